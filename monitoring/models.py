@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from crm.db.states import HasState
 from crm.models import Brand, Desk, User
@@ -152,10 +153,10 @@ class Alert(HasState):
     class Meta:
         ordering = ["-id"]
         permissions = [
-            ("decide_alert", "May review and decide alerts about agents"),
-            ("view_baselines", "May see agents' baselines"),
-            ("see_agent_names", "Sees agents' names in monitoring, not pseudonyms"),
-            ("manage_watchlist", "May put agents on the watchlist"),
+            ("decide_alert", gettext_noop("May review and decide alerts about agents")),
+            ("view_baselines", gettext_noop("May see agents' baselines")),
+            ("see_agent_names", gettext_noop("May see agents' names in monitoring instead of pseudonyms")),
+            ("manage_watchlist", gettext_noop("May manage the agent watchlist")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["agent", "day"], name="one_alert_per_agent_and_day"),

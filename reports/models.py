@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from crm.models import Brand, Desk, User
 
@@ -46,11 +47,11 @@ class DayFigure(Figures):
         abstract = False
         ordering = ["-day", "id"]
         permissions = [
-            ("view_sales", "May see the sales dashboard"),
-            ("view_money", "May see the money dashboard"),
-            ("view_compliance", "May see the compliance dashboard"),
-            ("view_performance", "May see performance per agent and desk"),
-            ("export_performance", "May export performance figures"),
+            ("view_sales", gettext_noop("May see the sales dashboard")),
+            ("view_money", gettext_noop("May see the money dashboard")),
+            ("view_compliance", gettext_noop("May see the compliance dashboard")),
+            ("view_performance", gettext_noop("May see performance per agent and desk")),
+            ("export_performance", gettext_noop("May export performance figures")),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'permissions': [('manage_staff', 'May create staff and change their roles and grants'), ('see_unmasked_contacts', 'Sees phone and e-mail without revealing them one by one'), ('view_audit', 'May read the audit log'), ('export_audit', 'May export a sealed audit pack'), ('view_access_log', 'May read who viewed what'), ('explain_access', 'May ask why a user can see a record'), ('manage_events', 'May read and replay failed event deliveries')],
+                'permissions': [('manage_staff', 'May invite staff and change their roles and access'), ('see_unmasked_contacts', 'May see phone numbers and e-mail addresses without revealing them one by one'), ('view_audit', 'May read the audit log'), ('export_audit', 'May export a sealed audit pack'), ('view_access_log', 'May read the access log'), ('explain_access', 'May see why a user has access to a record'), ('manage_events', 'May resend and skip failed events')],
             },
             managers=[
                 ('objects', django.contrib.auth.models.UserManager()),

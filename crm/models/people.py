@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -43,7 +43,7 @@ class Brand(models.Model):
 
     class Meta:
         ordering = ["code"]
-        permissions = [("access_brand", "May see everything of this brand that the role allows")]
+        permissions = [("access_brand", gettext_noop("May see everything of this brand that the role allows"))]
 
     def __str__(self) -> str:
         return self.name
@@ -70,7 +70,7 @@ class Desk(models.Model):
 
     class Meta:
         ordering = ["brand_id", "name"]
-        permissions = [("access_desk", "May see the clients of this desk")]
+        permissions = [("access_desk", gettext_noop("May see the clients of this desk"))]
         constraints = [models.UniqueConstraint(fields=["brand", "name"], name="desk_name_is_unique_in_its_brand")]
 
     def __str__(self) -> str:
@@ -89,7 +89,7 @@ class Book(models.Model):
 
     class Meta:
         ordering = ["brand_id", "name"]
-        permissions = [("access_book", "May see the clients of this book")]
+        permissions = [("access_book", gettext_noop("May see the clients of this book"))]
         constraints = [models.UniqueConstraint(fields=["brand", "name"], name="book_name_is_unique_in_its_brand")]
 
     def __str__(self) -> str:
@@ -140,13 +140,16 @@ class User(AbstractUser):
             models.UniqueConstraint(fields=["email"], condition=models.Q(kind="staff"), name="staff_email_is_unique"),
         ]
         permissions = [
-            ("manage_staff", "May create staff and change their roles and grants"),
-            ("see_unmasked_contacts", "Sees phone and e-mail without revealing them one by one"),
-            ("view_audit", "May read the audit log"),
-            ("export_audit", "May export a sealed audit pack"),
-            ("view_access_log", "May read who viewed what"),
-            ("explain_access", "May ask why a user can see a record"),
-            ("manage_events", "May read and replay failed event deliveries"),
+            ("manage_staff", gettext_noop("May invite staff and change their roles and access")),
+            (
+                "see_unmasked_contacts",
+                gettext_noop("May see phone numbers and e-mail addresses without revealing them one by one"),
+            ),
+            ("view_audit", gettext_noop("May read the audit log")),
+            ("export_audit", gettext_noop("May export a sealed audit pack")),
+            ("view_access_log", gettext_noop("May read the access log")),
+            ("explain_access", gettext_noop("May see why a user has access to a record")),
+            ("manage_events", gettext_noop("May resend and skip failed events")),
         ]
 
     def __str__(self) -> str:

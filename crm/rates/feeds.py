@@ -95,7 +95,7 @@ def fetch(address: str) -> int:
     try:
         read = READERS.get(urlsplit(address).scheme)
         if read is None:
-            raise FeedError("No reader knows this kind of address.")
+            raise FeedError("This address isn't a supported rate feed.")
         rows = list(read(address))
         count, feed.error = keep(rows, name=name, now=now)
         feed.succeeded_at = now
@@ -158,9 +158,9 @@ def read_address(address: str) -> list[Published]:
     try:
         response = outbound.request("GET", address, bounds=BOUNDS)
     except outbound.AnswerTooLarge as error:
-        raise FeedError("It is larger than a feed of rates can be.") from error
+        raise FeedError("The feed is too large.") from error
     if response.status_code != httpx.codes.OK:
-        raise FeedError(f"It answered {response.status_code}.")
+        raise FeedError(f"The feed answered with status {response.status_code}.")
     return parse(response.content)
 
 
@@ -177,7 +177,7 @@ def parse(content: bytes) -> list[Published]:
     Raises: FeedError, when it is too large, cut off, or says anything that is no rate.
     """
     if len(content) > BYTES_MAX:
-        raise FeedError("It is larger than a feed of rates can be.")
+        raise FeedError("The feed is too large.")
     rows: list[Published] = []
     on: dt.date | None = None
     latest = timezone.now().date()
@@ -188,15 +188,15 @@ def parse(content: bytes) -> list[Published]:
             if "time" in element.attrib:
                 on = dt.date.fromisoformat(element.attrib["time"])
                 if on > latest:
-                    raise FeedError(f"It holds rates of {on}, a day to come.")
+                    raise FeedError(f"The feed has rates for {on}, a future day.")
             elif "currency" in element.attrib:
                 rows.append(_row(on, element.attrib))
                 if len(rows) > ROWS_MAX:
-                    raise FeedError("It holds more rates than a feed can.")
+                    raise FeedError("The feed has too many rates.")
     except (ParseError, DefusedXmlException, ValueError) as error:
-        raise FeedError(f"It can't be read: {error}"[:300]) from error
+        raise FeedError(f"The feed can't be read: {error}"[:300]) from error
     if not rows:
-        raise FeedError("It holds no rates.")
+        raise FeedError("The feed has no rates.")
     return rows
 
 

@@ -25,7 +25,7 @@ def name_of(permission: str) -> str:
     """Name a permission for texts: `wallet.close_period` is "Close the books of a month"; never the codename."""
     own = _own_names().get(permission)
     if own is not None:
-        text = own.removeprefix("May ").strip()
+        text = _(own).removeprefix("May ").strip()
         return text[:1].upper() + text[1:]
     app_label, _dot, codename = permission.partition(".")
     verb, _bar, model_name = codename.partition("_")

@@ -13,6 +13,7 @@ from crm.audit_codes import CrmAction
 from crm.choices import Role
 from crm.models import AuditEvent, Book, Brand, Desk, User
 from crm.security import audit
+from crm.security.rights import name_of
 from crm.security.scope import reach_of
 
 GRANTS_READ = 200
@@ -112,8 +113,9 @@ def _rights(user: User, groups: list[Group]) -> list[Right]:
         by_permission.setdefault(permission, []).append(_("granted directly"))
     return sorted(
         (
-            Right(permission.name, f"{permission.content_type.app_label}.{permission.codename}", tuple(sorted(roles)))
+            Right(name_of(code), code, tuple(sorted(roles)))
             for permission, roles in by_permission.items()
+            for code in (f"{permission.content_type.app_label}.{permission.codename}",)
         ),
         key=lambda right: right.codename,
     )

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "Sees agents' names in monitoring, not pseudonyms"), ('manage_watchlist', 'May put agents on the watchlist')],
+                'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist')],
             },
         ),
         migrations.CreateModel(

@@ -87,7 +87,7 @@ def test_after_the_last_try_a_delivery_is_dead_and_can_be_replayed_by_those_who_
     events.publish(events.LeadCaptured(lead_id=5))
     EventDelivery.objects.update(state=DeliveryState.DEAD, finished_at="2026-01-01T00:00Z", attempts=9)
     row = EventDelivery.objects.get()
-    with pytest.raises(NotAllowed, match="Read and replay failed event deliveries"):
+    with pytest.raises(NotAllowed, match="Resend and skip failed events"):
         events.replay(delivery_id=row.pk, actor=cast.agent)
     events.replay(delivery_id=row.pk, actor=cast.administrator)
     events.drain()

@@ -70,7 +70,7 @@ BOMB = b"<!DOCTYPE a [<!ENTITY b 'x'><!ENTITY c '&b;&b;&b;'>]><a>&c;</a>"
         (BOMB, "can't be read"),
         (document(), "no rates"),
         (b"<html/>", "no rates"),
-        (document("2026-11-24", USD="1.08"), "a day to come"),
+        (document("2026-11-24", USD="1.08"), "a future day"),
         (document("2026-02-30", USD="1.08"), "can't be read"),
         (document(USD="0"), "no rate"),
         (document(USD="-1"), "no rate"),
@@ -79,7 +79,7 @@ BOMB = b"<!DOCTYPE a [<!ENTITY b 'x'><!ENTITY c '&b;&b;&b;'>]><a>&c;</a>"
         (document(USD="9" * 5_000), "no rate"),
         (document(USD="1,08"), "no rate"),
         (document(usd="1.08"), "no currency"),
-        (b"<a>" + b" " * feeds.BYTES_MAX, "larger than"),
+        (b"<a>" + b" " * feeds.BYTES_MAX, "too large"),
     ],
 )
 def test_what_is_no_feed_is_refused_in_words(content, words):
@@ -140,7 +140,7 @@ def test_a_feed_that_is_not_there_is_said_so_and_stops_no_other(settings, tmp_pa
         feed("first.xml", USD="1.08")
         assert feeds.fetch_all() == 0
     assert "No such file" in FxFeed.objects.get(name="none.xml").error
-    assert "No reader" in FxFeed.objects.get(name__startswith="gopher").error
+    assert "supported rate feed" in FxFeed.objects.get(name__startswith="gopher").error
     assert FxFeed.objects.get(name="first.xml").error == ""
 
 
