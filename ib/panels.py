@@ -86,9 +86,23 @@ register(
         order=10,
         words="IB introducing broker",
     ),
-    MenuEntry("partners", _("Plans"), "ib_plans", "ib.view_plan", icon="receipt-text", order=20, words="rates rebate"),
     MenuEntry(
-        "partners", _("Commissions"), "ib_accruals", "ib.view_accrual", icon="coins", order=30, words="accruals rebates"
+        "partners",
+        _("Commission plans"),
+        "ib_plans",
+        "ib.view_plan",
+        icon="receipt-text",
+        order=20,
+        words="rates rebate",
+    ),
+    MenuEntry(
+        "partners",
+        _("Commissions by trade"),
+        "ib_accruals",
+        "ib.view_accrual",
+        icon="coins",
+        order=30,
+        words="accruals rebates",
     ),
     MenuEntry(
         "partners",
@@ -101,14 +115,16 @@ register(
     ),
     MenuEntry(
         "partners",
-        _("Periods"),
+        _("Settlement periods"),
         "ib_periods",
         "ib.view_settlement",
         icon="calendar",
         order=50,
         words="settlement payout",
     ),
-    MenuEntry("partners", _("Runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"),
+    MenuEntry(
+        "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"
+    ),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
     Tile(
         "ib-commissions",

@@ -45,7 +45,7 @@ register(
         count=waiting,
         words="kyc documents passport verify",
     ),
-    MenuEntry("compliance", _("Documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive"),
+    MenuEntry("compliance", _("KYC documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive"),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
     Tile(
         "kyc-queue", "kyc/_tile.html", queue_tile, "kyc.review_document", 10, title=_("Documents waiting"), place="kpi"

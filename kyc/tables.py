@@ -152,7 +152,7 @@ class DocumentFilter(django_filters.FilterSet):
 class DocumentTable(Table):
     """Every document, decided ones included."""
 
-    name, title, permission = "kyc-documents", _("Documents"), "kyc.open_document"
+    name, title, permission = "kyc-documents", _("KYC documents"), "kyc.open_document"
     columns = [
         Column("client", _("Client"), value="client.full_name", link=True),
         Column("title", _("Document")),

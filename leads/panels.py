@@ -69,7 +69,7 @@ register(
         words="prospects pipeline enquiries",
     ),
     MenuEntry("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses"),
-    MenuEntry("sales", _("Imports"), "lead_imports", "leads.import_lead", "upload", 30, words="csv file upload"),
+    MenuEntry("sales", _("Lead imports"), "lead_imports", "leads.import_lead", "upload", 30, words="csv file upload"),
     MenuEntry(
         "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"
     ),

@@ -67,7 +67,7 @@ def waiting_logins(user: User) -> int | None:
 register(
     MenuEntry(
         "trading",
-        _("Accounts"),
+        _("Trading accounts"),
         "trading_accounts",
         "trading.view_tradingaccount",
         "chart-candlestick",
@@ -107,7 +107,7 @@ register(
     ),
     MenuEntry(
         "trading",
-        _("Requests"),
+        _("Account requests"),
         "trading_requests",
         "trading.decide_request",
         "inbox",

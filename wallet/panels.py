@@ -76,7 +76,7 @@ def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.Search
 register(
     MenuEntry(
         "money",
-        _("Withdrawals"),
+        _("Pending withdrawals"),
         "wallet:withdrawal_queue",
         "wallet.approve_withdrawal",
         "hand-coins",
@@ -142,7 +142,7 @@ register(
     ),
     MenuEntry(
         "money",
-        _("Periods"),
+        _("Accounting periods"),
         "wallet:periods",
         "wallet.view_period",
         "calendar",
@@ -151,7 +151,7 @@ register(
     ),
     MenuEntry(
         "money",
-        _("Documents"),
+        _("Issued documents"),
         "wallet:documents",
         "wallet.view_issueddocument",
         "file-text",
@@ -178,7 +178,7 @@ register(
     ),
     MenuEntry(
         "money",
-        _("Sources"),
+        _("Reconciliation sources"),
         "wallet:money_sources",
         "wallet.view_settlementimport",
         "activity",

@@ -123,7 +123,7 @@ class RequestFilter(django_filters.FilterSet):
 class RequestTable(Table):
     """What waits for a decision, the oldest first; with the filter also what was decided."""
 
-    name, title = "account_requests", _("Requests")
+    name, title = "account_requests", _("Account requests")
     subtitle = _("Account requests from clients that weren't approved automatically.")
     permission, export_permission = "trading.decide_request", "clients.export_client"
     columns = (

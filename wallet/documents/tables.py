@@ -45,7 +45,7 @@ def _hash(row: IssuedDocument, _table: Table) -> str:
 
 
 class DocumentTable(Table):
-    name, title, permission = "wallet.documents", _("Documents"), "wallet.view_issueddocument"
+    name, title, permission = "wallet.documents", _("Issued documents"), "wallet.view_issueddocument"
     subtitle = _("Issued documents, each with the hash of its figures and of its file.")
     columns = [
         Column("title", _("Document"), link=True, css="nowrap"),

@@ -52,7 +52,7 @@ def _checks(row: Withdrawal, _table: Table) -> str:
 
 
 class WithdrawalTable(MovementTable):
-    name, title, permission = "withdrawals", _("Withdrawals"), "wallet.view_withdrawal"
+    name, title, permission = "withdrawals", _("All withdrawals"), "wallet.view_withdrawal"
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
         Column("client", _("Client"), value="client.full_name"),
