@@ -165,7 +165,7 @@ def test_the_head_takes_reviews_and_decides(flood, cast):
 
 
 def test_a_decision_needs_its_reason(flood, cast):
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         alerts.decide(alert_id=flood.pk, actor=cast.desk_head, verdict=Verdict.TASK, text="  ")
     flood.refresh_from_db()
     assert flood.state == "open"

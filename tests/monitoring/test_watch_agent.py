@@ -45,7 +45,7 @@ def test_a_watch_is_kept_with_who_when_and_why(cast):
 
 @pytest.mark.parametrize("reason", ["", "   "])
 def test_a_watch_needs_its_reason(cast, reason):
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         put(cast, reason=reason)
     assert not Watch.objects.exists()
 

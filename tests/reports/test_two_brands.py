@@ -128,7 +128,7 @@ def test_the_sales_dashboard_covers_thirty_days(cast, back, is_counted):
     DayFigure.objects.create(day=day, brand=cast.brand, desk=cast.desk, registrations=5, leads=8, late=2)
     stats = dashboards.sales(cast.desk_head).stats
     assert stats[2].hint == f"{5 if is_counted else 0} registrations"
-    assert stats[1].hint.startswith("2 leads" if is_counted else "0 leads")
+    assert stats[1].hint.startswith("2 unanswered" if is_counted else "0 unanswered")
 
 
 def test_the_performance_page_groups_by_desk(two, browse):

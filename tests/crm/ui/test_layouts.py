@@ -62,7 +62,12 @@ def test_a_view_without_a_name_or_a_desk_is_refused_and_the_form_keeps_what_was_
     assert answer.status_code == 422 and "Enter a name for the view" in answer.content.decode()
     answer = send(browse(cast.auditor), "views/", name="For all", query="kind=client", for_desk="1")
     page = answer.content.decode()
-    assert answer.status_code == 422 and "no desk" in page and 'value="For all"' in page and "kind=client" in page
+    assert (
+        answer.status_code == 422
+        and "t belong to a desk" in page
+        and 'value="For all"' in page
+        and "kind=client" in page
+    )
     assert not SavedView.objects.exists()
 
 

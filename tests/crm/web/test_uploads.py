@@ -53,7 +53,7 @@ def test_the_refusal_speaks_german(cast, browse):
     browser = browse(None)
     browser.cookies["django_language"] = "de"
     _status, answer, _read, _peak = send(browser, "/b/meridian/register/", 4 * MEGABYTE)
-    assert "Nichts wurde behalten" in answer
+    assert "Es wurde nichts gespeichert" in answer
 
 
 def upload_pages() -> list[str]:
