@@ -147,8 +147,8 @@ def test_columns_are_found_by_name_whatever_their_order_case_and_spaces_and_tabs
 @pytest.mark.parametrize(
     ("changed", "to", "words"),
     [
-        ("0,99.99,-99.99", "0,99.99,-99.98", "Line 4, column “Balance (PC)”: the balance does not move by the amount"),
-        ("0,99.99,-99.99", "0,99.99,0", "Line 4, column “Balance (PC)”: the balance does not move by the amount"),
+        ("0,99.99,-99.99", "0,99.99,-99.98", "Line 4, column “Balance (PC)”: the balance doesn't change by the amount"),
+        ("0,99.99,-99.99", "0,99.99,0", "Line 4, column “Balance (PC)”: the balance doesn't change by the amount"),
         (
             "0,99.99,-99.99",
             "0,99.00,-99.99",

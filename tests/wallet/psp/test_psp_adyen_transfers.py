@@ -458,7 +458,7 @@ def test_the_connection_test_looks_at_the_transfers_too(cast, outside, browse):
         ({"transfer_webhook_secret": ""}, "need all three"),
         ({"transfer_webhook_secret": "xyz"}, "isn't hexadecimal"),
         ({"transfer_key": "wrong"}, "doesn't recognise the API key for transfers"),
-        ({"balance_account": "BA-OTHER"}, "may not see the transfers of balance account BA-OTHER"),
+        ({"balance_account": "BA-OTHER"}, "has no access to the transfers of balance account BA-OTHER"),
     ):
         outside.psp.seal_credentials({**good, **keys})
         health = adapter_of(outside.psp).check_connection()

@@ -441,7 +441,7 @@ def test_amounts_are_written_in_paypal_s_precision(minor, currency, value):
 
 
 def test_a_fraction_of_a_forint_is_refused():
-    with pytest.raises(PspRefused, match="HUF without decimals"):
+    with pytest.raises(PspRefused, match="only whole amounts in HUF"):
         mapping.amount_of(12_345, "HUF", Psp(name="PayPal"))
 
 

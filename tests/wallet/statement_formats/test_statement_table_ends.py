@@ -111,7 +111,7 @@ def take_in(psp, actor, text, name="october.csv", **more):
 
 
 def held(psp, actor, text=None) -> ReportToConfirm:
-    with pytest.raises(EndUnknown, match="Nothing in the file says where it ends") as waits:
+    with pytest.raises(EndUnknown, match="The end of the file can't be verified") as waits:
         take_in(psp, actor, text or plain())
     return ReportToConfirm.objects.get(pk=waits.value.waiting_id)
 
