@@ -48,7 +48,7 @@ def apply_refund(*, psp_id: int, transfer: TransferView) -> Applied:
     ).exists():
         return Applied(InboxState.IGNORED, f"Refund {transfer.psp_reference} is booked already")
     if any(refund.state in AT_THE_PSP and not refund.psp_reference for refund in open_refunds_of(deposit.pk)):
-        raise WrongState(f"a refund of {deposit.reference} waits for its answer first")
+        raise WrongState(f"a refund of {deposit.reference} is still awaiting its result")
     if transfer.status != TransferStatus.PAID:
         return Applied(InboxState.IGNORED, f"Refund {transfer.psp_reference} is {transfer.status}; nothing is booked")
     return _made_at_the_psp(deposit, transfer)

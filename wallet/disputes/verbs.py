@@ -53,7 +53,7 @@ def apply_dispute(*, psp_id: int, event: WebhookEvent) -> Applied:
     deposit = lock_deposit(pk=match.pk)
     if deposit.settled_at is None and deposit.state not in (DepositState.HELD, DepositState.RETURNED):
         # The payment's own message comes later: the inbox tries again.
-        raise WrongState(f"{deposit.reference} is not settled yet")
+        raise WrongState(f"{deposit.reference} isn't settled yet")
     lock(Client, deposit.client_id, "brand")
     view = _view(deposit, event)
     if view.currency != deposit.received_currency or not 0 < view.amount_minor <= (deposit.received_minor or 0):
@@ -104,7 +104,7 @@ def _known(deposit: Deposit, view: DisputeView) -> Dispute:
         },
     )
     if dispute.deposit_id != deposit.pk:
-        raise DomainError(f"dispute {view.psp_dispute_id} is about another deposit")
+        raise DomainError(f"dispute {view.psp_dispute_id} belongs to a different deposit")
     if is_new:
         audit_dispute(dispute, WalletAction.DISPUTE_OPENED, reason=view.reason)
         publish(
@@ -149,7 +149,7 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
     left, amount = deposit.kept_minor, view.amount_minor
     is_held = deposit.settled_at is None
     if is_held and any(refund.state in AT_THE_PSP for refund in open_refunds_of(deposit.pk)):
-        raise WrongState(f"a refund of {deposit.reference} waits for its answer first")
+        raise WrongState(f"a refund of {deposit.reference} is still awaiting its result")
     if amount > left + (0 if is_held else deposit.refunded_minor):
         return Applied(InboxState.FAILED, f"{amount} charged back of {deposit.reference}, of which {left} is left")
     dispute.rounds += 1
@@ -177,7 +177,7 @@ def _taken(deposit: Deposit, dispute: Dispute, view: DisputeView, *, is_second: 
 def _returned(deposit: Deposit, dispute: Dispute, view: DisputeView) -> Applied:
     """Book the reversal of a chargeback: its journal is mirrored."""
     if not dispute.rounds:
-        raise WrongState(f"the chargeback of {deposit.reference} is not booked yet")
+        raise WrongState(f"the chargeback of {deposit.reference} isn't booked yet")
     if not dispute.taken_minor or dispute.chargeback is None:
         return Applied(InboxState.IGNORED, f"{deposit.reference} is {deposit.state} already")
     amount, number = dispute.taken_minor, _round(dispute)

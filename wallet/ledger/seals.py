@@ -75,7 +75,7 @@ def seal_pending() -> LedgerSeal | None:
     last, through = boundary
     for _pk, problem in wrong_journals(first, last):
         # What was changed before it was sealed is never signed; `verify_ledger` names all of it.
-        logger.error("the ledger is not sealed: %s", problem)
+        logger.error("ledger not sealed: %s", problem)
         return None
     root_hash, journals = merkle_root(first, last)
     assert root_hash is not None

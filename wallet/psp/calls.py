@@ -124,7 +124,7 @@ def _note(psp: Psp, operation: str, call: Call, *, milliseconds: int) -> None:
             _delete_old(psp, reference[:100])
             _update_availability(psp)
     except DatabaseError:
-        logger.exception("a call to %s could not be noted", psp.code)
+        logger.exception("could not record a call to %s", psp.code)
 
 
 def _redacted_texts(psp: Psp, call: Call) -> dict[str, str]:

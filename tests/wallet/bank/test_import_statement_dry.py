@@ -127,8 +127,8 @@ def test_without_json_it_is_told_in_words(tmp_path, capsys):
     ("options", "words"),
     [
         (["--dry-run"], "Name the file"),
-        (["x.csv"], "Say which bank account"),
-        (["x.csv", "--json"], "goes with --dry-run"),
+        (["x.csv"], "Name the bank account"),
+        (["x.csv", "--json"], "requires --dry-run"),
         (["nowhere.csv", "--dry-run"], "nowhere.csv can't be read: No such file"),
     ],
 )

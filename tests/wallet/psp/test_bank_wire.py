@@ -261,9 +261,9 @@ def test_the_command_imports_a_file_and_fetches(cast, outside, tmp_path, capsys)
     path = tmp_path / "statement.xml"
     path.write_bytes(statement(outside))
     call_command("import_statement", str(path), "--psp", "bankwire")
-    assert "1 new entries, 0 known before, 1 matched" in capsys.readouterr().out
+    assert "1 new entries, 0 already known, 1 matched" in capsys.readouterr().out
     call_command("import_statement", "--psp", "bankwire", "--days", "10")
-    assert "0 new entries, 1 known before" in capsys.readouterr().out
+    assert "0 new entries, 1 already known" in capsys.readouterr().out
     for arguments, words in [
         (["--psp", "nobody"], "no PSP"),
         ([str(tmp_path / "none"), "--psp", "bankwire"], "can't be read"),

@@ -35,8 +35,8 @@ and an entry is
    "code", "place"} and, where they apply, "details" (payments of a batch), "is_reversal", "return_reason", "original",
    "balance_after".
 Amounts are strings with a point; what went out has a minus. Only entries with the status "booked" moved money.
-Exit code 1: the file can't be read, or its money is not proved (the words are in "problems"); what was understood is printed all
-the same. docs/statements.md says more."""
+Exit code 1: the file can't be read, or its totals don't verify (see "problems"); everything that could be parsed is still
+printed. See docs/statements.md."""
 PIECE_BYTES = 2**20
 
 
@@ -50,28 +50,30 @@ class Command(BaseCommand):
         return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, help="the statement; without it, it is fetched")
-        parser.add_argument("--psp", help="code of the bank account; needed unless --dry-run")
-        parser.add_argument("--days", type=int, default=3, help="when fetched: so many days back")
         parser.add_argument(
-            "--format", default="auto", choices=("auto", *FORMATS), help="auto: found out by what is in the file"
+            "file", nargs="?", type=Path, help="statement file; omit it to fetch the statement from the bank"
+        )
+        parser.add_argument("--psp", help="code of the bank account; required unless --dry-run")
+        parser.add_argument("--days", type=int, default=3, help="number of days to fetch")
+        parser.add_argument(
+            "--format", default="auto", choices=("auto", *FORMATS), help="auto: detect from the content"
         )
         parser.add_argument(
             "--complete",
             action="store_true",
-            help="you have compared a CSV with the bank's page: no row is missing at its end",
+            help="confirm that the CSV is complete after comparing it with the bank's portal",
         )
-        parser.add_argument("--dry-run", action="store_true", help="read and prove the file; store nothing")
-        parser.add_argument("--json", action="store_true", help="with --dry-run: print all of it as JSON")
+        parser.add_argument("--dry-run", action="store_true", help="read and verify the file without storing anything")
+        parser.add_argument("--json", action="store_true", help="with --dry-run: print everything as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["dry_run"]:
             self._look(options)
             return
         if options["json"]:
-            raise CommandError("--json goes with --dry-run.")
+            raise CommandError("--json requires --dry-run.")
         if not options["psp"]:
-            raise CommandError("Say which bank account with --psp, or --dry-run to only read the file.")
+            raise CommandError("Name the bank account with --psp, or use --dry-run to only read the file.")
         self._take_in(options)
 
     # Reading only
@@ -79,7 +81,7 @@ class Command(BaseCommand):
     def _look(self, options: dict[str, Any]) -> None:
         path: Path | None = options["file"]
         if path is None:
-            raise CommandError("Name the file to read.")
+            raise CommandError("Enter the file to read.")
         try:
             with path.open("rb") as file:
                 problems = (
@@ -141,7 +143,7 @@ class Command(BaseCommand):
             )
         except EndUnknown as error:
             raise CommandError(
-                f"{error.message} Or compare it with the bank's page and run it again with --complete."
+                f"{error.message} Or compare it with the bank's portal and run the command again with --complete."
             ) from error
         except DomainError as error:
             raise CommandError(error.message) from error
@@ -151,7 +153,7 @@ class Command(BaseCommand):
             self.stderr.write(words)
         states = file.entries.values_list("state").annotate(Count("pk")).order_by("state")
         self.stdout.write(
-            f"{file.file_name}: {file.entries_new} new entries, {file.entries_known} known before"
+            f"{file.file_name}: {file.entries_new} new entries, {file.entries_known} already known"
             + "".join(f", {count} {state}" for state, count in states)
         )
 
