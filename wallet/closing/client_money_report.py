@@ -74,7 +74,7 @@ def _facts(brand: Brand, month: Month, rows: list[ClientMoneyDay]) -> list[tuple
         (_("Month"), str(month)),
         (_("Days calculated"), len({row.day for row in rows})),
         (_("Days with a shortfall"), len({row.day for row in rows if row.cover == Cover.SHORT})),
-        (_("Money at PSPs counts"), Named("yes", _("Yes")) if transit else Named("no", _("No"))),
+        (_("Money at PSPs included"), Named("yes", _("Yes")) if transit else Named("no", _("No"))),
         (
             _("Method"),
             Named("clients", _("Client balances without netting negative balances; days end at midnight UTC")),
