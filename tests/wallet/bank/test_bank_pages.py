@@ -39,7 +39,7 @@ def test_a_table_too_large_to_wait_is_refused_on_the_page(cast, outside, browse,
     monkeypatch.setattr(waiting_tables, "WAITING_BYTES_MAX", 10)
     file = SimpleUploadedFile("odd.csv", b"a;b;c\n1;2;3\n")
     answer = browse(cast.finance).post(reverse("wallet:bank_upload"), {"psp": outside.psp.pk, "file": file})
-    assert answer.status_code == 422 and "has at most 64 MB" in answer.content.decode()
+    assert answer.status_code == 422 and "can be at most 64 MB" in answer.content.decode()
     assert not WaitingTable.objects.exists()
 
 

@@ -66,12 +66,12 @@ def confirm(cast):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"column_0": ""}, "Say which column is the day"),
-        ({"column_1": "", "column_2": ""}, "Say which column is the amount"),
-        ({"currency": ""}, "Say in which currency"),
-        ({"currency": "E1"}, "“E1” isn't a currency code"),
+        ({"column_0": ""}, "Select the booking date column"),
+        ({"column_1": "", "column_2": ""}, "Select the amount column"),
+        ({"currency": ""}, "Enter the currency of the amounts"),
+        ({"currency": "E1"}, "“E1” isn&#x27;t a currency code"),
         ({"column_3": "date"}, "Only one column can be “Booking date”"),
-        ({"header": "900"}, "no such row of names"),
+        ({"header": "900"}, "have this heading row"),
         ({"column_1": "amount", "column_2": ""}, None),
         ({"decimal": ".", "column_3": "amount", "column_1": "", "column_2": ""}, "is not an amount"),
     ],
@@ -102,7 +102,7 @@ def test_names_that_everybody_knows_need_no_mapping(cast, outside):
     text = "date;amount;currency\n2026-02-13;5.00;EUR\n"
     bank.import_statement(psp_id=outside.psp.pk, file_name="a.csv", content=text.encode(), actor=None, is_complete=True)
     assert (BankEntry.objects.count(), WaitingTable.objects.count()) == (1, 0)
-    with pytest.raises(column_mappings.MappingNeeded, match="in which currency"):
+    with pytest.raises(column_mappings.MappingNeeded, match="Select a currency"):
         bank.import_statement(
             psp_id=outside.psp.pk, file_name="b.csv", content=b"date;amount\n2026-02-13;5.00\n", actor=None
         )

@@ -146,7 +146,7 @@ def test_a_bonus_is_of_the_plan_that_was_chosen(cast, pro):
     assert give(cast, second, "300").rule.plan == second
     with pytest.raises(DomainError, match=r"can get €0\.00 more"):
         give(cast, second, "1", key="g2")
-    with pytest.raises(DomainError, match="no terms in force"):
+    with pytest.raises(DomainError, match="no terms in effect"):
         give(cast, ended, key="g3")
 
 
@@ -276,11 +276,11 @@ def test_a_second_person_is_asked_from_above_the_limit(cast, pro, amount, state)
 def test_a_plan_that_is_off_or_of_another_brand_gives_nothing(cast, pro):
     plan = make_plan(cast)
     granting.switch_plan(plan_id=plan.pk, on=False, actor=cast.finance)
-    with pytest.raises(DomainError, match="no terms in force"):
+    with pytest.raises(DomainError, match="no terms in effect"):
         give(cast, plan)
     granting.switch_plan(plan_id=plan.pk, on=True, actor=cast.finance)
     BonusPlan.objects.filter(pk=plan.pk).update(brand=cast.other_brand)
-    with pytest.raises(DomainError, match="no terms in force"):
+    with pytest.raises(DomainError, match="no terms in effect"):
         give(cast, plan)
     BonusPlan.objects.filter(pk=plan.pk).update(brand=cast.brand)
     assert give(cast, plan).state == BonusState.ACTIVE

@@ -179,7 +179,7 @@ def test_a_shortfall_is_told_once_with_what_to_do(cast, held, bank):
     told = Notification.objects.filter(kind="wallet.client_money_short")
     assert set(told.values_list("user", flat=True)) >= {cast.finance.pk, cast.second_finance.pk, cast.mlro.pk}
     assert told.filter(user=cast.finance).count() == 1
-    assert "short by €20.00" in told.first().title
+    assert ": €20.00" in told.first().title
     event = OutboxEvent.objects.get(name="wallet.client_money_short")
     assert Decimal(event.payload["missing"]) == 20
 

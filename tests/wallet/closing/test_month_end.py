@@ -99,7 +99,7 @@ def test_one_signature_does_not_close_a_month_and_two_do(cast, month):
         periods.close_period(period_id=month.pk, actor=cast.finance)
     told = Notification.objects.filter(kind="wallet.month_to_sign", url__endswith=f"{month}/")
     assert list(told.values_list("user", flat=True)) == [cast.second_finance.pk]
-    with pytest.raises(WrongState, match="somebody else"):
+    with pytest.raises(WrongState, match="someone else"):
         sign_month(month, cast.finance)
     sign_month(month, cast.second_finance)
     assert periods.close_period(period_id=month.pk, actor=cast.second_finance).state == PeriodState.CLOSED
@@ -392,7 +392,7 @@ def test_the_fx_position_is_revalued_at_the_last_day_s_rates_by_two_people(cast,
     assert (again.result, again.posted, again.is_fine) == (0, found.result, True)
     result = house(cast.brand, AccountKind.FX_RESULT)
     assert posting.balance(result) == int(found.result * 100)
-    with pytest.raises(DomainError, match="nothing to post"):
+    with pytest.raises(DomainError, match="Nothing to post"):
         propose_revaluation(period_id=month.pk, actor=cast.finance)
     assert verify().holds
 
@@ -400,7 +400,7 @@ def test_the_fx_position_is_revalued_at_the_last_day_s_rates_by_two_people(cast,
 def test_a_currency_without_a_rate_is_said(cast, month, position):
     raw("DELETE FROM crm_fxrate WHERE currency = 'USD'")
     assert revaluation_of(month).missing == ["USD"]
-    with pytest.raises(DomainError, match="no reference rate for USD"):
+    with pytest.raises(DomainError, match="No reference rate for USD"):
         propose_revaluation(period_id=month.pk, actor=cast.finance)
     words = [check.words for check in checks_of(month) if not check.is_fine]
     assert "No reference rate for USD." in words

@@ -97,7 +97,7 @@ def test_a_closing_carries_every_account_forward(cast, months):
 
 
 def test_months_are_closed_in_order_and_only_when_they_are_over(cast, months):
-    with pytest.raises(DomainError, match="months before it"):
+    with pytest.raises(DomainError, match="Earlier months to close first"):
         close(months[1], cast.finance)
     with pytest.raises(DomainError, match="isn't over yet"):
         close(months[2], cast.finance)
@@ -170,7 +170,7 @@ def test_who_may_close(cast, months):
 def test_a_closed_month_is_opened_by_a_second_person_and_closed_again(cast, months):
     close(months[0], cast.finance)
     close(months[1], cast.finance)
-    with pytest.raises(WrongState, match="only the last closed"):
+    with pytest.raises(WrongState, match="Only the last closed"):
         periods.request_reopening(period_id=months[0].pk, actor=cast.finance, reason="A fee is missing")
     wish = periods.request_reopening(period_id=months[1].pk, actor=cast.finance, reason="A fee is missing")
     asked = set(Notification.objects.filter(kind="wallet.period_reopening").values_list("user_id", flat=True))
@@ -320,7 +320,7 @@ def test_a_refusal_keeps_the_form(cast, months, browse):
     fund(cast.client, 700)
     answer = browse(cast.finance).post(reverse("wallet:period_close", args=[months[0].pk]), {"close-reason": ""})
     assert answer.status_code == 422
-    assert "Say in the note why" in answer.content.decode()
+    assert "Add a note explaining why" in answer.content.decode()
     assert Job.objects.count() == 0
 
 

@@ -105,7 +105,7 @@ def test_a_bonus_from_the_client_s_page_to_the_second_person(cast, bank, browse)
         "four_eyes": "100",
     }
     page = reverse("wallet:bonus_rule_new", args=[plan.pk])
-    assert "How many lots" in finance.post(page, terms).content.decode()
+    assert "how many lots" in finance.post(page, terms).content.decode()
     assert finance.post(page, {**terms, "lots_per_hundred": "4"}).status_code == 302
     assert BonusRule.objects.get().maximum_minor == 50_000
     assert "Active" in finance.get(reverse("wallet:bonus_plans")).content.decode()

@@ -101,7 +101,7 @@ def test_what_came_before_counts_held_money_too(cast, client, rule, bank):
 
 
 @pytest.mark.parametrize(
-    ("change", "words"), [({"risk_rating": "medium"}, "verified"), ({"city": ""}, "personal data")]
+    ("change", "words"), [({"risk_rating": "medium"}, "verify your identity"), ({"city": ""}, "personal details")]
 )
 def test_only_low_risk_and_identified_clients(cast, client, rule, bank, change, words):
     for name, value in change.items():

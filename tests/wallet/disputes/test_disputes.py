@@ -292,7 +292,7 @@ def test_the_evidence_tells_the_story_and_is_kept_sealed(cast, deposit):
 def test_where_the_psp_takes_none_it_is_sent_by_hand(cast, deposit):
     hear(deposit, TAKEN)
     pk = Dispute.objects.get().pk
-    with pytest.raises(WrongState, match="no evidence by API"):
+    with pytest.raises(WrongState, match="accept evidence by API"):
         evidence.order_evidence(dispute_id=pk, actor=cast.finance, text="It stands.", submit=True)
     with pytest.raises(WrongState):
         evidence.sent_by_hand(dispute_id=pk, actor=cast.finance)

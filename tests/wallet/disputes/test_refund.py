@@ -188,7 +188,7 @@ def held(deposit: Deposit) -> Deposit:
 
 def test_a_held_deposit_goes_back_whole_and_out_of_suspense(mixed, cast, outside):
     deposit = held(mixed)
-    with pytest.raises(DomainError, match="as a whole"):
+    with pytest.raises(DomainError, match="refunded in full"):
         give_back(cast, deposit, "100")
     cast.brand.policies = {"withdrawal_four_eyes_minor": 100_000}
     cast.brand.save()

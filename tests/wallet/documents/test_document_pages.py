@@ -97,7 +97,7 @@ def test_a_month_of_all_clients_is_ordered_from_its_page(history, browse):
     assert job.state == "done" and job.result_name == f"statement-{history.brand.code}-2026-10.zip"
 
 
-@pytest.mark.parametrize(("month", "words"), [("2099-01", "once the month is over"), ("October", "Write the month")])
+@pytest.mark.parametrize(("month", "words"), [("2099-01", "once the month is over"), ("October", "Enter the month")])
 def test_a_senseless_month_is_refused_and_the_form_keeps_it(cast, browse, month, words):
     values = {"brand": cast.brand.pk, "kind": "fee_invoice", "month": month}
     answer = browse(cast.finance).post(reverse("wallet:document_month"), values)

@@ -200,7 +200,7 @@ def test_strangers_get_no_receipt(cast):
 
 
 def test_an_unknown_language_is_refused_in_words(cast):
-    with pytest.raises(DomainError, match="not made in this language"):
+    with pytest.raises(DomainError, match="available in this language"):
         receipts.order_receipt(deposit=paid_in(cast, 100), actor=cast.client_user, language="xx")
 
 
@@ -343,7 +343,7 @@ def test_a_month_without_anything_is_said_in_words(cast):
     job = ordered(cast)
     run_job(job.pk)
     job.refresh_from_db()
-    assert job.state == "failed" and "nothing to make" in job.message
+    assert job.state == "failed" and "Nothing to create" in job.message
 
 
 # ── the pack of a report ─────────────────────────────────────────────────────────────────────────────────────────────

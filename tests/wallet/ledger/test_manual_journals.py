@@ -96,10 +96,14 @@ def test_what_can_not_be_a_journal_is_refused_in_words(cast):
         ([Line(fees, -5), Line(foreign, 5)], {}, "another brand"),
         ([Line(fees, 0), Line(bank, 0)], {}, "zero or too large"),
         ([Line(fees, -(10**15)), Line(bank, 10**15)], {}, "zero or too large"),
-        ([Line(fees, -100), Line(fx, 100), Line(fx_dollars, -110), Line(dollars, 110)], {}, "need the rate"),
-        (None, {"rate": Decimal("1.1")}, "rate has a day"),
+        (
+            [Line(fees, -100), Line(fx, 100), Line(fx_dollars, -110), Line(dollars, 110)],
+            {},
+            "Enter the exchange rate and its date",
+        ),
+        (None, {"rate": Decimal("1.1")}, "both the rate and its date"),
         (None, {"reason": "  "}, "Enter a reason"),
-        (None, {"business_on": today() + dt.timedelta(days=1)}, "not here yet"),
+        (None, {"business_on": today() + dt.timedelta(days=1)}, "in the future"),
         ([Line(fees, -1), Line(bank, 1)] * 31, {}, "at most 60"),
     ]:
         with pytest.raises(DomainError, match=words):
@@ -154,7 +158,7 @@ def test_a_client_s_wallet_is_guarded_and_the_client_is_told(cast):
 
 def test_client_credit_does_not_move_by_hand(cast):
     credit = posting.account_for(AccountKind.BONUS, brand_id=cast.brand.pk, currency="EUR", client_id=cast.client.pk)
-    with pytest.raises(DomainError, match="its bonus"):
+    with pytest.raises(DomainError, match="revoke the bonus"):
         write(cast, [Line(credit, 5), Line(house(cast.brand), -5)])
 
 
@@ -274,7 +278,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(cast, browse):
     page = answer.content.decode()
     assert answer.status_code == 422
     for words in (
-        "Type an amount in figures",
+        "Enter an amount in figures",
         "Enter either a debit or a credit",
         "no such small amounts",
         "12,x",
@@ -285,7 +289,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(cast, browse):
     page = browse(cast.finance).post(
         reverse("wallet:manual_journal_new"), typed(cast, [(foreign, "5", ""), (bank, "", "5")])
     )
-    assert "Choose an account of this brand" in page.content.decode()
+    assert "Select an account of this brand" in page.content.decode()
     assert ManualJournal.objects.count() == 0
 
 

@@ -185,7 +185,7 @@ def test_an_entry_without_a_reference_waits_for_a_person_who_assigns_it(cast, ou
     assert wallet_balance(cast) == 0
     with pytest.raises(DomainError, match="why this payment belongs"):
         entries.assign_entry(entry_id=entry.pk, reference=deposit.reference, actor=cast.finance, reason=" ")
-    with pytest.raises(DomainError, match="has no deposit d-nobody"):
+    with pytest.raises(DomainError, match="There is no deposit d-nobody"):
         entries.assign_entry(entry_id=entry.pk, reference="d-nobody", actor=cast.finance, reason="called")
     with pytest.raises(NotAllowed):
         entries.assign_entry(entry_id=entry.pk, reference=deposit.reference, actor=cast.agent, reason="called")

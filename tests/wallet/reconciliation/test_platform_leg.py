@@ -105,7 +105,7 @@ def test_a_movement_without_a_deal_is_named(cast, account, source):
     run(source)
     one = Break.objects.get()
     assert (one.kind, one.difference_minor) == (BreakKind.MISSING_THERE, -30_000)
-    assert "does not list" in one.explanation
+    assert "isn't on the platform" in one.explanation
     clearing = posting.platform_clearing(brand_id=cast.brand.pk, server_id=account.server_id, currency="EUR")
     lines = (Line(posting.wallet_of(cast.client, "EUR"), -500), Line(clearing, 500))
     with transaction.atomic():
