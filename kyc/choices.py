@@ -82,50 +82,50 @@ class IssueCode(models.TextChoices):
     """What a check can find. Codes are stable: reports, templates and the portal's texts refer to them."""
 
     BLUR = "BLUR", _("The picture is blurred")
-    GLARE = "GLARE", _("A reflection covers part of the document")
+    GLARE = "GLARE", _("Glare covers part of the document")
     TOO_SMALL = "TOO_SMALL", _("The picture is too small to read")
     CROPPED = "CROPPED", _("The document is cut off")
     NO_MRZ = "NO_MRZ", _("No machine-readable zone was found")
-    MRZ_CHECKDIGIT = "MRZ_CHECKDIGIT", _("A check digit of the machine-readable zone is wrong")
+    MRZ_CHECKDIGIT = "MRZ_CHECKDIGIT", _("A check digit in the machine-readable zone is wrong")
     EXPIRED = "EXPIRED", _("The document has expired")
     EXPIRES_SOON = "EXPIRES_SOON", _("The document expires soon")
     NAME_MISMATCH = "NAME_MISMATCH", _("The name differs from the registration")
     DOB_MISMATCH = "DOB_MISMATCH", _("The date of birth differs from the registration")
-    UNDERAGE = "UNDERAGE", _("The person is under age")
+    UNDERAGE = "UNDERAGE", _("The person is underage")
     DOC_NO_DUPLICATE = "DOC_NO_DUPLICATE", _("Another client has a document with this number")
-    IMAGE_DUPLICATE = "IMAGE_DUPLICATE", _("Another client has sent this picture")
+    IMAGE_DUPLICATE = "IMAGE_DUPLICATE", _("Another client has sent the same picture")
     POA_TOO_OLD = "POA_TOO_OLD", _("The proof of address is older than three months")
     POA_NO_DATE = "POA_NO_DATE", _("No date was found on the proof of address")
     POA_NAME = "POA_NAME", _("The client's name was not found on the proof of address")
     POA_ADDRESS = "POA_ADDRESS", _("The client's address was not found on the proof of address")
-    UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE", _("This is another kind of document than the client said")
+    UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE", _("The document isn't the type the client selected")
     FACE_NOT_FOUND = "FACE_NOT_FOUND", _("No face was found")
-    OCR_UNAVAILABLE = "OCR_UNAVAILABLE", _("The text could not be read on this server: read it yourself")
-    CHECK_FAILED = "CHECK_FAILED", _("The automatic checks failed: check everything yourself")
+    OCR_UNAVAILABLE = "OCR_UNAVAILABLE", _("The text couldn't be read automatically: check it manually")
+    CHECK_FAILED = "CHECK_FAILED", _("The automatic checks failed: check everything manually")
 
 
 # A word or two for a list; the whole sentence is its tooltip.
 ISSUE_SHORT: dict[str, Promise] = {
     IssueCode.BLUR: _("Blurred"),
-    IssueCode.GLARE: _("Reflection"),
+    IssueCode.GLARE: _("Glare"),
     IssueCode.TOO_SMALL: _("Too small"),
     IssueCode.CROPPED: _("Cut off"),
     IssueCode.NO_MRZ: _("No MRZ"),
     IssueCode.MRZ_CHECKDIGIT: _("MRZ check digit"),
     IssueCode.EXPIRED: _("Expired"),
     IssueCode.EXPIRES_SOON: _("Expires soon"),
-    IssueCode.NAME_MISMATCH: _("Other name"),
-    IssueCode.DOB_MISMATCH: _("Other date of birth"),
-    IssueCode.UNDERAGE: _("Under age"),
-    IssueCode.DOC_NO_DUPLICATE: _("Number known"),
-    IssueCode.IMAGE_DUPLICATE: _("Picture known"),
-    IssueCode.POA_TOO_OLD: _("Bill too old"),
-    IssueCode.POA_NO_DATE: _("Bill without date"),
+    IssueCode.NAME_MISMATCH: _("Name mismatch"),
+    IssueCode.DOB_MISMATCH: _("Date of birth mismatch"),
+    IssueCode.UNDERAGE: _("Underage"),
+    IssueCode.DOC_NO_DUPLICATE: _("Duplicate number"),
+    IssueCode.IMAGE_DUPLICATE: _("Duplicate picture"),
+    IssueCode.POA_TOO_OLD: _("Proof too old"),
+    IssueCode.POA_NO_DATE: _("No date found"),
     IssueCode.POA_NAME: _("Name not found"),
     IssueCode.POA_ADDRESS: _("Address not found"),
-    IssueCode.UNSUPPORTED_TYPE: _("Other kind"),
+    IssueCode.UNSUPPORTED_TYPE: _("Wrong document type"),
     IssueCode.FACE_NOT_FOUND: _("No face"),
-    IssueCode.OCR_UNAVAILABLE: _("Not read"),
+    IssueCode.OCR_UNAVAILABLE: _("Text not read"),
     IssueCode.CHECK_FAILED: _("Checks failed"),
 }
 
@@ -168,18 +168,18 @@ RUN_TRANSITIONS: dict[str, set[str]] = {
 
 
 class RejectReason(models.TextChoices):
-    UNREADABLE = "unreadable", _("Can't be read")
+    UNREADABLE = "unreadable", _("Unreadable")
     CUT_OFF = "cut_off", _("Cut off")
     EXPIRED = "expired", _("Expired")
-    WRONG_KIND = "wrong_kind", _("Wrong kind of document")
+    WRONG_KIND = "wrong_kind", _("Wrong document type")
     NAME_DIFFERS = "name_differs", _("Name differs")
     BIRTH_DATE_DIFFERS = "birth_date_differs", _("Date of birth differs")
     TOO_OLD = "too_old", _("Older than three months")
     NO_ADDRESS = "no_address", _("Address is missing or differs")
     NOT_A_PHOTO = "not_a_photo", _("Copy, screenshot or edited picture")
     DUPLICATE = "duplicate", _("Belongs to another account")
-    UNDERAGE = "underage", _("Under age")
-    OTHER = "other", _("Another reason")
+    UNDERAGE = "underage", _("Underage")
+    OTHER = "other", _("Other reason")
 
 
 # What the client reads: what was wrong, and what to do. The officer may change the text before sending.
@@ -191,20 +191,22 @@ REJECT_TEMPLATES: dict[str, object] = {
     RejectReason.EXPIRED: _("The document has expired. Please send one that is valid."),
     RejectReason.WRONG_KIND: _("This is not the document we asked for. Please check the list and send the right one."),
     RejectReason.NAME_DIFFERS: _(
-        "The name on the document differs from the name in your registration. Please send a document in your own name, or "
-        "write to us if your registration needs to be corrected."
+        "The name on the document differs from the name on your registration. Please send a "
+        "document in your own name, or contact support if your registration needs to be "
+        "corrected."
     ),
     RejectReason.BIRTH_DATE_DIFFERS: _(
-        "The date of birth on the document differs from your registration. Please write to us so that we can correct it."
+        "The date of birth on the document differs from your registration. Please contact "
+        "support so that we can correct it."
     ),
     RejectReason.TOO_OLD: _("The document is older than three months. Please send a recent one."),
     RejectReason.NO_ADDRESS: _(
-        "The document does not show the address of your registration. Please send a bill or bank statement that shows your "
-        "name and this address."
+        "The document doesn't show the address on your registration. Please send a bill or bank "
+        "statement that shows your name and this address."
     ),
     RejectReason.NOT_A_PHOTO: _("Please send a picture or scan of the original document, not a copy or a screenshot."),
-    RejectReason.DUPLICATE: _("This document is already used for another account. Please write to us."),
-    RejectReason.UNDERAGE: _("You must be of age to open an account with us."),
+    RejectReason.DUPLICATE: _("This document is already used for another account. Please contact support."),
+    RejectReason.UNDERAGE: _("You must be of legal age to open an account with us."),
     RejectReason.OTHER: "",
 }
 # Which reason an issue suggests: preselected on the review page.

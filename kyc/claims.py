@@ -32,7 +32,7 @@ def claim(*, document_id: int, actor: User) -> list[Document]:
     require(policies.can_review(actor, document))
     if document.state != DocumentState.PENDING_REVIEW:
         raise WrongState(
-            _("This document does not wait for review: it is “%(state)s”.") % {"state": document.get_state_display()}
+            _("This document isn't pending review. Its state is “%(state)s”.") % {"state": document.get_state_display()}
         )
     now = timezone.now()
     waiting = lock_all(

@@ -75,12 +75,12 @@ def refuse_what_can_not_be_taken(client: Client, sha256: str) -> None:
     Raises: WrongState (account closed), DomainError (sent before, too many today).
     """
     if client.stage == Stage.CLOSED:
-        raise WrongState(_("This account is closed: we can't take documents for it."))
+        raise WrongState(_("This account is closed, so we can't accept documents for it."))
     since = timezone.now() - dt.timedelta(days=1)
     recent = Document.objects.filter(client=client, uploaded_at__gt=since)[:UPLOADS_PER_DAY_MAX]
     if len(recent) >= UPLOADS_PER_DAY_MAX:
         raise DomainError(
-            _("That is many documents for one day. Please write to us, and we will sort it out together.")
+            _("You've reached the daily limit for documents. Please contact support if you need to send more.")
         )
     before = Document.objects.filter(client=client, sha256=sha256).exclude(state=DocumentState.REPLACED).first()
     if before is not None:
@@ -92,18 +92,21 @@ def _same_file(before: Document) -> str:
     values = {"title": before.title, "date": before.uploaded_at.date().isoformat(), "reason": before.reason}
     if before.state_for_client == DocumentState.REJECTED:
         return (
-            _("You sent this very file on %(date)s, and we could not accept it: %(reason)s Please send a new picture.")
+            _(
+                "You already sent this file on %(date)s, and we couldn't accept it: %(reason)s Please "
+                "send a new picture."
+            )
             % values
         )
     if before.state_for_client == DocumentState.APPROVED:
         return (
-            _("We have this file already, and it is approved (%(title)s, %(date)s). There is nothing left to do.")
+            _("We already have this file, and it's approved (%(title)s, %(date)s). You don't need to do anything.")
             % values
         )
     if before.state == DocumentState.EXPIRED:
-        return _("This is the %(title)s that has expired. Please send the new one.") % values
+        return _("This document has expired (%(title)s). Please send the new one.") % values
     return (
-        _("We have this file already (%(title)s, %(date)s) and are looking at it. There is no need to send it again.")
+        _("We already have this file (%(title)s, %(date)s) and are reviewing it. You don't need to send it again.")
         % values
     )
 

@@ -43,7 +43,7 @@ class ApproveForm(forms.Form):
         required=False,
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("For colleagues and auditors. Needed when a check found something."),
+        help_text=_("For colleagues and auditors. Required if a check raised an issue."),
     )
 
     def __init__(self, *args: Any, needs_note: bool = False, **kwargs: Any) -> None:
@@ -58,7 +58,7 @@ def numbered_reasons() -> list[tuple[str, str]]:
         (value, f"{label} ({number % 10})" if number <= 10 else str(label))
         for number, (value, label) in enumerate(RejectReason.choices, start=1)
     ]
-    return [("", gettext("What is wrong?")), *numbered]
+    return [("", gettext("Reason for rejection")), *numbered]
 
 
 class RejectForm(forms.Form):
@@ -67,7 +67,7 @@ class RejectForm(forms.Form):
     # No reason is chosen beforehand unless a check found one: what is wrong is for the officer to say.
     reason_code = forms.ChoiceField(label=_("Reason"), choices=numbered_reasons)
     reason = forms.CharField(
-        label=_("What the client is told"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+        label=_("Message to client"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
     )
     note = forms.CharField(label=_("Note"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 

@@ -91,7 +91,9 @@ def _refuse_too_many(client: Client, sha256: str) -> None:
     if any(file.state == IncomingState.WAITING and file.sha256 == sha256 for file in recent):
         raise DomainError(_("We already have this file and are checking it."), code="sent_before")
     if len(recent) >= FILES_PER_HOUR_MAX:
-        raise DomainError(_("That is many files for one hour. Please wait a while before you send the next one."))
+        raise DomainError(
+            _("You've sent too many files in the last hour. Please wait a while before you send the next one.")
+        )
 
 
 def take_in(incoming_id: int) -> Document | None:
@@ -113,7 +115,7 @@ def take_in(incoming_id: int) -> Document | None:
             _refuse(incoming, str(error.message))
         except (store.FileMissing, store.FileDamaged, crypto.KeyDestroyed):
             logger.exception("incoming file %s can't be read", incoming.pk)
-            _refuse(incoming, _("We lost this file before we could open it. Please send it again."))
+            _refuse(incoming, _("Something went wrong before we could open this file. Please send it again."))
     return None
 
 
@@ -125,7 +127,7 @@ def _begin(incoming_id: int) -> IncomingFile | None:
         return None
     if incoming.attempts >= ATTEMPTS_MAX:
         with translation.override(incoming.language):
-            _finish(incoming, reason=_("This file could not be opened. Save it again, or send a picture of the page."))
+            _finish(incoming, reason=_("We couldn't open this file. Save it again, or send a picture of the page."))
         return None
     incoming.attempts += 1
     incoming.lease_until = now + dt.timedelta(seconds=LEASE_SECONDS)

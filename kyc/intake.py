@@ -78,12 +78,12 @@ def receive(file: BinaryIO, *, name: str) -> RawFile:
     if kind in HEIC:
         raise FileRefused(
             _(
-                "This is an iPhone picture in HEIC format, which we can't read. Take a screenshot of it and send that, or choose "
-                "Settings → Camera → Formats → Most Compatible and take it again."
+                "This is an iPhone picture in HEIC format, which we can't read. Send a screenshot of it "
+                "instead, or choose Settings → Camera → Formats → Most Compatible and take it again."
             )
         )
     if kind not in IMAGE_FORMATS and kind != PDF:
-        raise FileRefused(_("We can read JPEG, PNG and WebP pictures and PDF files. This file is something else."))
+        raise FileRefused(_("This file type isn't supported. Send a JPEG, PNG or WebP picture, or a PDF."))
     return RawFile(raw, kind, digest, clean_name(name))
 
 
@@ -179,31 +179,31 @@ def _words(operation: str, refused: ParsingRefused) -> tuple[str, str]:
     """Translate a refusal of the parser into what the sender reads, with the error's code."""
     code, values = refused.code, refused.values
     if code == "pixels":
-        return _("The picture has too many pixels for us. Please send a normal photo or scan."), "file_refused"
+        return _("The picture has too many pixels. Please send a normal photo or scan."), "file_refused"
     if code == "small":
         words = _("The picture is only %(width)d × %(height)d pixels: too small to read. Please send a larger one.")
         return words % values, "file_refused"
     if code == "no_pages":
         return _("The PDF has no pages. Please send another file."), "file_refused"
     if code == "pages":
-        words = _("The PDF has %(pages)d pages; we take up to %(limit)d. Please send only the pages that matter.")
+        words = _("The PDF has %(pages)d pages; the limit is %(limit)d. Please send only the pages we need.")
         return words % {**values, "limit": PDF_PAGES_MAX}, "file_refused"
     if code == "locked":
-        words = _("The PDF is locked with a password. Please save it without one and send it again.")
+        words = _("The PDF is password-protected. Please save it without a password and send it again.")
         return words, "pdf_locked"
     if code in ("unpacks", "memory", "output", "time"):
         return _too_demanding(operation), "too_demanding"
     if operation == "pdf.clean":
         words = _("The PDF is damaged or incomplete. Please save it again, or send a picture of the page.")
         return words, "truncated"
-    words = _("The picture is incomplete: it broke off on its way to us, or is damaged. Please send it again.")
+    words = _("The picture is incomplete or damaged. Please send it again.")
     return words, "truncated"
 
 
 def _too_demanding(operation: str) -> str:
     if operation == "pdf.clean":
         return _(
-            "This PDF expands to more than %(limit)s, or takes too long to open, and was refused. Print it to a new PDF, or send "
-            "a picture of the page."
+            "We can't open this PDF: it expands to more than %(limit)s or takes too long. Print it "
+            "to a new PDF, or send a picture of the page."
         ) % {"limit": filesizeformat(UNPACKED_BYTES_MAX)}
-    return _("This picture takes too much memory or time to open and was refused. Please send a normal photo or scan.")
+    return _("We can't open this picture: it takes too much memory or time. Please send a normal photo or scan.")

@@ -16,7 +16,7 @@ from kyc.models import Document
 def can_upload(user: Actor, client: Client) -> Decision:
     """Decide who may send a document: the client themselves, or staff with `kyc.send_document` in reach."""
     if user is not None and user.is_client:
-        return YES if client.user_id == user.pk else no(_("This is not your account."))
+        return YES if client.user_id == user.pk else no(_("This isn't your account."))
     return can(user, client, "kyc.send_document")
 
 
@@ -31,7 +31,7 @@ def can_review(user: User, document: Document) -> Decision:
     if not allowed:
         return allowed
     if document.uploaded_by_id is not None and document.uploaded_by_id == user.pk:
-        return no(_("You uploaded this document yourself: a colleague must review it."))
+        return no(_("You uploaded this document, so a colleague must review it."))
     return YES
 
 
@@ -45,13 +45,13 @@ def can_decide(user: User, document: Document) -> Decision:
         return YES
     if document.is_claimed_by_other(user, now):
         return no(_("%(name)s is working on this document.") % {"name": document.claimed_by})
-    return no(_("Claim the document first: your claim has ended, or you have none."))
+    return no(_("Claim the document first. An earlier claim may have expired."))
 
 
 def can_undo(user: Actor, document: Document) -> Decision:
     """Decide who may undo a decision: the officer who decided, while nothing has followed from it."""
     if not document.is_undoable or document.state == DocumentState.PENDING_REVIEW:
-        return no(_("The decision has taken effect: it can't be undone any more."))
+        return no(_("The decision has taken effect and can't be undone."))
     if user is None or document.reviewed_by_id != user.pk:
-        return no(_("Only the officer who decided can undo it."))
+        return no(_("Only the person who made the decision can undo it."))
     return can_review(user, document)

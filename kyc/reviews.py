@@ -53,7 +53,7 @@ def approve(
     problems = issues_that_need_a_note(document)
     if problems and not note.strip():
         raise DomainError(
-            _("The checks found: %(problems)s. Say in a note why you approve the document all the same.")
+            _("The checks found: %(problems)s. Add a note explaining why you approve the document anyway.")
             % {"problems": "; ".join(str(issue.get_code_display()) for issue in problems)},
             code="needs_note",
         )
@@ -61,7 +61,7 @@ def approve(
     document.issued_on = issued_on or document.issued_on
     if document.expires_on and document.expires_on < timezone.now().date():
         raise DomainError(
-            _("The document expired on %(date)s: it can't be approved.") % {"date": formats.day(document.expires_on)},
+            _("The document expired on %(date)s and can't be approved.") % {"date": formats.day(document.expires_on)},
             code="expired",
         )
     return _decide(
@@ -84,7 +84,7 @@ def reject(*, document_id: int, actor: User, reason_code: str, reason: str = "",
         with translation.override(document.client.language):
             text = str(REJECT_TEMPLATES[code])
     if not text:
-        raise DomainError(_("Write what the client should do: this text is sent to them."))
+        raise DomainError(_("Enter what the client should do. This text is sent to them."))
     document.reason_code, document.reason = code, text
     return _decide(document, DocumentState.REJECTED, actor, note=note.strip())
 

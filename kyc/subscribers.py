@@ -37,10 +37,10 @@ def tell_the_officers(event: DocumentChecked) -> None:
         people_with("kyc.review_document", brand_id=event.brand_id),
         kind="kyc.document_waiting",
         title=(
-            phrase("%(title)s of %(client)s waits for review")
+            phrase("%(title)s for %(client)s is pending review")
             % {"title": document.title_words, "client": document.client}
         ),
-        body=phrase("%(count)d issues found") % {"count": issues} if issues else phrase("No issues found"),
+        body=phrase("Issues found: %(count)d") % {"count": issues} if issues else phrase("No issues found"),
         url=document.get_absolute_url(),
         dedupe_key=f"kyc.document_waiting:{document.pk}",
     )

@@ -34,7 +34,7 @@ class QueueFilter(django_filters.FilterSet):
         method="waiting_longer",
     )
     whose = django_filters.ChoiceFilter(
-        choices=[("mine", _("Mine")), ("free", _("Nobody's"))], label=_("Claimed"), method="claimed_by"
+        choices=[("mine", _("Me")), ("free", _("Unclaimed"))], label=_("Claimed by"), method="claimed_by"
     )
     brand = django_filters.CharFilter(field_name="client__brand__code", label=_("Brand"))
 
@@ -101,7 +101,7 @@ def claim(row: Document, table: Table) -> Any:
 
 class DocumentQueueTable(Table):
     name, title, permission = "kyc-queue", _("Review queue"), "kyc.review_document"
-    subtitle = _("Documents that wait for a decision, longest first")
+    subtitle = _("Documents pending review, oldest first")
     columns = [
         Column("client", _("Client"), value="client.full_name", link=True),
         Column("title", _("Document")),
@@ -118,8 +118,8 @@ class DocumentQueueTable(Table):
     search_hint = _("Client")
     export_permission = None
     empty = Empty(
-        _("Nothing waits"),
-        _("Documents that clients upload show up here once the automatic checks have run."),
+        _("No documents to review"),
+        _("Uploaded documents appear here once the automatic checks are done."),
         "file-check",
     )
 
@@ -165,8 +165,10 @@ class DocumentTable(Table):
         Column("brand", _("Brand"), value="client.brand.name", hidden=True),
     ]
     filterset = DocumentFilter
-    search_hint = _("Client, or document number with #")
-    empty = Empty(_("No documents"), _("What clients upload is kept here, decided documents included."), "files")
+    search_hint = _("Client, or # and document number")
+    empty = Empty(
+        _("No documents"), _("All documents uploaded by clients appear here, including reviewed ones."), "files"
+    )
 
     def queryset(self) -> QuerySet[Document]:
         return queries.documents_visible_to(self.user).select_related("client__brand", "reviewed_by")

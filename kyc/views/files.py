@@ -77,14 +77,14 @@ def _content(request: UserRequest, document: Document, page: int | None) -> Iter
     try:
         first = next(chunks, b"")
     except crypto.KeyDestroyed:
-        raise FileGone(_("The client was erased: this document can't be opened any more.")) from None
+        raise FileGone(_("The client's data was erased, so this document can't be opened any more.")) from None
     except store.FileMissing:
         raise FileGone(
-            _("The file is missing from the store. Tell an administrator: the audit log has its hash.")
+            _("The file is missing from storage. Contact an administrator: the audit log has its hash.")
         ) from None
     except store.FileDamaged as error:
         raise FileGone(
-            _("The stored file is damaged (%(error)s). Tell an administrator.") % {"error": error}
+            _("The stored file is damaged (%(error)s). Contact an administrator.") % {"error": error}
         ) from error
     return _chained(first, chunks)
 

@@ -67,7 +67,7 @@ class Next(StaffView):
         if done.result is not None:
             return redirect("kyc:document", done.result.pk)
         if done:
-            messages.info(request, _("Nothing waits that nobody is working on."))
+            messages.info(request, _("There are no unclaimed documents to review."))
         return redirect("kyc:queue")
 
 

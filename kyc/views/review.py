@@ -178,5 +178,5 @@ class Undo(StaffView):
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         if run_action(request, lambda: reviews.undo(document_id=document.pk, actor=request.user), show_forbidden=True):
-            messages.info(request, _("The decision is undone. Nothing was sent."))
+            messages.info(request, _("Decision undone. Nothing was sent."))
         return redirect("kyc:document", document.pk)

@@ -76,7 +76,7 @@ def test_an_officer_sees_the_document_beside_the_data_and_approves_it(page, cast
     expect(page.locator("svg image, img.kyc-page, svg #kyc-page-1").first).to_be_attached()
     expect(page.get_by_role("heading", name="Document and registration")).to_be_visible()
     page.get_by_role("button", name="Claim").click()
-    expect(page.get_by_text("Yours")).to_be_visible()
+    expect(page.get_by_text("Claimed by you")).to_be_visible()
     page.locator(f"form[action='/kyc/documents/{document.pk}/approve/'] button").first.click()
     expect(page.get_by_text(re.compile("Undo"))).to_be_visible()
     assert Document.objects.get(pk=document.pk).reviewed_by == cast.kyc_officer

@@ -82,7 +82,7 @@ def test_a_file_whose_workers_die_is_opened_again_then_refused(cast):
         assert incoming.due() == [waiting.pk]
     assert incoming.take_in(waiting.pk) is None
     waiting.refresh_from_db()
-    assert waiting.state == "refused" and "could not be opened" in waiting.reason
+    assert waiting.state == "refused" and "couldn't open this file" in waiting.reason
 
 
 def test_a_busy_host_lets_the_file_wait_without_counting_the_try(cast, settings, tmp_path, monkeypatch):
@@ -105,7 +105,7 @@ def test_so_many_files_an_hour_and_no_more(cast, monkeypatch):
     monkeypatch.setattr(incoming, "FILES_PER_HOUR_MAX", 2)
     for number in range(2):
         received(cast, passport_jpeg(number=f"N{number}"))
-    with pytest.raises(DomainError, match="many files for one hour"):
+    with pytest.raises(DomainError, match="too many files in the last hour"):
         received(cast, bill_pdf(), kind="proof_of_address")
     IncomingFile.objects.update(received_at=timezone.now() - dt.timedelta(hours=2))
     assert received(cast, bill_pdf(), kind="proof_of_address").state == "waiting"
@@ -116,7 +116,7 @@ def test_the_same_file_is_not_opened_twice(cast):
     with pytest.raises(DomainError, match="already have this file and are checking it"):
         received(cast)
     incoming.take_in_due()
-    with pytest.raises(DomainError, match="We have this file already"):
+    with pytest.raises(DomainError, match="We already have this file"):
         received(cast)
 
 

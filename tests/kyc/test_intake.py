@@ -70,7 +70,7 @@ def test_a_pdf_with_many_pages_is_told():
         pdf.add_blank_page()
     out = io.BytesIO()
     pdf.save(out)
-    with pytest.raises(intake.FileRefused, match="21 pages; we take up to 20"):
+    with pytest.raises(intake.FileRefused, match="21 pages; the limit is 20"):
         take(out.getvalue())
 
 

@@ -334,7 +334,7 @@ def test_an_undone_decision_is_claimed_for_ten_minutes_again(cast):
 @pytest.mark.parametrize("state", ["uploaded", "approved"])
 def test_only_what_waits_for_review_is_claimed(cast, state):
     document = decided(cast) if state == "approved" else a_document(cast.client, state=state)
-    with pytest.raises(WrongState, match="does not wait for review"):
+    with pytest.raises(WrongState, match="isn't pending review"):
         claims.claim(document_id=document.pk, actor=cast.kyc_officer)
 
 
@@ -393,7 +393,7 @@ def test_thirty_documents_are_a_days_most(cast, count, is_refused):
     a_document(cast.client, kind="other", uploaded_at=NOW - DAY)  # of the day before
     a_document(cast.other_client, kind="other")
     if is_refused:
-        with pytest.raises(DomainError, match="many documents for one day"):
+        with pytest.raises(DomainError, match="daily limit for documents"):
             documents.refuse_what_can_not_be_taken(cast.client, "f" * 64)
     else:
         documents.refuse_what_can_not_be_taken(cast.client, "f" * 64)
@@ -407,7 +407,7 @@ def test_twenty_files_are_an_hours_most(cast, count, is_refused):
     a_file(cast.client, received_at=NOW - 60 * MINUTE)
     a_file(cast.other_client)
     if is_refused:
-        with pytest.raises(DomainError, match="many files for one hour"):
+        with pytest.raises(DomainError, match="too many files in the last hour"):
             incoming._refuse_too_many(cast.client, "f" * 64)
     else:
         incoming._refuse_too_many(cast.client, "f" * 64)

@@ -41,7 +41,7 @@ def url(name, *args):
 def test_the_queue_shows_who_waits_with_issues_and_age(cast, browse, document):
     Document.objects.filter(pk=document.pk).update(uploaded_at=timezone.now() - dt.timedelta(hours=30))
     page = browse(cast.kyc_officer).get(url("queue")).content.decode()
-    assert "Clara Schmidt" in page and "Other name" in page
+    assert "Clara Schmidt" in page and "Name mismatch" in page
     assert document.get_absolute_url() in page
 
 
@@ -215,7 +215,7 @@ def test_the_officer_names_the_flaw_where_the_checks_found_none(cast, browse):
     browser = browse(cast.kyc_officer)
     browser.post(url("claim", document.pk))
     page = browser.get(url("document", document.pk)).content.decode()
-    assert '<option value="" selected>What is wrong?</option>' in page
+    assert '<option value="" selected>Reason for rejection</option>' in page
     refused = browser.post(url("reject", document.pk), {"reason_code": "", "reason": "No.", "note": ""})
     document.refresh_from_db()
     assert refused.status_code == 422 and document.state == DocumentState.PENDING_REVIEW
@@ -232,7 +232,7 @@ def test_a_decision_after_the_claim_was_lost_is_told_with_what_was_typed(cast, b
         answer = browser.post(url(name, document.pk), typed)
         page = answer.content.decode()
         assert answer.status_code == 422
-        assert "Nothing was decided" in page and "Claim the document first" in page
+        assert "Decision not saved" in page and "Claim the document first" in page
         assert (typed.get("reason") or typed["note"]) in page
 
 

@@ -46,7 +46,7 @@ def test_an_officer_may_send_one_for_a_client(cast):
 
 def test_the_same_file_twice_is_told_kindly(cast):
     uploaded(cast.client)
-    with pytest.raises(DomainError, match="We have this file already") as told:
+    with pytest.raises(DomainError, match="We already have this file") as told:
         uploaded(cast.client)
     assert told.value.code == "sent_before"
     assert Document.objects.count() == 1
@@ -87,7 +87,7 @@ def test_a_closed_account_takes_nothing(cast):
 def test_no_end_of_uploads_in_a_day(cast, monkeypatch):
     monkeypatch.setattr(documents, "UPLOADS_PER_DAY_MAX", 1)
     uploaded(cast.client)
-    with pytest.raises(DomainError, match="many documents for one day"):
+    with pytest.raises(DomainError, match="daily limit for documents"):
         uploaded(cast.client, kind="proof_of_address")
 
 
