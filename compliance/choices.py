@@ -25,9 +25,9 @@ class NameKind(models.TextChoices):
 
 
 class VersionState(BadgeChoices):
-    CURRENT = "current", "green", _("Current")
+    CURRENT = "current", "green", _("In force")
     SUPERSEDED = "superseded", "secondary", _("Superseded")
-    REFUSED = "refused", "red", _("Refused")
+    REFUSED = "refused", "red", _("Rejected")
 
 
 VERSION_TRANSITIONS: dict[str, set[str]] = {
@@ -45,9 +45,9 @@ class ScreeningTrigger(models.TextChoices):
 
 
 class HitState(BadgeChoices):
-    OPEN = "open", "yellow", _("To review")
+    OPEN = "open", "yellow", _("Pending review")
     FALSE_POSITIVE = "false_positive", "green", _("False positive")
-    CONFIRMED = "confirmed", "red", _("Confirmed")
+    CONFIRMED = "confirmed", "red", _("True match")
     OUTDATED = "outdated", "secondary", _("Outdated")
 
 
@@ -62,18 +62,18 @@ HIT_TRANSITIONS: dict[str, set[str]] = {
 class ClearReason(models.TextChoices):
     """Why a possible match is another person."""
 
-    BIRTH_DATE = "birth_date", _("Another date of birth")
-    NAME = "name", _("Another name")
-    NATIONALITY = "nationality", _("Another nationality or country")
-    DOCUMENT = "document", _("Identity document seen")
-    DECEASED = "deceased", _("The listed person is dead or elsewhere")
-    OTHER = "other", _("Another reason")
+    BIRTH_DATE = "birth_date", _("Different date of birth")
+    NAME = "name", _("Different name")
+    NATIONALITY = "nationality", _("Different nationality or country")
+    DOCUMENT = "document", _("Identity document checked")
+    DECEASED = "deceased", _("The listed person is deceased or elsewhere")
+    OTHER = "other", _("Other reason")
 
 
 class RestrictionKind(BadgeChoices):
-    NO_DEPOSIT = "no_deposit", "orange", _("No deposits")
-    NO_WITHDRAWAL = "no_withdrawal", "orange", _("No withdrawals")
-    NO_TRADING = "no_trading", "orange", _("No trading")
+    NO_DEPOSIT = "no_deposit", "orange", _("Deposits blocked")
+    NO_WITHDRAWAL = "no_withdrawal", "orange", _("Withdrawals blocked")
+    NO_TRADING = "no_trading", "orange", _("Trading blocked")
     FROZEN = "frozen", "red", _("Frozen")
 
 
@@ -86,3 +86,20 @@ class RestrictionCause(models.TextChoices):
 class CountryRiskLevel(BadgeChoices):
     GREY = "grey", "yellow", _("Increased monitoring")
     BLACK = "black", "red", _("Call for action")
+
+
+# What a comparison found, by the code that an explanation keeps.
+EVIDENCE = {
+    "same_day": _("Same day"),
+    "same_year": _("Within the listed year"),
+    "day_and_month_swapped": _("Day and month swapped"),
+    "near": _("Within one year"),
+    "differs": _("Differs"),
+    "same": _("Exact"),
+    "unknown": _("Unknown"),
+    "weak_alias": _("Weak alias"),
+    "father_and_son_swapped": _("Name and father's name swapped"),
+    "other_order": _("Different order"),
+    "one_word": _("One word only"),
+    "common_words_only": _("Common words only"),
+}

@@ -16,10 +16,8 @@ from crm.ui.forms import DayInput
 
 class ClearForm(forms.Form):
     # Nothing is chosen beforehand: what makes it another person is for the officer to say.
-    reason_code = forms.ChoiceField(
-        label=_("Why it is another person"), choices=[("", _("Choose a reason")), *ClearReason.choices]
-    )
-    reason = forms.CharField(label=_("How you know"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=[("", _("Choose a reason")), *ClearReason.choices])
+    reason = forms.CharField(label=_("Explanation"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
     is_contradiction_checked = forms.BooleanField(
         label=_("I checked this against a document, and the comparison is wrong"),
         required=False,
@@ -29,11 +27,11 @@ class ClearForm(forms.Form):
     def offer_override(self) -> None:
         """Offer the tick that clears the match although the comparison contradicts the reason."""
         self.fields["is_contradiction_checked"].widget = forms.CheckboxInput()
-        self.add_error("is_contradiction_checked", _("Choose another reason, or tick this and say below how you know."))
+        self.add_error("is_contradiction_checked", _("Choose another reason, or tick this box and explain below."))
 
 
 class ConfirmForm(forms.Form):
-    reason = forms.CharField(label=_("What makes you sure"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
+    reason = forms.CharField(label=_("Explanation"), widget=forms.Textarea(attrs={"rows": 3}), max_length=2000)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "confirm_%s", **kwargs})  # `ClearForm` is on the same page
@@ -62,7 +60,7 @@ class TrailForm(forms.Form):
 
 
 class ViewForm(forms.Form):
-    kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Any")), *AccessKind.choices], required=False)
-    person = forms.EmailField(label=_("Person (e-mail)"), required=False)
-    client = forms.IntegerField(label=_("Client number"), required=False, min_value=1)
-    day = forms.DateField(label=_("Until day"), required=False, widget=DayInput())
+    kind = forms.ChoiceField(label=_("Type"), choices=[("", _("Any")), *AccessKind.choices], required=False)
+    person = forms.EmailField(label=_("User (e-mail)"), required=False)
+    client = forms.IntegerField(label=_("Client ID"), required=False, min_value=1)
+    day = forms.DateField(label=_("Until"), required=False, widget=DayInput())

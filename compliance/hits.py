@@ -40,13 +40,15 @@ def clear_hit(
     _require_open(hit, actor)
     code = ClearReason(reason_code)
     if not reason.strip():
-        raise DomainError(_("Say how you know that this is another person: an auditor will read it."))
+        raise DomainError(_("Explain how you know this is a different person. Auditors read this."))
     contradiction = contradiction_of(hit, code)
     if contradiction and not is_contradiction_checked:
         raise DomainError(contradiction, code="contradicted")
     _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code, contradiction=contradiction)
     holds.release_hold(
-        hit=hit, actor=actor, reason=localize(phrase("Match cleared: %(reason)s") % {"reason": code.label})
+        hit=hit,
+        actor=actor,
+        reason=localize(phrase("Dismissed as false positive: %(reason)s") % {"reason": code.label}),
     )
     return hit
 
@@ -60,7 +62,7 @@ def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
     hit = _locked(hit_id)
     _require_open(hit, actor)
     if not reason.strip():
-        raise DomainError(_("Say what makes you sure: an auditor will read it."))
+        raise DomainError(_("Explain why this is a true match. Auditors read this."))
     _decide(hit, HitState.CONFIRMED, actor, reason.strip(), None)
     restriction = Restriction.objects.create(
         client=hit.client,
@@ -70,17 +72,17 @@ def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
         placed_by=actor,
         placed_at=timezone.now(),
         reason=localize(
-            phrase("Confirmed match with %(name)s (%(list)s): %(reason)s")
+            phrase("True match with %(name)s (%(list)s): %(reason)s")
             % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()}
         ),
     )
     holds.note_placed(restriction, actor=actor)
-    holds.release_hold(hit=hit, actor=actor, reason=localize(phrase("Match confirmed: the account stays frozen.")))
+    holds.release_hold(hit=hit, actor=actor, reason=localize(phrase("True match confirmed: the account stays frozen")))
     assess(client_id=hit.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=hit.client.brand_id),
         kind="compliance.match_confirmed",
-        title=phrase("Confirmed watchlist match: %(client)s") % {"client": hit.client},
+        title=phrase("True watchlist match: %(client)s") % {"client": hit.client},
         body=hit.entry.primary_name,
         url=hit.get_absolute_url(),
         dedupe_key=f"compliance.match_confirmed:{hit.pk}",
@@ -92,9 +94,9 @@ def contradiction_of(hit: Hit, code: str) -> str:
     """Return a sentence where the comparison contradicts a chosen reason; "" where it doesn't."""
     why = hit.explanation
     if code == ClearReason.BIRTH_DATE and why.get("birth") in AGREEING_BIRTHS:
-        return _("You chose “Another date of birth”, but the client's date of birth agrees with the list.")
+        return _("You chose “Different date of birth”, but the client's date of birth matches the list.")
     if code == ClearReason.NATIONALITY and why.get("country") == "same":
-        return _("You chose “Another nationality or country”, but the country is the same as on the list.")
+        return _("You chose “Different nationality or country”, but the country matches the list.")
     is_same_name = why.get("pairs") and all(pair.get("how") == "equal" for pair in why["pairs"])
     if (
         code == ClearReason.NAME
@@ -102,7 +104,7 @@ def contradiction_of(hit: Hit, code: str) -> str:
         and not why.get("left_over_client")
         and not why.get("left_over_listed")
     ):
-        return _("You chose “Another name”, but the names are the same.")
+        return _("You chose “Different name”, but the names match.")
     return ""
 
 
@@ -117,7 +119,7 @@ def _locked(hit_id: int) -> Hit:
 
 def _require_open(hit: Hit, actor: Actor) -> None:
     if hit.state != HitState.OPEN:
-        raise WrongState(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
+        raise WrongState(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
     require(policies.can_decide(actor, hit))
 
 
@@ -151,9 +153,9 @@ def _decide(
         kind=TimelineKind.COMPLIANCE,
         actor=actor,
         url=hit.get_absolute_url(),
-        title=phrase("Possible match cleared")
+        title=phrase("Possible match dismissed")
         if state == HitState.FALSE_POSITIVE
-        else phrase("Watchlist match confirmed"),
+        else phrase("True match confirmed"),
         dedupe_key=f"hit:{hit.pk}",
         needs=NOT_FOR_SALES,
     )

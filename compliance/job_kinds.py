@@ -37,6 +37,6 @@ def screen_all(job: RunningJob) -> None:
                     _("Stopped at client %(id)d: %(error)s") % {"id": client_id, "error": error}
                 ) from error
             done, hits = done + 1, hits + screening.hit_count
-            job.progress(done, 0, _("%(done)d screened, %(hits)d possible matches") % {"done": done, "hits": hits})
+            job.progress(done, 0, _("Screened: %(done)d, possible matches: %(hits)d") % {"done": done, "hits": hits})
         after = ids[-1]
     job.point_to("/compliance/hits/")

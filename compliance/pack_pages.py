@@ -30,10 +30,10 @@ def draw(pack: Pack) -> bytes:
 def _report(pack: Pack) -> Report:
     client, brand = pack.client, pack.client.brand
     rows = Section(
-        _("Rows"),
-        columns=[Column(_("When")), Column(_("Row")), Column(_("What"), weight=4), Column(_("Who"), weight=1.5)],
+        _("Entries"),
+        columns=[Column(_("Time")), Column(_("Entry")), Column(_("Action"), weight=4), Column(_("User"), weight=1.5)],
         rows=lambda: _rows(pack),
-        empty=_("No row fits the filter."),
+        empty=_("No entries match the filter."),
     )
     return Report(
         key=f"audit-trail:{pack.pack_id}",
@@ -44,22 +44,22 @@ def _report(pack: Pack) -> Report:
         ),
         subtitle=f"{client.full_name} · #{client.pk} · {brand.legal_name}",
         facts=_facts(pack),
-        sections=[rows, Section(_("How to verify this pack"), _how_to_verify(pack))],
+        sections=[rows, Section(_("How to verify this file"), _how_to_verify(pack))],
     )
 
 
 def _facts(pack: Pack) -> list[tuple[str, str]]:
     chosen = ", ".join(f"{key} {value}" for key, value in pack.chosen.as_parameters().items() if value)
     facts = [
-        (_("Pack"), pack.pack_id),
-        (_("Made"), f"{pack.made_at}, {pack.made_by}"),
-        (_("Rows"), str(len(pack.rows))),
-        (_("Filter"), chosen or _("none: the whole trail")),
-        (_("Head seal"), f"{pack.head.get('id', '–')} · {pack.head.get('hash', '–')}"),
+        (_("File ID"), pack.pack_id),
+        (_("Created"), f"{pack.made_at}, {pack.made_by}"),
+        (_("Entries"), str(len(pack.rows))),
+        (_("Filter"), chosen or _("None (all entries)")),
+        (_("Latest seal"), f"{pack.head.get('id', '–')} · {pack.head.get('hash', '–')}"),
         (_("Signing key"), pack.key_fingerprint),
     ]
     if pack.unsealed:
-        text = _("%(count)d rows were not sealed yet when the pack was made.") % {"count": pack.unsealed}
+        text = _("Entries not yet sealed when the file was created: %(count)d") % {"count": pack.unsealed}
         facts.append((_("Not sealed"), text))
     return facts
 
@@ -79,26 +79,26 @@ def _what(row: dict[str, Any]) -> Iterator[str]:
     if len(row["details"]) > DETAILS_MAX or any(
         len(str(value)) > DETAIL_LENGTH_MAX for _field, value in row["details"]
     ):
-        yield _("… the whole content is in the attachment.")
+        yield _("… see the attachment for the full content.")
 
 
 def _how_to_verify(pack: Pack) -> str:
     return "\n".join(
         (
             _(
-                "1. Get verify_pack.py from the operator's source repository, not from the file you check. It needs Python 3.11 "
-                "and the package cryptography."
+                "1. Get verify_pack.py from the operator's source repository, not from the person who "
+                "gave you this file. It needs Python 3.11 and the cryptography package."
             ),
             _("2. Run: python verify_pack.py FILE.pdf --key %(key)s") % {"key": pack.key_fingerprint},
             _(
-                "3. It checks the signature over every byte of this file; that each row's text hashes to a leaf of its Merkle "
-                "tree; that each tree has the root that its seal signs; and it names what does not hold. It exits with 0 only "
-                "when all holds."
+                "3. The script checks the signature over every byte of this file, that each entry hashes "
+                "to a leaf of its Merkle tree, and that each tree has the root its seal signs. It lists "
+                "every failed check and exits with 0 only if all checks pass."
             ),
             _(
-                "4. Compare the fingerprint of the signing key with the one you got from the operator by another way, and the head "
-                "seal with one that you noted before."
+                "4. Compare the fingerprint of the signing key with the one you received from the "
+                "operator through a separate channel, and the latest seal with one you recorded earlier."
             ),
-            _("The attachment trail.json holds every row in full with its proof."),
+            _("The attachment trail.json contains every entry in full with its proof."),
         )
     )

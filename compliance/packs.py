@@ -108,7 +108,7 @@ def gather(client: Client, actor: Actor, chosen: TrailFilter, progress: Progress
         for row in batch:
             pack.rows.append(_row(row, proofs.get(row.pk), pack))
         if progress:
-            progress(len(pack.rows), 0, _("%(count)d rows gathered") % {"count": len(pack.rows)})
+            progress(len(pack.rows), 0, _("Entries collected: %(count)d") % {"count": len(pack.rows)})
     return pack
 
 

@@ -21,7 +21,7 @@ def can_screen(user: Actor, client: Client) -> Decision:
 def can_decide(user: Actor, hit: Hit) -> Decision:
     """Decide who may clear or confirm a match: `compliance.decide_hit` in reach, while it is open."""
     if hit.state != HitState.OPEN:
-        return no(_("This match is decided already: %(state)s.") % {"state": hit.get_state_display()})
+        return no(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
     return can(user, hit.client, "compliance.decide_hit")
 
 
@@ -41,7 +41,7 @@ def can_lift(user: Actor, restriction: Restriction) -> Decision:
     if not allowed:
         return allowed
     if restriction.lift_requested_by_id is None:
-        return no(_("Nobody has asked for this restriction to be lifted yet."))
+        return no(_("No one has requested to lift this restriction yet."))
     return by_another(user, restriction.lift_requested_by_id)
 
 

@@ -33,11 +33,11 @@ def place_restriction(*, client_id: int, kind: str, reason: str, actor: Actor) -
     require(policies.can_restrict(actor, client))
     kind = RestrictionKind(kind)
     if not reason.strip():
-        raise DomainError(_("Say why: the reason stays with the client's file."))
+        raise DomainError(_("Enter a reason. It stays on the client's file."))
     if Restriction.objects.filter(
         client=client, kind=kind, cause=RestrictionCause.MANUAL, lifted_at__isnull=True
     ).exists():
-        raise WrongState(_("This restriction is in force already."))
+        raise WrongState(_("This restriction is already in force."))
     restriction = Restriction.objects.create(
         client=client,
         kind=kind,
@@ -59,12 +59,12 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restrictio
     restriction = _locked(restriction_id)
     require(policies.can_ask_to_lift(actor, restriction))
     if not reason.strip():
-        raise DomainError(_("Say why it can be lifted: a colleague decides on it."))
+        raise DomainError(_("Enter why it can be lifted. A colleague decides on it."))
     if restriction.cause == RestrictionCause.SCREENING_HOLD:
-        raise WrongState(_("This hold ends with the decision on the possible match: decide there."))
+        raise WrongState(_("This restriction ends when the possible match is reviewed. Review the match instead."))
     if restriction.lift_requested_by_id is not None:
         raise WrongState(
-            _("%(name)s has asked for it already: a colleague must release it.")
+            _("%(name)s has already requested this. A second person must approve it.")
             % {"name": restriction.lift_requested_by}
         )
     restriction.lift_requested_by, restriction.lift_requested_at = actor, timezone.now()
@@ -87,7 +87,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restrictio
         others,
         kind="compliance.lift_asked",
         body=restriction.lift_reason,
-        title=phrase("%(name)s asks to lift a restriction of %(client)s")
+        title=phrase("%(name)s requests to lift a restriction on %(client)s")
         % {"name": actor, "client": restriction.client},
         url=f"/compliance/clients/{restriction.client_id}/",
         dedupe_key=f"compliance.lift_asked:{restriction.pk}:{restriction.lift_requested_at.isoformat()}",
@@ -115,7 +115,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
     restriction = _locked(restriction_id)
     require(policies.can_lift(actor, restriction))
     if not reason.strip():
-        raise DomainError(_("Say why the restriction stays."))
+        raise DomainError(_("Enter why the restriction stays in force."))
     asked_by = restriction.lift_requested_by
     restriction.lift_requested_by = restriction.lift_requested_at = None
     restriction.lift_reason = ""
@@ -134,7 +134,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
             [asked_by],
             kind="compliance.lift_refused",
             body=reason.strip(),
-            title=phrase("The restriction of %(client)s stays") % {"client": restriction.client},
+            title=phrase("The restriction on %(client)s stays in force") % {"client": restriction.client},
             url=f"/compliance/clients/{restriction.client_id}/",
         )
     return restriction
@@ -171,7 +171,7 @@ def _locked(restriction_id: int) -> Restriction:
     restriction = lock(Restriction, restriction_id, "lift_requested_by")
     restriction.client = client
     if not restriction.is_in_force:
-        raise WrongState(_("This restriction was lifted already."))
+        raise WrongState(_("This restriction has already been lifted."))
     return restriction
 
 
@@ -180,7 +180,7 @@ class LiftApproval(approvals.ListedApproval[Restriction]):
 
     model = Restriction
     code = "restriction-lift"
-    label = gettext_lazy("Lifting of a restriction")
+    label = gettext_lazy("Restriction lift")
     asks = decides = "compliance.lift_restriction"
     withdrawn = ComplianceAction.RESTRICTION_LIFT_WITHDRAWN
     notice = "compliance.lift_asked"
@@ -194,7 +194,7 @@ class LiftApproval(approvals.ListedApproval[Restriction]):
         return item.is_in_force and item.lift_requested_by_id is not None
 
     def still_waits(self, item: Restriction) -> Decision:
-        return YES if self.is_pending(item) else no(_("Nobody has asked for this restriction to be lifted yet."))
+        return YES if self.is_pending(item) else no(_("No one has requested to lift this restriction yet."))
 
     def approve(self, pk: int, actor: User, note: str) -> Restriction:
         return lift(restriction_id=pk, actor=actor)
@@ -212,4 +212,4 @@ class LiftApproval(approvals.ListedApproval[Restriction]):
         return f"/compliance/clients/{item.client_id}/"
 
     def changes(self, item: Restriction) -> list[Change]:
-        return [Change(_("Restriction"), item.get_kind_display()), Change(_("Placed because"), item.reason)]
+        return [Change(_("Restriction"), item.get_kind_display()), Change(_("Reason for restriction"), item.reason)]

@@ -157,10 +157,10 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     require(policies.can_screen(actor, client))
     person, threshold = person_of(client), threshold_of(client)
     if not spelling.words(person.names[0]):
-        raise DomainError(_("This client has no name yet: there is nothing to screen."))
+        raise DomainError(_("This client has no name yet, so they can't be screened."))
     lists = _lists_in_force()
     if not lists:
-        raise DomainError(_("No watchlist is loaded. Load one before screening clients."))
+        raise DomainError(_("No watchlist is imported. Import one before screening clients."))
     entries, compared = matches(person, threshold=float(threshold))
     client_hash = hash_of(person)
     _retire_outdated(client, client_hash)
@@ -238,11 +238,11 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
     for hit in hits:
         holds.hold_for(hit=hit)
 
-    text = phrase("Screened: %(count)d possible matches") % {"count": len(hits)}
+    text = phrase("Screened, possible matches: %(count)d") % {"count": len(hits)}
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.COMPLIANCE,
-        title=text if hits else phrase("Screened: no match"),
+        title=text if hits else phrase("Screened: no matches"),
         actor=actor,
         url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"screening:{screening.pk}",

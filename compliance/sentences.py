@@ -21,10 +21,10 @@ def on_what(target_type: str, target_id: str) -> str:
 def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """List (field, `before → after`) of what changed, then the reason and the evidence."""
     if body.get("erased"):
-        yield _("Content"), _("erased: the client's key was destroyed")
+        yield _("Content"), _("Erased: the client's key was destroyed")
         return
     if body.get("tampered"):
-        yield _("Content"), _("unreadable: the stored bytes were changed")
+        yield _("Content"), _("Unreadable: the stored data was changed")
         return
     before, after = body.get("before") or {}, body.get("after") or {}
     for field in dict.fromkeys([*before, *after]):

@@ -29,7 +29,7 @@ def rate_and_tell(event: ClientScreened) -> None:
         people_with("compliance.decide_hit", brand_id=event.brand_id),
         kind="compliance.possible_match",
         title=phrase("Possible watchlist match: %(client)s") % {"client": client},
-        body=phrase("The account is held until you decide."),
+        body=phrase("The account is frozen until you decide."),
         url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from compliance import policies, queries, sentences, trails
-from compliance.choices import HitState, RestrictionCause, RestrictionKind
+from compliance.choices import EVIDENCE, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from crm import audit_codes
 from crm.models import AuditEvent, User
@@ -31,7 +31,7 @@ AREAS = [
     ("trading", _("Trading")),
     ("wallet", _("Money")),
 ]
-WHO = [("staff", _("Staff")), ("client", _("The client")), ("partner", _("A partner")), ("system", _("Keelson itself"))]
+WHO = [("staff", _("Staff")), ("client", _("Client")), ("partner", _("Partner")), ("system", _("Keelson"))]
 
 
 class HitFilter(django_filters.FilterSet):
@@ -44,15 +44,21 @@ class HitFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+def birth_match(row: Hit) -> Any:
+    """Show how the client's date of birth compares with the list's."""
+    code = row.explanation.get("birth", "")
+    return EVIDENCE.get(code, code)
+
+
 class HitTable(Table):
     name, title, permission = "screening-hits", _("Possible matches"), "compliance.view_hit"
-    subtitle = _("Clients who may be on a sanctions list. Each holds the account until somebody decides.")
+    subtitle = _("Clients who may be on a watchlist. Their accounts are frozen until the match is reviewed.")
     columns = [
         Column("client", _("Client"), value="client.full_name", link=True),
         Column("entry", _("Listed as"), value="entry.primary_name"),
         Column("source", _("List"), value="entry.source.name"),
         NumberColumn("score", _("Score"), digits=2),
-        Column("birth", _("Birth"), value=lambda row: row.explanation.get("birth", "").replace("_", " ")),
+        Column("birth", _("Date of birth"), value=birth_match),
         BadgeColumn("state", _("State")),
         AgoColumn("found_at", _("Found"), sort=False),
         Column("decided_by", _("Decided by")),
@@ -61,7 +67,7 @@ class HitTable(Table):
     filterset = HitFilter
     export_permission = None
     empty = Empty(
-        _("No possible matches"), _("Clients are screened when they are verified, and on demand."), "shield-check"
+        _("No possible matches"), _("Clients are screened when they are verified and on demand."), "shield-check"
     )
 
     def queryset(self) -> QuerySet[Hit]:
@@ -69,10 +75,10 @@ class HitTable(Table):
 
 
 class RestrictionFilter(django_filters.FilterSet):
-    kind = django_filters.ChoiceFilter(choices=RestrictionKind.choices, label=_("Kind"))
+    kind = django_filters.ChoiceFilter(choices=RestrictionKind.choices, label=_("Type"))
     cause = django_filters.ChoiceFilter(choices=RestrictionCause.choices, label=_("Cause"))
     state = django_filters.ChoiceFilter(
-        choices=[("force", _("In force")), ("asked", _("Lifting asked for")), ("lifted", _("Lifted"))],
+        choices=[("force", _("In force")), ("asked", _("Lift requested")), ("lifted", _("Lifted"))],
         label=_("State"),
         method="in_state",
     )
@@ -93,13 +99,13 @@ def restriction_state(row: Restriction, _table: Table) -> Any:
     if row.lifted_at is not None:
         return format_html('<span class="k-badge tone-neutral">{}</span>', _("Lifted"))
     if row.lift_requested_by_id is not None:
-        return format_html('<span class="k-badge tone-warning">{}</span>', _("Lifting asked for"))
+        return format_html('<span class="k-badge tone-warning">{}</span>', _("Lift requested"))
     return format_html('<span class="k-badge tone-danger">{}</span>', _("In force"))
 
 
 class RestrictionTable(Table):
     name, title, permission = "restrictions", _("Restrictions"), "compliance.place_restriction"
-    subtitle = _("What clients may not do for now. Lifting takes two people.")
+    subtitle = _("What clients are currently blocked from. Lifting a restriction takes two people.")
     columns = [
         Column("client", _("Client"), value="client.full_name", link=True),
         BadgeColumn("kind", _("Restriction")),
@@ -108,12 +114,12 @@ class RestrictionTable(Table):
         Column("reason", _("Reason"), css="clip muted"),
         Column("placed_by", _("Placed by")),
         AgoColumn("placed_at", _("Placed")),
-        Column("lift_requested_by", _("Asked by"), hidden=True),
+        Column("lift_requested_by", _("Requested by"), hidden=True),
         Column("lifted_by", _("Lifted by"), hidden=True),
         TimeColumn("lifted_at", _("Lifted"), hidden=True),
     ]
     filterset = RestrictionFilter
-    empty = Empty(_("No restrictions"), _("Place one on a client's compliance page."), "lock-open")
+    empty = Empty(_("No restrictions"), _("Add restrictions on a client's compliance page."), "lock-open")
 
     def queryset(self) -> QuerySet[Restriction]:
         return queries.restrictions_visible_to(self.user).select_related(
@@ -131,7 +137,7 @@ class AuditFilter(django_filters.FilterSet):
     """What `TrailFilter` knows, and no more: a pack holds what the page showed when it was asked for."""
 
     area = django_filters.ChoiceFilter(choices=AREAS, label=_("Area"), method="in_area")
-    who = django_filters.ChoiceFilter(choices=WHO, label=_("Who"), method="by_whom")
+    who = django_filters.ChoiceFilter(choices=WHO, label=_("User"), method="by_whom")
     day = django_filters.DateFromToRangeFilter(field_name="at", label=_("Day"))
 
     class Meta:
@@ -149,8 +155,8 @@ class LogFilter(AuditFilter):
     """The whole log is narrowed to an action by its code, a person or a client, too."""
 
     action = django_filters.ChoiceFilter(choices=audit_codes.choices, label=_("Action"))
-    actor = django_filters.CharFilter(label=_("Person (e-mail)"), method="by_person")
-    client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
+    actor = django_filters.CharFilter(label=_("User (e-mail)"), method="by_person")
+    client = django_filters.NumberFilter(field_name="client_id", label=_("Client ID"))
 
     def by_person(self, rows: Any, _name: str, value: str) -> Any:
         return rows.filter(actor__in=User.objects.filter(email__iexact=value.strip()))
@@ -176,7 +182,7 @@ def seal_mark(row: AuditEvent, table: _AuditTable) -> Any:
     """Show whether a row is sealed."""
     if row.pk in table.sealed:
         return format_html('<span class="pos" title="{}">●</span>', _("Sealed"))
-    return format_html('<span class="faint" title="{}">○</span>', _("Not sealed yet: within a minute"))
+    return format_html('<span class="faint" title="{}">○</span>', _("Not sealed yet; sealing runs every minute"))
 
 
 class _AuditTable(Table):
@@ -186,14 +192,14 @@ class _AuditTable(Table):
     default_order = "-id"
     page_size = 50
     columns = [
-        TimeColumn("at", _("When"), seconds=True),
-        Column("actor", _("Who"), value="actor_label", css="nowrap"),
-        Column("action", _("What"), render=what),
-        Column("changes", _("Change, reason, evidence"), render=changes),
+        TimeColumn("at", _("Time"), seconds=True),
+        Column("actor", _("User"), value="actor_label", css="nowrap"),
+        Column("action", _("Action"), render=what),
+        Column("changes", _("Changes, reason, evidence"), render=changes),
         Column("client", _("Client"), value=lambda row: f"#{row.client_id}" if row.client_id else ""),
-        Column("ip", _("From"), css="mono"),
+        Column("ip", _("IP address"), css="mono"),
         Column("sealed", _("Sealed"), render=seal_mark),
-        Column("id", _("Row"), css="faint num"),
+        Column("id", _("Entry"), css="faint num"),
     ]
 
     @cached_property
@@ -212,9 +218,9 @@ class _AuditTable(Table):
 
 class AuditTable(_AuditTable):
     name, title, permission = "audit-log", _("Audit log"), "crm.view_audit"
-    subtitle = _("Who did what to what, when, from where, and why. Append-only and sealed.")
+    subtitle = _("Every action with user, time, IP address and reason. Append-only and sealed.")
     filterset = LogFilter
-    empty = Empty(_("No entry fits"), _("Widen the filter."), "history")
+    empty = Empty(_("No entries match"), _("Widen the filter."), "history")
 
     def queryset(self) -> QuerySet[AuditEvent]:
         return trails.events_visible_to(self.user).select_related("actor")
@@ -226,7 +232,7 @@ class TrailTable(_AuditTable):
     name, title, permission = "audit-trail", _("Audit trail"), "crm.view_audit"
     filterset = AuditFilter
     columns = [column for column in _AuditTable.columns if column.name != "client"]
-    empty = Empty(_("No entry fits"), _("Widen the filter."), "history")
+    empty = Empty(_("No entries match"), _("Widen the filter."), "history")
     # With the list, so that it asks for the pack of what the list shows after a filter was changed in place.
     toolbar = "compliance/_trail_export.html"
 

@@ -45,7 +45,7 @@ def import_watchlist(*, source: str, path: Path, actor: Actor, may_shrink: bool 
     known = SOURCES.get(source)
     if known is None:
         raise ImportRefused(
-            _("There is no list “%(code)s”. Known: %(known)s") % {"code": source, "known": ", ".join(SOURCES)}
+            _("There is no list “%(code)s”. Available lists: %(known)s") % {"code": source, "known": ", ".join(SOURCES)}
         )
     row = ensure_source(known)
     try:
@@ -56,7 +56,7 @@ def import_watchlist(*, source: str, path: Path, actor: Actor, may_shrink: bool 
         if current is not None and not may_shrink and len(entries) < current.entry_count * (1 - SHRINK_MAX):
             raise BrokenFile(
                 f"{path.name} has {len(entries)} entries where the list in force has {current.entry_count}: "
-                "a broken download? Load it with --may-shrink if it is right."
+                "the download may be incomplete. If the list really is shorter, allow it (--may-shrink)."
             )
         version = _take_over(row, known, path, entries, sha256, actor)
         _refresh_statistics()
@@ -87,13 +87,13 @@ def _read(known: KnownSource, path: Path) -> tuple[list[ParsedEntry], str]:
     try:
         for entry in known.format.parse(path):
             if entry.external_id in entries:
-                raise BrokenFile(f"{path.name} has entry {entry.external_id} twice")
+                raise BrokenFile(f"{path.name} has duplicate entry {entry.external_id}")
             _require_storable(entry, path)
             entries[entry.external_id] = entry
             names += len(entry.names)
             if len(entries) > ENTRIES_MAX or names > NAMES_MAX:
                 raise BrokenFile(
-                    f"{path.name} has more than {ENTRIES_MAX} entries or {NAMES_MAX} names: that is no list we know"
+                    f"{path.name} has more than {ENTRIES_MAX} entries or {NAMES_MAX} names, which no supported list has"
                 )
     except (ValueError, ArithmeticError, LookupError, RecursionError) as error:
         raise BrokenFile(f"{path.name} can't be read: {error}") from error
@@ -106,12 +106,12 @@ def _require_storable(entry: ParsedEntry, path: Path) -> None:
     """Refuse text with a NUL, and a key too long to store. Raises BrokenFile."""
     where = f"{path.name}, entry {entry.external_id[:60]}".replace("\0", " ")
     if not entry.external_id or len(entry.external_id) > ID_CHARS_MAX:
-        raise BrokenFile(f"{where}: its key has no or more than {ID_CHARS_MAX} characters")
+        raise BrokenFile(f"{where}: its ID is empty or longer than {ID_CHARS_MAX} characters")
     texts = [entry.external_id, entry.remarks, *entry.programs, *entry.countries, *(name.text for name in entry.names)]
     if any("\0" in text for text in texts):
         raise BrokenFile(f"{where}: it has a character that can't be kept (NUL)")
     if any(len(code) != 2 for code in entry.countries):
-        raise BrokenFile(f"{where}: a country has two letters")
+        raise BrokenFile(f"{where}: country codes have two letters")
 
 
 @transaction.atomic

@@ -21,7 +21,7 @@ class KnownSource:
 SOURCES: dict[str, KnownSource] = {
     source.code: source
     for source in (
-        KnownSource("house", "House list", "The brokerage itself", "Internal", "", house.FORMAT),
+        KnownSource("house", "Internal list", "The brokerage", "Internal", "", house.FORMAT),
         KnownSource(
             "un",
             "UN Security Council consolidated list",

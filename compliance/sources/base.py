@@ -110,7 +110,9 @@ class BoundedGzip(gzip.GzipFile):
 
     def _within(self, data: bytes) -> bytes:
         if self.tell() > UNPACKED_BYTES_MAX:
-            raise BrokenFile(f"the file unpacks to more than {UNPACKED_BYTES_MAX // 2**20} MB: that is no list we know")
+            raise BrokenFile(
+                f"the file unpacks to more than {UNPACKED_BYTES_MAX // 2**20} MB, which no supported list has"
+            )
         return data
 
 

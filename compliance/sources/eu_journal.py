@@ -32,7 +32,7 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
                 raise BrokenFile(f"{path.name} lacks the columns {', '.join(sorted(NEEDED))}")
             for number, row in enumerate(rows, start=2):
                 if None in row.values() or None in row:
-                    raise BrokenFile(f"{path.name}, line {number}: another number of columns")
+                    raise BrokenFile(f"{path.name}, line {number}: wrong number of columns")
                 if not row["name"].strip() or any(word in row["measure"].lower() for word in NOT_FROZEN):
                     continue
                 entry = _entry(row)

@@ -26,7 +26,7 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
                 raise BrokenFile(f"{path.name} must have the columns {', '.join(COLUMNS)}")
             for number, row in enumerate(rows, start=2):
                 if None in row or None in row.values() or not row["number"].strip():
-                    raise BrokenFile(f"{path.name}, line {number}: another number of columns, or no number")
+                    raise BrokenFile(f"{path.name}, line {number}: wrong number of columns, or an ID is missing")
                 yield _entry(row, f"{path.name}, line {number}")
     except UnicodeDecodeError as error:
         raise BrokenFile(f"{path.name} is not UTF-8: {error}") from error
@@ -53,7 +53,7 @@ def _country(text: str, where: str) -> str:
         return text.upper()
     code = base.country_code(text)
     if not code:
-        raise BrokenFile(f"{where}: no country is called {text[:40]!r}")
+        raise BrokenFile(f"{where}: unknown country {text[:40]!r}")
     return code
 
 

@@ -38,7 +38,7 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
     primary, alt, add = files(path)
     for other in (alt, add):
         if not other.is_file():
-            raise BrokenFile(f"{other.name} is missing beside {primary.name}: the three files belong together")
+            raise BrokenFile(f"{other.name} is missing beside {primary.name}: upload all three files together")
     aliases: dict[str, list[list[str]]] = defaultdict(list)
     for row in _rows(alt, "alt"):
         aliases[row[0]].append(row)
@@ -87,9 +87,9 @@ def _rows(path: Path, kind: str) -> Iterator[list[str]]:
         except UnicodeDecodeError as error:
             raise BrokenFile(f"{path.name} is not UTF-8: {error}") from error
         except csv.Error as error:
-            raise BrokenFile(f"{path.name} is no CSV: {error}") from error
+            raise BrokenFile(f"{path.name} is not a CSV file: {error}") from error
         except (EOFError, OSError) as error:
-            raise BrokenFile(f"{path.name} breaks off: {error}") from error
+            raise BrokenFile(f"{path.name} is truncated: {error}") from error
 
 
 FORMAT = base.Format("ofac_csv", parse, files)

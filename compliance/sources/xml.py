@@ -41,7 +41,7 @@ def _bounded(watched: _Watched, context: Iterator[tuple[str, Element]], tags: tu
         count += event == "start"
         if depth > DEPTH_MAX or count > ELEMENTS_MAX:
             raise BrokenFile(
-                f"more than {DEPTH_MAX} levels, or {ELEMENTS_MAX} elements in one entry: that is no list we know"
+                f"more than {DEPTH_MAX} levels, or {ELEMENTS_MAX} elements in one entry, which no supported list has"
             )
         if event == "end" and element.tag in tags:
             yield element

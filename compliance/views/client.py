@@ -28,8 +28,8 @@ ROWS_MAX = 50
 RISK_REASONS = {
     "match_confirmed": gettext_lazy("Confirmed watchlist match"),
     "match_open": gettext_lazy("Possible watchlist match under review"),
-    "country_black": gettext_lazy("Country under a call for action"),
-    "country_grey": gettext_lazy("Country under increased monitoring"),
+    "country_black": gettext_lazy("FATF call for action on the country"),
+    "country_grey": gettext_lazy("Country under FATF increased monitoring"),
     "country_differs": gettext_lazy("Nationality and residence differ"),
     "age_over_70": gettext_lazy("Over 70 years old"),
     "not_verified": gettext_lazy("Not verified yet"),
@@ -105,7 +105,7 @@ class Screen(StaffView):
             request,
             client.pk,
             lambda: screen_client(client_id=client.pk, trigger=ScreeningTrigger.DEMAND, actor=request.user),
-            _("Screened."),
+            _("Client screened."),
         )
 
 
@@ -121,7 +121,7 @@ class Restrict(StaffView):
         if run_action(
             request,
             lambda: restrictions.place_restriction(client_id=client.pk, actor=request.user, **form.cleaned_data),
-            _("The restriction is in force."),
+            _("Restriction added."),
             form=form,
             show_forbidden=True,
         ):
@@ -133,8 +133,8 @@ class Restrict(StaffView):
         context = {
             "client": client,
             "form": form or RestrictForm(),
-            "title": _("Restrict the client"),
-            "button": _("Restrict"),
+            "title": _("Add restriction"),
+            "button": _("Add restriction"),
         }
         return render(request, "compliance/reason.html", context, status=422 if form and form.errors else 200)
 
@@ -155,7 +155,7 @@ class AskToLift(StaffView):
             lambda: restrictions.ask_to_lift(
                 restriction_id=restriction.pk, actor=request.user, reason=form.cleaned_data["reason"]
             ),
-            _("Asked for. A colleague must release it."),
+            _("Lift requested. A second person must approve it."),
             form=form,
             show_forbidden=True,
         ):
@@ -168,8 +168,8 @@ class AskToLift(StaffView):
             "client": restriction.client,
             "form": form or ReasonForm(),
             "restriction": restriction,
-            "title": _("Ask to lift: %(kind)s") % {"kind": restriction.get_kind_display()},
-            "button": _("Ask a colleague"),
+            "title": _("Request lift: %(kind)s") % {"kind": restriction.get_kind_display()},
+            "button": _("Request lift"),
         }
         return render(request, "compliance/reason.html", context, status=422 if form and form.errors else 200)
 
@@ -185,7 +185,7 @@ class Lift(StaffView):
             request,
             restriction.client_id,
             lambda: restrictions.lift(restriction_id=restriction.pk, actor=request.user),
-            _("The restriction is lifted."),
+            _("Restriction lifted."),
         )
 
 
@@ -197,8 +197,8 @@ class RefuseToLift(StaffView):
         context = {
             "client": restriction.client,
             "form": ReasonForm(),
-            "title": _("Keep the restriction"),
-            "button": _("It stays"),
+            "title": _("Keep restriction"),
+            "button": _("Keep restriction"),
         }
         return render(request, "compliance/reason.html", context)
 
@@ -209,4 +209,4 @@ class RefuseToLift(StaffView):
         def keep() -> None:
             restrictions.refuse_to_lift(restriction_id=restriction.pk, actor=request.user, reason=reason)
 
-        return _do(request, restriction.client_id, keep, _("The restriction stays."))
+        return _do(request, restriction.client_id, keep, _("Restriction kept."))

@@ -8,11 +8,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clients.queries import is_in_own_book
 from compliance import hits, policies, queries
-from compliance.choices import HitState
+from compliance.choices import EVIDENCE, HitState
 from compliance.forms import ClearForm, ConfirmForm
 from compliance.models import Hit
 from compliance.tables import HitTable
@@ -23,20 +22,6 @@ from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
 
 OTHERS_MAX = 10
-EVIDENCE = {
-    "same_day": gettext_lazy("the same day"),
-    "same_year": gettext_lazy("inside the listed year"),
-    "day_and_month_swapped": gettext_lazy("day and month swapped"),
-    "near": gettext_lazy("a year off at most"),
-    "differs": gettext_lazy("differs"),
-    "same": gettext_lazy("the same"),
-    "unknown": gettext_lazy("not known"),
-    "weak_alias": gettext_lazy("weak alias"),
-    "father_and_son_swapped": gettext_lazy("father and son swapped"),
-    "other_order": gettext_lazy("other order"),
-    "one_word": gettext_lazy("one word only"),
-    "common_words_only": gettext_lazy("common words only"),
-}
 
 
 class Hits(TableView):
@@ -94,7 +79,7 @@ class Clear(StaffView):
         done = run_action(
             request,
             lambda: hits.clear_hit(hit_id=hit.pk, actor=request.user, **form.cleaned_data),
-            _("Cleared. It is not raised again for these data."),
+            _("Dismissed as false positive. It won't be raised again for this data."),
             form=form,
             field=lambda error: "reason_code" if error.code == "contradicted" else None,
             show_forbidden=True,
@@ -118,6 +103,6 @@ class Confirm(StaffView):
             form=form,
             show_forbidden=True,
         ):
-            messages.warning(request, _("Confirmed. The account is frozen and the rating is high."))
+            messages.warning(request, _("True match confirmed. The account is frozen and the risk rating is high."))
             return redirect("compliance:client", hit.client_id)
         return show(request, queries.get_hit(request.user, hit_id), confirm=form)

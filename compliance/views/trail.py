@@ -49,7 +49,7 @@ class Trail(StaffView):
         client = get_client(request.user, client_id)
         form = TrailForm(request.POST)
         if not form.is_valid():
-            messages.error(request, _("The filter makes no sense: choose it again."))
+            messages.error(request, _("The filter isn't valid. Choose it again."))
             return redirect("compliance:trail", client.pk)
         done = run_action(request, lambda: packs.request_pack(client=client, actor=request.user, chosen=form.chosen()))
         return redirect("job", pk=done.result.pk) if done else redirect("compliance:trail", client.pk)

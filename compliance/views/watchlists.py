@@ -38,19 +38,19 @@ class Watchlists(StaffView):
         require_permission(request.user, "compliance.import_watchlist")
         files = request.FILES.getlist("files")
         if not 1 <= len(files) <= FILES_MAX:
-            error = _("Choose the list's file; for OFAC the primary file with alt and add.")
+            error = _("Choose the list's file. OFAC needs three: primary, alt and add.")
         elif any((file.size or 0) > FILE_BYTES_MAX for file in files):
-            error = _("A file is larger than 40 MB: that is no list we know. Load it with manage.py import_watchlist.")
+            error = _("A file is larger than 40 MB. Import it with manage.py import_watchlist.")
         else:
             done = run_action(request, lambda: _take(request, files), self._imported, unshown=ImportRefused)
             if done:
                 return redirect("compliance:watchlists")
-            error = _("Refused; the version in force stays. %(why)s") % {"why": done.message}
+            error = _("Import rejected; the version in force is unchanged. %(why)s") % {"why": done.message}
         return self._page(request, error)
 
     @staticmethod
     def _imported(version: ListVersion) -> str:
-        return _("%(list)s: %(entries)d entries; %(added)d new, %(changed)d changed, %(removed)d gone.") % {
+        return _("%(list)s: %(entries)d entries; %(added)d added, %(changed)d changed, %(removed)d removed.") % {
             "list": version.source,
             "entries": version.entry_count,
             "added": version.added,

@@ -144,7 +144,7 @@ def test_an_auditor_takes_a_clients_trail_home_as_a_sealed_pack(page, cast):
     enter(page, cast.auditor)
     page.goto(f"/compliance/clients/{cast.client.pk}/trail/")
     expect(page.get_by_text("Document checked automatically").first).to_be_visible()
-    page.get_by_role("button", name="Export as a sealed PDF").click()
+    page.get_by_role("button", name="Export sealed PDF").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/"))
     run_job(Job.objects.get().pk)
     page.reload()

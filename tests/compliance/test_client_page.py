@@ -75,12 +75,12 @@ def test_a_client_without_a_name_is_said_so(screened, browse):
 
 def test_a_restriction_is_asked_for_with_a_form(cast, browse):
     browser = browse(cast.mlro)
-    assert "Restrict the client" in text(browser.get(url("restrict", cast.client.pk)))
+    assert "Add restriction" in text(browser.get(url("restrict", cast.client.pk)))
     answer = browser.post(url("restrict", cast.client.pk), {"kind": "no_sleep", "reason": "kept words"})
     assert answer.status_code == 422 and "kept words" in text(answer)
     browser.post(url("restrict", cast.client.pk), {"kind": "no_deposit", "reason": "Source of funds"})
     answer = browser.post(url("restrict", cast.client.pk), {"kind": "no_deposit", "reason": "again"})
-    assert answer.status_code == 422 and "in force already" in text(answer)
+    assert answer.status_code == 422 and "already in force" in text(answer)
     assert Restriction.objects.count() == 1
 
 
@@ -93,13 +93,13 @@ def test_reasons_have_up_to_two_thousand_letters(length, is_kept):
 def test_asking_on_the_page_needs_a_reason(cast, browse):
     placed = place(cast)
     browser = browse(cast.kyc_officer)
-    assert "Ask to lift" in text(browser.get(url("ask_to_lift", placed.pk)))
+    assert "Request lift" in text(browser.get(url("ask_to_lift", placed.pk)))
     assert browser.post(url("ask_to_lift", placed.pk), {"reason": ""}).status_code == 422
     placed.refresh_from_db()
     assert placed.lift_requested_by is None
     browser.post(url("ask_to_lift", placed.pk), {"reason": "Came"})
     answer = browser.post(url("ask_to_lift", placed.pk), {"reason": "Came again"})
-    assert answer.status_code == 422 and "has asked for it already" in text(answer)
+    assert answer.status_code == 422 and "has already requested this" in text(answer)
 
 
 def test_who_asked_is_told_that_a_colleague_must_release(cast, browse):
@@ -108,15 +108,17 @@ def test_who_asked_is_told_that_a_colleague_must_release(cast, browse):
     page = text(browse(cast.kyc_officer).post(url("lift", placed.pk), follow=True))
     assert "someone else must decide" in page and queries.restrictions_of(cast.client)
     page = text(browse(cast.mlro).post(url("lift", placed.pk), follow=True))
-    assert "The restriction is lifted." in page and not queries.restrictions_of(cast.client)
+    assert "Restriction lifted." in page and not queries.restrictions_of(cast.client)
 
 
 def test_keeping_it_on_the_page_needs_a_reason(cast, browse):
     placed = place(cast)
     restrictions.ask_to_lift(restriction_id=placed.pk, actor=cast.kyc_officer, reason="Came")
     browser = browse(cast.mlro)
-    assert "Keep the restriction" in text(browser.get(url("keep", placed.pk)))
-    assert "Say why the restriction stays." in text(browser.post(url("keep", placed.pk), {"reason": " "}, follow=True))
+    assert "Keep restriction" in text(browser.get(url("keep", placed.pk)))
+    assert "Enter why the restriction stays in force." in text(
+        browser.post(url("keep", placed.pk), {"reason": " "}, follow=True)
+    )
     placed.refresh_from_db()
     assert placed.lift_requested_by == cast.kyc_officer
 
@@ -216,4 +218,4 @@ def test_the_page_says_what_a_new_version_changed(cast, browse, tmp_path):
     ).read_bytes()
     upload = SimpleUploadedFile("list.xml", content)
     page = text(browse(cast.mlro).post(url("watchlists"), {"source": "un", "files": [upload]}, follow=True))
-    assert "2 entries; 1 new, 1 changed, 1 gone." in page
+    assert "2 entries; 1 added, 1 changed, 1 removed." in page

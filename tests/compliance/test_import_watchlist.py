@@ -156,10 +156,10 @@ def test_who_may(cast, tmp_path):
 def test_the_command_says_what_it_did_and_exits_1_when_refused(tmp_path, capsys):
     path = un_file(tmp_path, {"first": "Anna", "second": "Listed"})
     call_command("import_watchlist", "un", str(path))
-    assert "1 entries, 1 names (1 new, 0 changed, 0 gone)" in capsys.readouterr().out
+    assert "1 entries, 1 names (1 added, 0 changed, 0 removed)" in capsys.readouterr().out
     with pytest.raises(SystemExit) as stopped:
         call_command("import_watchlist", "un", str(HERE / "un-broken-utf8.xml.gz"))
-    assert stopped.value.code == 1 and "the version in force stays" in capsys.readouterr().err
+    assert stopped.value.code == 1 and "the version in force is unchanged" in capsys.readouterr().err
 
 
 def test_one_current_version_per_list(tmp_path):

@@ -73,7 +73,7 @@ def test_the_pack_holds_by_the_command_and_by_the_script_alone(trail, tmp_path, 
     path = tmp_path / name
     path.write_bytes(content)
     call_command("verify_pack", str(path))
-    assert "The pack holds: 10 rows" in capsys.readouterr().out
+    assert "File verified: 10 entries" in capsys.readouterr().out
     done = run_script(path)
     assert done.returncode == 0, done.stderr
     assert "holds. 10 rows under" in done.stdout and ", 0 not sealed" in done.stdout

@@ -49,8 +49,8 @@ def test_open_matches_are_listed_and_explained(cast, browse, hit, django_assert_
     assert "Klara Weber" in text(listed) and listed.redirect_chain
     with django_assert_max_num_queries(26):
         page = text(browser.get(url("hit", hit.pk)))
-    assert "sounds alike" in page or "spelt alike" in page
-    assert "Lara Weaver" in page and "UN Security Council" in page and "Confirm the match" in page
+    assert "Sounds alike" in page or "Similar spelling" in page
+    assert "Lara Weaver" in page and "UN Security Council" in page and "Confirm true match" in page
     assert AccessEvent.objects.filter(target=f"compliance.hit:{hit.pk}").exists()
 
 
@@ -63,7 +63,7 @@ def test_clearing_on_the_page(cast, browse, hit):
     assert (hit.state, hit.decided_by) == (HitState.FALSE_POSITIVE, cast.kyc_officer)
     assert "Born in 1990" in text(browser.get(url("hit", hit.pk)))
     late = browser.post(url("confirm", hit.pk), {"reason": "sure"})
-    assert late.status_code == 422 and "decided already" in text(late)
+    assert late.status_code == 422 and "already been reviewed" in text(late)
 
 
 def test_confirming_on_the_page(cast, browse, hit):
@@ -91,15 +91,15 @@ def test_the_timeline_tips_nobody_off(cast, browse, hit, who):
     decide.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="Same passport")
     address = f"/clients/{cast.client.pk}/tab/timeline/"
     page = text(browse(cast.mlro).get(address))
-    assert "Screened: 1 possible matches" in page and "Watchlist match confirmed" in page
+    assert "Screened, possible matches: 1" in page and "True match confirmed" in page
     answer = browse(getattr(cast, who)).get(address)
-    assert "Screened" not in text(answer) and "atchlist match" not in text(answer)
+    assert "Screened" not in text(answer) and "rue match" not in text(answer)
     assert "Screened" not in text(browse(cast.client_user).get("/portal/activity/"))
 
 
 def test_an_auditor_reads_and_decides_nothing(cast, browse, hit):
     browser = browse(cast.auditor)
-    assert "Confirm the match" not in text(browser.get(url("hit", hit.pk)))
+    assert "Confirm true match" not in text(browser.get(url("hit", hit.pk)))
     assert browser.post(url("confirm", hit.pk), {"reason": "x"}).status_code == 403
 
 
@@ -111,11 +111,11 @@ def test_screen_now_and_restrict(cast, browse, tmp_path):
     browser = browse(cast.mlro)
     browser.post(url("screen", cast.client.pk))
     assert Screening.objects.get().trigger == "demand"
-    assert "No match" in text(browser.get(url("client", cast.client.pk)))
+    assert "No matches" in text(browser.get(url("client", cast.client.pk)))
     assert browser.post(url("restrict", cast.client.pk), {"kind": "no_deposit", "reason": ""}).status_code == 422
     browser.post(url("restrict", cast.client.pk), {"kind": "no_deposit", "reason": "Papers missing"})
     page = text(browser.get(url("client", cast.client.pk)))
-    assert "Papers missing" in page and "Ask to lift" in page
+    assert "Papers missing" in page and "Request lift" in page
     assert "Papers missing" in text(browser.get(url("restrictions") + "?state=force"))
 
 
@@ -222,7 +222,7 @@ def test_a_filter_changed_in_place_changes_what_is_exported(cast, browse):
     page = url("trail", cast.client.pk)
     changed = text(browse(cast.auditor).get(page + "?area=kyc", headers={"HX-Request": "true"}))
     assert '<input type="hidden" form="trail-export" name="area" value="kyc">' in changed
-    assert "Export these as a sealed PDF" in changed
+    assert "Export filtered entries as sealed PDF" in changed
     assert 'name="action"' not in changed, "the pack would hold the other actions, too"
     assert 'id="trail-export"' in text(browse(cast.auditor).get(page))
 
@@ -321,15 +321,15 @@ def upload(browser, path, **fields):
 
 def test_a_list_is_loaded_and_a_broken_one_refused_on_the_page(cast, browse, tmp_path):
     browser = browse(cast.mlro)
-    assert "No list is loaded" in text(browser.get(url("watchlists")))
+    assert "No lists imported" in text(browser.get(url("watchlists")))
     assert upload(browser, un_file(tmp_path, {"first": "Anna", "second": "Listed"})).status_code == 302
     assert ListVersion.objects.get(state="current").imported_by == cast.mlro
     broken = tmp_path / "broken.xml"
     broken.write_text("<CONSOLIDATED_LIST>")
     answer = upload(browser, broken)
-    assert answer.status_code == 422 and "the version in force stays" in text(answer)
+    assert answer.status_code == 422 and "the version in force is unchanged" in text(answer)
     page = text(browser.get(url("watchlists")))
-    assert "Refused" in page and "Current" in page
+    assert "Rejected" in page and "In force" in page
 
 
 def test_ofacs_three_files_are_loaded_together(cast, browse):

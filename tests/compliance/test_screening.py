@@ -68,13 +68,13 @@ def test_a_verified_client_is_screened_rated_and_the_officers_are_told(cast, lis
 
 
 def test_without_a_list_nobody_slips_through(cast):
-    with pytest.raises(DomainError, match="No watchlist is loaded"):
+    with pytest.raises(DomainError, match="No watchlist is imported"):
         screen(cast)
     with transaction.atomic():
         publish(ClientVerified(level=1, client_id=cast.client.pk, brand_id=cast.brand.pk))
     events.drain()
     waiting = EventDelivery.objects.get(handler="compliance.subscribers.screen_the_verified")
-    assert waiting.state == "pending" and "No watchlist is loaded" in waiting.error
+    assert waiting.state == "pending" and "No watchlist is imported" in waiting.error
 
 
 @pytest.mark.parametrize("who", ["agent", "desk_head", "finance", "support", "auditor", "administrator"])
@@ -142,8 +142,8 @@ def test_confirming_freezes_for_good_and_rates_high(cast, listed):
 @pytest.mark.parametrize(
     ("state", "action", "words"),
     [
-        ("false_positive", "compliance.hit_cleared", "Possible match cleared"),
-        ("confirmed", "compliance.hit_confirmed", "Watchlist match confirmed"),
+        ("false_positive", "compliance.hit_cleared", "Possible match dismissed"),
+        ("confirmed", "compliance.hit_confirmed", "True match confirmed"),
     ],
 )
 def test_a_decision_stands_in_the_trail_and_in_the_clients_history(cast, listed, state, action, words):
@@ -163,12 +163,12 @@ def test_a_decision_stands_in_the_trail_and_in_the_clients_history(cast, listed,
 def test_a_decision_needs_words_and_happens_once(cast, listed):
     screen(cast)
     hit = Hit.objects.get()
-    with pytest.raises(DomainError, match="Say how you know"):
+    with pytest.raises(DomainError, match="Explain how you know"):
         clear(hit, cast, reason="  ")
-    with pytest.raises(DomainError, match="what makes you sure"):
+    with pytest.raises(DomainError, match="why this is a true match"):
         hits.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="")
     clear(hit, cast)
-    with pytest.raises(WrongState, match="decided already"):
+    with pytest.raises(WrongState, match="already been reviewed"):
         hits.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="no, really")
 
 

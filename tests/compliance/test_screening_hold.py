@@ -34,7 +34,7 @@ def test_a_hold_cannot_be_asked_away(held):
     hold = Restriction.objects.first()
     with pytest.raises(WrongState, match="decision on the possible match"):
         restrictions.ask_to_lift(restriction_id=hold.pk, actor=held.kyc_officer, reason="He is nice")
-    with pytest.raises(NotAllowed, match="Nobody has asked"):
+    with pytest.raises(NotAllowed, match="No one has requested"):
         restrictions.lift(restriction_id=hold.pk, actor=held.mlro)
     hold.refresh_from_db()
     assert (hold.lift_requested_by, hold.lifted_at, hold.lift_reason) == (None, None, "")
@@ -90,7 +90,7 @@ def test_a_confirmed_match_is_lifted_by_two_people_only(held):
     for hit in Hit.objects.order_by("pk"):
         hits.confirm_hit(hit_id=hit.pk, actor=held.mlro, reason="It is them.")
     frozen = Restriction.objects.filter(cause="confirmed_match").first()
-    with pytest.raises(NotAllowed, match="Nobody has asked"):
+    with pytest.raises(NotAllowed, match="No one has requested"):
         restrictions.lift(restriction_id=frozen.pk, actor=held.kyc_officer)
     restrictions.ask_to_lift(restriction_id=frozen.pk, actor=held.mlro, reason="Delisted")
     with pytest.raises(NotAllowed, match="someone else must decide"):
@@ -131,7 +131,7 @@ def test_an_outdated_match_can_no_longer_be_decided(held):
     Client.objects.filter(pk=held.client.pk).update(last_name="Zimmermann", first_name="Ingeborg")
     screening.screen_client(client_id=held.client.pk, trigger="profile")
     hit = Hit.objects.first()
-    with pytest.raises(WrongState, match="decided already: Outdated"):
+    with pytest.raises(WrongState, match="already been reviewed: Outdated"):
         clear(held, hit)
     assert queries.restrictions_of(held.client) == frozenset()
 
@@ -153,7 +153,7 @@ def test_asking_notifies_the_colleagues_and_not_oneself(placed, cast):
 
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_asking_and_refusing_need_reasons(placed, cast, reason):
-    with pytest.raises(DomainError, match="Say why it can be lifted"):
+    with pytest.raises(DomainError, match="Enter why it can be lifted"):
         restrictions.ask_to_lift(restriction_id=placed.pk, actor=cast.kyc_officer, reason=reason)
     restrictions.ask_to_lift(restriction_id=placed.pk, actor=cast.kyc_officer, reason="Came")
     with pytest.raises(DomainError, match="why the restriction stays"):

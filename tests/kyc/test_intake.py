@@ -116,7 +116,7 @@ OTHER_KINDS = [
 
 @pytest.mark.parametrize("content", OTHER_KINDS)
 def test_other_kinds_are_refused_whatever_they_are_called(content):
-    with pytest.raises(intake.FileRefused, match="JPEG, PNG and WebP"):
+    with pytest.raises(intake.FileRefused, match="JPEG, PNG or WebP"):
         take(content, name="passport.jpg")
 
 

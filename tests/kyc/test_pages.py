@@ -151,7 +151,7 @@ def test_a_damaged_missing_or_erased_file_is_said_so(cast, browse, document):
     answer = browser.get(url("page", document.pk, 1))
     assert answer.status_code == 409 and b"damaged" in answer.content
     path.unlink()
-    assert b"missing from the store" in browser.get(url("page", document.pk, 1)).content
+    assert b"missing from storage" in browser.get(url("page", document.pk, 1)).content
     erasures.destroy_client_key(cast.client.pk)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(raw)
@@ -177,7 +177,7 @@ def test_claim_approve_and_on_to_the_next(cast, browse, document):
     browser.post(url("claim", document.pk))
     assert "Approve" in browser.get(url("document", document.pk)).content.decode()
     refused = browser.post(url("approve", document.pk), {"note": "", "expires_on": "2033-04-15"})
-    assert refused.status_code == 422 and "Say in a note why" in refused.content.decode()
+    assert refused.status_code == 422 and "Add a note explaining why" in refused.content.decode()
     assert "2033-04-15" in refused.content.decode()
     done = browser.post(url("approve", document.pk), {"note": "Maiden name", "expires_on": "2033-04-15"})
     assert done["Location"] == url("queue")
@@ -315,7 +315,7 @@ def test_staff_upload_for_a_client(cast, browse):
 def test_what_is_no_picture_is_told_at_the_form(cast, browse):
     program = file_of(b"MZ this is a program")
     answer = browse(cast.kyc_officer).post(url("upload", cast.client.pk), {"kind": "passport", "file": program})
-    assert answer.status_code == 422 and "This file is something else" in answer.content.decode()
+    assert answer.status_code == 422 and "This file type isn&#x27;t supported" in answer.content.decode()
     assert not Document.objects.exists()
 
 

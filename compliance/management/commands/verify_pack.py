@@ -10,7 +10,7 @@ from compliance.pack_check import check_pack
 
 
 class Command(BaseCommand):
-    help = "Check an audit pack: every byte, row, seal and signature, and that the key is this instance's. Exits 1 otherwise."
+    help = "Verify an audit trail PDF: bytes, entries, seals, signature, and that this instance signed it. Exits with 1 on failure."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -26,4 +26,4 @@ class Command(BaseCommand):
             self.stderr.write(self.style.ERROR(problem))
         if result.problems:
             sys.exit(1)
-        self.stdout.write(self.style.SUCCESS(f"The pack holds: {result.rows} rows under {result.seals} seals."))
+        self.stdout.write(self.style.SUCCESS(f"File verified: {result.rows} entries under {result.seals} seals."))
