@@ -127,7 +127,7 @@ register(
     ),
     MenuEntry(
         "trading",
-        _("Differences"),
+        _("Platform breaks"),
         "trading_breaks",
         "trading.view_platform_health",
         "scale",
@@ -174,7 +174,7 @@ register(
     ),
     MenuEntry(
         "trading",
-        _("Take over accounts"),
+        _("Import accounts"),
         "trading_imports",
         "trading.import_accounts",
         "download",

@@ -27,9 +27,11 @@ from trading.models import AccountType, TradingAccount
 from trading.risk import margin
 
 ADVICE = {
-    MarginSeverity.WARNING: gettext_lazy("Close positions or pay in, so that they are not closed for you."),
-    MarginSeverity.CALL: gettext_lazy("There is no free margin left: you can't open positions. Pay in or close some."),
-    MarginSeverity.STOP: gettext_lazy("Positions may be closed by the platform at any moment."),
+    MarginSeverity.WARNING: gettext_lazy("Close positions or deposit funds to avoid a stop-out."),
+    MarginSeverity.CALL: gettext_lazy(
+        "You have no free margin left, so you can't open positions. Deposit funds or close positions."
+    ),
+    MarginSeverity.STOP: gettext_lazy("The platform may close positions at any moment."),
 }
 
 
@@ -75,7 +77,7 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
             kind="trading.margin",
             url=f"/portal/accounts/{account.pk}/",
             dedupe_key=key,
-            title=phrase("Margin level of account %(login)s is %(level)s %%")
+            title=phrase("The margin level of account %(login)s is %(level)s %%")
             % {"login": account.login, "level": level},
             body=ADVICE[severity],
         )

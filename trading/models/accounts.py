@@ -128,7 +128,7 @@ class TradingAccount(HasState):
     margin = models.DecimalField(**MONEY, default=0)
     margin_free = models.DecimalField(**MONEY, default=0)
     margin_level = models.DecimalField(
-        max_digits=14, decimal_places=2, default=0, help_text=_("Per cent; 0 without margin")
+        max_digits=14, decimal_places=2, default=0, help_text=_("Percent; 0 without margin")
     )
     equity_base = models.DecimalField(max_digits=20, decimal_places=2, default=0)
     last_trade_at = models.DateTimeField(null=True)

@@ -17,17 +17,17 @@ from trading.models.servers import TradingServer
 class LeverageCap(models.Model):
     """One line of a regulator's rule. A change is a new line; the old one gets its last day and stays."""
 
-    authority = models.CharField(max_length=20, help_text=_("Whose rule it is, e.g. ESMA"))
+    authority = models.CharField(max_length=20, help_text=_("Authority, e.g. ESMA"))
     countries = ArrayField(
-        models.CharField(max_length=2), help_text=_("Where the client lives, or the brand is licensed")
+        models.CharField(max_length=2), help_text=_("Where the client lives or the brand is licensed")
     )
     category = models.CharField(max_length=12, choices=Category.choices, default=Category.RETAIL)
     instrument_class = models.CharField(max_length=12, choices=InstrumentClass.choices)
-    leverage = models.PositiveIntegerField(help_text=_("1:n; 0: may not be offered at all"))
+    leverage = models.PositiveIntegerField(help_text=_("1:n; 0: may not be offered"))
     valid_from = models.DateField()
     valid_until = models.DateField(null=True, blank=True, help_text=_("Last day; empty: until further notice"))
     source = models.CharField(max_length=200)
-    is_confirmed = models.BooleanField(default=True, help_text=_("Read in the source itself; else to be confirmed"))
+    is_confirmed = models.BooleanField(default=True, help_text=_("Checked against the source; otherwise unconfirmed"))
 
     class Meta:
         ordering = ["authority", "category", "-leverage", "instrument_class", "-valid_from"]
@@ -58,7 +58,7 @@ class CapStanding(models.Model):
     country = models.CharField(max_length=2, blank=True)
     brand = models.ForeignKey(Brand, on_delete=models.CASCADE, related_name="+", db_index=False)
     book = models.ForeignKey(Book, on_delete=models.CASCADE, related_name="+", db_index=False)
-    accounts = ArrayField(models.BigIntegerField(), help_text=_("Their ids"))
+    accounts = ArrayField(models.BigIntegerField(), help_text=_("Account IDs"))
     counted_at = models.DateTimeField()
 
     class Meta:

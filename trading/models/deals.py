@@ -40,7 +40,7 @@ class Deal(models.Model):
         TradingAccount, on_delete=models.PROTECT, related_name="deals", null=True, db_index=False
     )
     login = models.CharField(max_length=32)
-    server_msc = models.BigIntegerField(help_text=_("The server's own time in milliseconds, as it came"))
+    server_msc = models.BigIntegerField(help_text=_("The server's own time in milliseconds, as received"))
     action = models.SmallIntegerField(choices=DealAction.choices)
     entry = models.SmallIntegerField(choices=DealEntry.choices)
     reason = models.SmallIntegerField(default=0)
@@ -58,9 +58,11 @@ class Deal(models.Model):
     order_id = models.BigIntegerField()
     comment = models.CharField(max_length=64, blank=True)
     raw = models.JSONField()
-    revision = models.SmallIntegerField(default=0, help_text=_("How often the platform changed it since we know it"))
+    revision = models.SmallIntegerField(
+        default=0, help_text=_("How often the platform has changed it since it was first read")
+    )
     synced_at = models.DateTimeField()
-    deleted_at = models.DateTimeField(null=True, help_text=_("When we found that the platform no longer has it"))
+    deleted_at = models.DateTimeField(null=True, help_text=_("When it was no longer found on the platform"))
 
     objects = StandingDeals()
     every = models.Manager["Deal"]()

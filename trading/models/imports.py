@@ -28,7 +28,7 @@ class AccountImport(HasState):
     problem = models.CharField(max_length=300, blank=True)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
-    read = models.PositiveIntegerField(default=0, help_text=_("Logins that the platform listed"))
+    read = models.PositiveIntegerField(default=0, help_text=_("Logins listed by the platform"))
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -78,9 +78,7 @@ class StagedLogin(HasState):
     registered_at = models.DateTimeField(null=True)
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     reasons = models.JSONField(default=list)
-    problem = models.CharField(
-        max_length=300, blank=True, help_text=_("Why it can't be taken, or could not be attached")
-    )
+    problem = models.CharField(max_length=300, blank=True, help_text=_("Why it can't be imported or assigned"))
     client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+")
     account_type = models.ForeignKey(AccountType, on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=10, choices=StagedState.choices, default=StagedState.WAITING)

@@ -20,20 +20,20 @@ class MarginPolicy(models.Model):
     """A brand's margin levels in per cent. A crossing is reported once; it is over when the level is `hysteresis` points above."""
 
     brand = models.OneToOneField(Brand, on_delete=models.PROTECT, related_name="margin_policy")
-    is_enabled = models.BooleanField(_("Watch margin levels"), default=True)
+    is_enabled = models.BooleanField(_("Monitor margin levels"), default=True)
     warning_at = models.DecimalField(_("Warning below (%)"), **LEVEL, default=120)
     call_at = models.DecimalField(_("Margin call below (%)"), **LEVEL, default=100)
     stop_at = models.DecimalField(_("Stop-out below (%)"), **LEVEL, default=50)
     hysteresis = models.DecimalField(
-        _("Over when this many points above"),
+        _("Recovery margin (percentage points)"),
         **LEVEL,
         default=10,
-        help_text=_("A level that swings around a limit is told once."),
+        help_text=_("A level that moves around a limit is reported only once."),
     )
-    tells_client = models.BooleanField(_("Tell the client in the trader's room"), default=True)
-    writes_letters = models.BooleanField(_("Write the client a letter"), default=True)
-    tells_agent = models.BooleanField(_("Tell the client's agent"), default=True)
-    includes_demo = models.BooleanField(_("Demo accounts, too"), default=False)
+    tells_client = models.BooleanField(_("Notify the client in the trader's room"), default=True)
+    writes_letters = models.BooleanField(_("E-mail the client"), default=True)
+    tells_agent = models.BooleanField(_("Notify the client's agent"), default=True)
+    includes_demo = models.BooleanField(_("Include demo accounts"), default=False)
     history = HistoricalRecords()
 
     class Meta:
@@ -55,8 +55,8 @@ class MarginAlert(models.Model):
 
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, related_name="margin_alerts", db_index=False)
     severity = models.CharField(max_length=8, choices=MarginSeverity.choices)
-    limit = models.DecimalField(**LEVEL, help_text=_("The limit then, in per cent"))
-    level = models.DecimalField(max_digits=14, decimal_places=2, help_text=_("Margin level then, in per cent"))
+    limit = models.DecimalField(**LEVEL, help_text=_("Limit at that time, in percent"))
+    level = models.DecimalField(max_digits=14, decimal_places=2, help_text=_("Margin level at that time, in percent"))
     equity = models.DecimalField(**MONEY)
     margin = models.DecimalField(**MONEY)
     at = models.DateTimeField()

@@ -23,12 +23,15 @@ class AccountRequest(HasState):
     kind = models.CharField(max_length=10, choices=RequestKind.choices)
     leverage = models.PositiveIntegerField(null=True)
     account_type = models.ForeignKey(AccountType, on_delete=models.PROTECT, null=True, related_name="+")
-    reason = models.CharField(max_length=200, blank=True, help_text=_("The client's words"))
+    reason = models.CharField(max_length=200, blank=True, help_text=_("The client's reason"))
     state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.WAITING)
     held_because = ArrayField(models.CharField(max_length=16, choices=HeldBecause.choices), default=list)
     before = models.JSONField(default=dict)
     is_by_rule = models.BooleanField(
-        default=False, help_text=_("Ordered by the house to keep a regulator's cap; nobody's wish, never undone")
+        default=False,
+        help_text=_(
+            "Ordered by the broker to comply with a regulator's leverage cap; not requested by anyone and never undone"
+        ),
     )
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField(auto_now_add=True)
@@ -36,10 +39,10 @@ class AccountRequest(HasState):
     claimed_until = models.DateTimeField(null=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
-    note = models.CharField(max_length=300, blank=True, help_text=_("What the client is told"))
-    used_at = models.DateTimeField(null=True, help_text=_("The client set the password that was granted"))
+    note = models.CharField(max_length=300, blank=True, help_text=_("Message to client"))
+    used_at = models.DateTimeField(null=True, help_text=_("The client has set the approved password"))
     lease_until = models.DateTimeField(
-        null=True, help_text=_("The platform is being told; afterwards another worker may")
+        null=True, help_text=_("A worker is updating the platform; once this expires, another may take over")
     )
 
     class Meta:

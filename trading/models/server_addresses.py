@@ -17,9 +17,9 @@ class ServerAddressChange(ApprovalMixin):
     host = models.CharField(max_length=200)
     port = models.PositiveIntegerField()
     transport = models.CharField(max_length=8, choices=Transport.choices)
-    options = models.JSONField(default=dict, help_text=_("Those that decide where and how it is reached"))
+    options = models.JSONField(default=dict, help_text=_("Options that determine where and how the server is reached"))
     export_place = models.CharField(
-        max_length=300, blank=True, help_text=_("Of a new SQL export, without user and password; empty: as it is")
+        max_length=300, blank=True, help_text=_("New SQL export, without user and password; empty: unchanged")
     )
 
     class Meta:

@@ -29,39 +29,41 @@ class TradingServer(models.Model):
         max_length=8, choices=Transport.choices, default=Transport.RAW, help_text=_("Form of the Web API")
     )
     crypt_method = models.CharField(
-        max_length=12, default="AES256OFB", help_text=_("Of the raw form; HTTPS has its own")
+        max_length=12, default="AES256OFB", help_text=_("For raw TCP only; HTTPS has its own encryption")
     )
     certificate = models.TextField(
-        blank=True, help_text=_("HTTPS only: PEM of the authority or server to believe, when it is not a public one")
+        blank=True, help_text=_("HTTPS only: PEM of the trusted authority or server, if it isn't a public one")
     )
     balance_command = models.CharField(
         max_length=40,
         default="TRADE_BALANCE",
         validators=[RegexValidator(r"\A[A-Z][A-Z0-9_]+\Z")],
-        help_text=_("Command that books deposits; a broker's own plugin may have another with the same parameters"),
+        help_text=_(
+            "Command that books deposits; a broker's own plugin may use a different one with the same parameters"
+        ),
     )
     path_prefix = models.CharField(
         max_length=60,
         default="/api",
         blank=True,
         validators=[RegexValidator(r"\A(/[A-Za-z0-9._~-]+)*\Z")],
-        help_text=_("HTTPS only: what stands before the commands; empty for older builds, which say /trade_balance"),
+        help_text=_("HTTPS only: path in front of the commands; empty for older builds that use /trade_balance"),
     )
     options = models.JSONField(
-        default=dict, blank=True, help_text=_("What else the way to this kind of platform needs, see its `options`")
+        default=dict, blank=True, help_text=_("Further connection settings for this platform, see its `options`")
     )
     withheld = models.JSONField(
-        default=list, blank=True, help_text=_("What the broker does not let this manager do, see platforms.abilities")
+        default=list,
+        blank=True,
+        help_text=_("What the broker doesn't allow this manager to do, see platforms.capabilities"),
     )
     reads_export = models.BooleanField(
-        default=False, help_text=_("Deals come from the broker's SQL export; see set_export_url")
+        default=False, help_text=_("Deals are read from the broker's SQL export; see set_export_url")
     )
     time_zone = models.CharField(
-        max_length=40, default="EET", help_text=_("Zone of the server's clock: its times carry none")
+        max_length=40, default="EET", help_text=_("Time zone of the server's clock; its times don't include one")
     )
-    group_mask = models.CharField(
-        max_length=300, default="*", help_text=_("Groups that are read, e.g. real*,!real\\test")
-    )
+    group_mask = models.CharField(max_length=300, default="*", help_text=_("Groups to read, e.g. real*,!real\\\test"))
     # Logins that we give out ourselves: a repeated "create" then meets the account that it made the first time.
     first_login = models.BigIntegerField(default=700_001)
     last_login = models.BigIntegerField(default=799_999)
@@ -133,14 +135,18 @@ class SyncCursor(models.Model):
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="cursors")
     kind = models.CharField(max_length=16, help_text="deals, accounts, positions, symbols")
     position_msc = models.BigIntegerField(
-        default=0, help_text=_("Server time in milliseconds up to which we have read")
+        default=0, help_text=_("Server time in milliseconds up to which data has been read")
     )
     read_at = models.DateTimeField(null=True, help_text=_("Last success"))
-    rows = models.PositiveIntegerField(default=0, help_text=_("Rows of the last success"))
+    rows = models.PositiveIntegerField(default=0, help_text=_("Rows read in the last success"))
     duration_ms = models.PositiveIntegerField(default=0)
-    lag_ms = models.BigIntegerField(null=True, help_text=_("Newest deal: from the platform's clock to our table"))
-    clock_offset_seconds = models.IntegerField(null=True, help_text=_("Server clock minus UTC, as the server says"))
-    failures = models.PositiveIntegerField(default=0, help_text=_("In a row"))
+    lag_ms = models.BigIntegerField(
+        null=True, help_text=_("Newest deal: delay between the platform's clock and our table")
+    )
+    clock_offset_seconds = models.IntegerField(
+        null=True, help_text=_("Server clock minus UTC, as reported by the server")
+    )
+    failures = models.PositiveIntegerField(default=0, help_text=_("Consecutive failures"))
     error = models.CharField(max_length=300, blank=True)
     error_at = models.DateTimeField(null=True)
 
@@ -157,7 +163,7 @@ class PlatformIssue(models.Model):
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="issues")
     kind = models.CharField(max_length=20, choices=IssueKind.choices)
-    subject = models.CharField(max_length=80, help_text=_("What it is about: a ticket, a symbol, a login, a reference"))
+    subject = models.CharField(max_length=80, help_text=_("What it's about: a ticket, a symbol, a login, a reference"))
     details = models.JSONField(default=dict)
     times = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField(auto_now_add=True)

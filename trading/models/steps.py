@@ -36,19 +36,17 @@ class PlatformGroup(models.Model):
     currency = models.CharField(max_length=8)
     currency_digits = models.PositiveSmallIntegerField(default=2)
     is_hedging = models.BooleanField(default=True)
-    margin_call = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text=_("Per cent"))
-    stop_out = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text=_("Per cent"))
-    leverage = models.PositiveIntegerField(
-        null=True, help_text=_("1:n that the group gives by itself; empty: not told")
-    )
-    margin_rules = models.JSONField(null=True, help_text=_("Per path of symbols; empty: not told"))
+    margin_call = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text=_("Percent"))
+    stop_out = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text=_("Percent"))
+    leverage = models.PositiveIntegerField(null=True, help_text=_("1:n that the group sets itself; empty: unknown"))
+    margin_rules = models.JSONField(null=True, help_text=_("By symbol path; empty: unknown"))
     margin_profile = models.CharField(
-        max_length=64, blank=True, help_text=_("A table of margins by volume, whose figures are not told")
+        max_length=64, blank=True, help_text=_("Margin table by volume whose figures aren't available")
     )
     uses_discounts = models.BooleanField(
-        default=False, help_text=_("Margin comes from discounts of instruments, as on an exchange")
+        default=False, help_text=_("Margin is based on instrument discounts, as on an exchange")
     )
-    class_margins = models.JSONField(default=dict, help_text=_("What it gives on each class of instruments"))
+    class_margins = models.JSONField(default=dict, help_text=_("Leverage per instrument class"))
     first_seen_at = models.DateTimeField(default=timezone.now)
     gone_at = models.DateTimeField(null=True, help_text=_("The server no longer lists it"))
     read_at = models.DateTimeField()
@@ -86,9 +84,9 @@ class DayCheck(models.Model):
     """A day of a server, in the server's own zone, compared with ours deal by deal."""
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="day_checks", db_index=False)
-    day = models.DateField(help_text=_("By the server's clock"))
+    day = models.DateField(help_text=_("Server time"))
     platform_deals = models.PositiveIntegerField()
-    our_deals = models.PositiveIntegerField(help_text=_("After what was missing had been fetched"))
+    our_deals = models.PositiveIntegerField(help_text=_("After missing deals were fetched"))
     missing = models.PositiveIntegerField(default=0)
     extra = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
@@ -118,7 +116,7 @@ class ReconcileBreak(HasState):
     kind = models.CharField(max_length=8, choices=BreakKind.choices)
     state = models.CharField(max_length=8, choices=BreakState.choices, default=BreakState.OPEN)
     subject = models.CharField(max_length=60, help_text=_("A login, a day or a ticket"))
-    day = models.DateField(null=True, help_text=_("By the server's clock"))
+    day = models.DateField(null=True, help_text=_("Server time"))
     login = models.CharField(max_length=32, blank=True)
     account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, null=True, related_name="+")
     ticket = models.BigIntegerField(null=True)
@@ -157,7 +155,7 @@ class ReconcileBreak(HasState):
     def require_open(self) -> None:
         """Refuse a difference that is closed already. Raises: WrongState."""
         if self.state != BreakState.OPEN:
-            raise WrongState(gettext("This difference is closed already."))
+            raise WrongState(gettext("This break has already been closed."))
 
 
 class Backfill(HasState):
@@ -167,9 +165,9 @@ class Backfill(HasState):
 
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="backfills")
     state = models.CharField(max_length=8, choices=BackfillState.choices, default=BackfillState.RUNNING)
-    first_day = models.DateField(help_text=_("By the server's clock"))
+    first_day = models.DateField(help_text=_("Server time"))
     last_day = models.DateField()
-    position_msc = models.BigIntegerField(help_text=_("The server's milliseconds up to which everything is read"))
+    position_msc = models.BigIntegerField(help_text=_("Server milliseconds up to which everything has been read"))
     deals = models.PositiveBigIntegerField(default=0, help_text=_("Read"))
     new = models.PositiveBigIntegerField(default=0)
     changed = models.PositiveBigIntegerField(default=0)

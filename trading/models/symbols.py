@@ -30,9 +30,9 @@ class HouseSymbol(models.Model):
     name = models.CharField(max_length=32, unique=True)
     symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices)
     instrument_class = models.CharField(
-        max_length=12, choices=InstrumentClass.choices, help_text=_("As regulators cap leverage")
+        max_length=12, choices=InstrumentClass.choices, help_text=_("Classes used by regulators for leverage caps")
     )
-    contract_size = models.DecimalField(max_digits=20, decimal_places=8, help_text=_("Units in one lot of the house"))
+    contract_size = models.DecimalField(max_digits=20, decimal_places=8, help_text=_("Units in one CRM lot"))
     digits = models.PositiveSmallIntegerField(default=5)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -55,10 +55,7 @@ class SymbolInfo(models.Model):
     canonical = models.CharField(max_length=32, blank=True, db_index=True)
     symbol_group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True, help_text="Blank: unmapped")
     house_contract_size = models.DecimalField(
-        max_digits=20,
-        decimal_places=8,
-        null=True,
-        help_text=_("Units in a lot of the house; empty: lots count as they are"),
+        max_digits=20, decimal_places=8, null=True, help_text=_("Units in one CRM lot; empty: lots count as they are")
     )
     description = models.CharField(max_length=120, blank=True)
     path = models.CharField(max_length=160, blank=True)
@@ -75,23 +72,20 @@ class SymbolInfo(models.Model):
     swap_long = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     swap_short = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     margin_rate = models.DecimalField(
-        max_digits=18, decimal_places=8, null=True, help_text=_("Empty: not told, or no part of how margin is computed")
+        max_digits=18, decimal_places=8, null=True, help_text=_("Empty: unknown, or not part of the margin calculation")
     )
     margin_by_leverage = models.BooleanField(default=True)
     margin_formula = models.CharField(max_length=8, choices=MarginFormula.choices, default=MarginFormula.VALUE)
     margin_fixed = models.DecimalField(
-        max_digits=20, decimal_places=8, default=0, help_text=_("Of a lot, in the margin currency; 0: none")
+        max_digits=20, decimal_places=8, default=0, help_text=_("Per lot, in the margin currency; 0: none")
     )
     lot_value = models.DecimalField(
-        max_digits=24,
-        decimal_places=8,
-        null=True,
-        help_text=_("What a lot was worth when it was read; empty: not known"),
+        max_digits=24, decimal_places=8, null=True, help_text=_("Value of a lot when it was read; empty: unknown")
     )
     lot_currency = models.CharField(max_length=8, blank=True)
     is_traded = models.BooleanField(default=True)
     first_seen_at = models.DateTimeField(default=timezone.now)
-    waiting_since = models.DateTimeField(null=True, help_text=_("Oldest deal that came while it was not mapped"))
+    waiting_since = models.DateTimeField(null=True, help_text=_("Oldest deal received while unmapped"))
     gone_at = models.DateTimeField(null=True, help_text=_("The server no longer lists it"))
     read_at = models.DateTimeField()
 
@@ -127,11 +121,11 @@ class SymbolAlias(HasState):
     symbol = models.ForeignKey(HouseSymbol, on_delete=models.PROTECT, related_name="aliases")
     state = models.CharField(max_length=10, choices=AliasState.choices, default=AliasState.PROPOSED)
     rule = models.CharField(max_length=10, choices=AliasRule.choices)
-    stripped = models.CharField(max_length=32, blank=True, help_text=_("What the rule took from the name"))
+    stripped = models.CharField(max_length=32, blank=True, help_text=_("What the rule removed from the name"))
     contract_size = models.DecimalField(max_digits=20, decimal_places=8)
     digits = models.PositiveSmallIntegerField()
     tick_size = models.DecimalField(max_digits=20, decimal_places=10, default=0)
-    since = models.DateTimeField(help_text=_("Since when the mapping holds; while proposed, since when it waits"))
+    since = models.DateTimeField(help_text=_("When the mapping took effect; while proposed, when it was proposed"))
     decided_by = models.ForeignKey("crm.User", on_delete=models.PROTECT, null=True, related_name="+")
     decided_at = models.DateTimeField(null=True)
     note = models.CharField(max_length=200, blank=True)
@@ -169,13 +163,13 @@ class SymbolAlias(HasState):
         """Why, in a sentence."""
         reasons = {
             AliasRule.EXACT: gettext("Same name"),
-            AliasRule.ENDING: gettext("Without the ending “%(part)s”"),
+            AliasRule.ENDING: gettext("Without the suffix “%(part)s”"),
             AliasRule.PREFIX: gettext("Without “%(part)s” around the name"),
-            AliasRule.OTHER_NAME: gettext("“%(part)s” is another name of it"),
-            AliasRule.FOLDER: gettext("The server's folder “%(part)s” says so"),
+            AliasRule.OTHER_NAME: gettext("“%(part)s” is another name for it"),
+            AliasRule.FOLDER: gettext("From the server's folder “%(part)s”"),
         }.get(AliasRule(self.rule))
         text = reasons % {"part": self.stripped} if reasons else str(AliasRule(self.rule).label)
         sizes = {"here": formats.number(self.symbol.contract_size, 0), "there": formats.number(self.contract_size, 0)}
         if self.is_size_equal:
-            return text + ", " + gettext("contract size equal (%(here)s)") % sizes
+            return text + ", " + gettext("same contract size (%(here)s)") % sizes
         return text + ", " + gettext("but the contract size is %(there)s, not %(here)s") % sizes

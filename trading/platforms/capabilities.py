@@ -74,4 +74,4 @@ def can(server: TradingServer, ability: Ability) -> Decision:
     """Decide whether it can be done there, with the reason if not."""
     if ability.value not in _withheld(server) and NEEDS[ability](capabilities_of(server.kind)):
         return YES
-    return no(_("%(server)s does not allow this from here: %(what)s.") % {"server": server, "what": ability.label})
+    return no(_("%(server)s doesn't support this from Keelson: %(what)s.") % {"server": server, "what": ability.label})

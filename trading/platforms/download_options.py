@@ -44,7 +44,7 @@ def options_of(kind: str) -> tuple[Option, ...]:
         Option(
             f"download_{device}",
             label,
-            _("Download address for clients. A dash (-) hides it."),
+            _("Download link for clients. A dash (-) hides it."),
             default=known.get(device, ""),
             pattern=r"-|https://[^\s\"'<>]{3,300}",
         )

@@ -25,7 +25,7 @@ class MarginPolicyForm(ModelForm[MarginPolicy]):
             warning, call, stop = limits
             if not warning > call > stop > 0:  # type: ignore[operator]
                 raise ValidationError(
-                    _("The limits must descend: warning above margin call above stop-out, all above zero.")
+                    _("Enter descending limits above zero: warning, then margin call, then stop-out.")
                 )
         return data
 

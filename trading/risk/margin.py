@@ -113,7 +113,7 @@ def set_policy(*, brand_id: int, actor: Actor, **values: Any) -> MarginPolicy:
     for name, value in values.items():
         setattr(policy, name, value)
     if not policy.warning_at > policy.call_at > policy.stop_at > 0:
-        raise DomainError(_("The limits must descend: warning above margin call above stop-out, all above zero."))
+        raise DomainError(_("Enter descending limits above zero: warning, then margin call, then stop-out."))
     policy.save()
     after = {name: str(getattr(policy, name)) for name in FIELDS}
     audit.record(

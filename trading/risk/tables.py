@@ -43,7 +43,7 @@ class MarginTable(Table):
     """Open accounts with margin in use, the lowest level first."""
 
     name, title = "margin_watch", _("Margin")
-    subtitle = _("Accounts with open positions whose margin level is below 200 %, the lowest first.")
+    subtitle = _("Accounts with open positions and a margin level below 200 %, lowest first.")
     permission, export_permission = "trading.view_deal_list", "clients.export_client"
     columns: ClassVar[Any] = (
         Column("margin_level", _("Margin level"), render=_level, sort=True, css="end num"),
@@ -64,8 +64,8 @@ class MarginTable(Table):
     default_order = "margin_level"
     row_url_name = "trading_account"
     empty = Empty(
-        _("Nobody is near a margin call"),
-        _("Accounts show up here when the margin level of their open positions falls below 200 %."),
+        _("No accounts near a margin call"),
+        _("Accounts appear here when their margin level falls below 200 % with open positions."),
         icon="gauge",
     )
 

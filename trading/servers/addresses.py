@@ -94,8 +94,7 @@ class AddressApproval(approvals.ApprovalKind[ServerAddressChange]):
             connection_settings.require_secrets_again(server, kind, password, new_secrets)
         if item.export_place and place_of(export_url) != item.export_place:
             raise DomainError(
-                _("Enter the address of the export with its user and password: %(place)s.")
-                % {"place": item.export_place}
+                _("Enter the export's full address with user and password: %(place)s.") % {"place": item.export_place}
             )
         connection_settings.check(server)
         if password:

@@ -52,10 +52,10 @@ def require_secrets_again(server: TradingServer, kind: Kind, password: str, new_
     stored = [option for option in kind.options if option.is_secret and option_value(server, option.name)]
     missing = [str(option.label) for option in stored if option.name not in new_secrets]
     if not password:
-        missing.insert(0, str(kind.secret_label or _("The manager's API password")))
+        missing.insert(0, str(kind.secret_label or _("Manager's API password")))
     if missing:
         raise DomainError(
-            _("The address changed. Enter again what is stored for the old one: %(names)s.")
+            _("The address changed. Re-enter the secrets stored for the old one: %(names)s.")
             % {"names": ", ".join(missing)}
         )
 
@@ -70,7 +70,7 @@ def keep_options(server: TradingServer, kind: Kind, secrets: Mapping[str, str]) 
     server.options = _given(server.options)
     known = {option.name for option in kind.options if option.is_secret}
     if strange := sorted(secrets.keys() - known):
-        raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
+        raise DomainError(_("This platform has no setting named %(names)s.") % {"names": ", ".join(strange)})
     new = [name for name, value in secrets.items() if value]
     for name in new:
         server.set_secret_option(name, secrets[name])
@@ -81,7 +81,7 @@ def set_export(server: TradingServer, url: str) -> None:
     """Set or remove (by a dash) the address of a server's SQL export; empty leaves it. Raises: DomainError."""
     kind_of(server.kind)  # loads the adapter, which registers its export
     if url and url != NO_EXPORT and server.kind not in EXPORTS:
-        raise DomainError(_("Of %(platform)s no export can be read.") % {"platform": server.get_kind_display()})
+        raise DomainError(_("SQL exports aren't supported for %(platform)s.") % {"platform": server.get_kind_display()})
     if url == NO_EXPORT:
         server.set_export_url("")
     elif url:
@@ -99,15 +99,19 @@ def _check_options(kind: Kind, server: TradingServer) -> None:
     """Check the platform's own settings, each by its pattern; unknown names are refused rather than saved."""
     known = {option.name for option in kind.options if not option.is_secret}
     if strange := sorted(server.options.keys() - known):
-        raise DomainError(_("This platform has no setting called %(names)s.") % {"names": ", ".join(strange)})
+        raise DomainError(_("This platform has no setting named %(names)s.") % {"names": ", ".join(strange)})
     for option in kind.options:
         value = option_value(server, option.name)
         if option.is_required and not value:
-            raise DomainError(_("%(name)s is needed.") % {"name": option.label})
+            raise DomainError(_("%(name)s is required.") % {"name": option.label})
         if value and option.choices and value not in dict(option.choices):
-            raise DomainError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+            raise DomainError(
+                _("“%(value)s” isn't a valid value for %(name)s.") % {"name": option.label, "value": value}
+            )
         if value and option.pattern and not re.fullmatch(option.pattern, value):
-            raise DomainError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+            raise DomainError(
+                _("“%(value)s” isn't a valid value for %(name)s.") % {"name": option.label, "value": value}
+            )
 
 
 def check(server: TradingServer) -> None:
@@ -116,27 +120,27 @@ def check(server: TradingServer) -> None:
         ZoneInfo(server.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         raise DomainError(
-            _("“%(zone)s” is no time zone. Use a name such as EET or Europe/Nicosia.") % {"zone": server.time_zone}
+            _("“%(zone)s” isn't a time zone. Use a name such as EET or Europe/Nicosia.") % {"zone": server.time_zone}
         ) from None
     kind = kind_of(server.kind)
     if kind.time_zone and server.time_zone != kind.time_zone:
         raise DomainError(
-            _("Servers of %(platform)s keep the time of %(zone)s.")
+            _("%(platform)s servers use the time zone %(zone)s.")
             % {"platform": server.get_kind_display(), "zone": kind.time_zone}
         )
     if not re.fullmatch(kind.manager_pattern, server.manager_login):
         name = kind.manager_label or _("Manager login")
         raise DomainError(
-            _("%(name)s is a number.") % {"name": name}
+            _("%(name)s must be a number.") % {"name": name}
             if kind.manager_pattern == r"\d+"
-            else _("%(name)s is missing or can't be.") % {"name": name}
+            else _("%(name)s is missing or invalid.") % {"name": name}
         )
     _check_options(kind, server)
     _check_destinations(server)
     if server.first_login < 1 or server.last_login < server.first_login:
         raise DomainError(_("The last login must not be lower than the first."))
     if TradingServer.objects.filter(name__iexact=server.name).exclude(pk=server.pk).exists():
-        raise DomainError(_("Another server has this name."))
+        raise DomainError(_("Another server already has this name."))
 
 
 def _check_destinations(server: TradingServer) -> None:

@@ -34,11 +34,11 @@ ADDRESSES: Final = {
 PORTS: Final = {PlatformKind.CTRADER.value: 8443}
 """Where servers of a kind usually answer, when that is not 443."""
 MANAGERS: Final = {
-    PlatformKind.MT5.value: _("A number; an account in the group Managers."),
-    PlatformKind.MT4.value: _("As the bridge's administration shows it."),
-    PlatformKind.CTRADER.value: _("A number; a manager with the rights to accounts, cashier, history and positions."),
-    PlatformKind.MATCHTRADER.value: _("For your own notes: the key alone signs in."),
-    PlatformKind.SIRIX.value: _("For your own notes: the token alone signs in."),
+    PlatformKind.MT5.value: _("A number; an account in the Managers group."),
+    PlatformKind.MT4.value: _("As shown in the bridge's admin interface."),
+    PlatformKind.CTRADER.value: _("A number; a manager with access to accounts, cashier, history and positions."),
+    PlatformKind.MATCHTRADER.value: _("For your own records: only the key is used to sign in."),
+    PlatformKind.SIRIX.value: _("For your own records: only the token is used to sign in."),
 }
 
 
@@ -47,7 +47,9 @@ def _shaped(option: Option) -> Callable[[str], None]:
 
     def check(value: str) -> None:
         if value and option.pattern and not re.fullmatch(option.pattern, value):
-            raise ValidationError(_("%(name)s can't be “%(value)s”.") % {"name": option.label, "value": value})
+            raise ValidationError(
+                _("“%(value)s” isn't a valid value for %(name)s.") % {"name": option.label, "value": value}
+            )
 
     return check
 
@@ -58,7 +60,7 @@ class ServerForm(ModelForm[TradingServer]):
     crypt_method = forms.ChoiceField(
         label=_("Encryption"),
         choices=[("AES256OFB", _("AES-256")), ("NONE", _("None (tunnel only)"))],
-        help_text=_("Of raw TCP. HTTPS brings its own."),
+        help_text=_("For raw TCP. HTTPS has its own."),
     )
     password = forms.CharField(
         label=_("Manager API password"),
@@ -66,7 +68,7 @@ class ServerForm(ModelForm[TradingServer]):
         max_length=4000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Stored encrypted, never shown again."),
+        help_text=_("Stored encrypted and never shown again."),
     )
     export_url = forms.CharField(
         label=_("SQL export"),
@@ -75,33 +77,35 @@ class ServerForm(ModelForm[TradingServer]):
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
         help_text=_(
-            "Read deals from the broker's export: postgresql://reader:password@host/database, or mysql://, mssql://, "
-            "oracle://, sqlite://. "
-            "Stored encrypted, never shown again; empty keeps it, a dash (-) takes it away."
+            "Read deals from the broker's export: postgresql://reader:password@host/database, or "
+            "mysql://, mssql://, oracle://, sqlite://. Stored encrypted and never shown again; empty "
+            "keeps it, a dash (-) removes it."
         ),
     )
     withheld = forms.MultipleChoiceField(
-        label=_("The manager may not"),
+        label=_("Blocked for this manager"),
         choices=Ability.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("What the broker does not let this manager do. Pages then offer it no more, and say so."),
+        help_text=_("What the broker doesn't allow this manager to do. Keelson then hides these actions."),
     )
 
     reason = forms.CharField(
-        label=_("Reason for a new address"),
+        label=_("Reason for new address"),
         required=False,
         max_length=300,
-        help_text=_("Only when the address or the export changes: a second person approves it and enters the secrets."),
+        help_text=_(
+            "Required only if the address or the export changes. A second person approves it and enters the secrets."
+        ),
     )
 
     class Meta:
         model = TradingServer
         help_texts = {
-            "transport": _("As the broker's access server offers it. Raw TCP belongs into a tunnel."),
-            "first_login": _("New accounts get their logins from here: nobody else may give these out."),
-            "is_demo": _("All accounts here are without real money."),
-            "is_enabled": _("Off: nothing is read, and nothing is sent."),
+            "transport": _("As offered by the broker's access server. Use raw TCP only inside a tunnel."),
+            "first_login": _("Keelson assigns logins from this range to new accounts. Don't use it anywhere else."),
+            "is_demo": _("All accounts on this server are demo accounts."),
+            "is_enabled": _("Off: no data is read or sent."),
         }
         widgets = {"certificate": forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}), "kind": forms.HiddenInput()}
         fields = (
@@ -133,14 +137,14 @@ class ServerForm(ModelForm[TradingServer]):
             "manager_login": _("Manager login"),
             "transport": _("Form of the Web API"),
             "certificate": _("Certificate"),
-            "path_prefix": _("Path before the commands"),
+            "path_prefix": _("Command path prefix"),
             "balance_command": _("Balance command"),
             "time_zone": _("Time zone of the server's clock"),
             "group_mask": _("Groups to read"),
-            "first_login": _("First login of our range"),
-            "last_login": _("Last login of our range"),
+            "first_login": _("First login in our range"),
+            "last_login": _("Last login in our range"),
             "is_demo": _("Demo server"),
-            "is_enabled": _("Switched on"),
+            "is_enabled": _("Enabled"),
         }
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
@@ -152,7 +156,7 @@ class ServerForm(ModelForm[TradingServer]):
         for option in self.platform.options:
             self.fields[f"option_{option.name}"] = self._option_field(option)
         if "export_url" in self.fields and self.instance.reads_export:
-            self.fields["export_url"].widget.attrs["placeholder"] = _("An address is stored")
+            self.fields["export_url"].widget.attrs["placeholder"] = _("Address stored")
 
     def _leave_out(self, kind: str) -> None:
         """Remove the fields that this platform doesn't have: another's own, an export, a zone, a range of logins."""
@@ -169,7 +173,7 @@ class ServerForm(ModelForm[TradingServer]):
             del self.fields[name]
         if not self.platform.capabilities.lists_accounts:
             self.fields["group_mask"].help_text = _(
-                "The platform lists nothing: of the accounts that the house has there, those in these groups."
+                "This platform doesn't list accounts. Of the broker's accounts there, those in these groups are read."
             )
         if "time_zone" in self.fields and kind not in KEEP_EET and not self.instance.pk:
             self.fields["time_zone"].initial = self.initial["time_zone"] = "UTC"
@@ -187,11 +191,11 @@ class ServerForm(ModelForm[TradingServer]):
         if self.platform.secret_label:
             secret.label = self.platform.secret_label
         if self.instance.pk:
-            secret.help_text = _("Stored encrypted, never shown again; empty keeps it.")
-            secret.widget.attrs["placeholder"] = _("A secret is stored")
+            secret.help_text = _("Stored encrypted and never shown again; empty keeps it.")
+            secret.widget.attrs["placeholder"] = _("Secret stored")
         else:
             secret.required = True
-            secret.error_messages["required"] = _("%(name)s is needed.") % {"name": secret.label}
+            secret.error_messages["required"] = _("%(name)s is required.") % {"name": secret.label}
             self.fields["port"].initial = self.initial["port"] = PORTS.get(self.platform_kind, 443)
 
     def _option_field(self, option: Option) -> forms.Field:
@@ -202,12 +206,12 @@ class ServerForm(ModelForm[TradingServer]):
             "help_text": option.help,
             "required": must,
             "validators": [_shaped(option)],
-            "error_messages": {"required": _("%(name)s is needed.") % {"name": option.label}},
+            "error_messages": {"required": _("%(name)s is required.") % {"name": option.label}},
         }
         if option.is_secret:
             secret = forms.PasswordInput(attrs={"autocomplete": "off"})
             if self._has_secret(option):
-                secret.attrs["placeholder"] = _("A secret is stored")
+                secret.attrs["placeholder"] = _("Secret stored")
             return forms.CharField(max_length=8000, strip=False, widget=secret, **common)
         stored = self.instance.options.get(option.name, "") if self.instance.pk else ""
         if option.choices:

@@ -67,7 +67,7 @@ def connect_server(
     server = TradingServer(**{name: fields[name] for name in FIELDS if name in fields})
     kind = kind_of(server.kind)
     if not password:
-        raise DomainError(_("%(name)s is needed.") % {"name": kind.secret_label or _("The manager's API password")})
+        raise DomainError(_("%(name)s is required.") % {"name": kind.secret_label or _("Manager's API password")})
     server.time_zone = fields.get("time_zone") or kind.time_zone or server.time_zone
     server.next_login = server.first_login
     keep_options(server, kind, secret_options or {})
@@ -100,7 +100,7 @@ def change_server(
     require_permission(actor, MANAGES)
     server = lock(TradingServer, server_id)
     if fields.get("kind", server.kind) != server.kind:
-        raise DomainError(_("A server's platform can't be changed. Connect another server."))
+        raise DomainError(_("A server's platform can't be changed. Connect a new server instead."))
     kind = kind_of(server.kind)
     if "options" in fields:
         fields["options"] = _given(fields["options"])
@@ -141,7 +141,7 @@ def _propose_address(
 ) -> None:
     """Put the server back to where it was; the new address waits for a second person. Raises: DomainError, WrongState."""
     if has_secrets:
-        raise DomainError(_("Leave the secrets empty: whoever approves the new address enters them."))
+        raise DomainError(_("Leave the secrets empty. The person who approves the new address enters them."))
     new_place, stored = where_of(server), TradingServer.objects.get(pk=server.pk)
     _keep_where(server, where)
     if export_url != NO_EXPORT:

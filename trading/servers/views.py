@@ -54,8 +54,8 @@ class ServerPage(StaffView):
 
         def message(saved: TradingServer) -> str:
             if _waiting(saved) is not None:
-                return _("Saved. The new address is awaiting second approval.")
-            return _("Saved. Try the connection now.")
+                return _("Server saved. The new address is awaiting second approval.")
+            return _("Server saved. Test the connection now.")
 
         done = run_action(request, save, message, form=form, show_forbidden=True)
         if done:
@@ -114,7 +114,7 @@ class ApproveAddress(StaffView):
         run_action(
             request,
             lambda: approvals.approve(ServerAddressChange, change.pk, actor=request.user, **values),
-            _("Address changed. Try the connection now."),
+            _("Address changed. Test the connection now."),
             show_forbidden=True,
         )
         return redirect("trading_server", change.server_id)

@@ -19,22 +19,20 @@ class MapSymbolForm(forms.Form):
     """What a server's symbol is: one of our symbols, or a new one."""
 
     name = forms.CharField(
-        label=_("Symbol in the house"), max_length=32, widget=forms.TextInput(attrs={"list": "house-symbols"})
+        label=_("CRM symbol"), max_length=32, widget=forms.TextInput(attrs={"list": "house-symbols"})
     )
     symbol_group = forms.ChoiceField(
-        label=_("Group"),
-        choices=[("", "–"), *SymbolGroup.choices],
-        help_text=_("As partner plans and exposure count it"),
+        label=_("Group"), choices=[("", "–"), *SymbolGroup.choices], help_text=_("Used in partner plans and exposure")
     )
     instrument_class = forms.ChoiceField(
         label=_("Instrument class"),
         choices=[("", "–"), *InstrumentClass.choices],
-        help_text=_("As regulators cap leverage"),
+        help_text=_("Classes used by regulators for leverage caps"),
     )
     contract_size = forms.DecimalField(
-        label=_("Units in a lot of the house"), min_value=Decimal("0.00000001"), max_digits=20, decimal_places=8
+        label=_("Units per CRM lot"), min_value=Decimal("0.00000001"), max_digits=20, decimal_places=8
     )
-    note = forms.CharField(label=_("Remark"), max_length=200, required=False)
+    note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
     def __init__(self, *args: Any, info: SymbolInfo, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,4 +60,4 @@ class MapSymbolForm(forms.Form):
 
 
 class LeaveOutForm(forms.Form):
-    note = forms.CharField(label=_("Why the proposal is wrong"), max_length=200)
+    note = forms.CharField(label=_("Reason for rejection"), max_length=200)

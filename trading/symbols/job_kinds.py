@@ -14,7 +14,7 @@ from trading.symbols import mapping
 from trading.sync import backfill, breaks, reconcile
 
 
-@job_kind(mapping.JOB, title=gettext_noop("Deals of mapped symbols"), hours=6)
+@job_kind(mapping.JOB, title=gettext_noop("Recalculate deals of mapped symbols"), hours=6)
 def resolve_symbols(job: RunningJob) -> None:
     """Publish the deals that waited for their symbol, for whoever counts deals."""
     count = 0
@@ -24,7 +24,7 @@ def resolve_symbols(job: RunningJob) -> None:
     job.point_to(reverse("trading_symbols"))
 
 
-@job_kind(backfill.JOB, title=gettext_noop("Deals of the past"), hours=24)
+@job_kind(backfill.JOB, title=gettext_noop("Import historical deals"), hours=24)
 def read_the_past(job: RunningJob) -> None:
     """Read a span of past days with its progress; a cancelled job keeps what it read and can be resumed."""
     with closing(backfill.work(job.parameters["backfill_id"])) as windows:
@@ -38,7 +38,7 @@ def read_the_past(job: RunningJob) -> None:
     )
 
 
-@job_kind(breaks.JOB, title=gettext_noop("Asking the platform again"))
+@job_kind(breaks.JOB, title=gettext_noop("Retrying the platform"))
 def fetch_again(job: RunningJob) -> None:
     """Ask the platform again about one difference, and link the job to its page."""
     row = ReconcileBreak.objects.select_related("server", "account__server").get(pk=job.parameters["break_id"])

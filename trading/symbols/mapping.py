@@ -91,7 +91,7 @@ def map_symbol(
     require_permission(actor, MAPS)
     info = lock_or_none(SymbolInfo, info_id, "server")
     if info is None:
-        raise DomainError(_("There is no such symbol."))
+        raise DomainError(_("This symbol doesn't exist."))
     house, is_new = HouseSymbol.objects.get_or_create(
         name=name.strip().upper()[:32],
         defaults={
@@ -104,7 +104,8 @@ def map_symbol(
     if not is_new and (house.symbol_group != symbol_group or house.contract_size != contract_size):
         raise DomainError(
             _(
-                "%(name)s is in the group “%(group)s” with %(size)s units in a lot. Say the same, or choose another name."
+                "%(name)s is in the group “%(group)s” with %(size)s units per lot. Use the same values "
+                "or choose another name."
             )
             % {
                 "name": house.name,
@@ -131,9 +132,9 @@ def leave_out(*, info_id: int, actor: Actor, note: str) -> SymbolAlias:
     require_permission(actor, MAPS)
     alias = lock_first(SymbolAlias.objects.filter(info_id=info_id), "info__server", "symbol")
     if alias is None or alias.state != AliasState.PROPOSED:
-        raise WrongState(_("There is no proposal for this symbol now."))
+        raise WrongState(_("There is no proposal for this symbol."))
     if not note.strip():
-        raise DomainError(_("Say why the proposal is wrong."))
+        raise DomainError(_("Enter a reason for rejecting the proposal."))
     alias.move_to(AliasState.REFUSED)
     alias.decided_by, alias.decided_at = actor, timezone.now()
     alias.note = note.strip()[:200]

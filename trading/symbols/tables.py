@@ -23,8 +23,8 @@ from trading.symbols import mapping
 
 UNMAPPED, NO_PROPOSAL, SIZE_CHANGED, GONE = "unmapped", "none", "size", "gone"
 STATES = [
-    (UNMAPPED, _("Not mapped")),
-    (NO_PROPOSAL, _("Without a proposal")),
+    (UNMAPPED, _("Unmapped")),
+    (NO_PROPOSAL, _("No proposal")),
     *AliasState.choices,
     (SIZE_CHANGED, _("Contract size changed")),
     (GONE, _("No longer on the server")),
@@ -64,7 +64,7 @@ def _state(info: SymbolInfo, _table: Table) -> str:
     alias = _alias(info)
     if alias is not None:
         return badge_html(alias.get_state_display(), AliasState(alias.state).colour)
-    return badge_html(str(_("Mapped")), "green") if info.symbol_group else badge_html(str(_("Not mapped")), "red")
+    return badge_html(str(_("Mapped")), "green") if info.symbol_group else badge_html(str(_("Unmapped")), "red")
 
 
 def _sizes(info: SymbolInfo, _table: Table) -> str:
@@ -92,16 +92,17 @@ class SymbolTable(Table):
 
     name, title = "trading_symbols", _("Symbols")
     subtitle = _(
-        "What each server's symbols are in the house. What is not mapped counts in no group and earns nobody anything."
+        "How each server's symbols map to CRM symbols. Deals in unmapped symbols earn no "
+        "commission and count in no group."
     )
     permission, export_permission = "trading.view_symbolalias", "trading.view_symbolalias"
     columns: ClassVar[Sequence[Column]] = (
-        Column("name", _("On the server"), link=True, css="mono", sort=True),
+        Column("name", _("Server symbol"), link=True, css="mono", sort=True),
         Column("server", _("Server"), value="server.name", css="nowrap"),
         Column("state", _("Mapping"), render=_state),
-        Column("house", _("In the house"), value=_house, css="mono"),
+        Column("house", _("CRM symbol"), value=_house, css="mono"),
         Column("group", _("Group"), value=_group, css="nowrap"),
-        Column("why", _("Why"), value=lambda row: _alias(row).reason if _alias(row) else "", css="clip muted"),
+        Column("why", _("Basis"), value=lambda row: _alias(row).reason if _alias(row) else "", css="clip muted"),
         Column("size", _("Contract size"), value="contract_size", render=_sizes, css="end num"),
         Column("digits", _("Digits"), css="end num"),
         Column(
@@ -111,7 +112,7 @@ class SymbolTable(Table):
             css="end num",
             hidden=True,
         ),
-        AgoColumn("waiting_since", _("Deals wait since")),
+        AgoColumn("waiting_since", _("Deals waiting since")),
         TimeColumn("first_seen_at", _("First seen"), hidden=True),
         Column("path", _("Folder"), css="muted clip", hidden=True),
         Column(
@@ -123,16 +124,14 @@ class SymbolTable(Table):
     )
     filterset = SymbolFilter
     search_fields = ("name", "canonical", "description")
-    search_hint = _("Name of the symbol")
+    search_hint = _("Symbol name")
     default_order = "name"
     row_url_name = "trading_symbol"
     bulk_actions = (
-        BulkAction(
-            "confirm", _("Confirm what is proposed"), "trading_symbols_confirm", mapping.MAPS, icon="check-check"
-        ),
+        BulkAction("confirm", _("Confirm proposals"), "trading_symbols_confirm", mapping.MAPS, icon="check-check"),
     )
     empty = Empty(
-        _("No symbols"), _("They are read from each trading server every night, and met in deals."), icon="tags"
+        _("No symbols"), _("Symbols are read from each trading server every night and from new deals."), icon="tags"
     )
 
     def queryset(self) -> QuerySet[SymbolInfo]:
@@ -141,7 +140,7 @@ class SymbolTable(Table):
 
 
 class BreakFilter(django_filters.FilterSet):
-    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"), empty_label=_("Open ones"))
+    state = django_filters.ChoiceFilter(choices=BreakState.choices, label=_("State"), empty_label=_("Open"))
     kind = django_filters.MultipleChoiceFilter(choices=BreakKind.choices, label=_("Kind"), distinct=False)
     server = django_filters.ModelChoiceFilter(queryset=_servers, label=_("Server"))
     day = django_filters.DateFromToRangeFilter(label=_("Day"))
@@ -159,13 +158,14 @@ def _age(row: ReconcileBreak, table: Table) -> str:
 class PlatformBreakTable(Table):
     """Differences between platforms and us."""
 
-    name, title = "trading_breaks", _("Differences with platforms")
+    name, title = "trading_breaks", _("Platform breaks")
     subtitle = _(
-        "What the nightly comparison found, deal by deal and balance by balance. What can be repaired is, and says so."
+        "Results of the nightly comparison, by deal and balance. Breaks that can be fixed "
+        "automatically are marked as fixed."
     )
     permission, export_permission = "trading.view_platform_health", "trading.view_platform_health"
     columns: ClassVar[Sequence[Column]] = (
-        Column("subject", _("About"), link=True, css="mono"),
+        Column("subject", _("Subject"), link=True, css="mono"),
         BadgeColumn("kind", _("Kind")),
         BadgeColumn("state", _("State")),
         Column("server", _("Server"), value="server.name"),
@@ -174,14 +174,14 @@ class PlatformBreakTable(Table):
         Column("told", _("Evidence"), value=lambda row: evidence_text(row), css="clip muted"),
         Column("age", _("Days"), render=_age, css="end num"),
         AgoColumn("found_at", _("Found"), sort=True),
-        Column("decided_by", _("Settled by"), value=lambda row: str(row.decided_by or ""), hidden=True),
+        Column("decided_by", _("Closed by"), value=lambda row: str(row.decided_by or ""), hidden=True),
         Column("reason", _("Reason"), css="clip muted", hidden=True),
     )
     filterset = BreakFilter
     is_searchable = False
     default_order = "-found_at"
     row_url_name = "trading_break"
-    empty = Empty(_("Nothing differs"), _("Deals and balances here are those of the platforms."), icon="circle-check")
+    empty = Empty(_("No breaks"), _("Deals and balances match the platforms."), icon="circle-check")
 
     def queryset(self) -> QuerySet[ReconcileBreak]:
         require_permission(self.user, "trading.view_platform_health")
@@ -193,12 +193,12 @@ def evidence_text(row: ReconcileBreak) -> str:
     """Sum up a difference's evidence for a table cell."""
     evidence, currency = row.evidence, row.account.currency if row.account else ""
     if row.kind == BreakKind.BALANCE:
-        return _("platform %(platform)s, deals %(deals)s") % {
+        return _("Platform %(platform)s, deals %(deals)s") % {
             "platform": amount(evidence.get("balance", ""), currency),
             "deals": amount(evidence.get("balance_of_deals", ""), currency),
         }
     if row.kind == BreakKind.COUNT:
-        return _("platform %(platform)s, here %(ours)s") % {
+        return _("Platform %(platform)s, Keelson %(ours)s") % {
             "platform": evidence.get("platform", ""),
             "ours": evidence.get("ours", ""),
         }
@@ -222,10 +222,8 @@ KNOWN_ACTIONS = Q(action__lt=0) | Q(action__gt=20)  # as in the index `deals_of_
 class UnknownDealTable(Table):
     """Deals of a kind that the platform did not have when this was built. They count in balances, and in nothing else."""
 
-    name, title = "unknown_deals", _("Deals of an unknown kind")
-    subtitle = _(
-        "Stored as they came, with the platform's row. They are part of the balance; no report knows what they are."
-    )
+    name, title = "unknown_deals", _("Deals of unknown type")
+    subtitle = _("Stored as received from the platform. They count towards the balance but not in reports.")
     permission, export_permission = "trading.view_platform_health", "clients.export_client"
     columns: ClassVar[Sequence[Column]] = (
         TimeColumn("executed_at", _("Executed"), sort=True, seconds=True),
@@ -241,7 +239,7 @@ class UnknownDealTable(Table):
     is_searchable = False
     default_order = "-executed_at"
     empty = Empty(
-        _("Every deal is understood"), _("A kind that nobody knows is kept and shown here."), icon="circle-check"
+        _("No deals of unknown type"), _("Deals of a type Keelson doesn't know appear here."), icon="circle-check"
     )
 
     def queryset(self) -> QuerySet[Deal]:

@@ -35,8 +35,9 @@ class ConfirmSymbols(StaffView):
             messages.warning(
                 request,
                 ngettext(
-                    "%(n)s left as it was: no proposal, or another contract size. Open it.",
-                    "%(n)s left as they were: no proposal, or another contract size. Open them one by one.",
+                    "%(n)s symbol wasn't mapped: it has no proposal or a different contract size. Open it.",
+                    "%(n)s symbols weren't mapped: they have no proposal or a different contract size. Open "
+                    "them one by one.",
                     done.result.left,
                 )
                 % {"n": done.result.left},
@@ -69,7 +70,7 @@ class SymbolPage(StaffView):
         done = run_action(
             request,
             lambda: mapping.map_symbol(info_id=info.pk, actor=request.user, **form.cleaned_data),
-            _("Mapped. Deals that waited for it are counted now."),
+            _("Symbol mapped. Waiting deals are counted now."),
             form=form,
             show_forbidden=True,
         )
@@ -110,7 +111,7 @@ class LeaveOutSymbol(StaffView):
             lambda: mapping.leave_out(
                 info_id=info.pk, actor=request.user, note=form.cleaned_data["note"] if form.is_valid() else ""
             ),
-            _("The proposal is left out; the symbol stays unmapped."),
+            _("Proposal rejected. The symbol stays unmapped."),
             show_forbidden=True,
         )
         return redirect("trading_symbol", info.pk)

@@ -93,7 +93,7 @@ def auto_resolve(
     days = set(open_breaks.values_list("day", flat=True)[:DAYS_MAX])
     healed = open_breaks.update(state=BreakState.HEALED, closed_at=timezone.now())
     if healed:
-        _close_questions(server.pk, days, resolution=_("Equal again"))
+        _close_questions(server.pk, days, resolution=_("Matches again"))
     return healed
 
 
@@ -120,10 +120,10 @@ def settle(*, break_id: int, actor: Actor, reason: str) -> ReconcileBreak:
     require_permission(actor, DECIDES)
     row = lock_or_none(ReconcileBreak, break_id, "server", "account__client")
     if row is None:
-        raise DomainError(_("There is no such difference."))
+        raise DomainError(_("This break doesn't exist."))
     row.require_open()
     if not reason.strip():
-        raise DomainError(_("Say what you found and decided."))
+        raise DomainError(_("Enter what you found and decided."))
     row.move_to(BreakState.SETTLED)
     row.closed_at = timezone.now()
     row.decided_by, row.reason = actor, reason.strip()[:300]
@@ -149,7 +149,7 @@ def fetch_again(*, break_id: int, actor: User) -> Job:
     require_permission(actor, DECIDES)
     row = ReconcileBreak.objects.select_related("server").filter(pk=break_id).first()
     if row is None:
-        raise DomainError(_("There is no such difference."))
+        raise DomainError(_("This break doesn't exist."))
     audit.record(
         actor=actor,
         action=TradingAction.BREAK_FETCHED_AGAIN,

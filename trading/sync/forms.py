@@ -12,15 +12,13 @@ from crm.ui.forms import DayInput
 
 
 class SettleForm(forms.Form):
-    reason = forms.CharField(
-        label=_("What you found and decided"), max_length=300, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    reason = forms.CharField(label=_("Finding and decision"), max_length=300, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class BackfillForm(forms.Form):
     """Days of the server's own calendar, both included."""
 
-    first_day = forms.DateField(label=_("From"), widget=DayInput(), help_text=_("By the server's clock"))
+    first_day = forms.DateField(label=_("From"), widget=DayInput(), help_text=_("Server time"))
     last_day = forms.DateField(label=_("To"), required=False, widget=DayInput(), help_text=_("Empty: today"))
 
     def clean_first_day(self) -> dt.date:

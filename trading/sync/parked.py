@@ -120,7 +120,7 @@ def _shown(value: object) -> str:
 
 
 def _odd(name: str, value: object) -> str:
-    return _("%(field)s can't be “%(value)s”.") % {"field": name, "value": _shown(value)}
+    return _("“%(value)s” isn't a valid value for %(field)s.") % {"field": name, "value": _shown(value)}
 
 
 def _odd_number(row: object, names: tuple[str, ...], limit: int) -> str:
@@ -182,7 +182,7 @@ def _odd_raw(deal: DealData) -> str:
     try:
         text = orjson.dumps(deal.raw, default=str)
     except TypeError:  # a whole number beyond 64 bits, or half of a character
-        return _("the row has a value that can't be kept.")
+        return _("The row contains a value that can't be stored.")
     if len(text) > RAW_BYTES_MAX or b"\\u0000" in text:
-        return _("the row has a value that can't be kept.")
+        return _("The row contains a value that can't be stored.")
     return ""

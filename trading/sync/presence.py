@@ -64,7 +64,7 @@ def mark_missing(*, account_id: int, because: MissingBecause) -> bool:
     )
 
     titles = {
-        MissingBecause.ARCHIVED: phrase("Trading account %(login)s is in the platform's archive"),
+        MissingBecause.ARCHIVED: phrase("Trading account %(login)s was archived on the platform"),
         MissingBecause.GONE: phrase("Trading account %(login)s is no longer on the platform"),
     }
     _tell(account, titles[because] % {"login": account.login}, f"missing:{account.missing_since.isoformat()}")
@@ -95,7 +95,7 @@ def mark_listed(*, account_id: int) -> bool:
     )
     _tell(
         account,
-        phrase("Trading account %(login)s is on the platform again") % {"login": account.login},
+        phrase("Trading account %(login)s is back on the platform") % {"login": account.login},
         f"returned:{since.isoformat()}",
     )
     return True

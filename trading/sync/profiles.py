@@ -129,7 +129,7 @@ def keep_change(*, account_id: int, data: AccountData, read_at: dt.datetime) -> 
         client_id=client.pk,
         kind=TimelineKind.TRADING,
         url=f"/trading/accounts/{account.pk}/",
-        title=phrase("%(login)s was changed at the platform: %(what)s")
+        title=phrase("%(login)s was changed on the platform: %(what)s")
         % {"login": account.login, "what": joined(words_of(before, after), "; ")},
     )
     publish(

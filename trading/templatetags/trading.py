@@ -32,7 +32,7 @@ class Difference:
 def unverified(server: TradingServer) -> str:
     """List what is done there through an interface without a public description; empty when nothing is."""
     names = ", ".join(str(ability.label) for ability in capabilities.unverified(server))
-    return _("Not proved: %(what)s") % {"what": names} if names else ""
+    return _("Not verified: %(what)s") % {"what": names} if names else ""
 
 
 @register.filter
@@ -94,12 +94,12 @@ def issue_words(issue: PlatformIssue) -> str:
     """Describe what there is to do or to know about a question, from its stored details."""
     details, kind = issue.details, issue.kind
     if kind == IssueKind.BY_HAND and details.get("opening"):
-        return _("Look whether an account for %(name)s was made in %(group)s.") % {
+        return _("Check whether an account for %(name)s was created in %(group)s.") % {
             "name": details.get("name", ""),
             "group": details.get("group", ""),
         }
     if kind == IssueKind.BY_HAND and "trading" in details:
-        return _("Allow trading again.") if details["trading"] else _("Stop trading.")
+        return _("Enable trading again.") if details["trading"] else _("Disable trading.")
     if kind == IssueKind.UNREADABLE_ROW:
         return str(details.get("why", ""))
     if kind == IssueKind.UNKNOWN_ACCOUNT:
@@ -110,17 +110,18 @@ def issue_words(issue: PlatformIssue) -> str:
         return " → ".join(formats.number(Decimal(details[name])) for name in ("decided", "now") if details.get(name))
     if kind == IssueKind.CLASS_CAP:
         text = _(
-            "%(class)s: %(most)s on %(symbol)s, allowed %(cap)s. Move the accounts, or have margins raised there: %(groups)s"
+            "%(class)s: %(most)s on %(symbol)s, allowed: %(cap)s. Move the accounts or have the "
+            "margin raised for: %(groups)s"
         )
         return text % {
             "class": InstrumentClass(issue.subject).label,
             "most": details["most"] or "–",
             "symbol": details["symbol"],
-            "cap": f"1:{details['cap']}" if details["cap"] else _("nothing"),
+            "cap": f"1:{details['cap']}" if details["cap"] else _("none"),
             "groups": _some([_margins_of(group, details.get("needed", {}).get(group)) for group in details["groups"]]),
         }
     if kind == IssueKind.DEALS_BREAK:
-        return _("platform %(platform)s, here %(ours)s") % {
+        return _("Platform %(platform)s, Keelson %(ours)s") % {
             "platform": details.get("platform", ""),
             "ours": details.get("ours", ""),
         }
@@ -156,18 +157,18 @@ def differences(change: PlatformChange | DealEdit) -> list[Difference]:
 def evidence_name(name: str) -> str:
     """Label a figure of a difference."""
     known = {
-        "balance": _("Balance on the platform"),
-        "balance_of_deals": _("Balance by our deals"),
+        "balance": _("Platform balance"),
+        "balance_of_deals": _("Balance from deals"),
         "difference": _("Difference"),
-        "credit": _("Credit on the platform"),
-        "credit_of_deals": _("Credit by our deals"),
+        "credit": _("Platform credit"),
+        "credit_of_deals": _("Credit from deals"),
         "deals": _("Deals of the account"),
-        "platform": _("Deals there"),
-        "ours": _("Deals here"),
-        "not_listed": _("Of them, not listed (archive, other groups)"),
+        "platform": _("Deals on the platform"),
+        "ours": _("Deals in Keelson"),
+        "not_listed": _("Of which not listed (archive, other groups)"),
         "symbol": _("Symbol"),
-        "action": _("Kind of deal"),
-        "net": _("What it moved"),
+        "action": _("Deal type"),
+        "net": _("Net amount"),
         "comment": _("Comment"),
     }
     return known.get(name, name)
@@ -195,5 +196,5 @@ def field_name(name: str) -> str:
 
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return _("Yes") if value else _("No")
     return "" if value is None else str(value)

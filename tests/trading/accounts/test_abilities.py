@@ -37,7 +37,7 @@ def test_a_full_manager_can_do_everything_and_a_limited_one_what_is_left(limited
     assert capabilities.lacking(limited) == [Ability.SET_PASSWORDS, Ability.BOOK_BONUS]
     assert capabilities.can(limited, Ability.MOVE_MONEY)
     assert (
-        "Read only does not allow this from here: set passwords"
+        "Read only doesn't support this from Keelson: set passwords"
         in capabilities.can(limited, Ability.SET_PASSWORDS).reason
     )
 
@@ -122,6 +122,6 @@ def test_the_server_page_takes_what_the_broker_withholds(cast: Cast, limited: Tr
     limited.refresh_from_db()
     assert (limited.withheld, limited.path_prefix) == (["set_passwords", "book_bonus"], "/gate/api")
     page = browser.get(f"/trading/servers/{limited.pk}/").content.decode()
-    assert "The manager may not" in page and page.count("checked") >= 2
+    assert "Blocked for this manager" in page and page.count("checked") >= 2
     answer = browser.post(f"/trading/servers/{limited.pk}/", {**values, "path_prefix": "no slash"})
     assert answer.status_code == 422

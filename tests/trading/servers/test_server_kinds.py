@@ -48,7 +48,7 @@ def test_a_server_of_another_platform_is_connected_with_its_own_options(
 ) -> None:
     browser = browse(cast.administrator)
     shown = browser.get("/trading/servers/new/?kind=sirix").content.decode()
-    assert "Bearer token" in shown and "Path of the call that moves money" in shown
+    assert "Bearer token" in shown and "Balance endpoint path" in shown
     for gone in ("crypt_method", "balance_command", "export_url", "first_login"):
         assert f'name="{gone}"' not in shown
     assert (
@@ -79,7 +79,7 @@ def test_a_servers_platform_stays_what_it_is(cast: Cast, db: None) -> None:
     [
         ({"option_pause": "soon"}, "can't be"),
         ({"option_money_path": "no slash"}, "can't be"),
-        ({"password": ""}, "Bearer token is needed"),
+        ({"password": ""}, "Bearer token is required"),
     ],
 )
 def test_options_that_can_not_be_are_explained_and_kept(cast: Cast, browse: Any, change: Any, told: str) -> None:
@@ -103,7 +103,7 @@ def test_secret_options_are_kept_and_never_shown(cast: Cast, browse: Any, monkey
     server = TradingServer.objects.get()
     assert option_value(server, "bridge_key") == "K3y-of-the-bridge" and "bridge_key" not in server.options
     page = browser.get(f"/trading/servers/{server.pk}/").content.decode()
-    assert "K3y" not in page and "A secret is stored" in page
+    assert "K3y" not in page and "Secret stored" in page
     browser.post(f"/trading/servers/{server.pk}/", {**values, "option_bridge_key": "", "name": "Moved"})
     server.refresh_from_db()
     assert (server.name, option_value(server, "bridge_key")) == ("Moved", "K3y-of-the-bridge")
@@ -122,7 +122,7 @@ def test_pages_say_that_money_is_not_proved(cast: Cast, process: SandboxProcess,
     staff = browse(cast.administrator)
     assert "Not verified on a live server" in staff.get(f"/trading/accounts/{account.pk}/").content.decode()
     for page in ("/trading/servers/", "/trading/health/"):
-        assert staff.get(page).content.decode().count("Not proved: deposits and withdrawals") == 1
+        assert staff.get(page).content.decode().count("Not verified: deposits and withdrawals") == 1
     portal = browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
     assert "has not been proved on a live server yet" in portal
     server.options = {}

@@ -75,7 +75,7 @@ def test_groups_are_kept_with_what_changed(cast: Cast, server: TradingServer, br
 def test_symbols_are_searched_filtered_and_confirmed_in_bulk(cast: Cast, server: TradingServer, browse: Any) -> None:
     browser = browse(cast.finance)
     text = browser.get("/trading/symbols/?state=unmapped").content.decode()
-    assert "EURUSD.m" in text and "Without the ending" in text and "Confirm what is proposed" in text
+    assert "EURUSD.m" in text and "Without the suffix" in text and "Confirm proposals" in text
     assert "EURUSD.m" not in browser.get("/trading/symbols/?state=by_rule").content.decode()
     assert "EURUSD.m" in browser.get("/trading/symbols/?q=usd.m").content.decode()
     answer = browser.post("/trading/symbols/confirm/", {"all": "1", "query": "state=unmapped"})
@@ -93,7 +93,7 @@ def test_one_symbol_is_mapped_on_its_page(cast: Cast, server: TradingServer, bro
     wrong = browser.post(path, values)
     assert (
         wrong.status_code == 422
-        and "Say the same" in wrong.content.decode()
+        and "Use the same values" in wrong.content.decode()
         and 'value="100"' in wrong.content.decode()
     )
     done = browser.post(path, {**values, "contract_size": "100000"})
@@ -109,7 +109,7 @@ def test_a_difference_shows_its_evidence_and_is_settled(cast: Cast, server: Trad
     browser, path = browse(cast.finance), f"/trading/breaks/{row.pk}/"
     assert ">2<" in browser.get("/trading/breaks/").content.decode()
     text = browser.get(path).content.decode()
-    for shown in ("EURUSD.m", "Deals there", "Fetch again", "Resolve break"):
+    for shown in ("EURUSD.m", "Deals on the platform", "Fetch again", "Resolve break"):
         assert shown in text
     assert browser.post(path, {"reason": ""}).status_code == 422
     assert browse(cast.auditor).post(path, {"reason": "x"}).status_code == 403

@@ -100,7 +100,7 @@ def test_the_same_name_and_size_maps_itself_and_endings_wait_for_a_person(server
     assert info_of(server, "EURUSD").alias.state == AliasState.BY_RULE
     ending = info_of(server, "EURUSD.m")
     assert (ending.symbol_group, ending.alias.state, ending.alias.symbol.name) == ("", AliasState.PROPOSED, "EURUSD")
-    assert ending.alias.reason == "Without the ending “.m”, contract size equal (100,000)"
+    assert ending.alias.reason == "Without the suffix “.m”, same contract size (100,000)"
     small = info_of(server, "GBPUSD").alias
     assert (small.state, small.factor) == (AliasState.PROPOSED, Decimal("0.01"))
     assert "1,000, not 100,000" in small.reason
@@ -142,7 +142,7 @@ def test_a_person_says_what_no_rule_knows_and_the_question_is_closed(cast: Cast,
     assert (alias.symbol.name, alias.rule, alias.decided_by) == ("WEIRD", AliasRule.BY_HAND, cast.finance)
     assert job is not None
     assert PlatformIssue.objects.get(kind=IssueKind.UNMAPPED_SYMBOL).resolution == "Mapped"
-    with pytest.raises(DomainError, match="Say the same"):
+    with pytest.raises(DomainError, match="Use the same values"):
         mapping.map_symbol(info_id=info.pk, actor=cast.finance, **{**values, "contract_size": Decimal(1)})
 
 

@@ -117,7 +117,7 @@ def test_a_platform_that_goes_away_stops_it_and_says_why(cast: Cast, server: Tra
     assert (row.state, "can't reach" in row.error) == (BackfillState.STOPPED, True)
     backfill.drop(backfill_id=row.pk, actor=cast.administrator)
     row.refresh_from_db()
-    assert (row.state, "Given up" in row.error) == (BackfillState.DONE, True)
+    assert (row.state, "Cancelled" in row.error) == (BackfillState.DONE, True)
 
 
 @pytest.mark.django_db

@@ -236,7 +236,7 @@ def test_the_nightly_run_writes_balance_breaks_and_heals_those_that_are_over(
     reconcile.reconcile(server)
     row.refresh_from_db()
     assert row.state == BreakState.HEALED
-    assert PlatformIssue.objects.get(kind=IssueKind.BALANCE_BREAK).resolution == "Equal again"
+    assert PlatformIssue.objects.get(kind=IssueKind.BALANCE_BREAK).resolution == "Matches again"
 
 
 def test_a_platform_that_is_away_stops_no_check_of_balances(account: TradingAccount, server: TradingServer) -> None:

@@ -18,7 +18,7 @@ from trading.platforms.web import Address
 if TYPE_CHECKING:
     from trading.models import TradingServer
 
-YES_NO: Final = (("yes", _("yes")), ("no", _("no")))
+YES_NO: Final = (("yes", _("Yes")), ("no", _("No")))
 HUNDREDTHS, WHOLE = "hundredths", "units"
 OPTIONS: Final = (
     Option(
@@ -30,21 +30,21 @@ OPTIONS: Final = (
         choices=(("demo", "demo"), ("live", "live")),
     ),
     Option(
-        "broker", _("Broker name"), _("brokerName, as cTrader spells it"), is_required=True, pattern=r"[^\s].{0,59}"
+        "broker", _("Broker name"), _("brokerName, as written in cTrader"), is_required=True, pattern=r"[^\s].{0,59}"
     ),
     Option(
         "manager_api",
         _("Manager API"),
-        _("Live deals, positions and the look-up of deposits; without it no money is moved from here"),
+        _("Live deals, positions and deposit lookup; without it, Keelson can't move money"),
         default="yes",
         choices=YES_NO,
     ),
     Option("plant", _("Plant"), _("plantId of the Manager API"), pattern=r"\S{1,60}"),
-    Option("manager_host", _("Manager API host"), _("Empty: the same as above"), pattern=r"\S{1,200}"),
-    Option("manager_port", _("Manager API port"), _("As the broker says"), pattern=r"\d{1,5}"),
+    Option("manager_host", _("Manager API host"), _("Empty: same host as above"), pattern=r"\S{1,200}"),
+    Option("manager_port", _("Manager API port"), _("Ask the broker"), pattern=r"\d{1,5}"),
     Option(
         "money",
-        _("Deposits and withdrawals go by"),
+        _("Book deposits and withdrawals through"),
         _("Both carry our reference"),
         default="rest",
         choices=(("rest", "WebServices"), ("manager", "Manager API")),
@@ -52,27 +52,27 @@ OPTIONS: Final = (
     Option(
         "links_ctid",
         _("Link new accounts to a cTID"),
-        _("By the client's email address"),
+        _("By the client's e-mail address"),
         default="yes",
         choices=YES_NO,
     ),
     Option(
         "account_type",
-        _("New accounts are"),
-        _("On cTrader that is the account's, not the group's"),
+        _("Position accounting for new accounts"),
+        _("On cTrader this is set per account, not per group"),
         default="HEDGED",
-        choices=(("HEDGED", _("hedged")), ("NETTED", _("netted"))),
+        choices=(("HEDGED", _("Hedging")), ("NETTED", _("Netting"))),
     ),
     Option(
         "lot_size",
-        _("The Manager API's lot size is in"),
-        _("A lot of EURUSD must come out as 100,000"),
+        _("Lot size unit in the Manager API"),
+        _("One lot of EURUSD must come out as 100,000"),
         default=HUNDREDTHS,
-        choices=((HUNDREDTHS, _("hundredths of a unit")), (WHOLE, _("units"))),
+        choices=((HUNDREDTHS, _("Hundredths of a unit")), (WHOLE, _("Units"))),
     ),
     Option(
         "contract_sizes",
-        _("Units in a lot"),
+        _("Units per lot"),
         _("Without the Manager API: by symbol or asset class, e.g. XAUUSD=100, Forex=100000, *=1"),
         default="Forex=100000, Metals=100, *=1",
         pattern=r"[^=,]+=\s*\d+(\.\d+)?\s*(,[^=,]+=\s*\d+(\.\d+)?\s*)*",

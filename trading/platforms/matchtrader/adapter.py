@@ -38,7 +38,7 @@ def platform_of(config: Config, gate: Gate | None = None) -> MatchTraderPlatform
     checks=doctor.checks,
     advice=doctor.ADVICE,
     manager_pattern=r"\S.{0,31}",
-    manager_label=_("Name of the API key"),
+    manager_label=_("API key name"),
     secret_label=_("API key"),
 )
 def make_platform(server: TradingServer, gate: Gate) -> MatchTraderPlatform:

@@ -69,7 +69,7 @@ def lacking(server: TradingServer) -> frozenset[str]:
     "sirix",
     CAPABILITIES,
     options=OPTIONS,
-    manager_label=_("Name of the API user"),
+    manager_label=_("API user name"),
     secret_label=_("Bearer token"),
     lacking=lacking,
 )

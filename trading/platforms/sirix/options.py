@@ -26,15 +26,15 @@ FIELD: Final = r"[A-Za-z_][A-Za-z0-9_]*"
 NAME: Final = rf"{FIELD}(\.{FIELD})*"
 PATH: Final = r"(/[A-Za-z0-9._~-]+)+"
 YES, NO = "yes", "no"
-YES_NO: Final = ((YES, _("yes")), (NO, _("no")))
-AS_TOLD: Final = _("As Leverate describes the call.")
+YES_NO: Final = ((YES, _("Yes")), (NO, _("No")))
+AS_TOLD: Final = _("As in Leverate's documentation.")
 
 OPTIONS: Final = (
-    Option("tls", _("Encrypted (HTTPS)"), _("Without it only inside a tunnel."), default=YES, choices=YES_NO),
+    Option("tls", _("Encrypted (HTTPS)"), _("Turn off only inside a tunnel."), default=YES, choices=YES_NO),
     Option(
         "pause",
-        _("Pause between accounts, seconds"),
-        _("Accounts are read one by one; public clients leave 0.2 seconds between two."),
+        _("Delay between accounts (seconds)"),
+        _("Accounts are read one by one; public clients wait 0.2 seconds between them."),
         default="0.2",
         pattern=r"\d(\.\d{1,2})?",
     ),
@@ -42,53 +42,58 @@ OPTIONS: Final = (
         "contract_sizes",
         _("Contract sizes"),
         _(
-            "Units of one lot where they are not 100,000 for currency pairs, 100 for gold, 5,000 for silver and 1 for the rest: "
-            "US500=10, BRENT=1000."
+            "Units per lot where they aren't 100,000 for currency pairs, 100 for gold, 5,000 for "
+            "silver and 1 for everything else: US500=10, BRENT=1000."
         ),
         pattern=units.SIZES_PATTERN,
     ),
     Option(
         "status_path",
-        _("Path of the status call"),
-        _("Only where this broker's server has another."),
+        _("Status endpoint path"),
+        _("Only if this broker's server uses a different one."),
         default="/api/UserStatus/GetUserTransactions",
         pattern=PATH,
     ),
     Option(
         "create_path",
-        _("Path of the call that makes an account"),
-        _("Only where this broker's server has another."),
+        _("Account creation endpoint path"),
+        _("Only if this broker's server uses a different one."),
         default="/api/UserActions/CreateUser",
         pattern=PATH,
     ),
     Option(
         "money_path",
-        _("Path of the call that moves money"),
-        _("Ask Leverate. Without it, deposits and withdrawals are not done from here."),
+        _("Balance endpoint path"),
+        _("Ask Leverate. Without it, Keelson can't book deposits and withdrawals."),
         pattern=PATH,
     ),
-    Option("money_user", _("Money: field of the account"), AS_TOLD, default="UserID", pattern=FIELD),
-    Option("money_amount", _("Money: field of the amount"), AS_TOLD, default="Amount", pattern=FIELD),
-    Option("money_comment", _("Money: field of our reference"), AS_TOLD, default="Comment", pattern=FIELD),
+    Option("money_user", _("Balance request: account field"), AS_TOLD, default="UserID", pattern=FIELD),
+    Option("money_amount", _("Balance request: amount field"), AS_TOLD, default="Amount", pattern=FIELD),
+    Option("money_comment", _("Balance request: reference field"), AS_TOLD, default="Comment", pattern=FIELD),
     Option(
         "money_type",
-        _("Money: field that says which way"),
-        _("With a dash there is none: a withdrawal is an amount below zero."),
+        _("Balance request: direction field"),
+        _("A dash means there is none: a withdrawal is a negative amount."),
         default="Type",
         pattern=rf"-|{FIELD}",
     ),
-    Option("money_deposit", _("Money: word for a deposit"), _("What stands in that field."), default="Deposit"),
+    Option("money_deposit", _("Balance request: deposit value"), _("The value of that field."), default="Deposit"),
     Option(
-        "money_withdrawal", _("Money: word for a withdrawal"), _("What stands in that field."), default="Withdrawal"
+        "money_withdrawal", _("Balance request: withdrawal value"), _("The value of that field."), default="Withdrawal"
     ),
     Option(
         "money_answer",
-        _("Money: field of the answer"),
-        _("That says whether it was done."),
+        _("Balance response: result field"),
+        _("Shows whether the operation was booked."),
         default="Result.Code",
         pattern=NAME,
     ),
-    Option("money_done", _("Money: word for done"), _("What stands in the answer's field then."), default="Success"),
+    Option(
+        "money_done",
+        _("Balance response: success value"),
+        _("The value of the result field on success."),
+        default="Success",
+    ),
 )
 NO_TYPE: Final = "-"
 

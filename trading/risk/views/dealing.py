@@ -180,8 +180,8 @@ def _results_csv(request: UserRequest, view: dealing.View, *, by_client: bool) -
         _("Winning trades"),
         _("Lots"),
         _("Net"),
-        _("Floating now"),
-        _("Equity now"),
+        _("Floating P/L"),
+        _("Current equity"),
         _("Currency"),
         _("From"),
     ]

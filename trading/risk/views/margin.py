@@ -64,7 +64,7 @@ class MarginPolicyPage(StaffView):
         if run_action(
             request,
             lambda: margin.set_policy(brand_id=brand.pk, actor=request.user, **form.cleaned_data),
-            _("Saved. The limits hold from the next reading on."),
+            _("Margin limits saved. They apply from the next update."),
             form=form,
             show_forbidden=True,
         ):

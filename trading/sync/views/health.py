@@ -99,7 +99,7 @@ class CloseIssue(StaffView):
         run_action(
             request,
             lambda: issues.close_issue(issue_id=issue_id, actor=request.user, resolution=resolution),
-            _("The question is closed."),
+            _("Issue closed."),
             show_forbidden=True,
         )
         return redirect("trading_health")

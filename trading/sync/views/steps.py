@@ -54,7 +54,7 @@ class BreakPage(StaffView):
         if run_action(
             request,
             lambda: breaks.settle(break_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"]),
-            _("Settled."),
+            _("Break closed."),
             form=form,
             show_forbidden=True,
         ):
@@ -123,7 +123,7 @@ class ServerSteps(StaffView):
         if run_action(
             request,
             lambda: backfill.start(server_id=server.pk, actor=request.user, **form.cleaned_data),
-            _("Reading has begun. It goes on when you leave this page."),
+            _("Import started. It continues when you leave this page."),
             form=form,
             show_forbidden=True,
         ):
@@ -168,7 +168,7 @@ class BackfillAct(StaffView):
         run_action(
             request,
             lambda: verb(backfill_id=row.pk, actor=request.user),
-            _("It goes on from where it stood.") if act == "resume" else _("Given up."),
+            _("Import resumed.") if act == "resume" else _("Import cancelled."),
             show_forbidden=True,
         )
         return redirect("trading_server_steps", row.server_id)
