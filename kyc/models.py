@@ -80,7 +80,7 @@ class Document(HasState):
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
     reason_code = models.CharField(max_length=20, choices=RejectReason.choices, blank=True)
-    reason = models.TextField(blank=True, help_text="What the client is told")
+    reason = models.TextField(blank=True, help_text="Message to client")
     review_note = models.TextField(blank=True, help_text="For colleagues and auditors: why approved despite an issue")
     settles_at = models.DateTimeField(null=True, help_text="Until then the officer can undo the decision")
     settled_at = models.DateTimeField(null=True, help_text="From then on the decision has its consequences")
