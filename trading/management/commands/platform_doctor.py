@@ -15,11 +15,11 @@ from trading.servers.diagnostics import examine
 
 
 class Command(BaseCommand):
-    help = "Check a trading server without changing anything on it: log-in, clock, groups, symbols, accounts, deals."
+    help = "Check a trading server's sign-in, clock, groups, symbols, accounts and deals. Read-only."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("server", help="Name or number of the server")
-        parser.add_argument("--json", action="store_true", help="Print the findings as JSON")
+        parser.add_argument("--json", action="store_true", help="Print the results as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         wanted = options["server"]
