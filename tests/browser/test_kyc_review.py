@@ -26,7 +26,7 @@ def test_a_refused_upload_says_why_and_keeps_the_form(page, cast):
         {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"MZ this is a program"}
     )
     page.get_by_role("button", name="Upload").click()
-    reason = page.get_by_text("This file is something else")
+    reason = page.get_by_text("This file type isn't supported")
     expect(reason).to_be_visible()
     expect(page.get_by_label("Document")).to_have_value("id_card")
     assert page.evaluate("document.activeElement.matches('.k-alert, .is-invalid, .errorlist')")
@@ -53,7 +53,7 @@ def test_a_statement_that_is_refused_says_why(page, cast, tmp_path):
 def test_a_rejection_needs_no_mouse(page, cast, document):
     enter(page, cast.kyc_officer)
     page.goto(document.get_absolute_url())
-    expect(page.get_by_text("sends from a text field")).to_be_visible()
+    expect(page.get_by_text("send from a text field")).to_be_visible()
     page.keyboard.press("r")
     page.keyboard.press("2")
     expect(page.locator("[data-reject] select")).to_have_value("cut_off")

@@ -64,7 +64,7 @@ def test_only_officers_have_buttons(screened, browse, who, buttons):
 
 def test_the_page_says_why_nobody_was_screened(cast, browse):
     page = text(browse(cast.mlro).post(url("screen", cast.client.pk), follow=True))
-    assert "No watchlist is loaded" in page and not Screening.objects.exists()
+    assert "No watchlist is imported" in page and not Screening.objects.exists()
 
 
 def test_a_client_without_a_name_is_said_so(screened, browse):

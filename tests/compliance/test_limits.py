@@ -286,7 +286,7 @@ def test_what_changed_reads_from_before_to_after():
         ("List", "un"),
     ]
     assert next(iter(details({"erased": True})))[1].startswith("erased")
-    assert next(iter(details({"tampered": True})))[1].startswith("unreadable")
+    assert next(iter(details({"tampered": True})))[1].startswith("Unreadable")
 
 
 def test_nothing_waits_for_those_who_see_no_matches(cast, tmp_path):

@@ -70,7 +70,7 @@ def test_a_server_of_another_platform_is_connected_with_its_own_options(
 
 def test_a_servers_platform_stays_what_it_is(cast: Cast, db: None) -> None:
     server = make_server()
-    with pytest.raises(DomainError, match="Connect another server"):
+    with pytest.raises(DomainError, match="Connect a new server"):
         servers.change_server(server_id=server.pk, actor=cast.administrator, kind="sirix")
 
 
