@@ -45,7 +45,7 @@ letter(
     texts={
         "en": Text(
             "Your document has expired",
-            "Hello {{ first_name }},\n\na document that we keep for you has expired ({{ document }}). Please send us the new "
+            "Hello {{ first_name }},\n\na document we have on file for you has expired ({{ document }}). Please send us the new "
             "one, so that your account stays verified.\n\n[Send the new document]({{ portal_url }})\n\n"
             "Kind regards\n{{ brand }}",
         ),
