@@ -30,7 +30,7 @@ def clear(hit, cast, code="birth_date", **fields):
 
 
 def test_another_birthday_is_no_reason_where_it_agrees(cast, hit):
-    with pytest.raises(DomainError, match="date of birth agrees with the list") as told:
+    with pytest.raises(DomainError, match="date of birth matches the list") as told:
         clear(hit, cast)
     assert told.value.code == "contradicted"
     hit.refresh_from_db()
@@ -58,9 +58,9 @@ def test_a_birthday_that_differs_is_a_reason(cast, hit, birth):
 
 def test_same_country_and_same_name_contradict_too(cast, hit):
     hit.explanation["country"] = "same"
-    assert "country is the same" in hits.contradiction_of(hit, "nationality")
+    assert "country matches" in hits.contradiction_of(hit, "nationality")
     hit.explanation.update(pairs=[{"how": "equal"}], left_over_client=[], left_over_listed=[])
-    assert "names are the same" in hits.contradiction_of(hit, "name")
+    assert "names match" in hits.contradiction_of(hit, "name")
     hit.explanation["left_over_listed"] = ["maria"]
     assert hits.contradiction_of(hit, "name") == ""
     assert hits.contradiction_of(hit, "document") == ""
@@ -76,7 +76,7 @@ def test_the_page_chooses_nothing_and_asks_about_a_contradiction(cast, hit, brow
     fields = {"reason_code": "birth_date", "reason": "typed words"}
     answer = browser.post(url, fields)
     page = answer.content.decode()
-    assert answer.status_code == 422 and "date of birth agrees with the list" in page and "typed words" in page
+    assert answer.status_code == 422 and "date of birth matches the list" in page and "typed words" in page
     assert 'type="checkbox" name="is_contradiction_checked"' in page
     assert browser.post(url, {**fields, "is_contradiction_checked": "on"}).status_code == 302
     hit.refresh_from_db()

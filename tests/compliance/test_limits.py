@@ -285,7 +285,7 @@ def test_what_changed_reads_from_before_to_after():
         ("Reason", "why"),
         ("List", "un"),
     ]
-    assert next(iter(details({"erased": True})))[1].startswith("erased")
+    assert next(iter(details({"erased": True})))[1].startswith("Erased")
     assert next(iter(details({"tampered": True})))[1].startswith("Unreadable")
 
 

@@ -324,7 +324,7 @@ def test_a_key_has_up_to_120_characters(tmp_path, length, is_kept):
     if is_kept:
         import_watchlist(source="un", path=path, actor=None)
     else:
-        with pytest.raises(ImportRefused, match="more than 120 characters"):
+        with pytest.raises(ImportRefused, match="longer than 120 characters"):
             import_watchlist(source="un", path=path, actor=None)
 
 

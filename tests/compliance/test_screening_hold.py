@@ -32,7 +32,7 @@ def clear(cast, hit, **fields):
 
 def test_a_hold_cannot_be_asked_away(held):
     hold = Restriction.objects.first()
-    with pytest.raises(WrongState, match="decision on the possible match"):
+    with pytest.raises(WrongState, match="Review the match instead"):
         restrictions.ask_to_lift(restriction_id=hold.pk, actor=held.kyc_officer, reason="He is nice")
     with pytest.raises(NotAllowed, match="No one has requested"):
         restrictions.lift(restriction_id=hold.pk, actor=held.mlro)
