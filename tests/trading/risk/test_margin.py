@@ -90,7 +90,7 @@ def test_the_client_reads_it_in_their_language(cast: Cast, account: TradingAccou
     drain()
     assert Message.objects.get(client=cast.client).subject == "Margin Call auf Konto 1"
     notice = Notification.objects.get(user=cast.client_user, kind="trading.margin")
-    assert notice.title == "Margin-Level von Konto 1 beträgt 90 %" and "freie Margin" in notice.body
+    assert notice.title == "Das Margin-Level von Konto 1 beträgt 90 %" and "freie Margin" in notice.body
     assert notice.url == f"/portal/accounts/{account.pk}/"
 
 

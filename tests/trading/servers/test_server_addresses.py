@@ -78,7 +78,7 @@ def test_an_export_of_a_server_in_use_is_read_after_two_people(cast: Cast, serve
     change = ServerAddressChange.objects.get()
     assert not server.reads_export and server.export_url() == ""
     assert change.export_place == "postgresql://192.0.2.7/export", "no secret is kept with the proposal"
-    with pytest.raises(DomainError, match="Enter the address of the export"):
+    with pytest.raises(DomainError, match="Enter the export's full address"):
         approvals.approve(
             ServerAddressChange, change.pk, actor=second, export_url=EXPORT.replace("192.0.2.7", "192.0.2.8")
         )
@@ -148,6 +148,6 @@ def test_the_page_proposes_an_address_and_lets_the_other_one_approve(cast: Cast,
     act = f"/trading/servers/addresses/{change.pk}/approve/"
     assert browse(cast.finance).post(act, {"password": "typed again"}).status_code == 403
     said = browse(second).post(act, {"password": ""}, follow=True).content.decode()
-    assert "Enter again what is stored" in said
+    assert "Re-enter the secrets" in said
     browse(second).post(act, {"password": "typed again"})
     assert where(server)[0] == "192.0.2.9"

@@ -84,7 +84,7 @@ def test_an_archived_account_is_marked_told_and_comes_back(
     account.refresh_from_db()
     assert (account.missing_since, account.missing_because) == (None, "")
     assert len(events("trading.account_returned")) == 1
-    assert Notification.objects.filter(user=cast.agent, title__contains="again").count() == 1
+    assert Notification.objects.filter(user=cast.agent, title__contains="back on the platform").count() == 1
     assert [name for name in actions(account) if "missing" in name or "returned" in name] == [
         "trading.account_missing",
         "trading.account_returned",
