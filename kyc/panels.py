@@ -48,7 +48,13 @@ register(
     MenuEntry("compliance", _("KYC documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive"),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
     Tile(
-        "kyc-queue", "kyc/_tile.html", queue_tile, "kyc.review_document", 10, title=_("Documents waiting"), place="kpi"
+        "kyc-queue",
+        "kyc/_tile.html",
+        queue_tile,
+        "kyc.review_document",
+        10,
+        title=_("Documents to review"),
+        place="kpi",
     ),
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )
