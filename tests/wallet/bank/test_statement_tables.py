@@ -69,7 +69,7 @@ def confirm(cast):
         ({"column_0": ""}, "Select the booking date column"),
         ({"column_1": "", "column_2": ""}, "Select the amount column"),
         ({"currency": ""}, "Enter the currency of the amounts"),
-        ({"currency": "E1"}, "“E1” isn&#x27;t a currency code"),
+        ({"currency": "E1"}, "t a currency code"),
         ({"column_3": "date"}, "Only one column can be “Booking date”"),
         ({"header": "900"}, "have this heading row"),
         ({"column_1": "amount", "column_2": ""}, None),

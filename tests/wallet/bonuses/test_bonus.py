@@ -144,7 +144,7 @@ def test_a_bonus_is_of_the_plan_that_was_chosen(cast, pro):
     ended = make_plan(cast, name="Ended")
     BonusPlan.objects.filter(pk=ended.pk).update(is_enabled=False)
     assert give(cast, second, "300").rule.plan == second
-    with pytest.raises(DomainError, match=r"can get €0\.00 more"):
+    with pytest.raises(DomainError, match=r"receive up to €0\.00 more"):
         give(cast, second, "1", key="g2")
     with pytest.raises(DomainError, match="no terms in effect"):
         give(cast, ended, key="g3")

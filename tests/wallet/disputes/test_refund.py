@@ -146,7 +146,7 @@ def test_the_same_form_twice_is_one_refund_and_needs_a_reason(mixed, cast):
     assert give_back(cast, mixed).pk == give_back(cast, mixed).pk
     with pytest.raises(IdempotencyConflict):
         give_back(cast, mixed, "99")
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         give_back(cast, mixed, key="r3", reason=" ")
 
 
