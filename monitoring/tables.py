@@ -121,7 +121,7 @@ class WatchTable(Table):
         Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent)),
         BadgeColumn("kind", _("Type")),
         DateColumn("from_on", _("From")),
-        DateColumn("to_on", _("To")),
+        DateColumn("to_on", _("Until")),
         Column("reason", _("Reason"), css="clip"),
         Column("made_by", _("Added by")),
         AgoColumn("ended_at", _("Ended")),

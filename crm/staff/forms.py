@@ -74,7 +74,7 @@ class ParticularsForm(forms.Form):
 
     first_name = forms.CharField(label=_("First name"), max_length=150)
     last_name = forms.CharField(label=_("Last name"), max_length=150)
-    desk = forms.ModelChoiceField(Desk.objects.none(), label=_("Desk"), required=False, empty_label=_("None"))
+    desk = forms.ModelChoiceField(Desk.objects.none(), label=_("Desk"), required=False, empty_label=_("No desk"))
     languages = forms.MultipleChoiceField(
         label=_("Languages"), choices=language_choices, required=False, help_text=_("Leads are routed by language.")
     )
