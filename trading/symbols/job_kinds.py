@@ -24,7 +24,7 @@ def resolve_symbols(job: RunningJob) -> None:
     job.point_to(reverse("trading_symbols"))
 
 
-@job_kind(backfill.JOB, title=gettext_noop("Import historical deals"), hours=24)
+@job_kind(backfill.JOB, title=gettext_noop("Download deal history"), hours=24)
 def read_the_past(job: RunningJob) -> None:
     """Read a span of past days with its progress; a cancelled job keeps what it read and can be resumed."""
     with closing(backfill.work(job.parameters["backfill_id"])) as windows:

@@ -52,7 +52,7 @@ def start(
     if first_day > last_day:
         raise DomainError(_("The first day must not be in the future or after the last day."))
     if Backfill.objects.filter(server=server).exclude(state=BackfillState.DONE).exists():
-        raise WrongState(_("Another import for this server isn't finished. Resume or cancel it first."))
+        raise WrongState(_("Another download for this server isn't finished. Resume or cancel it first."))
     row = Backfill.objects.create(
         server=server, first_day=first_day, last_day=last_day, position_msc=msc_of(first_day), started_by=actor
     )
@@ -73,7 +73,7 @@ def resume(*, backfill_id: int, actor: User) -> Backfill:
     require_permission(actor, FILLS)
     row = _locked(backfill_id)
     if row.state == BackfillState.DONE or row.is_at_work:
-        raise WrongState(_("This import is running or done."))
+        raise WrongState(_("This download is running or done."))
     audit.record(actor=actor, action=TradingAction.BACKFILL_RESUMED, target=row, after={"days_done": row.days_done})
     _give(row, actor)
     return row
@@ -86,7 +86,7 @@ def drop(*, backfill_id: int, actor: Actor, system: bool = False) -> Backfill:
         require_permission(actor, FILLS)
     row = _locked(backfill_id)
     if row.state == BackfillState.DONE or row.is_at_work:
-        raise WrongState(_("This import is running or done."))
+        raise WrongState(_("This download is running or done."))
     row.move_to(BackfillState.DONE)
     row.finished_at = timezone.now()
     row.error = _("Cancelled after %(done)s of %(days)s days") % {"done": row.days_done, "days": row.days}
@@ -98,7 +98,7 @@ def drop(*, backfill_id: int, actor: Actor, system: bool = False) -> Backfill:
 def _locked(backfill_id: int) -> Backfill:
     row = lock_or_none(Backfill, backfill_id)
     if row is None:
-        raise DomainError(_("This import doesn't exist."))
+        raise DomainError(_("This download doesn't exist."))
     return row
 
 
@@ -121,7 +121,7 @@ def work(backfill_id: int) -> Generator[Backfill, None, None]:
     Raises: WrongState when another worker has it, PlatformError; what was read is kept, and the next one goes on there.
     """
     if not _claim(backfill_id):
-        raise WrongState(_("Another worker is running this import."))
+        raise WrongState(_("Another worker is running this download."))
     try:
         row = Backfill.objects.select_related("server").get(pk=backfill_id)
         if row.state == BackfillState.DONE:

@@ -123,7 +123,7 @@ class ServerSteps(StaffView):
         if run_action(
             request,
             lambda: backfill.start(server_id=server.pk, actor=request.user, **form.cleaned_data),
-            _("Import started. It continues when you leave this page."),
+            _("Download started. It continues when you leave this page."),
             form=form,
             show_forbidden=True,
         ):
@@ -168,7 +168,7 @@ class BackfillAct(StaffView):
         run_action(
             request,
             lambda: verb(backfill_id=row.pk, actor=request.user),
-            _("Import resumed.") if act == "resume" else _("Import cancelled."),
+            _("Download resumed.") if act == "resume" else _("Download cancelled."),
             show_forbidden=True,
         )
         return redirect("trading_server_steps", row.server_id)
