@@ -78,7 +78,7 @@ def trial_balance_file(job: RunningJob) -> None:
     """Write a trial balance: CSV with every account, or PDF by kind; the owner may have lost the brand since."""
     period = periods_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["period_id"]).first()
     if period is None or not job.owner.has_perm("wallet.export_money"):
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     number = job.parameters["closing"]
     name = f"trial-balance-{period.brand.code}-{period}-{number}"
     if job.parameters["ending"] == "pdf":
@@ -98,7 +98,7 @@ def evidence_of_dispute(job: RunningJob) -> None:
     """
     dispute = disputes_visible_to(job.owner).select_related("client").filter(pk=job.parameters["dispute_id"]).first()
     if dispute is None:
-        raise NotAllowed(_("You don't reach this client."))
+        raise NotAllowed(_("You don't have access to this client."))
     require(can_answer_dispute(job.owner, dispute))
     text = job.parameters["text"]
     pdf = evidence.make_evidence(dispute_id=dispute.pk, text=text, progress=job.progress)
@@ -112,7 +112,7 @@ def account_history(job: RunningJob) -> None:
     """Write an account's history as CSV in the reader's zone; the owner may have lost the brand since."""
     account = accounts_visible_to(job.owner).select_related("brand").filter(pk=job.parameters["account_id"]).first()
     if account is None or not job.owner.has_perm("wallet.export_money"):
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     until = dt.datetime.fromisoformat(job.parameters["as_of"])
     with tempfile.TemporaryDirectory() as folder, timezone.override(ZoneInfo(job.parameters["zone"])):
         path = Path(folder) / "history.csv"

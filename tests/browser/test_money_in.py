@@ -109,10 +109,10 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
     enter(page, cast.finance)
     dispute = paid.disputes.get()
     for name, address, words in (
-        ("held", "/money/held/", "Someone else seems to have paid"),
+        ("held", "/money/held/", "Possible third-party payment"),
         ("held-one", f"/money/deposits/{held.pk}/", "Heinz Schmidt"),
         ("methods", "/money/methods/", "Rhinebank"),
-        ("try", f"/money/methods/try/?client={cast.client.pk}&currency=EUR&amount=5", "Below the least amount"),
+        ("try", f"/money/methods/try/?client={cast.client.pk}&currency=EUR&amount=5", "Below the minimum"),
         ("disputes", "/money/disputes/", "dp_1"),
         ("dispute", f"/money/disputes/{dispute.pk}/", "Without an answer the dispute is lost"),
         ("bonus", f"/money/bonuses/{grant.pk}/", "Second approval"),

@@ -171,7 +171,7 @@ def test_what_came_back_is_written_down_with_its_fee_and_booked_by_another(open_
     shot(page, "came-back-second")
     page.get_by_role("button", name="Approve").click()
     page.locator("#k-confirm [data-yes]").click()
-    expect(page.locator(".k-badge", has_text="Paid, and came back").first).to_be_visible()
+    expect(page.locator(".k-badge", has_text="Paid, then returned").first).to_be_visible()
     expect(page.locator(".k-timeline").first).to_contain_text("Payout outcome approved and booked")
     shot(page, "came-back-booked")
     assert Withdrawal.objects.get(pk=withdrawal.pk).state == "came_back"
@@ -182,7 +182,7 @@ def test_what_a_psp_holds_back_is_seen_with_its_due_day(page, room):
     recon.report(room.psp, [held, {**held, "gross_minor": 7_000, "net_minor": 7_000, "psp_reference": "r-2"}])
     enter(page, room.cast.finance)
     page.goto("/money/reconciliation/")
-    page.get_by_role("link", name="Held back by PSPs").click()
+    page.get_by_role("link", name="Rolling reserves").click()
     expect(page.get_by_text("r-1")).to_be_visible()
     expect(page.get_by_text("r-2")).not_to_be_visible()
     fits(page)

@@ -87,8 +87,11 @@ def test_values_are_said_in_the_language_of_the_reader(cast):
     words = joined(
         [
             phrase("Verified: level %(level)d") % {"level": 2},
-            phrase("Transfer %(way)s: %(money)s")
-            % {"way": phrase("to %(account)s") % {"account": "50 % off"}, "money": Money(Decimal("-1.5"), "EUR")},
+            phrase("Withdrawal %(state)s: %(money)s returned to the wallet")
+            % {
+                "state": phrase("Receipt %(reference)s") % {"reference": "50 % off"},
+                "money": Money(Decimal("-1.5"), "EUR"),
+            },
             lowered(label_of(cast.client, "stage")),
             country("DE"),
             dt.date(2026, 3, 1),
@@ -100,11 +103,14 @@ def test_values_are_said_in_the_language_of_the_reader(cast):
     with translation.override("en"):
         stage = str(label_of(cast.client, "stage"))
         assert entry.reading["body"] == (
-            f"Verified: level 2 · Transfer to 50 % off: −€1.50 · {stage[0].lower()}{stage[1:]} · Germany · Mar 1, 2026"
+            "Verified: level 2 · Withdrawal Receipt 50 % off: −€1.50 returned to the wallet · "
+            f"{stage[0].lower()}{stage[1:]} · Germany · Mar 1, 2026"
         )
     with translation.override("de"):
         assert entry.reading["body"].endswith(" · Deutschland · 01.03.2026")
-        assert entry.reading["body"].startswith("Verifiziert: Stufe 2 · Umbuchung an 50 % off: −1,50\xa0€ · ")
+        assert entry.reading["body"].startswith(
+            "Verifiziert: Stufe 2 · Auszahlung Beleg 50 % off: −1,50\xa0€ wieder in der Wallet · "
+        )
 
 
 def test_no_notice_is_frozen_in_the_language_of_the_moment():

@@ -85,12 +85,12 @@ def test_a_double_click_is_one_deposit_and_another_amount_under_its_key_is_refus
     first, second = payer.post(DEPOSIT, form), payer.post(DEPOSIT, form)
     assert first["Location"] == second["Location"] and Deposit.objects.count() == 1
     answer = payer.post(DEPOSIT, {**form, "amount": "900"})
-    assert answer.status_code == 422 and "already sent with another amount" in answer.content.decode()
+    assert answer.status_code == 422 and "already submitted with a different amount" in answer.content.decode()
 
 
 @pytest.mark.parametrize(
     ("amount", "words"),
-    [("0", "above zero"), ("-5", "above zero"), ("abc", "in digits"), ("1.005", "fewer decimals"), ("", "required")],
+    [("0", "above zero"), ("-5", "above zero"), ("abc", "in digits"), ("1.005", "decimal places"), ("", "required")],
 )
 def test_an_amount_that_makes_no_sense_is_said_so(cast, outside, payer, amount, words):
     answer = start(payer, outside.psp, amount)
@@ -424,7 +424,7 @@ def test_a_period_that_makes_no_sense_is_said_so(room):
     answer = room.browser.post(
         "/portal/wallet/history/statement/", {"first": "2026-05-02", "last": "2026-05-01"}, follow=True
     )
-    assert "must not be after the last" in answer.content.decode() and not Job.objects.exists()
+    assert "must not be after the end date" in answer.content.decode() and not Job.objects.exists()
 
 
 # ── accounts ────────────────────────────────────────────────────────────────────────────────────────────────────────

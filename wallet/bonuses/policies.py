@@ -17,7 +17,7 @@ def can_manage_bonus(user: Actor, brand_id: int) -> Decision:
     """Allow finance to write the brand's plans."""
     allowed = has_permission(user, "wallet.manage_bonus")
     if allowed and brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
+        return no(_("You don't have access to this brand."))
     return allowed
 
 
@@ -25,7 +25,7 @@ def can_grant_bonus(user: Actor, client: Client) -> Decision:
     """Allow granting bonuses to clients in reach."""
     allowed = has_permission(user, "wallet.grant_bonus")
     if allowed and client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     return allowed
 
 
@@ -35,7 +35,7 @@ def can_decide_bonus(user: User, grant: BonusGrant) -> Decision:
     if not allowed:
         return allowed
     if grant.client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     allowed = by_another(user, grant.requested_by_id)
     if not allowed:
         return allowed
@@ -48,5 +48,5 @@ def can_take_bonus_away(user: Actor, grant: BonusGrant) -> Decision:
     """Allow approvers of bonuses, for clients in reach."""
     allowed = has_permission(user, "wallet.approve_bonus")
     if allowed and grant.client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     return allowed

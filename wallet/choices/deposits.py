@@ -17,7 +17,7 @@ class DepositState(BadgeChoices):
     HELD = "held", "orange", _("Held for review")
     SETTLED = "settled", "green", _("Settled")
     REFUNDED = "refunded", "purple", _("Refunded")
-    RETURNED = "returned", "purple", _("Sent back, never credited")
+    RETURNED = "returned", "purple", _("Returned, not credited")
     CHARGED_BACK = "charged_back", "red", _("Charged back")
     CHARGEBACK_REVERSED = "cb_reversed", "teal", _("Chargeback reversed")
 
@@ -50,13 +50,13 @@ DEPOSIT_TRANSITIONS: dict[str, set[str]] = {
 class HoldReason(models.TextChoices):
     """Why money that arrived waits for a person."""
 
-    AMOUNT = "amount", _("Another amount arrived than was meant")
-    CURRENCY = "currency", _("Another currency arrived than was meant")
-    PAYER = "payer", _("Someone else seems to have paid")
-    LATE = "late", _("It arrived long after the time to pay was over")
-    FURTHER = "further", _("A further payment to the same address or reference")
-    LIMIT = "limit", _("More than an unverified client may pay in")
-    RATE = "rate", _("There is no exchange rate for the day")
+    AMOUNT = "amount", _("Received a different amount")
+    CURRENCY = "currency", _("Received a different currency")
+    PAYER = "payer", _("Possible third-party payment")
+    LATE = "late", _("Received after the payment deadline")
+    FURTHER = "further", _("Additional payment to the same address or reference")
+    LIMIT = "limit", _("Above the limit for unverified clients")
+    RATE = "rate", _("No exchange rate for the day")
 
 
 # A deposit moves only to a higher rank: late and repeated messages of the PSP change nothing.
@@ -88,7 +88,7 @@ class TermState(BadgeChoices):
 
     RUNNING = "running", "azure", _("Running")
     VERIFIED = "verified", "green", _("Verified in time")
-    ENDED = "ended", "red", _("Over: give the money back")
+    ENDED = "ended", "red", _("Expired: refund due")
 
 
 TERM_TRANSITIONS: dict[str, set[str]] = {

@@ -10,8 +10,8 @@ from crm.choices import BadgeChoices
 class DisputeState(BadgeChoices):
     """INQUIRY: the payer's bank only asks for information. The others are states of a chargeback."""
 
-    INQUIRY = "inquiry", "azure", _("Question of the bank")
-    NEEDS_RESPONSE = "needs_response", "orange", _("Needs an answer")
+    INQUIRY = "inquiry", "azure", _("Bank inquiry")
+    NEEDS_RESPONSE = "needs_response", "orange", _("Needs response")
     SUBMITTED = "submitted", "indigo", _("Evidence sent")
     WON = "won", "green", _("Won")
     LOST = "lost", "red", _("Lost")

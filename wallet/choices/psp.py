@@ -21,28 +21,28 @@ class CallOutcome(BadgeChoices):
 
     ANSWERED = "answered", "green", _("Answered")
     REFUSED = "refused", "orange", _("Refused")
-    UNREACHABLE = "unreachable", "red", _("Not reached")
-    UNKNOWN = "unknown", "red", _("No usable answer")
+    UNREACHABLE = "unreachable", "red", _("Unreachable")
+    UNKNOWN = "unknown", "red", _("Invalid response")
 
 
 class Verdict(BadgeChoices):
     """Result of the check of a webhook's raw bytes. Only an accepted one is processed."""
 
     ACCEPTED = "accepted", "green", _("Accepted")
-    DUPLICATE = "duplicate", "secondary", _("Sent again")
-    WRONG_SIGNATURE = "wrong_signature", "red", _("Wrong signature")
-    NO_SIGNATURE = "no_signature", "red", _("No signature")
-    STALE = "stale", "orange", _("Signed too long ago")
-    FUTURE = "future", "orange", _("Signed in the future")
-    OTHER_MERCHANT = "other_merchant", "red", _("For another merchant")
+    DUPLICATE = "duplicate", "secondary", _("Duplicate")
+    WRONG_SIGNATURE = "wrong_signature", "red", _("Invalid signature")
+    NO_SIGNATURE = "no_signature", "red", _("Missing signature")
+    STALE = "stale", "orange", _("Signature expired")
+    FUTURE = "future", "orange", _("Timestamp in the future")
+    OTHER_MERCHANT = "other_merchant", "red", _("Wrong merchant")
     MALFORMED = "malformed", "orange", _("Unreadable")
-    UNCHECKED = "unchecked", "yellow", _("Could not be checked, asked for again")
+    UNCHECKED = "unchecked", "yellow", _("Not verified, retry requested")
 
 
 class InboxState(BadgeChoices):
     WAITING = "waiting", "azure", _("Waiting")
     DONE = "done", "green", _("Applied")
-    IGNORED = "ignored", "secondary", _("Nothing to do")
+    IGNORED = "ignored", "secondary", _("No action needed")
     UNMATCHED = "unmatched", "orange", _("Unknown payment")
     FAILED = "failed", "red", _("Failed")
     REFUSED = "refused", "red", _("Refused")

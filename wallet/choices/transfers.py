@@ -26,8 +26,8 @@ class ExchangeState(BadgeChoices):
 
 
 class TransferState(BadgeChoices):
-    SENDING = "sending", "blue", _("Being sent")
-    UNKNOWN = "unknown", "orange", _("Unknown at the platform")
+    SENDING = "sending", "blue", _("Sending")
+    UNKNOWN = "unknown", "orange", _("Status unknown on the platform")
     SETTLED = "settled", "green", _("Done")
     FAILED = "failed", "red", _("Failed, money returned")
 

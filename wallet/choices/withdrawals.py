@@ -14,21 +14,21 @@ class Purpose(models.TextChoices):
     """Why money goes to a client: they requested it, or staff refund a deposit."""
 
     WITHDRAWAL = "withdrawal", _("Withdrawal")
-    REFUND = "refund", _("Refund of a deposit")
+    REFUND = "refund", _("Deposit refund")
 
 
 class WithdrawalRoute(models.TextChoices):
     """How it is paid: to a destination that the client named, or back to the payment that it came from."""
 
     PAYOUT = "payout", _("Payout")
-    REFUND = "refund", _("Back to its source")
+    REFUND = "refund", _("Return to source")
 
 
 class ClaimState(BadgeChoices):
     """States of a refund that the payer claims at an address of the PSP."""
 
-    WAITING = "waiting", "yellow", _("Waits for the client to claim it")
-    CLAIMED = "claimed", "azure", _("Claimed, on its way")
+    WAITING = "waiting", "yellow", _("Awaiting claim")
+    CLAIMED = "claimed", "azure", _("Claimed, in transit")
     OVER = "over", "red", _("Not claimed in time")
 
 
@@ -45,14 +45,14 @@ class WithdrawalState(BadgeChoices):
     REQUESTED = "requested", "azure", _("Pending approval")
     AWAITING_SECOND_APPROVAL = "awaiting_second_approval", "yellow", _("Awaiting second approval")
     APPROVED = "approved", "blue", _("Approved")
-    SENDING = "sending", "blue", _("Being sent")
+    SENDING = "sending", "blue", _("Sending")
     SENT = "sent", "indigo", _("Sent to the PSP")
-    UNKNOWN = "unknown", "orange", _("Unknown at the PSP")
+    UNKNOWN = "unknown", "orange", _("Status unknown at the PSP")
     SETTLED = "settled", "green", _("Paid")
     REJECTED = "rejected", "red", _("Rejected")
     CANCELLED = "cancelled", "secondary", _("Cancelled by the client")
     FAILED = "failed", "red", _("Failed, money returned")
-    CAME_BACK = "came_back", "purple", _("Paid, and came back")
+    CAME_BACK = "came_back", "purple", _("Paid, then returned")
 
 
 WITHDRAWAL_TRANSITIONS: dict[str, set[str]] = {
@@ -105,33 +105,33 @@ WITHDRAWAL_OPEN = (
 class FindingKind(BadgeChoices):
     """The result of a payout that people investigated."""
 
-    PAID = "paid", "green", _("It was paid")
-    NOT_PAID = "not_paid", "red", _("It was never paid")
-    CAME_BACK = "came_back", "purple", _("It was paid and came back")
+    PAID = "paid", "green", _("Paid out")
+    NOT_PAID = "not_paid", "red", _("Never paid out")
+    CAME_BACK = "came_back", "purple", _("Paid out, then returned")
 
 
 class CheckResult(BadgeChoices):
     """The result of a check of a withdrawal."""
 
     PASS = "pass", "green", _("Passed")
-    REVIEW = "review", "yellow", _("Needs a look")
+    REVIEW = "review", "yellow", _("Needs review")
     STOP = "stop", "red", _("Not possible")
 
 
 # PSPs' reasons of failure, as sentences for staff and for the client.
 FAILURES: dict[str, Promise] = {
-    "declined_by_issuer": _("Declined by the card's bank"),
-    "insufficient_funds": _("Not enough money on the card or account"),
+    "declined_by_issuer": _("Declined by the card issuer"),
+    "insufficient_funds": _("Insufficient funds on the card or account"),
     "cancelled_by_client": _("Cancelled on the payment page"),
     "expired": _("Not paid in time"),
     "account_closed": _("The receiving account is closed"),
     "account_blocked": _("The receiving account is blocked"),
-    "account_not_found": _("The receiving account does not exist"),
-    "refused_by_bank": _("The receiving bank refused it"),
-    "bank_unavailable": _("The receiving bank could not be reached"),
+    "account_not_found": _("The receiving account doesn't exist"),
+    "refused_by_bank": _("The receiving bank rejected the payment"),
+    "bank_unavailable": _("The receiving bank couldn't be reached"),
     "no_route": _("The PSP can't pay to this bank in this currency"),
-    "psp_limit": _("The PSP's limit or rules don't allow it"),
-    "psp_balance_low": _("The PSP could not pay it out now"),
+    "psp_limit": _("The PSP's limits or rules don't allow the payment"),
+    "psp_balance_low": _("The PSP can't process the payout right now"),
 }
 
 

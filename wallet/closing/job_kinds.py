@@ -31,7 +31,7 @@ def _brand(job: RunningJob) -> Brand:
     """Find the job's brand; the owner may have lost it since. Raises: NotAllowed."""
     brand = Brand.objects.filter(pk__in=reach_of(job.owner).whole_brands, pk=job.parameters["brand_id"]).first()
     if brand is None:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     return brand
 
 
@@ -84,7 +84,7 @@ def month_pack(job: RunningJob) -> None:
         .first()
     )
     if period is None:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     _require_export(job)
     ending = job.parameters["ending"]
     named: dict[str, Any] = {"language": job.owner.language or "en", "made_by": job.owner, "progress": job.progress}

@@ -27,7 +27,7 @@ def minor_of(amount: Decimal, currency: str) -> int:
             raise ValueError("more digits than are computed with")
         minor = to_minor(amount, currency)
     except ValueError:
-        raise DomainError(_("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency})
+        raise DomainError(_("Too many decimal places for %(currency)s.") % {"currency": currency})
     if minor >= MINOR_MAX:
         raise DomainError(_("This amount is too large."))
     return minor

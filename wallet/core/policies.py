@@ -26,7 +26,7 @@ def on_whole_brand(user: Actor, psp: Psp, permission: str) -> Decision:
     """Allow a permission on a PSP whose brand the user reaches as a whole."""
     allowed = has_permission(user, permission)
     if allowed and psp.brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
+        return no(_("You don't have access to this brand."))
     return allowed
 
 
@@ -34,5 +34,5 @@ def on_brand(user: Actor, permission: str, brand_id: int) -> Decision:
     """Allow a permission on a brand that the user reaches as a whole."""
     allowed = has_permission(user, permission)
     if allowed and brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
+        return no(_("You don't have access to this brand."))
     return allowed

@@ -31,7 +31,7 @@ def withdrawal_paid(amount: Decimal, currency: str) -> Phrase:
 def withdrawal_came_back(state: str, amount: Decimal, currency: str) -> Phrase:
     """Write the title of a withdrawal whose money is in the wallet again, with its state."""
     values = {"state": lowered(WithdrawalState(state).label), "money": Money(amount, currency)}
-    return phrase("Withdrawal %(state)s: %(money)s is in the wallet again") % values
+    return phrase("Withdrawal %(state)s: %(money)s returned to the wallet") % values
 
 
 def parts(every: Sequence[Withdrawal], told: Sequence[Withdrawal]) -> LocalizedText:
@@ -46,6 +46,6 @@ def why_parts_came_back(state: str, reasons: Sequence[str], of_parts: LocalizedT
 
 def transfer(direction: str, account: str, amount: Decimal, currency: str) -> Phrase:
     """Write the title of a transfer to or from a trading account."""
-    way = phrase("to %(account)s") if direction == Direction.TO_TRADING else phrase("from %(account)s")
-    values = {"way": way % {"account": account}, "money": Money(amount, currency)}
-    return phrase("Transfer %(way)s: %(money)s") % values
+    is_in = direction == Direction.TO_TRADING
+    title = phrase("Transfer to %(account)s: %(money)s") if is_in else phrase("Transfer from %(account)s: %(money)s")
+    return title % {"account": account, "money": Money(amount, currency)}

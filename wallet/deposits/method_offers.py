@@ -99,11 +99,7 @@ def judge_methods(
     offers = [_judged(method, client, worth, way, amount) for method in methods]
     if rule is not None and rule.kinds:
         offers = [
-            replace(
-                offer,
-                refusal=_("Before verification only some ways to pay are allowed (%(source)s).")
-                % {"source": rule.source},
-            )
+            replace(offer, refusal=_("Not allowed before verification (%(source)s).") % {"source": rule.source})
             if offer.is_offered and offer.method.kind not in rule.kinds
             else offer
             for offer in offers
@@ -135,7 +131,7 @@ def require_offer(
             if offer.refusal:
                 raise DomainError(_words_for_client(offer, client, amount))
             return offer
-    raise DomainError(_("%(method)s is not available for you.") % {"method": method})
+    raise DomainError(_("%(method)s isn't available to you.") % {"method": method})
 
 
 def pays_out(psp: Psp, currency: str) -> bool:
@@ -176,37 +172,39 @@ def _judged(method: PaymentMethod, client: Client, worth: FromBase, way: Directi
     except fx.NoRate:
         return replace(offer, refusal=_("There is no exchange rate for %(currency)s.") % {"currency": currency})
     if in_brand < low:
-        return replace(
-            offer, refusal=_("Below the least amount of %(amount)s.") % {"amount": formats.money(offer.minimum)}
-        )
+        return replace(offer, refusal=_("Below the minimum of %(amount)s.") % {"amount": formats.money(offer.minimum)})
     if in_brand > high:
-        return replace(offer, refusal=_("Above the most of %(amount)s.") % {"amount": formats.money(offer.maximum)})
+        return replace(offer, refusal=_("Above the maximum of %(amount)s.") % {"amount": formats.money(offer.maximum)})
     return offer
 
 
 def _refusal(method: PaymentMethod, client: Client, currency: str, way: Direction) -> str:
     """Return the first reason that doesn't depend on the amount, as a sentence for staff; empty when there is none."""
     if not method.is_enabled:
-        return _("The method is switched off.")
+        return _("This method is disabled.")
     if not method.psp.is_enabled:
-        return _("%(psp)s is switched off.") % {"psp": method.psp}
+        return _("%(psp)s is disabled.") % {"psp": method.psp}
     if not (method.takes_deposits if way == Direction.IN else method.pays_out):
-        return _("It takes no deposits.") if way == Direction.IN else _("It does not pay out.")
+        return (
+            _("This method doesn't support deposits.")
+            if way == Direction.IN
+            else _("This method doesn't support withdrawals.")
+        )
     if currency not in method.currencies:
-        return _("It does not take %(currency)s.") % {"currency": currency}
+        return _("%(currency)s isn't supported.") % {"currency": currency}
     if method.countries and client.country not in method.countries:
-        return _("It is not offered in the client's country.")
+        return _("Not available in the client's country.")
     if client.country in method.excluded_countries:
         return _("The client's country is excluded.")
     if client.kyc_level < method.kyc_level_min:
-        return _("It needs verification level %(level)s; the client has %(has)s.") % {
+        return _("Requires verification level %(level)s; the client has level %(has)s.") % {
             "level": method.kyc_level_min,
             "has": client.kyc_level,
         }
     if client.risk_rating == RiskRating.HIGH and not method.is_for_high_risk:
-        return _("It is not offered to clients rated high risk.")
+        return _("Not available to high-risk clients.")
     if method.psp.is_down:
-        return _("%(psp)s does not answer at the moment.") % {"psp": method.psp}
+        return _("%(psp)s isn't responding.") % {"psp": method.psp}
     return ""
 
 
@@ -219,7 +217,7 @@ def _in_groups(offers: list[Offer]) -> list[Offer]:
         group = offer.method.fallback_group
         if group and offer.is_offered:
             if group in first:
-                offer = replace(offer, refusal=_("It waits behind %(method)s.") % {"method": first[group]})
+                offer = replace(offer, refusal=_("Fallback for %(method)s.") % {"method": first[group]})
             else:
                 first[group] = offer.method
                 offer = replace(offer, stands_in_for=down.get(group))
@@ -233,14 +231,14 @@ def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
     """Say what the client may know of the reason: limits and outages, not how they are rated."""
     method, currency = offer.method, offer.currency
     if method.psp.is_down:
-        return _("%(method)s does not answer right now. Choose another method.") % {"method": method}
+        return _("%(method)s isn't responding right now. Choose another method.") % {"method": method}
     rule = unverified.rule_for(client)
     if rule is not None and rule.kinds and method.kind not in rule.kinds:
-        return _("Before you are verified you can pay in by bank transfer from your own account only.")
+        return _("Until you're verified, you can only deposit by bank transfer from your own account.")
     if not _refusal(method, client, currency, Direction.IN) and offer.maximum_minor:
         minor = to_minor(amount, currency)
         if minor < offer.minimum_minor:
-            return _("The smallest deposit is %(amount)s.") % {"amount": formats.money(offer.minimum)}
+            return _("The minimum deposit is %(amount)s.") % {"amount": formats.money(offer.minimum)}
         if minor > offer.maximum_minor:
-            return _("The largest deposit is %(amount)s.") % {"amount": formats.money(offer.maximum)}
-    return _("%(method)s is not available for you in %(currency)s.") % {"method": method, "currency": currency}
+            return _("The maximum deposit is %(amount)s.") % {"amount": formats.money(offer.maximum)}
+    return _("%(method)s isn't available to you in %(currency)s.") % {"method": method, "currency": currency}

@@ -20,14 +20,17 @@ NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 def can_deposit(user: Actor, client: Client) -> Decision:
     """Allow the client themselves, unless closed, restricted, or past the time for verification."""
     if not is_own(user, client):
-        return no(_("Only the client can pay in, from the trader's room."))
+        return no(_("Only the client can make a deposit, in the trader's room."))
     if client.stage == "closed":
         return no(_("This account is closed."))
     if NO_DEPOSITS & set(client.restrictions):
         return no(_("Deposits are not possible at the moment. Please contact support."))
     if ran_out_of_time(client):
         return no(
-            _("You were not verified in time. Your money goes back to where it came from; please contact support.")
+            _(
+                "You weren't verified in time. Your money will be returned to where it came from. Please "
+                "contact support."
+            )
         )
     return YES
 
@@ -38,11 +41,11 @@ def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:
     if not allowed:
         return allowed
     if user is None or deposit.client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     if deposit.state != DepositState.HELD:
-        return no(_("This deposit is “%(state)s”, not held.") % {"state": deposit.get_state_display()})
+        return no(_("This deposit isn't on hold. It's “%(state)s”.") % {"state": deposit.get_state_display()})
     if is_being_returned(deposit):
-        return no(_("It is being given back to the payer."))
+        return no(_("This deposit is being refunded to the payer."))
     return YES
 
 
@@ -60,9 +63,9 @@ def can_refund_deposit(user: Actor, deposit: Deposit) -> Decision:
     if not allowed:
         return allowed
     if user is None or deposit.client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     if deposit.state not in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED, DepositState.HELD):
-        return no(_("This deposit is “%(state)s”: nothing can go back.") % {"state": deposit.get_state_display()})
+        return no(_("This deposit is “%(state)s” and can't be refunded.") % {"state": deposit.get_state_display()})
     return YES
 
 
@@ -70,5 +73,5 @@ def can_manage_unverified_rules(user: Actor, brand_id: int) -> Decision:
     """Allow compliance to write the brand's rules for clients who aren't verified."""
     allowed = has_permission(user, "wallet.manage_unverifiedrule")
     if allowed and brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
+        return no(_("You don't have access to this brand."))
     return allowed

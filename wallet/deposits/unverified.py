@@ -99,7 +99,7 @@ def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currenc
     if rule is not None:
         _check_who(client, rule)
         if rule.kinds and method.kind not in rule.kinds:
-            raise DomainError(_("Before you are verified you can pay in by bank transfer from your own account only."))
+            raise DomainError(_("Until you're verified, you can only deposit by bank transfer from your own account."))
     if paid_in(client) + worth > most_for(client, rule):
         raise DomainError(
             _("You can't deposit more than the limit until you're verified. Please upload your documents first.")

@@ -81,7 +81,7 @@ def start_deposit(
     """
     chosen = PaymentMethod.objects.select_related("psp").filter(psp_id=request.psp_id, code=request.method).first()
     if chosen is None:
-        raise DomainError(_("This way to pay is not there any more. Choose another method."))
+        raise DomainError(_("This payment method is no longer available. Choose another method."))
     deposit = _intend(client_id=client_id, method=chosen, request=request, request_key=request_key, actor=actor)
     if deposit.redirect_url or deposit.instructions or deposit.state != DepositState.CREATED:
         return deposit
@@ -106,7 +106,7 @@ def start_deposit(
             view = adapter.start_deposit(intent)
     except (PspRefused, PspUnreachable, PspUnknown) as error:
         raise DomainError(
-            _("%(psp)s does not answer right now. Nothing was charged. Try again, or choose another method.")
+            _("%(psp)s isn't responding right now. Nothing was charged. Try again or choose another method.")
             % {"psp": deposit.psp},
             code=error.code,
         ) from error
@@ -136,12 +136,14 @@ def _intend(
     if known is not None:
         stored = (known.psp_id, known.payment_method_id, known.amount_minor, known.currency)
         if stored != (method.psp_id, method.pk, amount_minor, currency):
-            raise IdempotencyConflict(_("This form was already sent with another amount or method. Start again."))
+            raise IdempotencyConflict(
+                _("This form was already submitted with a different amount or method. Start again.")
+            )
         return known
     require(policies.can_deposit(actor, client))
     offer = method_offers.require_offer(method, client, currency, amount)
     if offer.fee.of(amount_minor) >= amount_minor:
-        raise DomainError(_("This amount is not more than the fee of the method."))
+        raise DomainError(_("The amount must be higher than the method's fee."))
     unverified.check_intent(client, method, amount, currency)
     now = timezone.now()
     deposit = Deposit.objects.create(

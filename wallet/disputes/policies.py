@@ -14,5 +14,5 @@ def can_answer_dispute(user: Actor, dispute: Dispute) -> Decision:
     """Allow finance, for clients in reach."""
     allowed = has_permission(user, "wallet.answer_dispute")
     if allowed and dispute.client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     return allowed

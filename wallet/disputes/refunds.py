@@ -57,7 +57,7 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
     known = Withdrawal.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
         if known.request_hash != request_hash:
-            raise IdempotencyConflict(_("This form was already sent with a different request. Start again."))
+            raise IdempotencyConflict(_("This form was already submitted with different details. Start again."))
         return known
     _check(deposit, amount_minor)
     withdrawal = _reserved(

@@ -184,6 +184,6 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     rows = invoices_visible_to(owner).select_related("client__brand", "brand")
     invoice = rows.filter(pk=parameters["invoice_id"]).first()
     if invoice is None:
-        raise NotAllowed(_("You don't reach this client."))
+        raise NotAllowed(_("You don't have access to this client."))
     require(policies.can_have_documents(owner, invoice.client))
     return draft_of(invoice, parameters["language"])

@@ -210,7 +210,7 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     rows = imports_visible_to(owner).select_related("psp__brand", "imported_by").defer("psp__sealed_credentials")
     report = rows.filter(pk=parameters["report_id"]).first()
     if report is None:
-        raise NotAllowed(_("You don't reach this brand."))
+        raise NotAllowed(_("You don't have access to this brand."))
     require(policies.can_make_for_brand(owner, report.psp.brand_id))
     return draft_of(report, parameters["language"], Ending(parameters["ending"]))
 

@@ -50,7 +50,7 @@ def content_hash(deposit: Deposit) -> str:
 def draft_of(deposit: Deposit, language: str) -> Draft:
     """Gather a deposit's receipt. Raises WrongState for a deposit that has not arrived."""
     if deposit.settled_at is None or deposit.state not in DEPOSIT_ARRIVED:
-        raise WrongState(_("There is a receipt once the money has arrived."))
+        raise WrongState(_("The receipt is available once the money has arrived."))
     client, currency = deposit.client, deposit.received_currency
     with translation.override(language):
         title = _("Receipt %(reference)s") % {"reference": deposit.reference}
@@ -85,7 +85,7 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     rows = deposits_visible_to(owner).select_related("client__brand", "psp", "wallet", "payment_method")
     deposit = rows.filter(pk=parameters["deposit_id"]).first()
     if deposit is None:
-        raise NotAllowed(_("You don't reach this client."))
+        raise NotAllowed(_("You don't have access to this client."))
     require(can_have_documents(owner, deposit.client))
     return draft_of(deposit, parameters["language"])
 
@@ -94,7 +94,7 @@ def order_receipt(*, deposit: Deposit, actor: Actor, language: str = "") -> Job:
     """Start the job that makes a receipt. Who: the client, or staff in reach who may make documents. Raises: WrongState."""
     require(can_have_documents(actor, deposit.client))
     if deposit.state not in DEPOSIT_ARRIVED:
-        raise WrongState(_("There is a receipt once the money has arrived."))
+        raise WrongState(_("The receipt is available once the money has arrived."))
     if not is_own(actor, deposit.client):
         access_log.note(
             user=actor,

@@ -149,7 +149,7 @@ class Statement:
 def check_period(first: dt.date, last: dt.date) -> None:
     """Refuse a period that is the wrong way round or too long. Raises DomainError."""
     if last < first:
-        raise DomainError(_("The first day must not be after the last one."))
+        raise DomainError(_("The start date must not be after the end date."))
     if (last - first).days > DAYS_MAX:
         raise DomainError(_("A statement covers two years at most."))
 
@@ -194,7 +194,7 @@ def _lines(account: Account, since: dt.datetime, until: dt.datetime) -> tuple[St
         for at, kind, description, amount, balance in postings
     )
     if len(lines) > LINES_MAX:
-        raise DomainError(_("There are too many movements for one document. Choose a shorter period."))
+        raise DomainError(_("Too many movements for one document. Choose a shorter period."))
     return lines
 
 
@@ -289,9 +289,9 @@ def _trading_section(parts: Iterable[TradingPart]) -> Section:
         _("Trading accounts"),
         columns=[
             Column(_("Account")),
-            Column(_("Paid in"), end=True),
-            Column(_("Taken out"), end=True),
-            Column(_("Trades closed"), end=True),
+            Column(_("Deposits"), end=True),
+            Column(_("Withdrawals"), end=True),
+            Column(_("Closed trades"), end=True),
             Column(_("Result"), end=True),
             Column(_("Other"), end=True),
         ],
@@ -317,7 +317,7 @@ def draft_for(owner: Any, parameters: Mapping[str, Any]) -> Draft:
     """
     client = clients_visible_to(owner).select_related("brand").filter(pk=parameters["client_id"]).first()
     if client is None:
-        raise NotAllowed(_("You don't reach this client."))
+        raise NotAllowed(_("You don't have access to this client."))
     require(can_have_documents(owner, client))
     first, last = (dt.date.fromisoformat(parameters[name]) for name in ("first", "last"))
     return draft_of(gather(client, first, last), parameters["language"])

@@ -171,7 +171,7 @@ def _require_open_day(brand_id: int, day: dt.date) -> None:
 def _require_mirror(brand_id: int, journal_id: int, lines: Sequence[Line]) -> None:
     journal = Journal.objects.filter(pk=journal_id, brand_id=brand_id).first()
     if journal is None or journal.phase not in (Phase.POSTED, Phase.POST):
-        raise DomainError(_("Only posted money can be reversed; release a reservation instead."))
+        raise DomainError(_("Only posted journals can be reversed. Release the reservation instead."))
     if belongs_to_a_movement(journal):
         raise DomainError(
             _("This journal belongs to a money movement. Reverse the movement instead so that its state stays correct.")

@@ -196,7 +196,7 @@ def _in_words(error: DatabaseError) -> Exception:
         return error
     constraint = cause.diag.constraint_name or ""
     if constraint in ("client_money_never_goes_below_zero_after_holds", "no_posting_overdraws_a_bounded_account"):
-        return InsufficientFunds(_("There is not enough money in the wallet after what is already reserved."))
+        return InsufficientFunds(_("The wallet's available balance isn't enough."))
     if cause.sqlstate == "KL409":
         return IdempotencyConflict(cause.diag.message_primary or "")
     if cause.sqlstate == "KL410":
@@ -267,7 +267,7 @@ def _resolving(key: str, reservation: Journal, phase: Phase, lines: Sequence[Lin
 def reverse(*, key: str, journal: Journal, description: str, actor: Actor = None) -> Posted:
     """Reverse a posted journal with one that mirrors it and points at it. A journal is reversed at most once."""
     if journal.phase not in (Phase.POSTED, Phase.POST):
-        raise WrongState(_("Only posted money can be reversed; release a reservation instead."))
+        raise WrongState(_("Only posted journals can be reversed. Release the reservation instead."))
     lines = [
         Line(posting.account, -posting.amount_minor)
         for posting in Posting.objects.filter(journal=journal, layer=Layer.MONEY).select_related("account")

@@ -14,5 +14,5 @@ def can_manage_psp(user: Actor, psp: Psp) -> Decision:
     """Decide who may set up a PSP: `wallet.manage_psp`, and reach of its whole brand."""
     allowed = has_permission(user, "wallet.manage_psp")
     if allowed and psp.brand_id not in reach_of(user).whole_brands:
-        return no(_("You don't reach this brand."))
+        return no(_("You don't have access to this brand."))
     return allowed

@@ -58,9 +58,7 @@ class TermsForm(forms.Form):
         for name in ("fixed", "tolerance"):
             amount = data.get(name)
             if currency and amount is not None and not _is_whole(amount, currency):
-                self.add_error(
-                    name, _("%(currency)s has no such small amounts. Use fewer decimals.") % {"currency": currency}
-                )
+                self.add_error(name, _("Too many decimal places for %(currency)s.") % {"currency": currency})
         return data
 
     def terms(self) -> Terms:

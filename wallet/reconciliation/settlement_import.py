@@ -107,7 +107,7 @@ def fetch_and_import(*, psp_id: int, first: dt.date, last: dt.date, actor: Actor
     """Fetch a period's report from the PSP's own API and import it. Who: as for importing; None is the daily run."""
     psp = _psp_for(psp_id, actor)
     if last < first:
-        raise DomainError(_("The first day must not be after the last one."))
+        raise DomainError(_("The start date must not be after the end date."))
     content = adapter_of(psp).fetch_settlement(first, last)
     name = f"{psp.code}-{first}-{last}.csv"
     return import_report(psp_id=psp_id, file_name=name, content=content, actor=actor, is_complete=True)

@@ -101,7 +101,7 @@ class ReserveFilter(django_filters.FilterSet):
 
 
 class ReserveTable(Table):
-    name, title, permission = "reserves", _("Held back by PSPs"), "wallet.view_settlementimport"
+    name, title, permission = "reserves", _("Rolling reserves"), "wallet.view_settlementimport"
     subtitle = _(
         "Reserves held and released by PSPs. They are booked automatically; a late or different release is a break."
     )

@@ -39,7 +39,7 @@ def exchange(*, client_id: int, quote_id: int, request_key: str, actor: Actor) -
     known = Exchange.objects.filter(client=client, request_key=request_key).first()
     if known is not None:
         if known.quote_id != quote_id:
-            raise IdempotencyConflict(_("This form was already sent with a different request. Start again."))
+            raise IdempotencyConflict(_("This form was already submitted with different details. Start again."))
         return known
     quote = use_quote(client=client, quote_id=quote_id, purpose=QuoteFor.EXCHANGE)
     source, target = posting.wallet_of(client, quote.given_currency), posting.wallet_of(client, quote.got_currency)

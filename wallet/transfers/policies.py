@@ -24,7 +24,10 @@ def can_transfer(user: Actor, client: Client, *, to_trading: bool = True) -> Dec
         return no(_("Transfers are not possible at the moment. Please contact support."))
     if to_trading and ran_out_of_time(client):
         return no(
-            _("You were not verified in time. Your money goes back to where it came from; please contact support.")
+            _(
+                "You weren't verified in time. Your money will be returned to where it came from. Please "
+                "contact support."
+            )
         )
     return YES
 
@@ -38,5 +41,5 @@ def can_enter_rate(user: Actor) -> Decision:
 def reaches_every_brand(user: Actor) -> Decision:
     """Allow only who reaches all brands: a rate counts for every brand."""
     if Brand.objects.exclude(pk__in=reach_of(user).whole_brands).exists():
-        return no(_("A rate counts for every brand. Only someone who reaches all brands can do this."))
+        return no(_("Rates apply to all brands. You need access to all brands to do this."))
     return YES

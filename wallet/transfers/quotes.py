@@ -86,7 +86,7 @@ def conversion_now(brand: Brand, minor: int, given: str, got: str) -> Conversion
     except fx.NoRate as error:
         raise _no_rate(given, got) from error
     if conversion.got_minor <= 0:
-        raise DomainError(_("This is too little to exchange. Enter a larger amount."))
+        raise DomainError(_("This amount is too small to exchange. Enter a larger amount."))
     return conversion
 
 
@@ -132,7 +132,7 @@ def _require_daily_limit(client: Client, quote: Quote) -> None:
     ).aggregate(total=Sum("base_minor", default=0))["total"]
     if quote.base_minor is not None and used + quote.base_minor > most:
         raise DomainError(
-            _("You can exchange up to %(most)s within 24 hours. %(left)s are left.")
+            _("You can exchange up to %(most)s within 24 hours. You have %(left)s left.")
             % {"most": _in_base(client, most), "left": _in_base(client, max(0, most - used))}
         )
 
@@ -151,9 +151,9 @@ def use_quote(
     """
     quote = lock_or_none(Quote.objects.filter(client=client), quote_id)
     if quote is None or (quote.purpose, quote.trading_account_id) != (str(purpose), trading_account_id):
-        raise DomainError(_("This rate is not for what you are doing. Ask for a new one."))
+        raise DomainError(_("This rate is for a different exchange. Request a new one."))
     if hasattr(quote, "exchange") or hasattr(quote, "transfer"):
-        raise WrongState(_("This rate was used already."))
+        raise WrongState(_("This rate has already been used."))
     if timezone.now() > quote.expires_at:
         raise QuoteExpired(_("This rate has expired. Here is a new one."))
     _require_daily_limit(client, quote)

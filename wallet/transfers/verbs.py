@@ -69,7 +69,7 @@ def start_transfer(
     if known is not None:
         requested = (account.pk, direction, quote_id, amount_minor or known.amount_minor)
         if (known.trading_account_id, known.direction, known.quote_id, known.amount_minor) != requested:
-            raise IdempotencyConflict(_("This form was already sent with a different request. Start again."))
+            raise IdempotencyConflict(_("This form was already submitted with different details. Start again."))
         return known
     quote, wallet, amount_minor = _terms(client, account, direction, amount_minor, quote_id)
     inward = direction == Direction.TO_TRADING

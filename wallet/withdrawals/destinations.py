@@ -42,7 +42,7 @@ def filled(destination: Mapping[str, str]) -> dict[str, str]:
     """Return the fields that aren't blank. Raises DomainError for more fields than any method asks for."""
     fields = {name: value for name, value in destination.items() if value.strip()}
     if len(fields) > FIELDS_MAX:
-        raise DomainError(_("Say where the money should go."))
+        raise DomainError(_("Enter where to send the money."))
     return fields
 
 

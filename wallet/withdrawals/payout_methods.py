@@ -53,7 +53,7 @@ class PayoutMethod:
         if low <= minor <= high:
             return 0, ""
         least, most = (formats.money(Money.of_minor(minor, brand.base_currency)) for minor in (low, high))
-        text = _("%(method)s pays out from %(low)s to %(high)s at a time.") % {
+        text = _("%(method)s pays out %(low)s to %(high)s at a time.") % {
             "method": self.label,
             "low": least,
             "high": most,
@@ -104,7 +104,7 @@ def payout_method(client: Client, psp_id: int, code: str, currency: str) -> Payo
         for method in methods_of(psp):
             if (not code or method.code == code) and _suits(method, client, currency):
                 return method
-    raise DomainError(_("%(psp)s does not pay out in %(currency)s.") % {"psp": psp, "currency": currency})
+    raise DomainError(_("%(psp)s doesn't pay out in %(currency)s.") % {"psp": psp, "currency": currency})
 
 
 def kind_of_payment(deposit: Deposit) -> PspKind:

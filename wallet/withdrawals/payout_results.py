@@ -89,7 +89,7 @@ def apply_payout(*, psp_id: int, view: TransferView, way: WithdrawalRoute = With
         if view.status == TransferStatus.RETURNED:
             return _contradicted(withdrawal, view)  # what came back is booked when people say so
     elif view.status == TransferStatus.FAILED:
-        fail(withdrawal, reason=failure_words(view.failure) or _("The PSP could not pay it out"))
+        fail(withdrawal, reason=failure_words(view.failure) or _("The PSP couldn't process the payout"))
     elif withdrawal.state != WithdrawalState.SENT:
         withdrawal.move_to(WithdrawalState.SENT)
         withdrawal.save()
@@ -104,17 +104,17 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
     """
     was_paid = withdrawal.state == WithdrawalState.SETTLED
     values = {"reference": withdrawal.reference, "psp": withdrawal.psp, "state": label_of(withdrawal, "state")}
-    body = phrase("The money may be back at the PSP. Ask there, and say on this page what you were told.")
+    body = phrase("The money may be back at the PSP. Check with the PSP and record the result on this page.")
     if view.status == TransferStatus.RETURNED:
-        title = phrase("%(psp)s paid %(reference)s, and it came back")
+        title = phrase("%(psp)s paid %(reference)s, then it was returned")
     elif was_paid:
-        title = phrase("%(reference)s was paid, and now %(psp)s says that it failed")
+        title = phrase("%(psp)s reports %(reference)s as failed, but it was already paid")
     else:
-        title = phrase("%(psp)s says that it paid %(reference)s, which is “%(state)s” here")
+        title = phrase("%(psp)s reports %(reference)s as paid, but it's “%(state)s” here")
     if not was_paid:
         body = phrase(
-            "The client may have the money twice. Stop further withdrawals of this client, ask the PSP, and say on this page "
-            "what you were told."
+            "The client may have received the money twice. Stop the client's other withdrawals, "
+            "check with the PSP and record the result on this page."
         )
     title = title % values
     if not (was_paid or withdrawal.psp_reference):

@@ -23,7 +23,7 @@ def can_request_withdrawal(user: Actor, client: Client) -> Decision:
     if is_own(user, client):
         return YES
     if not reaches(user, client):
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     return has_permission(user, "wallet.request_withdrawal_for_client")
 
 
@@ -36,7 +36,7 @@ def can_approve(user: User, withdrawal: Withdrawal) -> Decision:
     if not allowed:
         return allowed
     if user.pk == withdrawal.reviewed_by_id:
-        return no(_("You gave the first approval: the second one must come from someone else."))
+        return no(_("You gave the first approval. The second must come from someone else."))
     return YES
 
 
@@ -50,7 +50,7 @@ def _decides_on(user: Actor, withdrawal: Withdrawal) -> Decision:
     if not allowed:
         return allowed
     if user is None or withdrawal.client.book_id not in reach_of(user).books:
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
         return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
     return YES
@@ -59,9 +59,9 @@ def _decides_on(user: Actor, withdrawal: Withdrawal) -> Decision:
 def can_cancel(user: Actor, withdrawal: Withdrawal) -> Decision:
     """Allow the client, as long as nobody has released the withdrawal."""
     if not is_own(user, withdrawal.client) or withdrawal.purpose != Purpose.WITHDRAWAL:
-        return no(_("Only the client can cancel a withdrawal; staff reject it."))
+        return no(_("Only the client can cancel a withdrawal. Staff can reject it."))
     if withdrawal.state not in (WithdrawalState.REQUESTED, WithdrawalState.AWAITING_SECOND_APPROVAL):
-        return no(_("This withdrawal can't be cancelled any more."))
+        return no(_("This withdrawal can no longer be cancelled."))
     return YES
 
 
@@ -69,7 +69,7 @@ def can_look_up(user: Actor, withdrawal: Withdrawal) -> Decision:
     """Allow those who decide on withdrawals to look up an open one at its PSP."""
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     if allowed and withdrawal.state not in (WithdrawalState.SENT, WithdrawalState.UNKNOWN):
         return no(_("This withdrawal is “%(state)s”.") % {"state": withdrawal.get_state_display()})
     return allowed
@@ -79,5 +79,5 @@ def can_propose_outcome(user: Actor, withdrawal: Withdrawal) -> Decision:
     """Allow those who decide on withdrawals to propose how one ended; somebody else books it."""
     allowed = has_permission(user, "wallet.approve_withdrawal")
     if allowed and (user is None or withdrawal.client.book_id not in reach_of(user).books):
-        return no(_("You don't reach this client."))
+        return no(_("You don't have access to this client."))
     return allowed

@@ -146,12 +146,12 @@ class _Planner:
         parts, unreturned, rest = self._spread(amount_minor)
         if rest:
             if self.chosen is None:
-                raise DomainError(_("Choose how you want to get the money."))
+                raise DomainError(_("Choose how you want to receive the money."))
             parts.append(_payout(self.chosen, rest, self.currency, self.destination))
         merged = _merged(parts)
         if len(merged) > PARTS_MAX:
             raise TooManyParts(
-                _("This would take more than %(most)s payments. Ask for a smaller amount.") % {"most": PARTS_MAX}
+                _("This would take more than %(most)s payments. Request a smaller amount.") % {"most": PARTS_MAX}
             )
         return Plan(
             tuple(_with_fee(part) for part in merged),
@@ -201,9 +201,7 @@ class _Planner:
         if part.amount_minor == amount_minor:
             return error.message
         words = {"whole": whole, "part": formats.money(part.money), "to": part.label, "limit": error.message}
-        text = _(
-            "Of %(whole)s only %(part)s would be left to go to %(to)s: the rest goes back to where it came from. %(limit)s"
-        )
+        text = _("Of %(whole)s, only %(part)s would go to %(to)s; the rest goes back to where it came from. %(limit)s")
         if error.is_above:
             text = _("Of %(whole)s, %(part)s would go to %(to)s in one payment. %(limit)s")
         return f"{text % words} {self._advice(amount_minor)}"
@@ -216,10 +214,10 @@ class _Planner:
             if minor
         }
         if less and more:
-            return _("Ask for %(less)s or for %(more)s instead.") % amounts
+            return _("Request %(less)s or %(more)s instead.") % amounts
         if less or more:
-            return _("Ask for %(amount)s instead.") % {"amount": next(iter(amounts.values()))}
-        return _("Choose another way.")
+            return _("Request %(amount)s instead.") % {"amount": next(iter(amounts.values()))}
+        return _("Choose another method.")
 
     def _judge(self, amount_minor: int) -> int:
         try:
@@ -328,7 +326,8 @@ def _with_fee(part: PlannedPart) -> PlannedPart:
         raise PartOutsideLimits(
             part,
             _(
-                "The fee of %(method)s, %(fee)s, is more than what would go that way. Ask for more, or choose another way."
+                "The fee for %(method)s, %(fee)s, is higher than the amount it would pay out. Request "
+                "more or choose another method."
             )
             % {"method": part.method.label, "fee": formats.money(Money.of_minor(fee, part.currency))},
         )

@@ -216,7 +216,7 @@ def take_refund_back(*, withdrawal_id: int, actor: Actor, reason: str) -> str:
     and what the adapter raises: then nothing has changed here.
     """
     if not reason.strip():
-        raise DomainError(_("Say why: the client reads it."))
+        raise DomainError(_("Enter a reason. The client will see it."))
     with transaction.atomic():
         withdrawal = lock_withdrawal(withdrawal_id)
         require(policies.can_look_up(actor, withdrawal))

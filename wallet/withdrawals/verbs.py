@@ -98,14 +98,14 @@ def request_withdrawal(
     known = Withdrawal.objects.filter(client=client, request_key=request_key).order_by("part").first()
     if known is not None:
         if known.request_hash != request_hash:
-            raise IdempotencyConflict(_("This form was already sent with a different request. Start again."))
+            raise IdempotencyConflict(_("This form was already submitted with different details. Start again."))
         return known
     planned = _planned(client, request)
     assert planned.plan is not None
     if planned.plan.needs_destination:
-        raise DomainError(_("Say where the money should go."))
+        raise DomainError(_("Enter where to send the money."))
     if shown_plan and shown_plan != planned.plan.mark:
-        raise PlanChanged(_("Something has changed since you saw this. Please look at it once more."))
+        raise PlanChanged(_("Something has changed since you opened this page. Check it and try again."))
     return _carry_out(planned, request_hash=request_hash, request_key=request_key, actor=actor)
 
 
@@ -195,7 +195,7 @@ def _carry_out(request: Request, *, request_hash: str, request_key: str, actor: 
         for withdrawal in parts:
             withdrawal.approved_automatically = True
         release_to_psp(
-            parts, actor=None, reason=localize(phrase("Every check passed and the amount is below the limit"))
+            parts, actor=None, reason=localize(phrase("All checks passed and the amount is below the limit"))
         )
     return first
 
@@ -337,7 +337,7 @@ def reject_withdrawal(*, withdrawal_id: int, actor: Actor, reason: str) -> Withd
     Who: as for approving.
     """
     if not reason.strip():
-        raise DomainError(_("Say why: the client reads it."))
+        raise DomainError(_("Enter a reason. The client will see it."))
     parts = lock_parts(withdrawal_id)
     for withdrawal in parts:
         require(policies.can_reject(actor, withdrawal))

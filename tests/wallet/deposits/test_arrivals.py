@@ -141,7 +141,7 @@ def test_what_is_being_given_back_is_not_completed_too(cast, bank):
     further = Deposit.objects.exclude(pk=deposit.pk).get()
     assert (deposit.state, further.state, further.received_minor) == (DepositState.HELD, DepositState.HELD, 30_000)
     assert (balance(cast), house(cast, AccountKind.SUSPENSE)) == (0, 50_000)
-    with pytest.raises(DomainError, match="given back"):
+    with pytest.raises(DomainError, match="being refunded"):
         release_held_deposit(deposit_id=deposit.pk, actor=cast.finance, reason="It is fine")
     assert verify().holds
 

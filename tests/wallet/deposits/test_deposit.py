@@ -355,7 +355,7 @@ def test_only_the_client_may_pay_in_and_not_while_restricted(cast, outside):
 
 def test_a_method_that_is_not_offered_is_refused(cast, outside):
     outside.psp.methods.update(countries=["ES"])
-    with pytest.raises(DomainError, match="not available"):
+    with pytest.raises(DomainError, match="isn't available"):
         start(cast, outside)
 
 

@@ -54,7 +54,7 @@ def test_the_held_queue_shows_why_and_costs_the_same_for_more(cast, bank, browse
     held(cast, bank, 6)
     with django_assert_max_num_queries(25):
         shown = browser.get(page).content.decode()
-    assert shown.count("Heinz Schmidt") >= 7 and "Someone else seems to have paid" in shown
+    assert shown.count("Heinz Schmidt") >= 7 and "Possible third-party payment" in shown
 
 
 def test_finance_answers_a_dispute_from_its_page(cast, dispute, browse, django_assert_max_num_queries):
@@ -134,7 +134,7 @@ def test_why_does_this_client_not_see_this_method(cast, bank, browse, django_ass
     browser.get(page, asked)
     with django_assert_max_num_queries(25):
         shown = browser.get(page, asked).content.decode()
-    assert "It is not offered in the client&#x27;s country." in shown and "Below the least amount" in shown
+    assert "It is not offered in the client&#x27;s country." in shown and "Below the minimum" in shown
     assert browser.get(page, {**asked, "client": 999_999}).status_code == 404
     assert AccessEvent.objects.filter(target=f"wallet.offers:{cast.client.pk}").exists()
     assert "Northpay" in browser.get(reverse("wallet:methods")).content.decode()

@@ -34,15 +34,15 @@ def refusal(client, currency="EUR", **fields) -> str:
     ("method", "person", "words"),
     [
         ({}, {}, ""),
-        ({"is_enabled": False}, {}, "switched off"),
-        ({"takes_deposits": False}, {}, "no deposits"),
+        ({"is_enabled": False}, {}, "disabled"),
+        ({"takes_deposits": False}, {}, "support deposits"),
         ({"currencies": ["USD"]}, {}, "does not take EUR"),
         ({"countries": ["AT"]}, {}, "client's country"),
         ({"countries": ["DE"]}, {}, ""),
         ({"excluded_countries": ["DE"]}, {}, "excluded"),
         ({"kyc_level_min": 1}, {}, "level 1"),
         ({"kyc_level_min": 1}, {"kyc_level": 1}, ""),
-        ({"is_for_high_risk": False}, {"risk_rating": "high"}, "high risk"),
+        ({"is_for_high_risk": False}, {"risk_rating": "high"}, "high-risk"),
         ({"is_for_high_risk": False}, {"risk_rating": "low"}, ""),
     ],
 )
@@ -85,7 +85,7 @@ def test_while_a_psp_is_down_the_next_of_its_group_stands_in(cast, client):
     Psp.objects.filter(pk=first.pk).update(is_down_until=timezone.now() + dt.timedelta(minutes=5))
     offer = method_offers.offered(client, "EUR")[0]
     assert (offer.method.label, offer.stands_in_for.label) == ("Second", "First")
-    assert "does not answer" in method_offers.judge(client, "EUR")[0].refusal
+    assert "isn't responding" in method_offers.judge(client, "EUR")[0].refusal
 
 
 def test_one_query_however_many_methods(cast, client, django_assert_num_queries):

@@ -121,7 +121,7 @@ def test_a_chargeback_of_what_is_held_leaves_suspense_and_never_touches_the_wall
 def test_what_is_left_of_a_held_deposit_after_a_chargeback_can_only_go_back(cast, held):
     hear(held, TAKEN, 30_000)
     assert (held.state, left_of(held)) == (DepositState.HELD, 10_000)
-    with pytest.raises(DomainError, match="given back"):
+    with pytest.raises(DomainError, match="being refunded"):
         release_held_deposit(deposit_id=held.pk, actor=cast.finance, reason="It is fine")
     with pytest.raises(DomainError, match=r"Only €100\.00"):
         start_refund(deposit_id=held.pk, amount=Decimal(400), reason="Asked", request_key="r", actor=cast.finance)

@@ -194,7 +194,7 @@ def test_a_held_deposit_goes_back_whole_and_out_of_suspense(mixed, cast, outside
     cast.brand.save()
     refund = give_back(cast, deposit, "300")
     assert refund.from_suspense
-    with pytest.raises(NotAllowed, match="given back"):
+    with pytest.raises(NotAllowed, match="being refunded"):
         release_held_deposit(deposit_id=deposit.pk, actor=cast.finance, reason="ok")
     finish(cast, outside, refund)
     deposit.refresh_from_db()

@@ -280,7 +280,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(cast, browse):
     for words in (
         "Enter an amount in figures",
         "Enter either a debit or a credit",
-        "no such small amounts",
+        "Too many decimal places",
         "12,x",
         "Bank fee",
     ):

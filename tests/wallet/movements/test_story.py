@@ -64,7 +64,7 @@ def test_states_checks_webhooks_and_journals_stand_in_one_timeline(cast, psp):
     reserved = by_words["Money reserved in the ledger"]
     assert any("€50.00" in text and "debit" in text for text in reserved.body)
     assert "Reservation released" in by_words
-    assert by_words["Webhook payout.again"].body == ["Sent again · Nothing to do", "Looked at"]
+    assert by_words["Webhook payout.again"].body == ["Duplicate · No action needed", "Looked at"]
     assert by_words["Withdrawal rejected; funds back in the wallet"].actor
     check = next(line for line in lines if line.kind == "check")
     assert "checks passed" in str(check.words)

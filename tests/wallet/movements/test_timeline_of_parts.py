@@ -62,7 +62,7 @@ def test_what_was_paid_what_failed_and_what_came_back_later_are_an_entry_each(pa
         events.drain()
     pay(outside, parts[0])
     failed = (
-        "Withdrawal failed, money returned: €300.00 is in the wallet again",
+        "Withdrawal failed, money returned: €300.00 returned to the wallet",
         f"The receiving account is closed · {listed(parts[1:])}",
     )
     assert told(cast) == [failed, ("Withdrawal paid: €300.00", listed(parts[:1]))]

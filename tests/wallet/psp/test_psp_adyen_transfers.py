@@ -203,9 +203,9 @@ def test_a_refusal_gives_the_money_back_with_adyen_s_words(cast, outside):
 @pytest.mark.parametrize(
     ("reason", "told", "words"),
     [
-        ("notEnoughBalance", ["received", "refused"], "The PSP could not pay it out now"),
+        ("notEnoughBalance", ["received", "refused"], "The PSP can't process the payout right now"),
         ("counterpartyAccountClosed", ["received", "authorised", "failed"], "The receiving account is closed"),
-        ("unknown", ["received", "authorised", "failed"], "The PSP could not pay it out"),
+        ("unknown", ["received", "authorised", "failed"], "The PSP couldn't process the payout"),
     ],
 )
 def test_a_transfer_that_is_refused_or_fails_gives_the_money_back(cast, outside, reason, told, words):

@@ -51,7 +51,7 @@ def test_a_payout_that_got_no_answer_says_so_and_its_account_number_is_not_kept(
     outside.running.fault("outage", psp="northpay")
     sending.send_payout(withdrawal.pk)
     line = lines_of(Withdrawal.objects.get(pk=withdrawal.pk))[0]
-    assert line.tone == "danger" and line.body[0].startswith("No usable answer")
+    assert line.tone == "danger" and line.body[0].startswith("Invalid response")
     assert IBAN["iban"] not in "".join(text for _head, text in line.parts)
 
 

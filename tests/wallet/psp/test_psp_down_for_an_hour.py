@@ -48,7 +48,7 @@ def test_after_an_hour_without_the_psp_everything_comes_to_its_end(cast, outside
     during = [approved(cast, outside, str(120 + n), key=f"during{n}") for n in range(3)]
     for withdrawal in during:
         sending.send_payout(withdrawal.pk)
-    with pytest.raises(DomainError, match="does not answer right now"):
+    with pytest.raises(DomainError, match="isn't responding right now"):
         start(cast, outside, "80", key="not-now")
     for _quarter in range(4):
         minutes_pass(15)

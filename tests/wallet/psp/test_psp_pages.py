@@ -235,17 +235,17 @@ def test_health_shows_outage_calls_declines_and_refusals(cast, outside, browse):
         body=b"x",
         verdict="wrong_signature",
         state="refused",
-        outcome="Wrong signature",
+        outcome="Invalid signature",
     )
     shown = browse(cast.auditor).get(reverse("wallet:psp_health", args=[psp.pk])).content.decode()
     for words in (
         "It does not answer",
         "The last 3 calls",
-        "Declined by the card&#x27;s bank",
-        "No usable answer",
+        "Declined by the card issuer",
+        "Invalid response",
         "503",
         "GET /northpay/v1/health",
-        "Wrong signature",
+        "Invalid signature",
         "0 %",
     ):
         assert words in shown, words

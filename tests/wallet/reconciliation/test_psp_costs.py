@@ -216,7 +216,7 @@ def test_terms_are_written_and_agreed_to_in_the_browser(cast, psp, browse):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"currency": "jpy", "fixed": "0.5"}, "no such small amounts"),
+        ({"currency": "jpy", "fixed": "0.5"}, "Too many decimal places"),
         ({"currency": "eur, usd"}, "one currency only"),
         ({"percent": "51"}, "less than or equal to 50"),
         ({"percent": "1.23456"}, "4 decimal places"),

@@ -78,7 +78,7 @@ def test_a_quote_is_used_once_and_in_time(rich):
     promised = quote(rich)
     done = change(rich, promised)
     assert change(rich, promised).pk == done.pk, "the same click"
-    with pytest.raises(WrongState, match="used already"):
+    with pytest.raises(WrongState, match="already been used"):
         change(rich, promised, key="k2")
     late = quote(rich)
     Quote.objects.filter(pk=late.pk).update(
@@ -115,7 +115,7 @@ def test_only_the_client_and_only_their_own_quote(rich):
         ("0.5", "JPY", "EUR", "decimals"),
         ("0.000000001", "BTC", "EUR", "decimals"),
         ("1e30", "EUR", "USD", "too large"),
-        ("1", "JPY", "EUR", "too little"),
+        ("1", "JPY", "EUR", "too small"),
         ("100", "EUR", "EUR", "two different"),
         ("1", "EUR", "BTC", "no current exchange rate"),
         ("1", "EUR", "XXX", "no current exchange rate"),
@@ -222,12 +222,12 @@ def test_a_refused_one_leaves_both_sides_as_they_were(rich, dollars):
 
 def test_a_quote_is_good_for_its_own_purpose_only(rich, dollars):
     promised = promised_for(rich, dollars, Direction.TO_TRADING)
-    with pytest.raises(DomainError, match="not for what"):
+    with pytest.raises(DomainError, match="for a different exchange"):
         move(rich, dollars, Direction.TO_WALLET, promised)
-    with pytest.raises(DomainError, match="not for what"):
+    with pytest.raises(DomainError, match="for a different exchange"):
         change(rich, promised)
     move(rich, dollars, Direction.TO_TRADING, promised)
-    with pytest.raises(WrongState, match="used already"):
+    with pytest.raises(WrongState, match="already been used"):
         move(rich, dollars, Direction.TO_TRADING, promised, key="k2")
     with pytest.raises(IntegrityError), transaction.atomic():
         Transfer.objects.update(wallet_minor=None)

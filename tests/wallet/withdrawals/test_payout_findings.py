@@ -194,5 +194,5 @@ def test_two_people_do_it_on_the_payments_page(rich, paid, browse):
     assert "Approve" in second.get(page).content.decode()
     second.post(f"/approvals/payout-finding/{PayoutFinding.objects.get().pk}/approve/")
     shown = second.get(page).content.decode()
-    assert state(paid) == WithdrawalState.CAME_BACK and "Paid, and came back" in shown
+    assert state(paid) == WithdrawalState.CAME_BACK and "Paid, then returned" in shown
     assert "funds back in the wallet" in shown

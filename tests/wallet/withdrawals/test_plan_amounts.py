@@ -40,8 +40,8 @@ def test_a_remainder_below_the_minimum_is_named_with_the_two_nearest_amounts(ban
     with pytest.raises(AmountDoesNotGo) as refused:
         ask(cast, outside, "310", psp=bank)
     assert str(refused.value) == (
-        "Of €310.00 only €10.00 would be left to go to IBAN •••• 5030: the rest goes back to where it came from. "
-        "Bank transfer pays out from €50.00 to €100.00 at a time. Ask for €300.00 or for €350.00 instead."
+        "Of €310.00, only €10.00 would go to IBAN •••• 5030; the rest goes back to where it came from. "
+        "Bank transfer pays out €50.00 to €100.00 at a time. Request €300.00 or €350.00 instead."
     )
     for amount in ("300", "350"):
         assert plan(cast, bank, amount).parts
@@ -51,29 +51,29 @@ def test_it_is_said_in_german_too(bank, cast, outside):
     with translation.override("de"), pytest.raises(AmountDoesNotGo) as refused:
         ask(cast, outside, "310", psp=bank)
     words = str(refused.value).replace("\xa0", " ")
-    assert "Von 310,00 € blieben nur 10,00 €" in words and "300,00 € oder 350,00 €" in words
+    assert "Von 310,00 € gingen nur 10,00 €" in words and "300,00 € oder 350,00 €" in words
 
 
 def test_a_part_above_the_maximum_says_which_amount_still_goes(bank, cast, outside):
-    with pytest.raises(AmountDoesNotGo, match=r"Of €420\.00, €120\.00 would go to .* Ask for €400\.00 instead\."):
+    with pytest.raises(AmountDoesNotGo, match=r"Of €420\.00, €120\.00 would go to .* Request €400\.00 instead\."):
         ask(cast, outside, "420", psp=bank)
 
 
 def test_more_than_there_is_is_never_advised(bank, cast, outside):
     PaymentMethod.objects.filter(psp=bank).update(payout_minimum_minor=16_000, payout_maximum_minor=99_000)
-    with pytest.raises(AmountDoesNotGo, match=r"Ask for €300\.00 instead\.$"):
+    with pytest.raises(AmountDoesNotGo, match=r"Request €300\.00 instead\.$"):
         ask(cast, outside, "310", psp=bank)
 
 
 def test_a_fee_that_eats_the_remainder_leads_to_amounts_too(bank, cast, outside):
     PaymentMethod.objects.filter(psp=bank).update(payout_minimum_minor=1, payout_fee_fixed_minor=1_500)
-    with pytest.raises(AmountDoesNotGo, match=r"The fee .* Ask for €300\.00 or for €315\.01 instead\."):
+    with pytest.raises(AmountDoesNotGo, match=r"The fee .* Request €300\.00 or €315\.01 instead\."):
         ask(cast, outside, "310", psp=bank)
 
 
 def test_where_the_method_is_the_only_way_its_own_words_are_enough(rich, outside):
     PaymentMethod.objects.filter(psp=outside.psp).update(payout_minimum_minor=5_000)
-    with pytest.raises(DomainError, match=r"^Northpay pays out from €50\.00 to .* at a time\.$"):
+    with pytest.raises(DomainError, match=r"^Northpay pays out €50\.00 to .* at a time\.$"):
         ask(rich, outside, "49.99")
 
 
@@ -91,7 +91,7 @@ def test_the_portal_shows_it_and_keeps_what_was_typed(bank, cast, browse):
     )
     page = answer.content.decode()
     assert answer.status_code == 422 and 'value="310"' in page
-    assert "only €10.00 would be left" in page and "Ask for €300.00 or for €350.00 instead." in page
+    assert "only €10.00 would be left" in page and "Request €300.00 or €350.00 instead." in page
 
 
 def plan(cast, psp, amount: str, currency: str = "EUR"):

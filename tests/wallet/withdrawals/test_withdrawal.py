@@ -314,7 +314,7 @@ def test_a_senseless_amount_is_refused_in_words(rich, outside, amount, words):
 
 
 def test_a_destination_is_needed_and_kept_secret(rich, outside):
-    with pytest.raises(DomainError, match="where the money should go"):
+    with pytest.raises(DomainError, match="where to send the money"):
         ask(rich, outside, destination={"iban": " "})
     withdrawal = ask(rich, outside)
     assert withdrawal.destination_label == "IBAN •••• 5030"

@@ -266,12 +266,12 @@ def test_the_fee_comes_out_of_the_amount_and_is_booked_with_it(rich, outside):
 @pytest.mark.parametrize(
     ("fields", "amount", "words"),
     [
-        ({"payout_minimum_minor": 5_000}, "49.99", "pays out from €50.00"),
+        ({"payout_minimum_minor": 5_000}, "49.99", "pays out €50.00"),
         ({"payout_maximum_minor": 20_000}, "200.01", "to €200.00"),
-        ({"payout_fee_fixed_minor": 1_000}, "10", "fee of Northpay cards"),
-        ({"pays_out": False}, "100", "does not pay out"),
-        ({"is_enabled": False}, "100", "does not pay out"),
-        ({"kyc_level_min": 3}, "100", "does not pay out"),
+        ({"payout_fee_fixed_minor": 1_000}, "10", "fee for Northpay cards"),
+        ({"pays_out": False}, "100", "doesn't pay out"),
+        ({"is_enabled": False}, "100", "doesn't pay out"),
+        ({"kyc_level_min": 3}, "100", "doesn't pay out"),
     ],
 )
 def test_a_method_says_what_it_does_not_do(rich, outside, fields, amount, words):
