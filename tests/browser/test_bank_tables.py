@@ -26,12 +26,12 @@ def test_a_table_is_said_once_and_read_from_then_on(page, cast, tmp_path):
 
         def confirm() -> None:
             """Its running balance proves no end, so a person confirms that it wasn't cut off."""
-            page.get_by_role("button", name="Confirm complete").click()
+            page.get_by_role("button", name="Confirm as complete").click()
             page.get_by_text("Statement confirmed and imported.").wait_for()
 
         upload("february.csv", ODD)
-        page.get_by_role("heading", name="What the columns mean").wait_for()
-        assert page.get_by_role("button", name="Remember and import").is_disabled()
+        page.get_by_role("heading", name="Column mapping").wait_for()
+        assert page.get_by_role("button", name="Save mapping and import").is_disabled()
         for at, meaning in enumerate(["date", "name", "debit", "credit", "text", "balance"]):
             page.locator(f"select[name=column_{at}]").select_option(meaning)
         page.locator("select[name=decimal]").select_option(",")
@@ -39,12 +39,12 @@ def test_a_table_is_said_once_and_read_from_then_on(page, cast, tmp_path):
         assert page.locator("input[name=header]").input_value() == "1", (
             "the row of names is found, though nobody knows them"
         )
-        page.get_by_role("button", name="Look again").click()
+        page.get_by_role("button", name="Refresh preview").click()
         page.get_by_text("running balance").first.wait_for()
-        page.get_by_role("button", name="Remember and import").click()
+        page.get_by_role("button", name="Save mapping and import").click()
         confirm()
         upload("next.csv", NEXT)
         confirm()
-        page.get_by_role("link", name="Tables of banks").click()
+        page.get_by_role("link", name="Column mappings").click()
         page.get_by_text("february.csv").wait_for()
         assert page.get_by_text("2 files").is_visible()

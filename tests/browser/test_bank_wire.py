@@ -25,7 +25,7 @@ def test_a_wire_is_shown_imported_and_assigned_by_hand(page, phone, cast, tmp_pa
         page.set_input_files("input[name=file]", path)
         page.get_by_role("button", name="Import and book").click()
         page.get_by_text("New entries: 2. Already known: 0.").wait_for()
-        page.get_by_role("button", name="Make the payment file").click()
+        page.get_by_role("button", name="Create payment file").click()
         page.get_by_text("is ready. Download it").wait_for()
         page.get_by_role("button", name="Mark as sent").wait_for()
         page.goto("/money/bank/?state=unmatched")
@@ -35,7 +35,7 @@ def test_a_wire_is_shown_imported_and_assigned_by_hand(page, phone, cast, tmp_pa
         page.goto(f"/money/bank/entries/{entry.pk}/")
         page.get_by_role("link", name=deposit.reference).click()
         page.locator("textarea[name=reason]").fill("The client sent the slip")
-        page.get_by_role("button", name="Assign to this deposit").click()
+        page.get_by_role("button", name="Assign to deposit").click()
         page.get_by_text("Assigned manually").first.wait_for()
         deposit.refresh_from_db()
         assert deposit.state == DepositState.SETTLED

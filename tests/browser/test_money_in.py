@@ -114,7 +114,7 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
         ("methods", "/money/methods/", "Rhinebank"),
         ("try", f"/money/methods/try/?client={cast.client.pk}&currency=EUR&amount=5", "Below the minimum"),
         ("disputes", "/money/disputes/", "dp_1"),
-        ("dispute", f"/money/disputes/{dispute.pk}/", "Without an answer the dispute is lost"),
+        ("dispute", f"/money/disputes/{dispute.pk}/", "Without a response, the dispute is lost"),
         ("bonus", f"/money/bonuses/{grant.pk}/", "Second approval"),
         ("plans", "/money/bonuses/plans/", "Active trader"),
         ("unverified", "/money/unverified/", "C721"),

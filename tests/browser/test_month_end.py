@@ -139,7 +139,7 @@ def test_from_six_uploads_to_the_signed_month_pack(page, cast, six, background, 
     expect(main).to_contain_text("Add a note explaining why")
     page.get_by_label("Note").fill("Kassa looks for the payer of 77.77")
     page.get_by_role("button", name="Sign", exact=True).click()
-    expect(main).to_contain_text("You have signed.")
+    expect(main).to_contain_text("You've signed.")
 
     another(page, cast.second_finance)
     page.goto(f"/money/month-end/meridian/{month}/")
@@ -185,7 +185,7 @@ def test_a_phone_shows_sources_client_money_and_the_month(phone, page, cast, six
         enter(screen, cast.finance)
         for what, address, words in (
             ("sources", "/money/sources/", "Northpay"),
-            ("month", f"/money/month-end/meridian/{month}/", "Between now and closed"),
+            ("month", f"/money/month-end/meridian/{month}/", "Closing checklist"),
             ("client-money", f"/money/client-money/meridian/?month={month}", "Client money"),
             ("client-money-day", f"/money/client-money/meridian/{day}/", "Client money requirement"),
         ):

@@ -30,5 +30,5 @@ def test_terms_are_written_and_agreed_to_without_a_mouse(page, cast):
     enter(page, cast.second_finance)
     page.goto(f"/money/psps/{psp.pk}/costs/")
     page.keyboard.press("a")
-    page.get_by_text("1 row disagrees").wait_for()
+    page.get_by_text("1 row differs").wait_for()
     assert PspCost.objects.get().basis_points == 140

@@ -20,5 +20,5 @@ def test_a_report_is_confirmed_where_its_sums_are_seen(open_page, phone, cast, t
     phone.goto("/money/reconciliation/")
     phone.get_by_role("link", name="cut.csv").click()
     phone.get_by_role("heading", name="Is this report complete?").wait_for()
-    phone.get_by_role("button", name="Confirm complete").click()
+    phone.get_by_role("button", name="Confirm as complete").click()
     phone.get_by_text("Report confirmed and imported.").wait_for()

@@ -74,7 +74,7 @@ def test_an_entry_is_set_aside_on_its_page(cast, outside, browse):
 def test_a_payment_file_is_made_downloaded_and_marked(cast, outside, browse):
     ordered(outside)
     finance = browse(cast.finance)
-    assert "Make the payment file" in finance.get(reverse("wallet:bank")).content.decode()
+    assert "Create payment file" in finance.get(reverse("wallet:bank")).content.decode()
     finance.post(reverse("wallet:bank_batch_make"), {"psp": outside.psp.pk, "currency": "EUR"})
     batch = BankBatch.objects.get()
     file = finance.get(reverse("wallet:bank_batch_file", args=[batch.pk]))

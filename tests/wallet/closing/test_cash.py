@@ -147,7 +147,7 @@ def test_the_page_takes_a_fixed_number_of_queries_and_shows_one_brand(cast, psp,
             assert browser.get(reverse("wallet:cash")).status_code == 200
         return len(queries)
 
-    assert "No money yet" in browse(cast.finance).get(reverse("wallet:cash")).content.decode()
+    assert "No balances yet" in browse(cast.finance).get(reverse("wallet:cash")).content.decode()
     arrive(cast, psp, 100_000)
     posting.platform_clearing(brand_id=cast.brand.pk, server_id=99, currency="EUR")
     few = count()

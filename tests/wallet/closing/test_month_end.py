@@ -311,7 +311,7 @@ def test_days_to_come_are_not_missing(cast, month, browse):
         state = client_money_state(month)
         assert state.lacking == state.days <= 9
         text = browse(cast.finance).get(page).content.decode()
-        assert "Due from" in text and f"Compute {state.lacking} missing days" in text
+        assert "Due from" in text and f"Calculate {state.lacking} missing days" in text
         report(psp, first, tenth - dt.timedelta(days=1))
         assert missing_sources(month) == []
         assert "Complete so far" in browse(cast.finance).get(page).content.decode()

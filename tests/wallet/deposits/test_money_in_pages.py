@@ -62,7 +62,7 @@ def test_finance_answers_a_dispute_from_its_page(cast, dispute, browse, django_a
     browser.get(page)
     with django_assert_max_num_queries(35):
         shown = browser.get(page).content.decode()
-    assert "Without an answer the dispute is lost" in shown and "Make and send" not in shown
+    assert "Without a response, the dispute is lost" in shown and "Create and send evidence" not in shown
     assert AccessEvent.objects.filter(target=f"wallet.dispute:{dispute.pk}").exists()
     answer = browser.post(reverse("wallet:dispute_evidence", args=[dispute.pk]), {"text": "It stands."})
     assert answer["Location"] == reverse("job", args=[Job.objects.get(kind="wallet.evidence").pk])

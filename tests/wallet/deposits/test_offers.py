@@ -1,4 +1,4 @@
-"""Which ways to pay a client is offered, and why each of the others is not."""
+"""Which payment methods a client is offered, and why the others aren’t."""
 
 import datetime as dt
 from decimal import Decimal

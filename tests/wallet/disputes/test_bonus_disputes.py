@@ -300,7 +300,7 @@ def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, djang
     page, say = reverse("wallet:bonus", args=[grant.pk]), reverse("wallet:bonus_return_propose", args=[undecided.pk])
     assert grant.reference in first.get(reverse("wallet:bonuses") + "?returns=undecided").content.decode()
     shown = first.get(page).content.decode()
-    assert "Lost by a chargeback that was won" in shown and "Restore bonus" in shown
+    assert "Bonus lost to a chargeback that was won" in shown and "Restore bonus" in shown
     name = f"return-{undecided.pk}"
     refused = first.post(say, {f"{name}-restores": "no", f"{name}-reason": ""})
     assert refused.status_code == 422 and not BonusProposal.objects.exists()
@@ -320,6 +320,6 @@ def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, djang
     grant.refresh_from_db()
     assert grant.held_minor == 25_000
     shown = second.get(page).content.decode()
-    assert "Decided before" in shown and "dispute dp_1 won" in shown
+    assert "Previous decisions" in shown and "dispute dp_1 won" in shown
     shown = second.get(reverse("wallet:deposit", args=[grant.deposit_id])).content.decode()
     assert f"Bonus {grant.reference} holds €250.00 again" in shown

@@ -266,8 +266,8 @@ def test_a_strange_refund_waits_while_ours_has_no_answer(mixed, cast, outside):
 def test_finance_asks_for_a_refund_on_the_deposits_page_and_another_approves(mixed, cast, browse):
     address, page = (reverse(f"wallet:{name}", args=[mixed.pk]) for name in ("deposit_refund", "deposit"))
     first = browse(cast.finance)
-    assert "Ask for the refund" in first.get(page).content.decode()
-    assert "Ask for the refund" not in browse(cast.agent).get(page).content.decode()
+    assert "Request refund" in first.get(page).content.decode()
+    assert "Request refund" not in browse(cast.agent).get(page).content.decode()
     form = {"refund-amount": "300.01", "refund-reason": "Wrong card", "refund-request_key": "k"}
     wrong = first.post(address, form)
     assert wrong.status_code == 422

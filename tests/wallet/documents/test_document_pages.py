@@ -69,13 +69,14 @@ def test_a_file_that_was_damaged_is_said_in_words(cast, document, browse):
 def test_a_file_is_proved_byte_by_byte(cast, document, browse):
     browser, page = browse(cast.finance), reverse("wallet:document_prove")
     file = SimpleUploadedFile("x.pdf", content(document))
-    assert "This file is ours, byte by byte" in browser.post(page, {"file": file}).content.decode()
+    assert "This file was issued here and is unchanged" in browser.post(page, {"file": file}).content.decode()
     changed = SimpleUploadedFile("x.pdf", content(document) + b" ")
-    assert "No document of ours has these bytes" in browser.post(page, {"file": changed}).content.decode()
+    assert "No matching file found" in browser.post(page, {"file": changed}).content.decode()
     assert (
-        "A document with this hash is ours" in browser.post(page, {"hash": document.content_hash[:16]}).content.decode()
+        "A document with this hash was issued here"
+        in browser.post(page, {"hash": document.content_hash[:16]}).content.decode()
     )
-    assert "No document of ours has this hash" in browser.post(page, {"hash": "0" * 64}).content.decode()
+    assert "No document with this hash found" in browser.post(page, {"hash": "0" * 64}).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_sealed_journal_proves_itself_and_a_changed_one_does_not(cast, browse)
     journal = Journal.objects.get(pk=ids[3])
     assert not proof_of(journal, seal_of(journal)).holds
     page = browse(cast.auditor).get(reverse("wallet:journal", args=[ids[3]]), {"proof": 1}).content.decode()
-    assert "something was changed" in page
+    assert "Data was changed" in page
     assert "Not sealed yet" in browse(cast.auditor).get(reverse("wallet:journal", args=[late])).content.decode()
 
 

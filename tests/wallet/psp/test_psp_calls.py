@@ -59,9 +59,9 @@ def test_what_was_said_is_for_those_who_may_read_webhooks(cast, outside, browse)
     deposit = start(cast, outside)
     address = reverse("wallet:deposit", args=[deposit.pk])
     page = browse(cast.finance).get(address).content.decode()
-    assert "Request to Northpay: POST" in page and "What was said" in page
+    assert "Request to Northpay: POST" in page and "Request and response" in page
     page = browse(cast.agent).get(address).content.decode()
-    assert "Request to Northpay: POST" in page and "What was said" not in page
+    assert "Request to Northpay: POST" in page and "Request and response" not in page
 
 
 def test_of_many_look_ups_the_first_and_the_last_are_kept(outside):

@@ -239,7 +239,7 @@ def test_health_shows_outage_calls_declines_and_refusals(cast, outside, browse):
     )
     shown = browse(cast.auditor).get(reverse("wallet:psp_health", args=[psp.pk])).content.decode()
     for words in (
-        "It does not answer",
+        "Not responding",
         "The last 3 calls",
         "Declined by the card issuer",
         "Invalid response",

@@ -77,7 +77,7 @@ def test_what_came_in_at_our_bank_is_offered_proposed_by_one_and_posted_by_anoth
     assert (hit.entry, hit.is_named, hit.kept, hit.rate) == (entry, True, None, None)
     address = reverse("wallet:break", args=[one.pk])
     page = browse(cast.finance).get(address).content.decode()
-    assert "Came in at our own bank" in page and "SWEEP 3JY1SWEEP" in page
+    assert "Received in our own bank account" in page and "SWEEP 3JY1SWEEP" in page
     form = {"bank-entry": entry.pk, "bank-business_on": DAY, "bank-reason": "The weekly sweep"}
     assert browse(cast.finance).post(reverse("wallet:break_to_bank", args=[one.pk]), form).status_code == 302
     posting = BreakPosting.objects.get()

@@ -247,12 +247,12 @@ def test_the_page_says_what_of_the_last_report_disagrees_and_which_currencies_ha
         recon.movement(psp, cast.client, f"D-{number}", 10_000)
     report = recon.report(psp, [recon.row(f"D-{number}", 10_000, fee=400) for number in (1, 2)], last=10)
     shown = browse(cast.auditor).get(reverse("wallet:psp_costs", args=[psp.pk])).content.decode()
-    assert "2 rows disagree" in shown and report.file_name in shown
+    assert "2 rows differ" in shown and report.file_name in shown
     late = recon.report(psp, [recon.row("D-3", 10_000, fee=225)], first=11, match=True)
     late.totals = {"EUR": {}, "USD": {}}
     late.save()
     shown = browse(cast.auditor).get(reverse("wallet:psp_costs", args=[psp.pk])).content.decode()
-    assert "all agree" in shown and "rows in USD" in shown
+    assert "all match" in shown and "rows in USD" in shown
     agree(cast, psp, valid_from=today())
     assert [(one.state, one.disagree) for one in costs.terms_of(psp, late)] == [("in_force", None), ("replaced", None)]
 

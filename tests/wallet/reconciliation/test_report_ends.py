@@ -179,7 +179,7 @@ def test_the_page_shows_what_was_read_and_confirms_it(cast, stripe, browse):
     page = reverse("wallet:report_to_confirm", args=[waiting.pk])
     assert upload.url == page
     shown = client.get(page).content.decode()
-    assert "Confirm complete" in shown
+    assert "Confirm as complete" in shown
     assert "98.00" in shown
     assert waiting.file_name in client.get(reverse("wallet:reconciliation")).content.decode()
     done = client.post(reverse("wallet:report_confirm", args=[waiting.pk]))

@@ -166,7 +166,7 @@ def test_the_page_shows_sums_and_the_last_row_and_confirms(cast, psp, browse):
     waiting = ReportToConfirm.objects.get()
     assert upload.url == reverse("wallet:report_to_confirm", args=[waiting.pk])
     shown = client.get(upload.url).content.decode()
-    for words in ("Is this statement complete?", "Confirm complete", "301.25", "19.25", "1,282.00", "row 3"):
+    for words in ("Is this statement complete?", "Confirm as complete", "301.25", "19.25", "1,282.00", "row 3"):
         assert words in shown
     assert "cut.csv" in client.get(reverse("wallet:bank")).content.decode()
     assert "cut.csv" not in client.get(reverse("wallet:reconciliation")).content.decode()

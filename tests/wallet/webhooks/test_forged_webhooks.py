@@ -104,8 +104,8 @@ def test_the_health_page_counts_what_was_not_kept(cast, outside, browse):
     for number in range(1_234):
         forge(outside.psp, number)
     shown = browse(cast.finance).get(reverse("wallet:psp_health", args=[outside.psp.pk])).content.decode()
-    assert "Webhooks not acted on" in shown
-    assert "1,234 refused in 7 days" in shown
+    assert "Unprocessed webhooks" in shown
+    assert "1,234 rejected in 7 days" in shown
     assert shown.count("/money/webhooks/") >= KEPT_A_DAY
 
 

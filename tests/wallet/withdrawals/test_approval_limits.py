@@ -99,7 +99,7 @@ def part(psp, minor: int, back: int, **fields) -> PlannedPart:
     ],
 )
 def test_a_merged_part_returns_what_its_parts_return(cast, psp, parts, merged):
-    """What a payment gives back to its source is not given back a second time: each part's share must survive."""
+    """What a payment gives return to source is not given back a second time: each part's share must survive."""
     found = _merged([part(psp, minor, back) for minor, back in parts])
     assert [(one.amount_minor, one.return_minor) for one in found] == merged
 

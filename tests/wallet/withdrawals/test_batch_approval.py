@@ -116,7 +116,7 @@ def test_finance_goes_through_the_pages(rich, psp, browse):
     browser = browse(rich.finance)
     assert "Approve…" in browser.get(QUEUE).content.decode()
     shown = browser.post(reverse("wallet:withdrawal_batch"), {"ids": [small.pk, large.pk]}).content.decode()
-    assert "2 requests can go" in shown and "Is released" in shown and "a second person releases it" in shown
+    assert "2 requests can be approved" in shown and "Will be released" in shown and "second approval required" in shown
     assert "Exceeds PSP balance" in shown
     form = {
         "key": re.search(r'name="key" value="([^"]+)"', shown)[1],

@@ -179,8 +179,8 @@ def test_what_the_wallet_does_not_hold_any_more_is_said_so(rich, stuck):
 def test_two_people_do_it_on_the_payments_page(rich, paid, browse):
     page, address = (reverse(f"wallet:{name}", args=[paid.pk]) for name in ("withdrawal", "payout_finding_propose"))
     first, second = browse(rich.finance), browse(rich.second_finance)
-    assert "It came back" in first.get(page).content.decode()
-    assert "Write it down" not in browse(rich.agent).get(page).content.decode()
+    assert "Record as returned" in first.get(page).content.decode()
+    assert "Submit for approval" not in browse(rich.agent).get(page).content.decode()
     form = {
         "finding-kind": "came_back",
         "finding-amount": "300",
