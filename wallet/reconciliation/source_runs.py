@@ -423,7 +423,7 @@ def _run_safely(source: Source, day: dt.date) -> bool:
     try:
         run_source(source, day)
     except Exception:
-        logger.exception("the daily run of %s failed", source.label)
+        logger.exception("daily run of %s failed", source.label)
         return False
     return True
 

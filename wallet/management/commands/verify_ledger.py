@@ -12,14 +12,14 @@ from wallet.ledger.verification import verify
 
 
 class Command(BaseCommand):
-    help = "Re-adds every journal, wallet, checkpoint and seal; exits 1 and names the first wrong row when one differs."
+    help = "Recomputes every journal, wallet, checkpoint and seal. Exits with 1 and names the first wrong row if anything differs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
         parser.add_argument(
-            "--deep", action="store_true", help="compute every journal's hashes, also where its seal holds"
+            "--deep", action="store_true", help="recompute every journal's hashes, even where its seal is valid"
         )
-        parser.add_argument("--head", default="", help="a head noted earlier; it must still be in the chain")
+        parser.add_argument("--head", default="", help="an earlier head that must still be in the chain")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         started = time.monotonic()

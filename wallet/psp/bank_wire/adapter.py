@@ -165,7 +165,7 @@ class BankWireAdapter(BaseAdapter):
     # Webhooks: a bank sends none
 
     def judge_webhook(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
-        return Judgement(Verdict.NO_SIGNATURE, detail="a bank account has no webhooks")
+        return Judgement(Verdict.NO_SIGNATURE, detail="bank accounts don't have webhooks")
 
     def read_webhook(self, body: bytes) -> tuple[WebhookEvent, ...]:
         return ()

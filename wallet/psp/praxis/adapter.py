@@ -268,11 +268,11 @@ class PraxisAdapter(BaseAdapter):
             message = json.loads(body)
             fits = self._is_signed(message, NOTIFICATION, stated)
         except UNREADABLE:
-            return Judgement(Verdict.WRONG_SIGNATURE, detail="not a message that could have been signed")
+            return Judgement(Verdict.WRONG_SIGNATURE, detail="message isn't in a signable format")
         if not fits:
             return Judgement(Verdict.WRONG_SIGNATURE)
         if not has_sound_form(message):
-            return Judgement(Verdict.MALFORMED, detail="a signed field has not the form that it should have")
+            return Judgement(Verdict.MALFORMED, detail="a signed field is malformed")
         at = dt.datetime.fromtimestamp(message["timestamp"], dt.UTC)
         if now - at > AGE_MAX:
             return Judgement(Verdict.STALE)
