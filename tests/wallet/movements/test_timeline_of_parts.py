@@ -45,7 +45,7 @@ def test_parts_that_are_paid_one_after_the_other_are_one_entry_that_grows(parts,
     again = TimelineEntry.objects.get(pk=entry.pk)
     assert again.title == "Withdrawal paid: €600.00" and again.at == entry.at and again.is_visible_to_client
     with translation.override("de"):
-        assert again.for_client["title"] == "Auszahlung bezahlt: 600,00\xa0€", "the client reads German"
+        assert again.for_client["title"] == "Auszahlung ausgeführt: 600,00\xa0€", "the client reads German"
     part = parts[0]
     publish(
         WithdrawalSettled(
