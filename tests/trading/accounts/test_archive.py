@@ -90,7 +90,7 @@ def test_after_a_new_mailbox_a_person_looks_and_the_client_sets_it_once(cast: Ca
     cast.client.save()
     account.refresh_from_db()
     assert request_rules.against_password(account) == [HeldBecause.CONTACT]
-    with pytest.raises(DomainError, match="Request a new password first: E-mail or telephone"):
+    with pytest.raises(DomainError, match="Request a new password first: The e-mail address or phone"):
         accounts.reset_password(account_id=account.pk, actor=cast.client_user)
     request = ask(cast, account)
     assert (request.state, request.held_because) == ("waiting", ["contact"])

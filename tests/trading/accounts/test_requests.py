@@ -71,7 +71,7 @@ def test_leverage_within_ladder_and_cap_is_granted_at_once(cast: Cast, account: 
     account.refresh_from_db()
     assert (request.state, request.held_because, request.decided_by) == ("granted", [], None)
     assert (account.leverage, there(account).leverage) == (10, 10)
-    assert Notification.objects.filter(user=cast.client_user, title__contains="granted").exists()
+    assert Notification.objects.filter(user=cast.client_user, title__contains="approved").exists()
     actions = AuditEvent.objects.filter(client_id=cast.client.pk).values_list("action", flat=True)
     assert {"trading.request_made", "trading.request_granted"} <= set(actions)
 

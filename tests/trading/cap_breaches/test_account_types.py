@@ -228,7 +228,7 @@ def test_a_new_line_ends_the_one_before_and_holds_from_its_day(cast: Cast, brows
     browser = browse(cast.mlro)
     before = LeverageCap.objects.get(authority="ESMA", category="retail", instrument_class="fx_major")
     narrower = browser.post("/trading/leverage-caps/", line)
-    assert narrower.status_code == 422 and "also holds in AT, BE" in narrower.content.decode()
+    assert narrower.status_code == 422 and "also applies in AT, BE" in narrower.content.decode()
     before.refresh_from_db()
     assert before.valid_until is None, "nobody lost a cap"
     line["countries"] = ", ".join(before.countries)

