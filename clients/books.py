@@ -46,17 +46,17 @@ def move_clients(
     """
     ids = sorted(set(client_ids))
     if len(ids) > MOST_AT_ONCE:
-        raise DomainError(_("At most %(most)s clients can be moved at once.") % {"most": MOST_AT_ONCE})
+        raise DomainError(_("You can move at most %(most)s clients at a time.") % {"most": MOST_AT_ONCE})
     book = Book.objects.select_related("owner", "desk").filter(pk=to_book_id).first()
     if book is None:
-        raise DomainError(_("This book doesn't exist any more. Choose another one."))
+        raise DomainError(_("This book no longer exists. Choose another one."))
     if actor is not None and book.pk not in reach_of(actor).books:
-        raise NotAllowed(_("You can't move clients into a book that you don't reach."))
+        raise NotAllowed(_("You can't move clients to a book you don't have access to."))
     clients = lock_all(Client, "owner", "book", pks=ids)
     for client in clients:
         policies.require(policies.can_move(actor, client))
         if client.brand_id != book.brand_id:
-            raise DomainError(_("%(client)s belongs to another brand than this book.") % {"client": client})
+            raise DomainError(_("%(client)s belongs to a different brand than this book.") % {"client": client})
     moving = [client for client in clients if client.book_id != book.pk]
     if not moving:
         return []

@@ -57,9 +57,9 @@ def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: Fo
     duration_seconds = details.duration_seconds
     started_at = details.started_at or timezone.now() - dt.timedelta(seconds=duration_seconds)
     if started_at > timezone.now() + CLOCK_SKEW:
-        raise DomainError(_("A call can't be logged before it took place."))
+        raise DomainError(_("A call can't start in the future."))
     if not 0 <= duration_seconds <= LONGEST_SECONDS:
-        raise DomainError(_("A call lasts between nothing and a day."))
+        raise DomainError(_("Enter a duration of at most 24 hours."))
     call = Call.objects.create(
         client=client,
         agent=actor,

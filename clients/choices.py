@@ -170,7 +170,7 @@ class CallOutcome(BadgeChoices):
 
 class MessageState(BadgeChoices):
     QUEUED = "queued", "azure", _("Waiting")
-    SENDING = "sending", "blue", _("Being sent")
+    SENDING = "sending", "blue", _("Sending")
     SENT = "sent", "green", _("Sent")
     FAILED = "failed", "red", _("Failed")
 

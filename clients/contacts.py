@@ -39,7 +39,7 @@ def reveal(*, client: Client, actor: Actor, reason: str = "") -> Revealed:
     policies.require(policies.can_reveal(actor, client))
     reason = reason.strip()
     if needs_reason(actor, client) and len(reason) < SHORTEST_REASON:
-        raise DomainError(_("Say in a few words why you need to see this contact."))
+        raise DomainError(_("Enter a reason for viewing these contact details."))
     access_log.note(
         user=actor,
         kind=AccessKind.REVEAL,

@@ -21,8 +21,8 @@ from crm.ui.views import staff_page
 
 
 class ExplainForm(forms.Form):
-    user = forms.EmailField(label=_("Member of staff"), help_text=_("The e-mail they sign in with."))
-    client = forms.IntegerField(label=_("Client"), min_value=1, help_text=_("The number on the client's page."))
+    user = forms.EmailField(label=_("Staff member"), help_text=_("The e-mail address they sign in with."))
+    client = forms.IntegerField(label=_("Client"), min_value=1, help_text=_("The client number on the client's page."))
 
     def __init__(self, *args: Any, asking: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,14 +31,14 @@ class ExplainForm(forms.Form):
     def clean_user(self) -> User:
         user = staff_visible_to(self.asking).filter(username=self.cleaned_data["user"].strip().lower()).first()
         if user is None:
-            raise forms.ValidationError(_("No member of staff that you reach signs in with this e-mail."))
+            raise forms.ValidationError(_("No staff member you have access to signs in with this e-mail address."))
         return user
 
     def clean_client(self) -> Client:
         rows = clients_visible_to(self.asking).select_related("book__brand", "book__desk", "owner")
         client = rows.filter(pk=self.cleaned_data["client"]).first()
         if client is None:
-            raise forms.ValidationError(_("No client that you reach has this number."))
+            raise forms.ValidationError(_("No client you have access to has this number."))
         return client
 
 
@@ -54,7 +54,7 @@ def contact_shown(explanation: Explanation) -> str:
     if explanation.user.has_perm("crm.see_unmasked_contacts"):
         return str(_("Phone and e-mail are shown in full."))
     if explanation.user.has_perm("clients.reveal_contact"):
-        return str(_("Phone and e-mail are masked; they can reveal them one by one, and each reveal is logged."))
+        return str(_("Phone and e-mail are masked. Each can be revealed, and every reveal is logged."))
     return str(_("Phone and e-mail stay masked."))
 
 

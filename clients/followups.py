@@ -35,11 +35,13 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
     policies.require(policies.can_log(actor, client))
     title = title.strip()
     if not title:
-        raise DomainError(_("Say what is to be done."))
+        raise DomainError(_("Enter a task."))
     _check_time(due_at)
     assignee = actor if assignee_id in (None, getattr(actor, "pk", None)) else User.objects.get(pk=assignee_id)
-    if assignee is None or client.book_id not in reach_of(assignee).books:
-        raise DomainError(_("%(person)s does not reach this client.") % {"person": assignee or _("Nobody")})
+    if assignee is None:
+        raise DomainError(_("Choose who the task is assigned to."))
+    if client.book_id not in reach_of(assignee).books:
+        raise DomainError(_("%(person)s doesn't have access to this client.") % {"person": assignee})
     task = Task.objects.create(client=client, assignee=assignee, title=title[:160], due_at=due_at, created_by=actor)
     _record(
         task, ClientsAction.TASK_ADDED, actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)}
@@ -72,7 +74,7 @@ def complete_task(*, task_id: int, actor: User) -> Task:
     """
     task = _locked(task_id, actor)
     if task.done_at:
-        raise WrongState(_("This task is done already."))
+        raise WrongState(_("This task is already done."))
     task.done_at, task.done_by = timezone.now(), actor
     task.save(update_fields=["done_at", "done_by"])
     _record(task, ClientsAction.TASK_COMPLETED, actor)
@@ -84,7 +86,7 @@ def reopen_task(*, task_id: int, actor: User) -> Task:
     """Reopen a follow-up that wasn't done after all. Who: as for completing. Raises: NotAllowed, WrongState."""
     task = _locked(task_id, actor)
     if not task.done_at:
-        raise WrongState(_("This task is open."))
+        raise WrongState(_("This task is already open."))
     task.done_at = task.done_by = None
     task.save(update_fields=["done_at", "done_by"])
     _record(task, ClientsAction.TASK_REOPENED, actor)
@@ -99,9 +101,9 @@ def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
     """
     task = _locked(task_id, actor)
     if task.done_at:
-        raise WrongState(_("This task is done already."))
+        raise WrongState(_("This task is already done."))
     if until <= timezone.now():
-        raise DomainError(_("Choose a time that is still to come."))
+        raise DomainError(_("Choose a time in the future."))
     _check_time(until)
     before, task.due_at = task.due_at, until
     task.times_snoozed = min(task.times_snoozed + 1, 32_767)
@@ -114,14 +116,14 @@ def _locked(task_id: int, actor: User) -> Task:
     task = lock(Task, task_id, "client__brand")
     policies.require(policies.can_log(actor, task.client))
     if task.assignee_id != actor.pk and not policies.can_move(actor, task.client):
-        raise NotAllowed(_("This task is %(person)s's.") % {"person": task.assignee})
+        raise NotAllowed(_("This task is assigned to %(person)s.") % {"person": task.assignee})
     return task
 
 
 def _check_time(at: dt.datetime) -> None:
     now = timezone.now()
     if at < now - dt.timedelta(days=1):
-        raise DomainError(_("Choose a time that is still to come."))
+        raise DomainError(_("Choose a time in the future."))
     if at > now + FURTHEST:
         raise DomainError(_("Choose a time within the next three years."))
 

@@ -27,7 +27,7 @@ from crm.ui.forms import DayInput, ModelForm
 class DurationField(forms.CharField):
     """`4:30` is four and a half minutes, `12` twelve minutes, `1:02:03` an hour and more. Cleaned: seconds."""
 
-    default_error_messages = {"duration": gettext_lazy("Write minutes, or minutes and seconds as 4:30.")}
+    default_error_messages = {"duration": gettext_lazy("Enter minutes, or minutes and seconds such as 4:30.")}
 
     def clean(self, value: Any) -> int:
         text = str(super().clean(value) or "").strip()
@@ -68,9 +68,9 @@ class CallForm(forms.Form):
         label=gettext_lazy("Follow up on"),
         required=False,
         widget=moment_widget(),
-        help_text=gettext_lazy("Leave it empty when nothing is to be done."),
+        help_text=gettext_lazy("Leave empty if no follow-up is needed."),
     )
-    follow_up_title = forms.CharField(label=gettext_lazy("What for"), required=False, max_length=160)
+    follow_up_title = forms.CharField(label=gettext_lazy("Follow-up task"), required=False, max_length=160)
 
     def details(self) -> CallDetails:
         """Return what was entered about the call, for `log_call`."""
@@ -89,9 +89,9 @@ class CallForm(forms.Form):
 
 
 class TaskForm(forms.Form):
-    title = forms.CharField(label=gettext_lazy("What is to be done"), max_length=160)
-    due_at = forms.DateTimeField(label=gettext_lazy("When"), widget=moment_widget())
-    assignee = forms.ModelChoiceField(label=gettext_lazy("Who"), queryset=User.objects.none(), required=False)
+    title = forms.CharField(label=gettext_lazy("Task"), max_length=160)
+    due_at = forms.DateTimeField(label=gettext_lazy("Due"), widget=moment_widget())
+    assignee = forms.ModelChoiceField(label=gettext_lazy("Assigned to"), queryset=User.objects.none(), required=False)
 
     def __init__(self, *args: Any, client: Client, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -116,18 +116,18 @@ class NoteForm(forms.Form):
             attrs={"rows": 3, "placeholder": gettext_lazy("Write a note…"), "aria-label": gettext_lazy("Note")}
         ),
     )
-    is_pinned = forms.BooleanField(label=gettext_lazy("Keep it on top"), required=False)
+    is_pinned = forms.BooleanField(label=gettext_lazy("Pin"), required=False)
 
 
 class MailForm(forms.Form):
-    template = forms.ChoiceField(label=gettext_lazy("Letter"))
+    template = forms.ChoiceField(label=gettext_lazy("Template"))
     subject = forms.CharField(label=gettext_lazy("Subject"), max_length=160, required=False)
     message = forms.CharField(
         label=gettext_lazy("Text"),
         max_length=10_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=gettext_lazy("Subject and text are for a letter of your own."),
+        help_text=gettext_lazy("Subject and text apply only to a blank e-mail."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -144,7 +144,7 @@ def sendable_letters() -> list[tuple[str, Any]]:
 
 
 class RevealForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("Why do you need it?"), min_length=5, max_length=200)
+    reason = forms.CharField(label=gettext_lazy("Reason for viewing"), min_length=5, max_length=200)
 
 
 class MoveForm(forms.Form):
@@ -165,8 +165,8 @@ class CloseForm(forms.Form):
 class ProfileForm(ModelForm[Client]):
     """Personal details. Phone and e-mail are replaced here without being shown: an empty field leaves them as they are."""
 
-    new_email = forms.EmailField(label=gettext_lazy("New e-mail"), required=False)
-    new_phone = forms.CharField(label=gettext_lazy("New telephone"), required=False, max_length=40)
+    new_email = forms.EmailField(label=gettext_lazy("New e-mail address"), required=False)
+    new_phone = forms.CharField(label=gettext_lazy("New phone"), required=False, max_length=40)
     reason = forms.CharField(label=gettext_lazy("Reason for the change"), required=False, max_length=300)
 
     class Meta:
@@ -184,7 +184,7 @@ class ProfileForm(ModelForm[Client]):
             "address_line": gettext_lazy("Address"),
             "city": gettext_lazy("City"),
             "postal_code": gettext_lazy("Postal code"),
-            "marketing_consent": gettext_lazy("Agreed to offers"),
+            "marketing_consent": gettext_lazy("Marketing consent"),
         }
         help_texts = {"country": "", "nationality": ""}
 
@@ -198,13 +198,13 @@ class ProfileForm(ModelForm[Client]):
         born: dt.date | None = self.cleaned_data["date_of_birth"]
         age = Client(date_of_birth=born).age_on(timezone.localdate())
         if age is not None and not 18 <= age <= 120:
-            raise ValidationError(_("A client is between 18 and 120 years old."))
+            raise ValidationError(_("The client must be between 18 and 120 years old."))
         return born
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"].strip()
         if zone and zone not in zoneinfo.available_timezones():
-            raise ValidationError(_("Write a time zone such as Europe/Berlin."))
+            raise ValidationError(_("Enter a time zone such as Europe/Berlin."))
         return zone
 
     def changes(self) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def get_letter(key: str) -> Letter:
     try:
         return LETTERS[key]
     except KeyError:
-        raise DomainError(_("There is no letter called “%(key)s”.") % {"key": key}) from None
+        raise DomainError(_("There is no e-mail template “%(key)s”.") % {"key": key}) from None
 
 
 def unknown_placeholders(of: Letter, text: str) -> set[str]:

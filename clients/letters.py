@@ -6,7 +6,7 @@ from clients.letter_catalogue import Text, letter
 
 letter(
     "clients.free_text",
-    title=_("A letter of your own"),
+    title=_("Blank e-mail"),
     fields=("subject", "message"),
     texts={"en": Text("{{ subject }}", "{{ message }}"), "de": Text("{{ subject }}", "{{ message }}")},
 )
@@ -29,7 +29,7 @@ letter(
 )
 letter(
     "clients.welcome",
-    title=_("Welcome: account open"),
+    title=_("Welcome: account opened"),
     fields=("platform", "login", "server"),
     texts={
         "en": Text(

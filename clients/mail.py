@@ -66,7 +66,7 @@ def send_mail_to(
     values = {**_common_values(client), **{name: _shown(value, language) for name, value in (context or {}).items()}}
     missing = (set(kind.fields) | set(kind.secrets)) - values.keys()
     if missing:
-        raise DomainError(_("This letter needs: %(fields)s") % {"fields": ", ".join(sorted(missing))})
+        raise DomainError(_("This e-mail template requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
     secret = {name: str(values.pop(name)) for name in kind.secrets}
     fields = {
         "template": template,
@@ -109,9 +109,9 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
     if template == "clients.free_text":
         context = {"subject": subject.strip(), "message": message.strip()}
         if not all(context.values()):
-            raise DomainError(_("Write a subject and a text."))
+            raise DomainError(_("Enter a subject and a text."))
     elif set(get_letter(template).fields) | set(get_letter(template).secrets):
-        raise DomainError(_("This letter is sent by the system only."))
+        raise DomainError(_("Only the system sends this e-mail."))
     sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor)
     assert sent is not None
     audit.record(

@@ -56,7 +56,7 @@ def edit_note(*, note_id: int, actor: User, body: str) -> Note:
     note = lock(Note, note_id, "client__brand")
     policies.require(policies.can_log(actor, note.client))
     if note.author_id != actor.pk:
-        raise NotAllowed(_("Only its author can change a note. Write one of your own."))
+        raise NotAllowed(_("Only the author can edit a note. Add your own note instead."))
     body = _checked(body)
     if body == note.body:
         return note
@@ -100,9 +100,9 @@ def pin_note(*, note_id: int, actor: Actor, is_pinned: bool) -> Note:
 def _checked(body: str) -> str:
     body = body.strip()
     if not body:
-        raise DomainError(_("Write something first."))
+        raise DomainError(_("Enter a note."))
     if len(body) > LONGEST:
-        raise DomainError(_("A note holds at most %(most)s characters.") % {"most": LONGEST})
+        raise DomainError(_("A note can have at most %(most)s characters.") % {"most": LONGEST})
     return body
 
 

@@ -64,7 +64,7 @@ register(
     ),
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
-    Tab("client", "looks", _("Who looked"), views_tab, "crm.view_access_log", 95),
+    Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
     PaletteSource("clients", _("People"), find_clients, "clients.view_client", 10),
     Tile(
         "follow-ups",

@@ -20,7 +20,7 @@ def can(user: Actor, client: Client, permission: str) -> Decision:
     if user is None:
         return YES
     if not user.is_team or client.book_id not in reach_of(user).books:
-        return no(_("This client is not in a book that you reach."))
+        return no(_("You don't have access to this client's book."))
     return has_permission(user, permission)
 
 

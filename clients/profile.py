@@ -50,12 +50,12 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
     if requested.get("phone"):
         requested["phone"] = canonical_phone(requested["phone"], requested.get("country") or client.country)
         if not requested["phone"]:
-            raise DomainError(_("This is not a telephone number that can be called. Write it with its country code."))
+            raise DomainError(_("Enter a valid phone number with its country code."))
     changed = {name: value for name, value in requested.items() if getattr(client, name) != value}
     if not changed:
         return client
     if changed.keys() & set(CONTACT) and not (policies.sees_contacts(actor) or policies.can_reveal(actor, client)):
-        raise NotAllowed(_("Your role can't change a client's contact."))
+        raise NotAllowed(_("Your role can't change a client's contact details."))
     _check_email_is_free(client, changed.get("email", ""))
     before = {name: getattr(client, name) for name in changed}
     for name, value in changed.items():
@@ -77,11 +77,11 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
         kind=TimelineKind.NOTE,
         actor=actor,
         body=reason,
-        title=phrase("Particulars changed: %(fields)s") % {"fields": joined(labels, ", ")},
+        title=phrase("Personal details changed: %(fields)s") % {"fields": joined(labels, ", ")},
     )
     return client
 
 
 def _check_email_is_free(client: Client, email: str) -> None:
     if email and Client.objects.filter(brand_id=client.brand_id, email=email).exclude(pk=client.pk).exists():
-        raise DomainError(_("Another client of this brand has this e-mail address."))
+        raise DomainError(_("Another client of this brand already uses this e-mail address."))

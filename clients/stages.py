@@ -43,7 +43,7 @@ def move_stage(
         return client
     if not possible:
         raise WrongState(
-            _("%(client)s can't go from “%(before)s” to “%(to)s”.")
+            _("%(client)s can't move from “%(before)s” to “%(to)s”.")
             % {"client": client, "before": before.label, "to": to.label}
         )
     client.move_to(to, "stage")
@@ -83,7 +83,7 @@ def close_client(*, client_id: int, actor: Actor, reason: str) -> Client:
     client = lock(Client, client_id)
     policies.require(policies.can_close(actor, client))
     if client.stage == Stage.CLOSED:
-        raise WrongState(_("This client is closed already."))
+        raise WrongState(_("This client is already closed."))
     if not reason.strip():
-        raise WrongState(_("Say why the client is closed."))
+        raise WrongState(_("Enter a reason for closing the record."))
     return move_stage(client_id=client.pk, to=Stage.CLOSED, actor=actor, reason=reason.strip())

@@ -37,7 +37,7 @@ COUNTRY = Column("country", _("Country"), css="center")
 OWNER = Column("owner", _("Owner"))
 PEOPLE_COLUMNS = [
     EmailColumn("email", _("E-mail"), hidden=True),
-    PhoneColumn("phone", _("Telephone"), hidden=True),
+    PhoneColumn("phone", _("Phone"), hidden=True),
     Column("language", _("Language"), hidden=True, css="center"),
     Column("city", _("City"), hidden=True),
     Column("source", _("Source"), hidden=True),
@@ -94,7 +94,7 @@ class ClientTable(Table):
     ]
     filterset = ClientFilter
     search_fields = ["search_text"]
-    search_hint = _("Name, e-mail, telephone or number")
+    search_hint = _("Name, e-mail, phone or client number")
     default_order = "-id"
     bulk_actions = [
         BulkAction(
@@ -108,9 +108,9 @@ class ClientTable(Table):
     ]
     empty = Empty(
         _("No clients yet"),
-        _("Leads become clients when they register. Send a lead a registration link to get the first one."),
+        _("Leads become clients when they register. Send a lead a registration link to get your first client."),
         icon="users",
-        action=_("Open the leads"),
+        action=_("Go to leads"),
         url_name="leads",
         permission="leads.view_lead",
     )

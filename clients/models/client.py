@@ -81,9 +81,11 @@ class Client(HasState):
         max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency")
     )
 
-    source = models.CharField(max_length=60, blank=True, help_text=_("Where the first lead came from, e.g. google"))
-    campaign = models.CharField(max_length=60, blank=True, help_text=_("The code of the first lead's campaign"))
-    last_contact_at = models.DateTimeField(null=True, blank=True, help_text=_("Last call, or mail written by a person"))
+    source = models.CharField(max_length=60, blank=True, help_text=_("Source of the first lead, e.g. google"))
+    campaign = models.CharField(max_length=60, blank=True, help_text=_("Campaign code of the first lead"))
+    last_contact_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Last call, or e-mail written by a person")
+    )
 
     created_at = models.DateTimeField()
     registered_at = models.DateTimeField(null=True, blank=True)

@@ -18,10 +18,12 @@ class MailTemplate(models.Model):
     """A brand's own text of a letter in one language. Without one, the text that came with Keelson is sent."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="mail_templates")
-    key = models.CharField(max_length=60, help_text=_("Which letter, e.g. leads.registration_link"))
+    key = models.CharField(max_length=60, help_text=_("Template key, e.g. leads.registration_link"))
     language = models.CharField(max_length=8)
     subject = models.CharField(max_length=160)
-    body = models.TextField(help_text=_("Plain text; an empty line starts a paragraph; {{ first_name }} fills in"))
+    body = models.TextField(
+        help_text=_("Plain text; an empty line starts a new paragraph; {{ first_name }} inserts the first name")
+    )
     is_active = models.BooleanField(default=True)
     changed_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords()
@@ -47,7 +49,7 @@ class Message(HasState):
     TRANSITIONS = {"state": MESSAGE_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="messages", db_index=False)
-    template = models.CharField(max_length=60, blank=True, help_text=_("Empty: written by hand"))
+    template = models.CharField(max_length=60, blank=True, help_text=_("Empty: written manually"))
     language = models.CharField(max_length=8)
     to_address = models.EmailField()
     subject = models.CharField(max_length=200)

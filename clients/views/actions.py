@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from clients import contacts, policies
@@ -87,8 +88,8 @@ def task_add(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        success_message=_("Follow-up set."),
-        submit=_("Set follow-up"),
+        success_message=_("Follow-up scheduled."),
+        submit=_("Schedule follow-up"),
         title=_("Follow up with %(client)s") % {"client": client},
         body="clients/_task_form.html",
         quick=quick_times(),
@@ -106,10 +107,10 @@ def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
     if action == "complete":
         verb, message = partial(complete_task, task_id=task.pk, actor=request.user), _("Done: %(task)s")
     elif action == "reopen":
-        verb, message = partial(reopen_task, task_id=task.pk, actor=request.user), _("Open again: %(task)s")
+        verb, message = partial(reopen_task, task_id=task.pk, actor=request.user), _("Reopened: %(task)s")
     elif action in SNOOZES:
         until = timezone.now() + SNOOZES[action]
-        verb, message = partial(snooze_task, task_id=task.pk, actor=request.user, until=until), _("Later: %(task)s")
+        verb, message = partial(snooze_task, task_id=task.pk, actor=request.user, until=until), _("Postponed: %(task)s")
     else:
         raise Http404
     if wants_fragment(request):
@@ -135,8 +136,8 @@ def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        success_message=_("The e-mail is on its way."),
-        submit=_("Send"),
+        success_message=_("E-mail queued."),
+        submit=_("Send e-mail"),
         title=_("E-mail to %(client)s") % {"client": client},
     )
 
@@ -155,9 +156,9 @@ def note_add(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        success_message=_("Note kept."),
+        success_message=_("Note saved."),
         title=_("Note"),
-        submit=_("Keep note"),
+        submit=_("Save note"),
     )
 
 
@@ -181,9 +182,9 @@ def note_edit(request: UserRequest, note_id: int) -> HttpResponseBase:
         form,
         do,
         url=note.client.get_absolute_url(),
-        success_message=_("Note changed."),
-        title=_("Change note"),
-        submit=_("Keep"),
+        success_message=_("Note updated."),
+        title=_("Edit note"),
+        submit=_("Save note"),
     )
 
 
@@ -201,7 +202,7 @@ def note_history(request: UserRequest, note_id: int) -> HttpResponse:
 def note_pin(request: UserRequest, note_id: int) -> HttpResponseBase:
     note = _note(request, note_id)
     is_pinned = request.POST.get("pin") == "1"
-    message = _("The note stays on top.") if is_pinned else _("The note is back in its place.")
+    message = _("Note pinned.") if is_pinned else _("Note unpinned.")
     run_action(request, lambda: pin_note(note_id=note.pk, actor=request.user, is_pinned=is_pinned), message)
     return dialogs.back(request, note.client.get_absolute_url())
 
@@ -254,9 +255,9 @@ def profile_edit(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=f"/clients/{client_id}/",
-        success_message=_("Particulars changed."),
+        success_message=_("Personal details saved."),
         submit=_("Save"),
-        title=_("Particulars"),
+        title=_("Personal details"),
         wide=True,
     )
 
@@ -279,8 +280,8 @@ def move(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        success_message=_("Moved."),
-        submit=_("Move"),
+        success_message=_("Client moved."),
+        submit=_("Move client"),
         title=_("Move %(client)s to another book") % {"client": client},
     )
 
@@ -298,7 +299,7 @@ def close(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=client.get_absolute_url(),
-        success_message=_("The record is closed."),
+        success_message=_("Record closed."),
         submit=_("Close record"),
         title=_("Close the record of %(client)s") % {"client": client},
         tone="danger",
@@ -315,11 +316,16 @@ def move_many(request: UserRequest) -> HttpResponseBase:
 
     def do() -> list[Client]:
         if not is_whole(book_id):
-            raise DomainError(_("Choose the book to move to."))
+            raise DomainError(_("Choose a book."))
         ids = list(ClientTable.selected(request).values_list("pk", flat=True))
         return move_clients(client_ids=ids, to_book_id=int(book_id), actor=request.user)
 
     done = run_action(
-        request, do, lambda moved: _("%(count)s clients moved.") % {"count": len(moved)}, show_forbidden=True
+        request,
+        do,
+        lambda moved: (
+            ngettext("%(count)s client moved.", "%(count)s clients moved.", len(moved)) % {"count": len(moved)}
+        ),
+        show_forbidden=True,
     )
     return dialogs.back(request, "/clients/" if done else list_of_origin(request) or "/clients/")

@@ -102,7 +102,7 @@ def test_an_invited_lead_is_in_with_one_form(page, cast, background):
     page.get_by_role("button", name="Open my account").click()
     page.wait_for_url("**/portal/")
     page.goto(f"/l/invitation/{token}/")
-    expect(page.get_by_text("registered with this link already")).to_be_visible()
+    expect(page.get_by_text("already registered with this link")).to_be_visible()
 
 
 def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, cast, background):

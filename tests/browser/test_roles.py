@@ -53,7 +53,7 @@ def test_an_agent_works_a_lead_from_the_first_call_to_the_registration_link(page
     expect(page.locator(".c-main")).to_contain_text("Wants a call on Monday.")
     page.goto(f"/clients/{lead.client_id}/")
     page.get_by_role("button", name="Send registration link").click()
-    expect(page.locator("#lead-card")).to_contain_text("not opened yet")
+    expect(page.locator("#lead-card")).to_contain_text("not yet opened")
     assert set(TimelineEntry.objects.values_list("kind", flat=True)) >= {"lead", "call"}
 
 

@@ -159,7 +159,7 @@ def test_the_page_keeps_what_was_typed(cast, browse):
         f"/clients/{cast.client.pk}/mail/", {"template": "clients.free_text", "subject": "", "message": "Kept words"}
     )
     assert answer.status_code == 422 and "Kept words" in answer.content.decode()
-    assert "Write a subject and a text." in answer.content.decode()
+    assert "Enter a subject and a text." in answer.content.decode()
 
 
 # ── which text ───────────────────────────────────────────────────────────────────────────────────────────────────────

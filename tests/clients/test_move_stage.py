@@ -74,7 +74,7 @@ def test_a_closed_client_stays_closed_whatever_is_heard(cast):
     close_client(client_id=cast.client.pk, actor=cast.desk_head, reason="Asked to leave")
     move_stage(client_id=cast.client.pk, to=Stage.FUNDED)
     assert Client.objects.get(pk=cast.client.pk).stage == Stage.CLOSED
-    with pytest.raises(WrongState, match="closed already"):
+    with pytest.raises(WrongState, match="already closed"):
         close_client(client_id=cast.client.pk, actor=cast.desk_head, reason="again")
 
 

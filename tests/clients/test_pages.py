@@ -262,7 +262,7 @@ class TestNotesAndTasks:
         browser = browse(cast.agent)
         assert "Undo" in html(browser.post(f"/tasks/{task.pk}/", {"action": "complete"}, headers=HTMX))
         assert "Undo" not in html(browser.post(f"/tasks/{task.pk}/", {"action": "reopen"}, headers=HTMX))
-        assert "put off once" in html(browser.post(f"/tasks/{task.pk}/", {"action": "day"}, headers=HTMX))
+        assert "postponed once" in html(browser.post(f"/tasks/{task.pk}/", {"action": "day"}, headers=HTMX))
         assert browser.post(f"/tasks/{task.pk}/", {"action": "explode"}).status_code == 404
         assert browse(cast.other_agent).post(f"/tasks/{task.pk}/", {"action": "complete"}).status_code == 404
 
@@ -273,10 +273,10 @@ class TestNotesAndTasks:
         browser = browse(cast.agent)
         browser.post(f"/tasks/{task.pk}/", {"action": "complete"}, headers=HTMX)
         row = html(browser.post(f"/tasks/{task.pk}/", {"action": "complete"}, headers=HTMX), 422)
-        assert "This task is done already." in row and "Undo" in row
+        assert "This task is already done." in row and "Undo" in row
         back = {"action": "week", "back": address(cast.client)}
         page = html(browser.post(f"/tasks/{task.pk}/", back, follow=True))
-        assert "This task is done already." in page and "Later: Call" not in page
+        assert "This task is already done." in page and "Postponed: Call" not in page
 
     def test_a_task_of_a_colleague_is_refused_in_its_row_and_on_the_page(self, cast, browse):
         task = add_task(

@@ -42,7 +42,7 @@ def test_a_corrected_profile_is_audited_with_before_and_after(cast):
     change_profile(client_id=cast.client.pk, actor=cast.agent, changes={"city": "Köln", "first_name": "Clara"})
     assert Client.objects.get(pk=cast.client.pk).city == "Köln"
     assert AuditEvent.objects.filter(action="clients.profile_changed").count() == 1
-    assert TimelineEntry.objects.get().title == "Particulars changed: city"
+    assert TimelineEntry.objects.get().title == "Personal details changed: city"
     change_profile(client_id=cast.client.pk, actor=cast.agent, changes={"city": "Köln"})
     assert AuditEvent.objects.filter(action="clients.profile_changed").count() == 1
 

@@ -80,4 +80,4 @@ def test_the_page_asks_why_and_offers_it_once(cast, browse):
     browser.post(f"/clients/{cast.client.pk}/close/", {"reason": "Left"})
     assert f"/clients/{cast.client.pk}/close/" not in browser.get(f"/clients/{cast.client.pk}/").content.decode()
     answer = browser.post(f"/clients/{cast.client.pk}/close/", {"reason": "again"})
-    assert answer.status_code == 422 and "closed already" in answer.content.decode()
+    assert answer.status_code == 422 and "already closed" in answer.content.decode()

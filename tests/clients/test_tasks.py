@@ -36,7 +36,7 @@ def test_a_follow_up_for_a_colleague_is_on_their_bell(cast, due):
 
 
 def test_a_follow_up_for_someone_who_cannot_see_the_client_is_refused(cast, due):
-    with pytest.raises(DomainError, match="does not reach"):
+    with pytest.raises(DomainError, match="doesn't have access"):
         add_task(client_id=cast.client.pk, actor=cast.agent, title="x", due_at=due, assignee_id=cast.other_agent.pk)
 
 

@@ -55,7 +55,7 @@ def test_the_preview_names_each_problem_by_line_and_column_and_imports_nothing(c
     assert row(batch, 3).same_as_line == 2
     assert row(batch, 4).client_id == cast.client.pk
     assert [error["column"] for error in row(batch, 5).errors] == ["email", "phone"]
-    assert "Neither" in row(batch, 6).errors[0]["message"]
+    assert "are missing" in row(batch, 6).errors[0]["message"]
     assert "Atlantis" in row(batch, 7).errors[0]["message"]
     assert row(batch, 8).errors == [{"column": "campaign", "message": "Unknown campaign “no-such”"}]
     assert row(batch, 10).country == "AT"
