@@ -1,4 +1,4 @@
-"""Letters of the leads app."""
+"""E-mails that the leads app sends."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -12,9 +12,9 @@ letter(
     texts={
         "en": Text(
             "Your registration at {{ brand }}",
-            "Hello {{ first_name }},\n\nas agreed, here is your personal link to register with {{ brand }}. What you told us "
-            "is filled in already.\n\n[Register now]({{ link }})\n\nThe link works once, until {{ expires }}. If you did not "
-            "ask for it, do nothing: nobody can register with it but you.\n\nKind regards\n{{ agent }}\n{{ brand }}",
+            "Hello {{ first_name }},\n\nas agreed, here is your personal link to register with {{ brand }}. Your details "
+            "are already filled in.\n\n[Register now]({{ link }})\n\nThe link works once, until {{ expires }}. If you didn't "
+            "request it, you can ignore this e-mail: only you can register with it.\n\nKind regards\n{{ agent }}\n{{ brand }}",
         ),
         "de": Text(
             "Ihre Registrierung bei {{ brand }}",

@@ -44,7 +44,7 @@ def test_a_pool_takes_clients_but_no_tasks(cast):
 
 
 def test_a_book_that_is_gone_is_said_so(cast):
-    with pytest.raises(DomainError, match="doesn't exist any more"):
+    with pytest.raises(DomainError, match="no longer exists"):
         move_client(client_id=cast.client.pk, to_book_id=999_999, actor=cast.desk_head)
 
 

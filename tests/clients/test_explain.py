@@ -40,7 +40,7 @@ def test_rights_come_with_the_role_they_come_from_and_contacts_with_how_they_app
     answer = ask(cast.auditor, cast.agent, cast.client)
     rights = {right.codename: right.roles for right in answer.context["explanation"].rights}
     assert rights["clients.reveal_contact"] == ("Sales agent",)
-    assert "they can reveal them one by one" in answer.content.decode()
+    assert "Each can be revealed" in answer.content.decode()
     assert "shown in full" in ask(cast.auditor, cast.finance, cast.client).content.decode()
 
 

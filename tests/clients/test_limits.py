@@ -40,7 +40,7 @@ def test_a_call_lasts_from_nothing_to_a_day(cast, seconds, is_kept):
         details = CallDetails(CallOutcome.REACHED, duration_seconds=seconds)
         assert log_call(**whose, details=details).duration_seconds == seconds
     else:
-        with pytest.raises(DomainError, match="between nothing and a day"):
+        with pytest.raises(DomainError, match="at most 24 hours"):
             log_call(**whose, details=CallDetails(CallOutcome.REACHED, seconds, started_at=NOW - DAY))
     assert Call.objects.count() == is_kept
 
@@ -58,7 +58,7 @@ def test_a_callers_clock_may_be_five_minutes_ahead(cast, ahead, is_kept):
     if is_kept:
         log_call(**call)
     else:
-        with pytest.raises(DomainError, match="before it took place"):
+        with pytest.raises(DomainError, match="in the future"):
             log_call(**call)
     assert Call.objects.count() == is_kept
 
@@ -253,7 +253,7 @@ def test_a_reason_to_reveal_has_five_letters(cast, reason, is_enough):
     if is_enough:
         reveal(client=cast.client, actor=cast.agent, reason=reason)
     else:
-        with pytest.raises(DomainError, match="why you need"):
+        with pytest.raises(DomainError, match="Enter a reason"):
             reveal(client=cast.client, actor=cast.agent, reason=reason)
     assert AccessEvent.objects.filter(kind="reveal").count() == is_enough
 
@@ -336,7 +336,7 @@ def test_a_move_has_its_most_at_once(cast, monkeypatch, most, is_refused):
     monkeypatch.setattr(books, "MOST_AT_ONCE", most)
     ids = [cast.client.pk, cast.client.pk, cast.other_client.pk]  # one of them twice
     if is_refused:
-        with pytest.raises(DomainError, match="At most 1"):
+        with pytest.raises(DomainError, match="at most 1"):
             books.move_clients(client_ids=ids, to_book_id=cast.pool.pk)
     else:
         assert len(books.move_clients(client_ids=ids, to_book_id=cast.pool.pk)) == 2

@@ -130,7 +130,7 @@ def test_a_letter_of_ones_own_needs_subject_and_text(cast, subject, text):
 
 
 def test_letters_of_the_system_are_not_sent_by_hand(cast):
-    with pytest.raises(DomainError, match="sent by the system"):
+    with pytest.raises(DomainError, match="Only the system"):
         write_to_client(client_id=cast.client.pk, actor=cast.agent, template="clients.welcome")
     assert not Message.objects.exists()
 

@@ -87,7 +87,7 @@ def test_only_those_who_may_close_a_client_can(cast, who):
 
 
 def test_closing_needs_a_reason(cast):
-    with pytest.raises(WrongState, match="why"):
+    with pytest.raises(WrongState, match="Enter a reason"):
         close_client(client_id=cast.client.pk, actor=cast.desk_head, reason="  ")
 
 

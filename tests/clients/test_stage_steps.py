@@ -69,7 +69,7 @@ def test_those_who_may_close_at_any_stage(cast, who):
 
 
 def test_a_head_closes_nobody_of_another_desk(cast):
-    with pytest.raises(NotAllowed, match="not in a book"):
+    with pytest.raises(NotAllowed, match="don't have access"):
         close_client(client_id=cast.other_client.pk, actor=cast.desk_head, reason="Left")
 
 

@@ -98,7 +98,7 @@ PICTURES = (
     Picture(
         "reconciliation",
         FINANCE,
-        "A PSP's settlement file held against the ledger",
+        "A PSP's settlement file matched with the ledger",
         first_row("/money/reconciliation/", r"/money/reconciliation/\d+/", having="Northpay"),
     ),
     Picture("commission", IB_MANAGER, "Why each level of a partner network was paid for one trade", commission),
