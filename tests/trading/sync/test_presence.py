@@ -182,6 +182,6 @@ def test_pages_show_who_is_missing_and_what_dealers_changed(cast: Cast, account:
     assert account.login not in browser.get("/trading/accounts/?missing=gone").content.decode()
     assert account.login not in browser.get("/trading/accounts/?taken_over=true").content.decode()
     assert (
-        "has has archived this account"
+        "Account archived by the trading platform"
         in browse(cast.client_user).get(f"/portal/accounts/{account.pk}/").content.decode()
     )
