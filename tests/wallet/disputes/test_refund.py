@@ -125,7 +125,7 @@ def test_a_wallet_covers_what_it_has_to_the_cent(mixed, cast, free, is_covered):
         ("300.01", "Only €300.00"),
         ("0", "above zero"),
         ("-1", "above zero"),
-        ("1.001", "decimals"),
+        ("1.001", "decimal places"),
         ("1e30", "too large"),
     ],
 )
@@ -279,7 +279,7 @@ def test_finance_asks_for_a_refund_on_the_deposits_page_and_another_approves(mix
     assert refund.reference in first.get(page).content.decode()
     assert browse(cast.agent).post(address, form).status_code == 403
     shown = browse(cast.second_finance).get(answer["Location"]).content.decode()
-    assert "Refund" in shown and "back to" in shown
+    assert "Refund" in shown and "refund of" in shown
 
 
 def test_an_unknown_payment_is_looked_up_by_a_person_and_never_repeated(mixed, cast, outside, browse):

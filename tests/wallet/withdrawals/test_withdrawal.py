@@ -430,7 +430,7 @@ def test_a_psp_that_paid_after_all_books_nothing_and_finance_is_told_once(rich, 
     for _time in range(2):
         applied = said(withdrawal, TransferStatus.PAID)
         assert applied.state == InboxState.FAILED
-        assert "says that it paid" in applied.words
+        assert "as paid" in applied.words
     assert state(withdrawal) == WithdrawalState.FAILED
     assert Journal.objects.count() == journals
     told = Notification.objects.get(user=rich.finance, kind="wallet.payout_contradicted")
