@@ -76,5 +76,5 @@ def test_what_is_set_up_for_a_brand_can_not_be_moved_into_ones_own(anew: dict[st
     "name", ["crm.staff.people.invite_staff", "leads.sources.create_source", "trading.risk.margin.set_policy"]
 )
 def test_a_brand_out_of_reach_is_refused_like_a_lacking_right(name: str, anew: dict[str, User]):
-    with pytest.raises(NotAllowed, match="reach"):
+    with pytest.raises(NotAllowed, match="access"):
         function_of(name)(actor=anew["outsider"], **arguments(name))

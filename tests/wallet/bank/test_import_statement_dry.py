@@ -126,7 +126,7 @@ def test_without_json_it_is_told_in_words(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--dry-run"], "Name the file"),
+        (["--dry-run"], "Enter the file"),
         (["x.csv"], "Name the bank account"),
         (["x.csv", "--json"], "requires --dry-run"),
         (["nowhere.csv", "--dry-run"], "nowhere.csv can't be read: No such file"),

@@ -163,7 +163,7 @@ def test_a_day_is_kept_once_and_computed_again_as_a_further_version(cast, held, 
 def test_a_person_says_why_and_needs_the_right(cast, held):
     with pytest.raises(DomainError, match="isn't over yet"):
         keep_day(brand=cast.brand, day=today())
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         keep_day(brand=cast.brand, day=yesterday(), actor=cast.finance)
     with pytest.raises(NotAllowed):
         keep_day(brand=cast.brand, day=yesterday(), actor=cast.auditor, reason="x")

@@ -141,7 +141,7 @@ def test_an_amount_that_only_the_webhook_tells_is_looked_up_and_not_believed(cas
     outside.deliver(wait_for=2)
     assert wallet_balance(cast) == 50_000, "the PSP's own API says 500"
     refused = WebhookMessage.objects.filter(state=InboxState.REFUSED)
-    assert all("another amount" in message.outcome for message in refused)
+    assert all("different amount" in message.outcome for message in refused)
     assert refused.count() == 2
 
 
@@ -328,7 +328,7 @@ def test_the_same_form_twice_is_one_deposit_and_with_another_amount_an_error(cas
 
 @pytest.mark.parametrize(
     ("amount", "words"),
-    [("0", "above zero"), ("-5", "above zero"), ("10.001", "decimals"), ("1", "smallest"), ("9999999", "largest")],
+    [("0", "above zero"), ("-5", "above zero"), ("10.001", "decimal places"), ("1", "minimum"), ("9999999", "maximum")],
 )
 def test_a_senseless_amount_is_refused_in_words(cast, outside, amount, words):
     with pytest.raises(DomainError, match=words):

@@ -36,7 +36,7 @@ def refusal(client, currency="EUR", **fields) -> str:
         ({}, {}, ""),
         ({"is_enabled": False}, {}, "disabled"),
         ({"takes_deposits": False}, {}, "support deposits"),
-        ({"currencies": ["USD"]}, {}, "does not take EUR"),
+        ({"currencies": ["USD"]}, {}, "EUR isn't supported"),
         ({"countries": ["AT"]}, {}, "client's country"),
         ({"countries": ["DE"]}, {}, ""),
         ({"excluded_countries": ["DE"]}, {}, "excluded"),
@@ -81,7 +81,7 @@ def test_while_a_psp_is_down_the_next_of_its_group_stands_in(cast, client):
     make_psp(cast.brand, "second", position=2, fallback_group="cards")
     make_psp(cast.brand, "third", position=3, fallback_group="cards")
     assert [one.method.label for one in method_offers.offered(client, "EUR")] == ["First"]
-    assert "waits behind First" in method_offers.judge(client, "EUR")[1].refusal
+    assert "Fallback for First" in method_offers.judge(client, "EUR")[1].refusal
     Psp.objects.filter(pk=first.pk).update(is_down_until=timezone.now() + dt.timedelta(minutes=5))
     offer = method_offers.offered(client, "EUR")[0]
     assert (offer.method.label, offer.stands_in_for.label) == ("Second", "First")
@@ -102,7 +102,7 @@ def test_a_currency_without_a_rate_says_so(cast, client):
 
 def test_the_client_reads_limits_and_outages_but_not_how_they_are_rated(cast, client):
     method = make_psp(cast.brand, is_for_high_risk=False, deposit_minimum_minor=5_000).methods.get()
-    with pytest.raises(DomainError, match=r"smallest deposit is €50\.00"):
+    with pytest.raises(DomainError, match=r"minimum deposit is €50\.00"):
         method_offers.require_offer(method, client, "EUR", Decimal(1))
     client.risk_rating = "high"
     with pytest.raises(DomainError) as refused:

@@ -322,4 +322,4 @@ def test_it_is_decided_on_the_bonus_s_page(cast, grant, undecided, browse, djang
     shown = second.get(page).content.decode()
     assert "Previous decisions" in shown and "dispute dp_1 won" in shown
     shown = second.get(reverse("wallet:deposit", args=[grant.deposit_id])).content.decode()
-    assert f"Bonus {grant.reference} holds €250.00 again" in shown
+    assert f"Bonus {grant.reference}: €250.00 restored" in shown

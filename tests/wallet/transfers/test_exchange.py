@@ -111,9 +111,9 @@ def test_only_the_client_and_only_their_own_quote(rich):
     [
         ("0", "EUR", "USD", "above zero"),
         ("-1", "EUR", "USD", "above zero"),
-        ("1.001", "EUR", "USD", "decimals"),
-        ("0.5", "JPY", "EUR", "decimals"),
-        ("0.000000001", "BTC", "EUR", "decimals"),
+        ("1.001", "EUR", "USD", "decimal places"),
+        ("0.5", "JPY", "EUR", "decimal places"),
+        ("0.000000001", "BTC", "EUR", "decimal places"),
         ("1e30", "EUR", "USD", "too large"),
         ("1", "JPY", "EUR", "too small"),
         ("100", "EUR", "EUR", "two different"),

@@ -91,7 +91,7 @@ def test_the_portal_shows_it_and_keeps_what_was_typed(bank, cast, browse):
     )
     page = answer.content.decode()
     assert answer.status_code == 422 and 'value="310"' in page
-    assert "only €10.00 would be left" in page and "Request €300.00 or €350.00 instead." in page
+    assert "only €10.00 would go to" in page and "Request €300.00 or €350.00 instead." in page
 
 
 def plan(cast, psp, amount: str, currency: str = "EUR"):

@@ -145,7 +145,7 @@ def test_what_is_being_paid_is_not_taken_back(cast, outside, refund):
 def test_who_may_take_it_back_says_why(cast, refund, browse):
     with pytest.raises(NotAllowed):
         sending.take_refund_back(withdrawal_id=refund.pk, actor=cast.auditor, reason="x")
-    with pytest.raises(DomainError, match="Say why"):
+    with pytest.raises(DomainError, match="Enter a reason"):
         sending.take_refund_back(withdrawal_id=refund.pk, actor=cast.finance, reason=" ")
     assert refund.state == WithdrawalState.SENT
 
