@@ -17,6 +17,15 @@ from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 
+DOCUMENTS = [("waiting", _("Waiting for review")), ("rejected", _("Rejected, not verified"))]
+
+
+def documents_in(what: str) -> Q:
+    """Select clients with a document that waits for review, or unverified ones with a rejected document."""
+    if what == "waiting":
+        return Q(pk__in=Client.objects.filter(documents__state="pending_review").order_by().values("pk"))
+    return Q(pk__in=Client.objects.filter(documents__state="rejected").order_by().values("pk"), kyc_level=0)
+
 
 class HasUser(Protocol):
     """A request or a table: who asks."""
@@ -25,6 +34,7 @@ class HasUser(Protocol):
 
 
 YES_NO = [("1", _("Yes")), ("0", _("No"))]
+FROM_COLUMNS = {"created_from": "created_at", "registered_from": "registered_at", "paid_in_from": "first_deposit_at"}
 
 
 def owners_in_reach(request: HasUser | None) -> QuerySet[User]:
@@ -71,9 +81,19 @@ class PeopleFilter(django_filters.FilterSet):
         label=_("No contact since"), method="filter_not_contacted", widget=DayInput()
     )
 
+    created_from = django_filters.DateFilter(label=_("Received from"), method="filter_from", widget=DayInput())
+    is_contacted = django_filters.ChoiceFilter(label=_("Contacted"), choices=YES_NO, method="filter_contacted")
+
     class Meta:
         model = Client
         fields: list[str] = []
+
+    def filter_from(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
+        """From the beginning of that day on, for the reader; the field is named `<what>_from` after its column."""
+        return rows.filter(**{f"{FROM_COLUMNS[name]}__gte": start_of(value)})
+
+    def filter_contacted(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(last_contact_at__isnull=value == "0")
 
     def filter_not_contacted(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
         """Before that day began for the reader, or never: a range of the index on the time, which a cast to a date is not."""
@@ -89,7 +109,19 @@ class ClientFilter(PeopleFilter):
     is_restricted = django_filters.ChoiceFilter(label=_("Restricted"), choices=YES_NO, method="filter_restricted")
     no_trade_since = django_filters.DateFilter(label=_("No trade since"), method="filter_no_trade", widget=DayInput())
 
+    registered_from = django_filters.DateFilter(label=_("Registered from"), method="filter_from", widget=DayInput())
+    paid_in_from = django_filters.DateFilter(label=_("FTD from"), method="filter_from", widget=DayInput())
+    is_verified = django_filters.ChoiceFilter(label=_("Verified"), choices=YES_NO, method="filter_verified")
+    equity_from = django_filters.NumberFilter(label=_("Equity from"), field_name="equity", lookup_expr="gte")
+    documents = django_filters.ChoiceFilter(label=_("Documents"), choices=DOCUMENTS, method="filter_documents")
+
     field_order = ("stage", "country", "owner")
+
+    def filter_verified(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(kyc_level=0) if value == "0" else rows.filter(kyc_level__gte=1)
+
+    def filter_documents(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(documents_in(value))
 
     def filter_paid_in(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(first_deposit_at__isnull=value == "0")

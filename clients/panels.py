@@ -8,11 +8,12 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clients import tiles
 from clients.models import Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views.tabs import mail_tab, timeline_tab, views_tab
-from crm.choices import AccessKind
+from crm.choices import AccessKind, Role
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
@@ -20,6 +21,7 @@ from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 
 COUNTED = 100
+LIST = "crm/ui/_list_card.html"
 TILE_ROWS = 6
 
 
@@ -74,5 +76,35 @@ register(
         12,
         title=_("Follow-ups"),
         place="queue",
+        # Sales has its calls in one list; these have no other queue for what they promised.
+        roles=(Role.KYC_OFFICER, Role.MLRO, Role.FINANCE, Role.IB_MANAGER),
+    ),
+    Tile(
+        "silent-clients",
+        LIST,
+        tiles.silent_clients,
+        "clients.log_call",
+        10,
+        title=_("Call list"),
+        place="queue",
+        roles=(Role.RETENTION,),
+    ),
+    Tile(
+        "birthdays",
+        LIST,
+        tiles.birthdays,
+        "clients.log_call",
+        31,
+        title=_("Birthdays this week"),
+        roles=(Role.RETENTION,),
+    ),
+    Tile(
+        "latest-registrations",
+        LIST,
+        tiles.latest_registrations,
+        "clients.view_client",
+        31,
+        title=_("Latest registrations"),
+        roles=(Role.SUPPORT, Role.DESK_HEAD),
     ),
 )

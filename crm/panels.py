@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
-from crm.approvals.queries import count_to_decide, takes_part
-from crm.choices import DeliveryState
+from crm.approvals.queries import count_to_decide, takes_part, waiting_for
+from crm.choices import DeliveryState, Role
+from crm.i18n import formats
 from crm.staff.grants import GrantApproval
-from crm.ui.panels import MenuEntry, register
+from crm.ui.cards import ListCard, ListRow
+from crm.ui.panels import MenuEntry, Tile, register
 
 if TYPE_CHECKING:
     from crm.models import User
 
 approvals.register(GrantApproval)
+APPROVALS_SHOWN = 6
 
 
 def failed_events(user: User) -> int:
@@ -26,7 +31,38 @@ def failed_events(user: User) -> int:
     return len(dead.values_list("pk", flat=True)[:100])
 
 
+def approvals_list(user: User) -> ListCard:
+    """List the oldest proposals that wait for this person's decision, then their own that wait for somebody else."""
+    waiting = sorted(waiting_for(user), key=lambda proposal: (proposal.is_own, proposal.asked_at))
+    rows = [
+        ListRow(
+            title=proposal.title,
+            url=proposal.url,
+            note=gettext("Requested by you") if proposal.is_own else str(proposal.maker or ""),
+            end=formats.ago(proposal.asked_at),
+        )
+        for proposal in waiting[:APPROVALS_SHOWN]
+    ]
+    return ListCard(
+        title=gettext("Pending second approvals"),
+        rows=rows,
+        icon="users",
+        url=reverse("approvals"),
+        empty=gettext("Nothing to approve"),
+        empty_text=gettext("Proposals that need a second person appear here."),
+    )
+
+
 register(
+    Tile(
+        "approvals",
+        "crm/ui/_list_card.html",
+        approvals_list,
+        takes_part,
+        40,
+        title=_("Pending second approvals"),
+        roles=(Role.DESK_HEAD,),
+    ),
     MenuEntry("", _("Home"), "home", None, "house", 0),
     MenuEntry(
         "",

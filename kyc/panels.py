@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
-from kyc import queries
+from kyc import queries, tiles
 from kyc.choices import DocumentState
 from kyc.views.client import kyc_tab
 from kyc.views.queue import queue_tile
@@ -55,6 +56,15 @@ register(
         10,
         title=_("Documents to review"),
         place="kpi",
+    ),
+    Tile(
+        "documents-owed",
+        "crm/ui/_list_card.html",
+        tiles.documents_owed,
+        "kyc.view_document",
+        30,
+        title=_("Documents owed by my clients"),
+        roles=(Role.AGENT,),
     ),
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )

@@ -10,14 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.models import Client
 from clients.policies import can
+from crm.choices import Role
 from crm.models import User
 from crm.ui.panels import Card, MenuEntry, Tile, register
 from crm.web.requests import UserRequest
-from leads import dedupe, queries, routing
+from leads import dedupe, queries, routing, tiles
 from leads.models import Lead, RegistrationInvitation
 from leads.pipeline import next_statuses
 
 COUNTED = 100
+LIST = "crm/ui/_list_card.html"
 
 
 def untouched(user: User) -> int | None:
@@ -84,13 +86,35 @@ register(
     ),
     Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place="top"),
     Tile(
-        "leads-waiting",
-        "leads/_tile_waiting.html",
-        waiting_tile,
-        "leads.receive_lead",
+        "next-calls",
+        LIST,
+        tiles.next_calls,
+        "clients.log_call",
         10,
-        title=_("New leads"),
+        title=_("Next calls"),
         place="queue",
+        roles=(Role.AGENT,),
+    ),
+    Tile("new-leads", LIST, tiles.new_leads, "leads.view_lead", 20, title=_("New leads"), roles=(Role.AGENT,)),
+    Tile(
+        "late-leads",
+        LIST,
+        tiles.late_leads,
+        "leads.assign_lead",
+        40,
+        title=_("Leads past their SLA"),
+        place="queue",
+        roles=(Role.DESK_HEAD,),
+    ),
+    Tile(
+        "campaigns-to-check",
+        LIST,
+        tiles.campaigns_to_check,
+        "leads.change_campaign",
+        10,
+        title=_("Needs attention"),
+        place="queue",
+        roles=(Role.MARKETING,),
     ),
     Tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, dashboard="my_day"),
 )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from crm.models import Brand, Desk, User
+from reports.choices import TargetFigure
 
 
 class Figures(models.Model):
@@ -92,3 +93,33 @@ class ChangedClient(models.Model):
 
     def __str__(self) -> str:
         return str(self.client_id or "everybody")
+
+
+class Target(models.Model):
+    """What a desk, or one of its agents, is to reach in a month. Money is in the base currency of the desk's brand."""
+
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="targets", db_index=False)
+    agent = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="targets", help_text=_("None: the whole desk")
+    )
+    month = models.DateField(help_text=_("Its first day"))
+    figure = models.CharField(max_length=16, choices=TargetFigure.choices)
+    value = models.DecimalField(max_digits=14, decimal_places=2)
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    set_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-month", "desk_id", "agent_id", "figure"]
+        permissions = [("set_target", gettext_noop("May set the targets of desks and agents"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["desk", "month", "agent", "figure"],
+                nulls_distinct=False,
+                name="one_target_per_figure_and_month",
+            ),
+            models.CheckConstraint(condition=models.Q(value__gt=0), name="target_is_above_zero"),
+            models.CheckConstraint(condition=models.Q(month__day=1), name="target_month_is_a_first_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.get_figure_display()}"

@@ -1,9 +1,11 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import views
+from reports import target_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("reports/", views.dashboard, name="reports"),
     path("reports/performance/", views.performance, name="reports_performance"),
+    path("reports/targets/", target_views.targets_page, name="reports_targets"),
+    path("reports/targets/copy/", target_views.copy, name="reports_targets_copy"),
     path("reports/<slug:slug>/", views.dashboard, name="reports_dashboard"),
 ]

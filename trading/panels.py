@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
+from crm.choices import Role
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
-from crm.ui.panels import MenuEntry, PaletteSource, Tab, register
-from trading import queries
+from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
+from trading import queries, tiles
 from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval
@@ -183,5 +184,24 @@ register(
         words="import existing logins attach",
     ),
     Tab("client", "trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40),
+    Tile(
+        "near-margin-call",
+        "crm/ui/_list_card.html",
+        tiles.near_margin_call,
+        "trading.view_deal_list",
+        30,
+        title=_("Near a margin call"),
+        roles=(Role.RETENTION,),
+    ),
+    Tile(
+        "oldest-requests",
+        "crm/ui/_list_card.html",
+        tiles.oldest_requests,
+        "trading.decide_request",
+        10,
+        title=_("Requests, oldest first"),
+        place="queue",
+        roles=(Role.SUPPORT,),
+    ),
     PaletteSource("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40),
 )

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
+from crm.choices import Role
 from crm.i18n import formats
 from crm.models import User
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from trading.models import TradingServer
-from wallet import tiles
+from wallet import client_tiles, tiles
 from wallet.bonuses.approval import BonusApproval
 from wallet.choices import account_owners
 from wallet.client_tab import money_tab
@@ -32,6 +33,7 @@ from wallet.withdrawals.approval import WithdrawalApproval
 from wallet.withdrawals.investigations import FindingApproval
 
 COUNT_MAX = 100
+LIST = "crm/ui/_list_card.html"
 
 approvals.register(
     RateApproval,
@@ -244,6 +246,7 @@ register(
         30,
         title=_("Deposits today"),
         place="kpi",
+        roles=(Role.FINANCE, Role.MLRO, Role.KYC_OFFICER, Role.IB_MANAGER, Role.AUDITOR, Role.ADMINISTRATOR),
     ),
     Tile(
         "money-attention",
@@ -261,6 +264,33 @@ register(
         35,
         title=_("Client money"),
         lazy=True,
+    ),
+    Tile(
+        "latest-deposits",
+        LIST,
+        client_tiles.latest_deposits,
+        "wallet.view_deposit",
+        25,
+        title=_("My clients' latest deposits"),
+        roles=(Role.AGENT,),
+    ),
+    Tile(
+        "biggest-withdrawals",
+        LIST,
+        client_tiles.biggest_withdrawals,
+        "wallet.view_withdrawal",
+        32,
+        title=_("Withdrawals requested"),
+        roles=(Role.RETENTION,),
+    ),
+    Tile(
+        "failed-payments",
+        LIST,
+        client_tiles.failed_payments,
+        "wallet.view_deposit",
+        30,
+        title=_("Failed payments"),
+        roles=(Role.SUPPORT,),
     ),
     PaletteSource("movements", _("Money movements"), _find, "wallet.view_deposit", 40),
     PaletteSource("manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45),

@@ -55,7 +55,7 @@ class Kpi:
     @property
     def direction(self) -> str:
         """Return up, down or level: the arrow beside the change."""
-        if self.now is None or self.before is None or self.now == self.before:
+        if self.now is None or self.before is None or self.change.startswith("±") or self.now == self.before:
             return "level"
         return "up" if self.now > self.before else "down"
 

@@ -78,4 +78,22 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('day', 'brand', 'desk', 'owner'), name='one_figure_row_per_day_and_owner', nulls_distinct=False)],
             },
         ),
+        migrations.CreateModel(
+            name='Target',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('month', models.DateField(help_text='Its first day')),
+                ('figure', models.CharField(choices=[('calls', 'Calls per day'), ('registrations', 'Registrations'), ('first_deposits', 'FTDs'), ('net_deposits', 'Net deposits')], max_length=16)),
+                ('value', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('set_at', models.DateTimeField(auto_now=True)),
+                ('agent', models.ForeignKey(help_text='None: the whole desk', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='targets', to=settings.AUTH_USER_MODEL)),
+                ('desk', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='targets', to='crm.desk')),
+                ('set_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-month', 'desk_id', 'agent_id', 'figure'],
+                'permissions': [('set_target', 'May set the targets of desks and agents')],
+                'constraints': [models.UniqueConstraint(fields=('desk', 'month', 'agent', 'figure'), name='one_target_per_figure_and_month', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('value__gt', 0)), name='target_is_above_zero'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='target_month_is_a_first_day')],
+            },
+        ),
     ]

@@ -617,6 +617,8 @@ TABLE |= {
         roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=lambda _world: {"slug": "sales"}
     ),
     "reports_performance": Rule(roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "reports_targets": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR)),
+    "reports_targets_copy": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR), good=OWN),
 }
 
 # Compliance: matches and restrictions are for officers, evidence for auditors; a match is no sales person's business.
