@@ -37,6 +37,7 @@ def leads_today(user: User) -> Kpi:
         now=now.leads,
         before=month.on(month.today - dt.timedelta(days=7)).leads,
         versus=_("vs a week ago"),
+        is_more_better=None,  # a day in progress beside a whole one
         hint=_("%(count)s contacted") % {"count": formats.number(now.touched, 0)},
         trend=month.curve("leads"),
     )

@@ -36,6 +36,7 @@ def calls_today(user: User) -> Kpi:
         now=now,
         before=round(sum(worked) / len(worked)) if worked else None,
         versus=_("vs usual day"),
+        is_more_better=None,  # a day in progress beside a whole one
         target=target,
         target_text=of_target(formats.number(now, 0), formats.number(target, 0)) if target else "",
         hint="" if target else _("%(count)s this month") % {"count": formats.number(month.now(user.pk).calls, 0)},

@@ -230,6 +230,10 @@ DOORS: dict[str, Door] = {
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "reports.targets.set_targets": Door(
+        given=lambda: {"month": dt.date(2026, 3, 1), "values": {(None, "calls"): Decimal(30)}}
+    ),
+    "reports.targets.copy_last_month": Door(given=lambda: {"month": dt.date(2026, 3, 1)}),
     "portal.consents.record_consents": ITS_OWN,
     "portal.consents.change_marketing": ITS_OWN,
     "portal.profile.change_own_details": Door(WITH_LOGIN, by=its_client),

@@ -57,6 +57,8 @@ LOCKS: dict[str, str] = {
     "ib.plans.propose_version": "PlanVersion Plan",
     "ib.plans.reject_version": "PlanVersion Plan",
     "ib.plans.withdraw_version": "PlanVersion Plan",
+    "reports.targets.copy_last_month": "Desk",
+    "reports.targets.set_targets": "Desk",
     "ib.settlement.settle_period": "~ib.commissions SettlementPeriod",
     "ib.tree.lock_tree": "~ib.tree",
     "ib.tree.move_partner": "~ib.tree Partner",
