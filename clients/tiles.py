@@ -52,7 +52,7 @@ def silent_clients(user: User) -> ListCard:
             url=client.get_absolute_url(),
             note=_("Last trade %(ago)s") % {"ago": formats.ago(client.last_trade_at, now)},
             end=formats.money(client.equity, client.brand.base_currency),
-            action=_("Call"),
+            action=_("Call now"),
             action_url=reverse("client_call", args=[client.pk]),
             is_person=True,
         )

@@ -25,7 +25,7 @@ def documents_owed(user: User) -> ListCard:
     states: dict[int, set[str]] = {}
     for client_id, state in Document.objects.filter(client__in=clients).values_list("client_id", "state"):
         states.setdefault(client_id, set()).add(state)
-    rows = []
+    rows: list[ListRow] = []
     for client in clients:
         known = states.get(client.pk, set())
         if len(rows) < ROWS and not known.intersection([*OPEN_STATES, DocumentState.APPROVED]):

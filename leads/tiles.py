@@ -62,7 +62,7 @@ def _call(client: Client, note: str, end: str, tone: str) -> ListRow:
         note=note,
         end=end,
         tone=tone,
-        action=_("Call"),
+        action=_("Call now"),
         action_url=reverse("client_call", args=[client.pk]),
         is_person=True,
     )

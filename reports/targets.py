@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -90,7 +91,7 @@ def _write(desk: Desk, month: dt.date, values: Mapping[Cell, Decimal | None], ac
     for (agent_id, figure), value in changed.items():
         _check(agent_id in known, figure, value)
     for (agent_id, figure), value in changed.items():
-        row = {"desk": desk, "month": month, "agent_id": agent_id, "figure": figure}
+        row: dict[str, Any] = {"desk": desk, "month": month, "agent_id": agent_id, "figure": figure}
         if value is None:
             Target.objects.filter(**row).delete()
         else:

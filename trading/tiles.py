@@ -10,7 +10,7 @@ from crm.i18n import formats
 from crm.models import User
 from crm.ui.cards import ListCard, ListRow
 from trading import queries
-from trading.accounts.tables import what
+from trading.accounts.request_rules import what
 from trading.choices import RequestState
 from trading.risk import margin
 

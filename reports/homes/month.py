@@ -119,7 +119,7 @@ class Month:
 def _rows(rows: QuerySet[DayFigure]) -> list[DayRow]:
     summed = rows.order_by().values("day", "owner_id").annotate(**{f"sum_{name}": Sum(name) for name in FIGURES})
     return [
-        DayRow(row["day"], row["owner_id"], {name: row[f"sum_{name}"] for name in FIGURES})
+        DayRow(row["day"], row["owner_id"], {name: row[f"sum_{name}"] for name in FIGURES})  # type: ignore[literal-required]
         for row in summed.iterator(chunk_size=5_000)
     ]
 

@@ -78,7 +78,7 @@ def _clients(user: User, **query: str) -> str:
 
 
 # What each step of the funnel asks of a client of this month: the list's filter, and the same as a condition.
-STEPS = (
+STEPS: tuple[tuple[dict[str, str], Q], ...] = (
     ({}, Q()),
     ({"is_contacted": "1"}, Q(last_contact_at__isnull=False)),
     ({"registered_from": "month"}, Q(registered_at__isnull=False)),
