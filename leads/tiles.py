@@ -52,6 +52,8 @@ def next_calls(user: User) -> ListCard:
         url_text=_("My day"),
         empty=_("All calls done"),
         empty_text=_("Due follow-ups and new leads appear here."),
+        slug="next-calls",
+        live="lead",
     )
 
 

@@ -35,7 +35,10 @@ class ListRow:
 
 @dataclass(frozen=True)
 class ListCard:
-    """A card of at most a handful of rows with a link to the whole list; `empty` says what a list without rows means."""
+    """A card of at most a handful of rows with a link to the whole list; `empty` says what a list without rows means.
+
+    With `slug`, the tile's own, the card is fetched again when the event `live` reaches the page (`push_live`).
+    """
 
     title: Text
     rows: Sequence[ListRow]
@@ -45,6 +48,8 @@ class ListCard:
     empty: Text = ""
     empty_text: Text = ""
     empty_icon: str = "check-check"
+    slug: str = ""
+    live: str = ""
 
 
 @dataclass(frozen=True)

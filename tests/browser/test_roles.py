@@ -38,7 +38,7 @@ def lead(cast, german_rule, capture) -> Lead:
 def test_an_agent_works_a_lead_from_the_first_call_to_the_registration_link(page, cast, lead):
     enter(page, lead.client.owner)
     page.goto("/home/")
-    page.locator("#leads-waiting").get_by_role("link", name="Erika Mustermann").click()
+    page.locator("#card-next-calls").get_by_role("link", name="Erika Mustermann", exact=True).click()
     contact = page.locator(f"#contact-{lead.client_id}")
     expect(contact).not_to_contain_text("23456789")
     page.get_by_role("button", name="Reveal").focus()

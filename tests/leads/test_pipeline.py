@@ -77,7 +77,7 @@ def test_a_part_of_a_clients_page_is_a_look_where_the_page_was_not_opened(cast, 
 
 def test_the_tile_says_what_nobody_ever_touched_though_nobody_new_waits(cast, lead):
     Lead.objects.update(assigned_to=cast.agent, assigned_at=timezone.now() - dt.timedelta(days=8), touched_at=None)
-    page = signed_in(cast.agent).get("/tiles/home/leads-waiting/").content.decode()
+    page = signed_in(cast.agent).get("/tiles/my_day/leads-waiting/").content.decode()
     assert "No new leads waiting" in page and "1 lead older than a week, never contacted" in page
 
 

@@ -65,14 +65,14 @@ def test_each_home_has_four_figures_and_every_link_opens(role, world, browse):
 
 
 # What the cards of a home cost, beside the page itself: figures of a month are one statement, each list one or two.
-QUERIES = {"agent": 26, "retention": 26, "desk_head": 38, "marketing": 26, "support": 26}
+QUERIES = {"agent": 16, "retention": 15, "desk_head": 20, "marketing": 11, "support": 12}
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_home_costs_the_same_however_much_there_is(role, world, browse, django_assert_max_num_queries):
+def test_a_home_costs_the_same_however_much_there_is(role, world, browse, django_assert_num_queries):
     browser = browse(getattr(world, role))
     browser.get("/home/")
-    with django_assert_max_num_queries(QUERIES[role]):
+    with django_assert_num_queries(QUERIES[role]):
         browser.get("/home/")
 
 
