@@ -118,7 +118,7 @@ def test_a_desk_head_reads_why_a_day_stands_out_and_decides(page, cast, flood):
     expect(page.locator("#evidence-rows tr").first).to_be_visible()
     page.get_by_role("button", name="Start review").click()
     page.get_by_label("Decision").select_option("reminder")
-    page.get_by_label("Why").fill("Talked it over with Alice.")
+    page.get_by_label("Reason").fill("Talked it over with Alice.")
     page.get_by_role("button", name="Record decision").click()
     expect(page.get_by_text("Decision recorded.")).to_be_visible()
     assert Decision.objects.get().reviewer == cast.desk_head
