@@ -8,10 +8,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clients import tiles
 from clients.models import Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
+from clients.views import home_cards
 from clients.views.tabs import mail_tab, timeline_tab, views_tab
 from crm.choices import AccessKind, Role
 from crm.models import User
@@ -82,7 +82,7 @@ register(
     Tile(
         "silent-clients",
         LIST,
-        tiles.silent_clients,
+        home_cards.silent_clients,
         "clients.log_call",
         10,
         title=_("Call list"),
@@ -92,7 +92,7 @@ register(
     Tile(
         "birthdays",
         LIST,
-        tiles.birthdays,
+        home_cards.birthdays,
         "clients.log_call",
         31,
         title=_("Birthdays this week"),
@@ -101,7 +101,7 @@ register(
     Tile(
         "latest-registrations",
         LIST,
-        tiles.latest_registrations,
+        home_cards.latest_registrations,
         "clients.view_client",
         31,
         title=_("Latest registrations"),

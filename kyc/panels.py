@@ -10,8 +10,9 @@ from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
-from kyc import queries, tiles
+from kyc import queries
 from kyc.choices import DocumentState
+from kyc.views import home_cards
 from kyc.views.client import kyc_tab
 from kyc.views.queue import queue_tile
 
@@ -60,7 +61,7 @@ register(
     Tile(
         "documents-owed",
         "crm/ui/_list_card.html",
-        tiles.documents_owed,
+        home_cards.documents_owed,
         "kyc.view_document",
         30,
         title=_("Documents owed by my clients"),

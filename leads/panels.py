@@ -14,9 +14,10 @@ from crm.choices import Role
 from crm.models import User
 from crm.ui.panels import Card, MenuEntry, Tile, register
 from crm.web.requests import UserRequest
-from leads import dedupe, queries, routing, tiles
+from leads import dedupe, queries, routing
 from leads.models import Lead, RegistrationInvitation
 from leads.pipeline import next_statuses
+from leads.views import home_cards
 
 COUNTED = 100
 LIST = "crm/ui/_list_card.html"
@@ -88,18 +89,18 @@ register(
     Tile(
         "next-calls",
         LIST,
-        tiles.next_calls,
+        home_cards.next_calls,
         "clients.log_call",
         10,
         title=_("Next calls"),
         place="queue",
         roles=(Role.AGENT,),
     ),
-    Tile("new-leads", LIST, tiles.new_leads, "leads.view_lead", 20, title=_("New leads"), roles=(Role.AGENT,)),
+    Tile("new-leads", LIST, home_cards.new_leads, "leads.view_lead", 20, title=_("New leads"), roles=(Role.AGENT,)),
     Tile(
         "late-leads",
         LIST,
-        tiles.late_leads,
+        home_cards.late_leads,
         "leads.assign_lead",
         40,
         title=_("Leads past their SLA"),
@@ -109,7 +110,7 @@ register(
     Tile(
         "campaigns-to-check",
         LIST,
-        tiles.campaigns_to_check,
+        home_cards.campaigns_to_check,
         "leads.change_campaign",
         10,
         title=_("Needs attention"),

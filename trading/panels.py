@@ -14,7 +14,8 @@ from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
-from trading import queries, tiles
+from trading import queries
+from trading.accounts import home_cards
 from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval
@@ -187,7 +188,7 @@ register(
     Tile(
         "near-margin-call",
         "crm/ui/_list_card.html",
-        tiles.near_margin_call,
+        home_cards.near_margin_call,
         "trading.view_deal_list",
         30,
         title=_("Near a margin call"),
@@ -196,7 +197,7 @@ register(
     Tile(
         "oldest-requests",
         "crm/ui/_list_card.html",
-        tiles.oldest_requests,
+        home_cards.oldest_requests,
         "trading.decide_request",
         10,
         title=_("Requests, oldest first"),

@@ -14,7 +14,7 @@ from crm.models import User
 from crm.ui import panels
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
 from trading.models import TradingServer
-from wallet import client_tiles, tiles
+from wallet import tiles
 from wallet.bonuses.approval import BonusApproval
 from wallet.choices import account_owners
 from wallet.client_tab import money_tab
@@ -24,6 +24,7 @@ from wallet.closing.second_signature import SignOffApproval
 from wallet.core import queries
 from wallet.disputes.bonus_disputes import BonusReturnApproval
 from wallet.ledger.manual_journals import JournalApproval
+from wallet.movements import home_cards
 from wallet.movements import queries as movements_queries
 from wallet.psp.addresses import AddressApproval
 from wallet.reconciliation.costs import CostApproval
@@ -268,7 +269,7 @@ register(
     Tile(
         "latest-deposits",
         LIST,
-        client_tiles.latest_deposits,
+        home_cards.latest_deposits,
         "wallet.view_deposit",
         25,
         title=_("My clients' latest deposits"),
@@ -277,7 +278,7 @@ register(
     Tile(
         "biggest-withdrawals",
         LIST,
-        client_tiles.biggest_withdrawals,
+        home_cards.biggest_withdrawals,
         "wallet.view_withdrawal",
         32,
         title=_("Withdrawals requested"),
@@ -286,7 +287,7 @@ register(
     Tile(
         "failed-payments",
         LIST,
-        client_tiles.failed_payments,
+        home_cards.failed_payments,
         "wallet.view_deposit",
         30,
         title=_("Failed payments"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
 from crm.db.locking import lock
 from crm.models import User
 
 
-def preference(user: Any, section: str, key: str) -> Any:
+def preference(user: User | AnonymousUser | None, section: str, key: str) -> Any:
     """Read one choice of a person; None where they made none."""
     return ((getattr(user, "preferences", None) or {}).get(section) or {}).get(key)
 

@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients import tiles as client_tiles
 from clients.filters import start_of
 from clients.models import Client
+from clients.views import home_cards as client_cards
 from crm.i18n import formats
 from crm.models import User
 from crm.ui.cards import ChartCard
 from crm.ui.kpis import Kpi, once_per_page
 from reports.homes.month import own_month, targets_of
 from reports.homes.parts import COUNT_MAX, net_by_day_chart, net_kpi, whole_money
-from trading import tiles as trading_tiles
+from trading.accounts import home_cards as account_cards
 from trading.risk import margin
 
 
@@ -27,9 +27,9 @@ def _silent(user: User) -> dict[str, Any]:
     """Sum the agent's silent clients: their equity, how many, and how many fell silent within the last week."""
 
     def read() -> dict[str, Any]:
-        week_before = start_of(client_tiles.silent_since() - dt.timedelta(days=7))
+        week_before = start_of(client_cards.silent_since() - dt.timedelta(days=7))
         mine = Client.objects.filter(owner=user, equity__gte="0.01").exclude(stage="lead").order_by()
-        silent = Q(last_trade_at__lt=start_of(client_tiles.silent_since()))
+        silent = Q(last_trade_at__lt=start_of(client_cards.silent_since()))
         return mine.aggregate(
             at_risk=Sum("equity", filter=silent, default=0),
             count=Count("pk", filter=silent),
@@ -48,7 +48,7 @@ def value_at_risk(user: User) -> Kpi:
     return Kpi(
         label=_("Value at risk"),
         value=whole_money(silent["at_risk"], month.currency),
-        url=client_tiles.silent_url(user),
+        url=client_cards.silent_url(user),
         icon="shield-alert",
         hint=_("%(share)s %% of your book's equity") % {"share": share},
         tone="warning",
@@ -61,7 +61,7 @@ def silent_clients(user: User) -> Kpi:
     return Kpi(
         label=_("Silent for 14 days"),
         value=formats.number(silent["count"], 0),
-        url=client_tiles.silent_url(user),
+        url=client_cards.silent_url(user),
         icon="moon",
         hint=_("%(new)s new this week, of %(count)s clients with equity")
         % {"new": silent["new"], "count": silent["clients"]},
@@ -73,11 +73,11 @@ def near_margin_call(user: User) -> Kpi:
     """Make the card that counts real accounts with a low margin level."""
     near = margin.accounts_near(user).filter(is_demo=False).order_by()
     levels = list(near.values_list("margin_level", flat=True)[:COUNT_MAX])
-    below = sum(level is not None and level < trading_tiles.CALL_PERCENT for level in levels)
+    below = sum(level is not None and level < account_cards.CALL_PERCENT for level in levels)
     return Kpi(
         label=_("Near a margin call"),
         value=formats.number(len(levels), 0),
-        url=trading_tiles.margin_url(),
+        url=account_cards.margin_url(),
         icon="gauge",
         hint=ngettext("%(count)s account below 100 %%", "%(count)s accounts below 100 %%", below) % {"count": below},
         tone="danger" if below else "",
