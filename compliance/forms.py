@@ -62,5 +62,5 @@ class TrailForm(forms.Form):
 class ViewForm(forms.Form):
     kind = forms.ChoiceField(label=_("Type"), choices=[("", _("Any")), *AccessKind.choices], required=False)
     person = forms.EmailField(label=_("User (e-mail)"), required=False)
-    client = forms.IntegerField(label=_("Client ID"), required=False, min_value=1)
+    client = forms.IntegerField(label=_("Client number"), required=False, min_value=1)
     day = forms.DateField(label=_("Until"), required=False, widget=DayInput())

@@ -156,7 +156,7 @@ class LogFilter(AuditFilter):
 
     action = django_filters.ChoiceFilter(choices=audit_codes.choices, label=_("Action"))
     actor = django_filters.CharFilter(label=_("User (e-mail)"), method="by_person")
-    client = django_filters.NumberFilter(field_name="client_id", label=_("Client ID"))
+    client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
 
     def by_person(self, rows: Any, _name: str, value: str) -> Any:
         return rows.filter(actor__in=User.objects.filter(email__iexact=value.strip()))

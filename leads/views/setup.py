@@ -44,7 +44,7 @@ class CampaignTable(Table):
         Column("code", gettext_lazy("Code"), css="mono"),
         Column("brand", gettext_lazy("Brand")),
         Column("source", gettext_lazy("Source")),
-        Column("medium", gettext_lazy("Medium")),
+        Column("medium", gettext_lazy("UTM medium")),
         NumberColumn("quality", gettext_lazy("Quality"), digits=0),
         MoneyColumn("cost", gettext_lazy("Cost"), currency="brand.base_currency"),
         YesNoColumn("is_active", gettext_lazy("Active")),

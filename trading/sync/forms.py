@@ -19,7 +19,7 @@ class BackfillForm(forms.Form):
     """Days of the server's own calendar, both included."""
 
     first_day = forms.DateField(label=_("From"), widget=DayInput(), help_text=_("Server time"))
-    last_day = forms.DateField(label=_("To"), required=False, widget=DayInput(), help_text=_("Empty: today"))
+    last_day = forms.DateField(label=_("Until"), required=False, widget=DayInput(), help_text=_("Empty: today"))
 
     def clean_first_day(self) -> dt.date:
         day: dt.date = self.cleaned_data["first_day"]

@@ -84,7 +84,7 @@ def _rules(report: SettlementImport) -> Section:
         cursor.execute(BY_RULE, [report.pk])
         rows = cursor.fetchall()
     return Section(
-        _("Matches"),
+        _("Confirmed matches"),
         columns=[Column(_("Rule"), weight=2), Column(_("Rows"), end=True), Column(_("Total"), end=True)],
         facts=[(_("Seen in an earlier report"), report.seen_before), (_("Payout to our bank"), report.to_bank)],
         rows=[

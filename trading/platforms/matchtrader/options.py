@@ -80,7 +80,7 @@ OPTIONS: Final = (
         _("Connection"),
         _("Use plain only inside a tunnel or for an internal host. Applies to REST and streams."),
         "tls",
-        choices=(("tls", "TLS"), ("plain", _("Plain"))),
+        choices=(("tls", "TLS"), ("plain", _("Unencrypted"))),
     ),
     Option(
         "groups",
