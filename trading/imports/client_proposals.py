@@ -36,12 +36,12 @@ def propose_client(
     """
     require(policies.can_import(actor))
     row = attach.locked(row_id)
+    client = attach.client_for(row, actor, client_id)
     if row.state == StagedState.ATTACHED:
         raise WrongState(_("This login is already attached to another client."))
     attach.check_open(row)
     if not reason.strip():
         raise DomainError(_("Enter a reason: how do you know the login belongs to this client?"))
-    client = attach.client_for(row, actor, client_id)
     row.proposed_client, row.proposed_type = client, attach.type_for(row, client, account_type_id)
     row.proposed_by, row.proposed_at, row.proposal_reason = actor, timezone.now(), reason.strip()[:300]
     row.move_to(StagedState.PROPOSED)
