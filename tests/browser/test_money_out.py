@@ -104,7 +104,7 @@ def test_several_are_approved_after_a_preview(page, payer):
     page.goto("/money/withdrawals/")
     page.locator("thead .pick input").check()
     page.get_by_role("button", name="Approve…").click()
-    expect(page.get_by_text("3 requests can go")).to_be_visible()
+    expect(page.get_by_text("3 requests can be approved")).to_be_visible()
     shot(page, "batch-preview")
     assert not Withdrawal.objects.exclude(state="requested").exists()
     page.get_by_role("button", name="Approve 3 withdrawals").click()

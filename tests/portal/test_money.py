@@ -469,7 +469,7 @@ def test_a_platform_that_is_away_says_so_when_a_password_is_set(room):
     answer = room.browser.post(f"/portal/accounts/{room.account.pk}/password/", {"password": ""})
     page = answer.content.decode()
     assert answer.status_code == 422 and 'id="password" data-open' in page  # its dialog is open again, with the reason
-    assert "The trading platform can&#x27;t be reached right now" in page and "shown this once" not in page
+    assert "The trading platform can&#x27;t be reached right now" in page and "We show it only once" not in page
 
 
 def test_every_state_of_money_has_words(room):

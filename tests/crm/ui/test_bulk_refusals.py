@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
     ("address", "start", "field", "words"),
     [
         ("/leads/assign/", "/leads/?sort=-id", "agent", "Choose who gets"),
-        ("/clients/move/", "/clients/", "book", "Choose the book"),
+        ("/clients/move/", "/clients/", "book", "Choose a book"),
     ],
 )
 def test_a_refused_bulk_action_is_said_on_its_list(cast, browse, address, start, field, words):
@@ -27,7 +27,7 @@ def test_a_book_out_of_reach_is_refused_on_the_list_with_its_filters(cast, brows
     browser, start = browse(cast.desk_head), "/clients/?sort=-id"
     fields = {"ids": [cast.client.pk], "book": cast.other_book.pk, "list": start}
     assert browser.post("/clients/move/", fields)["Location"] == start
-    assert "a book that you don&#x27;t reach" in browser.get(start).content.decode()
+    assert "a book you don&#x27;t have access to" in browser.get(start).content.decode()
     assert Client.objects.get(pk=cast.client.pk).book_id == cast.client.book_id
 
 
@@ -35,7 +35,7 @@ def test_clients_are_moved_from_the_list(cast, browse):
     book = Book.objects.create(brand=cast.brand, desk=cast.desk, name="Rita's book", owner=cast.retention)
     browser = browse(cast.desk_head)
     page = browser.post("/clients/move/", {"ids": [cast.client.pk], "book": book.pk, "list": "/clients/"}, follow=True)
-    assert "1 clients moved." in page.content.decode()
+    assert "1 client moved." in page.content.decode()
     assert Client.objects.get(pk=cast.client.pk).book_id == book.pk
 
 

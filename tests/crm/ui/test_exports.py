@@ -78,7 +78,7 @@ def test_a_job_whose_owner_lost_the_right_fails_and_says_so(cast, monkeypatch):
     job = Job.objects.get()
     jobs.run_job(job.pk)
     job.refresh_from_db()
-    assert job.state == "failed" and "exporting" in job.message
+    assert job.state == "failed" and "can't export" in job.message
 
 
 def test_an_unknown_ending_is_refused_in_words(cast):

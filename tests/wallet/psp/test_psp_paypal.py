@@ -116,7 +116,7 @@ def test_an_order_of_another_amount_is_not_captured(cast, outside):
 def test_a_lost_answer_at_the_start_is_the_same_order_the_second_time(cast, outside):
     adapter_of(outside.psp).check_connection()  # the token is there already
     outside.running.fault("lose_answer", times=1)
-    with pytest.raises(Exception, match="does not answer"):
+    with pytest.raises(Exception, match="isn't responding"):
         start(cast, outside)
     deposit = start(cast, outside)
     assert deposit.redirect_url

@@ -157,7 +157,7 @@ def test_the_page_shows_rate_and_rest_and_the_second_person_sees_the_same(cast, 
         "100.00" in shown
         and "80.00" in shown
         and "at 0.8" in shown
-        and "the ECB" in shown
+        and "ECB rate" in shown
         and "+€1.00" in shown.replace("\xa0", "")
     )
     answer = browse(cast.finance).post(

@@ -101,7 +101,7 @@ def test_an_exchange_and_a_day_have_their_limits(monday):
     third = quote(monday, "0.02")
     change(monday, first, key="k1")
     change(monday, second, key="k2")
-    with pytest.raises(DomainError, match=r"up to €100,000\.00 within 24 hours\. €0\.00 are left"):
+    with pytest.raises(DomainError, match=r"up to €100,000\.00 within 24 hours\. You have €0\.00 left"):
         change(monday, third, key="k3")
     with time_machine.travel(MONDAY + dt.timedelta(hours=24, seconds=1), tick=False):
         set_rate("USD", "1.10", MONDAY.date())
