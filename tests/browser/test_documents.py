@@ -75,4 +75,4 @@ def test_a_month_of_all_clients_is_made_at_the_desk(page, cast, background):
     page.locator("textarea[name=address]").fill("1 Harbour Road")
     look_at(page, "letterhead")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("look so").wait_for()
+    page.get_by_text("Letterhead saved").wait_for()

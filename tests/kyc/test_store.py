@@ -102,7 +102,7 @@ def test_a_full_disk_is_told_and_nothing_half_is_left(cast, tmp_path):
         text=True,
         timeout=60,
     )
-    assert "told: The file could not be kept: our storage is full." in done.stdout, done.stderr
+    assert "told: The file couldn't be saved: our storage is full." in done.stdout, done.stderr
     assert "left: []" in done.stdout
 
 

@@ -261,7 +261,7 @@ def test_without_a_book_nothing_is_outside_it():
     ("probability", "words"),
     [
         (None, ""),
-        (0.051, "usual"),
+        (0.051, "normal"),
         (0.05, "1 day in 20"),
         (0.001, "1 day in 1,000"),
         (0.00042, "1 day in 2,000"),

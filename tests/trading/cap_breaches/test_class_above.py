@@ -178,7 +178,7 @@ def test_a_question_is_opened_once_and_closes_by_itself(
     assert (issue.times, issue.subject, issue.details["groups"]) == (2, "gold", ["real\\standard-EUR"])
     assert Notification.objects.filter(user=cast.administrator, kind="trading.issue").count() == 1
     page = browse(cast.administrator).get("/trading/health/").content.decode()
-    assert "Gold: 1:30 on XAUUSD, allowed 1:20" in page and "/trading/leverage-caps/above/" in page
+    assert "Gold: 1:30 on XAUUSD, allowed: 1:20" in page and "/trading/leverage-caps/above/" in page
     tell_margins(standard, {"XAUUSD": "1.5"})
     assert breaches.watch() == 0
     issue.refresh_from_db()
