@@ -107,7 +107,7 @@ def test_the_language_changes_in_place_and_stays(page, cast):
     page.goto("/jobs/")
     page.locator("[aria-label^='Your account']").click()
     page.get_by_role("button", name="Deutsch").click()
-    expect(page.locator("h1")).to_have_text("Meine Exporte und Aufgaben")
+    expect(page.locator("h1")).to_have_text("Meine Exporte und Aufträge")
     page.goto("/notifications/")
     expect(page.locator("html")).to_have_attribute("lang", "de")
 
