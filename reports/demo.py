@@ -17,7 +17,7 @@ STRETCH = Decimal("1.15")
 
 
 def load(demo: Demo) -> None:
-    """Compute the figures of the demo's days once everything else is loaded, and set targets that they can be held to."""
+    """Compute the figures of the demo's days once everything else is loaded, and set targets for this month and the last."""
     demo.progress("Figures for dashboards", 0, 2)
     upkeep.rebuild()
     demo.progress("Figures for dashboards", 1, 2)
@@ -41,9 +41,11 @@ def _targets(desk: Desk, today: dt.date) -> dict[targets.Cell, Decimal | None]:
             net=Sum("deposits") - Sum("withdrawals") - Sum("reversals"),
         )
         calls = mine.filter(calls__gt=0).values("day").annotate(count=Sum("calls")).aggregate(usual=Avg("count"))
-        values[agent_id, TargetFigure.CALLS.value] = Decimal(max(5, round(float(calls["usual"] or 0) * 1.15 / 5) * 5))
+        values[agent_id, TargetFigure.CALLS.value] = Decimal(
+            max(5, round(Decimal(calls["usual"] or 0) * STRETCH / 5) * 5)
+        )
         for figure in FIGURES:
-            values[agent_id, figure] = Decimal(max(1, round((sums[figure] or 0) / 3 * float(STRETCH))))
+            values[agent_id, figure] = Decimal(max(1, round((sums[figure] or 0) * STRETCH / 3)))
         net = (sums["net"] or Decimal(0)) / 3 * STRETCH
         values[agent_id, TargetFigure.NET_DEPOSITS.value] = Decimal(max(5, round(net / 1000))) * 1000
     return values

@@ -48,7 +48,11 @@ class TargetsForm(forms.Form):
             label=f"{name}: {figure.label}",
             initial=value.quantize(Decimal(1)) if value is not None and value == int(value) else value,
             widget=forms.NumberInput(
-                attrs={"class": "form-control num", "aria-label": f"{name}: {figure.label}", "step": "1"}
+                attrs={
+                    "class": "form-control num",
+                    "aria-label": f"{name}: {figure.label}",
+                    "step": "1" if whole else "any",
+                }
             ),
         )
         self.cells[key] = agent_id, figure.value

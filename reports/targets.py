@@ -15,7 +15,6 @@ from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, Book, Desk, User
 from crm.security import audit, policies
-from crm.security.scope import reach_of
 from reports.audit_codes import ReportsAction
 from reports.choices import WHOLE_NUMBERS, TargetFigure
 from reports.models import Target
@@ -52,10 +51,7 @@ def set_targets(*, desk_id: int, month: dt.date, values: Mapping[Cell, Decimal |
 
     Who: `reports.set_target` on the desk. Raises: NotAllowed, NotFound, DomainError.
     """
-    desk = lock(Desk, desk_id, no_key=True)
-    policies.require_permission(actor, "reports.set_target")
-    if actor is not None and not _reaches(actor, desk):
-        raise NotAllowed(_("You don't have access to this desk."))
+    desk = _lock_desk(desk_id, actor)
     return _write(desk, month.replace(day=1), values, actor)
 
 
@@ -65,10 +61,7 @@ def copy_last_month(*, desk_id: int, month: dt.date, actor: Actor) -> int:
 
     Who: `reports.set_target` on the desk. Raises: NotAllowed, NotFound, DomainError.
     """
-    desk = lock(Desk, desk_id, no_key=True)
-    policies.require_permission(actor, "reports.set_target")
-    if actor is not None and not _reaches(actor, desk):
-        raise NotAllowed(_("You don't have access to this desk."))
+    desk = _lock_desk(desk_id, actor)
     month = month.replace(day=1)
     there = targets_of_desk(desk, month)
     known = {None, *(agent.pk for agent in agents_of(desk))}
@@ -79,9 +72,15 @@ def copy_last_month(*, desk_id: int, month: dt.date, actor: Actor) -> int:
     return _write(desk, month, missing, actor)
 
 
-def _reaches(actor: User, desk: Desk) -> bool:
-    reach = reach_of_reports(actor)
-    return desk.pk in reach.desks or desk.brand_id in reach_of(actor).whole_brands
+def _lock_desk(desk_id: int, actor: Actor) -> Desk:
+    """Lock the desk whose targets somebody sets; they must hold the right and reach the desk or its whole brand."""
+    desk = lock(Desk, desk_id, no_key=True)
+    policies.require_permission(actor, "reports.set_target")
+    if actor is not None:
+        reach = reach_of_reports(actor)
+        if desk.pk not in reach.desks and desk.brand_id not in reach.brands:
+            raise NotAllowed(_("You don't have access to this desk."))
+    return desk
 
 
 def _write(desk: Desk, month: dt.date, values: Mapping[Cell, Decimal | None], actor: Actor) -> int:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from clients.choices import Stage
 from clients.filters import start_of
-from clients.models import Client
 from clients.queries import clients_visible_to
 from clients.tables import name_or_number
 from crm.i18n import formats
@@ -44,7 +43,7 @@ def silent_filter(user: User) -> Q:
 
 def silent_clients(user: User) -> ListCard:
     """List whom to call first: silent clients by the equity at stake."""
-    silent = Client.objects.filter(silent_filter(user)).select_related("brand").only(*FIELDS)
+    silent = clients_visible_to(user).filter(silent_filter(user)).select_related("brand").only(*FIELDS)
     now = timezone.now()
     rows = [
         ListRow(
@@ -75,8 +74,8 @@ def birthdays(user: User) -> ListCard:
     is_near = Q()
     for day in days:
         is_near |= Q(date_of_birth__month=day.month, date_of_birth__day=day.day)
-    mine = Client.objects.filter(is_near, owner=user).exclude(stage__in=[Stage.LEAD, Stage.CLOSED])
-    found = list(mine.only("id", "first_name", "last_name", "email", "date_of_birth").order_by("pk")[:ROWS])
+    mine = clients_visible_to(user).filter(is_near, owner=user).exclude(stage__in=[Stage.LEAD, Stage.CLOSED])
+    found = list(mine.only("id", "first_name", "last_name", "email", "date_of_birth").order_by("pk")[:LOOKED_AT])
     order = {(day.month, day.day): number for number, day in enumerate(days)}
     at = {
         client.pk: order[client.date_of_birth.month, client.date_of_birth.day]
@@ -95,7 +94,7 @@ def birthdays(user: User) -> ListCard:
             action_icon="mail",
             is_person=True,
         )
-        for client in sorted(found, key=lambda client: at[client.pk])
+        for client in sorted(found, key=lambda client: at[client.pk])[:ROWS]
     ]
     return ListCard(
         title=_("Birthdays this week"),

@@ -53,24 +53,28 @@ def _smallest(currency: str) -> Decimal:
     return Decimal(1).scaleb(-money_rules.exponent(currency))
 
 
-def money(amount: money_rules.Money | Decimal | int | None, currency: str = "", *, sign: bool = False) -> str:
+def money(
+    amount: money_rules.Money | Decimal | int | None, currency: str = "", *, sign: bool = False, is_whole: bool = False
+) -> str:
     """Write an amount, `1.234,50 €` or `€1,234.50`, with the currency's own number of digits: in pages and e-mails alike.
 
     `amount` is Money, or in major units of `currency`; finer digits than the currency books are shown as they are, never
-    rounded away. `sign` writes a plus in front of gains. Codes that aren't currencies are written out: `12.50 XYZ`.
+    rounded away. `sign` writes a plus in front of gains. `is_whole` rounds to major units, for figures read at a glance.
+    Codes that aren't currencies are written out: `12.50 XYZ`.
     """
     if amount is None:
         return "–"
     if isinstance(amount, money_rules.Money):
         currency, amount = amount.currency, amount.amount
     value = Decimal(amount)
-    booked = value.quantize(_smallest(currency))
-    is_fine = value != booked
+    booked = value.quantize(Decimal(1) if is_whole else _smallest(currency))
+    is_fine = not is_whole and value != booked
     value = value.normalize() if is_fine else booked
     shape = _shape(locale(), currency)
     if shape is None:
+        is_usual = not is_fine and not is_whole
         text = format_currency(
-            abs(value), currency, locale=locale(), currency_digits=not is_fine, decimal_quantization=not is_fine
+            abs(value), currency, locale=locale(), currency_digits=is_usual, decimal_quantization=is_usual
         )
     else:
         before, after, group, point = shape

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients.choices import Stage
-from clients.models import Client
+from clients.queries import clients_visible_to
 from clients.tables import name_or_number
 from crm.i18n import formats
 from crm.models import User
@@ -20,7 +20,7 @@ LOOKED_AT = 60
 
 def documents_owed(user: User) -> ListCard:
     """List the agent's newest unverified clients whose documents are missing or were rejected."""
-    mine = Client.objects.filter(owner=user, stage=Stage.REGISTERED, kyc_level=0)
+    mine = clients_visible_to(user).filter(owner=user, stage=Stage.REGISTERED, kyc_level=0)
     clients = list(mine.defer("search_text").order_by("-id")[:LOOKED_AT])
     states: dict[int, set[str]] = {}
     for client_id, state in Document.objects.filter(client__in=clients).values_list("client_id", "state"):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from clients.choices import Stage
 from clients.models import Client, Task
+from clients.queries import clients_visible_to
 from clients.tables import name_or_number
 from crm.i18n.formats import ago
 from crm.models import User
@@ -72,7 +73,7 @@ def _call(client: Client, note: str, end: str, tone: str) -> ListRow:
 
 def new_leads(user: User) -> ListCard:
     """List the newest leads of the agent's own book."""
-    mine = Client.objects.filter(owner=user, stage=Stage.LEAD).defer("search_text").order_by("-id")[:ROWS]
+    mine = clients_visible_to(user).filter(owner=user, stage=Stage.LEAD).defer("search_text").order_by("-id")[:ROWS]
     rows = [
         ListRow(
             title=name_or_number(client),

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
-from crm.models import User
+from crm.models import Brand, User
 from crm.ui.kpis import once_per_page
 from reports import figures, queries
 from reports.figures import FIGURES
@@ -116,8 +116,10 @@ class Month:
         return sums
 
 
-def _rows(rows: QuerySet[DayFigure]) -> list[DayRow]:
-    summed = rows.order_by().values("day", "owner_id").annotate(**{f"sum_{name}": Sum(name) for name in FIGURES})
+def _rows(rows: QuerySet[DayFigure], currency: str) -> list[DayRow]:
+    is_summed = Q(brand__base_currency=currency)
+    sums = {f"sum_{name}": Sum(name, filter=is_summed if name in figures.SUMS else None) for name in FIGURES}
+    summed = rows.order_by().values("day", "owner_id").annotate(**sums)
     return [
         DayRow(row["day"], row["owner_id"], {name: row[f"sum_{name}"] for name in FIGURES})  # type: ignore[literal-required]
         for row in summed.iterator(chunk_size=5_000)
@@ -134,23 +136,27 @@ def _own_month(user: User) -> Month:
     today = figures.today_of(frozenset({brand.pk} if brand else ()))
     mine = Q(owner_id=user.pk) | Q(desk_id=user.desk_id) if user.desk_id else Q(owner_id=user.pk)
     rows = DayFigure.objects.filter(mine, brand=brand, day__gte=_start(today), day__lte=today)
-    return Month(today, _rows(rows), brand.base_currency if brand else "EUR")
+    currency = brand.base_currency if brand else "EUR"
+    return Month(today, _rows(rows, currency), currency)
 
 
 def reached_month(user: User) -> Month:
     """Read the figures of the desks and brands that the user reaches as a whole.
 
-    Money is that of the first brand in reach: currencies are never added up.
+    Counts are those of all of them. Money is that of the brands with the first one's base currency: currencies are never
+    added up.
     """
     return once_per_page(user, "reports.reached_month", lambda: _reached_month(user))  # type: ignore[no-any-return]
 
 
 def _reached_month(user: User) -> Month:
     reach = queries.reach_of_reports(user)
-    brand = user.desk.brand if user.desk else user.brand
-    today = figures.today_of(frozenset({brand.pk}) if brand else reach.brands)
-    rows = figures.figures_of(reach, _start(today), today)
-    return Month(today, _rows(rows), brand.base_currency if brand else "EUR")
+    brand = (user.desk.brand if user.desk else user.brand) or Brand.objects.filter(pk__in=reach.brands).order_by(
+        "pk"
+    ).first()
+    today = figures.today_of(frozenset({brand.pk} if brand else ()))
+    currency = brand.base_currency if brand else "EUR"
+    return Month(today, _rows(figures.figures_of(reach, _start(today), today), currency), currency)
 
 
 def _start(today: dt.date) -> dt.date:
@@ -177,4 +183,4 @@ def targets_of(user: User, month: dt.date, *, desks: Iterable[int] | None = None
         rows = rows.filter(agent=user) if desks is None else rows.filter(agent=None, desk_id__in=list(desks))
         return dict(rows.order_by().values("figure").annotate(total=Sum("value")).values_list("figure", "total"))
 
-    return once_per_page(user, f"reports.targets.{desks is None}", read)  # type: ignore[no-any-return]
+    return once_per_page(user, f"reports.targets.{month}.{desks is None}", read)  # type: ignore[no-any-return]

@@ -83,11 +83,7 @@ def _last_days(month: Month, owner_id: int | None) -> list[Sums]:
 
 def whole_money(amount: Decimal, currency: str) -> str:
     """Show an amount without cents: a card is read at a glance."""
-    shown = formats.money(amount.quantize(Decimal(1)), currency)
-    for cents in (formats.money(Decimal(0), currency)[-3:], "00"):
-        if len(cents) == 3 and cents in shown:
-            return shown.replace(cents, "", 1)
-    return shown
+    return formats.money(amount, currency, is_whole=True)
 
 
 def rank_text(rank: tuple[int, int] | None) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.filters import start_of
-from clients.models import Client
+from clients.queries import clients_visible_to
 from clients.views import home_cards as client_cards
 from crm.i18n import formats
 from crm.models import User
@@ -28,7 +28,7 @@ def _silent(user: User) -> dict[str, Any]:
 
     def read() -> dict[str, Any]:
         week_before = start_of(client_cards.silent_since() - dt.timedelta(days=7))
-        mine = Client.objects.filter(owner=user, equity__gte="0.01").exclude(stage="lead").order_by()
+        mine = clients_visible_to(user).filter(owner=user, equity__gte="0.01").exclude(stage="lead").order_by()
         silent = Q(last_trade_at__lt=start_of(client_cards.silent_since()))
         return mine.aggregate(
             at_risk=Sum("equity", filter=silent, default=0),

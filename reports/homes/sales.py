@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from clients.choices import Stage
 from clients.filters import start_of
-from clients.models import Client
+from clients.queries import clients_visible_to
 from crm.i18n import formats
 from crm.models import User
 from crm.ui.cards import FunnelCard, funnel_steps
@@ -90,7 +90,7 @@ STEPS: tuple[tuple[dict[str, str], Q], ...] = (
 def funnel(user: User) -> FunnelCard:
     """Count how far this month's leads of the agent's book have come; every bar opens its people."""
     month = own_month(user)
-    mine = Client.objects.filter(owner=user, created_at__gte=start_of(month.first)).order_by()
+    mine = clients_visible_to(user).filter(owner=user, created_at__gte=start_of(month.first)).order_by()
     counts = mine.aggregate(**{f"step_{n}": Count("pk", filter=where) for n, (_query, where) in enumerate(STEPS)})
     labels = [_("Leads"), _("Contacted"), _("Registered"), _("Verified"), _("FTD")]
     everybody = [("stage", stage) for stage in Stage.values]

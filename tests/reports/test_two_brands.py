@@ -5,11 +5,14 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from guardian.shortcuts import assign_perm
 
 from crm.choices import Role
+from crm.models import User
 from ib.models import PartnerDay, SettlementPeriod
 from reports import dashboards, panels, queries
 from reports.figures import Reach, per_day, today_of
+from reports.homes import month
 from reports.models import DayFigure
 from tests.cast import make_staff
 from tests.ib.factories import make_partner
@@ -47,6 +50,14 @@ def test_two_brands_of_one_reader_stay_two_lines(two):
     day = per_day(reach, DAY, DAY)[DAY]
     assert day.leads == 8
     assert day.net == {"EUR": Decimal(600), "USD": Decimal(30)}
+
+
+def test_a_home_counts_both_brands_and_sums_money_of_one_currency(two):
+    both = make_staff("both@meridian.example", Role.MARKETING, brand=two.brand)
+    assign_perm("crm.access_brand", both, two.other_brand)
+    figures = month.reached_month(User.objects.get(pk=both.pk))
+    today = figures.on(two.today)
+    assert (today.leads, today.net, figures.currency) == (8, Decimal(600), "EUR")
 
 
 def test_a_brand_and_one_of_its_desks_count_once(two):

@@ -10,15 +10,14 @@ from crm.models import User
 from crm.ui.cards import ListCard, ListRow
 from wallet.choices.deposits import DepositState
 from wallet.choices.withdrawals import WITHDRAWAL_UNDECIDED, failure_words
-from wallet.core.queries import deposits_visible_to
-from wallet.models import Deposit, Withdrawal
+from wallet.core.queries import deposits_visible_to, withdrawals_visible_to
 
 ROWS = 6
 
 
 def latest_deposits(user: User) -> ListCard:
     """List the latest settled deposits of the agent's clients."""
-    settled = Deposit.objects.filter(client__owner=user, settled_at__isnull=False).select_related("client")
+    settled = deposits_visible_to(user).filter(client__owner=user, settled_at__isnull=False).select_related("client")
     rows = [
         ListRow(
             title=str(deposit.client),
@@ -69,7 +68,7 @@ def failed_payments(user: User) -> ListCard:
 
 def biggest_withdrawals(user: User) -> ListCard:
     """List the biggest withdrawals that the agent's clients have requested and nobody has decided."""
-    asked = Withdrawal.objects.filter(client__owner=user, state__in=WITHDRAWAL_UNDECIDED, part=1)
+    asked = withdrawals_visible_to(user).filter(client__owner=user, state__in=WITHDRAWAL_UNDECIDED, part=1)
     rows = [
         ListRow(
             title=str(withdrawal.client),

@@ -45,6 +45,21 @@ def test_money_with_its_currency_is_written_the_same_way_and_for_machines_in_one
         assert str(money) == "1234.50 EUR"
 
 
+@pytest.mark.parametrize(
+    ("language", "currency", "shown"),
+    [
+        ("en", "EUR", "€1,235"),
+        ("de", "EUR", "1.235 €"),
+        ("en", "JPY", "¥1,235"),
+        ("en", "KWD", "KWD 1,235"),
+        ("de", "BTC", "1.235 BTC"),
+    ],
+)
+def test_a_figure_read_at_a_glance_has_no_cents(language, currency, shown):
+    with translation.override(language):
+        assert formats.money(Decimal("1234.56"), currency, is_whole=True).replace("\xa0", " ") == shown
+
+
 def test_money_shows_signs_and_dashes():
     assert formats.money(Decimal(5), "EUR", sign=True) == "+€5.00"
     assert formats.money(Decimal(0), "EUR", sign=True) == "€0.00"
