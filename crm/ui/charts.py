@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 
 Number = int | float | Decimal | None
+# The tones of series that name none, in their order: told apart in light and dark, and by colour-blind readers.
+PALETTE = ("brand", "teal", "warning", "accent", "danger", "neutral")
 
 
 def _points(values: Iterable[Number]) -> list[float]:
@@ -100,11 +102,14 @@ def share_bars(rows: Sequence[tuple[str, Number, str]]) -> SafeString:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart. `kind`: line, area, bars, step. `tone`: brand or a badge tone. `unit` follows the value."""
+    """One line of a chart. `kind`: line, area, bars, step. `unit` follows the value.
+
+    `tone` is brand or a badge tone; without one the series takes the next of the palette.
+    """
 
     label: str | Promise
     values: Sequence[Number]
-    tone: str = "brand"
+    tone: str = ""
     kind: str = "line"
     unit: str = ""
     decimals: int = 2
@@ -112,7 +117,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Chart:
-    """A time-series chart: `{% chart chart %}`. `x` are days, instants or plain numbers, all of one kind."""
+    """A time-series chart: `{% chart chart %}`. `x` are days, instants or plain numbers, all of one kind.
+
+    With `is_stacked` the bars of one day stand on each other: what is above zero upwards, what is below downwards.
+    """
 
     id: str
     x: Sequence[Any]
@@ -121,6 +129,7 @@ class Chart:
     height: int = 220
     from_zero: bool = True
     x_label: str = field(default="")
+    is_stacked: bool = False
 
     def spec(self) -> dict[str, Any]:
         """Return what charts.js draws: epoch seconds in UTC, numbers as JSON numbers."""
@@ -130,17 +139,18 @@ class Chart:
             "time": isinstance(first, date),
             "hours": isinstance(first, datetime),
             "zero": self.from_zero,
+            "stacked": self.is_stacked,
             "xLabel": str(self.x_label or _("Time")),
             "series": [
                 {
                     "label": str(s.label),
-                    "tone": s.tone,
+                    "tone": s.tone or PALETTE[number % len(PALETTE)],
                     "kind": s.kind,
                     "unit": s.unit,
                     "decimals": s.decimals,
                     "values": [float(v) if v is not None else None for v in s.values],
                 }
-                for s in self.series
+                for number, s in enumerate(self.series)
             ],
         }
 

@@ -1,5 +1,5 @@
 // Draws uPlot charts from <div class="k-chart" data-chart="id"> + <script type="application/json" id="id">.
-// Contract (crm/ui/charts.py): {x: [...epoch seconds or numbers], time: bool, series: [{label, values, tone, kind, unit, decimals}]}
+// Contract (crm/ui/charts.py): {x: [...epoch seconds or numbers], time: bool, stacked: bool, series: [{label, values, tone, kind, unit, decimals}]}
 (() => {
   const WHOLE_STEPS = [1, 2, 3, 4, 6, 12, 24, 50, 100, 200, 500, 1000, 2000, 5000, 10000]; // hours and numbers of things: never 2.5
   const colour = (tone) => {
@@ -21,6 +21,16 @@
     return value;
   };
   const fade = (rgb, alpha) => `color-mix(in oklab, ${rgb} ${alpha * 100}%, transparent)`;
+  // Bars on bars: each is as tall as itself and all shown ones after it, and those are drawn over it. Below zero they hang down.
+  const stack = (spec, shown) => spec.series.map((s, i) => (s.kind !== "bars" ? s.values : s.values.map((own, at) => {
+    if (!own || !shown(i)) return null;
+    return spec.series.slice(i).reduce((sum, other, ahead) => {
+      const value = other.kind === "bars" && shown(i + ahead) ? other.values[at] || 0 : 0;
+      return Math.sign(value) === Math.sign(own) ? sum + value : sum;
+    }, 0);
+  })));
+  // Half a step before the first bar and after the last, or they are cut at the edges.
+  const stepOf = (x) => x.slice(1).reduce((least, at, i) => Math.min(least, at - x[i]), Infinity);
   const draw = (holder) => {
     const source = document.getElementById(holder.dataset.chart);
     if (!source || !window.uPlot) return;
@@ -41,31 +51,40 @@
     const grid = { stroke: token("--k-line"), width: 1 };
     const axis = { stroke: token("--k-ink-3"), grid, ticks: { ...grid, size: 4 }, font: "11px Inter, sans-serif", size: 32 };
     const height = Number(holder.dataset.height) || 220;
-    // Bars stand around their number: the first and the last need half a step beside them. Two deals of one minute are a minute wide.
-    const bars = spec.time === false && spec.series.some((s) => s.kind === "bars");
-    const wide = (u, min, max) => (bars ? [min - 0.6, max + 0.6] : spec.hours && max - min < 600 ? [max - 600, max] : [min, max]);
+    const hasBars = spec.series.some((s) => s.kind === "bars");
+    const step = spec.x.length > 1 ? stepOf(spec.x) : spec.time === false ? 1 : spec.hours ? 3600 : 86400;
+    // Two deals of one minute are a minute wide.
+    const wide = (u, min, max) => (hasBars ? [min - step * 0.6, max + step * 0.6] : spec.hours && max - min < 600 ? [max - 600, max] : [min, max]);
+    // A unit that all share stands once beside the axis; otherwise with each name, unless the name says it.
+    const units = new Set(spec.series.map((s) => s.unit || ""));
+    const unit = units.size === 1 ? [...units][0] : "";
+    const named = (s) => (unit || !s.unit || s.label === s.unit ? s.label : `${s.label}, ${s.unit}`);
+    const isShown = (u) => (i) => u.series[i + 1].show !== false;
     const options = {
       width: holder.clientWidth || 600,
       height,
       tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
       scales: { x: { time: spec.time !== false, range: wide }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
-      axes: [spec.time === false ? { ...axis, ...(spec.x.every(Number.isInteger) && { incrs: WHOLE_STEPS }) } : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale }],
+      axes: [spec.time === false ? { ...axis, ...(spec.x.every(Number.isInteger) && { incrs: WHOLE_STEPS }) } : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale, ...(unit && !spec.series.some((s) => s.label === unit) && { label: unit, labelSize: 18, labelFont: "11px Inter, sans-serif", labelGap: 0 }) }],
       cursor: { y: false, points: { size: 7 } },
       // The legend names the lines; their values show while one points at a day.
-      hooks: { setCursor: [(u) => holder.classList.toggle("pointed", u.cursor.left >= 0 && u.cursor.idx != null)] },
+      hooks: {
+        setCursor: [(u) => holder.classList.toggle("pointed", u.cursor.left >= 0 && u.cursor.idx != null)],
+        setSeries: [(u, at, change) => { if (spec.stacked && change?.show != null) u.setData([spec.x, ...stack(spec, isShown(u))]); }],
+      },
       series: [
         { label: spec.xLabel || "", value: (u, v) => (v == null ? "–" : spec.time === false ? v : day.format(new Date(v * 1e3)) + (spec.hours ? " UTC" : "")) },
         ...spec.series.map((s) => {
           const stroke = colour(s.tone || "brand");
-          const line = { label: s.unit ? `${s.label}, ${s.unit}` : s.label, stroke, width: 1.75, points: { show: spec.x.length < 3 }, value: (u, v) => (v == null ? "–" : format(s.decimals).format(v) + (s.unit ? ` ${s.unit}` : "")) };
-          if (s.kind === "bars") return { ...line, width: 0, fill: fade(stroke, 0.75), paths: window.uPlot.paths.bars({ size: [0.7, 40], radius: 0.12 }), points: { show: false } };
+          const line = { label: named(s), stroke, width: 1.75, points: { show: spec.x.length < 3 }, value: (u, v, at, idx) => { const own = idx == null ? null : s.values[idx]; return own == null ? "–" : format(s.decimals).format(own) + (s.unit ? ` ${s.unit}` : ""); } };
+          if (s.kind === "bars") return { ...line, width: 0, fill: spec.stacked ? stroke : fade(stroke, 0.75), paths: window.uPlot.paths.bars({ size: [0.7, 40], radius: 0.12 }), points: { show: false } };
           if (s.kind === "area") return { ...line, fill: fade(stroke, 0.12) };
           if (s.kind === "step") return { ...line, paths: window.uPlot.paths.stepped({ align: 1 }) };
           return line;
         }),
       ],
     };
-    const chart = new window.uPlot(options, [spec.x, ...spec.series.map((s) => s.values)], holder);
+    const chart = new window.uPlot(options, [spec.x, ...(spec.stacked ? stack(spec, () => true) : spec.series.map((s) => s.values))], holder);
     holder.chart = chart;
   };
   const drawAll = (force) =>

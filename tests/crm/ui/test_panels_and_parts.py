@@ -151,6 +151,15 @@ def test_a_large_chart_is_data_that_no_value_can_break_out_of():
     assert charts.Chart("n", [1, 2], [series]).spec()["time"] is False
 
 
+def test_series_without_a_tone_take_the_next_of_the_palette():
+    series = [charts.Series(str(number), [1, 2]) for number in range(7)]
+    series[1] = charts.Series("loss", [1, 2], tone="danger")
+    spec = charts.Chart("n", [1, 2], series, is_stacked=True).spec()
+    tones = [line["tone"] for line in spec["series"]]
+    assert tones == ["brand", "danger", "warning", "accent", "danger", "neutral", "brand"]
+    assert spec["stacked"] is True and charts.Chart("n", [1, 2], series).spec()["stacked"] is False
+
+
 def test_a_query_string_changes_what_it_is_told_and_starts_over():
     template = engines["django"].from_string('{% querystring_with sort="-x" kind=None %}')
     request = RequestFactory().get("/?sort=y&kind=a&q=ü&cursor=abc")
