@@ -95,9 +95,10 @@ class Sales:
             d.pk: [a for a in demo.agents if a.desk_id == d.pk and a.pk not in retention] for d in demo.desks
         }
         self.carers = {d.pk: [a for a in demo.agents if a.desk_id == d.pk and a.pk in retention] for d in demo.desks}
-        # Some agents get more than others; whoever will open a hundred and fifty records has that many.
+        # Some agents get more than others; whoever will open a hundred and fifty records has that many, and the first of a
+        # desk, as whom a visitor signs in, has a month to show.
         self.weights = {
-            desk_id: [2.2 if a == demo.outlier else demo.rng.uniform(0.7, 1.3) for a in agents]
+            desk_id: [2.2 if a == demo.outlier or a == agents[0] else demo.rng.uniform(0.7, 1.3) for a in agents]
             for desk_id, agents in self.sellers.items()
         }
 
