@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy
 from clients.calls import CallDetails, FollowUp
 from clients.choices import CallDirection, CallOutcome
 from clients.countries import country_choices
+from clients.languages import language_choices
 from clients.letter_catalogue import LETTERS
 from clients.models import Client
 from clients.profile import PERSONAL
+from clients.profile_facts import Fact
 from crm.models import Actor, Book, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
@@ -209,9 +211,31 @@ class ProfileForm(ModelForm[Client]):
 
     def changes(self) -> dict[str, Any]:
         """Return the changed personal details as `change_profile` takes them; e-mail and phone only where entered."""
-        data = {name: self.cleaned_data[name] for name in PERSONAL}
-        if self.cleaned_data["new_email"]:
-            data["email"] = self.cleaned_data["new_email"]
-        if self.cleaned_data["new_phone"]:
-            data["phone"] = self.cleaned_data["new_phone"]
+        data = {name: self.cleaned_data[name] for name in PERSONAL if name in self.cleaned_data}
+        for name in ("email", "phone"):
+            if self.cleaned_data.get(f"new_{name}"):
+                data[name] = self.cleaned_data[f"new_{name}"]
         return data
+
+
+class FactForm(ProfileForm):
+    """One fact of the client's page, edited in place: the same fields and rules as the whole form.
+
+    Who sees contact details in full gets them to correct; for others the field is empty and must be filled.
+    """
+
+    def __init__(self, *args: Any, fact: Fact, shows_contact: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": f"fact-{fact.slug}-%s", **kwargs})
+        for name in [name for name in self.fields if name not in fact.fields]:
+            del self.fields[name]
+        if "language" in self.fields:
+            choices = language_choices(self.instance.language)
+            self.fields["language"] = forms.ChoiceField(label=self.fields["language"].label, choices=choices)
+        if "time_zone" in self.fields:
+            self.fields["time_zone"].widget = forms.TextInput(attrs={"list": "k-zones", "autocomplete": "off"})
+        for name in fact.fields:
+            if name.startswith("new_"):
+                self.fields[name].required = True
+                self.fields[name].label = fact.label
+                self.fields[name].initial = getattr(self.instance, name.removeprefix("new_")) if shows_contact else ""
+        next(iter(self.fields.values())).widget.attrs["autofocus"] = True

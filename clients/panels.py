@@ -11,14 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
-from clients.views import home_cards
+from clients.views import home_cards, next_steps
 from clients.views.tabs import mail_tab, timeline_tab, views_tab
 from crm.choices import AccessKind, Role
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui import panels
-from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
+from crm.ui.panels import MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 
 COUNTED = 100
 LIST = "crm/ui/_list_card.html"
@@ -67,6 +67,8 @@ register(
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
+    RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
+    RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),
     PaletteSource("clients", _("People"), find_clients, "clients.view_client", 10),
     Tile(
         "follow-ups",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 from clients.models import Client
@@ -9,7 +11,11 @@ from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no, require
 from crm.security.scope import reach_of
 
-__all__ = ["can", "can_close", "can_log", "can_move", "can_reveal", "require", "sees_contacts"]
+__all__ = ["can", "can_change", "can_close", "can_log", "can_move", "can_reveal", "require", "sees_contacts"]
+
+
+CONTACT = frozenset({"email", "phone"})
+PROVED = frozenset({"first_name", "last_name", "date_of_birth", "nationality"})
 
 
 def can(user: Actor, client: Client, permission: str) -> Decision:
@@ -22,6 +28,23 @@ def can(user: Actor, client: Client, permission: str) -> Decision:
     if not user.is_team or client.book_id not in reach_of(user).books:
         return no(_("You don't have access to this client's book."))
     return has_permission(user, permission)
+
+
+def can_change(user: Actor, client: Client, fields: Iterable[str]) -> Decision:
+    """Decide whether the user may change these personal details of a client.
+
+    Contact details: only who sees them, or may reveal them, knows what is being replaced. What a document has proved, once
+    the client is verified: only who reviews documents.
+    """
+    allowed = can(user, client, "clients.change_client")
+    names = set(fields)
+    if not allowed:
+        return allowed
+    if names & CONTACT and not (sees_contacts(user) or can_reveal(user, client)):
+        return no(_("Your role can't change a client's contact details."))
+    if names & PROVED and client.kyc_level and not has_permission(user, "clients.correct_identity"):
+        return no(_("Verified by a document. Ask the KYC team to correct it."))
+    return YES
 
 
 def can_close(user: Actor, client: Client) -> Decision:

@@ -14,7 +14,7 @@ from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
-from crm.errors import DomainError, NotAllowed
+from crm.errors import DomainError
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
 from crm.security import audit
@@ -40,7 +40,8 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
     """Correct a client's personal details; what is equal to the record is no change.
 
     Who: `clients.change_client` in reach. Phone and e-mail: only who sees them unmasked, or may reveal them, knows what
-    is being replaced. Raises: NotAllowed; DomainError for an invalid phone or an e-mail that another client has.
+    is being replaced. What a document has proved of a verified client: `clients.correct_identity`. Raises: NotAllowed;
+    DomainError for an invalid phone or an e-mail that another client has.
     """
     client = lock(Client, client_id, "brand")
     policies.require(policies.can(actor, client, "clients.change_client"))
@@ -54,8 +55,7 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
     changed = {name: value for name, value in requested.items() if getattr(client, name) != value}
     if not changed:
         return client
-    if changed.keys() & set(CONTACT) and not (policies.sees_contacts(actor) or policies.can_reveal(actor, client)):
-        raise NotAllowed(_("Your role can't change a client's contact details."))
+    policies.require(policies.can_change(actor, client, changed))
     _check_email_is_free(client, changed.get("email", ""))
     before = {name: getattr(client, name) for name in changed}
     for name, value in changed.items():

@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from clients.explain import explain_access
 from clients.tables import ClientTable
-from clients.views import actions, day, page
+from clients.views import actions, day, facts, page
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:client_id>/task/", actions.task_add, name="client_task"),
     path("clients/<int:client_id>/mail/", actions.mail_write, name="client_mail"),
     path("clients/<int:client_id>/edit/", actions.profile_edit, name="client_edit"),
+    path("clients/<int:client_id>/facts/<slug:slug>/", facts.fact, name="client_fact"),
     path("clients/<int:client_id>/move/", actions.move, name="client_move"),
     path("clients/<int:client_id>/close/", actions.close, name="client_close"),
     path("notes/<int:note_id>/edit/", actions.note_edit, name="note_edit"),

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from compliance import queries
+from compliance import client_overview, queries
 from compliance.choices import HitState
 from compliance.restrictions import LiftApproval
 from compliance.views.client import compliance_tab
 from crm import approvals
 from crm.models import User
-from crm.ui.panels import MenuEntry, Tab, Tile, register
+from crm.ui.panels import MenuEntry, RecordPart, Tab, Tile, register
 
 approvals.register(LiftApproval)
 
@@ -73,6 +73,7 @@ register(
     MenuEntry(
         "compliance", _("Access log"), "compliance:access_log", "crm.view_access_log", "eye", 70, words="who saw viewed"
     ),
+    RecordPart("client", "step", "compliance", client_overview.next_steps, "compliance.view_hit", 15),
     Tab("client", "compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60),
     Tile(
         "compliance-hits",

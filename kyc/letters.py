@@ -22,6 +22,26 @@ letter(
     },
 )
 letter(
+    "kyc.documents_missing",
+    title=_("Documents requested"),
+    texts={
+        "en": Text(
+            "Please send us your documents",
+            "Hello {{ first_name }},\n\nwe still need documents from you before you can use your account in full: a "
+            "passport, identity card or driving licence, and a proof of address that is not older than three months. "
+            "Your personal area shows which of them are missing. It takes two minutes with your phone's camera.\n\n"
+            "[Send my documents]({{ portal_url }})\n\nKind regards\n{{ agent }}\n{{ brand }}",
+        ),
+        "de": Text(
+            "Bitte senden Sie uns Ihre Dokumente",
+            "Guten Tag {{ first_name }},\n\nuns fehlen noch Dokumente, damit Sie Ihr Konto voll nutzen können: Reisepass, "
+            "Personalausweis oder Führerschein, und ein Adressnachweis, der nicht älter als drei Monate ist. In Ihrem "
+            "persönlichen Bereich sehen Sie, was noch fehlt. Mit der Kamera Ihres Telefons dauert es zwei Minuten.\n\n"
+            "[Dokumente senden]({{ portal_url }})\n\nFreundliche Grüße\n{{ agent }}\n{{ brand }}",
+        ),
+    },
+)
+letter(
     "kyc.document_rejected",
     title=_("Document rejected"),
     fields=("document", "reason"),

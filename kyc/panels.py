@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
-from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
-from kyc import queries
+from crm.ui.panels import MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from kyc import client_overview, queries
 from kyc.choices import DocumentState
 from kyc.views import home_cards
 from kyc.views.client import kyc_tab
@@ -48,6 +48,8 @@ register(
         words="kyc documents passport verify",
     ),
     MenuEntry("compliance", _("KYC documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive"),
+    RecordPart("client", "step", "kyc", client_overview.next_steps, "kyc.view_document", 20),
+    RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
     Tile(
         "kyc-queue",

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Stage
 from clients.models import Client
 from clients.policies import can
 from crm.choices import Role
+from crm.i18n import formats
 from crm.models import User
-from crm.ui.panels import Card, MenuEntry, Tile, register
+from crm.ui.kpis import once_per_page
+from crm.ui.panels import Card, MenuEntry, RecordPart, Tile, register
+from crm.ui.records import HeroFigure
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
 from leads.models import Lead, RegistrationInvitation
@@ -20,6 +24,7 @@ from leads.pipeline import next_statuses
 from leads.views import home_cards
 
 COUNTED = 100
+GOOD_SCORE = 70
 LIST = "crm/ui/_list_card.html"
 
 
@@ -32,7 +37,7 @@ def untouched(user: User) -> int | None:
 
 def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """Collect a lead's status, score and source with what can be done next. Later stages keep where the person came from."""
-    captures = queries.captures_of(client)
+    captures = once_per_page(request.user, f"leads.captures:{client.pk}", lambda: queries.captures_of(client))
     if not captures:
         return None
     newest = captures[0]
@@ -50,6 +55,43 @@ def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
         "now": timezone.now(),
         "can_invite": is_lead and bool(can(request.user, client, "leads.send_invitation")),
     }
+
+
+def lead_figures(request: UserRequest, client: Client) -> list[HeroFigure]:
+    """Show a lead's score, source and first contact; from the registration on, money takes their place."""
+    captures = once_per_page(request.user, f"leads.captures:{client.pk}", lambda: queries.captures_of(client))
+    if client.stage != Stage.LEAD or not captures:
+        return []
+    newest = captures[0]
+    best = max(newest.score_reasons, key=lambda reason: reason["points"], default=None)
+    campaign = str(newest.campaign) if newest.campaign else newest.get_channel_display()
+    return [
+        HeroFigure(
+            _("Score"), str(client.score), hint=str(best["name"]) if best else "", tone=_score_tone(client.score)
+        ),
+        HeroFigure(_("Source"), newest.source or "–", hint=campaign),
+        _first_contact(newest),
+    ]
+
+
+def _score_tone(score: int) -> str:
+    return "success" if score >= GOOD_SCORE else ""
+
+
+def _first_contact(lead: Lead) -> HeroFigure:
+    """Say how long the first contact took, or what is left of the time for it."""
+    received = gettext("Received %(ago)s") % {"ago": formats.ago(lead.captured_at)}
+    if lead.touched_at:
+        return HeroFigure(_("First contact"), formats.duration(lead.touched_at - lead.captured_at), hint=received)
+    if lead.sla_due_at:
+        tone = "danger" if lead.sla_due_at < timezone.now() else ""
+        return HeroFigure(_("First contact due"), formats.ago(lead.sla_due_at), hint=received, tone=tone)
+    return HeroFigure(_("First contact"), gettext("None yet"), hint=received)
+
+
+def acquisition_place(client: Client) -> str:
+    """Put status and score on top for a lead; later they are history, folded at the foot."""
+    return "top" if client.stage == Stage.LEAD else "foot"
 
 
 def waiting_tile(user: User) -> dict[str, Any] | None:
@@ -85,7 +127,8 @@ register(
     MenuEntry(
         "setup", _("Lead sources"), "lead_sources", "leads.manage_sources", "plug", 35, words="api keys affiliates"
     ),
-    Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place="top"),
+    RecordPart("client", "figure", "lead", lead_figures, "leads.view_lead", 10),
+    Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place=acquisition_place),
     Tile(
         "next-calls",
         LIST,

@@ -13,9 +13,9 @@ from crm.choices import Role
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
-from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
+from crm.ui.panels import Card, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from trading import queries
-from trading.accounts import home_cards
+from trading.accounts import client_overview, home_cards
 from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval
@@ -183,6 +183,19 @@ register(
         45,
         count=waiting_logins,
         words="import existing logins attach",
+    ),
+    RecordPart("client", "figure", "equity", client_overview.equity_figure, "trading.view_tradingaccount", 10),
+    RecordPart("client", "figure", "result", client_overview.result_figure, "trading.view_tradingaccount", 30),
+    RecordPart("client", "step", "trading", client_overview.next_steps, "trading.view_tradingaccount", 30),
+    RecordPart("client", "creation", "trading", client_overview.creations, "trading.open_account", 30),
+    Card(
+        "client",
+        "accounts",
+        "trading/accounts/_client_card.html",
+        client_overview.accounts_card,
+        "trading.view_tradingaccount",
+        20,
+        place="top",
     ),
     Tab("client", "trading", _("Trading"), trading_tab, "trading.view_tradingaccount", order=40),
     Tile(

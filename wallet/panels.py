@@ -12,7 +12,7 @@ from crm.choices import Role
 from crm.i18n import formats
 from crm.models import User
 from crm.ui import panels
-from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
+from crm.ui.panels import Card, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from trading.models import TradingServer
 from wallet import tiles
 from wallet.bonuses.approval import BonusApproval
@@ -24,7 +24,7 @@ from wallet.closing.second_signature import SignOffApproval
 from wallet.core import queries
 from wallet.disputes.bonus_disputes import BonusReturnApproval
 from wallet.ledger.manual_journals import JournalApproval
-from wallet.movements import home_cards
+from wallet.movements import client_overview, home_cards
 from wallet.movements import queries as movements_queries
 from wallet.psp.addresses import AddressApproval
 from wallet.reconciliation.costs import CostApproval
@@ -228,6 +228,18 @@ register(
         "timer",
         60,
         words="CySEC C721 limits unverified days",
+    ),
+    RecordPart("client", "figure", "money", client_overview.figures, None, 20),
+    RecordPart("client", "step", "money", client_overview.next_steps, "wallet.view_withdrawal", 20),
+    RecordPart("client", "creation", "money", client_overview.creations, "wallet.grant_bonus", 40),
+    Card(
+        "client",
+        "wallets",
+        "wallet/movements/_client_card.html",
+        client_overview.wallets_card,
+        "wallet.view_deposit",
+        10,
+        place="top",
     ),
     Tab("client", "money", _("Money"), money_tab, "wallet.view_deposit", 40),
     Tile(

@@ -110,6 +110,7 @@ class Client(HasState):
             ("move_client", "May move clients between books"),
             ("log_call", "May log calls and notes"),
             ("close_client", "May close a client's record"),
+            ("correct_identity", "May correct the name, birth date and nationality of a verified client"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -15,8 +15,11 @@ from django.utils.safestring import SafeString
 
 from clients import contacts, policies
 from clients.countries import country_name
+from clients.languages import language_name
 from clients.models import Client, Note, Task
+from clients.profile_facts import lines_of
 from clients.queries import get_client, is_in_own_book
+from clients.stage_path import path_of
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui import panels
@@ -26,6 +29,7 @@ from crm.web.requests import UserRequest
 DEFAULT_TAB = "timeline"
 MOST_PINNED = 5
 MOST_TASKS = 5
+MOST_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,14 @@ def page_context(request: UserRequest, client: Client, slug: str, inner: Any) ->
         "content": SafeString(inner.content.decode()),
         "side": _cards(request, client, "side"),
         "top": _cards(request, client, "top"),
+        "foot": _cards(request, client, "foot"),
+        "path": path_of(client),
+        "facts": lines_of(client, request.user),
+        "figures": panels.parts_for(request, "client", "figure", client),
+        "steps": sorted(panels.parts_for(request, "client", "step", client), key=lambda step: step.urgency)[
+            :MOST_STEPS
+        ],
+        "creations": panels.parts_for(request, "client", "creation", client),
         "tasks": open_tasks(client),
         **header_context(request, client),
     }
@@ -99,6 +111,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
     user = request.user
     return {
         "country": country_name(client.country),
+        "language": language_name(client.language),
         "local_time": local_time(client),
         "sees_contacts": policies.sees_contacts(user),
         "can_reveal": bool(policies.can_reveal(user, client)),

@@ -94,7 +94,10 @@ class Tab:
 
 @dataclass(frozen=True)
 class Card:
-    """A card on a record's page. `load(request, record)` returns the template's context, or None to hide it."""
+    """A card on a record's page. `load(request, record)` returns the template's context, or None to hide it.
+
+    `place` is top, side or foot, or a function of the record: a lead's score is on top, a funded client's in the foot.
+    """
 
     page: str
     slug: str
@@ -102,11 +105,30 @@ class Card:
     load: Callable[..., dict[str, Any] | None]
     permission: Permission = None
     order: int = 100
-    place: str = "side"
+    place: str | Callable[[Any], str] = "side"
 
     @property
     def key(self) -> tuple[str, ...]:
         return (self.page, self.slug)
+
+
+@dataclass(frozen=True)
+class RecordPart:
+    """A part of the top of a record's page (`crm.ui.records`).
+
+    `load(request, record)` returns hero figures, next steps or creations, a list of them, or None.
+    """
+
+    page: str
+    kind: Literal["figure", "step", "creation"]
+    slug: str
+    load: Callable[..., Any]
+    permission: Permission = None
+    order: int = 100
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.page, self.kind, self.slug)
 
 
 @dataclass(frozen=True)
@@ -159,8 +181,8 @@ class PaletteSource:
         return (self.slug,)
 
 
-Entry = MenuEntry | Tab | Card | Tile | PaletteSource
-E_ = TypeVar("E_", MenuEntry, Tab, Card, Tile, PaletteSource)
+Entry = MenuEntry | Tab | Card | RecordPart | Tile | PaletteSource
+E_ = TypeVar("E_", MenuEntry, Tab, Card, RecordPart, Tile, PaletteSource)
 
 
 @dataclass
@@ -248,12 +270,28 @@ def tab_for(user: User, page: str, slug: str) -> Tab | None:
 def cards_for(request: UserRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
     """Load the cards of a record's page: [{"card", "template", "context"}]."""
     user = request.user
-    cards = [c for c in registry.of(Card) if c.page == page and c.place == place and allows(c.permission, user)]
+    cards = [c for c in registry.of(Card) if c.page == page and _place_of(c, record) == place]
+    cards = [c for c in cards if allows(c.permission, user)]
     loaded = []
     for entry in sorted(cards, key=lambda c: (c.order, c.slug)):
         context = entry.load(request, record)
         if context is not None:
             loaded.append({"card": entry, "template": entry.template, "context": context})
+    return loaded
+
+
+def _place_of(card: Card, record: Any) -> str:
+    return card.place(record) if callable(card.place) else card.place
+
+
+def parts_for(request: UserRequest, page: str, kind: str, record: Any) -> list[Any]:
+    """Load the hero figures, next steps or creations of a record's page, in the order of their registration."""
+    parts = [p for p in registry.of(RecordPart) if p.page == page and p.kind == kind]
+    loaded: list[Any] = []
+    for part in sorted(parts, key=lambda p: (p.order, p.slug)):
+        if allows(part.permission, request.user):
+            found = part.load(request, record)
+            loaded += found if isinstance(found, list) else [found] if found is not None else []
     return loaded
 
 

@@ -30,7 +30,6 @@ ICONS: dict[str, str] = {
     TimelineKind.TRADING: "chart-candlestick",
     TimelineKind.COMPLIANCE: "shield-check",
     TimelineKind.PARTNER: "handshake",
-    TimelineKind.TICKET: "message-square",
 }
 
 # What a deal was to its owner: whether it opened or closed, or which way money went.

@@ -7,6 +7,15 @@
     if (field) { field.value = button.dataset.fillValue; field.focus(); }
   });
 
+  // A fact that is edited in place: Esc gives up, as its Cancel button does.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const cancel = event.target.closest(".c-fact.editing")?.querySelector("[data-cancel]");
+    if (!cancel) return;
+    event.preventDefault();
+    cancel.click();
+  });
+
   // Each column holds a form that moves a lead to its status; a drop fills in which lead and sends it.
   let moving = null;
   document.addEventListener("dragstart", (event) => {

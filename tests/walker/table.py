@@ -507,6 +507,11 @@ TABLE |= {
         kwargs=_person,
         good=OWN,
     ),
+    "client_fact": Rule(
+        roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR),
+        kwargs=lambda world: {**_person(world), "slug": "language"},
+        good=OWN,
+    ),
     "client_move": Rule(MOVES_CLIENTS, kwargs=_person, good=OWN),
     "client_close": Rule(roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR), kwargs=_person, good=OWN),
     "note_edit": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
