@@ -18,9 +18,14 @@ class ActivityPage:
     cursor: str = ""
 
 
-def activity(client: Client, *, cursor: str = "", size: int = ACTIVITY_PAGE) -> ActivityPage:
-    """List what happened on the client's account and is meant for their eyes, newest first, by keyset."""
+def activity(client: Client, *, cursor: str = "", size: int = ACTIVITY_PAGE, without: str = "") -> ActivityPage:
+    """List what happened on the client's account and is meant for their eyes, newest first, by keyset.
+
+    `without`: a kind of entries that the page shows elsewhere.
+    """
     rows = TimelineEntry.objects.filter(client=client, is_visible_to_client=True).order_by("-at", "-id")
+    if without:
+        rows = rows.exclude(kind=without)
     at, number = _read(cursor)
     if at is not None:
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=number))

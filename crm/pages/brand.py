@@ -37,6 +37,7 @@ def css_of(brand: Brand) -> str:
   --k-accent-strong: light-dark(oklch(from {colour} calc(min(l, 0.52) - 0.08) c h), oklch(from {colour} 0.82 min(c, 0.12) h));
   --k-accent-soft: light-dark(oklch(from {colour} 0.955 min(c, 0.025) h), oklch(from {colour} 0.3 min(c, 0.05) h));
   --k-on-accent: light-dark(#ffffff, oklch(from {colour} 0.2 min(c, 0.03) h));
+  --k-brand-deep: linear-gradient(150deg, oklch(from {colour} 0.24 min(c, 0.09) h), oklch(from {colour} 0.4 min(c, 0.14) h));
 }}
 .k-hero {{
   background: linear-gradient(160deg, oklch(from {colour} 0.25 min(c, 0.09) h), oklch(from {colour} 0.4 min(c, 0.13) h));

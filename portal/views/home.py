@@ -7,34 +7,51 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from clients.choices import TimelineKind
 from clients.models import Client
 from crm.accounts.views import security_context
 from crm.models import User
 from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
-from portal import consents, onboarding, queries
+from portal import consents, front_page, onboarding, queries
 from portal.guards import client_required
-from portal.views.trading import together
+from trading.accounts.portfolio import CURVE_DAYS, portfolio_of
+from trading.choices import AccountState
 from trading.queries import accounts_of
-from wallet.movements.queries import wallets_of
+from wallet.movements.queries import history_of, wallets_of
 
-SHOWN = 6  # accounts on the front page
+SHOWN = 6  # real accounts on the front page, and as many demo accounts
+MOVEMENTS_SHOWN = 5
+ACTIVITY_SHOWN = 5
 
 
 @client_required
 @require_safe
 def dashboard(request: UserRequest, client: Client) -> HttpResponse:
-    """Money, accounts, the next step, what happened. Refreshes itself when something changes."""
-    accounts = [account for account in accounts_of(request.user, client.pk) if account.state != "archived"]
+    """Show equity with its curve, accounts, the next step, money and activity. Refreshes itself when something changes."""
+    owned = accounts_of(request.user, client.pk)
+    days = front_page.days_of(request.GET.get("days", ""))
+    portfolio = portfolio_of(client, owned, days=days)
+    cards = front_page.cards_of([account for account in owned if account.state != AccountState.ARCHIVED])
+    progress, wallets = onboarding.progress_of(client), wallets_of(client)
+    real = [card for card in cards if not card.account.is_demo]
     context = {
         "client": client,
-        "progress": onboarding.progress_of(client),
-        "wallets": wallets_of(client),
-        "accounts": accounts[:SHOWN],
-        "more": len(accounts) > SHOWN,
-        **together(client, accounts),
-        "activity": queries.activity(client, size=8),
+        "progress": progress,
+        "due": [requirement for requirement in progress.requirements if requirement.needs_client],
+        "wallets": wallets,
+        "has_money": any(wallet.available > 0 for wallet in wallets),
+        "portfolio": portfolio,
+        "curve": front_page.curve_of(portfolio),
+        "days": days,
+        "day_choices": CURVE_DAYS,
+        "cards": real[:SHOWN],
+        "demo_cards": [card for card in cards if card.account.is_demo][:SHOWN],
+        "more": len(cards) > SHOWN,
+        "next_step": front_page.next_step(progress, wallets, cards),
+        "movements": history_of(client, limit=MOVEMENTS_SHOWN),
+        "activity": queries.activity(client, size=ACTIVITY_SHOWN, without=TimelineKind.PAYMENT),
     }
     return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)
 

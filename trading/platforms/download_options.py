@@ -11,13 +11,20 @@ from django.utils.translation import gettext_lazy as _
 
 from trading.platforms.options import Option
 
-WINDOWS, IOS, ANDROID, WEB = "windows", "ios", "android", "web"
-LABELS: Final = {WINDOWS: _("Windows"), IOS: _("iPhone and iPad"), ANDROID: _("Android"), WEB: _("Web terminal")}
+WINDOWS, MACOS, IOS, ANDROID, WEB = "windows", "macos", "ios", "android", "web"
+LABELS: Final = {
+    WINDOWS: _("Windows"),
+    MACOS: _("macOS"),
+    IOS: _("iPhone and iPad"),
+    ANDROID: _("Android"),
+    WEB: _("Web terminal"),
+}
 PLAY: Final = "https://play.google.com/store/apps/details?id="
 APPLE: Final = "https://apps.apple.com/app/"
 DEFAULTS: Final = {
     "mt5": {
         WINDOWS: "https://www.metatrader5.com/en/download",
+        MACOS: "https://www.metatrader5.com/en/terminal/help/start_advanced/install_mac",
         IOS: APPLE + "id413251709",
         ANDROID: PLAY + "net.metaquotes.metatrader5",
         WEB: "https://web.metatrader.app/terminal",
@@ -29,6 +36,7 @@ DEFAULTS: Final = {
     },
     "ctrader": {
         WINDOWS: "https://ctrader.com/download/",
+        MACOS: "https://ctrader.com/download/",
         IOS: APPLE + "id767428811",
         ANDROID: PLAY + "com.spotware.ct",
         WEB: "https://app.ctrader.com/",

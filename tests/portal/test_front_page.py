@@ -1,0 +1,68 @@
+"""The front page of the trader's room: the next step first, what everything is worth, a card for each account."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from portal.front_page import cards_of, next_step
+from portal.onboarding import progress_of
+from tests.cast import signed_in
+from tests.trading.factories import make_account, make_server
+from tests.wallet.factories import fund
+from trading.models import EquityPoint
+from trading.queries import accounts_of
+from wallet.movements.queries import wallets_of
+
+pytestmark = pytest.mark.django_db
+
+
+def step(client):
+    return next_step(progress_of(client), wallets_of(client), cards_of(accounts_of(client.user, client.pk)))
+
+
+def test_the_next_step_leads_from_verification_to_trading(cast):
+    client = cast.client
+    assert step(client).label.startswith("Get verified (")
+    client.kyc_level = 1
+    client.save()
+    assert step(client).url == "/portal/wallet/deposit/"
+    fund(client, 10_000)
+    assert step(client).url == "/portal/accounts/open/"
+    account = make_account(client, make_server(kind="mt5"), equity=0)
+    assert step(client).url == f"/portal/wallet/transfer/?account={account.pk}"
+    account.equity = 100
+    account.save()
+    trading = step(client)
+    assert trading.is_outside and trading.url.startswith("https://")
+
+
+def test_only_demo_money_is_no_money(cast):
+    client = cast.client
+    client.kyc_level = 1
+    client.save()
+    make_account(client, make_server(), equity=10_000, is_demo=True)
+    assert step(client).url == "/portal/wallet/deposit/"
+
+
+def test_the_page_shows_equity_curve_and_cards(room):
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    room.account.opened_at = timezone.now() - dt.timedelta(days=200)
+    room.account.save()
+    for back in range(1, 120):
+        EquityPoint.objects.create(
+            account=room.account, at=midnight - dt.timedelta(days=back, hours=-1), balance=900, equity=900 - back
+        )
+    make_account(room.client, make_server(name="Demo"), is_demo=True, login="999001", equity=5)
+    page = room.browser.get("/portal/").content.decode()
+    assert "Total equity" in page and "+€101.00" in page and "k-area-chart" in page
+    assert page.index(room.account.login) < page.index("1 demo account") < page.index("999001")
+    assert page.count("<title>") == 1 + 31
+    assert room.browser.get("/portal/?days=90").content.decode().count("<title>") == 1 + 91
+    assert room.browser.get("/portal/?days=evil").content.decode().count("<title>") == 1 + 31
+
+
+def test_a_new_client_sees_their_steps_and_no_empty_chart(cast):
+    page = signed_in(cast.client_user).get("/portal/").content.decode()
+    assert "Get verified (" in page and "k-area-chart" not in page and "Total equity" not in page
+    assert "No trading account yet" in page and "No transactions yet" in page
