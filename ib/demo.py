@@ -7,6 +7,7 @@ The first partner of each brand can be signed in as. Leaves `demo.extra["partner
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -67,12 +68,15 @@ CAMPAIGNS = ("YouTube", "Newsletter", "Webinar", "Telegram group", "Blog")
 SHARES = {1: Decimal("0.60"), 2: Decimal("0.22"), 3: Decimal("0.12"), 4: Decimal("0.06")}
 # plan → rate per lot by symbol group: the pot that the levels share.
 PLANS: dict[str, dict[str, str]] = {
-    "Standard": {"fx_majors": "7", "fx_minors": "8", "metals": "9", "indices": "1.2", "energies": "4"},
+    "Standard": {"fx_majors": "7", "fx_minors": "8", "metals": "9", "indices": "1.2", "energies": "4", "crypto": "1.5"},
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
 }
 # A trade must be held that long before it earns anybody anything.
 HOLD_SECONDS = 60
 REFERRED_SHARE = 0.45
+# The partner whose login the demo names has clients of their own to show.
+FIRST_PARTNER_WEIGHT = 7
+CLICK_DAYS = 130
 REFERRED_STAGES = (Stage.REGISTERED, Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -86,6 +90,7 @@ def load(demo: Demo) -> None:
         demo.extra["partners"][brand.code] = registered
         _plans(demo, brand, registered, began)
         _move_one(demo, brand, registered)
+        _second_links(demo, registered)
         _refer(demo, brand, registered)
         _link_wallets(brand, registered[:3])
         _clicks(demo, registered)
@@ -213,8 +218,9 @@ def _move_one(demo: Demo, brand: Brand, found: list[Partner]) -> None:
 def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
     """Part of the registered clients came through a partner's link, lower levels bringing more of them."""
     clients = Client.objects.filter(brand=brand, stage__in=REFERRED_STAGES, registered_at__isnull=False).order_by("pk")
-    codes = {partner.pk: partner.referral_links.first() for partner in found}
+    codes = {partner.pk: list(partner.referral_links.order_by("pk")) for partner in found}
     weights = [1 + level for _name, level in TREES[brand.code][: len(found)]]
+    weights[0] = FIRST_PARTNER_WEIGHT
     rows = []
     for pk, registered_at in clients.values_list("pk", "registered_at"):
         if demo.rng.random() > REFERRED_SHARE:
@@ -225,7 +231,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
             Attribution(
                 client_id=pk,
                 partner=partner,
-                link=codes[partner.pk],
+                link=demo.rng.choice(codes[partner.pk]),
                 method=AttributionMethod.LINK,
                 starts_at=min(registered_at, demo.now),
             )
@@ -257,28 +263,30 @@ def _link_wallets(brand: Brand, some: list[Partner]) -> None:
             partners.link_wallet(partner_id=partner.pk, client_id=client.pk, actor=None, reason="Their own record")
 
 
-def _clicks(demo: Demo, found: list[Partner]) -> None:
-    """Create a second link for some partners, and a month of clicks on all of them."""
+def _second_links(demo: Demo, found: list[Partner]) -> None:
+    """Create a second link for some partners."""
     for partner in found[::3]:
         links.create_link(
             partner_id=partner.pk, campaign=demo.rng.choice(CAMPAIGNS), actor=None, code=f"{partner.code}-b"
         )
+
+
+def _clicks(demo: Demo, found: list[Partner]) -> None:
+    """Count clicks of the last months on all links; the days on which clients registered had more of them."""
     today = demo.now.date()
+    came: Counter[tuple[int | None, dt.date]] = Counter()
+    for link_id, at in Attribution.objects.filter(partner__in=found).values_list("link_id", "starts_at"):
+        came[link_id, at.date()] += 1
     rows = []
     for partner in found:
         for link in partner.referral_links.all():
-            usual = demo.rng.uniform(0.5, 12)
-            for back in range(35):
-                clicks = int(demo.rng.gauss(usual, usual / 2))
-                if clicks > 0:
-                    rows.append(
-                        ReferralDay(
-                            link=link,
-                            day=today - dt.timedelta(days=back),
-                            clicks=clicks,
-                            registrations=sum(demo.rng.random() < 0.04 for _click in range(clicks)),
-                        )
-                    )
+            usual = demo.rng.uniform(0.5, 6)
+            for back in range(CLICK_DAYS):
+                day = today - dt.timedelta(days=back)
+                registrations = came[link.pk, day]
+                clicks = max(0, int(demo.rng.gauss(usual, usual / 2))) + registrations * demo.rng.randint(6, 20)
+                if clicks:
+                    rows.append(ReferralDay(link=link, day=day, clicks=clicks, registrations=registrations))
     copy_models(rows)
 
 

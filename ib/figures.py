@@ -16,17 +16,7 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AccrualState, PeriodState, Reason
-from ib.models import (
-    Accrual,
-    Attribution,
-    Partner,
-    PartnerDay,
-    PartnerLink,
-    PartnerPlan,
-    ReferralDay,
-    SettlementPeriod,
-    Upline,
-)
+from ib.models import Accrual, Attribution, Partner, PartnerDay, PartnerLink, PartnerPlan, SettlementPeriod, Upline
 
 COUNT_MAX = 5_000
 
@@ -226,44 +216,3 @@ def earned_from(client: Client) -> list[dict[str, Any]]:
         .order_by("level", "partner_id")[:100]
     )
     return list(rows)
-
-
-REFERRAL_DAYS = 30
-
-
-@dataclass(frozen=True)
-class Referred:
-    """What all of a partner's links brought in the last 30 days, and which part of it the links that are off now."""
-
-    clicks: int
-    registrations: int
-    links_off: int
-    clicks_off: int
-
-
-def referred(partner: Partner) -> Referred:
-    """Sum clicks and registrations of the same days as `clicks`: the first page and the list of links show one figure."""
-    first = timezone.now().date() - dt.timedelta(days=REFERRAL_DAYS - 1)
-    off = Q(link__is_active=False)
-    seen = ReferralDay.objects.filter(link__partner=partner, day__gte=first).aggregate(
-        all=Coalesce(Sum("clicks"), 0),
-        registered=Coalesce(Sum("registrations"), 0),
-        links_off=Count("link", filter=off, distinct=True),
-        off=Coalesce(Sum("clicks", filter=off), 0),
-    )
-    return Referred(seen["all"], seen["registered"], seen["links_off"], seen["off"])
-
-
-def clicks(
-    link_ids: Iterable[int], *, days: int = REFERRAL_DAYS
-) -> tuple[list[dt.date], dict[int, dict[str, list[int]]]]:
-    """Count clicks and registrations per link and day of the last days (UTC)."""
-    today = timezone.now().date()
-    first = today - dt.timedelta(days=days - 1)
-    counts: dict[int, dict[str, list[int]]] = {}
-    rows = ReferralDay.objects.filter(link_id__in=list(link_ids), day__gte=first, day__lte=today)
-    for link_id, day, seen, registered in rows.values_list("link_id", "day", "clicks", "registrations"):
-        row = counts.setdefault(link_id, {"clicks": [0] * days, "registrations": [0] * days})
-        row["clicks"][(day - first).days] = seen
-        row["registrations"][(day - first).days] = registered
-    return [first + dt.timedelta(days=n) for n in range(days)], counts

@@ -7,21 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clients.queries import clients_visible_to
+from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
+from ib import sharing
 from ib.choices import PayoutTo
 from ib.models import Partner, Plan, PlanVersion
 from ib.payouts import Destination, Offer
 from ib.plans import RateCard, VersionTerms, rate_card
 from ib.queries import partners_visible_to, plans_visible_to
+from ib.sharing import Target
 from trading.choices import SymbolGroup
 
 CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY")]
@@ -176,6 +180,46 @@ class AttributeForm(forms.Form):
 
 class LinkForm(forms.Form):
     campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("A name to recognise it by"))
+
+
+class ShareForm(forms.Form):
+    """Where a shared address leads and how visits through it are tagged. Everything is optional, and wrong input is dropped."""
+
+    page = forms.ChoiceField(required=False, label=_("Page"))
+    language = forms.ChoiceField(required=False, label=_("Language"))
+    utm_source = forms.CharField(
+        required=False, max_length=60, label=_("Source"), widget=forms.TextInput(attrs={"placeholder": "telegram"})
+    )
+    utm_medium = forms.CharField(
+        required=False, max_length=60, label=_("Medium"), widget=forms.TextInput(attrs={"placeholder": "social"})
+    )
+    utm_campaign = forms.CharField(
+        required=False, max_length=60, label=_("Campaign"), widget=forms.TextInput(attrs={"placeholder": "spring"})
+    )
+
+    def __init__(self, *args: Any, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        page, language = self.fields["page"], self.fields["language"]
+        assert isinstance(page, forms.ChoiceField)
+        assert isinstance(language, forms.ChoiceField)
+        page.choices = [("", _("Registration")), *sharing.pages_of(partner)]
+        names = dict(settings.LANGUAGES)
+        language.choices = [
+            ("", _("The visitor's language")),
+            *(
+                (code, names.get(code) or formats.locale().languages.get(code, code))
+                for code in sharing.languages_of(partner)
+            ),
+        ]
+
+    def target(self) -> Target:
+        """Build the target from what is valid."""
+        if not self.is_bound:
+            return Target()
+        self.is_valid()
+        data = {name: value.strip() for name, value in self.cleaned_data.items() if isinstance(value, str)}
+        tags = {name: value for name, value in data.items() if name.startswith("utm_") and value}
+        return Target(data.get("page", ""), data.get("language", ""), tags)
 
 
 class WalletForm(AttributeForm):

@@ -33,6 +33,10 @@ class Rates:
     rows: list[tuple[str, list[Decimal | None]]]
 
     @property
+    def has_gaps(self) -> bool:
+        return any(amount is None for _label, amounts in self.rows for amount in amounts)
+
+    @property
     def versions(self) -> list[PlanVersion]:
         return list({column.version.pk: column.version for column in self.columns}.values())
 

@@ -26,8 +26,20 @@ from crm.ui.tables import (
     TimeColumn,
 )
 from ib import figures
-from ib.choices import AccrualState, PartnerState, Reason
-from ib.models import Accrual, Attribution, CommissionRun, Partner, PartnerLink, PartnerPlan, Payout, Plan, Settlement
+from ib.choices import AccrualState, AttributionMethod, PartnerState, Reason
+from ib.models import (
+    Accrual,
+    Attribution,
+    CommissionRun,
+    Partner,
+    PartnerLink,
+    PartnerPlan,
+    Payout,
+    Plan,
+    ReferralLink,
+    Settlement,
+)
+from ib.partner_figures import STEPS
 from ib.queries import partners_visible_to, plans_visible_to
 from trading.models import Deal, TradingServer
 
@@ -305,6 +317,28 @@ def whose(row: Accrual, table: Table) -> str:
     return str(_("Client of %(partner)s") % {"partner": row.introducer})
 
 
+class MyClientsFilter(django_filters.FilterSet):
+    step = django_filters.ChoiceFilter(
+        choices=[("verified", _("Verified")), ("funded", _("Funded")), ("active", _("Active"))],
+        label=_("Reached"),
+        method="of_step",
+    )
+    method = django_filters.ChoiceFilter(choices=AttributionMethod.choices, label=_("Acquisition"))
+    link = django_filters.ModelChoiceFilter(queryset=None, label=_("Link"))
+    since = django_filters.DateFromToRangeFilter(field_name="starts_at", label=_("Since"))
+
+    class Meta:
+        model = Attribution
+        fields = ["step", "method", "link", "since"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["link"].queryset = ReferralLink.objects.filter(partner__user_id=self.request.user.pk)
+
+    def of_step(self, rows: QuerySet[Attribution], name: str, step: str) -> QuerySet[Attribution]:
+        return rows.filter(STEPS[step]())
+
+
 class MyClientsTable(Table):
     """The clients a partner referred, masked: a first name, a letter, a country."""
 
@@ -319,6 +353,7 @@ class MyClientsTable(Table):
         Column("campaign", _("Campaign"), value="link.campaign"),
         DateColumn("starts_at", _("Since")),
     ]
+    filterset = MyClientsFilter
     is_adjustable = False
     is_searchable = False
     empty = Empty(
@@ -337,12 +372,13 @@ class MyClientsTable(Table):
 
 class MyEarningsFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=AccrualState.choices, label=_("State"))
+    reason = django_filters.ChoiceFilter(choices=[c for c in Reason.choices if c[0]], label=_("Reason"))
     level = django_filters.NumberFilter(label=_("Level"))
     closed = django_filters.DateFromToRangeFilter(field_name="closed_at", label=_("Closed"))
 
     class Meta:
         model = Accrual
-        fields = ["state", "level", "closed"]
+        fields = ["state", "reason", "level", "closed"]
 
 
 class MyEarningsTable(Table):

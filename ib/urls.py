@@ -1,6 +1,6 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
-from ib.views import commissions, partners, plans, portal, referral
+from ib.views import commissions, partners, plans, portal, portal_home, portal_links, referral
 
 staff = [
     path("ib/partners/", partners.PartnerList.as_view(), name="ib_partners"),
@@ -32,15 +32,21 @@ staff = [
     path("ib/settlements/<int:settlement_id>/", commissions.settlement_page, name="ib_settlement"),
 ]
 own = [
-    path("partners/", portal.home, name="partner_home"),
+    path("partners/", portal_home.home, name="partner_home"),
     path("partners/network/", portal.network, name="partner_network"),
     path("partners/network/<int:partner_id>/", portal.branch, name="partner_branch"),
     path("partners/clients/", portal.clients, name="partner_clients"),
     path("partners/earnings/", portal.earnings, name="partner_earnings"),
     path("partners/earnings/trade/<int:accrual_id>/", portal.trade, name="partner_trade"),
     path("partners/earnings/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),
-    path("partners/links/", portal.links, name="partner_links"),
-    path("partners/links/<int:link_id>/switch/", portal.switch, name="partner_link_switch"),
+    path("partners/links/", portal_links.links, name="partner_links"),
+    path("partners/links/<int:link_id>/switch/", portal_links.switch, name="partner_link_switch"),
+    path("partners/links/<int:link_id>/share/", portal_links.share, name="partner_link_share"),
+    re_path(
+        r"^partners/links/(?P<link_id>[0-9]{1,18})/qr\.(?P<ending>svg|png)$",
+        portal_links.qr_file,
+        name="partner_link_qr",
+    ),
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
     path("partners/welcome/<str:token>/", portal.welcome, name="partner_welcome"),
     path("r/<slug:code>/", referral.follow, name="referral"),

@@ -6,16 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-import qrcode
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from crm.i18n import formats
 from crm.money.amounts import exponent
 from crm.money.numbers import is_whole
+from crm.ui import qr as qr_codes
 from wallet.choices.psp import PspKind
 from wallet.deposits.method_offers import Offer
 from wallet.models import Deposit
@@ -30,7 +30,6 @@ ICONS = {
     PspKind.CASHIER: "banknote",
 }
 QUICK = (100, 250, 500, 1_000)
-QUIET_ZONE = 2  # modules of white around a QR code on a white ground
 HERE = (PayBy.CRYPTO_ADDRESS, PayBy.BANK_REFERENCE)
 
 
@@ -162,16 +161,5 @@ def _time(text: str) -> dt.datetime | None:
 
 
 def qr_svg(text: str) -> SafeString:
-    """Draw a QR code as SVG to put into the page: drawn here, so that no other host learns of the payment."""
-    code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
-    code.add_data(text)
-    matrix = code.get_matrix()
-    dark = "".join(
-        f"M{column} {row}h1v1h-1z" for row, line in enumerate(matrix) for column, is_dark in enumerate(line) if is_dark
-    )
-    size = len(matrix)
-    label = _("Payment QR code")
-    return mark_safe(  # noqa: S308 — numbers of our own, and a text of ours
-        f'<svg class="k-qr" viewBox="0 0 {size} {size}" role="img" aria-label="{label}" shape-rendering="crispEdges">'
-        f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{dark}" fill="#000"/></svg>'
-    )
+    """Draw a payment's QR code as SVG to put into the page."""
+    return qr_codes.svg(text, label=_("Payment QR code"))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
-from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,67 +19,24 @@ from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
-from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.choices import PayoutTo
-from ib.forms import LinkForm, PayOutForm
-from ib.links import create_link, link_url, switch_link
-from ib.models import Accrual, Partner, PartnerPlan, ReferralLink, Settlement
-from ib.queries import partner_of, partners_visible_to
-from ib.rates import rates_of
+from ib.forms import PayOutForm
+from ib.models import Accrual, Partner, Settlement
+from ib.queries import partners_visible_to
 from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
+from ib.views.guards import partner_page
 from trading.models import TradingAccount
-
-View = Callable[..., HttpResponseBase]
-
-
-def partner_page(view: View) -> View:
-    """Guard a partner's page: strangers go to sign in, everyone else but partners gets 404. The view gets the partner."""
-
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return view(request, partner_of(request.user), *args, **kwargs)
-
-    guarded.__name__, guarded.__doc__, guarded.__module__ = view.__name__, view.__doc__, view.__module__
-    return guarded
 
 
 def _table_page(request: UserRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
     if wants_fragment(request):
         return embedded_table(request, table)
     return render(request, template, {"table": table, **context})
-
-
-@partner_page
-def home(request: HttpRequest, partner: Partner) -> HttpResponseBase:
-    """Show the first page: money, clients, network, and the last trades that earned or didn't."""
-    days, series = figures.daily_earnings(partner)
-    return render(
-        request,
-        "partners/home.html",
-        {
-            "partner": partner,
-            "summary": figures.summary(partner),
-            "balances": settlement.balances_of(partner),
-            "chart": Chart(
-                id="earnings",
-                x=days,
-                series=[Series(code, values, kind="bars", unit=code) for code, values in sorted(series.items())],
-            )
-            if series
-            else None,
-            "latest": Accrual.objects.filter(partner=partner).select_related("client").order_by("-id")[:8],
-            "links": [(link, link_url(link, request)) for link in partner.referral_links.filter(is_active=True)[:3]],
-            "referred": figures.referred(partner),
-            "rates": rates_of(partner),
-            "plan": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first(),
-        },
-    )
 
 
 @partner_page
@@ -165,47 +120,6 @@ def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) 
 class MySettlementTrades(MyEarningsTable):
     name = "partners.settlement_trades"
     filterset = None  # type: ignore[assignment]  # one settlement needs no filters
-
-
-@partner_page
-def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
-    """Show the partner's links with a month of clicks and registrations, and create new ones."""
-    form = LinkForm(request.POST or None)
-    if run_action(
-        request,
-        lambda: create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user),
-        form=form,
-        show_forbidden=True,
-    ):
-        return redirect("partner_links")
-    rows = list(partner.referral_links.order_by("-id")[:100])
-    context = {"form": form, "rows": _with_clicks(rows, request), "referred": figures.referred(partner)}
-    return render(request, "partners/links.html", context, status=422 if form.errors else 200)
-
-
-def _with_clicks(rows: list[ReferralLink], request: HttpRequest) -> list[dict[str, Any]]:
-    days, counts = figures.clicks([link.pk for link in rows])
-    return [
-        {
-            "link": link,
-            "url": link_url(link, request),
-            "trend": counts.get(link.pk, {}).get("clicks", [0] * len(days)),
-            "clicks": sum(counts.get(link.pk, {}).get("clicks", [])),
-            "registrations": sum(counts.get(link.pk, {}).get("registrations", [])),
-        }
-        for link in rows
-    ]
-
-
-@partner_page
-def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponseBase:
-    """Switch one of the partner's links on or off."""
-    link = ReferralLink.objects.filter(pk=link_id, partner=partner).first()
-    if link is None:
-        raise Http404
-    if request.method == "POST":
-        run_action(request, lambda: switch_link(link_id=link.pk, is_active=not link.is_active, actor=request.user))
-    return redirect("partner_links")
 
 
 @partner_page

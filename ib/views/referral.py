@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
-from ib import links
+from ib import links, sharing
 from ib.choices import PartnerState
 from ib.models import ReferralLink
 
@@ -16,7 +17,9 @@ BOTS = ("bot", "crawler", "spider", "preview", "facebookexternalhit", "slurp")
 
 @never_cache
 def follow(request: HttpRequest, code: str) -> HttpResponse:
-    """Count the click and lead on to the brand's registration with the code in the address; the page there remembers it.
+    """Count the click and lead on to registration, or the landing page that was shared, with the code and tags in the address.
+
+    The page there remembers them. A language that was shared is set for the visitor.
 
     An unknown code leads to the entrance without a word: the visitor did nothing wrong.
     """
@@ -27,4 +30,8 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "GET" and not any(word in agent for word in BOTS):
         links.count(link, clicks=1)
     is_good = link.is_active and link.partner.state == PartnerState.ACTIVE
-    return redirect(links.landing_url(link, with_code=is_good))
+    target = sharing.target_of({name: value for name, value in request.GET.items() if isinstance(value, str)})
+    response = redirect(sharing.destination(link, target, with_code=is_good))
+    if sharing.is_language(target.language):
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, target.language, samesite="Lax", secure=request.is_secure())
+    return response

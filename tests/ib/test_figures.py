@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from ib import attribution, figures, settlement, tree
+from ib import attribution, figures, partner_figures, settlement, tree
+from ib.date_ranges import date_range
 from ib.links import create_link
 from ib.models import Accrual, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
 from tests.ib.factories import NOON, make_partner, refer
@@ -42,7 +43,7 @@ def test_another_tree_of_the_brand_changes_no_figure(network, cast):
     def figures_of(partner) -> tuple[object, ...]:
         (node,) = figures.nodes([partner], brand_id=cast.brand.pk, level=1)
         below = figures.children(partner.pk, brand_id=cast.brand.pk)
-        return figures.summary(partner), figures.referred(partner), node, below
+        return figures.summary(partner), partner_figures.funnel(partner, date_range("30")), node, below
 
     before = [figures_of(partner) for partner in (network.top, network.master, network.sub)]
     top = make_partner(cast.brand)
@@ -57,19 +58,7 @@ def test_another_tree_of_the_brand_changes_no_figure(network, cast):
     assert [figures_of(partner) for partner in (network.top, network.master, network.sub)] == before
     summary, referred, node, below = figures_of(top)
     assert (summary.clients, summary.network, summary.network_clients, summary.open) == (0, 2, 1, [])
-    assert (referred.clicks, referred.registrations, node.partners, len(below)) == (70, 20, 1, 1)
-
-
-def test_links_that_are_off_are_counted_apart(network, cast):
-    today = dt.datetime.now(dt.UTC).date()
-    assert figures.referred(network.sub) == figures.Referred(0, 0, 0, 0)
-    on = ReferralLink.objects.filter(partner=network.sub)[0]
-    off = create_link(partner_id=network.sub.pk, campaign="", actor=cast.ib_manager)
-    for link, clicks in ((on, 7), (off, 5)):
-        ReferralDay.objects.create(link=link, day=today, clicks=clicks, registrations=1)
-    assert figures.referred(network.sub) == figures.Referred(12, 2, 0, 0)
-    ReferralLink.objects.filter(pk=off.pk).update(is_active=False)
-    assert figures.referred(network.sub) == figures.Referred(12, 2, 1, 5)
+    assert (referred.clicks, referred.registered, node.partners, len(below)) == (70, 0, 1, 1)
 
 
 def test_a_branch_shows_what_stands_directly_below(network, cast):
@@ -145,25 +134,3 @@ def test_what_a_client_earned_whom(network, cast):
         cast.client: 6,
         cast.other_client: 0,
     }
-
-
-@time_machine.travel(NOON, tick=False)
-@pytest.mark.parametrize(("back", "is_seen"), [(28, True), (29, True), (30, False)])
-def test_clicks_of_thirty_days(network, back, is_seen):
-    link = ReferralLink.objects.get(partner=network.sub)
-    other = ReferralLink.objects.get(partner=network.master)
-    day = NOON.date() - back * DAY
-    ReferralDay.objects.create(link=link, day=day, clicks=5, registrations=2)
-    ReferralDay.objects.create(link=other, day=NOON.date(), clicks=70, registrations=20)
-    found = figures.referred(network.sub)
-    assert (found.clicks, found.registrations) == ((5, 2) if is_seen else (0, 0))
-    days, counts = figures.clicks([link.pk])
-    assert (len(days), days[0], days[-1]) == (30, NOON.date() - 29 * DAY, NOON.date())
-    if is_seen:
-        at = 29 - back
-        assert (counts[link.pk]["clicks"][at], counts[link.pk]["registrations"][at]) == (5, 2)
-        assert sum(counts[link.pk]["clicks"]) == 5
-    assert set(counts) == ({link.pk} if is_seen else set())
-    ReferralLink.objects.filter(pk=link.pk).update(is_active=False)
-    found = figures.referred(network.sub)
-    assert (found.links_off, found.clicks_off) == ((1, 5) if is_seen else (0, 0))

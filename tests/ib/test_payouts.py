@@ -12,10 +12,9 @@ from django.utils import timezone
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
-from ib import engine, figures, payouts, plans, rates, settlement
+from ib import engine, payouts, plans, rates, settlement
 from ib.choices import PayoutTo
-from ib.links import create_link, switch_link
-from ib.models import Payout, ReferralDay, SettlementPeriod
+from ib.models import Payout, SettlementPeriod
 from ib.partners import link_wallet
 from ib.payouts import Destination
 from tests.cast import PASSWORD
@@ -165,22 +164,6 @@ def test_staff_link_a_partners_wallet_once(network, cast, browse):
     assert AuditEvent.objects.filter(action="ib.wallet_linked").count() == 1
 
 
-def test_the_first_page_and_the_links_count_the_same_clicks(network, browse):
-    """One window of 30 days on both, links that are off named: the day before it counted on one of them alone."""
-    today = timezone.now().date()
-    first = network.sub.referral_links.get()
-    second = create_link(partner_id=network.sub.pk, campaign="Old", actor=None)
-    for link, back, clicks in ((first, 0, 5), (first, 29, 7), (first, 30, 12), (second, 3, 4)):
-        ReferralDay.objects.create(link=link, day=today - timezone.timedelta(days=back), clicks=clicks, registrations=1)
-    switch_link(link_id=second.pk, is_active=False, actor=None)
-    assert figures.referred(network.sub) == figures.Referred(16, 3, 1, 4)
-    browser = browse(network.sub.user)
-    for name in ("partner_home", "partner_links"):
-        page = text_of(browser.get(reverse(name)))
-        assert "16 clicks and 3 registrations in the last 30 days" in page, name
-        assert "including 4 clicks on an inactive link" in page, name
-
-
 def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):
     """A trade of a sub-partner's client is paid by the sub-partner's plan: that is what the table shows for its level."""
     other = make_version(
@@ -196,4 +179,5 @@ def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):
     ]
     assert dict(found.rows)["Crypto"] == [None, Decimal("0.50"), None]
     page = text_of(browse(network.top.user).get(reverse("partner_home")))
+    assert "No rate in this plan" in page and "trades in it aren't paid" in page
     assert "Your rates per lot" in page and other.plan.name in page and "partner who referred them" in page

@@ -1,0 +1,233 @@
+"""What a partner's own pages say in numbers for a range of days. Each function reads bounded sets in one or two statements."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from itertools import accumulate
+from typing import Final
+
+from django.db import connection
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from clients.models import Client
+from crm.money import amounts
+from ib.choices import AttributionMethod, Reason
+from ib.date_ranges import DateRange
+from ib.models import Attribution, Partner, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
+
+TRADES_READ_MAX: Final = 100_000
+TOP: Final = 5
+ACTIVE_DAYS: Final = 30
+
+
+@dataclass(frozen=True)
+class EarnedSums:
+    """Money, lots and trades of one range; `by_day` in the order of the range's days."""
+
+    currency: str
+    exact: Decimal
+    lots: Decimal
+    trades: int
+    unpaid: int
+    by_day: Sequence[Decimal]
+
+    @property
+    def amount(self) -> Decimal:
+        return amounts.quantize(self.exact, self.currency, rounding=ROUND_FLOOR)
+
+    @property
+    def running(self) -> list[Decimal]:
+        """Return the sum so far at the end of each day, for the curve."""
+        return list(accumulate(self.by_day))
+
+
+def earned_between(partner: Partner, days: Sequence[dt.date]) -> EarnedSums:
+    """Sum what closed trades of these days earned a partner in their currency, from the running sums."""
+    rows = (
+        PartnerDay.objects.filter(partner=partner, currency=partner.currency, day__gte=days[0], day__lte=days[-1])
+        .values_list("day")
+        .annotate(amount=Sum("amount"), lots=Sum("lots"), trades=Sum("trades"), unpaid=Sum("unpaid"))
+        .order_by()
+    )
+    by_day = {day: rest for day, *rest in rows}
+    money = [by_day[day][0] if day in by_day else Decimal(0) for day in days]
+    return EarnedSums(
+        partner.currency,
+        sum(money, Decimal(0)),
+        sum((row[1] for row in by_day.values()), Decimal(0)),
+        sum(row[2] for row in by_day.values()),
+        sum(row[3] for row in by_day.values()),
+        money,
+    )
+
+
+def referred_clients(partner: Partner, since: dt.datetime, until: dt.datetime) -> QuerySet[Attribution]:
+    """List today's clients of a partner who came through one of the links in a stretch of time."""
+    return Attribution.objects.filter(
+        partner=partner, ends_at__isnull=True, method=AttributionMethod.LINK, starts_at__gte=since, starts_at__lt=until
+    )
+
+
+def is_verified() -> Q:
+    """Match attributions of clients whose identity is verified."""
+    return Q(client__kyc_level__gte=1)
+
+
+def is_funded() -> Q:
+    """Match attributions of clients who have deposited."""
+    return Q(client__first_deposit_at__isnull=False)
+
+
+def is_active() -> Q:
+    """Match attributions of clients who have deposited and traded in the last 30 days."""
+    return is_funded() & Q(client__last_trade_at__gte=timezone.now() - dt.timedelta(days=ACTIVE_DAYS))
+
+
+STEPS: Final = {"verified": is_verified, "funded": is_funded, "active": is_active}
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How far visitors of a range came: each number counts people of the one before, as they are today."""
+
+    clicks: int
+    registered: int
+    verified: int
+    funded: int
+    active: int
+
+
+def funnel(partner: Partner, span: DateRange) -> Funnel:
+    """Count clicks on a partner's links, who registered through them, and how far those came. Two statements."""
+    clicks = ReferralDay.objects.filter(link__partner=partner, day__gte=span.first, day__lte=span.last).aggregate(
+        n=Coalesce(Sum("clicks"), 0)
+    )["n"]
+    seen = referred_clients(partner, span.starts_at, span.ends_at).aggregate(
+        registered=Count("pk"), **{name: Count("pk", filter=condition()) for name, condition in STEPS.items()}
+    )
+    return Funnel(clicks, seen["registered"], seen["verified"], seen["funded"], seen["active"])
+
+
+def new_clients(partner: Partner, span: DateRange) -> tuple[int, int]:
+    """Count today's clients who came in a range and in the range before, however they came."""
+    mine = Attribution.objects.filter(partner=partner, ends_at__isnull=True)
+    counts = mine.aggregate(
+        now=Count("pk", filter=Q(starts_at__gte=span.starts_at, starts_at__lt=span.ends_at)),
+        before=Count("pk", filter=Q(starts_at__gte=span.starts_at_before, starts_at__lt=span.ends_at_before)),
+    )
+    return counts["now"], counts["before"]
+
+
+# The newest trades of the range; three questions of one reading.
+TOP_OF_RANGE = """
+WITH newest AS MATERIALIZED (
+  SELECT client_id, introducer_id, level, state, reason, amount, lots
+  FROM ib_accrual WHERE partner_id = %(partner)s AND period_id = ANY(%(periods)s) AND currency = %(currency)s
+    AND closed_at >= %(since)s AND closed_at < %(until)s
+  ORDER BY id DESC LIMIT %(read)s
+)
+(SELECT 'client', client_id, '', sum(amount), count(*) FROM newest WHERE level = 1
+ GROUP BY 2 HAVING sum(amount) > 0 ORDER BY 4 DESC, 2 LIMIT %(top)s)
+UNION ALL
+(SELECT 'partner', introducer_id, '', sum(amount), count(*) FROM newest WHERE level > 1
+ GROUP BY 2 HAVING sum(amount) > 0 ORDER BY 4 DESC, 2 LIMIT %(top)s)
+UNION ALL
+(SELECT 'reason', 0, reason, 0, count(*) FROM newest WHERE state = 'excluded' GROUP BY 3 ORDER BY 5 DESC, 3)
+"""
+
+
+@dataclass(frozen=True)
+class TopClient:
+    client: Client
+    amount: Decimal
+    trades: int
+
+
+@dataclass(frozen=True)
+class TopPartner:
+    partner: Partner
+    amount: Decimal
+    trades: int
+
+
+@dataclass(frozen=True)
+class UnpaidReason:
+    reason: Reason
+    trades: int
+
+
+@dataclass(frozen=True)
+class Leaders:
+    """Who earned a partner the most in a range, and why other trades earned nothing."""
+
+    clients: list[TopClient]
+    partners: list[TopPartner]
+    reasons: list[UnpaidReason]
+
+
+def leaders(partner: Partner, span: DateRange) -> Leaders:
+    """Find the clients and sub-partners who earned most, and the reasons of unpaid trades: the newest 100,000 trades at most."""
+    periods = SettlementPeriod.objects.filter(brand_id=partner.brand_id, ends_at__gt=span.starts_at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TOP_OF_RANGE,
+            {
+                "partner": partner.pk,
+                "periods": list(periods.values_list("pk", flat=True)[:24]),
+                "currency": partner.currency,
+                "since": span.starts_at,
+                "until": span.ends_at,
+                "read": TRADES_READ_MAX,
+                "top": TOP,
+            },
+        )
+        rows = cursor.fetchall()
+    rows = [(*row[:3], amounts.quantize(row[3], partner.currency, rounding=ROUND_FLOOR), row[4]) for row in rows]
+    clients = Client.objects.in_bulk([key for kind, key, *_rest in rows if kind == "client"])
+    partners = Partner.objects.in_bulk([key for kind, key, *_rest in rows if kind == "partner"])
+    return Leaders(
+        [TopClient(clients[key], amount, trades) for kind, key, _why, amount, trades in rows if kind == "client"],
+        [TopPartner(partners[key], amount, trades) for kind, key, _why, amount, trades in rows if kind == "partner"],
+        [UnpaidReason(Reason(why), trades) for kind, _key, why, _amount, trades in rows if kind == "reason"],
+    )
+
+
+@dataclass(frozen=True)
+class LinkFigures:
+    """What one link brought in a range; `trend`: clicks per day."""
+
+    link: ReferralLink
+    trend: list[int]
+    registered: int
+    verified: int
+    funded: int
+    active: int
+
+    @property
+    def clicks(self) -> int:
+        return sum(self.trend)
+
+
+def by_link(partner: Partner, span: DateRange, links: Sequence[ReferralLink]) -> list[LinkFigures]:
+    """Split the figures of `funnel` by link. Two statements."""
+    days = span.days
+    trends: dict[int, list[int]] = {link.pk: [0] * len(days) for link in links}
+    clicked = ReferralDay.objects.filter(link__in=trends, day__gte=span.first, day__lte=span.last)
+    for link_id, day, clicks in clicked.values_list("link_id", "day", "clicks"):
+        trends[link_id][(day - span.first).days] = clicks
+    came = (
+        referred_clients(partner, span.starts_at, span.ends_at)
+        .values("link_id")
+        .annotate(
+            registered=Count("pk"), **{name: Count("pk", filter=condition()) for name, condition in STEPS.items()}
+        )
+        .order_by()
+    )
+    counts = {row.pop("link_id"): row for row in came}
+    nobody = dict.fromkeys(("registered", *STEPS), 0)
+    return [LinkFigures(link, trends[link.pk], **counts.get(link.pk, nobody)) for link in links]

@@ -1,0 +1,145 @@
+"""A partner's links: what each brought in a range of days, the dialog that shares one, and its QR code as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from crm.ui import qr
+from crm.ui.actions import run_action
+from crm.ui.exports import csv_lines
+from crm.ui.views import wants_fragment
+from crm.web.requests import UserRequest
+from ib import partner_figures, sharing
+from ib.date_ranges import DateRange, date_range
+from ib.forms import LinkForm, ShareForm
+from ib.links import create_link, link_url, switch_link
+from ib.models import Partner, ReferralLink
+from ib.partner_figures import LinkFigures
+from ib.views.guards import partner_page
+from ib.views.portal_home import clients_url, period_switch, rate_of
+
+LINKS_SHOWN = 100
+
+
+@partner_page
+def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
+    """Show what each link brought in a range of days with totals, as a page or CSV, and take new links."""
+    form = LinkForm(request.POST or None)
+    if run_action(
+        request,
+        lambda: create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user),
+        _("Link created."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("partner_links")
+    span = date_range(request.GET.get("period", "30"))
+    rows = partner_figures.by_link(
+        partner, span, list(partner.referral_links.order_by("-is_active", "-id")[:LINKS_SHOWN])
+    )
+    if request.GET.get("export") == "csv":
+        return _as_csv(rows, span, request)
+    total = partner_figures.funnel(partner, span)
+    context = {
+        "partner": partner,
+        "form": form,
+        "span": span,
+        "switch": period_switch(request, span),
+        "rows": [
+            {
+                "row": row,
+                "url": link_url(row.link, request),
+                "conversion": rate_of(row.registered, row.clicks),
+                "clients_url": clients_url(span, link=str(row.link.pk)),
+            }
+            for row in rows
+        ],
+        "total": total,
+        "total_conversion": rate_of(total.registered, total.clicks),
+        "has_inactive": any(not row.link.is_active for row in rows),
+    }
+    return render(request, "partners/links.html", context, status=422 if form.errors else 200)
+
+
+def _as_csv(rows: list[LinkFigures], span: DateRange, request: HttpRequest) -> StreamingHttpResponse:
+    head = [
+        _("Campaign"),
+        _("Link"),
+        _("Active"),
+        _("Clicks"),
+        _("Registrations"),
+        _("Verified"),
+        _("First deposits"),
+        _("Active clients"),
+    ]
+    lines = [
+        [
+            row.link.campaign or _("Main link"),
+            link_url(row.link, request),
+            _("Yes") if row.link.is_active else _("No"),
+            row.clicks,
+            row.registered,
+            row.verified,
+            row.funded,
+            row.active,
+        ]
+        for row in rows
+    ]
+    response = StreamingHttpResponse(csv_lines([head, *lines]), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="links-{span.first}-{span.last}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _own_link(partner: Partner, link_id: int) -> ReferralLink:
+    link = ReferralLink.objects.filter(pk=link_id, partner=partner).first()
+    if link is None:
+        raise Http404
+    link.partner = partner
+    return link
+
+
+@partner_page
+def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponseBase:
+    """Switch one of the partner's links on or off."""
+    link = _own_link(partner, link_id)
+    if request.method == "POST":
+        run_action(request, lambda: switch_link(link_id=link.pk, is_active=not link.is_active, actor=request.user))
+    return redirect("partner_links")
+
+
+@partner_page
+def share(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponse:
+    """Show the address to share with its QR code; page, language and tags in the query change it."""
+    link = _own_link(partner, link_id)
+    form = ShareForm(request.GET or None, partner=partner)
+    target = form.target()
+    url = sharing.share_url(link, target, request)
+    context: dict[str, Any] = {
+        "partner": partner,
+        "link": link,
+        "form": form,
+        "url": url,
+        "qr": qr.svg(url, label=_("QR code of the link")),
+        "query": request.GET.urlencode(),
+        "buttons": sharing.share_buttons(url, partner),
+    }
+    template = "partners/_share.html" if wants_fragment(request) else "partners/share.html"
+    return render(request, template, context)
+
+
+@partner_page
+def qr_file(request: HttpRequest, partner: Partner, link_id: int, ending: str) -> HttpResponse:
+    """Download the QR code of a shared address as SVG or PNG."""
+    link = _own_link(partner, link_id)
+    url = sharing.share_url(link, ShareForm(request.GET or None, partner=partner).target(), request)
+    if ending == "png":
+        response = HttpResponse(qr.png(url), content_type="image/png")
+    else:
+        response = HttpResponse(str(qr.svg(url, label=url)), content_type="image/svg+xml")
+    response["Content-Disposition"] = f'attachment; filename="qr-{link.code}.{ending}"'
+    return response
