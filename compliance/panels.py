@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from compliance import client_overview, queries
-from compliance.choices import HitState
 from compliance.restrictions import LiftApproval
+from compliance.views import home_cards
 from compliance.views.client import compliance_tab
 from crm import approvals
+from crm.choices import Role
 from crm.models import User
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, RecordPart, Tab, Tile, register
 
 approvals.register(LiftApproval)
@@ -20,22 +20,6 @@ approvals.register(LiftApproval)
 def open_hits(user: User) -> int | None:
     """Count the open matches in reach for the menu; None hides the badge."""
     return queries.open_hit_count(user) or None
-
-
-def hits_tile(user: User) -> dict[str, Any]:
-    """Count the matches that hold an account, and the requests to lift that wait for a second person."""
-    hits = list(
-        queries.hits_visible_to(user)
-        .filter(state=HitState.OPEN)
-        .order_by("found_at")
-        .values_list("found_at", flat=True)[:100]
-    )
-    asked = queries.restrictions_visible_to(user).filter(lifted_at__isnull=True, lift_requested_by__isnull=False)
-    return {
-        "hits": len(hits),
-        "oldest": hits[0] if hits else None,
-        "asked": len(asked.values_list("pk", flat=True)[:100]),
-    }
 
 
 register(
@@ -75,13 +59,45 @@ register(
     ),
     RecordPart("client", "step", "compliance", client_overview.next_steps, "compliance.view_hit", 15),
     Tab("client", "compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60),
+)
+
+MLRO = (Role.MLRO,)
+DECIDES, PLACES = "compliance.decide_hit", "compliance.place_restriction"
+LIST = "crm/ui/_list_card.html"
+register(
+    kpi_tile("mlro-hits", _("Possible matches"), home_cards.open_matches, DECIDES, 1, roles=MLRO),
+    kpi_tile("mlro-oldest", _("Oldest open match"), home_cards.oldest_match, DECIDES, 2, roles=MLRO),
+    kpi_tile("mlro-restrictions", _("Active restrictions"), home_cards.restrictions, PLACES, 3, roles=MLRO),
+    kpi_tile("mlro-lifts", _("Lift requests"), home_cards.lift_requests, PLACES, 4, roles=MLRO),
     Tile(
-        "compliance-hits",
-        "compliance/_tile.html",
-        hits_tile,
-        "compliance.decide_hit",
-        15,
-        title=_("Possible matches"),
-        place="kpi",
+        "mlro-days",
+        "crm/ui/_chart_card.html",
+        home_cards.matches_by_day,
+        DECIDES,
+        5,
+        title=_("Matches found and decided by day"),
+        place="main",
+        roles=MLRO,
+    ),
+    Tile(
+        "mlro-queue",
+        LIST,
+        home_cards.matches_by_score,
+        DECIDES,
+        6,
+        title=_("Open matches by score"),
+        place="queue",
+        roles=MLRO,
+    ),
+    Tile("mlro-latest", LIST, home_cards.latest_restrictions, PLACES, 20, title=_("Latest restrictions"), roles=MLRO),
+    Tile("mlro-risk", LIST, home_cards.risky_clients, PLACES, 21, title=_("Clients by risk"), roles=MLRO, lazy=True),
+    Tile(
+        "mlro-lists",
+        LIST,
+        home_cards.watchlists,
+        "compliance.view_watchlistsource",
+        22,
+        title=_("Watchlist updates"),
+        roles=MLRO,
     ),
 )

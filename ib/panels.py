@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm import approvals
+from crm.choices import Role
 from crm.models import User
 from crm.money.amounts import quantize
 from crm.security.scope import reach_of
@@ -133,6 +134,7 @@ register(
         "ib.view_settlement",
         60,
         title=_("Partner commissions"),
+        roles=(Role.IB_MANAGER,),
         lazy=True,
     ),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),

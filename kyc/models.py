@@ -110,6 +110,8 @@ class Document(HasState):
             ),
             models.Index(fields=["sha256"], name="documents_by_hash"),
             models.Index(fields=["reviewed_by", "-reviewed_at"], name="documents_by_reviewer"),
+            models.Index(fields=["uploaded_at"], name="documents_by_upload"),
+            models.Index(fields=["reviewed_at"], name="documents_by_decision", condition=Q(reviewed_at__isnull=False)),
             GinIndex(fields=["phash_bands"], name="documents_by_phash"),
         ]
         constraints = [

@@ -9,12 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from kyc import client_overview, queries
 from kyc.choices import DocumentState
-from kyc.views import home_cards
+from kyc.views import home_cards, officer_cards
 from kyc.views.client import kyc_tab
-from kyc.views.queue import queue_tile
+
+OFFICER = (Role.KYC_OFFICER,)
+REVIEW = "kyc.review_document"
+LIST = "crm/ui/_list_card.html"
 
 
 def waiting(user: User) -> int | None:
@@ -52,17 +56,8 @@ register(
     RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
     Tile(
-        "kyc-queue",
-        "kyc/_tile.html",
-        queue_tile,
-        "kyc.review_document",
-        10,
-        title=_("Documents to review"),
-        place="kpi",
-    ),
-    Tile(
         "documents-owed",
-        "crm/ui/_list_card.html",
+        LIST,
         home_cards.documents_owed,
         "kyc.view_document",
         30,
@@ -70,4 +65,50 @@ register(
         roles=(Role.AGENT,),
     ),
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
+)
+
+register(
+    kpi_tile("kyc-waiting", _("Documents waiting"), officer_cards.waiting, REVIEW, 1, roles=OFFICER),
+    kpi_tile("kyc-oldest", _("Oldest wait"), officer_cards.oldest_wait, REVIEW, 2, roles=OFFICER),
+    kpi_tile("kyc-decided", _("Decided by me today"), officer_cards.decided_today, REVIEW, 3, roles=OFFICER),
+    kpi_tile("kyc-passed", _("Passed automatic checks"), officer_cards.passed_checks, REVIEW, 4, roles=OFFICER),
+    Tile(
+        "kyc-days",
+        "crm/ui/_chart_card.html",
+        officer_cards.by_day,
+        REVIEW,
+        5,
+        title=_("Documents received and decided by day"),
+        place="main",
+        roles=OFFICER,
+    ),
+    Tile(
+        "kyc-next",
+        LIST,
+        officer_cards.next_documents,
+        REVIEW,
+        6,
+        title=_("My next documents"),
+        place="queue",
+        roles=OFFICER,
+    ),
+    Tile(
+        "kyc-issues",
+        "crm/ui/_bars_card.html",
+        officer_cards.issues_this_week,
+        REVIEW,
+        20,
+        title=_("Issues found in 7 days"),
+        roles=OFFICER,
+    ),
+    Tile("kyc-expiring", LIST, officer_cards.expiring, REVIEW, 21, title=_("Expiring in 30 days"), roles=OFFICER),
+    Tile(
+        "kyc-second",
+        LIST,
+        officer_cards.second_document,
+        REVIEW,
+        22,
+        title=_("Proof of address missing"),
+        roles=OFFICER,
+    ),
 )

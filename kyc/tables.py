@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import django_filters
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -143,10 +143,20 @@ class DocumentFilter(django_filters.FilterSet):
     state = django_filters.MultipleChoiceFilter(choices=DocumentState.choices, label=_("State"))
     kind = django_filters.ChoiceFilter(choices=DocumentKind.choices, label=_("Document"))
     uploaded = django_filters.DateFromToRangeFilter(field_name="uploaded_at", label=_("Uploaded"))
+    reviewed = django_filters.DateFromToRangeFilter(field_name="reviewed_at", label=_("Reviewed"))
+    reviewer = django_filters.ChoiceFilter(choices=[("me", _("Me"))], label=_("Reviewed by"), method="reviewed_by_me")
+    expires = django_filters.DateFromToRangeFilter(field_name="expires_on", label=_("Expires"))
+    issue = django_filters.ChoiceFilter(choices=IssueCode.choices, label=_("Issue"), method="with_issue")
 
     class Meta:
         model = Document
         fields: list[str] = []
+
+    def reviewed_by_me(self, rows: QuerySet[Document], _name: str, _value: str) -> QuerySet[Document]:
+        return rows.filter(reviewed_by=self.request.user)
+
+    def with_issue(self, rows: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
+        return rows.filter(Exists(Issue.objects.filter(document_id=OuterRef("pk"), code=value)))
 
 
 class DocumentTable(Table):

@@ -11,7 +11,7 @@ from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
 from reports import dashboards
-from reports.homes import desk, marketing, retention, sales, support
+from reports.homes import desk, finance, marketing, retention, sales, support
 from reports.views import sees_any_board
 
 
@@ -19,27 +19,6 @@ def sales_tile(user: User) -> dict[str, Any]:
     """Show the sales board's figures, without its charts, on the home page."""
     board = dashboards.sales(user)
     return {"url": "/reports/sales/", "stats": board.stats, "title": board.title, "icon": "trending-up"}
-
-
-def money_tile(user: User) -> dict[str, Any] | None:
-    """Show the net deposits of thirty days per currency."""
-    board = dashboards.money(user)
-    stats = [stat for number, stat in enumerate(board.stats) if number % 3 == 2]
-    if not stats:
-        return None
-    return {"url": "/reports/money/", "stats": stats, "title": _("Net deposits, 30 days"), "icon": "scale"}
-
-
-def compliance_tile(user: User) -> dict[str, Any]:
-    """Show how long documents have been waiting, on the home page."""
-    board = dashboards.compliance(user)
-    return {
-        "url": "/reports/compliance/",
-        "ages": board.ages,
-        "stats": [],
-        "title": _("Documents by waiting time"),
-        "icon": "hourglass",
-    }
 
 
 register(
@@ -79,18 +58,6 @@ register(
         title=_("Sales"),
         place="main",
         roles=(Role.AUDITOR, Role.ADMINISTRATOR),
-        lazy=True,
-    ),
-    Tile(
-        "reports-money", "reports/_tile.html", money_tile, "reports.view_money", 35, title=_("Net deposits"), lazy=True
-    ),
-    Tile(
-        "reports-compliance",
-        "reports/_tile.html",
-        compliance_tile,
-        "reports.view_compliance",
-        15,
-        title=_("Documents by waiting time"),
         lazy=True,
     ),
 )
@@ -220,5 +187,20 @@ register(
         title=_("Account requests by day"),
         place="main",
         roles=SUPPORT,
+    ),
+)
+
+FINANCE, SEES_MONEY = (Role.FINANCE,), "reports.view_money"
+register(
+    kpi_tile("finance-deposits", _("Deposits today"), finance.deposits_today, SEES_MONEY, 2, roles=FINANCE),
+    Tile(
+        "finance-days",
+        CHART,
+        finance.money_by_day,
+        SEES_MONEY,
+        5,
+        title=_("Money in and out by day"),
+        place="main",
+        roles=FINANCE,
     ),
 )

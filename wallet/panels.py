@@ -12,13 +12,14 @@ from crm.choices import Role
 from crm.i18n import formats
 from crm.models import User
 from crm.ui import panels
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import Card, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from trading.models import TradingServer
 from wallet import tiles
 from wallet.bonuses.approval import BonusApproval
 from wallet.choices import account_owners
 from wallet.client_tab import money_tab
-from wallet.closing import cash
+from wallet.closing import home_cards as finance_cards
 from wallet.closing.periods import ReopeningApproval
 from wallet.closing.second_signature import SignOffApproval
 from wallet.core import queries
@@ -243,42 +244,6 @@ register(
     ),
     Tab("client", "money", _("Money"), money_tab, "wallet.view_deposit", 40),
     Tile(
-        "withdrawals-waiting",
-        "wallet/_tile_withdrawals.html",
-        tiles.withdrawal_tile,
-        "wallet.approve_withdrawal",
-        20,
-        title=_("Withdrawals to decide"),
-        place="kpi",
-    ),
-    Tile(
-        "deposits-today",
-        "wallet/_tile_deposits.html",
-        tiles.deposit_tile,
-        "wallet.view_deposit",
-        30,
-        title=_("Deposits today"),
-        place="kpi",
-        roles=(Role.FINANCE, Role.MLRO, Role.KYC_OFFICER, Role.IB_MANAGER, Role.AUDITOR, Role.ADMINISTRATOR),
-    ),
-    Tile(
-        "money-attention",
-        "wallet/_tile_attention.html",
-        tiles.attention_tile,
-        "wallet.view_account",
-        40,
-        title=_("Needs attention"),
-    ),
-    Tile(
-        "client-money",
-        "wallet/_tile_cash.html",
-        cash.cover_tile,
-        "wallet.view_account",
-        35,
-        title=_("Client money"),
-        lazy=True,
-    ),
-    Tile(
         "latest-deposits",
         LIST,
         home_cards.latest_deposits,
@@ -309,3 +274,61 @@ register(
     PaletteSource("manual-journals", _("Manual journals"), _find_journals, "wallet.view_manualjournal", 45),
 )
 account_owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))
+
+FINANCE = (Role.FINANCE,)
+APPROVES, SEES_BOOKS = "wallet.approve_withdrawal", "wallet.view_account"
+BARS = "crm/ui/_bars_card.html"
+register(
+    kpi_tile(
+        "finance-withdrawals",
+        _("Withdrawals to decide"),
+        finance_cards.withdrawals_to_decide,
+        APPROVES,
+        1,
+        roles=FINANCE,
+    ),
+    kpi_tile("finance-attention", _("Needs attention"), finance_cards.attention, SEES_BOOKS, 3, roles=FINANCE),
+    kpi_tile("finance-cover", _("Client money cover"), finance_cards.cover, SEES_BOOKS, 4, roles=FINANCE),
+    Tile(
+        "finance-queue",
+        LIST,
+        finance_cards.oldest_withdrawals,
+        APPROVES,
+        6,
+        title=_("Withdrawals, oldest first"),
+        place="queue",
+        roles=FINANCE,
+    ),
+    Tile(
+        "finance-ages",
+        BARS,
+        finance_cards.pending_by_age,
+        APPROVES,
+        20,
+        title=_("Pending withdrawals by age"),
+        roles=FINANCE,
+    ),
+    Tile(
+        "money-attention", LIST, finance_cards.attention_list, SEES_BOOKS, 21, title=_("Needs attention"), roles=FINANCE
+    ),
+    Tile(
+        "finance-breaks",
+        BARS,
+        finance_cards.breaks_by_kind,
+        SEES_BOOKS,
+        22,
+        title=_("Open breaks by kind"),
+        roles=FINANCE,
+    ),
+    Tile("finance-psps", LIST, finance_cards.psp_balances, SEES_BOOKS, 23, title=_("PSP balances"), roles=FINANCE),
+    Tile("finance-sources", LIST, finance_cards.sources, SEES_BOOKS, 24, title=_("Sources' reports"), roles=FINANCE),
+    Tile(
+        "client-money",
+        LIST,
+        finance_cards.cover_by_brand,
+        SEES_BOOKS,
+        25,
+        title=_("Client money by brand"),
+        roles=FINANCE,
+    ),
+)

@@ -1,6 +1,7 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.contrib.postgres.fields
+import django.contrib.postgres.indexes
 import django.contrib.postgres.operations
 import django.db.models.deletion
 import django.utils.timezone
@@ -539,7 +540,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['id'],
-                'indexes': [models.Index(condition=models.Q(('client_id__isnull', False)), fields=['client_id', '-id'], name='audit_by_client'), models.Index(fields=['actor', '-id'], name='audit_by_actor'), models.Index(fields=['action', '-id'], name='audit_by_action'), models.Index(fields=['transaction_id'], name='audit_by_transaction'), models.Index(fields=['target_type', 'target_id', '-id'], name='audit_by_target')],
+                'indexes': [models.Index(condition=models.Q(('client_id__isnull', False)), fields=['client_id', '-id'], name='audit_by_client'), models.Index(fields=['actor', '-id'], name='audit_by_actor'), models.Index(fields=['action', '-id'], name='audit_by_action'), models.Index(fields=['transaction_id'], name='audit_by_transaction'), models.Index(fields=['target_type', 'target_id', '-id'], name='audit_by_target'), django.contrib.postgres.indexes.BrinIndex(fields=['at'], name='audit_by_time', pages_per_range=32)],
             },
         ),
         pgtrigger.migrations.AddTrigger(

@@ -4,6 +4,7 @@
 """
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 
@@ -52,6 +53,7 @@ class AuditEvent(models.Model):
             models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(fields=["transaction_id"], name="audit_by_transaction"),
             models.Index(fields=["target_type", "target_id", "-id"], name="audit_by_target"),
+            BrinIndex(fields=["at"], name="audit_by_time", pages_per_range=32),
         ]
         triggers = append_only("audit_event")
 

@@ -65,6 +65,37 @@ class ChartCard:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One bar of a ranking: `text` is what stands at its end, the count where it is empty."""
+
+    label: Text
+    count: float
+    url: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class BarsCard:
+    """Counts beside each other as bars, the biggest first; every bar opens its list. `empty` says what no bars mean."""
+
+    title: Text
+    bars: Sequence[Bar]
+    icon: str = "chart-column"
+    note: Text = ""
+    url: str = ""
+    url_text: Text = ""
+    empty: Text = ""
+    empty_text: Text = ""
+    empty_icon: str = "check-check"
+
+    @property
+    def rows(self) -> list[tuple[Bar, int]]:
+        """Return the bars with their length in per cent of the longest."""
+        longest = max((bar.count for bar in self.bars), default=0)
+        return [(bar, max(1, round(100 * bar.count / longest)) if bar.count > 0 else 0) for bar in self.bars]
+
+
+@dataclass(frozen=True)
 class FunnelStep:
     """One step of a funnel. `share` is per cent of the first step, `kept` of the step before."""
 

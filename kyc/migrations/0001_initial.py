@@ -162,6 +162,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
+            index=models.Index(fields=['uploaded_at'], name='documents_by_upload'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('reviewed_at__isnull', False)), fields=['reviewed_at'], name='documents_by_decision'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
             index=django.contrib.postgres.indexes.GinIndex(fields=['phash_bands'], name='documents_by_phash'),
         ),
         migrations.AddConstraint(

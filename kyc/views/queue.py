@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -69,9 +68,3 @@ class Next(StaffView):
         if done:
             messages.info(request, _("There are no unclaimed documents to review."))
         return redirect("kyc:queue")
-
-
-def queue_tile(user: User) -> dict[str, Any]:
-    """Count what waits for the dashboard's tile."""
-    counts = ages(user)
-    return {"ages": counts, "late_since": timezone.now() - dt.timedelta(hours=WAIT_LATE_HOURS)}

@@ -10,8 +10,7 @@ from clients.models import Client
 from compliance import queries, restrictions, risk, screening
 from compliance.forms import ClearForm, RestrictForm
 from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, Screening
-from compliance.panels import hits_tile
-from compliance.views import watchlists
+from compliance.views import home_cards, watchlists
 from crm.choices import Role
 from tests.cast import make_client, make_staff
 from tests.compliance.factories import load, un_file
@@ -143,7 +142,9 @@ def test_an_officer_of_another_brand_reaches_nothing(screened, browse):
         assert browser.post(address, {"reason": "x", "reason_code": "other"}).status_code == 404
     for name in ("hits", "restrictions"):
         assert "Clara Weber" not in text(browser.get(url(name), follow=True))
-    assert queries.open_hit_count(theirs) == 0 and hits_tile(theirs) == {"hits": 0, "oldest": None, "asked": 0}
+    assert queries.open_hit_count(theirs) == 0
+    cards = (home_cards.open_matches(theirs), home_cards.restrictions(theirs), home_cards.lift_requests(theirs))
+    assert [card.value for card in cards] == ["0", "0", "0"]
 
 
 def test_the_list_of_restrictions_narrows(cast, browse):
@@ -162,8 +163,8 @@ def test_the_tile_counts_what_waits_for_a_second_person(screened):
     placed = place(screened)
     place(screened, kind="no_trading")
     restrictions.ask_to_lift(restriction_id=placed.pk, actor=screened.kyc_officer, reason="Came")
-    tile = hits_tile(screened.mlro)
-    assert (tile["hits"], tile["asked"], tile["oldest"]) == (1, 1, Hit.objects.get().found_at)
+    matches, lifts = home_cards.open_matches(screened.mlro), home_cards.lift_requests(screened.mlro)
+    assert (matches.value, lifts.value, lifts.hint) == ("1", "1", "0 yours · oldest 0 min")
 
 
 def test_one_current_rating_per_client(screened):

@@ -361,7 +361,8 @@ def test_everybody_is_screened_again_as_a_job(cast, browse, tmp_path):
 
 
 def test_the_tile_counts(cast, hit):
-    from compliance.panels import hits_tile, open_hits
+    from compliance.panels import open_hits
+    from compliance.views import home_cards
 
-    assert hits_tile(cast.mlro)["hits"] == 1 and open_hits(cast.mlro) == 1
+    assert home_cards.open_matches(cast.mlro).value == "1" and open_hits(cast.mlro) == 1
     assert open_hits(cast.agent) is None

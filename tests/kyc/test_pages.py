@@ -292,11 +292,10 @@ def test_a_document_is_found_by_its_whole_number_only(cast, browse, document):
 
 
 def test_the_tile_counts(cast, document):
-    from kyc.views.queue import queue_tile
+    from kyc.views import officer_cards
 
-    assert queue_tile(cast.kyc_officer)["ages"]["total"] == 1
-    reviews_of_agent = queue_tile(cast.marketing)["ages"]
-    assert reviews_of_agent["total"] == 0
+    assert officer_cards.waiting(cast.kyc_officer).value == "1"
+    assert officer_cards.waiting(cast.marketing).value == "0"
 
 
 # ── uploads ────────────────────────────────────────────────────────────────────────────────────────────────────────

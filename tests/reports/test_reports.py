@@ -208,14 +208,5 @@ def test_waiting_documents_are_counted_by_age(cast):
     assert sum(age.count for age in queries.queue_ages(cast.agent)) == 0
 
 
-@pytest.mark.parametrize("who", ["desk_head", "finance", "kyc_officer", "administrator"])
-def test_tiles_load_on_the_home_page(cast, browse, who):
-    fill(cast)
-    browser = browse(getattr(cast, who))
-    assert browser.get("/home/").status_code == 200
-    for slug in ("reports-sales", "reports-money", "reports-compliance"):
-        assert browser.get(reverse("tile", args=["home", slug])).status_code in (200, 404)
-
-
 def test_the_tasks_do_their_round_on_an_empty_house(cast):
     assert tasks.refresh_figures() >= 0 and tasks.check_figures() == 0

@@ -10,7 +10,7 @@ from guardian.shortcuts import assign_perm
 from crm.choices import Role
 from crm.models import User
 from ib.models import PartnerDay, SettlementPeriod
-from reports import dashboards, panels, queries
+from reports import dashboards, queries
 from reports.figures import Reach, per_day, today_of
 from reports.homes import month
 from reports.models import DayFigure
@@ -95,13 +95,6 @@ def test_the_money_dashboard_is_the_own_brands(two):
     theirs = dashboards.money(two.their_finance)
     assert [stat.value for stat in theirs.stats] == ["$50.00", "$0.00", "$30.00"]
     assert theirs.stats[2].hint == "after $20.00 in refunds and chargebacks"
-
-
-def test_the_net_tile_shows_one_figure_per_currency(two):
-    tile = panels.money_tile(two.finance)
-    assert tile is not None and [stat.label for stat in tile["stats"]] == ["Net EUR"]
-    DayFigure.objects.all().delete()
-    assert panels.money_tile(two.finance) is None
 
 
 def test_partners_commissions_are_the_own_brands(two):

@@ -24,8 +24,8 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from crm.models import Brand, User
-from crm.money.amounts import Money, from_minor, quantize
+from crm.models import Brand
+from crm.money.amounts import from_minor, quantize
 from crm.rates import fx
 from wallet.choices import account_owners
 from wallet.choices.deposits import DepositState
@@ -245,24 +245,3 @@ def flow_of(brand: Brand, currency: str) -> Flow:
     sums = {day: (came, went) for day, _code, came, went in _per_day(brand, _midnight(days[0]), currency)}
     zero = (Decimal(0), Decimal(0))
     return Flow(days, [sums.get(day, zero)[0] for day in days], [sums.get(day, zero)[1] for day in days])
-
-
-def cover_tile(user: User) -> dict[str, Any] | None:
-    """Compute client money owed and held in each brand's base currency, for the dashboard."""
-    from crm.security.scope import reach_of
-
-    brands = Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")[:6]
-    rows = []
-    for brand in brands:
-        cash = next(iter(cash_of(brand)), None)
-        if cash is not None:
-            rows.append(
-                {
-                    "brand": brand,
-                    "tone": cash.tone,
-                    "owed": Money(cash.owed, cash.currency),
-                    "held": Money(cash.held, cash.currency),
-                    "cover": cash.cover_percent,
-                }
-            )
-    return {"rows": rows} if rows else None

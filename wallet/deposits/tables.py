@@ -25,6 +25,7 @@ class DepositFilter(django_filters.FilterSet):
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     is_first = django_filters.BooleanFilter(label=_("First deposit"))
     created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Started"))
+    settled = django_filters.DateFromToRangeFilter(field_name="settled_at", label=_("Settled"))
 
     class Meta:
         model = Deposit

@@ -160,13 +160,6 @@ def test_the_page_takes_a_fixed_number_of_queries_and_shows_one_brand(cast, psp,
     assert browse(cast.agent).get(reverse("wallet:cash")).status_code == 403
 
 
-def test_the_tile_shows_each_brand_s_cover(cast, psp):
-    arrive(cast, psp, 100_000)
-    tile = cash.cover_tile(cast.finance)
-    assert [(row["brand"], row["tone"], row["cover"]) for row in tile["rows"]] == [(cast.brand, "success", 100)]
-    assert Deposit.objects.count() == 1
-
-
 @pytest.mark.parametrize(
     ("owed", "held", "fields", "tone"),
     [
