@@ -181,9 +181,9 @@ class ReasonCount:
     symbol: str
 
 
-def exclusions(brand_ids: Iterable[int], *, days: int = 30) -> list[ReasonCount]:
-    """Count why trades of the last days were not paid: rows per reason, the newest two million accruals at most."""
-    since = timezone.now() - dt.timedelta(days=days)
+def exclusions(brand_ids: Iterable[int], *, since: dt.datetime | None = None) -> list[ReasonCount]:
+    """Count why trades were not paid, by default of thirty days: rows per reason, the newest two million accruals at most."""
+    since = since or timezone.now() - dt.timedelta(days=30)
     with connection.cursor() as cursor:
         cursor.execute(BY_REASON, [list(brand_ids), since, LOOK_BACK_ROWS])
         return [ReasonCount(Reason(reason), *rest) for reason, *rest in cursor.fetchall()]

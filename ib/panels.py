@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -12,15 +10,14 @@ from clients.models import Client
 from crm import approvals
 from crm.choices import Role
 from crm.models import User
-from crm.money.amounts import quantize
-from crm.security.scope import reach_of
 from crm.ui import panels
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
-from ib import figures, settlement
-from ib.choices import PeriodState
-from ib.models import Attribution, Partner, SettlementPeriod, Upline
+from ib import figures
+from ib.models import Attribution, Partner, Upline
 from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
+from ib.views import home_cards
 from wallet.choices import account_owners
 
 approvals.register(PlanApproval)
@@ -42,31 +39,6 @@ def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
     earned = figures.earned_from(client) if request.user.has_perm("ib.view_accrual") else []
     context = {"client": client, "attributions": attributions, "upline": upline[:20], "earned": earned}
     return render(request, "ib/_client_tab.html", context)
-
-
-def commissions_tile(user: User) -> dict[str, Any] | None:
-    """Sum what is accrued in the open periods per brand and currency, and count the periods that wait to be settled."""
-    brands = reach_of(user).whole_brands
-    open_periods = list(
-        SettlementPeriod.objects.filter(brand_id__in=brands, state=PeriodState.OPEN)
-        .select_related("brand")
-        .order_by("brand_id", "starts_at")[:12]
-    )
-    if not open_periods:
-        return None
-    totals = settlement.totals_of(open_periods)
-    summed: dict[tuple[str, str], Any] = {}
-    for period in open_periods:
-        for currency, amount in totals[period.pk].items():
-            key = (period.brand.name, currency)
-            summed[key] = summed.get(key, 0) + amount
-    return {
-        "rows": [
-            {"brand": brand, "currency": currency, "amount": quantize(amount, currency)}
-            for (brand, currency), amount in summed.items()
-        ],
-        "excluded": figures.exclusions(brands, days=7)[:3],
-    }
 
 
 def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResult]:
@@ -127,17 +99,65 @@ register(
         "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"
     ),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
+    PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
+)
+MANAGER = (Role.IB_MANAGER,)
+LIST = "crm/ui/_list_card.html"
+register(
+    kpi_tile("ib-partners", _("New partners this month"), home_cards.new_partners, "ib.view_partner", 1, roles=MANAGER),
+    kpi_tile(
+        "ib-registrations", _("Referred registrations"), home_cards.registrations, "ib.view_partner", 2, roles=MANAGER
+    ),
+    kpi_tile("ib-earned", _("Commissions this month"), home_cards.commission, "ib.view_accrual", 3, roles=MANAGER),
+    kpi_tile("ib-unpaid", _("Not paid this month"), home_cards.unpaid_share, "ib.view_accrual", 4, roles=MANAGER),
     Tile(
-        "ib-commissions",
-        "ib/_tile.html",
-        commissions_tile,
+        "ib-days",
+        "crm/ui/_chart_card.html",
+        home_cards.by_day,
         "ib.view_settlement",
-        60,
-        title=_("Partner commissions"),
-        roles=(Role.IB_MANAGER,),
+        5,
+        title=_("Commissions by day"),
+        place="main",
+        roles=MANAGER,
+    ),
+    Tile(
+        "ib-queue",
+        LIST,
+        home_cards.waiting,
+        "ib.view_partner",
+        6,
+        title=_("Waiting for a decision"),
+        place="queue",
+        roles=MANAGER,
+    ),
+    Tile(
+        "ib-reasons",
+        "crm/ui/_bars_card.html",
+        home_cards.unpaid_by_reason,
+        "ib.view_accrual",
+        20,
+        title=_("Not paid in 7 days, by reason"),
+        roles=MANAGER,
         lazy=True,
     ),
-    PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
+    Tile(
+        "ib-top",
+        LIST,
+        home_cards.top_partners,
+        "ib.view_accrual",
+        21,
+        title=_("Top partners this month"),
+        roles=MANAGER,
+    ),
+    Tile(
+        "ib-links",
+        LIST,
+        home_cards.links,
+        "ib.view_partner",
+        22,
+        title=_("Links by registrations, 30 days"),
+        roles=MANAGER,
+    ),
 )
 for number, (label, name, icon) in enumerate(
     [

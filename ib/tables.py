@@ -49,10 +49,11 @@ EXPORT = "ib.view_settlement"
 class PartnerFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=PartnerState.choices, label=_("State"))
     brand = django_filters.ModelChoiceFilter(queryset=None, label=_("Brand"))
+    joined = django_filters.DateFromToRangeFilter(field_name="joined_at", label=_("Since"))
 
     class Meta:
         model = Partner
-        fields = ["state", "brand"]
+        fields = ["state", "brand", "joined"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,20 +1,36 @@
-"""The cockpits of KYC, MLRO and finance: four figures, a chart, a queue, lists that match."""
+"""The cockpits of KYC, MLRO, finance and IB managers: four figures, a chart, a queue, lists that match."""
 
 import datetime as dt
 import re
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
+from clients.models import Client
 from compliance.restrictions import place_restriction
 from compliance.views import home_cards as mlro
 from crm.models import User
+from ib.models import Partner, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
+from ib.views import home_cards as ib
 from kyc.choices import DocumentState
 from kyc.models import CheckRun, Document, Issue
 from kyc.views import officer_cards as officer
+from reports.figures import today_of
+from reports.homes import finance
+from reports.models import DayFigure
+from tests.ib.factories import load_rates as fixed_rates
+from tests.ib.factories import make_partner
 from tests.kyc.test_limits import a_document
+from tests.wallet.conftest import load_rates
+from tests.wallet.factories import make_psp
+from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
+from wallet.closing import home_cards as money
+from wallet.models import ClientMoneyDay
+from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
-ROLES = ("kyc_officer", "mlro", "finance")
+ROLES = ("kyc_officer", "mlro", "finance", "ib_manager")
 KPI = re.compile(r'<(?:a href="([^"]*)"|div) class="k-kpi(?!s)')
 WAITING = re.compile(r'hx-get="(/tiles/home/[^"]+)" hx-trigger="load"')
 
@@ -39,6 +55,18 @@ def world(cast):
     approved = {"state": DocumentState.APPROVED, "reviewed_by": cast.kyc_officer, "reviewed_at": now, "settles_at": now}
     soon = timezone.localdate() + dt.timedelta(days=9)
     a_document(cast.client, kind="id_card", uploaded_at=now, checked_at=now, expires_on=soon, **approved)
+    partner = make_partner(cast.brand)
+    link = ReferralLink.objects.create(partner=partner, code="spring")
+    ReferralDay.objects.create(link=link, day=now.date(), clicks=20, registrations=5)
+    period = SettlementPeriod.objects.create(
+        brand=cast.brand, name="now", starts_at=now - dt.timedelta(days=40), ends_at=now - dt.timedelta(hours=1)
+    )
+    PartnerDay.objects.create(
+        partner=partner, period=period, day=now.date(), currency="EUR", amount=75, lots=10, trades=3, unpaid=1
+    )
+    DayFigure.objects.create(
+        day=today_of(frozenset({cast.brand.pk})), brand=cast.brand, deposits=900, withdrawals=200, first_deposits=2
+    )
     place_restriction(client_id=cast.client.pk, kind="no_deposit", reason="Asked by the police", actor=cast.mlro)
     return cast
 
@@ -61,7 +89,7 @@ def test_each_home_has_four_figures_and_every_link_opens(role, world, browse):
 
 
 # What the home costs with its cards: each reads a statement or two, however many rows there are.
-QUERIES = {"kyc_officer": 16, "mlro": 17, "finance": 0}
+QUERIES = {"kyc_officer": 16, "mlro": 17, "finance": 0, "ib_manager": 0}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -122,3 +150,99 @@ def test_the_mlros_figures_are_those_of_their_lists(world, browse):
     assert (active.value, active.hint) == ("1", "1 placed by staff") and len(rows_of(browser, active.url)) == 1
     assert lifts.value == "0" and not rows_of(browser, lifts.url)
     assert [row.note for row in mlro.latest_restrictions(user).rows] == ["Asked by the police"]
+
+
+# ── finance ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_todays_deposits_are_those_of_the_day_figures(world):
+    kpi = finance.deposits_today(fresh(world.finance))
+    assert (kpi.value, kpi.hint) == ("€900", "2 FTDs · €200 paid out")
+    chart = finance.money_by_day(fresh(world.finance)).chart
+    assert [series.values[-1] for series in chart.series] == [900, -200, 700]
+
+
+def test_another_currency_is_converted_and_said_so(world):
+    fixed_rates()
+    world.other_brand.base_currency = "USD"
+    world.other_brand.save()
+    assign_perm("crm.access_brand", world.finance, world.other_brand)
+    day = today_of(frozenset({world.brand.pk}))
+    DayFigure.objects.create(day=day, brand=world.other_brand, deposits=100, withdrawals=0)
+    user = fresh(world.finance)
+    assert finance.deposits_today(user).value == "≈ €980"
+    assert finance.money_by_day(user).note.startswith("USD converted to EUR")
+
+
+def test_a_withdrawal_waits_in_the_figure_the_queue_and_the_ages(world, browse):
+    load_rates()
+    Client.objects.filter(pk=world.other_client.pk).update(kyc_level=2)
+    world.other_client.refresh_from_db()
+    psp = make_psp(world.brand)
+    paid_in(world.other_client, psp, 100_000)
+    withdrawal = request_withdrawal(
+        client_id=world.other_client.pk,
+        request=WithdrawalRequest(amount=Decimal(300), currency="EUR", psp_id=psp.pk, destination=IBAN),
+        actor=world.other_client_user,
+        request_key="w",
+    )
+    user, browser = fresh(world.finance), browse(world.finance)
+    kpi = money.withdrawals_to_decide(user)
+    assert (kpi.value, kpi.hint) == ("€300", "1 request · oldest 0 min") and len(rows_of(browser, kpi.url)) == 1
+    assert [row.end for row in money.oldest_withdrawals(user).rows] == ["€300.00"]
+    assert [bar.text for bar in money.pending_by_age(user).bars] == ["1 · €300", "0 · €0", "0 · €0", "0 · €0"]
+    type(withdrawal).objects.filter(pk=withdrawal.pk).update(requested_at=timezone.now() - dt.timedelta(days=9))
+    assert [row.tone for row in money.oldest_withdrawals(fresh(world.finance)).rows] == ["danger"]
+
+
+def a_cover(brand, currency: str, held: int, cover: str) -> None:
+    ClientMoneyDay.objects.create(
+        brand=brand,
+        currency=currency,
+        day=timezone.now().date() - dt.timedelta(days=1),
+        wallets_minor=1_000,
+        trading_minor=0,
+        debit_minor=0,
+        unallocated_minor=0,
+        requirement_minor=1_000,
+        bank_books_minor=held,
+        bank_minor=held if cover != "transit" else 0,
+        transit_minor=0 if cover != "transit" else held,
+        transit_counts=True,
+        resource_minor=held,
+        difference_minor=held - 1_000,
+        cover=cover,
+        clients=1,
+        content_hash="x",
+        made_at=timezone.now(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("held", "cover", "value", "tone"),
+    [(1100, "covered", "110 %", "success"), (1001, "transit", "100.1 %", "warning"), (990, "short", "99 %", "danger")],
+)
+def test_the_lowest_cover_is_shown_with_its_threshold(world, held, cover, value, tone):
+    a_cover(world.brand, "EUR", held, cover)
+    a_cover(world.brand, "USD", 2_000, "covered")
+    user = fresh(world.finance)
+    kpi = money.cover(user)
+    assert (kpi.value, kpi.tone) == (value, tone) and "100 %" in kpi.hint
+    assert [row.tone for row in money.cover_by_brand(user).rows] == [tone, "success"]
+
+
+# ── IB manager ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_the_ib_managers_figures_come_from_the_day_sums(world, browse):
+    browser, user = browse(world.ib_manager), fresh(world.ib_manager)
+    assert ib.commission(user).value == "€75" and ib.commission(user).hint == "3 paid rows"
+    assert (ib.unpaid_share(user).value, ib.unpaid_share(user).hint) == ("25 %", "1 of 4 rows")
+    assert (ib.registrations(user).value, ib.registrations(user).hint) == ("5", "20 clicks, 25 % registered")
+    assert [row.end for row in ib.top_partners(user).rows] == ["€75"]
+    assert [(row.title, row.end) for row in ib.links(user).rows] == [("spring", "5")]
+    Partner.objects.update(joined_at=timezone.now())
+    new = ib.new_partners(fresh(world.ib_manager))
+    assert new.value == "1" and len(rows_of(browser, new.url)) == 1
+
+
+def test_what_is_over_or_new_waits_for_a_decision(world):
+    Partner.objects.update(state="pending")
+    rows = ib.waiting(fresh(world.ib_manager)).rows
+    assert [row.note for row in rows] == ["Partner to activate", "Period to settle: finance decides"]
