@@ -389,7 +389,7 @@ class PlanApproval(approvals.ListedApproval[PlanVersion]):
     withdrawn = IbAction.PLAN_WITHDRAWN
     notice = "ib.plan_proposed"
     brand_path = "plan__brand_id"
-    related = ("plan",)
+    related = ("plan__brand",)
     maker, asked_at, reason, note = "made_by", "created_at", "note", "decision_reason"
     pending = {"state": VersionState.PENDING}
     done = gettext_lazy("Commission plan activated.")
