@@ -33,6 +33,7 @@ DAYS = 30
 UNPAID_DAYS = 7
 QUEUE_MAX = 50
 REASONS = 6
+LINK_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -342,7 +343,7 @@ def top_partners(user: User) -> ListCard:
 
 def links(user: User) -> ListCard:
     """List the referral links with the most registrations of the last thirty days."""
-    first = this_month().today - dt.timedelta(days=figures.REFERRAL_DAYS - 1)
+    first = this_month().today - dt.timedelta(days=LINK_DAYS - 1)
     rows = ReferralDay.objects.filter(link__partner__in=partners_visible_to(user), day__gte=first).order_by()
     summed = rows.values_list("link__code", "link__campaign", "link__partner_id", "link__partner__name").annotate(
         seen=Sum("clicks"), registered=Sum("registrations")
