@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.i18n.formats import day
-from kyc.choices import DocumentKind
+from kyc.choices import ISSUE_SHORT, DocumentKind
 from kyc.models import CheckRun, Document
 from kyc.queries import ShownIssue
 
@@ -32,6 +32,8 @@ ADDRESS_FIELDS = (
     ("issued_on", _("Issued on"), "issued_on"),
 )
 
+FIELD_LABELS = {field: label for field, label, _key in (*ADDRESS_FIELDS, *IDENTITY_FIELDS)}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -45,6 +47,40 @@ class Row:
     def agrees(self) -> bool:
         """Both sides say something and no check objects."""
         return bool(self.registered and self.found) and self.issue is None
+
+
+@dataclass(frozen=True)
+class IssueGroup:
+    """What one check found, in as many fields as it found it: an address of three lines is one issue to read."""
+
+    issues: list[ShownIssue]
+
+    @property
+    def first(self) -> ShownIssue:
+        return self.issues[0]
+
+    @property
+    def label(self) -> str:
+        """The issue's own sentence; of several fields a few words and which."""
+        if len(self.issues) == 1:
+            return self.first.label
+        fields = [str(FIELD_LABELS.get(shown.field, shown.field)) for shown in self.issues if shown.field]
+        return f"{ISSUE_SHORT[self.first.code]}: {', '.join(dict.fromkeys(fields))}" if fields else self.first.label
+
+    @property
+    def lines(self) -> list[tuple[str, ShownIssue]]:
+        """What each field says beside the registration, under its name where there are several."""
+        several = len(self.issues) > 1
+        compared = [shown for shown in self.issues if shown.found or shown.expected]
+        return [(str(FIELD_LABELS.get(shown.field, "")) if several else "", shown) for shown in compared]
+
+
+def grouped(issues: list[ShownIssue]) -> list[IssueGroup]:
+    """Put equal findings together, in the order of the first of each."""
+    by_code: dict[str, list[ShownIssue]] = {}
+    for shown in issues:
+        by_code.setdefault(shown.code, []).append(shown)
+    return [IssueGroup(same) for same in by_code.values()]
 
 
 def rows_of(document: Document, issues: list[ShownIssue]) -> list[Row]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
 from compliance import hits, policies, queries
-from compliance.choices import EVIDENCE, HitState
+from compliance.choices import EVIDENCE, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm
 from compliance.models import Hit
 from compliance.tables import HitTable
@@ -64,6 +64,7 @@ def show(
         "can_decide": policies.can_decide(request.user, hit),
         "clear_form": clear or ClearForm(),
         "confirm_form": confirm or ConfirmForm(),
+        "contradictions": {code: text for code in ClearReason.values if (text := hits.contradiction_of(hit, code))},
         "threshold": hit.screening.threshold,
     }
     refused = bool(clear and clear.errors) or bool(confirm and confirm.errors)

@@ -58,6 +58,7 @@ def show(
         "client": document.client,
         "run": run,
         "issues": issues,
+        "groups": comparison.grouped(issues),
         "pages": comparison.page_sizes(document, run),
         "rows": comparison.rows_of(document, issues),
         "others": [other for other in others if other.pk != document.pk][:12],

@@ -70,6 +70,8 @@ def test_the_page_chooses_nothing_and_asks_about_a_contradiction(cast, hit, brow
     browser = browse(cast.kyc_officer)
     page = browser.get(hit.get_absolute_url()).content.decode()
     assert '<option value="" selected>Choose a reason</option>' in page
+    known = page.split('<script id="contradictions" type="application/json">')[1].split("</script>")[0]
+    assert "birth_date" in known and "document" not in known
     url = reverse("compliance:clear", args=[hit.pk])
     answer = browser.post(url, {"reason_code": "", "reason": "typed words"})
     assert answer.status_code == 422 and "typed words" in answer.content.decode()

@@ -242,6 +242,17 @@ def test_the_page_asks_for_the_note_before_anything_is_sent(cast, browse):
     assert "required" in page.split('name="note"')[1].split(">")[0]
 
 
+def test_equal_findings_are_one_issue_to_read(cast, browse):
+    document = claimed(cast.client, cast.kyc_officer)
+    run = document.runs.get()
+    for field in ("address_line", "postal_code", "city"):
+        run.issues.create(document=document, code="POA_ADDRESS", severity="blocking", score=1, field=field)
+    run.issues.create(document=document, code="BLUR", severity="warning", score=0.9)
+    page = browse(cast.kyc_officer).get(document.get_absolute_url()).content.decode()
+    assert "Address not found: Street, Postal code, City" in page and "The picture is blurred" in page
+    assert page.count("<li data-issue=") == 2
+
+
 def test_a_note_about_nothing_is_not_asked_for(cast):
     document = claimed(cast.client, cast.kyc_officer)
     document.runs.get().issues.create(document=document, code="EXPIRES_SOON", severity="info", score=1)

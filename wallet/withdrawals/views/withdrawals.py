@@ -19,7 +19,7 @@ from wallet.core.forms import OptionalReasonForm, ReasonForm
 from wallet.models import Withdrawal, WithdrawalCheck
 from wallet.movements.history import story_of
 from wallet.movements.views import note_view
-from wallet.withdrawals import policies, refund_claims
+from wallet.withdrawals import client_summary, policies, refund_claims
 from wallet.withdrawals import queries as withdrawals_queries
 from wallet.withdrawals.forms import FindingForm
 from wallet.withdrawals.investigation_pages import findings_of
@@ -82,7 +82,8 @@ def show_withdrawal(
         "parts": parts,
         "next_one": withdrawals_queries.next_to_decide(request.user, withdrawal),
         "may_look_up": policies.can_look_up(request.user, withdrawal),
-        "checks": list(WithdrawalCheck.objects.filter(withdrawal=parts[0])),
+        "checks": client_summary.checks_of(WithdrawalCheck.objects.filter(withdrawal=parts[0])),
+        "summary": client_summary.summary_of(request.user, withdrawal),
         "is_open": withdrawal.state in WITHDRAWAL_OPEN,
         "may_approve": policies.can_approve(request.user, withdrawal),
         "may_reject": policies.can_reject(request.user, withdrawal),
