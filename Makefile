@@ -109,6 +109,9 @@ screenshots: ## take the pictures of docs/screenshots anew
 _screenshots:
 	$(BIN)/python -m tests.screenshots
 
+css: install ## cut Tabler's stylesheet down to the classes that pages use, again
+	$(PYTHON) deploy/purge_css.py
+
 messages: install ## collect the texts to translate into locale/ (needs gettext)
 	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete --ignore '.venv/*' --ignore 'var/*'
 
