@@ -91,7 +91,7 @@ _lint:
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/djlint --lint --quiet templates
 	$(BIN)/lint-imports --no-cache | tail -8; exit $${PIPESTATUS[0]}
-	$(BIN)/mypy --no-error-summary $(APPS)
+	$(BIN)/mypy --no-error-summary $(APPS) tests/smoke
 	@$(DEPLOYMENT) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 format: install ## put Python and templates into shape

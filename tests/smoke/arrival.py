@@ -111,7 +111,8 @@ def trader_registers(journey: Journey) -> str:
     page.goto("/portal/documents/")
     send(page, "passport", passport)
     send(page, "proof_of_address", bill)
-    return until(60, lambda: checked(journey), "the checks of both documents")
+    read: str = until(60, lambda: checked(journey), "the checks of both documents")
+    return read
 
 
 def send(page: Page, kind: str, path: Path) -> None:

@@ -59,7 +59,7 @@ class Journey:
     def look(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of the instance's database: to see what came of what people did."""
         with psycopg.connect(self.instance.database_url, autocommit=True) as connection:
-            found = connection.execute(query, values)  # type: ignore[call-overload]
+            found = connection.execute(query, values)
             return list(found.fetchall()) if found.description else []
 
     def value(self, query: str, *values: Any) -> Any:

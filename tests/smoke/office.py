@@ -85,7 +85,9 @@ def finance_reconciles(journey: Journey) -> str:
     form.locator("input[name=last]").fill(today)
     form.get_by_role("button").click()
     page.wait_for_url(re.compile(r"/money/reconciliation/\d+/"))
-    report = int(re.search(r"/(\d+)/", page.url)[1])
+    found = re.search(r"/(\d+)/", page.url)
+    assert found
+    report = int(found[1])
     rows, matched, breaks = journey.look(
         "SELECT row_count, (SELECT count(*) FROM wallet_match m JOIN wallet_settlementrow r ON r.id = m.row_id"
         " WHERE r.report_id = i.id), breaks_found FROM wallet_settlementimport i WHERE id = %s",
