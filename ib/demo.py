@@ -72,7 +72,7 @@ PLANS: dict[str, dict[str, str]] = {
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
 }
 # A trade must be held that long before it earns anybody anything.
-HOLD_SECONDS = 60
+HOLD_SECONDS = 120
 REFERRED_SHARE = 0.45
 # The partner whose login the demo names has clients of their own to show.
 FIRST_PARTNER_WEIGHT = 7
@@ -149,7 +149,7 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     made = []
     for name, rates in PLANS.items():
         plan = plans.create_plan(
-            brand=brand, name=name, description=f"{name}: a pot per lot, shared by four levels", actor=maker
+            brand=brand, name=name, description="One rate per lot, shared by four levels", actor=maker
         )
         _version(plan.pk, maker, checker, began, brand.base_currency, _card(rates), note="First rates")
         made.append(plan)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import Any
 
@@ -21,15 +20,12 @@ from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
 from ib import sharing
 from ib.choices import PayoutTo
-from ib.models import Partner, Plan, PlanVersion
+from ib.models import Partner, Plan
 from ib.payouts import Destination, Offer
-from ib.plans import RateCard, VersionTerms, rate_card
 from ib.queries import partners_visible_to, plans_visible_to
 from ib.sharing import Target
-from trading.choices import SymbolGroup
 
 CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY")]
-LEVELS = 8
 
 
 NAMED_MAX = 500
@@ -273,139 +269,6 @@ class PayOutForm(forms.Form):
         chosen = self.offers[self.cleaned_data.get("to") or PayoutTo.WALLET].destination
         details = {name: self.cleaned_data[name] for name in ("iban", "holder")} if chosen.to == PayoutTo.BANK else {}
         return Destination(chosen.to, chosen.target, details)
-
-
-class PlanForm(forms.Form):
-    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
-    name = forms.CharField(max_length=80, label=_("Name"))
-    description = forms.CharField(max_length=300, required=False, label=_("Description"))
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        brand = self.fields["brand"]
-        assert isinstance(brand, forms.ModelChoiceField)
-        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
-
-
-class VersionForm(forms.Form):
-    """A rate card: money per lot for each symbol group, a share for each level, and single cells that are fixed."""
-
-    starts_at = forms.DateTimeField(
-        label=_("Valid from"),
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-        help_text=_("Applies to trades closed from this time on"),
-    )
-    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Rate currency"))
-    min_hold_seconds = forms.IntegerField(
-        min_value=0, max_value=86_400, initial=180, label=_("Minimum holding time (seconds)")
-    )
-    clawback_days = forms.IntegerField(
-        min_value=0, max_value=365, initial=90, label=_("Clawback period after a chargeback (days)")
-    )
-    is_pool = forms.BooleanField(
-        required=False,
-        initial=True,
-        label=_("Total rebate is shared"),
-        help_text=_("All levels together can't exceed the rate"),
-    )
-    account_groups = forms.CharField(
-        required=False,
-        max_length=400,
-        label=_("Eligible account groups"),
-        help_text=_("Separate with commas; an asterisk at the end matches the rest. Leave empty for all"),
-    )
-    note = forms.CharField(required=False, max_length=300, label=_("Note for the approver"))
-
-    def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
-        if like is not None and "initial" not in kwargs:
-            kwargs["initial"] = initial_of(like)
-        super().__init__(*args, **kwargs)
-        for group in SymbolGroup:
-            self.fields[f"rate_{group}"] = self._amount(group.label)
-            for level in range(1, LEVELS + 1):
-                self.fields[f"fixed_{group}_{level}"] = self._amount(f"{group.label} {level}")
-        for level in range(1, LEVELS + 1):
-            self.fields[f"share_{level}"] = forms.DecimalField(
-                required=False,
-                min_value=0,
-                max_value=100,
-                max_digits=9,
-                decimal_places=6,
-                label=_("Share for level %(level)s") % {"level": level},
-            )
-        for name in self.fields:  # the matrix has no labels beside its cells
-            if name.startswith(("rate_", "fixed_", "share_")):
-                self.fields[name].widget.attrs["aria-label"] = str(self.fields[name].label)
-        if not self.is_bound and "starts_at" not in self.initial:
-            tomorrow = timezone.localtime() + dt.timedelta(days=1)
-            self.initial["starts_at"] = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
-
-    @staticmethod
-    def _amount(label: Any) -> forms.DecimalField:
-        return forms.DecimalField(required=False, min_value=0, max_digits=16, decimal_places=8, label=label)
-
-    def clean_account_groups(self) -> list[str]:
-        return [part.strip() for part in self.cleaned_data["account_groups"].split(",") if part.strip()]
-
-    def _card(self) -> RateCard:
-        data = self.cleaned_data
-        return RateCard(
-            rates={str(g): data[f"rate_{g}"] for g in SymbolGroup if data.get(f"rate_{g}") is not None},
-            shares={
-                level: data[f"share_{level}"] / 100
-                for level in range(1, LEVELS + 1)
-                if data.get(f"share_{level}") is not None
-            },
-            overrides={
-                (str(g), level): data[f"fixed_{g}_{level}"]
-                for g in SymbolGroup
-                for level in range(1, LEVELS + 1)
-                if data.get(f"fixed_{g}_{level}") is not None
-            },
-        )
-
-    def rows(self) -> list[dict[str, Any]]:
-        """List the matrix for the template: a row per symbol group."""
-        return [
-            {
-                "label": group.label,
-                "rate": self[f"rate_{group}"],
-                "cells": [self[f"fixed_{group}_{level}"] for level in range(1, LEVELS + 1)],
-            }
-            for group in SymbolGroup
-        ]
-
-    def shares(self) -> list[Any]:
-        return [self[f"share_{level}"] for level in range(1, LEVELS + 1)]
-
-    def terms(self) -> VersionTerms:
-        """Build what valid input says."""
-        names = ("starts_at", "currency", "min_hold_seconds", "clawback_days", "is_pool", "account_groups", "note")
-        return VersionTerms(card=self._card(), **{name: self.cleaned_data[name] for name in names})
-
-
-def trimmed(value: Decimal) -> Decimal:
-    """Drop the zeros at a number's end, and never use exponent notation: what a form shows."""
-    return Decimal(f"{value.normalize():f}")
-
-
-def initial_of(version: PlanVersion) -> dict[str, Any]:
-    """List an earlier version's values for the form, to write the next one or change a draft."""
-    card = rate_card(version)
-    initial: dict[str, Any] = {
-        "currency": version.currency,
-        "min_hold_seconds": version.min_hold_seconds,
-        "is_pool": version.is_pool,
-        "clawback_days": version.clawback_days,
-        "account_groups": ", ".join(version.account_groups),
-    }
-    if version.state == "draft":
-        initial |= {"starts_at": timezone.localtime(version.starts_at), "note": version.note}
-    initial |= {f"rate_{group}": trimmed(amount) for group, amount in card.rates.items()}
-    initial |= {f"share_{level}": trimmed(share * 100) for level, share in card.shares.items()}
-    initial |= {f"fixed_{group}_{level}": trimmed(amount) for (group, level), amount in card.overrides.items()}
-    return initial
 
 
 class RecomputeForm(forms.Form):

@@ -184,19 +184,27 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
 
 def check_card(card: RateCard, *, is_pool: bool) -> None:
     """Raise DomainError, in words, for a rate card that can't be meant."""
+    problems = card_problems(card, is_pool=is_pool)
+    if problems:
+        raise DomainError(problems[0])
+
+
+def card_problems(card: RateCard, *, is_pool: bool) -> list[str]:
+    """List everything that makes a rate card impossible, in words; empty for a good one."""
     if not card.levels() or not card.groups():
-        raise DomainError(_("Enter at least one rate per lot and one level share."))
-    for value in [*card.rates.values(), *card.overrides.values()]:
-        if value < 0:
-            raise DomainError(_("A rate can't be negative."))
+        return [_("Enter at least one rate per lot and one level share.")]
+    problems = []
+    if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
+        problems.append(_("A rate can't be negative."))
     if any(not 0 <= share <= 1 for share in card.shares.values()):
-        raise DomainError(_("A level's share must be between 0 and 100 %."))
+        problems.append(_("A level's share must be between 0 and 100 %."))
     if is_pool:
-        for group, (total, pot) in card.overspent().items():
-            raise DomainError(
-                _("%(group)s: the levels add up to %(total)s per lot, which exceeds the total of %(pot)s.")
-                % {"group": group, "total": formats.money(total), "pot": formats.money(pot)}
-            )
+        problems += [
+            _("%(group)s: the levels add up to %(total)s per lot, which exceeds the total of %(pot)s.")
+            % {"group": SymbolGroup(group).label, "total": formats.money(total), "pot": formats.money(pot)}
+            for group, (total, pot) in card.overspent().items()
+        ]
+    return problems
 
 
 def _write_card(version: PlanVersion, card: RateCard) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from crm.models import User
+from crm.money.numbers import is_whole
 from crm.security import policies
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
@@ -19,8 +20,11 @@ from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from ib import plans
 from ib.choices import VersionState
-from ib.forms import LEVELS, PlanForm, ReasonForm, VersionForm
+from ib.forms import ReasonForm
 from ib.models import PartnerPlan, Plan, PlanVersion
+from ib.plan_editor import EDITS, check_of, editor_of, without_removed
+from ib.plan_forms import PlanForm, PreviewForm, VersionForm, card_initial, initial_of
+from ib.plan_templates import TEMPLATES
 from ib.plans import RateCard, card_of
 from ib.policies import can_decide_version, can_write_plans
 from ib.queries import plans_visible_to
@@ -35,12 +39,15 @@ class PlanList(TableView):
     template_name = "ib/plans.html"
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        return {
-            "may_write": self.request.user.has_perm("ib.propose_plan"),
-            "waiting": PlanVersion.objects.filter(
-                state=VersionState.PENDING, plan__in=plans_visible_to(self.request.user)
-            ).select_related("plan", "made_by")[:20],
-        }
+        """Add the versions that wait: to those who may approve with a way to review, to their makers as a reminder."""
+        user = self.request.user
+        pending = PlanVersion.objects.filter(state=VersionState.PENDING, plan__in=plans_visible_to(user))
+        waiting = [
+            {"version": version, "may_decide": bool(can_decide_version(user, version))}
+            for version in pending.select_related("plan__brand", "made_by").order_by("starts_at", "pk")[:20]
+            if version.made_by_id == user.pk or can_decide_version(user, version)
+        ]
+        return {"may_write": user.has_perm("ib.propose_plan"), "waiting": waiting}
 
 
 def get_plan(user: User, plan_id: int) -> Plan:
@@ -116,23 +123,23 @@ def plan_page(request: UserRequest, plan_id: int) -> HttpResponse:
 
 @staff_page("ib.propose_plan")
 def new_plan(request: UserRequest) -> HttpResponse:
+    """Create a plan and go on to its first version, started from a template or a copy."""
     form = PlanForm(request.POST or None, user=request.user)
     done = run_action(
-        request, lambda: plans.create_plan(actor=request.user, **form.cleaned_data), form=form, show_forbidden=True
+        request, lambda: plans.create_plan(actor=request.user, **form.details()), form=form, show_forbidden=True
     )
     if done:
-        return redirect("ib_version_new", done.result.pk)
-    return render(request, "ib/form.html", {"form": form, "title": _("New plan"), "back": reverse("ib_plans")})
+        return redirect(f"{reverse('ib_version_new', args=[done.result.pk])}?{form.start_query}")
+    return render(request, "ib/plan_form.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @staff_page("ib.propose_plan")
 def new_version(request: UserRequest, plan_id: int) -> HttpResponse:
-    """Write the next version, starting from the newest one."""
+    """Write the next version, starting from the newest one; the first from the template or version in the address."""
     plan = get_plan(request.user, plan_id)
     policies.require(can_write_plans(request.user, plan.brand_id))
-    like = plan.versions.order_by("-number").first()
-    form = VersionForm(request.POST or None, like=like)
-    done = run_action(
+    form = VersionForm(_sent(request), initial=_start(request, plan))
+    done = not _is_edit(request) and run_action(
         request,
         lambda: plans.draft_version(plan_id=plan.pk, actor=request.user, terms=form.terms()),
         form=form,
@@ -143,11 +150,25 @@ def new_version(request: UserRequest, plan_id: int) -> HttpResponse:
     return _version_form(request, plan, form, _("New version of %(plan)s") % {"plan": plan})
 
 
+def _start(request: UserRequest, plan: Plan) -> dict[str, Any]:
+    """Find what a new version starts from."""
+    copied, template = request.GET.get("copy", ""), TEMPLATES.get(request.GET.get("start", ""))
+    if is_whole(copied):
+        return initial_of(get_version(request.user, int(copied)))
+    newest = plan.versions.order_by("-number").first()
+    if newest is not None:
+        return initial_of(newest)
+    start: dict[str, Any] = {"currency": plan.brand.base_currency}
+    if template is not None:
+        start |= {**card_initial(template.card), "is_pool": template.is_pool}
+    return start
+
+
 @staff_page("ib.propose_plan")
 def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
     version = get_version(request.user, version_id)
-    form = VersionForm(request.POST or None, like=version)
-    done = run_action(
+    form = VersionForm(_sent(request), like=version)
+    done = not _is_edit(request) and run_action(
         request,
         lambda: plans.change_draft(version_id=version.pk, actor=request.user, terms=form.terms()),
         form=form,
@@ -156,6 +177,15 @@ def change_draft(request: UserRequest, version_id: int) -> HttpResponse:
     if done:
         return _after_draft(request, done.result)
     return _version_form(request, version.plan, form, _("Edit %(version)s") % {"version": version})
+
+
+def _is_edit(request: UserRequest) -> bool:
+    """Say whether the form was sent to be checked or to show more, not to be saved."""
+    return any(name in request.POST for name in EDITS)
+
+
+def _sent(request: UserRequest) -> QueryDict | None:
+    return without_removed(request.POST) if request.method == "POST" else None
 
 
 def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
@@ -171,9 +201,20 @@ def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
 
 
 def _version_form(request: UserRequest, plan: Plan, form: VersionForm, title: str) -> HttpResponse:
-    return render(
-        request, "ib/version_form.html", {"form": form, "plan": plan, "title": title, "levels": range(1, LEVELS + 1)}
-    )
+    """Render the editor with its check; after a failed save with what is wrong, after an edit without."""
+    sent = form.data if form.is_bound else None
+    trade = PreviewForm(sent)
+    is_edit = _is_edit(request)
+    context = {
+        "form": form,
+        "plan": plan,
+        "title": title,
+        "editor": editor_of(form, sent),
+        "trade": trade,
+        "check": check_of(form, trade),
+        "errors": [] if is_edit else [*form.non_field_errors(), *(form.cell_errors() if form.is_bound else [])],
+    }
+    return render(request, "ib/version_form.html", context, status=422 if form.errors and not is_edit else 200)
 
 
 @staff_page("ib.view_plan")

@@ -1,0 +1,228 @@
+"""What the editor of a plan version shows: the levels and groups in use, what is wrong so far, and what a trade would pay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.i18n import formats
+from ib.plan_forms import LEVELS, PreviewForm, VersionForm
+from ib.plan_preview import LevelPay, preview
+from ib.plans import RateCard, card_problems
+from trading.choices import SymbolGroup
+
+# Buttons that change what is shown, and the quiet check while somebody types: none of them saves.
+EDITS = ("add_level", "remove_level", "add_group", "remove_group", "check")
+
+
+@dataclass
+class Editor:
+    """The rate card as the page shows it: `levels` columns and the rows of `groups`."""
+
+    form: VersionForm
+    levels: int
+    groups: list[str]
+
+    def level_fields(self) -> list[tuple[int, Any]]:
+        return [(level, self.form[f"share_{level}"]) for level in range(1, self.levels + 1)]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """List the rows: the group, its rate, and its fixed amounts."""
+        return [
+            {
+                "group": group,
+                "label": SymbolGroup(group).label,
+                "rate": self.form[f"rate_{group}"],
+                "cells": [self.form[f"fixed_{group}_{level}"] for level in range(1, self.levels + 1)],
+            }
+            for group in self.groups
+        ]
+
+    @property
+    def has_fixed(self) -> bool:
+        return any(_has_value(cell) for row in self.rows() for cell in row["cells"])
+
+    @property
+    def may_add_level(self) -> bool:
+        return self.levels < LEVELS
+
+    def other_groups(self) -> list[tuple[str, Promise | str]]:
+        return [(str(group), group.label) for group in SymbolGroup if str(group) not in self.groups]
+
+
+def _has_value(bound: Any) -> bool:
+    return bound.value() not in (None, "")
+
+
+def editor_of(form: VersionForm, data: QueryDict | None) -> Editor:
+    """Find which levels and groups to show: those with a value, those added on the page, and at least one of each."""
+    used_levels = [
+        level
+        for level in range(1, LEVELS + 1)
+        if _has_value(form[f"share_{level}"])
+        or any(_has_value(form[f"fixed_{group}_{level}"]) for group in SymbolGroup)
+    ]
+    shown = {str(group) for group in SymbolGroup if _group_in_use(form, group)}
+    levels = max([1, *used_levels])
+    if data is not None:
+        asked = data.get("levels", "")
+        levels = max(levels, min(int(asked), LEVELS) if asked.isdecimal() and len(asked) < 3 else 1)
+        levels = min(LEVELS, levels + 1) if "add_level" in data else levels
+        shown |= {
+            group for group in [*data.getlist("groups"), data.get("add_group", "")] if group in SymbolGroup.values
+        }
+    groups = [str(group) for group in SymbolGroup if str(group) in shown] or [str(SymbolGroup.FX_MAJORS)]
+    return Editor(form, levels, groups)
+
+
+def _group_in_use(form: VersionForm, group: SymbolGroup) -> bool:
+    names = [f"rate_{group}", *(f"fixed_{group}_{level}" for level in range(1, LEVELS + 1))]
+    return any(_has_value(form[name]) for name in names)
+
+
+def without_removed(data: QueryDict) -> QueryDict:
+    """Empty the fields of the level or group that a button takes away."""
+    data = data.copy()
+    asked = data.get("levels", "")
+    if "remove_level" in data and asked.isdecimal() and 1 < int(asked) <= LEVELS:
+        level = int(asked)
+        data["levels"] = str(level - 1)
+        for name in (f"share_{level}", *(f"fixed_{group}_{level}" for group in SymbolGroup)):
+            data.pop(name, None)
+    if group := data.get("remove_group"):
+        data.setlist("groups", [kept for kept in data.getlist("groups") if kept != group])
+        for name in (f"rate_{group}", *(f"fixed_{group}_{level}" for level in range(1, LEVELS + 1))):
+            data.pop(name, None)
+    return data
+
+
+@dataclass(frozen=True)
+class GroupSum:
+    """What the levels of a symbol group get per lot together, beside the rate."""
+
+    label: Promise | str
+    per_level: list[Decimal | None]
+    total: Decimal
+    rate: Decimal | None
+    is_over: bool
+
+
+@dataclass(frozen=True)
+class Check:
+    """The answer to a half-written version: problems that refuse it, remarks that don't, sums, and one trade's payments."""
+
+    problems: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    sums: list[GroupSum] = field(default_factory=list)
+    levels: list[int] = field(default_factory=list)
+    currency: str = ""
+    symbol: str = ""
+    group: str = ""
+    lots: Decimal = Decimal(1)
+    depth: int = 2
+    pays: list[LevelPay] = field(default_factory=list)
+
+    @property
+    def total(self) -> Decimal:
+        return sum((pay.amount for pay in self.pays), Decimal(0))
+
+    @property
+    def headline(self) -> str:
+        """Say the trade and what it pays in all."""
+        words = {
+            "lots": formats.number(self.lots),
+            "symbol": self.symbol,
+            "level": self.depth,
+            "total": formats.money(self.total, self.currency),
+        }
+        return (
+            ngettext(
+                "%(lots)s lot %(symbol)s by a client at level %(level)s pays %(total)s",
+                "%(lots)s lots %(symbol)s by a client at level %(level)s pay %(total)s",
+                1 if self.lots == 1 else 2,
+            )
+            % words
+        )
+
+
+def check_of(form: VersionForm, trade: PreviewForm) -> Check:
+    """Check what is written so far and preview a trade by it."""
+    if form.is_bound:
+        form.is_valid()
+        card, is_pool = form.card(), bool(form.cleaned_data.get("is_pool"))
+        currency = form.cleaned_data.get("currency") or ""
+    else:
+        card, is_pool, currency = (
+            _initial_card(form),
+            bool(form["is_pool"].value()),
+            str(form["currency"].value() or ""),
+        )
+    symbol, group, lots, depth = trade.trade()
+    levels = card.levels()
+    problems = [*(form.cell_errors() if form.is_bound else []), *card_problems(card, is_pool=is_pool)]
+    return Check(
+        problems=list(dict.fromkeys(problems)),
+        remarks=_remarks(card, is_pool),
+        sums=_sums(card, levels, is_pool),
+        levels=levels,
+        currency=currency or CURRENCY_UNKNOWN,
+        symbol=symbol,
+        group=str(SymbolGroup(group).label),
+        lots=lots,
+        depth=depth,
+        pays=preview(card, group=group, lots=lots, depth=depth),
+    )
+
+
+CURRENCY_UNKNOWN = "EUR"
+
+
+def _initial_card(form: VersionForm) -> RateCard:
+    """Build the card of a form that nobody has sent yet."""
+    values = {name: Decimal(form.initial[name]) for name in form.fields if name in form.initial and name[:5] in PARTS}
+    return RateCard(
+        {name[5:]: value for name, value in values.items() if name.startswith("rate_")},
+        {int(name[6:]): value / 100 for name, value in values.items() if name.startswith("share_")},
+        {
+            (name[6:].rpartition("_")[0], int(name.rpartition("_")[2])): value
+            for name, value in values.items()
+            if name.startswith("fixed_")
+        },
+    )
+
+
+PARTS = ("rate_", "share", "fixed")
+
+
+def _sums(card: RateCard, levels: list[int], is_pool: bool) -> list[GroupSum]:
+    rows = []
+    for group in card.groups():
+        per_level = [card.of_level(group, level) for level in levels]
+        total = sum((amount or Decimal(0) for amount in per_level), Decimal(0))
+        rate = card.rates.get(group)
+        rows.append(GroupSum(SymbolGroup(group).label, per_level, total, rate, is_pool and total > (rate or 0)))
+    return rows
+
+
+def _remarks(card: RateCard, is_pool: bool) -> list[str]:
+    """List what is possible but worth a second look: shares that leave something over, or cost more than the rate."""
+    total = sum(card.shares.values(), Decimal(0))
+    if not card.shares or not card.rates or total == 1:
+        return []
+    percent = formats.number(total * 100)
+    if total < 1:
+        return [
+            _("The shares add up to %(percent)s %%. The rest of the rate stays with the company.")
+            % {"percent": percent}
+        ]
+    return (
+        []
+        if is_pool
+        else [_("The shares add up to %(percent)s %%: more than the rate is paid out.") % {"percent": percent}]
+    )

@@ -1,0 +1,244 @@
+"""Forms of commission plans: a new plan and what it starts from, the terms of a version, and the trade that is previewed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any, Final
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand, User
+from crm.security.scope import reach_of
+from ib.forms import CURRENCIES
+from ib.models import PlanVersion
+from ib.plan_templates import TEMPLATES
+from ib.plans import RateCard, VersionTerms, rate_card
+from ib.queries import plans_visible_to
+from trading.choices import SymbolGroup
+from trading.models import SymbolInfo
+
+LEVELS: Final = 8
+COPIES_MAX: Final = 200
+SYMBOLS_MAX: Final = 400
+USUAL_SYMBOL: Final = "EURUSD"
+
+
+class PlanForm(forms.Form):
+    """A plan's name, and a template or another plan to start from."""
+
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    name = forms.CharField(max_length=80, label=_("Name"))
+    description = forms.CharField(max_length=300, required=False, label=_("Description"))
+    start = forms.ChoiceField(
+        choices=[(template.code, template.label) for template in TEMPLATES.values()],
+        required=False,
+        initial="shared",
+        label=_("Start from"),
+        widget=forms.RadioSelect,
+    )
+    copy = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label=_("Or copy an existing plan"),
+        help_text=_("Takes its newest version as the start; the original stays as it is"),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        brand, copy = self.fields["brand"], self.fields["copy"]
+        assert isinstance(brand, forms.ModelChoiceField)
+        assert isinstance(copy, forms.ChoiceField)
+        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
+        newest = (
+            PlanVersion.objects.filter(plan__in=plans_visible_to(user))
+            .select_related("plan__brand")
+            .order_by("plan_id", "-number")
+            .distinct("plan_id")[:COPIES_MAX]
+        )
+        shown = sorted((f"{version.plan.brand} · {version}", version.pk) for version in newest)
+        copy.choices = [("", "–"), *((pk, label) for label, pk in shown)]
+
+    def templates(self) -> list[dict[str, Any]]:
+        """List the templates as cards to choose from."""
+        chosen = self["start"].value()
+        return [{"template": template, "is_chosen": template.code == chosen} for template in TEMPLATES.values()]
+
+    @property
+    def start_query(self) -> str:
+        """Return what the editor starts from, for its address."""
+        copied = self.cleaned_data["copy"]
+        return f"copy={copied}" if copied else f"start={self.cleaned_data['start'] or 'empty'}"
+
+    def details(self) -> dict[str, Any]:
+        """Return what `create_plan` takes."""
+        return {name: self.cleaned_data[name] for name in ("brand", "name", "description")}
+
+
+class VersionForm(forms.Form):
+    """A rate card: money per lot for each symbol group, a share for each level, and single cells that are fixed.
+
+    Only levels and groups in use are shown; `levels` and `groups` say which empty ones were added on the page.
+    """
+
+    starts_at = forms.DateTimeField(
+        label=_("Valid from"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        help_text=_("Applies to trades closed from this time on"),
+    )
+    currency = forms.ChoiceField(choices=CURRENCIES, label=_("Rate currency"))
+    min_hold_seconds = forms.IntegerField(
+        min_value=0, max_value=86_400, initial=180, label=_("Minimum holding time (seconds)")
+    )
+    clawback_days = forms.IntegerField(
+        min_value=0, max_value=365, initial=90, label=_("Clawback period after a chargeback (days)")
+    )
+    is_pool = forms.BooleanField(
+        required=False,
+        initial=True,
+        label=_("Total rebate is shared"),
+        help_text=_("All levels together can't exceed the rate"),
+    )
+    account_groups = forms.CharField(
+        required=False,
+        max_length=400,
+        label=_("Eligible account groups"),
+        help_text=_("Separate with commas; an asterisk at the end matches the rest. Leave empty for all"),
+    )
+    note = forms.CharField(required=False, max_length=300, label=_("Note for the approver"))
+
+    def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
+        if like is not None and "initial" not in kwargs:
+            kwargs["initial"] = initial_of(like)
+        super().__init__(*args, **kwargs)
+        for group in SymbolGroup:
+            self.fields[f"rate_{group}"] = self._amount(_("%(group)s, per lot") % {"group": group.label})
+            for level in range(1, LEVELS + 1):
+                self.fields[f"fixed_{group}_{level}"] = self._amount(
+                    _("%(group)s, fixed amount for level %(level)s") % {"group": group.label, "level": level}
+                )
+        for level in range(1, LEVELS + 1):
+            self.fields[f"share_{level}"] = forms.DecimalField(
+                required=False,
+                min_value=0,
+                max_value=100,
+                max_digits=9,
+                decimal_places=6,
+                label=_("Share for level %(level)s") % {"level": level},
+            )
+        for name in self.fields:  # the matrix has no labels beside its cells
+            if name.startswith(("rate_", "fixed_", "share_")):
+                self.fields[name].widget.attrs |= {"aria-label": str(self.fields[name].label), "inputmode": "decimal"}
+        if not self.is_bound and "starts_at" not in self.initial:
+            tomorrow = timezone.localtime() + dt.timedelta(days=1)
+            self.initial["starts_at"] = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @staticmethod
+    def _amount(label: Any) -> forms.DecimalField:
+        return forms.DecimalField(required=False, min_value=0, max_digits=16, decimal_places=8, label=label)
+
+    def clean_account_groups(self) -> list[str]:
+        return [part.strip() for part in self.cleaned_data["account_groups"].split(",") if part.strip()]
+
+    def card(self) -> RateCard:
+        """Build the card of what is valid so far."""
+        data = self.cleaned_data
+        return RateCard(
+            rates={str(g): data[f"rate_{g}"] for g in SymbolGroup if data.get(f"rate_{g}") is not None},
+            shares={
+                level: data[f"share_{level}"] / 100
+                for level in range(1, LEVELS + 1)
+                if data.get(f"share_{level}") is not None
+            },
+            overrides={
+                (str(g), level): data[f"fixed_{g}_{level}"]
+                for g in SymbolGroup
+                for level in range(1, LEVELS + 1)
+                if data.get(f"fixed_{g}_{level}") is not None
+            },
+        )
+
+    def terms(self) -> VersionTerms:
+        """Build what valid input says."""
+        names = ("starts_at", "currency", "min_hold_seconds", "clawback_days", "is_pool", "account_groups", "note")
+        return VersionTerms(card=self.card(), **{name: self.cleaned_data[name] for name in names})
+
+    def cell_errors(self) -> list[str]:
+        """List what is wrong in single fields, each with its name."""
+        return [
+            f"{self[name].label}: {error}"
+            for name, errors in self.errors.items()
+            if name in self.fields
+            for error in errors
+        ]
+
+
+def trimmed(value: Decimal) -> Decimal:
+    """Drop the zeros at a number's end, and never use exponent notation: what a form shows."""
+    return Decimal(f"{value.normalize():f}")
+
+
+def card_initial(card: RateCard) -> dict[str, Any]:
+    """List a rate card's values for the form."""
+    return {
+        **{f"rate_{group}": trimmed(amount) for group, amount in card.rates.items()},
+        **{f"share_{level}": trimmed(share * 100) for level, share in card.shares.items()},
+        **{f"fixed_{group}_{level}": trimmed(amount) for (group, level), amount in card.overrides.items()},
+    }
+
+
+def initial_of(version: PlanVersion) -> dict[str, Any]:
+    """List an earlier version's values for the form, to write the next one or change a draft."""
+    initial: dict[str, Any] = {
+        "currency": version.currency,
+        "min_hold_seconds": version.min_hold_seconds,
+        "is_pool": version.is_pool,
+        "clawback_days": version.clawback_days,
+        "account_groups": ", ".join(version.account_groups),
+    }
+    if version.state == "draft":
+        initial |= {"starts_at": timezone.localtime(version.starts_at), "note": version.note}
+    return initial | card_initial(rate_card(version))
+
+
+class PreviewForm(forms.Form):
+    """The trade that is previewed. Wrong input falls back to one lot of EURUSD by a client of a level-2 partner."""
+
+    symbol = forms.ChoiceField(required=False, label=_("Symbol"))
+    lots = forms.DecimalField(
+        required=False, min_value=Decimal("0.01"), max_digits=10, decimal_places=2, initial=Decimal(1), label=_("Lots")
+    )
+    depth = forms.TypedChoiceField(required=False, coerce=int, empty_value=2, initial=2, label=_("Client at level"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, prefix="preview", **kwargs)
+        self.groups = symbol_groups()
+        symbol, depth = self.fields["symbol"], self.fields["depth"]
+        assert isinstance(symbol, forms.ChoiceField)
+        assert isinstance(depth, forms.ChoiceField)
+        symbol.choices = [(name, name) for name in self.groups]
+        self.usual = USUAL_SYMBOL if USUAL_SYMBOL in self.groups else next(iter(self.groups))
+        symbol.initial = self.usual
+        depth.choices = [(level, str(level)) for level in range(1, LEVELS + 1)]
+
+    def trade(self) -> tuple[str, str, Decimal, int]:
+        """Return symbol, symbol group, lots and level."""
+        data = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        symbol = data.get("symbol") or self.usual
+        return symbol, self.groups[symbol], data.get("lots") or Decimal(1), data.get("depth") or 2
+
+
+def symbol_groups() -> dict[str, str]:
+    """Map the mapped symbols of all servers to their group; the groups themselves where no server has been read yet."""
+    rows = (
+        SymbolInfo.objects.exclude(symbol_group="")
+        .exclude(canonical="")
+        .order_by("canonical", "symbol_group")
+        .distinct("canonical")
+        .values_list("canonical", "symbol_group")[:SYMBOLS_MAX]
+    )
+    return dict(rows) or {str(group.label): str(group) for group in SymbolGroup}
