@@ -33,8 +33,9 @@ class HasUser(Protocol):
     user: User
 
 
+ONE_DAY = dt.timedelta(days=1)
 YES_NO = [("1", _("Yes")), ("0", _("No"))]
-FROM_COLUMNS = {"created_from": "created_at", "registered_from": "registered_at", "paid_in_from": "first_deposit_at"}
+COLUMNS = {"created": "created_at", "registered": "registered_at", "paid_in": "first_deposit_at"}
 
 
 def owners_in_reach(request: HasUser | None) -> QuerySet[User]:
@@ -82,6 +83,9 @@ class PeopleFilter(django_filters.FilterSet):
     )
 
     created_from = django_filters.DateFilter(label=_("Received from"), method="filter_from", widget=DayInput())
+    created_to = django_filters.DateFilter(label=_("Received until"), method="filter_to", widget=DayInput())
+    campaign = django_filters.CharFilter(label=_("Campaign"))
+    source = django_filters.CharFilter(label=_("Source"))
     is_contacted = django_filters.ChoiceFilter(label=_("Contacted"), choices=YES_NO, method="filter_contacted")
 
     class Meta:
@@ -90,7 +94,11 @@ class PeopleFilter(django_filters.FilterSet):
 
     def filter_from(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
         """From the beginning of that day on, for the reader; the field is named `<what>_from` after its column."""
-        return rows.filter(**{f"{FROM_COLUMNS[name]}__gte": start_of(value)})
+        return rows.filter(**{f"{COLUMNS[name.removesuffix('_from')]}__gte": start_of(value)})
+
+    def filter_to(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
+        """Until the end of that day, for the reader."""
+        return rows.filter(**{f"{COLUMNS[name.removesuffix('_to')]}__lt": start_of(value + ONE_DAY)})
 
     def filter_contacted(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(last_contact_at__isnull=value == "0")
@@ -110,18 +118,39 @@ class ClientFilter(PeopleFilter):
     no_trade_since = django_filters.DateFilter(label=_("No trade since"), method="filter_no_trade", widget=DayInput())
 
     registered_from = django_filters.DateFilter(label=_("Registered from"), method="filter_from", widget=DayInput())
+    registered_to = django_filters.DateFilter(label=_("Registered until"), method="filter_to", widget=DayInput())
     paid_in_from = django_filters.DateFilter(label=_("FTD from"), method="filter_from", widget=DayInput())
+    paid_in_to = django_filters.DateFilter(label=_("FTD until"), method="filter_to", widget=DayInput())
+    deposited_from = django_filters.DateFilter(label=_("Deposit from"), method="filter_deposited", widget=DayInput())
+    deposited_to = django_filters.DateFilter(label=_("Deposit until"), method="filter_deposited", widget=DayInput())
+    has_traded = django_filters.ChoiceFilter(label=_("Traded"), choices=YES_NO, method="filter_traded")
+    is_registered = django_filters.ChoiceFilter(label=_("Registered"), choices=YES_NO, method="filter_registered")
     is_verified = django_filters.ChoiceFilter(label=_("Verified"), choices=YES_NO, method="filter_verified")
     equity_from = django_filters.NumberFilter(label=_("Equity from"), field_name="equity", lookup_expr="gte")
     documents = django_filters.ChoiceFilter(label=_("Documents"), choices=DOCUMENTS, method="filter_documents")
 
     field_order = ("stage", "country", "owner")
 
+    def filter_registered(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(registered_at__isnull=value == "0")
+
     def filter_verified(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(kyc_level=0) if value == "0" else rows.filter(kyc_level__gte=1)
 
     def filter_documents(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(documents_in(value))
+
+    def filter_deposited(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
+        """Keep clients of whom a deposit was credited from that day on, or until the end of it; with both, between them."""
+        first, last = (self.form.cleaned_data.get(f"deposited_{end}") for end in ("from", "to"))
+        if first and last and name == "deposited_to":
+            return rows
+        bounds = {"gte": start_of(first) if first else None, "lt": start_of(last + ONE_DAY) if last else None}
+        found = {f"deposits__settled_at__{end}": at for end, at in bounds.items() if at}
+        return rows.filter(pk__in=Client.objects.filter(**found).order_by().values("pk"))
+
+    def filter_traded(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        return rows.filter(last_trade_at__isnull=value == "0")
 
     def filter_paid_in(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(first_deposit_at__isnull=value == "0")
@@ -135,5 +164,3 @@ class ClientFilter(PeopleFilter):
 
 class LeadFilter(PeopleFilter):
     sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices, distinct=False)
-    source = django_filters.CharFilter(label=_("Source"))
-    campaign = django_filters.CharFilter(label=_("Campaign"))

@@ -26,13 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<int:client_id>/status/", staff.status, name="lead_status"),
     path("leads/<int:client_id>/card/", staff.card, name="lead_card"),
     path("leads/<int:client_id>/invite/", staff.invite, name="lead_invite"),
-    path(
-        "campaigns/",
-        TableView.as_view(table=setup.CampaignTable, template_name="leads/campaigns.html"),
-        name="campaigns",
-    ),
     path("campaigns/new/", setup.campaign, name="campaign_new"),
-    path("campaigns/<int:pk>/", setup.campaign, name="campaign_edit"),
+    path("campaigns/<int:pk>/edit/", setup.campaign, name="campaign_edit"),
     path(
         "landing-pages/",
         TableView.as_view(table=setup.LandingPageTable, template_name="leads/landing_pages.html"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from crm.models import Brand
 from reports.models import DayFigure
+from reports.texts import time_text
 
 FIGURES = (
     "leads",
@@ -28,6 +29,11 @@ FIGURES = (
     "withdrawals",
     "reversals",
 )
+# Of the people first seen on a day: how far they have come so far. Each step has a filter of the clients list.
+FUNNEL = ("seen", "seen_contacted", "seen_registered", "seen_verified", "seen_funded", "seen_active")
+# What is kept per country and campaign.
+ORIGIN_FIGURES = (*FIGURES, "verified", *FUNNEL)
+COHORT_FIGURES = ("clients", "depositors", "deposits", "withdrawals", "reversals")
 
 
 @dataclass
@@ -42,6 +48,13 @@ class Totals:
     call_seconds: int = 0
     registrations: int = 0
     first_deposits: int = 0
+    verified: int = 0
+    seen: int = 0
+    seen_contacted: int = 0
+    seen_registered: int = 0
+    seen_verified: int = 0
+    seen_funded: int = 0
+    seen_active: int = 0
     money: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
     @property
@@ -55,6 +68,11 @@ class Totals:
         return self.touch_seconds // self.touched if self.touched else None
 
     @property
+    def speed_text(self) -> str:
+        """Say the same with its units."""
+        return time_text(self.speed_seconds)
+
+    @property
     def net(self) -> dict[str, Decimal]:
         return {
             currency: sums["deposits"] - sums["withdrawals"] - sums["reversals"]
@@ -64,6 +82,7 @@ class Totals:
 
 COUNTS = FIGURES[:8]
 SUMS = FIGURES[8:]
+ORIGIN_COUNTS = (*COUNTS, "verified", *FUNNEL)
 
 
 @dataclass(frozen=True)
@@ -102,8 +121,8 @@ def per_day(reach: Reach, first: dt.date, last: dt.date) -> dict[dt.date, Totals
     return totals
 
 
-def _add(totals: Totals, row: Mapping[str, Any], currency: str) -> None:
-    for name in COUNTS:
+def _add(totals: Totals, row: Mapping[str, Any], currency: str, counts: Iterable[str] = COUNTS) -> None:
+    for name in counts:
         setattr(totals, name, getattr(totals, name) + (row[f"sum_{name}"] or 0))
     held = totals.money.setdefault(currency, dict.fromkeys(SUMS, Decimal(0)))
     for name in SUMS:
@@ -114,7 +133,7 @@ def add_up(days: Iterable[Totals]) -> Totals:
     """Add up the totals of several days."""
     total = Totals()
     for day in days:
-        for name in COUNTS:
+        for name in ORIGIN_COUNTS:
             setattr(total, name, getattr(total, name) + getattr(day, name))
         for currency, sums in day.money.items():
             held = total.money.setdefault(currency, dict.fromkeys(SUMS, Decimal(0)))

@@ -33,6 +33,21 @@ class Figures(models.Model):
         abstract = True
 
 
+class OriginFigures(Figures):
+    """Figures with what is asked per country and campaign besides: verifications, and how far the people of a day have come."""
+
+    verified = models.PositiveIntegerField(default=0, help_text=_("Of these registrations, verified so far"))
+    seen = models.PositiveIntegerField(default=0, help_text=_("People first seen on this day"))
+    seen_contacted = models.PositiveIntegerField(default=0)
+    seen_registered = models.PositiveIntegerField(default=0)
+    seen_verified = models.PositiveIntegerField(default=0)
+    seen_funded = models.PositiveIntegerField(default=0)
+    seen_active = models.PositiveIntegerField(default=0)
+
+    class Meta(Figures.Meta):
+        abstract = True
+
+
 class DayFigure(Figures):
     """What happened on one day of a brand's time zone in one agent's book (or a desk's pool, where nobody owns it).
 
@@ -65,7 +80,63 @@ class DayFigure(Figures):
         return f"{self.day} {self.owner_id or self.desk_id}"
 
 
-class ClientDay(Figures):
+class OriginDay(OriginFigures):
+    """The same by where people come from: country, and campaign and source of the first lead. Derived like `DayFigure`."""
+
+    day = models.DateField()
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    country = models.CharField(max_length=2)
+    campaign = models.CharField(max_length=60)
+    source = models.CharField(max_length=60)
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta(OriginFigures.Meta):
+        abstract = False
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "brand", "country", "campaign", "source", "desk", "owner"],
+                nulls_distinct=False,
+                name="one_origin_row_per_day_and_owner",
+            )
+        ]
+        indexes = [models.Index(fields=["brand", "campaign", "day"], name="origins_by_campaign")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.country} {self.campaign}"
+
+
+class CohortMonth(models.Model):
+    """What the clients who registered in one month paid in and out in another, in the brand's base currency. Derived."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    registered_month = models.DateField(help_text=_("Its first day"))
+    month = models.DateField(help_text=_("Its first day"))
+    country = models.CharField(max_length=2)
+    campaign = models.CharField(max_length=60)
+    desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    clients = models.PositiveIntegerField(default=0, help_text=_("In the month of registration: who registered"))
+    depositors = models.PositiveIntegerField(default=0)
+    deposits = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    withdrawals = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+    reversals = models.DecimalField(max_digits=20, decimal_places=2, default=0)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "registered_month", "month", "country", "campaign", "desk"],
+                nulls_distinct=False,
+                name="one_cohort_row_per_month_and_origin",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.registered_month:%Y-%m} {self.month:%Y-%m}"
+
+
+class ClientDay(OriginFigures):
     """What one client has given to the figures of a day, an agent and a desk. Derived, so without references."""
 
     client_id = models.BigIntegerField()
@@ -73,8 +144,12 @@ class ClientDay(Figures):
     brand_id = models.BigIntegerField()
     desk_id = models.BigIntegerField(null=True)
     owner_id = models.BigIntegerField(null=True)
+    country = models.CharField(max_length=2)
+    campaign = models.CharField(max_length=60)
+    source = models.CharField(max_length=60)
+    registered_month = models.DateField(null=True)
 
-    class Meta(Figures.Meta):
+    class Meta(OriginFigures.Meta):
         abstract = False
         default_permissions = ()
         indexes = [models.Index(fields=["client_id"], name="client_days_by_client")]
@@ -93,6 +168,19 @@ class ChangedClient(models.Model):
 
     def __str__(self) -> str:
         return str(self.client_id or "everybody")
+
+
+class FiguresState(models.Model):
+    """When the figures last took in what had changed: one row, for "Figures as of 12:04" on the dashboards."""
+
+    refreshed_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="figures_have_one_state")]
+
+    def __str__(self) -> str:
+        return str(self.refreshed_at)
 
 
 class Target(models.Model):

@@ -17,8 +17,8 @@ from reports.views import sees_any_board
 
 def sales_tile(user: User) -> dict[str, Any]:
     """Show the sales board's figures, without its charts, on the home page."""
-    board = dashboards.sales(user)
-    return {"url": "/reports/sales/", "stats": board.stats, "title": board.title, "icon": "trending-up"}
+    stats = dashboards.sales_kpis(dashboards.usual_sheet(user).read())
+    return {"url": "/reports/sales/", "stats": stats, "title": _("Sales"), "icon": "trending-up"}
 
 
 register(
@@ -135,7 +135,7 @@ register(
         marketing.leads_by_day,
         SEES_SALES,
         5,
-        title=_("Leads, registrations and FTDs by day"),
+        title=_("Leads by campaign and day"),
         place="main",
         roles=MARKETING,
     ),
@@ -145,7 +145,7 @@ register(
         marketing.campaigns_by_return,
         "leads.view_campaign",
         30,
-        title=_("Campaigns by ROI"),
+        title=_("Campaigns by return on ad spend"),
         roles=MARKETING,
     ),
     Tile(

@@ -8,14 +8,15 @@ from typing import Any
 
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from crm.models import Desk, User
+from crm.models import Brand, User
 from crm.security.scope import reach_of
 from ib.models import PartnerDay
 from kyc.choices import DocumentState
 from kyc.models import Document
 from monitoring.queries import desks_reached_as_a_whole
-from reports.figures import COUNTS, SUMS, Reach, Totals, _add, figures_of
+from reports.figures import Reach
 
 # Ages of what waits, in hours: up to each, and the rest.
 AGES = (4, 24, 72)
@@ -27,39 +28,6 @@ def reach_of_reports(user: User) -> Reach:
     return Reach(brands=reach_of(user).whole_brands, desks=frozenset(desks_reached_as_a_whole(user)))
 
 
-@dataclass
-class Line:
-    """One row of the performance report."""
-
-    name: str
-    desk: str
-    brand: str
-    currency: str
-    totals: Totals
-    url: str = ""
-
-
-def performance(user: User, first: dt.date, last: dt.date, *, by: str = "agent") -> list[Line]:
-    """Compute figures per agent or desk over some days, best net deposits first. Four statements whatever the size."""
-    keys = ("owner_id", "desk_id") if by == "agent" else ("desk_id",)
-    rows = (
-        figures_of(reach_of_reports(user), first, last)
-        .values(*keys, "brand__name", "brand__base_currency")
-        .annotate(**{f"sum_{name}": Sum(name) for name in (*COUNTS, *SUMS)})
-    )
-    day_rows = list(rows)
-    people = User.objects.in_bulk({row["owner_id"] for row in day_rows if row.get("owner_id")}) if by == "agent" else {}
-    desks = Desk.objects.in_bulk({row["desk_id"] for row in day_rows if row["desk_id"]})
-    lines = []
-    for row in day_rows:
-        totals = Totals()
-        _add(totals, row, row["brand__base_currency"])
-        desk = str(desks.get(row["desk_id"], ""))
-        name = str(people.get(row["owner_id"], "")) if by == "agent" else desk
-        lines.append(Line(name, desk, row["brand__name"], row["brand__base_currency"], totals))
-    return sorted(lines, key=lambda line: (-(line.totals.net[line.currency]), -line.totals.first_deposits, line.name))
-
-
 @dataclass(frozen=True)
 class Age:
     label: str
@@ -67,12 +35,15 @@ class Age:
     is_late: bool
 
 
-def queue_ages(user: User) -> list[Age]:
-    """Count the documents by how long they have waited for a decision: the oldest two thousand at most."""
-    from django.utils.translation import gettext as _
+def _brands(user: User, brand: Brand | None) -> frozenset[int]:
+    whole = reach_of(user).whole_brands
+    return whole & {brand.pk} if brand else whole
 
+
+def queue_ages(user: User, *, brand: Brand | None = None) -> list[Age]:
+    """Count the documents by how long they have waited for a decision: the oldest two thousand at most."""
     waiting = Document.objects.filter(
-        state=DocumentState.PENDING_REVIEW, client__brand_id__in=reach_of(user).whole_brands
+        state=DocumentState.PENDING_REVIEW, client__brand_id__in=_brands(user, brand)
     ).order_by("uploaded_at", "id")
     now = timezone.now()
     hours = [(now - at).total_seconds() / 3600 for at in waiting.values_list("uploaded_at", flat=True)[:QUEUE_MAX]]
@@ -84,10 +55,12 @@ def queue_ages(user: User) -> list[Age]:
     return [*ages, Age(_("longer"), sum(age >= lower for age in hours), True)]
 
 
-def commissions_per_day(user: User, first: dt.date, last: dt.date) -> dict[str, dict[dt.date, Any]]:
+def commissions_per_day(
+    user: User, first: dt.date, last: dt.date, *, brand: Brand | None = None
+) -> dict[str, dict[dt.date, Any]]:
     """Sum partners' commissions per day of the trades and currency."""
     rows = (
-        PartnerDay.objects.filter(partner__brand_id__in=reach_of(user).whole_brands, day__gte=first, day__lte=last)
+        PartnerDay.objects.filter(partner__brand_id__in=_brands(user, brand), day__gte=first, day__lte=last)
         .order_by()
         .values_list("currency", "day")
         .annotate(total=Sum("amount"))

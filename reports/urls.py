@@ -1,8 +1,10 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import target_views, views
+from reports import campaign_views, target_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("campaigns/", campaign_views.campaign_list, name="campaigns"),
+    path("campaigns/<int:pk>/", campaign_views.campaign_detail, name="campaign"),
     path("reports/", views.dashboard, name="reports"),
     path("reports/performance/", views.performance, name="reports_performance"),
     path("reports/targets/", target_views.targets_page, name="reports_targets"),

@@ -21,7 +21,7 @@ from crm.models import User
 from crm.security.compression import UNCOMPRESSED
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
-from crm.ui.tables import BulkAction, Column, Empty, MoneyColumn, NumberColumn, Table, YesNoColumn
+from crm.ui.tables import BulkAction, Column, Empty, Table, YesNoColumn
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads import routing, scoring, setup, sources
@@ -35,33 +35,6 @@ from leads.setup_forms import (
     SourceForm,
     TrialForm,
 )
-
-
-class CampaignTable(Table):
-    name, title, permission = "campaigns", gettext_lazy("Campaigns"), "leads.view_campaign"
-    columns = [
-        Column("name", gettext_lazy("Name"), link=True),
-        Column("code", gettext_lazy("Code"), css="mono"),
-        Column("brand", gettext_lazy("Brand")),
-        Column("source", gettext_lazy("Source")),
-        Column("medium", gettext_lazy("UTM medium")),
-        NumberColumn("quality", gettext_lazy("Quality"), digits=0),
-        MoneyColumn("cost", gettext_lazy("Cost"), currency="brand.base_currency"),
-        YesNoColumn("is_active", gettext_lazy("Active")),
-    ]
-    row_url_name, row_permission = "campaign_edit", "leads.change_campaign"
-    search_fields = ["name", "code"]
-    empty = Empty(
-        gettext_lazy("No campaigns yet"),
-        gettext_lazy("Campaigns are identified by utm_campaign."),
-        icon="megaphone",
-        action=gettext_lazy("New campaign"),
-        url_name="campaign_new",
-        permission="leads.change_campaign",
-    )
-
-    def queryset(self) -> QuerySet[Campaign]:
-        return Campaign.objects.filter(brand_id__in=reach_of(self.user).brands).select_related("brand")
 
 
 class LandingPageTable(Table):
@@ -145,7 +118,7 @@ def campaign(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
         form,
         lambda: setup.save_campaign(actor=request.user, campaign=row, **form.cleaned_data),
         wide=True,
-        url="/campaigns/",
+        url=f"/campaigns/{row.pk}/" if row else "/campaigns/",
         success_message=_("Campaign saved."),
         submit=_("Save"),
         title=row.name if row else _("New campaign"),

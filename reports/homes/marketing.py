@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,12 +18,20 @@ from crm.i18n import formats
 from crm.models import User
 from crm.security.scope import reach_of
 from crm.ui.cards import ChartCard, ListCard, ListRow
+from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi, once_per_page
 from leads.models import Campaign
-from reports.homes.month import Month, reached_month
-from reports.homes.parts import ftd_kpi, sales_chart, whole_money
+from reports import figures
+from reports.campaigns import cost_of
+from reports.filters import Span
+from reports.homes.month import reached_month
+from reports.homes.parts import ftd_kpi, whole_money
+from reports.models import OriginDay
 
 ROWS = 6
+# Campaigns with a colour of their own in the chart.
+CHARTED = 5
+DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -58,22 +67,15 @@ def _campaigns(user: User) -> list[CampaignMonth]:
             brought[brand_id, code] = known[0] + count, known[1] + net
         rows = Campaign.objects.filter(brand_id__in=reach_of(user).whole_brands, is_active=True)
         return [
-            CampaignMonth(row, _cost_of_month(row, month), *brought.get((row.brand_id, row.code), (0, Decimal(0))))
+            CampaignMonth(
+                row,
+                cost_of(row, Span(month.first, month.today), month.today),
+                *brought.get((row.brand_id, row.code), (0, Decimal(0))),
+            )
             for row in rows.select_related("brand").order_by("pk")[:500]
         ]
 
     return once_per_page(user, "reports.campaign_months", read)  # type: ignore[no-any-return]
-
-
-def _cost_of_month(campaign: Campaign, month: Month) -> Decimal:
-    """Take this month's part of what was spent so far, as if every day of the campaign had cost the same."""
-    first = campaign.starts_on or month.first
-    last = min(campaign.ends_on or month.today, month.today)
-    days = (last - first).days + 1
-    in_month = (last - max(first, month.first)).days + 1
-    if days <= 0 or in_month <= 0:
-        return Decimal(0)
-    return (campaign.cost * in_month / days).quantize(Decimal("0.01"))
 
 
 def leads(user: User) -> Kpi:
@@ -132,12 +134,36 @@ def cost_per_ftd(user: User) -> Kpi:
 
 
 def leads_by_day(user: User) -> ChartCard:
-    """Draw leads, registrations and first deposits of all campaigns by day."""
+    """Stack the leads of the last thirty days by campaign: the five with the most, then all others."""
+    month = reached_month(user)
+    days = figures.days_until(month.today, DAYS)
+    rows = (
+        OriginDay.objects.filter(brand_id__in=reach_of(user).whole_brands, day__gte=days[0], day__lte=days[-1])
+        .order_by()
+        .values_list("brand_id", "campaign", "day")
+        .annotate(leads=Sum("leads"))
+    )
+    by_campaign: dict[str, dict[dt.date, int]] = {}
+    names = {(row.campaign.brand_id, row.campaign.code): row.campaign.name for row in _campaigns(user)}
+    for brand_id, code, day, leads in rows:
+        of_day = by_campaign.setdefault(names.get((brand_id, code), ""), {})
+        of_day[day] = of_day.get(day, 0) + leads
+    rest = by_campaign.pop("", {})
+    best = sorted(by_campaign, key=lambda name: (-sum(by_campaign[name].values()), name))
+    for name in best[CHARTED:]:
+        for day, leads in by_campaign[name].items():
+            rest[day] = rest.get(day, 0) + leads
+    series = [
+        Series(name, [by_campaign[name].get(day, 0) for day in days], kind="bars", decimals=0)
+        for name in best[:CHARTED]
+        if any(by_campaign[name].values())
+    ]
+    others = Series(_("Other"), [rest.get(day, 0) for day in days], kind="bars", tone="neutral", decimals=0)
     return ChartCard(
-        title=_("Leads, registrations and FTDs by day"),
-        chart=sales_chart(reached_month(user), "home-leads-by-day"),
-        url=reverse("reports_dashboard", args=["sales"]),
-        url_text=_("Dashboard"),
+        title=_("Leads by campaign and day"),
+        chart=Chart(id="home-leads-by-day", x=days, series=[*series, others], height=280, is_stacked=True),
+        url=reverse("campaigns"),
+        url_text=_("Campaigns"),
     )
 
 
@@ -145,17 +171,17 @@ def campaigns_by_return(user: User) -> ListCard:
     """List running campaigns by what this month's first depositors brought for what the month cost."""
     rows = sorted(_campaigns(user), key=lambda row: (-(row.net / row.cost if row.cost else 0), row.campaign.name))
     return ListCard(
-        title=_("Campaigns by ROI"),
+        title=_("Campaigns by return on ad spend"),
         rows=[
             ListRow(
                 title=row.campaign.name,
-                url=reverse("campaign_edit", args=[row.campaign.pk]),
+                url=reverse("campaign", args=[row.campaign.pk]),
                 note=_("%(cost)s spent · %(net)s net deposits")
                 % {
                     "cost": whole_money(row.cost, row.campaign.brand.base_currency),
                     "net": whole_money(row.net, row.campaign.brand.base_currency),
                 },
-                end=f"{formats.number((row.net - row.cost) / row.cost * 100, 0)} %" if row.cost else "–",
+                end=f"{formats.number(row.net / row.cost * 100, 0)} %" if row.cost else "–",
                 end_note=ngettext("%(count)s FTD", "%(count)s FTDs", row.ftds) % {"count": row.ftds},
                 tone=("success" if row.net >= row.cost else "danger") if row.cost else "",
             )

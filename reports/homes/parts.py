@@ -12,6 +12,8 @@ from crm.i18n import formats
 from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
 from reports.homes.month import Month, Sums
+from reports.texts import time_text as time_text
+from reports.texts import whole_money as whole_money
 
 COUNT_MAX = 1_000
 
@@ -81,24 +83,9 @@ def _last_days(month: Month, owner_id: int | None) -> list[Sums]:
     return month.days(month.today - dt.timedelta(days=13), month.today, owner_id)
 
 
-def whole_money(amount: Decimal, currency: str) -> str:
-    """Show an amount without cents: a card is read at a glance."""
-    return formats.money(amount, currency, is_whole=True)
-
-
 def rank_text(rank: tuple[int, int] | None) -> str:
     """Say the place on the desk: "Rank 2 of 14", "" where there is none."""
     return _("Rank %(place)s of %(count)s") % {"place": rank[0], "count": rank[1]} if rank else ""
-
-
-def time_text(seconds: int | None) -> str:
-    """Say a time with its units: "45 s", "12 min", "11 h 7 min"; a dash where there is none."""
-    if seconds is None:
-        return "–"
-    minutes = seconds // 60
-    if minutes >= 60:
-        return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
-    return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": seconds}
 
 
 def joined(*parts: str) -> str:

@@ -35,12 +35,15 @@ CREATE TRIGGER figures_of_the_days AFTER UPDATE OF time_zone ON crm_brand FOR EA
 
 CREATE TRIGGER figures_after_insert AFTER INSERT ON clients_client FOR EACH ROW
   EXECUTE FUNCTION reports_client_changed();
-CREATE TRIGGER figures_after_update AFTER UPDATE OF brand_id, book_id, owner_id, registered_at
+CREATE TRIGGER figures_after_update AFTER UPDATE OF brand_id, book_id, owner_id, registered_at, created_at, country, campaign, source,
+  last_contact_at, kyc_level, first_deposit_at, last_trade_at
   ON clients_client FOR EACH ROW
   WHEN ((
-    OLD.brand_id, OLD.book_id, OLD.owner_id, OLD.registered_at
+    OLD.brand_id, OLD.book_id, OLD.owner_id, OLD.registered_at, OLD.created_at, OLD.country, OLD.campaign, OLD.source,
+    OLD.last_contact_at IS NULL, OLD.kyc_level > 0, OLD.first_deposit_at IS NULL, OLD.last_trade_at IS NULL
   ) IS DISTINCT FROM (
-    NEW.brand_id, NEW.book_id, NEW.owner_id, NEW.registered_at
+    NEW.brand_id, NEW.book_id, NEW.owner_id, NEW.registered_at, NEW.created_at, NEW.country, NEW.campaign, NEW.source,
+    NEW.last_contact_at IS NULL, NEW.kyc_level > 0, NEW.first_deposit_at IS NULL, NEW.last_trade_at IS NULL
   )) EXECUTE FUNCTION reports_client_changed();
 CREATE TRIGGER figures_after_delete AFTER DELETE ON clients_client FOR EACH ROW
   EXECUTE FUNCTION reports_client_changed();

@@ -77,7 +77,7 @@
         ...spec.series.map((s) => {
           const stroke = colour(s.tone || "brand");
           const line = { label: named(s), stroke, width: 1.75, points: { show: spec.x.length < 3 }, value: (u, v, at, idx) => { const own = idx == null ? null : s.values[idx]; return own == null ? "–" : format(s.decimals).format(own) + (s.unit ? ` ${s.unit}` : ""); } };
-          if (s.kind === "bars") return { ...line, width: 0, fill: spec.stacked ? stroke : fade(stroke, 0.75), paths: window.uPlot.paths.bars({ size: [0.7, 40], radius: 0.12 }), points: { show: false } };
+          if (s.kind === "bars") return { ...line, width: 0, fill: spec.stacked ? `color-mix(in oklab, ${stroke} 78%, ${token("--k-surface")})` : fade(stroke, 0.75), paths: window.uPlot.paths.bars({ size: [0.7, 40], radius: 0.12 }), points: { show: false } };
           if (s.kind === "area") return { ...line, fill: fade(stroke, 0.12) };
           if (s.kind === "step") return { ...line, paths: window.uPlot.paths.stepped({ align: 1 }) };
           return line;

@@ -258,7 +258,7 @@ class TestSetUp:
         }
         assert browser.post("/campaigns/new/", form).status_code == 302
         made = Campaign.objects.get()
-        browser.post(f"/campaigns/{made.pk}/", {**form, "quality": 9})
+        browser.post(f"/campaigns/{made.pk}/edit/", {**form, "quality": 9})
         made.refresh_from_db()
         assert made.quality == 9 and made.history.count() == 2
         assert "Autumn" in html(browser.get("/campaigns/"))
@@ -386,4 +386,5 @@ class TestSetUp:
 
     def test_another_brands_rows_are_missing(self, cast, browse):
         foreign = Campaign.objects.create(brand=cast.other_brand, code="x", name="X")
-        assert browse(cast.marketing).get(f"/campaigns/{foreign.pk}/").status_code == 404
+        for path in ("", "edit/"):
+            assert browse(cast.marketing).get(f"/campaigns/{foreign.pk}/{path}").status_code == 404

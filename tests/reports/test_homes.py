@@ -65,7 +65,8 @@ def test_each_home_has_four_figures_and_every_link_opens(role, world, browse):
 
 
 # What the cards of a home cost, beside the page itself: figures of a month are one statement, each list one or two.
-QUERIES = {"agent": 16, "retention": 15, "desk_head": 20, "marketing": 11, "support": 12}
+# Marketing's chart by campaign reads origins, the one statement more.
+QUERIES = {"agent": 16, "retention": 15, "desk_head": 20, "marketing": 12, "support": 12}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -142,7 +143,7 @@ def test_a_campaigns_cost_is_spread_over_its_days(world):
     Client.objects.filter(pk=world.client.pk).update(campaign="ads")
     kpi = marketing.cost_per_ftd(fresh(world.marketing))
     assert kpi.value == "€50"
-    assert marketing.campaigns_by_return(fresh(world.marketing)).rows[0].end == "1,900 %"
+    assert marketing.campaigns_by_return(fresh(world.marketing)).rows[0].end == "2,000 %"
 
 
 def test_ranks_count_who_is_better():

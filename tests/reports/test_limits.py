@@ -11,9 +11,9 @@ from kyc.models import Document
 from leads.models import Lead
 from reports import queries, upkeep
 from reports.figures import Reach, Totals, add_up, days_until, figures_of, per_day, today_of
-from reports.forms import PerformanceForm
+from reports.filters import FilterForm
 from reports.models import DayFigure
-from tests.reports.test_reports import DAY, NOON, lead, row
+from tests.reports.test_reports import DAY, NOON, lead, ranked, row
 
 pytestmark = pytest.mark.django_db
 TODAY = dt.date(2026, 9, 20)
@@ -60,43 +60,56 @@ def test_both_ends_of_a_period_are_included(cast, back, is_counted):
     first = DAY - dt.timedelta(days=2)
     assert figures_of(reach, first, DAY).exists() is is_counted
     assert bool(per_day(reach, first, DAY)) is is_counted
-    assert bool(queries.performance(cast.finance, first, DAY)) is is_counted
+    assert bool(ranked(cast.finance, first, DAY)) is is_counted
 
 
+@pytest.fixture
+def on_the_twentieth():
+    with time_machine.travel(dt.datetime(2026, 9, 20, 12, tzinfo=dt.UTC), tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("on_the_twentieth")
 @pytest.mark.parametrize(("days", "is_possible"), [(399, True), (400, True), (401, False)])
-def test_a_report_covers_at_most_400_days(days, is_possible):
+def test_a_report_covers_at_most_400_days(cast, days, is_possible):
     first = TODAY - dt.timedelta(days=days)
-    form = PerformanceForm({"first": first, "last": TODAY}, today=TODAY)
+    form = FilterForm({"first": first, "last": TODAY}, user=cast.finance)
     assert form.is_valid() is is_possible
-    assert form.chosen() == ((first if is_possible else dt.date(2026, 9, 1)), TODAY, "agent")
+    assert form.selection().span.first == (first if is_possible else dt.date(2026, 9, 1))
     if not is_possible:
         assert form.errors == {"first": ["Choose a period of at most 400 days."]}
 
 
+@pytest.mark.usefixtures("on_the_twentieth")
 @pytest.mark.parametrize(("by", "is_possible"), [(-1, False), (0, True), (1, True)])
-def test_the_last_day_is_not_before_the_first(by, is_possible):
-    form = PerformanceForm({"first": TODAY, "last": TODAY + dt.timedelta(days=by)}, today=TODAY)
+def test_the_last_day_is_not_before_the_first(cast, by, is_possible):
+    form = FilterForm({"first": TODAY, "last": TODAY + dt.timedelta(days=by)}, user=cast.finance)
     assert form.is_valid() is is_possible
 
 
+@pytest.mark.usefixtures("on_the_twentieth")
 @pytest.mark.parametrize(
-    ("data", "chosen"),
+    ("data", "first", "last", "before"),
     [
-        ({}, (dt.date(2026, 9, 1), TODAY, "agent")),
-        ({"by": "desk"}, (dt.date(2026, 9, 1), TODAY, "desk")),
-        ({"by": "planet"}, (dt.date(2026, 9, 1), TODAY, "agent")),
-        ({"first": "2026-08-05"}, (dt.date(2026, 8, 5), TODAY, "agent")),
-        ({"first": "2026-12-05"}, (dt.date(2026, 12, 5), dt.date(2026, 12, 5), "agent")),
-        ({"last": "2026-08-05"}, (dt.date(2026, 8, 1), dt.date(2026, 8, 5), "agent")),
-        ({"last": "2026-12-05"}, (dt.date(2026, 9, 1), dt.date(2026, 12, 5), "agent")),
-        ({"first": "soon"}, (dt.date(2026, 9, 1), TODAY, "agent")),
+        ({}, "2026-08-22", "2026-09-20", "2026-07-23"),
+        ({"period": "today"}, "2026-09-20", "2026-09-20", "2026-09-19"),
+        ({"period": "7"}, "2026-09-14", "2026-09-20", "2026-09-07"),
+        ({"period": "month"}, "2026-09-01", "2026-09-20", "2026-08-01"),
+        ({"period": "last_month"}, "2026-08-01", "2026-08-31", "2026-07-01"),
+        ({"period": "7", "compare": "year"}, "2026-09-14", "2026-09-20", "2025-09-14"),
+        ({"period": "7", "compare": "none"}, "2026-09-14", "2026-09-20", None),
+        ({"period": "9999"}, "2026-08-22", "2026-09-20", "2026-07-23"),
+        ({"first": "2026-08-05"}, "2026-08-05", "2026-09-20", "2026-06-19"),
+        ({"first": "2026-12-05"}, "2026-09-20", "2026-09-20", "2026-09-19"),
+        ({"last": "2026-08-05"}, "2026-08-01", "2026-08-05", "2026-07-27"),
+        ({"first": "soon"}, "2026-08-22", "2026-09-20", "2026-07-23"),
+        ({"period": "own", "first": "soon"}, "2026-09-01", "2026-09-20", "2026-08-12"),
     ],
 )
-def test_what_was_not_chosen_is_this_month_by_agent(data, chosen):
-    form = PerformanceForm(data or None, today=TODAY)
-    assert form.chosen() == chosen
-    first, last, by = chosen
-    assert form.query() == f"first={first}&last={last}&by={by}"
+def test_the_period_and_what_it_is_compared_with(cast, data, first, last, before):
+    chosen = FilterForm(data, user=cast.finance).selection()
+    assert (chosen.span.first.isoformat(), chosen.span.last.isoformat()) == (first, last)
+    assert (chosen.before.first.isoformat() if chosen.before else None) == before
 
 
 def waiting(cast, hours: float, number: int, **fields) -> Document:

@@ -10,13 +10,13 @@ from guardian.shortcuts import assign_perm
 from crm.choices import Role
 from crm.models import User
 from ib.models import PartnerDay, SettlementPeriod
-from reports import dashboards, queries
+from reports import queries
 from reports.figures import Reach, per_day, today_of
 from reports.homes import month
-from reports.models import DayFigure
+from reports.models import DayFigure, OriginDay
 from tests.cast import make_staff
 from tests.ib.factories import make_partner
-from tests.reports.test_reports import DAY, text_of
+from tests.reports.test_reports import DAY, board, ranked, table_of, values
 
 pytestmark = pytest.mark.django_db
 
@@ -27,16 +27,17 @@ def two(cast):
     both = {"leads": 4, "first_deposits": 1}
     cast.today = today_of(frozenset([cast.brand.pk]))
     for day in (DAY, cast.today):
-        DayFigure.objects.create(
-            day=day, brand=cast.brand, desk=cast.desk, owner=cast.agent, deposits=900, withdrawals=300, **both
-        )
-        DayFigure.objects.create(day=day, brand=cast.other_brand, deposits=50, reversals=20, **both)
+        for model in (DayFigure, OriginDay):
+            model.objects.create(
+                day=day, brand=cast.brand, desk=cast.desk, owner=cast.agent, deposits=900, withdrawals=300, **both
+            )
+            model.objects.create(day=day, brand=cast.other_brand, deposits=50, reversals=20, **both)
     cast.their_finance = make_staff("f@southern.example", Role.FINANCE, brand=cast.other_brand)
     return cast
 
 
 def test_each_brand_sees_its_own_figures(two):
-    ours, theirs = (queries.performance(user, DAY, DAY) for user in (two.finance, two.their_finance))
+    ours, theirs = (ranked(user, DAY, DAY) for user in (two.finance, two.their_finance))
     assert [(line.brand, line.currency, line.totals.net[line.currency]) for line in ours] == [
         ("Meridian Markets", "EUR", Decimal(600))
     ]
@@ -79,22 +80,19 @@ def test_the_best_net_comes_first_then_first_deposits(cast):
     line(cast.agent, deposits=100, withdrawals=90, first_deposits=9)
     line(cast.other_agent, deposits=50, first_deposits=1)
     line(cast.retention, deposits=60, reversals=10, first_deposits=2)
-    names = [found.name for found in queries.performance(cast.finance, DAY, DAY)]
+    names = [found.name for found in ranked(cast.finance, DAY, DAY)]
     assert names == [str(cast.retention), str(cast.other_agent), str(cast.agent)]
 
 
 def test_the_money_dashboard_is_the_own_brands(two):
-    board = dashboards.money(two.finance)
-    assert [(stat.label, stat.value) for stat in board.stats] == [
-        ("Deposits EUR", "€900.00"),
-        ("Withdrawals EUR", "€300.00"),
-        ("Net EUR", "€600.00"),
-    ]
-    assert [chart.id for chart in board.charts] == ["money-eur"]
-    assert [list(series.values)[-1] for series in board.charts[0].series] == [900, 300, 600]
-    theirs = dashboards.money(two.their_finance)
-    assert [stat.value for stat in theirs.stats] == ["$50.00", "$0.00", "$30.00"]
-    assert theirs.stats[2].hint == "after $20.00 in refunds and chargebacks"
+    shown = board(two.finance, "money")
+    money = ("Deposits EUR", "Withdrawals EUR", "Net deposits", "FTDs")
+    assert values(shown, *money) == ["€900", "€300", "€600", "1"]
+    assert [chart.id for chart in shown.charts] == ["money-eur"]
+    assert [list(series.values)[-1] for series in shown.charts[0].series] == [900, -300, 0, 600]
+    theirs = board(two.their_finance, "money")
+    assert values(theirs, "Deposits USD", "Withdrawals USD", "Net deposits") == ["$50", "$0", "$30"]
+    assert theirs.kpis[2].hint == "after $20 in refunds and chargebacks"
 
 
 def test_partners_commissions_are_the_own_brands(two):
@@ -117,30 +115,33 @@ def test_partners_commissions_are_the_own_brands(two):
             currency="EUR",
             amount=Decimal(amount),
         )
-    board = dashboards.partners(two.finance)
-    assert [(stat.label, stat.value) for stat in board.stats] == [("Commissions EUR", "€13.44")]
-    assert board.charts[0].series[0].values[-1] == Decimal("12.345")
+    shown = board(two.finance, "partners")
+    assert values(shown, "Commissions EUR") == ["€13"]
+    assert shown.kpis[0].now == Decimal("13.445") and shown.kpis[0].before == 7
+    assert shown.charts[0].series[0].values[-1] == Decimal("12.345")
 
 
 def test_an_empty_sales_dashboard_says_nothing_wrong(cast):
-    assert [stat.value for stat in dashboards.sales(cast.desk_head).stats] == ["0", "–", "0", "–"]
+    labels = ("Leads", "Time to first contact", "FTDs", "Lead to FTD")
+    assert values(board(cast.desk_head), *labels) == ["0", "–", "0", "–"]
 
 
 @pytest.mark.parametrize(("back", "is_counted"), [(0, True), (29, True), (30, False)])
 def test_the_sales_dashboard_covers_thirty_days(cast, back, is_counted):
     day = today_of(frozenset([cast.brand.pk])) - dt.timedelta(days=back)
-    DayFigure.objects.create(day=day, brand=cast.brand, desk=cast.desk, registrations=5, leads=8, late=2)
-    stats = dashboards.sales(cast.desk_head).stats
-    assert stats[2].hint == f"{5 if is_counted else 0} registrations"
-    assert stats[1].hint.startswith("2 unanswered" if is_counted else "0 unanswered")
+    OriginDay.objects.create(day=day, brand=cast.brand, desk=cast.desk, registrations=5, leads=8, late=2)
+    shown = board(cast.desk_head)
+    assert values(shown, "Registrations") == ["5" if is_counted else "0"]
+    late = next(kpi.hint for kpi in shown.kpis if kpi.label == "Time to first contact")
+    assert late == ("2 leads reassigned late" if is_counted else "")
 
 
 def test_the_performance_page_groups_by_desk(two, browse):
     address = reverse("reports_performance")
     browser = browse(two.finance)
-    by_desk = text_of(browser.get(address, {"first": DAY, "last": DAY, "by": "desk"}))
+    by_desk = table_of(browser.get(address, {"first": DAY, "last": DAY, "by": "desk"}))
     assert "German desk" in by_desk and "Alice Tester" not in by_desk and "Southern" not in by_desk
-    assert "Alice Tester" in text_of(browser.get(address, {"first": DAY, "last": DAY}))
+    assert "Alice Tester" in table_of(browser.get(address, {"first": DAY, "last": DAY}))
 
 
 @pytest.mark.parametrize("who", ["agent", "support", "kyc_officer", "marketing"])

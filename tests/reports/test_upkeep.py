@@ -10,7 +10,7 @@ from clients.models import Call, Client
 from crm.models import Book
 from leads.models import Lead
 from reports import upkeep
-from reports.models import ChangedClient, ClientDay, DayFigure
+from reports.models import ChangedClient, ClientDay, CohortMonth, DayFigure, FiguresState, OriginDay
 from tests.cast import make_client
 from tests.ib.test_settlement import arrived
 from tests.reports.test_reports import NOON, lead
@@ -19,11 +19,15 @@ from wallet.models import Deposit, Journal, PspMovement
 
 pytestmark = pytest.mark.django_db
 OLD = NOON - dt.timedelta(days=200)
-KEYS = ("day", "brand_id", "desk_id", "owner_id")
+MODELS = (DayFigure, OriginDay, CohortMonth)
 
 
 def figures_now() -> list[tuple]:
-    return sorted(DayFigure.objects.values_list(*KEYS, *upkeep.FIGURES), key=str)
+    """All rows of all summaries."""
+    rows: list[tuple] = []
+    for model, summary in zip(MODELS, upkeep.SUMMARIES, strict=True):
+        rows += [(model.__name__, *row) for row in model.objects.order_by().values_list(*summary.keys, *summary.names)]
+    return sorted(rows, key=str)
 
 
 def from_nothing() -> list[tuple]:
@@ -106,6 +110,13 @@ CHANGES = {
         currency="EUR",
         occurred_at=NOON,
     ),
+    "client verified": lambda w: Client.objects.filter(pk=w.client.pk).update(kyc_level=2),
+    "client traded for the first time": lambda w: Client.objects.filter(pk=w.client.pk).update(last_trade_at=NOON),
+    "client contacted for the first time": lambda w: Client.objects.filter(pk=w.client.pk).update(last_contact_at=NOON),
+    "client funded": lambda w: Client.objects.filter(pk=w.client.pk).update(first_deposit_at=NOON),
+    "client of another country": lambda w: Client.objects.filter(pk=w.client.pk).update(country="PL"),
+    "client of a campaign": lambda w: Client.objects.filter(pk=w.client.pk).update(campaign="autumn"),
+    "client of a source": lambda w: Client.objects.filter(pk=w.client.pk).update(source="google"),
     # Fourteen hours ahead: noon is another day there, whatever the hour of the run.
     "brand in another time zone": lambda w: (setattr(w.brand, "time_zone", "Pacific/Kiritimati"), w.brand.save()),
 }
@@ -120,7 +131,11 @@ def test_figures_follow_a_change_of_any_day(world, change):
 
 
 def test_what_counts_for_nothing_is_not_looked_at(world):
-    Client.objects.filter(pk=world.client.pk).update(first_name="Else", net_deposits=9, score=3)
+    Client.objects.filter(pk=world.client.pk).update(kyc_level=1, last_trade_at=OLD, last_contact_at=OLD)
+    follows()
+    Client.objects.filter(pk=world.client.pk).update(
+        first_name="Else", net_deposits=9, score=3, kyc_level=2, last_trade_at=NOON, last_contact_at=NOON
+    )
     Lead.objects.filter(client=world.client).update(score=5)
     assert upkeep.refresh() == 0
 
@@ -143,6 +158,66 @@ def test_the_daily_check_finds_and_mends_what_no_trigger_told(world):
     ClientDay.objects.filter(client_id=world.client.pk).delete()
     assert upkeep.check() >= 1
     assert (figures_now(), upkeep.check()) == (right, 0)
+
+
+def test_origins_and_cohorts_are_as_counted_by_hand(cast):
+    """One client of August: a lead, verified, 500 paid in in September and 120 refunded; another never came further."""
+    august, september = dt.datetime(2026, 8, 20, 12, tzinfo=dt.UTC), NOON
+    july = august - dt.timedelta(days=40)
+    Client.objects.update(created_at=july, registered_at=july, last_contact_at=None, country="", campaign="")
+    Client.objects.filter(pk=cast.client.pk).update(
+        created_at=august,
+        registered_at=august,
+        kyc_level=1,
+        last_contact_at=september,
+        country="DE",
+        campaign="autumn",
+        source="google",
+    )
+    lead(cast.client, at=august, agent=cast.agent)
+    deposit = arrived(cast, 500_00, september, "c")
+    Client.objects.filter(pk=cast.client.pk).update(first_deposit_at=september)
+    PspMovement.objects.create(
+        psp=deposit.psp,
+        kind=MovementKind.REFUND,
+        reference=deposit.reference,
+        psp_reference="r2",
+        client_id=cast.client.pk,
+        journal_id=journal(),
+        amount_minor=-120_00,
+        currency="EUR",
+        occurred_at=september,
+    )
+    follows()
+    seen = OriginDay.objects.get(country="DE", day=august.date())
+    assert (seen.campaign, seen.source, seen.owner, seen.desk) == ("autumn", "google", cast.agent, cast.desk)
+    assert (seen.leads, seen.registrations, seen.verified) == (1, 1, 1)
+    funnel = (
+        seen.seen,
+        seen.seen_contacted,
+        seen.seen_registered,
+        seen.seen_verified,
+        seen.seen_funded,
+        seen.seen_active,
+    )
+    assert funnel == (1, 1, 1, 1, 1, 0)
+    others = OriginDay.objects.exclude(country="DE").filter(seen__gt=0)
+    assert sum(row.seen for row in others) == Client.objects.count() - 1
+    assert not any(row.seen_contacted or row.seen_funded for row in others)
+    cohort = {row.month: row for row in CohortMonth.objects.filter(country="DE")}
+    assert {row.registered_month for row in cohort.values()} == {dt.date(2026, 8, 1)}
+    first, second = cohort[dt.date(2026, 8, 1)], cohort[dt.date(2026, 9, 1)]
+    assert (first.clients, first.depositors, first.deposits) == (1, 0, 0)
+    assert (second.clients, second.depositors, second.deposits, second.reversals) == (0, 1, 500, 0)
+    refunded = cohort[max(cohort)]  # a journal is of the moment it is posted
+    assert (refunded.depositors, refunded.deposits, refunded.reversals) == (0, 0, 120)
+
+
+def test_the_time_of_the_last_round_is_kept(cast):
+    upkeep.refresh()
+    first = FiguresState.objects.get().refreshed_at
+    upkeep.rebuild()
+    assert FiguresState.objects.get().refreshed_at >= first
 
 
 def test_many_clients_are_taken_in_steps(cast, monkeypatch):

@@ -599,6 +599,7 @@ TABLE |= {
     "lead_import_confirm": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
     "lead_import_discard": Rule(IMPORTS_LEADS, kwargs=_no_import, good=OWN),
     "campaigns": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "campaign": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=_no_row, good=OWN),
     "campaign_new": Rule(SETS_LEADS_UP),
     "campaign_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
     "landing_pages": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),

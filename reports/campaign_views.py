@@ -1,0 +1,134 @@
+"""Pages of campaigns: the list with what each brought, and one campaign."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.choices import AccessKind
+from crm.security import access_log
+from crm.security.policies import require_permission
+from crm.ui.exports import defuse
+from crm.ui.views import may_open, staff_page, wants_fragment
+from crm.web.requests import UserRequest
+from reports import campaign_page, campaigns, origins
+from reports.filters import FilterForm, Selection, Span
+from reports.sorting import sort_links
+
+HEADS = [
+    ("leads", gettext_lazy("Leads")),
+    ("registrations", gettext_lazy("Registrations")),
+    ("verified", gettext_lazy("Verified")),
+    ("ftds", gettext_lazy("FTDs")),
+    ("deposits", gettext_lazy("Deposits")),
+    ("net", gettext_lazy("Net")),
+    ("cost", gettext_lazy("Cost")),
+    ("per_lead", gettext_lazy("Per lead")),
+    ("per_registration", gettext_lazy("Per registration")),
+    ("per_ftd", gettext_lazy("Per FTD")),
+    ("roas", gettext_lazy("ROAS")),
+]
+
+
+@staff_page("leads.view_campaign")
+def campaign_list(request: UserRequest) -> HttpResponse:
+    """List campaigns with what they cost and brought in a period, and the same as CSV."""
+    form = FilterForm(request.GET, user=request.user)
+    chosen = form.selection()
+    sort = request.GET.get("sort", campaigns.DEFAULT_SORT)
+    sort = sort if sort.removeprefix("-") in campaigns.SORTS else campaigns.DEFAULT_SORT
+    rows = campaigns.rows_of(chosen, chosen.span, form.today, sort=sort)
+    if request.GET.get("export") == "csv":
+        require_permission(request.user, "leads.change_campaign")
+        access_log.note(
+            user=request.user,
+            kind=AccessKind.EXPORT,
+            target="reports.campaigns",
+            rows=len(rows),
+            reason=f"{chosen.span.first} – {chosen.span.last}",
+        )
+        return _as_csv(rows, chosen.span)
+    context = {
+        "form": form,
+        "selection": chosen,
+        "has_period": True,
+        "path": request.path,
+        "rows": rows,
+        "totals": campaigns.totals_of(rows),
+        "kept": {"sort": sort} if sort != campaigns.DEFAULT_SORT else {},
+        "heads": sort_links(HEADS, sort, lambda name: chosen.query(sort=name)),
+        "query": chosen.query(),
+        "csv_query": chosen.query(export="csv", sort=sort),
+        "may_export": request.user.has_perm("leads.change_campaign"),
+        "refreshed_at": origins.refreshed_at(),
+    }
+    return _answer(request, "reports/campaigns.html", "reports/_campaigns.html", context)
+
+
+@staff_page("leads.view_campaign")
+def campaign_detail(request: UserRequest, pk: int) -> HttpResponse:
+    """Show one campaign: its figures with their change, curves, funnel, and where its leads come from."""
+    form = FilterForm(request.GET, user=request.user, narrows=("desk", "country"))
+    chosen = form.selection()
+    campaign = campaigns.in_reach(replace(chosen, reach=form.reach), pk)
+    if campaign is None:
+        raise Http404
+    chosen = _of_campaign(chosen, campaign.code, campaign.brand_id)
+    page = campaign_page.page_of(request.user, campaign, chosen, form.today)
+    leads_url = f"{reverse('leads')}?campaign={campaign.code}"
+    context = {
+        "form": form,
+        "selection": chosen,
+        "has_period": True,
+        "has_comparison": True,
+        "path": request.path,
+        "campaign": campaign,
+        "page": page,
+        "leads_url": leads_url if may_open(request.user, leads_url) else "",
+        "refreshed_at": origins.refreshed_at(),
+    }
+    return _answer(request, "reports/campaign.html", "reports/_campaign.html", context)
+
+
+def _of_campaign(chosen: Selection, code: str, brand_id: int) -> Selection:
+    """Narrow what is chosen to one campaign of one brand."""
+    brands = tuple(brand for brand in chosen.brands if brand.pk == brand_id)
+    reach = replace(chosen.reach, brands=chosen.reach.brands & {brand_id})
+    return replace(chosen, campaign=code, brands=brands, brand=brands[0] if brands else None, reach=reach)
+
+
+def _answer(request: UserRequest, page: str, part: str, context: dict[str, Any]) -> HttpResponse:
+    response = render(request, part if wants_fragment(request) else page, context)
+    patch_vary_headers(response, ["HX-Request"])
+    if wants_fragment(request):
+        query = context["selection"].query(**context.get("kept", {}))
+        response["HX-Push-Url"] = f"{request.path}{'?' if query else ''}{query}"
+    return response
+
+
+def _as_csv(rows: Sequence[campaigns.Row], span: Span) -> HttpResponse:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    labels = [str(label) for _name, label in HEADS]
+    writer.writerow([_("Campaign"), _("Code"), _("Brand"), *labels, _("Currency")])
+    for row in rows:
+        total = row.totals
+        optional = (row.cost, row.per_lead, row.per_registration, row.per_ftd, row.roas)
+        figures = [total.leads, total.registrations, total.verified, total.first_deposits, row.deposits, row.net]
+        figures += ["" if value is None else round(value, 2) for value in optional]
+        writer.writerow(
+            [defuse(row.campaign.name), row.campaign.code, defuse(row.campaign.brand.name), *figures, row.currency]
+        )
+    response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="campaigns-{span.first}-{span.last}.csv"'
+    return response

@@ -1,0 +1,153 @@
+"""What campaigns cost and brought: leads, registrations, first deposits and money, and the cost of each.
+
+People belong to the campaign of their first lead (`Client.campaign`); deposits of later months stay with it. A campaign's cost
+is one sum, spent so far, and is spread evenly over its days.
+
+**Return on ad spend** (ROAS) is net deposits per unit of cost, as a percentage: 100 % is a campaign whose people have, in the
+period, paid in (less withdrawals, refunds and chargebacks) as much as the campaign cost in it. It is no profit: revenue
+comes from their trading.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from leads.models import Campaign
+from reports import origins
+from reports.figures import Totals, add_up
+from reports.filters import CAMPAIGNS_MAX, Selection, Span, brands_within
+from reports.texts import whole_money
+
+CENT = Decimal("0.01")
+DEFAULT_SORT = "-cost"
+
+
+def cost_of(campaign: Campaign, span: Span, today: dt.date) -> Decimal:
+    """Take a period's part of what was spent so far, as if every day of the campaign had cost the same.
+
+    Without a first day all of it counts as spent in the period.
+    """
+    first = campaign.starts_on or span.first
+    last = min(campaign.ends_on or today, today)
+    days = (last - first).days + 1
+    in_period = (min(last, span.last) - max(first, span.first)).days + 1
+    if days <= 0 or in_period <= 0:
+        return Decimal(0)
+    return (campaign.cost * in_period / days).quantize(CENT)
+
+
+@dataclass
+class Row:
+    """One campaign's figures of the period, in the base currency of its brand.
+
+    `cost` is None where it can't be told what part of it these figures cost: a single desk or country.
+    """
+
+    campaign: Campaign
+    currency: str
+    totals: Totals
+    cost: Decimal | None
+
+    @property
+    def deposits(self) -> Decimal:
+        return Decimal(origins.deposits_of(self.totals, self.currency))
+
+    @property
+    def net(self) -> Decimal:
+        return Decimal(origins.net_of(self.totals, self.currency))
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Write the sums without cents."""
+        sums = {"deposits": self.deposits, "net": self.net, "cost": self.cost or Decimal(0)}
+        return {name: whole_money(amount, self.currency) for name, amount in sums.items()}
+
+    def per(self, count: int) -> Decimal | None:
+        """Return the cost of one of these; None without a cost or without any."""
+        return (self.cost / count).quantize(CENT) if self.cost and count else None
+
+    @property
+    def per_lead(self) -> Decimal | None:
+        return self.per(self.totals.leads)
+
+    @property
+    def per_registration(self) -> Decimal | None:
+        return self.per(self.totals.registrations)
+
+    @property
+    def per_ftd(self) -> Decimal | None:
+        return self.per(self.totals.first_deposits)
+
+    @property
+    def roas(self) -> Decimal | None:
+        """Return net deposits as a percentage of the cost; None without a cost."""
+        return 100 * self.net / self.cost if self.cost else None
+
+
+def _number(value: Decimal | None) -> Decimal:
+    return Decimal(-1) if value is None else value
+
+
+SORTS: dict[str, Callable[[Row], Any]] = {
+    "name": lambda row: row.campaign.name.lower(),
+    "leads": lambda row: row.totals.leads,
+    "registrations": lambda row: row.totals.registrations,
+    "verified": lambda row: row.totals.verified,
+    "ftds": lambda row: row.totals.first_deposits,
+    "deposits": lambda row: row.deposits,
+    "net": lambda row: row.net,
+    "cost": lambda row: _number(row.cost),
+    "per_lead": lambda row: _number(row.per_lead),
+    "per_registration": lambda row: _number(row.per_registration),
+    "per_ftd": lambda row: _number(row.per_ftd),
+    "roas": lambda row: Decimal(-(10**12)) if row.roas is None else row.roas,
+}
+
+
+def campaigns_of(selection: Selection) -> Iterable[Campaign]:
+    """Select the campaigns of the brands that are shown: five hundred at most, running ones first."""
+    rows = Campaign.objects.filter(brand__in=brands_within(selection.reach)).select_related("brand")
+    if selection.campaign:
+        rows = rows.filter(code=selection.campaign)
+    return rows.order_by("-is_active", "-id")[:CAMPAIGNS_MAX]
+
+
+def rows_of(selection: Selection, span: Span, today: dt.date, *, sort: str = DEFAULT_SORT) -> list[Row]:
+    """Return the campaigns with their figures of some days: two statements, whatever their number."""
+    found = origins.sum_by(origins.days_of(selection, span).exclude(campaign=""), "brand_id", "campaign")
+    rows = [
+        Row(
+            row,
+            row.brand.base_currency,
+            found.get((row.brand_id, row.code), Totals()),
+            cost_of(row, span, today) if selection.is_whole else None,
+        )
+        for row in campaigns_of(selection)
+    ]
+    key = sort.removeprefix("-")
+    rows.sort(key=lambda row: row.campaign.name.lower())
+    rows.sort(key=SORTS.get(key, SORTS["cost"]), reverse=sort.startswith("-"))
+    return rows
+
+
+def totals_of(rows: Sequence[Row]) -> list[Row]:
+    """Add rows up: one line per currency, for money is never added across them."""
+    sums: dict[str, Row] = {}
+    for row in rows:
+        known = sums.setdefault(row.currency, Row(row.campaign, row.currency, Totals(), None))
+        known.totals = add_up([known.totals, row.totals])
+        if row.cost is not None:
+            known.cost = (known.cost or Decimal(0)) + row.cost
+    return [sums[code] for code in sorted(sums)]
+
+
+def in_reach(selection: Selection, pk: int) -> Campaign | None:
+    """Find a campaign of a brand in reach."""
+    rows = Campaign.objects.filter(Q(brand_id__in=selection.reach.brands) | Q(brand__desks__in=selection.reach.desks))
+    return rows.select_related("brand").filter(pk=pk).distinct().first()
