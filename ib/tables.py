@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import django_filters
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -195,7 +195,7 @@ class SettlementAccrualTable(PartnerAccrualTable):
 
 
 SETTLEMENT_COLUMNS = [
-    Column("period", _("Period"), link=True),
+    Column("period", _("Period"), link=True, css="nowrap"),
     Column("partner", _("Partner"), value="partner.name"),
     NumberColumn("trades", _("Trades")),
     NumberColumn("lots", _("Lots"), digits=2),
@@ -416,9 +416,21 @@ class MyEarningsTable(Table):
         return reverse("partner_trade", kwargs={"accrual_id": row.pk})
 
 
+def statement_files(row: Settlement, table: Table) -> str:
+    """Link to the files of the settled period."""
+    links = [
+        (reverse("partner_statement", args=[row.period_id, ending]), ending.upper(), row.period.name)
+        for ending in ("pdf", "csv")
+    ]
+    return format_html_join(" ", '<a href="{0}" download aria-label="{1} {2}">{1}</a>', links)
+
+
 class MySettlementsTable(Table):
     name, title = "partners.settlements", _("Settlements")
-    columns = [column for column in SETTLEMENT_COLUMNS if column.name != "partner"]
+    columns = [
+        *(column for column in SETTLEMENT_COLUMNS if column.name not in ("partner", "accrued")),
+        Column("statement", _("Statement"), render=statement_files, css="nowrap"),
+    ]
     is_adjustable = False
     is_searchable = False
     row_url_name = ""

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from ib.views import commissions, partners, plans, portal, portal_home, portal_links, referral
+from ib.views import commissions, partners, plans, portal, portal_home, portal_links, portal_statements, referral
 
 staff = [
     path("ib/partners/", partners.PartnerList.as_view(), name="ib_partners"),
@@ -46,6 +46,11 @@ own = [
         r"^partners/links/(?P<link_id>[0-9]{1,18})/qr\.(?P<ending>svg|png)$",
         portal_links.qr_file,
         name="partner_link_qr",
+    ),
+    re_path(
+        r"^partners/statements/(?P<period_id>[0-9]{1,9})\.(?P<ending>pdf|csv)$",
+        portal_statements.statement,
+        name="partner_statement",
     ),
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
     path("partners/welcome/<str:token>/", portal.welcome, name="partner_welcome"),

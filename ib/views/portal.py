@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from decimal import Decimal
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -131,7 +133,11 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
         request.POST or None,
         currencies=list(payable),
         offers=payout.offers(partner, list(payable)),
-        initial={"request_key": secrets.token_hex(12), "holder": partner.client.full_name if partner.client else ""},
+        initial={
+            "request_key": secrets.token_hex(12),
+            "holder": partner.client.full_name if partner.client else "",
+            "amount": next(iter(payable.values())) if len(payable) == 1 else None,
+        },
     )
     if request.method == "POST" and form.is_valid():
         pay = _pay if form.destination.to == PayoutTo.WALLET else confirmed(_pay)
@@ -148,7 +154,7 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
         "partners/payouts.html",
         {
             "partner": partner,
-            "balances": balances,
+            "money": _money_rows(partner, balances),
             "payable": payable,
             "form": form,
             "table": table,
@@ -159,6 +165,27 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
         },
         status=422 if form.errors else 200,
     )
+
+
+def _money_rows(partner: Partner, balances: dict[str, Decimal]) -> list[dict[str, Any]]:
+    """List per currency what is there, and what it comes from: credited so far, paid out so far, not settled yet."""
+    credited = dict(
+        Settlement.objects.filter(partner=partner).values_list("currency").annotate(Sum("amount")).order_by()
+    )
+    paid = dict(partner.payouts.values_list("currency").annotate(Sum("amount")).order_by())
+    open_periods = figures.earned_in([partner.pk], figures.open_period_ids(partner.brand_id))
+    waiting = {row.currency: row.amount for row in open_periods}
+    currencies = sorted({*balances, *credited, *waiting} or {partner.currency})
+    return [
+        {
+            "currency": currency,
+            "balance": balances.get(currency, Decimal(0)),
+            "credited": credited.get(currency, Decimal(0)),
+            "paid": paid.get(currency, Decimal(0)),
+            "waiting": waiting.get(currency, Decimal(0)),
+        }
+        for currency in currencies
+    ]
 
 
 def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:

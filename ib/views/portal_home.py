@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -58,6 +59,7 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponse:
         "trade_tab": "unpaid" if is_unpaid else "paid",
         "latest": [] if is_unpaid else latest_paid(partner, span),
         "earnings_url": earnings_url(span, state="excluded" if is_unpaid else "accrued"),
+        "periods": SettlementPeriod.objects.filter(brand_id=partner.brand_id, starts_at__lte=timezone.now())[:3],
         "link": partner.referral_links.filter(is_active=True).order_by("id").first(),
         "rates": rates_of(partner),
         "plan": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first(),
@@ -86,7 +88,12 @@ def curve(span: DateRange, now: EarnedSums, before: EarnedSums) -> Chart | None:
         height=190,
         series=[
             Series(span.label, now.running, kind="area", unit=now.currency),
-            Series(capfirst(str(span.versus)), [*earlier, *[None] * (len(days) - len(earlier))], tone="neutral"),
+            Series(
+                capfirst(str(span.versus)),
+                [*earlier, *[None] * (len(days) - len(earlier))],
+                tone="neutral",
+                unit=now.currency,
+            ),
         ],
     )
 

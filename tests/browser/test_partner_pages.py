@@ -1,0 +1,85 @@
+"""A partner in a real browser: sharing a link with its QR code, on a desk and on a phone; and the plan editor's live check."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from ib import plans
+from ib.models import ReferralDay
+from leads.models import LandingPage
+from tests.browser.people import enter
+from tests.ib.conftest import network
+
+__all__ = ["network"]
+SHARE = re.compile("^Share")
+
+
+@pytest.fixture
+def spring(cast):
+    fields = {"headline": "Spring offer", "call_to_action": "Go", "thanks_title": "Thanks"}
+    return LandingPage.objects.create(brand=cast.brand, slug="spring", language="en", **fields)
+
+
+def test_a_link_is_shared_with_qr_code_page_and_tags(page, network, spring):
+    """The address under the code, in the copy button, in the messengers and in the files is one and the same."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    enter(page, network.sub.user)
+    page.goto("/partners/links/")
+    page.get_by_role("link", name="Share Main link").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("img", name="QR code of the link")).to_be_visible()
+    before = dialog.locator(".k-qr path").get_attribute("d")
+    dialog.get_by_label("Page").select_option(label="Spring offer")
+    dialog.get_by_text("Campaign tags (UTM)").click()
+    dialog.get_by_label("Source").press_sequentially("telegram", delay=30)
+    expect(dialog.locator("#share-url")).to_contain_text("utm_source=telegram")
+    expect(dialog.locator("#share-url")).to_contain_text("to=spring")
+    expect(dialog.get_by_label("Source")).to_be_focused()
+    assert dialog.locator(".k-qr path").get_attribute("d") != before
+    url = dialog.locator("#share-url").inner_text()
+    dialog.get_by_role("button", name="Copy link").click()
+    assert page.evaluate("navigator.clipboard.readText()") == url
+    for name in ("WhatsApp", "Telegram", "E-mail"):
+        assert "utm_source%3Dtelegram" in (dialog.get_by_role("link", name=name).get_attribute("href") or "")
+    with page.expect_download() as file:
+        dialog.get_by_role("link", name="PNG").click()
+    assert file.value.suggested_filename == f"qr-{network.sub.code}.png"
+    page.keyboard.press("Escape")
+    expect(page.locator("#share-result")).not_to_be_visible()
+    page.goto(url)
+    expect(page.get_by_role("heading", name="Spring offer")).to_be_visible()
+    assert "utm_source=telegram" in page.url and f"ref={network.sub.code}" in page.url
+    assert ReferralDay.objects.get(link__partner=network.sub).clicks == 1
+
+
+def test_the_share_dialog_and_the_period_switch_fit_a_phone(phone, network):
+    enter(phone, network.sub.user)
+    phone.goto("/partners/")
+    phone.get_by_role("link", name="90 days").click()
+    expect(phone.get_by_role("link", name="90 days")).to_have_attribute("aria-current", "true")
+    assert phone.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    phone.get_by_role("link", name="Share", exact=True).click()
+    expect(phone.get_by_role("img", name="QR code of the link")).to_be_visible()
+    assert phone.evaluate("document.querySelector('dialog[open]').scrollWidth <= window.innerWidth")
+
+
+def test_the_plan_editor_checks_and_previews_while_one_types(page, cast, network):
+    plan = plans.create_plan(brand=cast.brand, name="Silver", description="", actor=cast.ib_manager)
+    enter(page, cast.ib_manager)
+    page.goto(f"/ib/plans/{plan.pk}/new-version/?start=shared")
+    check = page.locator("#plan-check")
+    expect(check).to_contain_text("1 lot EURUSD by a client at level 2 pays €6.30")
+    page.get_by_label("Share for level 1").fill("80")
+    expect(check).to_contain_text("FX majors: the levels add up to 7.70 per lot")
+    expect(page.get_by_label("Share for level 1")).to_be_focused()
+    page.get_by_label("Client at level").select_option("1")
+    expect(check).to_contain_text("1 lot EURUSD by a client at level 1 pays €5.60")
+    page.get_by_role("button", name="Remove last level").click()
+    expect(page.get_by_label("Share for level 3")).to_have_count(0)
+    expect(check).to_contain_text("Rates and shares are valid.")
+    page.get_by_role("button", name="Crypto").click()
+    page.get_by_label("Crypto, per lot").fill("2")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Draft saved")).to_be_visible()
+    assert plans.rate_card(plan.versions.get()).of_level("crypto", 2) == plans.Decimal("0.4")
