@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q, Sum
 from django.utils.formats import date_format
@@ -77,7 +78,7 @@ def _read(selection: Selection, first: dt.date) -> dict[str, dict[tuple[dt.date,
         rows = rows.filter(country=selection.country)
     if selection.campaign:
         rows = rows.filter(campaign=selection.campaign)
-    summed = (
+    summed: Any = (
         rows.order_by()
         .values("brand__base_currency", "registered_month", "month")
         .annotate(**{f"sum_{name}": Sum(name) for name in COHORT_FIGURES})

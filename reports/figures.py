@@ -64,8 +64,8 @@ class Totals:
 
     @property
     def speed_seconds(self) -> int | None:
-        """Average from assignment to first contact."""
-        return self.touch_seconds // self.touched if self.touched else None
+        """Average from assignment to first contact; nothing where all were contacted before they were assigned."""
+        return self.touch_seconds // self.touched if self.touch_seconds else None
 
     @property
     def speed_text(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Sum
@@ -48,6 +49,12 @@ class Line:
     def withdrawals(self) -> Any:
         return origins.deposits_of(self.totals, self.currency, "withdrawals")
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """Write the sums without cents."""
+        amounts = {"deposits": self.deposits, "withdrawals": self.withdrawals, "net": self.net}
+        return _written(amounts, self.currency)
+
 
 SORTS: dict[str, Callable[[Line], Any]] = {
     "name": lambda line: line.name.lower(),
@@ -75,21 +82,14 @@ class Ranking:
     sort: str
     by: str
 
-    def _money(self, name: str) -> str:
-        sums = sorted(self.total.money.items())
-        return " · ".join(whole_money(of[name], code) for code, of in sums)
-
     @property
-    def deposits(self) -> str:
-        return self._money("deposits")
+    def sums(self) -> list[dict[str, str]]:
+        """Write the sums of money, one line per currency."""
+        return [_written({**of, "net": self.total.net[code]}, code) for code, of in sorted(self.total.money.items())]
 
-    @property
-    def withdrawals(self) -> str:
-        return self._money("withdrawals")
 
-    @property
-    def net(self) -> str:
-        return " · ".join(whole_money(amount, code) for code, amount in sorted(self.total.net.items()))
+def _written(amounts: Mapping[str, Any], currency: str) -> dict[str, str]:
+    return {name: whole_money(Decimal(amounts[name]), currency) for name in ("deposits", "withdrawals", "net")}
 
 
 def ranking(

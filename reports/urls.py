@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
-from reports import campaign_views, target_views, views
+from reports import target_views, views
+from reports.campaigns import views as campaign_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/", campaign_views.campaign_list, name="campaigns"),

@@ -140,7 +140,9 @@ def performance(request: UserRequest) -> HttpResponse:
         "ranking": ranking,
         "by": by,
         "kept": {**grouping, **({"sort": ranking.sort} if ranking.sort != people.DEFAULT_SORT else {})},
-        "heads": sort_links(HEADS, ranking.sort, lambda sort: chosen.query(sort=sort, **grouping)),
+        "heads": sort_links(
+            HEADS if ranking.total.late else HEADS[:-1], ranking.sort, lambda sort: chosen.query(sort=sort, **grouping)
+        ),
         "agents_query": chosen.query(),
         "desks_query": chosen.query(by="desk"),
         "csv_query": chosen.query(export="csv", sort=ranking.sort, **grouping),

@@ -22,7 +22,7 @@ from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi, once_per_page
 from leads.models import Campaign
 from reports import figures
-from reports.campaigns import cost_of
+from reports.campaigns.rows import cost_of
 from reports.filters import Span
 from reports.homes.month import reached_month
 from reports.homes.parts import ftd_kpi, whole_money

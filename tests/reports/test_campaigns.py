@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from crm.models import AccessEvent
 from leads.models import Campaign, LandingPage
-from reports import campaigns, figures
+from reports import figures
+from reports.campaigns import rows as campaigns
 from reports.filters import FilterForm, Span
 from reports.models import OriginDay
 from tests.reports.test_reports import lead, table_of, text_of
@@ -110,7 +111,7 @@ def test_the_list_has_totals_and_sorts(world, browse, django_assert_max_num_quer
 
 
 def campaigns_heads():
-    from reports.campaign_views import HEADS
+    from reports.campaigns.views import HEADS
 
     return HEADS
 

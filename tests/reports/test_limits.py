@@ -27,7 +27,7 @@ def test_conversion_needs_more_leads_than_deposits(leads, first_deposits, conver
     assert Totals(leads=leads, first_deposits=first_deposits).conversion == conversion
 
 
-@pytest.mark.parametrize(("touched", "seconds", "speed"), [(0, 0, None), (1, 0, 0), (1, 90, 90), (2, 181, 90)])
+@pytest.mark.parametrize(("touched", "seconds", "speed"), [(0, 0, None), (1, 0, None), (1, 90, 90), (2, 181, 90)])
 def test_speed_is_the_average_of_those_contacted(touched, seconds, speed):
     assert Totals(touched=touched, touch_seconds=seconds).speed_seconds == speed
 

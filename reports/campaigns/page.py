@@ -20,7 +20,7 @@ from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
 from leads.models import Campaign, Lead
 from reports import dashboards, figures, origins
-from reports.campaigns import Row, cost_of
+from reports.campaigns.rows import Row, cost_of
 from reports.filters import Selection, Span
 from reports.texts import whole_money
 

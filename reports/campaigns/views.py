@@ -21,7 +21,9 @@ from crm.security.policies import require_permission
 from crm.ui.exports import defuse
 from crm.ui.views import may_open, staff_page, wants_fragment
 from crm.web.requests import UserRequest
-from reports import campaign_page, campaigns, origins
+from reports import origins
+from reports.campaigns import page as campaign_page
+from reports.campaigns import rows as campaigns
 from reports.filters import FilterForm, Selection, Span
 from reports.sorting import sort_links
 

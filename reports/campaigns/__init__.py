@@ -1,0 +1,1 @@
+"""Campaigns: what each cost and brought, as a list and as a page."""
