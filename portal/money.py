@@ -65,15 +65,14 @@ def describe_deposit(deposit: Deposit) -> StatusText:
     """Describe to the client how far a deposit is, and what happens next."""
     steps = [_("Started"), _("Paid"), _("In your wallet")]
     amount = formats.money(deposit.credited if deposit.settled_at else deposit.money)
-    psp = deposit.psp
     here = _("This page updates as soon as we receive the money. You can close it.")
     if paying.is_paid_here(deposit):
         waits = here
     elif deposit.pay_by == PayBy.HOSTED_FIELDS:
-        waits = _("Enter your card details in the %(psp)s form. This page updates automatically.") % {"psp": psp}
+        waits = _("Enter your card details in the card form. This page updates automatically.")
     else:
-        waits = _("Complete the payment on %(psp)s. This page updates automatically.") % {"psp": psp}
-    pending = _("%(psp)s is processing your payment. You can close this page.") % {"psp": psp}
+        waits = _("Complete the payment on the secure payment page. This page updates automatically.")
+    pending = _("Your payment is being processed. You can close this page.")
     authorised = _("Your payment is authorised and will be in your wallet shortly.")
     failed = failure_words(deposit.failure) or _(
         "You haven't been charged. Try again, or choose another payment method."
@@ -137,10 +136,9 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
     checks = _("We review every withdrawal before we send it, %(wait)s. The money is reserved for you.") % {
         "wait": wait
     }
-    psp = {"psp": withdrawal.psp}
-    soon = _("We'll send it to %(psp)s shortly.") % psp
-    unknown = _("Waiting for %(psp)s to confirm. You don't need to do anything.") % psp
-    sent = _("%(psp)s is processing your withdrawal. When the money arrives depends on your bank.") % psp
+    soon = _("We'll send it shortly.")
+    unknown = _("Waiting for the payment provider to confirm. You don't need to do anything.")
+    sent = _("Your withdrawal is being processed. When the money arrives depends on your bank.")
     paid = _("The money has been sent to %(to)s.") % {"to": withdrawal.destination_label}
     back = _("The money is back in your wallet.")
     why = str(reason_for_client(withdrawal.state, withdrawal.reason))
@@ -273,7 +271,7 @@ def by_label(sources: Sequence[Source], currency: str) -> list[tuple[str, Money]
     """Sum what would be returned first, per card or account, in the order in which it came."""
     sums: dict[str, int] = {}
     for source in sources:
-        sums[source.label] = sums.get(source.label, 0) + source.left_minor
+        sums[source.client_label] = sums.get(source.client_label, 0) + source.left_minor
     return [(label, Money.of_minor(minor, currency)) for label, minor in sums.items()]
 
 

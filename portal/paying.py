@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -18,17 +19,12 @@ from crm.money.numbers import is_whole
 from crm.ui import qr as qr_codes
 from wallet.choices.psp import PspKind
 from wallet.deposits.method_offers import Offer
-from wallet.models import Deposit
+from wallet.models import Deposit, PaymentMethod
 from wallet.psp import adapter_of
 from wallet.psp.values import HostedFields, PayBy
 
-ICONS = {
-    PspKind.CARD: "credit-card",
-    PspKind.BANK: "landmark",
-    PspKind.CRYPTO: "coins",
-    PspKind.WALLET: "wallet-cards",
-    PspKind.CASHIER: "banknote",
-}
+# Drawings of our own (static/img/pay.svg): a kind's, or that of a method with a way of paying of its own.
+MARKS: Final = {"pix": "instant", "blik": "phone", "sepa_debit": "sepa", "sepadirectdebit": "sepa"}
 QUICK = (100, 250, 500, 1_000)
 HERE = (PayBy.CRYPTO_ADDRESS, PayBy.BANK_REFERENCE)
 
@@ -38,7 +34,7 @@ class MethodCard:
     """One method as the deposit page shows it."""
 
     offer: Offer
-    icon: str
+    mark: str
     how_long: str
 
     @property
@@ -47,11 +43,16 @@ class MethodCard:
 
 
 def cards(offers: list[Offer]) -> list[MethodCard]:
-    """Describe the payment methods on offer as cards, with icon and usual time."""
-    return [
-        MethodCard(offer, ICONS.get(PspKind(offer.method.kind), "wallet"), how_long(offer.method.minutes))
-        for offer in offers
-    ]
+    """Describe the payment methods on offer as cards, with drawing and usual time."""
+    return [MethodCard(offer, mark_of(offer.method), how_long(offer.method.minutes)) for offer in offers]
+
+
+def mark_of(method: PaymentMethod) -> str:
+    """Name the drawing of a payment method: its own, else its kind's."""
+    if method.code in MARKS:
+        return MARKS[method.code]
+    is_sepa = method.kind == PspKind.BANK and method.currencies == ["EUR"]
+    return "sepa" if is_sepa else str(method.kind)
 
 
 def how_long(minutes: int) -> str:

@@ -106,11 +106,11 @@ SIGN_INS: Final[dict[PlatformKind, Callable[[TradingAccount], tuple[str, str, st
 class FirstSteps:
     """From an opened account to the first trade. `shows_password`: none was set yet, and one can be made and shown now.
 
-    `downloads`: (device, address) of the platform's programs.
+    `downloads`: where to get the platform's programs.
     """
 
     shows_password: bool
-    downloads: list[tuple[str, str]]
+    downloads: list[downloads.Download]
 
 
 def first_steps(account: TradingAccount, *, may_set_password: bool) -> FirstSteps:

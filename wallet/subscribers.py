@@ -123,7 +123,7 @@ def _money(event: MoneyMoved | DepositRestored) -> Money:
 def tell_of_the_deposit(event: DepositSettled) -> None:
     """Add the deposit to the timeline, move the client's stage, and notify the agent of a first deposit."""
     assert event.client_id is not None
-    deposit = Deposit.objects.get(pk=event.deposit_id)
+    deposit = Deposit.objects.select_related("psp", "payment_method").get(pk=event.deposit_id)
     url = reverse("wallet:deposit", kwargs={"deposit_id": deposit.pk})
 
     first = timeline_texts.deposit(event.is_first, event.amount, event.currency)
@@ -132,7 +132,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
         kind=TimelineKind.PAYMENT,
         title=first,
         url=url,
-        body=deposit.reference,
+        body=joined([deposit.reference, deposit.method_name]),
         dedupe_key=f"deposit:{deposit.pk}",
         at=event.settled_at,
         is_visible_to_client=True,

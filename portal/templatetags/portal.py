@@ -2,6 +2,8 @@
 
 from django import template
 from django.db.models import Model
+from django.templatetags.static import static
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
@@ -43,6 +45,13 @@ DEALS = {
     (DealAction.BUY, DealEntry.OUT_BY): _("Closed by opposite position"),
     (DealAction.SELL, DealEntry.OUT_BY): _("Closed by opposite position"),
 }
+
+
+@register.simple_tag
+def pay_mark(name: str) -> SafeString:
+    """Draw a payment method; its name stands beside it."""
+    address = static("img/pay.svg")
+    return format_html('<svg class="k-pay-mark" aria-hidden="true"><use href="{}#{}"/></svg>', address, name)
 
 
 @register.filter

@@ -138,6 +138,7 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
         "quick": paying.quick_amounts(currency),
         "places": exponent(currency),
         "blocked": unverified.why_not(client) if allowed else "",
+        "still_allowed": unverified.still_allowed(client) if allowed else None,
         "progress": onboarding.progress_of(client) if client.kyc_level == 0 else None,
     }
     return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)

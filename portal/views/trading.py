@@ -213,6 +213,8 @@ def _set_password(request: HttpRequest, client: Client, account_id: int) -> Http
             "password": done.result,
             "hint": platforms.password_hint(account),
             "sign_in": platforms.sign_in(account),
+            "downloads": downloads.of_server(account.server),
+            "may_move": not account.is_demo and bool(capabilities.can(account.server, Ability.MOVE_MONEY)),
         }
         answer = render(request, "portal/password_shown.html", context)
         add_never_cache_headers(answer)

@@ -149,7 +149,7 @@ def test_a_deposit_there_and_back_and_the_page_waits_for_the_webhook(
     enter(page, cast.client_user)
     page.goto("/portal/wallet/deposit/")
     page.get_by_label("Amount").fill("500")
-    page.get_by_label(re.compile("Northpay")).check()
+    page.get_by_role("radio", name=re.compile("^Card")).check()
     page.get_by_role("button", name="Continue to payment").click()
     page.wait_for_url(re.compile(re.escape(outside.running.url)))
     page.locator("[name=payer_name]").fill("Clara Weber")

@@ -13,6 +13,7 @@ from tests.cast import signed_in
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
+from wallet.choices.psp import method_name
 from wallet.ledger import posting
 from wallet.models import Deposit
 
@@ -52,7 +53,8 @@ def test_each_method_says_what_it_costs_its_limits_and_how_long_it_takes(cast, b
     page = browser.get(PAGE).content.decode()
     assert "1.50 %" in page and "€0.25" in page and "Free" in page
     assert "About 1 working day" in page and "€50.00" in page and "Instant" in page
-    assert page.count('name="method"') == 2 and page.index("Northpay") < page.index("Rhinebank")
+    assert page.count('name="method"') == 2 and page.index("<strong>Card<") < page.index("<strong>Bank transfer<")
+    assert "#card" in page and "#bank" in page, "each has its drawing"
     assert 'data-amount="250"' in page
 
 
@@ -65,11 +67,38 @@ def test_a_method_of_a_provider_is_called_by_its_german_name_and_a_brands_own_na
     assert "SEPA-Lastschrift" in page and "SEPA direct debit" not in page and "Hausbank am Rhein" in page
 
 
+def test_clients_never_read_the_name_of_a_provider(cast, browser):
+    reference = make_deposit(cast, "redirect", {}, redirect_url="https://pay.example/1").reference
+    for address in (
+        PAGE,
+        f"/portal/wallet/{reference}/",
+        f"/portal/wallet/{reference}/pay/",
+        "/portal/wallet/",
+        "/portal/",
+    ):
+        page = browser.get(address).content.decode()
+        assert "Cryptocurrency" in page and "coinharbor" not in page.lower(), address
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "currency", "name"),
+    [
+        ("bank", "Sepalink", "EUR", "SEPA transfer"),
+        ("bank", "SEPALINK", "USD", "Bank transfer"),
+        ("bank", "Wire to our house bank", "EUR", "Wire to our house bank"),
+        ("crypto", "", "USD", "Cryptocurrency"),
+        ("cashier", "100% local", "BRL", "100% local"),
+    ],
+)
+def test_a_method_is_named_by_its_label_or_else_by_its_kind(kind, label, currency, name):
+    assert str(method_name(kind, label=label, psp_name="Sepalink", currency=currency)) == name
+
+
 def test_another_currency_shows_its_own_methods_limits_and_amounts(cast, browser):
     make_psp(cast.brand, "northpay")
     make_psp(cast.brand, "tokyopay", currencies=["JPY"])
     page = browser.get(PAGE, {"currency": "JPY"}).content.decode()
-    assert "Tokyopay" in page and "Northpay" not in page
+    assert page.count('name="method"') == 1 and "¥" in page
     assert 'data-amount="25000"' in page and 'data-places="0"' in page
 
 

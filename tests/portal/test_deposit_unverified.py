@@ -45,7 +45,8 @@ def test_methods_that_would_be_refused_are_not_offered(cast, browser):
         risk_rating="low", date_of_birth="1990-01-01", address_line="Hauptstraße 1", city="Berlin", country="DE"
     )
     page = browser.get(PAGE).content.decode()
-    assert "Rhinebank" in page and "Northpay" not in page and "disabled>" not in page
+    assert "<strong>Bank transfer<" in page and "<strong>Card<" not in page and "disabled>" not in page
+    assert "You can deposit up to <span" in page and "€2,000.00" in page and "Get verified (" in page
     assert "Continue to payment" in primary(page)
 
 
@@ -59,4 +60,9 @@ def test_deposit_is_the_main_button_only_where_it_is_the_next_step(cast, browser
 def test_a_verified_client_sees_the_form_alone(cast, browser):
     verify(cast.client)
     page = browser.get(PAGE).content.decode()
-    assert "Get verified" not in page and "Northpay" in page and "disabled>" not in page
+    assert (
+        "Get verified" not in page
+        and "<strong>Card<" in page
+        and "You can deposit up to" not in page
+        and "disabled>" not in page
+    )

@@ -19,6 +19,7 @@ LABELS: Final = {
     ANDROID: _("Android"),
     WEB: _("Web terminal"),
 }
+ICONS: Final = {WINDOWS: "monitor", MACOS: "monitor", IOS: "smartphone", ANDROID: "smartphone", WEB: "globe"}
 PLAY: Final = "https://play.google.com/store/apps/details?id="
 APPLE: Final = "https://apps.apple.com/app/"
 DEFAULTS: Final = {

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices
+from crm.i18n.localized_text import LocalizedText, phrase
 
 
 class PspKind(models.TextChoices):
@@ -14,6 +17,24 @@ class PspKind(models.TextChoices):
     BANK = "bank", _("Bank transfer")
     CRYPTO = "crypto", _("Crypto")
     CASHIER = "cashier", _("Local methods")
+
+
+# What clients read of a payment where its method has no name of its own: how one pays, never who processes it.
+CLIENT_NAMES: Final = {
+    PspKind.CARD: _("Card"),
+    PspKind.WALLET: _("E-wallet"),
+    PspKind.BANK: _("Bank transfer"),
+    PspKind.CRYPTO: _("Cryptocurrency"),
+    PspKind.CASHIER: _("Local payment method"),
+}
+SEPA_TRANSFER: Final = _("SEPA transfer")
+
+
+def method_name(kind: str, *, label: str = "", psp_name: str = "", currency: str = "") -> LocalizedText:
+    """Name a payment method for clients: its label, translated when read; where that is the provider's name, by its kind."""
+    if label and label.casefold() != psp_name.casefold():
+        return phrase(label)
+    return SEPA_TRANSFER if kind == PspKind.BANK and currency == "EUR" else CLIENT_NAMES[PspKind(kind)]
 
 
 class CallOutcome(BadgeChoices):

@@ -14,7 +14,7 @@ from clients.timeline import entry_texts
 from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.demo import Demo
-from crm.i18n.localized_text import LocalizedText
+from crm.i18n.localized_text import LocalizedText, joined
 from crm.models import Actor, User
 from crm.money.amounts import Money, from_minor
 from crm.security import audit, crypto
@@ -331,7 +331,7 @@ def _timeline(plans: Plans) -> Any:
                 deposit.settled_at,
                 timeline_texts.deposit(deposit.is_first, *_sum(deposit)),
                 f"deposit:{deposit.pk}",
-                f"{deposit.reference} · {deposit.psp.code}",
+                joined([deposit.reference, deposit.psp.client_name(deposit.currency)]),
                 f"/money/deposits/{deposit.pk}/",
             )
     for one in plans.withdrawals:
@@ -369,7 +369,9 @@ def _sum(movement: Any) -> tuple[Decimal, str]:
     return movement.money.amount, movement.currency
 
 
-def _entry(movement: Any, at: dt.datetime, title: LocalizedText, key: str, body: str, url: str) -> TimelineEntry:
+def _entry(
+    movement: Any, at: dt.datetime, title: LocalizedText, key: str, body: LocalizedText, url: str
+) -> TimelineEntry:
     return TimelineEntry(
         client_id=movement.client_id,
         at=at,

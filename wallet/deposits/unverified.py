@@ -123,6 +123,18 @@ def why_not(client: Client) -> str:
     return ""
 
 
+def still_allowed(client: Client) -> Money | None:
+    """Return how much an unverified client may still deposit before verification; None where no limit is known to bind them."""
+    if client.kyc_level > 0 or why_not(client):
+        return None
+    currency = client.brand.base_currency
+    try:
+        left = most_for(client, rule_for(client)) - paid_in(client)
+    except fx.NoRate:
+        return None
+    return Money(max(left, Decimal(0)), currency)
+
+
 def _check_who(client: Client, rule: UnverifiedRule) -> None:
     if rule.needs_profile and not all(getattr(client, name) for name in PROFILE):
         raise DomainError(_("Please complete your personal details first."))

@@ -13,9 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.db.states import HasState
+from crm.i18n.localized_text import LocalizedText
 from crm.models import Brand
 from crm.money.amounts import Money, from_minor
 from wallet.choices.deposits import DEPOSIT_ARRIVED, DEPOSIT_TRANSITIONS, DepositState, HoldReason
+from wallet.choices.psp import method_name
 from wallet.choices.reconciliation import MovementKind
 from wallet.choices.withdrawals import failure_words
 from wallet.models.ledger import Account, Journal
@@ -183,6 +185,14 @@ class Deposit(HasState, AmountMixin):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def method_name(self) -> LocalizedText:
+        """The payment method for clients: by its name, or by its kind; never the provider's name."""
+        if self.payment_method is None:
+            return self.psp.client_name(self.currency)
+        kind, label = self.payment_method.kind, self.payment_method.label
+        return method_name(kind, label=label, psp_name=self.psp.name, currency=self.currency)
 
     @property
     def kept_minor(self) -> int:

@@ -9,13 +9,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.db.states import HasState
+from crm.i18n.localized_text import LocalizedText
 from crm.models import Brand
 from crm.security import crypto
-from wallet.choices.psp import INBOX_TRANSITIONS, CallOutcome, InboxState, PspKind, Verdict
+from wallet.choices.psp import INBOX_TRANSITIONS, CallOutcome, InboxState, PspKind, Verdict, method_name
 
 CREDENTIALS_PURPOSE = "psp-credentials"
 FEE_BASIS_POINTS_MAX = 2_000
@@ -50,6 +50,10 @@ class Psp(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def client_name(self, currency: str = "") -> LocalizedText:
+        """Name for clients how a payment over it is made: they never read the provider's name."""
+        return method_name(self.kind, currency=currency)
 
     @property
     def is_down(self) -> bool:
@@ -134,8 +138,9 @@ class PaymentMethod(models.Model):
 
     @property
     def title(self) -> str:
-        """The label for its reader: a provider's ("SEPA direct debit") is translated, a brand's own words stay."""
-        return gettext(self.label)
+        """The name that clients read: a provider's ("SEPA direct debit") is translated, a brand's own words stay."""
+        currency = self.currencies[0] if len(self.currencies) == 1 else ""
+        return str(method_name(self.kind, label=self.label, psp_name=self.psp.name, currency=currency))
 
 
 class PspCall(models.Model):

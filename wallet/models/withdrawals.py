@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from crm.db.states import HasState
+from crm.i18n.localized_text import LocalizedText
 from crm.models import Brand, User
 from crm.money.amounts import Money, from_minor
 from wallet.choices.checks import CheckName
@@ -185,6 +186,11 @@ class Withdrawal(HasState, AmountMixin):
         self.request_reference = self.request_reference or self.reference
         self.request_minor = self.request_minor or self.amount_minor
         super().save(*args, **kwargs)
+
+    @property
+    def method_name(self) -> LocalizedText:
+        """The payout method for clients: by its kind, never the provider's name."""
+        return self.psp.client_name(self.currency)
 
     @property
     def payout_minor(self) -> int:

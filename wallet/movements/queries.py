@@ -16,6 +16,7 @@ from crm.models import User
 from crm.money.amounts import Money, from_minor
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind
+from wallet.choices.psp import method_name
 from wallet.choices.transfers import ExchangeState, TransferState
 from wallet.choices.withdrawals import WithdrawalState
 from wallet.core.queries import (
@@ -92,6 +93,18 @@ class Movement:
     currency: str
     state: str
     detail: str
+    psp: str = ""
+    psp_kind: str = ""
+    method_label: str = ""
+
+    @property
+    def detail_for_client(self) -> str:
+        """How it was paid, or where it went: the detail without the provider's name."""
+        if not self.psp:
+            return self.detail
+        named = str(method_name(self.psp_kind, label=self.method_label, psp_name=self.psp, currency=self.currency))
+        destination = self.detail.removeprefix(self.psp).removeprefix(" · ")
+        return f"{named} · {destination}" if destination else named
 
     @property
     def amount(self) -> Decimal:
@@ -134,22 +147,24 @@ class Movement:
 
 
 HISTORY = """
-SELECT kind, id, reference, at, amount_minor, currency, state, detail FROM (
+SELECT kind, id, reference, at, amount_minor, currency, state, detail, psp, psp_kind, label FROM (
   SELECT 'deposit' AS kind, d.id, d.reference, d.created_at AS at, coalesce(d.received_minor, d.amount_minor) AS amount_minor,
-    coalesce(nullif(d.arrived_currency, ''), d.currency) AS currency, d.state, p.name AS detail
-  FROM wallet_deposit d JOIN wallet_psp p ON p.id = d.psp_id WHERE d.client_id = %(client)s
+    coalesce(nullif(d.arrived_currency, ''), d.currency) AS currency, d.state, p.name AS detail, p.name AS psp,
+    coalesce(m.kind, p.kind) AS psp_kind, coalesce(m.label, '') AS label
+  FROM wallet_deposit d JOIN wallet_psp p ON p.id = d.psp_id LEFT JOIN wallet_paymentmethod m ON m.id = d.payment_method_id
+  WHERE d.client_id = %(client)s
   UNION ALL
   SELECT 'withdrawal', w.id, w.reference, w.requested_at, -w.amount_minor, w.currency, w.state,
-    p.name || ' · ' || w.destination_label
+    p.name || ' · ' || w.destination_label, p.name, p.kind, ''
   FROM wallet_withdrawal w JOIN wallet_psp p ON p.id = w.psp_id WHERE w.client_id = %(client)s
   UNION ALL
   SELECT 'transfer', t.id, t.reference, t.created_at,
     CASE t.direction WHEN 'to_trading' THEN -t.amount_minor ELSE t.amount_minor END, t.currency, t.state,
-    t.trading_account_label
+    t.trading_account_label, '', '', ''
   FROM wallet_transfer t WHERE t.client_id = %(client)s
   UNION ALL
   SELECT 'exchange', e.id, e.reference, e.created_at, -e.amount_minor, e.currency, e.state,
-    e.currency || ' → ' || e.got_currency
+    e.currency || ' → ' || e.got_currency, '', '', ''
   FROM wallet_exchange e WHERE e.client_id = %(client)s
 ) m
 WHERE %(at)s::timestamptz IS NULL OR (at, kind, id) < (%(at)s::timestamptz, %(kind)s, %(id)s)

@@ -35,8 +35,13 @@ class Source:
 
     @property
     def label(self) -> str:
-        """The card or account that it came from, for people; else the PSP."""
+        """The card or account that it came from, for staff; else the PSP."""
         return self.deposit.instrument or str(self.deposit.psp)
+
+    @property
+    def client_label(self) -> str:
+        """The card or account that it came from, for the client; else how it was paid."""
+        return self.deposit.instrument or str(self.deposit.psp.client_name(self.deposit.currency))
 
 
 def sources_of(client: Client, currency: str) -> list[Source]:

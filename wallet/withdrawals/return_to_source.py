@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.errors import DomainError
 from crm.i18n import formats
+from crm.i18n.localized_text import LocalizedText
 from crm.money.amounts import Money
 from crm.security import crypto
 from wallet.choices.ledger import AccountKind
@@ -56,6 +57,11 @@ class PlannedPart:
     @property
     def money(self) -> Money:
         return Money.of_minor(self.amount_minor, self.currency)
+
+    @property
+    def method_name(self) -> LocalizedText:
+        """How it is paid, for the client; never the provider's name."""
+        return self.method.label if self.method else self.psp.client_name(self.currency)
 
     @property
     def fee(self) -> Money:
@@ -246,7 +252,7 @@ def _refund(source: Source, minor: int) -> PlannedPart:
         way=WithdrawalRoute.REFUND,
         amount_minor=minor,
         currency=deposit.currency,
-        label=source.label,
+        label=source.client_label,
         minutes=REFUND_MINUTES,
         return_minor=minor,
         deposit=deposit,

@@ -83,7 +83,7 @@ def test_the_brokers_own_download_address_replaces_the_vendors(
     options = {"download_windows": "https://files.broker.example/mt5setup.exe", "download_web": "-"}
     servers.change_server(server_id=server.pk, actor=cast.administrator, password="", options=options)
     server.refresh_from_db()
-    found = dict(downloads.of_server(server))
+    found = {download.label: download.address for download in downloads.of_server(server)}
     assert found["Windows"] == "https://files.broker.example/mt5setup.exe" and "Web terminal" not in found
     assert found["Android"] == download_options.DEFAULTS["mt5"]["android"]
     for address in ("http://files.broker.example/a.exe", "javascript:alert(1)", 'https://a.example/"onclick='):
