@@ -73,7 +73,7 @@ def test_a_fee_that_eats_the_remainder_leads_to_amounts_too(bank, cast, outside)
 
 def test_where_the_method_is_the_only_way_its_own_words_are_enough(rich, outside):
     PaymentMethod.objects.filter(psp=outside.psp).update(payout_minimum_minor=5_000)
-    with pytest.raises(DomainError, match=r"^Northpay pays out €50\.00 to .* at a time\.$"):
+    with pytest.raises(DomainError, match=r"^Card pays out €50\.00 to .* at a time\.$"):
         ask(rich, outside, "49.99")
 
 
