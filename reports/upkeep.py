@@ -126,7 +126,7 @@ class Summary:
             "sums": ", ".join(f"sum({name}) AS {name}" for name in self.names),
             "negative": ", ".join(f"-{name}" for name in self.names),
             "added": ", ".join(f"{name} = f.{name} + d.{name}" for name in self.names),
-            "nothing": " AND ".join(f"{name} = 0" for name in self.names),
+            "left_nothing": " AND ".join(f"f.{name} + d.{name} = 0" for name in self.names),
             "sums_are_nothing": " AND ".join(f"sum({name}) = 0" for name in self.names),
             "fresh": self.contributed.format(rows="fresh"),
             "gone": self.contributed.format(rows="gone"),
@@ -172,13 +172,16 @@ TAKEN_UP = """
     SELECT {keys}, {names} FROM ({fresh}) a UNION ALL SELECT {keys}, {negative} FROM ({gone}) b
   ) d GROUP BY {keys} HAVING NOT ({sums_are_nothing})
 ), {table}_changed AS (
-  UPDATE {table} f SET {added} FROM {table}_difference d WHERE {of_f_and_d} RETURNING {returned}
+  UPDATE {table} f SET {added} FROM {table}_difference d WHERE {of_f_and_d} AND NOT ({left_nothing}) RETURNING {returned}
+), {table}_emptied AS (
+  DELETE FROM {table} f USING {table}_difference d WHERE {of_f_and_d} AND {left_nothing} RETURNING {returned}
+), {table}_known AS (
+  SELECT * FROM {table}_changed UNION ALL SELECT * FROM {table}_emptied
 ), {table}_added AS (
   INSERT INTO {table} ({keys}, {names}) SELECT {keys}, {names} FROM {table}_difference d
-  WHERE NOT EXISTS (SELECT 1 FROM {table}_changed c WHERE {of_c_and_d})
+  WHERE NOT EXISTS (SELECT 1 FROM {table}_known c WHERE {of_c_and_d})
 )
 """
-FORGET_EMPTY = "DELETE FROM {table} WHERE {nothing}"
 REBUILD = (
     "DELETE FROM reports_changedclient",
     "DELETE FROM reports_clientday",
@@ -242,8 +245,6 @@ def _refresh_some() -> int:
             _rebuild(cursor)
         elif clients:
             cursor.execute(_sql(APPLY), {"clients": sorted(clients)})
-            for summary in SUMMARIES:
-                cursor.execute(FORGET_EMPTY.format(**summary.parts()))
         cursor.execute(NOTE_TIME)
     return len(clients)
 
