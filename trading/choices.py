@@ -40,6 +40,15 @@ class Ability(models.TextChoices):
     BOOK_CORRECTION = "book_correction", _("corrections")
 
 
+class Execution(models.TextChoices):
+    """How orders of an account type are executed, as clients compare it."""
+
+    MARKET = "market", _("Market execution")
+    STP = "stp", _("STP")
+    ECN = "ecn", _("ECN")
+    INSTANT = "instant", _("Instant execution")
+
+
 class AccountKind(BadgeChoices):
     """What sort of account a type is; `demo` is the one without real money."""
 

@@ -29,7 +29,7 @@ from trading import queries
 from trading.accounts import changes as accounts
 from trading.accounts import opening, request_rules, requests
 from trading.choices import Ability, AccountState, RequestKind, RequestState
-from trading.models import AccountRequest, TradingAccount
+from trading.models import AccountRequest, AccountType, TradingAccount
 from trading.platforms import capabilities, downloads
 
 DEALS_PAGE = 25
@@ -181,8 +181,29 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
         )
         if done:
             return redirect("portal_account", account_id=done.result.pk)
-    context = {"client": client, "offers": offers, "chosen": chosen, "form": form}
+    context = {"client": client, "chosen": chosen, "form": form, **_choices(request, offers, chosen)}
     return render(request, "portal/open_account.html", context, status=422 if form and form.errors else 200)
+
+
+def _choices(request: HttpRequest, offers: list[queries.Offer], chosen: AccountType | None) -> dict[str, Any]:
+    """Choose which offers are compared: those of one platform, with real money or demo money; the chosen type's go first."""
+    wants_demo = chosen.is_demo if chosen else request.GET.get("money") == "demo"
+    has_both = len({offer.account_type.is_demo for offer in offers}) == 2
+    if not has_both:
+        wants_demo = bool(offers) and offers[0].account_type.is_demo
+    alike = [offer for offer in offers if offer.account_type.is_demo == wants_demo]
+    platforms_offered = {
+        offer.account_type.server.kind: offer.account_type.server.get_kind_display() for offer in alike
+    }
+    wished = chosen.server.kind if chosen else request.GET.get("platform", "")
+    platform = wished if wished in platforms_offered else next(iter(platforms_offered), "")
+    return {
+        "offers": [offer for offer in alike if offer.account_type.server.kind == platform],
+        "platform": platform,
+        "platforms": platforms_offered,
+        "wants_demo": wants_demo,
+        "has_both": has_both,
+    }
 
 
 @client_required

@@ -58,6 +58,10 @@ class AccountTypeForm(ModelForm[AccountType]):
             "leverages",
             "default_leverage",
             "min_deposit",
+            "spread_from",
+            "commission_per_lot",
+            "execution",
+            "is_swap_free",
             "kyc_level",
             "countries",
             "excluded_countries",
@@ -75,6 +79,10 @@ class AccountTypeForm(ModelForm[AccountType]):
             "currency": _("Currency"),
             "default_leverage": _("Default leverage"),
             "min_deposit": _("Minimum deposit"),
+            "spread_from": _("Spread from (pips)"),
+            "commission_per_lot": _("Commission per lot"),
+            "execution": _("Execution"),
+            "is_swap_free": _("Swap-free"),
             "kyc_level": _("KYC level"),
             "position": _("Sort order"),
             "is_default": _("Opens automatically"),
@@ -86,6 +94,10 @@ class AccountTypeForm(ModelForm[AccountType]):
             "currency": _("The group's currency"),
             "default_leverage": _("One of the leverages, applied when none is chosen"),
             "min_deposit": _("In the account's currency; 0 for none"),
+            "spread_from": _("Shown to clients when they compare account types. Leave empty to hide it."),
+            "commission_per_lot": _(
+                "In the account's currency, opened and closed. 0 for none; leave empty to hide it."
+            ),
             "position": _("Lists show the lowest number first"),
             "is_enabled": _("When off, no new accounts are opened; existing accounts stay"),
         }

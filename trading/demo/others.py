@@ -19,7 +19,7 @@ from clients.models import Client
 from crm.demo import Demo
 from crm.models import Brand
 from trading.choices import AliasState, PlatformKind
-from trading.demo.setup import make_symbols
+from trading.demo.setup import PRO_COMMISSION, conditions_of, make_symbols
 from trading.models import AccountType, SymbolAlias, SymbolInfo, TradingServer
 from trading.platforms.base import SANDBOX_HOST
 from trading.platforms.ctrader.units import BALANCE_TICKETS
@@ -246,6 +246,7 @@ def _join(demo: Demo, brand: Brand, other: Other, number: int) -> Joined:
             is_demo=False,
             position=20 + 2 * number + place,
             kind="pro" if "Pro" in name else "retail",
+            **conditions_of(name, PRO_COMMISSION if "Pro" in name else 0),
         )
         for place, (name, wire, _engine, currency) in enumerate(other.types)
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from crm.demo import Demo
 from crm.models import Brand
-from trading.choices import InstrumentClass, PlatformKind, Transport
+from trading.choices import Execution, InstrumentClass, PlatformKind, Transport
 from trading.demo import rows
 from trading.demo.market import CONTRACTS
 from trading.models import AccountType, SymbolInfo, SyncCursor, TradingServer
@@ -67,6 +68,29 @@ MARGIN_RATES = {
 }
 # by name; the rest is retail
 KINDS = {"Pro": "pro", "VIP": "vip", "Islamic": "islamic", "Cent": "cent", "Demo": "demo"}
+
+
+PRO_COMMISSION = 300  # in hundredths, for each side of a lot
+# What clients compare, by the type's name: spread from in pips, execution.
+CONDITIONS = {
+    "Standard": ("1.2", Execution.MARKET),
+    "Pro": ("0.1", Execution.ECN),
+    "VIP": ("0", Execution.ECN),
+    "Islamic": ("1.6", Execution.MARKET),
+    "Cent": ("1.8", Execution.INSTANT),
+    "Demo": ("1.2", Execution.MARKET),
+}
+
+
+def conditions_of(name: str, commission_minor: int = 0) -> dict[str, Any]:
+    """Return what clients compare of a type: its commission is charged when a position opens and when it closes."""
+    spread, execution = next(row for key, row in CONDITIONS.items() if key in name)
+    return {
+        "spread_from": Decimal(spread),
+        "commission_per_lot": Decimal(2 * commission_minor) / 100,
+        "execution": execution,
+        "is_swap_free": "Islamic" in name,
+    }
 
 
 def make_servers(demo: Demo) -> dict[int, TradingServer]:
@@ -133,7 +157,7 @@ def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[in
     """Make the account types of each brand that has a server, by the brand's id."""
     found: dict[int, list[AccountType]] = {}
     for brand in demo.brands:
-        for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, _fee) in enumerate(
+        for position, (name, group, currency, ladder, leverage, minimum, level, is_default, is_demo, fee) in enumerate(
             TYPES.get(brand.code, []) if brand.pk in servers else []
         ):
             found.setdefault(brand.pk, []).append(
@@ -151,6 +175,7 @@ def make_account_types(demo: Demo, servers: dict[int, TradingServer]) -> dict[in
                     is_demo=is_demo,
                     position=position,
                     kind=KINDS.get(name, "retail"),
+                    **conditions_of(name, fee),
                 )
             )
     return found

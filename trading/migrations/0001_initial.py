@@ -84,6 +84,10 @@ class Migration(migrations.Migration):
                 ('leverages', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), default=list, help_text='1:n, ascending', size=None)),
                 ('default_leverage', models.PositiveIntegerField(default=30)),
                 ('min_deposit', models.DecimalField(decimal_places=8, default=0, max_digits=20)),
+                ('spread_from', models.DecimalField(blank=True, decimal_places=2, help_text='Lowest spread in pips; empty: not shown', max_digits=6, null=True)),
+                ('commission_per_lot', models.DecimalField(blank=True, decimal_places=2, help_text='Per lot, opened and closed; empty: not shown', max_digits=8, null=True)),
+                ('execution', models.CharField(blank=True, choices=[('market', 'Market execution'), ('stp', 'STP'), ('ecn', 'ECN'), ('instant', 'Instant execution')], max_length=8)),
+                ('is_swap_free', models.BooleanField(default=False)),
                 ('kyc_level', models.PositiveSmallIntegerField(default=1, help_text="Minimum KYC level of the client")),
                 ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text="Countries where it's offered; empty for all", size=None)),
                 ('excluded_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
@@ -555,6 +559,10 @@ class Migration(migrations.Migration):
                 ('leverages', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), default=list, help_text='1:n, ascending', size=None)),
                 ('default_leverage', models.PositiveIntegerField(default=30)),
                 ('min_deposit', models.DecimalField(decimal_places=8, default=0, max_digits=20)),
+                ('spread_from', models.DecimalField(blank=True, decimal_places=2, help_text='Lowest spread in pips; empty: not shown', max_digits=6, null=True)),
+                ('commission_per_lot', models.DecimalField(blank=True, decimal_places=2, help_text='Per lot, opened and closed; empty: not shown', max_digits=8, null=True)),
+                ('execution', models.CharField(blank=True, choices=[('market', 'Market execution'), ('stp', 'STP'), ('ecn', 'ECN'), ('instant', 'Instant execution')], max_length=8)),
+                ('is_swap_free', models.BooleanField(default=False)),
                 ('kyc_level', models.PositiveSmallIntegerField(default=1, help_text="Minimum KYC level of the client")),
                 ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text="Countries where it's offered; empty for all", size=None)),
                 ('excluded_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
@@ -1132,6 +1140,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='accounttype',
             constraint=models.CheckConstraint(condition=models.Q(('min_deposit__gte', 0)), name='minimum_deposit_is_not_negative'),
+        ),
+        migrations.AddConstraint(
+            model_name='accounttype',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('spread_from', None), ('spread_from__gte', 0), _connector='OR'), models.Q(('commission_per_lot', None), ('commission_per_lot__gte', 0), _connector='OR')), name='conditions_of_a_type_are_not_negative'),
         ),
         migrations.AddConstraint(
             model_name='accounttype',

@@ -13,7 +13,7 @@ from simple_history.models import HistoricalRecords
 from clients.models import Client
 from crm.db.states import HasState
 from crm.models import Brand
-from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState, MissingBecause
+from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState, Execution, MissingBecause
 from trading.models.servers import TradingServer
 
 MONEY: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
@@ -31,6 +31,18 @@ class AccountType(models.Model):
     leverages = ArrayField(models.PositiveIntegerField(), default=list, help_text=_("1:n, ascending"))
     default_leverage = models.PositiveIntegerField(default=30)
     min_deposit = models.DecimalField(**MONEY, default=0)
+    spread_from = models.DecimalField(
+        max_digits=6, decimal_places=2, null=True, blank=True, help_text=_("Lowest spread in pips; empty: not shown")
+    )
+    commission_per_lot = models.DecimalField(
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text=_("Per lot, opened and closed; empty: not shown"),
+    )
+    execution = models.CharField(max_length=8, choices=Execution.choices, blank=True)
+    is_swap_free = models.BooleanField(default=False)
     kyc_level = models.PositiveSmallIntegerField(default=1, help_text=_("Minimum KYC level of the client"))
     countries = ArrayField(
         models.CharField(max_length=2),
@@ -59,6 +71,11 @@ class AccountType(models.Model):
                 condition=Q(default_leverage__gte=1, default_leverage__lte=500), name="default_leverage_is_1_to_500"
             ),
             models.CheckConstraint(condition=Q(min_deposit__gte=0), name="minimum_deposit_is_not_negative"),
+            models.CheckConstraint(
+                condition=(Q(spread_from=None) | Q(spread_from__gte=0))
+                & (Q(commission_per_lot=None) | Q(commission_per_lot__gte=0)),
+                name="conditions_of_a_type_are_not_negative",
+            ),
             models.CheckConstraint(
                 condition=Q(is_demo=True, kind="demo") | (Q(is_demo=False) & ~Q(kind="demo")),
                 name="account_type_of_kind_demo_is_demo",
