@@ -127,6 +127,7 @@ def sales_kpis(sheet: Sheet) -> list[Kpi]:
         Kpi(
             _("Lead to FTD"),
             rate or "–",
+            url=links.paid_in(),
             icon="target",
             tone="teal",
             now=total.conversion,
@@ -141,6 +142,7 @@ def sales_kpis(sheet: Sheet) -> list[Kpi]:
             tone="accent",
             is_more_better=False,
             trend=(),
+            url=links.seen(is_contacted="0"),
             hint=_("%(late)s leads reassigned late") % {"late": _count(total.late)} if total.late else "",
         ),
         *(net_kpi(sheet, code) for code in sheet.selection.currencies),
@@ -183,6 +185,7 @@ def sales(sheet: Sheet) -> Board:
                     Series(_("FTDs"), sheet.course(lambda t: t.first_deposits), tone="teal", decimals=0),
                 ],
                 height=CHART_HEIGHT,
+                urls=sheet.links.seen_on(sheet.selection.span.days),
             )
         ],
         funnel=funnel_of(sheet.total, sheet.links),
@@ -304,6 +307,7 @@ def _money_chart(sheet: Sheet, code: str) -> Chart:
         ],
         height=CHART_HEIGHT,
         is_stacked=True,
+        urls=sheet.links.deposited_on(sheet.selection.span.days),
     )
 
 

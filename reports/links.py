@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from crm.models import User
 from crm.ui.views import may_open
 from reports.filters import Selection, Span
 
+LINKED_DAYS_MAX = 92
 # The clients list leaves leads out unless stages are asked for.
 EVERYBODY = [("stage", stage) for stage in Stage.values]
 
@@ -41,6 +43,22 @@ class Links:
     def seen(self, **filters: str) -> str:
         """Link to everybody first seen in the period, leads and clients."""
         return self.clients(*EVERYBODY, **self._between("created"), **filters)
+
+    def seen_on(self, days: Sequence[dt.date]) -> list[str]:
+        """Link each of some days to everybody first seen on it; nothing where the days are too narrow to be hit."""
+        return [
+            self.clients(*EVERYBODY, created_from=day.isoformat(), created_to=day.isoformat())
+            for day in days
+            if len(days) <= LINKED_DAYS_MAX
+        ]
+
+    def deposited_on(self, days: Sequence[dt.date]) -> list[str]:
+        """Link each of some days to the clients with a deposit on it."""
+        return [
+            self.clients(deposited_from=day.isoformat(), deposited_to=day.isoformat())
+            for day in days
+            if len(days) <= LINKED_DAYS_MAX
+        ]
 
     def registered(self, **filters: str) -> str:
         """Link to those who registered in the period."""

@@ -149,6 +149,7 @@ class Chart:
     """A time-series chart: `{% chart chart %}`. `x` are days, instants or plain numbers, all of one kind.
 
     With `is_stacked` the bars of one day stand on each other: what is above zero upwards, what is below downwards.
+    `urls` has the list behind each point, "" where there is none: a click opens it, and so does the point's row in the table.
     """
 
     id: str
@@ -159,6 +160,7 @@ class Chart:
     from_zero: bool = True
     x_label: str = field(default="")
     is_stacked: bool = False
+    urls: Sequence[str] = ()
 
     def spec(self) -> dict[str, Any]:
         """Return what charts.js draws: epoch seconds in UTC, numbers as JSON numbers."""
@@ -169,6 +171,7 @@ class Chart:
             "hours": isinstance(first, datetime),
             "zero": self.from_zero,
             "stacked": self.is_stacked,
+            "urls": list(self.urls),
             "xLabel": str(self.x_label or _("Time")),
             "series": [
                 {
@@ -196,7 +199,10 @@ class Chart:
         shown = []
         for i in list(range(len(self.x)))[-31:]:
             cells = "".join(f'<td class="end">{escape(formats.number(s.values[i]))}</td>' for s in self.series)
-            shown.append(f"<tr><td>{escape(_label(self.x[i]))}</td>{cells}</tr>")
+            label = escape(_label(self.x[i]))
+            if self.urls and self.urls[i]:
+                label = format_html('<a href="{}">{}</a>', self.urls[i], _label(self.x[i]))
+            shown.append(f"<tr><td>{label}</td>{cells}</tr>")
         return SafeString("\n".join(shown))
 
 

@@ -120,6 +120,7 @@ def _people_chart(sheet: dashboards.Sheet) -> Chart:
             Series(_("FTDs"), sheet.course(lambda t: t.first_deposits), tone="teal", decimals=0),
         ],
         height=260,
+        urls=sheet.links.seen_on(sheet.selection.span.days),
     )
 
 

@@ -1,5 +1,5 @@
 // Draws uPlot charts from <div class="k-chart" data-chart="id"> + <script type="application/json" id="id">.
-// Contract (crm/ui/charts.py): {x: [...epoch seconds or numbers], time: bool, stacked: bool, series: [{label, values, tone, kind, unit, decimals}]}
+// Contract (crm/ui/charts.py): {x: [...epoch seconds or numbers], time: bool, stacked: bool, urls: [one per x], series: [{label, values, tone, kind, unit, decimals}]}
 (() => {
   const WHOLE_STEPS = [1, 2, 3, 4, 6, 12, 24, 50, 100, 200, 500, 1000, 2000, 5000, 10000]; // hours and numbers of things: never 2.5
   const colour = (tone) => {
@@ -86,6 +86,11 @@
     };
     const chart = new window.uPlot(options, [spec.x, ...(spec.stacked ? stack(spec, () => true) : spec.series.map((s) => s.values))], holder);
     holder.chart = chart;
+    if (spec.urls?.length) {
+      holder.classList.add("opens");
+      // A click opens the list of its day; where a stretch was drawn it shows that stretch.
+      chart.over.addEventListener("click", () => { const url = chart.cursor.idx != null && !chart.select.width && spec.urls[chart.cursor.idx]; if (url) window.location.assign(url); });
+    }
   };
   const drawAll = (force) =>
     document.querySelectorAll(".k-chart[data-chart]").forEach((holder) => {

@@ -45,6 +45,18 @@ def test_filters_drill_down_from_the_funnel_and_back(page, world):
     expect(page.locator("[name=period][value='7']")).to_be_checked()
 
 
+def test_a_click_on_a_day_opens_its_people(page, world):
+    enter(page, world.administrator)
+    page.goto("/reports/sales/?period=7")
+    plot = page.locator(".k-chart .u-over")
+    plot.wait_for()
+    box = plot.bounding_box()
+    assert box is not None
+    plot.click(position={"x": box["width"] * (0.5 + 5) / 7, "y": box["height"] / 2})  # the last day but one
+    page.wait_for_url("**/clients/?**")
+    expect(page.locator("tr[data-id]")).to_have_count(3)
+
+
 def test_own_dates_and_a_period_that_makes_no_sense(page, world):
     enter(page, world.administrator)
     page.goto("/reports/sales/")

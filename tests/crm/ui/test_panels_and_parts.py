@@ -157,6 +157,7 @@ def test_series_without_a_tone_take_the_next_of_the_palette():
     spec = charts.Chart("n", [1, 2], series, is_stacked=True).spec()
     tones = [line["tone"] for line in spec["series"]]
     assert tones == ["brand", "danger", "warning", "accent", "danger", "neutral", "brand"]
+    assert 'href="/day/?a=1&amp;b=2"' in charts.Chart("n", [1, 2], series, urls=["/day/?a=1&b=2", ""]).rows()
     assert spec["stacked"] is True and charts.Chart("n", [1, 2], series).spec()["stacked"] is False
 
 
