@@ -43,6 +43,10 @@ def test_filters_drill_down_from_the_funnel_and_back(page, world):
     expect(leads).to_have_text("2")
     expect(page.get_by_label("Country")).to_have_value("DE")
     expect(page.locator("[name=period][value='7']")).to_be_checked()
+    page.go_back()
+    page.wait_for_url("**/reports/sales/?country=DE")
+    expect(page.locator("[name=period][value='30']")).to_be_checked()
+    expect(page.get_by_label("Country")).to_have_value("DE")
 
 
 def test_a_click_on_a_day_opens_its_people(page, world):
