@@ -17,6 +17,7 @@ class IbAction(AuditCode):
     COMMISSIONS_TAKEN_BACK = "ib.commissions_taken_back", _("Commissions clawed back"), "undo-2", "warning"
     LINK_CREATED = "ib.link_created", _("Referral link created"), "link"
     LINK_SWITCHED = "ib.link_switched", _("Referral link activated or deactivated"), "link"
+    PARTNER_APPLIED = "ib.partner_applied", _("Partner applied"), "user-plus", "info"
     PARTNER_INVITED = "ib.partner_invited", _("Partner invited"), "mail"
     PARTNER_MOVED = "ib.partner_moved", _("Partner moved in the tree"), "network"
     PARTNER_REGISTERED = "ib.partner_registered", _("Partner registered"), "user-plus"

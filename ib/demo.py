@@ -23,6 +23,7 @@ from crm.models import Brand, User
 from ib import engine, links, partners, plans, settlement, tree
 from ib.choices import AttributionMethod, PartnerState, RunKind
 from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, SettlementPeriod
+from ib.partner_pages import applications
 from ib.plans import RateCard
 
 # name, level; each is below the last one before it with a smaller level.
@@ -63,6 +64,8 @@ TREES: dict[str, list[tuple[str, int]]] = {
         ("Tane Rewi", 3),
     ],
 }
+# Applied through the first partner's link, and awaits approval.
+APPLICANTS = {"meridian": "Pfalz Invest", "southern": "Harbourside Traders"}
 MERIDIAN_CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "USD", "EUR", "GBP")
 CAMPAIGNS = ("YouTube", "Newsletter", "Webinar", "Telegram group", "Blog")
 SHARES = {1: Decimal("0.60"), 2: Decimal("0.22"), 3: Decimal("0.12"), 4: Decimal("0.06")}
@@ -98,6 +101,9 @@ def load(demo: Demo) -> None:
             brand=brand, scope=engine.Scope(from_at=demo.since, to_at=demo.now), kind=RunKind.NIGHTLY, corrects=False
         )
         _settle(demo, brand)
+        applications.apply_below(
+            code=registered[0].code, name=APPLICANTS[brand.code], email=f"applicant@{brand.code}.example"
+        )
     demo.progress("Partners and commissions", 1, 1)
 
 

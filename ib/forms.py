@@ -18,12 +18,12 @@ from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
-from ib import sharing
 from ib.choices import PayoutTo
 from ib.models import Partner, Plan
+from ib.partner_pages import sharing
+from ib.partner_pages.sharing import Target
 from ib.payouts import Destination, Offer
 from ib.queries import partners_visible_to, plans_visible_to
-from ib.sharing import Target
 
 CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY")]
 
@@ -178,6 +178,14 @@ class LinkForm(forms.Form):
     campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("A name to recognise it by"))
 
 
+class ApplicationForm(forms.Form):
+    """What somebody says of themselves who wants to become a partner."""
+
+    name = forms.CharField(max_length=120, label=_("Name or company"))
+    email = forms.EmailField(label=_("E-mail"))
+    agrees = forms.BooleanField(label=_("You may contact me about this application."))
+
+
 class ShareForm(forms.Form):
     """Where a shared address leads and how visits through it are tagged. Everything is optional, and wrong input is dropped."""
 
@@ -187,7 +195,10 @@ class ShareForm(forms.Form):
         required=False, max_length=60, label=_("Source"), widget=forms.TextInput(attrs={"placeholder": "telegram"})
     )
     utm_medium = forms.CharField(
-        required=False, max_length=60, label=_("Medium"), widget=forms.TextInput(attrs={"placeholder": "social"})
+        required=False,
+        max_length=60,
+        label=pgettext_lazy("utm", "Medium"),
+        widget=forms.TextInput(attrs={"placeholder": "social"}),
     )
     utm_campaign = forms.CharField(
         required=False, max_length=60, label=_("Campaign"), widget=forms.TextInput(attrs={"placeholder": "spring"})

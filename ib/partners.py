@@ -51,10 +51,22 @@ def register_partner(*, brand: Brand, details: PartnerDetails, actor: Actor, at:
     client is another brand's or a partner already.
     """
     policies.require(can_manage_partners(actor, brand.pk))
+    return _create(brand, details, actor=actor, now=at or timezone.now(), state=PartnerState.ACTIVE)
+
+
+@transaction.atomic
+def register_applicant(*, brand: Brand, details: PartnerDetails) -> Partner:
+    """Make somebody who applied a partner that awaits approval: without a spell, so that no trade earns them anything.
+
+    Who: the system, for a stranger's application. Raises: DomainError where the e-mail is taken.
+    """
+    return _create(brand, details, actor=None, now=timezone.now(), state=PartnerState.PENDING)
+
+
+def _create(brand: Brand, details: PartnerDetails, *, actor: Actor, now: dt.datetime, state: PartnerState) -> Partner:
     client = details.client
     if client is not None and client.brand_id != brand.pk:
         raise DomainError(_("This client belongs to another brand."))
-    now = at or timezone.now()
     user = _sign_in(brand, details)
     try:
         with transaction.atomic():
@@ -65,7 +77,7 @@ def register_partner(*, brand: Brand, details: PartnerDetails, actor: Actor, at:
                 code=details.code or new_code(),
                 name=details.name,
                 currency=details.currency,
-                state=PartnerState.ACTIVE,
+                state=state,
                 manager=details.manager,
                 joined_at=now,
             )
@@ -73,12 +85,13 @@ def register_partner(*, brand: Brand, details: PartnerDetails, actor: Actor, at:
         if "partner_code_is_unique" in str(error):
             raise DomainError(_("The code %(code)s is already taken. Choose another one.") % {"code": details.code})
         raise DomainError(_("This client is already a partner."))
-    PartnerSpell.objects.create(partner=partner, starts_at=now)
+    if state == PartnerState.ACTIVE:
+        PartnerSpell.objects.create(partner=partner, starts_at=now)
     tree.lock_tree()
     tree.rebuild_upline([partner.pk])
     audit.record(
         actor=actor,
-        action=IbAction.PARTNER_REGISTERED,
+        action=IbAction.PARTNER_REGISTERED if state == PartnerState.ACTIVE else IbAction.PARTNER_APPLIED,
         target=partner,
         brand_id=brand.pk,
         after={"code": partner.code, "currency": partner.currency, "client": client.pk if client else None},

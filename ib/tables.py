@@ -39,7 +39,7 @@ from ib.models import (
     ReferralLink,
     Settlement,
 )
-from ib.partner_figures import STEPS
+from ib.partner_pages.figures import STEPS
 from ib.queries import partners_visible_to, plans_visible_to
 from trading.models import Deal, TradingServer
 
@@ -429,7 +429,7 @@ class MySettlementsTable(Table):
     name, title = "partners.settlements", _("Settlements")
     columns = [
         *(column for column in SETTLEMENT_COLUMNS if column.name not in ("partner", "accrued")),
-        Column("statement", _("Statement"), render=statement_files, css="nowrap"),
+        Column("statement", pgettext_lazy("partner", "Statement"), render=statement_files, css="nowrap"),
     ]
     is_adjustable = False
     is_searchable = False

@@ -53,6 +53,7 @@ own = [
         name="partner_statement",
     ),
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
+    path("partners/join/<slug:code>/", referral.join, name="partner_join"),
     path("partners/welcome/<str:token>/", portal.welcome, name="partner_welcome"),
     path("r/<slug:code>/", referral.follow, name="referral"),
 ]

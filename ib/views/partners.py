@@ -231,7 +231,7 @@ def change_state(request: UserRequest, partner_id: int, state: str) -> HttpRespo
     form = ReasonForm(request.POST or None)
     if state not in PartnerState.values:
         raise Http404
-    to = PartnerState(state)
+    to, was_applicant = PartnerState(state), partner.state == PartnerState.PENDING
     if run_action(
         request,
         lambda: partners.change_state(
@@ -241,6 +241,8 @@ def change_state(request: UserRequest, partner_id: int, state: str) -> HttpRespo
         form=form,
         show_forbidden=True,
     ):
+        if was_applicant and to == PartnerState.ACTIVE:
+            run_action(request, lambda: invitations.invite(partner, actor=request.user), _("Invitation sent."))
         return redirect(partner)
     return _form(request, partner, form, _("Set status to “%(state)s”") % {"state": to.label}, "")
 

@@ -22,9 +22,9 @@ from ib import plans
 from ib.choices import VersionState
 from ib.forms import ReasonForm
 from ib.models import PartnerPlan, Plan, PlanVersion
-from ib.plan_editor import EDITS, check_of, editor_of, without_removed
-from ib.plan_forms import PlanForm, PreviewForm, VersionForm, card_initial, initial_of
-from ib.plan_templates import TEMPLATES
+from ib.plan_editor.editor import EDITS, check_of, editor_of, without_removed
+from ib.plan_editor.forms import PlanForm, PreviewForm, VersionForm, card_initial, initial_of
+from ib.plan_editor.templates import TEMPLATES
 from ib.plans import RateCard, card_of
 from ib.policies import can_decide_version, can_write_plans
 from ib.queries import plans_visible_to
@@ -202,7 +202,7 @@ def _after_draft(request: UserRequest, version: PlanVersion) -> HttpResponse:
 
 def _version_form(request: UserRequest, plan: Plan, form: VersionForm, title: str) -> HttpResponse:
     """Render the editor with its check; after a failed save with what is wrong, after an edit without."""
-    sent = form.data if form.is_bound else None
+    sent = _sent(request)
     trade = PreviewForm(sent)
     is_edit = _is_edit(request)
     context = {

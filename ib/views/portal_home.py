@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
-from ib import date_ranges, figures, partner_figures, settlement
+from ib import figures, settlement
 from ib.choices import AccrualState, AttributionMethod, Reason
-from ib.date_ranges import DateRange, date_range
 from ib.models import Accrual, Partner, PartnerPlan, SettlementPeriod
-from ib.partner_figures import EarnedSums, Funnel
+from ib.partner_pages import date_ranges
+from ib.partner_pages import figures as partner_figures
+from ib.partner_pages.date_ranges import DateRange, date_range
+from ib.partner_pages.figures import EarnedSums, Funnel
 from ib.rates import rates_of
 from ib.tables import masked_name
 from ib.views.guards import partner_page

@@ -13,12 +13,13 @@ from crm.ui.actions import run_action
 from crm.ui.exports import csv_lines
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
-from ib import partner_figures, sharing
-from ib.date_ranges import DateRange, date_range
 from ib.forms import LinkForm, ShareForm
 from ib.links import create_link, link_url, switch_link
 from ib.models import Partner, ReferralLink
-from ib.partner_figures import LinkFigures
+from ib.partner_pages import figures as partner_figures
+from ib.partner_pages import sharing
+from ib.partner_pages.date_ranges import DateRange, date_range
+from ib.partner_pages.figures import LinkFigures
 from ib.views.guards import partner_page
 from ib.views.portal_home import clients_url, period_switch, rate_of
 

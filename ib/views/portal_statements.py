@@ -12,8 +12,8 @@ from crm.rendering.pdf_stream import write_pdf
 from crm.security import access_log
 from crm.ui.exports import csv_lines
 from crm.web.requests import UserRequest
-from ib import statements
 from ib.models import Partner, SettlementPeriod
+from ib.partner_pages import statements
 from ib.views.guards import partner_page
 
 

@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.utils import timezone
 
-from ib import attribution, figures, partner_figures, settlement, tree
-from ib.date_ranges import date_range
+from ib import attribution, figures, settlement, tree
 from ib.links import create_link
 from ib.models import Accrual, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
+from ib.partner_pages import figures as partner_figures
+from ib.partner_pages.date_ranges import date_range
 from tests.ib.factories import NOON, make_partner, refer
 from tests.ib.test_settlement import accrue
 
@@ -111,8 +113,9 @@ def test_only_open_periods_of_the_brand_are_open(network, cast):
 def test_trades_that_paid_nothing_are_counted_by_reason(network, cast, days, rows):
     accrue(network, held_seconds=100)
     with time_machine.travel(Accrual.objects.latest("pk").closed_at + DAY, tick=False):
-        found = figures.exclusions([cast.brand.pk], days=days)
-        assert figures.exclusions([cast.other_brand.pk], days=days) == []
+        since = timezone.now() - days * DAY
+        found = figures.exclusions([cast.brand.pk], since=since)
+        assert figures.exclusions([cast.other_brand.pk], since=since) == []
     assert [(row.reason, row.rows, row.deals, row.symbol) for row in found] == [
         ("held_too_short", 3, 1, "EURUSD")
     ] * rows

@@ -8,12 +8,13 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from ib import engine, partner_figures
+from ib import engine
 from ib.choices import AttributionMethod
-from ib.date_ranges import LABELS, date_range
 from ib.links import create_link, switch_link
 from ib.models import Attribution, PartnerDay, ReferralDay
-from ib.partner_figures import Funnel
+from ib.partner_pages import figures as partner_figures
+from ib.partner_pages.date_ranges import LABELS, date_range
+from ib.partner_pages.figures import Funnel
 from tests.cast import make_client
 from tests.ib.factories import NOON, make_partner, make_trade
 from tests.ib.test_pages import text_of

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from ib import engine, plans
 from ib.models import Accrual, Plan, PlanVersion
-from ib.plan_preview import preview
-from ib.plan_templates import TEMPLATES
+from ib.plan_editor.preview import preview
+from ib.plan_editor.templates import TEMPLATES
 from tests.ib.factories import LONG_AGO, SYMBOLS, card, make_trade, make_version
 from tests.ib.test_pages import rate_form, text_of
 

@@ -6,8 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.models import AccessEvent
-from ib import engine, statements
+from ib import engine
 from ib.models import SettlementPeriod
+from ib.partner_pages import statements
 from tests.ib.factories import NOON, make_trade
 from tests.ib.test_pages import earned, settled
 

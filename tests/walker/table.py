@@ -485,6 +485,7 @@ TABLE |= {
     "partner_link_qr": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999, "ending": "svg"}, good=OWN),
     "partner_payouts": Rule(PARTNER),
     "partner_statement": Rule(PARTNER, kwargs=lambda _world: {"period_id": 999_999, "ending": "pdf"}, good=OWN),
+    "partner_join": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}, good=(302,)),
     "partner_welcome": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(200, 302, 410)),
     "referral": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
 }

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.plan_forms import LEVELS, PreviewForm, VersionForm
-from ib.plan_preview import LevelPay, preview
+from ib.plan_editor.forms import LEVELS, PreviewForm, VersionForm
+from ib.plan_editor.preview import LevelPay, preview
 from ib.plans import RateCard, card_problems
 from trading.choices import SymbolGroup
 

@@ -14,7 +14,7 @@ from crm.models import Brand, User
 from crm.security.scope import reach_of
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion
-from ib.plan_templates import TEMPLATES
+from ib.plan_editor.templates import TEMPLATES
 from ib.plans import RateCard, VersionTerms, rate_card
 from ib.queries import plans_visible_to
 from trading.choices import SymbolGroup
@@ -212,10 +212,10 @@ class PreviewForm(forms.Form):
     lots = forms.DecimalField(
         required=False, min_value=Decimal("0.01"), max_digits=10, decimal_places=2, initial=Decimal(1), label=_("Lots")
     )
-    depth = forms.TypedChoiceField(required=False, coerce=int, empty_value=2, initial=2, label=_("Client at level"))
+    depth = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, initial=2, label=_("Client at level"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="preview", **kwargs)
+        super().__init__(*args, **{**kwargs, "prefix": "preview"})
         self.groups = symbol_groups()
         symbol, depth = self.fields["symbol"], self.fields["depth"]
         assert isinstance(symbol, forms.ChoiceField)

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from clients.models import Client
 from crm.i18n import formats
@@ -80,7 +81,7 @@ def _columns(first: str) -> list[Column]:
         Column(first, weight=2),
         Column(_("Paid trades"), end=True),
         Column(_("Lots"), end=True),
-        Column(_("Commission"), end=True),
+        Column(pgettext("partner", "Commission"), end=True),
     ]
 
 
@@ -153,7 +154,7 @@ def _by_day(partner: Partner, period: SettlementPeriod) -> Section:
             Column(_("Paid trades"), end=True),
             Column(_("Not paid"), end=True),
             Column(_("Lots"), end=True),
-            Column(_("Commission"), end=True),
+            Column(pgettext("partner", "Commission"), end=True),
         ],
         rows=figures,
         total=total if figures else None,
@@ -187,7 +188,7 @@ def trade_lines(partner: Partner, period: SettlementPeriod) -> Iterator[list[Any
         _("Level"),
         _("State"),
         _("Reason"),
-        _("Commission"),
+        pgettext("partner", "Commission"),
         _("Currency"),
     ]
     rows = Accrual.objects.filter(partner=partner, period=period, currency=partner.currency)

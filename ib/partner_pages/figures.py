@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
@@ -17,8 +17,8 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AttributionMethod, Reason
-from ib.date_ranges import DateRange
 from ib.models import Attribution, Partner, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
+from ib.partner_pages.date_ranges import DateRange
 
 TRADES_READ_MAX: Final = 100_000
 TOP: Final = 5
@@ -220,14 +220,14 @@ def by_link(partner: Partner, span: DateRange, links: Sequence[ReferralLink]) ->
     clicked = ReferralDay.objects.filter(link__in=trends, day__gte=span.first, day__lte=span.last)
     for link_id, day, clicks in clicked.values_list("link_id", "day", "clicks"):
         trends[link_id][(day - span.first).days] = clicks
-    came = (
+    came: Iterable[Any] = (
         referred_clients(partner, span.starts_at, span.ends_at)
-        .values("link_id")
+        .values_list("link_id")
         .annotate(
             registered=Count("pk"), **{name: Count("pk", filter=condition()) for name, condition in STEPS.items()}
         )
         .order_by()
     )
-    counts = {row.pop("link_id"): row for row in came}
-    nobody = dict.fromkeys(("registered", *STEPS), 0)
-    return [LinkFigures(link, trends[link.pk], **counts.get(link.pk, nobody)) for link in links]
+    counts = {link_id: numbers for link_id, *numbers in came}
+    nobody = [0] * (1 + len(STEPS))
+    return [LinkFigures(link, trends[link.pk], *counts.get(link.pk, nobody)) for link in links]
