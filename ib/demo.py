@@ -75,7 +75,7 @@ PLANS: dict[str, dict[str, str]] = {
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
 }
 # A trade must be held that long before it earns anybody anything.
-HOLD_SECONDS = 120
+HOLD_SECONDS = 60
 REFERRED_SHARE = 0.45
 # The partner whose login the demo names has clients of their own to show.
 FIRST_PARTNER_WEIGHT = 7
