@@ -69,9 +69,15 @@ def money_by_day(user: User) -> ChartCard:
             id="home-money",
             x=days,
             series=[
-                Series(_("In"), [came for came, _went, _n in flows], kind="bars", tone="teal", unit=rollup.currency),
                 Series(
-                    _("Out"), [-went for _came, went, _n in flows], kind="bars", tone="warning", unit=rollup.currency
+                    _("Money in"), [came for came, _went, _n in flows], kind="bars", tone="teal", unit=rollup.currency
+                ),
+                Series(
+                    _("Money out"),
+                    [-went for _came, went, _n in flows],
+                    kind="bars",
+                    tone="warning",
+                    unit=rollup.currency,
                 ),
                 Series(_("Net"), [came - went for came, went, _n in flows], tone="neutral", unit=rollup.currency),
             ],
