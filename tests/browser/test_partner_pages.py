@@ -1,7 +1,5 @@
 """A partner in a real browser: sharing a link with its QR code, on a desk and on a phone; and the plan editor's live check."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
@@ -9,10 +7,11 @@ from ib import plans
 from ib.models import ReferralDay
 from leads.models import LandingPage
 from tests.browser.people import enter
+from tests.browser.test_accessibility import TAGS, in_the_dark, violations
 from tests.ib.conftest import network
 
 __all__ = ["network"]
-SHARE = re.compile("^Share")
+RULES = {"runOnly": {"type": "tag", "values": TAGS}}
 
 
 @pytest.fixture
@@ -83,3 +82,24 @@ def test_the_plan_editor_checks_and_previews_while_one_types(page, cast, network
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Draft saved")).to_be_visible()
     assert plans.rate_card(plan.versions.get()).of_level("crypto", 2) == plans.Decimal("0.4")
+
+
+def test_what_no_menu_leads_to_is_accessible_too(page, cast, network):
+    """The menu's pages are looked at in `test_accessibility`; the dialog, the editor and the application aren't among them."""
+    enter(page, network.sub.user)
+    link = network.sub.referral_links.get()
+    plan = network.version.plan_id
+    page.goto("/partners/?trades=unpaid")
+    page.get_by_role("link", name="Share", exact=True).click()
+    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
+    found = [*violations(page, RULES)]
+    for who, address in (
+        (network.sub.user, f"/partners/links/{link.pk}/share/"),
+        (network.sub.user, f"/partners/join/{link.code}/"),
+        (cast.ib_manager, "/ib/plans/new/"),
+        (cast.ib_manager, f"/ib/plans/{plan}/new-version/"),
+    ):
+        enter(page, who)
+        page.goto(address)
+        found += [*violations(page, RULES), *in_the_dark(page)]
+    assert not found, "\n".join(found)
