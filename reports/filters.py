@@ -27,6 +27,8 @@ from reports.figures import Reach
 
 DAYS_MAX = 400
 CAMPAIGNS_MAX = 500
+# Nobody's figures are older; dates of the year 1 have no day before them.
+EARLIEST = dt.date(2000, 1, 31)
 DEFAULT_PERIOD, DEFAULT_COMPARISON = "30", "before"
 PERIODS = [
     ("today", gettext_lazy("Today")),
@@ -198,15 +200,19 @@ class FilterForm(forms.Form):
             self._selection = self._read()
         return self._selection
 
+    def _own_span(self, first: dt.date | None, last: dt.date | None) -> Span:
+        """Return the days between two dates, this month's where one is missing: none to come, and no more than the limit."""
+        last = max(EARLIEST, min(last or self.today, self.today))
+        first = min(first or last.replace(day=1), last)
+        return Span(max(first, last - dt.timedelta(days=DAYS_MAX)), last)
+
     def _read(self) -> Selection:
         if self.is_bound:
             self.is_valid()
         cleaned = self.cleaned_data if self.is_bound else {}
         period = cleaned.get("period") or ("own" if cleaned.get("first") or cleaned.get("last") else DEFAULT_PERIOD)
         if period == "own":
-            last = cleaned.get("last") or self.today
-            first = cleaned.get("first") or min(last, self.today).replace(day=1)
-            span = Span(min(first, last), last)
+            span = self._own_span(cleaned.get("first"), cleaned.get("last"))
         else:
             span = span_of(period, self.today)
         comparison = cleaned.get("compare") or DEFAULT_COMPARISON
