@@ -72,6 +72,7 @@ class CrmAction(AuditCode):
 
     ACCESS_GRANTED = "crm.access_granted", _("Access granted"), "key-round"
     ACCESS_TAKEN = "crm.access_taken", _("Access removed"), "user-x"
+    BRAND_LOOK_CHANGED = "crm.brand_look_changed", _("Brand look changed"), "image"
     DEMO_LOADED = "crm.demo_loaded", _("Demo data loaded"), "sparkles"
     ERASURES_REPLAYED = "crm.erasures_replayed", _("Erasures applied again after a restore"), "trash-2"
     EVENT_REPLAYED = "crm.event_replayed", _("Failed event delivered again"), "refresh-cw"

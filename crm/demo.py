@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -24,10 +25,12 @@ from crm.accounts import demo_mode
 from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
 from crm.audit_codes import CrmAction
 from crm.choices import Role, UserKind
+from crm.files import svg
 from crm.models import Book, Brand, Desk, FxRate, User
 from crm.money.bank_days import is_bank_day
 from crm.rates import fx
 from crm.security import audit
+from crm.staff.brand_look import Drawing, change_look
 
 ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
 DAYS = 92
@@ -62,6 +65,7 @@ class Demo:
         return max(1, round(full * self.scale))
 
 
+LOOKS = Path(__file__).parent / "demo_looks"
 BRANDS = [
     {
         "code": "meridian",
@@ -225,9 +229,27 @@ def load_house(demo: Demo) -> None:
         user = staff.add(f"{login}@keelson.example", full_name, role, demo.brands[0], None, reach=demo.brands[0])
         staff.reach(user, demo.brands[1])
     staff.grant_all()
+    for brand in demo.brands:
+        _dress(brand)
     demo.outlier = next(user for user in demo.agents if user.email.startswith("erik.lange") or user is demo.agents[-1])
     audit.record(actor=None, action=CrmAction.DEMO_LOADED, target=demo.brands[0], after={"staff": User.objects.count()})
     demo.progress("Brands, desks and staff", 1, 1)
+
+
+def _dress(brand: Brand) -> None:
+    """Give a brand its logo and picture, so that the two differ at a glance."""
+    drawings = [
+        Drawing(*svg.rebuilt((LOOKS / f"{brand.code}-{name}.svg").read_bytes())) for name in ("logo", "picture")
+    ]
+    change_look(
+        brand_id=brand.pk,
+        actor=None,
+        colour=brand.colour,
+        accent_colour=brand.accent_colour,
+        logo=drawings[0],
+        picture=drawings[1],
+    )
+    brand.refresh_from_db()
 
 
 def _add_agent(demo: Demo, staff: _Staff, number: int, full_name: str, brand: Brand, desk: Desk) -> None:

@@ -78,6 +78,15 @@ register(
     MenuEntry(
         "setup", _("Access requests"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve"
     ),
+    MenuEntry(
+        "setup",
+        _("Brand look"),
+        "brand_looks",
+        "crm.manage_brand_look",
+        "image",
+        25,
+        words="logo colours picture branding",
+    ),
     MenuEntry("setup", _("Access explained"), "explain_access", "crm.explain_access", "circle-question-mark", 30),
     MenuEntry(
         "setup",

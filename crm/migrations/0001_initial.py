@@ -95,6 +95,9 @@ class Migration(migrations.Migration):
                 ('support_email', models.EmailField(max_length=254)),
                 ('colour', models.CharField(default='#1d4ed8', help_text='Main colour, as #rrggbb', max_length=7)),
                 ('accent_colour', models.CharField(default='#0f766e', max_length=7)),
+                ('logo_version', models.CharField(blank=True, help_text='Changes with the logo; empty without one', max_length=12)),
+                ('is_logo_wide', models.BooleanField(default=False, help_text="The logo contains the brand's name")),
+                ('picture_version', models.CharField(blank=True, max_length=12)),
                 ('risk_warning', models.TextField(blank=True)),
                 ('policies', models.JSONField(blank=True, default=dict, help_text='Limits and switches, e.g. withdrawal_four_eyes_minor')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -298,6 +301,9 @@ class Migration(migrations.Migration):
                 ('support_email', models.EmailField(max_length=254)),
                 ('colour', models.CharField(default='#1d4ed8', help_text='Main colour, as #rrggbb', max_length=7)),
                 ('accent_colour', models.CharField(default='#0f766e', max_length=7)),
+                ('logo_version', models.CharField(blank=True, help_text='Changes with the logo; empty without one', max_length=12)),
+                ('is_logo_wide', models.BooleanField(default=False, help_text="The logo contains the brand's name")),
+                ('picture_version', models.CharField(blank=True, max_length=12)),
                 ('risk_warning', models.TextField(blank=True)),
                 ('policies', models.JSONField(blank=True, default=dict, help_text='Limits and switches, e.g. withdrawal_four_eyes_minor')),
                 ('created_at', models.DateTimeField(blank=True, editable=False)),
@@ -698,5 +704,20 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='savedview',
             constraint=models.UniqueConstraint(fields=('owner', 'table', 'name'), name='saved_view_name_is_unique_per_owner'),
+        ),
+        migrations.CreateModel(
+            name='BrandLook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('logo', models.BinaryField(blank=True, default=b'', help_text='PNG or SVG')),
+                ('picture', models.BinaryField(blank=True, default=b'', help_text='PNG or SVG')),
+                ('changed_at', models.DateTimeField()),
+                ('brand', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='look', to='crm.brand')),
+                ('changed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['brand_id'],
+                'permissions': [('manage_brand_look', "May change colours, logo and picture of a brand's pages")],
+            },
         ),
     ]

@@ -1,5 +1,6 @@
 from crm.models.access import AccessEvent
 from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
+from crm.models.brand_looks import BrandLook
 from crm.models.crypto import LastingKey, SubjectKey
 from crm.models.day_marks import DayMark
 from crm.models.fx import FxFeed, FxRate
@@ -20,6 +21,7 @@ __all__ = [
     "AuditSeal",
     "Book",
     "Brand",
+    "BrandLook",
     "DayMark",
     "Desk",
     "EventDelivery",

@@ -34,6 +34,9 @@ class Brand(models.Model):
     support_email = models.EmailField()
     colour = models.CharField(max_length=7, default="#1d4ed8", help_text=_("Main colour, as #rrggbb"))
     accent_colour = models.CharField(max_length=7, default="#0f766e")
+    logo_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the logo; empty without one"))
+    is_logo_wide = models.BooleanField(default=False, help_text=_("The logo contains the brand's name"))
+    picture_version = models.CharField(max_length=12, blank=True)
     risk_warning = models.TextField(blank=True)
     policies = models.JSONField(
         default=dict, blank=True, help_text=_("Limits and switches, e.g. withdrawal_four_eyes_minor")

@@ -28,7 +28,14 @@ def grants(app_label: str, by_role: Mapping[Role, Iterable[str]]) -> None:
 grants(
     "crm",
     {
-        Role.ADMINISTRATOR: ["manage_staff", "view_audit", "view_access_log", "explain_access", "manage_events"],
+        Role.ADMINISTRATOR: [
+            "manage_staff",
+            "manage_brand_look",
+            "view_audit",
+            "view_access_log",
+            "explain_access",
+            "manage_events",
+        ],
         Role.AUDITOR: ["view_audit", "export_audit", "view_access_log", "explain_access", "see_unmasked_contacts"],
         Role.MLRO: ["view_audit", "export_audit", "view_access_log", "explain_access", "see_unmasked_contacts"],
         Role.KYC_OFFICER: ["see_unmasked_contacts"],

@@ -117,7 +117,9 @@ class Furniture:
     @property
     def brand_version(self) -> str:
         """Changes when the brand's colours do: part of the stylesheet's address."""
-        return f"{self.brand.colour}{self.brand.accent_colour}".replace("#", "") if self.brand else ""
+        if self.brand is None:
+            return ""
+        return f"{self.brand.colour}{self.brand.accent_colour}{self.brand.picture_version}".replace("#", "")
 
     @property
     def role_label(self) -> str:

@@ -29,7 +29,17 @@ WHO = (
     "partner",
 )
 # What only a page's own script asks for, and downloads.
-NO_PAGES = frozenset({"brand_css", "palette", "notifications_recent", "notifications_unread", "api:openapi-json"})
+NO_PAGES = frozenset(
+    {
+        "brand_css",
+        "brand_logo",
+        "brand_picture",
+        "palette",
+        "notifications_recent",
+        "notifications_unread",
+        "api:openapi-json",
+    }
+)
 LOOK = """() => {
   // What a closed <details> holds has its place, but is not shown.
   const seen = (e) => e.getClientRects().length && e.checkVisibility({visibilityProperty: true})

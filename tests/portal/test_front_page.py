@@ -62,6 +62,13 @@ def test_the_page_shows_equity_curve_and_cards(room):
     assert room.browser.get("/portal/?days=evil").content.decode().count("<title>") == 1 + 31
 
 
+def test_the_next_step_is_no_second_button(room):
+    room.account.equity = 0
+    room.account.save()
+    hero = room.browser.get("/portal/").content.decode().partition('class="actions"')[2].partition("</section>")[0]
+    assert hero.partition("</div>")[0].count("/portal/wallet/transfer/") == 1
+
+
 def test_a_new_client_sees_their_steps_and_no_empty_chart(cast):
     page = signed_in(cast.client_user).get("/portal/").content.decode()
     assert "Get verified (" in page and "k-area-chart" not in page and "Total equity" not in page

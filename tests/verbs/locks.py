@@ -35,6 +35,7 @@ LOCKS: dict[str, str] = {
     "crm.events.delivery.replay_each": "EventDelivery",
     "crm.events.delivery.skip": "EventDelivery",
     "crm.security.audit.seal.seal_pending": "~keelson.audit.seal",
+    "crm.staff.brand_look.change_look": "Brand",
     "crm.staff.people.change_staff": "User",
     "crm.staff.people.end_all_sessions": "UserSession",
     "crm.staff.people.switch_off": "User",

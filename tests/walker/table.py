@@ -182,6 +182,10 @@ SOMEBODY = lambda world: {"pk": world.people["agent"].pk}  # noqa: E731
 TABLE |= {
     "security": Rule(EVERYONE_SIGNED_IN),
     "second_factor_setup": Rule(EVERYONE_SIGNED_IN),
+    "brand_logo": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
+    "brand_picture": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
+    "brand_looks": Rule(roles(Role.ADMINISTRATOR)),
+    "brand_look": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda world: _a_brand(world), good=OWN),
     "staff": Rule(MANAGE_STAFF),
     "staff_invite": Rule(MANAGE_STAFF),
     "staff_grants": Rule(MANAGE_STAFF),

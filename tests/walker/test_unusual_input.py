@@ -123,6 +123,8 @@ def test_what_a_signed_in_person_sees_is_stored_nowhere(pages):
         answer, _content = get(browser, address, {})
         if "no-store" not in answer.headers.get("Cache-Control", "") and name not in (
             "brand_css",
+            "brand_logo",
+            "brand_picture",
             "wallet:letterhead_logo",
         ):
             kept.append(f"{name}: {answer.headers.get('Cache-Control')}")

@@ -10,6 +10,7 @@ Slow (WeasyPrint: 0.1–0.5 s): in a job, not in a request.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from crm.models import Brand
+from crm.models import Brand, BrandLook
 from crm.rendering import letter as letters
 from crm.rendering.cell_text import cell_text
 from crm.rendering.pdf_stream import Progress, WrittenFile, write_pdf
@@ -37,7 +38,15 @@ def look_of(brand: Brand) -> Look:
 
 def _letterhead(brand: Brand) -> dict[str, Any]:
     head = Letterhead.objects.filter(brand=brand).first()
-    return {"logo": head.logo_address, "letterhead": head} if head else {}
+    logo = head.logo_address if head else ""
+    return {"logo": logo or _logo_of_pages(brand), **({"letterhead": head} if head else {})}
+
+
+def _logo_of_pages(brand: Brand) -> str:
+    """Return the logo of the brand's pages as a `data:` address, for a letterhead without one of its own."""
+    content = bytes(BrandLook.objects.filter(brand=brand).values_list("logo", flat=True).first() or b"")
+    kind = "png" if content.startswith(b"\x89PNG") else "svg+xml"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}" if content else ""
 
 
 def html_of(template: str, context: dict[str, Any], *, brand: Brand, language: str, zone: str = "") -> str:
