@@ -236,6 +236,6 @@ class FactForm(ProfileForm):
         for name in fact.fields:
             if name.startswith("new_"):
                 self.fields[name].required = True
-                self.fields[name].label = fact.label
+                self.fields[name].label = str(fact.label)
                 self.fields[name].initial = getattr(self.instance, name.removeprefix("new_")) if shows_contact else ""
         next(iter(self.fields.values())).widget.attrs["autofocus"] = True

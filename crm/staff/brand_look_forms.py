@@ -59,7 +59,7 @@ class BrandLookForm(forms.Form):
         return data
 
 
-def _drawing(upload: UploadedFile | None, side_max: int) -> Drawing | None:
+def _drawing(upload: UploadedFile[Any] | None, side_max: int) -> Drawing | None:
     """Check an upload and rebuild it: nothing of the file itself is stored."""
     if not upload:
         return None

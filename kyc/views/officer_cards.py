@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.choices import Stage
-from clients.models import Client
 from clients.queries import clients_visible_to
 from clients.tables import name_or_number
 from crm.i18n import formats
@@ -160,7 +159,7 @@ def passed_checks(user: User) -> Kpi:
     counted = checked.annotate(day=TruncDate("uploaded_at"), is_clean=~Exists(problem)).order_by().values_list("day")
     by_day = {
         day: (count, clean)
-        for day, count, clean in counted.annotate(n=Count("pk"), clean=Count("pk", filter=Q(is_clean=True)))
+        for day, count, clean in counted.annotate(n=Count("pk"), clean_count=Count("pk", filter=Q(is_clean=True)))
     }
     counts = [by_day.get(day, (0, 0)) for day in days]
     now, before = _share(counts[7:]), _share(counts[:7])
@@ -322,7 +321,7 @@ def second_document(user: User) -> ListCard:
     on_its_way = documents.filter(kind=DocumentKind.PROOF_OF_ADDRESS, state__in=[*OPEN_STATES, DocumentState.APPROVED])
     rejected = documents.filter(kind=DocumentKind.PROOF_OF_ADDRESS, state=DocumentState.REJECTED)
     unverified = clients_visible_to(user).filter(stage=Stage.REGISTERED, kyc_level=0)
-    clients: Sequence[Client] = (
+    clients = (
         unverified.filter(Exists(proven), ~Exists(on_its_way))
         .annotate(was_rejected=Exists(rejected))
         .defer("search_text")
@@ -333,8 +332,8 @@ def second_document(user: User) -> ListCard:
             title=name_or_number(client),
             url=client.get_absolute_url(),
             note=_("Registered %(ago)s") % {"ago": formats.ago(client.registered_at)},
-            end=_("Rejected") if client.was_rejected else _("Missing"),  # type: ignore[attr-defined]
-            tone="danger" if client.was_rejected else "warning",  # type: ignore[attr-defined]
+            end=_("Rejected") if client.was_rejected else _("Missing"),
+            tone="danger" if client.was_rejected else "warning",
             is_person=True,
         )
         for client in clients
