@@ -80,7 +80,7 @@ def brand_picture(request: HttpRequest, code: str) -> HttpResponse:
     return _drawn(BrandLook.objects.filter(brand__code=code).values_list("picture", flat=True).first())
 
 
-def _drawn(content: bytes | memoryview[int] | None) -> HttpResponse:
+def _drawn(content: bytes | memoryview | None) -> HttpResponse:
     if not content:
         raise Http404
     is_png = bytes(content[:8]) == PNG
