@@ -18,6 +18,7 @@ from crm.errors import DomainError
 
 BYTES_MAX: Final = 100 * 1024
 ELEMENTS_MAX: Final = 2_000
+DEPTH_MAX: Final = 50
 NAMESPACE: Final = "http://www.w3.org/2000/svg"
 ELEMENTS: Final = frozenset(
     "svg g path rect circle ellipse line polyline polygon defs linearGradient radialGradient stop clipPath mask title".split()
@@ -52,7 +53,9 @@ def rebuilt(content: bytes) -> tuple[bytes, float]:
     return tostring(made, encoding="utf-8"), _ratio(made)
 
 
-def _rebuilt(element: Element) -> Element:
+def _rebuilt(element: Element, depth: int = 1) -> Element:
+    if depth > DEPTH_MAX:
+        raise UnsafeDrawing(_("The drawing's groups are nested too deep."))
     name = element.tag.removeprefix(f"{{{NAMESPACE}}}") if isinstance(element.tag, str) else ""
     made = Element(f"{{{NAMESPACE}}}{name}")
     for attribute, value in element.attrib.items():
@@ -70,7 +73,7 @@ def _rebuilt(element: Element) -> Element:
                 _("The drawing contains “%(name)s”. Use shapes, colours and gradients only; convert text to paths.")
                 % {"name": name[:40]}
             )
-        made.append(_rebuilt(child))
+        made.append(_rebuilt(child, depth + 1))
     return made
 
 

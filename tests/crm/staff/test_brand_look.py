@@ -49,6 +49,7 @@ def test_a_drawing_with_anything_else_is_refused(inside):
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
         b'<!DOCTYPE svg [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>',
         b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">' + b"<path/>" * 3_000 + b"</svg>",
+        b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1">' + b"<g>" * 1_900 + b"</g>" * 1_900 + b"</svg>",
         SVG % 10 + b" " * 200_000,
     ],
 )
