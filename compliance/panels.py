@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from compliance import client_overview, queries
 from compliance.restrictions import LiftApproval
-from compliance.views import home_cards
+from compliance.views import audit_cards, home_cards
 from compliance.views.client import compliance_tab
 from crm import approvals
 from crm.choices import Role
@@ -99,5 +99,55 @@ register(
         22,
         title=_("Watchlist updates"),
         roles=MLRO,
+    ),
+)
+
+AUDITOR, SEES_LOG, CHART = (Role.AUDITOR,), "crm.view_audit", "crm/ui/_chart_card.html"
+register(
+    kpi_tile("audit-sealed", _("Audit entries to seal"), audit_cards.sealed, SEES_LOG, 1, roles=AUDITOR),
+    kpi_tile(
+        "audit-approvals", _("Second approvals in 7 days"), audit_cards.second_approvals, SEES_LOG, 4, roles=AUDITOR
+    ),
+    Tile(
+        "audit-days",
+        CHART,
+        audit_cards.actions_by_day,
+        SEES_LOG,
+        5,
+        title=_("Audited actions by day"),
+        place="main",
+        roles=AUDITOR,
+        lazy=True,
+    ),
+    Tile(
+        "audit-risks",
+        LIST,
+        audit_cards.high_risk_actions,
+        SEES_LOG,
+        6,
+        title=_("High-risk actions"),
+        place="queue",
+        roles=AUDITOR,
+    ),
+    Tile(
+        "audit-exports",
+        LIST,
+        audit_cards.latest_exports,
+        "crm.view_access_log",
+        20,
+        title=_("Latest exports"),
+        roles=AUDITOR,
+    ),
+    Tile("audit-packs", LIST, audit_cards.audit_packs, SEES_LOG, 21, title=_("Latest audit packs"), roles=AUDITOR),
+    Tile(
+        "sign-ins",
+        CHART,
+        audit_cards.sign_ins_by_day,
+        "crm.view_access_log",
+        5,
+        title=_("Sign-ins by day"),
+        place="main",
+        roles=(Role.ADMINISTRATOR,),
+        lazy=True,
     ),
 )

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 VALUE_MAX = 300
@@ -15,7 +17,11 @@ HASH = re.compile(r"[0-9a-f]{40,}")
 
 def on_what(target_type: str, target_id: str) -> str:
     """Name what an audit row is about: `Document #17`."""
-    return f"{target_type.partition('.')[2] or target_type} #{target_id}"
+    try:
+        name = str(apps.get_model(target_type)._meta.verbose_name)
+    except (LookupError, ValueError):  # a kind that only an older version knew
+        name = target_type.partition(".")[2] or target_type
+    return f"{capfirst(name)} #{target_id}"
 
 
 def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
-from compliance import policies, queries, sentences, trails
+from compliance import audit_topics, policies, queries, sentences, trails
 from compliance.choices import EVIDENCE, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from crm import audit_codes
@@ -155,8 +155,12 @@ class LogFilter(AuditFilter):
     """The whole log is narrowed to an action by its code, a person or a client, too."""
 
     action = django_filters.ChoiceFilter(choices=audit_codes.choices, label=_("Action"))
+    topic = django_filters.ChoiceFilter(choices=audit_topics.TOPICS, label=_("Topic"), method="in_topic")
     actor = django_filters.CharFilter(label=_("User (e-mail)"), method="by_person")
     client = django_filters.NumberFilter(field_name="client_id", label=_("Client number"))
+
+    def in_topic(self, rows: QuerySet[AuditEvent], _name: str, value: str) -> QuerySet[AuditEvent]:
+        return audit_topics.in_topic(rows, value)
 
     def by_person(self, rows: Any, _name: str, value: str) -> Any:
         return rows.filter(actor__in=User.objects.filter(email__iexact=value.strip()))

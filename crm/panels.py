@@ -12,8 +12,10 @@ from crm import approvals
 from crm.approvals.queries import count_to_decide, takes_part, waiting_for
 from crm.choices import DeliveryState, Role
 from crm.i18n import formats
+from crm.pages import admin_cards
 from crm.staff.grants import GrantApproval
 from crm.ui.cards import ListCard, ListRow
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
 
 if TYPE_CHECKING:
@@ -53,16 +55,29 @@ def approvals_list(user: User) -> ListCard:
     )
 
 
+ADMINISTRATOR, LIST = (Role.ADMINISTRATOR,), "crm/ui/_list_card.html"
+MANAGES, DELIVERS = "crm.manage_staff", "crm.manage_events"
 register(
     Tile(
-        "approvals",
-        "crm/ui/_list_card.html",
+        "approvals", LIST, approvals_list, takes_part, 40, title=_("Pending second approvals"), roles=(Role.DESK_HEAD,)
+    ),
+    Tile(
+        "approvals-queue",
+        LIST,
         approvals_list,
         takes_part,
-        40,
+        6,
         title=_("Pending second approvals"),
-        roles=(Role.DESK_HEAD,),
+        place="queue",
+        roles=ADMINISTRATOR,
     ),
+    kpi_tile(
+        "second-factors", _("Staff without second factor"), admin_cards.second_factors, MANAGES, 1, roles=ADMINISTRATOR
+    ),
+    kpi_tile("failed-events", _("Failed events"), admin_cards.failed_events, DELIVERS, 3, roles=ADMINISTRATOR),
+    kpi_tile("failed-mail", _("Failed e-mails in 7 days"), admin_cards.failed_mail, DELIVERS, 4, roles=ADMINISTRATOR),
+    Tile("setup-gaps", LIST, admin_cards.setup_gaps, MANAGES, 21, title=_("Set-up gaps"), roles=ADMINISTRATOR),
+    Tile("system", LIST, admin_cards.system, DELIVERS, 22, title=_("System"), roles=ADMINISTRATOR),
     MenuEntry("", _("Home"), "home", None, "house", 0),
     MenuEntry(
         "",

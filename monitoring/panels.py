@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
+from crm.choices import Role
 from crm.models import User
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
+from monitoring import home_cards
 from monitoring.choices import AlertState
 from monitoring.queries import alerts_visible_to
-from monitoring.reasons import in_words
-from monitoring.tables import agent_name
 
 
 def open_alerts(user: User) -> int | None:
     """Count the alerts that wait, up to a hundred."""
     waiting = alerts_visible_to(user).exclude(state=AlertState.DECIDED).order_by()
     return len(waiting.values_list("pk", flat=True)[:100])
-
-
-def alerts_tile(user: User) -> dict[str, Any] | None:
-    """List the five newest undecided alerts in reach, each with its strongest reason."""
-    waiting = alerts_visible_to(user).exclude(state=AlertState.DECIDED).select_related("agent").order_by("-id")[:5]
-    return {
-        "rows": [
-            {"alert": row, "name": agent_name(user, row.agent), "why": in_words(row.reasons[0]) if row.reasons else ""}
-            for row in waiting
-        ]
-    }
 
 
 register(
@@ -71,11 +59,28 @@ register(
     ),
     Tile(
         "monitoring-alerts",
-        "monitoring/_tile.html",
-        alerts_tile,
+        "crm/ui/_list_card.html",
+        home_cards.open_alerts,
         "monitoring.decide_alert",
         50,
-        title=_("Agent alerts to review"),
+        title=_("Undecided agent alerts"),
         place="queue",
+    ),
+)
+
+AUDITOR, SEES = (Role.AUDITOR,), "monitoring.view_baselines"
+register(
+    kpi_tile("audit-views", _("Client views in 7 days"), home_cards.client_views, SEES, 2, roles=AUDITOR),
+    kpi_tile(
+        "audit-reveals", _("Exports and reveals in 7 days"), home_cards.exports_and_reveals, SEES, 3, roles=AUDITOR
+    ),
+    Tile(
+        "audit-alerts",
+        "crm/ui/_list_card.html",
+        home_cards.open_alerts,
+        "monitoring.view_alert",
+        22,
+        title=_("Undecided agent alerts"),
+        roles=AUDITOR,
     ),
 )

@@ -18,7 +18,7 @@ from crm.ui.charts import Chart, Number, Series
 from crm.ui.kpis import Kpi
 from reports import cohorts, figures, origins, people, queries
 from reports.figures import Totals
-from reports.filters import FilterForm, Selection
+from reports.filters import Selection
 from reports.links import Links
 from reports.texts import time_text, whole_money
 
@@ -382,12 +382,6 @@ BOARDS = {
     "compliance": BoardKind("reports.view_compliance", compliance, ("brand",), has_period=False),
     "partners": BoardKind("ib.view_settlement", partners, ("brand",)),
 }
-
-
-def usual_sheet(user: User) -> Sheet:
-    """Return what a board reads when nothing is chosen: the last thirty days of everything in reach."""
-    form = FilterForm(None, user=user, narrows=("brand",))
-    return Sheet(user, form.selection(), form.today)
 
 
 def boards_for(user: User) -> list[str]:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import Role
-from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
-from reports import dashboards
 from reports.homes import desk, finance, marketing, retention, sales, support
 from reports.views import sees_any_board
-
-
-def sales_tile(user: User) -> dict[str, Any]:
-    """Show the sales board's figures, without its charts, on the home page."""
-    stats = dashboards.sales_kpis(dashboards.usual_sheet(user).read())
-    return {"url": "/reports/sales/", "stats": stats, "title": _("Sales"), "icon": "trending-up"}
-
 
 register(
     MenuEntry(
@@ -48,17 +37,6 @@ register(
         icon="target",
         order=25,
         words="goals quota calls ftd month",
-    ),
-    Tile(
-        "reports-sales",
-        "reports/_tile.html",
-        sales_tile,
-        "reports.view_sales",
-        5,
-        title=_("Sales"),
-        place="main",
-        roles=(Role.AUDITOR, Role.ADMINISTRATOR),
-        lazy=True,
     ),
 )
 

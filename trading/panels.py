@@ -13,6 +13,7 @@ from crm.choices import Role
 from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
+from crm.ui.kpis import kpi_tile
 from crm.ui.panels import Card, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from trading import queries
 from trading.accounts import client_overview, home_cards
@@ -21,6 +22,7 @@ from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval
 from trading.imports.login_proposals import LoginApproval
 from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
+from trading.servers import home_cards as server_cards
 from trading.servers.addresses import AddressApproval
 
 approvals.register(OutcomeApproval, LoginApproval, AddressApproval, ClientApproval)
@@ -216,6 +218,23 @@ register(
         title=_("Requests, oldest first"),
         place="queue",
         roles=(Role.SUPPORT,),
+    ),
+    kpi_tile(
+        "servers-in-sync",
+        _("Trading servers in sync"),
+        server_cards.in_sync,
+        "trading.view_platform_health",
+        2,
+        roles=(Role.ADMINISTRATOR,),
+    ),
+    Tile(
+        "servers",
+        "crm/ui/_list_card.html",
+        server_cards.servers,
+        "trading.view_platform_health",
+        20,
+        title=_("Trading servers"),
+        roles=(Role.ADMINISTRATOR,),
     ),
     PaletteSource("trading_accounts", _("Trading accounts"), find_accounts, "trading.view_tradingaccount", 40),
 )

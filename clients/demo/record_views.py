@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+
+from django.db import connection
 
 from clients.choices import CallOutcome
 from clients.demo import activity
 from clients.demo.journeys import Journey
 from crm.choices import AccessKind as Kind
-from crm.choices import Role
+from crm.choices import Role, UserKind
 from crm.db.bulk import copy_rows
 from crm.db.partitions import ensure_months
 from crm.demo import Demo
@@ -32,6 +35,10 @@ COLUMNS = (
     "request_id",
 )
 OUTLIER_RECORDS = 150
+LAST_LOGINS = """
+UPDATE crm_user u SET last_login = a.at
+FROM (SELECT user_id, max(at) AS at FROM crm_accessevent WHERE kind = 'login' GROUP BY user_id) a WHERE a.user_id = u.id
+"""
 # Roles that look at clients without selling, and how many a day.
 OTHERS = {
     Role.DESK_HEAD: 22,
@@ -46,6 +53,9 @@ OTHERS = {
 def write_access(demo: Demo, journeys: list[Journey]) -> None:
     ensure_months("crm_accessevent", demo.since.date(), demo.now.date())
     copy_rows("crm_accessevent", COLUMNS, (row for row in _rows(demo, journeys) if row[0] <= demo.now))
+    copy_rows("crm_accessevent", COLUMNS, (row for row in _sign_ins(demo) if row[0] <= demo.now))
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_LOGINS)
 
 
 def _rows(demo: Demo, journeys: list[Journey]) -> Iterator[tuple[Any, ...]]:
@@ -71,6 +81,19 @@ def _rows(demo: Demo, journeys: list[Journey]) -> Iterator[tuple[Any, ...]]:
                 yield from habits.day(day, journeys, [])
     if demo.outlier:
         yield from _outlier(demo, by_agent[demo.outlier.pk])
+
+
+def _sign_ins(demo: Demo) -> Iterator[tuple[Any, ...]]:
+    """Sign-ins of clients and partners, and those that failed; drawn apart, so that the rest of the demo stays as it is."""
+    rng = random.Random("sign-ins")
+    people = list(User.objects.exclude(kind=UserKind.STAFF).order_by("pk").values_list("pk", "brand_id", "date_joined"))
+    for number in range((demo.now - demo.since).days + 1):
+        day = (demo.since + dt.timedelta(days=number)).replace(hour=7, minute=0)
+        for user_id, brand_id, joined in rng.sample(people, min(len(people), rng.randrange(len(people) // 12 + 2))):
+            kind = Kind.LOGIN_FAILED if rng.random() < 0.08 else Kind.LOGIN
+            at = day + dt.timedelta(minutes=rng.randrange(14 * 60))
+            if at >= joined:
+                yield (at, user_id, kind.value, None, brand_id, f"user:{user_id}", 1, None, "", "198.51.100.7", "", "")
 
 
 class _Habits:

@@ -689,6 +689,10 @@ class Migration(migrations.Migration):
             model_name='outgoingmail',
             index=models.Index(fields=['client_id', '-id'], name='mail_by_client'),
         ),
+        migrations.AddIndex(
+            model_name='outgoingmail',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['finished_at'], name='mail_failed'),
+        ),
         migrations.AddConstraint(
             model_name='outgoingmail',
             constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('dedupe_key',), name='a_mail_is_sent_once_per_key'),

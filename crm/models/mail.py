@@ -35,6 +35,7 @@ class OutgoingMail(HasState):
         indexes = [
             models.Index(fields=["due_at", "id"], name="mail_due", condition=models.Q(state="waiting")),
             models.Index(fields=["client_id", "-id"], name="mail_by_client"),
+            models.Index(fields=["finished_at"], name="mail_failed", condition=models.Q(state="failed")),
         ]
         constraints = [
             models.UniqueConstraint(

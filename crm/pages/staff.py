@@ -43,9 +43,18 @@ class StaffFilter(FilterSet):
         ],
     )
 
+    factor = ChoiceFilter(
+        label=gettext_lazy("Second factor"),
+        method="by_factor",
+        choices=[("yes", gettext_lazy("Set up")), ("no", gettext_lazy("Missing"))],
+    )
+
     class Meta:
         model = User
         fields: list[str] = []
+
+    def by_factor(self, rows: QuerySet[User], name: str, value: str) -> QuerySet[User]:
+        return rows.filter(has_factor=value == "yes")
 
     def by_state(self, rows: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         if value == "invited":

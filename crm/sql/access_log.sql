@@ -20,6 +20,8 @@ ALTER SEQUENCE crm_accessevent_id_seq OWNED BY crm_accessevent.id;
 CREATE TABLE crm_accessevent_default PARTITION OF crm_accessevent DEFAULT;
 CREATE INDEX access_by_user ON crm_accessevent (user_id, at DESC);
 CREATE INDEX access_by_client ON crm_accessevent (client_id, at DESC) WHERE client_id IS NOT NULL;
+-- What is rare among views and searches: sign-ins, exports, reveals.
+CREATE INDEX access_by_kind ON crm_accessevent (kind, at DESC) WHERE kind NOT IN ('view', 'search');
 CREATE OR REPLACE FUNCTION crm_access_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'the access log is append-only';

@@ -65,7 +65,7 @@
       height,
       tzDate: (ts) => window.uPlot.tzDate(new Date(ts * 1e3), "UTC"),
       scales: { x: { time: spec.time !== false, range: wide }, y: spec.zero === false ? {} : { range: (u, min, max) => { const [a, b] = window.uPlot.rangeNum(Math.min(0, min), Math.max(0, max), 0.08, true); return [min >= 0 ? 0 : a, max <= 0 ? 0 : b]; } } },
-      axes: [spec.time === false ? { ...axis, ...(spec.x.every(Number.isInteger) && { incrs: WHOLE_STEPS }) } : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale, ...(unit && !spec.series.some((s) => s.label === unit) && { label: unit, labelSize: 18, labelFont: "11px Inter, sans-serif", labelGap: 0 }) }],
+      axes: [spec.time === false ? { ...axis, ...(spec.x.every(Number.isInteger) && { incrs: WHOLE_STEPS }) } : { ...axis, values: (u, splits, index, space, step) => splits.map((v) => (step >= 86400 ? short : clock).format(new Date(v * 1e3))) }, { ...axis, size: 56, space: height < 160 ? 18 : 30, values: scale, ...(spec.series.every((s) => s.decimals === 0) && { incrs: WHOLE_STEPS }), ...(unit && !spec.series.some((s) => s.label === unit) && { label: unit, labelSize: 18, labelFont: "11px Inter, sans-serif", labelGap: 0 }) }],
       cursor: { y: false, points: { size: 7 } },
       // The legend names the lines; their values show while one points at a day.
       hooks: {

@@ -5,12 +5,13 @@ import datetime as dt
 import pytest
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from crm import events
 from crm.choices import Role
 from crm.events import AlertRaised, publish
 from crm.models import AccessEvent, Notification
-from monitoring import panels
+from monitoring import home_cards, panels
 from monitoring.choices import Rule
 from monitoring.models import AgentDay, DayScore, Watch
 from monitoring.queries import agents_visible_to, alerts_visible_to, pseudonym
@@ -141,9 +142,9 @@ def test_the_tile_shows_the_five_newest_that_wait(cast):
     alerts = [make_alert(cast.agent, day=DAY - dt.timedelta(days=back), reasons=[BULK]) for back in range(6)]
     make_alert(cast.other_agent)
     make_alert(cast.retention, state="decided", decided_at=at(23), reviewer=cast.mlro)
-    tile = panels.alerts_tile(cast.desk_head)
-    assert [row["alert"] for row in tile["rows"]] == alerts[:0:-1]
-    assert tile["rows"][0]["why"] == in_words(BULK)
+    rows = home_cards.open_alerts(cast.desk_head).rows
+    assert [row.url for row in rows] == [alert.get_absolute_url() for alert in alerts[:0:-1]]
+    assert rows[0].note == capfirst(in_words(BULK))
     assert panels.open_alerts(cast.desk_head) == 6 and panels.open_alerts(cast.agent) == 0
 
 

@@ -1,4 +1,4 @@
-"""The cockpits of KYC, MLRO, finance and IB managers: four figures, a chart, a queue, lists that match."""
+"""The cockpits of those who control, and of administrators: four figures, a chart, a queue, lists that match."""
 
 import datetime as dt
 import re
@@ -23,6 +23,7 @@ from reports.models import DayFigure
 from tests.ib.factories import load_rates as fixed_rates
 from tests.ib.factories import make_partner
 from tests.kyc.test_limits import a_document
+from tests.trading.factories import make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
@@ -30,7 +31,7 @@ from wallet.closing import home_cards as money
 from wallet.models import ClientMoneyDay
 from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
-ROLES = ("kyc_officer", "mlro", "finance", "ib_manager")
+ROLES = ("kyc_officer", "mlro", "finance", "ib_manager", "auditor", "administrator")
 KPI = re.compile(r'<(?:a href="([^"]*)"|div) class="k-kpi(?!s)')
 WAITING = re.compile(r'hx-get="(/tiles/home/[^"]+)" hx-trigger="load"')
 
@@ -67,6 +68,7 @@ def world(cast):
     DayFigure.objects.create(
         day=today_of(frozenset({cast.brand.pk})), brand=cast.brand, deposits=900, withdrawals=200, first_deposits=2
     )
+    make_server(name="First")
     place_restriction(client_id=cast.client.pk, kind="no_deposit", reason="Asked by the police", actor=cast.mlro)
     return cast
 
@@ -89,7 +91,7 @@ def test_each_home_has_four_figures_and_every_link_opens(role, world, browse):
 
 
 # What the home costs with its cards: each reads a statement or two, however many rows there are.
-QUERIES = {"kyc_officer": 16, "mlro": 17, "finance": 23, "ib_manager": 23}
+QUERIES = {"kyc_officer": 16, "mlro": 17, "finance": 23, "ib_manager": 23, "auditor": 15, "administrator": 24}
 
 
 @pytest.mark.parametrize("role", ROLES)

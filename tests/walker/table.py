@@ -69,6 +69,7 @@ TABLE |= {
     "job_download": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "events": Rule(roles(Role.ADMINISTRATOR)),
     "events_waiting": Rule(roles(Role.ADMINISTRATOR)),
+    "events_mail": Rule(roles(Role.ADMINISTRATOR)),
     "events_replay_many": Rule(roles(Role.ADMINISTRATOR)),
     "event_delivery": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "event_replay": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),

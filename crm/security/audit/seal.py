@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from crm.db.bulk import copy_rows
-from crm.models import AuditLeaf, AuditSeal
+from crm.models import AuditEvent, AuditLeaf, AuditSeal
 from crm.security import keys
 from crm.security.audit.merkle import leaf_hash, root
 
@@ -32,6 +34,21 @@ ORDER BY e.id LIMIT {BATCH_ROWS_MAX}
 def seal_digest(*, previous: bytes, root_hash: bytes, leaf_count: int, sealed_at: str) -> bytes:
     """Hash what a seal signs: the seal before, the root over its rows, their number and the time."""
     return hashlib.sha256(b"|".join([previous, root_hash, str(leaf_count).encode(), sealed_at.encode()])).digest()
+
+
+def unsealed(most: int) -> tuple[int, dt.datetime | None]:
+    """Count the rows that wait for their seal, up to `most`, and return when the oldest of them was written."""
+    rows = AuditEvent.objects.filter(
+        ~Exists(AuditLeaf.objects.filter(event_id=OuterRef("pk"))), transaction_id__gte=_horizon()
+    ).order_by("id")
+    times = list(rows.values_list("at", flat=True)[:most])
+    return len(times), min(times, default=None)
+
+
+def _horizon() -> int:
+    """Return the transaction from which on a row can be unsealed."""
+    last = AuditSeal.objects.order_by("-id").values_list("horizon", flat=True).first()
+    return last or 0
 
 
 @transaction.atomic
