@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core import signing
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.fields.tuple_lookups import TupleLessThan
 
 from clients.choices import TimelineKind
@@ -16,6 +16,8 @@ from crm.models import User
 from crm.ui.views import may_open
 
 PAGE = 40
+# An active trader has thousands of entries: the filters offered are those that the newest ones need.
+KINDS_FROM = 500
 SALT = "clients.timeline"
 LOOKS: dict[str, tuple[str, str]] = {
     TimelineKind.CALL: ("phone", "info"),
@@ -70,8 +72,7 @@ class Page:
 
 def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "") -> Page:
     """Read one page of a client's timeline, newest first; `older` is the next page's cursor. A damaged one starts from the top."""
-    rows = TimelineEntry.objects.filter(client=client).select_related("actor")
-    rows = rows.filter(Q(data__needs__isnull=True) | Q(data__needs__in=sorted(reader.get_all_permissions())))
+    rows = _readable(client, reader).select_related("actor")
     if kind in TimelineKind.values:
         rows = rows.filter(kind=kind)
     place = _read_cursor(cursor)
@@ -82,6 +83,20 @@ def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "")
     last = entries[PAGE - 1] if len(entries) > PAGE else None
     older = signing.dumps([last.at.isoformat(), last.pk], salt=SALT) if last else ""
     return Page(shown, older, kind)
+
+
+def kinds_of(client: Client, reader: User, *, chosen: str = "") -> list[tuple[str, str]]:
+    """List the kinds to filter by, with their labels: those among the client's newest entries, and the chosen one."""
+    newest = _readable(client, reader).order_by("-at", "-id").values("kind")[:KINDS_FROM]
+    there = {row["kind"] for row in newest} | {chosen}
+    return [(value, label) for value, label in TimelineKind.choices if value in there]
+
+
+def _readable(client: Client, reader: User) -> QuerySet[TimelineEntry]:
+    permissions = sorted(reader.get_all_permissions())
+    return TimelineEntry.objects.filter(client=client).filter(
+        Q(data__needs__isnull=True) | Q(data__needs__in=permissions)
+    )
 
 
 def _read_cursor(text: str) -> tuple[dt.datetime, int] | None:

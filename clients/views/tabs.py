@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from clients import policies, timeline_page
-from clients.choices import TimelineKind
 from clients.forms import NoteForm
 from clients.models import Client, Message
 from clients.views.page import pinned_notes
@@ -34,7 +33,7 @@ def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
     context: dict[str, Any] = {
         "client": client,
         "page": page,
-        "kinds": TimelineKind.choices,
+        "kinds": timeline_page.kinds_of(client, request.user, chosen=page.kind),
         "pinned": pinned_notes(client),
         "can_log": bool(policies.can_log(request.user, client)),
         "form": NoteForm(auto_id="note_%s"),

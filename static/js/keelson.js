@@ -54,7 +54,7 @@
     next.focus({ preventScroll: true });
   });
   // What scrolls sideways and holds nothing to focus is scrolled with the arrow keys: it takes the focus itself.
-  const reach = () => document.querySelectorAll(".k-scroll, .table-responsive").forEach((box) => {
+  const reach = () => document.querySelectorAll(".k-scroll, .c-path, .card:has(> .k-table), .table-responsive").forEach((box) => {
     const wide = box.scrollWidth > box.clientWidth && !box.querySelector("a[href], button, input, select, textarea, summary");
     if (wide) box.tabIndex = 0;
     else box.removeAttribute("tabindex");

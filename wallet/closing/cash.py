@@ -107,11 +107,16 @@ class CurrencyCash:
         return None if not self.owed else (self.held / self.owed * 100).quantize(Decimal("0.1"))
 
     @property
+    def short_places(self) -> list[str]:
+        """Name the accounts that hold less than the payouts that wait there."""
+        return [place.label for place in self.held_at if place.is_short]
+
+    @property
     def tone(self) -> str:
         """danger: less is held than owed. warning: covered, but something is not certain yet. success: covered."""
         if self.difference < 0:
             return "danger"
-        uncertain = self.unknown_count or self.deposits_held_count or any(place.is_short for place in self.held_at)
+        uncertain = self.unknown_count or self.deposits_held_count or self.short_places
         return "warning" if uncertain else "success"
 
 
