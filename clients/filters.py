@@ -15,6 +15,7 @@ from clients.countries import lazy_choices
 from clients.models import Client
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
+from crm.ui.filters import WhenFilter
 from crm.ui.forms import DayInput
 
 DOCUMENTS = [("waiting", _("Waiting for review")), ("rejected", _("Rejected, not verified"))]
@@ -84,6 +85,7 @@ class PeopleFilter(django_filters.FilterSet):
 
     created_from = django_filters.DateFilter(label=_("Received from"), method="filter_from", widget=DayInput())
     created_to = django_filters.DateFilter(label=_("Received until"), method="filter_to", widget=DayInput())
+    received = WhenFilter(field_name="created_at", label=_("Received"))
     campaign = django_filters.CharFilter(label=_("Campaign"))
     source = django_filters.CharFilter(label=_("Source"))
     is_contacted = django_filters.ChoiceFilter(label=_("Contacted"), choices=YES_NO, method="filter_contacted")

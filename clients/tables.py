@@ -10,19 +10,25 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.filters import ClientFilter
 from clients.models import Client
+from clients.previews import CLIENT_PEEK
 from clients.queries import around_visible_to, clients_visible_to
 from clients.search import search_clients
+from crm.models import User
+from crm.security.scope import reach_of
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
     BulkAction,
     Column,
+    CountryColumn,
     DateColumn,
     EmailColumn,
     Empty,
     MoneyColumn,
     NumberColumn,
+    PersonColumn,
     PhoneColumn,
+    QuickFilter,
     Table,
 )
 
@@ -32,9 +38,16 @@ def name_or_number(client: Client) -> str:
     return client.full_name or f"#{client.pk}"
 
 
-NAME = Column("full_name", _("Name"), value=name_or_number, link=True)
-COUNTRY = Column("country", _("Country"), css="center")
-OWNER = Column("owner", _("Owner"))
+def has_colleagues(user: User) -> bool:
+    """Check whether somebody has clients of their own and reaches those of others too: then "mine" says something."""
+    reach = reach_of(user)
+    return bool(reach.own_books) and len(reach.books) > len(reach.own_books)
+
+
+NAME = PersonColumn("full_name", _("Name"), value=name_or_number, link=True)
+COUNTRY = CountryColumn("country", _("Country"))
+OWNER = PersonColumn("owner", _("Owner"))
+MINE = QuickFilter(_("Mine"), {"owner": lambda table: table.user.pk}, has_colleagues)
 PEOPLE_COLUMNS = [
     EmailColumn("email", _("E-mail"), hidden=True),
     PhoneColumn("phone", _("Phone"), hidden=True),
@@ -82,8 +95,8 @@ class ClientTable(Table):
         NumberColumn("kyc_level", _("KYC"), digits=0, css="center"),
         BadgeColumn("risk_rating", _("Risk")),
         DateColumn("first_deposit_at", _("FTD"), sort=True),
-        MoneyColumn("net_deposits", _("Net deposits"), sort=True, currency="brand.base_currency"),
-        MoneyColumn("equity", _("Equity"), currency="brand.base_currency"),
+        MoneyColumn("net_deposits", _("Net deposits"), sort=True, currency="brand.base_currency", total=True),
+        MoneyColumn("equity", _("Equity"), currency="brand.base_currency", total=True),
         AgoColumn("last_trade_at", _("Last trade"), sort=True),
         AgoColumn("last_contact_at", _("Last contact"), sort=True),
         NumberColumn("score", _("Score"), digits=0, hidden=True),
@@ -93,6 +106,15 @@ class ClientTable(Table):
         *PEOPLE_COLUMNS,
     ]
     filterset = ClientFilter
+    quick_filters = [
+        MINE,
+        QuickFilter(_("Not verified"), {"is_verified": "0"}),
+        QuickFilter(_("Documents to review"), {"documents": "waiting"}),
+        QuickFilter(_("No deposit yet"), {"has_paid_in": "0"}),
+        QuickFilter(_("Never traded"), {"has_paid_in": "1", "has_traded": "0"}),
+        QuickFilter(_("Restricted"), {"is_restricted": "1"}),
+    ]
+    peek = CLIENT_PEEK
     search_fields = ["search_text"]
     search_hint = _("Name, e-mail, phone or client number")
     default_order = "-id"

@@ -14,10 +14,22 @@ from clients.models import Client
 from compliance import audit_topics, policies, queries, sentences, trails
 from compliance.choices import EVIDENCE, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
+from compliance.previews import HIT_PEEK
 from crm import audit_codes
 from crm.models import AuditEvent, User
+from crm.ui.filters import WhenFilter
 from crm.ui.keyset import Page
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, NumberColumn, Table, TimeColumn
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    Empty,
+    NumberColumn,
+    PersonColumn,
+    QuickFilter,
+    Table,
+    TimeColumn,
+)
 
 AREAS = [
     ("clients", _("Clients")),
@@ -38,6 +50,7 @@ class HitFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=HitState.choices, label=_("State"))
     source = django_filters.CharFilter(field_name="entry__source__code", label=_("List"))
     found = django_filters.DateFromToRangeFilter(field_name="found_at", label=_("Found"))
+    waiting = WhenFilter(field_name="found_at", label=_("Found"))
 
     class Meta:
         model = Hit
@@ -54,17 +67,24 @@ class HitTable(Table):
     name, title, permission = "screening-hits", _("Possible matches"), "compliance.view_hit"
     subtitle = _("Clients who may be on a watchlist. Their accounts are frozen until the match is reviewed.")
     columns = [
-        Column("client", _("Client"), value="client.full_name", link=True),
+        PersonColumn("client", _("Client"), value="client.full_name", link=True),
         Column("entry", _("Listed as"), value="entry.primary_name"),
         Column("source", _("List"), value="entry.source.name"),
         NumberColumn("score", _("Score"), digits=2),
         Column("birth", _("Date of birth"), value=birth_match),
         BadgeColumn("state", _("State")),
         AgoColumn("found_at", _("Found"), sort=False),
-        Column("decided_by", _("Decided by")),
+        PersonColumn("decided_by", _("Decided by")),
         Column("brand", _("Brand"), value="client.brand.name", hidden=True),
     ]
     filterset = HitFilter
+    quick_filters = [
+        QuickFilter(_("Pending review"), {"state": HitState.OPEN}),
+        QuickFilter(_("Waiting > 24 h"), {"state": HitState.OPEN, "waiting": "over24h"}),
+        QuickFilter(_("True match"), {"state": HitState.CONFIRMED}),
+        QuickFilter(_("False positive"), {"state": HitState.FALSE_POSITIVE}),
+    ]
+    peek = HIT_PEEK
     export_permission = None
     empty = Empty(
         _("No possible matches"), _("Clients are screened when they are verified and on demand."), "shield-check"
@@ -107,7 +127,7 @@ class RestrictionTable(Table):
     name, title, permission = "restrictions", _("Restrictions"), "compliance.place_restriction"
     subtitle = _("What clients are currently blocked from. Lifting a restriction takes two people.")
     columns = [
-        Column("client", _("Client"), value="client.full_name", link=True),
+        PersonColumn("client", _("Client"), value="client.full_name", link=True),
         BadgeColumn("kind", _("Restriction")),
         Column("state", _("State"), render=restriction_state),
         Column("cause", _("Cause"), value="get_cause_display"),

@@ -11,17 +11,20 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from clients.countries import country_name
 from clients.models import Client
 from crm.security.scope import reach_of
+from crm.ui.filters import WhenFilter
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
     Column,
+    CountryColumn,
     DateColumn,
     Empty,
     MoneyColumn,
     NumberColumn,
+    PersonColumn,
+    QuickFilter,
     Table,
     TimeColumn,
 )
@@ -50,6 +53,7 @@ class PartnerFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=PartnerState.choices, label=_("State"))
     brand = django_filters.ModelChoiceFilter(queryset=None, label=_("Brand"))
     joined = django_filters.DateFromToRangeFilter(field_name="joined_at", label=_("Since"))
+    new = WhenFilter(field_name="joined_at", label=_("Joined"))
 
     class Meta:
         model = Partner
@@ -66,7 +70,7 @@ class PartnerTable(Table):
     name, title, permission, export_permission = "ib.partners", _("Partners"), "ib.view_partner", EXPORT
     subtitle = _("Introducing brokers with their upline and plan")
     columns = [
-        Column("name", _("Name"), link=True),
+        PersonColumn("name", _("Name"), link=True),
         Column("code", _("Code"), css="mono"),
         BadgeColumn("state", _("State")),
         Column("parent_name", _("Upline")),
@@ -77,6 +81,12 @@ class PartnerTable(Table):
         DateColumn("joined_at", _("Since")),
     ]
     filterset = PartnerFilter
+    quick_filters = [
+        QuickFilter(_("Pending approval"), {"state": PartnerState.PENDING}),
+        QuickFilter(_("Active"), {"state": PartnerState.ACTIVE}),
+        QuickFilter(_("Blocked"), {"state": PartnerState.BLOCKED}),
+        QuickFilter(_("New this month"), {"new": "month"}),
+    ]
     search_fields = ["name", "code", "user__email"]
     search_hint = _("Name, code or e-mail")
     empty = Empty(
@@ -127,13 +137,13 @@ def why(row: Accrual, table: Table) -> str:
 ACCRUAL_COLUMNS = [
     TimeColumn("closed_at", _("Closed"), link=True),
     Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
-    Column("partner", _("Partner"), value="partner.name"),
+    PersonColumn("partner", _("Partner"), value="partner.name"),
     NumberColumn("level", _("Level")),
     Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
     Column("symbol", _("Symbol")),
     NumberColumn("lots", _("Lots"), digits=2),
     NumberColumn("rate", _("Per lot"), hidden=True),
-    MoneyColumn("amount", _("Amount"), signed=True),
+    MoneyColumn("amount", _("Amount"), signed=True, total=True),
     BadgeColumn("state", _("State")),
     Column("reason", _("Reason"), render=why, css="clip"),
 ]
@@ -196,11 +206,11 @@ class SettlementAccrualTable(PartnerAccrualTable):
 
 SETTLEMENT_COLUMNS = [
     Column("period", _("Period"), link=True, css="nowrap"),
-    Column("partner", _("Partner"), value="partner.name"),
+    PersonColumn("partner", _("Partner"), value="partner.name"),
     NumberColumn("trades", _("Trades")),
     NumberColumn("lots", _("Lots"), digits=2),
-    MoneyColumn("accrued", _("Accrued")),
-    MoneyColumn("amount", _("Credited")),
+    MoneyColumn("accrued", _("Accrued"), total=True),
+    MoneyColumn("amount", _("Credited"), total=True),
     MoneyColumn("carried_out", _("Carried forward"), hidden=True),
     BadgeColumn("state", _("State")),
     AgoColumn("settled_at", _("Settled")),
@@ -287,7 +297,7 @@ class PartnerClientTable(Table):
     columns = [
         Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
-        Column("country", _("Country"), value="client.country"),
+        CountryColumn("country", _("Country"), value="client.country"),
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
         Column("method", _("Source"), value="get_method_display"),
         DateColumn("starts_at", _("Since")),
@@ -346,11 +356,11 @@ class MyClientsTable(Table):
     name, title = "partners.clients", _("Clients")
     subtitle = _("Clients who registered through your links. Names are shortened, and contact details aren't shared")
     columns = [
-        Column("client", _("Client"), render=lambda row, table: masked_name(row.client), css="nowrap"),
+        PersonColumn("client", _("Client"), render=lambda row, table: masked_name(row.client), key="client_id"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
         MoneyColumn("earned", _("Earned this period"), currency="partner.currency"),
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
-        Column("country", _("Country"), render=lambda row, table: country_name(row.client.country)),
+        CountryColumn("country", _("Country"), value="client.country"),
         Column("campaign", _("Campaign"), value="link.campaign"),
         DateColumn("starts_at", _("Since")),
     ]

@@ -7,16 +7,28 @@ from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from crm.i18n.formats import ago
 from crm.ui.columns import DASH
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, DateColumn, Empty, Table
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    CountryColumn,
+    DateColumn,
+    Empty,
+    PersonColumn,
+    QuickFilter,
+    Table,
+)
 from kyc import queries
 from kyc.choices import ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
 from kyc.models import Document, Issue
+from kyc.previews import DOCUMENT_PEEK
 
 # How long a client may wait before the queue turns amber, then red.
 WAIT_WARN_HOURS, WAIT_LATE_HOURS = 4, 24
@@ -48,13 +60,9 @@ class QueueFilter(django_filters.FilterSet):
         )
 
     def waiting_longer(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
-        from django.utils import timezone
-
         return queryset.filter(uploaded_at__lte=timezone.now() - dt.timedelta(hours=int(value)))
 
     def claimed_by(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
-        from django.utils import timezone
-
         now = timezone.now()
         if value == "mine":
             return queryset.filter(claimed_by=self.request.user, claimed_until__gt=now)
@@ -103,17 +111,24 @@ class DocumentQueueTable(Table):
     name, title, permission = "kyc-queue", _("Review queue"), "kyc.review_document"
     subtitle = _("Documents pending review, oldest first")
     columns = [
-        Column("client", _("Client"), value="client.full_name", link=True),
+        PersonColumn("client", _("Client"), value="client.full_name", link=True),
         Column("title", _("Document")),
         BadgeColumn("state", _("State")),
         Column("issues", _("Issues"), render=issue_badges, export=False),
-        Column("uploaded_at", _("Waiting"), sort=True, render=waited),
+        Column("uploaded_at", _("Waiting"), sort=True, render=waited, place="when"),
         Column("claimed_by", _("Claimed by"), render=claim),
-        Column("country", _("Country"), value="client.country"),
+        CountryColumn("country", _("Country"), value="client.country"),
         Column("brand", _("Brand"), value="client.brand.name"),
         Column("page_count", _("Pages"), hidden=True, css="end"),
     ]
     filterset = QueueFilter
+    quick_filters = [
+        QuickFilter(_("Claimed by me"), {"whose": "mine"}),
+        QuickFilter(_("Unclaimed"), {"whose": "free"}),
+        QuickFilter(_("Waiting > 4 h"), {"waited": "4"}),
+        QuickFilter(_("Waiting > 24 h"), {"waited": "24"}),
+    ]
+    peek = DOCUMENT_PEEK
     default_order = "uploaded_at"
     search_hint = _("Client")
     export_permission = None
@@ -145,12 +160,19 @@ class DocumentFilter(django_filters.FilterSet):
     uploaded = django_filters.DateFromToRangeFilter(field_name="uploaded_at", label=_("Uploaded"))
     reviewed = django_filters.DateFromToRangeFilter(field_name="reviewed_at", label=_("Reviewed"))
     reviewer = django_filters.ChoiceFilter(choices=[("me", _("Me"))], label=_("Reviewed by"), method="reviewed_by_me")
+    expiring = django_filters.ChoiceFilter(
+        choices=[("30", _("In the next 30 days"))], label=_("Expires"), method="expiring_within"
+    )
     expires = django_filters.DateFromToRangeFilter(field_name="expires_on", label=_("Expires"))
     issue = django_filters.ChoiceFilter(choices=IssueCode.choices, label=_("Issue"), method="with_issue")
 
     class Meta:
         model = Document
         fields: list[str] = []
+
+    def expiring_within(self, rows: QuerySet[Document], _name: str, days: str) -> QuerySet[Document]:
+        today = timezone.localdate()
+        return rows.filter(expires_on__range=(today, today + dt.timedelta(days=int(days))))
 
     def reviewed_by_me(self, rows: QuerySet[Document], _name: str, _value: str) -> QuerySet[Document]:
         return rows.filter(reviewed_by=self.request.user)
@@ -164,17 +186,24 @@ class DocumentTable(Table):
 
     name, title, permission = "kyc-documents", _("KYC documents"), "kyc.open_document"
     columns = [
-        Column("client", _("Client"), value="client.full_name", link=True),
+        PersonColumn("client", _("Client"), value="client.full_name", link=True),
         Column("title", _("Document")),
         BadgeColumn("state", _("State")),
-        AgoColumn("uploaded_at", _("Uploaded")),
-        Column("reviewed_by", _("Reviewed by")),
+        AgoColumn("uploaded_at", _("Uploaded"), place="when"),
+        PersonColumn("reviewed_by", _("Reviewed by")),
         AgoColumn("reviewed_at", _("Reviewed")),
         DateColumn("expires_on", _("Expires")),
         Column("reason_code", _("Reason"), value="get_reason_code_display", hidden=True),
         Column("brand", _("Brand"), value="client.brand.name", hidden=True),
     ]
     filterset = DocumentFilter
+    quick_filters = [
+        QuickFilter(_("Pending review"), {"state": DocumentState.PENDING_REVIEW}),
+        QuickFilter(_("Rejected"), {"state": DocumentState.REJECTED}),
+        QuickFilter(_("Reviewed by me"), {"reviewer": "me"}),
+        QuickFilter(_("Expiring in 30 days"), {"state": DocumentState.APPROVED, "expiring": "30"}),
+    ]
+    peek = DOCUMENT_PEEK
     search_hint = _("Client, or # and document number")
     empty = Empty(
         _("No documents"), _("All documents uploaded by clients appear here, including reviewed ones."), "files"

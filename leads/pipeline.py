@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients import timeline
-from clients.choices import SalesStatus, Stage, TimelineKind
+from clients.choices import SALES_TRANSITIONS, SalesStatus, Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.policies import can
@@ -29,13 +29,16 @@ def can_change_status(user: Actor, client: Client) -> Decision:
 
 def next_statuses(user: User, client: Client) -> list[SalesStatus]:
     """List the steps that the page offers: what the transition table and the role allow."""
-    if not can_change_status(user, client):
-        return []
-    if client.sales_status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
+    return statuses_offered(user, client.sales_status) if can_change_status(user, client) else []
+
+
+def statuses_offered(user: User, status: str) -> list[SalesStatus]:
+    """List the steps from a status that the role may take with a lead in reach."""
+    if status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
         return []
     # Registering converts, and sending the link says that it was sent: neither is a click on a status.
-    offered = set(client.next_states("sales_status")) - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
-    return [status for status in SalesStatus if status in offered]
+    offered = SALES_TRANSITIONS.get(status, set()) - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
+    return [after for after in SalesStatus if after in offered]
 
 
 @transaction.atomic

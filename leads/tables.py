@@ -5,25 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from clients.choices import Stage
+from clients.choices import SalesStatus, Stage
 from clients.filters import LeadFilter, owners_in_reach
 from clients.models import Client
+from clients.previews import CLIENT_PEEK
 from clients.queries import around_visible_to, clients_visible_to
 from clients.search import search_clients
-from clients.tables import COUNTRY, NAME, OWNER, only_shown
+from clients.tables import COUNTRY, MINE, NAME, OWNER, only_shown
+from crm.errors import DomainError
+from crm.models import User
 from crm.ui.tables import (
     AgoColumn,
-    BadgeColumn,
     BulkAction,
     Column,
     EmailColumn,
     Empty,
     NumberColumn,
     PhoneColumn,
+    QuickFilter,
+    StatusColumn,
     Table,
 )
+from leads.pipeline import change_sales_status, statuses_offered
+
+
+def statuses_after(table: Table, status: str) -> list[SalesStatus]:
+    """Offer the next steps of the pipeline; none to those who may not take them."""
+    return statuses_offered(table.user, status) if table.user.has_perm("leads.change_sales_status") else []
+
+
+def change_status(row: Client, to: str, user: User) -> Client:
+    """Move a lead along the pipeline from its row."""
+    if to not in SalesStatus.values:
+        raise DomainError(_now("Choose a status."))
+    return change_sales_status(client_id=row.pk, to=SalesStatus(to), actor=user)
 
 
 class LeadTable(Table):
@@ -32,7 +50,7 @@ class LeadTable(Table):
     columns = [
         NAME,
         NumberColumn("id", _("Number"), hidden=True),
-        BadgeColumn("sales_status", _("Status")),
+        StatusColumn("sales_status", _("Status"), moves=statuses_after, verb=change_status),
         NumberColumn("score", _("Score"), sort=True, digits=0),
         COUNTRY,
         Column("language", _("Language"), css="center"),
@@ -47,6 +65,15 @@ class LeadTable(Table):
         Column("brand", _("Brand"), hidden=True),
     ]
     filterset = LeadFilter
+    quick_filters = [
+        MINE,
+        QuickFilter(_("New today"), {"received": "today"}),
+        QuickFilter(_("Never called"), {"is_contacted": "0"}),
+        QuickFilter(_("Waiting > 24 h"), {"is_contacted": "0", "received": "over24h"}),
+        QuickFilter(_("Call back"), {"sales_status": SalesStatus.CALL_BACK}),
+        QuickFilter(_("Interested"), {"sales_status": SalesStatus.INTERESTED}),
+    ]
+    peek = CLIENT_PEEK
     search_fields = ["search_text"]
     search_hint = _("Name, e-mail, phone or client number")
     default_order = "-id"

@@ -16,9 +16,8 @@ from crm.ui.day_counts import CURVE_DAYS, last_days
 from crm.ui.kpis import Kpi, once_per_page
 from monitoring.choices import AlertState, Severity
 from monitoring.models import AgentDay
-from monitoring.queries import agents_visible_to, alerts_visible_to
+from monitoring.queries import agent_name, agents_visible_to, alerts_visible_to
 from monitoring.reasons import in_words
-from monitoring.tables import agent_name
 
 ROWS = 5
 FIGURES = ("views", "outside_views", "exports", "export_rows", "reveals", "reveals_without_call")

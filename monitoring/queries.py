@@ -60,6 +60,11 @@ def get_alert(user: User, alert_id: int) -> Alert:
     return alert
 
 
+def agent_name(user: User, agent: User) -> str:
+    """Return the agent's name, or a pseudonym for those who only check the process."""
+    return str(agent) if user.has_perm("monitoring.see_agent_names") else pseudonym(agent.pk)
+
+
 def pseudonym(agent_id: int) -> str:
     """Return a name that doesn't identify the agent, the same for the same person on this installation."""
     digest = hashlib.sha256(f"{settings.SECRET_KEY}/agent/{agent_id}".encode()).hexdigest()

@@ -7,16 +7,25 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, DateColumn, Empty, Table, YesNoColumn
+from crm.ui.filters import WhenFilter
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    DateColumn,
+    Empty,
+    PersonColumn,
+    QuickFilter,
+    StatusColumn,
+    Table,
+    YesNoColumn,
+)
+from monitoring.alerts import give_back, take
 from monitoring.choices import AlertState, Severity
 from monitoring.models import AgentDay, Alert, DayScore, Watch
-from monitoring.queries import agents_visible_to, alerts_visible_to, pseudonym
+from monitoring.previews import ALERT_PEEK
+from monitoring.queries import agent_name, agents_visible_to, alerts_visible_to
 from monitoring.reasons import in_words
-
-
-def agent_name(user: User, agent: User) -> str:
-    """Return the agent's name, or a pseudonym for those who only check the process."""
-    return str(agent) if user.has_perm("monitoring.see_agent_names") else pseudonym(agent.pk)
 
 
 def first_reason(row: Alert, table: Table) -> str:
@@ -27,10 +36,27 @@ def first_reason(row: Alert, table: Table) -> str:
 class AlertFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=AlertState.choices, label=_("State"))
     severity = django_filters.ChoiceFilter(choices=Severity.choices, label=_("Severity"))
+    reviewer = django_filters.ChoiceFilter(choices=[("me", _("Me"))], label=_("Reviewer"), method="reviewed_by_me")
+    raised = WhenFilter(field_name="raised_at", label=_("Raised"))
 
     class Meta:
         model = Alert
         fields = ["state", "severity"]
+
+    def reviewed_by_me(self, rows: QuerySet[Alert], _name: str, _value: str) -> QuerySet[Alert]:
+        return rows.filter(reviewer=self.request.user)
+
+
+def states_after(table: Table, state: str) -> list[AlertState]:
+    """Offer to claim an alert and to release it; deciding it takes a verdict and a reason, on its page."""
+    after = {AlertState.OPEN: [AlertState.IN_REVIEW], AlertState.IN_REVIEW: [AlertState.OPEN]}
+    return after.get(AlertState(state), []) if table.user.has_perm("monitoring.decide_alert") else []
+
+
+def change_state(row: Alert, to: str, user: User) -> Alert:
+    """Claim or release an alert from its row."""
+    verb = take if to == AlertState.IN_REVIEW else give_back
+    return verb(alert_id=row.pk, actor=user)
 
 
 class AlertTable(Table):
@@ -40,17 +66,25 @@ class AlertTable(Table):
         "nothing happens automatically"
     )
     columns = [
-        Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent), link=True),
+        PersonColumn("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent), link=True),
         DateColumn("day", _("Day")),
-        BadgeColumn("severity", _("Severity")),
-        BadgeColumn("state", _("State")),
+        BadgeColumn("severity", _("Severity"), place="rest"),
+        StatusColumn("state", _("State"), moves=states_after, verb=change_state),
         Column("why", _("Reason"), render=first_reason, css="clip"),
         Column("desk", _("Desk"), value="desk.name"),
         YesNoColumn("was_watched", _("Watched"), hidden=True),
-        Column("reviewer", _("Reviewer")),
+        PersonColumn("reviewer", _("Reviewer")),
         AgoColumn("raised_at", _("Raised")),
     ]
     filterset = AlertFilter
+    quick_filters = [
+        QuickFilter(_("Mine"), {"reviewer": "me"}),
+        QuickFilter(_("New today"), {"raised": "today"}),
+        QuickFilter(_("Open"), {"state": AlertState.OPEN}),
+        QuickFilter(_("In review"), {"state": AlertState.IN_REVIEW}),
+        QuickFilter(_("Severe"), {"severity": Severity.SEVERE}),
+    ]
+    peek = ALERT_PEEK
     is_searchable = False
     empty = Empty(_("No alerts"), _("Every agent's day is close to their baseline."), "circle-check")
 
@@ -64,7 +98,7 @@ class AgentTable(Table):
     name, title, permission = "monitoring.agents", _("Baselines"), "monitoring.view_baselines"
     subtitle = _("What each agent usually does, and how far their last day was from it")
     columns = [
-        Column("name", _("Agent"), render=lambda row, table: agent_name(table.user, row), link=True),
+        PersonColumn("name", _("Agent"), render=lambda row, table: agent_name(table.user, row), link=True),
         Column("desk", _("Desk"), value="desk.name"),
         DateColumn("last_day", _("Last day")),
         Column("last_p", _("Likelihood"), render=lambda row, table: how_usual(row.last_p)),
@@ -118,7 +152,7 @@ class WatchTable(Table):
         "raised at a lower threshold"
     )
     columns = [
-        Column("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent)),
+        PersonColumn("agent", _("Agent"), render=lambda row, table: agent_name(table.user, row.agent)),
         BadgeColumn("kind", _("Type")),
         DateColumn("from_on", _("From")),
         DateColumn("to_on", _("Until")),

@@ -24,9 +24,9 @@ from monitoring.choices import AlertState, Feature, Verdict, WatchKind
 from monitoring.forms import DecisionForm, ReasonForm, WatchForm
 from monitoring.models import AgentDay, Alert, Watch
 from monitoring.policies import can_decide, can_review, can_watch
-from monitoring.queries import agents_visible_to, evidence, get_alert
+from monitoring.queries import agent_name, agents_visible_to, evidence, get_alert
 from monitoring.reasons import in_words
-from monitoring.tables import AgentTable, AlertTable, WatchTable, agent_name
+from monitoring.tables import AgentTable, AlertTable, WatchTable
 
 EVIDENCE_KINDS = (
     AccessKind.VIEW,

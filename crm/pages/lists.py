@@ -1,20 +1,26 @@
-"""How a person likes a list: the dialog for columns and saved views, behind the button of every table."""
+"""What every list can do besides showing itself: columns, saved views, row height, the side panel, a state changed in its row."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from crm.errors import DomainError
+from crm.errors import DomainError, outcome_of
 from crm.models import SavedView
+from crm.money.numbers import is_whole
 from crm.ui import layouts
 from crm.ui.actions import run_action
 from crm.ui.panels import allows
+from crm.ui.people_columns import StatusColumn
+from crm.ui.preferences import set_preference
 from crm.ui.tables import RESERVED, Table, table_named
 from crm.ui.views import staff_page
 
@@ -63,7 +69,10 @@ def _dialog(
         "name": name,
         "for_desk": for_desk,
         "columns": [(column, True) for column in table.shown_columns] + [(column, False) for column in rest],
-        "views": [view for view in table.layout.views if view.owner_id == request.user.pk],
+        "views": [
+            {"pk": view.pk, "name": view.name, "owner_id": view.owner_id, "words": tab.words}
+            for view, tab in zip(table.layout.views, table.view_tabs, strict=True)
+        ],
     }
     return render(request, "crm/ui/_table_settings.html", context, status=422 if error else 200)
 
@@ -117,3 +126,84 @@ def delete(request: UserRequest, name: str, pk: int) -> HttpResponse:
     except SavedView.DoesNotExist:
         raise Http404
     return _back(request.POST.get("path", "/"), request.POST.get("query", ""))
+
+
+@staff_page()
+@require_POST
+def default(request: UserRequest, name: str) -> HttpResponse:
+    """Choose the view that the list opens with; the same again goes back to the whole list."""
+    table = _table(request, name)
+    sent = request.POST.get("view", "")
+    view_id = int(sent) if is_whole(sent) else None
+    usual = table.layout.default
+    try:
+        layouts.choose_default(
+            user=request.user, table=name, view_id=None if usual is not None and usual.pk == view_id else view_id
+        )
+    except SavedView.DoesNotExist:
+        raise Http404
+    return _back(request.POST.get("path", "/"), request.POST.get("query", "") or "view=all")
+
+
+@staff_page()
+@require_POST
+def density(request: UserRequest) -> HttpResponse:
+    """Choose the height of rows, for all lists and all devices of this person."""
+    chosen = "comfortable" if request.POST.get("density") == "comfortable" else ""
+    set_preference(user=request.user, section="lists", key="density", value=chosen)
+    return HttpResponse(status=204)
+
+
+def _row(request: UserRequest, name: str, pk: int, query: QueryDict) -> tuple[Table, Any]:
+    """Find a row of a list that this user sees, whatever the list's filters; 404 for any other."""
+    table_class = table_named(name)
+    if table_class is None or not allows(table_class.permission, request.user):
+        raise Http404
+    table = table_class(request.user, query)
+    row = table.queryset().filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return table, row
+
+
+@staff_page()
+@require_GET
+def peek(request: UserRequest, name: str, pk: int) -> HttpResponse:
+    """Show a row's summary in the side panel. It is a view of the record, and logged as one."""
+    table, row = _row(request, name, pk, request.GET)
+    url = table.row_url(row)
+    if table.peek is None or not url:
+        raise Http404
+    table.peek.note(request, row)
+    context = {"row": row, "table": table, "url": url, **table.peek.context(request, row)}
+    return render(request, table.peek.template, context)
+
+
+@staff_page()
+@require_POST
+def move(request: UserRequest, name: str, pk: int) -> HttpResponse:
+    """Move a row's state by its column's verb, and answer with the row as it is then and a notice of what happened."""
+    query = QueryDict(request.POST.get("query", ""))
+    table, row = _row(request, name, pk, query)
+    column = next((one for one in table.allowed_columns if one.name == request.POST.get("column")), None)
+    if not isinstance(column, StatusColumn) or column.verb is None:
+        raise Http404
+    verb, before, to = column.verb, str(column.read(row)), request.POST.get("to", "")
+    done = outcome_of(lambda: verb(row, to, request.user))
+    notice: dict[str, Any] = (
+        {"title": _("Not changed"), "body": done.error.message, "tone": "danger"} if not done else {"tone": "success"}
+    )
+    table = type(table)(request.user, query)
+    fresh = table.lean(table.queryset()).filter(pk=pk).first()
+    if done and fresh is not None:
+        notice["title"] = f"{column.label}: {column.plain(fresh, table)}"
+        if before in [str(choice) for choice in column.moves(table, to)]:
+            notice["undo"] = {
+                "label": _("Undo"),
+                "url": reverse("table_move", args=[name, pk]),
+                "values": {"column": column.name, "to": before, "query": request.POST.get("query", "")},
+                "row": str(pk),
+            }
+    response = HttpResponse(table.cells.line(fresh) if fresh is not None else "")
+    response["HX-Trigger"] = json.dumps({"k:toast": notice})
+    return response

@@ -24,7 +24,7 @@ from crm.money.numbers import is_whole
 from crm.staff import grants, people, policies, queries
 from crm.staff.forms import GrantForm, InviteForm, ParticularsForm
 from crm.ui.actions import run_action
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table, YesNoColumn
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, PersonColumn, Table, YesNoColumn
 from crm.ui.views import TableView, staff_page
 
 MANAGE = "crm.manage_staff"
@@ -68,7 +68,7 @@ class StaffTable(Table):
     subtitle = gettext_lazy("Staff of the brands you have access to: roles, access, second factor and status.")
     permission = MANAGE
     columns = [
-        Column("last_name", gettext_lazy("Name"), value=str, sort=True, link=True),
+        PersonColumn("last_name", gettext_lazy("Name"), value=str, sort=True, link=True),
         Column("email", gettext_lazy("E-mail"), sort=True),
         Column("role_names", gettext_lazy("Roles"), value=lambda row: role_labels(row.role_names)),
         Column("brand", gettext_lazy("Brand"), value="brand.name"),

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 
 from crm import audit_codes
 from crm.i18n import formats
-from crm.ui import badges, charts
+from crm.ui import badges, charts, people_columns
 
 register = template.Library()
 SPRITE = "vendor/lucide/sprite.svg"
@@ -198,6 +198,12 @@ def mask_email(value: Any) -> str:
 def initials(value: Any) -> str:
     """Return the letters of an avatar."""
     return formats.initials(value)
+
+
+@register.filter
+def country(code: str) -> SafeString:
+    """Write a country with its flag."""
+    return SafeString(people_columns.country_html(code))
 
 
 @register.filter

@@ -53,6 +53,8 @@ class Column:
     link     the cell opens the row (`Table.row_url`); the first such link is what Enter opens
     hidden   not shown until the user chooses it
     permission  who may have the column at all, on screen and in exports
+    place    where the value goes when rows are stacked on a phone: "name", "figure", "state", "when" or "rest"; see
+             `crm.ui.table_rows.places`, which finds the first four by the kind of column
     """
 
     name: str
@@ -66,6 +68,7 @@ class Column:
     permission: Permission = None
     css: str = ""
     help: Label = ""
+    place: str = ""
 
     @property
     def sort_path(self) -> str:
@@ -77,18 +80,15 @@ class Column:
         path = self.value or self.name
         return look_up(row, path) if "." in path else _one(row, path)
 
-    def cell(self, row: Any, table: Any) -> str:
-        """Render the whole `<td>`, escaped."""
+    def shown(self, row: Any, table: Any) -> str:
+        """Render the inside of the cell, escaped: the value as `html` or `render` writes it, linked where the column links."""
         if self.render is not None:
             inner = self.render(row, table)
             inner = DASH if inner in (None, "") else conditional_escape(inner)
         else:
             inner = self.html(self.read(row), row, table)
-        if self.link:
-            url = table.row_url(row)
-            if url:
-                inner = f'<a class="row-link" href="{escape(url)}">{inner}</a>'
-        return f'<td class="{self.css}">{inner}</td>' if self.css else f"<td>{inner}</td>"
+        url = table.row_url(row) if self.link else ""
+        return f'<a class="row-link" href="{escape(url)}">{inner}</a>' if url else inner
 
     def html(self, value: Any, row: Any, table: Any) -> str:
         """Render the inside of a cell, escaped. Kinds of columns override this one."""
@@ -157,12 +157,14 @@ class NumberColumn(Column):
 class MoneyColumn(Column):
     """An amount in major units, or with `minor` in minor ones. `currency`: a path on the row, or a code in capitals.
 
-    `signed` colours gains and losses and writes a plus.
+    `signed` colours gains and losses and writes a plus. `total` adds the amounts up in the list's foot, per currency: True,
+    or what to add up in the database (a field path or an expression) where the value is a function of the row.
     """
 
     currency: str | Callable[[Any], str] = "currency"
     signed: bool = False
     minor: bool = False
+    total: Any = None
     css: str = "end"
 
     def _currency(self, row: Any) -> str:
@@ -170,7 +172,7 @@ class MoneyColumn(Column):
             return self.currency(row)
         return self.currency if self.currency.isupper() else str(look_up(row, self.currency) or "")
 
-    def _read_money(self, value: Any, row: Any) -> tuple[Decimal, str]:
+    def read_money(self, value: Any, row: Any) -> tuple[Decimal, str]:
         if isinstance(value, Money):
             return value.amount, value.currency
         currency = self._currency(row)
@@ -179,7 +181,10 @@ class MoneyColumn(Column):
     def html(self, value: Any, row: Any, table: Any) -> str:
         if value is None:
             return DASH
-        amount, currency = self._read_money(value, row)
+        return self.amount_html(*self.read_money(value, row))
+
+    def amount_html(self, amount: Decimal, currency: str) -> str:
+        """Write an amount as the column's cells do."""
         text = escape(formats.money(amount, currency, sign=self.signed))
         if amount and (amount < 0 or self.signed):
             return f'<span class="{"neg" if amount < 0 else "pos"}">{text}</span>'
@@ -187,7 +192,7 @@ class MoneyColumn(Column):
 
     def plain(self, row: Any, table: Any) -> Any:
         value = self.read(row)
-        return None if value is None else self._read_money(value, row)[0]
+        return None if value is None else self.read_money(value, row)[0]
 
 
 @dataclass(frozen=True)

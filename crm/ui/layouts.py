@@ -16,11 +16,12 @@ VIEWS_MAX = 30
 
 @dataclass(frozen=True)
 class Layout:
-    """`columns` is empty where the table's own choice holds."""
+    """`columns` is empty where the table's own choice holds; `default` is the view that the list opens with."""
 
     columns: Sequence[str] = ()
     views: Sequence[SavedView] = field(default_factory=list)
     active: SavedView | None = None
+    default: SavedView | None = None
 
 
 def views_of(user: User, table: str) -> list[SavedView]:
@@ -36,12 +37,21 @@ def read(user: User, table: str, active: str = "") -> Layout:
     views = views_of(user, table)
     chosen = next((view for view in views if str(view.pk) == active), None)
     own = preference(user, "columns", table) or ()
-    return Layout(columns=(chosen.columns if chosen else None) or own, views=views, active=chosen)
+    usual = preference(user, "views", table)
+    default = next((view for view in views if view.pk == usual), None)
+    return Layout(columns=(chosen.columns if chosen else None) or own, views=views, active=chosen, default=default)
 
 
 def choose_columns(*, user: User, table: str, columns: Sequence[str]) -> None:
     """Keep the user's columns of a table, in order; none brings the table's own choice back."""
     set_preference(user=user, section="columns", key=table, value=list(columns))
+
+
+def choose_default(*, user: User, table: str, view_id: int | None) -> None:
+    """Open a list with one of the views that the user sees from now on; None: with the whole list again."""
+    if view_id is not None and view_id not in {view.pk for view in views_of(user, table)}:
+        raise SavedView.DoesNotExist
+    set_preference(user=user, section="views", key=table, value=view_id)
 
 
 def save_view(

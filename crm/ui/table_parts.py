@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,63 @@ from crm.ui.panels import Label, Permission
 
 if TYPE_CHECKING:
     from crm.models import User
+    from crm.ui.tables import Table
+    from crm.web.requests import UserRequest
+
+
+@dataclass(frozen=True)
+class QuickFilter:
+    """A chip above the list that sets filters in the address, and takes them away when pressed again.
+
+    filters     name → value, list of values, or a function of the table ("mine": the user's own id)
+    permission  who is offered it
+    """
+
+    label: Label
+    filters: Mapping[str, Any]
+    permission: Permission = None
+
+    def changes(self, table: Table) -> dict[str, list[str]]:
+        """Return the parameters that it sets."""
+        values = {name: value(table) if callable(value) else value for name, value in self.filters.items()}
+        return {
+            name: [str(one) for one in (value if isinstance(value, list | tuple) else [value])]
+            for name, value in values.items()
+        }
+
+
+@dataclass(frozen=True)
+class QuickChip:
+    """A quick filter as the template prints it."""
+
+    label: Label
+    url: str
+    is_on: bool
+
+
+@dataclass(frozen=True)
+class ViewTab:
+    """A saved view as the template prints it: its name, and what it shows in words."""
+
+    name: str
+    url: str
+    words: str
+    is_active: bool = False
+    is_shared: bool = False
+    is_default: bool = False
+
+
+@dataclass(frozen=True)
+class Peek:
+    """What the side panel shows of a row when Space is pressed on it.
+
+    template  the fragment; it gets `row`, `table`, `url` (the record's page) and what `context` returns
+    note      writes the view to the access log: a summary read is a record viewed
+    """
+
+    template: str
+    note: Callable[[UserRequest, Any], object]
+    context: Callable[[UserRequest, Any], dict[str, Any]] = lambda _request, _row: {}
 
 
 @dataclass(frozen=True)
@@ -52,6 +110,7 @@ class Empty:
 class HeadCell:
     column: Column
     label: str
+    css: str = ""
     sort_url: str = ""
     direction: str = ""
 
@@ -65,11 +124,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Chip:
-    """An active filter, with the address of the list without it."""
+    """An active filter, with the address of the list without it. `is_quick`: a pressed quick filter shows it already."""
 
     label: str
     value: str
     url: str
+    is_quick: bool = False
 
 
 @dataclass(frozen=True)

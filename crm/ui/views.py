@@ -111,6 +111,8 @@ class TableView(StaffView):
 
     def get(self, request: UserRequest, **kwargs: Any) -> HttpResponseBase:
         table = self.table(request.user, request.GET, path=request.path, scope=kwargs)
+        if not request.GET and table.layout.default is not None and not wants_fragment(request):
+            return redirect(table.view_url(table.layout.default))
         return show_table(request, table, self.template_name, self.get_context)
 
 

@@ -16,6 +16,7 @@ from crm.accounts import second_factor
 from crm.choices import Role, UserKind
 from crm.models import Brand, Notification
 from crm.ui import panels
+from crm.ui.preferences import preference
 from crm.web import hosts
 
 # Menu, counts and roles of a person may be this old: they cost a dozen queries, and every page shows them.
@@ -47,6 +48,11 @@ class Furniture:
     @property
     def is_signed_in(self) -> bool:
         return bool(self.user and self.user.is_authenticated)
+
+    @property
+    def density(self) -> str:
+        """The row height that this person chose for lists; "" is the compact one."""
+        return preference(self.user, "lists", "density") or ""
 
     @cached_property
     def menu(self) -> list[panels.MenuSection]:

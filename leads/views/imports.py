@@ -17,7 +17,17 @@ from clients.views import dialogs
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, EmailColumn, Empty, NumberColumn, PhoneColumn, Table
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    CountryColumn,
+    EmailColumn,
+    Empty,
+    NumberColumn,
+    PhoneColumn,
+    Table,
+)
 from crm.ui.views import embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
@@ -96,7 +106,7 @@ class ImportRowTable(Table):
         Column("last_name", gettext_lazy("Last name")),
         EmailColumn("email", gettext_lazy("E-mail")),
         PhoneColumn("phone", gettext_lazy("Phone")),
-        Column("country", gettext_lazy("Country"), css="center"),
+        CountryColumn("country", gettext_lazy("Country")),
         Column("campaign_code", gettext_lazy("Campaign")),
     ]
     default_order = "line"

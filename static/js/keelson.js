@@ -58,6 +58,7 @@
     const wide = box.scrollWidth > box.clientWidth && !box.querySelector("a[href], button, input, select, textarea, summary");
     if (wide) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
+    box.classList.toggle("fits", box.scrollWidth <= box.clientWidth);
   });
   reach();
   document.addEventListener("htmx:after:swap", reach);
@@ -124,7 +125,10 @@
     const hit = (selector) => event.target.closest(selector);
     let el;
     if ((el = hit("[data-set-theme]"))) window.keelsonPreference("k_theme", el.dataset.setTheme);
-    else if ((el = hit("[data-set-density]"))) window.keelsonPreference("k_density", el.dataset.setDensity);
+    else if ((el = hit("[data-set-density]"))) {
+      root.dataset.density = el.dataset.setDensity;
+      document.querySelectorAll("[data-set-density]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.setDensity === el.dataset.setDensity)));
+    }
     else if (hit("[data-nav-rail]")) window.keelsonPreference("k_nav", root.dataset.nav === "rail" ? "full" : "rail");
     else if (hit("[data-nav-open]")) root.toggleAttribute("data-nav-open");
     else if (hit(".k-nav-shade")) root.removeAttribute("data-nav-open");
@@ -163,7 +167,7 @@
 
   // ----- Toasts. `document.dispatchEvent(new CustomEvent("k:toast", {detail: {...}}))` or HX-Trigger: {"k:toast": {...}}
   const safeUrl = (url) => (typeof url === "string" && /^\/(?!\/)/.test(url) ? url : "");
-  const toast = ({ title = "", body = "", tone = "info", url = "", seconds = 6 }) => {
+  const toast = ({ title = "", body = "", tone = "info", url = "", seconds = 6, undo = null }) => {
     const holder = document.getElementById("k-toasts");
     if (!holder) return;
     const box = document.createElement("div");
@@ -177,7 +181,13 @@
     const close = Object.assign(document.createElement("button"), { type: "button", className: "btn-close btn-sm ms-auto" });
     close.dataset.close = "";
     close.setAttribute("aria-label", text("close"));
-    box.append(inner, close);
+    box.append(inner);
+    if (undo) {
+      const back = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-sm ms-auto", textContent: undo.label });
+      back.addEventListener("click", () => { box.remove(); document.dispatchEvent(new CustomEvent("k:undo", { detail: undo })); });
+      box.append(back);
+    }
+    box.append(close);
     holder.append(box);
     while (holder.children.length > 4) holder.firstElementChild.remove();
     if (seconds) setTimeout(() => box.remove(), seconds * 1000);

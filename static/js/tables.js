@@ -1,17 +1,93 @@
-// Tables from the keyboard (j/k move, Enter opens, x selects, n/p turn the page), selection, column choice.
+// Tables from the keyboard (j/k move, Enter opens, Space shows a summary, x selects, n/p turn the page), selection, a state
+// changed in its row.
 (() => {
   const cards = () => [...document.querySelectorAll(".k-table-card[data-table]")];
   const active = () => document.querySelector(".k-table-card[data-active]") || cards().find((c) => c.offsetParent);
   const rows = (card) => [...card.querySelectorAll("tbody tr[data-id]")];
+  const mark = (card, row) => {
+    rows(card).forEach((r) => r.classList.toggle("cursor", r === row));
+    row.scrollIntoView({ block: "nearest" });
+  };
   const move = (card, step) => {
     const all = rows(card);
     if (!all.length) return;
     const at = all.findIndex((r) => r.classList.contains("cursor"));
-    const next = Math.max(0, Math.min(all.length - 1, at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step));
-    all.forEach((r) => r.classList.remove("cursor"));
-    all[next].classList.add("cursor");
-    all[next].scrollIntoView({ block: "nearest" });
+    mark(card, all[Math.max(0, Math.min(all.length - 1, at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step))]);
+    if (panel) peek(card, PAUSE);
   };
+
+  // ----- The side panel: the summary of the row under the cursor. It takes the focus, so that it is read aloud; j and k go on.
+  const PAUSE = 180; // a row that is only passed by is not opened: each summary is a view of the record, and logged
+  let panel = null;
+  let waiting = 0;
+  const peek = (card, pause = 0) => {
+    const row = card.querySelector("tr.cursor");
+    if (!row || !card.dataset.peek) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      if (!panel) {
+        panel = Object.assign(document.createElement("aside"), { id: "k-peek", className: "k-peek" });
+        panel.setAttribute("role", "dialog");
+        panel.setAttribute("aria-label", card.dataset.sayPeek);
+        document.body.append(panel);
+      }
+      panel.dataset.row = row.dataset.id;
+      htmx.ajax("GET", `${card.dataset.peek.replace("/0/", `/${row.dataset.id}/`)}?${card.dataset.query}`, { target: "#k-peek", swap: "innerHTML" });
+    }, pause);
+  };
+  const shut = () => {
+    clearTimeout(waiting);
+    const row = document.querySelector(`.k-table-card tr[data-id="${panel.dataset.row}"]`);
+    panel.remove();
+    panel = null;
+    row?.querySelector("a.row-link")?.focus({ preventScroll: true });
+  };
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (panel && event.detail.ctx?.target === panel) panel.querySelector("h2")?.focus();
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (panel && event.detail.ctx?.target === panel && event.detail.ctx.response?.status >= 400) shut();
+  });
+
+  // ----- A state changed where it stands: the badge's menu, then the row as the server has it.
+  let changing = null;
+  const menuOf = (button) => document.getElementById(button.getAttribute("aria-controls"));
+  const offer = (button) => {
+    const menu = menuOf(button);
+    changing = button;
+    menu.showPopover();
+    const [at, box] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
+    const below = at.bottom + 4 + box.height < window.innerHeight;
+    menu.style.top = `${below ? at.bottom + 4 : Math.max(4, at.top - 4 - box.height)}px`;
+    menu.style.left = `${Math.max(4, Math.min(at.left, window.innerWidth - box.width - 4))}px`;
+    menu.querySelector("button")?.focus();
+  };
+  const send = (url, row, values) => htmx.ajax("POST", url, { target: row, swap: "outerHTML", values });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".k-move");
+    if (button) return offer(button);
+    const choice = event.target.closest(".k-moves [data-to]");
+    if (!choice || !changing) return;
+    const [card, row, column] = [changing.closest(".k-table-card"), changing.closest("tr"), changing.dataset.column];
+    choice.closest(".k-moves").hidePopover();
+    send(card.dataset.move.replace("/0/", `/${row.dataset.id}/`), row, { column, to: choice.dataset.to, query: card.dataset.query });
+    changing = null;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.(".k-moves");
+    if (!menu || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+    const all = [...menu.querySelectorAll("button")];
+    all[(all.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : all.length - 1)) % all.length].focus();
+    event.preventDefault();
+  });
+  document.addEventListener("k:undo", ({ detail }) => {
+    const row = document.querySelector(`.k-table-card[data-move] tr[data-id="${detail.row}"]`);
+    if (row) send(detail.url, row, detail.values);
+  });
+  // The first column casts its shadow once something has gone below it.
+  document.addEventListener("scroll", (event) => {
+    if (event.target.matches?.(".k-scroll")) event.target.classList.toggle("is-moved", event.target.scrollLeft !== 0);
+  }, true);
   const picks = (card) => [...card.querySelectorAll("tbody .pick input")];
   // A button of the bar waits until what it needs is chosen.
   const ready = (bar) => {
@@ -73,6 +149,11 @@
       lastPick = event.target;
     } else if (event.target.closest("[data-clear-selection]")) picks(card).forEach((b) => { b.checked = false; });
     if (!event.target.matches("thead .pick input")) refresh(card); // that one's own change comes after its click
+    const row = event.target.closest("tbody tr[data-id]");
+    if (row && !event.target.closest("a, button, input, label, summary")) {
+      mark(card, row);
+      if (panel) peek(card);
+    }
   });
   document.addEventListener("change", (event) => {
     const bar = event.target.closest(".k-bulk");
@@ -85,14 +166,20 @@
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]")) return;
+    if (event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable],[popover]")) return;
+    if (event.key === " " && event.target.matches("a[role=button]")) {
+      event.preventDefault();
+      return event.target.click();
+    }
     const card = active();
     if (!card) return;
+    if (panel && event.key === "Escape") return shut();
     const row = card.querySelector("tr.cursor");
     const go = (selector) => card.querySelector(selector)?.click();
     if (event.key === "j") move(card, 1);
     else if (event.key === "k") move(card, -1);
     else if (event.key === "Enter" && row && !event.target.closest("a,button")) row.querySelector("a.row-link")?.click();
+    else if (event.key === " " && row && card.dataset.peek && !event.target.closest("a,button,input,summary")) panel ? shut() : peek(card);
     else if (event.key === "x" && row) { const box = row.querySelector(".pick input"); if (box) { box.checked = !box.checked; refresh(card); } }
     else if (event.key === "n") go("[data-page=next]");
     else if (event.key === "p") go("[data-page=previous]");
@@ -125,6 +212,9 @@
         if (document.activeElement !== box) { box.focus(); box.setSelectionRange(typing[1], typing[2]); }
       } else box.value = card.dataset.words || "";
     });
+  });
+  document.addEventListener("click", (event) => {
+    if (panel && event.target.closest(".k-peek [data-shut]")) shut();
   });
   window.addEventListener("pageshow", () => cards().forEach(refresh));
   restore();

@@ -12,12 +12,9 @@
   dark.addEventListener("change", apply);
   const nav = cookie("k_nav");
   if (nav) root.dataset.nav = nav;
-  const density = cookie("k_density");
-  if (density) root.dataset.density = density;
   window.keelsonPreference = (name, value) => {
     document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
     if (name === "k_theme") apply();
     if (name === "k_nav") root.dataset.nav = value;
-    if (name === "k_density") root.dataset.density = value;
   };
 })();

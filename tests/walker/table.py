@@ -78,6 +78,10 @@ TABLE |= {
     "table_settings": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
     "table_columns": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
     "table_view_save": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
+    "table_view_default": Rule(STAFF, kwargs=lambda _world: {"name": "none"}, good=OWN),
+    "table_density": Rule(STAFF),
+    "table_peek": Rule(STAFF, kwargs=lambda _world: {"name": "none", "pk": 999_999}, good=OWN),
+    "table_move": Rule(STAFF, kwargs=lambda _world: {"name": "none", "pk": 999_999}, good=OWN),
     "table_view_delete": Rule(STAFF, kwargs=lambda _world: {"name": "none", "pk": 999_999}, good=OWN),
 }
 

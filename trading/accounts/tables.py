@@ -16,7 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from crm.i18n import formats
 from crm.money.numbers import is_whole
 from crm.templatetags.keelson import badge_html
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, NumberColumn, Table, TimeColumn
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    Empty,
+    MoneyColumn,
+    NumberColumn,
+    PersonColumn,
+    Table,
+    TimeColumn,
+)
 from crm.web.requests import UserRequest
 from trading import queries
 from trading.accounts.request_rules import what
@@ -75,7 +85,9 @@ class AccountTable(Table):
     permission, export_permission = "trading.view_tradingaccount", "clients.export_client"
     columns = (
         Column("login", _("Login"), link=True, css="mono"),
-        Column("client", _("Client"), value=lambda row: row.client.full_name or f"#{row.client_id}"),
+        PersonColumn(
+            "client", _("Client"), value=lambda row: row.client.full_name or f"#{row.client_id}", key="client_id"
+        ),
         Column("type", _("Type"), value=lambda row: str(row.account_type or row.group)),
         Column("server", _("Server"), value="server.name", css="nowrap"),
         BadgeColumn("state", _("State")),
@@ -129,7 +141,12 @@ class RequestTable(Table):
     columns = (
         AgoColumn("asked_at", _("Requested"), sort=True),
         Column("what", _("Request"), value=lambda row: str(what(row)), link=True),
-        Column("client", _("Client"), value=lambda row: row.account.client.full_name or f"#{row.account.client_id}"),
+        PersonColumn(
+            "client",
+            _("Client"),
+            value=lambda row: row.account.client.full_name or f"#{row.account.client_id}",
+            key="account.client_id",
+        ),
         Column("login", _("Login"), value="account.login", css="mono"),
         Column(
             "held",
@@ -182,10 +199,7 @@ def _ticket(row: Deal, _table: Table) -> str:
 
 
 TIME = TimeColumn("executed_at", _("Executed"), sort=True, seconds=True)
-WHOSE = (
-    Column("login", _("Login"), css="mono"),
-    Column("client", _("Client"), value=lambda row: row.account.client.full_name),
-)
+WHOSE = (Column("login", _("Login"), css="mono"), PersonColumn("client", _("Client"), value="account.client.full_name"))
 FIGURES = (
     Column("ticket", _("Ticket"), css="mono", render=_ticket),
     Column("kind", _("Kind"), value=deal_kind),

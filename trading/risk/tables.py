@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.i18n import formats
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, PersonColumn, Table
 from crm.web.requests import UserRequest
 from trading.choices import MarginSeverity
 from trading.models import TradingAccount, TradingServer
@@ -50,7 +50,9 @@ class MarginTable(Table):
         BadgeColumn("alert", _("Alert"), value=_alert),
         AgoColumn("alert_at", _("Since")),
         Column("login", _("Login"), link=True, css="mono"),
-        Column("client", _("Client"), value=lambda row: row.client.full_name or f"#{row.client_id}"),
+        PersonColumn(
+            "client", _("Client"), value=lambda row: row.client.full_name or f"#{row.client_id}", key="client_id"
+        ),
         Column("agent", _("Agent"), value=lambda row: str(row.client.owner or "")),
         MoneyColumn("equity", _("Equity")),
         MoneyColumn("margin", _("Margin")),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import ClassVar
 
 import django_filters
 from django.db.models import QuerySet
@@ -11,11 +13,24 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.i18n.formats import ago
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
+from crm.ui.filters import WhenFilter
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    Empty,
+    MoneyColumn,
+    PersonColumn,
+    QuickFilter,
+    Table,
+    TimeColumn,
+    YesNoColumn,
+)
 from wallet.choices.deposits import DepositState
 from wallet.choices.withdrawals import failure_words
 from wallet.core import queries
 from wallet.models import Deposit, PaymentMethod
+from wallet.movements.previews import DEPOSIT_PEEK
 from wallet.movements.tables import MovementTable, psps_of, reference_of
 
 
@@ -25,6 +40,7 @@ class DepositFilter(django_filters.FilterSet):
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     is_first = django_filters.BooleanFilter(label=_("First deposit"))
     created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Started"))
+    started = WhenFilter(field_name="created_at", label=_("Started"))
     settled = django_filters.DateFromToRangeFilter(field_name="settled_at", label=_("Settled"))
 
     class Meta:
@@ -36,18 +52,26 @@ class DepositTable(MovementTable):
     name, title, permission = "deposits", _("Deposits"), "wallet.view_deposit"
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
-        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, total=True),
         MoneyColumn("received_minor", _("Received"), minor=True, hidden=True),
         Column("psp", _("PSP"), value="psp.name"),
         Column("instrument", _("Payment instrument"), hidden=True),
         YesNoColumn("is_first", _("FTD")),
-        AgoColumn("created_at", _("Started")),
+        AgoColumn("created_at", _("Started"), place="when"),
         TimeColumn("settled_at", _("Settled")),
         Column("failure", _("Note"), value=lambda row: failure_words(row.failure), css="clip muted"),
     ]
     filterset = DepositFilter
+    quick_filters: ClassVar[Sequence[QuickFilter]] = [
+        QuickFilter(_("Started today"), {"started": "today"}),
+        QuickFilter(_("First deposits"), {"is_first": "true"}),
+        QuickFilter(_("Held for review"), {"state": DepositState.HELD}),
+        QuickFilter(_("Failed"), {"state": DepositState.FAILED}),
+        QuickFilter(_("Charged back"), {"state": DepositState.CHARGED_BACK}),
+    ]
+    peek = DEPOSIT_PEEK
     row_url_name = "wallet:deposit"
     empty = Empty(_("No deposits yet"), _("Client deposits appear here as soon as they are started."), "wallet")
 
@@ -71,11 +95,12 @@ class HeldTable(DepositTable):
     name, title, permission = "held_deposits", _("Held deposits"), "wallet.view_deposit"
     subtitle = _("Longest held first. The funds stay at the PSP and in suspense until they are released or refunded.")
     default_order = "held_at"
+    quick_filters = ()
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
-        Column("hold_reasons", _("Reason"), value=lambda row: "; ".join(row.hold_words), css="clip"),
-        MoneyColumn("amount_minor", _("Expected"), minor=True),
+        PersonColumn("client", _("Client"), value="client.full_name"),
+        Column("hold_reasons", _("Reason"), value=lambda row: "; ".join(row.hold_words), css="clip", place="state"),
+        MoneyColumn("amount_minor", _("Expected"), minor=True, total=True, place="rest"),
         MoneyColumn("received_minor", _("Received"), minor=True, currency="received_currency"),
         Column("payer_name", _("Payer")),
         Column("psp", _("PSP"), value="psp.name"),
@@ -86,6 +111,7 @@ class HeldTable(DepositTable):
             sort=True,
             css="nowrap",
             export=False,
+            place="when",
         ),
     ]
     empty = Empty(_("No held deposits"), _("Deposits that need a review appear here with the reason."), "wallet")

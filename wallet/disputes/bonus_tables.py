@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, TimeColumn
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, PersonColumn, TimeColumn
 from wallet.choices.bonuses import BonusState
 from wallet.core import queries
 from wallet.disputes import bonus_disputes
@@ -33,7 +33,7 @@ class BonusTable(MovementTable):
     subtitle = _("Bonus credit held separately from client wallets.")
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
         Column("rule", _("Plan"), value="rule.plan.name"),
         MoneyColumn("amount_minor", _("Amount"), minor=True),

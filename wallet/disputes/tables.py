@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, Table
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, PersonColumn, Table
 from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
 from wallet.core import queries
 from wallet.models import Dispute
@@ -43,10 +43,10 @@ class DisputeTable(MovementTable):
     subtitle = _("Inquiries and chargebacks from payers' banks.")
     columns = [
         Column("psp_dispute_id", _("Dispute"), link=True, css="nowrap mono"),
-        Column("client", _("Client"), value="client.full_name"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
-        MoneyColumn("amount_minor", _("Amount"), minor=True),
-        MoneyColumn("taken_minor", _("Charged back"), minor=True),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, total=True),
+        MoneyColumn("taken_minor", _("Charged back"), minor=True, total=True),
         Column("reason", _("Reason"), css="clip"),
         Column("deposit", _("Deposit"), value="deposit.reference", css="mono nowrap"),
         Column("psp", _("PSP"), value="psp.name"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand
 from crm.security.scope import reach_of
-from crm.ui.tables import Column, Empty, NumberColumn, Table, TimeColumn
+from crm.ui.tables import Column, Empty, NumberColumn, PersonColumn, Table, TimeColumn
 from crm.web.requests import UserRequest
 from wallet.choices.documents import DocumentKind
 from wallet.documents.store import HASH, documents_visible_to
@@ -50,7 +50,7 @@ class DocumentTable(Table):
     columns = [
         Column("title", _("Document"), link=True, css="nowrap"),
         Column("kind", _("Kind"), render=_kind, css="nowrap", hidden=True),
-        Column("client", _("Client"), value="client.full_name", css="nowrap"),
+        PersonColumn("client", _("Client"), value="client.full_name", css="nowrap"),
         Column("brand", _("Brand"), value="brand.name", css="nowrap"),
         Column("period", _("Period"), render=_period, css="nowrap num"),
         Column("language", _("Language"), css="nowrap", hidden=True),

@@ -12,7 +12,19 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.i18n.formats import day
 from crm.i18n.formats import money as shown
-from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, DateColumn, Empty, MoneyColumn, Table, TimeColumn
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    BulkAction,
+    Column,
+    DateColumn,
+    Empty,
+    MoneyColumn,
+    PersonColumn,
+    QuickFilter,
+    Table,
+    TimeColumn,
+)
 from crm.web.requests import UserRequest
 from wallet.choices.reconciliation import BreakKind, BreakState, Leg, SuggestionRule, SuggestionState
 from wallet.core import queries
@@ -52,10 +64,10 @@ class BreakTable(Table):
     columns = [
         Column("explanation", _("Break"), link=True),
         BadgeColumn("kind", _("Kind")),
-        MoneyColumn("difference_minor", _("Difference"), minor=True, signed=True),
+        MoneyColumn("difference_minor", _("Difference"), minor=True, signed=True, total=True),
         Column("psp", _("PSP"), value=lambda row: row.psp.name if row.psp else row.get_leg_display(), css="nowrap"),
         Column("age", _("Days"), render=_age, css="end num"),
-        Column("owner", _("Owner"), css="nowrap"),
+        PersonColumn("owner", _("Owner")),
         BadgeColumn("state", _("State")),
         Column(
             "report", _("Report"), value=lambda row: row.report.file_name if row.report else "", css="clip", hidden=True
@@ -63,6 +75,13 @@ class BreakTable(Table):
         Column("resolution", _("Resolution"), value="how_resolved", css="clip muted", hidden=True),
     ]
     filterset = BreakFilter
+    quick_filters = [
+        QuickFilter(_("Mine"), {"mine": "true"}),
+        QuickFilter(_("Open"), {"state": BreakState.OPEN}),
+        QuickFilter(_("Missing in ledger"), {"kind": BreakKind.MISSING_HERE}),
+        QuickFilter(_("Missing in report"), {"kind": BreakKind.MISSING_THERE}),
+        QuickFilter(_("Amount mismatch"), {"kind": BreakKind.AMOUNT}),
+    ]
     row_url_name = "wallet:break"
     bulk_actions = [
         BulkAction(

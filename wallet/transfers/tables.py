@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, TimeColumn
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, MoneyColumn, PersonColumn, TimeColumn
 from wallet.choices.transfers import Direction, TransferState
 from wallet.core import queries
 from wallet.models import Exchange, Transfer
@@ -26,9 +26,9 @@ class TransferTable(MovementTable):
     name, title, permission = "transfers", _("Transfers"), "wallet.view_transfer"
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
-        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, total=True),
         Column("direction", _("Direction"), value="get_direction_display"),
         Column("trading_account_label", _("Trading account")),
         AgoColumn("created_at", _("Started")),
@@ -49,9 +49,9 @@ class ExchangeTable(MovementTable):
     subtitle = _("Exchanges between a client's own wallets, at the quoted rate.")
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
-        MoneyColumn("amount_minor", _("Sold"), minor=True),
-        MoneyColumn("got_minor", _("Received"), minor=True, currency="got_currency"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
+        MoneyColumn("amount_minor", _("Sold"), minor=True, total=True),
+        MoneyColumn("got_minor", _("Received"), minor=True, currency="got_currency", total=True),
         Column("rate", _("Rate"), value=lambda row: f"{row.quote.rate:.6f}", css="end num"),
         Column("rate_on", _("Rate date"), value="quote.rate_on", css="nowrap"),
         Column("markup", _("Markup"), value=lambda row: f"{row.quote.markup_basis_points / 100:.2f} %", css="end num"),

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from crm.i18n.formats import ago
-from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, MoneyColumn, Table, TimeColumn, YesNoColumn
+from crm.ui.filters import WhenFilter
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    BulkAction,
+    Column,
+    Empty,
+    MoneyColumn,
+    PersonColumn,
+    QuickFilter,
+    Table,
+    TimeColumn,
+    YesNoColumn,
+)
 from wallet.choices.withdrawals import (
     WITHDRAWAL_OPEN,
     WITHDRAWAL_UNDECIDED,
@@ -20,6 +33,7 @@ from wallet.choices.withdrawals import (
 from wallet.core import queries
 from wallet.core.limits import limit
 from wallet.models import Withdrawal
+from wallet.movements.previews import WITHDRAWAL_PEEK
 from wallet.movements.tables import MovementTable, psps_of, reference_of
 
 
@@ -31,6 +45,7 @@ class WithdrawalFilter(django_filters.FilterSet):
     way = django_filters.ChoiceFilter(choices=WithdrawalRoute.choices, label=_("Route"))
     needs_second = django_filters.BooleanFilter(label=_("Second approval"))
     requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))
+    waiting = WhenFilter(field_name="requested_at", label=_("Requested"))
 
     class Meta:
         model = Withdrawal
@@ -55,9 +70,9 @@ class WithdrawalTable(MovementTable):
     name, title, permission = "withdrawals", _("All withdrawals"), "wallet.view_withdrawal"
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
-        MoneyColumn("amount_minor", _("Amount"), minor=True),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, total=True),
         Column("checks", _("Checks"), render=_checks, export=False),
         YesNoColumn("needs_second", _("Second approval")),
         Column("psp", _("PSP"), value="psp.name"),
@@ -69,6 +84,13 @@ class WithdrawalTable(MovementTable):
         Column("reason", _("Reason"), css="clip muted", hidden=True),
     ]
     filterset = WithdrawalFilter
+    quick_filters = [
+        QuickFilter(_("Requested today"), {"waiting": "today"}),
+        QuickFilter(_("Paid"), {"state": WithdrawalState.SETTLED}),
+        QuickFilter(_("Rejected"), {"state": WithdrawalState.REJECTED}),
+        QuickFilter(_("Failed or returned"), {"state": [WithdrawalState.FAILED, WithdrawalState.CAME_BACK]}),
+    ]
+    peek = WITHDRAWAL_PEEK
     row_url_name = "wallet:withdrawal"
     empty = Empty(_("No withdrawals"), _("Client withdrawal requests appear here, oldest first."), "hand-coins")
 
@@ -89,6 +111,9 @@ def _whole(row: Withdrawal) -> int:
     return row.request_minor if row.state in WITHDRAWAL_UNDECIDED else row.amount_minor
 
 
+WHOLE = Case(When(state__in=WITHDRAWAL_UNDECIDED, then=F("request_minor")), default=F("amount_minor"))
+
+
 def _where(row: Withdrawal, _table: Table) -> str:
     if row.request_minor == row.amount_minor:
         return row.destination_label
@@ -101,16 +126,25 @@ class WithdrawalQueue(WithdrawalTable):
     name, title, permission = "withdrawal_queue", _("Pending withdrawals"), "wallet.view_withdrawal"
     subtitle = _("Oldest first. Amounts above the brand's limit need a second approval.")
     default_order = "id"
+    quick_filters = [
+        QuickFilter(_("Pending approval"), {"state": WithdrawalState.REQUESTED}),
+        QuickFilter(_("Awaiting second approval"), {"state": WithdrawalState.AWAITING_SECOND_APPROVAL}),
+        QuickFilter(_("Waiting > 24 h"), {"waiting": "over24h"}),
+        QuickFilter(_("At the PSP"), {"state": [WithdrawalState.SENDING, WithdrawalState.SENT]}),
+        QuickFilter(_("Status unknown"), {"state": WithdrawalState.UNKNOWN}),
+    ]
     columns = [
         Column("reference", _("Reference"), render=reference_of, link=True, css="nowrap"),
-        Column("client", _("Client"), value="client.full_name"),
+        PersonColumn("client", _("Client"), value="client.full_name"),
         BadgeColumn("state", _("State")),
-        MoneyColumn("amount_minor", _("Amount"), minor=True, value=_whole),
+        MoneyColumn("amount_minor", _("Amount"), minor=True, value=_whole, total=WHOLE),
         Column("checks", _("Checks"), render=_checks, export=False),
         YesNoColumn("needs_second", _("Second approval")),
         Column("psp", _("PSP"), value="psp.name"),
         Column("destination_label", _("To"), render=_where, css="nowrap"),
-        Column("age", _("Waiting"), render=lambda row, table: _age(row, table), css="nowrap", export=False),
+        Column(
+            "age", _("Waiting"), render=lambda row, table: _age(row, table), css="nowrap", export=False, place="when"
+        ),
     ]
 
     bulk_actions = [

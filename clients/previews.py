@@ -1,0 +1,39 @@
+"""The side panel of a client in lists, and the log entry that every preview of a client's record writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clients.models import Client, Task
+from clients.queries import is_in_own_book
+from clients.timeline_page import read_page
+from crm.choices import AccessKind
+from crm.security import access_log
+from crm.ui.table_parts import Peek
+from crm.web.requests import UserRequest
+
+ENTRIES, TASKS = 6, 3
+
+
+def note_preview(request: UserRequest, client: Client, target: str) -> None:
+    """Log that a record of this client was viewed, as its page does."""
+    access_log.note(
+        user=request.user,
+        kind=AccessKind.VIEW,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        target=target,
+        in_book=is_in_own_book(request.user, client),
+    )
+
+
+def _note(request: UserRequest, row: Client) -> None:
+    note_preview(request, row, "clients.client:preview")
+
+
+def _context(request: UserRequest, row: Client) -> dict[str, Any]:
+    tasks = Task.objects.filter(client=row, done_at=None).select_related("assignee").order_by("due_at", "id")
+    return {"entries": read_page(row, request.user).entries[:ENTRIES], "tasks": tasks[:TASKS]}
+
+
+CLIENT_PEEK = Peek("clients/_peek.html", _note, _context)

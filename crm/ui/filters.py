@@ -1,0 +1,44 @@
+"""Filters of lists that stay true from day to day, for quick filters and saved views."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+DAY = dt.timedelta(days=1)
+# value → (days back from the start of today, or None; hours that must have passed, or None)
+SINCE: dict[str, tuple[int | None, int | None]] = {
+    "today": (0, None),
+    "week": (6, None),
+    "month": (29, None),
+    "over24h": (None, 24),
+    "over72h": (None, 72),
+}
+CHOICES = [
+    ("today", _("Today")),
+    ("week", _("Last 7 days")),
+    ("month", _("Last 30 days")),
+    ("over24h", _("More than 24 hours ago")),
+    ("over72h", _("More than 3 days ago")),
+]
+
+
+class WhenFilter(django_filters.ChoiceFilter):
+    """A time in relation to now, where a date would be yesterday's tomorrow. Days begin in the reader's zone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, choices=CHOICES, **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if value not in SINCE:
+            return qs
+        days, hours = SINCE[value]
+        if hours is not None:
+            return qs.filter(**{f"{self.field_name}__lte": timezone.now() - dt.timedelta(hours=hours)})
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return qs.filter(**{f"{self.field_name}__gte": midnight - DAY * (days or 0)})
