@@ -49,7 +49,7 @@ WHO = [("staff", _("Staff")), ("client", _("Client")), ("partner", _("Partner"))
 class HitFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=HitState.choices, label=_("State"))
     source = django_filters.CharFilter(field_name="entry__source__code", label=_("List"))
-    found = django_filters.DateFromToRangeFilter(field_name="found_at", label=_("Found"))
+    found = django_filters.DateFromToRangeFilter(field_name="found_at", label=_("Found between"))
     waiting = WhenFilter(field_name="found_at", label=_("Found"))
 
     class Meta:

@@ -52,7 +52,7 @@ EXPORT = "ib.view_settlement"
 class PartnerFilter(django_filters.FilterSet):
     state = django_filters.ChoiceFilter(choices=PartnerState.choices, label=_("State"))
     brand = django_filters.ModelChoiceFilter(queryset=None, label=_("Brand"))
-    joined = django_filters.DateFromToRangeFilter(field_name="joined_at", label=_("Since"))
+    joined = django_filters.DateFromToRangeFilter(field_name="joined_at", label=_("Joined between"))
     new = WhenFilter(field_name="joined_at", label=_("Joined"))
 
     class Meta:

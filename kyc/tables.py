@@ -118,7 +118,7 @@ class DocumentQueueTable(Table):
         Column("uploaded_at", _("Waiting"), sort=True, render=waited, place="when"),
         Column("claimed_by", _("Claimed by"), render=claim),
         CountryColumn("country", _("Country"), value="client.country"),
-        Column("brand", _("Brand"), value="client.brand.name"),
+        Column("brand", _("Brand"), value="client.brand.name", place="hide"),
         Column("page_count", _("Pages"), hidden=True, css="end"),
     ]
     filterset = QueueFilter

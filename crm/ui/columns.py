@@ -53,8 +53,8 @@ class Column:
     link     the cell opens the row (`Table.row_url`); the first such link is what Enter opens
     hidden   not shown until the user chooses it
     permission  who may have the column at all, on screen and in exports
-    place    where the value goes when rows are stacked on a phone: "name", "figure", "state", "when" or "rest"; see
-             `crm.ui.table_rows.places`, which finds the first four by the kind of column
+    place    where the value goes when rows are stacked on a phone: "name", "figure", "state", "when", "rest" or
+             "hide"; see `crm.ui.table_rows.places`, which finds the first four by the kind of column
     """
 
     name: str

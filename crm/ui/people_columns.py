@@ -59,7 +59,7 @@ class PersonColumn(Column):
         inner = super().shown(row, table)
         if inner == DASH:
             return inner
-        return f'<span class="k-person">{avatar(strip_tags(inner), self._key(row))}{inner}</span>'
+        return f'<span class="k-person">{avatar(strip_tags(inner), self._key(row))}<span class="name">{inner}</span></span>'
 
     def _key(self, row: Any) -> Any:
         if self.key:

@@ -56,7 +56,7 @@ class Cells:
 
     def css(self, number: int, column: Column) -> str:
         """Name the classes of a column's cells: its own, its place on a phone, and whether it stays while the rest scrolls."""
-        place = self.places.get(column.name, "")
+        place = "hide" if column.place == "hide" else self.places.get(column.name, "")
         return " ".join(filter(None, [column.css, f"p-{place}" if place else "", "" if number else "k-fix"]))
 
     def _opening(self, number: int, column: Column) -> str:
@@ -70,7 +70,7 @@ class Cells:
         for opening, column in zip(self.opening, self.columns, strict=True):
             inner = column.shown(row, self.table)
             # What is empty takes no line on a phone.
-            start = opening.replace("<td", "<td data-none", 1) if inner == DASH else opening
+            start = opening.replace("<td", "<td data-none", 1) if inner in (DASH, self.table.no_mark) else opening
             parts.append(f"{start}{inner}</td>")
         return SafeString("".join(parts))
 

@@ -39,9 +39,9 @@ class DepositFilter(django_filters.FilterSet):
     psp = django_filters.ModelChoiceFilter(queryset=psps_of, label=_("PSP"))
     currency = django_filters.CharFilter(lookup_expr="iexact", label=_("Currency"))
     is_first = django_filters.BooleanFilter(label=_("First deposit"))
-    created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Started"))
+    created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Started between"))
     started = WhenFilter(field_name="created_at", label=_("Started"))
-    settled = django_filters.DateFromToRangeFilter(field_name="settled_at", label=_("Settled"))
+    settled = django_filters.DateFromToRangeFilter(field_name="settled_at", label=_("Settled between"))
 
     class Meta:
         model = Deposit

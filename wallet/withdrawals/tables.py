@@ -44,7 +44,7 @@ class WithdrawalFilter(django_filters.FilterSet):
     purpose = django_filters.ChoiceFilter(choices=Purpose.choices, label=_("Reason"))
     way = django_filters.ChoiceFilter(choices=WithdrawalRoute.choices, label=_("Route"))
     needs_second = django_filters.BooleanFilter(label=_("Second approval"))
-    requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested"))
+    requested = django_filters.DateFromToRangeFilter(field_name="requested_at", label=_("Requested between"))
     waiting = WhenFilter(field_name="requested_at", label=_("Requested"))
 
     class Meta:
