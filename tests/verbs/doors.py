@@ -218,7 +218,7 @@ DOORS: dict[str, Door] = {
     "wallet.withdrawals.verbs.cancel_withdrawal": Door(
         {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
-    "ib.payouts.pay_out": Door(by=of("partner_id", "user", "Partner")),
+    "ib.payouts.pay_out": Door({"partner_id": {"client__isnull": False}}, by=of("partner_id", "user", "Partner")),
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
     ),
