@@ -18,7 +18,7 @@ from crm.models import User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui import panels
-from crm.ui.panels import MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 
 COUNTED = 100
 LIST = "crm/ui/_list_card.html"
@@ -64,6 +64,8 @@ register(
     MenuEntry(
         "clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers"
     ),
+    CreateEntry(_("Follow-up"), "client_task", "clients.log_call", "calendar-clock", 20, for_client=True),
+    CreateEntry(_("E-mail"), "client_mail", "clients.log_call", "mail", 25, for_client=True),
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),

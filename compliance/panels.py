@@ -32,6 +32,8 @@ register(
         30,
         count=open_hits,
         words="sanctions screening watchlist pep",
+        group="aml",
+        count_permission="compliance.decide_hit",
     ),
     MenuEntry(
         "compliance",
@@ -41,6 +43,7 @@ register(
         "lock",
         40,
         words="freeze block",
+        group="aml",
     ),
     MenuEntry(
         "compliance",
@@ -50,12 +53,27 @@ register(
         "list-checks",
         50,
         words="sanctions lists ofac un eu import",
+        group="aml",
     ),
     MenuEntry(
-        "compliance", _("Audit log"), "compliance:audit", "crm.view_audit", "history", 60, words="trail regulator seal"
+        "compliance",
+        _("Audit log"),
+        "compliance:audit",
+        "crm.view_audit",
+        "history",
+        60,
+        words="trail regulator seal",
+        group="records",
     ),
     MenuEntry(
-        "compliance", _("Access log"), "compliance:access_log", "crm.view_access_log", "eye", 70, words="who saw viewed"
+        "compliance",
+        _("Access log"),
+        "compliance:access_log",
+        "crm.view_access_log",
+        "eye",
+        70,
+        words="who saw viewed",
+        group="records",
     ),
     RecordPart("client", "step", "compliance", client_overview.next_steps, "compliance.view_hit", 15),
     Tab("client", "compliance", _("Compliance"), compliance_tab, "compliance.view_screening", order=60),

@@ -16,7 +16,7 @@ from crm.pages import admin_cards
 from crm.staff.grants import GrantApproval
 from crm.ui.cards import ListCard, ListRow
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import MenuEntry, Tile, register
+from crm.ui.panels import CreateEntry, MenuEntry, Tile, register
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -78,20 +78,37 @@ register(
     kpi_tile("failed-mail", _("Failed e-mails in 7 days"), admin_cards.failed_mail, DELIVERS, 4, roles=ADMINISTRATOR),
     Tile("setup-gaps", LIST, admin_cards.setup_gaps, MANAGES, 21, title=_("Set-up gaps"), roles=ADMINISTRATOR),
     Tile("system", LIST, admin_cards.system, DELIVERS, 22, title=_("System"), roles=ADMINISTRATOR),
+    CreateEntry(_("Staff member"), "staff_invite", "crm.manage_staff", "briefcase", 90, is_dialog=False),
     MenuEntry("", _("Home"), "home", None, "house", 0),
     MenuEntry(
         "",
         _("Second approvals"),
         "approvals",
         takes_part,
-        "users",
+        "check-check",
         20,
         count=count_to_decide,
         words="four eyes waiting for me proposals maker checker",
     ),
-    MenuEntry("setup", _("Staff"), "staff", "crm.manage_staff", "users", 10, words="roles grants invite users"),
     MenuEntry(
-        "setup", _("Access requests"), "staff_grants", "crm.manage_staff", "shield-check", 20, words="four eyes approve"
+        "setup",
+        _("Staff"),
+        "staff",
+        "crm.manage_staff",
+        "briefcase",
+        10,
+        words="roles grants invite users",
+        group="company",
+    ),
+    MenuEntry(
+        "setup",
+        _("Access requests"),
+        "staff_grants",
+        "crm.manage_staff",
+        "key-round",
+        20,
+        words="four eyes approve",
+        group="company",
     ),
     MenuEntry(
         "setup",
@@ -101,19 +118,36 @@ register(
         "image",
         25,
         words="logo colours picture branding",
+        group="company",
     ),
-    MenuEntry("setup", _("Access explained"), "explain_access", "crm.explain_access", "circle-question-mark", 30),
+    MenuEntry(
+        "setup",
+        _("Access explained"),
+        "explain_access",
+        "crm.explain_access",
+        "circle-question-mark",
+        30,
+        group="company",
+    ),
     MenuEntry(
         "setup",
         _("Failed events"),
         "events",
         "crm.manage_events",
-        "webhook",
+        "circle-alert",
         80,
         count=failed_events,
         words="outbox replay",
+        group="system",
     ),
     MenuEntry(
-        "setup", _("Style guide"), "styleguide", "crm.manage_staff", "image", 95, words="components design icons"
+        "setup",
+        _("Style guide"),
+        "styleguide",
+        "crm.manage_staff",
+        "columns-3",
+        95,
+        words="components design icons",
+        group="system",
     ),
 )

@@ -12,7 +12,7 @@ from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import MenuEntry, PaletteSource, Tab, Tile, register
+from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, Tab, Tile, register
 from ib import figures
 from ib.models import Attribution, Partner, Upline
 from ib.plans import PlanApproval
@@ -50,6 +50,7 @@ def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResul
 
 
 register(
+    CreateEntry(_("Partner"), "ib_partner_new", "ib.manage_partners", "handshake", 50, is_dialog=False),
     MenuEntry(
         "partners",
         _("Partners"),
@@ -59,40 +60,18 @@ register(
         order=10,
         words="IB introducing broker",
     ),
+    MenuEntry("partners", _("Commission plans"), "ib_plans", "ib.view_plan", "percent", 20, words="rates rebate"),
     MenuEntry(
-        "partners",
-        _("Commission plans"),
-        "ib_plans",
-        "ib.view_plan",
-        icon="receipt-text",
-        order=20,
-        words="rates rebate",
+        "partners", _("Commissions by trade"), "ib_accruals", "ib.view_accrual", "receipt", 30, words="accruals rebates"
     ),
-    MenuEntry(
-        "partners",
-        _("Commissions by trade"),
-        "ib_accruals",
-        "ib.view_accrual",
-        icon="coins",
-        order=30,
-        words="accruals rebates",
-    ),
-    MenuEntry(
-        "partners",
-        _("Not paid"),
-        "ib_exclusions",
-        "ib.view_accrual",
-        icon="circle-question-mark",
-        order=40,
-        words="excluded why",
-    ),
+    MenuEntry("partners", _("Not paid"), "ib_exclusions", "ib.view_accrual", "circle-x", 40, words="excluded why"),
     MenuEntry(
         "partners",
         _("Settlement periods"),
         "ib_periods",
         "ib.view_settlement",
-        icon="calendar",
-        order=50,
+        "calendar-clock",
+        50,
         words="settlement payout",
     ),
     MenuEntry(

@@ -10,7 +10,7 @@ from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from kyc import client_overview, queries
 from kyc.choices import DocumentState
 from kyc.views import home_cards, officer_cards
@@ -41,6 +41,7 @@ def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.Search
 
 
 register(
+    CreateEntry(_("Document"), "kyc:upload", "kyc.send_document", "upload", 35, is_dialog=False, for_client=True),
     MenuEntry(
         "compliance",
         _("Review queue"),
@@ -50,8 +51,18 @@ register(
         10,
         count=waiting,
         words="kyc documents passport verify",
+        group="kyc",
     ),
-    MenuEntry("compliance", _("KYC documents"), "kyc:documents", "kyc.open_document", "files", 20, words="kyc archive"),
+    MenuEntry(
+        "compliance",
+        _("KYC documents"),
+        "kyc:documents",
+        "kyc.open_document",
+        "files",
+        20,
+        words="kyc archive",
+        group="kyc",
+    ),
     RecordPart("client", "step", "kyc", client_overview.next_steps, "kyc.view_document", 20),
     RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),

@@ -15,7 +15,7 @@ from crm.choices import Role
 from crm.i18n import formats
 from crm.models import User
 from crm.ui.kpis import once_per_page
-from crm.ui.panels import Card, MenuEntry, RecordPart, Tile, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, Tile, register
 from crm.ui.records import HeroFigure
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
@@ -103,6 +103,8 @@ def waiting_tile(user: User) -> dict[str, Any] | None:
 
 
 register(
+    CreateEntry(_("Lead"), "lead_new", "leads.add_lead", "user-plus", 10),
+    CreateEntry(_("Campaign"), "campaign_new", "leads.change_campaign", "megaphone", 60),
     MenuEntry(
         "sales",
         _("Leads"),
@@ -111,6 +113,7 @@ register(
         "user-plus",
         10,
         count=untouched,
+        count_permission="leads.receive_lead",
         words="prospects pipeline enquiries",
     ),
     MenuEntry("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses"),
@@ -119,13 +122,34 @@ register(
         "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"
     ),
     MenuEntry(
-        "setup", _("Landing pages"), "landing_pages", "leads.view_landingpage", "globe", 20, words="forms public"
+        "setup",
+        _("Landing pages"),
+        "landing_pages",
+        "leads.view_landingpage",
+        "globe",
+        20,
+        words="forms public",
+        group="sales",
     ),
     MenuEntry(
-        "setup", _("Lead rules"), "lead_rules", "leads.manage_rules", "route", 30, words="routing scoring sla shifts"
+        "setup",
+        _("Lead rules"),
+        "lead_rules",
+        "leads.manage_rules",
+        "route",
+        30,
+        words="routing scoring sla shifts",
+        group="sales",
     ),
     MenuEntry(
-        "setup", _("Lead sources"), "lead_sources", "leads.manage_sources", "plug", 35, words="api keys affiliates"
+        "setup",
+        _("Lead sources"),
+        "lead_sources",
+        "leads.manage_sources",
+        "share-2",
+        35,
+        words="api keys affiliates",
+        group="sales",
     ),
     RecordPart("client", "figure", "lead", lead_figures, "leads.view_lead", 10),
     Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place=acquisition_place),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -14,16 +13,17 @@ from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import Card, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from trading import queries
 from trading.accounts import client_overview, home_cards
 from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval
 from trading.imports.login_proposals import LoginApproval
-from trading.models import PlatformIssue, ReconcileBreak, StagedLogin, SymbolInfo
+from trading.models import ReconcileBreak
 from trading.servers import home_cards as server_cards
 from trading.servers.addresses import AddressApproval
+from trading.sync import breaks
 
 approvals.register(OutcomeApproval, LoginApproval, AddressApproval, ClientApproval)
 
@@ -42,19 +42,9 @@ def find_accounts(user: User, query: str, limit: int) -> Iterator[panels.SearchR
         )
 
 
-def open_questions(user: User) -> int | None:
-    """Count open platform questions for the menu, up to 100; None for none."""
-    return PlatformIssue.objects.filter(closed_at__isnull=True)[:100].count() or None
-
-
 def open_breaks(user: User) -> int | None:
     """Count open differences with platforms for the menu, up to 100; None for none."""
     return ReconcileBreak.objects.filter(state="open")[:100].count() or None
-
-
-def unmapped_symbols(user: User) -> int | None:
-    """Count symbols without a mapping for the menu, up to 100; None for none."""
-    return SymbolInfo.objects.filter(symbol_group="")[:100].count() or None
 
 
 def waiting_requests(user: User) -> int | None:
@@ -62,13 +52,13 @@ def waiting_requests(user: User) -> int | None:
     return queries.requests_visible_to(user).filter(state="waiting")[:100].count() or None
 
 
-def waiting_logins(user: User) -> int | None:
-    """Count staged logins that a person must decide, up to 100; None for none."""
-    waiting = (Q(state="waiting") & ~Q(verdict="clean")) | Q(state="proposed")
-    return StagedLogin.objects.filter(waiting)[:100].count() or None
-
+# Who looks at the book as a whole; agents look at their clients' accounts and deals.
+DEALING = (Role.FINANCE, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
 
 register(
+    CreateEntry(
+        _("Trading account"), "trading_open_account", "trading.open_account", "chart-candlestick", 30, for_client=True
+    ),
     MenuEntry(
         "trading",
         _("Trading accounts"),
@@ -78,7 +68,9 @@ register(
         10,
         words="mt4 mt5 ctrader sirix match-trader login leverage equity",
     ),
-    MenuEntry("trading", _("Deals"), "trading_deals", "trading.view_deal_list", "activity", 20, words="trades tickets"),
+    MenuEntry(
+        "trading", _("Deals"), "trading_deals", "trading.view_deal_list", "arrow-up-down", 20, words="trades tickets"
+    ),
     MenuEntry(
         "trading",
         _("Dealing"),
@@ -87,6 +79,8 @@ register(
         "trending-up",
         25,
         words="winners losers profit desk results",
+        group="desk",
+        roles=DEALING,
     ),
     MenuEntry(
         "trading",
@@ -96,18 +90,29 @@ register(
         "gauge",
         35,
         words="margin call level stop-out alerts",
+        group="desk",
+        roles=(Role.SUPPORT, Role.DESK_HEAD, *DEALING),
     ),
     MenuEntry(
         "setup",
         _("Margin limits"),
         "trading_margin_policies",
         "trading.change_marginpolicy",
-        "gauge",
+        "bell-ring",
         63,
         words="margin call stop-out alerts levels",
+        group="trading",
     ),
     MenuEntry(
-        "trading", _("Exposure"), "trading_exposure", "trading.view_deal_list", "scale", 30, words="positions dealing"
+        "trading",
+        _("Exposure"),
+        "trading_exposure",
+        "trading.view_deal_list",
+        "chart-pie",
+        30,
+        words="positions dealing",
+        group="desk",
+        roles=DEALING,
     ),
     MenuEntry(
         "trading",
@@ -126,18 +131,20 @@ register(
         "trading.view_platform_health",
         "heart-pulse",
         40,
-        count=open_questions,
         words="servers lag sync mt4 mt5 ctrader sirix match-trader",
+        group="platforms",
     ),
     MenuEntry(
         "trading",
         _("Platform breaks"),
         "trading_breaks",
         "trading.view_platform_health",
-        "scale",
+        "octagon-alert",
         42,
         count=open_breaks,
         words="breaks reconcile missing deleted balance gaps",
+        group="platforms",
+        count_permission=breaks.DECIDES,
     ),
     MenuEntry(
         "trading",
@@ -146,8 +153,8 @@ register(
         "trading.view_symbolalias",
         "tags",
         44,
-        count=unmapped_symbols,
         words="alias mapping instruments groups contract size",
+        group="platforms",
     ),
     MenuEntry(
         "setup",
@@ -157,6 +164,7 @@ register(
         "server",
         60,
         words="mt4 mt5 ctrader sirix match-trader connect platform",
+        group="trading",
     ),
     MenuEntry(
         "setup",
@@ -166,25 +174,27 @@ register(
         "layers",
         61,
         words="retail pro vip islamic cent leverage ladder",
+        group="trading",
     ),
     MenuEntry(
         "setup",
         _("Leverage caps"),
         "trading_caps",
         "trading.view_leveragecap",
-        "scale",
+        "sliders-horizontal",
         62,
         words="esma fca asic regulator",
+        group="trading",
     ),
     MenuEntry(
         "trading",
-        _("Import accounts"),
+        _("Account imports"),
         "trading_imports",
         "trading.import_accounts",
         "download",
         45,
-        count=waiting_logins,
         words="import existing logins attach",
+        group="platforms",
     ),
     RecordPart("client", "figure", "equity", client_overview.equity_figure, "trading.view_tradingaccount", 10),
     RecordPart("client", "figure", "result", client_overview.result_figure, "trading.view_tradingaccount", 30),

@@ -13,9 +13,8 @@ from crm.i18n import formats
 from crm.models import User
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import Card, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import Card, PaletteSource, RecordPart, Tab, Tile, register
 from trading.models import TradingServer
-from wallet import tiles
 from wallet.bonuses.approval import BonusApproval
 from wallet.choices import account_owners
 from wallet.client_tab import money_tab
@@ -25,6 +24,7 @@ from wallet.closing.second_signature import SignOffApproval
 from wallet.core import queries
 from wallet.disputes.bonus_disputes import BonusReturnApproval
 from wallet.ledger.manual_journals import JournalApproval
+from wallet.menu import MENU
 from wallet.movements import client_overview, home_cards
 from wallet.movements import queries as movements_queries
 from wallet.psp.addresses import AddressApproval
@@ -34,7 +34,6 @@ from wallet.transfers.rate_entries import RateApproval
 from wallet.withdrawals.approval import WithdrawalApproval
 from wallet.withdrawals.investigations import FindingApproval
 
-COUNT_MAX = 100
 LIST = "crm/ui/_list_card.html"
 
 approvals.register(
@@ -50,12 +49,6 @@ approvals.register(
     BonusApproval,
     WithdrawalApproval,
 )
-
-
-def _waiting(user: User) -> int | None:
-    """Count the withdrawals that wait for somebody; at most a hundred are counted."""
-    count = tiles.withdrawals_to_decide(user, COUNT_MAX)
-    return count or None
 
 
 def _find(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
@@ -78,158 +71,7 @@ def _find_journals(user: User, query: str, limit: int) -> Iterator[panels.Search
 
 
 register(
-    MenuEntry(
-        "money",
-        _("Pending withdrawals"),
-        "wallet:withdrawal_queue",
-        "wallet.approve_withdrawal",
-        "hand-coins",
-        10,
-        count=_waiting,
-        words="payouts queue approve four eyes",
-    ),
-    MenuEntry("money", _("Deposits"), "wallet:deposits", "wallet.view_deposit", "wallet", 20, words="ftd payments"),
-    MenuEntry(
-        "money",
-        _("Held deposits"),
-        "wallet:held",
-        "wallet.release_deposit",
-        "hourglass",
-        22,
-        words="review payer amount late",
-    ),
-    MenuEntry(
-        "money", _("Disputes"), "wallet:disputes", "wallet.view_dispute", "gavel", 24, words="chargeback evidence bank"
-    ),
-    MenuEntry("money", _("Bonuses"), "wallet:bonuses", "wallet.view_bonusgrant", "coins", 26, words="credit campaign"),
-    MenuEntry("money", _("All withdrawals"), "wallet:withdrawals", "wallet.view_withdrawal", "banknote", 30),
-    MenuEntry("money", _("Transfers"), "wallet:transfers", "wallet.view_transfer", "arrow-left-right", 40),
-    MenuEntry(
-        "money",
-        _("Currency exchanges"),
-        "wallet:exchanges",
-        "wallet.view_transfer",
-        "repeat",
-        45,
-        words="fx conversion rate",
-    ),
-    MenuEntry(
-        "money",
-        _("Exchange rates"),
-        "wallet:rates",
-        "wallet.view_account",
-        "trending-up",
-        46,
-        words="fx feed ecb stale markup currency price",
-    ),
-    MenuEntry(
-        "money",
-        _("Cash"),
-        "wallet:cash",
-        "wallet.view_account",
-        "landmark",
-        48,
-        words="safeguarding client money owed held liquidity fx position",
-    ),
-    MenuEntry(
-        "money", _("Ledger"), "wallet:ledger", "wallet.view_account", "book-open", 50, words="accounts balances journal"
-    ),
-    MenuEntry(
-        "money",
-        _("Manual journals"),
-        "wallet:manual_journals",
-        "wallet.view_manualjournal",
-        "pencil",
-        54,
-        count=tiles.journals_to_post,
-        words="correction write-off bank fee adjustment four eyes",
-    ),
-    MenuEntry(
-        "money",
-        _("Accounting periods"),
-        "wallet:periods",
-        "wallet.view_period",
-        "calendar",
-        56,
-        words="month-end close carry-forward trial balance",
-    ),
-    MenuEntry(
-        "money",
-        _("Issued documents"),
-        "wallet:documents",
-        "wallet.view_issueddocument",
-        "file-text",
-        66,
-        words="statement receipt invoice pack hash prove letterhead logo",
-    ),
-    MenuEntry(
-        "money",
-        _("Month-end"),
-        "wallet:month_end_start",
-        "wallet.view_period",
-        "calendar",
-        57,
-        words="close sign checklist pack revaluation",
-    ),
-    MenuEntry(
-        "money",
-        _("Client money"),
-        "wallet:client_money_start",
-        "wallet.view_account",
-        "landmark",
-        58,
-        words="CASS segregated requirement resource shortfall daily calculation",
-    ),
-    MenuEntry(
-        "money",
-        _("Reconciliation sources"),
-        "wallet:money_sources",
-        "wallet.view_settlementimport",
-        "activity",
-        59,
-        words="daily run freshness platform bank PSP three-way",
-    ),
-    MenuEntry(
-        "money",
-        _("Reconciliation"),
-        "wallet:reconciliation",
-        "wallet.view_settlementimport",
-        "scale",
-        60,
-        words="settlement month-end breaks",
-    ),
-    MenuEntry(
-        "money",
-        _("Bank entries"),
-        "wallet:bank",
-        "wallet.view_bankentry",
-        "landmark",
-        65,
-        words="statement camt mt940 wire iban",
-    ),
-    MenuEntry("money", _("Webhook inbox"), "wallet:webhooks", "wallet.view_webhookmessage", "webhook", 70),
-    MenuEntry("setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys"),
-    MenuEntry(
-        "setup",
-        _("Payment methods"),
-        "wallet:methods",
-        "wallet.view_psp",
-        "wallet-cards",
-        41,
-        words="fees limits countries offers",
-    ),
-    MenuEntry(
-        "setup", _("Bonus plans"), "wallet:bonus_plans", "wallet.view_bonusplan", "coins", 42, words="campaign terms"
-    ),
-    MenuEntry(
-        "compliance",
-        _("Unverified limits"),
-        "wallet:unverified",
-        "wallet.view_unverifiedrule",
-        "timer",
-        60,
-        words="CySEC C721 limits unverified days",
-    ),
+    *MENU,
     RecordPart("client", "figure", "money", client_overview.figures, None, 20),
     RecordPart("client", "step", "money", client_overview.next_steps, "wallet.view_withdrawal", 20),
     RecordPart("client", "creation", "money", client_overview.creations, "wallet.grant_bonus", 40),

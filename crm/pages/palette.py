@@ -1,4 +1,4 @@
-"""The command palette (Ctrl-K): pages of the user's menu, and whatever the apps' search providers find."""
+"""The command palette (Ctrl-K): every page that the user may open, and whatever the apps' search providers find."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm.choices import AccessKind
 from crm.security import access_log
-from crm.ui import panels
+from crm.ui import menu, panels
 from crm.ui.views import staff_page
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ PAGES_MAX = 8
 
 def _pages(user: User, query: str) -> Iterator[panels.SearchResult]:
     terms = query.casefold().split()
-    for section in panels.menu_for(user):
-        for link in section.entries:
-            haystack = f"{section.label} {link.entry.label} {link.entry.words}".casefold()
-            if all(word in haystack for word in terms):
-                yield panels.SearchResult(str(link.entry.label), link.url, str(section.label), link.entry.icon)
+    for link in menu.links_for(user):
+        area = menu.AREAS.get(link.entry.section) if link.entry.section else None
+        hint = str(area.label) if area else ""
+        haystack = f"{hint} {link.entry.label} {link.entry.words}".casefold()
+        if all(word in haystack for word in terms):
+            yield panels.SearchResult(str(link.entry.label), link.url, hint, link.entry.icon)
 
 
 @staff_page()

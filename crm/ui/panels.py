@@ -7,14 +7,12 @@ function of the user, or None for everyone the page itself is for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -23,19 +21,6 @@ if TYPE_CHECKING:
 Label = str | Promise
 Permission = str | Callable[[Any], bool] | None
 Place = Literal["kpi", "main", "queue", "list"]
-
-# The sections of the staff menu, in order. An unknown section comes last, under its own name.
-SECTIONS: dict[str, Label] = {
-    "": "",
-    "sales": _("Sales"),
-    "clients": _("Clients"),
-    "compliance": _("Compliance"),
-    "money": _("Money"),
-    "trading": _("Trading"),
-    "partners": _("Partners"),
-    "insight": _("Insights"),
-    "setup": _("Set-up"),
-}
 
 
 def allows(permission: Permission, user: User) -> bool:
@@ -49,10 +34,12 @@ def allows(permission: Permission, user: User) -> bool:
 
 @dataclass(frozen=True)
 class MenuEntry:
-    """An entry of the menu.
+    """A page on the menu: under its area (`crm.ui.menu.AREAS`), and there under its group where the area has some.
 
-    `audience` is staff, client or partner; `count(user)` is a small number beside it (one indexed query); `words` are
-    more words under which the command palette finds it.
+    `audience` is staff, client or partner. `count(user)` is a small number beside it (one indexed query): what waits for this
+    person, never how much there is of something; `count_permission` says who works that queue where more people see it.
+    `roles` narrows the menu to people in one of these roles where the right
+    is needed elsewhere; the command palette finds the page for everyone with the right. `words` are more words for it.
     """
 
     section: str
@@ -64,6 +51,9 @@ class MenuEntry:
     audience: str = "staff"
     count: Callable[[Any], int | None] | None = None
     words: str = ""
+    group: str = ""
+    roles: tuple[str, ...] = ()
+    count_permission: Permission = None
 
     @property
     def url(self) -> str:
@@ -72,6 +62,38 @@ class MenuEntry:
     @property
     def key(self) -> tuple[str, ...]:
         return (self.audience, self.section, self.url_name)
+
+
+@dataclass(frozen=True)
+class CreateEntry:
+    """An entry of the "+" in the top bar. `is_dialog` opens the page in the shared dialog.
+
+    `for_client`: the address takes a client's id, and the dialog first asks which client.
+    """
+
+    label: Label
+    url_name: str
+    permission: Permission
+    icon: str
+    order: int = 100
+    is_dialog: bool = True
+    for_client: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.url_name,)
+
+    @property
+    def slug(self) -> str:
+        return self.url_name.replace(":", "-").replace("_", "-")
+
+    @property
+    def url(self) -> str:
+        return reverse("choose_client", args=[self.slug]) if self.for_client else reverse(self.url_name)
+
+    @property
+    def opens_dialog(self) -> bool:
+        return self.is_dialog or self.for_client
 
 
 @dataclass(frozen=True)
@@ -181,8 +203,8 @@ class PaletteSource:
         return (self.slug,)
 
 
-Entry = MenuEntry | Tab | Card | RecordPart | Tile | PaletteSource
-E_ = TypeVar("E_", MenuEntry, Tab, Card, RecordPart, Tile, PaletteSource)
+Entry = MenuEntry | CreateEntry | Tab | Card | RecordPart | Tile | PaletteSource
+E_ = TypeVar("E_", MenuEntry, CreateEntry, Tab, Card, RecordPart, Tile, PaletteSource)
 
 
 @dataclass
@@ -214,46 +236,15 @@ def register(*entries: Entry) -> None:
 # ---------------------------------------------------------------- reads: what this user gets to see
 
 
-@dataclass(frozen=True)
-class MenuSection:
-    slug: str
-    label: Label
-    entries: Sequence[MenuLink]
+def roles_of(user: User) -> set[str]:
+    """Return the names of a person's roles."""
+    return set(user.groups.values_list("name", flat=True))
 
 
-@dataclass(frozen=True)
-class MenuLink:
-    entry: MenuEntry
-    url: str
-    user: User
-    active: bool = False
-
-    @cached_property
-    def count(self) -> int | None:
-        return self.entry.count(self.user) if self.entry.count else None
-
-
-def active_address(addresses: Iterable[str], path: str) -> str:
-    """Find the longest of the menu's addresses that the page's path starts with; "" when none does."""
-    return max((url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default="")
-
-
-def menu_for(user: User, audience: str = "staff", path: str = "") -> list[MenuSection]:
-    """Build this user's menu; the entry whose address is the longest prefix of `path` is active."""
-    seen: list[tuple[MenuEntry, str]] = []
-    for entry in registry.of(MenuEntry):
-        if entry.audience == audience and allows(entry.permission, user):
-            try:
-                seen.append((entry, entry.url))
-            except NoReverseMatch:
-                continue  # the app's page isn't routed in this installation
-    active = active_address([url for _entry, url in seen], path)
-    known = list(SECTIONS)
-    grouped: dict[str, list[MenuLink]] = {}
-    for entry, url in sorted(seen, key=lambda pair: (pair[0].order, str(pair[0].label))):
-        grouped.setdefault(entry.section, []).append(MenuLink(entry, url, user, url == active))
-    order = sorted(grouped, key=lambda slug: known.index(slug) if slug in known else len(known))
-    return [MenuSection(slug, SECTIONS.get(slug, slug), grouped[slug]) for slug in order]
+def creations_for(user: User) -> list[CreateEntry]:
+    """List what this person may create from anywhere, in order."""
+    entries = [entry for entry in registry.of(CreateEntry) if allows(entry.permission, user)]
+    return sorted(entries, key=lambda entry: (entry.order, entry.url_name))
 
 
 def tabs_for(user: User, page: str) -> list[Tab]:
@@ -299,7 +290,7 @@ def tiles_for(user: User, dashboard: str = "home") -> list[Tile]:
     """List the tiles of a dashboard that this user may see and that are meant for one of their roles, in their order."""
     tiles = [t for t in registry.of(Tile) if t.dashboard == dashboard and allows(t.permission, user)]
     if any(t.roles for t in tiles):
-        mine = set(user.groups.values_list("name", flat=True))
+        mine = roles_of(user)
         tiles = [t for t in tiles if not t.roles or mine.intersection(t.roles)]
     return sorted(tiles, key=lambda t: (t.order, t.slug))
 

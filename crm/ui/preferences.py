@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -16,11 +17,17 @@ def preference(user: User | AnonymousUser | None, section: str, key: str) -> Any
     return ((getattr(user, "preferences", None) or {}).get(section) or {}).get(key)
 
 
-@transaction.atomic
 def set_preference(*, user: User, section: str, key: str, value: Any) -> None:
     """Keep one choice of a person, beside their others; an empty value forgets it."""
+    change_preference(user=user, section=section, key=key, change=lambda _kept: value)
+
+
+@transaction.atomic
+def change_preference(*, user: User, section: str, key: str, change: Callable[[Any], Any]) -> None:
+    """Change one choice of a person by what is kept now: two clicks at once lose nothing. `change` may refuse."""
     locked = lock(User, user.pk)
     chosen = dict(locked.preferences.get(section) or {})
+    value = change(chosen.get(key))
     if value:
         chosen[key] = value
     else:

@@ -1,5 +1,7 @@
 """What every page's frame needs: menu, brand, unread count, live address. Each is read only when a template asks for it."""
 
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,7 +17,7 @@ from django.utils.translation import get_language
 from crm.accounts import second_factor
 from crm.choices import Role, UserKind
 from crm.models import Brand, Notification
-from crm.ui import panels
+from crm.ui import favourites, menu, panels
 from crm.ui.preferences import preference
 from crm.web import hosts
 
@@ -27,12 +29,40 @@ SELECT count(*) FROM (SELECT FROM {Notification._meta.db_table} WHERE user_id = 
 
 
 @dataclass(frozen=True)
+class Page:
+    """A page that the person may open, as the menu marks it and the favourites list it."""
+
+    name: str
+    label: str
+    icon: str
+    url: str
+    area: str
+
+
+@dataclass(frozen=True)
 class Frame:
     """What the staff frame shows of a person, kept for some seconds."""
 
     menu_html: str
-    addresses: tuple[str, ...]
+    create_html: str
+    pages: tuple[Page, ...]
     role_label: str
+
+
+def _page_of(link: menu.MenuLink) -> Page:
+    entry = link.entry
+    return Page(entry.url_name, str(entry.label), entry.icon, link.url, entry.section or menu.HOME)
+
+
+def _favourites(pages: Sequence[Page], pinned: Sequence[str]) -> list[Page]:
+    """Order the pinned pages as the person does; one whose right is gone is not shown."""
+    by_name = {page.name: page for page in pages}
+    return [by_name[name] for name in pinned if name in by_name]
+
+
+def _marked(html: str, address: str) -> SafeString:
+    """Mark the links to the page one is on: in its area, and among the favourites."""
+    return SafeString(html.replace(f'data-page href="{address}"', f'data-page href="{address}" aria-current="page"'))
 
 
 class Furniture:
@@ -55,16 +85,16 @@ class Furniture:
         return preference(self.user, "lists", "density") or ""
 
     @cached_property
-    def menu(self) -> list[panels.MenuSection]:
+    def menu(self) -> list[menu.MenuSection]:
         """The menu of this person: staff, client or partner."""
         if not self.is_signed_in:
             return []
-        return panels.menu_for(self.user, UserKind(self.user.kind).value, self.request.path)
+        return menu.menu_for(self.user, UserKind(self.user.kind).value, self.request.path)
 
     @cached_property
     def frame(self) -> Frame:
         """Return it from the cache; made again when it is old or the cache is away."""
-        key = f"frame:{self.user.pk}:{get_language()}"
+        key = f"frame:{self.user.pk}:{get_language()}:{zlib.crc32(' '.join(self.pinned).encode())}"
         cached: Frame | None = cache.get(key)
         if cached is None:
             cached = self._make_frame()
@@ -72,19 +102,63 @@ class Furniture:
         return cached
 
     def _make_frame(self) -> Frame:
-        sections = panels.menu_for(self.user, UserKind(self.user.kind).value)
-        addresses = tuple(link.url for section in sections for link in section.entries)
-        html = render_to_string("crm/ui/_menu.html", {"sections": sections})
+        links = menu.links_for(self.user)
+        pages = tuple(_page_of(link) for link in links)
+        context = {
+            "sections": menu.sections_of(links, self.user),
+            "pinned": self.pinned,
+            "favourites": _favourites(pages, self.pinned),
+        }
         known = dict(Role.choices)
-        names = [str(known.get(name, name)) for name in self.user.groups.values_list("name", flat=True)]
-        return Frame(html, addresses, ", ".join(sorted(names)) or str(UserKind(self.user.kind).label))
+        names = [str(known.get(name, name)) for name in panels.roles_of(self.user)]
+        return Frame(
+            render_to_string("crm/ui/_menu.html", context),
+            render_to_string("crm/ui/_create.html", {"creations": panels.creations_for(self.user)}),
+            pages,
+            ", ".join(sorted(names)) or str(UserKind(self.user.kind).label),
+        )
+
+    @cached_property
+    def here(self) -> Page | None:
+        """The page of the menu that the person is on, or in: a client's page is in Clients."""
+        return self.page_at(self.request.path)
+
+    def page_at(self, path: str) -> Page | None:
+        """Find the page of the menu that a path is on, or below."""
+        address = menu.active_address([page.url for page in self.frame.pages], path)
+        return next((page for page in self.frame.pages if page.url == address), None)
 
     @property
     def menu_html(self) -> SafeString:
-        """The staff menu with the entry of this page marked."""
-        here = panels.active_address(self.frame.addresses, self.request.path)
-        marked = f'href="{here}" aria-current="page"'
-        return SafeString(self.frame.menu_html.replace(f'href="{here}"', marked, 1) if here else self.frame.menu_html)
+        """The staff menu with the entry of this page marked and its area open."""
+        here, html = self.here, self.frame.menu_html
+        area = here.area if here else menu.HOME
+        if here:
+            html = _marked(html, here.url).replace(f'data-area="{area}"', f'data-area="{area}" aria-current="true"', 1)
+        controls, name = f'aria-controls="k-area-{area}"', f'id="k-area-{area}"'
+        html = html.replace(f'aria-expanded="false" {controls}', f'aria-expanded="true" {controls}', 1)
+        return SafeString(html.replace(f"{name} hidden", name, 1))
+
+    def favourites_html(self, path: str) -> SafeString:
+        """Render the pinned pages as the menu shows them on the page at `path`."""
+        here = self.page_at(path)
+        context = {"favourites": _favourites(self.frame.pages, self.pinned)}
+        html = render_to_string("crm/ui/_favourites.html", context)
+        return _marked(html, here.url) if here else html
+
+    @property
+    def create_html(self) -> SafeString:
+        """The entries of the "+"."""
+        return SafeString(self.frame.create_html)
+
+    @property
+    def pin(self) -> Page | None:
+        """The page that the star in the top bar pins: only where one is on it, not somewhere below."""
+        return self.here if self.here and self.here.url == self.request.path else None
+
+    @property
+    def pinned(self) -> list[str]:
+        return favourites.pinned(self.user)
 
     @cached_property
     def unread(self) -> int:

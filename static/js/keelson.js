@@ -129,9 +129,6 @@
       root.dataset.density = el.dataset.setDensity;
       document.querySelectorAll("[data-set-density]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.setDensity === el.dataset.setDensity)));
     }
-    else if (hit("[data-nav-rail]")) window.keelsonPreference("k_nav", root.dataset.nav === "rail" ? "full" : "rail");
-    else if (hit("[data-nav-open]")) root.toggleAttribute("data-nav-open");
-    else if (hit(".k-nav-shade")) root.removeAttribute("data-nav-open");
     else if ((el = hit("[data-copy]"))) copy(el);
     else if ((el = hit("[data-dialog]"))) document.getElementById(el.dataset.dialog)?.showModal();
     else if ((el = hit("[data-close]"))) (el.closest("dialog, .k-toast, .k-alert")?.matches("dialog") ? el.closest("dialog").close() : el.closest(".k-toast, .k-alert")?.remove());
@@ -147,9 +144,6 @@
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit]")) event.target.form?.requestSubmit();
-  });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") root.removeAttribute("data-nav-open");
   });
   const copy = async (el) => {
     const value = el.dataset.copy || document.getElementById(el.dataset.copyFrom)?.textContent.trim() || "";

@@ -7,6 +7,7 @@
       if (loaded.has(selector) || !document.querySelector(selector)) continue;
       loaded.add(selector);
       for (const file of files) {
+        if (document.querySelector(`[src="${file}"], [href="${file}"]`)) continue; // the page names it itself
         const isStyle = /\.css(\?|$)/.test(file);
         document.head.append(Object.assign(document.createElement(isStyle ? "link" : "script"), isStyle ? { rel: "stylesheet", href: file } : { src: file, async: false }));
       }

@@ -40,7 +40,7 @@ LOCKS: dict[str, str] = {
     "crm.staff.people.end_all_sessions": "UserSession",
     "crm.staff.people.switch_off": "User",
     "crm.staff.people.switch_on": "User",
-    "crm.ui.preferences.set_preference": "User",
+    "crm.ui.preferences.change_preference": "User",
     "ib.attribution.attribute_client": "Client",
     "ib.engine.recompute": "~ib.commissions",
     "ib.engine.run": "~ib.commissions",

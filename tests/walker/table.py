@@ -50,6 +50,8 @@ TABLE |= {
     "language": Rule(PUBLIC),
     "home": Rule(STAFF),
     "home_cards": Rule(STAFF),
+    "favourites": Rule(STAFF),
+    "favourite_pin": Rule(STAFF),
     "tile": Rule(STAFF, kwargs=lambda _world: {"dashboard": "home", "slug": "none"}, good=OWN),
     "palette": Rule(STAFF, query="?q=an"),
     "profile": Rule(EVERYONE_SIGNED_IN),
@@ -507,6 +509,7 @@ _no_note = lambda _world: {"note_id": 999_999}  # noqa: E731
 TABLE |= {
     "clients": Rule(STAFF),
     "clients_move": Rule(MOVES_CLIENTS),
+    "choose_client": Rule(STAFF, kwargs=lambda _world: {"slug": "client-task"}, query="?q=ann", good=OWN),
     "my_day": Rule(WORKS_WITH_CLIENTS),
     "client": Rule(STAFF, kwargs=_person, good=OWN),
     "client_tab": Rule(STAFF, kwargs=lambda world: {**_person(world), "slug": "timeline"}, good=OWN),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 
 from crm.choices import UserKind
 from crm.models import User
-from crm.ui import panels
+from crm.ui import menu
 from tests import peopled
 from tests.walker.table import PUBLIC, TABLE
 from tests.walker.world import World, still_signed_in, whole_world
@@ -22,6 +23,8 @@ pytestmark = pytest.mark.slow
 READ = re.compile(r"(?:GET|params|data)(?:\.get|\.getlist)?[\[(]\s*[\"']([\w-]{1,30})[\"']")
 FIELD = re.compile(r"<(?:input|select)[^>]*\sname=\"([\w.-]{1,40})\"")
 VALUES = {"nul": "a\x00b", "superscript": "²", "year one": "0001-01-01", "last year": "9999-12-31", "number": "9" * 60}
+HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.S)
+TAG = re.compile(r"<[^>]+>")
 # What chooses among forms of the same page: with a wrong one of these the others would not be read.
 CHOOSERS = ("export", "tab", "view", "sort", "after", "before", "page", "cursor")
 
@@ -138,11 +141,16 @@ def test_every_entry_of_every_menu_opens(world: World):
             continue
         user = User.objects.get(pk=user.pk)
         browser = still_signed_in(None, user)
-        for section in panels.menu_for(user, UserKind(user.kind).value):
+        for section in menu.menu_for(user, UserKind(user.kind).value):
             for link in section.entries:
                 answer = browser.get(link.url, follow=True)
                 opened += 1
                 if answer.status_code != 200:
                     wrong.append(f"{person}: {link.url} answers {answer.status_code}")
+                elif user.is_team and link.url != "/home/":  # which greets the person
+                    heading = HEADING.search(answer.content.decode())
+                    title = unescape(TAG.sub("", heading[1])).strip() if heading else ""
+                    if title.partition(" · ")[0] != link.entry.label:
+                        wrong.append(f"{person}: {link.entry.label} opens {title!r}")
     assert not wrong, "\n".join(wrong)
     assert opened > 60

@@ -13,7 +13,7 @@ from django_cotton.compiler_regex import CottonCompiler
 from crm.choices import JobState
 from crm.models import Job
 from crm.templatetags import keelson
-from crm.ui import badges, charts, panels
+from crm.ui import badges, charts, menu, panels
 
 
 @pytest.fixture
@@ -42,15 +42,15 @@ def test_the_menu_is_what_a_person_may_open_in_its_order(registry):
         panels.MenuEntry("money", "Gone", "no_such_page", "w.view"),
         panels.MenuEntry("", "Wallet", "profile", None, audience="client"),
     )
-    sections = panels.menu_for(Person("w.view"), path="/jobs/17/")
+    sections = menu.menu_for(Person("w.view"), path="/jobs/17/")
     assert [(str(s.label), [str(link.entry.label) for link in s.entries]) for s in sections] == [
         ("", ["Home"]),
         ("Money", ["Withdrawals", "Deposits"]),
     ]
     links = {str(link.entry.label): link for s in sections for link in s.entries}
     assert links["Deposits"].active and not links["Home"].active and links["Withdrawals"].count == 3
-    assert "Sales" in [str(s.label) for s in panels.menu_for(Person("sell"))]
-    assert [str(link.entry.label) for s in panels.menu_for(Person(), "client") for link in s.entries] == ["Wallet"]
+    assert "Sales" in [str(s.label) for s in menu.menu_for(Person("sell"))]
+    assert [str(link.entry.label) for s in menu.menu_for(Person(), "client") for link in s.entries] == ["Wallet"]
 
 
 CLAIMS = {
