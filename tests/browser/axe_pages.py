@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from django.urls import Resolver404, resolve
 
 from crm.models import User
-from crm.ui import panels
+from crm.ui import menu
 from tests.walker.world import World, still_signed_in
 
 STRANGER = (
@@ -26,7 +26,7 @@ STRANGER = (
 SAMPLE: dict[str, Sequence[str]] = {
     "stranger": STRANGER,
     "agent": (
-        "/home/ /home/cards/ /my-day/ /leads/ /leads/board/ /clients/ /trading/dealing/ /trading/exposure/ /trading/margin/ "
+        "/home/ /home/cards/ /favourites/ /clients/choose/client-task/ /my-day/ /leads/ /leads/board/ /clients/ /trading/dealing/ /trading/exposure/ /trading/margin/ "
         "/monitoring/me/ /jobs/ /profile/ /accounts/security/ /accounts/password/change/ /money/withdrawals/"
     ).split(),
     "desk_head": (
@@ -146,7 +146,7 @@ def everything(world: World) -> Iterator[tuple[str, str]]:
 
 def menu(person: User) -> list[str]:
     audience = person.kind if person.kind in ("client", "partner") else "staff"
-    return [link.url for section in panels.menu_for(person, audience) for link in section.entries]
+    return [link.url for link in menu.links_for(person, audience)]
 
 
 def name_of(address: str) -> str:
