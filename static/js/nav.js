@@ -5,7 +5,7 @@
   const nav = document.querySelector(".k-nav");
   if (!nav) return;
   const panel = nav.querySelector(".k-panel");
-  const opener = document.querySelector("[data-nav-open]");
+  const opener = document.querySelector("button[data-nav-open]");
   const toggle = nav.querySelector("[data-nav-rail]");
   const areas = [...nav.querySelectorAll(".k-rail-link[data-area]")];
   const isPhone = () => window.matchMedia("(max-width: 61.98rem)").matches;
@@ -48,7 +48,7 @@
       window.keelsonPreference("k_nav", isCollapsed() ? "full" : "rail");
       root.removeAttribute("data-nav-peek");
       say();
-    } else if (hit("[data-nav-open]")) {
+    } else if (hit("button[data-nav-open]")) {
       root.toggleAttribute("data-nav-open");
       say();
       if (root.hasAttribute("data-nav-open")) (pages(shownArea()).find((link) => link.hasAttribute("aria-current")) || areas[0])?.focus();

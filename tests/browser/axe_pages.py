@@ -26,7 +26,8 @@ STRANGER = (
 SAMPLE: dict[str, Sequence[str]] = {
     "stranger": STRANGER,
     "agent": (
-        "/home/ /home/cards/ /favourites/ /clients/choose/client-task/ /my-day/ /leads/ /leads/board/ /clients/ /trading/dealing/ /trading/exposure/ /trading/margin/ "
+        "/home/ /home/cards/ /favourites/ /clients/choose/client-task/ "
+        "/my-day/ /leads/ /leads/board/ /clients/ /trading/dealing/ /trading/exposure/ /trading/margin/ "
         "/monitoring/me/ /jobs/ /profile/ /accounts/security/ /accounts/password/change/ /money/withdrawals/"
     ).split(),
     "desk_head": (
@@ -126,7 +127,7 @@ def everything(world: World) -> Iterator[tuple[str, str]]:
     for who, person in world.people.items():
         if person is None:
             continue
-        todo = deque((address, 0) for address in menu(person))
+        todo = deque((address, 0) for address in pages_of(person))
         browser = still_signed_in(None, person)
         while todo:
             address, depth = todo.popleft()
@@ -144,7 +145,7 @@ def everything(world: World) -> Iterator[tuple[str, str]]:
                 todo.extend((other, depth + 1) for other in following)
 
 
-def menu(person: User) -> list[str]:
+def pages_of(person: User) -> list[str]:
     audience = person.kind if person.kind in ("client", "partner") else "staff"
     return [link.url for link in menu.links_for(person, audience)]
 
