@@ -20,7 +20,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -71,8 +71,8 @@ def run(size: str) -> list[Figure]:
 
 
 @contextmanager
-def instance(scale: float) -> Iterator[tuple[int, int, list[str]]]:
-    """The port of its pages, the process that makes them, and a session cookie per person."""
+def instance(scale: float, *, people: str = "bench.memory") -> Iterator[tuple[int, int, Any]]:
+    """The port of its pages, the process that makes them, and what a module that joins it prints: sessions of people."""
     inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
     with tempfile.TemporaryDirectory(prefix="keelson-bench-", ignore_cleanup_errors=True) as folder:
         command = [
@@ -98,7 +98,7 @@ def instance(scale: float) -> Iterator[tuple[int, int, list[str]]]:
             addresses = json.loads(told)
             joined = {**inherited, **addresses["environment"], "DATABASE_URL": addresses["database_url"]}
             joined["REDIS_URL"] = addresses["redis_url"]
-            signing_in = [sys.executable, "-m", "bench.memory"]
+            signing_in = [sys.executable, "-m", people]
             cookies = subprocess.run(
                 signing_in, cwd=settings.BASE_DIR, env=joined, stdout=subprocess.PIPE, text=True, check=True
             )

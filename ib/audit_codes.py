@@ -28,6 +28,7 @@ class IbAction(AuditCode):
     PLAN_CREATED = "ib.plan_created", _("Commission plan created"), "file-text"
     PLAN_DRAFT_CHANGED = "ib.plan_draft_changed", _("Commission plan draft changed"), "pencil"
     PLAN_DRAFTED = "ib.plan_drafted", _("Commission plan drafted"), "pencil"
+    PLAN_LEVEL_SET = "ib.plan_level_set", _("Partner level set"), "target"
     PLAN_PROPOSED = "ib.plan_proposed", _("Commission plan proposed"), "send", "info"
     PLAN_REJECTED = "ib.plan_rejected", _("Commission plan rejected"), "circle-x", "warning"
     PLAN_WITHDRAWN = "ib.plan_withdrawn", _("Commission plan withdrawn"), "x"

@@ -73,7 +73,10 @@ SHARES = {1: Decimal("0.60"), 2: Decimal("0.22"), 3: Decimal("0.12"), 4: Decimal
 PLANS: dict[str, dict[str, str]] = {
     "Standard": {"fx_majors": "7", "fx_minors": "8", "metals": "9", "indices": "1.2", "energies": "4", "crypto": "1.5"},
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
+    "Platinum": {"fx_majors": "11", "fx_minors": "12", "metals": "14", "indices": "2", "energies": "6", "crypto": "3"},
 }
+# What a partner needs for a plan: lots in 30 days, and active clients.
+ENTRIES = {"Standard": (0, 1), "Gold": (100, 5), "Platinum": (400, 12)}
 # A trade must be held that long before it earns anybody anything.
 HOLD_SECONDS = 60
 REFERRED_SHARE = 0.45
@@ -158,6 +161,8 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
             brand=brand, name=name, description="One rate per lot, shared by four levels", actor=maker
         )
         _version(plan.pk, maker, checker, began, brand.base_currency, _card(rates), note="First rates")
+        lots, clients = ENTRIES[name]
+        plans.set_entry(plan_id=plan.pk, lots=Decimal(lots), clients=clients, actor=maker)
         made.append(plan)
     better = {group: Decimal(rate) + Decimal("0.5") for group, rate in PLANS["Standard"].items()}
     middle = (demo.now - dt.timedelta(days=40)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -130,6 +130,28 @@ def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> P
 
 
 @transaction.atomic
+def set_entry(*, plan_id: int, lots: Decimal | None, clients: int | None, actor: User) -> Plan:
+    """Make a plan a level that partners see and work towards, or no level without both; it moves nobody and pays nothing.
+
+    Who: `ib.propose_plan` at the brand.
+    """
+    plan = lock(Plan, plan_id)
+    policies.require(can_write_plans(actor, plan.brand_id))
+    before = {"entry_lots": plan.entry_lots, "entry_clients": plan.entry_clients}
+    plan.entry_lots, plan.entry_clients = lots or None, clients or None
+    plan.save(update_fields=list(before))
+    audit.record(
+        actor=actor,
+        action=IbAction.PLAN_LEVEL_SET,
+        target=plan,
+        brand_id=plan.brand_id,
+        before=before,
+        after={"entry_lots": plan.entry_lots, "entry_clients": plan.entry_clients},
+    )
+    return plan
+
+
+@transaction.atomic
 def draft_version(*, plan_id: int, actor: User, terms: VersionTerms) -> PlanVersion:
     """Write the next version of a plan as a draft: nothing is paid by it yet.
 

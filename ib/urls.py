@@ -18,6 +18,7 @@ staff = [
     path("ib/plans/", plans.PlanList.as_view(), name="ib_plans"),
     path("ib/plans/new/", plans.new_plan, name="ib_plan_new"),
     path("ib/plans/<int:plan_id>/", plans.plan_page, name="ib_plan"),
+    path("ib/plans/<int:plan_id>/entry/", plans.set_entry, name="ib_plan_entry"),
     path("ib/plans/<int:plan_id>/new-version/", plans.new_version, name="ib_version_new"),
     path("ib/versions/<int:version_id>/change/", plans.change_draft, name="ib_version_change"),
     path("ib/versions/<int:version_id>/decide/", plans.decide, name="ib_version_decide"),

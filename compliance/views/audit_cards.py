@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from compliance import trails
+from compliance.audit_codes import ComplianceAction
 from compliance.audit_topics import APPROVED, topic_since
 from compliance.record_views import views_visible_to
 from compliance.sentences import on_what
@@ -156,7 +157,7 @@ def _action_row(row: AuditEvent, title: str) -> ListRow:
 
 def audit_packs(user: User) -> ListCard:
     """List the audit packs that were exported last."""
-    rows = list(trails.events_visible_to(user).filter(action="compliance.trail_exported").order_by("-id")[:ROWS])
+    rows = list(trails.events_visible_to(user).filter(action=ComplianceAction.TRAIL_EXPORTED).order_by("-id")[:ROWS])
     return ListCard(
         title=_("Latest audit packs"),
         rows=[
@@ -169,7 +170,7 @@ def audit_packs(user: User) -> ListCard:
             for row in rows
         ],
         icon="package",
-        url=f"{reverse('compliance:audit')}?action=compliance.trail_exported",
+        url=f"{reverse('compliance:audit')}?action={ComplianceAction.TRAIL_EXPORTED}",
         empty=_("No audit packs yet"),
         empty_text=_("Export a client's sealed trail from the client's audit trail page."),
         empty_icon="package",

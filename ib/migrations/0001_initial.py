@@ -142,6 +142,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
                 ('description', models.CharField(blank=True, max_length=300)),
+                ('entry_lots', models.DecimalField(decimal_places=2, help_text='In the last 30 days', max_digits=12, null=True)),
+                ('entry_clients', models.PositiveIntegerField(help_text='Clients who traded in the last 30 days', null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commission_plans', to='crm.brand')),
             ],

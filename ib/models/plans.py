@@ -24,6 +24,9 @@ class Plan(models.Model):
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_plans")
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=300, blank=True)
+    # What makes it a level that partners can reach; without either it is no level.
+    entry_lots = models.DecimalField(max_digits=12, decimal_places=2, null=True, help_text="In the last 30 days")
+    entry_clients = models.PositiveIntegerField(null=True, help_text="Clients who traded in the last 30 days")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

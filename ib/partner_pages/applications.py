@@ -25,6 +25,12 @@ def link_of_inviter(code: str) -> ReferralLink | None:
     )
 
 
+def invite_url(partner: Partner, request: HttpRequest) -> str:
+    """Build the address for a partner's sub-partners; empty for a partner who can't invite."""
+    link = partner.referral_links.filter(is_active=True).order_by("pk").first()
+    return application_url(link.code, request) if link and partner.state == PartnerState.ACTIVE else ""
+
+
 def apply_below(*, code: str, name: str, email: str) -> Partner | None:
     """Take the application of somebody whom a partner invited: a partner who awaits approval, below that partner.
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from ib.forms import CURRENCIES
-from ib.models import PlanVersion
+from ib.models import Plan, PlanVersion
 from ib.plan_editor.templates import TEMPLATES
 from ib.plans import RateCard, VersionTerms, rate_card
 from ib.queries import plans_visible_to
@@ -76,6 +76,20 @@ class PlanForm(forms.Form):
     def details(self) -> dict[str, Any]:
         """Return what `create_plan` takes."""
         return {name: self.cleaned_data[name] for name in ("brand", "name", "description")}
+
+
+class EntryForm(forms.Form):
+    """What a partner needs for this plan; nothing in both fields: it is no level."""
+
+    lots = forms.DecimalField(
+        label=_("Lots in 30 days"), required=False, min_value=0, max_digits=12, decimal_places=2, localize=True
+    )
+    clients = forms.IntegerField(label=_("Active clients"), required=False, min_value=0, max_value=1_000_000)
+
+    @classmethod
+    def of(cls, plan: Plan) -> EntryForm:
+        """Fill the form with what a plan asks for now."""
+        return cls(initial={"lots": plan.entry_lots, "clients": plan.entry_clients})
 
 
 class VersionForm(forms.Form):

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from crm.models import User
 from crm.money.numbers import is_whole
@@ -23,7 +24,7 @@ from ib.choices import VersionState
 from ib.forms import ReasonForm
 from ib.models import PartnerPlan, Plan, PlanVersion
 from ib.plan_editor.editor import EDITS, check_of, editor_of, without_removed
-from ib.plan_editor.forms import PlanForm, PreviewForm, VersionForm, card_initial, initial_of
+from ib.plan_editor.forms import EntryForm, PlanForm, PreviewForm, VersionForm, card_initial, initial_of
 from ib.plan_editor.templates import TEMPLATES
 from ib.plans import RateCard, card_of
 from ib.policies import can_decide_version, can_write_plans
@@ -90,7 +91,26 @@ def matrix(card: RateCard) -> dict[str, Any]:
 @staff_page("ib.view_plan")
 def plan_page(request: UserRequest, plan_id: int) -> HttpResponse:
     """Show a plan with its versions, newest first; what waits for a second person is on top."""
-    plan = get_plan(request.user, plan_id)
+    return _plan_page(request, get_plan(request.user, plan_id))
+
+
+@staff_page("ib.propose_plan")
+@require_POST
+def set_entry(request: UserRequest, plan_id: int) -> HttpResponse:
+    """Make a plan a level of the brand's partners, or none."""
+    plan, form = get_plan(request.user, plan_id), EntryForm(request.POST)
+    if run_action(
+        request,
+        lambda: plans.set_entry(plan_id=plan.pk, actor=request.user, **form.cleaned_data),
+        _("Partner level saved."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(plan)
+    return _plan_page(request, plan, form)
+
+
+def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = None) -> HttpResponse:
     versions = list(
         plan.versions.select_related("made_by", "decided_by")
         .prefetch_related("rates", "levels", "overrides")
@@ -117,7 +137,9 @@ def plan_page(request: UserRequest, plan_id: int) -> HttpResponse:
             .select_related("partner")
             .order_by("partner__name")[:50],
             "form": ReasonForm(),
+            "entry_form": entry_form or EntryForm.of(plan),
         },
+        status=422 if entry_form else 200,
     )
 
 

@@ -26,7 +26,7 @@ from crm.ui.views import embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
-from ib.choices import PartnerState, PayoutTo
+from ib.choices import PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, Partner, Settlement
 from ib.partner_pages import applications
@@ -49,17 +49,11 @@ def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
         "partners/network.html",
         {
             "partner": partner,
-            "invite_url": _invite_url(request, partner),
+            "invite_url": applications.invite_url(partner, request),
             "top": figures.nodes([partner], brand_id=partner.brand_id, level=1),
             "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
         },
     )
-
-
-def _invite_url(request: HttpRequest, partner: Partner) -> str:
-    """Build the address for sub-partners; empty for a partner who can't invite."""
-    link = partner.referral_links.filter(is_active=True).order_by("pk").first()
-    return applications.application_url(link.code, request) if link and partner.state == PartnerState.ACTIVE else ""
 
 
 @partner_page

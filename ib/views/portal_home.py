@@ -22,6 +22,7 @@ from ib.partner_pages import date_ranges
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import EarnedSums, Funnel
+from ib.partner_pages.levels import next_level
 from ib.rates import rates_of
 from ib.tables import masked_name
 from ib.views.guards import partner_page
@@ -36,6 +37,7 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponse:
     now = partner_figures.earned_between(partner, span.days)
     before = partner_figures.earned_between(partner, span.days_before)
     leaders = partner_figures.leaders(partner, span)
+    plan = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
     is_unpaid = request.GET.get("trades") == "unpaid"
     context = {
         "partner": partner,
@@ -64,7 +66,8 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponse:
         "periods": SettlementPeriod.objects.filter(brand_id=partner.brand_id, starts_at__lte=timezone.now())[:3],
         "link": partner.referral_links.filter(is_active=True).order_by("id").first(),
         "rates": rates_of(partner),
-        "plan": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first(),
+        "plan": plan,
+        "level": next_level(partner, plan.plan if plan else None),
     }
     return render(request, "partners/home.html", context)
 

@@ -471,6 +471,7 @@ TABLE |= {
     "ib_plans": Rule(SEES_COMMISSIONS),
     "ib_plan": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
     "ib_plan_new": Rule(WRITES_PLANS),
+    "ib_plan_entry": Rule(WRITES_PLANS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
     "ib_version_new": Rule(WRITES_PLANS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
     "ib_version_change": Rule(WRITES_PLANS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
     "ib_version_decide": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
