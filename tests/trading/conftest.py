@@ -28,10 +28,11 @@ def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
 @pytest.fixture
 def sandbox(shared_sandbox: Sandbox) -> Iterator[Sandbox]:
     """The server without any fault left by another test."""
-    shared_sandbox.post("faults/clear")
-    yield shared_sandbox
-    shared_sandbox.post("faults/clear")
-    pool.close_all()
+    with shared_sandbox.awake():
+        shared_sandbox.post("faults/clear")
+        yield shared_sandbox
+        shared_sandbox.post("faults/clear")
+        pool.close_all()
 
 
 @pytest.fixture
@@ -53,12 +54,13 @@ def shared_mt4(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mt4Lab]:
 def mt4(shared_mt4: Mt4Lab) -> Iterator[Mt4Lab]:
     """The sandbox MT4 server without a fault, a limit, a token or a journey in time that another test left."""
     shared_mt4.http.headers.pop("Authorization", None)
-    for path, data in (("faults/clear", {}), ("frequency", {"per_second": 0}), ("rights", {}), ("clock", {})):
-        shared_mt4.process.post(path, **data)
-    yield shared_mt4
-    shared_mt4.process.post("faults/clear")
-    shared_mt4.process.post("clock")
-    pool.close_all()
+    with shared_mt4.process.awake():
+        for path, data in (("faults/clear", {}), ("frequency", {"per_second": 0}), ("rights", {}), ("clock", {})):
+            shared_mt4.process.post(path, **data)
+        yield shared_mt4
+        shared_mt4.process.post("faults/clear")
+        shared_mt4.process.post("clock")
+        pool.close_all()
 
 
 @pytest.fixture
@@ -83,11 +85,12 @@ def shared_ctrader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ctrader
 def ctrader(shared_ctrader: CtraderSandbox, settings: Any) -> Iterator[CtraderSandbox]:
     """The sandbox cTrader server without a fault or a missing right that another test left; our patience is short."""
     settings.TRADING_READ_SECONDS, settings.TRADING_WRITE_SECONDS = 3.0, 0.8
-    shared_ctrader.post("faults/clear")
-    yield shared_ctrader
-    shared_ctrader.post("faults/clear")
-    shared_ctrader.post("rights")
-    pool.close_all()
+    with shared_ctrader.awake():
+        shared_ctrader.post("faults/clear")
+        yield shared_ctrader
+        shared_ctrader.post("faults/clear")
+        shared_ctrader.post("rights")
+        pool.close_all()
 
 
 @pytest.fixture

@@ -46,6 +46,19 @@ class SandboxProcess:
     def certificate(self) -> str:
         return self.http.get("/certificate.pem").text
 
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """For a server that many tests share: its clockwork runs during a test, and stands still between two.
+
+        A test process leaves some eight of them behind for the rest of its run, each of which would tick ten times a second.
+        Whoever speaks to a shared server outside of this waits in vain.
+        """
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGSTOP)
+
 
 def _ready_line(process: subprocess.Popen[str]) -> str:
     """The line that tells the ports; a server that stays silent is killed."""
@@ -90,6 +103,7 @@ def started(server: str, state: Path | str, *arguments: str) -> Iterator[Sandbox
             yield SandboxProcess(process, ports, http)
     finally:
         process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
         process.wait(10)
         assert process.stdout is not None
         process.stdout.close()

@@ -37,11 +37,12 @@ def shared_arena(request: pytest.FixtureRequest, running: Callable[[type[Arena]]
 @pytest.fixture
 def arena(shared_arena: Arena) -> Iterator[Arena]:
     """The arena without a fault, a limit or a journey in time that another test left."""
-    for path, data in (("faults/clear", {}), ("frequency", {"per_second": 0})):
-        shared_arena.process.post(path, **data)
-    yield shared_arena
-    shared_arena.process.post("faults/clear")
-    pool.close_all()
+    with shared_arena.process.awake():
+        for path, data in (("faults/clear", {}), ("frequency", {"per_second": 0})):
+            shared_arena.process.post(path, **data)
+        yield shared_arena
+        shared_arena.process.post("faults/clear")
+        pool.close_all()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from decimal import Decimal
 from typing import Any
 
@@ -39,24 +40,26 @@ def everywhere(
     settings.TRADING_READ_SECONDS = 8.0
     factories.load_rates(timezone.now().date())
     found = {}
-    for arena_class in {arena.kind: arena for arena in reversed(arenas())}.values():
-        arena = arena_class(running(arena_class))
-        arena.process.post("faults/clear")
-        server = arena.row(name=f"Server {arena.kind}")
-        server.save()
-        login = arena.account(money="10000.00")
-        account = make_account(cast.client, server, login=login, group=arena.group("real\\standard-EUR"))
-        arena.close(arena.trade(login, "EURUSD", LOTS[arena.kind]))
-        arena.trade(login, "XAUUSD", "0.10", side="sell")
-        deals.sync_deals(server)
-        positions.sync_positions(server)
-        money.sync_money(server)
-        account.refresh_from_db()
-        found[arena.kind] = account
-    proposed = SymbolInfo.objects.filter(alias__state="proposed").values_list("pk", flat=True)
-    mapping.confirm(info_ids=list(proposed), actor=cast.finance)
-    yield found
-    pool.close_all()
+    with ExitStack() as stack:
+        for arena_class in {arena.kind: arena for arena in reversed(arenas())}.values():
+            arena = arena_class(running(arena_class))
+            stack.enter_context(arena.process.awake())
+            arena.process.post("faults/clear")
+            server = arena.row(name=f"Server {arena.kind}")
+            server.save()
+            login = arena.account(money="10000.00")
+            account = make_account(cast.client, server, login=login, group=arena.group("real\\standard-EUR"))
+            arena.close(arena.trade(login, "EURUSD", LOTS[arena.kind]))
+            arena.trade(login, "XAUUSD", "0.10", side="sell")
+            deals.sync_deals(server)
+            positions.sync_positions(server)
+            money.sync_money(server)
+            account.refresh_from_db()
+            found[arena.kind] = account
+        proposed = SymbolInfo.objects.filter(alias__state="proposed").values_list("pk", flat=True)
+        mapping.confirm(info_ids=list(proposed), actor=cast.finance)
+        yield found
+        pool.close_all()
 
 
 def test_one_client_one_portfolio_whatever_the_platforms(
