@@ -5,6 +5,7 @@ show local variables: these hold personal data. Nor do lines hold what databases
 or the tokens of links: whoever reads a log is not whoever may read those.
 """
 
+import functools
 import re
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -54,6 +55,9 @@ def scrub(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
+@functools.lru_cache(
+    maxsize=512
+)  # each request is logged twice, and trying hundreds of patterns takes half a millisecond
 def safe_path(path: str) -> str:
     """Write a path with its secrets as `<token>`; where it leads nowhere, all parts as long as a secret are hidden."""
     for known in (path, f"{path}/"):
