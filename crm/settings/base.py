@@ -1,5 +1,6 @@
 """Settings shared by every way of running Keelson. Values come from the environment; see docs/operations.md."""
 
+import gc
 from pathlib import Path
 
 import environ
@@ -8,6 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from crm.project import logs
 from crm.web import hosts
 from launcher import devdb
+
+# While everything is imported nothing is garbage, and Python would look for it a hundred times: a quarter of a process's start.
+# Afterwards as `crm.project.memory.freeze_gc` has it, which long-lived processes call.
+gc.set_threshold(20_000, 20, 5)
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
