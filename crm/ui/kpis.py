@@ -42,14 +42,16 @@ class Kpi:
 
     @property
     def change(self) -> str:
-        """Say the change to the period before: "+12 %", "−5 %", "new" where there was nothing, "" where nothing compares."""
+        """Say the change to the period before: "+12 %", "−5 %", "×14", "new" where there was nothing, "" where nothing compares."""
         if self.now is None or self.before is None or self.now == self.before == 0:
             return ""
         if not self.before:
             return _("new")
         percent = round((Decimal(self.now) - Decimal(self.before)) / abs(Decimal(self.before)) * 100)
         if abs(percent) > CHANGE_MAX:
-            return f"{'+' if percent > 0 else '−'}>{CHANGE_MAX} %"
+            if self.before > 0 and self.now > 0:
+                return f"×{formats.number(round(Decimal(self.now) / Decimal(self.before)), 0)}"
+            return f"> {'+' if percent > 0 else '−'}{CHANGE_MAX} %"
         return f"{'+' if percent > 0 else '−' if percent < 0 else '±'}{formats.number(abs(percent), 0)} %"
 
     @property

@@ -19,7 +19,8 @@ from crm.ui.kpis import Kpi, kpi_tile, once_per_page
         (3, 0, True, "new", "success"),
         (0, 0, True, "", "neutral"),
         (5, None, True, "", "neutral"),
-        (50_000, 1, True, "+>999 %", "success"),
+        (50_000, 1, True, "×50,000", "success"),
+        (5_000, -50, True, "> +999 %", "success"),
         (50, -100, True, "+150 %", "success"),
     ],
 )
