@@ -53,7 +53,8 @@ OTHERS = {
 def write_access(demo: Demo, journeys: list[Journey]) -> None:
     ensure_months("crm_accessevent", demo.since.date(), demo.now.date())
     copy_rows("crm_accessevent", COLUMNS, (row for row in _rows(demo, journeys) if row[0] <= demo.now))
-    copy_rows("crm_accessevent", COLUMNS, (row for row in _sign_ins(demo) if row[0] <= demo.now))
+    sign_ins = list(_sign_ins(demo))  # it reads people, which a COPY that is under way would wait for
+    copy_rows("crm_accessevent", COLUMNS, (row for row in sign_ins if row[0] <= demo.now))
     with connection.cursor() as cursor:
         cursor.execute(LAST_LOGINS)
 
