@@ -11,7 +11,7 @@ from simple_history.utils import bulk_update_with_history
 
 from clients import policies
 from clients.audit_codes import ClientsAction
-from clients.choices import TimelineKind
+from clients.choices import ClientsNotice, TimelineKind
 from clients.models import Client, Task, TimelineEntry
 from clients.timeline import entry_texts
 from crm.db.locking import lock_all
@@ -137,7 +137,7 @@ def _notify_new_owner(moving: Sequence[Client], book: Book) -> None:
     only = moving[0] if len(moving) == 1 else None
     notify(
         [book.owner_id],
-        kind="clients.moved",
+        kind=ClientsNotice.MOVED,
         title=phrase("%(client)s is now in your book") % {"client": only}
         if only
         else phrase("%(count)s clients are now in your book") % {"count": len(moving)},

@@ -3,7 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import NoticeGroup, NotificationKind, staff
 
 
 class Stage(BadgeChoices):
@@ -181,3 +182,17 @@ MESSAGE_TRANSITIONS: dict[str, set[str]] = {
     MessageState.SENT: set(),
     MessageState.FAILED: set(),
 }
+
+
+class ClientsNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    TASK = ("clients.task", _("Tasks assigned to you"), NoticeGroup.CLIENTS, staff("clients.view_client"))
+    MOVED = ("clients.moved", _("Clients moved to your book"), NoticeGroup.CLIENTS, staff("clients.view_client"))
+    MAIL_FAILED = (
+        "clients.mail_failed",
+        _("E-mails to your clients that failed"),
+        NoticeGroup.CLIENTS,
+        staff("clients.view_client"),
+        EmailChannel.DAILY,
+    )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients import policies, timeline
 from clients.audit_codes import ClientsAction
-from clients.choices import TimelineKind
+from clients.choices import ClientsNotice, TimelineKind
 from clients.models import Client, Task
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
@@ -57,7 +57,7 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
     if actor is None or assignee.pk != actor.pk:
         notify(
             [assignee.pk],
-            kind="clients.task",
+            kind=ClientsNotice.TASK,
             title=task.title,
             body=str(client),
             url=client.get_absolute_url(),

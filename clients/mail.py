@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 
 from clients import policies, timeline
 from clients.audit_codes import ClientsAction
-from clients.choices import MessageState, TimelineKind
+from clients.choices import ClientsNotice, MessageState, TimelineKind
 from clients.facts import rebuild_client
 from clients.letter_catalogue import Letter, Text, fill, get_letter
 from clients.mail_format import as_email
@@ -233,7 +233,7 @@ def _give_up(message: Message, error: str) -> None:
         if recipient_id:
             notify(
                 [recipient_id],
-                kind="clients.mail_failed",
+                kind=ClientsNotice.MAIL_FAILED,
                 title=title,
                 body=str(message.client),
                 url=message.client.get_absolute_url(),

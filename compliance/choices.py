@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
 
 # Who reads in a timeline that somebody was screened, and how it ended. Whoever talks to clients must not learn of a
 # possible match: a word to the person would be tipping off.
@@ -103,3 +104,42 @@ EVIDENCE = {
     "one_word": _("One word only"),
     "common_words_only": _("Common words only"),
 }
+
+
+class ComplianceNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    POSSIBLE_MATCH = (
+        "compliance.possible_match",
+        _("Possible watchlist matches"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.decide_hit"),
+        EmailChannel.AT_ONCE,
+    )
+    MATCH_CONFIRMED = (
+        "compliance.match_confirmed",
+        _("True watchlist matches"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.decide_hit"),
+        EmailChannel.AT_ONCE,
+    )
+    LIFT_ASKED = (
+        "compliance.lift_asked",
+        _("Requests to lift a restriction"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.lift_restriction"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    LIFT_REFUSED = (
+        "compliance.lift_refused",
+        _("Your requests to lift a restriction: rejections"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.lift_restriction"),
+    )
+    RESTRICTED = (
+        "compliance.restricted",
+        _("Your clients restricted"),
+        NoticeGroup.CLIENTS,
+        staff("clients.view_client"),
+    )

@@ -11,7 +11,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
-from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind
+from compliance.choices import NOT_FOR_SALES, ClearReason, ComplianceNotice, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.risk import assess
 from crm.db.locking import lock
@@ -81,7 +81,7 @@ def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
     assess(client_id=hit.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=hit.client.brand_id),
-        kind="compliance.match_confirmed",
+        kind=ComplianceNotice.MATCH_CONFIRMED,
         title=phrase("True watchlist match: %(client)s") % {"client": hit.client},
         body=hit.entry.primary_name,
         url=hit.get_absolute_url(),

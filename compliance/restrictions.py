@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
-from compliance.choices import RestrictionCause, RestrictionKind
+from compliance.choices import ComplianceNotice, RestrictionCause, RestrictionKind
 from compliance.models import Restriction
 from crm import approvals
 from crm.approvals import Change, kind_of, require_withdrawable
@@ -85,7 +85,7 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restrictio
     ]
     notify(
         others,
-        kind="compliance.lift_asked",
+        kind=ComplianceNotice.LIFT_ASKED,
         body=restriction.lift_reason,
         title=phrase("%(name)s requests to lift a restriction on %(client)s")
         % {"name": actor, "client": restriction.client},
@@ -132,7 +132,7 @@ def refuse_to_lift(*, restriction_id: int, actor: Actor, reason: str) -> Restric
     if asked_by is not None:
         notify(
             [asked_by],
-            kind="compliance.lift_refused",
+            kind=ComplianceNotice.LIFT_REFUSED,
             body=reason.strip(),
             title=phrase("The restriction on %(client)s stays in force") % {"client": restriction.client},
             url=f"/compliance/clients/{restriction.client_id}/",
@@ -183,7 +183,7 @@ class LiftApproval(approvals.ListedApproval[Restriction]):
     label = gettext_lazy("Restriction lift")
     asks = decides = "compliance.lift_restriction"
     withdrawn = ComplianceAction.RESTRICTION_LIFT_WITHDRAWN
-    notice = "compliance.lift_asked"
+    notice = ComplianceNotice.LIFT_ASKED
     client_path = "client"
     related = ("client",)
     maker, asked_at, reason, note = "lift_requested_by", "lift_requested_at", "lift_reason", "lift_reason"

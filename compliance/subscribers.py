@@ -1,7 +1,7 @@
 """What compliance does when something happened: screen whoever was verified, notify the officers, rate again."""
 
 from clients.models import Client
-from compliance.choices import RestrictionCause, ScreeningTrigger
+from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction
 from compliance.risk import assess
 from compliance.screening import screen_client
@@ -27,7 +27,7 @@ def rate_and_tell(event: ClientScreened) -> None:
     client = Client.objects.get(pk=event.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=event.brand_id),
-        kind="compliance.possible_match",
+        kind=ComplianceNotice.POSSIBLE_MATCH,
         title=phrase("Possible watchlist match: %(client)s") % {"client": client},
         body=phrase("The account is frozen until you decide."),
         url=f"/compliance/clients/{client.pk}/",
@@ -44,7 +44,7 @@ def tell_the_owner(event: RestrictionPlaced) -> None:
         return
     notify(
         [client.owner_id],
-        kind="compliance.restricted",
+        kind=ComplianceNotice.RESTRICTED,
         title=phrase("%(client)s is restricted: %(kind)s") % {"client": client, "kind": label_of(restriction, "kind")},
         url=client.get_absolute_url(),
         dedupe_key=f"compliance.restricted:{restriction.pk}",

@@ -97,6 +97,14 @@ MAIL_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class EmailChannel(models.TextChoices):
+    """When a notification is also sent by e-mail."""
+
+    OFF = "", _("No e-mail")
+    AT_ONCE = "at_once", _("E-mail at once")
+    DAILY = "daily", _("Daily summary")
+
+
 class LinkKind(models.TextChoices):
     """What a link in an e-mail lets its receiver do."""
 

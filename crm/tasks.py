@@ -6,7 +6,7 @@ from crm.accounts import link_requests
 from crm.db import partitions
 from crm.events import delivery
 from crm.files import file_sweep, jobs, storage
-from crm.notices import mail
+from crm.notices import email_channel, mail
 from crm.privacy import erasures
 from crm.security import audit
 
@@ -69,6 +69,12 @@ def send_due_mail() -> int:
 
 
 @shared_task
+def email_notifications() -> int:
+    """E-mail the notifications that are due and unread."""
+    return email_channel.send_due()
+
+
+@shared_task
 def answer_link_requests() -> int:
     """Answer requests for links, started by whoever asks for one, and by beat for those left while the broker was away."""
     return link_requests.answer_due()
@@ -90,6 +96,7 @@ SCHEDULE = {
     },
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
     "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},
+    "email-notifications": {"task": "crm.tasks.email_notifications", "schedule": 60.0, "options": {"expires": 60}},
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "expire-job-results": {"task": "crm.tasks.expire_job_results", "schedule": 3600.0, "options": {"expires": 3600}},
     "answer-link-requests": {"task": "crm.tasks.answer_link_requests", "schedule": 15.0, "options": {"expires": 30}},

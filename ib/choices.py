@@ -3,7 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import MANDATORY, PARTNERS, NoticeGroup, NotificationKind, staff
 
 
 class PartnerState(BadgeChoices):
@@ -110,3 +111,38 @@ class PayoutTo(models.TextChoices):
     WALLET = "wallet", _("Wallet")
     ACCOUNT = "account", _("Trading account")
     BANK = "bank", _("Bank account")
+
+
+class IbNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    COMMISSION_SETTLED = (
+        "ib.commission_settled",
+        _("Commissions settled"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
+    PLAN_PROPOSED = (
+        "ib.plan_proposed",
+        _("Commission plans awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.approve_plan"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    PLAN_DECIDED = (
+        "ib.plan_decided",
+        _("Decisions on your commission plans"),
+        NoticeGroup.PARTNERS,
+        staff("ib.propose_plan"),
+        EmailChannel.OFF,
+        MANDATORY,
+    )
+    PARTNER_APPLIED = (
+        "ib.partner_applied",
+        _("Partner applications"),
+        NoticeGroup.PARTNERS,
+        staff("ib.manage_partners"),
+        EmailChannel.DAILY,
+    )

@@ -24,7 +24,7 @@ from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
-from ib.choices import VersionState
+from ib.choices import IbNotice, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
 from trading.choices import SymbolGroup
@@ -275,7 +275,7 @@ def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
     deciders = [pk for pk in people_with("ib.approve_plan", brand_id=version.plan.brand_id) if pk != version.made_by_id]
     notify(
         deciders,
-        kind="ib.plan_proposed",
+        kind=IbNotice.PLAN_PROPOSED,
         title=phrase("Commission plan: awaiting second approval"),
         body=str(version),
         url=version.plan.get_absolute_url(),
@@ -366,7 +366,7 @@ def withdraw_version(*, version_id: int, actor: User, note: str = "") -> PlanVer
 def _tell_maker(version: PlanVersion, title: LocalizedText) -> None:
     notify(
         [version.made_by_id],
-        kind="ib.plan_decided",
+        kind=IbNotice.PLAN_DECIDED,
         title=title,
         body=f"{version}. {version.decision_reason}".strip(),
         url=version.plan.get_absolute_url(),
@@ -417,7 +417,7 @@ class PlanApproval(approvals.ListedApproval[PlanVersion]):
     label = gettext_lazy("Commission plan")
     asks, decides = "ib.propose_plan", "ib.approve_plan"
     withdrawn = IbAction.PLAN_WITHDRAWN
-    notice = "ib.plan_proposed"
+    notice = IbNotice.PLAN_PROPOSED
     brand_path = "plan__brand_id"
     related = ("plan__brand",)
     maker, asked_at, reason, note = "made_by", "created_at", "note", "decision_reason"

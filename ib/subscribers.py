@@ -14,6 +14,7 @@ from crm.money.amounts import Money
 from crm.notices.notify import notify
 from ib import clawback, engine
 from ib.attribution import attribute_registration
+from ib.choices import IbNotice
 from ib.models import Partner
 
 
@@ -58,7 +59,7 @@ def tell_the_partner(event: CommissionSettled) -> None:
     partner = Partner.objects.get(pk=event.partner_id)
     notify(
         [partner.user_id],
-        kind="ib.commission_settled",
+        kind=IbNotice.COMMISSION_SETTLED,
         title=phrase("Your commissions were settled"),
         body=amount(Money(event.amount, event.currency)),
         url=f"/partners/earnings/{event.settlement_id}/",

@@ -7,7 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import NoticeGroup, NotificationKind, staff
 
 
 class DocumentKind(models.TextChoices):
@@ -229,3 +230,21 @@ REASON_FOR_ISSUE: dict[str, RejectReason] = {
     IssueCode.UNSUPPORTED_TYPE: RejectReason.WRONG_KIND,
     IssueCode.FACE_NOT_FOUND: RejectReason.UNREADABLE,
 }
+
+
+class KycNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    DOCUMENT_WAITING = (
+        "kyc.document_waiting",
+        _("Documents pending review"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.review_document"),
+        EmailChannel.DAILY,
+    )
+    CLIENT_VERIFIED = (
+        "kyc.client_verified",
+        _("Your clients verified"),
+        NoticeGroup.CLIENTS,
+        staff("clients.view_client"),
+    )

@@ -13,7 +13,7 @@ from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, Docume
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import enqueue_on_commit
-from kyc.choices import DocumentState
+from kyc.choices import DocumentState, KycNotice
 from kyc.levels import level_required
 from kyc.models import Document
 
@@ -35,7 +35,7 @@ def tell_the_officers(event: DocumentChecked) -> None:
     issues = len(event.issues)
     notify(
         people_with("kyc.review_document", brand_id=event.brand_id),
-        kind="kyc.document_waiting",
+        kind=KycNotice.DOCUMENT_WAITING,
         title=(
             phrase("%(title)s for %(client)s is pending review")
             % {"title": document.title_words, "client": document.client}
@@ -81,7 +81,7 @@ def welcome_the_client(event: ClientVerified) -> None:
     if client.owner_id:
         notify(
             [client.owner_id],
-            kind="kyc.client_verified",
+            kind=KycNotice.CLIENT_VERIFIED,
             title=phrase("%(client)s is verified") % {"client": client},
             url=client.get_absolute_url(),
             dedupe_key=f"kyc.client_verified:{client.pk}",

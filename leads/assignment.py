@@ -19,6 +19,7 @@ from crm.models import Actor, Book, User
 from crm.notices.notify import notify, push_live
 from crm.security import policies
 from crm.security.scope import reach_of
+from leads.choices import LeadsNotice
 from leads.models import Lead
 from leads.routing import Candidate, Decision
 
@@ -58,7 +59,7 @@ def tell_assigned(lead: Lead, client: Client, actor: Actor = None) -> None:
     if actor is None or actor.pk != lead.assigned_to_id:
         notify(
             [lead.assigned_to_id],
-            kind="leads.assigned",
+            kind=LeadsNotice.ASSIGNED,
             title=phrase("New lead: %(client)s") % {"client": client},
             body=phrase("%(country)s · score %(score)s · %(source)s")
             % {"country": client.country or "–", "score": lead.score, "source": lead.source},

@@ -30,7 +30,7 @@ from crm.security import audit
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.audit_codes import LeadsAction
-from leads.choices import Channel
+from leads.choices import Channel, LeadsNotice
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
 
@@ -381,7 +381,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
     elif lead.assigned_to_id:
         notify(
             [lead.assigned_to_id],
-            kind="leads.came_again",
+            kind=LeadsNotice.CAME_AGAIN,
             title=phrase("Repeat enquiry from %(client)s") % {"client": client},
             body=where,
             url=client.get_absolute_url(),

@@ -4,7 +4,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import CallOutcome, SalesStatus
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import NoticeGroup, NotificationKind, staff
 
 
 class Channel(BadgeChoices):
@@ -90,3 +91,30 @@ OPEN_STATUSES = (
     SalesStatus.CALL_BACK,
     SalesStatus.REGISTRATION_SENT,
 )
+
+
+class LeadsNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    ASSIGNED = ("leads.assigned", _("New leads assigned to you"), NoticeGroup.SALES, staff("leads.receive_lead"))
+    IMPORTED = ("leads.imported", _("New leads from an import"), NoticeGroup.SALES, staff("leads.receive_lead"))
+    TAKEN = (
+        "leads.taken",
+        _("Your leads reassigned after the response time"),
+        NoticeGroup.SALES,
+        staff("leads.receive_lead"),
+    )
+    CAME_AGAIN = (
+        "leads.came_again",
+        _("Repeat enquiries from your leads"),
+        NoticeGroup.SALES,
+        staff("leads.view_lead"),
+    )
+    LINK_OPENED = ("leads.link_opened", _("Registration links opened"), NoticeGroup.SALES, staff("leads.view_lead"))
+    NOBODY_TOUCHED = (
+        "leads.nobody_touched",
+        _("Leads back in the pool without contact"),
+        NoticeGroup.SALES,
+        staff("leads.assign_lead"),
+        EmailChannel.AT_ONCE,
+    )

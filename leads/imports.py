@@ -33,7 +33,7 @@ from crm.security import audit, policies, sealed_files
 from crm.security.scope import reach_of
 from leads import import_file
 from leads.audit_codes import LeadsAction
-from leads.choices import ImportState, RowVerdict
+from leads.choices import ImportState, LeadsNotice, RowVerdict
 from leads.import_write import Writer
 from leads.models import Campaign, LeadImport, LeadImportRow
 
@@ -298,7 +298,7 @@ def _import(batch: LeadImport, report: Report) -> None:
 def _tell_agent(batch: LeadImport, agent_id: int, count: int) -> None:
     notify(
         [agent_id],
-        kind="leads.imported",
+        kind=LeadsNotice.IMPORTED,
         title=phrase("New leads from an import: %(count)s") % {"count": count},
         body=batch.file_name,
         url="/leads/",

@@ -32,6 +32,7 @@ from crm.models import Actor
 from crm.notices.notify import notify
 from crm.security import audit, policies
 from leads.audit_codes import LeadsAction
+from leads.choices import LeadsNotice
 from leads.models import RegistrationInvitation
 from leads.pipeline import change_sales_status
 
@@ -152,7 +153,7 @@ def note_opened(invitation: RegistrationInvitation) -> None:
     if client.owner_id:
         notify(
             [client.owner_id],
-            kind="leads.link_opened",
+            kind=LeadsNotice.LINK_OPENED,
             url=client.get_absolute_url(),
             title=phrase("%(client)s opened the registration link") % {"client": client},
             dedupe_key=f"leads.link_opened:{invitation.pk}",

@@ -19,6 +19,7 @@ from crm.security import audit
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.audit_codes import LeadsAction
+from leads.choices import LeadsNotice
 from leads.models import Lead
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def reroute(*, lead_id: int) -> bool:
     if before is not None:
         notify(
             [before.pk],
-            kind="leads.taken",
+            kind=LeadsNotice.TAKEN,
             title=phrase("%(client)s was reassigned") % {"client": lead.client},
             body=phrase("The lead wasn't contacted in time."),
             dedupe_key=f"leads.taken:{lead.pk}:{lead.sla_missed}",
@@ -114,7 +115,7 @@ def _next(router: routing.Router, lead: Lead) -> routing.Decision:
 def _tell_desk_heads(lead: Lead) -> None:
     notify(
         desk_heads(lead.routing_rule.desk_id if lead.routing_rule else None, lead.brand_id),
-        kind="leads.nobody_touched",
+        kind=LeadsNotice.NOBODY_TOUCHED,
         title=phrase("%(client)s wasn't contacted in time") % {"client": lead.client},
         body=phrase("The lead is back in the pool. Please assign it."),
         url=lead.get_absolute_url(),

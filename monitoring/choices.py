@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import NoticeGroup, NotificationKind, staff
 
 
 class Family(models.TextChoices):
@@ -112,3 +113,15 @@ class WatchKind(BadgeChoices):
     ROLE_CHANGE = "role_change", "azure", _("Changing role")
     PRIVILEGED = "privileged", "purple", _("Privileged access")
     NEW_JOINER = "new_joiner", "green", _("New joiner")
+
+
+class MonitoringNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    ALERT_RAISED = (
+        "monitoring.alert_raised",
+        _("Agent alerts"),
+        NoticeGroup.COMPLIANCE,
+        staff("monitoring.decide_alert"),
+        EmailChannel.DAILY,
+    )

@@ -4,6 +4,7 @@ from crm.events import AlertRaised, subscribe
 from crm.i18n.localized_text import joined, phrase
 from crm.models import User
 from crm.notices.notify import notify, people_with
+from monitoring.choices import MonitoringNotice
 from monitoring.models import Alert
 from monitoring.policies import can_review
 from monitoring.queries import alerts_visible_to
@@ -22,7 +23,7 @@ def tell_the_desk_head(event: AlertRaised) -> None:
     heads = [user for user in may if user.desk_id is not None and user.desk_id == alert.desk_id] or may
     notify(
         heads,
-        kind="monitoring.alert_raised",
+        kind=MonitoringNotice.ALERT_RAISED,
         title=phrase("%(agent)s: unusual day") % {"agent": alert.agent},
         body=joined(reason_phrase(reason) for reason in alert.reasons),
         url=alert.get_absolute_url(),

@@ -22,6 +22,7 @@ from crm.security import audit
 from kyc.choices import IDENTITY_KINDS, DocumentState
 from kyc.models import Document
 from portal import eligibility
+from portal.choices import PortalNotice
 
 IDENTITY = ("first_name", "last_name", "date_of_birth", "nationality")
 ADDRESS = ("address_line", "postal_code", "city")
@@ -79,7 +80,7 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
     if set(changed) & set(ADDRESS) and address_is_proven(client):
         notify(
             people_with("kyc.review_document", brand_id=client.brand_id),
-            kind="portal.address_changed",
+            kind=PortalNotice.ADDRESS_CHANGED,
             title=phrase("%(client)s has moved: request a new proof of address") % {"client": client},
             body=f"{client.address_line}, {client.postal_code} {client.city}",
             url=client.get_absolute_url(),

@@ -40,7 +40,7 @@ from leads.capture import Capture, capture_lead
 from leads.choices import Channel
 from portal import consents, eligibility
 from portal.audit_codes import PortalAction
-from portal.choices import ConsentKind
+from portal.choices import ConsentKind, PortalNotice
 from portal.models import ConsentText, PortalLogin
 
 # What a registration fills in where the record has nothing yet: a stranger who types a known e-mail overwrites nothing.
@@ -227,7 +227,7 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
     if client.owner_id:
         notify(
             [client.owner_id],
-            kind="portal.registered",
+            kind=PortalNotice.REGISTERED,
             title=phrase("%(client)s has registered") % {"client": client},
             url=client.get_absolute_url(),
             dedupe_key=f"portal.registered:{client.pk}",

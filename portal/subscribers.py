@@ -29,6 +29,7 @@ from crm.money.amounts import Money
 from crm.notices.notify import notify, push_live
 from kyc.models import Document
 from portal import registration
+from portal.choices import PortalNotice
 from wallet.choices.withdrawals import FindingKind, WithdrawalState, reason_for_client
 from wallet.models import Deposit, PayoutFinding, Transfer, Withdrawal
 from wallet.withdrawals.payout_results import parts_of
@@ -46,7 +47,7 @@ def _owner(client_id: int | None) -> User | None:
 def _tell(
     event: Event,
     *,
-    kind: str,
+    kind: PortalNotice,
     words: tuple[LocalizedText, LocalizedText],
     url: str,
     key: object,
@@ -56,15 +57,7 @@ def _tell(
     user = _owner(event.client_id)
     if user is None:
         return
-    notify(
-        [user.pk],
-        kind=f"portal.{kind}",
-        title=words[0],
-        body=words[1],
-        url=url,
-        dedupe_key=f"portal.{kind}:{key}",
-        replaces=replaces,
-    )
+    notify([user.pk], kind=kind, title=words[0], body=words[1], url=url, dedupe_key=f"{kind}:{key}", replaces=replaces)
     _refresh(event)
 
 
@@ -87,7 +80,9 @@ def tell_of_the_review(event: DocumentReviewed) -> None:
     approved = event.decision == "approved"
     title = phrase("%(title)s approved") if approved else phrase("%(title)s: please upload another one")
     words = (title % {"title": document.title_words}, "" if approved else document.reason)
-    _tell(event, kind="document", words=words, url="/portal/documents/", key=f"{document.pk}:{event.decision}")
+    _tell(
+        event, kind=PortalNotice.DOCUMENT, words=words, url="/portal/documents/", key=f"{document.pk}:{event.decision}"
+    )
 
 
 @subscribe(ClientVerified)
@@ -95,7 +90,7 @@ def tell_of_the_verification(event: ClientVerified) -> None:
     """Notify the client that they are verified."""
     _tell(
         event,
-        kind="verified",
+        kind=PortalNotice.VERIFIED,
         url="/portal/",
         key=event.level,
         words=(phrase("You are verified"), phrase("You can now deposit and trade.")),
@@ -107,7 +102,7 @@ def tell_of_the_account(event: TradingAccountOpened) -> None:
     """Notify the client that a trading account is open."""
     _tell(
         event,
-        kind="account",
+        kind=PortalNotice.ACCOUNT,
         url=f"/portal/accounts/{event.account_id}/",
         key=event.account_id,
         words=(
@@ -123,7 +118,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     deposit = Deposit.objects.get(pk=event.deposit_id)
     _tell(
         event,
-        kind="deposit",
+        kind=PortalNotice.DEPOSIT,
         url=f"/portal/wallet/{deposit.reference}/",
         key=deposit.pk,
         words=(phrase("%(amount)s is in your wallet") % {"amount": Money(event.amount, event.currency)}, ""),
@@ -138,7 +133,7 @@ def tell_of_the_payout(event: WithdrawalSettled) -> None:
     places = dict.fromkeys(part.destination_label for part in paid)
     _tell(
         event,
-        kind="withdrawal",
+        kind=PortalNotice.WITHDRAWAL,
         url=f"/portal/wallet/{paid[0].reference}/",
         replaces=True,
         key=f"{withdrawal.request_reference}:paid",
@@ -173,7 +168,14 @@ def tell_that_it_came_back(event: WithdrawalRefused) -> None:
     )
     known = list(filter(None, dict.fromkeys(reason_for_client(withdrawal.state, reason) for reason in reasons)))
     words = (title % {"amount": back}, joined(known, " ") if known else phrase("The money is back in your wallet."))
-    _tell(event, kind="withdrawal", url=f"/portal/wallet/{withdrawal.reference}/", key=key, words=words, replaces=True)
+    _tell(
+        event,
+        kind=PortalNotice.WITHDRAWAL,
+        url=f"/portal/wallet/{withdrawal.reference}/",
+        key=key,
+        words=words,
+        replaces=True,
+    )
 
 
 def _sum(parts: Sequence[Withdrawal]) -> Money:
@@ -196,7 +198,7 @@ def tell_that_it_was_not_moved(event: BalanceOperationSettled) -> None:
         return
     _tell(
         event,
-        kind="transfer",
+        kind=PortalNotice.TRANSFER,
         url=f"/portal/wallet/{transfer.reference}/",
         key=f"{transfer.pk}:not-moved",
         words=(
@@ -212,7 +214,7 @@ def tell_of_the_transfer(event: TransferSettled) -> None:
     transfer = Transfer.objects.get(pk=event.transfer_id)
     _tell(
         event,
-        kind="transfer",
+        kind=PortalNotice.TRANSFER,
         url=f"/portal/wallet/{transfer.reference}/",
         key=transfer.pk,
         words=(

@@ -22,6 +22,7 @@ from trading import policies
 from trading.accounts.changes import follow_restrictions
 from trading.accounts.opening import request_account
 from trading.choices import MarginSeverity
+from trading.core.notices import TradingNotice
 from trading.leverage import caps
 from trading.models import AccountType, TradingAccount
 from trading.risk import margin
@@ -74,7 +75,7 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
     if policy.tells_client and client.user_id:
         notify(
             [client.user_id],
-            kind="trading.margin",
+            kind=TradingNotice.MARGIN,
             url=f"/portal/accounts/{account.pk}/",
             dedupe_key=key,
             title=phrase("The margin level of account %(login)s is %(level)s %%")
@@ -91,7 +92,7 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
     if policy.tells_agent and client.owner_id:
         notify(
             [client.owner_id],
-            kind="trading.margin",
+            kind=TradingNotice.MARGIN,
             url=f"/trading/accounts/{account.pk}/",
             dedupe_key=key,
             title=phrase("%(what)s: %(client)s, %(level)s %%")

@@ -34,6 +34,7 @@ from trading.choices import DealAction
 from trading.models import Deal
 from wallet.bonuses import ending, granting
 from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState, HoldReason
+from wallet.choices.notices import WalletNotice
 from wallet.choices.withdrawals import Purpose, WithdrawalState
 from wallet.core import timeline_texts
 from wallet.deposits import unverified
@@ -142,7 +143,7 @@ def tell_of_the_deposit(event: DepositSettled) -> None:
     if event.is_first and client.owner_id:
         notify(
             [client.owner_id],
-            kind="wallet.first_deposit",
+            kind=WalletNotice.FIRST_DEPOSIT,
             url=client.get_absolute_url(),
             title=phrase("First deposit by %(client)s: %(money)s") % {"client": client, "money": _money(event)},
             dedupe_key=f"ftd:{client.pk}",
@@ -190,7 +191,7 @@ def _ask_about_a_refund(event: WithdrawalRequested, withdrawal: Withdrawal, url:
     people = people_with("wallet.approve_withdrawal", brand_id=event.brand_id)
     notify(
         [pk for pk in people if pk != withdrawal.requested_by_id],
-        kind="wallet.withdrawal_requested",
+        kind=WalletNotice.WITHDRAWAL_REQUESTED,
         title=phrase("Refund of %(money)s to %(client)s awaits your approval")
         % {"client": withdrawal.client, "money": _money(event)},
         body=phrase("Needs a second approval") if withdrawal.needs_second else "",
@@ -220,7 +221,7 @@ def ask_finance(event: WithdrawalRequested) -> None:
     if event.needs_review:
         notify(
             people_with("wallet.approve_withdrawal", brand_id=event.brand_id),
-            kind="wallet.withdrawal_requested",
+            kind=WalletNotice.WITHDRAWAL_REQUESTED,
             title=phrase("%(client)s requested a withdrawal of %(money)s")
             % {"client": withdrawal.client, "money": _money(event)},
             body=phrase("Needs a second approval") if withdrawal.needs_second else "",
@@ -321,7 +322,7 @@ def ask_finance_about_held_money(event: DepositHeld) -> None:
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
         people_with("wallet.release_deposit", brand_id=event.brand_id),
-        kind="wallet.deposit_held",
+        kind=WalletNotice.DEPOSIT_HELD,
         title=phrase("Deposit of %(money)s from %(client)s is on hold")
         % {"money": Money(event.amount, event.currency), "client": deposit.client},
         body=joined((HoldReason(reason).label for reason in deposit.hold_reasons), "; "),
@@ -336,7 +337,7 @@ def ask_finance_about_the_dispute(event: DisputeOpened) -> None:
     deposit = Deposit.objects.select_related("client").get(pk=event.deposit_id)
     notify(
         people_with("wallet.answer_dispute", brand_id=event.brand_id),
-        kind="wallet.dispute_opened",
+        kind=WalletNotice.DISPUTE_OPENED,
         title=phrase("New dispute over %(money)s from %(client)s")
         % {"money": Money(event.amount, event.currency), "client": deposit.client},
         body=event.reason,

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices import mail
+from crm.notices.kinds import CrmNotice
 from crm.notices.mail import Letter, Recipient
 from crm.notices.notify import notify
 
@@ -149,7 +150,7 @@ def note_failed(request: HttpRequest, *, user: User | None, login: str) -> None:
     if sent is not None:
         notify(
             [user],
-            kind="crm.failed_attempts",
+            kind=CrmNotice.FAILED_ATTEMPTS,
             title=phrase("Several failed sign-in attempts on your account today"),
             body=phrase("If this wasn't you and your password isn't long and unique, change it now."),
             dedupe_key=key,

@@ -14,6 +14,7 @@ from crm.audit_codes import AuditCode
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
@@ -175,6 +176,7 @@ def _record(
 
 def notify_deciders(kind: ApprovalKind[T], item: T) -> None:
     """Notify everybody who may decide it."""
+    assert kind.notice is not None, f"{kind.code} notifies nobody"
     not_theirs = kind.not_deciders(item)
     notify(
         [pk for pk in people_with(kind.decides, brand_id=kind.brand_id(item)) if pk not in not_theirs],
@@ -190,7 +192,7 @@ def notify_maker(kind: ApprovalKind[T], item: T) -> None:
     """Notify the maker of the decision."""
     notify(
         [pk for pk in [kind.maker_id(item)] if pk is not None],
-        kind=kind.answer or f"{kind.notice}_decided",
+        kind=CrmNotice.PROPOSAL_DECIDED,
         title=kind.answer_title(item),
         body=getattr(item, kind.note),
         url=kind.url(item),

@@ -18,6 +18,7 @@ from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import Actor, User
+from crm.notices.kinds import NotificationKind
 from crm.security.policies import YES, Decision, has_permission, no, require
 from crm.security.scope import reach_of
 
@@ -51,9 +52,8 @@ class ApprovalKind(Generic[T]):
     approved: ClassVar[AuditCode | None]
     rejected: ClassVar[AuditCode | None]
     withdrawn: ClassVar[AuditCode | None]
-    # Kinds of the notices to those who decide, and to the one who proposed.
-    notice: ClassVar[str] = ""
-    answer: ClassVar[str] = ""
+    # What those who decide are notified of; the one who proposed gets CrmNotice.PROPOSAL_DECIDED.
+    notice: ClassVar[NotificationKind | None] = None
     # Whom it is about, as lookups: a client is reached through the book, a brand as a whole. Neither: the whole company.
     client_path: ClassVar[str] = ""
     brand_path: ClassVar[str] = ""

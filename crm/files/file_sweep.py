@@ -21,6 +21,7 @@ from crm.audit_codes import CrmAction
 from crm.file_columns import FileColumn, by_folder, folder_path, unnamed
 from crm.i18n.localized_text import phrase
 from crm.models import AuditSeal
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 
@@ -142,7 +143,7 @@ def _remove(orphans: dict[str, list[str]]) -> dict[str, int]:
 def _notify_administrators(count: int) -> None:
     notify(
         people_with("crm.manage_events"),
-        kind="crm.orphans_kept",
+        kind=CrmNotice.ORPHANS_KEPT,
         title=phrase("%(count)s stored files aren't linked to any record; none were deleted") % {"count": count},
         body=phrase(
             "An older database may have been restored. Run manage.py verify_files, then manage.py "

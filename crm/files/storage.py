@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from crm.i18n.localized_text import phrase, value_phrase
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify, people_with
 from crm.security.sealed_files import NO_ROOM
 
@@ -39,7 +40,7 @@ def notify_when_short() -> bool:
         return False
     notify(
         people_with("crm.manage_events"),
-        kind="crm.storage_short",
+        kind=CrmNotice.STORAGE_SHORT,
         title=phrase("Only %(free)s of storage left for documents and results")
         % {"free": value_phrase("size", disk.free)},
         body=(

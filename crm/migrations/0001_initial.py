@@ -1,3 +1,5 @@
+import datetime
+
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.contrib.postgres.fields
@@ -416,11 +418,35 @@ class Migration(migrations.Migration):
                 ('dedupe_key', models.CharField(blank=True, max_length=120)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('read_at', models.DateTimeField(null=True)),
+                ('is_in_app', models.BooleanField(default=True, help_text='In the bell; False where the person wants e-mail only')),
+                ('email', models.CharField(blank=True, choices=[('', 'No e-mail'), ('at_once', 'E-mail at once'), ('daily', 'Daily summary')], default='', max_length=8)),
+                ('email_due_at', models.DateTimeField(help_text='Empty once it was e-mailed or needs no e-mail any more', null=True)),
+                ('emailed_at', models.DateTimeField(null=True)),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
             },
+        ),
+        migrations.CreateModel(
+            name='NotificationChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=60)),
+                ('is_in_app', models.BooleanField()),
+                ('email', models.CharField(blank=True, choices=[('', 'No e-mail'), ('at_once', 'E-mail at once'), ('daily', 'Daily summary')], max_length=8)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='notification_choices', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='NotificationSchedule',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='notification_schedule', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('summary_at', models.TimeField(default=datetime.time(8, 0))),
+                ('quiet_from', models.TimeField(null=True)),
+                ('quiet_to', models.TimeField(null=True)),
+                ('paused_until', models.DateField(help_text='No e-mails before this day', null=True)),
+            ],
         ),
         migrations.CreateModel(
             name='OutboxEvent',
@@ -660,6 +686,34 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='notification',
             constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('user', 'dedupe_key'), name='a_notification_is_told_once'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('email_due_at__isnull', False)), fields=['email_due_at', 'user'], name='notifications_to_email'),
+        ),
+        migrations.AddIndex(
+            model_name='notification',
+            index=models.Index(condition=models.Q(('emailed_at__isnull', False)), fields=['user', 'emailed_at'], name='notifications_emailed'),
+        ),
+        migrations.AddConstraint(
+            model_name='notification',
+            constraint=models.CheckConstraint(condition=models.Q(('is_in_app', True), models.Q(('email', ''), _negated=True), _connector='OR'), name='notification_reaches_its_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='notification',
+            constraint=models.CheckConstraint(condition=models.Q(('email_due_at__isnull', True), models.Q(models.Q(('email', ''), _negated=True), ('emailed_at__isnull', True)), _connector='OR'), name='notification_is_emailed_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='notificationschedule',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('quiet_from__isnull', True), ('quiet_to__isnull', True)), models.Q(('quiet_from__isnull', False), ('quiet_to__isnull', False), models.Q(('quiet_from', models.F('quiet_to')), _negated=True)), _connector='OR'), name='quiet_hours_have_both_ends'),
+        ),
+        migrations.AddConstraint(
+            model_name='notificationchoice',
+            constraint=models.UniqueConstraint(fields=('user', 'kind'), name='one_choice_per_person_and_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='notificationchoice',
+            constraint=models.CheckConstraint(condition=models.Q(('email__in', ['', 'at_once', 'daily'])), name='notification_choice_has_a_known_channel'),
         ),
         migrations.AddIndex(
             model_name='eventdelivery',

@@ -6,7 +6,7 @@ from crm.models.day_marks import DayMark
 from crm.models.fx import FxFeed, FxRate
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
-from crm.models.notifications import Notification
+from crm.models.notifications import Notification, NotificationChoice, NotificationSchedule
 from crm.models.outbox import EventDelivery, OutboxEvent
 from crm.models.people import Actor, Book, Brand, Desk, User
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
@@ -32,6 +32,8 @@ __all__ = [
     "LastingKey",
     "LinkRequest",
     "Notification",
+    "NotificationChoice",
+    "NotificationSchedule",
     "OutboxEvent",
     "OutgoingMail",
     "SavedView",

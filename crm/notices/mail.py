@@ -23,6 +23,7 @@ from django.utils import timezone, translation
 from crm.choices import MailState
 from crm.i18n.localized_text import phrase
 from crm.models import Brand, OutgoingMail, User
+from crm.notices.kinds import CrmNotice
 from crm.queue.enqueue import enqueue_on_commit
 from crm.security import crypto
 
@@ -41,6 +42,10 @@ class Letter:
     button: tuple[str, str] | None = None
     closing: tuple[str, ...] = ()
     greeting: str = ""
+    # A list within the letter: what it says, a remark and an absolute address of each.
+    items: tuple[tuple[str, str, str], ...] = ()
+    # Where the reader chooses which e-mails they get: a label and an absolute address.
+    settings_link: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ def send(
             {
                 "text": render_to_string("mail/letter.txt", context).strip() + "\n",
                 "html": render_to_string("mail/letter.html", context),
+                "unsubscribe": written.settings_link[1] if written.settings_link else "",
             }
         )
     row = OutgoingMail(
@@ -136,13 +142,16 @@ def _message(row: OutgoingMail) -> EmailMultiAlternatives:
     raw = bytes(row.body)
     body = orjson.loads(crypto.decrypt(raw, purpose=PURPOSE) if row.is_secret else raw)
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    headers = {"X-Keelson-Mail": f"{row.kind} {row.pk}", "Auto-Submitted": "auto-generated"}
+    if address_of_settings := body.get("unsubscribe"):
+        headers["List-Unsubscribe"] = f"<{address_of_settings}>"
     message = EmailMultiAlternatives(
         subject=row.subject,
         body=body["text"],
         from_email=formataddr((row.sender_name, address)) if row.sender_name else settings.DEFAULT_FROM_EMAIL,
         to=[row.to],
         reply_to=[row.reply_to] if row.reply_to else None,
-        headers={"X-Keelson-Mail": f"{row.kind} {row.pk}", "Auto-Submitted": "auto-generated"},
+        headers=headers,
     )
     message.attach_alternative(body["html"], "text/html")
     return message
@@ -159,7 +168,7 @@ def _note_failure(row: OutgoingMail, error: Exception) -> None:
         row.finished_at = timezone.now()
         notify(
             people_with("crm.manage_events", brand_id=row.brand_id),
-            kind="mail.failed",
+            kind=CrmNotice.MAIL_FAILED,
             title=phrase("E-mail “%(subject)s” to %(address)s could not be sent")
             % {"subject": row.subject, "address": row.to},
             body=row.error[:300],

@@ -1,53 +1,98 @@
-"""Notifications: a row for the bell, and a live push to their open pages."""
+"""Notifications: a row for the bell with a live push to open pages, which the e-mail channel sends on where one wants it."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import FilteredRelation, Q
+from django.utils import timezone
 
 from crm.i18n.localized_text import LocalizedText, localize, stored_messages
 from crm.models import Notification, User
+from crm.models.notifications import SUMMARY_AT
+from crm.notices.kinds import NotificationKind
+from crm.notices.schedule import email_due_at
 
 CHANNEL = "keelson_live"
 TITLE_CHARS: Final = 160
 BODY_CHARS: Final = 400
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """One person's language and channels for a kind."""
+
+    language: str
+    is_in_app: bool
+    email: str
+    email_due_at: dt.datetime | None
+
+
 def notify(
     users: Iterable[User] | Iterable[int],
     *,
-    kind: str,
+    kind: NotificationKind,
     title: LocalizedText,
     body: LocalizedText = "",
     url: str = "",
     dedupe_key: str = "",
     replaces: bool = False,
 ) -> list[Notification]:
-    """Put a line on each person's bell and push it live when the transaction commits.
+    """Notify people through the channels each of them chose: the bell, pushed live when the transaction commits, and e-mail.
 
     title, body: a `phrase` is pushed in the language of each reader, whoever caused it, and read in the one they have when
     they open the bell; a plain string stays as it is.
     dedupe_key: a person gets one notification per key, e.g. `f"{kind}:{event_id}"`.
     replaces: a changed text takes the place of the one under this key, unread; the same text notifies once.
     """
-    ids = sorted({user if isinstance(user, int) else user.pk for user in users})
-    texts = _texts_by_reader(ids, title, body)
+    readers = _readers({user if isinstance(user, int) else user.pk for user in users}, kind)
+    texts = _texts_by_reader(readers, title, body)
     if replaces:
         texts = _drop_replaced(texts, dedupe_key)
     messages = stored_messages(title, body)
     rows = Notification.objects.bulk_create(
         [
-            Notification(user_id=pk, kind=kind, title=head, body=more, said=messages, url=url, dedupe_key=dedupe_key)
+            Notification(
+                user_id=pk,
+                kind=kind,
+                title=head,
+                body=more,
+                said=messages,
+                url=url,
+                dedupe_key=dedupe_key,
+                is_in_app=readers[pk].is_in_app,
+                email=readers[pk].email,
+                email_due_at=readers[pk].email_due_at,
+            )
             for pk, (head, more) in texts.items()
         ],
         ignore_conflicts=bool(dedupe_key),
     )
     for pk, (head, more) in texts.items():
-        push_live(pk, event="notification", data={"kind": kind, "title": head, "body": more, "url": url})
+        if readers[pk].is_in_app:
+            push_live(pk, event="notification", data={"kind": kind, "title": head, "body": more, "url": url})
     return rows
+
+
+def _readers(ids: set[int], kind: NotificationKind) -> dict[int, Reader]:
+    """Read in one query how each person wants to hear of a kind; who wants it through no channel is left out."""
+    chosen = FilteredRelation("notification_choices", condition=Q(notification_choices__kind=kind.value))
+    people = User.objects.filter(pk__in=ids).annotate(chosen=chosen).order_by("pk")
+    now, readers = timezone.now(), {}
+    for pk, language, zone, is_in_app, email, summary_at in people.values_list(
+        "pk", "language", "time_zone", "chosen__is_in_app", "chosen__email", "notification_schedule__summary_at"
+    ):
+        email = kind.email if email is None else email
+        is_in_app = kind.is_mandatory or is_in_app is not False
+        if is_in_app or email:
+            due_at = email_due_at(email, now, zone, summary_at or SUMMARY_AT)
+            readers[pk] = Reader(language, is_in_app, email, due_at)
+    return readers
 
 
 def _drop_replaced(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[int, tuple[str, str]]:
@@ -59,16 +104,15 @@ def _drop_replaced(texts: dict[int, tuple[str, str]], dedupe_key: str) -> dict[i
     return new
 
 
-def _texts_by_reader(ids: list[int], title: LocalizedText, body: LocalizedText) -> dict[int, tuple[str, str]]:
-    """Write title and body for each reader, in their language; one query, and only where the text depends on it."""
-    if isinstance(title, str) and isinstance(body, str):
-        return dict.fromkeys(ids, (title[:TITLE_CHARS], body[:BODY_CHARS]))
-    languages = dict(User.objects.filter(pk__in=ids).values_list("pk", "language"))
+def _texts_by_reader(
+    readers: dict[int, Reader], title: LocalizedText, body: LocalizedText
+) -> dict[int, tuple[str, str]]:
+    """Write title and body for each reader, in their language."""
     in_each = {
         language: (localize(title, language)[:TITLE_CHARS], localize(body, language)[:BODY_CHARS])
-        for language in set(languages.values())
+        for language in {reader.language for reader in readers.values()}
     }
-    return {pk: in_each[language] for pk, language in languages.items()}
+    return {pk: in_each[reader.language] for pk, reader in readers.items()}
 
 
 def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:

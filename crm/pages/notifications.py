@@ -40,7 +40,7 @@ class NotificationTable(Table):
     )
 
     def queryset(self) -> QuerySet[Notification]:
-        return Notification.objects.filter(user=self.user)
+        return Notification.objects.filter(user=self.user, is_in_app=True)
 
     def row_url(self, row: Notification) -> str:
         return f"/notifications/{row.pk}/"
@@ -74,7 +74,7 @@ def notifications(request: UserRequest) -> HttpResponseBase:
 def recent(request: HttpRequest) -> HttpResponse:
     """Show the bell's menu: the newest notifications."""
     assert isinstance(request.user, User)
-    rows = list(Notification.objects.filter(user_id=request.user.pk).order_by("-pk")[:RECENT])
+    rows = list(Notification.objects.filter(user_id=request.user.pk, is_in_app=True).order_by("-pk")[:RECENT])
     return render(request, "crm/pages/_bell.html", {"rows": rows})
 
 
@@ -102,6 +102,7 @@ def open_notification(request: HttpRequest, pk: int) -> HttpResponse:
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark all notifications of the person as read, in their other open pages too."""
     assert isinstance(request.user, User)
-    Notification.objects.filter(user=request.user, read_at__isnull=True).update(read_at=timezone.now())
+    unread = Notification.objects.filter(user=request.user, is_in_app=True, read_at__isnull=True)
+    unread.update(read_at=timezone.now())
     push_live(request.user.pk, event="unread", data={})
     return redirect("notifications")

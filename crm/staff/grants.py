@@ -18,6 +18,7 @@ from crm.choices import GrantKind, Role
 from crm.errors import WrongState
 from crm.i18n.localized_text import LocalizedText
 from crm.models import Actor, Book, Brand, Desk, GrantRequest, User
+from crm.notices.kinds import CrmNotice
 from crm.security import audit
 from crm.security.policies import Decision, require
 from crm.staff import policies
@@ -55,8 +56,7 @@ class GrantApproval(approvals.ApprovalKind[GrantRequest]):
     asks = decides = "crm.manage_staff"
     proposed, approved = CrmAction.GRANT_REQUESTED, CrmAction.GRANT_APPROVED
     rejected, withdrawn = CrmAction.GRANT_REJECTED, CrmAction.GRANT_WITHDRAWN
-    notice = "staff.grant_requested"
-    answer = "staff.grant_decided"
+    notice = CrmNotice.GRANT_REQUESTED
     related = ("user", "brand", "desk", "book")
     one_open = ("user", "kind", "role", "brand", "desk", "book")
     is_sensitive = True

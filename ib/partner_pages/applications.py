@@ -11,7 +11,7 @@ from crm.errors import DomainError
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from ib import partners
-from ib.choices import PartnerState
+from ib.choices import IbNotice, PartnerState
 from ib.models import Partner, ReferralLink
 from ib.partners import PartnerDetails
 
@@ -56,7 +56,7 @@ def apply_below(*, code: str, name: str, email: str) -> Partner | None:
 def _notify_managers(partner: Partner, inviter: Partner) -> None:
     notify(
         people_with("ib.manage_partners", brand_id=partner.brand_id),
-        kind="ib.partner_applied",
+        kind=IbNotice.PARTNER_APPLIED,
         title=phrase("Partner application: %(name)s") % {"name": partner.name},
         body=phrase("Invited by %(partner)s") % {"partner": inviter.name},
         url=partner.get_absolute_url(),

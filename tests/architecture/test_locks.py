@@ -11,6 +11,7 @@ ROOT = Path(settings.BASE_DIR)
 NAMED = {
     "crm/db/locking.py": "the one way",
     "crm/accounts/link_requests.py": "a queue: what another worker has is skipped",
+    "crm/notices/email_channel.py": "a sweeper: whom another sweep writes to is skipped",
     "crm/notices/mail.py": "a queue",
     "crm/queue/catch_up.py": "the row may not be there yet: locked as it is made",
     "leads/sla.py": "a sweeper: what somebody works on is skipped",

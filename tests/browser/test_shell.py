@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from crm.models import Job
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify, push_live
 from tests.browser.people import enter
 
@@ -106,7 +107,9 @@ def test_the_language_changes_in_place_and_stays(page, cast):
 
 
 def test_the_bell_shows_what_happened_and_leads_there(page, cast):
-    notify([cast.agent], kind="lead", title="New lead: Clara", body="Germany, 82 points", url="/profile/")
+    notify(
+        [cast.agent], kind=CrmNotice.MAIL_FAILED, title="New lead: Clara", body="Germany, 82 points", url="/profile/"
+    )
     enter(page, cast.agent)
     page.goto("/home/")
     expect(page.locator("[data-unread]")).to_have_text("1")
@@ -247,7 +250,7 @@ def test_a_notification_appears_at_once_without_reload(live, page, open_page, ca
         one.goto("/home/")
         expect(one.locator("html")).to_have_attribute("data-live", "on", timeout=15_000)
     started = time.perf_counter()
-    notify([cast.agent], kind="lead", title="New lead: <b>Clara</b>", body="Germany", url="/profile/")
+    notify([cast.agent], kind=CrmNotice.MAIL_FAILED, title="New lead: <b>Clara</b>", body="Germany", url="/profile/")
     toast = page.locator(".k-toast")
     expect(toast).to_contain_text("New lead: <b>Clara</b>")
     took = time.perf_counter() - started

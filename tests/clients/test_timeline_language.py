@@ -21,6 +21,7 @@ from clients.stages import move_stage
 from crm.i18n.localized_text import joined, label_of, lowered, phrase
 from crm.models import Notification
 from crm.money.amounts import Money
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify
 from tests.cast import signed_in
 
@@ -157,7 +158,7 @@ def test_stages_calls_and_moves_are_told_in_every_language(cast):
 
 
 def test_the_bell_speaks_the_language_of_today(cast):
-    notify([cast.client_user.pk], kind="x", title=phrase("You are verified"), url="/portal/")
+    notify([cast.client_user.pk], kind=CrmNotice.MAIL_FAILED, title=phrase("You are verified"), url="/portal/")
     row = Notification.objects.get(user=cast.client_user, kind="x")
     assert row.title == "You are verified"
     browser = in_german(cast.client_user)

@@ -32,6 +32,7 @@ from trading.audit_codes import TradingAction
 from trading.choices import AccountState, IssueKind
 from trading.core import timeline_texts
 from trading.core.issues import open_issue, settle
+from trading.core.notices import TradingNotice
 from trading.core.passwords import new_password
 from trading.leverage import caps
 from trading.models import AccountType, TradingAccount, TradingServer
@@ -258,7 +259,7 @@ def _notify_of_failure(account: TradingAccount) -> None:
     )
     notify(
         people_with("trading.open_account", brand_id=client.brand_id),
-        kind="trading.account_failed",
+        kind=TradingNotice.ACCOUNT_FAILED,
         title=phrase("A trading account couldn't be opened"),
         body=f"{client}: {account.error}",
         url=f"/clients/{client.pk}/?tab=trading",

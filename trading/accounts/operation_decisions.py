@@ -24,6 +24,7 @@ from crm.security.policies import Decision, require
 from trading import policies
 from trading.accounts import balance_operations
 from trading.audit_codes import TradingAction
+from trading.core.notices import TradingNotice
 from trading.models import BalanceOperation, OperationDecision
 from trading.platforms.errors import PlatformError
 
@@ -58,8 +59,7 @@ class OutcomeApproval(approvals.ApprovalKind[OperationDecision]):
     asks = decides = "trading.resolve_operation"
     proposed, approved = TradingAction.OPERATION_OUTCOME_PROPOSED, None
     rejected, withdrawn = TradingAction.OPERATION_OUTCOME_REFUSED, TradingAction.OPERATION_OUTCOME_WITHDRAWN
-    notice = "trading.operation_outcome_proposed"
-    answer = "trading.operation_outcome_decided"
+    notice = TradingNotice.OPERATION_OUTCOME
     client_path = "operation__account__client"
     related = ("operation__account__client", "operation__account__server")
     one_open = ("operation",)

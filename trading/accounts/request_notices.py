@@ -13,6 +13,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit
 from trading.accounts.request_rules import what, words_of
 from trading.choices import RequestState
+from trading.core.notices import TradingNotice
 from trading.models import AccountRequest
 
 DECIDES = "trading.decide_request"
@@ -23,7 +24,7 @@ def notify_staff(request: AccountRequest) -> None:
     account = request.account
     notify(
         people_with(DECIDES, brand_id=account.client.brand_id),
-        kind="trading.request",
+        kind=TradingNotice.REQUEST,
         title=phrase("Request for %(login)s: %(what)s") % {"login": account.login, "what": what(request)},
         body=joined(words_of(request), " "),
         url=f"/trading/requests/{request.pk}/",
@@ -56,7 +57,7 @@ def notify_client(request: AccountRequest) -> None:
     if account.client.user_id:
         notify(
             [account.client.user_id],
-            kind="trading.request",
+            kind=TradingNotice.REQUEST,
             title=title,
             body=request.note,
             url=f"/portal/accounts/{account.pk}/",

@@ -28,6 +28,7 @@ from crm.security.scope import reach_of
 from trading.accounts.changes import note_own_change
 from trading.audit_codes import TradingAction
 from trading.choices import Ability, AccountState
+from trading.core.notices import TradingNotice
 from trading.leverage import caps
 from trading.models import TradingAccount
 from trading.platforms import capabilities
@@ -177,7 +178,7 @@ def _keep(account_id: int, leverage: int, cap: caps.Cap, actor: Actor) -> Tradin
     if client.user_id:
         notify(
             [client.user_id],
-            kind="trading.leverage_lowered",
+            kind=TradingNotice.LEVERAGE_LOWERED,
             title=title,
             body=cap.words,
             url=f"/portal/accounts/{account.pk}/",

@@ -16,6 +16,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from trading.audit_codes import TradingAction
 from trading.choices import IssueKind
+from trading.core.notices import TradingNotice
 from trading.models import PlatformIssue
 
 TELLS = "trading.view_platform_health"
@@ -41,7 +42,7 @@ def open_issue(*, server_id: int, kind: IssueKind, subject: str, details: dict[s
     if times == 1:
         notify(
             people_with(TELLS),
-            kind="trading.issue",
+            kind=TradingNotice.ISSUE,
             title=phrase("Trading platform: %(what)s") % {"what": kind.label},
             body=subject,
             url="/trading/health/",

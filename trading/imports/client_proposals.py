@@ -22,6 +22,7 @@ from crm.security.policies import require
 from trading import policies
 from trading.audit_codes import TradingAction
 from trading.choices import StagedState
+from trading.core.notices import TradingNotice
 from trading.imports import attach
 from trading.models import StagedLogin, TradingAccount
 
@@ -50,7 +51,7 @@ def propose_client(
     _record(row, TradingAction.CLIENT_PROPOSED, actor, row.proposal_reason)
     notify(
         [pk for pk in people_with("trading.import_accounts", brand_id=client.brand_id) if pk != actor.pk],
-        kind="trading.client_proposed",
+        kind=TradingNotice.CLIENT_PROPOSED,
         title=phrase("Login %(login)s: awaiting second approval") % {"login": row.login},
         body=f"{client}: {row.proposal_reason}",
         url=row.get_absolute_url(),
@@ -81,7 +82,7 @@ def refuse_client(*, row_id: int, actor: User, note: str) -> StagedLogin:
         raise DomainError(_("Enter a note: why is the client rejected?"))
     notify(
         [row.proposed_by_id] if row.proposed_by_id else [],
-        kind="trading.client_refused",
+        kind=TradingNotice.CLIENT_REFUSED,
         title=phrase("Login %(login)s: proposal rejected") % {"login": row.login},
         body=note.strip(),
         url=row.get_absolute_url(),
@@ -129,7 +130,7 @@ class ClientApproval(approvals.ListedApproval[StagedLogin]):
     label = gettext_lazy("Client for a login")
     asks = decides = "trading.import_accounts"
     withdrawn = TradingAction.CLIENT_WITHDRAWN
-    notice = "trading.client_proposed"
+    notice = TradingNotice.CLIENT_PROPOSED
     client_path = "proposed_client"
     related = ("proposed_client", "proposed_type", "server")
     maker, asked_at, reason, note = "proposed_by", "proposed_at", "proposal_reason", "note"

@@ -25,6 +25,7 @@ from trading import policies
 from trading.accounts import opening
 from trading.audit_codes import TradingAction
 from trading.choices import AccountState
+from trading.core.notices import TradingNotice
 from trading.models import LoginProposal, TradingAccount
 from trading.platforms.base import AccountData, Purpose
 from trading.platforms.errors import PlatformError
@@ -127,7 +128,7 @@ class LoginApproval(approvals.ApprovalKind[LoginProposal]):
     asks = decides = "trading.open_account"
     proposed, approved = TradingAction.LOGIN_PROPOSED, None
     rejected, withdrawn = TradingAction.LOGIN_REFUSED, TradingAction.LOGIN_WITHDRAWN
-    notice = "trading.login_proposed"
+    notice = TradingNotice.LOGIN_PROPOSED
     client_path = "account__client"
     related = ("account__client__brand", "account__server", "account__account_type")
     one_open = ("account",)

@@ -22,6 +22,7 @@ from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import User
 from crm.queue.enqueue import enqueue_on_commit
 from trading.audit_codes import TradingAction
+from trading.core.notices import TradingNotice
 from trading.models import ServerAddressChange, TradingServer
 from trading.platforms.pool import kind_of
 from trading.servers import connection_settings
@@ -60,7 +61,7 @@ class AddressApproval(approvals.ApprovalKind[ServerAddressChange]):
     asks = decides = connection_settings.MANAGES
     proposed, approved = TradingAction.SERVER_ADDRESS_PROPOSED, TradingAction.SERVER_ADDRESS_CHANGED
     rejected, withdrawn = TradingAction.SERVER_ADDRESS_REFUSED, TradingAction.SERVER_ADDRESS_WITHDRAWN
-    notice = "trading.server_address"
+    notice = TradingNotice.SERVER_ADDRESS
     related = ("server",)
     one_open = ("server",)
     has_own_form = True

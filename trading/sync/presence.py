@@ -22,6 +22,7 @@ from crm.notices.notify import notify
 from crm.security import audit
 from trading.audit_codes import TradingAction
 from trading.choices import AccountState, MissingBecause
+from trading.core.notices import TradingNotice
 from trading.models import TradingAccount, TradingServer
 from trading.platforms.base import Purpose
 from trading.platforms.pool import platform_for
@@ -124,7 +125,7 @@ def _tell(account: TradingAccount, title: LocalizedText, key: str) -> None:
     if account.client.owner_id:
         notify(
             [account.client.owner_id],
-            kind="trading.account_missing",
+            kind=TradingNotice.ACCOUNT_MISSING,
             title=title,
             body=str(account.client),
             url=f"/trading/accounts/{account.pk}/",

@@ -34,6 +34,7 @@ from wallet.bank.payout_matching import match_payouts
 from wallet.bank.positions import statements_known
 from wallet.bank.statement_ends import FileEnds, summary
 from wallet.choices.bank import EntryState
+from wallet.choices.notices import WalletNotice
 from wallet.core.source_files import Folder, Progress, StoredOriginal, no_progress
 from wallet.models import BankEntry, BankFile, Psp
 from wallet.models.bank import ORIGINAL_PURPOSE, PARTY_PURPOSE
@@ -219,7 +220,7 @@ def _notify_unmatched(file: BankFile) -> None:
     if count:
         notify(
             people_with("wallet.handle_bank_entries", brand_id=file.psp.brand_id),
-            kind="wallet.bank_unmatched",
+            kind=WalletNotice.BANK_UNMATCHED,
             title=phrase("Payments at %(bank)s without a matching deposit: %(count)s")
             % {"count": count, "bank": file.psp},
             body=phrase("Assign them to clients so that they can be credited."),

@@ -17,6 +17,7 @@ from crm.models import User
 from wallet.audit_codes import WalletAction
 from wallet.bonuses.granting import audit_grant, decide_bonus, lock_grant
 from wallet.choices.bonuses import BonusState
+from wallet.choices.notices import WalletNotice
 from wallet.models import BonusGrant
 
 
@@ -44,7 +45,7 @@ class BonusApproval(approvals.ListedApproval[BonusGrant]):
     label = gettext_lazy("Bonus")
     asks, decides = "wallet.grant_bonus", "wallet.approve_bonus"
     withdrawn = WalletAction.BONUS_REQUEST_WITHDRAWN
-    notice = "wallet.bonus_requested"
+    notice = WalletNotice.BONUS_REQUESTED
     client_path = "client"
     related = ("client__brand", "rule__plan")
     asked_at, note = "created_at", "end_reason"

@@ -37,6 +37,7 @@ from wallet.audit_codes import WalletAction
 from wallet.bonuses import policies
 from wallet.choices.bonuses import BonusState, BonusTrigger, ReleaseBy
 from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.notices import WalletNotice
 from wallet.core.amounts import minor_of
 from wallet.core.limits import in_base
 from wallet.core.references import new_reference
@@ -214,7 +215,7 @@ def grant_bonus(
         audit_grant(grant, WalletAction.BONUS_REQUESTED, actor=actor, reason=reason)
         notify(
             people_with("wallet.approve_bonus", brand_id=client.brand_id),
-            kind="wallet.bonus_requested",
+            kind=WalletNotice.BONUS_REQUESTED,
             title=phrase("Bonus of %(money)s for %(client)s: awaiting second approval")
             % {"money": grant.money, "client": client},
             url=f"/money/bonuses/{grant.pk}/",
@@ -249,7 +250,7 @@ def decide_bonus(*, grant_id: int, approve: bool, actor: User, reason: str = "")
     audit_grant(grant, WalletAction.BONUS_REFUSED, actor=actor, reason=reason)
     notify(
         [grant.requested_by_id] if grant.requested_by_id else [],
-        kind="wallet.bonus_decided",
+        kind=WalletNotice.BONUS_DECIDED,
         title=phrase("Your bonus %(reference)s was rejected") % {"reference": grant.reference},
         body=reason,
         url=f"/money/bonuses/{grant.pk}/",

@@ -41,6 +41,7 @@ from wallet.audit_codes import WalletAction
 from wallet.bank.positions import BANK_ADAPTER, BankPosition, bank_positions, end_of
 from wallet.choices.ledger import AccountKind
 from wallet.choices.month_end import Cover
+from wallet.choices.notices import WalletNotice
 from wallet.closing import policies
 from wallet.ledger import posting
 from wallet.models import Account, ClientMoneyDay
@@ -304,7 +305,7 @@ def _alert(brand: Brand, row: ClientMoneyDay) -> None:
                 *people_with("wallet.reopen_period", brand_id=brand.pk),
             }
         ),
-        kind="wallet.client_money_short",
+        kind=WalletNotice.CLIENT_MONEY_SHORT,
         title=phrase("Client money shortfall at %(brand)s: %(money)s") % {"brand": brand, "money": missing},
         body=phrase("Shortfall at the end of %(day)s. Transfer the amount to the client money account today.")
         % {"day": row.day},

@@ -37,6 +37,7 @@ from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
 from wallet.choices.month_end import PeriodState
+from wallet.choices.notices import WalletNotice
 from wallet.closing import policies as closing_policies
 from wallet.closing import sign_offs
 from wallet.closing.checklist import Check
@@ -270,7 +271,7 @@ class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
     asks, decides = "wallet.close_period", "wallet.reopen_period"
     proposed, approved = WalletAction.PERIOD_REOPENING_ASKED, WalletAction.PERIOD_REOPENED
     rejected, withdrawn = WalletAction.PERIOD_REOPENING_REFUSED, WalletAction.PERIOD_REOPENING_WITHDRAWN
-    notice = "wallet.period_reopening"
+    notice = WalletNotice.PERIOD_REOPENING
     brand_path = "period__brand_id"
     related = ("period__brand",)
     one_open = ("period",)

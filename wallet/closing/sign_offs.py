@@ -25,6 +25,7 @@ from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
 from wallet.choices.month_end import PeriodState
+from wallet.choices.notices import WalletNotice
 from wallet.choices.reconciliation import BreakState
 from wallet.closing import policies
 from wallet.closing.checklist import Check, end_of_month
@@ -158,7 +159,7 @@ def sign_month(*, period_id: int, actor: User, note: str = "") -> MonthSignOff:
 def _ask_for_the_second(period: Period, signed: MonthSignOff, actor: User) -> None:
     notify(
         [pk for pk in people_with("wallet.close_period", brand_id=period.brand_id) if pk != actor.pk],
-        kind="wallet.month_to_sign",
+        kind=WalletNotice.MONTH_TO_SIGN,
         title=phrase("%(month)s of %(brand)s: awaiting second signature") % {"month": period, "brand": period.brand},
         url=month_url(period),
         dedupe_key=f"month-sign:{signed.pk}",

@@ -32,6 +32,7 @@ from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState, TermState
+from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import PspKind
 from wallet.core import limits
 from wallet.core.limits import in_base
@@ -263,7 +264,7 @@ def _raise_task(client: Client, term: UnverifiedTerm) -> None:
     people = list(people_with("wallet.manage_unverifiedrule", brand_id=client.brand_id))
     notify(
         people,
-        kind="wallet.unverified_term_ended",
+        kind=WalletNotice.UNVERIFIED_TERM_ENDED,
         title=title,
         url="/money/unverified/",
         body=joined((line.words for line in refund_list(client)), "; "),

@@ -39,6 +39,7 @@ from wallet.bonuses.granting import audit_grant, lock_grant, may_have_bonus
 from wallet.bonuses.restoring import GONE, hold_again, is_still_due, taken_away
 from wallet.choices.bonuses import BonusState
 from wallet.choices.disputes import DisputeState
+from wallet.choices.notices import WalletNotice
 from wallet.core.limits import limit
 from wallet.deposits.settlement import lock_deposit
 from wallet.disputes.verbs import round_of
@@ -156,7 +157,7 @@ def _ask(dispute: Dispute, losses: Iterable[BonusLoss]) -> None:
 def _tell(people: list[int], loss: BonusLoss, rounds: int) -> None:
     notify(
         people,
-        kind="wallet.bonus_return_open",
+        kind=WalletNotice.BONUS_RETURN_OPEN,
         url=f"/money/bonuses/{loss.grant_id}/",
         title=phrase("Chargeback won: decide whether %(client)s gets %(money)s of bonus back")
         % {"money": loss.money, "client": loss.grant.client},
@@ -206,8 +207,7 @@ class BonusReturnApproval(approvals.ApprovalKind[BonusProposal]):
     asks, decides = PROPOSES, DECIDES
     proposed, approved = WalletAction.BONUS_RETURN_PROPOSED, WalletAction.BONUS_STAYS_LOST
     rejected, withdrawn = WalletAction.BONUS_RETURN_REFUSED, WalletAction.BONUS_RETURN_WITHDRAWN
-    notice = "wallet.bonus_return_proposed"
-    answer = "wallet.bonus_return_decided"
+    notice = WalletNotice.BONUS_RETURN_PROPOSED
     client_path = "loss__grant__client"
     related = ("loss__grant__client", "loss__dispute")
     one_open = ("loss",)

@@ -31,6 +31,7 @@ from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.disputes import DISPUTE_OPEN, DisputeState
 from wallet.choices.ledger import JournalKind
+from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import MovementKind
 from wallet.deposits.settlement import Applied, audit_deposit, lock_deposit, note_movement
@@ -305,7 +306,7 @@ def remind(dispute_id: int) -> bool:
     due = dispute.evidence_due_at
     notify(
         people_with("wallet.answer_dispute", brand_id=dispute.brand_id),
-        kind="wallet.dispute_due",
+        kind=WalletNotice.DISPUTE_DUE,
         title=phrase("Dispute of %(money)s: response due by %(day)s") % {"money": dispute.money, "day": due.date()},
         body=str(dispute.client),
         url=f"/money/disputes/{dispute.pk}/",

@@ -37,6 +37,7 @@ from crm.security.policies import require
 from wallet.audit_codes import WalletAction
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
 from wallet.choices.month_end import PeriodState
+from wallet.choices.notices import WalletNotice
 from wallet.core import attachments
 from wallet.core.amounts import MINOR_MAX
 from wallet.core.references import new_reference
@@ -231,7 +232,7 @@ class JournalApproval(approvals.ApprovalKind[ManualJournal]):
     asks, decides = "wallet.write_journal", "wallet.post_manual_journal"
     proposed, approved = WalletAction.MANUAL_JOURNAL_WRITTEN, WalletAction.MANUAL_JOURNAL_POSTED
     rejected, withdrawn = WalletAction.MANUAL_JOURNAL_REFUSED, WalletAction.MANUAL_JOURNAL_WITHDRAWN
-    notice = "wallet.manual_journal"
+    notice = WalletNotice.MANUAL_JOURNAL
     brand_path = "brand_id"
     related = ("brand",)
     one_open = ("reverses",)

@@ -22,6 +22,7 @@ from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import User
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.models import Psp, PspAddressChange
 from wallet.psp import adapter_of, setup
 from wallet.psp import policies as psp_policies
@@ -59,7 +60,7 @@ class AddressApproval(approvals.ApprovalKind[PspAddressChange]):
     asks = decides = "wallet.manage_psp"
     proposed, approved = WalletAction.PSP_ADDRESS_PROPOSED, WalletAction.PSP_ADDRESS_CHANGED
     rejected, withdrawn = WalletAction.PSP_ADDRESS_REFUSED, WalletAction.PSP_ADDRESS_WITHDRAWN
-    notice = "wallet.psp_address"
+    notice = WalletNotice.PSP_ADDRESS
     brand_path = "psp__brand_id"
     related = ("psp__brand",)
     one_open = ("psp",)

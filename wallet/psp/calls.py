@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
+from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import CallOutcome
 from wallet.models import Psp, PspCall
 from wallet.psp import redaction
@@ -170,7 +171,7 @@ def _update_availability(psp: Psp) -> None:
 def _notify_outage(psp: Psp) -> None:
     notify(
         people_with("wallet.manage_psp", brand_id=psp.brand_id),
-        kind="wallet.psp_down",
+        kind=WalletNotice.PSP_DOWN,
         title=phrase("%(psp)s isn't responding") % {"psp": psp},
         body=phrase(
             "Its payment methods are hidden until it responds. Payouts wait, and nothing is sent "

@@ -23,6 +23,7 @@ from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import ReportState
 from wallet.deposits.verbs import Applied
@@ -153,7 +154,7 @@ def _give_up(report: AnnouncedReport, state: ReportState, text: str) -> str:
     )
     notify(
         people_with("wallet.run_reconciliation", brand_id=report.psp.brand_id),
-        kind="wallet.report_not_fetched",
+        kind=WalletNotice.REPORT_NOT_FETCHED,
         title=phrase("Report from %(psp)s not fetched: %(name)s") % {"psp": report.psp, "name": report.name},
         body=text,
         url=f"/money/psps/{report.psp_id}/health/",
@@ -226,7 +227,7 @@ def _update_missing(psp: Psp, kind: ReportKind) -> int:
 def _notify_missing(psp: Psp, kind: ReportKind, days: list[dt.date]) -> None:
     notify(
         people_with("wallet.run_reconciliation", brand_id=psp.brand_id),
-        kind="wallet.report_missing",
+        kind=WalletNotice.REPORT_MISSING,
         title=phrase("%(report)s from %(psp)s is missing") % {"report": kind.label, "psp": psp},
         body=phrase("It should cover: %(days)s.") % {"days": joined(days, ", ")},
         url=f"/money/psps/{psp.pk}/health/",

@@ -19,6 +19,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.choices.reconciliation import BreakState, Resolved
 from wallet.core import attachments
 from wallet.models import Break, BreakNote, BreakPosting
@@ -114,7 +115,7 @@ def assign_breaks(*, break_ids: Iterable[int], owner_id: int | None, actor: User
     if owner is not None and owner.pk != actor.pk and changed:
         notify(
             [owner.pk],
-            kind="wallet.breaks_given",
+            kind=WalletNotice.BREAKS_GIVEN,
             title=phrase("Breaks assigned to you: %(count)s") % {"count": len(changed)},
             body=str(actor),
             url="/money/reconciliation/breaks/?state=open&mine=true",

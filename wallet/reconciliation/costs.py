@@ -29,6 +29,7 @@ from crm.models import Actor, User
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.choices.reconciliation import BreakKind, RowType
 from wallet.models import Break, Psp, PspCost, PspCostProposal, SettlementImport
 from wallet.psp import policies as psp_policies
@@ -103,7 +104,7 @@ class CostApproval(approvals.ApprovalKind[PspCostProposal]):
     asks, decides = "wallet.manage_psp", "wallet.approve_pspcost"
     proposed, approved = WalletAction.COST_TERMS_PROPOSED, WalletAction.COST_TERMS_APPROVED
     rejected, withdrawn = WalletAction.COST_TERMS_REFUSED, WalletAction.COST_TERMS_WITHDRAWN
-    notice = "wallet.cost_terms"
+    notice = WalletNotice.COST_TERMS
     brand_path = "psp__brand_id"
     related = ("psp__brand",)
     one_open = ("psp", "type", "currency", "valid_from")

@@ -27,6 +27,7 @@ from wallet.audit_codes import WalletAction
 from wallet.choices.bank import EntryState
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.month_end import PeriodState
+from wallet.choices.notices import WalletNotice
 from wallet.choices.reconciliation import BreakKind, BreakState, Leg, MatchRule, PostingWay, Resolved
 from wallet.ledger import posting as ledger
 from wallet.ledger.posting import Entry, Line
@@ -188,7 +189,7 @@ class PostingApproval(approvals.ApprovalKind[BreakPosting]):
     asks, decides = "wallet.run_reconciliation", "wallet.post_break"
     proposed, approved = WalletAction.BREAK_POSTING_PROPOSED, WalletAction.BREAK_POSTED
     rejected, withdrawn = WalletAction.BREAK_POSTING_REFUSED, WalletAction.BREAK_POSTING_WITHDRAWN
-    notice = "wallet.break_posting"
+    notice = WalletNotice.BREAK_POSTING
     brand_path = "one__brand_id"
     related = ("one", "entry")
     one_open = ("one",)

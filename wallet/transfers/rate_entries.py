@@ -28,6 +28,7 @@ from crm.rates import fx
 from crm.security.policies import Decision, require
 from crm.security.scope import reach_of
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.models import RateEntry
 from wallet.transfers import policies as transfers_policies
 
@@ -105,8 +106,7 @@ class RateApproval(approvals.ApprovalKind[RateEntry]):
     asks, decides = "wallet.write_journal", "wallet.post_manual_journal"
     proposed, approved = WalletAction.RATE_ENTERED, WalletAction.RATE_APPROVED
     rejected, withdrawn = WalletAction.RATE_REFUSED, WalletAction.RATE_WITHDRAWN
-    notice = "wallet.rate_entered"
-    answer = "wallet.rate_decided"
+    notice = WalletNotice.RATE_ENTERED
     done = gettext_lazy("Rate approved.")
     one_open = ("currency", "on")
 

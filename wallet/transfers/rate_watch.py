@@ -19,6 +19,7 @@ from crm.money.bank_days import bank_days_after, last_published
 from crm.notices.notify import notify, people_with
 from crm.rates import feeds as fx_feeds
 from crm.rates import fx
+from wallet.choices.notices import WalletNotice
 
 UNREACHED_MAX = dt.timedelta(days=1)
 # Some forty currencies: the ECB's, stablecoins, and whatever else a feed has.
@@ -82,7 +83,7 @@ def _notify(feed: FxFeed) -> None:
     latest = feed.latest_on
     notify(
         people_with("wallet.post_manual_journal"),
-        kind="wallet.rates_stale",
+        kind=WalletNotice.RATES_STALE,
         title=phrase("Exchange rates from %(feed)s are out of date") % {"feed": feed.name},
         body=joined(
             [

@@ -25,6 +25,7 @@ from crm.models import User
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import enqueue_on_commit, enqueue_soon_on_commit
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import InboxState, Verdict
 from wallet.deposits import verbs as deposits
 from wallet.deposits.capture import completed
@@ -117,7 +118,7 @@ def _notify_refusal(message: WebhookMessage) -> None:
     verdict = Verdict(message.verdict)
     notify(
         people_with("wallet.view_webhookmessage", brand_id=message.psp.brand_id),
-        kind="wallet.webhook_refused",
+        kind=WalletNotice.WEBHOOK_REFUSED,
         title=(
             phrase("A webhook from %(psp)s was rejected: %(verdict)s") % {"psp": message.psp, "verdict": verdict.label}
         ),

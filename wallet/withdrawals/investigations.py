@@ -27,6 +27,7 @@ from wallet.audit_codes import WalletAction
 from wallet.bonuses import restoring
 from wallet.choices.bank import OrderState
 from wallet.choices.ledger import AccountKind
+from wallet.choices.notices import WalletNotice
 from wallet.choices.withdrawals import FindingKind, WithdrawalRoute, WithdrawalState
 from wallet.core.amounts import minor_of
 from wallet.ledger import posting
@@ -140,7 +141,7 @@ class FindingApproval(approvals.ApprovalKind[PayoutFinding]):
     asks = decides = DECIDES
     proposed, approved = WalletAction.PAYOUT_FINDING_WRITTEN, WalletAction.PAYOUT_FINDING_BOOKED
     rejected, withdrawn = WalletAction.PAYOUT_FINDING_REFUSED, WalletAction.PAYOUT_FINDING_WITHDRAWN
-    notice = "wallet.payout_finding"
+    notice = WalletNotice.PAYOUT_FINDING
     client_path = "withdrawal__client"
     related = ("withdrawal__client",)
     one_open = ("withdrawal",)

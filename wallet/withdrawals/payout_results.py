@@ -20,6 +20,7 @@ from crm.security import audit
 from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState
 from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import InboxState
 from wallet.choices.reconciliation import MovementKind
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN, Purpose, WithdrawalRoute, WithdrawalState, failure_words
@@ -128,7 +129,7 @@ def _contradicted(withdrawal: Withdrawal, view: TransferView) -> Applied:
     )
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
-        kind="wallet.payout_contradicted",
+        kind=WalletNotice.PAYOUT_CONTRADICTED,
         title=title,
         body=body,
         url=f"/money/withdrawals/{withdrawal.pk}/",

@@ -16,6 +16,7 @@ from django.utils import timezone
 from crm.db.locking import lock
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
+from wallet.choices.notices import WalletNotice
 from wallet.choices.withdrawals import ClaimState, WithdrawalState
 from wallet.core.limits import limit
 from wallet.models import Withdrawal
@@ -39,7 +40,7 @@ def keep(withdrawal: Withdrawal, view: TransferView) -> None:
     if is_new and withdrawal.claim_state == ClaimState.WAITING and withdrawal.client.user_id:
         notify(
             [withdrawal.client.user_id],
-            kind="wallet.refund_to_claim",
+            kind=WalletNotice.REFUND_TO_CLAIM,
             title=phrase("Claim your refund of %(money)s") % {"money": withdrawal.money},
             body=phrase("Enter the address to send it to."),
             url=f"/portal/wallet/{withdrawal.reference}/",
@@ -68,7 +69,7 @@ def name_unclaimed(withdrawal_id: int) -> bool:
     withdrawal.save(update_fields=["claim_state", "updated_at"])
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
-        kind="wallet.refund_unclaimed",
+        kind=WalletNotice.REFUND_UNCLAIMED,
         title=phrase("%(client)s hasn't claimed a refund of %(money)s")
         % {"client": withdrawal.client, "money": withdrawal.money},
         body=phrase("It stays reserved. Contact the client, or cancel the refund."),

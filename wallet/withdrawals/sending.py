@@ -18,6 +18,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
+from wallet.choices.notices import WalletNotice
 from wallet.choices.withdrawals import WithdrawalRoute, WithdrawalState
 from wallet.deposits.verbs import lock_deposit
 from wallet.models import Withdrawal
@@ -266,7 +267,7 @@ def _not_there(withdrawal_id: int) -> str:
 def _call_for_help(withdrawal: Withdrawal) -> None:
     notify(
         people_with("wallet.approve_withdrawal", brand_id=withdrawal.brand_id),
-        kind="wallet.payout_unknown",
+        kind=WalletNotice.PAYOUT_UNKNOWN,
         title=phrase("The result of payout %(reference)s is still unknown") % {"reference": withdrawal.reference},
         body=(
             phrase("It is checked repeatedly and never sent twice. Contact %(psp)s, and enter the result on this page.")

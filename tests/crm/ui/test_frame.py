@@ -3,6 +3,7 @@
 import pytest
 
 from crm.models import Job, Notification
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify
 from crm.ui import panels
 
@@ -61,7 +62,7 @@ def test_the_front_door_leads_each_person_home(browse, cast):
 
 
 def test_the_bell_counts_lists_and_forgets(browse, cast):
-    notify([cast.agent], kind="lead", title="New lead: Clara", url="/profile/")
+    notify([cast.agent], kind=CrmNotice.MAIL_FAILED, title="New lead: Clara", url="/profile/")
     browser = browse(cast.agent)
     assert ">1</span>" in browser.get("/home/").content.decode()
     row = Notification.objects.get()
@@ -73,7 +74,7 @@ def test_the_bell_counts_lists_and_forgets(browse, cast):
 
 
 def test_a_notification_never_leads_off_the_site(browse, cast):
-    notify([cast.agent], kind="lead", title="Prize", url="https://evil.example/")
+    notify([cast.agent], kind=CrmNotice.MAIL_FAILED, title="Prize", url="https://evil.example/")
     row = Notification.objects.get()
     assert browse(cast.agent).get(f"/notifications/{row.pk}/")["Location"] == "/notifications/"
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
+from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify, push_live
 from crm.web import live
 from tests.cast import signed_in
@@ -267,7 +268,7 @@ def test_a_notification_reaches_an_open_browser_through_the_real_server_within_a
             assert next(lines).startswith("retry:")
             next(line for line in lines if "listening" in line)
             started = time.perf_counter()
-            notify([cast.agent], kind="lead", title="New lead: Clara", url="/leads/1/")
+            notify([cast.agent], kind=CrmNotice.MAIL_FAILED, title="New lead: Clara", url="/leads/1/")
             said = json.loads(next(line for line in lines if line.startswith("data: ")).removeprefix("data: "))
             assert time.perf_counter() - started < 1
         assert said["event"] == "notification" and said["data"]["title"] == "New lead: Clara"

@@ -57,7 +57,7 @@ def test_nothing_moves_until_a_second_person_posts_it(cast):
     assert posting.balance(house(cast.brand, AccountKind.HOUSE_BANK)) == 1_250
     assert (manual.state, manual.decided_by) == (ApprovalState.APPROVED, cast.second_finance)
     assert AuditEvent.objects.filter(action__startswith="wallet.manual_journal_").count() == 2
-    assert Notification.objects.filter(kind="wallet.manual_journal_decided", user=cast.finance).exists()
+    assert Notification.objects.filter(kind="crm.proposal_decided", user=cast.finance).exists()
     with pytest.raises(WrongState):
         approvals.approve(ManualJournal, manual.pk, actor=cast.second_finance)
     assert verify().problems == []
