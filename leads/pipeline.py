@@ -21,6 +21,9 @@ from leads.audit_codes import LeadsAction
 from leads.choices import AFTER_A_TALK, BY_CALL
 from leads.models import SalesStatusChange
 
+# Registering converts, and sending the link says that it was sent: neither is a click on a status.
+NOT_CHOSEN = {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
+
 
 def can_change_status(user: Actor, client: Client) -> Decision:
     """Decide whether somebody may move this lead along the pipeline: `leads.change_sales_status` in reach."""
@@ -36,8 +39,7 @@ def statuses_offered(user: User, status: str) -> list[SalesStatus]:
     """List the steps from a status that the role may take with a lead in reach."""
     if status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
         return []
-    # Registering converts, and sending the link says that it was sent: neither is a click on a status.
-    offered = SALES_TRANSITIONS.get(status, set()) - {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
+    offered = SALES_TRANSITIONS.get(status, set()) - NOT_CHOSEN
     return [after for after in SalesStatus if after in offered]
 
 

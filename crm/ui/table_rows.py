@@ -28,7 +28,7 @@ def places(columns: Sequence[Column]) -> dict[str, str]:
     """
     chosen = {column.place: column.name for column in columns if column.place in PLACES}
     people = [column for column in columns if isinstance(column, PersonColumn)]
-    kinds: dict[str, list[Column]] = {
+    kinds: dict[str, Sequence[Column]] = {
         "name": people[:1] or [column for column in columns if column.link] or list(columns),
         "figure": [column for column in columns if isinstance(column, MoneyColumn)],
         "state": [column for column in columns if isinstance(column, BadgeColumn)],

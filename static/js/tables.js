@@ -54,6 +54,7 @@
   const menuOf = (button) => document.getElementById(button.getAttribute("aria-controls"));
   const offer = (button) => {
     const menu = menuOf(button);
+    if (!menu) return;
     changing = button;
     menu.showPopover();
     const [at, box] = [button.getBoundingClientRect(), menu.getBoundingClientRect()];
@@ -70,7 +71,7 @@
     if (!choice || !changing) return;
     const [card, row, column] = [changing.closest(".k-table-card"), changing.closest("tr"), changing.dataset.column];
     choice.closest(".k-moves").hidePopover();
-    send(card.dataset.move.replace("/0/", `/${row.dataset.id}/`), row, { column, to: choice.dataset.to, query: card.dataset.query });
+    send(card.dataset.moveUrl.replace("/0/", `/${row.dataset.id}/`), row, { column, to: choice.dataset.to, query: card.dataset.query });
     changing = null;
   });
   document.addEventListener("keydown", (event) => {
@@ -81,7 +82,7 @@
     event.preventDefault();
   });
   document.addEventListener("k:undo", ({ detail }) => {
-    const row = document.querySelector(`.k-table-card[data-move] tr[data-id="${detail.row}"]`);
+    const row = document.querySelector(`.k-table-card[data-move-url] tr[data-id="${detail.row}"]`);
     if (row) send(detail.url, row, detail.values);
   });
   // The first column casts its shadow once something has gone below it.
