@@ -38,7 +38,7 @@ SAMPLE: dict[str, Sequence[str]] = {
     "kyc_officer": "/home/ /kyc/queue/ /compliance/watchlists/ /money/unverified/".split(),
     "mlro": (
         "/home/ /audit/ /money/rates/ /money/cash/ /money/ledger/ /money/journals/ /money/periods/ /money/sources/ "
-        "/money/reconciliation/ /money/bank/ /money/documents/ /money/month-end/meridian/ /money/client-money/meridian/ "
+        "/money/reconciliation/ /money/bank/ /money/documents/ /money/client-money/meridian/ "
         "/money/psps/ /money/methods/ /money/bonuses/plans/ /money/bank/tables/ /money/reconciliation/breaks/?state=open "
         "/trading/types/ /trading/leverage-caps/"
     ).split(),

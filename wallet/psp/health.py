@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -84,6 +85,48 @@ FROM (SELECT created_at, settled_at, state FROM wallet_deposit
       WHERE psp_id = %s AND created_at > now() - interval '30 days' ORDER BY id DESC LIMIT 20000) recent
 GROUP BY 1
 """
+# What PSPs took of the deposits in their newest reports: at most thirty reports of 90 days, a thousand rows of each, and
+# of its currencies the most frequent one.
+COSTS = """
+SELECT DISTINCT ON (p.id) p.id, c.currency, c.gross, c.fee, c.deposits
+FROM wallet_psp p
+CROSS JOIN LATERAL (
+  SELECT r.currency, sum(r.gross_minor)::bigint AS gross, sum(r.fee_minor)::bigint AS fee, count(*) AS deposits
+  FROM (SELECT id FROM wallet_settlementimport WHERE psp_id = p.id AND last_day > current_date - 90
+        ORDER BY id DESC LIMIT 30) i
+  CROSS JOIN LATERAL (
+    SELECT currency, gross_minor, fee_minor, type, is_repeat FROM wallet_settlementrow WHERE report_id = i.id
+    ORDER BY line LIMIT 1000
+  ) r
+  WHERE r.type = 'payment' AND NOT r.is_repeat
+  GROUP BY r.currency HAVING sum(r.gross_minor) > 0
+) c
+WHERE p.id = ANY(%s)
+ORDER BY p.id, c.deposits DESC, c.currency
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DepositCost:
+    """What a PSP charged on the deposits of its newest reports, in minor units of its main currency."""
+
+    psp_id: int
+    currency: str
+    gross_minor: int
+    fee_minor: int
+    deposits: int
+
+    @property
+    def percent(self) -> Decimal:
+        return Decimal(self.fee_minor) * 100 / Decimal(self.gross_minor)
+
+
+def deposit_costs(psp_ids: Sequence[int]) -> list[DepositCost]:
+    """Compare what PSPs charge on deposits by their own reports, the dearest first; those without reports are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(COSTS, [list(psp_ids)])
+        costs = [DepositCost(*row) for row in cursor.fetchall()]
+    return sorted(costs, key=lambda cost: (-cost.percent, cost.psp_id))
 
 
 def psp_health(psp_ids: Sequence[int]) -> dict[int, PspHealth]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from crm.approvals.queries import proposal_of
 from crm.choices import ApprovalState
+from crm.i18n import formats
 from crm.models import Brand, User
 from crm.money.amounts import from_minor
 from crm.security.scope import reach_of
@@ -41,10 +44,24 @@ def psp_list(request: UserRequest) -> HttpResponse:
         .prefetch_related("methods")
     )
     health = psp_health.psp_health([psp.pk for psp in psps])
-    shown = [{"psp": psp, "health": health[psp.pk]} for psp in psps]
-    return render(
-        request, "wallet/webhooks/psps.html", {"rows": shown, "may_manage": request.user.has_perm("wallet.manage_psp")}
-    )
+    context = {
+        "rows": [{"psp": psp, "health": health[psp.pk]} for psp in psps],
+        "costs": _cost_bars(psps),
+        "may_manage": request.user.has_perm("wallet.manage_psp"),
+    }
+    return render(request, "wallet/webhooks/psps.html", context)
+
+
+def _cost_bars(psps: Sequence[Psp]) -> list[tuple[str, Decimal, str]]:
+    """Draw what PSPs charge on deposits beside one another: name, percent, and how it is written."""
+    names = {psp.pk: f"{psp.name} · {psp.brand}" for psp in psps}
+    bars = []
+    for cost in psp_health.deposit_costs(list(names)):
+        deposits = ngettext("%(count)s deposit", "%(count)s deposits", cost.deposits) % {
+            "count": formats.number(cost.deposits, 0)
+        }
+        bars.append((names[cost.psp_id], cost.percent, f"{formats.number(cost.percent, 2)} % · {deposits}"))
+    return bars
 
 
 @staff_page("wallet.view_psp")
