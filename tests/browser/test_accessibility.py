@@ -24,7 +24,7 @@ DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 AXE = Axe()
 
 
-def violations(page: Page, look: str, options: dict) -> list[str]:
+def violations(page: Page, options: dict, look: str = "desk") -> list[str]:
     found = AXE.run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [
         f"{look}: {page.url.partition('//')[2].partition('/')[2]}: {rule['id']}: {node['target']} {node['html'][:120]} "
@@ -37,7 +37,7 @@ def violations(page: Page, look: str, options: dict) -> list[str]:
 
 def on_a_phone(page: Page) -> list[str]:
     page.set_viewport_size(PHONE)
-    found = violations(page, "phone", {"runOnly": {"type": "tag", "values": TAGS}})
+    found = violations(page, {"runOnly": {"type": "tag", "values": TAGS}}, "phone")
     page.set_viewport_size(DESK)
     return found
 
@@ -47,7 +47,7 @@ def in_the_dark(page: Page) -> list[str]:
     page.emulate_media(color_scheme="dark")
     page.reload(wait_until="load")
     assert page.locator("html").get_attribute("data-bs-theme") == "dark"
-    found = violations(page, "dark", {"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+    found = violations(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}, "dark")
     page.emulate_media(color_scheme="light")
     return found
 
@@ -66,7 +66,7 @@ def test_no_page_breaks_wcag_2_2_aa(open_page, live_server, demo_world):
         page = opened[who]
         answer = page.goto(address, wait_until="load")
         found = [] if answer and answer.ok else [f"{address}: {answer and answer.status}"]
-        found += violations(page, "desk", {"runOnly": {"type": "tag", "values": TAGS}})
+        found += violations(page, {"runOnly": {"type": "tag", "values": TAGS}})
         if shown % STEP == 0:
             found += [*on_a_phone(page), *in_the_dark(page)]
         wrong |= dict.fromkeys(found, who)
