@@ -173,7 +173,7 @@ class AudienceMiddleware:
     """Outside the trader's room a client is a stranger, and a partner outside the partner pages."""
 
     ROOMS = {UserKind.CLIENT: ("/portal/", "/accounts/", "/b/"), UserKind.PARTNER: ("/partners/", "/accounts/", "/b/")}
-    SHARED = ("/notifications/", "/profile/", "/jobs/", "/brand/", "/language/")
+    SHARED = ("/notifications/", "/help/", "/tour/", "/profile/", "/jobs/", "/brand/", "/language/")
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

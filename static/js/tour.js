@@ -7,10 +7,12 @@
   const nextText = button("next").textContent;
   let at = Number(panel.dataset.at), target;
 
-  const keep = (step) => fetch(panel.dataset.url, {
+  // One after the other: the last one is where the person is.
+  let sent = Promise.resolve();
+  const keep = (step) => (sent = sent.then(() => fetch(panel.dataset.url, {
     method: "POST", credentials: "same-origin", redirect: "manual", keepalive: true, headers: { "X-CSRFToken": token() },
     body: new URLSearchParams({ step }),
-  });
+  })));
   const token = () => (document.cookie.match(/csrftoken=([^;]+)/) || [])[1] || document.querySelector("[name=csrfmiddlewaretoken]")?.value || "";
   const visible = (element) => element.getClientRects().length > 0;
   const find = (selector) => {
