@@ -141,9 +141,12 @@ class Furniture:
     def menu_html(self) -> SafeString:
         """The staff menu with the entry of this page marked and its area open."""
         here, html = self.here, self.frame.menu_html
-        area = here.area if here else menu.HOME
+        # A page that the role's menu leaves out may be the only one of its area.
+        area = here.area if here and f'id="k-area-{here.area}"' in html else menu.HOME
         if here:
-            html = _marked(html, here.url).replace(f'data-area="{area}"', f'data-area="{area}" aria-current="true"', 1)
+            html = _marked(html, here.url)
+        if here and here.area == area:
+            html = html.replace(f'data-area="{area}"', f'data-area="{area}" aria-current="true"', 1)
         controls, name = f'aria-controls="k-area-{area}"', f'id="k-area-{area}"'
         html = html.replace(f'aria-expanded="false" {controls}', f'aria-expanded="true" {controls}', 1)
         return SafeString(html.replace(f"{name} hidden", name, 1))
