@@ -18,7 +18,6 @@ from crm.ui.panels import Label, Permission
 
 if TYPE_CHECKING:
     from crm.models import User
-    from crm.ui.tables import Table
     from crm.web.requests import UserRequest
 
 
@@ -34,7 +33,7 @@ class QuickFilter:
     filters: Mapping[str, Any]
     permission: Permission = None
 
-    def changes(self, table: Table) -> dict[str, list[str]]:
+    def changes(self, table: Any) -> dict[str, list[str]]:
         """Return the parameters that it sets."""
         values = {name: value(table) if callable(value) else value for name, value in self.filters.items()}
         return {

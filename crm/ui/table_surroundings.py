@@ -86,7 +86,7 @@ class Surroundings:
     @property
     def is_comfortable(self) -> bool:
         """Whether this person chose higher rows; it holds for all their lists."""
-        return preference(self.user, "lists", "density") == "comfortable"
+        return bool(preference(self.user, "lists", "density") == "comfortable")
 
     def moves_from(self, column: StatusColumn, state: str) -> Sequence[Any]:
         """List the states that may follow one in a column, asked once for the page."""
@@ -156,9 +156,10 @@ class Surroundings:
             for view in self.layout.views
         ]
         known = cache.get_many(keys)
+        same_list: Any = type(self)
         for key, view in zip(keys, self.layout.views, strict=True):
             if key not in known:
-                known[key] = type(self)(self.user, QueryDict(view.query), scope=self.scope).filters_in_words
+                known[key] = same_list(self.user, QueryDict(view.query), scope=self.scope).filters_in_words
                 cache.set(key, known[key], WORDS_SECONDS)
         return [known[key] for key in keys]
 
