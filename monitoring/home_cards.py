@@ -30,9 +30,9 @@ def _days(user: User) -> list[dict[str, int]]:
     def read() -> list[dict[str, int]]:
         days = last_days(CURVE_DAYS)
         rows = AgentDay.objects.filter(agent__in=agents_visible_to(user), day__gte=days[0], day__lte=days[-1])
-        sums = rows.order_by().values("day").annotate(**{f"sum_{name}": Sum(name) for name in FIGURES})
+        sums = rows.order_by().values_list("day").annotate(*(Sum(name) for name in FIGURES))
         by_day: dict[dt.date, dict[str, int]] = {
-            row["day"]: {name: row[f"sum_{name}"] or 0 for name in FIGURES} for row in sums
+            day: dict(zip(FIGURES, (value or 0 for value in values), strict=True)) for day, *values in sums
         }
         return [by_day.get(day, dict.fromkeys(FIGURES, 0)) for day in days]
 

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -106,7 +107,7 @@ def _pending_events() -> tuple[str, dt.datetime | None]:
 def failed_mail(user: User) -> Kpi:
     """Make the card of the e-mails that failed in seven days, beside the seven days before."""
     days = last_days(CURVE_DAYS)
-    counts = counts_by_day(FailedMailTable(user, {}).queryset(), "finished_at", days)
+    counts = counts_by_day(FailedMailTable(user, QueryDict()).queryset(), "finished_at", days)
     now = sum(counts[-7:])
     return Kpi(
         label=_("Failed e-mails in 7 days"),
