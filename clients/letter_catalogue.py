@@ -66,11 +66,11 @@ def letter(
     """Register a letter. Raises ValueError for a text with an unknown placeholder, or without English."""
     registered = Letter(key, title, dict(texts), tuple(fields), tuple(secrets))
     if "en" not in registered.texts:
-        raise ValueError(f"letter {key} has no English text")
+        raise ValueError(f"e-mail template {key} has no English text")
     for language, text in registered.texts.items():
         unknown = unknown_placeholders(registered, text.subject + text.body)
         if unknown:
-            raise ValueError(f"letter {key} ({language}) names unknown fields: {', '.join(sorted(unknown))}")
+            raise ValueError(f"e-mail template {key} ({language}) names unknown fields: {', '.join(sorted(unknown))}")
     LETTERS[key] = registered
     return registered
 

@@ -36,15 +36,15 @@ letter(
             "Your {{ platform }} account is open",
             "Hello {{ first_name }},\n\nyour identity is confirmed and your trading account is open.\n\n"
             "Platform: {{ platform }}\nLogin: {{ login }}\nServer: {{ server }}\n\n"
-            "You set the password in your personal area; we never send it by e-mail.\n\n"
-            "[Open my personal area]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+            "You set the password in the client portal; we never send it by e-mail.\n\n"
+            "[Open the client portal]({{ portal_url }})\n\nKind regards\n{{ brand }}",
         ),
         "de": Text(
             "Ihr {{ platform }}-Konto ist eröffnet",
             "Guten Tag {{ first_name }},\n\nIhre Identität ist bestätigt und Ihr Handelskonto ist eröffnet.\n\n"
             "Plattform: {{ platform }}\nKontonummer: {{ login }}\nServer: {{ server }}\n\n"
-            "Das Passwort legen Sie in Ihrem persönlichen Bereich fest; wir versenden es nie per E-Mail.\n\n"
-            "[Zum persönlichen Bereich]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
+            "Das Passwort legen Sie im Kundenportal fest; wir versenden es nie per E-Mail.\n\n"
+            "[Zum Kundenportal]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
         ),
     },
 )

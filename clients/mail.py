@@ -19,7 +19,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone, translation
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clients import policies, timeline
@@ -31,6 +30,7 @@ from clients.mail_format import as_email
 from clients.models import Client, MailTemplate, Message
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.i18n import formats
 from crm.i18n.localized_text import Phrase, localize, phrase
 from crm.models import Actor
 from crm.notices.notify import notify
@@ -91,7 +91,7 @@ def _shown(value: Any, language: str) -> Any:
     """Write a value as the letter's language does: dates and phrases; everything else stays as it is."""
     if isinstance(value, dt.date):
         with translation.override(language):
-            return date_format(value, "DATE_FORMAT")
+            return formats.day(value)
     return localize(value, language) if isinstance(value, Phrase) else value
 
 
@@ -138,7 +138,7 @@ def text_for(client: Client, kind: Letter) -> tuple[str, Text]:
         text = own.get(language) or kind.texts.get(language)
         if text:
             return language, text
-    raise AssertionError("every letter has an English text")
+    raise AssertionError("every e-mail has an English text")
 
 
 def _common_values(client: Client) -> dict[str, str]:

@@ -11,6 +11,8 @@ from django.apps import apps
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from compliance.field_labels import FIELD_LABELS
+
 VALUE_MAX = 300
 HASH = re.compile(r"[0-9a-f]{40,}")
 
@@ -43,8 +45,9 @@ def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def field_name(name: str) -> str:
-    """Turn a field's code into a label: `first_name` → First name."""
-    return name.replace("_", " ").capitalize()
+    """Turn a field's code into a label: `first_name` → First name. Most of these are texts of a form or a table already."""
+    label = name.replace("_", " ").capitalize()
+    return str(FIELD_LABELS.get(name) or (label and _(label)))
 
 
 def plain(value: Any) -> str:

@@ -39,7 +39,7 @@ AREAS = [
     ("kyc", _("Documents")),
     ("leads", _("Leads")),
     ("monitoring", _("Agent monitoring")),
-    ("portal", _("Trader's room")),
+    ("portal", _("Client portal")),
     ("trading", _("Trading")),
     ("wallet", _("Money")),
 ]

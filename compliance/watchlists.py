@@ -111,7 +111,7 @@ def _require_storable(entry: ParsedEntry, path: Path) -> None:
     if any("\0" in text for text in texts):
         raise BrokenFile(f"{where}: it has a character that can't be kept (NUL)")
     if any(len(code) != 2 for code in entry.countries):
-        raise BrokenFile(f"{where}: country codes have two letters")
+        raise BrokenFile(f"{where}: country codes are two characters long")
 
 
 @transaction.atomic

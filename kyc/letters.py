@@ -11,12 +11,12 @@ letter(
         "en": Text(
             "Welcome to {{ brand }}: your identity is confirmed",
             "Hello {{ first_name }},\n\nthank you for your documents. We have checked them, and your identity is confirmed. "
-            "You can now deposit and trade.\n\n[Open my personal area]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+            "You can now deposit and trade.\n\n[Open the client portal]({{ portal_url }})\n\nKind regards\n{{ brand }}",
         ),
         "de": Text(
             "Willkommen bei {{ brand }}: Ihre Identität ist bestätigt",
             "Guten Tag {{ first_name }},\n\nvielen Dank für Ihre Dokumente. Wir haben sie geprüft, Ihre Identität ist bestätigt. "
-            "Sie können jetzt einzahlen und handeln.\n\n[Zum persönlichen Bereich]({{ portal_url }})\n\n"
+            "Sie können jetzt einzahlen und handeln.\n\n[Zum Kundenportal]({{ portal_url }})\n\n"
             "Freundliche Grüße\n{{ brand }}",
         ),
     },
@@ -29,14 +29,14 @@ letter(
             "Please send us your documents",
             "Hello {{ first_name }},\n\nwe still need documents from you before you can use your account in full: a "
             "passport, identity card or driving licence, and a proof of address that is not older than three months. "
-            "Your personal area shows which of them are missing. It takes two minutes with your phone's camera.\n\n"
+            "The client portal shows which of them are missing. It takes two minutes with your phone's camera.\n\n"
             "[Send my documents]({{ portal_url }})\n\nKind regards\n{{ agent }}\n{{ brand }}",
         ),
         "de": Text(
             "Bitte senden Sie uns Ihre Dokumente",
             "Guten Tag {{ first_name }},\n\nuns fehlen noch Dokumente, damit Sie Ihr Konto voll nutzen können: Reisepass, "
-            "Personalausweis oder Führerschein, und ein Adressnachweis, der nicht älter als drei Monate ist. In Ihrem "
-            "persönlichen Bereich sehen Sie, was noch fehlt. Mit der Kamera Ihres Telefons dauert es zwei Minuten.\n\n"
+            "Personalausweis oder Führerschein, und ein Adressnachweis, der nicht älter als drei Monate ist. Im "
+            "Kundenportal sehen Sie, was noch fehlt. Mit der Kamera Ihres Telefons dauert es zwei Minuten.\n\n"
             "[Dokumente senden]({{ portal_url }})\n\nFreundliche Grüße\n{{ agent }}\n{{ brand }}",
         ),
     },

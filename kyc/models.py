@@ -187,7 +187,7 @@ class Document(HasState):
 
     @property
     def state_for_client(self) -> str:
-        """What the trader's room shows: an undoable decision is still a review."""
+        """What the client portal shows: an undoable decision is still a review."""
         return DocumentState.PENDING_REVIEW if self.is_undoable else self.state
 
     def is_claimed_by_other(self, user: Actor, now: dt.datetime | None = None) -> bool:

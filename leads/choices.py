@@ -14,7 +14,7 @@ class Channel(BadgeChoices):
     LANDING_PAGE = "landing", "blue", _("Landing page")
     API = "api", "indigo", _("API")
     IMPORT = "import", "secondary", _("Import")
-    PORTAL = "portal", "teal", _("Trader's room")
+    PORTAL = "portal", "teal", _("Client portal")
     MANUAL = "manual", "azure", _("Entered manually")
 
 

@@ -51,6 +51,18 @@ class CampaignForm(ModelForm[Campaign]):
         model = Campaign
         fields = ("brand", "name", "code", "source", "medium", "cost", "quality", "starts_on", "ends_on", "is_active")
         widgets = {name: DayInput() for name in ("starts_on", "ends_on")}
+        labels = {
+            "brand": gettext_lazy("Brand"),
+            "name": gettext_lazy("Name"),
+            "code": gettext_lazy("Code"),
+            "source": gettext_lazy("Source"),
+            "medium": gettext_lazy("Medium"),
+            "cost": gettext_lazy("Cost"),
+            "quality": gettext_lazy("Quality"),
+            "starts_on": gettext_lazy("First day"),
+            "ends_on": gettext_lazy("Last day"),
+            "is_active": gettext_lazy("Active"),
+        }
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,6 +97,18 @@ class LandingPageForm(ModelForm[LandingPage]):
             "thanks_text",
             "is_published",
         )
+        labels = {
+            "brand": gettext_lazy("Brand"),
+            "slug": gettext_lazy("Address"),
+            "language": gettext_lazy("Language"),
+            "campaign": gettext_lazy("Campaign"),
+            "headline": gettext_lazy("Headline"),
+            "subline": gettext_lazy("Subheading"),
+            "call_to_action": gettext_lazy("Button text"),
+            "thanks_title": gettext_lazy("Thank-you heading"),
+            "thanks_text": gettext_lazy("Thank-you text"),
+            "is_published": gettext_lazy("Published"),
+        }
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -148,6 +172,17 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
             "sla_seconds",
             "agents",
         )
+        labels = {
+            "brand": gettext_lazy("Brand"),
+            "name": gettext_lazy("Name"),
+            "position": gettext_lazy("Order"),
+            "is_active": gettext_lazy("Active"),
+            "score_from": gettext_lazy("Minimum score"),
+            "score_to": gettext_lazy("Maximum score"),
+            "desk": gettext_lazy("Desk"),
+            "needs_language": gettext_lazy("Agent must speak the language"),
+            "sla_seconds": gettext_lazy("First contact within (seconds)"),
+        }
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -172,6 +207,12 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
     class Meta:
         model = ScoreRule
         fields = ("brand", "name", "kind", "values", "points")
+        labels = {
+            "brand": gettext_lazy("Brand"),
+            "name": gettext_lazy("Name"),
+            "kind": gettext_lazy("Criterion"),
+            "points": gettext_lazy("Points"),
+        }
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,5 +3,5 @@ from crm.project.appbase import KeelsonAppConfig
 
 class PortalConfig(KeelsonAppConfig):
     name = "portal"
-    verbose_name = "Trader's room"
+    verbose_name = "Client portal"
     public_texts = ("portal/",)

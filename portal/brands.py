@@ -6,10 +6,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 
+from crm.i18n.languages import base_of, variant_of
 from crm.models import Brand
 
 HOSTS_KEY, HOSTS_SECONDS = "portal:hosts", 60
@@ -31,7 +33,7 @@ def brand_page(view: View) -> View:
             raise Http404
         request.brand = row  # type: ignore[attr-defined]
         with translation.override(language_of(request, row)):
-            request.LANGUAGE_CODE = translation.get_language() or "en"
+            request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
             response = view(request, row, *args, **kwargs)
             if hasattr(response, "render"):
                 response.render()  # while the language is the brand's
@@ -45,16 +47,15 @@ def brand_page(view: View) -> View:
 
 def language_of(request: HttpRequest, brand: Brand) -> str:
     """Choose the reader's language: the chosen one, or the browser's where the brand offers it; else the brand's own."""
-    from django.conf import settings
-
-    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-    known = dict(settings.LANGUAGES)
-    if chosen in known:
+    own = brand.default_language
+    chosen = variant_of(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, ""), own)
+    if chosen:
         return chosen
-    reader = (translation.get_language() or "")[:2]
-    if reader in known and (reader in brand.languages or not brand.languages):
-        return reader
-    return brand.default_language if brand.default_language in known else "en"
+    reader = translation.get_language() or ""
+    if variant_of(reader) and (base_of(reader) in map(base_of, brand.languages) or not brand.languages):
+        # Browsers say American English all over the world: the brand's own English counts.
+        return variant_of(base_of(reader), own)
+    return variant_of(own) or settings.LANGUAGE_CODE
 
 
 def brand_of_host(request: HttpRequest) -> str:

@@ -1,4 +1,4 @@
-"""What the trader's room adds to the evidence against a chargeback: the terms that the client accepted."""
+"""What the client portal adds to the evidence against a chargeback: the terms that the client accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms of the trader's room. Each error says what to do; what was typed stays, except passwords."""
+"""Forms of the client portal. Each error says what to do; what was typed stays, except passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms inside the trader's room."""
+"""Forms inside the client portal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front page of the trader's room: the next step, account cards, and the curve of all accounts together."""
+"""The front page of the client portal: the next step, account cards, and the curve of all accounts together."""
 
 from __future__ import annotations
 

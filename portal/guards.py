@@ -1,4 +1,4 @@
-"""The guard of every page in the trader's room: a client's login, its one record, and nothing of anybody else."""
+"""The guard of every page in the client portal: a client's login, its one record, and nothing of anybody else."""
 
 from __future__ import annotations
 

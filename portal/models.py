@@ -1,4 +1,4 @@
-"""What the trader's room keeps of its own: whose e-mail is proven, and what each client agreed to, in which words."""
+"""What the client portal keeps of its own: whose e-mail is proven, and what each client agreed to, in which words."""
 
 from django.db import models
 

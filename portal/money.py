@@ -1,4 +1,4 @@
-"""How the trader's room tells of money on its way: steps, reasons, expected times."""
+"""How the client portal tells of money on its way: steps, reasons, expected times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from clients.models import Client
 from crm.i18n import formats
@@ -131,7 +131,7 @@ def _held_text(deposit: Deposit) -> str:
 
 def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
     """Describe to the client how far a withdrawal, or one part of it, is."""
-    steps = [_("Requested"), _("Reviewed"), _("Sent"), _("Paid")]
+    steps = [_("Requested"), _("Reviewed"), _("Sent"), pgettext("withdrawal", "Paid")]
     wait = expected_payout(withdrawal.client)
     checks = _("We review every withdrawal before we send it, %(wait)s. The money is reserved for you.") % {
         "wait": wait
@@ -149,7 +149,7 @@ def describe_withdrawal(withdrawal: Withdrawal) -> StatusText:
         WithdrawalState.SENDING: (_("Sending"), soon, "info", 2),
         WithdrawalState.UNKNOWN: (_("Sending"), unknown, "info", 2),
         WithdrawalState.SENT: (_("Sent"), sent, "info", 3),
-        WithdrawalState.SETTLED: (_("Paid"), paid, "success", 4),
+        WithdrawalState.SETTLED: (pgettext("withdrawal", "Paid"), paid, "success", 4),
         WithdrawalState.REJECTED: (_("Declined"), withdrawal.reason, "danger", 1),
         WithdrawalState.CANCELLED: (_("Cancelled by you"), back, "neutral", 0),
         WithdrawalState.FAILED: (_("Withdrawal failed"), f"{why}. {back}" if why else back, "danger", 2),
@@ -178,7 +178,7 @@ def describe_request(parts: Sequence[Withdrawal]) -> StatusText:
         if len(parts) > 1 and parts[0].state == WithdrawalState.SETTLED:
             described = replace(described, text=_("The full amount has been paid out. See below where each part went."))
         return described
-    steps = [_("Requested"), _("Reviewed"), _("Sent"), _("Paid")]
+    steps = [_("Requested"), _("Reviewed"), _("Sent"), pgettext("withdrawal", "Paid")]
     moving = [part for part in parts if part.finished_at is None]
     if moving:
         slowest = min(moving, key=lambda part: SLOWNESS.index(part.state))

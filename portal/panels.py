@@ -1,4 +1,4 @@
-"""The menu of the trader's room. Five entries: on a phone they are the bar at the bottom."""
+"""The menu of the client portal. Five entries: on a phone they are the bar at the bottom."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy

@@ -1,4 +1,4 @@
-"""How the trader's room shows ways to pay: cards with fee, limits and time; addresses and references with what to copy."""
+"""How the client portal shows ways to pay: cards with fee, limits and time; addresses and references with what to copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the trader's room says of a trading platform: where and with what one signs in, and what is done by us instead."""
+"""What the client portal says of a trading platform: where and with what one signs in, and what is done by us instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads of the trader's room that are no other app's."""
+"""Reads of the client portal that are no other app's."""
 
 from __future__ import annotations
 

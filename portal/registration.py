@@ -1,4 +1,4 @@
-"""Registering in the trader's room: a stranger, or a lead we know, becomes a client with a login.
+"""Registering in the client portal: a stranger, or a lead we know, becomes a client with a login.
 
 Nobody is let in before the e-mail is proven: by the link of an invitation, or by a link that we send. The page says the
 same whether the address is new, registered already, or that of a lead: nobody learns here who is a client.

@@ -1,4 +1,4 @@
-"""What the trader's room does when something happened elsewhere: the client's bell rings in their language, pages refresh."""
+"""What the client portal does when something happened elsewhere: the client's bell rings in their language, pages refresh."""
 
 from __future__ import annotations
 

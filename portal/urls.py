@@ -1,4 +1,4 @@
-"""The public doors at `/b/<brand>/…`, the trader's room at `/portal/…`."""
+"""The public doors at `/b/<brand>/…`, the client portal at `/portal/…`."""
 
 from django.urls import URLPattern, URLResolver, path
 

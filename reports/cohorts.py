@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q, Sum
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
@@ -111,7 +110,7 @@ def _table(
             cells.append(_cell(values.get((cohort, month), Decimal(0)), most, currency, (cohort, month), links))
             month = _months_before(month, -1)
         url = links.clients(registered_from=cohort.isoformat(), registered_to=_end_of(cohort).isoformat())
-        rows.append(HeatRow(date_format(cohort, "M Y"), sizes[cohort], url, cells))
+        rows.append(HeatRow(formats.month(cohort, is_short=True), sizes[cohort], url, cells))
     return HeatTable(currency, rows)
 
 
@@ -135,8 +134,8 @@ def _cell(value: Decimal, most: Decimal, currency: str, months: tuple[dt.date, d
         deposited_to=_end_of(month).isoformat(),
     )
     title = _("Registered %(cohort)s, deposits in %(month)s: %(value)s") % {
-        "cohort": date_format(cohort, "F Y"),
-        "month": date_format(month, "F Y"),
+        "cohort": formats.month(cohort),
+        "month": formats.month(month),
         "value": whole,
     }
     return HeatCell(text if value else "–", -heat if value < 0 else heat, url, title)

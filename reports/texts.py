@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django.utils.translation import gettext as _
-
 from crm.i18n import formats
 
 
@@ -16,9 +14,4 @@ def whole_money(amount: Decimal, currency: str) -> str:
 
 def time_text(seconds: int | None) -> str:
     """Say a time with its units: "45 s", "12 min", "11 h 7 min"; a dash where there is none."""
-    if seconds is None:
-        return "–"
-    minutes = seconds // 60
-    if minutes >= 60:
-        return _("%(hours)s h %(minutes)s min") % {"hours": minutes // 60, "minutes": minutes % 60}
-    return _("%(minutes)s min") % {"minutes": minutes} if minutes else _("%(seconds)s s") % {"seconds": seconds}
+    return formats.duration(seconds, to_minute=True)

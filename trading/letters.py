@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from clients.letter_catalogue import Text, letter
 
 FIELDS = ("login", "level", "limit")
-END = "\n\n[Open my personal area]({{ portal_url }})\n\nKind regards\n{{ brand }}"
-ENDE = "\n\n[Zum persönlichen Bereich]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}"
+END = "\n\n[Open the client portal]({{ portal_url }})\n\nKind regards\n{{ brand }}"
+ENDE = "\n\n[Zum Kundenportal]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}"
 
 letter(
     "trading.margin_warning",

@@ -12,12 +12,14 @@ from clients.audit_codes import ClientsAction
 from clients.choices import STAGE_TRANSITIONS, CallDirection, CallOutcome, MessageState, Stage, TimelineKind
 from clients.demo.journeys import Journey
 from clients.models import Call, Client, Message, Note, NoteVersion, Task
+from clients.timeline import entry_texts
 from crm.accounts import username_for
 from crm.accounts.demo_mode import PASSWORD
 from crm.audit_codes import AuditCode
 from crm.choices import UserKind
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.i18n.localized_text import LocalizedText, joined, phrase
 from crm.models import User
 from crm.security import audit
 
@@ -29,15 +31,17 @@ def entry(  # noqa: PLR0913  one argument per column of one row, as `timeline.ad
     client_id: int,
     at: dt.datetime,
     kind: TimelineKind,
-    title: str,
+    title: LocalizedText,
     *,
-    body: str = "",
+    body: LocalizedText = "",
     actor: User | None = None,
     data: dict[str, Any] | None = None,
     key: str = "",
 ) -> tuple[Any, ...]:
     """Return a row of the timeline in the order of `TIMELINE`, for COPY."""
-    return (client_id, at, kind.value, title, body, actor.pk if actor else None, "", Jsonb(data or {}), key, False)
+    texts = entry_texts(title=title, body=body, data=data)
+    who = actor.pk if actor else None
+    return (client_id, at, kind.value, texts["title"], texts["body"], who, "", Jsonb(texts["data"]), key, False)
 
 
 # ── people ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,8 +167,9 @@ def _write_moves(journeys: list[Journey]) -> None:
                 journey.client_id,
                 journey.moved_at or journey.captured_at,
                 TimelineKind.LEAD,
-                body="Retention takes over",
-                title=f"Moved from {journey.first_book.name if journey.first_book else '–'} to {journey.book.name}",
+                body="Handed over to retention",
+                title=phrase("Moved from %(before)s to %(after)s")
+                % {"before": journey.first_book.name if journey.first_book else "–", "after": journey.book.name},
             )
             for journey in moved
         ),
@@ -214,10 +219,9 @@ def _write_calls(journeys: list[Journey], timeline: list[Any], log: list[Any]) -
         for journey, call in planned
     ]
     copy_models(calls)
-    out = CallDirection.OUTBOUND.label
     for (journey, call), row in zip(planned, calls, strict=True):
         data = {"call_id": row.pk, "outcome": str(call.outcome), "duration_seconds": call.seconds}
-        title = f"{out}: {CallOutcome(call.outcome).label}"
+        title = joined([CallDirection.OUTBOUND.label, CallOutcome(call.outcome).label], ": ")
         timeline.append(
             entry(
                 journey.client_id,
@@ -259,7 +263,7 @@ def _write_notes(journeys: list[Journey], timeline: list[Any], log: list[Any]) -
                 journey.client_id,
                 at,
                 TimelineKind.NOTE,
-                "Note",
+                phrase("Note"),
                 body=body,
                 actor=who,
                 data={"note_id": note.pk},
@@ -369,7 +373,7 @@ def write_stages(demo: Demo, journeys: list[Journey]) -> None:
         before = Stage.LEAD
         for stage, at in _times(demo, journey, client, opened.get(client.pk)):
             assert stage in STAGE_TRANSITIONS[before]
-            title = f"{before.label} → {stage.label}"
+            title = phrase("%(before)s → %(to)s") % {"before": before.label, "to": stage.label}
             data = {"before": before.value, "after": stage.value}
             timeline.append(entry(client.pk, at, TimelineKind.STAGE, title, data=data))
             log.append(

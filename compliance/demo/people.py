@@ -23,6 +23,7 @@ from compliance.sources.house import COLUMNS
 from compliance.watchlists import import_watchlist
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.i18n.localized_text import phrase
 from crm.security import audit
 
 CLEARED = {
@@ -121,7 +122,9 @@ def screen(demo: Demo) -> None:
                 "evidence": {"matcher": VERSION, "threshold": str(row.threshold), "lists": lists},
             }
         )
-        title = "Screened: no match" if not row.hit_count else f"Screened: {row.hit_count} possible matches"
+        title = phrase("Screened: no matches")
+        if row.hit_count:
+            title = phrase("Screened, possible matches: %(count)d") % {"count": row.hit_count}
         timeline.append(
             entry(
                 row.client_id,

@@ -23,7 +23,7 @@ SECRETS = "second-factor"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Clients register in the trader's room, staff are invited by administrators: nobody signs up through allauth."""
+    """Clients register in the client portal, staff are invited by administrators: nobody signs up through allauth."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,

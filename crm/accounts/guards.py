@@ -1,7 +1,7 @@
 """Who a page is for. Everybody else is sent to sign in (strangers) or finds nothing there (other kinds of people).
 
 @staff_only            staff, second factor shown (the middleware sees to it)
-@client_only           clients in the trader's room
+@client_only           clients in the client portal
 @partner_only          partners
 @signed_in             anybody signed in
 @confirmed             whoever it is has just shown password or second factor again (sensitive actions)

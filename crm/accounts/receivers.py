@@ -13,7 +13,6 @@ from allauth.mfa.signals import authentication_failed, authenticator_removed, au
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.accounts import attempts, second_factor
@@ -21,6 +20,7 @@ from crm.accounts.adapters import note_failure
 from crm.accounts.passwords import client_id_of
 from crm.accounts.sessions import end_sessions
 from crm.audit_codes import CrmAction
+from crm.i18n import formats
 from crm.models import User
 from crm.notices import mail
 from crm.notices.mail import Letter, Recipient
@@ -112,7 +112,7 @@ def email_owner(user: User, kind: str, subject: Any) -> None:
             greeting=_("Hello %(name)s,") % {"name": user.first_name or user.email},
             paragraphs=(
                 subject() + ".",
-                _("When: %(when)s") % {"when": date_format(now, "DATETIME_FORMAT") + f" ({now.tzname()})"}
+                _("When: %(when)s") % {"when": formats.moment(now, zone=True)}
                 + (("\n" + _("From: %(address)s") % {"address": address}) if address else ""),
             ),
             closing=(_("If this wasn't you, change your password now and contact us."),),

@@ -259,7 +259,7 @@ def set_up_second_factor(request: HttpRequest) -> HttpResponse:
 
 
 def security_context(request: HttpRequest) -> dict[str, Any]:
-    """Collect what the security page shows its owner, in the staff frame and in the trader's room."""
+    """Collect what the security page shows its owner, in the staff frame and in the client portal."""
     user = request.user
     assert isinstance(user, User)
     held = list(Authenticator.objects.filter(user=user).order_by("created_at"))

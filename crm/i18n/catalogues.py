@@ -6,6 +6,7 @@ ground floor's is `locale/` and takes all templates that belong to no other app.
 
 from __future__ import annotations
 
+import ast
 import re
 from ast import literal_eval
 from collections.abc import Iterator
@@ -16,28 +17,27 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.apps import apps
 from django.conf import settings
 from django.utils.translation.template import templatize
 
-KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
-    "_": None,
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "phrase": None,
-    "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
+from crm.i18n.languages import base_of
+
+# Which arguments of a call are (context, message, plural).
+CALLS: dict[str, tuple[int | None, int, int | None]] = {
+    "_": (None, 0, None),
+    "gettext": (None, 0, None),
+    "phrase": (None, 0, None),
+    "ngettext": (None, 0, 1),
+    "pgettext": (0, 1, None),
+    "npgettext": (0, 1, 2),
 }
 LITERAL = r"""(?:u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
 CALL = re.compile(rf"\b(_|gettext|ngettext|pgettext|npgettext)\(\s*({LITERAL}(?:\s*,\s*{LITERAL})*)")
-LANGUAGES = [code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE]
+# The source is English, in whichever of its regions.
+LANGUAGES = [code for code, _name in settings.LANGUAGES if base_of(code) != "en"]
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,30 @@ def sources_of(app: str) -> Iterator[Path]:
 def texts_of(path: Path) -> Iterator[SourceText]:
     """Yield the translatable texts of a Python file or a template."""
     name = str(path.relative_to(settings.BASE_DIR))
-    if path.suffix == ".py":
-        with path.open("rb") as file:
-            for _line, message, _comments, context in extract("python", file, KEYWORDS, options={"encoding": "utf-8"}):
-                parts = tuple(part for part in message if part) if isinstance(message, tuple) else message
-                yield SourceText(parts[:2] if isinstance(parts, tuple) else parts, context, name)  # type: ignore[arg-type]
-    else:
-        yield from _template_texts(path.read_text(encoding="utf-8"), name)
+    source = path.read_text(encoding="utf-8")
+    yield from (_python_texts if path.suffix == ".py" else _template_texts)(source, name)
+
+
+def _python_texts(source: str, name: str) -> Iterator[SourceText]:
+    """Read the syntax tree: a tokenizer misses calls within f-strings, and those by another name (`gettext as said`)."""
+    nodes = list(ast.walk(ast.parse(source)))
+    imported = {
+        alias.asname: alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if alias.asname
+    }
+    for node in nodes:
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+        called = imported.get(called, called).removesuffix("_lazy").removesuffix("_noop")
+        if called in CALLS:
+            texts = [part.value if isinstance(part, ast.Constant) else None for part in node.args]
+            context, message, plural = (None if at is None else dict(enumerate(texts)).get(at) for at in CALLS[called])
+            if isinstance(message, str):
+                yield SourceText((message, str(plural)) if plural else message, context, name)
 
 
 def _template_texts(source: str, name: str) -> Iterator[SourceText]:

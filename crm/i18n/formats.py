@@ -1,29 +1,54 @@
 """Numbers, money, dates and masked contacts as people read them, in the reader's language and time zone."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date, format_skeleton, format_timedelta
 from babel.numbers import format_currency, format_decimal
+from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import get_language, gettext, to_locale
+from django.utils.translation import get_language, gettext, pgettext, to_locale
 
 from crm.money import amounts as money_rules
 
 DIGITS_SHOWN = 3  # decimals of a plain number, as CLDR's `#,##0.###` has them
+DATES = ("formats", "dates")  # where a person's preferences say how they want dates written
+ISO = "iso"
+_dates: ContextVar[str] = ContextVar("dates", default="")
+
+
+def preferred_dates(user: Any) -> str:
+    """Read how somebody wants dates written; "" where they chose nothing, or nobody is signed in."""
+    section, key = DATES
+    return ((getattr(user, "preferences", None) or {}).get(section) or {}).get(key, "")
+
+
+@contextmanager
+def dates_as(style: str) -> Iterator[None]:
+    """Write dates as somebody prefers them: `iso` is 2026-11-23, "" is as their language does."""
+    token = _dates.set(style)
+    try:
+        yield
+    finally:
+        _dates.reset(token)
 
 
 def locale() -> Locale:
     """Return Babel's locale for the active language; English where Babel has none."""
-    return _locale(get_language() or "en")
+    return _locale(get_language() or settings.LANGUAGE_CODE)
 
 
 @lru_cache(maxsize=64)
 def _locale(language: str) -> Locale:
+    if language == "en":  # of no region: the company's English
+        language = settings.LANGUAGE_CODE
     try:
         return Locale.parse(to_locale(language))
     except (UnknownLocaleError, ValueError):
@@ -124,8 +149,12 @@ def local(value: datetime) -> datetime:
     return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
-@lru_cache(maxsize=4096)
 def _day(value: date, shown: Locale) -> str:
+    return f"{value:%Y-%m-%d}" if _dates.get() == ISO else _medium(value, shown)
+
+
+@lru_cache(maxsize=4096)
+def _medium(value: date, shown: Locale) -> str:
     return format_date(value, "medium", locale=shown)
 
 
@@ -134,6 +163,21 @@ def day(value: date | datetime | None) -> str:
     if value is None:
         return "–"
     return _day(local(value).date() if isinstance(value, datetime) else value, locale())
+
+
+def month(value: date, *, is_short: bool = False) -> str:
+    """Write a month as the reader's locale does, `November 2026`; short, `Nov 2026`."""
+    return f"{value:%Y-%m}" if _dates.get() == ISO else _month(value, is_short, locale())
+
+
+@lru_cache(maxsize=1024)
+def _month(value: date, is_short: bool, shown: Locale) -> str:
+    return str(format_skeleton("yMMM" if is_short else "yMMMM", value, locale=shown))
+
+
+def day_of_month(value: date) -> str:
+    """Write a day of this year without the year: `23 Nov`, `Nov 23` or `23. Nov.`."""
+    return f"{value:%m-%d}" if _dates.get() == ISO else str(format_skeleton("MMMd", value, locale=locale()))
 
 
 def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool = False) -> str:
@@ -184,14 +228,25 @@ def ago(value: datetime | date | None, now: datetime | None = None) -> str:
     return _delta(round(seconds / step) * step, locale())
 
 
-def duration(value: timedelta | float | int | None) -> str:
-    """Write how long a call or a job took: `1:02:03` or `4:07`. Numbers are seconds."""
+def duration(value: timedelta | float | int | None, *, to_minute: bool = False) -> str:
+    """Write how long something took, in its two largest units: `42 s`, `4 min 7 s`, `11 h 7 min`, `3 d 4 h`.
+
+    Numbers are seconds. `to_minute` leaves the seconds out from a minute on, for averages and ages.
+    """
     if value is None:
         return "–"
     total = int(value.total_seconds() if isinstance(value, timedelta) else value)
-    hours, rest = divmod(abs(total), 3600)
-    minutes, seconds = divmod(rest, 60)
-    text = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    rest = abs(total)
+    if to_minute and rest >= 60:
+        rest -= rest % 60
+    sizes = [(86400, pgettext("days, short", "d")), (3600, "h"), (60, "min"), (1, "s")]
+    first = next((place for place, (size, _unit) in enumerate(sizes) if rest >= size), len(sizes) - 1)
+    parts = []
+    for size, unit in sizes[first : first + 2]:
+        count, rest = divmod(rest, size)
+        if count or not parts:
+            parts.append(f"{count}\u00a0{unit}")
+    text = " ".join(parts)
     return f"\u2212{text}" if total < 0 else text
 
 

@@ -21,6 +21,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from crm.choices import MailState
+from crm.i18n import formats
+from crm.i18n.languages import variant_of
 from crm.i18n.localized_text import phrase
 from crm.models import Brand, OutgoingMail, User
 from crm.notices.kinds import CrmNotice
@@ -55,11 +57,18 @@ class Recipient:
     email: str
     language: str = ""
     brand: Brand | None = None
+    dates: str = ""
 
     @classmethod
     def of(cls, user: User) -> Recipient:
         """Return the owner of a login; staff are written to without a brand's name and colours."""
-        return cls(user.email, user.language, None if user.is_team else user.brand)
+        return cls(user.email, user.language, None if user.is_team else user.brand, formats.preferred_dates(user))
+
+    @property
+    def written_in(self) -> str:
+        """The language to write in: theirs in the brand's region, else the brand's, else the company's."""
+        own = self.brand.default_language if self.brand else ""
+        return variant_of(self.language, own) or variant_of(own) or settings.LANGUAGE_CODE
 
 
 def send(
@@ -70,7 +79,7 @@ def send(
     is_secret: the body holds a link or code that opens a login; it is stored encrypted and deleted once sent.
     """
     brand = to.brand
-    with translation.override(to.language or (brand.default_language if brand else settings.LANGUAGE_CODE)):
+    with translation.override(to.written_in), formats.dates_as(to.dates):
         written = letter()
         context = {"letter": written, "brand": brand, "language": translation.get_language(), "base": settings.BASE_URL}
         body = orjson.dumps(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def entrance(request: HttpRequest) -> HttpResponseBase:
-    """Lead from `/`: staff to their home, clients to the trader's room, partners to theirs, strangers to the public site."""
+    """Lead from `/`: staff to their home, clients to the client portal, partners to theirs, strangers to the public site."""
     if isinstance(request.user, User):
         return redirect(home_url(request.user))
     return redirect("/b/")  # the brands' own pages: the host's brand, the only one, or a choice

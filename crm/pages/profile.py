@@ -1,6 +1,7 @@
-"""A person's own settings: language and time zone."""
+"""A person's own settings: language, format of dates, time zone."""
 
 import zoneinfo
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -14,8 +15,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from crm.i18n import formats
+from crm.i18n.languages import variant_of
 from crm.models import User
 from crm.ui.forms import ModelForm
+from crm.ui.preferences import set_preference
 from crm.web.requests import UserRequest
 
 
@@ -28,6 +32,11 @@ def _zones() -> list[tuple[str, str]]:
 
 class ProfileForm(ModelForm[User]):
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    dates = forms.ChoiceField(
+        label=gettext_lazy("Date format"),
+        required=False,
+        choices=[("", gettext_lazy("As in the language")), (formats.ISO, gettext_lazy("ISO 8601: 2026-11-23"))],
+    )
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Time zone"),
         choices=_zones,
@@ -37,6 +46,13 @@ class ProfileForm(ModelForm[User]):
     class Meta:
         model = User
         fields = ["language", "time_zone"]
+
+    field_order = ["language", "dates", "time_zone"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["language"] = variant_of(self.instance.language) or settings.LANGUAGE_CODE
+        self.initial["dates"] = formats.preferred_dates(self.instance)
 
 
 @require_POST
@@ -56,6 +72,8 @@ def profile(request: UserRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
+        section, key = formats.DATES
+        set_preference(user=request.user, section=section, key=key, value=form.cleaned_data["dates"])
         response = redirect("profile")
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"], samesite="Lax")
         with translation.override(form.cleaned_data["language"]):

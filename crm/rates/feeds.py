@@ -205,7 +205,7 @@ def _row(on: dt.date | None, attributes: dict[str, str]) -> Published:
     whole, _point, parts = text.partition(".")
     digits = whole + parts
     if on is None or not (currency.isascii() and currency.isalpha() and currency.isupper() and 3 <= len(currency) <= 5):
-        raise ValueError(f"{currency[:10]} is no currency of a day")
+        raise ValueError(f"{currency[:10]} isn't a currency with a day")
     if not (digits.isascii() and digits.isdigit() and 0 < len(whole) <= 10 and len(parts) <= 12):
         raise ValueError(f"{text[:20]} is no rate")
     rate = Decimal(text).quantize(Decimal("1e-12"))

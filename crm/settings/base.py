@@ -4,7 +4,6 @@ import gc
 from pathlib import Path
 
 import environ
-from django.utils.translation import gettext_lazy as _
 
 from crm.project import logs
 from crm.web import hosts
@@ -241,8 +240,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German"))]
+# The company's own language: of the audit log's reasons, and of whoever chose none.
+LANGUAGE_CODE = env("KEELSON_LANGUAGE", default="en-gb")
+LANGUAGES = [("en-gb", "English (UK)"), ("en-us", "English (US)"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_I18N = True

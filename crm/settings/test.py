@@ -41,6 +41,7 @@ MEDIA_ROOT = PRIVATE_DIR / "media"
 ERASURE_REGISTER = PRIVATE_DIR / "erasures.jsonl"
 SANDBOX_IMPORTS = PRIVATE_DIR / "sandbox"  # two demos at once would tell each other's servers a wrong story
 ALLOWED_HOSTS = ["*"]
+LANGUAGE_CODE = "en-us"  # what tests expect of dates and numbers where they say no language
 # Static files straight from their folders: tests collect nothing.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

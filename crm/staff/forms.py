@@ -9,9 +9,9 @@ from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django_countries import countries
 
 from crm.choices import GrantKind, Role
+from crm.i18n.territories import sorted_countries
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
 
@@ -80,11 +80,13 @@ class ParticularsForm(forms.Form):
     )
     countries = forms.MultipleChoiceField(
         label=_("Countries"),
-        choices=lambda: list(countries),
+        choices=lambda: list(sorted_countries()),
         required=False,
         help_text=_("Leave empty for any country."),
     )
-    language = forms.ChoiceField(label=_("Interface language"), choices=settings.LANGUAGES, initial="en")
+    language = forms.ChoiceField(
+        label=_("Interface language"), choices=settings.LANGUAGES, initial=settings.LANGUAGE_CODE
+    )
     time_zone = forms.ChoiceField(label=_("Time zone"), initial="UTC")
     is_accepting_leads = forms.BooleanField(label=_("Receives new leads"), required=False)
     lead_capacity_per_day = forms.IntegerField(

@@ -171,8 +171,14 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.filter
+def month(value: date | None) -> str:
+    """Write a month as the reader's locale does: `November 2026`."""
+    return formats.month(value) if isinstance(value, date) else "–"
+
+
+@register.filter
 def duration(value: Any) -> str:
-    """Write seconds as a duration."""
+    """Write seconds as a duration with its units: `11 h 7 min`."""
     return formats.duration(value)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from crm.i18n import formats
 
@@ -50,17 +49,4 @@ def age_text(since: dt.datetime | None) -> str:
     """Write how long something has waited: "12 min", "5 h", "3 d 4 h"; a dash where nothing waits."""
     if since is None:
         return "–"
-    return span_text((timezone.now() - since).total_seconds())
-
-
-def span_text(seconds: float | None) -> str:
-    """Write a span of time with its units, the two biggest at most."""
-    if seconds is None:
-        return "–"
-    minutes = max(0, int(seconds) // 60)
-    if minutes < 60:
-        return _("%(minutes)s min") % {"minutes": minutes}
-    hours = minutes // 60
-    if hours < 24:
-        return _("%(hours)s h") % {"hours": hours}
-    return _("%(days)s d %(hours)s h") % {"days": hours // 24, "hours": hours % 24}
+    return formats.duration(timezone.now() - since, to_minute=True)

@@ -26,6 +26,8 @@ from crm.accounts import home_url, second_factor, sessions, sign_in_url
 from crm.accounts.network import client_ip, is_uncounted_proxy, may_work_from
 from crm.choices import UserKind
 from crm.errors import DomainError, NotAllowed, NotFound
+from crm.i18n import formats
+from crm.i18n.languages import variant_of
 from crm.models import User
 from crm.security.access_log import session_mark
 from crm.security.request_context import RequestContext, acting_in
@@ -77,11 +79,12 @@ class RequestContextMiddleware:
             timezone.activate(zoneinfo.ZoneInfo(zone))
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
             timezone.deactivate()
-        if isinstance(user, User) and user.language in dict(settings.LANGUAGES):
-            translation.activate(user.language)
-            request.LANGUAGE_CODE = translation.get_language()
+        language = variant_of(user.language) if isinstance(user, User) else ""
+        if language:
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
         try:
-            with acting_in(context):
+            with acting_in(context), formats.dates_as(formats.preferred_dates(user)):
                 return self.get_response(request)
         finally:
             timezone.deactivate()
@@ -170,7 +173,7 @@ class NoStoreMiddleware:
 
 
 class AudienceMiddleware:
-    """Outside the trader's room a client is a stranger, and a partner outside the partner pages."""
+    """Outside the client portal a client is a stranger, and a partner outside the partner pages."""
 
     ROOMS = {UserKind.CLIENT: ("/portal/", "/accounts/", "/b/"), UserKind.PARTNER: ("/partners/", "/accounts/", "/b/")}
     SHARED = ("/notifications/", "/help/", "/tour/", "/profile/", "/jobs/", "/brand/", "/language/")

@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.models import AuditEvent
 from crm.money.numbers import is_whole
@@ -29,11 +30,11 @@ from ib.queries import get_partner
 from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerSettlementTable, PartnerTable
 
 TABS = [
-    ("", _("Overview"), "layout-dashboard"),
-    ("network", _("Network"), "network"),
-    ("clients", _("Clients"), "users"),
-    ("commissions", _("Commissions"), "coins"),
-    ("settlements", _("Settlements"), "hand-coins"),
+    ("", gettext_lazy("Overview"), "layout-dashboard"),
+    ("network", gettext_lazy("Network"), "network"),
+    ("clients", gettext_lazy("Clients"), "users"),
+    ("commissions", gettext_lazy("Commissions"), "coins"),
+    ("settlements", gettext_lazy("Settlements"), "hand-coins"),
 ]
 TAB_TABLES: dict[str, type[Table]] = {
     "clients": PartnerClientTable,

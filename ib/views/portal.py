@@ -193,7 +193,7 @@ def _money_rows(partner: Partner, balances: dict[str, Decimal]) -> list[dict[str
 def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
     """Redirect after the payout; None when it was refused and the form says why.
 
-    Money that goes on from the wallet asks for the password again, as in the trader's room.
+    Money that goes on from the wallet asks for the password again, as in the client portal.
     """
     data, destination = form.cleaned_data, form.destination
     message = {

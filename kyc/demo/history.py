@@ -19,6 +19,7 @@ from clients.facts import FACTS, rebuild
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.security import audit, crypto, sealed_files
 from kyc import specimens, store
@@ -223,13 +224,15 @@ def _write_logs(stories: list[Story]) -> None:
         document, client = story.document, story.client
         assert document.settled_at is not None and document.reviewed_at is not None and document.reviewed_by is not None
         common = {"target": document, "client_id": client.pk, "brand_id": client.brand_id}
-        verb = "approved" if document.state == DocumentState.APPROVED else "rejected"
+        is_approved = document.state == DocumentState.APPROVED
+        decided = phrase("%(title)s approved") if is_approved else phrase("%(title)s rejected")
+        named = {"title": document.title_words}
         timeline += [
             entry(
                 client.pk,
                 document.uploaded_at,
                 TimelineKind.DOCUMENT,
-                f"{document.title} uploaded",
+                phrase("%(title)s uploaded") % named,
                 actor=client.user,
                 key=f"document-uploaded:{document.pk}",
             ),
@@ -237,7 +240,7 @@ def _write_logs(stories: list[Story]) -> None:
                 client.pk,
                 document.settled_at,
                 TimelineKind.DOCUMENT,
-                f"{document.title} {verb}",
+                decided % named,
                 body=document.reason,
                 actor=document.reviewed_by,
                 key=f"document-decided:{document.pk}",
@@ -263,7 +266,7 @@ def _write_logs(stories: list[Story]) -> None:
             {
                 **common,
                 "actor": document.reviewed_by,
-                "action": KycAction.of("document", verb),
+                "action": KycAction.of("document", document.state),
                 "at": document.reviewed_at,
                 "before": {"state": "pending_review"},
                 "after": {

@@ -20,16 +20,7 @@ from crm.i18n import formats
 from crm.models import User
 from crm.ui.cards import Bar, BarsCard, ChartCard, ListCard, ListRow
 from crm.ui.charts import Chart, Series
-from crm.ui.day_counts import (
-    CHART_DAYS,
-    CURVE_DAYS,
-    age_text,
-    count_text,
-    counts_by_day,
-    last_days,
-    midnight,
-    span_text,
-)
+from crm.ui.day_counts import CHART_DAYS, CURVE_DAYS, age_text, count_text, counts_by_day, last_days, midnight
 from crm.ui.kpis import Kpi, once_per_page
 from kyc import queries
 from kyc.choices import IDENTITY_KINDS, ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
@@ -125,7 +116,10 @@ def oldest_wait(user: User) -> Kpi:
         url=f"{reverse('kyc:queue')}?sort=uploaded_at",
         icon="hourglass",
         hint=_("Limit %(hours)s h · average this week %(average)s")
-        % {"hours": WAIT_LATE_HOURS, "average": span_text(now * 3600 if now is not None else None)},
+        % {
+            "hours": WAIT_LATE_HOURS,
+            "average": formats.duration(now * 3600 if now is not None else None, to_minute=True),
+        },
         trend=decided.hours[-CURVE_DAYS:],
         tone="danger" if is_late else "teal",
     )

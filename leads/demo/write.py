@@ -15,6 +15,7 @@ from clients.facts import FACTS, GENERATED_ONCE
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.security import audit
 from leads import scoring
@@ -149,7 +150,8 @@ def _tell(leads: list[Lead], owners: list[Journey]) -> None:
                 lead.captured_at,
                 TimelineKind.LEAD,
                 data={"lead_id": lead.pk, "score": lead.score},
-                title=f"{'Repeat enquiry' if lead.is_duplicate else 'Lead captured'}: {where(lead)}",
+                title=(phrase("Repeat enquiry: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s"))
+                % {"where": where(lead)},
                 key=f"lead:{lead.pk}",
             )
             for lead in leads
@@ -200,7 +202,7 @@ def write_pipeline(demo: Demo) -> None:
         for at, after, who in journey.steps:
             rows.append(SalesStatusChange(client_id=journey.client_id, before=before, after=after, actor=who, at=at))
             data = {"before": before.value, "after": after.value}
-            title = f"Status: {before.label} → {after.label}"
+            title = phrase("Status: %(before)s → %(to)s") % {"before": before.label, "to": after.label}
             timeline.append(entry(journey.client_id, at, TimelineKind.LEAD, title, actor=who, data=data))
             log.append(_step(journey, at, before, after, who))
             before = after

@@ -343,7 +343,7 @@ class Migration(migrations.Migration):
             name='Lead',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('landing', 'Landing page'), ('api', 'API'), ('import', 'Import'), ('portal', "Trader's room"), ('manual', "Entered manually")], max_length=8)),
+                ('channel', models.CharField(choices=[('landing', 'Landing page'), ('api', 'API'), ('import', 'Import'), ('portal', "Client portal"), ('manual', "Entered manually")], max_length=8)),
                 ('captured_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('source', models.CharField(blank=True, max_length=60)),
                 ('medium', models.CharField(blank=True, max_length=40)),

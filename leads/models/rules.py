@@ -63,6 +63,16 @@ class ScoreRule(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def values_text(self) -> str:
+        """The rule's values for a table: codes, hours of the day, or from how many on."""
+        values = self.parameters
+        if self.kind == RuleKind.HOUR:
+            return f"{values.get('from', 0)}:00–{values.get('to', 24)}:00"
+        if self.kind == RuleKind.REPEAT:
+            return f"≥ {values.get('at_least', 2)}"
+        return ", ".join(values.get("countries") or values.get("sources") or [str(values.get("is", ""))])
+
 
 class RoutingRule(models.Model):
     """Which desk gets which leads, and how it shares them. The first rule that fits decides."""

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.errors import outcome_of
+from crm.i18n.languages import base_of, variant_of
 from crm.models import Brand
 from crm.ui.actions import run_action
 from crm.web.middleware import client_ip
@@ -39,7 +40,7 @@ def find_page(request: HttpRequest, brand_code: str, slug: str) -> LandingPage:
         raise Http404
     reader = (translation.get_language() or "en")[:2]
     brand = next(iter(pages.values())).brand
-    for language in (request.GET.get("lang", ""), reader, brand.default_language):
+    for language in (request.GET.get("lang", ""), reader, base_of(brand.default_language)):
         if language in pages:
             return pages[language]
     return next(iter(pages.values()))
@@ -51,8 +52,8 @@ def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
     """Show a brand's page for one campaign in one language, and take its enquiry."""
     page = find_page(request, brand_code, slug)
     request.brand = page.brand  # type: ignore[attr-defined]
-    with translation.override(page.language):
-        request.LANGUAGE_CODE = page.language
+    with translation.override(_variant_for(page)):
+        request.LANGUAGE_CODE = _variant_for(page)
         if request.method == "POST":
             return _enquire(request, page)
         origin = attribution.origin_of(request)
@@ -66,7 +67,7 @@ def _show(
     request: HttpRequest, page: LandingPage, form: EnquiryForm, origin: Origin, status: int = 200
 ) -> HttpResponse:
     # Languages of Keelson itself are in the page's menu already.
-    offered = [code for code, _name in settings.LANGUAGES]
+    offered = [base_of(code) for code, _name in settings.LANGUAGES]
     others = LandingPage.objects.filter(brand=page.brand, slug=page.slug, is_published=True).exclude(
         language__in=offered
     )
@@ -145,15 +146,15 @@ def thanks(request: HttpRequest, brand_code: str, slug: str, language: str) -> H
     if page is None:
         raise Http404
     request.brand = page.brand  # type: ignore[attr-defined]
-    with translation.override(page.language):
-        request.LANGUAGE_CODE = page.language
+    with translation.override(_variant_for(page)):
+        request.LANGUAGE_CODE = _variant_for(page)
         return render(request, "leads/public/thanks.html", {"page": page})
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Lead from a registration letter to the trader's room, or to a page that says why the link fails and what to do."""
+    """Lead from a registration letter to the client portal, or to a page that says why the link fails and what to do."""
     if request.method == "POST":
         invitations.ask_for_new(token)
         return render(request, "leads/public/link_renewed.html")
@@ -177,7 +178,14 @@ def _link_unusable(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _language_of(invitation: Any) -> str:
-    return invitation.client.language[:2] if invitation else (translation.get_language() or "en")
+    if not invitation:
+        return translation.get_language() or settings.LANGUAGE_CODE
+    client = invitation.client
+    return variant_of(client.language, client.brand.default_language) or base_of(client.language)
+
+
+def _variant_for(page: LandingPage) -> str:
+    return variant_of(page.language, page.brand.default_language) or page.language
 
 
 def _url(name: str) -> str:

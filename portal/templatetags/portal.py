@@ -1,4 +1,4 @@
-"""Small helpers of the trader's room's templates."""
+"""Small helpers of the client portal's templates."""
 
 from django import template
 from django.db.models import Model

@@ -54,6 +54,6 @@ def document_file(request: UserRequest, client: Client, pk: int) -> Any:
 def receipt(request: UserRequest, client: Client, reference: str) -> HttpResponse:
     """Make the receipt of a deposit; its page shows how far it is, then the file."""
     deposit = queries.deposit_of(request.user, reference)
-    language = (request.LANGUAGE_CODE or "en")[:2]
+    language = request.LANGUAGE_CODE
     done = run_action(request, lambda: receipts.order_receipt(deposit=deposit, actor=request.user, language=language))
     return redirect("job", pk=done.result.pk) if done else redirect("portal_movement", reference=reference)

@@ -1,4 +1,4 @@
-"""The trader's room: its front page, what happened, profile and security."""
+"""The client portal: its front page, what happened, profile and security."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Money in the trader's room: wallets, paying in, paying out, moving to and from trading accounts, history, statements."""
+"""Money in the client portal: wallets, paying in, paying out, moving to and from trading accounts, history, statements."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def order_statement(request: HttpRequest, client: Client) -> HttpResponse:
             first=form.cleaned_data["first"],
             last=form.cleaned_data["last"],
             actor=me(request),
-            language=request.LANGUAGE_CODE[:2],
+            language=request.LANGUAGE_CODE,
         ),
         show_forbidden=True,
     )

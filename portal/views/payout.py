@@ -1,4 +1,4 @@
-"""Paying out in the trader's room: how much and where to, then the plan that says where it will go, then the request."""
+"""Paying out in the client portal: how much and where to, then the plan that says where it will go, then the request."""
 
 from __future__ import annotations
 

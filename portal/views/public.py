@@ -1,4 +1,4 @@
-"""The doors of the trader's room: registering, proving the e-mail, signing in, a forgotten password. Per brand."""
+"""The doors of the client portal: registering, proving the e-mail, signing in, a forgotten password. Per brand."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _register(
                 phone=data["phone"],
                 country=data["country"],
                 date_of_birth=data["date_of_birth"],
-                language=request.LANGUAGE_CODE[:2],
+                language=request.LANGUAGE_CODE,
                 time_zone=places.zone_of(data["country"]) or "",
                 given=form.given(),
                 refused=form.refused(),

@@ -1,4 +1,4 @@
-"""Trading accounts in the trader's room: the list, one account, opening another, password and leverage."""
+"""Trading accounts in the client portal: the list, one account, opening another, password and leverage."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_every_event_is_described_in_the_events_page():
 
 OURS = sorted(name for name, app in get_commands().items() if app in APPS)
 FEATURES = (ROOT / "docs" / "features.md").read_text()
-HEADINGS = {"crm": "Ground floor", "ib": "Partners", "portal": "Trader's room", "kyc": "KYC"}
+HEADINGS = {"crm": "Ground floor", "ib": "Partners", "portal": "Client portal", "kyc": "KYC"}
 
 
 def test_the_handbook_names_every_command():

@@ -1,4 +1,4 @@
-"""The trader's room in a real browser: registering, getting verified, money, on a desk and on a phone."""
+"""The client portal in a real browser: registering, getting verified, money, on a desk and on a phone."""
 
 import re
 

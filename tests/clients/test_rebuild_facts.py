@@ -31,7 +31,7 @@ def test_the_check_names_each_client_that_differs(called):
     with pytest.raises(SystemExit) as ended:
         call_command("rebuild_facts", "--check", stdout=out, stderr=err)
     assert ended.value.code == 1
-    assert f"client {called.client.pk}: last_contact_at is None, its source says 2026-09-10" in err.getvalue()
+    assert f"client {called.client.pk}: last_contact_at is None, its source gives 2026-09-10" in err.getvalue()
     assert f"client {called.other_client.pk}:" not in err.getvalue() and out.getvalue() == ""
     assert contact_of(called.client) is None, "a check writes nothing"
 

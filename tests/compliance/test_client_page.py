@@ -164,7 +164,7 @@ def test_the_tile_counts_what_waits_for_a_second_person(screened):
     place(screened, kind="no_trading")
     restrictions.ask_to_lift(restriction_id=placed.pk, actor=screened.kyc_officer, reason="Came")
     matches, lifts = home_cards.open_matches(screened.mlro), home_cards.lift_requests(screened.mlro)
-    assert (matches.value, lifts.value, lifts.hint) == ("1", "1", "0 yours · oldest 0 min")
+    assert (matches.value, lifts.value) == ("1", "1") and str(lifts.hint).startswith("0 yours · oldest ")
 
 
 def test_one_current_rating_per_client(screened):

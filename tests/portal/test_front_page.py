@@ -1,4 +1,4 @@
-"""The front page of the trader's room: the next step first, what everything is worth, a card for each account."""
+"""The front page of the client portal: the next step first, what everything is worth, a card for each account."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Money in the trader's room, against a running sandbox PSP: in, out, over, and on paper."""
+"""Money in the client portal, against a running sandbox PSP: in, out, over, and on paper."""
 
 import datetime as dt
 import re

@@ -1,4 +1,4 @@
-"""The trader's room: its pages open for their owner within their queries, and nothing of anybody else does."""
+"""The client portal: its pages open for their owner within their queries, and nothing of anybody else does."""
 
 import html
 from decimal import Decimal

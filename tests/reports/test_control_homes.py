@@ -117,7 +117,7 @@ def test_the_officers_figures_are_those_of_their_lists(world, browse):
 
 def test_the_oldest_wait_turns_red_after_a_day(world):
     kpi = officer.oldest_wait(fresh(world.kyc_officer))
-    assert (kpi.value, kpi.tone) == ("1 d 6 h", "danger")
+    assert (kpi.value, kpi.tone) == ("1\u00a0d 6\u00a0h", "danger")
     Document.objects.filter(state=DocumentState.PENDING_REVIEW).update(uploaded_at=timezone.now())
     assert officer.oldest_wait(fresh(world.kyc_officer)).tone == "teal"
 
@@ -188,7 +188,7 @@ def test_a_withdrawal_waits_in_the_figure_the_queue_and_the_ages(world, browse):
     )
     user, browser = fresh(world.finance), browse(world.finance)
     kpi = money.withdrawals_to_decide(user)
-    assert (kpi.value, kpi.hint) == ("€300", "1 request · oldest 0 min") and len(rows_of(browser, kpi.url)) == 1
+    assert kpi.value == "€300" and kpi.hint.startswith("1 request · oldest ") and len(rows_of(browser, kpi.url)) == 1
     assert [row.end for row in money.oldest_withdrawals(user).rows] == ["€300.00"]
     assert [bar.text for bar in money.pending_by_age(user).bars] == ["1 · €300", "0 · €0", "0 · €0", "0 · €0"]
     type(withdrawal).objects.filter(pk=withdrawal.pk).update(requested_at=timezone.now() - dt.timedelta(days=9))

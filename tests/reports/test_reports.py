@@ -207,7 +207,7 @@ def test_the_sales_dashboard_adds_up_the_last_month(cast):
     OriginDay.objects.create(day=today - dt.timedelta(days=3), leads=13, first_deposits=1, **fields)
     OriginDay.objects.create(day=today - dt.timedelta(days=40), leads=99, **fields)
     shown = board(cast.desk_head)
-    assert values(shown, "Leads", "Time to first contact", "FTDs", "Lead to FTD") == ["20", "30 s", "1", "5.0 %"]
+    assert values(shown, "Leads", "Time to first contact", "FTDs", "Lead to FTD") == ["20", "30\u00a0s", "1", "5.0 %"]
     assert shown.charts[0].series[0].values[-1] == 7
     assert shown.kpis[0].before == 99
 

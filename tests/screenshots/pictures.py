@@ -109,5 +109,5 @@ PICTURES = (
         dark=True,
         go=first_row("/monitoring/alerts/", r"/monitoring/alerts/\d+/", having="Erik Lange"),
     ),
-    Picture("traders-room", CLIENT, "The trader's room on a phone", at("/portal/"), size=PHONE),
+    Picture("traders-room", CLIENT, "The client portal on a phone", at("/portal/"), size=PHONE),
 )

@@ -226,7 +226,7 @@ TABLE |= {
     "api:add_lead": Rule(NOBODY),
 }
 
-# The trader's room and its doors.
+# The client portal and its doors.
 BRAND_CODE = lambda _world: {"brand": "meridian"}  # noqa: E731
 TABLE |= {
     "demo_mail": Rule(NOBODY),

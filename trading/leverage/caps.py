@@ -18,7 +18,6 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clients.choices import Category
@@ -26,6 +25,7 @@ from clients.countries import country
 from clients.models import Client
 from crm.db.locking import lock_all, lock_or_none
 from crm.errors import DomainError, WrongState
+from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, lowered, phrase
 from crm.models import Actor
 from crm.security import audit
@@ -255,7 +255,7 @@ def add_line(*, actor: Actor, **fields: Any) -> LeverageCap:
     following = next((other for other in same if other.valid_from > line.valid_from), None)
     if following and (line.valid_until is None or line.valid_until >= following.valid_from):
         raise DomainError(
-            _("Another cap starts on %(day)s. Enter a last day before it.") % {"day": date_format(following.valid_from)}
+            _("Another cap starts on %(day)s. Enter a last day before it.") % {"day": formats.day(following.valid_from)}
         )
     before = next((other for other in reversed(same) if other.valid_from < line.valid_from), None)
     ended = None

@@ -30,7 +30,7 @@ class MarginPolicy(models.Model):
         default=10,
         help_text=_("A level that moves around a limit is reported only once."),
     )
-    tells_client = models.BooleanField(_("Notify the client in the trader's room"), default=True)
+    tells_client = models.BooleanField(_("Notify the client in the client portal"), default=True)
     writes_letters = models.BooleanField(_("E-mail the client"), default=True)
     tells_agent = models.BooleanField(_("Notify the client's agent"), default=True)
     includes_demo = models.BooleanField(_("Include demo accounts"), default=False)

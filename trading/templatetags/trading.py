@@ -49,14 +49,14 @@ def connection_for(purpose: str) -> str:
 
 @register.filter
 def elapsed(milliseconds: int | None) -> str:
-    """Write a duration as short as one reads it: `659 ms`, `59.5 s`, `4:07 min`."""
+    """Write a duration as short as one reads it: `659 ms`, `59.5 s`, `4 min 7 s`."""
     if milliseconds is None:
         return "–"
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 120_000:
         return f"{formats.number(Decimal(milliseconds) / 1000, 1)} s"
-    return f"{formats.duration(milliseconds // 1000)} {_('min') if milliseconds < 3_600_000 else _('h')}"
+    return formats.duration(milliseconds // 1000)
 
 
 @register.filter

@@ -13,7 +13,7 @@ class DocumentKind(models.TextChoices):
     CLIENT_MONEY = "client_money", _("Client money calculation")
 
 
-# What a client may have: it is about them, and they find it in the trader's room.
+# What a client may have: it is about them, and they find it in the client portal.
 FOR_CLIENTS = (DocumentKind.STATEMENT, DocumentKind.RECEIPT, DocumentKind.FEE_INVOICE)
 
 

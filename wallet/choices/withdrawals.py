@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices
 from crm.i18n.localized_text import LocalizedText
@@ -48,7 +49,7 @@ class WithdrawalState(BadgeChoices):
     SENDING = "sending", "blue", _("Sending")
     SENT = "sent", "indigo", _("Sent to the PSP")
     UNKNOWN = "unknown", "orange", _("Status unknown at the PSP")
-    SETTLED = "settled", "green", _("Paid")
+    SETTLED = "settled", "green", pgettext_lazy("withdrawal", "Paid")
     REJECTED = "rejected", "red", _("Rejected")
     CANCELLED = "cancelled", "secondary", _("Cancelled by the client")
     FAILED = "failed", "red", _("Failed, money returned")

@@ -25,6 +25,7 @@ from django.db import connection, transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from crm.errors import DomainError
 from crm.events import publish
@@ -199,10 +200,10 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
 def _bank_places(bank: BankPosition) -> list[tuple[str, str, int]]:
     """List the components of the books' figure at the bank."""
     named = [
-        ("bank", _("Ledger balance"), bank.ledger_minor),
-        ("bank", _("Booked by the bank, posted later in the ledger"), bank.late_minor),
-        ("bank", _("Paid by PSPs, posted later in the ledger"), bank.late_payouts_minor),
-        ("bank", _("Unmatched payments"), bank.unknown_minor),
+        ("bank", gettext_noop("Ledger balance"), bank.ledger_minor),
+        ("bank", gettext_noop("Booked by the bank, posted later in the ledger"), bank.late_minor),
+        ("bank", gettext_noop("Paid by PSPs, posted later in the ledger"), bank.late_payouts_minor),
+        ("bank", gettext_noop("Unmatched payments"), bank.unknown_minor),
     ]
     return [place for place in named if place[2]]
 

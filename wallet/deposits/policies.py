@@ -20,7 +20,7 @@ NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 def can_deposit(user: Actor, client: Client) -> Decision:
     """Allow the client themselves, unless closed, restricted, or past the time for verification."""
     if not is_own(user, client):
-        return no(_("Only the client can make a deposit, in the trader's room."))
+        return no(_("Only the client can make a deposit, in the client portal."))
     if client.stage == "closed":
         return no(_("This account is closed."))
     if NO_DEPOSITS & set(client.restrictions):

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 from clients.models import Client
 from crm.errors import DomainError
 from crm.files.jobs import RunningJob, job_kind, start_job
+from crm.i18n.languages import variant_of
 from crm.models import Actor, Job, User
 from wallet.choices.documents import DocumentKind, Ending
 from wallet.documents import pdf, xlsx
@@ -45,15 +46,17 @@ def gathers(kind: DocumentKind) -> Callable[[Gatherer], Gatherer]:
 
 def checked_language(code: str) -> str:
     """Return a language that documents are made in. Raises DomainError for any other."""
-    if code not in dict(settings.LANGUAGES):
+    language = variant_of(code)
+    if not language:
         raise DomainError(_("Documents aren't available in this language: %(code)s.") % {"code": code})
-    return code
+    return language
 
 
 def language_of(client: Client) -> str:
-    """Return the client's language where documents are made in it, else the brand's, else English."""
-    known = dict(settings.LANGUAGES)
-    return next((code for code in (client.language, client.brand.default_language) if code in known), "en")
+    """Return the language in which a client reads their pages, or is written to; else the brand's, else the company's."""
+    own = client.brand.default_language
+    codes = (client.user.language if client.user else "", client.language, own)
+    return next((found for code in codes if code and (found := variant_of(code, own))), settings.LANGUAGE_CODE)
 
 
 def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: None) -> IssuedDocument:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.db.states import HasState
@@ -210,7 +211,9 @@ class ClientMoneyDay(models.Model):
 
     @property
     def named_places(self) -> list[tuple[str, str, Decimal]]:
-        return [(what, name, self._amount(minor)) for what, name, minor in self.places]
+        return [
+            (what, gettext(name) if what == "bank" else name, self._amount(minor)) for what, name, minor in self.places
+        ]
 
 
 class MonthSignOff(models.Model):

@@ -107,7 +107,7 @@ def _rate(row: SettlementRow, paid: str) -> tuple[Decimal, dt.date, bool]:
     reference = fx.rate(paid, row.currency, on=day)
     rate = reference.rate.quantize(RATE_STEP)
     if not rate:
-        raise fx.NoRate(f"One {paid} is worth less of {row.currency} than a rate can say.")
+        raise fx.NoRate(f"One {paid} is worth less of {row.currency} than a rate can express.")
     return rate, reference.on, False
 
 

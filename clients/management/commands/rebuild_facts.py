@@ -22,7 +22,7 @@ class Command(BaseCommand):
                 continue
             for client_id, stored, computed in differences(fact):
                 wrong += 1
-                self.stderr.write(f"client {client_id}: {fact.name} is {stored}, its source says {computed}")
+                self.stderr.write(f"client {client_id}: {fact.name} is {stored}, its source gives {computed}")
         if wrong:
             sys.exit(1)
         if options["check"]:

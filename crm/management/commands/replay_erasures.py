@@ -28,7 +28,7 @@ class Command(BaseCommand):
         own = Path(settings.ERASURE_REGISTER)
         paths = [*(options["files"] or []), *([own] if own.exists() else [])]
         if not paths:
-            self.stdout.write(f"No register at {own}: nobody was erased on this instance, or name a copy with --from.")
+            self.stdout.write(f"No register at {own}: no erasures on this instance, or name a copy with --from.")
             return
         try:
             replayed = erasures.replay(paths, change=not options["check"])

@@ -96,4 +96,4 @@ def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(demo_world):
     tamper("UPDATE clients_client SET net_deposits = net_deposits + 1 WHERE id = %s", client.pk)
     code, wrong = proved("rebuild_facts", "--check")
     assert code == 1
-    assert wrong == f"client {client.pk}: net_deposits is {kept + 1}, its source says {kept}\n"
+    assert wrong == f"client {client.pk}: net_deposits is {kept + 1}, its source gives {kept}\n"

@@ -164,8 +164,10 @@ def test_small_things():
         "?",
         "李伟",
     ]
-    assert [formats.duration(n) for n in (5, 247, 3723, -61, None)] == ["0:05", "4:07", "1:02:03", "−1:01", "–"]
-    assert formats.duration(dt.timedelta(minutes=3)) == "3:00"
+    took = [formats.duration(n).replace("\u00a0", " ") for n in (0, 5, 247, 3723, 40020, 90061, -61, None)]
+    assert took == ["0 s", "5 s", "4 min 7 s", "1 h 2 min", "11 h 7 min", "1 d 1 h", "−1 min 1 s", "–"]
+    assert formats.duration(dt.timedelta(minutes=3)) == "3\u00a0min"
+    assert [formats.duration(n, to_minute=True) for n in (42, 119)] == ["42\u00a0s", "1\u00a0min"]
     assert formats.file_size(900) == "900\xa0B" and formats.file_size(15 * 1024 * 1024) == "15\xa0MB"
     assert formats.number(Decimal("-1234.5")) == "−1,234.5" and formats.number(Decimal("2"), 2) == "2.00"
     assert keelson.hue("Clara") == keelson.hue("Clara") and keelson.at({"a": 1}, "a") == 1 and keelson.at({}, "a") == ""

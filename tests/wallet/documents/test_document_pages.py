@@ -161,7 +161,7 @@ def test_what_is_no_picture_is_refused_and_the_form_keeps_what_was_typed(cast, b
     assert browser.get(reverse("wallet:letterhead", args=[cast.other_brand.pk])).status_code == 404
 
 
-# ── the trader's room ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the client portal ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_clients_find_their_papers_and_nobody_else_s(cast, document, browse, django_assert_max_num_queries):

@@ -179,7 +179,7 @@ class AccountsPart(Part):
         """Find an account's owner by e-mail address, where the account does not name the user account."""
         email = rows.text((row.get("accountDetails") or {}).get("email"))
         if not email:
-            raise FinalError("the account does not say whose it is", command="account")
+            raise FinalError("the account has no owner", command="account")
         user = self.client.read("user_by_email", email=email)
         with reading("user_by_email"):
             return rows.text(user["uuid"])

@@ -233,7 +233,7 @@ class SqlExport:
             return []
         (table,) = self._tables(re.compile("mt5_users", re.IGNORECASE)) or [""]
         if not table:
-            raise FinalError("the export has no table mt5_users: groups can't be told apart", command="EXPORT")
+            raise FinalError("the export has no table mt5_users: groups can't be distinguished", command="EXPORT")
         query = f"SELECT DISTINCT {self._column(table, 'Group')} FROM {self._name(table)}"  # noqa: S608 - quoted
         names = [str(row["Group"]) for row in self._ask(query)]
         return [name for name in names if matches(mask, name) == wanted]

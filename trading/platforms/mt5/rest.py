@@ -148,7 +148,7 @@ class Mt5RestClient(Mt5Commands):
         try:
             return self._ask(name, parameters, is_write=False, wait=wait)
         except _LoggedOut as problem:
-            raise NotStarted("the server ends the session at once (HTTP 403)", command=name) from problem
+            raise NotStarted("the server ends the session immediately (HTTP 403)", command=name) from problem
 
     def _ask(self, name: str, parameters: Mapping[str, object], *, is_write: bool, wait: float) -> wire.Answer:
         session = self._ready_session()

@@ -192,7 +192,7 @@ def _problem(api: Any) -> NotStarted | ReadTimedOut | FinalError:
         return NotStarted(f"no terminal was found on this machine, or it did not start ({error})", command="TERMINAL")
     if number == AUTH_FAILED:
         return FinalError("the terminal refused login, password or server name", command="TERMINAL", code=number)
-    return FinalError(f"the terminal says: {error}", command="TERMINAL", code=number)
+    return FinalError(f"the terminal reports: {error}", command="TERMINAL", code=number)
 
 
 def _amount(value: float, digits: int) -> Decimal:

@@ -48,7 +48,7 @@ class AccountsPart(StatusPart):
         created: Any = answer.get("User") or {}
         login = str(created.get("UserID") or "") if isinstance(created, Mapping) else ""
         if not login:
-            raise OutcomeUnknown("the answer tells no number of the new account", command=CREATE)
+            raise OutcomeUnknown("the answer has no number of the new account", command=CREATE)
         details = {"UserDetails": {"FullName": new_account.name, "Email": new_account.email}}
         return account_from(login, details, group=new_account.group)
 

@@ -1,0 +1,57 @@
+"""Staff who read German meet no English: every page of the menu for each role, and the pages that those lead to."""
+
+import pytest
+
+from crm.choices import Role
+from crm.models import User
+from crm.ui import panels
+from tests.cast import signed_in
+from tests.german import Reader
+from tests.walker.world import whole_world
+from wallet.models import PaymentMethod, Psp
+
+pytestmark = pytest.mark.django_db
+# The role that sees most opens first; the others open their home and what only they see.
+ORDER = sorted(Role, key=lambda role: role is not Role.ADMINISTRATOR)
+# Reasons that the system writes into text columns are in the company's language, whoever reads them (docs/ui.md).
+COMPANY_LANGUAGE = (
+    "Company entry: fee, transfer or interest",
+    "No matching deposit found.",
+    "No report covers this day.",
+    "Payments without a known owner:",
+    "Days without a report or statement:",
+    "arrived instead of",
+    "paid by “",
+)
+# In the language of the document's reader, not of the page's.
+OF_DOCUMENTS = ("Statement of account",)
+# What people type as they read it: values of a scoring rule, a list's name.
+CODES = frozenset({"own", "The brokerage · Internal"})
+
+
+def test_every_staff_page_is_german(monkeypatch, demo_world):
+    people = whole_world().people
+    User.objects.filter(kind="staff").update(language="de")
+    reader = Reader(monkeypatch, per_shape=1)
+    for role in ORDER:
+        user = people.get(role.value)
+        if user:
+            menu = (link.url for section in panels.menu_for(user) for link in section.entries)
+            new = [url for url in menu if url not in reader.opened]
+            reader.read(signed_in(user), ("/home/", *new), most=400)
+    assert not reader.unformatted
+    wrong = {address: status for address, status in reader.opened.items() if status >= 400}
+    assert not wrong
+    assert len(reader.opened) > 250
+    allowed = (*COMPANY_LANGUAGE, *OF_DOCUMENTS)
+    names = {
+        *CODES,
+        *PaymentMethod.objects.values_list("label", flat=True),
+        *Psp.objects.values_list("name", flat=True),
+    }
+    english = sorted(
+        f"{address}: {text}"
+        for text, address in reader.english.items()
+        if text not in names and not any(part in text for part in allowed)
+    )
+    assert not english, "\n".join(english)
