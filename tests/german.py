@@ -101,6 +101,7 @@ class Reader:
         self.asked: set[str] = set()
         self.english: dict[str, str] = {}
         self.opened: dict[str, int] = {}
+        self.headings: dict[str, str] = {}
         self.shapes: Counter[str] = Counter()
         self.unformatted: dict[str, str] = {}
         self._watch_dates(monkeypatch)
@@ -173,6 +174,8 @@ class Reader:
         return " ".join([match.view_name or match._func_path, *named])
 
     def _note(self, address: str, page: str) -> None:
+        heading = re.search(r"<h1\b[^>]*>(.*?)</h1>", page, re.S)
+        self.headings[address] = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", heading[1])).split()) if heading else ""
         read = UNREAD.sub(" ", page)
         texts = [" ".join(html.unescape(text).split()) for text in (*SPOKEN.findall(read), *re.split(r"<[^>]+>", read))]
         shown = "\n".join(texts)

@@ -1,10 +1,11 @@
 """Staff who read German meet no English: every page of the menu for each role, and the pages that those lead to."""
 
 import pytest
+from django.utils import translation
 
 from crm.choices import Role
 from crm.models import User
-from crm.ui import panels
+from crm.ui.menu import links_for
 from tests.cast import signed_in
 from tests.german import Reader
 from tests.walker.world import whole_world
@@ -32,14 +33,17 @@ CODES = frozenset({"own", "The brokerage · Internal"})
 def test_every_staff_page_is_german(monkeypatch, demo_world):
     people = whole_world().people
     User.objects.filter(kind="staff").update(language="de")
-    reader = Reader(monkeypatch, per_shape=1)
+    reader, links = Reader(monkeypatch, per_shape=1), {}
     for role in ORDER:
         user = people.get(role.value)
         if user:
-            menu = (link.url for section in panels.menu_for(user) for link in section.entries)
-            new = [url for url in menu if url not in reader.opened]
+            links |= {link.url: link.entry.label for link in links_for(user)}
+            new = [url for url in links if url not in reader.opened]
             reader.read(signed_in(user), ("/home/", *new), most=400)
     assert not reader.unformatted
+    with translation.override("de"):
+        named = {url: (str(label), reader.headings.get(url, "")) for url, label in links.items() if url != "/home/"}
+    assert not {url: pair for url, pair in named.items() if not pair[1].startswith(pair[0])}
     wrong = {address: status for address, status in reader.opened.items() if status >= 400}
     assert not wrong
     assert len(reader.opened) > 250
