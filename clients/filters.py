@@ -73,7 +73,7 @@ class PeopleFilter(django_filters.FilterSet):
     """What lists of leads and of clients share."""
 
     country = django_filters.ChoiceFilter(label=_("Country"), choices=lazy_choices())
-    language = django_filters.CharFilter(label=_("Language"), field_name="language", lookup_expr="iexact")
+    language = django_filters.CharFilter(label=_("Language"), field_name="language", lookup_expr="istartswith")
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=owners_in_reach)
     desk = django_filters.ModelChoiceFilter(label=_("Desk"), queryset=desks_in_reach, field_name="book__desk")
     book = django_filters.ModelChoiceFilter(label=_("Book"), queryset=books_in_reach)

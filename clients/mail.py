@@ -31,6 +31,7 @@ from clients.models import Client, MailTemplate, Message
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n import formats
+from crm.i18n.languages import base_of, variant_of
 from crm.i18n.localized_text import Phrase, localize, phrase
 from crm.models import Actor
 from crm.notices.notify import notify
@@ -63,7 +64,10 @@ def send_mail_to(
         return None
     kind = get_letter(template)
     language, text = text_for(client, kind)
-    values = {**_common_values(client), **{name: _shown(value, language) for name, value in (context or {}).items()}}
+    values = {
+        **_common_values(client),
+        **{name: _shown(value, _format_of(client, language)) for name, value in (context or {}).items()},
+    }
     missing = (set(kind.fields) | set(kind.secrets)) - values.keys()
     if missing:
         raise DomainError(_("This e-mail template requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
@@ -85,6 +89,13 @@ def send_mail_to(
         _record_on_timeline(message, client)
         enqueue_on_commit("clients.send_message", message.pk)
     return message
+
+
+def _format_of(client: Client, language: str) -> str:
+    """Choose the region of an e-mail's language: the one in which the client reads their pages, else the brand's."""
+    own = client.user.language if client.user else client.language
+    code = own if base_of(own) == base_of(language) else language
+    return variant_of(code, client.brand.default_language) or language
 
 
 def _shown(value: Any, language: str) -> Any:
@@ -127,7 +138,8 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
 
 def text_for(client: Client, kind: Letter) -> tuple[str, Text]:
     """Choose (language, text): the client's language before the brand's before English; the brand's own text before ours."""
-    languages = list(dict.fromkeys([client.language, client.language[:2], client.brand.default_language, "en"]))
+    known = (client.language, client.brand.default_language, "en")
+    languages = list(dict.fromkeys(code for language in known for code in (language, base_of(language))))
     own = {
         row.language: Text(row.subject, row.body)
         for row in MailTemplate.objects.filter(

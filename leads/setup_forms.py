@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.countries import country_choices
+from crm.i18n import formats
 from crm.models import Actor, Brand, Desk, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
@@ -290,7 +291,7 @@ class ShiftForm(forms.Form):
     def __init__(self, *args: Any, shifts: Any = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = {shift.weekday: shift for shift in shifts}
-        for day in range(7):
+        for day in formats.weekdays():
             for part, label in (("starts", WEEKDAYS[day]), ("ends", _("until"))):
                 self.fields[f"{part}_{day}"] = forms.TimeField(
                     label=label,

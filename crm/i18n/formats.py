@@ -175,9 +175,10 @@ def _month(value: date, is_short: bool, shown: Locale) -> str:
     return str(format_skeleton("yMMM" if is_short else "yMMMM", value, locale=shown))
 
 
-def day_of_month(value: date) -> str:
-    """Write a day of this year without the year: `23 Nov`, `Nov 23` or `23. Nov.`."""
-    return f"{value:%m-%d}" if _dates.get() == ISO else str(format_skeleton("MMMd", value, locale=locale()))
+def weekdays() -> list[int]:
+    """List the days of a week in the reader's order, Monday is 0: it begins on Sunday in the United States."""
+    first = locale().first_week_day
+    return [(first + step) % 7 for step in range(7)]
 
 
 def moment(value: date | datetime | None, *, seconds: bool = False, zone: bool = False) -> str:

@@ -21,6 +21,7 @@ from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import TradingAccountOpened, publish
+from crm.i18n.languages import base_of
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
 from crm.notices.notify import notify, people_with
@@ -109,7 +110,7 @@ def open_on_platform(account_id: int) -> AccountState:
         investor_password=new_password(),
         email=client.email,
         country=client.country,
-        language=client.language,
+        language=base_of(client.language),
         may_exist=account.attempts > 1 or bool(account.error),
         currency=account.currency,
     )
