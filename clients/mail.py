@@ -64,10 +64,8 @@ def send_mail_to(
         return None
     kind = get_letter(template)
     language, text = text_for(client, kind)
-    values = {
-        **_common_values(client),
-        **{name: _shown(value, _format_of(client, language)) for name, value in (context or {}).items()},
-    }
+    region = _format_of(client, language)
+    values = {**_common_values(client), **{name: _shown(value, region) for name, value in (context or {}).items()}}
     missing = (set(kind.fields) | set(kind.secrets)) - values.keys()
     if missing:
         raise DomainError(_("This e-mail template requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
