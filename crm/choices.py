@@ -101,7 +101,7 @@ class EmailChannel(models.TextChoices):
     """When a notification is also sent by e-mail."""
 
     OFF = "", _("No e-mail")
-    AT_ONCE = "at_once", _("E-mail at once")
+    AT_ONCE = "at_once", _("E-mail immediately")
     DAILY = "daily", _("Daily summary")
 
 

@@ -402,7 +402,7 @@ def test_a_brands_newer_text_is_shown_and_rows_never_change(cast):
 def test_pages_speak_the_readers_language_where_the_brand_does(cast):
     german = Browser(headers={"accept-language": "de-DE,de"})
     assert '<html lang="de"' in german.get("/b/meridian/login/").content.decode()
-    assert '<html lang="en"' in german.get("/b/southern/login/").content.decode()
+    assert '<html lang="en-us"' in german.get("/b/southern/login/").content.decode()
 
 
 def test_an_unknown_brand_is_not_found_and_the_chooser_lists_the_others(cast):

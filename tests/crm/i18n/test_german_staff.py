@@ -41,9 +41,6 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
             new = [url for url in links if url not in reader.opened]
             reader.read(signed_in(user), ("/home/", *new), most=400)
     assert not reader.unformatted
-    with translation.override("de"):
-        named = {url: (str(label), reader.headings.get(url, "")) for url, label in links.items() if url != "/home/"}
-    assert not {url: pair for url, pair in named.items() if not pair[1].startswith(pair[0])}
     wrong = {address: status for address, status in reader.opened.items() if status >= 400}
     assert not wrong
     assert len(reader.opened) > 250
@@ -59,3 +56,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         if text not in names and not any(part in text for part in allowed)
     )
     assert not english, "\n".join(english)
+    with translation.override("de"):
+        named = {url: (str(label), reader.headings.get(url)) for url, label in links.items() if url != "/home/"}
+    # Where a menu's address leads on to another one, that page is named for what it shows: a brand, a month.
+    assert not {url: pair for url, pair in named.items() if pair[1] and not pair[1].startswith(pair[0])}
