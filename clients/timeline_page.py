@@ -89,7 +89,7 @@ def kinds_of(client: Client, reader: User, *, chosen: str = "") -> list[tuple[st
     """List the kinds to filter by, with their labels: those among the client's newest entries, and the chosen one."""
     newest = _readable(client, reader).order_by("-at", "-id").values("kind")[:KINDS_FROM]
     there = {row["kind"] for row in newest} | {chosen}
-    return [(value, label) for value, label in TimelineKind.choices if value in there]
+    return [(value, str(label)) for value, label in TimelineKind.choices if value in there]
 
 
 def _readable(client: Client, reader: User) -> QuerySet[TimelineEntry]:
