@@ -6,8 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Test processes at once: one more than cores, because tests wait for sockets too, and no more than memory likes.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
-# A browser keeps a core busy.
-BROWSERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 8 ? 8 : n )))
+# A test in a browser keeps half a core busy, the rest it waits: for pages, and for what moves to stand still.
+BROWSERS ?= $(JOBS)
 APPS := launcher crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
 # A deployment's settings, with secrets that nobody uses.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \
