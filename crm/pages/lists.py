@@ -154,25 +154,31 @@ def density(request: UserRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _row(request: UserRequest, name: str, pk: int, query: QueryDict) -> tuple[Table, Any]:
-    """Find a row of a list that this user sees, whatever the list's filters; 404 for any other."""
+def _list(request: UserRequest, name: str, query: QueryDict) -> Table:
     table_class = table_named(name)
     if table_class is None or not allows(table_class.permission, request.user):
         raise Http404
-    table = table_class(request.user, query)
+    return table_class(request.user, query)
+
+
+def _row(table: Table, pk: int) -> Any:
+    """Find a row of a list that its user sees, whatever the list's filters; 404 for any other."""
     row = table.queryset().filter(pk=pk).first()
     if row is None:
         raise Http404
-    return table, row
+    return row
 
 
 @staff_page()
 @require_GET
 def peek(request: UserRequest, name: str, pk: int) -> HttpResponse:
     """Show a row's summary in the side panel. It is a view of the record, and logged as one."""
-    table, row = _row(request, name, pk, request.GET)
+    table = _list(request, name, request.GET)
+    if table.peek is None:
+        raise Http404
+    row = _row(table, pk)
     url = table.row_url(row)
-    if table.peek is None or not url:
+    if not url:
         raise Http404
     table.peek.note(request, row)
     context = {"row": row, "table": table, "url": url, **table.peek.context(request, row)}
@@ -184,10 +190,11 @@ def peek(request: UserRequest, name: str, pk: int) -> HttpResponse:
 def move(request: UserRequest, name: str, pk: int) -> HttpResponse:
     """Move a row's state by its column's verb, and answer with the row as it is then and a notice of what happened."""
     query = QueryDict(request.POST.get("query", ""))
-    table, row = _row(request, name, pk, query)
+    table = _list(request, name, query)
     column = next((one for one in table.allowed_columns if one.name == request.POST.get("column")), None)
     if not isinstance(column, StatusColumn) or column.verb is None:
         raise Http404
+    row = _row(table, pk)
     verb, before, to = column.verb, str(column.read(row)), request.POST.get("to", "")
     done = outcome_of(lambda: verb(row, to, request.user))
     notice: dict[str, Any] = (

@@ -123,6 +123,7 @@ def test_a_preview_shows_the_record_and_is_logged_as_a_view(cast, browse):
 
 def test_a_preview_of_an_invisible_row_is_not_found_and_not_logged(cast, browse):
     assert browse(cast.agent).get(f"/lists/clients/peek/{cast.other_client.pk}/").status_code == 404
+    assert browse(cast.administrator).get("/lists/ib.partner_clients/peek/1/").status_code == 404, "none is declared"
     assert browse(cast.marketing).get(f"/lists/withdrawals/peek/{cast.client.pk}/").status_code == 404
     assert not AccessEvent.objects.filter(kind="view").exists()
 
