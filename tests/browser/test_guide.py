@@ -38,7 +38,7 @@ def test_help_opens_beside_the_page_it_is_about(page, cast):
     assert page.url.endswith("/money/withdrawals/")
     page.keyboard.press("Control+k")
     page.keyboard.type("chargeback")
-    page.get_by_role("option", name="Disputes").first.click()
+    page.locator(".k-palette-item[href='/help/disputes/']").click()
     page.wait_for_url("**/help/disputes/")
     page.get_by_role("link", name="All help topics").click()
     expect(page.get_by_role("heading", name="Help", exact=True)).to_be_visible()
