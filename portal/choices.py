@@ -24,8 +24,8 @@ class PortalNotice(NotificationKind):
     DEPOSIT = ("portal.deposit", _("Deposits"), NoticeGroup.MONEY, CLIENTS, EmailChannel.AT_ONCE)
     WITHDRAWAL = ("portal.withdrawal", _("Withdrawals"), NoticeGroup.MONEY, CLIENTS, EmailChannel.AT_ONCE)
     TRANSFER = ("portal.transfer", _("Transfers"), NoticeGroup.MONEY, CLIENTS)
-    DOCUMENT = ("portal.document", _("Your documents"), NoticeGroup.CLIENTS, CLIENTS)
-    VERIFIED = ("portal.verified", _("Your verification"), NoticeGroup.CLIENTS, CLIENTS)
+    DOCUMENT = ("portal.document", _("Your documents"), NoticeGroup.ACCOUNT, CLIENTS)
+    VERIFIED = ("portal.verified", _("Your verification"), NoticeGroup.ACCOUNT, CLIENTS)
     ACCOUNT = ("portal.account", _("New trading accounts"), NoticeGroup.TRADING, CLIENTS)
     REGISTERED = (
         "portal.registered",

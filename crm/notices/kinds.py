@@ -29,6 +29,7 @@ class NoticeGroup(StrEnum):
     MONEY = "money", _("Money")
     TRADING = "trading", _("Trading")
     PARTNERS = "partners", _("Partners")
+    ACCOUNT = "account", _("Account")
     SYSTEM = "system", _("System and security")
 
     label: Promise

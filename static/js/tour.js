@@ -36,7 +36,7 @@
   const show = ({ focus }) => {
     const step = steps[at].dataset;
     target?.classList.remove("k-tour-target");
-    target = location.pathname === step.page ? find(step.selector) : null;
+    target = find(step.selector);
     panel.querySelector(".count").textContent = step.count;
     panel.querySelector("h2").textContent = step.title;
     panel.querySelector("#k-tour-text").textContent = step.text;
@@ -83,5 +83,6 @@
   });
   addEventListener("scroll", place, { passive: true, capture: true });
   addEventListener("resize", place);
-  show({ focus: location.pathname === steps[at].dataset.page });
+  // Elsewhere it waits: it goes on where the person comes back to its page, and begins again from the account menu.
+  if (location.pathname === steps[at].dataset.page) show({ focus: true });
 })();
