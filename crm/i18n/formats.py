@@ -24,10 +24,10 @@ ISO = "iso"
 _dates: ContextVar[str] = ContextVar("dates", default="")
 
 
-def preferred_dates(user: Any) -> str:
+def preferred_dates(person: object) -> str:
     """Read how somebody wants dates written; "" where they chose nothing, or nobody is signed in."""
     section, key = DATES
-    return ((getattr(user, "preferences", None) or {}).get(section) or {}).get(key, "")
+    return ((getattr(person, "preferences", None) or {}).get(section) or {}).get(key, "")
 
 
 @contextmanager
