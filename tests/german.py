@@ -152,6 +152,9 @@ class Reader:
             self.asked.clear()
             self.address = address
             answer = browser.get(address, headers={"accept-language": "de"})
+            if answer.status_code == 403:  # a link to what another role opens
+                self.shapes[shape] -= 1
+                continue
             self.opened[address] = answer.status_code
             if answer.status_code in (301, 302):
                 todo.append(answer["Location"])
