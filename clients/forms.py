@@ -19,7 +19,7 @@ from clients.languages import language_choices
 from clients.letter_catalogue import LETTERS
 from clients.models import Client
 from clients.profile import PERSONAL
-from clients.profile_facts import Fact
+from clients.record.profile_facts import Fact
 from crm.models import Actor, Book, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of

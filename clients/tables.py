@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.filters import ClientFilter
 from clients.models import Client
-from clients.previews import CLIENT_PEEK
 from clients.queries import around_visible_to, clients_visible_to
+from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
 from crm.models import User
 from crm.security.scope import reach_of

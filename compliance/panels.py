@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from compliance import client_overview, queries
+from compliance import queries
 from compliance.restrictions import LiftApproval
-from compliance.views import audit_cards, home_cards
+from compliance.views import audit_cards, client_overview, home_cards
 from compliance.views.client import compliance_tab
 from crm import approvals
 from crm.choices import Role

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from compliance.field_labels import FIELD_LABELS
+from compliance.audit_log.field_labels import FIELD_LABELS
 
 VALUE_MAX = 300
 HASH = re.compile(r"[0-9a-f]{40,}")

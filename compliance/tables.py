@@ -11,10 +11,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
-from compliance import audit_topics, policies, queries, sentences, trails
+from compliance import policies, queries, sentences, trails
+from compliance.audit_log import audit_topics
 from compliance.choices import EVIDENCE, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
-from compliance.previews import HIT_PEEK
+from compliance.views.previews import HIT_PEEK
 from crm import audit_codes
 from crm.models import AuditEvent, User
 from crm.ui.filters import WhenFilter

@@ -11,9 +11,9 @@ from crm.models import User
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
-from kyc import client_overview, queries
+from kyc import queries
 from kyc.choices import DocumentState
-from kyc.views import home_cards, officer_cards
+from kyc.views import client_overview, home_cards, officer_cards
 from kyc.views.client import kyc_tab
 
 OFFICER = (Role.KYC_OFFICER,)

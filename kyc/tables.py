@@ -28,7 +28,7 @@ from crm.ui.tables import (
 from kyc import queries
 from kyc.choices import ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
 from kyc.models import Document, Issue
-from kyc.previews import DOCUMENT_PEEK
+from kyc.views.previews import DOCUMENT_PEEK
 
 # How long a client may wait before the queue turns amber, then red.
 WAIT_WARN_HOURS, WAIT_LATE_HOURS = 4, 24

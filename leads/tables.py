@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import SalesStatus, Stage
 from clients.filters import LeadFilter, owners_in_reach
 from clients.models import Client
-from clients.previews import CLIENT_PEEK
 from clients.queries import around_visible_to, clients_visible_to
+from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
 from clients.tables import COUNTRY, MINE, NAME, OWNER, only_shown
 from crm.errors import DomainError

@@ -8,7 +8,7 @@ from crm.choices import Role
 from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
-from monitoring import home_cards
+from monitoring.cards import home_cards
 from monitoring.choices import AlertState
 from monitoring.queries import alerts_visible_to
 

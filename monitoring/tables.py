@@ -21,9 +21,9 @@ from crm.ui.tables import (
     YesNoColumn,
 )
 from monitoring.alerts import give_back, take
+from monitoring.cards.previews import ALERT_PEEK
 from monitoring.choices import AlertState, Severity
 from monitoring.models import AgentDay, Alert, DayScore, Watch
-from monitoring.previews import ALERT_PEEK
 from monitoring.queries import agent_name, agents_visible_to, alerts_visible_to
 from monitoring.reasons import in_words
 

@@ -13,8 +13,8 @@ from clients import policies
 from clients.forms import FactForm
 from clients.models import Client
 from clients.profile import change_profile
-from clients.profile_facts import FACTS, Fact, line_of
 from clients.queries import get_client
+from clients.record.profile_facts import FACTS, Fact, line_of
 from clients.views.page import header_context
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment

@@ -17,9 +17,9 @@ from clients import contacts, policies
 from clients.countries import country_name
 from clients.languages import language_name
 from clients.models import Client, Note, Task
-from clients.profile_facts import lines_of
 from clients.queries import get_client, is_in_own_book
-from clients.stage_path import path_of
+from clients.record.profile_facts import lines_of
+from clients.record.stage_path import path_of
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui import panels

@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from clients import policies, timeline_page
+from clients import policies
 from clients.forms import NoteForm
 from clients.models import Client, Message
+from clients.record import timeline_page
 from clients.views.page import pinned_notes
 from crm.choices import AccessKind
 from crm.models import AccessEvent

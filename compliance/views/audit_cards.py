@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from compliance import trails
 from compliance.audit_codes import ComplianceAction
-from compliance.audit_topics import APPROVED, topic_since
+from compliance.audit_log.audit_topics import APPROVED, topic_since
 from compliance.record_views import views_visible_to
 from compliance.sentences import on_what
 from crm import audit_codes

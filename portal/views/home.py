@@ -14,8 +14,9 @@ from crm.models import User
 from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
-from portal import consents, front_page, onboarding, queries
+from portal import consents, onboarding, queries
 from portal.guards import client_required
+from portal.views import front_page
 from trading.accounts.portfolio import CURVE_DAYS, portfolio_of
 from trading.choices import AccountState
 from trading.queries import accounts_of

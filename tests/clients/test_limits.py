@@ -7,7 +7,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clients import books, panels, profile, timeline, timeline_page
+from clients import books, panels, profile, timeline
 from clients.calls import CallDetails, log_call
 from clients.choices import CallOutcome, TimelineKind
 from clients.contacts import reveal
@@ -15,6 +15,7 @@ from clients.followups import add_task, complete_task, snooze_task
 from clients.forms import CallForm, NoteForm, ProfileForm, RevealForm
 from clients.models import Call, Client, Note, Task, TimelineEntry
 from clients.notes import add_note, edit_note
+from clients.record import timeline_page
 from crm.errors import DomainError
 from crm.models import AccessEvent
 from tests.cast import make_client

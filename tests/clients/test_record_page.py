@@ -8,7 +8,7 @@ from django.utils import timezone
 from clients.choices import Stage
 from clients.followups import add_task
 from clients.models import Client
-from clients.stage_path import path_of
+from clients.record.stage_path import path_of
 from clients.stages import move_stage
 from crm.models import AccessEvent, AuditEvent
 from tests.cast import make_client

@@ -5,10 +5,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.utils import timezone
 
-from clients import queries, timeline, timeline_page
+from clients import queries, timeline
 from clients.choices import TimelineKind
 from clients.models import Client, Task
 from clients.notes import add_note
+from clients.record import timeline_page
 from clients.views.page import local_time
 from crm.choices import Role
 from crm.errors import NotAllowed

@@ -11,7 +11,8 @@ from crm import events
 from crm.choices import Role
 from crm.events import AlertRaised, publish
 from crm.models import AccessEvent, Notification
-from monitoring import home_cards, panels
+from monitoring import panels
+from monitoring.cards import home_cards
 from monitoring.choices import Rule
 from monitoring.models import AgentDay, DayScore, Watch
 from monitoring.queries import agents_visible_to, alerts_visible_to, pseudonym

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from portal.front_page import cards_of, next_step
 from portal.onboarding import progress_of
+from portal.views.front_page import cards_of, next_step
 from tests.cast import signed_in
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import fund

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from compliance import audit_topics
+from compliance.audit_log import audit_topics
 from compliance.restrictions import place_restriction
 from compliance.views import audit_cards
 from crm import audit_codes, events
@@ -14,7 +14,7 @@ from crm.choices import AccessKind, DeliveryState, MailState
 from crm.models import EventDelivery, OutgoingMail, User
 from crm.pages import admin_cards
 from crm.security import access_log, audit
-from monitoring import home_cards as watched
+from monitoring.cards import home_cards as watched
 from monitoring.models import AgentDay
 from tests.reports.test_control_homes import fresh, rows_of
 from tests.trading.factories import make_server

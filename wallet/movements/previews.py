@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.previews import note_preview
+from clients.record.previews import note_preview
 from crm.money.amounts import Money
 from crm.ui.table_parts import Peek
 from crm.web.requests import UserRequest

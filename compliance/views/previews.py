@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clients.previews import note_preview
+from clients.record.previews import note_preview
 from compliance.choices import EVIDENCE
 from compliance.models import Hit
 from crm.ui.table_parts import Peek

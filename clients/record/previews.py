@@ -6,7 +6,7 @@ from typing import Any
 
 from clients.models import Client, Task
 from clients.queries import is_in_own_book
-from clients.timeline_page import read_page
+from clients.record.timeline_page import read_page
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui.table_parts import Peek

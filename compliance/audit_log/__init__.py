@@ -1,0 +1,1 @@
+"""How the audit log is read: topics and the names of fields."""

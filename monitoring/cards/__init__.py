@@ -1,0 +1,1 @@
+"""What monitoring shows on homes and beside lists."""
