@@ -104,7 +104,7 @@ def _python_texts(source: str, name: str) -> Iterator[SourceText]:
         if called in CALLS:
             texts = [part.value if isinstance(part, ast.Constant) else None for part in node.args]
             context, message, plural = (None if at is None else dict(enumerate(texts)).get(at) for at in CALLS[called])
-            if isinstance(message, str):
+            if isinstance(message, str) and (context is None or isinstance(context, str)):
                 yield SourceText((message, str(plural)) if plural else message, context, name)
 
 

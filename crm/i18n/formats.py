@@ -27,7 +27,7 @@ _dates: ContextVar[str] = ContextVar("dates", default="")
 def preferred_dates(person: object) -> str:
     """Read how somebody wants dates written; "" where they chose nothing, or nobody is signed in."""
     section, key = DATES
-    return ((getattr(person, "preferences", None) or {}).get(section) or {}).get(key, "")
+    return str(((getattr(person, "preferences", None) or {}).get(section) or {}).get(key, ""))
 
 
 @contextmanager
@@ -242,7 +242,7 @@ def duration(value: timedelta | float | int | None, *, to_minute: bool = False) 
         rest -= rest % 60
     sizes = [(86400, pgettext("days, short", "d")), (3600, "h"), (60, "min"), (1, "s")]
     first = next((place for place, (size, _unit) in enumerate(sizes) if rest >= size), len(sizes) - 1)
-    parts = []
+    parts: list[str] = []
     for size, unit in sizes[first : first + 2]:
         count, rest = divmod(rest, size)
         if count or not parts:

@@ -32,7 +32,7 @@ PEOPLE_MAX: Final = 200  # of one sweep; the next one goes on
 LISTED_MAX: Final = 25
 PER_HOUR: Final = 6
 HOUR = dt.timedelta(hours=1)
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 PHONE = re.compile(r"\+\d[\d ()/-]{6,}\d")
 
 

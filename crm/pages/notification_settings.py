@@ -19,7 +19,7 @@ from crm.models import NotificationSchedule
 from crm.notices.kinds import NotificationKind
 from crm.notices.settings import Channels, channels_of, reset_settings, save_settings, schedule_of
 from crm.ui.actions import run_action
-from crm.ui.forms import ModelForm
+from crm.ui.forms import DayInput, ModelForm
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -45,7 +45,7 @@ class ScheduleForm(ModelForm[NotificationSchedule]):
             "summary_at": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "quiet_from": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
             "quiet_to": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
-            "paused_until": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            "paused_until": DayInput(),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -19,7 +19,7 @@ from crm.ui.preferences import preference
 from crm.ui.table_parts import Chip, QuickChip, QuickFilter, ViewTab, in_words
 
 if TYPE_CHECKING:
-    from crm.models import SavedView
+    from crm.models import SavedView, User
 
 WORDS_SECONDS = 600
 
@@ -28,7 +28,7 @@ class Surroundings:
     """Reads of a `Table` that only its template prints; they are a part of it and kept apart for their length."""
 
     if TYPE_CHECKING:
-        user: Any
+        user: User
         params: QueryDict
         path: str
         scope: Mapping[str, Any]

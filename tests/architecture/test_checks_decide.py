@@ -30,6 +30,8 @@ def samples(kind: str, words: list[str]) -> tuple[str, ...]:
         return ("true", "false")
     if kind == "date" or kind.startswith("timestamp"):
         return INSTANTS
+    if kind == "time without time zone":
+        return ("'08:00'", "'20:00'")
     if kind == "bytea":
         return ("'\\x00'",)
     if kind.endswith("[]"):
