@@ -5,13 +5,14 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.people import enter
+from tests.cast import PASSWORD
 from tests.trading.accounts.test_first_steps import opened, standard
-from tests.trading.conftest import sandbox, server
+from tests.trading.conftest import sandbox, server, shared_sandbox
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from wallet.deposits.unverified import C721, write_rule
 
-__all__ = ["sandbox", "server", "standard"]
+__all__ = ["sandbox", "server", "shared_sandbox", "standard"]
 
 
 def test_before_verification_the_next_step_replaces_the_deposit(page, cast):
@@ -31,8 +32,9 @@ def test_a_new_accounts_password_is_copied_and_gone(page, cast, standard):
     enter(page, cast.client_user)
     page.goto(f"/portal/accounts/{account.pk}/")
     page.get_by_role("button", name="Show password").click()
-    if page.locator("input[type=password]").is_visible():
-        page.locator("input[type=password]").fill("x")
+    page.wait_for_url("**/reauthenticate/**")
+    page.locator("main input[name=password]").fill(PASSWORD)
+    page.locator("main form button.btn-primary").first.click()
     secret = page.locator("#new-password").inner_text()
     page.get_by_role("button", name="Copy password").click()
     expect(page.get_by_text("Copied").first).to_be_visible()
