@@ -30,6 +30,7 @@ from crm.queue.for_each import for_each_isolated
 
 PEOPLE_MAX: Final = 200  # of one sweep; the next one goes on
 LISTED_MAX: Final = 25
+WAITING_MAX: Final = 500  # of one e-mail; an import may notify somebody of more
 PER_HOUR: Final = 6
 HOUR = dt.timedelta(hours=1)
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -60,7 +61,7 @@ def send_to(user_id: int, now: dt.datetime) -> bool:
     if until := _held_until(user, now):
         due.update(email_due_at=until)
         return False
-    waiting = list(due.order_by("pk"))
+    waiting = list(due.order_by("pk")[:WAITING_MAX])
     due.filter(pk__in=[row.pk for row in waiting]).update(email_due_at=None)
     rows = [row for row in waiting if _may_still_read(user, row)]
     if not rows:
