@@ -114,7 +114,6 @@ def gather(client: Client, actor: Actor, chosen: TrailFilter, progress: Progress
 
 def _row(row: AuditEvent, proof: audit.Proof | None, pack: Pack) -> dict[str, Any]:
     body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
-    target = sentences.on_what(row.target_type, row.target_id)
     shown = {
         "id": row.pk,
         "at": sentences.utc(row.at),
@@ -122,7 +121,7 @@ def _row(row: AuditEvent, proof: audit.Proof | None, pack: Pack) -> dict[str, An
         "ip": row.ip or "",
         "sentence": audit_codes.label_of(row.action),
         "action": row.action,
-        "target": target,
+        "target": sentences.sealed_target(row.target_type, row.target_id),
         "details": [list(pair) for pair in sentences.details(body)],
         "body": body,
     }

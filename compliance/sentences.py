@@ -26,6 +26,11 @@ def on_what(target_type: str, target_id: str) -> str:
     return f"{capfirst(name)} #{target_id}"
 
 
+def sealed_target(target_type: str, target_id: str) -> str:
+    """Name what an audit row is about as its seal has it, in no language: a pack is compared with the seal."""
+    return f"{target_type.partition('.')[2] or target_type} #{target_id}"
+
+
 def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """List (field, `before → after`) of what changed, then the reason and the evidence."""
     if body.get("erased"):

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import GrantKind, Role
+from crm.i18n.languages import variant_of
 from crm.i18n.territories import sorted_countries
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
@@ -95,6 +96,8 @@ class ParticularsForm(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if stored := self.initial.get("language"):
+            self.initial["language"] = variant_of(stored) or settings.LANGUAGE_CODE
         self.actor = actor
         self.fields["desk"].queryset = reachable_desks(actor)  # type: ignore[attr-defined]
         zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc"))

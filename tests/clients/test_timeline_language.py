@@ -159,7 +159,7 @@ def test_stages_calls_and_moves_are_told_in_every_language(cast):
 
 def test_the_bell_speaks_the_language_of_today(cast):
     notify([cast.client_user.pk], kind=CrmNotice.MAIL_FAILED, title=phrase("You are verified"), url="/portal/")
-    row = Notification.objects.get(user=cast.client_user, kind="x")
+    row = Notification.objects.get(user=cast.client_user, kind=CrmNotice.MAIL_FAILED)
     assert row.title == "You are verified"
     browser = in_german(cast.client_user)
     for page in ("/notifications/", "/notifications/recent/"):

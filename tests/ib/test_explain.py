@@ -57,7 +57,7 @@ def test_without_a_group_or_a_version_nothing_is_made_up():
 
 @pytest.mark.parametrize(
     ("seconds", "least", "words"),
-    [(None, 180, ""), (600, 180, "Held for 10:00; the plan's minimum is 3:00"), (600, 0, "Held for 10:00")],
+    [(None, 180, ""), (600, 180, "Held for 10\xa0min; the plan's minimum is 3\xa0min"), (600, 0, "Held for 10\xa0min")],
 )
 def test_how_long_it_was_held(version, seconds, least, words):
     version.min_hold_seconds = least

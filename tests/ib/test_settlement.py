@@ -321,7 +321,7 @@ def test_an_accrual_is_explained_to_the_trade(network, cast):
     accrue(network, lots="0.5")
     row = Accrual.objects.get(level=1)
     text = " | ".join(f"{step.text} = {step.figure}" for step in explain.explain(row))
-    assert "closed 0.5 lots of EURUSD" in text and "minimum is 3:00" in text
+    assert "closed 0.5 lots of EURUSD" in text and "minimum is 3\xa0min" in text
     assert "0.5 lots × 10 USD per lot × 60 % for level 1 = 3 USD" in text
     assert "Converted at 0.8" in text and text.endswith("2.4 EUR")
 
