@@ -30,13 +30,14 @@ def entrance(request: HttpRequest) -> HttpResponseBase:
 @staff_page()
 def home(request: UserRequest) -> HttpResponse:
     """Show the staff home: the cards that apps registered for this person's roles, as the person arranged them."""
-    hour = timezone.localtime().hour
+    now = timezone.localtime()
     return render(
         request,
         "crm/pages/home.html",
         {
             "cockpit": cockpits.cockpit_of(request.user),
-            "part_of_day": "morning" if hour < 12 else "afternoon" if hour < 18 else "evening",
+            "part_of_day": "morning" if now.hour < 12 else "afternoon" if now.hour < 18 else "evening",
+            "today": now.date(),
         },
     )
 

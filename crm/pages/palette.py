@@ -50,9 +50,9 @@ def palette(request: UserRequest) -> HttpResponse:
                 rows=len(results),
                 reason=query,
             )
+    if pages:
+        groups.append((_("Pages"), pages))
     if len(query) >= 2 and (topics := help_texts.search(request.user, query)[:HELP_MAX]):
         rows = [panels.SearchResult(topic.text.title, topic.url, "", "circle-question-mark") for topic in topics]
         groups.append((_("Help"), rows))
-    if pages:
-        groups.append((_("Pages"), pages))
     return render(request, "crm/ui/_palette_results.html", {"groups": groups, "query": query})

@@ -11,7 +11,7 @@ def test_settings_are_chosen_by_keyboard_and_kept(page, cast):
     enter(page, cast.finance)
     page.goto("/notifications/settings/")
     choice = page.get_by_role("radio", name="PSPs not responding: Daily summary")
-    page.get_by_role("radio", name="PSPs not responding: E-mail at once").focus()
+    page.get_by_role("radio", name="PSPs not responding: E-mail immediately").focus()
     page.keyboard.press("ArrowRight")
     expect(choice).to_be_checked()
     page.get_by_role("checkbox", name="Held deposits: In the app").uncheck()

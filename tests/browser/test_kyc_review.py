@@ -21,14 +21,14 @@ def test_a_refused_upload_says_why_and_keeps_the_form(page, cast):
     """422 with a page: its reason is shown, not a general sentence."""
     enter(page, cast.kyc_officer)
     page.goto(f"/kyc/clients/{cast.client.pk}/upload/")
-    page.get_by_label("Document").select_option("id_card")
+    page.locator("select[name=kind]").select_option("id_card")
     page.locator("input[name=file]").set_input_files(
         {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": b"MZ this is a program"}
     )
     page.get_by_role("button", name="Upload").click()
     reason = page.get_by_text("This file type isn't supported")
     expect(reason).to_be_visible()
-    expect(page.get_by_label("Document")).to_have_value("id_card")
+    expect(page.locator("select[name=kind]")).to_have_value("id_card")
     assert page.evaluate("document.activeElement.matches('.k-alert, .is-invalid, .errorlist')")
     page.locator("input[name=file]").set_input_files(
         {"name": "card.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()}

@@ -185,7 +185,7 @@ def test_a_withdrawal_asks_who_one_is_and_can_be_cancelled(page, room):
 
 def test_the_room_fits_a_phone_in_both_languages(phone, room):
     enter(phone, room.user)
-    for language in ("en", "de"):
+    for language in ("en-us", "de"):
         room.user.language = language
         room.user.save(update_fields=["language"])
         for path in (*ROOM, f"accounts/{room.account.pk}/"):

@@ -45,7 +45,7 @@ def test_an_agent_works_a_lead_from_the_first_call_to_the_registration_link(page
     page.keyboard.press("Enter")
     expect(contact).to_contain_text("23456789")
     expect(contact).to_be_focused()  # the button is gone; the keyboard goes on from what it brought
-    page.get_by_role("link", name="Log call").click()
+    page.get_by_role("link", name="Log call").first.click()
     dialog = page.locator("#k-fill")
     dialog.get_by_label("Reached").check()
     dialog.locator("textarea[name=notes]").fill("Wants a call on Monday.")
@@ -110,7 +110,7 @@ def test_a_withdrawal_goes_out_once_two_people_approved_it(open_page, cast):
 def test_a_desk_head_reads_why_a_day_stands_out_and_decides(page, cast, flood):
     enter(page, cast.desk_head)
     page.goto("/home/")
-    page.locator(".k-short").get_by_role("link", name=cast.agent.get_full_name()).click()
+    page.get_by_role("main").get_by_role("link", name=cast.agent.get_full_name()).first.click()
     page.wait_for_url(re.compile(r"/monitoring/alerts/\d+/"))
     expect(page.locator(".k-reasons")).to_contain_text(re.compile("150 .*client"))
     expect(page.locator("canvas").first).to_be_visible()
