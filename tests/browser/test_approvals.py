@@ -5,6 +5,7 @@ import os
 from playwright.sync_api import expect
 
 from tests.browser.people import enter
+from tests.sandbox.psp.running import wait_until
 from tests.wallet.ledger.approval_cases import journal
 from tests.wallet.reconciliation.approval_cases import terms
 from wallet.models import Journal
@@ -38,8 +39,8 @@ def test_the_checker_decides_from_the_list_and_the_maker_withdraws(page, phone, 
     page.get_by_label("Note").fill("Seen on the statement")
     page.get_by_role("button", name="Approve").click()
     page.locator("dialog[open] .btn-primary").click()
+    wait_until(lambda: Journal.objects.count() == 1)
     expect(row).to_have_count(0)
-    assert Journal.objects.count() == 1
 
     enter(phone, own.maker)
     phone.goto("/approvals/")
