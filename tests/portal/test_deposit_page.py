@@ -1,4 +1,4 @@
-"""The deposit page: ways to pay with fee, limits and time; addresses and references with what to copy."""
+"""The deposit page: payment methods with fee, limits and time; addresses and references with what to copy."""
 
 import datetime as dt
 import re
