@@ -6,6 +6,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from crm.errors import DomainError
 from crm.models import User
 from crm.ui.filters import WhenFilter
 from crm.ui.tables import (
@@ -55,8 +56,10 @@ def states_after(table: Table, state: str) -> list[AlertState]:
 
 def change_state(row: Alert, to: str, user: User) -> Alert:
     """Claim or release an alert from its row."""
-    verb = take if to == AlertState.IN_REVIEW else give_back
-    return verb(alert_id=row.pk, actor=user)
+    verbs = {AlertState.IN_REVIEW.value: take, AlertState.OPEN.value: give_back}
+    if to not in verbs:
+        raise DomainError(str(_("Choose a status.")))
+    return verbs[to](alert_id=row.pk, actor=user)
 
 
 class AlertTable(Table):

@@ -164,3 +164,14 @@ def test_a_decided_alert_shows_its_decision_and_no_form(flood, cast, browse):
     alerts.decide(alert_id=flood.pk, actor=cast.mlro, verdict=Verdict.TASK, text="The webinar list.")
     page = text_of(browse(cast.desk_head).get(address(flood)))
     assert "The webinar list." in page and "Record decision" not in page
+
+
+def test_an_unknown_state_from_a_row_changes_nothing(cast, browse, flood):
+    row = Alert.objects.get()
+    url = reverse("table_move", args=["monitoring.alerts", row.pk])
+    for to in ("in_review", "of no choice", ""):
+        answer = browse(cast.desk_head).post(url, {"column": "state", "to": to, "query": ""})
+        assert answer.status_code == 200
+        assert ("Not changed" in answer.headers["HX-Trigger"]) == (to != "in_review")
+    row.refresh_from_db()
+    assert (row.state, row.reviewer) == ("in_review", cast.desk_head)
