@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from clients import policies
+from clients.brand_policies import REVEAL_NEEDS_REASON
 from clients.models import Client
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
@@ -27,8 +28,8 @@ class Revealed:
 
 def needs_reason(user: Actor, client: Client) -> bool:
     """Check whether the brand's policy asks this user for a reason: for every client, or those outside their book."""
-    policy = client.brand.policies.get("reveal_needs_reason", False)
-    return policy is True or (policy == "outside_book" and not is_in_own_book(user, client))
+    policy = REVEAL_NEEDS_REASON.of(client.brand)
+    return policy == "always" or (policy == "outside_book" and not is_in_own_book(user, client))
 
 
 def reveal(*, client: Client, actor: Actor, reason: str = "") -> Revealed:

@@ -26,6 +26,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
+from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, HitState, ScreeningTrigger, VersionState
 from compliance.matching import VERSION
 from compliance.matching import text as spelling
@@ -39,7 +40,6 @@ from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 
-THRESHOLD = Decimal("0.8")
 TRIGRAM_MIN = 0.3
 BY_SPELLING_MAX, BY_SOUND_MAX = 60, 200
 # A word in more than this share of all names says little about who somebody is.
@@ -76,7 +76,7 @@ def hash_of(person: Person) -> str:
 
 def threshold_of(client: Client) -> Decimal:
     """Return the brand's `screening_threshold`, else the standard one."""
-    return Decimal(str(client.brand.policies.get("screening_threshold", THRESHOLD)))
+    return SCREENING_THRESHOLD.of(client.brand)
 
 
 def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, Explanation]], int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +35,9 @@ class Jurisdiction(models.TextChoices):
     AU = "AU", _("Australia (ASIC)")
     SC = "SC", _("Seychelles (FSA)")
     MU = "MU", _("Mauritius (FSC)")
+
+
+COUNTRY_OF_LICENCE: Final = {"UK": "GB"}  # jurisdictions whose code isn't the country's
 
 
 class Role(models.TextChoices):

@@ -26,11 +26,12 @@ from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
 from crm.audit_codes import CrmAction
 from crm.choices import Role, UserKind
 from crm.files import svg
-from crm.models import Book, Brand, Desk, FxRate, User
+from crm.models import Book, Brand, Desk, FxRate, LegalEntity, User
 from crm.money.bank_days import is_bank_day
 from crm.rates import fx
 from crm.security import audit
 from crm.staff.brand_look import Drawing, change_look
+from crm.staff.policy_changes import known, write_value
 
 ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
 DAYS = 92
@@ -66,7 +67,7 @@ class Demo:
 
 
 LOOKS = Path(__file__).parent / "demo_looks"
-BRANDS = [
+BRANDS: list[dict[str, Any]] = [
     {
         "code": "meridian",
         "name": "Meridian Markets",
@@ -82,13 +83,10 @@ BRANDS = [
         "accent_colour": "#0f766e",
         "risk_warning": "CFDs are complex instruments and come with a high risk of losing money rapidly due to leverage. "
         "74% of retail investor accounts lose money when trading CFDs with this provider.",
-        "policies": {
-            "withdrawal_four_eyes_minor": 10000,
-            "withdrawal_auto_approve_minor": 5000,
-            "risk_warning": {
-                "de": "CFDs sind komplexe Instrumente und bergen wegen der Hebelwirkung ein hohes Risiko, schnell Geld zu "
-                "verlieren. 74 % der Kleinanlegerkonten verlieren Geld beim CFD-Handel mit diesem Anbieter."
-            },
+        "loss_percentage": 74,
+        "risk_warnings": {
+            "de": "CFDs sind komplexe Instrumente und bergen wegen der Hebelwirkung ein hohes Risiko, schnell Geld zu "
+            "verlieren. 74 % der Kleinanlegerkonten verlieren Geld beim CFD-Handel mit diesem Anbieter."
         },
     },
     {
@@ -105,12 +103,8 @@ BRANDS = [
         "colour": "#0e7490",
         "accent_colour": "#b45309",
         "risk_warning": "Trading margin FX and CFDs carries a high level of risk and may not be suitable for all investors.",
-        "policies": {
-            "withdrawal_four_eyes_minor": 10000,
-            "withdrawal_auto_approve_minor": 5000,
-            "risk_warning": {
-                "de": "Der Handel mit FX und CFDs auf Margin ist mit hohem Risiko verbunden und nicht für alle Anleger geeignet."
-            },
+        "risk_warnings": {
+            "de": "Der Handel mit FX und CFDs auf Margin ist mit hohem Risiko verbunden und nicht für alle Anleger geeignet."
         },
     },
 ]
@@ -209,11 +203,21 @@ def load_rates(*, since: dt.date, until: dt.date) -> None:
 
 
 @transaction.atomic
+def _brand(demo: Demo, fields: dict[str, Any]) -> Brand:
+    entity = LegalEntity.objects.create(
+        name=fields["legal_name"], jurisdiction=fields["jurisdiction"], licence_number=fields["licence_number"]
+    )
+    brand = Brand.objects.create(legal_entity=entity, **fields)
+    for key, minor in (("withdrawal_four_eyes_minor", 10_000), ("withdrawal_auto_approve_minor", 5_000)):
+        write_value(brand, known(key), minor, demo.since.date(), actor=None, reason="Agreed with finance before launch")
+    return brand
+
+
 def load_house(demo: Demo) -> None:
     """Brands, desks, everyone who works there, their roles, grants, books and second factor."""
     demo.progress("Brands, desks and staff", 0, 1)
     load_rates(since=(demo.since - dt.timedelta(days=40)).date(), until=demo.now.date())
-    demo.brands = [Brand.objects.create(**fields) for fields in BRANDS]
+    demo.brands = [_brand(demo, fields) for fields in BRANDS]
     by_code = {brand.code: brand for brand in demo.brands}
     staff = _Staff(demo)
     for brand_code, name, languages, countries, zone, agents in DESKS:

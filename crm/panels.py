@@ -14,6 +14,7 @@ from crm.choices import DeliveryState, Role
 from crm.i18n import formats
 from crm.pages import admin_cards
 from crm.staff.grants import GrantApproval
+from crm.staff.policy_changes import PolicyApproval
 from crm.ui.cards import ListCard, ListRow
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, Tile, register
@@ -21,7 +22,7 @@ from crm.ui.panels import CreateEntry, MenuEntry, Tile, register
 if TYPE_CHECKING:
     from crm.models import User
 
-approvals.register(GrantApproval)
+approvals.register(GrantApproval, PolicyApproval)
 APPROVALS_SHOWN = 6
 
 
@@ -118,6 +119,16 @@ register(
         "image",
         25,
         words="logo colours picture branding",
+        group="company",
+    ),
+    MenuEntry(
+        "setup",
+        _("Policies"),
+        "policies",
+        "crm.propose_policies",
+        "sliders-horizontal",
+        26,
+        words="limits settings rules thresholds four eyes",
         group="company",
     ),
     MenuEntry(

@@ -9,14 +9,13 @@ from clients.models import Client
 from crm.events import ClientVerified, publish
 from crm.security import audit
 from kyc.audit_codes import KycAction
+from kyc.brand_policies import KYC_LEVEL_REQUIRED
 from kyc.models import Document, LevelReached
-
-LEVEL_REQUIRED = 1
 
 
 def level_required(client: Client) -> int:
     """Return the level that makes a client “verified” at this brand: its policy `kyc_level_required`."""
-    return int(client.brand.policies.get("kyc_level_required", LEVEL_REQUIRED))
+    return KYC_LEVEL_REQUIRED.of(client.brand)
 
 
 def note_level(*, client: Client, document: Document) -> int:

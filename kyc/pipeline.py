@@ -16,6 +16,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from clients.brand_policies import MINIMUM_AGE
 from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
 from crm.security import audit, crypto
@@ -31,7 +32,6 @@ from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
 logger = logging.getLogger(__name__)
 VERSION = "2026.11"
 LEASE_SECONDS = 300
-AGE_MIN_YEARS = 18
 BOX_AIR = 0.005
 
 
@@ -91,7 +91,7 @@ def lay_out(document: Document) -> Sheet:
         pages=drawn.pictures,
         text_layer=drawn.text_layer,
         today=timezone.now().date(),
-        age_min_years=int(client.brand.policies.get("age_min_years", AGE_MIN_YEARS)),
+        age_min_years=MINIMUM_AGE.of(client.brand),
         subject=Subject(
             client_id=client.pk,
             brand_id=client.brand_id,

@@ -22,17 +22,17 @@ from crm.security import audit
 from crm.security.policies import require
 from kyc import levels, policies
 from kyc.audit_codes import KycAction
+from kyc.brand_policies import KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
 from kyc.models import Document, Issue
 
-UNDO_SECONDS = 8
 NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
 
 
 def undo_seconds_of(document: Document) -> int:
     """Return the brand's `kyc_undo_seconds`; 0 makes decisions final at once."""
-    return int(document.client.brand.policies.get("kyc_undo_seconds", UNDO_SECONDS))
+    return KYC_UNDO_SECONDS.of(document.client.brand)
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from crm.models import User
 from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
 from monitoring.audit_codes import MonitoringAction
+from monitoring.brand_policies import ALERT_PROBABILITY
 from monitoring.choices import FEATURES, AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review, reaches
@@ -25,7 +26,7 @@ from monitoring.queries import busy_window
 from monitoring.scoring import Scored
 
 # A day less probable than this raises an alert; a brand may set its own as policy `alert_probability`.
-ALERT_PROBABILITY = 0.001
+DEFAULT_PROBABILITY = float(ALERT_PROBABILITY.default)
 # Of people on the watchlist, less is needed.
 WATCHED_TIMES = 10
 SEVERE, HIGH = 1e-6, 1e-4
@@ -47,7 +48,7 @@ def raise_alerts(scored_days: list[Scored], *, at: dt.datetime | None = None) ->
         broken = rules.broken_on(scored.day, groups)
         p = {int(agent): float(value) for agent, value in zip(scored.agents, scored.probability, strict=True)}
         p = p if is_warm else {}
-        candidates = {agent for agent, value in p.items() if value < ALERT_PROBABILITY * WATCHED_TIMES} | set(broken)
+        candidates = {agent for agent, value in p.items() if value < DEFAULT_PROBABILITY * WATCHED_TIMES} | set(broken)
         if candidates:
             raised += _raise_on(scored.day, sorted(candidates), p, broken, groups, at or timezone.now())
     return raised
@@ -91,8 +92,7 @@ def _raise_on(
 
 def threshold_of(agent: User) -> float:
     """Return the probability below which a day raises an alert: the brand's policy, else the default."""
-    own = (agent.brand.policies if agent.brand else {}).get("alert_probability")
-    return float(own) if own is not None else ALERT_PROBABILITY
+    return float(ALERT_PROBABILITY.of(agent.brand)) if agent.brand else DEFAULT_PROBABILITY
 
 
 def peer_medians(day: dt.date, groups: dict[int, int]) -> dict[int, dict[str, float]]:

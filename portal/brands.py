@@ -13,6 +13,7 @@ from django.utils import translation
 
 from crm.i18n.languages import base_of, variant_of
 from crm.models import Brand
+from portal.brand_policies import PORTAL_HOSTS
 
 HOSTS_KEY, HOSTS_SECONDS = "portal:hosts", 60
 COOKIE, COOKIE_SECONDS = "brand", 365 * 86_400
@@ -63,9 +64,7 @@ def brand_of_host(request: HttpRequest) -> str:
     hosts: dict[str, str] | None = cache.get(HOSTS_KEY)
     if hosts is None:
         hosts = {
-            host.lower(): code
-            for code, policies in Brand.objects.values_list("code", "policies")
-            for host in (policies or {}).get("hosts", ())
+            host: brand.code for brand in Brand.objects.filter(archived_at=None) for host in PORTAL_HOSTS.of(brand)
         }
         cache.set(HOSTS_KEY, hosts, HOSTS_SECONDS)
     return hosts.get(request.get_host().partition(":")[0].lower(), "")

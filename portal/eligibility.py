@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.brand_policies import BLOCKED_COUNTRIES, BLOCKED_NATIONALITIES, MINIMUM_AGE
 from clients.countries import country_choices, country_name
 from crm.models import Brand
 
-MINIMUM_AGE = 18
 OLDEST_AGE = 120
-# Where no brand of ours holds a licence or sanctions forbid it; a brand's policy `blocked_countries` replaces the list.
-BLOCKED_COUNTRIES = ("US", "KP", "IR", "SY", "CU", "RU", "BY", "MM")
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Problem:
 
 def blocked_countries(brand: Brand) -> frozenset[str]:
     """List the countries whose residents the brand takes no registrations from: its policy, else the standard list."""
-    return frozenset(brand.policies.get("blocked_countries", BLOCKED_COUNTRIES))
+    return BLOCKED_COUNTRIES.of(brand)
 
 
 def served_countries(brand: Brand) -> list[tuple[str, str]]:
@@ -45,7 +43,7 @@ def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, natio
         obstacles.append(
             Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name})
         )
-    if nationality and nationality in frozenset(brand.policies.get("blocked_nationalities", ())):
+    if nationality and nationality in BLOCKED_NATIONALITIES.of(brand):
         name = country_name(nationality)
         obstacles.append(
             Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name})
@@ -58,7 +56,7 @@ def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, natio
 def _age_problems(brand: Brand, born: dt.date) -> list[Problem]:
     today = timezone.now().astimezone(zoneinfo.ZoneInfo(brand.time_zone or "UTC")).date()
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    minimum = int(brand.policies.get("minimum_age", MINIMUM_AGE))
+    minimum = MINIMUM_AGE.of(brand)
     if born > today or age > OLDEST_AGE:
         return [Problem("date_of_birth", _("Enter a valid date of birth."))]
     if age < minimum:

@@ -16,6 +16,7 @@ from clients.models import Client
 from crm.i18n import formats
 from crm.money.amounts import Money
 from portal import paying
+from portal.brand_policies import WITHDRAWAL_EXPECTED_HOURS
 from wallet.choices.deposits import DepositState, HoldReason
 from wallet.choices.transfers import Direction, TransferState
 from wallet.choices.withdrawals import Purpose, WithdrawalState, failure_words, reason_for_client
@@ -35,7 +36,6 @@ SLOWNESS = (
     WithdrawalState.SENT,
 )
 MEASURED_FOR_SECONDS = 600
-PROMISED_HOURS = 24
 DEPOSIT_OVER = (
     DepositState.SETTLED,
     DepositState.FAILED,
@@ -248,7 +248,7 @@ def expected_payout(client: Client) -> str:
     key = f"portal:payout-wait:{client.brand_id}"
     hours = cache.get(key)
     if hours is None:
-        promised = float(client.brand.policies.get("withdrawal_expected_hours", PROMISED_HOURS))
+        promised = float(WITHDRAWAL_EXPECTED_HOURS.of(client.brand))
         hours = _measured_hours(client.brand_id) or promised
         cache.set(key, hours, MEASURED_FOR_SECONDS)
     return within(max(math.ceil(hours), 2) * 60) if hours > 1 else _within_hours(1)

@@ -18,6 +18,7 @@ from kyc.choices import IncomingState
 from kyc.levels import level_required
 from kyc.models import Document
 from kyc.queries import Requirement, documents_of, requirements_of
+from portal.brand_policies import KYC_EXPECTED_HOURS
 
 # Without these an account can't be opened; the labels say it in the client's words.
 NEEDED_DETAILS = (
@@ -33,7 +34,6 @@ NEEDED_DETAILS = (
 )
 RECENT_DOCUMENTS = 400
 MEASURED_FOR_SECONDS = 600
-PROMISED_HOURS = 24  # while nothing has been measured: the brand's policy `kyc_expected_hours` goes before it
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,7 @@ def expected_wait(client: Client) -> str:
     key = f"portal:kyc-wait:{client.brand_id}"
     hours = cache.get(key)
     if hours is None:
-        hours = _measured_hours(client.brand_id) or float(
-            client.brand.policies.get("kyc_expected_hours", PROMISED_HOURS)
-        )
+        hours = _measured_hours(client.brand_id) or float(KYC_EXPECTED_HOURS.of(client.brand))
         cache.set(key, hours, MEASURED_FOR_SECONDS)
     if hours < 1:
         minutes = max(5, math.ceil(hours * 60 / 5) * 5)

@@ -36,6 +36,7 @@ class WalletConfig(KeelsonAppConfig):
 
     def ready(self) -> None:
         super().ready()
+        import wallet.core.limits  # noqa: F401  # declares the wallet's policies
         from crm.security.database_role import written_by_function
 
         # Journals, postings and counters are written by `ledger_post` and `ledger_post_pair`, as their owner.

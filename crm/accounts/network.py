@@ -8,9 +8,8 @@ import ipaddress
 from django.conf import settings
 from django.http import HttpRequest
 
-from crm.models import Brand, User
-
-POLICY = "staff_networks"
+from crm.accounts.access_policies import STAFF_NETWORKS
+from crm.models import User
 
 
 def client_ip(request: HttpRequest) -> str | None:
@@ -46,27 +45,14 @@ def is_uncounted_proxy(request: HttpRequest) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
-
-
-def networks_of(brand: Brand | None) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """Return the networks of the brand's policy `staff_networks`, e.g. ["203.0.113.0/24"]; empty: from anywhere.
-
-    Raises ValueError on an entry that is no network: `clean_networks` keeps them out.
-    """
-    return _networks(tuple(brand.policies.get(POLICY) or ())) if brand else ()
-
-
-def clean_networks(texts: list[str]) -> list[str]:
-    """Write networks in canonical form. Raises: ValueError, which names the first entry that isn't one."""
-    return [str(ipaddress.ip_network(text.strip(), strict=False)) for text in texts if text.strip()]
+    return tuple(ipaddress.ip_network(text) for text in texts)
 
 
 def may_work_from(user: User, address: str | None) -> bool:
     """Check whether a member of staff may work from an address. Clients and partners may from anywhere."""
     if not user.is_team:
         return True
-    allowed = networks_of(user.brand)
+    allowed = _networks(STAFF_NETWORKS.of(user.brand)) if user.brand else ()
     if not allowed:
         return True
     return address is not None and any(ipaddress.ip_address(address) in network for network in allowed)

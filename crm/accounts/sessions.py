@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from crm.accounts import network
+from crm.accounts.access_policies import PORTAL_IDLE, STAFF_IDLE
 from crm.audit_codes import CrmAction
 from crm.db.locking import lock_all, lock_or_none
 from crm.models import User
@@ -107,9 +108,9 @@ def end_sessions(*, user: User, actor: User | None, except_key: str | None = Non
 
 def idle_seconds_allowed(user: User) -> int:
     """Return how long a session may be idle: the brand's policy, else the installation's setting."""
-    policy = "staff_idle_seconds" if user.is_team else "portal_idle_seconds"
+    policy = STAFF_IDLE if user.is_team else PORTAL_IDLE
     fallback = settings.STAFF_IDLE_SECONDS if user.is_team else settings.PORTAL_IDLE_SECONDS
-    return int((user.brand.policies.get(policy) if user.brand else None) or fallback)
+    return int((policy.of(user.brand) if user.brand else 0) or fallback)
 
 
 def is_idle_too_long(request: HttpRequest, user: User) -> bool:

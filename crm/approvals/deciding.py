@@ -179,7 +179,7 @@ def notify_deciders(kind: ApprovalKind[T], item: T) -> None:
     assert kind.notice is not None, f"{kind.code} notifies nobody"
     not_theirs = kind.not_deciders(item)
     notify(
-        [pk for pk in people_with(kind.decides, brand_id=kind.brand_id(item)) if pk not in not_theirs],
+        [pk for pk in people_with(kind.decided_by_right(item), brand_id=kind.brand_id(item)) if pk not in not_theirs],
         kind=kind.notice,
         title=phrase("%(what)s: awaiting second approval") % {"what": kind.title(item)},
         body=getattr(item, kind.reason),

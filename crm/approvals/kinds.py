@@ -108,6 +108,10 @@ class ApprovalKind(Generic[T]):
     def is_pending(self, item: T) -> bool:
         return all(getattr(item, name) == value for name, value in self.pending.items())
 
+    def decided_by_right(self, item: T) -> str:
+        """Return the right that decides this proposal, for who is notified."""
+        return self.decides
+
     def not_deciders(self, item: T) -> set[int | None]:
         """Who isn't notified though they have the right."""
         return {self.maker_id(item)}

@@ -8,7 +8,8 @@ from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification, NotificationChoice, NotificationSchedule
 from crm.models.outbox import EventDelivery, OutboxEvent
-from crm.models.people import Actor, Book, Brand, Desk, User
+from crm.models.people import Actor, Book, Brand, Desk, LegalEntity, User
+from crm.models.policies import PolicyProposal, PolicyValue
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
 from crm.models.ui import SavedView
 
@@ -30,12 +31,15 @@ __all__ = [
     "GrantRequest",
     "Job",
     "LastingKey",
+    "LegalEntity",
     "LinkRequest",
     "Notification",
     "NotificationChoice",
     "NotificationSchedule",
     "OutboxEvent",
     "OutgoingMail",
+    "PolicyProposal",
+    "PolicyValue",
     "SavedView",
     "SecondFactorStep",
     "SubjectKey",

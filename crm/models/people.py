@@ -13,10 +13,36 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from crm.choices import Jurisdiction, UserKind
+from crm.choices import COUNTRY_OF_LICENCE, Jurisdiction, UserKind
 
 if TYPE_CHECKING:
     from crm.security.scope import Reach
+
+
+class LegalEntity(models.Model):
+    """The company behind one or more brands, with its licence. A change reaches its brands' copies in the same statement."""
+
+    name = models.CharField(max_length=160, unique=True)
+    registration_number = models.CharField(max_length=60, blank=True)
+    address = models.CharField(max_length=300, blank=True)
+    jurisdiction = models.CharField(max_length=8, choices=Jurisdiction.choices)
+    licence_number = models.CharField(max_length=60, blank=True)
+    archived_at = models.DateTimeField(null=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "legal entities"
+        permissions = [("manage_company", gettext_noop("May set up legal entities, brands, desks and books"))]
+        constraints = [
+            # What the brands' copies refer to; see `brand_prints_its_legal_entity` in crm/sql/legal_entities.sql.
+            models.UniqueConstraint(
+                fields=["id", "name", "jurisdiction", "licence_number"], name="legal_entity_as_printed"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Brand(models.Model):
@@ -24,36 +50,56 @@ class Brand(models.Model):
 
     code = models.SlugField(max_length=20, unique=True, help_text=_("Short name used in URLs, e.g. 'meridian'"))
     name = models.CharField(max_length=80)
+    # The three that pages and documents print are copies of the legal entity's: a foreign key holds and changes them.
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="brands", null=True)
     legal_name = models.CharField(max_length=160)
     jurisdiction = models.CharField(max_length=8, choices=Jurisdiction.choices)
     licence_number = models.CharField(max_length=60, blank=True)
     base_currency = models.CharField(max_length=5, default="EUR")
+    currencies = ArrayField(
+        models.CharField(max_length=5), default=list, blank=True, help_text=_("Of wallets and accounts; empty: any")
+    )
     languages = ArrayField(models.CharField(max_length=8), default=list)
     default_language = models.CharField(max_length=8, default="en")
     time_zone = models.CharField(max_length=40, default="UTC")
     support_email = models.EmailField()
+    sender_email = models.EmailField(blank=True, help_text=_("Sender of e-mails; empty: the installation's own"))
     colour = models.CharField(max_length=7, default="#1d4ed8", help_text=_("Main colour, as #rrggbb"))
     accent_colour = models.CharField(max_length=7, default="#0f766e")
     logo_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the logo; empty without one"))
     is_logo_wide = models.BooleanField(default=False, help_text=_("The logo contains the brand's name"))
     picture_version = models.CharField(max_length=12, blank=True)
     risk_warning = models.TextField(blank=True)
-    policies = models.JSONField(
-        default=dict, blank=True, help_text=_("Limits and switches, e.g. withdrawal_four_eyes_minor")
+    risk_warnings = models.JSONField(default=dict, blank=True, help_text=_("In other languages: {code: text}"))
+    loss_percentage = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text=_("Retail accounts that lose money, in per cent")
     )
+    policies_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the brand's policies"))
+    archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["code"]
         permissions = [("access_brand", gettext_noop("May see everything of this brand that the role allows"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(loss_percentage__isnull=True) | models.Q(loss_percentage__lte=100),
+                name="loss_percentage_is_at_most_100",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
 
     def risk_warning_in(self, language: str) -> str:
-        """Return the risk warning in a language, where the brand has it: `policies["risk_warning"] = {"de": …}`."""
-        return str(self.policies.get("risk_warning", {}).get(language[:2]) or self.risk_warning)
+        """Return the risk warning in a language where the brand has it, else in its own."""
+        return str(self.risk_warnings.get(language[:2]) or self.risk_warning)
+
+    @property
+    def licence_country(self) -> str:
+        """The country of the licence, as ISO 3166-1 says it."""
+        return COUNTRY_OF_LICENCE.get(self.jurisdiction, self.jurisdiction)
 
     @property
     def risk_warning_here(self) -> str:
@@ -69,6 +115,7 @@ class Desk(models.Model):
     languages = ArrayField(models.CharField(max_length=8), default=list)
     countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
     time_zone = models.CharField(max_length=40, default="UTC")
+    archived_at = models.DateTimeField(null=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -88,6 +135,7 @@ class Book(models.Model):
     name = models.CharField(max_length=80)
     owner = models.ForeignKey("crm.User", on_delete=models.PROTECT, related_name="books", null=True, blank=True)
     is_pool = models.BooleanField(default=False, help_text=_("New leads without an owner go here"))
+    archived_at = models.DateTimeField(null=True)
     history = HistoricalRecords()
 
     class Meta:

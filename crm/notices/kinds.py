@@ -136,6 +136,14 @@ class CrmNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    POLICY_PROPOSED = (
+        "crm.policy_proposed",
+        _("Policy changes awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff(),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     PROPOSAL_DECIDED = (
         "crm.proposal_decided",
         _("Decisions on your proposals"),

@@ -13,6 +13,7 @@ class KeelsonAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     speaks_through = (
         "audit_codes",
+        "brand_policies",
         "subscribers",
         "panels",
         "roles",

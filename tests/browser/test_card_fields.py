@@ -6,6 +6,7 @@ from decimal import Decimal
 import httpx
 from playwright.sync_api import Page, expect
 
+from tests.brand_policies import set_policies
 from tests.browser.people import enter
 from tests.browser.test_money_in import look
 from tests.portal.conftest import verify
@@ -51,8 +52,7 @@ def test_a_card_is_paid_in_the_providers_fields_on_our_page(cast, phone: Page, t
 
 def test_a_refund_in_coins_is_fetched_from_the_clients_own_page(cast, phone: Page, tmp_path):
     verify(cast.client)
-    cast.brand.policies = {**cast.brand.policies, "withdrawal_four_eyes_minor": 100_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=100_000)
     with provider(cast, tmp_path, "btcpay") as outside:
         send_coins(start_coins(cast, outside))
         outside.deliver(wait_for=2)

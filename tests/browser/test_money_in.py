@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from clients.choices import Category
 from clients.models import Client
 from crm import approvals, events
+from tests.brand_policies import set_policies
 from tests.browser.people import enter
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
@@ -133,8 +134,7 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
 def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phone(cast, page, phone):
     load_rates()
     Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
-    cast.brand.policies = {**cast.brand.policies, "dispute_won_restores_bonus": 0}
-    cast.brand.save()
+    set_policies(cast.brand, dispute_won_restores_bonus=0)
     plan = granting.create_plan(brand=cast.brand, name="Half of every deposit", actor=cast.finance)
     granting.write_rule(
         plan_id=plan.pk,

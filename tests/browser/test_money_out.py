@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
+from tests.brand_policies import set_policies
 from tests.browser.people import enter, login
 from tests.portal.conftest import room
 from tests.wallet import recon
@@ -118,8 +119,7 @@ def test_several_are_approved_after_a_preview(page, payer):
 
 
 def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room):
-    room.cast.brand.policies = {"fx_quote_seconds": 3}
-    room.cast.brand.save()
+    set_policies(room.cast.brand, fx_quote_seconds=3)
     enter(phone, room.user)
     phone.goto("/portal/wallet/exchange/")
     shot(phone, "exchange-phone")
@@ -129,8 +129,7 @@ def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room
     fits(phone)
     expect(phone.get_by_role("button", name="Exchange at this rate")).to_be_disabled(timeout=6_000)
     Quote.objects.update(expires_at=dt.datetime.now(dt.UTC))
-    room.cast.brand.policies = {}
-    room.cast.brand.save()
+    set_policies(room.cast.brand, fx_quote_seconds=None)
     phone.get_by_role("button", name="Get new rate").click()
     phone.get_by_role("button", name="Exchange at this rate").click()
     phone.wait_for_url(re.compile("/portal/wallet/X-"))

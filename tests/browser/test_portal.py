@@ -11,6 +11,7 @@ from kyc import claims
 from kyc.models import Document
 from kyc.reviews import approve
 from leads.invitations import invite
+from tests.brand_policies import set_policies
 from tests.browser.people import enter, login
 from tests.cast import PASSWORD, make_client
 from tests.kyc.factories import bill_pdf, passport_jpeg, registered
@@ -39,8 +40,7 @@ PHRASE = "a quiet long phrase"
 
 @pytest.fixture(autouse=True)
 def decisions_are_final_at_once(cast):
-    cast.brand.policies = {"kyc_undo_seconds": 0}
-    cast.brand.save()
+    set_policies(cast.brand, kyc_undo_seconds=0)
 
 
 def fill_registration(page, **changes):

@@ -9,6 +9,7 @@ from clients.followups import add_task
 from clients.models import Call, Client, Note, Task, TimelineEntry
 from clients.notes import add_note, edit_note
 from crm.models import AccessEvent, Book
+from tests.brand_policies import set_policies
 from tests.cast import make_client
 
 pytestmark = pytest.mark.django_db
@@ -224,8 +225,7 @@ class TestContact:
         assert "+4915112345678" not in html(answer) and answer["Cache-Control"] == "no-store"
 
     def test_a_reason_is_asked_for_where_the_brand_wants_one(self, cast, browse):
-        cast.brand.policies = {"reveal_needs_reason": True}
-        cast.brand.save()
+        set_policies(cast.brand, reveal_needs_reason=True)
         browser = browse(cast.agent)
         page = html(browser.post(address(cast.client, "contact/"), {"reason": "x"}, headers=HTMX), 422)
         assert "is-invalid" in page and "+4915112345678" not in page

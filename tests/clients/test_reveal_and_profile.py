@@ -5,6 +5,7 @@ from clients.models import Client, TimelineEntry
 from clients.profile import change_profile
 from crm.errors import DomainError, NotAllowed
 from crm.models import AccessEvent, AuditEvent
+from tests.brand_policies import set_policies
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ def test_the_wrong_role_reveals_nothing_and_leaves_no_row(cast, who):
 
 
 def test_a_brand_may_ask_for_a_reason(cast):
-    cast.client.brand.policies = {"reveal_needs_reason": True}
+    set_policies(cast.client.brand, reveal_needs_reason=True)
     with pytest.raises(DomainError, match="Enter a reason"):
         reveal(client=cast.client, actor=cast.agent, reason=" x ")
     reveal(client=cast.client, actor=cast.agent, reason="Call back as agreed")
@@ -32,7 +33,7 @@ def test_a_brand_may_ask_for_a_reason(cast):
 
 
 def test_a_brand_may_ask_for_a_reason_outside_the_own_book_only(cast):
-    cast.client.brand.policies = {"reveal_needs_reason": "outside_book"}
+    set_policies(cast.client.brand, reveal_needs_reason="outside_book")
     reveal(client=cast.client, actor=cast.agent)
     with pytest.raises(DomainError):
         reveal(client=cast.client, actor=cast.desk_head)

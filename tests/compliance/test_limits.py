@@ -12,6 +12,7 @@ from compliance.matching.score import BirthRange, ListedName, Person, compare_na
 from compliance.models import CountryRisk, Hit
 from compliance.sentences import VALUE_MAX, details, plain
 from crm.models import AccessEvent
+from tests.brand_policies import set_policies
 from tests.compliance.factories import BORN, load
 from tests.monitoring.factories import look
 
@@ -104,15 +105,13 @@ def test_a_match_reaches_the_brands_threshold(cast, tmp_path, by, is_hit):
     load(tmp_path, {"first": "Klara", "second": "Webber"})
     person = screening.person_of(cast.client)
     ((_entry, found),), _compared = screening.matches(person, threshold=0.5)
-    cast.brand.policies = {"screening_threshold": str(found.score + by)}
-    cast.brand.save()
+    set_policies(cast.brand, screening_threshold=str(found.score + by))
     made = screening.screen_client(client_id=cast.client.pk, trigger="demand")
     assert (made.hit_count, Hit.objects.count()) == (int(is_hit), int(is_hit))
 
 
 def test_thresholds_are_the_brands_own(cast):
-    cast.other_brand.policies = {"screening_threshold": "0.6"}
-    cast.other_brand.save()
+    set_policies(cast.other_brand, screening_threshold="0.6")
     assert str(screening.threshold_of(cast.client)) == "0.8"
 
 

@@ -19,6 +19,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import ClientVerified, publish
 from crm.models import AuditEvent, EventDelivery, Notification, OutboxEvent
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.compliance.factories import BORN, DATA, load
 
 pytestmark = pytest.mark.django_db
@@ -208,8 +209,7 @@ def test_the_database_wants_a_person_and_a_reason(cast, listed):
 def test_a_brand_may_set_its_own_threshold(cast, tmp_path):
     load(tmp_path, {"first": "Klara Josephine", "second": "Webber Meyer"})
     assert screen(cast).hit_count == 0
-    cast.brand.policies = {"screening_threshold": "0.6"}
-    cast.brand.save()
+    set_policies(cast.brand, screening_threshold="0.6")
     assert screen(cast).hit_count == 1
 
 

@@ -15,6 +15,7 @@ from crm.models import AuditEvent, Notification, OutboxEvent
 from kyc import claims, documents, levels, policies, reviews
 from kyc.choices import DOCUMENT_TRANSITIONS, DocumentState, RejectReason
 from kyc.models import Document, LevelReached
+from tests.brand_policies import set_policies
 from tests.cast import make_staff
 from tests.kyc.factories import claimed, passport_jpeg, registered, uploaded, waiting
 
@@ -184,8 +185,7 @@ def test_a_bill_alone_verifies_nobody(cast):
 
 
 def test_a_brand_may_want_the_second_level_before_it_calls_somebody_verified(cast):
-    cast.brand.policies = {"kyc_level_required": 2, "kyc_undo_seconds": 0}
-    cast.brand.save()
+    set_policies(cast.brand, kyc_level_required=2, kyc_undo_seconds=0)
     passport = claimed(cast.client, cast.kyc_officer)
     reviews.approve(document_id=passport.pk, actor=cast.kyc_officer)
     events.drain()
@@ -195,8 +195,7 @@ def test_a_brand_may_want_the_second_level_before_it_calls_somebody_verified(cas
 
 
 def test_without_a_window_the_decision_takes_effect_at_once(cast):
-    cast.brand.policies = {"kyc_undo_seconds": 0}
-    cast.brand.save()
+    set_policies(cast.brand, kyc_undo_seconds=0)
     document = claimed(cast.client, cast.kyc_officer)
     reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
     assert OutboxEvent.objects.filter(name="kyc.client_verified").count() == 1

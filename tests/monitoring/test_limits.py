@@ -13,6 +13,7 @@ from monitoring.models import AgentDay, Alert, DayScore, Watch
 from monitoring.queries import EVIDENCE_PAGE, day_bounds, evidence
 from monitoring.scoring import CALIBRATE_FROM_AGENT_DAYS, LEARN_UP_TO_SD, Day, Scored, Scorer
 from monitoring.tables import how_usual
+from tests.brand_policies import set_policies
 from tests.monitoring.factories import DAY, at, look
 
 pytestmark = pytest.mark.django_db
@@ -185,15 +186,13 @@ def test_of_the_watched_one_in_a_hundred_raises(cast, probability, is_raised):
 
 @pytest.mark.parametrize(("probability", "is_raised"), [(0.000099, True), (0.0001, False), (0.0005, False)])
 def test_a_brands_own_threshold_counts_for_its_people(cast, probability, is_raised):
-    cast.brand.policies = {**cast.brand.policies, "alert_probability": 0.0001}
-    cast.brand.save()
+    set_policies(cast.brand, alert_probability=0.0001)
     began(cast.agent, 30)
     assert bool(alerts.raise_alerts([judged(cast.agent, probability)])) is is_raised
 
 
 def test_a_brand_may_set_the_threshold_to_zero(cast):
-    cast.brand.policies = {**cast.brand.policies, "alert_probability": 0}
-    cast.brand.save()
+    set_policies(cast.brand, alert_probability=0)
     began(cast.agent, 30)
     assert alerts.raise_alerts([judged(cast.agent, 1e-9)]) == []
 

@@ -22,6 +22,7 @@ from leads.models import Lead
 from portal import consents, registration
 from portal.choices import ConsentKind
 from portal.models import Consent, ConsentText, PortalLogin
+from tests.brand_policies import set_policies
 from tests.cast import PASSWORD, make_client
 from tests.days import today
 
@@ -314,8 +315,7 @@ def test_each_wrong_answer_is_named_and_the_others_stay(cast, field, value, word
 
 
 def test_a_brand_says_whom_it_serves(cast):
-    cast.brand.policies = {"blocked_countries": ["DE"], "minimum_age": 21}
-    cast.brand.save()
+    set_policies(cast.brand, blocked_countries=["DE"], minimum_age=21)
     assert "Select a valid choice" in send().content.decode()
     born = (today() - dt.timedelta(days=20 * 365)).isoformat()
     assert "at least 21 years old" in send(country="AT", date_of_birth=born).content.decode()
@@ -409,8 +409,7 @@ def test_an_unknown_brand_is_not_found_and_the_chooser_lists_the_others(cast):
     assert Browser().get("/b/nobody/login/").status_code == 404
     page = Browser().get("/b/").content.decode()
     assert "/b/meridian/login/" in page and "/b/southern/login/" in page
-    cast.brand.policies = {"hosts": ["trade.meridian.example"]}
-    cast.brand.save()
+    set_policies(cast.brand, hosts=["trade.meridian.example"])
     cache.clear()  # looked up once a minute
     answer = Browser().get("/b/", headers={"host": "trade.meridian.example"})
     assert answer["Location"] == "/b/meridian/"

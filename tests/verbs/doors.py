@@ -20,6 +20,7 @@ from clients.choices import CallOutcome
 from clients.models import Client
 from compliance.models import Restriction
 from compliance.packs import TrailFilter
+from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.models import Brand, Desk, EventDelivery, User
 from ib.partners import PartnerDetails
@@ -121,6 +122,9 @@ DOORS: dict[str, Door] = {
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
+    "crm.staff.policy_changes.change_policy": Door(
+        given=lambda: {"key": "kyc_undo_seconds", "value": 30, "effective_on": today(one(Brand))}
+    ),
     "crm.staff.reach.grant": Door(given=lambda: {"thing": one(Desk)}),
     "clients.calls.log_call": Door(given=lambda: {"details": CallDetails(CallOutcome.REACHED)}),
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),

@@ -37,6 +37,7 @@ LOCKS: dict[str, str] = {
     "crm.security.audit.seal.seal_pending": "~keelson.audit.seal",
     "crm.staff.brand_look.change_look": "Brand",
     "crm.staff.people.change_staff": "User",
+    "crm.staff.policy_changes.change_policy": "Brand",
     "crm.staff.people.end_all_sessions": "UserSession",
     "crm.staff.people.switch_off": "User",
     "crm.staff.people.switch_on": "User",

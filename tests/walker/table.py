@@ -195,6 +195,12 @@ TABLE |= {
     "second_factor_setup": Rule(EVERYONE_SIGNED_IN),
     "brand_logo": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
     "brand_picture": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
+    "policies": Rule(roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO), good=302),
+    "brand_policies": Rule(roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO), kwargs=lambda world: _a_brand(world)),
+    "policy": Rule(
+        roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO),
+        kwargs=lambda world: {**_a_brand(world), "key": "minimum_age"},
+    ),
     "brand_looks": Rule(roles(Role.ADMINISTRATOR)),
     "brand_look": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda world: _a_brand(world), good=OWN),
     "staff": Rule(MANAGE_STAFF),

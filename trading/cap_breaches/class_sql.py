@@ -16,7 +16,7 @@ import orjson
 from django.db import connection
 from django.utils import timezone
 
-from trading.leverage.caps import COUNTRY_OF_LICENCE
+from crm.choices import COUNTRY_OF_LICENCE
 from trading.leverage.margins import ROUNDING
 
 NO_LIMIT: Final = 1000  # above every platform's highest leverage

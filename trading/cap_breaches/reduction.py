@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm.choices import COUNTRY_OF_LICENCE
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.localized_text import localize, phrase
@@ -77,7 +78,7 @@ def _rows(user: User, day: dt.date | None, *, after: int = 0, limit: int) -> lis
 
     values: dict[str, Any] = {
         "day": day or timezone.now().date(),
-        "places": dumps(caps.COUNTRY_OF_LICENCE).decode(),
+        "places": dumps(COUNTRY_OF_LICENCE).decode(),
         "books": sorted(reach_of(user).books),
         "after": after,
         "limit": limit,

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from clients.choices import Category
 from trading.choices import InstrumentClass
-from trading.leverage.caps import COUNTRY_OF_LICENCE
 from trading.leverage.margins import GroupLeverage, of_groups
 from trading.models import AccountType, LeverageCap
 
@@ -105,8 +104,7 @@ def rows_of(
 
 def _concerns(line: LeverageCap, account_type: AccountType) -> bool:
     """Tell whether a line holds for somebody to whom the type is offered: by residence, or by the brand's licence."""
-    licence = account_type.brand.jurisdiction
-    if COUNTRY_OF_LICENCE.get(licence, licence) in line.countries:
+    if account_type.brand.licence_country in line.countries:
         return True
     offered = set(account_type.countries) or set(line.countries)
     return bool(offered & set(line.countries) - set(account_type.excluded_countries))

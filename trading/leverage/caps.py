@@ -36,7 +36,6 @@ from trading.leverage.margins import GroupLeverage, of_groups
 from trading.models import AccountType, LeverageCap, TradingAccount
 
 CHANGES: Final = "trading.change_leveragecap"
-COUNTRY_OF_LICENCE: Final = {"UK": "GB"}  # codes of `Brand.jurisdiction` that are no country's
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
 
 def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[LeverageCap] | None = None) -> Limits:
     """Find the account's cap and those of the classes. One query (and the brand); none where `lines` are all in force."""
-    licence = COUNTRY_OF_LICENCE.get(client.brand.jurisdiction, client.brand.jurisdiction)
+    licence = client.brand.licence_country
     places = [place for place in dict.fromkeys((client.country, licence)) if place]
     if lines is None:
         lines = lines_on(on or timezone.now().date(), category=client.category, countries=places)

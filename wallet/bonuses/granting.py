@@ -39,19 +39,11 @@ from wallet.choices.bonuses import BonusState, BonusTrigger, ReleaseBy
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.choices.notices import WalletNotice
 from wallet.core.amounts import minor_of
-from wallet.core.limits import in_base
+from wallet.core.limits import BONUS_RETAIL_BAN, in_base
 from wallet.core.references import new_reference
 from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Balance, BonusGrant, BonusPlan, BonusRule, Deposit
-
-# EU and EEA (ESMA), United Kingdom (FCA), Australia (ASIC); "UK" is the jurisdiction's code in `Brand.jurisdiction`.
-RETAIL_BAN = frozenset(
-    """
-    AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK GB UK AU
-    """.split()
-)
-
 
 # ── reads ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,8 +96,8 @@ def rule_on(plan: BonusPlan, day: dt.date) -> BonusRule | None:
 
 def may_have_bonus(client: Client) -> Decision:
     """Decide whether this client may be given a bonus at all."""
-    banned = frozenset(client.brand.policies.get("bonus_retail_ban", RETAIL_BAN))
-    if client.category == Category.RETAIL and banned & {client.brand.jurisdiction, client.country}:
+    banned = BONUS_RETAIL_BAN.of(client.brand)
+    if client.category == Category.RETAIL and banned & {client.brand.licence_country, client.country}:
         return no(_("ESMA, FCA and ASIC rules don't allow bonuses for this retail client."))
     if client.kyc_level == 0:
         return no(_("The client isn't verified yet."))

@@ -10,7 +10,7 @@ midnight
 UTC. The row of a day never changes: computed again (a statement came, a person asked) it gets a further version with a
 reason.
 
-Brand.policies: `client_money_on_platforms` (true), `client_money_in_transit` (true): whether each counts.
+The brand's policies `client_money_on_platforms` and `client_money_in_transit` say whether each counts.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from wallet.choices.ledger import AccountKind
 from wallet.choices.month_end import Cover
 from wallet.choices.notices import WalletNotice
 from wallet.closing import policies
+from wallet.core.limits import CLIENT_MONEY_IN_TRANSIT, CLIENT_MONEY_ON_PLATFORMS
 from wallet.ledger import posting
 from wallet.models import Account, ClientMoneyDay
 
@@ -168,7 +169,7 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
 
     def of(currency: str) -> Figures:
         if currency not in figures:
-            counts = bool(brand.policies.get("client_money_in_transit", True))
+            counts = CLIENT_MONEY_IN_TRANSIT.of(brand)
             figures[currency] = Figures(currency, transit_counts=counts, bank=BankPosition(currency), day=day)
         return figures[currency]
 
@@ -179,7 +180,7 @@ def figures_of(brand: Brand, day: dt.date) -> list[Figures]:
                 "brand": brand.pk,
                 "at": at,
                 "exponents": orjson.dumps(EXPONENTS).decode(),
-                "platforms": bool(brand.policies.get("client_money_on_platforms", True)),
+                "platforms": CLIENT_MONEY_ON_PLATFORMS.of(brand),
             },
         )
         for currency, wallets, trading, debit, clients in cursor.fetchall():

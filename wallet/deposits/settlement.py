@@ -39,7 +39,7 @@ from wallet.choices.psp import InboxState, PspKind
 from wallet.choices.reconciliation import MovementKind
 from wallet.core import limits
 from wallet.core.fees import fee_of
-from wallet.core.limits import in_base
+from wallet.core.limits import DEPOSIT_CONVERTS, DEPOSIT_THIRD_PARTY, in_base
 from wallet.deposits import policies, unverified
 from wallet.deposits.payer_match import is_payer
 from wallet.ledger import fx_position, posting
@@ -94,7 +94,7 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
         reasons.append(HoldReason.AMOUNT)
     if not reasons and received <= _fee(deposit):
         reasons.append(HoldReason.AMOUNT)
-    if brand.policies.get("deposit_third_party", "hold") == "hold" and not is_payer(
+    if DEPOSIT_THIRD_PARTY.of(brand) == "hold" and not is_payer(
         client.first_name, client.last_name, deposit.payer_name
     ):
         reasons.append(HoldReason.PAYER)
@@ -162,7 +162,7 @@ def _target(deposit: Deposit, client: Client) -> Account | None:
         ).exists()
     ):
         return posting.wallet_of(client, currency)
-    return deposit.wallet if client.brand.policies.get("deposit_converts_other_currency") else None
+    return deposit.wallet if DEPOSIT_CONVERTS.of(client.brand) else None
 
 
 def _fee(deposit: Deposit) -> int:

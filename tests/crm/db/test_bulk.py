@@ -54,11 +54,16 @@ def test_constraints_hold(cast):
 
 def test_json_nulls_and_automatic_times_are_written(cast):
     brand = Brand(
-        code="x", name="X", legal_name="X", jurisdiction="CY", support_email="x@x.example", policies={"a": [1, None]}
+        code="x",
+        name="X",
+        legal_name="X",
+        jurisdiction="CY",
+        support_email="x@x.example",
+        risk_warnings={"a": [1, None]},
     )
     copy_models([brand])
     back = Brand.objects.get(code="x")
-    assert back.policies == {"a": [1, None]} and back.created_at is not None
+    assert back.risk_warnings == {"a": [1, None]} and back.created_at is not None
     copy_models([Notification(user=cast.agent, kind="k", title="t")])
     assert Notification.objects.get().read_at is None
 

@@ -17,6 +17,7 @@ from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.events import DepositReversed, DepositSettled, publish
 from crm.models import AuditEvent
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.days import today
 from tests.ib.factories import make_trade
 from tests.trading.factories import make_account, make_server
@@ -201,8 +202,7 @@ def test_a_retail_client_in_the_eu_gets_none(cast, pro):
 
 def test_a_brand_elsewhere_may_allow_it_for_retail_clients(cast, pro):
     Client.objects.filter(pk=pro.pk).update(category=Category.RETAIL)
-    cast.brand.policies = {"bonus_retail_ban": ["GB"]}
-    cast.brand.save()
+    set_policies(cast.brand, bonus_retail_ban=["GB"])
     assert give(cast, make_plan(cast)).state == BonusState.ACTIVE
 
 

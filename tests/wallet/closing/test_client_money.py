@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent, DayMark, Notification, OutboxEvent
+from tests.brand_policies import set_policies
 from tests.days import today, yesterday
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import fund, house, make_psp
@@ -65,8 +66,7 @@ def test_what_is_owed_and_what_is_held_at_the_end_of_a_day(cast, held):
 
 
 def test_a_brand_that_does_not_count_money_in_transit_is_short(cast, held):
-    cast.brand.policies = {"client_money_in_transit": False}
-    cast.brand.save()
+    set_policies(cast.brand, client_money_in_transit=False)
     assert (euros(cast).resource, euros(cast).cover) == (90_000, Cover.SHORT)
 
 
@@ -86,7 +86,7 @@ def test_equity_on_platforms_is_owed_and_nobody_pays_for_a_client_below_zero(cas
     # 80.001 less the house's credit, in favour of the client; Óscar: 250 in the wallet, 400 below zero on the platform.
     assert (one.trading, one.debit) == (7_001 - 40_000, 15_000)
     assert one.requirement == 100_000 + 7_001
-    cast.brand.policies = {"client_money_on_platforms": False}
+    set_policies(cast.brand, client_money_on_platforms=False)
     assert euros(cast).requirement == 125_000
 
 

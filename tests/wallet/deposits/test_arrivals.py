@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from crm import events
 from crm.errors import DomainError, WrongState
 from crm.models import Notification, OutboxEvent
+from tests.brand_policies import set_policies
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import at_once, make_psp
 from tests.wallet.intents import captured, make_intent
@@ -49,8 +50,7 @@ def house(cast, kind, currency="EUR") -> int:
 
 
 def set_policy(cast, **values) -> None:
-    cast.brand.policies = {**cast.brand.policies, **values}
-    cast.brand.save()
+    set_policies(cast.brand, **values)
 
 
 # ── fees ─────────────────────────────────────────────────────────────────────────────────────────────────────────────

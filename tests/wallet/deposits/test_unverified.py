@@ -12,6 +12,7 @@ from crm import events
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientVerified, publish
 from crm.models import AuditEvent, Notification
+from tests.brand_policies import set_policies
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, make_intent
@@ -132,8 +133,7 @@ def test_an_account_that_names_nobody_is_not_the_client_s_own(cast, client, rule
 
 
 def test_without_a_rule_the_brand_s_own_limit_holds(cast, client, bank):
-    cast.brand.policies = {"deposit_unverified_max_minor": 50_000}
-    cast.brand.save()
+    set_policies(cast.brand, deposit_unverified_max_minor=50_000)
     client.refresh_from_db()
     assert arrive(client, bank, 60_000).hold_reasons == [HoldReason.LIMIT]
     assert not UnverifiedTerm.objects.exists()

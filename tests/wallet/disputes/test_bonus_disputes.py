@@ -14,6 +14,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.events import DepositRestored, publish
 from crm.models import AuditEvent, Notification
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.wallet.bonuses.test_bonus import make_plan, pro
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
@@ -58,8 +59,7 @@ def hear(grant: BonusGrant, kind: EventKind, amount_minor: int = 50_000, **field
 
 def policy(grant: BonusGrant, **values) -> None:
     brand = grant.client.brand
-    brand.policies = {**brand.policies, **values}
-    brand.save()
+    set_policies(brand, **values)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from crm import events
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.files.jobs import run_job
 from crm.models import AuditEvent, Job, Notification, OutboxEvent
+from tests.brand_policies import set_policies
 from tests.trading.factories import make_account, make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp, raw
@@ -198,8 +199,7 @@ def test_a_chargeback_may_take_what_was_refunded_a_second_time(cast, deposit, mi
 def test_a_chargeback_of_converted_money_leaves_the_wallet_at_the_booked_rate(cast, taken, free):
     """Rounded up at the client's side, never more than is there; the rest is the house's loss in what had arrived."""
     load_rates()
-    cast.brand.policies = {"deposit_converts_other_currency": True}
-    cast.brand.save()
+    set_policies(cast.brand, deposit_converts_other_currency=True)
     deposit = make_intent(cast.client, make_psp(cast.brand, kind="bank"))
     apply_payment(psp_id=deposit.psp_id, view=captured(deposit, 500_000, "SEK"))
     deposit.refresh_from_db()

@@ -10,6 +10,7 @@ from clients.facts import rebuild_client
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import Notification, OutboxEvent
+from tests.brand_policies import set_policies
 from tests.wallet.factories import available
 from tests.wallet.withdrawals.test_withdrawal import ask, state, wallet
 from tests.wallet.withdrawals.test_withdrawal_parts import decide, mixed, shape
@@ -56,8 +57,7 @@ def test_a_part_goes_back_and_then_the_rest(mixed, cast, outside):
     assert (refund.state, mixed.state, mixed.refunded_minor) == ("settled", DepositState.SETTLED, 10_000)
     assert posting.balance(wallet(cast)) == 35_000
     assert OutboxEvent.objects.filter(name="wallet.deposit_reversed").count() == 1
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 100_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=100_000)
     finish(cast, outside, give_back(cast, mixed, "200", key="r2"))
     mixed.refresh_from_db()
     assert (mixed.state, mixed.refunded_minor) == (DepositState.REFUNDED, 30_000)
@@ -190,8 +190,7 @@ def test_a_held_deposit_goes_back_whole_and_out_of_suspense(mixed, cast, outside
     deposit = held(mixed)
     with pytest.raises(DomainError, match="refunded in full"):
         give_back(cast, deposit, "100")
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 100_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=100_000)
     refund = give_back(cast, deposit, "300")
     assert refund.from_suspense
     with pytest.raises(NotAllowed, match="being refunded"):

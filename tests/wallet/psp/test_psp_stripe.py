@@ -10,6 +10,7 @@ import stripe
 from django.utils import timezone
 
 from crm.errors import DomainError
+from tests.brand_policies import set_policies
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.card_payments import intent, pay, settler, starter, wallet_balance
 from tests.wallet.reports import read_report
@@ -307,8 +308,7 @@ def give_back(cast, deposit: Deposit, amount: str) -> Withdrawal:
 
 
 def test_a_refund_that_staff_start_settles_by_webhook_in_part_and_in_full(cast, outside):
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 100_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=100_000)
     deposit = settled(cast, outside)
     refund = give_back(cast, deposit, "100")
     assert (refund.state, refund.psp_reference[:3]) == (WithdrawalState.SENT, "re_")

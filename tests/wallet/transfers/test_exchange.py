@@ -10,6 +10,7 @@ from django.urls import reverse
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, FxRate
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.trading.factories import make_account, make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import at_once, available, fund, house
@@ -54,8 +55,7 @@ def in_wallet(cast, currency: str) -> int:
 
 
 def test_an_exchange_books_four_postings_at_the_quoted_rate(rich):
-    rich.brand.policies = {"fx_markup_basis_points": 50}
-    rich.brand.save()
+    set_policies(rich.brand, fx_markup_basis_points=50)
     promised = quote(rich)
     reference = FxRate.objects.filter(currency="USD").order_by("-on").first()
     assert promised.rate == (reference.rate * Decimal("0.995")).quantize(Decimal("1e-12"))
@@ -196,8 +196,7 @@ def test_from_an_account_in_another_currency_the_promised_rate_holds(rich, dolla
 
 def test_a_cent_account_gets_a_hundred_for_each_dollar_and_gives_the_cent_back(rich):
     """Dollars and a cent account's hundredths are one money: no markup, nothing lost on the way there and back."""
-    rich.brand.policies = {"fx_markup_basis_points": 50}
-    rich.brand.save()
+    set_policies(rich.brand, fx_markup_basis_points=50)
     fund(rich.client, 100_000, currency="USD")
     cents = make_account(rich.client, make_server(), currency="USC")
     there = quote(rich, "123.45", "USD", "USC", purpose=QuoteFor.TO_TRADING, trading_account_id=cents.pk)

@@ -15,6 +15,7 @@ from crm.errors import DomainError
 from crm.models import FxFeed, FxRate, Notification
 from crm.money.amounts import from_minor
 from crm.rates import fx
+from tests.brand_policies import set_policies
 from tests.sandbox.psp.running import running_psp
 from tests.wallet.deposits.test_arrivals import captured, make_intent
 from tests.wallet.factories import fund, make_psp
@@ -44,8 +45,7 @@ def monday(cast):
 
 
 def allow(cast, **policies) -> None:
-    cast.brand.policies = {**cast.brand.policies, **policies}
-    cast.brand.save()
+    set_policies(cast.brand, **policies)
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from tests.brand_policies import set_policies
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
@@ -65,8 +66,7 @@ ALONE, ONE, TWO = "nobody", "one person", "two people"
     ],
 )
 def test_who_approves_at_both_limits(rich, psp, automatic, four_eyes, amount, approves):
-    rich.brand.policies = {"withdrawal_auto_approve_minor": automatic, "withdrawal_four_eyes_minor": four_eyes}
-    rich.brand.save()
+    set_policies(rich.brand, withdrawal_auto_approve_minor=automatic, withdrawal_four_eyes_minor=four_eyes)
     withdrawal = ask(rich, psp, amount)
     assert withdrawal.needs_second is (approves == TWO)
     assert withdrawal.approved_automatically is (approves == ALONE)
@@ -78,8 +78,7 @@ def test_who_approves_at_both_limits(rich, psp, automatic, four_eyes, amount, ap
 
 
 def test_another_brands_limits_are_not_ours(rich, psp):
-    rich.other_brand.policies = {"withdrawal_auto_approve_minor": 1_000_000}
-    rich.other_brand.save()
+    set_policies(rich.other_brand, withdrawal_auto_approve_minor=1_000_000)
     assert ask(rich, psp, "50").state == WithdrawalState.REQUESTED
 
 

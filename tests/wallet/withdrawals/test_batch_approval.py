@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.errors import NotAllowed
+from tests.brand_policies import set_policies
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import at_once, fund, make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
@@ -163,8 +164,7 @@ def test_the_queue_has_a_line_per_request_and_then_one_per_part(rich, psp, brows
     shown = browse(rich.finance).get(QUEUE).content.decode()
     assert "€1,200.00" in shown and "and others" in shown and other.reference not in shown
     brand = rich.brand
-    brand.policies = {"withdrawal_sla_hours": 2}
-    brand.save()
+    set_policies(brand, withdrawal_sla_hours=2)
     Withdrawal.objects.update(requested_at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=3))
     assert "tone-danger" in browse(rich.finance).get(QUEUE).content.decode()
     approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)

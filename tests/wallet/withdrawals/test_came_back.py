@@ -14,6 +14,7 @@ from crm import events
 from crm.errors import DomainError
 from crm.models import AuditEvent
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.wallet.bonuses.test_bonus import give, make_plan, pro
 from tests.wallet.disputes.test_refund import finish, give_back
 from tests.wallet.withdrawals.test_payout_findings import agreed, told
@@ -63,8 +64,7 @@ def fees(cast) -> int:
 
 
 def policy(cast, **values) -> None:
-    cast.brand.policies = {**cast.brand.policies, **values}
-    cast.brand.save()
+    set_policies(cast.brand, **values)
 
 
 def test_our_fee_is_kept_unless_somebody_says_why_it_goes_back(rich, with_fee):

@@ -8,6 +8,7 @@ import time_machine
 
 from crm.audit_codes import CrmAction
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.ib.factories import make_deal
 from tests.trading.factories import make_account, make_server
 from tests.wallet.withdrawals.test_withdrawal import IBAN, ask, paid_in, rich
@@ -50,8 +51,7 @@ def now() -> dt.datetime:
 
 
 def set_policy(cast, **values) -> None:
-    cast.client.brand.policies = values
-    cast.client.brand.save()
+    set_policies(cast.client.brand, **values)
 
 
 # ── in and out ───────────────────────────────────────────────────────────────────────────────────────────────────────

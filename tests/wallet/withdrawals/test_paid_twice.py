@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from crm import events
 from crm.models import Notification
+from tests.brand_policies import set_policies
 from tests.wallet.disputes.test_disputes import deposit, hear, held
 from tests.wallet.factories import available, make_psp
 from tests.wallet.intents import dispute_event
@@ -79,8 +80,7 @@ def test_an_earlier_chargeback_stops_no_later_request(mixed, cast, outside):
 
 
 def test_a_refund_by_staff_of_what_went_back_at_the_psp_is_not_sent(cast, deposit):
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 1_000_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=1_000_000)
     refund = start_refund(
         deposit_id=deposit.pk, amount=Decimal(500), reason="Asked", request_key="r", actor=cast.finance
     )

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Notification
+from tests.brand_policies import set_policies
 from tests.wallet.factories import available
 from tests.wallet.providers import provider, start
 from tests.wallet.psp.test_psp_btcpay import ADDRESS, claim, send_coins, wallet_balance
@@ -36,8 +37,7 @@ def outside(cast, tmp_path):
 @pytest.fixture
 def refund(cast, outside) -> Withdrawal:
     """EUR 100 of 500 in coins, approved and handed to the server: nobody has claimed it."""
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 100_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=100_000)
     send_coins(start(cast, outside))
     outside.deliver(wait_for=2)
     return give_back(cast, Deposit.objects.get(), "100")

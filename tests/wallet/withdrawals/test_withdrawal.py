@@ -12,6 +12,7 @@ from crm.audit_codes import CrmAction
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.wallet.factories import available, fund, make_psp
 from wallet.choices.psp import InboxState
 from wallet.choices.withdrawals import CheckResult, WithdrawalState
@@ -164,16 +165,14 @@ def test_everyone_who_should_know_is_told(rich, outside):
 
 
 def test_a_clean_small_request_goes_alone_under_the_brand_s_policy(rich, outside):
-    rich.brand.policies = {"withdrawal_auto_approve_minor": 5_000}
-    rich.brand.save()
+    set_policies(rich.brand, withdrawal_auto_approve_minor=5_000)
     withdrawal = ask(rich, outside, "50")
     assert (withdrawal.state, withdrawal.approved_automatically, withdrawal.approved_by) == ("approved", True, None)
     assert ask(rich, outside, "50.01", key="k2").state == WithdrawalState.REQUESTED
 
 
 def test_a_small_request_with_something_to_look_at_waits(rich, outside):
-    rich.brand.policies = {"withdrawal_auto_approve_minor": 5_000}
-    rich.brand.save()
+    set_policies(rich.brand, withdrawal_auto_approve_minor=5_000)
     rich.client.risk_rating = "high"
     rich.client.save()
     assert ask(rich, outside, "50").state == WithdrawalState.REQUESTED

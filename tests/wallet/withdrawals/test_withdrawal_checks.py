@@ -8,6 +8,7 @@ from clients.audit_codes import ClientsAction
 from compliance.models import Hit, ListEntry, RiskAssessment
 from crm.audit_codes import CrmAction
 from crm.security import audit
+from tests.brand_policies import set_policies
 from tests.compliance.factories import load
 from tests.days import now
 from tests.trading.factories import make_account, make_server
@@ -43,8 +44,7 @@ def test_every_check_speaks_once_about_every_request(rich, outside):
 )
 def test_how_often_and_how_much(rich, outside, policies, words):
     assert outcome(ask(rich, outside, "10"), "velocity") == CheckResult.PASS
-    rich.brand.policies = policies
-    rich.brand.save()
+    set_policies(rich.brand, **policies)
     second = ask(rich, outside, "10", key="k2")
     assert outcome(second, "velocity") == CheckResult.REVIEW
     assert words in said(second, "velocity")

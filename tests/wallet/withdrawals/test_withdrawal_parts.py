@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from crm import events
 from crm.errors import DomainError, NotAllowed
 from crm.models import Notification
+from tests.brand_policies import set_policies
 from tests.wallet.factories import at_once, available, fund, make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, ask, paid_in, rich, state, wallet
 from wallet.choices.deposits import DepositState
@@ -145,15 +146,13 @@ def test_a_rejection_is_one_word_about_the_whole_request(mixed, cast, outside):
 
 
 def test_limits_look_at_the_whole_request_not_at_its_parts(mixed, cast, outside):
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 35_000, "withdrawal_auto_approve_minor": 35_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=35_000, withdrawal_auto_approve_minor=35_000)
     withdrawal = ask(cast, outside, "360")
     assert all(part.needs_second and part.state == "requested" for part in parts_of(withdrawal))
 
 
 def test_small_and_clean_all_parts_go_alone(mixed, cast, outside):
-    cast.brand.policies = {"withdrawal_four_eyes_minor": 50_000, "withdrawal_auto_approve_minor": 50_000}
-    cast.brand.save()
+    set_policies(cast.brand, withdrawal_four_eyes_minor=50_000, withdrawal_auto_approve_minor=50_000)
     cast.client.restrictions = []
     withdrawal = ask(cast, outside, "300")
     found = {check.name: check.outcome for check in withdrawal.checks.all()}
@@ -324,8 +323,7 @@ def test_plans_have_a_mark_of_their_own(mixed, cast, outside):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_fifty_at_once_exactly_the_affordable_ones_pass(rich, outside):
-    rich.brand.policies = {"withdrawal_requests_per_day": 100}
-    rich.brand.save()
+    set_policies(rich.brand, withdrawal_requests_per_day=100)
 
     def one(number: int) -> str:
         return ask(rich, outside, "70", key=f"k{number}").state

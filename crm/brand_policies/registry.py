@@ -1,0 +1,134 @@
+"""The registry of policies, and reading one: the brand's value of the day, else the default."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import secrets
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, Generic, Self, TypeVar
+
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from crm.brand_policies.kinds import Kind
+from crm.models import Brand, PolicyValue
+
+V = TypeVar("V")
+Dated = Mapping[str, tuple[tuple[dt.date, Any], ...]]
+OF_SETTINGS, OF_MONEY, OF_IDENTITY = "crm.manage_policies", "crm.manage_money_policies", "crm.manage_identity_policies"
+NONE: Final[Dated] = {}
+
+
+class PolicyArea(StrEnum):
+    """Sections of the page, with the right that proposes and decides a change in each."""
+
+    REGISTRATION = "registration", _("Registration"), OF_IDENTITY
+    IDENTITY = "identity", _("Identity and screening"), OF_IDENTITY
+    DEPOSITS = "deposits", _("Deposits"), OF_MONEY
+    WITHDRAWALS = "withdrawals", _("Withdrawals"), OF_MONEY
+    EXCHANGE = "exchange", _("Currency exchange"), OF_MONEY
+    BONUSES = "bonuses", _("Bonuses and disputes"), OF_MONEY
+    CLIENT_MONEY = "client_money", _("Client money"), OF_MONEY
+    MONITORING = "monitoring", _("Monitoring"), OF_SETTINGS
+    ACCESS = "access", _("Access and sessions"), OF_SETTINGS
+    PROMISES = "promises", _("Expected times"), OF_SETTINGS
+
+    label: Promise
+    right: str
+
+    def __new__(cls, code: str, label: Promise, right: str) -> Self:
+        member = str.__new__(cls, code)
+        member._value_, member.label, member.right = code, label, right
+        return member
+
+
+@dataclass(frozen=True)
+class Policy(Generic[V]):
+    """One declared policy. `default` is a stored value of its kind: a safe one.
+
+    needs_four_eyes: another person with the same right approves a change; where money, identity or limits are concerned.
+    """
+
+    key: str
+    area: PolicyArea
+    label: Promise
+    kind: Kind[V]
+    default: Any
+    help: Promise | str = ""
+    needs_four_eyes: bool = True
+
+    @property
+    def right(self) -> str:
+        return self.area.right
+
+    def of(self, brand: Brand) -> V:
+        """Return what holds today, by the brand's own calendar."""
+        return self.kind.read(self.stored(brand, today(brand)))
+
+    def on(self, brand: Brand, day: dt.date) -> V:
+        """Return what held on a day."""
+        return self.kind.read(self.stored(brand, day))
+
+    def stored(self, brand: Brand, day: dt.date) -> Any:
+        """Return the stored value of a day; the default where the brand has set none by then."""
+        for effective_on, value in _values(brand).get(self.key, ()):
+            if effective_on <= day:
+                return self.default if value is None else value
+        return self.default
+
+
+_policies: dict[str, Policy[Any]] = {}
+
+
+def declare(policy: Policy[V]) -> Policy[V]:
+    """Make a policy known to the pages. Raises: TypeError for a second one of its key."""
+    if policy.key in _policies:
+        raise TypeError(f"two policies are called {policy.key!r}")
+    _policies[policy.key] = policy
+    return policy
+
+
+def find(key: str) -> Policy[Any] | None:
+    """Find a policy by its key; None for one that only an older version knew."""
+    return _policies.get(key)
+
+
+def all_policies() -> list[Policy[Any]]:
+    """List all policies by area, as declared."""
+    areas = list(PolicyArea)
+    return sorted(_policies.values(), key=lambda policy: areas.index(policy.area))
+
+
+def today(brand: Brand) -> dt.date:
+    """Return the day of the brand's own time zone."""
+    return timezone.now().astimezone(_zone(brand.time_zone or "UTC")).date()
+
+
+@functools.cache
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    return zoneinfo.ZoneInfo(name)
+
+
+def new_version() -> str:
+    """Return a mark of a brand's set of values, as every change sets one: the brand's row says which set to read."""
+    return secrets.token_urlsafe(9)
+
+
+def _values(brand: Brand) -> Dated:
+    """Read a brand's values, the newest first. Kept in this process under the mark in the brand's row, so never outdated."""
+    return _read(brand.pk, brand.policies_version) if brand.policies_version else NONE
+
+
+@functools.lru_cache(maxsize=256)
+def _read(brand_id: int, version: str) -> Dated:
+    """Read all values; `version` is the key under which they are kept."""
+    found: dict[str, list[tuple[dt.date, Any]]] = {}
+    rows = PolicyValue.objects.filter(brand_id=brand_id).order_by("-effective_on", "-pk")
+    for key, effective_on, value in rows.values_list("key", "effective_on", "value"):
+        found.setdefault(key, []).append((effective_on, value))
+    return {key: tuple(values) for key, values in found.items()}

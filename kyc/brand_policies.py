@@ -1,0 +1,29 @@
+"""What a brand sets about verification."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.brand_policies import Count, Policy, PolicyArea, declare
+
+KYC_LEVEL_REQUIRED = declare(
+    Policy(
+        "kyc_level_required",
+        PolicyArea.IDENTITY,
+        _("KYC level of a verified client"),
+        Count(1, 2),
+        1,
+        _("1: identity. 2: identity and address."),
+    )
+)
+KYC_UNDO_SECONDS = declare(
+    Policy(
+        "kyc_undo_seconds",
+        PolicyArea.IDENTITY,
+        _("A decision on a document can be undone for"),
+        Count(0, 120, _("seconds")),
+        8,
+        _("0: decisions are final immediately."),
+        needs_four_eyes=False,
+    )
+)
