@@ -151,6 +151,8 @@ SALES_TRANSITIONS: dict[str, set[str]] = {
     SalesStatus.DO_NOT_CALL: {SalesStatus.NOT_INTERESTED, SalesStatus.CONVERTED},
     SalesStatus.CONVERTED: set(),
 }
+# Steps of the table that nobody may choose: registering converts, and sending the link says that it was sent.
+SALES_NOT_CHOSEN = frozenset({SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT})
 
 
 class CallDirection(models.TextChoices):

@@ -17,6 +17,7 @@ from leads.models import Campaign
 
 
 class StatusForm(forms.Form):
+    # Every status: the verb refuses those that aren't chosen, and says why.
     to = forms.ChoiceField(
         choices=SalesStatus.choices,
         error_messages={

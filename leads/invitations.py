@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 
 from clients import policies as client_policies
 from clients import timeline
-from clients.choices import SalesStatus, Stage, TimelineKind
+from clients.choices import Stage, TimelineKind
 from clients.mail import send_mail_to
 from clients.models import Client, Message
 from crm.db.locking import lock
@@ -34,7 +34,7 @@ from crm.security import audit, policies
 from leads.audit_codes import LeadsAction
 from leads.choices import LeadsNotice
 from leads.models import RegistrationInvitation
-from leads.pipeline import change_sales_status
+from leads.pipeline import mark_registration_sent
 
 SALT = "leads.registration"
 VALID_FOR = dt.timedelta(days=7)
@@ -93,8 +93,7 @@ def invite(*, client_id: int, actor: Actor) -> tuple[RegistrationInvitation, str
         brand_id=client.brand_id,
         after={"expires_at": invitation.expires_at},
     )
-    if client.can_move_to(SalesStatus.REGISTRATION_SENT, "sales_status"):
-        change_sales_status(client_id=client.pk, to=SalesStatus.REGISTRATION_SENT, actor=actor)
+    mark_registration_sent(client_id=client.pk, actor=actor)
     return invitation, token
 
 

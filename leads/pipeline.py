@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients import timeline
-from clients.choices import SALES_TRANSITIONS, SalesStatus, Stage, TimelineKind
+from clients.choices import SALES_NOT_CHOSEN, SALES_TRANSITIONS, SalesStatus, Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.models import Client
 from clients.policies import can
@@ -21,8 +21,6 @@ from leads.audit_codes import LeadsAction
 from leads.choices import AFTER_A_TALK, BY_CALL
 from leads.models import SalesStatusChange
 
-# Registering converts, and sending the link says that it was sent: neither is a click on a status.
-NOT_CHOSEN = {SalesStatus.CONVERTED, SalesStatus.REGISTRATION_SENT}
 
 
 def can_change_status(user: Actor, client: Client) -> Decision:
@@ -39,7 +37,7 @@ def statuses_offered(user: User, status: str) -> list[SalesStatus]:
     """List the steps from a status that the role may take with a lead in reach."""
     if status == SalesStatus.DO_NOT_CALL and not has_permission(user, "leads.lift_do_not_call"):
         return []
-    offered = SALES_TRANSITIONS.get(status, set()) - NOT_CHOSEN
+    offered = SALES_TRANSITIONS.get(status, set()) - SALES_NOT_CHOSEN
     return [after for after in SalesStatus if after in offered]
 
 
@@ -70,7 +68,7 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
     """Move a person along the pipeline. Already there: nothing happens.
 
     Who: `leads.change_sales_status` in reach; leaving "do not call" also needs `leads.lift_do_not_call`. None: the system.
-    Raises: NotAllowed; WrongState when the pipeline has no such step.
+    Raises: NotAllowed; WrongState when the pipeline has no such step, or only the system takes it (`SALES_NOT_CHOSEN`).
     """
     client = lock(Client, client_id, "brand")
     policies.require(can_change_status(actor, client))
@@ -79,10 +77,38 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
         return client
     if before == SalesStatus.DO_NOT_CALL and actor is not None:
         policies.require_permission(actor, "leads.lift_do_not_call")
+    if actor is not None and to in SALES_NOT_CHOSEN:
+        raise WrongState(_set_automatically(to))
     if not client.can_move_to(to, "sales_status"):
         raise WrongState(
             _("A lead can't move from “%(before)s” to “%(to)s”.") % {"before": before.label, "to": to.label}
         )
+    return _record_step(client, to, actor, reason)
+
+
+@transaction.atomic
+def mark_registration_sent(*, client_id: int, actor: Actor) -> Client:
+    """Move a lead to "registration sent", where the pipeline has that step: part of sending the link.
+
+    Who: `leads.send_invitation` in reach; None for the system.
+    Raises: NotAllowed.
+    """
+    client = lock(Client, client_id, "brand")
+    policies.require(can(actor, client, "leads.send_invitation"))
+    if not client.can_move_to(SalesStatus.REGISTRATION_SENT, "sales_status"):
+        return client
+    return _record_step(client, SalesStatus.REGISTRATION_SENT, actor)
+
+
+def _set_automatically(status: SalesStatus) -> str:
+    if status == SalesStatus.CONVERTED:
+        return _("A lead is converted automatically when they register.")
+    return _("“%(status)s” is set automatically when the registration link is sent.") % {"status": status.label}
+
+
+def _record_step(client: Client, to: SalesStatus, actor: Actor, reason: str = "") -> Client:
+    """Write a step of a client whom the caller has locked."""
+    before = SalesStatus(client.sales_status)
     SalesStatusChange.objects.create(client=client, before=before, after=to, actor=actor, reason=reason[:300])
     rebuild_client(client.pk, "sales_status")
     client.move_to(to, "sales_status")

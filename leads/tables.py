@@ -29,7 +29,7 @@ from crm.ui.tables import (
     StatusColumn,
     Table,
 )
-from leads.pipeline import NOT_CHOSEN, change_sales_status, statuses_offered
+from leads.pipeline import change_sales_status, statuses_offered
 
 
 def statuses_after(table: Table, status: str) -> list[SalesStatus]:
@@ -39,7 +39,7 @@ def statuses_after(table: Table, status: str) -> list[SalesStatus]:
 
 def change_status(row: Client, to: str, user: User) -> Client:
     """Move a lead along the pipeline from its row."""
-    if to not in SalesStatus.values or to in NOT_CHOSEN:
+    if to not in SalesStatus.values:
         raise DomainError(_now("Choose a status."))
     return change_sales_status(client_id=row.pk, to=SalesStatus(to), actor=user)
 

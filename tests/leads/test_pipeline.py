@@ -5,15 +5,15 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from clients.calls import CallDetails, log_call
-from clients.choices import SALES_TRANSITIONS, CallOutcome, SalesStatus, Stage
+from clients.choices import SALES_NOT_CHOSEN, SALES_TRANSITIONS, CallOutcome, SalesStatus, Stage
 from clients.facts import FACTS, differences
 from clients.models import Client, TimelineEntry
 from clients.stages import move_stage
 from crm import events
 from crm.errors import NotAllowed, WrongState
-from crm.models import AccessEvent
+from crm.models import AccessEvent, AuditEvent
 from leads.models import Lead, SalesStatusChange
-from leads.pipeline import change_sales_status, next_statuses
+from leads.pipeline import change_sales_status, mark_registration_sent, next_statuses
 from tests.cast import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +108,45 @@ def test_the_wrong_role_moves_nothing(cast, lead, who):
     with pytest.raises(NotAllowed):
         change_sales_status(client_id=lead.client_id, to=SalesStatus.CONTACTED, actor=getattr(cast, who))
     assert not SalesStatusChange.objects.exists()
+
+
+def _doors(lead):
+    """Every way on a page to a lead's status, with what it sends."""
+    return {
+        "row": (f"/lists/leads/move/{lead.client_id}/", {"column": "sales_status", "query": ""}),
+        "board": ("/leads/board/move/", {"client": lead.client_id}),
+        "card": (f"/leads/{lead.client_id}/status/", {"reason": "Says so"}),
+    }
+
+
+@pytest.mark.parametrize("to", sorted(SALES_NOT_CHOSEN))
+@pytest.mark.parametrize("door", ["verb", "row", "board", "card"])
+@pytest.mark.parametrize("who", ["agent", "desk_head"])
+def test_nobody_chooses_a_step_of_the_system(cast, lead, who, door, to):
+    """Past the menus too: a "converted" lead leaves every list of leads, and counts for the agent."""
+    before = AuditEvent.objects.count()
+    if door == "verb":
+        with pytest.raises(WrongState, match="automatically"):
+            change_sales_status(client_id=lead.client_id, to=SalesStatus(to), actor=getattr(cast, who))
+    else:
+        address, data = _doors(lead)[door]
+        browser = signed_in(getattr(cast, who))
+        before = AuditEvent.objects.count()
+        answer = browser.post(address, {**data, "to": to}, headers={"HX-Request": "true"})
+        assert "automatically" in answer.content.decode() + answer.headers.get("HX-Trigger", "")
+    assert Client.objects.get(pk=lead.client_id).sales_status == SalesStatus.NEW
+    assert not SalesStatusChange.objects.exists() and AuditEvent.objects.count() == before
+    assert not TimelineEntry.objects.filter(client_id=lead.client_id, title__startswith="Status").exists()
+
+
+def test_sending_the_link_still_says_so(cast, lead):
+    mark_registration_sent(client_id=lead.client_id, actor=cast.agent)
+    step = SalesStatusChange.objects.get()
+    assert (step.after, step.actor) == (SalesStatus.REGISTRATION_SENT, cast.agent)
+    mark_registration_sent(client_id=lead.client_id, actor=cast.agent)
+    assert SalesStatusChange.objects.count() == 1
+    with pytest.raises(NotAllowed):
+        mark_registration_sent(client_id=lead.client_id, actor=cast.kyc_officer)
 
 
 def test_registering_converts_from_every_status(cast, lead):

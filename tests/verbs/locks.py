@@ -76,6 +76,7 @@ LOCKS: dict[str, str] = {
     "leads.imports.discard": "LeadImport",
     "leads.invitations.invite": "Client",
     "leads.pipeline.change_sales_status": "Client",
+    "leads.pipeline.mark_registration_sent": "Client",
     "leads.pipeline.move_by_call": "Client",
     "leads.routing.lock_routing": "~7401",
     "leads.setup.end_score_rule": "ScoreRule",
