@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -109,6 +111,24 @@ class MenuSection:
 def active_address(addresses: Iterable[str], path: str) -> str:
     """Find the longest of the menu's addresses that the page's path starts with; "" when none does."""
     return max((url for url in addresses if path == url or (url != "/" and path.startswith(url))), key=len, default="")
+
+
+def area_of_address(path: str) -> str:
+    """Find the area, by its name, that a staff page is nearest to, whoever's menu lists that; "" for none.
+
+    That is the area of most pages that share the longest beginning with it: `/ib/settlements/3/` is in that of `/ib/plans/`.
+    """
+    areas: dict[str, str] = {}
+    for entry in panels.registry.of(MenuEntry):
+        if entry.audience == "staff":
+            with suppress(NoReverseMatch):
+                areas[entry.url] = entry.section or HOME
+    parts = path.strip("/").split("/")
+    for length in range(len(parts), 0, -1):
+        start = f"/{'/'.join(parts[:length])}/"
+        if near := Counter(area for url, area in areas.items() if url.startswith(start)):
+            return near.most_common(1)[0][0]
+    return ""
 
 
 def links_for(user: User, audience: str = "staff") -> list[MenuLink]:

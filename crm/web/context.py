@@ -139,14 +139,20 @@ class Furniture:
 
     @property
     def menu_html(self) -> SafeString:
-        """The staff menu with the entry of this page marked and its area open."""
+        """The staff menu with the entry of this page marked and its area open.
+
+        A page that isn't on the person's menu opens the area that it belongs to. Where they haven't that area either, or
+        the page is of none, Home's pages are shown and no area is marked.
+        """
         here, html = self.here, self.frame.menu_html
+        near = here.area if here else menu.area_of_address(self.request.path)
         # A page that the role's menu leaves out may be the only one of its area.
-        area = here.area if here and f'id="k-area-{here.area}"' in html else menu.HOME
+        is_known = bool(near) and f'id="k-area-{near}"' in html
+        area = near if is_known else menu.HOME
         if here:
             html = _marked(html, here.url)
-        if here and here.area == area:
-            html = html.replace(f'data-area="{area}"', f'data-area="{area}" aria-current="true"', 1)
+        mark = 'aria-current="true"' if here and is_known else "" if is_known else "data-resting"
+        html = html.replace(f'data-area="{area}"', f'data-area="{area}" {mark}'.rstrip(), 1)
         controls, name = f'aria-controls="k-area-{area}"', f'id="k-area-{area}"'
         html = html.replace(f'aria-expanded="false" {controls}', f'aria-expanded="true" {controls}', 1)
         return SafeString(html.replace(f"{name} hidden", name, 1))

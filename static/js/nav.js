@@ -23,6 +23,7 @@
   };
   const show = (chosen) => {
     areas.forEach((area) => { document.getElementById(idOf(area)).hidden = area !== chosen; });
+    chosen.removeAttribute("data-resting"); // Home's pages under a page of no area: chosen now
     root.toggleAttribute("data-nav-peek", isCollapsed());
     panel.scrollTop = 0;
     say();

@@ -5,7 +5,7 @@ import pytest
 from crm.models import Job, Notification
 from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify
-from crm.ui import panels
+from crm.ui import menu, panels
 
 
 def test_a_stranger_is_asked_to_sign_in(browse, db):
@@ -35,6 +35,32 @@ def test_the_menu_marks_the_page_one_is_on_and_only_that(browse, cast):
         page = browser.get(path).content.decode()
         assert page.count('aria-current="page"') - page.count("k-tabs") == 1
         assert f'href="{marked}" aria-current="page">' in page
+
+
+@pytest.mark.parametrize(
+    ("path", "open_area", "attribute"),
+    [
+        ("/home/", "home", 'aria-current="true"'),
+        ("/clients/", "clients", 'aria-current="true"'),
+        ("/profile/", "home", "data-resting"),
+        ("/help/", "home", "data-resting"),
+        ("/jobs/", "home", "data-resting"),
+    ],
+)
+def test_a_page_of_no_area_marks_none(browse, cast, path, open_area, attribute):
+    page = browse(cast.agent).get(path).content.decode()
+    assert page.count(f'data-area="{open_area}" {attribute}') == 1
+    assert page.count('aria-current="true"') == (attribute != "data-resting")
+    assert f'id="k-area-{open_area}" role' in page
+
+
+def test_a_page_that_no_menu_lists_opens_the_nearest_area(browse, cast):
+    """The page of a client's compliance is beside the watchlists; an agent has no such area, and none is marked."""
+    assert menu.area_of_address("/compliance/clients/7/") == "compliance"
+    assert menu.area_of_address("/ib/settlements/3/") == "partners"
+    assert [menu.area_of_address(path) for path in ("/profile/", "/", "/unheard-of/")] == ["", "", ""]
+    page = browse(cast.kyc_officer).get(f"/compliance/clients/{cast.client.pk}/").content.decode()
+    assert 'id="k-area-compliance" role' in page and 'aria-current="true"' not in page and "data-resting" not in page
 
 
 def test_pages_open_while_the_cache_is_away(browse, cast, monkeypatch):
