@@ -22,7 +22,6 @@ from leads.choices import AFTER_A_TALK, BY_CALL
 from leads.models import SalesStatusChange
 
 
-
 def can_change_status(user: Actor, client: Client) -> Decision:
     """Decide whether somebody may move this lead along the pipeline: `leads.change_sales_status` in reach."""
     return can(user, client, "leads.change_sales_status")

@@ -21,6 +21,7 @@ from clients.queries import get_client, is_in_own_book
 from clients.record.profile_facts import lines_of
 from clients.record.stage_path import path_of
 from crm.choices import AccessKind
+from crm.models import User
 from crm.security import access_log
 from crm.ui import panels
 from crm.ui.views import staff_page, wants_fragment
@@ -102,7 +103,7 @@ def page_context(request: UserRequest, client: Client, slug: str, inner: Any) ->
             :MOST_STEPS
         ],
         "creations": panels.parts_for(request, "client", "creation", client),
-        "tasks": open_tasks(client),
+        "tasks": open_tasks(client, request.user),
         **header_context(request, client),
     }
 
@@ -150,9 +151,14 @@ def local_time(client: Client) -> Any:
         return None
 
 
-def open_tasks(client: Client) -> list[Task]:
+def open_tasks(client: Client, user: User) -> list[tuple[Task, bool]]:
+    """List the client's open follow-ups, each with whether the reader may only read it."""
     rows = Task.objects.filter(client=client, done_at=None).select_related("assignee").order_by("due_at", "id")
-    return list(rows[:MOST_TASKS])
+    tasks = list(rows[:MOST_TASKS])
+    if not tasks or not policies.can_log(user, client):
+        return [(task, True) for task in tasks]
+    is_head = bool(policies.can_move(user, client))
+    return [(task, not is_head and task.assignee_id != user.pk) for task in tasks]
 
 
 def pinned_notes(client: Client) -> list[Note]:

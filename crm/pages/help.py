@@ -35,6 +35,8 @@ def help_topic(request: UserRequest, slug: str) -> HttpResponse:
     topic = help_texts.topics().get(slug)
     if topic is None or topic.audience != UserKind(request.user.kind):
         raise Http404
+    context = {"topic": topic, "html": topic.text.html_for(request.user)}
     if wants_fragment(request):
-        return render(request, "crm/pages/_help_panel.html", {"topic": topic})
-    return render(request, "crm/pages/help_topic.html", {"topic": topic})
+        return render(request, "crm/pages/_help_panel.html", context)
+    context["page_url"] = topic.page_url_for(request.user)
+    return render(request, "crm/pages/help_topic.html", context)

@@ -177,7 +177,7 @@ def peek(request: UserRequest, name: str, pk: int) -> HttpResponse:
     if table.peek is None:
         raise Http404
     row = _row(table, pk)
-    url = table.row_url(row)
+    url = table.link_to(row)
     if not url:
         raise Http404
     table.peek.note(request, row)

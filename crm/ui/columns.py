@@ -87,7 +87,7 @@ class Column:
             inner = DASH if inner in (None, "") else conditional_escape(inner)
         else:
             inner = self.html(self.read(row), row, table)
-        url = table.row_url(row) if self.link else ""
+        url = table.link_to(row) if self.link else ""
         return f'<a class="row-link" href="{escape(url)}">{inner}</a>' if url else inner
 
     def html(self, value: Any, row: Any, table: Any) -> str:

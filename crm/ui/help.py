@@ -43,9 +43,11 @@ class Text:
         """The first paragraph as plain text, for lists of topics."""
         return re.sub(r"[*`]|\]\([\w:]+\)|\[", "", " ".join(self.source.split("\n\n", 1)[0].split()))
 
-    @property
-    def html(self) -> SafeString:
-        return SafeString("".join(_blocks(self.source)))
+    def html_for(self, user: User) -> SafeString:
+        """Write the text with links to the pages that the reader may open; others are named without a link."""
+        return SafeString(
+            "".join(_blocks(LINK.sub(lambda match: match[0] if _opens(user, match[2]) else match[1], self.source)))
+        )
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,18 @@ class Topic:
     def url(self) -> str:
         return reverse("help_topic", args=[self.slug])
 
-    @property
-    def page_url(self) -> str:
-        """Address of the page it is about; "" where that needs a record."""
+    def page_url_for(self, user: User) -> str:
+        """Find the address of the page it is about; "" where that needs a record, or is not the reader's."""
         try:
-            return reverse(self.pages[0]) if self.pages else ""
+            return reverse(self.pages[0]) if self.pages and _opens(user, self.pages[0]) else ""
         except NoReverseMatch:
             return ""
+
+
+def _opens(user: User, page: str) -> bool:
+    """Check whether the reader has the right that the menu asks for a page; a page of no menu is everybody's."""
+    entries = [entry for entry in panels.registry.of(panels.MenuEntry) if entry.url_name == page]
+    return not entries or any(panels.allows(entry.permission, user) for entry in entries)
 
 
 @cache

@@ -155,11 +155,15 @@ class Table(Surroundings):
 
     def row_url(self, row: Any) -> str:
         """Return where a row opens; by default `row_url_name` with the row's id, or the row's own `get_absolute_url`."""
-        if self.row_permission and not self.user.has_perm(self.row_permission):
-            return ""
         if self.row_url_name:
             return reverse_pk(self.row_url_name, row.pk)
         return row.get_absolute_url() if hasattr(row, "get_absolute_url") else ""
+
+    def link_to(self, row: Any) -> str:
+        """Return where a row opens for this user, "" where they may not open it."""
+        if self.row_permission and not self.user.has_perm(self.row_permission):
+            return ""
+        return self.row_url(row)
 
     def row_class(self, row: Any) -> str:
         return ""

@@ -39,6 +39,7 @@ def board(request: UserRequest) -> HttpResponse:
         "columns": queries.board(request.user, owner_id=int(owner) if is_whole(owner) else None),
         "owners": owners_in_reach(request)[:500],
         "owner": owner,
+        "can_move": request.user.has_perm("leads.change_sales_status"),
     }
     return render(request, "leads/_board.html" if wants_fragment(request) else "leads/board.html", context)
 

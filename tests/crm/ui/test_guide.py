@@ -8,7 +8,7 @@ from django.urls import get_resolver
 from django.utils import translation
 
 from crm.choices import Role, UserKind
-from crm.models import NotificationChoice
+from crm.models import NotificationChoice, User
 from crm.ui import help as help_texts
 from crm.ui import panels, tours
 from crm.ui.panels import MenuEntry
@@ -28,22 +28,37 @@ def test_each_page_of_the_menu_has_help_in_both_languages():
             assert text.title and 50 <= count <= 160, (topic.slug, language, count)
 
 
+def everybody() -> User:
+    return User(is_superuser=True, is_active=True, kind=UserKind.STAFF)
+
+
 def test_each_link_of_the_help_and_each_page_it_names_exists():
     names = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
     for topic in TOPICS.values():
         for text in topic.texts.values():
-            assert "<a" not in text.html or 'href="/' in text.html
-            assert "](" not in text.html and "**" not in text.html and "`" not in text.html, topic.slug
+            html = text.html_for(everybody())
+            assert "<a" not in html or 'href="/' in html
+            assert "](" not in html and "**" not in html and "`" not in html, topic.slug
         unknown = [p for p in topic.pages if ":" not in p and p not in names and not p.startswith(("mfa_", "user"))]
         assert not unknown, (topic.slug, unknown)
 
 
 def test_help_is_plain_text_with_few_marks():
     text = help_texts.Text("T", "A <b> & **bold** `k`\n\n- [Leads](leads)\n- two")
-    assert text.html == (
+    assert text.html_for(everybody()) == (
         "<p>A &lt;b&gt; &amp; <strong>bold</strong> <kbd>k</kbd></p>"
         '<ul><li><a href="/leads/">Leads</a></li><li>two</li></ul>'
     )
+
+
+@pytest.mark.django_db
+def test_help_links_only_where_the_reader_may_go(cast):
+    page = signed_in(cast.finance).get("/help/my-day/").content.decode()
+    assert 'href="/leads/"' not in page and "](" not in page and "Leads" in page
+    assert 'href="/leads/"' in signed_in(cast.agent).get("/help/my-day/").content.decode()
+    for user, is_linked in ((cast.agent, False), (cast.desk_head, True)):
+        page = signed_in(user).get("/help/monitoring/").content.decode()
+        assert ('href="/monitoring/alerts/"' in page) == is_linked
 
 
 @pytest.mark.django_db

@@ -72,6 +72,7 @@ def sources_page(request: UserRequest) -> HttpResponse:
     by_brand = [(brand, [line for _brand, line in group]) for brand, group in groupby(lines, key=lambda pair: pair[0])]
     context = {
         "brands": by_brand,
+        "may_manage": request.user.has_perm("wallet.manage_psp"),
         "may_run": request.user.has_perm("wallet.run_reconciliation"),
         "open_breaks": sum(line.open_breaks for _brand, line in lines),
         "stale": sum(1 for _brand, line in lines if line.stale_days),

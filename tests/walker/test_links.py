@@ -1,0 +1,69 @@
+"""No page shows its reader a way to where they may not go: every link of every role's menu pages, and what those load.
+
+A link is opened once per role and name of its address, and the pages behind the menu are read too. A form that is sent by
+POST is held against the permission table.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from html import unescape
+
+import pytest
+from django.urls import Resolver404, resolve
+
+from crm.choices import UserKind
+from crm.ui import menu
+from tests.walker.table import PUBLIC, TABLE
+from tests.walker.world import still_signed_in, whole_world
+
+pytestmark = pytest.mark.django_db
+LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)"')
+FORM = re.compile(r'(?:<form method="post"[^>]* action|hx-post)="(/[^"#]*)"')
+HOMES = {"staff": "/home/", "client": "/portal/", "partner": "/partners/"}
+# What belongs to a page, and differs with its address: a card of a cockpit, a tab, a dashboard, a topic of the help.
+PARTS = frozenset({"tile", "client_tab", "reports_dashboard", "help_topic"})
+DEPTH = 2
+
+
+def name_of(address: str) -> str:
+    try:
+        return resolve(address.partition("?")[0]).view_name
+    except Resolver404:
+        return ""
+
+
+def follow(who, user, wrong):
+    """Read the pages of one person, from the menu on."""
+    audience = UserKind(user.kind).value
+    browser = still_signed_in(None, user)
+    todo = deque((link.url, "the menu", 0) for link in menu.links_for(user, audience))
+    todo.appendleft((HOMES[audience], "the menu", 0))
+    opened, names = set(), Counter()
+    while todo:
+        address, source, depth = todo.popleft()
+        name = name_of(address)
+        if not name or address in opened or (depth and names[name] and name not in PARTS):
+            continue
+        opened.add(address)
+        names[name] += 1
+        answer = browser.get(address, follow=True)
+        if answer.status_code >= 400:
+            wrong.append(f"{who}: {address} answers {answer.status_code}, from {source}")
+        if answer.streaming or depth == DEPTH:
+            continue
+        page = answer.content.decode(errors="replace")
+        for form in {name_of(unescape(found)) for found in FORM.findall(page)}:
+            rule = TABLE.get(form)
+            if rule and rule.allows is not PUBLIC and who not in rule.allows:
+                wrong.append(f"{who}: a form for {form}, on {address}")
+        todo += [(unescape(found), address, depth + 1) for found in LINK.findall(page)]
+    return len(opened)
+
+
+def test_no_link_or_form_leads_where_the_reader_may_not_go(demo_world):
+    wrong: list[str] = []
+    opened = sum(follow(who, user, wrong) for who, user in whole_world().people.items() if user)
+    assert not wrong, "\n".join(wrong)
+    assert opened > 700
