@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db.models import Count, Sum
@@ -26,7 +26,7 @@ from ib.choices import PartnerState, PeriodState
 from ib.models import Partner, PartnerDay, ReferralDay, SettlementPeriod
 from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
-from wallet.core.rollup import rollup_of
+from wallet.core.rollup import Total, rollup_of
 
 ROWS = 6
 DAYS = 30
@@ -73,7 +73,7 @@ def this_month() -> Month:
 class Sums:
     """What some days add up to; the amount in the reader's currency."""
 
-    amount: Decimal = Decimal(0)
+    amount: Total = field(default_factory=Total)
     trades: int = 0
     unpaid: int = 0
 
@@ -172,18 +172,18 @@ def commission(user: User) -> Kpi:
     """Make the card of the commissions on this month's trades."""
     month, rollup = this_month(), rollup_of(user)
     now, before = _now_and_before(user)
+    rows = ngettext("%(count)s paid row", "%(count)s paid rows", now.trades) % {"count": formats.number(now.trades, 0)}
     return Kpi(
         label=_("Commissions this month"),
-        value=rollup.text(now.amount),
+        value=rollup.figure(now.amount),
         url=f"{reverse('ib_accruals')}?state=accrued&closed_after={month.first.isoformat()}",
         icon="coins",
-        now=now.amount,
-        before=before.amount,
+        now=now.amount.amount,
+        before=before.amount.amount,
         versus=_("vs last month to date"),
         is_more_better=None,  # what partners earn, the broker pays
-        hint=ngettext("%(count)s paid row", "%(count)s paid rows", now.trades)
-        % {"count": formats.number(now.trades, 0)},
-        trend=[_sums(user).get(day, Sums()).amount for day in month.days(CURVE_DAYS)],
+        hint=" · ".join(filter(None, (rollup.missing(now.amount), rows))),
+        trend=[_sums(user).get(day, Sums()).amount.amount for day in month.days(CURVE_DAYS)],
         tone="teal",
     )
 
@@ -212,6 +212,14 @@ def unpaid_share(user: User) -> Kpi:
 def by_day(user: User) -> ChartCard:
     """Draw the commissions by day of the trades."""
     days, rollup = this_month().days(DAYS), rollup_of(user)
+    amounts = [_sums(user).get(day, Sums()).amount for day in days]
+    total, notes = sum(amounts, Total()), []
+    if total.is_converted:
+        notes.append(
+            _("All currencies converted to %(currency)s at today's reference rates.") % {"currency": rollup.currency}
+        )
+    if missing := rollup.missing(total):
+        notes.append(_("The figures are %(missing)s.") % {"missing": missing})
     return ChartCard(
         title=_("Commissions by day"),
         chart=Chart(
@@ -220,7 +228,7 @@ def by_day(user: User) -> ChartCard:
             series=[
                 Series(
                     _("Commissions"),
-                    [_sums(user).get(day, Sums()).amount for day in days],
+                    [amount.amount for amount in amounts],
                     kind="bars",
                     tone="teal",
                     unit=rollup.currency,
@@ -230,9 +238,7 @@ def by_day(user: User) -> ChartCard:
         ),
         url=reverse("reports_dashboard", args=["partners"]),
         url_text=_("Dashboard"),
-        note=_("All currencies converted to %(currency)s at today's reference rates.") % {"currency": rollup.currency}
-        if rollup.is_converted
-        else "",
+        note=" ".join(notes),
     )
 
 
@@ -309,17 +315,17 @@ def top_partners(user: User) -> ListCard:
     """List the partners who earned most on this month's trades, each with the course of a fortnight."""
     month, rollup = this_month(), rollup_of(user)
     rows = PartnerDay.objects.filter(partner__in=partners_visible_to(user), day__gte=month.first).order_by()
-    earned: dict[int, Decimal] = {}
+    earned: dict[int, Total] = {}
     for partner_id, currency, amount in rows.values_list("partner_id", "currency").annotate(Sum("amount")):
-        earned[partner_id] = earned.get(partner_id, Decimal(0)) + rollup.of(amount, currency)
-    best = sorted(earned, key=lambda pk: (-earned[pk], pk))[:ROWS]
+        earned[partner_id] = earned.get(partner_id, Total()) + rollup.of(amount, currency)
+    best = sorted(earned, key=lambda pk: (-earned[pk].amount, pk))[:ROWS]
     partners = Partner.objects.in_bulk(best)
     days = month.days(CURVE_DAYS)
     curves: dict[int, dict[dt.date, float]] = {}
     recent = PartnerDay.objects.filter(partner_id__in=best, day__gte=days[0]).order_by()
     for partner_id, day, currency, amount in recent.values_list("partner_id", "day", "currency", "amount"):
         curve = curves.setdefault(partner_id, {})
-        curve[day] = curve.get(day, 0) + float(rollup.of(amount, currency))
+        curve[day] = curve.get(day, 0) + float(rollup.of(amount, currency).amount)
     return ListCard(
         title=_("Top partners this month"),
         rows=[
@@ -327,7 +333,8 @@ def top_partners(user: User) -> ListCard:
                 title=partners[pk].name,
                 url=partners[pk].get_absolute_url(),
                 note=partners[pk].code,
-                end=rollup.text(earned[pk]),
+                end=rollup.figure(earned[pk]),
+                end_note=rollup.missing(earned[pk]),
                 is_person=True,
                 trend=[curves.get(pk, {}).get(day, 0) for day in days],
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 
 from django.db.models import Sum
 from django.urls import reverse
@@ -15,10 +14,10 @@ from crm.ui.charts import Chart, Series
 from crm.ui.day_counts import CHART_DAYS, CURVE_DAYS
 from crm.ui.kpis import Kpi, once_per_page
 from reports import figures, queries
-from wallet.core.rollup import rollup_of
+from wallet.core.rollup import Total, rollup_of
 
-Flow = tuple[Decimal, Decimal, int]  # in, out, first deposits
-NOTHING: Flow = (Decimal(0), Decimal(0), 0)
+Flow = tuple[Total, Total, int]  # in, out, first deposits
+NOTHING: Flow = (Total(), Total(), 0)
 
 
 def _flows(user: User) -> tuple[list[dt.date], list[Flow]]:
@@ -43,17 +42,19 @@ def deposits_today(user: User) -> Kpi:
     """Make the card of today's deposits beside the same weekday a week ago."""
     days, flows = _flows(user)
     rollup = rollup_of(user)
+    came, went, ftds = flows[-1]
+    facts = _("%(count)s FTDs · %(out)s paid out") % {"count": ftds, "out": rollup.text(went)}
     return Kpi(
         label=_("Deposits today"),
-        value=rollup.text(flows[-1][0]),
+        value=rollup.figure(came),
         url=f"{reverse('wallet:deposits')}?state=settled&settled_after={days[-1].isoformat()}",
         icon="wallet",
-        now=flows[-1][0],
-        before=flows[-8][0],
+        now=came.amount,
+        before=flows[-8][0].amount,
         versus=_("vs a week ago"),
         is_more_better=None,  # a day in progress beside a whole one
-        hint=_("%(count)s FTDs · %(out)s paid out") % {"count": flows[-1][2], "out": rollup.text(flows[-1][1])},
-        trend=[came for came, _went, _ftds in flows[-CURVE_DAYS:]],
+        hint=" · ".join(filter(None, (rollup.missing(came), facts))),
+        trend=[came.amount for came, _went, _ftds in flows[-CURVE_DAYS:]],
         tone="teal",
     )
 
@@ -63,6 +64,14 @@ def money_by_day(user: User) -> ChartCard:
     days, flows = _flows(user)
     rollup = rollup_of(user)
     others = sorted(code for code, rate in rollup.rates.items() if rate)
+    notes = []
+    if others:
+        notes.append(
+            _("%(others)s converted to %(currency)s at today's reference rates. Out includes refunds and chargebacks.")
+            % {"others": ", ".join(others), "currency": rollup.currency}
+        )
+    if missing := rollup.missing(sum((came + went for came, went, _n in flows), Total())):
+        notes.append(_("The figures are %(missing)s.") % {"missing": missing})
     return ChartCard(
         title=_("Money in and out by day"),
         chart=Chart(
@@ -70,16 +79,25 @@ def money_by_day(user: User) -> ChartCard:
             x=days,
             series=[
                 Series(
-                    _("Money in"), [came for came, _went, _n in flows], kind="bars", tone="teal", unit=rollup.currency
+                    _("Money in"),
+                    [came.amount for came, _went, _n in flows],
+                    kind="bars",
+                    tone="teal",
+                    unit=rollup.currency,
                 ),
                 Series(
                     _("Money out"),
-                    [-went for _came, went, _n in flows],
+                    [-went.amount for _came, went, _n in flows],
                     kind="bars",
                     tone="warning",
                     unit=rollup.currency,
                 ),
-                Series(_("Net"), [came - went for came, went, _n in flows], tone="neutral", unit=rollup.currency),
+                Series(
+                    _("Net"),
+                    [came.amount - went.amount for came, went, _n in flows],
+                    tone="neutral",
+                    unit=rollup.currency,
+                ),
             ],
             is_stacked=True,
             height=280,
@@ -87,8 +105,5 @@ def money_by_day(user: User) -> ChartCard:
         icon="arrow-left-right",
         url=reverse("reports_dashboard", args=["money"]),
         url_text=_("Dashboard"),
-        note=_("%(others)s converted to %(currency)s at today's reference rates. Out includes refunds and chargebacks.")
-        % {"others": ", ".join(others), "currency": rollup.currency}
-        if others
-        else "",
+        note=" ".join(notes),
     )

@@ -28,6 +28,7 @@ from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from tests.wallet.withdrawals.test_withdrawal import IBAN, paid_in
 from wallet.closing import home_cards as money
+from wallet.core.rollup import rollup_of
 from wallet.models import ClientMoneyDay
 from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
@@ -172,6 +173,41 @@ def test_another_currency_is_converted_and_said_so(world):
     user = fresh(world.finance)
     assert finance.deposits_today(user).value == "≈ €980"
     assert finance.money_by_day(user).note.startswith("USD converted to EUR")
+
+
+def test_a_currency_without_a_rate_is_named_and_not_counted(world):
+    """Left out as zero and unsaid, a brand's whole day could be missing from the figure."""
+    fixed_rates()
+    world.other_brand.base_currency = "ISK"
+    world.other_brand.save()
+    assign_perm("crm.access_brand", world.finance, world.other_brand)
+    day = today_of(frozenset({world.brand.pk}))
+    DayFigure.objects.create(day=day, brand=world.other_brand, deposits=3000, withdrawals=500)
+    user = fresh(world.finance)
+    kpi = finance.deposits_today(user)
+    assert kpi.value == "€900"
+    assert kpi.hint == "without ISK\xa03,000: no rate · 2 FTDs · €200 (without ISK\xa0500: no rate) paid out"
+    assert finance.money_by_day(user).note == "The figures are without ISK\xa03,500: no rate."
+    rollup = rollup_of(user)
+    mixed = rollup.of(Decimal(100), "USD") + rollup.of(Decimal(7), "ISK") + rollup.of(Decimal(3), "XYZ")
+    assert rollup.text(mixed) == "≈ €80 (without ISK\xa07 + XYZ\xa03: no rate)"
+    assert rollup.text(rollup.of(Decimal(0), "ISK")) == "€0"
+
+
+def test_a_commission_in_a_currency_of_no_brand_is_converted(world):
+    """Partners are paid in currencies that no brand keeps its books in."""
+    fixed_rates()
+    before = ib.commission(fresh(world.ib_manager)).now
+    today = timezone.now().astimezone(dt.UTC).date()
+    of_partner = {"partner": Partner.objects.get(), "period": SettlementPeriod.objects.get(), "day": today}
+    PartnerDay.objects.create(**of_partner, currency="USD", amount=100, trades=1)
+    kpi = ib.commission(fresh(world.ib_manager))
+    assert kpi.now == before + 80 and kpi.value.startswith("≈ ")
+    PartnerDay.objects.create(**of_partner, currency="ISK", amount=700, trades=1)
+    user = fresh(world.ib_manager)
+    assert ib.commission(user).hint.startswith("without ISK\xa0700: no rate · ")
+    assert ib.by_day(user).note.endswith("The figures are without ISK\xa0700: no rate.")
+    assert ib.top_partners(user).rows[0].end_note == "without ISK\xa0700: no rate"
 
 
 def test_a_withdrawal_waits_in_the_figure_the_queue_and_the_ages(world, browse):

@@ -31,7 +31,7 @@ from wallet.choices.reconciliation import BreakKind, BreakState, ReportState
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN, WITHDRAWAL_UNDECIDED, WithdrawalState
 from wallet.core import queries
 from wallet.core.limits import limit
-from wallet.core.rollup import rollup_of
+from wallet.core.rollup import Total, rollup_of
 from wallet.ledger import posting
 from wallet.models import Account, ClientMoneyDay, SourceRun, Withdrawal
 from wallet.reconciliation.queries import announced_visible_to
@@ -53,7 +53,7 @@ class Waiting:
     """A withdrawal that waits for a decision, with its worth in the reader's currency."""
 
     requested_at: dt.datetime
-    worth: Decimal
+    worth: Total
 
 
 def _waiting(user: User) -> list[Waiting]:
@@ -79,17 +79,21 @@ def withdrawals_to_decide(user: User) -> Kpi:
         is_open = state in WITHDRAWAL_UNDECIDED or max(filter(None, (approved_at, finished_at)), default=at) > then
         before += at <= then and is_open
     count = len(waiting)
+    worth = sum((row.worth for row in waiting), Total())
+    facts = ngettext("%(count)s request · oldest %(age)s", "%(count)s requests · oldest %(age)s", count) % {
+        "count": count_text(count, COUNT_MAX),
+        "age": age_text(waiting[0].requested_at if waiting else None),
+    }
     return Kpi(
         label=_("Withdrawals to decide"),
-        value=rollup.text(sum((row.worth for row in waiting), Decimal(0))),
+        value=rollup.figure(worth),
         url=f"{reverse('wallet:withdrawals')}?{_states(WITHDRAWAL_UNDECIDED)}",
         icon="hand-coins",
         now=count,
         before=before,
         versus=_("requests vs a week ago"),
         is_more_better=False,
-        hint=ngettext("%(count)s request · oldest %(age)s", "%(count)s requests · oldest %(age)s", count)
-        % {"count": count_text(count, COUNT_MAX), "age": age_text(waiting[0].requested_at if waiting else None)},
+        hint=" · ".join(filter(None, (rollup.missing(worth), facts))),
         trend=[asked.count(day) for day in last_days(CURVE_DAYS)],
         tone="warning",
     )
@@ -134,21 +138,17 @@ def _lateness(row: Withdrawal, now: dt.datetime) -> str:
 def pending_by_age(user: User) -> BarsCard:
     """Sum the withdrawals that wait by how long they have waited."""
     now, rollup = timezone.now(), rollup_of(user)
-    sums: list[list[Decimal]] = [[] for _age in (*AGES, None)]
+    sums: list[list[Total]] = [[] for _age in (*AGES, None)]
     for row in _waiting(user):
         hours = (now - row.requested_at).total_seconds() / 3600
         sums[sum(hours >= upper for upper in AGES)].append(row.worth)
+    totals = [sum(worths, Total()) for worths in sums]
     labels = [*(_("under %(hours)s hours") % {"hours": upper} for upper in AGES), _("longer")]
     return BarsCard(
         title=_("Pending withdrawals by age"),
         bars=[
-            Bar(
-                label,
-                float(sum(worth)),
-                reverse("wallet:withdrawal_queue"),
-                f"{len(worth)} · {rollup.text(Decimal(sum(worth)))}",
-            )
-            for label, worth in zip(labels, sums, strict=True)
+            Bar(label, float(total.amount), reverse("wallet:withdrawal_queue"), f"{len(worths)} · {rollup.text(total)}")
+            for label, worths, total in zip(labels, sums, totals, strict=True)
         ]
         if _waiting(user)
         else [],
@@ -352,7 +352,7 @@ def psp_balances(user: User) -> ListCard:
     rollup = rollup_of(user)
 
     def worth(account: Account) -> Decimal:
-        return rollup.of(from_minor(-held[account.pk], account.currency), account.currency)
+        return rollup.of(from_minor(-held[account.pk], account.currency), account.currency).amount
 
     rows = []
     for account in sorted(accounts, key=worth, reverse=True)[:ROWS]:
