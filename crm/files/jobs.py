@@ -29,6 +29,7 @@ from django.utils.translation import gettext as _
 
 from crm.choices import JobState
 from crm.files import storage
+from crm.i18n.reader import reading_as
 from crm.models import Job, User
 from crm.notices.notify import CHANNEL, push_live
 from crm.security import sealed_files
@@ -204,7 +205,8 @@ def run_job(job_id: int) -> None:
         return
     row = Job.objects.select_related("owner").get(pk=job_id)
     try:
-        KINDS[row.kind].run(RunningJob(row))
+        with reading_as(row.owner):
+            KINDS[row.kind].run(RunningJob(row))
     except JobCancelled:
         _finish(row, JobState.CANCELLED, _("Cancelled"))
     except Exception as error:  # any failure is the owner's to see, and the log's to keep

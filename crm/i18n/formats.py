@@ -165,6 +165,11 @@ def day(value: date | datetime | None) -> str:
     return _day(local(value).date() if isinstance(value, datetime) else value, locale())
 
 
+def day_pattern() -> str:
+    """Return how the reader's dates are written, as a CLDR pattern: `d MMM y`, `MMM d, y`, `yyyy-MM-dd`."""
+    return "yyyy-MM-dd" if _dates.get() == ISO else str(locale().date_formats["medium"].pattern)
+
+
 def month(value: date, *, is_short: bool = False) -> str:
     """Write a month as the reader's locale does, `November 2026`; short, `Nov 2026`."""
     return f"{value:%Y-%m}" if _dates.get() == ISO else _month(value, is_short, locale())

@@ -4,8 +4,8 @@
         sheet = book.sheet("Breaks", ["Kind", "Amount"])
         sheet.row(["fee", Money(Decimal("1.50"), "EUR")])
 
-An amount is a number with its currency in the cell's format, a time is a date cell in the reader's zone. `write_workbook` writes a
-whole `Report`: a first sheet with what it is and its hash, then a sheet per table.
+An amount is a number with its currency in the cell's format, a time is a date cell in the reader's zone and format. A whole `Report`
+is `write_workbook`: a first sheet with what it is and its hash, then a sheet per table.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -111,10 +112,10 @@ class Sheet:
             self._number(place, value.amount, pattern, bold, f"{value.amount} {value.currency}")
         elif isinstance(value, dt.datetime):
             sheet.write_datetime(
-                at, place, formats.local(value).replace(tzinfo=None), look("yyyy-mm-dd hh:mm:ss", bold=bold)
+                at, place, formats.local(value).replace(tzinfo=None), look(f"{day_format()} hh:mm:ss", bold=bold)
             )
         elif isinstance(value, dt.date):
-            sheet.write_datetime(at, place, value, look("yyyy-mm-dd", bold=bold))
+            sheet.write_datetime(at, place, value, look(day_format(), bold=bold))
         elif isinstance(value, bool):
             sheet.write_boolean(at, place, value, look("", bold=bold))
         elif isinstance(value, int | float | Decimal):
@@ -127,6 +128,20 @@ class Sheet:
             self._sheet.write_string(self.rows, place, text, self.book.format("", bold=bold))
         else:
             self._sheet.write_number(self.rows, place, value, self.book.format(pattern, bold=bold))
+
+
+def day_format() -> str:
+    """Return the number format of a date as the reader's pages write it: `d mmm yyyy`, `mmm d, yyyy`, `yyyy-mm-dd`."""
+    return _day_format(formats.day_pattern())
+
+
+@cache
+def _day_format(pattern: str) -> str:
+    """Write a CLDR pattern in a spreadsheet's letters; what it quotes, as Spanish does `de`, is text there too."""
+    parts = re.findall(r"'[^']*'|y+|M+|d+|[^'yMd]+", pattern)
+    return "".join(
+        "yyyy" if part[0] == "y" else f'"{part[1:-1]}"' if part[0] == "'" else part.lower() for part in parts
+    )
 
 
 def money_pattern(currency: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 
+import pypdfium2
 import pytest
 from playwright.sync_api import expect
 
@@ -49,6 +50,23 @@ def test_space_previews_a_row_and_the_keyboard_goes_on(page, leads):
     expect(heading).to_have_text("Ada Lead 0")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/clients/\d+/"))
+
+
+def test_a_printed_list_has_its_head_on_every_page(page, cast):
+    for number in range(60):
+        make_client(brand=cast.brand, book=cast.book, email=f"p{number}@x.example", login=False, last_name="Paper")
+    enter(page, cast.agent)
+    page.goto("/leads/")
+    with pypdfium2.PdfDocument(page.pdf(prefer_css_page_size=True)) as paper:
+        texts = []
+        for sheet in paper:
+            words = sheet.get_textpage()
+            texts.append(words.get_text_range())
+            words.close()
+            sheet.close()
+    assert len(texts) > 1
+    # Letters of equal columns come below each other: only their order counts.
+    assert all("Received" in "".join(text.split()) for text in texts), texts
 
 
 def test_a_status_is_changed_in_its_row(page, leads):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_noop
 from clients.models import Client
 from crm.errors import DomainError
 from crm.files.jobs import RunningJob, job_kind, start_job
+from crm.i18n import formats
 from crm.i18n.languages import variant_of
 from crm.models import Actor, Job, User
 from wallet.choices.documents import DocumentKind, Ending
@@ -65,10 +67,11 @@ def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: No
     if known is not None:
         return known
     if draft.template:
-        return keep(draft, pdf.of_draft(draft), made_by=made_by)
+        with _dates_of(draft):
+            return keep(draft, pdf.of_draft(draft), made_by=made_by)
     assert draft.report is not None
     write = pdf.write_report if draft.ending == Ending.PDF else xlsx.write_report
-    with tempfile.TemporaryDirectory() as folder:
+    with _dates_of(draft), tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / draft.file_name
         write(
             draft.report,
@@ -80,6 +83,12 @@ def make(draft: Draft, *, made_by: Actor, progress: Progress = lambda *_args: No
             expected_rows=draft.expected_rows,
         )
         return keep(draft, target, made_by=made_by)
+
+
+def _dates_of(draft: Draft) -> AbstractContextManager[None]:
+    """Write a client's document with dates as the client reads them, whoever orders it; a brand's for who orders it."""
+    client = draft.client
+    return formats.dates_as(formats.preferred_dates(client.user)) if client else nullcontext()
 
 
 def order(kind: DocumentKind, *, owner: Any, title: str, parameters: dict[str, Any]) -> Job:

@@ -4,11 +4,13 @@ import errno
 import django_rq
 import pytest
 from django.utils import timezone
+from django.utils.translation import get_language
 from redis.exceptions import ConnectionError as RedisAway
 from rq import SimpleWorker
 
 from crm.choices import JobState
 from crm.files import jobs
+from crm.i18n import formats
 from crm.models import Job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +47,20 @@ def test_a_job_runs_reports_and_leaves_its_result(cast, kind, settings, tmp_path
     path = jobs.jobs_dir() / row.result_path
     assert b"a,b" not in path.read_bytes(), "nobody who reads the disk reads the list"
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_job_writes_in_its_owners_language_zone_and_dates(cast, kind, settings, tmp_path):
+    """A list exported in place and the same list from a job look alike."""
+    settings.PRIVATE_DIR = tmp_path
+    cast.agent.language, cast.agent.time_zone = "de", "Asia/Tokyo"
+    cast.agent.preferences = {"formats": {"dates": formats.ISO}}
+    cast.agent.save()
+    written = []
+    kind(lambda job: written.append((formats.moment(dt.datetime(2026, 1, 1, 20, tzinfo=dt.UTC)), get_language())))
+    jobs.start_job("tests.kind", owner=cast.agent)
+    work()
+    assert written == [("2026-01-02, 05:00", "de")]
+    assert get_language() != "de"
 
 
 def done(cast, kind, settings, tmp_path) -> Job:

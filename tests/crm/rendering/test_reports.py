@@ -12,11 +12,13 @@ import pytest
 from django.utils import timezone, translation
 
 from crm.files.jobs import JobCancelled
+from crm.i18n import formats
 from crm.money.amounts import Money
+from crm.rendering.cell_text import cell_text
 from crm.rendering.letter import render_pdf
 from crm.rendering.pdf_stream import write_pdf
 from crm.rendering.report import Column, Look, Named, Report, Section
-from crm.rendering.xlsx import Book, write_workbook
+from crm.rendering.xlsx import Book, day_format, write_workbook
 
 NOON = dt.datetime(2026, 10, 31, 12, tzinfo=dt.UTC)
 COLUMNS = (Column("When"), Column("Rule", weight=2), Column("Client"), Column("Amount", end=True))
@@ -253,4 +255,23 @@ def test_a_workbook_has_typed_cells_and_headings_that_stay(tmp_path):
     assert 'state="frozen"' in sheet_xml and "<v>1234.5</v>" in sheet_xml
     assert "<f>" not in sheet_xml and "=1+1" in sheet_xml
     assert "12345678.123456789 BTC" in sheet_xml  # more digits than a spreadsheet keeps
-    assert "&quot;EUR&quot;" in styles and "yyyy-mm-dd hh:mm:ss" in styles
+    assert "&quot;EUR&quot;" in styles and "mmm d, yyyy hh:mm:ss" in styles
+
+
+@pytest.mark.parametrize(
+    ("language", "style", "format_", "shown"),
+    [
+        ("en-us", "", "mmm d, yyyy", "Oct 31, 2026"),
+        ("en-gb", "", "d mmm yyyy", "31 Oct 2026"),
+        ("de", "", "dd.mm.yyyy", "31.10.2026"),
+        ("de", formats.ISO, "yyyy-mm-dd", "2026-10-31"),
+    ],
+)
+def test_workbooks_and_pdfs_write_dates_as_the_reader_chose(tmp_path, language, style, format_, shown):
+    with translation.override(language), formats.dates_as(style):
+        assert cell_text(dt.date(2026, 10, 31)) == shown
+        assert day_format() == format_
+        with Book(tmp_path / "a.xlsx") as book:
+            book.sheet("A", ["Day"]).row([dt.date(2026, 10, 31)])
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        assert f'formatCode="{format_}"' in archive.read("xl/styles.xml").decode()
