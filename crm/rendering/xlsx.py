@@ -4,8 +4,8 @@
         sheet = book.sheet("Breaks", ["Kind", "Amount"])
         sheet.row(["fee", Money(Decimal("1.50"), "EUR")])
 
-An amount is a number with its currency in the cell's format, a time is a date cell in the reader's zone and format. A whole `Report`
-is `write_workbook`: a first sheet with what it is and its hash, then a sheet per table.
+An amount is a number with its currency in the cell's format, a time is a date cell in the reader's zone and format. A `Report`
+as a whole is `write_workbook`: a first sheet with what it is and its hash, then a sheet per table.
 """
 
 from __future__ import annotations

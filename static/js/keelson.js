@@ -120,6 +120,28 @@
     (visible ? button : row.querySelector(`[data-move]:not([data-move="${button.dataset.move}"])`)).focus();
   };
 
+  // ----- … or by dragging its rows, which move while one drags
+  let dragged = null;
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest?.("[data-arrange] > li") || null;
+    if (!dragged) return;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", "");
+    dragged.dataset.dragged = "";
+  });
+  document.addEventListener("dragover", (event) => {
+    const row = dragged && event.target.closest?.("[data-arrange] > li");
+    if (!row || row.parentElement !== dragged.parentElement) return;
+    event.preventDefault();
+    const { top, height } = row.getBoundingClientRect();
+    if (row !== dragged) row[event.clientY < top + height / 2 ? "before" : "after"](dragged);
+  });
+  document.addEventListener("drop", (event) => dragged && event.target.closest?.("[data-arrange]") && event.preventDefault());
+  document.addEventListener("dragend", () => {
+    if (dragged) delete dragged.dataset.dragged;
+    dragged = null;
+  });
+
   // ----- Clicks
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest(selector);

@@ -5,6 +5,9 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.people import enter
+from tests.ib.conftest import network
+
+__all__ = ["network"]
 
 
 def test_settings_are_chosen_by_keyboard_and_kept(page, cast):
@@ -67,6 +70,26 @@ def test_the_tour_is_walked_points_at_elements_and_ends(page, cast):
     page.get_by_role("button", name=re.compile("^Your account")).click()
     page.get_by_role("button", name="Take the tour").click()
     expect(page.locator("#k-tour")).to_contain_text("Step 1 of 6")
+
+
+def test_a_partner_walks_the_tour_over_their_pages(page, network):
+    enter(page, network.sub.user)
+    page.goto("/partners/")
+    page.get_by_role("region", name="New here?").get_by_role("button", name="Start tour").click()
+    tour = page.locator("#k-tour")
+    walked = ("Overview", "/partners/"), ("Links", "/partners/links/"), ("Clients", "/partners/clients/")
+    walked = (*walked, ("Payouts", "/partners/payouts/"), ("Help and notifications", "/partners/"))
+    for number, (title, path) in enumerate(walked, start=1):
+        expect(tour).to_contain_text(f"Step {number} of 5")
+        expect(tour.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        expect(page.locator(".k-tour-target")).to_be_visible()
+        assert page.evaluate("location.pathname") == path
+        tour.get_by_role("button", name="Done" if number == 5 else "Next").click()
+    expect(tour).to_have_count(0)
+    page.reload()
+    expect(page.locator("#main h1").first).to_be_visible()
+    expect(tour).to_have_count(0)
+    expect(page.get_by_role("region", name="New here?")).to_have_count(0)
 
 
 def test_a_trader_dismisses_the_tour_on_a_phone(phone, cast):
