@@ -25,16 +25,24 @@ SPRITE = "vendor/lucide/sprite.svg"
 
 
 @lru_cache(maxsize=1)
+def _shapes() -> dict[str, str]:
+    """Read the drawing of each icon in the sprite."""
+    text = (Path(settings.BASE_DIR) / "static" / SPRITE).read_text(encoding="utf-8")
+    found = re.findall(r'<symbol id="([^"]+)"[^>]*>(.*?)</symbol>', text, re.S)
+    return {name: drawing.replace(" />", "/>").replace("> <", "><") for name, drawing in found}
+
+
+@lru_cache(maxsize=1)
 def icon_names() -> frozenset[str]:
     """List the icons in the sprite."""
-    text = (Path(settings.BASE_DIR) / "static" / SPRITE).read_text(encoding="utf-8")
-    return frozenset(re.findall(r'<symbol id="([^"]+)"', text))
+    return frozenset(_shapes())
 
 
 @lru_cache(maxsize=2048)
 def _icon(name: str, css: str) -> SafeString:
-    shown = name if name in icon_names() else "circle"
-    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static(SPRITE), shown)
+    """Draw an icon in the page itself, which asks for no file and is not laid out again when one arrives."""
+    drawing = SafeString(_shapes().get(name) or _shapes()["circle"])
+    return format_html('<svg class="icon {}" viewBox="0 0 24 24" aria-hidden="true">{}</svg>', css, drawing)
 
 
 @register.simple_tag

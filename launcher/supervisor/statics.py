@@ -24,7 +24,7 @@ def _stamp(static_root: Path) -> Path:
 def _fingerprint() -> str:
     """Our own files by name, size and time; those of packages by the pinned requirements."""
     digest = hashlib.sha256((ROOT / "requirements" / "base.txt").read_bytes())
-    own = [*(ROOT / "static").rglob("*"), *ROOT.glob("*/static/**/*")]
+    own = [ROOT / "crm" / "project" / "bundles.py", *(ROOT / "static").rglob("*"), *ROOT.glob("*/static/**/*")]
     for path in sorted(path for path in own if path.is_file()):
         info = path.stat()
         digest.update(f"{path.relative_to(ROOT)} {info.st_size} {info.st_mtime_ns}\n".encode())
