@@ -12,7 +12,6 @@ from django import template
 from django.conf import settings
 from django.db.models import Model
 from django.http import QueryDict
-from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
