@@ -43,22 +43,31 @@ class Rounds:
 
 def killed_by(trap: Callable[[], Any], work: Callable[[], Any]) -> bool:
     """The same with a trap of another kind, which is set in the process before it works."""
-    child = os.fork()
-    if child == 0:
-        try:
-            _leave_the_parents_connections()
-            trap()
-            work()
-        except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
-            os._exit(3)
-        os._exit(0)
-    _pid, status = os.waitpid(child, 0)
+
+    def trapped() -> None:
+        trap()
+        work()
+
+    _pid, status = os.waitpid(begun(trapped), 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
         return True
     assert os.WEXITSTATUS(status) == 0, "the work failed before it could be killed; its traceback is above"
     return False
+
+
+def begun(work: Callable[[], Any]) -> int:
+    """Begin `work` in another process, with connections of its own, and name that process. An exception ends it with 3."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        _leave_the_parents_connections()
+        work()
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+        os._exit(3)
+    os._exit(0)
 
 
 _parents: list[Any] = []
@@ -141,16 +150,6 @@ def in_the_middle_of_copy() -> None:
 def in_processes(works: list[Callable[[], Any]]) -> None:
     """Each in a process of its own, all at once; an exception in one fails the test."""
     connections.close_all()
-    children = []
-    for work in works:
-        child = os.fork()
-        if child == 0:
-            try:
-                work()
-            except BaseException:
-                traceback.print_exc(file=sys.__stderr__)
-                os._exit(3)
-            os._exit(0)
-        children.append(child)
+    children = [begun(work) for work in works]
     statuses = [os.waitpid(child, 0)[1] for child in children]
     assert statuses == [0] * len(works), "a worker failed; its traceback is above"

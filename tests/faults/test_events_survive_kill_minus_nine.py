@@ -2,50 +2,37 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
+from typing import NoReturn
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 
 from crm import events
 from crm.events import bus
 from crm.models import EventDelivery, Notification
+from tests.faults.killing import begun
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 EVENTS = 60
-# The worker process: delivers with a handler that leaves a row, slowly enough to be killed in the middle of it.
-WORKER = """
-import os, time, django
-django.setup()
-from django.db import connection
-from crm import events
-from crm.events import bus
-from crm.models import Notification
 
-def handle(event):
+
+def leave_a_row(event: events.LeadAssigned) -> None:
+    """A handler that is slow enough to be killed in the middle of it."""
     Notification.objects.create(user_id=event.agent_id, kind="killed", title=str(event.lead_id))
     time.sleep(0.01)
 
-handle.__module__, handle.__qualname__ = "tests.subscribers", "handle"
-bus.subscribe(events.LeadAssigned)(handle)
-bus._adapter(events.LeadAssigned)  # made when first needed, which may take longer than this worker lives
-print("ready", flush=True)
-while True:
-    if not events.deliver_due(limit=1):
-        time.sleep(0.02)
-"""
+
+leave_a_row.__module__, leave_a_row.__qualname__ = "tests.subscribers", "handle"
 
 
-def start_worker() -> subprocess.Popen:
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, env={**os.environ}
-    )
-    assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
-    return worker
+def deliver_for_ever() -> NoReturn:
+    """The worker process. It has all code loaded: each death costs no start of a new Python."""
+    bus.subscribe(events.LeadAssigned)(leave_a_row)
+    while True:
+        if not events.deliver_due(limit=1):
+            time.sleep(0.02)
 
 
 def test_each_event_is_handled_exactly_once_however_often_a_worker_dies(cast, monkeypatch):
@@ -60,11 +47,11 @@ def test_each_event_is_handled_exactly_once_however_often_a_worker_dies(cast, mo
     deadline = time.monotonic() + 300
     while EventDelivery.objects.filter(state="pending").exists():
         assert time.monotonic() < deadline, "the events were not delivered in time"
-        worker = start_worker()
+        worker = begun(deliver_for_ever)
         time.sleep(0.12 + 0.05 * (kills % 3))
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
-        worker.stdout.close()
+        os.kill(worker, signal.SIGKILL)
+        _pid, status = os.waitpid(worker, 0)
+        assert os.WIFSIGNALED(status), "the worker ended by itself; its traceback is above"
         kills += 1
     assert kills > 1
     told = sorted(int(title) for title in Notification.objects.filter(kind="killed").values_list("title", flat=True))
