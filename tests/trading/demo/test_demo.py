@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 
 from clients.facts import FACTS, differences
@@ -37,7 +39,6 @@ from trading.models import (
 from trading.platforms import pool
 from trading.sync import backfill, deals, money, reconcile
 
-pytestmark = pytest.mark.django_db
 STAGES = ["verified", "funded", "active", "active", "active", "dormant", "registered"]
 
 
@@ -47,9 +48,8 @@ def user_for(number: int, brand_id: int) -> User:
     )
 
 
-@pytest.fixture
-def context(db: None) -> house.Demo:
-    """A small brokerage with 42 clients in all stages."""
+def brokerage() -> house.Demo:
+    """A small one with 42 clients in all stages."""
     load_bundled_rates(since=dt.date(2025, 1, 1))
     context = house.Demo(
         rng=random.Random(5), now=dt.datetime.now(dt.UTC).replace(microsecond=0), progress=lambda *_: None, scale=0.02
@@ -73,6 +73,27 @@ def context(db: None) -> house.Demo:
         )
     demo.load(context)
     return context
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup: None, django_db_blocker: Any) -> Iterator[house.Demo]:
+    """Built once for the module; its transaction ends with it."""
+    with django_db_blocker.unblock():
+        whole = transaction.atomic()
+        whole._from_testcase = True  # type: ignore[attr-defined]
+        with whole:
+            yield brokerage()
+            transaction.set_rollback(True)
+
+
+@pytest.fixture
+def context(built: house.Demo, django_db_blocker: Any) -> Iterator[house.Demo]:
+    """What a test does to it is undone at its end."""
+    inner = transaction.atomic()
+    inner._from_testcase = True  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), inner:
+        yield built
+        transaction.set_rollback(True)
 
 
 def test_balances_are_the_sum_of_deals(context: house.Demo) -> None:
