@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from html import unescape
 
 from django.test import Client as Browser
@@ -97,19 +97,28 @@ RECORDS: tuple[tuple[str, str, str], ...] = (
     ("partner", "/partners/links/", "partner_link_share"),
     ("partner", "/partners/earnings/", "partner_settlement"),
 )
+# Who is looked at together: parts of about as many pages, for as many processes.
+PARTS: dict[str, tuple[str, ...]] = {
+    "desks": ("agent", "kyc_officer"),
+    "heads": ("desk_head", "ib_manager"),
+    "money": ("mlro", "partner"),
+    "everybody else": ("stranger", "finance", "support", "marketing", "auditor", "administrator", "client"),
+}
 LINK = re.compile(r'(?:href|hx-get)="(/[^"#]*)"')
 FILES = ("export=", ".csv", ".pdf", ".xlsx", ".zip", ".xml", "/static/", "/logout/")
 # From a menu entry to a record, from there to its forms, and to what those lead to.
 DEPTH = 3
 
 
-def sample(world: World) -> Iterator[tuple[str, str]]:
-    """(who, address): the fixed pages, then the records. What so small a demo doesn't have is left out."""
-    for who, addresses in SAMPLE.items():
-        yield from ((who, address) for address in addresses)
+def sample(world: World, people: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(who, address): these people's fixed pages, then their records. What so small a demo doesn't have is left out."""
+    for who in people:
+        yield from ((who, address) for address in SAMPLE[who])
     browsers: dict[str, Browser] = {}
     found: dict[str, str] = {}
     for who, start, name in RECORDS:
+        if who not in people:
+            continue
         if not (start := found.get(start, start)).startswith("/"):
             continue
         browsers[who] = still_signed_in(browsers.get(who), world.people[who])
@@ -118,6 +127,11 @@ def sample(world: World) -> Iterator[tuple[str, str]]:
                 found[name] = address
                 yield who, address
                 break
+
+
+def expected(people: Collection[str]) -> int:
+    """How many pages their sample has in a demo of any size."""
+    return sum(len(SAMPLE[who]) for who in people)
 
 
 def everything(world: World) -> Iterator[tuple[str, str]]:

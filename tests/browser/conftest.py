@@ -21,6 +21,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.people import enter, login
@@ -44,6 +47,17 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     setattr(item, f"report_{report.when}", report)
     return report
+
+
+def _kept_by_the_browser(self: StaticFilesHandlerMixin, request: HttpRequest) -> HttpResponseBase:
+    """A page's dozen of static files comes once to each browser, as on a server, and not with each page."""
+    answer = _served(self, request)
+    answer["Cache-Control"] = "max-age=3600"
+    return answer
+
+
+_served = StaticFilesHandlerMixin.serve
+StaticFilesHandlerMixin.serve = _kept_by_the_browser  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")
