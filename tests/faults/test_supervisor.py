@@ -23,10 +23,9 @@ from launcher.supervisor import guard, ports, sandboxes
 from launcher.supervisor.plan import Child, Options
 from launcher.supervisor.processes import CRASHES_MAX, Output, Running
 from tests.faults.helpers import ROOT, environment, ordinary_user, project_for, run
+from tests.ready import STATIC_ROOT
 
 MYSELF = Runner(os.geteuid(), os.getegid())
-# Collected once for all instances of all runs, while the files are the same.
-STATIC_ROOT = ROOT / "var" / "test" / "staticfiles"
 # One sandbox trading server beside MT5's stands for the others: they come from one table, and each is started alone elsewhere.
 EVERYBODY = {"sandbox-mt5", "sandbox-mt4", "sandbox-psp", "web", "live", "worker", "sync", "slow", "rq", "beat"}
 

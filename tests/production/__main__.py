@@ -21,6 +21,7 @@ from launcher.supervisor.ports import free_ports
 from tests.faults.helpers import environment, ordinary_user
 from tests.production import servers, visit
 from tests.production.servers import APP_PASSWORD, OWNER_PASSWORD, ROOT, Cluster, Failed, run, wait_for
+from tests.ready import STATIC_ROOT
 
 SECONDS_MAX = 600
 
@@ -65,7 +66,12 @@ def ended_at_the_end(*processes: subprocess.Popen[bytes] | None) -> Iterator[Non
 def supervised(folder: Path, settings: dict[str, str], ports: dict[str, int]) -> Iterator[None]:
     """`keelson.service` runs the same command. Ready when it says so; its first start migrates."""
     log = folder / "supervisor.log"
-    given = {**settings, "KEELSON_PORT": str(ports["pages"]), "KEELSON_LIVE_PORT": str(ports["live"])}
+    given = {
+        **settings,
+        "KEELSON_PORT": str(ports["pages"]),
+        "KEELSON_LIVE_PORT": str(ports["live"]),
+        "KEELSON_STATIC_ROOT": str(STATIC_ROOT),
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "launcher.supervisor"],
