@@ -4,8 +4,9 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes at once: one more than cores, because tests wait for sockets too, and no more than memory likes.
-JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
+# Test processes at once: two more than cores, because a fifth of their time they wait for sockets, sleeps and PostgreSQL,
+# and no more than memory likes.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 6 ? 8 : n + 2 )))
 # A test in a browser keeps half a core busy, the rest it waits: for pages, and for what moves to stand still.
 BROWSERS ?= $(JOBS)
 APPS := launcher crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
