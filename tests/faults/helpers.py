@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 SITE_PACKAGES = Path(next(path for path in sys.path if path.endswith("site-packages"))).resolve()
 # Names an instance or a test's own servers: a process started here must find none of it.
 FORGOTTEN = {"DATABASE_URL", "REDIS_URL", "KEELSON_VAR", "KEELSON_TEST_SLOT", "DJANGO_SETTINGS_MODULE", "PYTHONPATH"}
-NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache", "node_modules")
+NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", ".*_cache", "node_modules")  # what is compiled comes along
 
 
 @dataclass(frozen=True)
