@@ -20,6 +20,7 @@ from portal.views import front_page
 from trading.accounts.portfolio import CURVE_DAYS, portfolio_of
 from trading.choices import AccountState
 from trading.queries import accounts_of
+from wallet.bonuses.offers import promotions_for
 from wallet.movements.queries import history_of, wallets_of
 
 SHOWN = 6  # real accounts on the front page, and as many demo accounts
@@ -52,6 +53,7 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
         "more": len(cards) > SHOWN,
         "next_step": front_page.next_step(progress, wallets, cards),
         "movements": history_of(client, limit=MOVEMENTS_SHOWN),
+        "promotions": promotions_for(client),
         "activity": queries.activity(client, size=ACTIVITY_SHOWN, without=TimelineKind.PAYMENT),
     }
     return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)

@@ -1,17 +1,24 @@
 """The front page of the client portal: the next step first, what everything is worth, a card for each account."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
+from clients.choices import Category
+from clients.models import Client
 from portal.onboarding import progress_of
 from portal.views.front_page import cards_of, next_step
 from tests.cast import signed_in
 from tests.trading.factories import make_account, make_server
+from tests.wallet.bonuses.test_bonus import give, make_plan
+from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund
 from trading.models import EquityPoint
 from trading.queries import accounts_of
+from wallet.models import BonusPlan
 from wallet.movements.queries import wallets_of
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +80,51 @@ def test_a_new_client_sees_their_steps_and_no_empty_chart(cast):
     page = signed_in(cast.client_user).get("/portal/").content.decode()
     assert "Get verified (" in page and "k-area-chart" not in page and "Total equity" not in page
     assert "No trading account yet" in page and "No transactions yet" in page
+
+
+@pytest.fixture
+def offered(cast):
+    """A campaign on every deposit for professional clients, who are verified."""
+    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
+    make_plan(cast, name="Spring", trigger="every_deposit", percent=Decimal(20), deposit_minimum_minor=10_000)
+    return cast
+
+
+def card(cast) -> str:
+    page = signed_in(cast.client_user).get("/portal/").content.decode()
+    shown = page[page.index(">Promotions<") :] if ">Promotions<" in page else ""
+    return " ".join(strip_tags(shown).split())
+
+
+def test_a_promotion_is_shown_with_its_terms_and_what_is_left(offered):
+    page = card(offered)
+    assert "Spring" in page and "20% bonus on your deposit, up to €500.00" in page
+    assert "Minimum deposit €100.00." in page and "Every 100 EUR of bonus is released after 2 closed lots." in page
+    load_rates()
+    give(offered, BonusPlan.objects.get(), "180")
+    assert "up to €320.00" in card(offered)
+
+
+@pytest.mark.parametrize(
+    ("change", "terms"),
+    [
+        ({"category": Category.RETAIL}, {}),
+        ({"kyc_level": 0}, {}),
+        ({"restrictions": ["no_deposit"]}, {}),
+        ({}, {"trigger": "by_hand", "percent": 0}),
+        ({}, {"valid_from": timezone.now().date() + dt.timedelta(days=1), "trigger": "every_deposit"}),
+        ({"first_deposit_at": timezone.now()}, {"trigger": "first_deposit"}),
+    ],
+)
+def test_no_card_for_who_may_not_take_it(cast, change, terms):
+    """A retail client where bonuses are forbidden is never shown one, nor what staff give by hand or what comes later."""
+    Client.objects.filter(pk=cast.client.pk).update(**{"category": Category.PROFESSIONAL, "kyc_level": 2, **change})
+    make_plan(cast, **{"trigger": "every_deposit", "percent": Decimal(20), **terms})
+    assert not card(cast)
+
+
+def test_a_switched_off_plan_or_another_brands_is_no_promotion(offered):
+    BonusPlan.objects.update(brand=offered.other_brand)
+    assert not card(offered)
+    BonusPlan.objects.update(brand=offered.brand, is_enabled=False)
+    assert not card(offered)
