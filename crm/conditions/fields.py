@@ -1,0 +1,106 @@
+"""What a condition may speak of: fields with their type, and things that happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils.functional import Promise
+
+Label = str | Promise
+Choices = Iterable[tuple[str, Label]]
+
+
+class FieldType(Enum):
+    """Types of values; `crm.conditions.operators` says what can be asked of each."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    MONEY = "money"
+    MOMENT = "moment"
+    YES_NO = "yes_no"
+    SET = "set"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A described value of a subject.
+
+    lookup: how the ORM reaches it from the subject's table; empty for what exists only at the moment, such as an event's own
+    values. read: how Python reads it from a subject; by default the attribute or key of its name. is_text_fold: compared
+    without regard to upper and lower case.
+    """
+
+    name: str
+    label: Label
+    type: FieldType
+    lookup: str = ""
+    choices: Callable[[], Choices] | None = None
+    read: Callable[[Any], Any] | None = None
+    unit: Label = ""
+
+    def value_of(self, subject: Any) -> Any:
+        """Read the value from a subject: an object or a mapping."""
+        if self.read is not None:
+            return self.read(subject)
+        return subject.get(self.name) if isinstance(subject, Mapping) else getattr(subject, self.name)
+
+    def choice_label(self, code: str) -> str:
+        """Name a stored choice for a reader; an unknown one is its own name."""
+        return str(dict(self.choices()).get(code, code)) if self.choices is not None else code
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that happened to a client, as rows of the owning app.
+
+    rows: all of them; `client` and `at` are their columns of the client's id and of the instant.
+    """
+
+    name: str
+    label: Label
+    rows: Callable[[], QuerySet[Any]]
+    client: str = "client_id"
+    at: str = "created_at"
+
+    def since(self, start: Any, end: Any) -> Q:
+        """Select those from `start` to `end`."""
+        return Q(**{f"{self.at}__gte": start, f"{self.at}__lte": end})
+
+
+class Vocabulary:
+    """The fields and happenings that conditions on one kind of subject may use. Apps add theirs when they are loaded."""
+
+    def __init__(self, name: str, fields: Iterable[Field] = ()) -> None:
+        self.name = name
+        self._fields: dict[str, Field] = {}
+        self._happenings: dict[str, Happening] = {}
+        self.add(*fields)
+
+    def add(self, *parts: Field | Happening) -> None:
+        """Add fields or happenings. Raises: TypeError for a name that is taken."""
+        for part in parts:
+            if part.name in self._fields or part.name in self._happenings:
+                raise TypeError(f"{self.name}: two parts are called {part.name!r}")
+            if isinstance(part, Field):
+                self._fields[part.name] = part
+            else:
+                self._happenings[part.name] = part
+
+    def field(self, name: str) -> Field | None:
+        return self._fields.get(name)
+
+    def happening(self, name: str) -> Happening | None:
+        return self._happenings.get(name)
+
+    @property
+    def fields(self) -> list[Field]:
+        return list(self._fields.values())
+
+    @property
+    def happenings(self) -> list[Happening]:
+        return list(self._happenings.values())
