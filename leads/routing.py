@@ -18,9 +18,11 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from crm.conditions import Condition, readable
 from crm.models import Book, Brand
 from leads.choices import OffShift, Strategy
 from leads.models import RoutingRule, Shift
+from leads.vocabulary import LEAD
 
 # What an agent has had is counted over a week; who has had none in a week is first in turn.
 WINDOW = dt.timedelta(days=7)
@@ -76,16 +78,11 @@ class AgentState:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A routing rule as plain values; an empty condition always holds."""
+    """A routing rule as plain values. Without a readable condition (a field of it is gone) it fits no lead."""
 
     pk: int
     name: str
-    languages: frozenset[str]
-    countries: frozenset[str]
-    sources: frozenset[str]
-    campaigns: frozenset[str]
-    score_from: int
-    score_to: int
+    condition: Condition | None
     desk_id: int
     desk_name: str
     agent_ids: frozenset[int]
@@ -94,14 +91,8 @@ class Rule:
     off_shift: str
     sla_seconds: int
 
-    def fits(self, lead: Candidate) -> bool:
-        return (
-            (not self.languages or lead.language[:2] in self.languages)
-            and (not self.countries or lead.country in self.countries)
-            and (not self.sources or lead.source in self.sources)
-            and (not self.campaigns or lead.campaign in self.campaigns)
-            and self.score_from <= lead.score <= self.score_to
-        )
+    def fits(self, lead: Candidate, now: dt.datetime) -> bool:
+        return self.condition is not None and self.condition.holds(lead, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,7 @@ class Router:
     def decide(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
         excluded = frozenset(without)
         for rule in self.rules:
-            if rule.fits(lead):
+            if rule.fits(lead, self.now):
                 return self._by_rule(rule, lead, excluded)
         return Decision(self._pool(None), reasons=[{"code": "no_rule"}])
 
@@ -205,19 +196,9 @@ def lock_routing(brand_id: int) -> None:
 
 
 def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
-    """List the conditions of the rule that the lead met."""
-    met: dict[str, Any] = {}
-    if rule.languages:
-        met["language"] = lead.language
-    if rule.countries:
-        met["country"] = lead.country
-    if rule.sources:
-        met["source"] = lead.source
-    if rule.campaigns:
-        met["campaign"] = lead.campaign
-    if rule.score_from > 0 or rule.score_to < 100:
-        met["score"] = lead.score
-    return met
+    """Say what the rule looked at and found."""
+    looked_at = rule.condition.fields() if rule.condition is not None else []
+    return {field.name: field.value_of(lead) for field in looked_at}
 
 
 def _read_rules(brand_id: int) -> list[Rule]:
@@ -233,12 +214,7 @@ def _read_rules(brand_id: int) -> list[Rule]:
         Rule(
             pk=rule.pk,
             name=rule.name,
-            languages=frozenset(code[:2] for code in rule.languages),
-            countries=frozenset(rule.countries),
-            sources=frozenset(rule.sources),
-            campaigns=frozenset(rule.campaigns),
-            score_from=rule.score_from or 0,
-            score_to=100 if rule.score_to is None else rule.score_to,
+            condition=readable(rule.condition, LEAD),
             desk_id=rule.desk_id,
             desk_name=rule.desk.name,
             agent_ids=frozenset(members.get(rule.pk, ())),

@@ -17,9 +17,11 @@ from crm.i18n import formats
 from crm.models import Actor, Brand, Desk, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
+from crm.ui.conditions import ConditionField
 from crm.ui.forms import DayInput, ModelForm
 from leads.choices import OffShift, RuleKind, Strategy
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
+from leads.vocabulary import LEAD
 
 MOST_POINTS = 4
 
@@ -136,14 +138,7 @@ class LandingPageForm(ModelForm[LandingPage]):
 
 
 class RoutingRuleForm(ModelForm[RoutingRule]):
-    languages = WordsField(
-        label=gettext_lazy("Languages"), case="lower", help_text=gettext_lazy("e.g. de, en; empty: any")
-    )
-    countries = WordsField(
-        label=gettext_lazy("Countries"), case="upper", help_text=gettext_lazy("e.g. DE, AT; empty: any")
-    )
-    sources = WordsField(label=gettext_lazy("Sources"), case="lower")
-    campaigns = WordsField(label=gettext_lazy("Campaign codes"), case="lower")
+    condition = ConditionField(LEAD, label=gettext_lazy("For leads where"))
     strategy = forms.ChoiceField(label=gettext_lazy("Distribution"), choices=Strategy.choices)
     off_shift = forms.ChoiceField(label=gettext_lazy("Outside shift hours"), choices=OffShift.choices)
     agents = forms.ModelMultipleChoiceField(
@@ -160,12 +155,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
             "name",
             "position",
             "is_active",
-            "languages",
-            "countries",
-            "sources",
-            "campaigns",
-            "score_from",
-            "score_to",
+            "condition",
             "desk",
             "strategy",
             "needs_language",
@@ -178,8 +168,6 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
             "name": gettext_lazy("Name"),
             "position": gettext_lazy("Order"),
             "is_active": gettext_lazy("Active"),
-            "score_from": gettext_lazy("Minimum score"),
-            "score_to": gettext_lazy("Maximum score"),
             "desk": gettext_lazy("Desk"),
             "needs_language": gettext_lazy("Agent must speak the language"),
             "sla_seconds": gettext_lazy("First contact within (seconds)"),

@@ -9,7 +9,7 @@ Stored: `{"version": 1, "all": [{"field": "country", "is": "in", "value": ["DE",
 ways of running agree, empty values included: a comparison with an empty value doesn't hold, its negation does.
 """
 
-from crm.conditions.expression import Condition, everything, read
+from crm.conditions.expression import Condition, everything, read, readable
 from crm.conditions.fields import Field, FieldType, Happening, Vocabulary
 
-__all__ = ["Condition", "Field", "FieldType", "Happening", "Vocabulary", "everything", "read"]
+__all__ = ["Condition", "Field", "FieldType", "Happening", "Vocabulary", "everything", "read", "readable"]

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from crm.conditions.fields import Field, FieldType, Happening, Vocabulary
 from crm.conditions.operators import DAYS_MAX, EMPTY, ONE_OF, Operator, operator_of
-from crm.errors import DomainError
+from crm.errors import DomainError, outcome_of
 from crm.i18n import formats
 
 VERSION: Final = 1
@@ -45,6 +45,10 @@ class Node:
         """Write it as data."""
         raise NotImplementedError
 
+    def fields(self) -> Iterator[Field]:
+        """List the fields that it looks at."""
+        yield from ()
+
 
 @dataclass(frozen=True)
 class Compare(Node):
@@ -66,7 +70,7 @@ class Compare(Node):
 
     def holds(self, subject: Any, now: dt.datetime) -> bool:
         have = self.field.value_of(subject)
-        if have is None or (have in ("", [], ()) and self.field.type in MAY_BE_BLANK):
+        if have is None or (not have and self.field.type in MAY_BE_BLANK):
             return self.operator is EMPTY
         return self.operator is not EMPTY and self.operator.test(have, self.value, now)
 
@@ -80,6 +84,9 @@ class Compare(Node):
     def stored(self) -> dict[str, Any]:
         part: dict[str, Any] = {"field": self.field.name, "is": self.operator.code}
         return part if self.given is None else {**part, "value": self.given}
+
+    def fields(self) -> Iterator[Field]:
+        yield self.field
 
 
 MAY_BE_BLANK: Final = (FieldType.TEXT, FieldType.CHOICE, FieldType.SET)
@@ -158,6 +165,10 @@ class Group(Node):
     def stored(self) -> dict[str, Any]:
         return {"all" if self.is_all else "any": [part.stored() for part in self.parts]}
 
+    def fields(self) -> Iterator[Field]:
+        for part in self.parts:
+            yield from part.fields()
+
 
 @dataclass(frozen=True)
 class Not(Node):
@@ -176,6 +187,9 @@ class Not(Node):
 
     def stored(self) -> dict[str, Any]:
         return {"not": self.part.stored()}
+
+    def fields(self) -> Iterator[Field]:
+        yield from self.part.fields()
 
 
 @dataclass(frozen=True)
@@ -205,6 +219,10 @@ class Condition:
     def parts(self) -> tuple[Node, ...]:
         """List what must hold each by itself."""
         return self.root.parts if isinstance(self.root, Group) and self.root.is_all else (self.root,)
+
+    def fields(self) -> list[Field]:
+        """List the fields that it looks at, each once, in their order."""
+        return list(dict.fromkeys(self.root.fields()))
 
     def failing(self, subject: Any, now: dt.datetime) -> str:
         """Write the first part that doesn't hold for a subject; empty where all do."""
@@ -297,6 +315,12 @@ def read(data: Any, vocabulary: Vocabulary) -> Condition:
     if not isinstance(data, dict) or data.get("version") != VERSION:
         raise _unreadable()
     return Condition(_Reader(vocabulary).node({key: data[key] for key in data if key != "version"}, 1))
+
+
+def readable(data: Any, vocabulary: Vocabulary) -> Condition | None:
+    """Read a condition that may have lost a field since it was written: None then, and it applies to nobody."""
+    found = outcome_of(lambda: read(data, vocabulary))
+    return found.result if found else None
 
 
 def _only(data: dict[str, Any], names: set[str]) -> None:

@@ -72,7 +72,9 @@ class BundleFinder(BaseFinder):
 
     def find(self, path: str, find_all: bool = False, **_kwargs: Any) -> Any:
         found = [str(current(path))] if path in BUNDLES else []
-        return found if find_all else (found or [None])[0]
+        if find_all:
+            return found
+        return found[0] if found else None
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         for name in BUNDLES:

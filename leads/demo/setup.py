@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simple_history.utils import bulk_create_with_history
 
@@ -187,6 +187,11 @@ def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tup
     return pages
 
 
+def _where(**wanted: list[str]) -> dict[str, Any]:
+    parts = [{"field": name, "is": "in", "value": values} for name, values in wanted.items() if values]
+    return {"version": 1, "all": parts}
+
+
 def _rules(demo: Demo, desk: Desk) -> RoutingRule:
     """The desk's own rule; German leads are given out at any hour, Spanish ones wait for the shift."""
     languages, off_shift = {
@@ -199,7 +204,7 @@ def _rules(demo: Demo, desk: Desk) -> RoutingRule:
             brand=desk.brand,
             position=30,
             name="English-speaking Europe",
-            languages=["en"],
+            condition=_where(language=["en"]),
             desk=desk,
             strategy=Strategy.LEAST_LOADED,
             off_shift=OffShift.WAIT,
@@ -208,8 +213,7 @@ def _rules(demo: Demo, desk: Desk) -> RoutingRule:
         brand=desk.brand,
         position=10 if languages == ["de"] else 20,
         name=f"{desk.name}: language and country",
-        languages=languages,
-        countries=desk.countries if languages == ["de"] else [],
+        condition=_where(language=languages, country=desk.countries if languages == ["de"] else []),
         desk=desk,
         off_shift=off_shift,
         sla_seconds=900,

@@ -1,3 +1,4 @@
+import leads.models.rules
 import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -133,12 +134,6 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField(default=100, help_text="Rules are tried in ascending order")),
                 ('name', models.CharField(max_length=80)),
                 ('is_active', models.BooleanField(default=True)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
-                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
-                ('sources', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('campaigns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, help_text='Campaign codes', size=None)),
-                ('score_from', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('score_to', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('strategy', models.CharField(choices=[('round_robin', "Round robin"), ('least_loaded', 'Fewest leads waiting')], default='round_robin', max_length=14)),
                 ('needs_language', models.BooleanField(default=True, help_text="Only agents who speak the lead's language")),
                 ('off_shift', models.CharField(choices=[('wait', 'Wait in the pool until someone is on shift'), ('assign', "Assign anyway")], default='wait', max_length=8)),
@@ -150,6 +145,7 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
                 ('desk', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.desk')),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('condition', models.JSONField(blank=True, default=leads.models.rules.always, help_text='Which leads, as crm.conditions stores it')),
             ],
             options={
                 'verbose_name': 'historical routing rule',
@@ -321,12 +317,6 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField(default=100, help_text="Rules are tried in ascending order")),
                 ('name', models.CharField(max_length=80)),
                 ('is_active', models.BooleanField(default=True)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
-                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
-                ('sources', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, size=None)),
-                ('campaigns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), blank=True, default=list, help_text='Campaign codes', size=None)),
-                ('score_from', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('score_to', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('strategy', models.CharField(choices=[('round_robin', "Round robin"), ('least_loaded', 'Fewest leads waiting')], default='round_robin', max_length=14)),
                 ('needs_language', models.BooleanField(default=True, help_text="Only agents who speak the lead's language")),
                 ('off_shift', models.CharField(choices=[('wait', 'Wait in the pool until someone is on shift'), ('assign', "Assign anyway")], default='wait', max_length=8)),
@@ -334,6 +324,7 @@ class Migration(migrations.Migration):
                 ('agents', models.ManyToManyField(blank=True, help_text="Only these agents of the desk; empty: all agents who accept leads", related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.brand')),
                 ('desk', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.desk')),
+                ('condition', models.JSONField(blank=True, default=leads.models.rules.always, help_text='Which leads, as crm.conditions stores it')),
             ],
             options={
                 'ordering': ['brand_id', 'position', 'id'],
@@ -496,10 +487,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='registrationinvitation',
             constraint=models.CheckConstraint(condition=models.Q(('used_at', None), ('revoked_at', None), _connector='OR'), name='invitation_is_used_or_revoked_not_both'),
-        ),
-        migrations.AddConstraint(
-            model_name='routingrule',
-            constraint=models.CheckConstraint(condition=models.Q(('score_from', None), ('score_to', None), ('score_to__gte', models.F('score_from')), _connector='OR'), name='routing_rule_scores_are_in_order'),
         ),
         migrations.AddIndex(
             model_name='lead',

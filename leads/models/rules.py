@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Coalesce
@@ -13,6 +14,7 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from crm.conditions import everything
 from crm.models import Brand, Desk, User
 from leads.choices import OffShift, RuleKind, Strategy
 
@@ -74,6 +76,11 @@ class ScoreRule(models.Model):
         return ", ".join(values.get("countries") or values.get("sources") or [str(values.get("is", ""))])
 
 
+def always() -> dict[str, Any]:
+    """Return the condition of a new rule: every lead."""
+    return everything().stored()
+
+
 class RoutingRule(models.Model):
     """Which desk gets which leads, and how it shares them. The first rule that fits decides."""
 
@@ -81,13 +88,7 @@ class RoutingRule(models.Model):
     position = models.PositiveSmallIntegerField(default=100, help_text=_("Rules are tried in ascending order"))
     name = models.CharField(max_length=80)
     is_active = models.BooleanField(default=True)
-    # Conditions: an empty one always holds.
-    languages = ArrayField(models.CharField(max_length=8), default=list, blank=True)
-    countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
-    sources = ArrayField(models.CharField(max_length=60), default=list, blank=True)
-    campaigns = ArrayField(models.CharField(max_length=60), default=list, blank=True, help_text=_("Campaign codes"))
-    score_from = models.PositiveSmallIntegerField(null=True, blank=True)
-    score_to = models.PositiveSmallIntegerField(null=True, blank=True)
+    condition = models.JSONField(default=always, blank=True, help_text="Which leads, as crm.conditions stores it")
     # What happens to a lead that fits.
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, related_name="routing_rules")
     agents = models.ManyToManyField(
@@ -106,14 +107,6 @@ class RoutingRule(models.Model):
 
     class Meta:
         ordering = ["brand_id", "position", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(score_from=None)
-                | models.Q(score_to=None)
-                | models.Q(score_to__gte=models.F("score_from")),
-                name="routing_rule_scores_are_in_order",
-            )
-        ]
 
     def __str__(self) -> str:
         return self.name

@@ -21,6 +21,7 @@ from crm.models import User
 from crm.security.compression import UNCOMPRESSED
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
+from crm.ui.conditions import sentence_of
 from crm.ui.tables import BulkAction, Column, Empty, Table, YesNoColumn
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -35,6 +36,7 @@ from leads.setup_forms import (
     SourceForm,
     TrialForm,
 )
+from leads.vocabulary import LEAD
 
 
 class LandingPageTable(Table):
@@ -149,7 +151,10 @@ def rules(request: UserRequest) -> HttpResponse:
     score_rules = ScoreRule.objects.filter(Q(brand=None) | Q(brand_id__in=brands)).select_related("brand")
     people = User.objects.filter(desk_id__in=reach_of(request.user).desks, is_active=True, kind="staff")
     context: dict[str, Any] = {
-        "routing_rules": RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100],
+        "routing_rules": [
+            (rule, sentence_of(rule.condition, LEAD))
+            for rule in RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100]
+        ],
         "score_rules": score_rules.filter(Q(valid_to=None) | Q(valid_to__gt=today)).order_by("brand_id", "-points")[
             :200
         ],

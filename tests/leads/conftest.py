@@ -8,6 +8,7 @@ from leads.capture import Capture, capture_lead
 from leads.choices import Channel
 from leads.models import Campaign, LandingPage, RoutingRule
 from tests.cast import make_staff
+from tests.leads.rules import where
 
 
 @pytest.fixture
@@ -16,8 +17,7 @@ def german_rule(cast):
         brand=cast.brand,
         name="German speakers",
         position=10,
-        languages=["de"],
-        countries=["DE", "AT", "CH"],
+        condition=where(language=["de"], country=["DE", "AT", "CH"]),
         desk=cast.desk,
         sla_seconds=600,
     )

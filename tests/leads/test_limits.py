@@ -16,6 +16,7 @@ from leads.models import Lead, RegistrationInvitation, RoutingRule, ScoreRule, S
 from leads.routing import AgentState, Candidate, Router
 from leads.scoring import Rule, Signals
 from tests.cast import make_client
+from tests.leads.rules import where
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 2, 12, tzinfo=dt.UTC)  # a Monday
@@ -200,7 +201,8 @@ def test_a_shift_is_the_agents_own_hour():
     ],
 )
 def test_a_rule_wants_all_its_conditions(cast, german_rule, language, country, score, fits):
-    RoutingRule.objects.update(score_from=50, score_to=60)
+    german = {"language": ["de"], "country": ["DE", "AT", "CH"]}
+    RoutingRule.objects.update(condition=where(**german, score_from=50, score_to=60))
     candidate = Candidate(language=language, country=country, score=score)
     assert (Router(cast.brand, NOW).decide(candidate).rule_id is not None) is fits
 

@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from crm.models import AccessEvent, AuditEvent, Notification
 from leads.models import Campaign, LandingPage, Lead, LeadSource, RegistrationInvitation, RoutingRule, ScoreRule, Shift
 from leads.sources import find_by_key
 from tests.cast import make_client
+from tests.leads.rules import where
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -296,8 +298,7 @@ class TestSetUp:
             "name": "Germans",
             "position": 5,
             "is_active": "on",
-            "languages": "DE",
-            "countries": "de at",
+            "condition": json.dumps(where(language=["de"], country=["DE", "AT"])),
             "desk": cast.desk.pk,
             "strategy": "round_robin",
             "needs_language": "on",
@@ -307,14 +308,15 @@ class TestSetUp:
         }
         assert browser.post("/lead-rules/routing/new/", form).status_code == 302
         rule = RoutingRule.objects.get()
-        assert (rule.languages, rule.countries, list(rule.agents.all())) == (["de"], ["DE", "AT"], [second_agent])
+        assert rule.condition == where(language=["de"], country=["DE", "AT"])
+        assert list(rule.agents.all()) == [second_agent]
+        assert "Language is German, and Country is Germany or Austria" in html(browser.get("/lead-rules/"))
         query = f"?brand={cast.brand.pk}&country=DE&language=de&email=x@firma.de&phone=015123456789"
         page = html(browser.get(f"/lead-rules/{query}"))
         assert "Rule “Germans” routes the lead to German desk" in page and "Phone matches country" in page
         assert html(
             browser.post(
-                "/lead-rules/routing/new/",
-                {**form, "desk": cast.desk.pk, "brand": cast.brand.pk, "score_from": 9, "score_to": 3},
+                "/lead-rules/routing/new/", {**form, "condition": json.dumps(where(score_from=9, score_to=3))}
             ),
             422,
         )

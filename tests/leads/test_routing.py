@@ -10,6 +10,7 @@ from leads.choices import OffShift, Strategy
 from leads.models import Lead, RoutingRule, Shift
 from leads.routing import Candidate, Router, explain
 from tests.cast import make_client, make_staff
+from tests.leads.rules import where
 
 pytestmark = pytest.mark.django_db
 GERMAN = Candidate(language="de", country="DE", source="google", campaign="de-search", score=60)
@@ -93,15 +94,17 @@ def test_retention_and_desk_heads_get_no_leads(cast, german_rule):
 @pytest.mark.parametrize(
     ("fields", "hit"),
     [
-        ({"languages": ["es"]}, False),
-        ({"languages": [], "countries": ["AT"]}, False),
-        ({"sources": ["google"]}, True),
-        ({"sources": ["facebook"]}, False),
-        ({"campaigns": ["de-search"]}, True),
-        ({"campaigns": ["other"]}, False),
-        ({"score_from": 60, "score_to": 60}, True),
-        ({"score_from": 61}, False),
-        ({"score_to": 59}, False),
+        ({"condition": where(language=["es"], country=["DE"])}, False),
+        ({"condition": where(country=["AT"])}, False),
+        ({"condition": where(source=["google"])}, True),
+        ({"condition": where(source=["facebook"])}, False),
+        ({"condition": where(campaign=["de-search"])}, True),
+        ({"condition": where(campaign=["other"])}, False),
+        ({"condition": where(score_from=60, score_to=60)}, True),
+        ({"condition": where(score_from=61)}, False),
+        ({"condition": where(score_to=59)}, False),
+        ({"condition": {"version": 1, "not": where(country=["AT"])["all"][0]}}, True),
+        ({"condition": {"version": 1, "all": [{"field": "shoe_size", "is": "ge", "value": 1}]}}, False),
         ({"is_active": False}, False),
     ],
 )
@@ -112,7 +115,12 @@ def test_a_rule_applies_only_when_all_its_conditions_hold(cast, german_rule, fie
 
 def test_the_first_rule_that_fits_decides(cast, german_rule):
     RoutingRule.objects.create(
-        brand=cast.brand, name="High scores", position=1, score_from=50, desk=cast.other_desk, needs_language=False
+        brand=cast.brand,
+        name="High scores",
+        position=1,
+        condition=where(score_from=50),
+        desk=cast.other_desk,
+        needs_language=False,
     )
     decision = router(cast).decide(GERMAN)
     assert decision.rule_name == "High scores" and decision.agent_id == cast.other_agent.pk

@@ -6,23 +6,21 @@ from dataclasses import replace
 
 import pytest
 
+from crm.conditions import everything, read
 from crm.models import Book, User
 from leads import routing
 from leads.choices import OffShift, Strategy
 from leads.models import RoutingRule, Shift
 from leads.routing import AgentState, Candidate, Decision, Router, Rule
+from leads.vocabulary import LEAD
+from tests.leads.rules import where
 from tests.leads.test_limits import GERMAN, NOW, given_lead
 
 pytestmark = pytest.mark.django_db
 ANY = Rule(
     pk=1,
     name="Any",
-    languages=frozenset(),
-    countries=frozenset(),
-    sources=frozenset(),
-    campaigns=frozenset(),
-    score_from=0,
-    score_to=100,
+    condition=everything(),
     desk_id=1,
     desk_name="Berlin",
     agent_ids=frozenset(),
@@ -37,17 +35,16 @@ ANY = Rule(
     ("fields", "met"),
     [
         ({}, {}),
-        ({"languages": frozenset(["de"])}, {"language": "de"}),
-        ({"countries": frozenset(["DE"])}, {"country": "DE"}),
-        ({"sources": frozenset(["google"])}, {"source": "google"}),
-        ({"campaigns": frozenset(["de-search"])}, {"campaign": "de-search"}),
+        ({"language": ["de"]}, {"language": "de"}),
+        ({"country": ["DE"]}, {"country": "DE"}),
+        ({"source": ["google"]}, {"source": "google"}),
+        ({"campaign": ["de-search"]}, {"campaign": "de-search"}),
         ({"score_from": 1}, {"score": 60}),
         ({"score_to": 99}, {"score": 60}),
-        ({"score_from": 0, "score_to": 100}, {}),
     ],
 )
 def test_a_rule_names_the_conditions_that_it_has(fields, met):
-    assert routing._why(replace(ANY, **fields), GERMAN) == met
+    assert routing._why(replace(ANY, condition=read(where(**fields), LEAD)), GERMAN) == met
     said = routing.explain([{"code": "rule", "rule": "Any", "desk": "Berlin", **met}])
     words = f" ({', '.join(str(value) for value in met.values())})" if met else ""
     assert said == [f"Rule “Any” routes the lead to Berlin{words}"]
@@ -125,7 +122,7 @@ def test_off_shift_all_the_same_is_said_where_a_rule_assigns_nonetheless(router)
 @pytest.mark.parametrize("language", ["de", "de-AT"])
 def test_a_language_counts_by_its_first_two_letters(router, language):
     router.agents[0].languages = frozenset(["en"])
-    router.rules = [replace(ANY, needs_language=True, languages=frozenset(["de"]))]
+    router.rules = [replace(ANY, needs_language=True, condition=read(where(language=["de"]), LEAD))]
     assert router.decide(Candidate(language=language)).agent_id == 2
 
 
@@ -169,9 +166,18 @@ def test_rules_and_pools_of_another_brand_are_not_read(cast, german_rule):
     assert [rule.name for rule in found.rules] == [german_rule.name]
     assert theirs.pk not in found.pools.values() and found.pools
     german_rule.agents.add(cast.agent)
-    RoutingRule.objects.filter(pk=german_rule.pk).update(languages=["de-AT"], score_from=None, score_to=None)
     (rule,) = Router(cast.brand, NOW).rules
-    assert (rule.agent_ids, rule.languages, rule.score_from, rule.score_to) == ({cast.agent.pk}, {"de"}, 0, 100)
+    assert (rule.agent_ids, rule.condition.stored()) == ({cast.agent.pk}, german_rule.condition)
+    assert rule.fits(replace(GERMAN, language="de-AT"), NOW)
+
+
+def test_a_rule_whose_field_is_gone_fits_no_lead_and_the_page_says_why(cast, german_rule, browse):
+    gone = {"version": 1, "all": [{"field": "shoe_size", "is": "ge", "value": 1}]}
+    RoutingRule.objects.filter(pk=german_rule.pk).update(condition=gone)
+    (rule,) = Router(cast.brand, NOW).rules
+    assert not rule.fits(GERMAN, NOW) and routing._why(rule, GERMAN) == {}
+    page = browse(cast.desk_head).get("/lead-rules/").content.decode()
+    assert "no longer exists" in page and "shoe_size" in page
 
 
 def test_agents_are_read_with_their_own_shifts_and_zone(cast, german_rule, second_agent):

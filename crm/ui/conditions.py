@@ -1,0 +1,102 @@
+"""The form component of conditions: rows of field, comparison and value, in groups; stored as `crm.conditions` reads it.
+
+`static/js/condition.js` draws the rows from the data in the text area, which is what is sent. Without scripts the text area
+itself is edited.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from crm.conditions import Vocabulary, everything, read
+from crm.conditions.operators import BY_TYPE
+from crm.errors import outcome_of
+
+CHARS_MAX: Final = 20_000
+
+
+class ConditionInput(forms.Textarea):
+    """The text area with what the script needs to draw rows: fields, their comparisons and choices, and all words."""
+
+    template_name = "crm/ui/condition.html"
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        super().__init__({"rows": 6, "maxlength": CHARS_MAX, "class": "form-control mono", "spellcheck": "false"})
+        self.vocabulary = vocabulary
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["catalogue"] = json.dumps(catalogue(self.vocabulary))
+        return context
+
+
+class ConditionField(forms.CharField):
+    """A condition over a vocabulary. Cleans to the stored data; nothing entered is the condition that always holds."""
+
+    def __init__(self, vocabulary: Vocabulary, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=CHARS_MAX, widget=ConditionInput(vocabulary), **kwargs)
+        self.vocabulary = vocabulary
+
+    def prepare_value(self, value: Any) -> Any:
+        return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text:
+            return everything().stored()
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            raise forms.ValidationError(_("This isn't a condition that Keelson can read.")) from None
+        found = outcome_of(lambda: read(data, self.vocabulary))
+        if not found:
+            raise forms.ValidationError(found.message)
+        return found.result.stored()
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
+def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
+    """Describe a vocabulary for the script."""
+    return {
+        "fields": [
+            {
+                "name": field.name,
+                "label": str(field.label),
+                "operators": [
+                    {"code": operator.code, "label": str(operator.label), "widget": operator.widget}
+                    for operator in BY_TYPE[field.type]
+                ],
+                "choices": [[code, str(label)] for code, label in field.choices()] if field.choices else None,
+            }
+            for field in vocabulary.fields
+        ],
+        "happenings": [{"name": item.name, "label": str(item.label)} for item in vocabulary.happenings],
+        "words": {
+            "all": _("All of these"),
+            "any": _("Any of these"),
+            "none": _("None of these"),
+            "add": _("Add condition"),
+            "group": _("Add group"),
+            "remove": _("Remove"),
+            "field": _("Field"),
+            "comparison": _("Comparison"),
+            "value": _("Value"),
+            "days": _("days"),
+            "happened": _("happened within the last"),
+            "commas": _("Separate several values with commas"),
+            "always": _("No conditions: always applies."),
+            "match": _("Combine with"),
+        },
+    }
+
+
+def sentence_of(data: Any, vocabulary: Vocabulary) -> str:
+    """Write a stored condition for a page; where it can't be read any more, say so and why."""
+    found = outcome_of(lambda: read(data, vocabulary))
+    return found.result.sentence() if found else _("Can't be used: %(reason)s") % {"reason": found.message}
