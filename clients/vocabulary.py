@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Category, RiskRating, SalesStatus, Stage
@@ -35,3 +37,6 @@ CLIENT = Vocabulary(
     ],
 )
 CLIENT.add(Happening("call", _("call"), Call.objects.all, at="started_at"))
+# Parts that set-up begins with.
+VERIFIED: Final = {"field": "kyc_level", "is": "ge", "value": 1}
+NOT_HIGH_RISK: Final = {"not": {"field": "risk_rating", "is": "in", "value": ["high"]}}

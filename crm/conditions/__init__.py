@@ -9,7 +9,18 @@ Stored: `{"version": 1, "all": [{"field": "country", "is": "in", "value": ["DE",
 ways of running agree, empty values included: a comparison with an empty value doesn't hold, its negation does.
 """
 
-from crm.conditions.expression import Condition, everything, read, readable
+from crm.conditions.expression import Condition, all_of, always, everything, read, readable
 from crm.conditions.fields import Field, FieldType, Happening, Vocabulary
 
-__all__ = ["Condition", "Field", "FieldType", "Happening", "Vocabulary", "everything", "read", "readable"]
+__all__ = [
+    "Condition",
+    "Field",
+    "FieldType",
+    "Happening",
+    "Vocabulary",
+    "all_of",
+    "always",
+    "everything",
+    "read",
+    "readable",
+]

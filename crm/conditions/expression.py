@@ -10,8 +10,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -237,6 +239,16 @@ def everything() -> Condition:
     return Condition(Group(True, ()))
 
 
+def always() -> dict[str, Any]:
+    """Return the condition that always holds as data: the default of a column."""
+    return everything().stored()
+
+
+def all_of(*parts: dict[str, Any]) -> dict[str, Any]:
+    """Return the stored condition that wants all of the parts."""
+    return {"version": VERSION, "all": list(parts)}
+
+
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -319,7 +331,12 @@ def read(data: Any, vocabulary: Vocabulary) -> Condition:
 
 def readable(data: Any, vocabulary: Vocabulary) -> Condition | None:
     """Read a condition that may have lost a field since it was written: None then, and it applies to nobody."""
-    found = outcome_of(lambda: read(data, vocabulary))
+    return _readable(orjson.dumps(data), vocabulary)
+
+
+@lru_cache(maxsize=2048)
+def _readable(data: bytes, vocabulary: Vocabulary) -> Condition | None:
+    found = outcome_of(lambda: read(orjson.loads(data), vocabulary))
     return found.result if found else None
 
 

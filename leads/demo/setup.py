@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from simple_history.utils import bulk_create_with_history
 
 from crm.choices import Role
+from crm.conditions import all_of
 from crm.demo import Demo
 from crm.models import Brand, Desk
 from leads.choices import OffShift, Strategy
@@ -189,7 +190,7 @@ def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tup
 
 def _where(**wanted: list[str]) -> dict[str, Any]:
     parts = [{"field": name, "is": "in", "value": values} for name, values in wanted.items() if values]
-    return {"version": 1, "all": parts}
+    return all_of(*parts)
 
 
 def _rules(demo: Demo, desk: Desk) -> RoutingRule:

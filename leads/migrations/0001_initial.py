@@ -1,4 +1,4 @@
-import leads.models.rules
+import crm.conditions.expression
 import datetime
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -145,7 +145,7 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
                 ('desk', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.desk')),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('condition', models.JSONField(blank=True, default=leads.models.rules.always, help_text='Which leads, as crm.conditions stores it')),
+                ('condition', models.JSONField(blank=True, default=crm.conditions.expression.always, help_text='Which leads, as crm.conditions stores it')),
             ],
             options={
                 'verbose_name': 'historical routing rule',
@@ -324,7 +324,7 @@ class Migration(migrations.Migration):
                 ('agents', models.ManyToManyField(blank=True, help_text="Only these agents of the desk; empty: all agents who accept leads", related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.brand')),
                 ('desk', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.desk')),
-                ('condition', models.JSONField(blank=True, default=leads.models.rules.always, help_text='Which leads, as crm.conditions stores it')),
+                ('condition', models.JSONField(blank=True, default=crm.conditions.expression.always, help_text='Which leads, as crm.conditions stores it')),
             ],
             options={
                 'ordering': ['brand_id', 'position', 'id'],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -14,7 +13,7 @@ from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from crm.conditions import everything
+from crm.conditions import always
 from crm.models import Brand, Desk, User
 from leads.choices import OffShift, RuleKind, Strategy
 
@@ -74,11 +73,6 @@ class ScoreRule(models.Model):
         if self.kind == RuleKind.REPEAT:
             return f"≥ {values.get('at_least', 2)}"
         return ", ".join(values.get("countries") or values.get("sources") or [str(values.get("is", ""))])
-
-
-def always() -> dict[str, Any]:
-    """Return the condition of a new rule: every lead."""
-    return everything().stored()
 
 
 class RoutingRule(models.Model):

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from crm.conditions import always
 from tests.browser.people import enter
 from tests.cast import PASSWORD
 from tests.trading.accounts.test_first_steps import opened, standard
@@ -17,7 +18,7 @@ __all__ = ["sandbox", "server", "shared_sandbox", "standard"]
 
 def test_before_verification_the_next_step_replaces_the_deposit(page, cast):
     load_rates()
-    make_psp(cast.brand, "northpay").methods.update(kyc_level_min=0)
+    make_psp(cast.brand, "northpay").methods.update(condition=always())
     write_rule(brand=cast.brand, actor=cast.mlro, **C721)
     enter(page, cast.client_user)
     page.goto("/portal/wallet/deposit/")

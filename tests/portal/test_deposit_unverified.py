@@ -5,6 +5,7 @@ import re
 import pytest
 
 from clients.models import Client
+from crm.conditions import always
 from tests.cast import signed_in
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
@@ -25,8 +26,8 @@ def primary(page: str) -> list[str]:
 @pytest.fixture
 def browser(cast):
     load_rates()
-    make_psp(cast.brand, "northpay").methods.update(kyc_level_min=0)
-    make_psp(cast.brand, "rhinebank", kind="bank", position=2).methods.update(kyc_level_min=0)
+    make_psp(cast.brand, "northpay").methods.update(condition=always())
+    make_psp(cast.brand, "rhinebank", kind="bank", position=2).methods.update(condition=always())
     write_rule(brand=cast.brand, actor=cast.mlro, **C721)
     return signed_in(cast.client_user)
 

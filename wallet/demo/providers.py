@@ -8,6 +8,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from clients.vocabulary import VERIFIED
+from crm.conditions import all_of
 from crm.db.bulk import copy_models
 from crm.demo import Demo
 from wallet.choices.psp import CallOutcome
@@ -130,7 +132,7 @@ def make_providers(demo: Demo) -> list[Psp]:
                 code=method.code,
                 label=str(method.label),
                 kind=method.kind,
-                kyc_level_min=1,
+                condition=all_of(VERIFIED),
                 currencies=["EUR"] if in_euro else list(provider.currencies),
                 pays_out=bool(method.payout_fields),
                 minutes=method.minutes,

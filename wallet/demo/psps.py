@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from clients.vocabulary import NOT_HIGH_RISK, VERIFIED
+from crm.conditions import all_of, always
 from crm.demo import Demo
 from wallet.choices.psp import PspKind
 from wallet.choices.reconciliation import RowType
@@ -65,8 +67,7 @@ def make_psps(demo: Demo) -> list[Psp]:
             deposit_maximum_minor=5_000_000,
             payout_minimum_minor=1,
             payout_maximum_minor=5_000_000,
-            kyc_level_min=1 if offer.kind == PspKind.CRYPTO else 0,
-            is_for_high_risk=offer.kind != PspKind.CRYPTO,
+            condition=all_of(VERIFIED, NOT_HIGH_RISK) if offer.kind == PspKind.CRYPTO else always(),
             minutes=offer.minutes,
             fallback_group="cards" if offer.kind == PspKind.CARD else "",
             deposit_fee_basis_points=50 if offer.kind == PspKind.CASHIER else 0,

@@ -11,10 +11,12 @@ from decimal import Decimal
 from enum import StrEnum
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.choices import RiskRating
 from clients.models import Client
+from clients.vocabulary import CLIENT
+from crm.conditions import readable
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor, to_minor
@@ -192,17 +194,12 @@ def _refusal(method: PaymentMethod, client: Client, currency: str, way: Directio
         )
     if currency not in method.currencies:
         return _("%(currency)s isn't supported.") % {"currency": currency}
-    if method.countries and client.country not in method.countries:
-        return _("Not available in the client's country.")
-    if client.country in method.excluded_countries:
-        return _("The client's country is excluded.")
-    if client.kyc_level < method.kyc_level_min:
-        return _("Requires verification level %(level)s; the client has level %(has)s.") % {
-            "level": method.kyc_level_min,
-            "has": client.kyc_level,
-        }
-    if client.risk_rating == RiskRating.HIGH and not method.is_for_high_risk:
-        return _("Not available to high-risk clients.")
+    for_whom = readable(method.condition, CLIENT)
+    if for_whom is None:
+        return _("The conditions of this method can't be read any more. Edit the method.")
+    unmet = for_whom.failing(client, timezone.now())
+    if unmet:
+        return _("Only offered where %(condition)s.") % {"condition": unmet}
     if method.psp.is_down:
         return _("%(psp)s isn't responding.") % {"psp": method.psp}
     return ""

@@ -12,7 +12,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from clients.vocabulary import CLIENT
 from crm.i18n.formats import ago
+from crm.ui.conditions import sentence_of
 from crm.ui.filters import WhenFilter
 from crm.ui.tables import (
     AgoColumn,
@@ -129,8 +131,7 @@ class MethodTable(Table):
         Column("psp", _("PSP"), value="psp.name"),
         Column("kind", _("Kind"), value="get_kind_display"),
         Column("currencies", _("Currencies"), value=lambda row: ", ".join(row.currencies), css="clip"),
-        Column("countries", _("Countries"), value=lambda row: _countries(row), css="clip"),
-        Column("kyc_level_min", _("KYC level"), css="end"),
+        Column("condition", _("Offered to"), value=lambda row: sentence_of(row.condition, CLIENT), css="clip"),
         Column("fee", _("Deposit fee"), value=lambda row: _fee(row), css="end nowrap"),
         Column("fallback_group", _("Fallback group")),
         Column("position", _("Order"), css="end"),
@@ -148,11 +149,6 @@ class MethodTable(Table):
 
     def row_url(self, row: PaymentMethod) -> str:
         return reverse("wallet:psp_method", kwargs={"pk": row.psp_id, "method_id": row.pk})
-
-
-def _countries(row: PaymentMethod) -> str:
-    listed = ", ".join(row.countries) or str(_("all"))
-    return f"{listed} − {', '.join(row.excluded_countries)}" if row.excluded_countries else listed
 
 
 def _fee(row: PaymentMethod) -> str:

@@ -1,3 +1,4 @@
+import crm.conditions.expression
 import datetime
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -46,10 +47,6 @@ class Migration(migrations.Migration):
                 ('label', models.CharField(max_length=60)),
                 ('kind', models.CharField(choices=[('card', 'Cards'), ('wallet', 'E-wallet'), ('bank', 'Bank transfer'), ('crypto', 'Crypto'), ('cashier', 'Local methods')], max_length=8)),
                 ('currencies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=5), default=list, size=None)),
-                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text="Offered to clients in these countries; empty: everywhere", size=None)),
-                ('excluded_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, size=None)),
-                ('kyc_level_min', models.PositiveSmallIntegerField(default=0)),
-                ('is_for_high_risk', models.BooleanField(default=True, help_text='Also offered to clients rated high risk')),
                 ('takes_deposits', models.BooleanField(default=True)),
                 ('pays_out', models.BooleanField(default=True)),
                 ('deposit_minimum_minor', models.BigIntegerField(default=1000)),
@@ -65,6 +62,7 @@ class Migration(migrations.Migration):
                 ('fallback_group', models.CharField(blank=True, max_length=30)),
                 ('is_enabled', models.BooleanField(default=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
+                ('condition', models.JSONField(default=crm.conditions.expression.always, help_text='To whom it is offered, as crm.conditions stores it')),
             ],
             options={
                 'ordering': ['position', 'id'],

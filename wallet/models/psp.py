@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.conditions import always
 from crm.db.states import HasState
 from crm.i18n.localized_text import LocalizedText
 from crm.models import Brand
@@ -86,15 +87,7 @@ class PaymentMethod(models.Model):
     label = models.CharField(max_length=60)
     kind = models.CharField(max_length=8, choices=PspKind.choices)
     currencies = ArrayField(models.CharField(max_length=5), default=list)
-    countries = ArrayField(
-        models.CharField(max_length=2),
-        default=list,
-        blank=True,
-        help_text=_("Offered to clients in these countries; empty: everywhere"),
-    )
-    excluded_countries = ArrayField(models.CharField(max_length=2), default=list, blank=True)
-    kyc_level_min = models.PositiveSmallIntegerField(default=0)
-    is_for_high_risk = models.BooleanField(default=True, help_text=_("Also offered to clients rated high risk"))
+    condition = models.JSONField(default=always, help_text="To whom it is offered, as crm.conditions stores it")
     takes_deposits = models.BooleanField(default=True)
     pays_out = models.BooleanField(default=True)
     deposit_minimum_minor = models.BigIntegerField(default=1_000)

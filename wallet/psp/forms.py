@@ -12,9 +12,11 @@ from django.db.models import QuerySet
 from django.utils.text import format_lazy, slugify
 from django.utils.translation import gettext_lazy as _
 
+from clients.vocabulary import CLIENT
 from crm.errors import outcome_of
 from crm.models import Brand
 from crm.money.amounts import exponent, from_minor, to_minor
+from crm.ui.conditions import ConditionField
 from crm.ui.forms import ModelForm
 from wallet.models import PaymentMethod, Psp
 from wallet.models.psp import FEE_BASIS_POINTS_MAX
@@ -185,10 +187,7 @@ class MethodForm(ModelForm[PaymentMethod]):
     """One way to pay: for whom, for how much, at which fee, in which order."""
 
     currencies = forms.CharField(label=_("Currencies"), help_text=_("Separate codes with commas"))
-    countries = forms.CharField(
-        label=_("Countries"), required=False, help_text=_("Two-letter codes; empty: everywhere")
-    )
-    excluded_countries = forms.CharField(label=_("Excluded countries"), required=False)
+    condition = ConditionField(CLIENT, label=_("Offered to clients where"))
     minor_fields = (
         "deposit_minimum",
         "deposit_maximum",
@@ -205,8 +204,7 @@ class MethodForm(ModelForm[PaymentMethod]):
             "is_enabled",
             "takes_deposits",
             "pays_out",
-            "kyc_level_min",
-            "is_for_high_risk",
+            "condition",
             "deposit_fee_basis_points",
             "payout_fee_basis_points",
             "minutes",
@@ -218,8 +216,6 @@ class MethodForm(ModelForm[PaymentMethod]):
             "is_enabled": _("Offered"),
             "takes_deposits": _("For deposits"),
             "pays_out": _("For withdrawals"),
-            "kyc_level_min": _("Required KYC level"),
-            "is_for_high_risk": _("Also for clients rated high risk"),
             "deposit_fee_basis_points": _("Deposit fee in basis points"),
             "payout_fee_basis_points": _("Withdrawal fee in basis points"),
             "minutes": _("Processing time in minutes"),
@@ -227,7 +223,6 @@ class MethodForm(ModelForm[PaymentMethod]):
             "fallback_group": _("Fallback group"),
         }
         help_texts = {
-            "is_for_high_risk": "",
             "deposit_fee_basis_points": _("Paid by the client; 100 is 1 %"),
             "payout_fee_basis_points": _("Paid by the client; 100 is 1 %"),
         }
@@ -255,8 +250,7 @@ class MethodForm(ModelForm[PaymentMethod]):
         for name in ("deposit_fee_basis_points", "payout_fee_basis_points"):
             self.fields[name].validators.append(MaxValueValidator(FEE_BASIS_POINTS_MAX))
             self.fields[name].widget.attrs["max"] = FEE_BASIS_POINTS_MAX
-        for name in ("currencies", "countries", "excluded_countries"):
-            self.initial[name] = ", ".join(getattr(self.instance, name))
+        self.initial["currencies"] = ", ".join(self.instance.currencies)
         self.order_fields(
             [
                 "label",
@@ -264,10 +258,7 @@ class MethodForm(ModelForm[PaymentMethod]):
                 "takes_deposits",
                 "pays_out",
                 "currencies",
-                "countries",
-                "excluded_countries",
-                "kyc_level_min",
-                "is_for_high_risk",
+                "condition",
                 "deposit_minimum",
                 "deposit_maximum",
                 "deposit_fee_basis_points",
@@ -282,12 +273,6 @@ class MethodForm(ModelForm[PaymentMethod]):
     def clean_currencies(self) -> list[str]:
         return currency_codes(self.cleaned_data["currencies"])
 
-    def clean_countries(self) -> list[str]:
-        return country_codes(self.cleaned_data["countries"])
-
-    def clean_excluded_countries(self) -> list[str]:
-        return country_codes(self.cleaned_data["excluded_countries"])
-
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         for way in ("deposit", "payout"):
@@ -299,8 +284,7 @@ class MethodForm(ModelForm[PaymentMethod]):
     def values(self) -> dict[str, Any]:
         """Collect what `configure_method` takes: amounts in minor units of the brand's base currency."""
         base = self.instance.psp.brand.base_currency
-        lists = ("currencies", "countries", "excluded_countries")
-        plain = {name: self.cleaned_data[name] for name in (*self.Meta.fields, *lists)}
+        plain = {name: self.cleaned_data[name] for name in (*self.Meta.fields, "currencies")}
         return plain | {f"{name}_minor": to_minor(self.cleaned_data[name], base) for name in self.minor_fields}
 
 
@@ -323,17 +307,6 @@ def currency_codes(text: str) -> list[str]:
         raise forms.ValidationError(_("Enter at least one currency."))
     if wrong := [code for code in codes if not (code.isascii() and code.isalnum() and 3 <= len(code) <= 5)]:
         raise forms.ValidationError(_("“%(code)s” is not a currency code.") % {"code": wrong[0]})
-    return list(dict.fromkeys(codes))
-
-
-def country_codes(text: str) -> list[str]:
-    """Read ISO country codes separated by commas, without doubles; none is allowed.
-
-    Raises: ValidationError.
-    """
-    codes = [code.strip().upper() for code in text.split(",") if code.strip()]
-    if wrong := [code for code in codes if not (code.isascii() and code.isalpha() and len(code) == 2)]:
-        raise forms.ValidationError(_("“%(code)s” is not a country code like DE.") % {"code": wrong[0]})
     return list(dict.fromkeys(codes))
 
 

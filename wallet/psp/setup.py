@@ -11,6 +11,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.vocabulary import VERIFIED
+from crm.conditions import all_of
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor
@@ -137,7 +139,7 @@ def _add_row(psp: Psp, method: Method, currencies: Sequence[str]) -> PaymentMeth
         pays_out=bool(method.payout_fields),
         minutes=method.minutes,
         position=(last or 0) + 1,
-        kyc_level_min=1,
+        condition=all_of(VERIFIED),
     )
 
 

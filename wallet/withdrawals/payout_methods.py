@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from clients.vocabulary import CLIENT
+from crm.conditions import readable
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor, to_minor
@@ -87,14 +90,8 @@ def methods_of(psp: Psp) -> list[PayoutMethod]:
 
 
 def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
-    row = method.row
-    return (
-        currency in row.currencies
-        and (not row.countries or client.country in row.countries)
-        and client.country not in row.excluded_countries
-        and client.kyc_level >= row.kyc_level_min
-        and (row.is_for_high_risk or client.risk_rating != "high")
-    )
+    for_whom = readable(method.row.condition, CLIENT)
+    return currency in method.row.currencies and for_whom is not None and for_whom.holds(client, timezone.now())
 
 
 def payout_method(client: Client, psp_id: int, code: str, currency: str) -> PayoutMethod:

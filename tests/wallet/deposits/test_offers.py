@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from clients.models import Client
+from clients.vocabulary import NOT_HIGH_RISK, VERIFIED
+from crm.conditions import all_of
 from crm.errors import DomainError
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
@@ -26,6 +28,10 @@ def client(cast) -> Client:
     return cast.client
 
 
+def lives_in(*codes: str) -> dict:
+    return {"field": "country", "is": "in", "value": list(codes)}
+
+
 def refusal(client, currency="EUR", **fields) -> str:
     return method_offers.judge(client, currency, **fields)[0].refusal
 
@@ -37,13 +43,16 @@ def refusal(client, currency="EUR", **fields) -> str:
         ({"is_enabled": False}, {}, "disabled"),
         ({"takes_deposits": False}, {}, "support deposits"),
         ({"currencies": ["USD"]}, {}, "EUR isn't supported"),
-        ({"countries": ["AT"]}, {}, "client's country"),
-        ({"countries": ["DE"]}, {}, ""),
-        ({"excluded_countries": ["DE"]}, {}, "excluded"),
-        ({"kyc_level_min": 1}, {}, "level 1"),
-        ({"kyc_level_min": 1}, {"kyc_level": 1}, ""),
-        ({"is_for_high_risk": False}, {"risk_rating": "high"}, "high-risk"),
-        ({"is_for_high_risk": False}, {"risk_rating": "low"}, ""),
+        ({"condition": all_of(lives_in("AT"))}, {}, "Country is Austria"),
+        ({"condition": all_of(lives_in("AT"))}, {"country": ""}, "Country is Austria"),
+        ({"condition": all_of(lives_in("DE"))}, {}, ""),
+        ({"condition": all_of({"not": lives_in("DE")})}, {}, "not: Country is Germany"),
+        ({"condition": all_of({"not": lives_in("DE")})}, {"country": ""}, ""),
+        ({"condition": all_of(VERIFIED)}, {}, "KYC level is at least 1"),
+        ({"condition": all_of(VERIFIED)}, {"kyc_level": 1}, ""),
+        ({"condition": all_of(NOT_HIGH_RISK)}, {"risk_rating": "high"}, "High"),
+        ({"condition": all_of(NOT_HIGH_RISK)}, {"risk_rating": "low"}, ""),
+        ({"condition": all_of({"field": "shoe_size", "is": "ge", "value": 4})}, {}, "can't be read"),
     ],
 )
 def test_a_method_decides_by_itself(cast, client, method, person, words):
@@ -101,7 +110,7 @@ def test_a_currency_without_a_rate_says_so(cast, client):
 
 
 def test_the_client_reads_limits_and_outages_but_not_how_they_are_rated(cast, client):
-    method = make_psp(cast.brand, is_for_high_risk=False, deposit_minimum_minor=5_000).methods.get()
+    method = make_psp(cast.brand, condition=all_of(NOT_HIGH_RISK), deposit_minimum_minor=5_000).methods.get()
     with pytest.raises(DomainError, match=r"minimum deposit is €50\.00"):
         method_offers.require_offer(method, client, "EUR", Decimal(1))
     client.risk_rating = "high"
@@ -112,7 +121,7 @@ def test_the_client_reads_limits_and_outages_but_not_how_they_are_rated(cast, cl
 
 def test_currencies_are_those_that_some_method_takes_from_this_client(cast, client):
     make_psp(cast.brand, "northpay", currencies=["USD", "EUR"])
-    make_psp(cast.brand, "tokyopay", currencies=["JPY"], countries=["JP"])
+    make_psp(cast.brand, "tokyopay", currencies=["JPY"], condition=all_of(lives_in("JP")))
     assert method_offers.deposit_currencies(client) == ["EUR", "USD"]
 
 

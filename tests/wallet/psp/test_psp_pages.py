@@ -1,6 +1,7 @@
 """Setting up PSPs in a browser: a new one with its keys and ways to pay, what is kept, and how each has been doing."""
 
 import datetime as dt
+import json
 
 import pytest
 from django.db import connection
@@ -8,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from clients.vocabulary import VERIFIED
+from crm.conditions import all_of
 from crm.models import AuditEvent
 from tests.wallet.factories import make_psp
 from wallet.models import Deposit, PaymentMethod, Psp, PspCall, WebhookMessage
@@ -15,6 +18,7 @@ from wallet.psp import ADAPTERS
 from wallet.psp.setup import add_method
 
 pytestmark = pytest.mark.django_db
+GERMAN_SPEAKING = all_of({"field": "country", "is": "in", "value": ["DE", "AT"]}, VERIFIED)
 NEW = reverse("wallet:psp_new")
 
 
@@ -52,9 +56,9 @@ def test_a_new_psp_has_its_methods_and_is_tested_at_once(cast, outside, browse):
     assert "Stripe Europe responds and accepts our key." in page
     assert "http://testserver/webhooks/psp/stripe/" in page
     assert "sandbox-api-key-stripe" not in page and "whsec_1" not in page
-    assert list(psp.methods.values_list("code", "label", "currencies", "pays_out", "kyc_level_min")) == [
-        ("card", "Card", ["EUR", "USD"], False, 1),
-        ("klarna", "Klarna", ["EUR", "USD"], False, 1),
+    assert list(psp.methods.values_list("code", "label", "currencies", "pays_out", "condition")) == [
+        ("card", "Card", ["EUR", "USD"], False, all_of(VERIFIED)),
+        ("klarna", "Klarna", ["EUR", "USD"], False, all_of(VERIFIED)),
     ]
     assert psp.credentials["webhook_secret"] == "whsec_1"
     created = AuditEvent.objects.get(action="wallet.psp_created")
@@ -130,11 +134,8 @@ def test_a_method_is_added_switched_off_and_configured(cast, stripe_outside, bro
         "label": "SEPA",
         "is_enabled": "on",
         "takes_deposits": "on",
-        "is_for_high_risk": "on",
-        "kyc_level_min": 2,
+        "condition": json.dumps(GERMAN_SPEAKING),
         "currencies": "eur",
-        "countries": "de, at",
-        "excluded_countries": "",
         "deposit_fee_basis_points": 50,
         "payout_fee_basis_points": 0,
         "minutes": 60,
@@ -149,14 +150,14 @@ def test_a_method_is_added_switched_off_and_configured(cast, stripe_outside, bro
     }
     assert browser.post(added["Location"], values).status_code == 302
     method.refresh_from_db()
-    assert (method.is_enabled, method.countries, method.kyc_level_min) == (True, ["DE", "AT"], 2)
+    assert (method.is_enabled, method.condition) == (True, GERMAN_SPEAKING)
     assert (method.deposit_minimum_minor, method.deposit_maximum_minor, method.deposit_fee_fixed_minor) == (
         1_000,
         500_000,
         25,
     )
     assert AuditEvent.objects.filter(action="wallet.method_configured").count() == 1
-    for wrong in ({"deposit_maximum": "9"}, {"countries": "Germany"}, {"currencies": ""}, {"deposit_minimum": "1.001"}):
+    for wrong in ({"deposit_maximum": "9"}, {"condition": "Germany"}, {"currencies": ""}, {"deposit_minimum": "1.001"}):
         assert browser.post(added["Location"], values | wrong).status_code == 422
     assert browse(cast.auditor).get(added["Location"]).status_code == 403
 
@@ -166,7 +167,6 @@ def test_a_fee_that_nobody_would_pay_and_half_a_yen_are_refused_at_their_fields(
     page = reverse("wallet:psp_method", args=[psp.pk, psp.methods.first().pk])
     values = {
         "label": "Card",
-        "kyc_level_min": 1,
         "currencies": "eur",
         "deposit_fee_basis_points": 2001,
         "payout_fee_basis_points": 2001,

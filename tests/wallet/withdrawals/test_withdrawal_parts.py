@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from crm import events
+from crm.conditions import all_of
 from crm.errors import DomainError, NotAllowed
 from crm.models import Notification
 from tests.brand_policies import set_policies
@@ -270,7 +271,7 @@ def test_the_fee_comes_out_of_the_amount_and_is_booked_with_it(rich, outside):
         ({"payout_fee_fixed_minor": 1_000}, "10", "fee for Northpay cards"),
         ({"pays_out": False}, "100", "doesn't pay out"),
         ({"is_enabled": False}, "100", "doesn't pay out"),
-        ({"kyc_level_min": 3}, "100", "doesn't pay out"),
+        ({"condition": all_of({"field": "kyc_level", "is": "ge", "value": 3})}, "100", "doesn't pay out"),
     ],
 )
 def test_a_method_says_what_it_does_not_do(rich, outside, fields, amount, words):
