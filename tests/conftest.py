@@ -41,7 +41,7 @@ LONGEST = (
     "tests/walker/test_every_url_as_every_role.py",
     "tests/walker/test_links.py",
     "tests/wallet/webhooks/test_thousand_events.py",
-    "tests/trading/sync/test_two_seconds.py",
+    "tests/trading/sync/test_live_deals.py",
     "tests/trading/demo/test_demo.py",
     "tests/portal/test_german.py",
     "tests/faults/test_postgres_restart.py",

@@ -1,4 +1,5 @@
 import datetime as dt
+from collections import Counter
 
 import pytest
 import time_machine
@@ -185,13 +186,8 @@ class TestShifts:
         assert router(cast).decide(GERMAN).agent_id == second_agent.pk
 
 
-def test_ten_thousand_leads_are_decided_in_two_seconds(cast, german_rule, second_agent):
-    """The goal is 5,000 a second; the bench measures it, this test notices when it is lost by a factor."""
-    import time
-
+def test_ten_thousand_leads_of_one_batch_are_shared_fairly(cast, german_rule, second_agent):
     User.objects.filter(pk__in=[cast.agent.pk, second_agent.pk]).update(lead_capacity_per_day=100_000)
     turns = router(cast)
-    started = time.process_time()
-    for _ in range(10_000):
-        turns.decide(GERMAN)
-    assert time.process_time() - started < 2
+    chosen = Counter(turns.decide(GERMAN).agent_id for _ in range(10_000))
+    assert chosen == {cast.agent.pk: 5_000, second_agent.pk: 5_000}

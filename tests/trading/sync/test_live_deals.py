@@ -1,11 +1,10 @@
-"""From a platform's deal to our table, the event stream and an open page in less than two seconds, by real processes."""
+"""From a platform's deal to our table, the event stream and an open page, by real processes; the bench says how soon."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import queue
-import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -23,7 +22,6 @@ from tests.trading.sandbox_server import Sandbox
 from trading.models import Deal, TradingServer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-SECONDS_MAX = 2.0
 TRADES = 5
 
 
@@ -52,14 +50,13 @@ def listening(address: str, cookie: str) -> Iterator[queue.Queue[tuple[float, di
     yield heard
 
 
-def test_a_new_deal_is_in_the_table_the_event_stream_and_on_the_open_page_within_two_seconds(
+def test_a_new_deal_is_in_the_table_the_event_stream_and_on_the_open_page(
     cast: Cast, server: TradingServer, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     account = make_account(cast.client, server, login=sandbox.new_account("real\\pro-EUR"), group="real\\pro-EUR")
     with sandbox.client() as client:
         client.write("TRADE_BALANCE", {"LOGIN": account.login, "TYPE": 2, "BALANCE": "9000.00", "COMMENT": "x"})
     cookie = signed_in(cast.agent).cookies[settings.SESSION_COOKIE_NAME].value
-    took = []
     with (
         live_server_process(port=free_port(), base_url=settings.BASE_URL) as address,
         readers(server, tmp_path),
@@ -70,16 +67,13 @@ def test_a_new_deal_is_in_the_table_the_event_stream_and_on_the_open_page_within
             while not heard.empty():
                 heard.get_nowait()
             ticket = sandbox.post("trade", login=int(account.login), symbol="EURUSD", lots="0.01")["deal"]
-            started = time.monotonic()
             while True:
-                at, said = heard.get(timeout=15)
+                _at, said = heard.get(timeout=15)
                 deal = Deal.objects.filter(server=server, ticket=ticket).first()
                 if said["event"] == "deals" and deal is not None:
                     break
-            took.append(at - started)
             # The page hears it at the commit: table and event stream have it by then.
             told = OutboxEvent.objects.filter(name="trading.deals_synced").latest("pk").payload
             assert deal.pk in told["deal_ids"]
             assert said["data"] == {"id": cast.client.pk}
             time.sleep(0.13 * number)  # at another point between two reads each time
-    assert statistics.median(took) < SECONDS_MAX, took
