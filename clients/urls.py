@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from clients.explain import explain_access
 from clients.tables import ClientTable
-from clients.views import actions, choose_client, day, facts, page
+from clients.views import actions, choose_client, conditions, day, facts, page
 from crm.ui.views import TableView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("my-day/", day.my_day, name="my_day"),
     path("clients/", TableView.as_view(table=ClientTable), name="clients"),
     path("clients/choose/<slug:slug>/", choose_client.choose_client, name="choose_client"),
+    path("clients/condition/", conditions.client_condition, name="client_condition"),
     path("clients/move/", actions.move_many, name="clients_move"),
     path("clients/<int:client_id>/", page.client_page, name="client"),
     path("clients/<int:client_id>/tab/<slug:slug>/", page.client_page, name="client_tab"),

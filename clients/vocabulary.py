@@ -35,6 +35,7 @@ CLIENT = Vocabulary(
         Field("last_trade_at", _("Last trade"), FieldType.MOMENT, "last_trade_at"),
         Field("last_contact_at", _("Last contact"), FieldType.MOMENT, "last_contact_at"),
     ],
+    preview="client_condition",
 )
 CLIENT.add(Happening("call", _("call"), Call.objects.all, at="started_at"))
 # Parts that set-up begins with.

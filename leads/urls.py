@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
 from leads.tables import LeadTable
-from leads.views import imports, public, setup, staff
+from leads.views import conditions, imports, public, setup, staff
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("l/invitation/<path:token>/", public.invitation, name="registration_link"),
@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("landing-pages/new/", setup.landing_page, name="landing_page_new"),
     path("landing-pages/<int:pk>/", setup.landing_page, name="landing_page_edit"),
     path("lead-rules/", setup.rules, name="lead_rules"),
+    path("lead-rules/condition/", conditions.lead_condition, name="lead_condition"),
     path("lead-rules/routing/new/", setup.routing_rule, name="routing_rule_new"),
     path("lead-rules/routing/<int:pk>/", setup.routing_rule, name="routing_rule_edit"),
     path("lead-rules/score/new/", setup.score_rule, name="score_rule_new"),

@@ -36,4 +36,5 @@ LEAD = Vocabulary(
         Field("campaign", _("Campaign code"), FieldType.TEXT),
         Field("score", _("Score"), FieldType.NUMBER),
     ],
+    preview="lead_condition",
 )

@@ -185,7 +185,7 @@ class Fraction(Kind[Decimal]):
         )
 
     def show(self, stored: Any, brand: Brand) -> str:
-        return formats.number(Decimal(stored), self.places)
+        return formats.number(Decimal(stored).normalize(), None)
 
 
 @dataclass(frozen=True)

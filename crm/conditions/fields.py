@@ -75,8 +75,9 @@ class Happening:
 class Vocabulary:
     """The fields and happenings that conditions on one kind of subject may use. Apps add theirs when they are loaded."""
 
-    def __init__(self, name: str, fields: Iterable[Field] = ()) -> None:
-        self.name = name
+    def __init__(self, name: str, fields: Iterable[Field] = (), *, preview: str = "") -> None:
+        """preview: the name of the page that tries a condition out."""
+        self.name, self.preview = name, preview
         self._fields: dict[str, Field] = {}
         self._happenings: dict[str, Happening] = {}
         self.add(*fields)

@@ -176,7 +176,7 @@ class PolicyApproval(approvals.ApprovalKind[PolicyProposal]):
         }
 
     def url(self, item: PolicyProposal) -> str:
-        return f"/brands/{item.brand_id}/policies/{item.key}/"
+        return f"/policies/{item.brand_id}/{item.key}/"
 
     def changes(self, item: PolicyProposal) -> Sequence[Change]:
         policy = known(item.key)

@@ -7,12 +7,17 @@ itself is edited.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from crm.conditions import Vocabulary, everything, read
+from crm.conditions import Condition, Vocabulary, everything, read
 from crm.conditions.operators import BY_TYPE
 from crm.errors import outcome_of
 
@@ -31,6 +36,7 @@ class ConditionInput(forms.Textarea):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["catalogue"] = json.dumps(catalogue(self.vocabulary))
+        context["preview"] = reverse(self.vocabulary.preview) if self.vocabulary.preview else ""
         return context
 
 
@@ -48,17 +54,39 @@ class ConditionField(forms.CharField):
         text = super().to_python(value)
         if not text:
             return everything().stored()
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            raise forms.ValidationError(_("This isn't a condition that Keelson can read.")) from None
-        found = outcome_of(lambda: read(data, self.vocabulary))
+        found = outcome_of(lambda: read(_data(text), self.vocabulary))
         if not found:
             raise forms.ValidationError(found.message)
         return found.result.stored()
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return super().has_changed(self.prepare_value(initial), data)
+
+
+def _data(text: str) -> Any:
+    """Parse what was sent; None, which `read` refuses in words, where it is no JSON."""
+    try:
+        return json.loads(text[: CHARS_MAX + 1])
+    except (ValueError, RecursionError):
+        return None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a condition would select now. `problem`: why it can't be read; `of`: how many were looked at, where not all."""
+
+    sentence: str = ""
+    count: int = 0
+    sample: Sequence[tuple[str, str]] = ()
+    of: int | None = None
+    problem: str = ""
+
+
+def preview(request: HttpRequest, vocabulary: Vocabulary, dry_run: Callable[[Condition], Preview]) -> HttpResponse:
+    """Answer the component's “Preview”: the sentence, how many meet it, and a few of them."""
+    found = outcome_of(lambda: dry_run(read(_data(request.POST.get("condition", "")), vocabulary)))
+    shown = found.result if found else Preview(problem=found.message)
+    return render(request, "crm/ui/_condition_preview.html", {"preview": shown})
 
 
 def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
@@ -92,6 +120,7 @@ def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
             "commas": _("Separate several values with commas"),
             "always": _("No conditions: always applies."),
             "match": _("Combine with"),
+            "try": _("Preview"),
         },
     }
 

@@ -134,6 +134,14 @@
         make("div", { className: "k-condition-row" }, add, more));
     };
     const rows = make("div");
+    const tried = make("div", { className: "k-condition-preview" });
+    tried.setAttribute("aria-live", "polite");
+    const tryOut = async () => {
+      const body = new URLSearchParams({ condition: area.value });
+      const answer = await fetch(box.dataset.preview, { method: "POST", body, headers: { "X-CSRFToken": window.keelson.csrf(), "HX-Request": "true" } }).catch(() => null);
+      if (answer?.ok) tried.innerHTML = await answer.text();
+      else window.keelson.toast({ tone: "danger", title: window.keelson.text("errorTitle"), body: window.keelson.text("errorBody") });
+    };
     const draw = () => {
       const place = [...rows.querySelectorAll("select,input,button,summary")].indexOf(document.activeElement);
       rows.replaceChildren(drawGroup(root, null, 1));
@@ -141,6 +149,11 @@
     };
     area.hidden = true;
     box.append(rows);
+    if (box.dataset.preview) {
+      const button = make("button", { type: "button", className: "btn", textContent: words.try });
+      button.addEventListener("click", tryOut);
+      box.append(button, tried);
+    }
     draw();
   };
 

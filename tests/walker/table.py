@@ -520,6 +520,7 @@ _no_note = lambda _world: {"note_id": 999_999}  # noqa: E731
 TABLE |= {
     "clients": Rule(STAFF),
     "clients_move": Rule(MOVES_CLIENTS),
+    "client_condition": Rule(STAFF),
     "choose_client": Rule(STAFF, kwargs=lambda _world: {"slug": "client-task"}, query="?q=ann", good=OWN),
     "my_day": Rule(WORKS_WITH_CLIENTS),
     "client": Rule(STAFF, kwargs=_person, good=OWN),
@@ -632,6 +633,7 @@ TABLE |= {
     "landing_page_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
     "lead_rules": Rule(IMPORTS_LEADS),
     "routing_rule_new": Rule(IMPORTS_LEADS),
+    "lead_condition": Rule(IMPORTS_LEADS),
     "routing_rule_edit": Rule(IMPORTS_LEADS, kwargs=_no_row, good=OWN),
     "score_rule_new": Rule(IMPORTS_LEADS),
     "score_rule_edit": Rule(IMPORTS_LEADS, kwargs=_no_row, good=OWN),
