@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class BadgeChoices(models.TextChoices):
@@ -27,6 +28,13 @@ class UserKind(models.TextChoices):
     STAFF = "staff", _("Staff")
     CLIENT = "client", _("Client")
     PARTNER = "partner", _("Partner")
+
+
+class ArchiveState(BadgeChoices):
+    """Whether a legal entity, brand, desk or book is in use. Not stored: `archived_at` is."""
+
+    OPEN = "open", "green", _("In use")
+    ARCHIVED = "archived", "secondary", pgettext_lazy("state of a set-up record", "Archived")
 
 
 class Jurisdiction(models.TextChoices):

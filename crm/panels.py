@@ -57,7 +57,7 @@ def approvals_list(user: User) -> ListCard:
 
 
 ADMINISTRATOR, LIST = (Role.ADMINISTRATOR,), "crm/ui/_list_card.html"
-MANAGES, DELIVERS = "crm.manage_staff", "crm.manage_events"
+MANAGES, DELIVERS, COMPANY = "crm.manage_staff", "crm.manage_events", "crm.manage_company"
 register(
     Tile(
         "approvals", LIST, approvals_list, takes_part, 40, title=_("Pending second approvals"), roles=(Role.DESK_HEAD,)
@@ -80,6 +80,7 @@ register(
     Tile("setup-gaps", LIST, admin_cards.setup_gaps, MANAGES, 21, title=_("Set-up gaps"), roles=ADMINISTRATOR),
     Tile("system", LIST, admin_cards.system, DELIVERS, 22, title=_("System"), roles=ADMINISTRATOR),
     CreateEntry(_("Staff member"), "staff_invite", "crm.manage_staff", "briefcase", 90, is_dialog=False),
+    CreateEntry(_("Brand"), "brand_new", COMPANY, "image", 91, is_dialog=False),
     MenuEntry("", _("Home"), "home", None, "house", 0),
     MenuEntry(
         "",
@@ -113,14 +114,26 @@ register(
     ),
     MenuEntry(
         "setup",
-        _("Brand look"),
-        "brand_looks",
-        "crm.manage_brand_look",
-        "image",
-        25,
-        words="logo colours picture branding",
+        _("Legal entities"),
+        "legal_entities",
+        COMPANY,
+        "building-2",
+        21,
+        words="company licence regulator jurisdiction",
         group="company",
     ),
+    MenuEntry(
+        "setup",
+        _("Brands"),
+        "brands",
+        COMPANY,
+        "image",
+        22,
+        words="brand look logo colours picture branding risk warning sender",
+        group="company",
+    ),
+    MenuEntry("setup", _("Desks"), "desks", COMPANY, "headset", 23, words="teams languages countries", group="company"),
+    MenuEntry("setup", _("Books"), "books", COMPANY, "book", 24, words="pools agents owners", group="company"),
     MenuEntry(
         "setup",
         _("Policies"),

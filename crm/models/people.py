@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from crm.security.scope import Reach
 
 
+PERCENT = "{percent}"  # where a risk warning has the share of losing accounts
+
+
 class LegalEntity(models.Model):
     """The company behind one or more brands, with its licence. A change reaches its brands' copies in the same statement."""
 
@@ -93,8 +96,9 @@ class Brand(models.Model):
         return self.name
 
     def risk_warning_in(self, language: str) -> str:
-        """Return the risk warning in a language where the brand has it, else in its own."""
-        return str(self.risk_warnings.get(language[:2]) or self.risk_warning)
+        """Return the risk warning in a language where the brand has it, else in its own, with the percentage filled in."""
+        text = str(self.risk_warnings.get(language[:2]) or self.risk_warning)
+        return text if self.loss_percentage is None else text.replace(PERCENT, str(self.loss_percentage))
 
     @property
     def licence_country(self) -> str:

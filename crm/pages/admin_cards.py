@@ -265,7 +265,7 @@ def _staff_gaps(staff: list[StaffState]) -> list[ListRow]:
 
 def _brand_gaps(user: User) -> list[ListRow]:
     rows = []
-    for brand in Brand.objects.filter(pk__in=reach_of(user).brands).order_by("name"):
+    for brand in Brand.objects.filter(pk__in=reach_of(user).whole_brands, archived_at=None).order_by("name"):
         missing = [
             label
             for is_there, label in (
@@ -280,7 +280,7 @@ def _brand_gaps(user: User) -> list[ListRow]:
             rows.append(
                 ListRow(
                     title=brand.name,
-                    url=reverse("brand_look", args=[brand.pk]),
+                    url=reverse("brand", args=[brand.pk]),
                     note=_("Missing: %(what)s") % {"what": ", ".join(missing)},
                     end=ngettext("%(count)s gap", "%(count)s gaps", len(missing)) % {"count": len(missing)},
                     tone="warning",

@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET
 
 from crm.models import Brand, BrandLook
+from crm.pages.company import brand_tabs
 from crm.staff.brand_look import MANAGES, brands_to_dress, change_look
 from crm.staff.brand_look_forms import FILE_BYTES_MAX, BrandLookForm
 from crm.ui.actions import run_action
@@ -90,12 +91,6 @@ def _drawn(content: bytes | memoryview | None) -> HttpResponse:
     return response
 
 
-@staff_page(MANAGES)
-def brand_looks(request: UserRequest) -> HttpResponse:
-    """List the brands whose look the user may change."""
-    return render(request, "crm/pages/brand_looks.html", {"brands": brands_to_dress(request.user)})
-
-
 @takes_files(files=2, file_bytes_max=FILE_BYTES_MAX)
 @staff_page(MANAGES)
 def brand_look(request: UserRequest, brand_id: int) -> HttpResponseBase:
@@ -110,5 +105,6 @@ def brand_look(request: UserRequest, brand_id: int) -> HttpResponseBase:
 
     if run_action(request, change, _("Brand look saved."), form=form):
         return redirect("brand_look", brand_id=brand.pk)
-    context = {"form": form, "dressed": brand, "limit": FILE_BYTES_MAX}
+    tabs = brand_tabs(request.user, brand)
+    context = {"form": form, "dressed": brand, "limit": FILE_BYTES_MAX, "tabs": tabs}
     return render(request, "crm/pages/brand_look.html", context, status=422 if form.errors else 200)

@@ -18,6 +18,7 @@ class KeelsonAppConfig(AppConfig):
         "panels",
         "roles",
         "facts",
+        "blockers",
         "letters",
         "job_kinds",
         "file_columns",

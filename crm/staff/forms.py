@@ -20,14 +20,15 @@ BOOKS_OFFERED = 500
 
 
 def reachable_brands(actor: User) -> QuerySet[Brand]:
-    """Offer the brands that the actor reaches; a superuser reaches all."""
-    return Brand.objects.filter(pk__in=reach_of(actor).brands) if not actor.is_superuser else Brand.objects.all()
+    """Offer the open brands that the actor reaches; a superuser reaches all."""
+    brands = Brand.objects.filter(archived_at=None)
+    return brands.filter(pk__in=reach_of(actor).brands) if not actor.is_superuser else brands
 
 
 def reachable_desks(actor: User) -> QuerySet[Desk]:
-    """Offer the desks of the brands that the actor reaches; a superuser reaches all."""
+    """Offer the open desks of the brands that the actor reaches; a superuser reaches all."""
     reach = reach_of(actor)
-    desks = Desk.objects.select_related("brand")
+    desks = Desk.objects.filter(archived_at=None).select_related("brand")
     return desks.filter(brand_id__in=reach.brands) if not actor.is_superuser else desks
 
 
@@ -70,6 +71,12 @@ def language_choices() -> list[tuple[str, str]]:
     return [(code, LANG_INFO[code]["name_local"].capitalize()) for code in codes if code in LANG_INFO]
 
 
+def time_zone_choices() -> list[tuple[str, str]]:
+    """List the time zones by continent and city, UTC first."""
+    zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc"))
+    return [("UTC", "UTC"), *[(zone, zone) for zone in zones]]
+
+
 class ParticularsForm(forms.Form):
     """What an administrator changes on somebody's record."""
 
@@ -100,8 +107,7 @@ class ParticularsForm(forms.Form):
             self.initial["language"] = variant_of(stored) or settings.LANGUAGE_CODE
         self.actor = actor
         self.fields["desk"].queryset = reachable_desks(actor)  # type: ignore[attr-defined]
-        zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc"))
-        self.fields["time_zone"].choices = [("UTC", "UTC"), *[(zone, zone) for zone in zones]]  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = time_zone_choices()  # type: ignore[attr-defined]
 
 
 class InviteForm(ParticularsForm):

@@ -15,6 +15,11 @@ from crm.security.scope import reach_of
 def grant(user: User, thing: Brand | Desk | Book, *, actor: User | None) -> None:
     """Let a user reach a brand, desk or book. Who: `crm.manage_staff`, and nobody grants what they don't reach."""
     require(can_grant(actor, thing))
+    give(user, thing, actor=actor)
+
+
+def give(user: User, thing: Brand | Desk | Book, *, actor: User | None) -> None:
+    """Let a user reach a thing, recorded; the caller has decided that they may."""
     permission = f"access_{thing._meta.model_name}"
     assign_perm(f"crm.{permission}", user, thing)
     user.__dict__.pop("_keelson_reach", None)

@@ -26,7 +26,12 @@ from crm.models import Brand, User
 
 # The names of ids that aren't their model's own name; the longest fitting start of the verb's name decides.
 MODELS = {
-    "crm": {"delivery_id": "EventDelivery", "request_id": "GrantRequest", "user_id": "User"},
+    "crm": {
+        "entity_id": "LegalEntity",
+        "delivery_id": "EventDelivery",
+        "request_id": "GrantRequest",
+        "user_id": "User",
+    },
     "clients": {"to_book_id": "Book"},
     "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
     "trading": {

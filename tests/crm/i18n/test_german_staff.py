@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 ORDER = sorted(Role, key=lambda role: role is not Role.ADMINISTRATOR)
 # Reasons that the system writes into text columns are in the company's language, whoever reads them (docs/ui.md).
 COMPANY_LANGUAGE = (
+    "CFDs are complex instruments",  # the standard risk warning that a new brand starts with
     "Company entry: fee, transfer or interest",
     "No matching deposit found.",
     "No report covers this day.",
