@@ -18,7 +18,7 @@ from crm.db.locking import lock_all
 from crm.errors import DomainError, NotAllowed
 from crm.events import ClientMoved, publish_many
 from crm.i18n.localized_text import LocalizedText, localize, phrase
-from crm.models import Actor, Book
+from crm.models import Actor, Book, Brand
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.scope import reach_of
@@ -50,6 +50,8 @@ def move_clients(
     book = Book.objects.select_related("owner", "desk").filter(pk=to_book_id).first()
     if book is None:
         raise DomainError(_("This book no longer exists. Choose another one."))
+    if book.archived_at is not None:
+        raise DomainError(_("%(book)s is archived and takes no more clients. Choose another book.") % {"book": book})
     if actor is not None and book.pk not in reach_of(actor).books:
         raise NotAllowed(_("You can't move clients to a book you don't have access to."))
     clients = lock_all(Client, "owner", "book", pks=ids)
@@ -143,3 +145,24 @@ def _notify_new_owner(moving: Sequence[Client], book: Book) -> None:
         else phrase("%(count)s clients are now in your book") % {"count": len(moving)},
         url=only.get_absolute_url() if only else "/clients/",
     )
+
+
+def has_clients(book: Book) -> str:
+    """Refuse to archive a book while clients are in it."""
+    if Client.objects.filter(book=book).exists():
+        return _("This book has clients. Move them to another book first.")
+    return ""
+
+
+def has_clients_of_its_owner(book: Book) -> str:
+    """Refuse another owner while clients are in the book: moving them also moves their tasks and notifies the new agent."""
+    if Client.objects.filter(book=book).exists():
+        return _("This book has clients. To change their owner, move them to the new owner's book.")
+    return ""
+
+
+def brand_has_clients(brand: Brand) -> str:
+    """Refuse another base currency once a brand has clients."""
+    if Client.objects.filter(brand=brand).exists():
+        return _("This brand has clients, so its base currency can't change.")
+    return ""

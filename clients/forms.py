@@ -155,7 +155,9 @@ class MoveForm(forms.Form):
 
     def __init__(self, *args: Any, client: Client, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        books = Book.objects.filter(pk__in=reach_of(actor).books, brand_id=client.brand_id).exclude(pk=client.book_id)
+        books = Book.objects.filter(pk__in=reach_of(actor).books, brand_id=client.brand_id, archived_at=None).exclude(
+            pk=client.book_id
+        )
         field: Any = self.fields["book"]
         field.queryset = books.select_related("owner").order_by("name")
 

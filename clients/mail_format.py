@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 
-from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from clients.letter_catalogue import fill
 from clients.models import Message
+from crm.notices.mail import sender_address
 
 BUTTON = re.compile(r"^\[(?P<label>[^\]]+)\]\((?P<url>[^)\s]+)\)$")
 
@@ -35,7 +35,7 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
     """Build the e-mail of a message, with `secret` values (links, codes) filled in that its row doesn't keep."""
     brand = message.client.brand
     body = fill(message.body, secret)
-    _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    address = sender_address(brand)
     email = EmailMultiAlternatives(
         subject=message.subject,
         body=plain_text(body),

@@ -8,18 +8,23 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
 from clients.models import Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views import home_cards, next_steps
 from clients.views.tabs import mail_tab, timeline_tab, views_tab
 from crm.choices import AccessKind, Role
-from crm.models import User
+from crm.models import Book, Brand, User
 from crm.money.numbers import is_whole
 from crm.security import access_log
+from crm.staff.blockers import blocks_archiving, blocks_change
 from crm.ui import panels
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 
+blocks_archiving(Book, has_clients)
+blocks_change(Book, "owner", has_clients_of_its_owner)
+blocks_change(Brand, "base_currency", brand_has_clients)
 COUNTED = 100
 LIST = "crm/ui/_list_card.html"
 TILE_ROWS = 6

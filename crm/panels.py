@@ -139,7 +139,7 @@ register(
         _("Policies"),
         "policies",
         "crm.propose_policies",
-        "sliders-horizontal",
+        "stamp",
         26,
         words="limits settings rules thresholds four eyes",
         group="company",

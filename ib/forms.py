@@ -101,7 +101,7 @@ class PartnerForm(PartnerSearch):
         brand, plan = self.fields["brand"], self.fields["plan"]
         assert isinstance(brand, forms.ModelChoiceField)
         assert isinstance(plan, forms.ModelChoiceField)
-        brand.queryset = Brand.objects.filter(pk__in=reach_of(self.user).whole_brands)
+        brand.queryset = Brand.objects.filter(pk__in=reach_of(self.user).whole_brands, archived_at=None)
         brand.widget.attrs |= {"hx-get": "", "hx-target": "#of-brand", "hx-select": "#of-brand", "hx-swap": "outerHTML"}
         chosen = self._chosen_brand(brand.queryset)
         plans = plans_visible_to(self.user).filter(versions__state="active").distinct()

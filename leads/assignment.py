@@ -86,7 +86,9 @@ def assign_leads(*, client_ids: Iterable[int], agent_id: int, actor: User, reaso
         raise DomainError(_("Choose who gets these leads."))
     moved = 0
     for brand_id in sorted({client.brand_id for client in clients}):
-        book = Book.objects.filter(owner=agent, brand_id=brand_id, is_pool=False).order_by("pk").first()
+        book = (
+            Book.objects.filter(owner=agent, brand_id=brand_id, is_pool=False, archived_at=None).order_by("pk").first()
+        )
         if book is None:
             raise DomainError(_("%(agent)s has no book with this brand.") % {"agent": agent})
         mine = [client.pk for client in clients if client.brand_id == brand_id]

@@ -21,7 +21,7 @@ from clients.canonical import canonical_phone
 from clients.choices import TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
-from crm.errors import DomainError, IdempotencyConflict, outcome_of
+from crm.errors import DomainError, IdempotencyConflict, WrongState, outcome_of
 from crm.events import LeadCaptured, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, Book, Brand
@@ -122,6 +122,8 @@ def capture_lead(
     replay, body_hash = _find_replay(brand, capture)
     if replay is not None:
         return Captured(replay, replay.client, replay.is_duplicate, is_replay=True)
+    if brand.archived_at is not None:
+        raise WrongState(_("%(brand)s no longer accepts enquiries.") % {"brand": brand}, code="brand_archived")
     reading = _read(brand, capture, landing_page, api_source)
     dedupe.lock_person(brand.pk, reading.who)
     if capture.idempotency_key:  # the same key may have come while this one waited

@@ -47,7 +47,7 @@ class LeadForm(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        brands = Brand.objects.filter(pk__in=reach_of(actor).brands)
+        brands = Brand.objects.filter(pk__in=reach_of(actor).brands, archived_at=None)
         fields: Any = self.fields
         fields["brand"].queryset = brands
         fields["brand"].initial = actor.brand_id

@@ -107,6 +107,8 @@ def start_import(
     policies.require_permission(actor, "leads.import_lead")
     if brand.pk not in reach_of(actor).brands:
         raise NotAllowed(_("You don't have access to this brand."))
+    if brand.archived_at is not None:
+        raise DomainError(_("%(brand)s is archived and takes no new leads.") % {"brand": brand})
     if not content.strip():
         raise DomainError(_("The file is empty."))
     if len(content) > settings.UPLOAD_MAX_BYTES:

@@ -282,7 +282,11 @@ def _read_agents(brand: Brand, now: dt.datetime) -> list[AgentState]:
 
 def _read_pools(brand_id: int) -> dict[int | None, int]:
     pools: dict[int | None, int] = {}
-    for desk_id, pk in Book.objects.filter(brand_id=brand_id, is_pool=True).order_by("pk").values_list("desk_id", "pk"):
+    for desk_id, pk in (
+        Book.objects.filter(brand_id=brand_id, is_pool=True, archived_at=None)
+        .order_by("pk")
+        .values_list("desk_id", "pk")
+    ):
         pools.setdefault(desk_id, pk)
     return pools
 

@@ -46,7 +46,7 @@ class WordsField(forms.CharField):
 
 def brands_of(actor: Actor) -> QuerySet[Brand]:
     """List the brands that somebody reaches, for the forms' choice of brand."""
-    return Brand.objects.filter(pk__in=reach_of(actor).brands)
+    return Brand.objects.filter(pk__in=reach_of(actor).brands, archived_at=None)
 
 
 class CampaignForm(ModelForm[Campaign]):
@@ -178,7 +178,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
         fields: Any = self.fields
         fields["brand"].queryset = brands_of(actor)
         fields["brand"].initial = actor.brand_id
-        desks = Desk.objects.filter(pk__in=reach_of(actor).desks)
+        desks = Desk.objects.filter(pk__in=reach_of(actor).desks, archived_at=None)
         fields["desk"].queryset = desks
         fields["agents"].queryset = User.objects.filter(desk__in=desks, is_active=True, kind="staff")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 
@@ -64,7 +65,10 @@ def brand_of_host(request: HttpRequest) -> str:
     hosts: dict[str, str] | None = cache.get(HOSTS_KEY)
     if hosts is None:
         hosts = {
-            host: brand.code for brand in Brand.objects.filter(archived_at=None) for host in PORTAL_HOSTS.of(brand)
+            # Clients of an archived brand still sign in at its host, unless an open brand has it now: the last one counts.
+            host: brand.code
+            for brand in Brand.objects.order_by(F("archived_at").asc(nulls_last=True))
+            for host in PORTAL_HOSTS.of(brand)
         }
         cache.set(HOSTS_KEY, hosts, HOSTS_SECONDS)
     return hosts.get(request.get_host().partition(":")[0].lower(), "")

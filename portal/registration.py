@@ -83,6 +83,8 @@ def register(*, brand: Brand, application: Application) -> Registered:
     Raises: LinkUnusable for a spent invitation; DomainError when residence or age stand against it;
     ValidationError for a weak password.
     """
+    if brand.archived_at is not None:
+        raise WrongState(_("%(brand)s no longer accepts registrations.") % {"brand": brand}, code="brand_archived")
     obstacles = eligibility.problems(brand, country=application.country, date_of_birth=application.date_of_birth)
     if obstacles:
         raise DomainError(obstacles[0].message)

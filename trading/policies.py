@@ -43,6 +43,8 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
             return allowed
     if not account_type.is_enabled or account_type.brand_id != client.brand_id:
         return no(_("This account type isn't offered."))
+    if client.brand.archived_at is not None:
+        return no(_("%(brand)s no longer opens new accounts.") % {"brand": client.brand})
     if not account_type.is_offered_in(client.country):
         return no(_("This account type isn't offered in %(country)s.") % {"country": country_name(client.country)})
     if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):

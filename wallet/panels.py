@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from crm import approvals
 from crm.choices import Role
 from crm.i18n import formats
-from crm.models import User
+from crm.models import Brand, User
+from crm.staff.blockers import blocks_change
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import Card, PaletteSource, RecordPart, Tab, Tile, register
@@ -23,6 +24,7 @@ from wallet.closing.periods import ReopeningApproval
 from wallet.closing.second_signature import SignOffApproval
 from wallet.core import queries
 from wallet.disputes.bonus_disputes import BonusReturnApproval
+from wallet.ledger.base_currency import has_journals
 from wallet.ledger.manual_journals import JournalApproval
 from wallet.menu import MENU
 from wallet.movements import client_overview, home_cards
@@ -35,6 +37,7 @@ from wallet.withdrawals.approval import WithdrawalApproval
 from wallet.withdrawals.investigations import FindingApproval
 
 LIST = "crm/ui/_list_card.html"
+blocks_change(Brand, "base_currency", has_journals)
 
 approvals.register(
     RateApproval,

@@ -122,7 +122,12 @@ def deliver(*, mail_id: int | None = None) -> bool:
         waiting = OutgoingMail.objects.filter(state=MailState.WAITING, due_at__lte=timezone.now())
         if mail_id is not None:
             waiting = waiting.filter(pk=mail_id)
-        row = waiting.select_for_update(skip_locked=True, of=("self",)).order_by("due_at", "id").first()
+        row = (
+            waiting.select_related("brand")
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("due_at", "id")
+            .first()
+        )
         if row is None:
             return False
         try:
@@ -147,10 +152,16 @@ def deliver_due(*, limit: int = 100) -> int:
     return tried
 
 
+def sender_address(brand: Brand | None) -> str:
+    """Return the address that a brand's e-mails are sent from: its own, else the installation's."""
+    own = brand.sender_email if brand else ""
+    return own or parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
 def _message(row: OutgoingMail) -> EmailMultiAlternatives:
     raw = bytes(row.body)
     body = orjson.loads(crypto.decrypt(raw, purpose=PURPOSE) if row.is_secret else raw)
-    _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    address = sender_address(row.brand)
     headers = {"X-Keelson-Mail": f"{row.kind} {row.pk}", "Auto-Submitted": "auto-generated"}
     if address_of_settings := body.get("unsubscribe"):
         headers["List-Unsubscribe"] = f"<{address_of_settings}>"

@@ -18,7 +18,6 @@ class KeelsonAppConfig(AppConfig):
         "panels",
         "roles",
         "facts",
-        "blockers",
         "letters",
         "job_kinds",
         "file_columns",

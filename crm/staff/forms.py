@@ -172,8 +172,8 @@ class GrantForm(forms.Form):
     def __init__(self, *args: Any, actor: User, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         reach = reach_of(actor)
-        books = Book.objects.filter(pk__in=list(reach.books)[:BOOKS_OFFERED]).order_by("name")
-        desks = Desk.objects.filter(pk__in=reach.desks).select_related("brand")
+        books = Book.objects.filter(pk__in=list(reach.books)[:BOOKS_OFFERED], archived_at=None).order_by("name")
+        desks = Desk.objects.filter(pk__in=reach.desks, archived_at=None).select_related("brand")
         held = set(user.groups.values_list("name", flat=True))
         self.fields["what"].choices = [  # type: ignore[attr-defined]
             (_("Roles"), [(f"role:{value}", label) for value, label in Role.choices if value not in held]),

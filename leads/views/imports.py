@@ -53,7 +53,7 @@ class ImportForm(forms.Form):
 
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        brands = Brand.objects.filter(pk__in=reach_of(actor).brands)
+        brands = Brand.objects.filter(pk__in=reach_of(actor).brands, archived_at=None)
         fields: Any = self.fields
         fields["brand"].queryset, fields["brand"].initial = brands, actor.brand_id
         fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands, is_active=True)

@@ -33,7 +33,7 @@ def find_page(request: HttpRequest, brand_code: str, slug: str) -> LandingPage:
     pages = {
         page.language: page
         for page in LandingPage.objects.select_related("brand", "campaign").filter(
-            brand__code=brand_code, slug=slug, is_published=True
+            brand__code=brand_code, brand__archived_at=None, slug=slug, is_published=True
         )
     }
     if not pages:

@@ -141,7 +141,9 @@ def new(request: UserRequest) -> HttpResponseBase:
     def capture() -> Captured:
         data = dict(form.cleaned_data)
         brand, keep, campaign = data.pop("brand"), data.pop("keep"), data.pop("campaign")
-        own = Book.objects.filter(owner=request.user, brand=brand, is_pool=False).order_by("pk").first()
+        own = (
+            Book.objects.filter(owner=request.user, brand=brand, is_pool=False, archived_at=None).order_by("pk").first()
+        )
         return capture_lead(
             brand=brand,
             actor=request.user,

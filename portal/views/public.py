@@ -39,7 +39,7 @@ REGISTERING = "portal_registering"
 def brands(request: HttpRequest) -> HttpResponse:
     """Lead to a brand when none is named: the host's, the only one, or a choice."""
     code = brand_of_host(request)
-    rows = list(Brand.objects.order_by("name")[:50])
+    rows = list(Brand.objects.filter(archived_at=None).order_by("name")[:50])
     if not code and len(rows) == 1:
         code = rows[0].code
     if code:
@@ -80,6 +80,8 @@ def register(request: HttpRequest, brand: Brand) -> HttpResponse:
     """Show and take the registration form. Sent again with the same address it answers as if it were new."""
     if isinstance(request.user, User) and not request.user.is_team:
         return redirect(home_url(request.user))
+    if brand.archived_at is not None:
+        return render(request, "portal/closed_brand.html", {"brand": brand}, status=410)
     token = request.POST.get("invitation") or request.GET.get("invitation", "")
     invitation = None
     if token:

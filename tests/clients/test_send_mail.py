@@ -46,6 +46,16 @@ def test_a_letter_goes_out_in_the_clients_language_with_a_text_and_an_html_part(
     assert TimelineEntry.objects.get(client=cast.client, kind="email").title == sent.subject
 
 
+def test_a_letter_comes_from_the_brands_sender(cast):
+    cast.brand.sender_email = "hello@meridian.example"
+    cast.brand.save()
+    welcome(cast)
+    assert deliver_due() == 1
+    sent = outbox.outbox[0]
+    assert sent.from_email == "Meridian Markets <hello@meridian.example>"
+    assert sent.extra_headers["Message-ID"].endswith("@meridian.example>")
+
+
 def test_the_same_key_twice_is_one_letter(cast):
     first = welcome(cast, dedupe_key="welcome:1")
     second = welcome(cast, dedupe_key="welcome:1")

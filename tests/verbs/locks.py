@@ -44,6 +44,7 @@ LOCKS: dict[str, str] = {
     "crm.staff.brands.change_brand": "LegalEntity Brand",
     "crm.staff.brands.create_brand": "LegalEntity",
     "crm.staff.brands.restore_brand": "Brand",
+    "crm.staff.company.open_brand": "Brand",
     "crm.staff.desks.archive_desk": "Desk",
     "crm.staff.desks.change_desk": "Desk",
     "crm.staff.desks.create_desk": "Brand",

@@ -23,6 +23,8 @@ def can_deposit(user: Actor, client: Client) -> Decision:
         return no(_("Only the client can make a deposit, in the client portal."))
     if client.stage == "closed":
         return no(_("This account is closed."))
+    if client.brand.archived_at is not None:
+        return no(_("%(brand)s no longer accepts deposits. You can still withdraw.") % {"brand": client.brand})
     if NO_DEPOSITS & set(client.restrictions):
         return no(_("Deposits are not possible at the moment. Please contact support."))
     if ran_out_of_time(client):

@@ -45,6 +45,16 @@ def test_a_letter_goes_out_once_in_text_and_html_with_the_brands_name(cast):
     assert "&lt;b&gt;Ann" in html and "a=1&amp;b=2" in html and cast.brand.colour in html
 
 
+def test_a_brand_with_a_sender_is_written_from_it(cast):
+    cast.brand.sender_email = "hello@meridian.example"
+    cast.brand.save()
+    queue(brand=cast.brand)
+    queue()
+    assert mail.deliver_due() == 2
+    own, ours = (sent.from_email for sent in outbox.outbox)
+    assert own == "Meridian Markets <hello@meridian.example>" and "meridian" not in ours
+
+
 def test_a_rolled_back_cause_sends_nothing(cast):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         queue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from crm.models import Brand
-from crm.staff.blockers import blocks_change
 from wallet.models import Journal
 
 
@@ -14,6 +13,3 @@ def has_journals(brand: Brand) -> str:
     if Journal.objects.filter(brand=brand).exists():
         return _("This brand has ledger entries, so its base currency can't change.")
     return ""
-
-
-blocks_change(Brand, "base_currency", has_journals)
