@@ -190,6 +190,7 @@ class ClientsNotice(NotificationKind):
     """What people are notified of; see `crm/notices/kinds.py`."""
 
     TASK = ("clients.task", _("Tasks assigned to you"), NoticeGroup.CLIENTS, staff("clients.view_client"))
+    TASK_DUE = ("clients.task_due", _("Follow-up reminders"), NoticeGroup.CLIENTS, staff("clients.view_client"))
     MOVED = ("clients.moved", _("Clients moved to your book"), NoticeGroup.CLIENTS, staff("clients.view_client"))
     MAIL_FAILED = (
         "clients.mail_failed",

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients import policies, timeline
 from clients.audit_codes import ClientsAction
@@ -15,8 +16,9 @@ from clients.choices import ClientsNotice, TimelineKind
 from clients.models import Client, Task
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
+from crm.due import DueKind, cancel, declare, due
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import Actor, User
+from crm.models import Actor, DueRow, User
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.scope import reach_of
@@ -63,6 +65,7 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
             url=client.get_absolute_url(),
             dedupe_key=f"clients.task:{task.pk}",
         )
+    _schedule(task)
     return task
 
 
@@ -77,6 +80,7 @@ def complete_task(*, task_id: int, actor: User) -> Task:
         raise WrongState(_("This task is already done."))
     task.done_at, task.done_by = timezone.now(), actor
     task.save(update_fields=["done_at", "done_by"])
+    cancel(FOLLOW_UP, task.pk)
     _record(task, ClientsAction.TASK_COMPLETED, actor)
     return task
 
@@ -89,6 +93,7 @@ def reopen_task(*, task_id: int, actor: User) -> Task:
         raise WrongState(_("This task is already open."))
     task.done_at = task.done_by = None
     task.save(update_fields=["done_at", "done_by"])
+    _schedule(task)
     _record(task, ClientsAction.TASK_REOPENED, actor)
     return task
 
@@ -108,8 +113,34 @@ def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
     before, task.due_at = task.due_at, until
     task.times_snoozed = min(task.times_snoozed + 1, 32_767)
     task.save(update_fields=["due_at", "times_snoozed"])
+    _schedule(task)
     _record(task, ClientsAction.TASK_SNOOZED, actor, before={"due_at": before}, after={"due_at": until})
     return task
+
+
+def _remind(row: DueRow) -> None:
+    """Remind the assignee that a follow-up is due."""
+    open_tasks = Task.objects.filter(done_at=None, due_at__lte=timezone.now(), assignee__is_active=True)
+    task = open_tasks.select_related("client").filter(pk=row.key).first()
+    if task is None:
+        return
+    notify(
+        [task.assignee_id],
+        kind=ClientsNotice.TASK_DUE,
+        title=task.title,
+        body=str(task.client),
+        url=task.client.get_absolute_url(),
+        dedupe_key=f"clients.task_due:{task.pk}:{task.times_snoozed}",
+    )
+
+
+FOLLOW_UP = declare(DueKind("clients.follow_up", gettext_lazy("Follow-up reminder"), _remind))
+
+
+def _schedule(task: Task) -> None:
+    """Set the reminder; one that is due already needs none: somebody is looking at it."""
+    if task.due_at > timezone.now():
+        due(FOLLOW_UP, key=task.pk, at=task.due_at, client_id=task.client_id, brand_id=task.client.brand_id)
 
 
 def _locked(task_id: int, actor: User) -> Task:

@@ -9,18 +9,21 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
-from clients.models import Task
+from clients.models import Client, Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views import home_cards, next_steps
 from clients.views.tabs import mail_tab, timeline_tab, views_tab
 from crm.choices import AccessKind, Role
+from crm.due.kinds import label_of
+from crm.due.queries import next_of_client
 from crm.models import Book, Brand, User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.staff.blockers import blocks_archiving, blocks_change
 from crm.ui import panels
-from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.web.requests import UserRequest
 
 blocks_archiving(Book, has_clients)
 blocks_change(Book, "owner", has_clients_of_its_owner)
@@ -46,6 +49,12 @@ def due_tasks(user: User) -> int | None:
     """Count the person's follow-ups that are due, up to a hundred."""
     due = Task.objects.filter(assignee=user, done_at=None, due_at__lte=timezone.now()).order_by()
     return len(due.values_list("pk", flat=True)[:COUNTED]) or None
+
+
+def due_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
+    """List what is due next for the client; None, so no card, where nothing is."""
+    rows = next_of_client(request.user, client.pk)
+    return {"rows": [(label_of(row.kind), row.at) for row in rows]} if rows else None
 
 
 def tasks_tile(user: User) -> dict[str, Any] | None:
@@ -74,6 +83,7 @@ register(
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
+    Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
     RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),
     PaletteSource("clients", _("People"), find_clients, "clients.view_client", 10),

@@ -86,6 +86,7 @@ class CrmAction(AuditCode):
     DESK_CHANGED = "crm.desk_changed", _("Desk changed"), "pencil"
     DESK_CREATED = "crm.desk_created", _("Desk created"), "plus"
     DESK_RESTORED = "crm.desk_restored", _("Desk restored"), "archive-restore"
+    DUE_REPLAYED = "crm.due_replayed", _("Failed due row run again"), "refresh-cw"
     ERASURES_REPLAYED = "crm.erasures_replayed", _("Erasures applied again after a restore"), "trash-2"
     EVENT_REPLAYED = "crm.event_replayed", _("Failed event delivered again"), "refresh-cw"
     EVENT_SKIPPED = "crm.event_skipped", _("Failed event skipped"), "x"

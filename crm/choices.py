@@ -79,6 +79,23 @@ DELIVERY_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class DueState(BadgeChoices):
+    """Of what has to be done at a time."""
+
+    PENDING = "pending", "azure", _("Pending")
+    DONE = "done", "green", _("Done")
+    FAILED = "failed", "red", _("Failed")
+    CANCELLED = "cancelled", "secondary", _("Cancelled")
+
+
+DUE_TRANSITIONS: dict[str, set[str]] = {
+    DueState.PENDING: {DueState.DONE, DueState.FAILED, DueState.CANCELLED},
+    DueState.DONE: set(),
+    DueState.FAILED: {DueState.PENDING, DueState.CANCELLED},
+    DueState.CANCELLED: set(),
+}
+
+
 class JobState(BadgeChoices):
     QUEUED = "queued", "azure", _("Queued")
     RUNNING = "running", "blue", _("Running")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
 from crm.approvals.queries import count_to_decide, takes_part, waiting_for
-from crm.choices import DeliveryState, Role
+from crm.choices import DeliveryState, DueState, Role
 from crm.i18n import formats
 from crm.pages import admin_cards
 from crm.staff.grants import GrantApproval
@@ -32,6 +32,13 @@ def failed_events(user: User) -> int:
 
     dead = EventDelivery.objects.filter(state=DeliveryState.DEAD).order_by()
     return len(dead.values_list("pk", flat=True)[:100])
+
+
+def failed_due(user: User) -> int:
+    """Count the due rows whose handler gave up, up to a hundred."""
+    from crm.models import DueRow
+
+    return len(DueRow.objects.filter(state=DueState.FAILED).order_by().values_list("pk", flat=True)[:100])
 
 
 def approvals_list(user: User) -> ListCard:
@@ -162,6 +169,17 @@ register(
         80,
         count=failed_events,
         words="outbox replay",
+        group="system",
+    ),
+    MenuEntry(
+        "setup",
+        _("Scheduled work"),
+        "due",
+        "crm.manage_events",
+        "hourglass",
+        82,
+        count=failed_due,
+        words="due rows timers reminders expiry deadlines sweeper lag",
         group="system",
     ),
     MenuEntry(

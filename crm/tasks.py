@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from crm import due
 from crm.accounts import link_requests
 from crm.db import partitions
 from crm.events import delivery
@@ -15,6 +16,18 @@ from crm.security import audit
 def deliver_events() -> int:
     """Deliver what is due. Woken by every commit that published, and by beat every few seconds (the sweeper)."""
     return delivery.deliver_due()
+
+
+@shared_task
+def sweep_due() -> int:
+    """Handle what is due, of all kinds. Every three seconds; several may run at once."""
+    return due.sweep()
+
+
+@shared_task
+def prune_due() -> int:
+    """Delete old due rows that are done or cancelled. Returns how many."""
+    return due.prune()
 
 
 @shared_task
@@ -87,13 +100,15 @@ def register_erasures() -> int:
 
 
 # Done in beat's process while the broker is away (crm.queue.without_broker).
-WITHOUT_BROKER = ("deliver_events", "send_due_mail")
+WITHOUT_BROKER = ("deliver_events", "sweep_due", "send_due_mail")
 SCHEDULE = {
     "sweep-events": {
         "task": "crm.tasks.deliver_events",
         "schedule": 3.0,
         "options": {"queue": "events", "expires": 10},
     },
+    "sweep-due": {"task": "crm.tasks.sweep_due", "schedule": 3.0, "options": {"queue": "events", "expires": 3}},
+    "prune-due": {"task": "crm.tasks.prune_due", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
     "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},
     "email-notifications": {"task": "crm.tasks.email_notifications", "schedule": 60.0, "options": {"expires": 60}},

@@ -6,11 +6,13 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 from psycopg.types.json import Jsonb
 
 from clients.audit_codes import ClientsAction
 from clients.choices import STAGE_TRANSITIONS, CallDirection, CallOutcome, MessageState, Stage, TimelineKind
 from clients.demo.journeys import Journey
+from clients.followups import FOLLOW_UP
 from clients.models import Call, Client, Message, Note, NoteVersion, Task
 from clients.timeline import entry_texts
 from crm.accounts import username_for
@@ -19,6 +21,7 @@ from crm.audit_codes import AuditCode
 from crm.choices import UserKind
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
+from crm.due import DueItem, due_many
 from crm.i18n.localized_text import LocalizedText, joined, phrase
 from crm.models import User
 from crm.security import audit
@@ -295,6 +298,13 @@ def _write_tasks(demo: Demo, journeys: list[Journey], timeline: list[Any], log: 
             )
         )
     copy_models(tasks)
+    reminders = [
+        DueItem(task.pk, task.due_at, task.client_id, journey.brand.pk)
+        for (journey, *_planned), task in zip(planned, tasks, strict=True)
+        if task.done_at is None and task.due_at > demo.now
+    ]
+    with transaction.atomic():
+        due_many(FOLLOW_UP, reminders)
     for (journey, set_at, due, who, title), task in zip(planned, tasks, strict=True):
         data = {"task_id": task.pk, "due_at": due.isoformat(), "assignee": str(task.assignee)}
         timeline.append(

@@ -949,4 +949,28 @@ class Migration(migrations.Migration):
             model_name='policyvalue',
             trigger=pgtrigger.compiler.Trigger(name='policy_value_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'policy_value is append-only: write a new row instead';", hash='699f80c7fb7aadeb851106a00b22ff19dfd9e502', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_policy_value_no_truncate_7bbac', table='crm_policyvalue', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='DueRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=60)),
+                ('key', models.CharField(max_length=120)),
+                ('client_id', models.BigIntegerField(null=True)),
+                ('payload', models.JSONField(default=dict)),
+                ('at', models.DateTimeField(help_text='When it is due')),
+                ('next_at', models.DateTimeField(help_text='When it is tried next: `at`, and later after a failure')),
+                ('revision', models.PositiveIntegerField(default=1, help_text='Counts how often the row was set or moved')),
+                ('state', models.CharField(choices=[('pending', 'Pending'), ('done', 'Done'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='pending', max_length=9)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('error', models.TextField(blank=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('done_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['at', 'id'],
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['kind', 'next_at', 'id'], name='due_by_kind'), models.Index(condition=models.Q(('state', 'pending')), fields=['at', 'id'], name='due_by_time'), models.Index(condition=models.Q(('state', 'pending')), fields=['client_id', 'at'], name='due_by_client'), models.Index(condition=models.Q(('state', 'failed')), fields=['kind', 'id'], name='due_failed'), models.Index(condition=models.Q(('state__in', ['done', 'cancelled'])), fields=['done_at', 'id'], name='due_finished')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'failed'])), fields=('kind', 'key'), name='one_open_due_row_per_kind_and_key'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state', 'pending')), ('done_at__isnull', True)), models.Q(models.Q(('state', 'pending'), _negated=True), ('done_at__isnull', False)), _connector='OR'), name='finished_due_row_has_a_time')],
+            },
+        ),
     ]

@@ -3,6 +3,7 @@ from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
 from crm.models.brand_looks import BrandLook
 from crm.models.crypto import LastingKey, SubjectKey
 from crm.models.day_marks import DayMark
+from crm.models.due import DueRow
 from crm.models.fx import FxFeed, FxRate
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
@@ -25,6 +26,7 @@ __all__ = [
     "BrandLook",
     "DayMark",
     "Desk",
+    "DueRow",
     "EventDelivery",
     "FxFeed",
     "FxRate",

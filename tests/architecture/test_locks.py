@@ -18,6 +18,7 @@ NAMED = {
     "wallet/closing/periods.py": "a sweeper",
     "wallet/disputes/verbs.py": "the row may not be there yet: locked as it is made",
     "wallet/reconciliation/announced_reports.py": "a queue",
+    "crm/due/sweep.py": "a queue",
     "wallet/webhooks/processing.py": "a queue",
 }
 

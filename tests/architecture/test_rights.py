@@ -15,6 +15,7 @@ REACH = re.compile(
 )
 # Of the whole installation: no brand, no client, so nobody's reach says anything.
 OF_THE_INSTALLATION = {
+    "crm.due.sweep.replay",
     "crm.events.delivery.replay",
     "crm.events.delivery.skip",
     "compliance.watchlists.import_watchlist",

@@ -25,6 +25,7 @@ SET_BASED = {
     "clients/mail.py": "a letter's lease: the mail server is not waited for in a transaction",
     "compliance/screening.py": "open matches of earlier data",
     "compliance/watchlists.py": "the version that was current",
+    "crm/due/rows.py": "all open rows of some keys, whatever the sweeper holds",
     "crm/files/jobs.py": "a job is claimed and ended beside its own transactions",
     "kyc/pipeline.py": "runs whose worker stopped",
     "leads/imports.py": "beside a transaction that was rolled back",

@@ -22,7 +22,7 @@ from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import Brand, Desk, EventDelivery, User
+from crm.models import Brand, Desk, DueRow, EventDelivery, User
 from ib.partners import PartnerDetails
 from ib.plans import RateCard, VersionTerms
 from kyc.models import Document
@@ -77,6 +77,10 @@ FAILED_DELIVERY = Door(
     open_to=("outsider",),
 )
 
+FAILED_DUE = Door(
+    given=lambda: {"due_id": sketched(DueRow, state="failed", done_at=timezone.now()).pk}, open_to=("outsider",)
+)
+
 
 def proposed_login() -> Arguments:
     row = sketched(StagedLogin)
@@ -115,6 +119,8 @@ def decided_document() -> Arguments:
 
 
 DOORS: dict[str, Door] = {
+    "crm.due.sweep.replay": FAILED_DUE,
+    "crm.due.sweep.replay_each": Door(given=lambda: {"due_ids": [FAILED_DUE.given()["due_id"]]}, open_to=("outsider",)),
     "crm.events.delivery.replay": FAILED_DELIVERY,
     "crm.events.delivery.replay_each": Door(
         given=lambda: {"delivery_ids": [FAILED_DELIVERY.given()["delivery_id"]]}, open_to=("outsider",)

@@ -31,6 +31,8 @@ LOCKS: dict[str, str] = {
     "crm.accounts.links.issue": "User",
     "crm.accounts.sessions.end_session": "UserSession",
     "crm.accounts.sessions.end_sessions": "UserSession",
+    "crm.due.sweep.replay": "DueRow",
+    "crm.due.sweep.replay_each": "DueRow",
     "crm.events.delivery.replay": "EventDelivery",
     "crm.events.delivery.replay_each": "EventDelivery",
     "crm.events.delivery.skip": "EventDelivery",

@@ -1,0 +1,87 @@
+"""Setting, moving and cancelling due rows, in the transaction of the change that they follow from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.utils import timezone
+
+from crm.choices import DueState
+from crm.due.kinds import DueKind
+from crm.models import DueRow
+
+OPEN = (DueState.PENDING, DueState.FAILED)
+SET = """
+INSERT INTO crm_duerow (kind, key, at, next_at, client_id, brand_id, payload, revision, state, attempts, error, created_at)
+SELECT %(kind)s, key, at, at, client_id, brand_id, payload::jsonb, 1, 'pending', 0, '', %(now)s
+FROM unnest(%(keys)s::text[], %(ats)s::timestamptz[], %(clients)s::bigint[], %(brands)s::bigint[], %(payloads)s::text[])
+  AS item (key, at, client_id, brand_id, payload)
+ORDER BY key
+ON CONFLICT (kind, key) WHERE state IN ('pending', 'failed') DO UPDATE SET
+  at = excluded.at, next_at = excluded.next_at, client_id = excluded.client_id, brand_id = excluded.brand_id,
+  payload = excluded.payload, revision = crm_duerow.revision + 1, state = 'pending', attempts = 0, error = '',
+  done_at = NULL
+"""
+
+
+@dataclass(frozen=True)
+class DueItem:
+    """One row to set: its key, its time and whose it is."""
+
+    key: int | str
+    at: dt.datetime
+    client_id: int | None = None
+    brand_id: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+def due(
+    kind: DueKind,
+    *,
+    key: int | str,
+    at: dt.datetime,
+    client_id: int | None = None,
+    brand_id: int | None = None,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Have something done at a time. An open row of the same kind and key moves to the new time.
+
+    Raises RuntimeError outside a transaction: a due row without its change must be impossible.
+    """
+    due_many(kind, [DueItem(key, at, client_id, brand_id, payload or {})])
+
+
+def due_many(kind: DueKind, items: Iterable[DueItem]) -> None:
+    """Set many rows of a kind with one statement; see `due`."""
+    by_key = {str(item.key): item for item in items}
+    if not by_key:
+        return
+    if not connection.in_atomic_block:
+        raise RuntimeError(f"due({kind.code}) outside a transaction: nothing is due without its change")
+    values: dict[str, Any] = {
+        "kind": kind.code,
+        "now": timezone.now(),
+        "keys": list(by_key),
+        "ats": [item.at for item in by_key.values()],
+        "clients": [item.client_id for item in by_key.values()],
+        "brands": [item.brand_id for item in by_key.values()],
+        "payloads": [orjson.dumps(item.payload).decode() for item in by_key.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SET, values)
+
+
+def cancel(kind: DueKind, key: int | str) -> bool:
+    """Cancel the open row of a kind and key; False where there is none."""
+    return bool(cancel_many(kind, [key]))
+
+
+def cancel_many(kind: DueKind, keys: Iterable[int | str]) -> int:
+    """Cancel the open rows of these keys; returns how many there were."""
+    rows = DueRow.objects.filter(kind=kind.code, key__in=[str(key) for key in keys], state__in=OPEN)
+    return rows.update(state=DueState.CANCELLED, done_at=timezone.now())
