@@ -12,12 +12,12 @@ from crm import approvals
 from crm.approvals.queries import count_to_decide, takes_part, waiting_for
 from crm.choices import DeliveryState, DueState, Role
 from crm.i18n import formats
-from crm.pages import admin_cards
+from crm.pages import admin_cards, setup_guide
 from crm.staff.grants import GrantApproval
 from crm.staff.policy_changes import PolicyApproval
 from crm.ui.cards import ListCard, ListRow
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import CreateEntry, MenuEntry, Tile, register
+from crm.ui.panels import CreateEntry, MenuEntry, SetupStep, Tile, register
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -65,6 +65,68 @@ def approvals_list(user: User) -> ListCard:
 
 ADMINISTRATOR, LIST = (Role.ADMINISTRATOR,), "crm/ui/_list_card.html"
 MANAGES, DELIVERS, COMPANY = "crm.manage_staff", "crm.manage_events", "crm.manage_company"
+register(
+    SetupStep(
+        "entity",
+        _("Legal entity"),
+        _("The company behind your brands, with its licence."),
+        "landmark",
+        "legal_entities",
+        setup_guide.has_entity,
+        COMPANY,
+        10,
+    ),
+    SetupStep(
+        "brand",
+        _("Brand"),
+        _("The name clients see: currencies, languages, time zone, risk warning and look."),
+        "tag",
+        "brands",
+        setup_guide.has_brand,
+        COMPANY,
+        20,
+    ),
+    SetupStep(
+        "desk",
+        _("Desk"),
+        _("A team with one head, and the languages and countries it serves."),
+        "users",
+        "desks",
+        setup_guide.has_desk,
+        COMPANY,
+        30,
+    ),
+    SetupStep(
+        "people",
+        _("People"),
+        _("Invite colleagues. A second administrator approves their roles and access."),
+        "user-plus",
+        "staff",
+        setup_guide.has_colleagues,
+        MANAGES,
+        40,
+    ),
+    SetupStep(
+        "book",
+        _("Agent's book"),
+        _("Routing assigns leads to agents who own a book."),
+        "user-check",
+        "books",
+        setup_guide.has_book,
+        COMPANY,
+        50,
+    ),
+    MenuEntry(
+        "setup",
+        _("Set-up guide"),
+        "setup_guide",
+        COMPANY,
+        "list-checks",
+        5,
+        words="first day getting started onboarding wizard",
+        group="company",
+    ),
+)
 register(
     Tile(
         "approvals", LIST, approvals_list, takes_part, 40, title=_("Pending second approvals"), roles=(Role.DESK_HEAD,)

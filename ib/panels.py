@@ -10,11 +10,12 @@ from clients.models import Client
 from crm import approvals
 from crm.choices import Role
 from crm.models import User
+from crm.security.scope import reach_of
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, Tab, Tile, register
+from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab, Tile, register
 from ib import figures
-from ib.models import Attribution, Partner, Upline
+from ib.models import Attribution, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
 from ib.views import home_cards
@@ -49,6 +50,24 @@ def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResul
     ]
 
 
+def has_plan(user: User) -> bool:
+    """Check for a commission plan in reach."""
+    return Plan.objects.filter(brand__in=reach_of(user).whole_brands).exists()
+
+
+register(
+    SetupStep(
+        "plan",
+        _("Commission plan"),
+        _("What introducing brokers earn from their clients' trading."),
+        "percent",
+        "ib_plans",
+        has_plan,
+        "ib.propose_plan",
+        80,
+        is_optional=True,
+    )
+)
 register(
     CreateEntry(_("Partner"), "ib_partner_new", "ib.manage_partners", "handshake", 50, is_dialog=False),
     MenuEntry(

@@ -14,12 +14,13 @@ from clients.policies import can
 from crm.choices import Role
 from crm.i18n import formats
 from crm.models import User
+from crm.security.scope import reach_of
 from crm.ui.kpis import once_per_page
-from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, Tile, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, SetupStep, Tile, register
 from crm.ui.records import HeroFigure
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
-from leads.models import Lead, RegistrationInvitation
+from leads.models import LandingPage, Lead, RegistrationInvitation, RoutingRule
 from leads.pipeline import next_statuses
 from leads.views import home_cards
 
@@ -102,6 +103,54 @@ def waiting_tile(user: User) -> dict[str, Any] | None:
     return {"leads": leads, "now": timezone.now(), "older": queries.left_untouched(user, most=COUNTED)}
 
 
+def has_rule(user: User) -> bool:
+    """Check for an active routing rule in reach."""
+    return RoutingRule.objects.filter(brand__in=reach_of(user).whole_brands, is_active=True).exists()
+
+
+def has_landing_page(user: User) -> bool:
+    """Check for a published landing page in reach."""
+    return LandingPage.objects.filter(brand__in=reach_of(user).whole_brands, is_published=True).exists()
+
+
+def has_routed_lead(user: User) -> bool:
+    """Check for a lead that a rule gave to an agent, such as one's own test."""
+    leads = Lead.objects.filter(brand__in=reach_of(user).whole_brands, routing_rule__isnull=False)
+    return leads.filter(assigned_to__isnull=False).exists()
+
+
+register(
+    SetupStep(
+        "routing",
+        _("Routing rule"),
+        _("Which desk gets which leads, and how it shares them."),
+        "route",
+        "lead_rules",
+        has_rule,
+        "leads.manage_rules",
+        90,
+    ),
+    SetupStep(
+        "landing-page",
+        _("Landing page"),
+        _("A page with a form, in the brand's look."),
+        "globe",
+        "landing_pages",
+        has_landing_page,
+        "leads.change_landingpage",
+        100,
+    ),
+    SetupStep(
+        "test-lead",
+        _("Test lead"),
+        _("Fill in your landing page's form yourself and see who the lead is assigned to."),
+        "user-plus",
+        "landing_pages",
+        has_routed_lead,
+        "leads.view_landingpage",
+        110,
+    ),
+)
 register(
     CreateEntry(_("Lead"), "lead_new", "leads.add_lead", "user-plus", 10),
     CreateEntry(_("Campaign"), "campaign_new", "leads.change_campaign", "megaphone", 60),

@@ -13,14 +13,14 @@ from crm.models import User
 from crm.money.numbers import is_whole
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, SetupStep, Tab, Tile, register
 from trading import queries
 from trading.accounts import client_overview, home_cards
 from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval
 from trading.imports.login_proposals import LoginApproval
-from trading.models import ReconcileBreak
+from trading.models import ReconcileBreak, TradingServer
 from trading.servers import home_cards as server_cards
 from trading.servers.addresses import AddressApproval
 from trading.sync import breaks
@@ -55,6 +55,24 @@ def waiting_requests(user: User) -> int | None:
 # Who looks at the book as a whole; agents look at their clients' accounts and deals.
 DEALING = (Role.FINANCE, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
 
+
+def has_server(user: User) -> bool:
+    """Check for a trading server in use."""
+    return TradingServer.objects.filter(is_enabled=True).exists()
+
+
+register(
+    SetupStep(
+        "platform",
+        _("Trading platform"),
+        _("Connect MetaTrader, cTrader, Match-Trader or Sirix and test the connection."),
+        "server",
+        "trading_servers",
+        has_server,
+        "trading.manage_servers",
+        60,
+    )
+)
 register(
     CreateEntry(
         _("Trading account"), "trading_open_account", "trading.open_account", "chart-candlestick", 30, for_client=True

@@ -11,10 +11,11 @@ from crm import approvals
 from crm.choices import Role
 from crm.i18n import formats
 from crm.models import Brand, User
+from crm.security.scope import reach_of
 from crm.staff.blockers import blocks_change
 from crm.ui import panels
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import Card, PaletteSource, RecordPart, Tab, Tile, register
+from crm.ui.panels import Card, PaletteSource, RecordPart, SetupStep, Tab, Tile, register
 from trading.models import TradingServer
 from wallet.bonuses.approval import BonusApproval
 from wallet.choices import account_owners
@@ -27,6 +28,7 @@ from wallet.disputes.bonus_disputes import BonusReturnApproval
 from wallet.ledger.base_currency import has_journals
 from wallet.ledger.manual_journals import JournalApproval
 from wallet.menu import MENU
+from wallet.models import PaymentMethod
 from wallet.movements import client_overview, home_cards
 from wallet.movements import queries as movements_queries
 from wallet.psp.addresses import AddressApproval
@@ -120,6 +122,25 @@ register(
 )
 account_owners.register("server", lambda ids: dict(TradingServer.objects.filter(pk__in=ids).values_list("pk", "name")))
 
+
+def has_payment_method(user: User) -> bool:
+    """Check for a payment method that a PSP in use offers."""
+    brands = reach_of(user).whole_brands
+    return PaymentMethod.objects.filter(psp__brand__in=brands, psp__is_enabled=True, is_enabled=True).exists()
+
+
+register(
+    SetupStep(
+        "psp",
+        _("Payment provider"),
+        _("Enter a PSP's keys, test the connection and offer a payment method."),
+        "plug",
+        "wallet:psps",
+        has_payment_method,
+        "wallet.manage_psp",
+        70,
+    )
+)
 FINANCE = (Role.FINANCE,)
 APPROVES, SEES_BOOKS = "wallet.approve_withdrawal", "wallet.view_account"
 BARS = "crm/ui/_bars_card.html"

@@ -244,9 +244,9 @@ class BookForm(SetUpForm):
             return
         del self.fields["brand"]
         of_brand = desks.filter(brand=book.brand_id)
-        self.fields["desk"].queryset = of_brand.filter(archived_at=None) | of_brand.filter(pk=book.desk_id)  # type: ignore[attr-defined]
+        self.fields["desk"].queryset = of_brand.filter(archived_at=None) | of_brand.filter(pk=book.desk_id)  # type: ignore[attr-defined,misc]
         owners = owners_for(brand_id=book.brand_id, desk_id=book.desk_id, book_id=book.pk)
-        self.fields["owner"].queryset = owners | User.objects.filter(pk=book.owner_id)  # type: ignore[attr-defined]
+        self.fields["owner"].queryset = owners | User.objects.filter(pk=book.owner_id)  # type: ignore[attr-defined,misc]
         if blocker := blocker_of(book, "owner"):
             self.fields["owner"].disabled = True
             self.fields["owner"].help_text = blocker

@@ -203,8 +203,31 @@ class PaletteSource:
         return (self.slug,)
 
 
-Entry = MenuEntry | CreateEntry | Tab | Card | RecordPart | Tile | PaletteSource
-E_ = TypeVar("E_", MenuEntry, CreateEntry, Tab, Card, RecordPart, Tile, PaletteSource)
+@dataclass(frozen=True)
+class SetupStep:
+    """A step of the set-up guide: what a new brokerage needs before it can work.
+
+    `is_done(user)` looks at the data within the user's reach, in one quick query: there is no tick that could be wrong.
+    `permission` is what doing it takes; who lacks it reads which roles can. `is_optional`: the brokerage works without it.
+    """
+
+    slug: str
+    label: Label
+    text: Label
+    icon: str
+    url_name: str
+    is_done: Callable[[Any], bool]
+    permission: Permission = None
+    order: int = 100
+    is_optional: bool = False
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.slug,)
+
+
+Entry = MenuEntry | CreateEntry | Tab | Card | RecordPart | Tile | PaletteSource | SetupStep
+E_ = TypeVar("E_", MenuEntry, CreateEntry, Tab, Card, RecordPart, Tile, PaletteSource, SetupStep)
 
 
 @dataclass
