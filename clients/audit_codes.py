@@ -9,6 +9,11 @@ class ClientsAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
     CALL_LOGGED = "clients.call_logged", _("Call logged"), "phone"
+    COUNTRY_RULE_APPROVED = "clients.country_rule_approved", _("Country rule approved"), "check", "success"
+    COUNTRY_RULE_CHANGED = "clients.country_rule_changed", _("Country rule changed"), "globe"
+    COUNTRY_RULE_PROPOSED = "clients.country_rule_proposed", _("Country rule proposed"), "globe", "info"
+    COUNTRY_RULE_REJECTED = "clients.country_rule_rejected", _("Country rule rejected"), "x", "danger"
+    COUNTRY_RULE_WITHDRAWN = "clients.country_rule_withdrawn", _("Country rule withdrawn"), "x"
     MAIL_SENT = "clients.mail_sent", _("E-mail sent"), "mail"
     MOVED = "clients.moved", _("Client moved to another book"), "arrow-left-right"
     NOTE_ADDED = "clients.note_added", _("Note added"), "message-square"

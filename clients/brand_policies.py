@@ -16,16 +16,6 @@ MINIMUM_AGE = declare(
         _("Asked at registration, and checked against the identity document."),
     )
 )
-# Where no brand of ours holds a licence or sanctions forbid it.
-BLOCKED_COUNTRIES = declare(
-    Policy(
-        "blocked_countries",
-        PolicyArea.REGISTRATION,
-        _("Countries whose residents can't register"),
-        Countries(),
-        ["BY", "CU", "IR", "KP", "MM", "RU", "SY", "US"],
-    )
-)
 BLOCKED_NATIONALITIES = declare(
     Policy(
         "blocked_nationalities", PolicyArea.REGISTRATION, _("Countries whose citizens can't register"), Countries(), []

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices, EmailChannel
-from crm.notices.kinds import NoticeGroup, NotificationKind, staff
+from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class Stage(BadgeChoices):
@@ -32,6 +32,25 @@ class SalesStatus(BadgeChoices):
     NOT_INTERESTED = "not_interested", "secondary", _("Not interested")
     WRONG_NUMBER = "wrong_number", "orange", _("Wrong number")
     DO_NOT_CALL = "do_not_call", "red", _("Do not call")
+
+
+class CountryBand(BadgeChoices):
+    """How much risk of money laundering or of breaking a law a brand sees in a country's residents."""
+
+    LOW = "low", "green", _("Low risk")
+    STANDARD = "standard", "azure", _("Standard risk")
+    HIGH = "high", "orange", _("High risk")
+    PROHIBITED = "prohibited", "red", _("Prohibited")
+
+
+class Gate(models.TextChoices):
+    """What a country rule is asked before."""
+
+    LEAD = "lead", _("Leads")
+    REGISTRATION = "registration", _("Registration")
+    DEPOSIT = "deposit", _("Deposits")
+    TRADING = "trading", _("Trading accounts")
+    WITHDRAWAL = "withdrawal", _("Withdrawals")
 
 
 class RiskRating(BadgeChoices):
@@ -198,4 +217,12 @@ class ClientsNotice(NotificationKind):
         NoticeGroup.CLIENTS,
         staff("clients.view_client"),
         EmailChannel.DAILY,
+    )
+    COUNTRY_RULE_PROPOSED = (
+        "clients.country_rule_proposed",
+        _("Country rules awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_identity_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
     )

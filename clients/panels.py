@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
+from clients.country_rules.changes import RIGHT, CountryRuleApproval
 from clients.models import Client, Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views import home_cards, next_steps
 from clients.views.tabs import mail_tab, timeline_tab, views_tab
+from crm import approvals
 from crm.choices import AccessKind, Role
 from crm.due.kinds import label_of
 from crm.due.queries import next_of_client
@@ -64,6 +66,7 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
+approvals.register(CountryRuleApproval)
 register(
     MenuEntry(
         "",
@@ -77,6 +80,16 @@ register(
     ),
     MenuEntry(
         "clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers"
+    ),
+    MenuEntry(
+        "setup",
+        _("Country rules"),
+        "country_rules",
+        RIGHT,
+        "map-pin",
+        27,
+        words="countries sanctions prohibited accepted residence risk band",
+        group="company",
     ),
     CreateEntry(_("Follow-up"), "client_task", "clients.log_call", "calendar-clock", 20, for_client=True),
     CreateEntry(_("E-mail"), "client_mail", "clients.log_call", "mail", 25, for_client=True),

@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from clients.country_rules import views as country_rules
 from clients.explain import explain_access
 from clients.tables import ClientTable
 from clients.views import actions, choose_client, conditions, day, facts, page
@@ -8,6 +9,12 @@ from crm.ui.views import TableView
 urlpatterns: list[URLPattern | URLResolver] = [
     path("explain/", explain_access, name="explain_access"),
     path("my-day/", day.my_day, name="my_day"),
+    path("countries/", country_rules.country_rules, name="country_rules"),
+    path("brands/<int:brand_id>/countries/", country_rules.brand_countries, name="brand_countries"),
+    path(
+        "brands/<int:brand_id>/countries/change/", country_rules.brand_countries_change, name="brand_countries_change"
+    ),
+    path("brands/<int:brand_id>/countries/<slug:slug>/", country_rules.brand_country, name="brand_country"),
     path("clients/", TableView.as_view(table=ClientTable), name="clients"),
     path("clients/choose/<slug:slug>/", choose_client.choose_client, name="choose_client"),
     path("clients/condition/", conditions.client_condition, name="client_condition"),

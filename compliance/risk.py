@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from clients.choices import Category, RiskRating
+from clients.choices import Category, CountryBand, RiskRating
+from clients.country_rules.rules import rule_of
 from clients.facts import rebuild_client
 from clients.models import Client
 from compliance.audit_codes import ComplianceAction
@@ -18,19 +19,23 @@ from crm.db.locking import lock
 from crm.models import Actor
 from crm.security import audit
 
-RULES_VERSION = "2026.11"
+RULES_VERSION = "2026.11.1"
 # Points per reason; the sum makes the rating.
 POINTS = {
     "match_confirmed": 100,
     "match_open": 25,
     "country_black": 100,
     "country_grey": 30,
+    "country_prohibited": 100,
+    "country_high": 30,
     "country_differs": 15,
     "age_over_70": 10,
     "not_verified": 10,
     "professional": -5,
     "birth_unknown": 5,
 }
+# The brand's own view of a residence, where no supervisor's list has it.
+COUNTRY_BANDS: dict[str, str] = {CountryBand.HIGH: "country_high", CountryBand.PROHIBITED: "country_prohibited"}
 MEDIUM_FROM, HIGH_FROM = 25, 60
 AGE_OLD = 70
 
@@ -38,7 +43,7 @@ AGE_OLD = 70
 @transaction.atomic
 def assess(*, client_id: int, actor: Actor = None, now: dt.datetime | None = None) -> RiskAssessment:
     """Rate a client again; nothing is written when rating and reasons are unchanged."""
-    client = lock(Client, client_id, no_key=True)
+    client = lock(Client, client_id, "brand", no_key=True)
     now = now or timezone.now()
     reasons = reasons_for(client, now.date())
     points = max(0, sum(reason["points"] for reason in reasons))
@@ -93,6 +98,9 @@ def reasons_from(client: Client, day: dt.date, *, states: set[str], levels: dict
         reasons.append(("match_open", ""))
     for country in sorted({country for country in (client.country, client.nationality) if country in levels}):
         reasons.append(("country_black" if levels[country] == CountryRiskLevel.BLACK else "country_grey", country))
+    band = rule_of(client.brand, client.country, day).band if client.country and client.country not in levels else ""
+    if band in COUNTRY_BANDS:
+        reasons.append((COUNTRY_BANDS[band], client.country))
     if client.country and client.nationality and client.country != client.nationality:
         reasons.append(("country_differs", f"{client.nationality}/{client.country}"))
     age = client.age_on(day)

@@ -13,7 +13,7 @@ from ninja.security import HttpBearer
 from crm.web.api_problem import problem
 from crm.web.unusual_input import without_nul
 from leads import guard, sources
-from leads.capture import Capture, capture_lead
+from leads.capture import Capture, Captured, capture_lead
 from leads.choices import Channel
 from leads.models import LeadSource
 
@@ -52,8 +52,11 @@ class LeadIn(Schema):
 
 
 class LeadOut(Schema):
+    """`refused`: stored, but nobody will contact the person; `reason` is the sentence for them."""
+
     lead_id: int
-    status: str = "accepted"
+    status: str = Field("accepted", description="accepted or refused")
+    reason: str = ""
 
 
 @router.post("/leads/", response={201: LeadOut, 200: LeadOut}, summary="Hand in a lead")
@@ -75,7 +78,13 @@ def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Heade
             **fields,
         ),
     )
-    return Status(200 if taken.is_replay else 201, {"lead_id": taken.lead.pk})
+    return Status(200 if taken.is_replay else 201, _answer(taken))
+
+
+def _answer(taken: Captured) -> dict[str, Any]:
+    if taken.refusal:
+        return {"lead_id": taken.lead.pk, "status": "refused", "reason": taken.refusal}
+    return {"lead_id": taken.lead.pk}
 
 
 def _address(text: str) -> str | None:

@@ -18,19 +18,21 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.books import move_clients
 from clients.canonical import canonical_phone
-from clients.choices import TimelineKind
+from clients.choices import Gate, TimelineKind
+from clients.countries import country, country_name
+from clients.country_rules.rules import decide, refusal_text
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState, outcome_of
 from crm.events import LeadCaptured, publish
-from crm.i18n.localized_text import phrase
+from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Book, Brand
 from crm.notices.notify import notify
 from crm.security import audit
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, tell_assigned
 from leads.audit_codes import LeadsAction
-from leads.choices import Channel, LeadsNotice
+from leads.choices import Channel, LeadRefusal, LeadsNotice
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
 
@@ -68,12 +70,16 @@ class Capture:
 
 @dataclass(frozen=True)
 class Captured:
-    """`is_replay`: the same idempotency key came again and nothing was written."""
+    """`is_replay`: the same idempotency key came again and nothing was written. `refusal`: the sentence for a refused person."""
 
     lead: Lead
     client: Client
     is_duplicate: bool
     is_replay: bool = False
+
+    @property
+    def refusal(self) -> str:
+        return refusal_of(self.lead)
 
 
 @dataclass(frozen=True)
@@ -116,8 +122,10 @@ def capture_lead(
     """Capture a lead: attach it to the client it belongs to or create one, score it, route it, notify the agent.
 
     Who: anyone; a form, a key or a page has let the caller in. `actor` entered it by hand; with `keep_with` (a book the
-    actor owns) they keep it. The same `idempotency_key` gives the first lead back.
-    Raises: DomainError without a usable e-mail or telephone; IdempotencyConflict for the same key with another body.
+    actor owns) they keep it. The same `idempotency_key` gives the first lead back. A lead from a country that the brand
+    refuses is stored with its `refusal`, and nobody gets it; entered by hand it isn't stored.
+    Raises: DomainError without a usable e-mail or telephone, or by hand for a refused country; IdempotencyConflict for the
+    same key with another body.
     """
     replay, body_hash = _find_replay(brand, capture)
     if replay is not None:
@@ -125,6 +133,7 @@ def capture_lead(
     if brand.archived_at is not None:
         raise WrongState(_("%(brand)s no longer accepts enquiries.") % {"brand": brand}, code="brand_archived")
     reading = _read(brand, capture, landing_page, api_source)
+    refusal = _judge_country(brand, capture)
     dedupe.lock_person(brand.pk, reading.who)
     if capture.idempotency_key:  # the same key may have come while this one waited
         replay, _hash = _find_replay(brand, capture)
@@ -156,6 +165,7 @@ def capture_lead(
         message=capture.message[:5000],
         consents=dict(capture.consents),
         is_duplicate=known is not None,
+        refusal=refusal,
         idempotency_key=capture.idempotency_key,
         body_hash=body_hash,
         score=worth.value,
@@ -167,6 +177,31 @@ def capture_lead(
         client = _make_client(lead, brand, capture, reading, keep_with, now)
     _record(lead, client, actor, matches)
     return Captured(lead, client, known is not None)
+
+
+def _judge_country(brand: Brand, capture: Capture) -> str:
+    """Return why a lead is refused by the country that was entered, empty when it isn't: a guessed one refuses nobody.
+
+    Who registers has passed the gate of registrations. Raises: DomainError for a lead entered by hand.
+    """
+    entered = capture.country.upper()
+    if capture.channel == Channel.PORTAL or not places.is_country(entered):
+        return ""
+    decision = decide(brand, entered, Gate.LEAD)
+    if decision:
+        return ""
+    if capture.channel == Channel.MANUAL:
+        raise DomainError(
+            _("%(brand)s doesn't accept leads from %(country)s.") % {"brand": brand, "country": country_name(entered)}
+        )
+    return LeadRefusal.COUNTRY
+
+
+def refusal_of(lead: Lead) -> str:
+    """Return the sentence for the person whose lead was refused; empty where it wasn't."""
+    if lead.refusal != LeadRefusal.COUNTRY:
+        return ""
+    return refusal_text(Gate.LEAD, lead.country_guess)
 
 
 def _find_replay(brand: Brand, capture: Capture) -> tuple[Lead | None, str]:
@@ -260,6 +295,8 @@ def _make_client(
         decision = routing.Decision(
             keep_with.pk, keep_with.owner_id, reasons=[{"code": "own_book", "agent": str(keep_with.owner)}]
         )
+    elif lead.refusal:
+        decision = routing.pool_for(brand, now, candidate_of(lead, country=reading.country))
     else:
         routing.lock_routing(brand.pk)
         decision = routing.Router(brand, now).decide(candidate_of(lead, country=reading.country))
@@ -311,7 +348,10 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
     lead.typed = {name: value for name, value in typed.items() if value and value != getattr(client, name)}
     lead.match_reasons = known.reasons
     now = timezone.now()
-    if client.owner_id:
+    if lead.refusal:
+        lead.routing_reasons = [{"code": "refused"}]
+        lead.save()
+    elif client.owner_id:
         lead.assigned_to_id, lead.assigned_at = client.owner_id, now
         lead.routing_reasons = [{"code": "owner", "agent": str(client.owner)}]
         lead.save()
@@ -344,6 +384,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
             "score": lead.score,
             "duplicate": lead.is_duplicate,
             "assigned_to_id": lead.assigned_to_id,
+            **({"refusal": lead.refusal, "country": lead.country_guess} if lead.refusal else {}),
         },
         evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
     )
@@ -354,8 +395,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
         actor=actor,
         at=lead.captured_at,
         dedupe_key=f"lead:{lead.pk}",
-        title=(phrase("Repeat enquiry: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s"))
-        % {"where": where},
+        title=_title(lead, where),
         body=lead.message,
         data={"lead_id": lead.pk, "score": lead.score},
     )
@@ -389,6 +429,16 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
             url=client.get_absolute_url(),
             dedupe_key=f"leads.came_again:{lead.pk}",
         )
+
+
+def _title(lead: Lead, where: str) -> LocalizedText:
+    if lead.refusal:
+        return phrase("Lead refused, country not accepted (%(country)s): %(where)s") % {
+            "country": country(lead.country_guess),
+            "where": where,
+        }
+    title = phrase("Repeat enquiry: %(where)s") if lead.is_duplicate else phrase("Lead captured: %(where)s")
+    return title % {"where": where}
 
 
 def _short_hash(text: str) -> str:

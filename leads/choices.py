@@ -18,6 +18,12 @@ class Channel(BadgeChoices):
     MANUAL = "manual", "azure", _("Entered manually")
 
 
+class LeadRefusal(models.TextChoices):
+    """Why a lead was stored without being given to anybody."""
+
+    COUNTRY = "country", _("Country not accepted")
+
+
 class RuleKind(models.TextChoices):
     """What a scoring rule looks at. `leads.scoring` holds the question behind each."""
 
@@ -69,6 +75,7 @@ class RowVerdict(BadgeChoices):
     KNOWN = "known", "yellow", _("Existing record")
     REPEATED = "repeated", "orange", _("Duplicate in file")
     WRONG = "wrong", "red", _("Invalid")
+    REFUSED = "refused", "red", _("Refused")
 
 
 # What a call says of a lead whom nobody had reached; `AFTER_A_TALK` of one whom somebody had. Later steps stay the agent's word.

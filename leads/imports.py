@@ -20,6 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
+from clients.choices import Gate
+from clients.countries import country_name
+from clients.country_rules.rules import decide
 from crm.choices import JobState
 from crm.db.bulk import copy_rows
 from crm.db.locking import lock
@@ -151,6 +154,7 @@ def check(batch: LeadImport, report: Report) -> LeadImport:
         with transaction.atomic():
             LeadImportRow.objects.filter(batch=batch).delete()
             _write_rows(batch, text, report)
+            _judge_countries(batch)
             with connection.cursor() as cursor:
                 cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
             batch.counts = _count(batch)
@@ -201,6 +205,29 @@ def _row_values(batch: LeadImport, row: import_file.Row) -> tuple[Any, ...]:
         None,
         row.same_as_line,
     )
+
+
+def _judge_countries(batch: LeadImport) -> None:
+    """Set aside the lines from countries that the brand refuses, with the reason; and back those that it accepts by now."""
+    rows = LeadImportRow.objects.filter(batch=batch, verdict__in=[RowVerdict.NEW, RowVerdict.KNOWN, RowVerdict.REFUSED])
+    brand = Brand.objects.get(pk=batch.brand_id)
+    countries = list(rows.order_by().values_list("country", flat=True).distinct())
+    refused = [country for country in countries if not decide(brand, country, Gate.LEAD)]
+    rows.filter(verdict=RowVerdict.REFUSED).exclude(country__in=refused).update(verdict=RowVerdict.NEW, errors=[])
+    for country in refused:
+        text = _("%(brand)s doesn't accept leads from %(country)s.") % {
+            "brand": brand,
+            "country": country_name(country),
+        }
+        rows.filter(country=country).update(
+            verdict=RowVerdict.REFUSED, client_id=None, errors=[{"column": "country", "message": text}]
+        )
+
+
+def _refused(batch: LeadImport) -> dict[str, int]:
+    """Count the lines that were set aside for their country; empty where there are none."""
+    count = LeadImportRow.objects.filter(batch=batch, verdict=RowVerdict.REFUSED).count()
+    return {"refused": count} if count else {}
 
 
 def _count(batch: LeadImport) -> dict[str, int]:
@@ -272,7 +299,8 @@ def run(batch: LeadImport, report: Report) -> LeadImport:
 
 
 def _import(batch: LeadImport, report: Report) -> None:
-    with connection.cursor() as cursor:  # someone may have come in since the check
+    _judge_countries(batch)  # the rules, too, may have changed since the check
+    with connection.cursor() as cursor:  # someone may have come in since
         cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
     rows = LeadImportRow.objects.filter(batch=batch, verdict__in=[RowVerdict.NEW, RowVerdict.KNOWN])
     total = rows.count()
@@ -287,7 +315,8 @@ def _import(batch: LeadImport, report: Report) -> None:
     rows.delete()
     batch.move_to(ImportState.DONE)
     batch.finished_at = timezone.now()
-    batch.counts = {**batch.counts, "new": writer.new, "known": writer.known}
+    counts = {verdict: count for verdict, count in batch.counts.items() if verdict != RowVerdict.REFUSED}
+    batch.counts = {**counts, "new": writer.new, "known": writer.known, **_refused(batch)}
     batch.save(update_fields=["state", "finished_at", "counts"])
     audit.record(
         actor=batch.owner, action=LeadsAction.IMPORTED, target=batch, brand_id=batch.brand_id, after=batch.counts

@@ -189,6 +189,13 @@ class Router:
         return pool_id
 
 
+def pool_for(brand: Brand, now: dt.datetime, lead: Candidate) -> Decision:
+    """Keep a refused lead in the pool of the desk that would have had it: nobody gets it, and it isn't lost."""
+    router = Router(brand, now)
+    pool = router.decide(lead, without=[agent.pk for agent in router.agents])
+    return Decision(pool.book_id, reasons=[{"code": "refused"}])
+
+
 def lock_routing(brand_id: int) -> None:
     """Live decisions of a brand wait for each other for the rest of the transaction, so that turns are fair."""
     with connection.cursor() as cursor:
@@ -313,6 +320,7 @@ def _sentence(reason: dict[str, Any]) -> str:
         line = _("Rule “%(rule)s” routes the lead to %(desk)s") % reason
         return f"{line} ({met})" if met else line
     texts = {
+        "refused": _("Refused: the brand doesn't accept leads from this country"),
         "no_rule": _("No rule matches: the lead waits in the brand's pool"),
         "language": _("%(left)s of %(of)s agents speak %(value)s"),
         "tried": _("%(left)s of %(of)s haven't had this lead yet"),

@@ -137,7 +137,7 @@ def desk_heads(desk_id: int | None, brand_id: int) -> list[int]:
 def route_waiting() -> int:
     """Route leads in pools again, now that a shift may have begun; return how many found an agent."""
     waiting = (
-        Lead.objects.filter(assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0)
+        Lead.objects.filter(assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0, refusal="")
         .filter(captured_at__gte=timezone.now() - POOL_WINDOW, client__stage=Stage.LEAD, client__book__is_pool=True)
         .order_by("-pk")  # the newest first: they are the ones who still wait for a call
     )

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.brand_policies import BLOCKED_COUNTRIES, BLOCKED_NATIONALITIES, MINIMUM_AGE
+from clients.brand_policies import BLOCKED_NATIONALITIES, MINIMUM_AGE
+from clients.choices import Gate
 from clients.countries import country_choices, country_name
+from clients.country_rules.rules import decide, rules_of
 from crm.models import Brand
+from crm.security.policies import YES
 
 OLDEST_AGE = 120
 
@@ -24,25 +27,19 @@ class Problem:
     message: str
 
 
-def blocked_countries(brand: Brand) -> frozenset[str]:
-    """List the countries whose residents the brand takes no registrations from: its policy, else the standard list."""
-    return BLOCKED_COUNTRIES.of(brand)
-
-
 def served_countries(brand: Brand) -> list[tuple[str, str]]:
-    """List (code, name in the reader's language) for the registration form."""
-    blocked = blocked_countries(brand)
-    return [(code, name) for code, name in country_choices() if code not in blocked]
+    """List (code, name in the reader's language) of the countries whose residents may register."""
+    choices = country_choices()
+    rules = rules_of(brand, (code for code, _name in choices))
+    return [(code, name) for code, name in choices if Gate.REGISTRATION in rules[code].accepted]
 
 
 def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, nationality: str = "") -> list[Problem]:
     """List what prevents a registration: residence, citizenship, age; empty when nothing does."""
     obstacles = []
-    if country and country in blocked_countries(brand):
-        name = country_name(country)
-        obstacles.append(
-            Problem("country", _("We can't open accounts for residents of %(country)s.") % {"country": name})
-        )
+    accepted = decide(brand, country, Gate.REGISTRATION) if country else YES
+    if not accepted:
+        obstacles.append(Problem("country", accepted.reason))
     if nationality and nationality in BLOCKED_NATIONALITIES.of(brand):
         name = country_name(nationality)
         obstacles.append(

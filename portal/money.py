@@ -122,6 +122,8 @@ def _held_text(deposit: Deposit) -> str:
     soon = _("We'll review it and get back to you within one working day.")
     if HoldReason.PAYER in deposit.hold_reasons:
         return _("The payment doesn't appear to come from an account in your own name.") + " " + soon
+    if HoldReason.COUNTRY in deposit.hold_reasons:
+        return _("We don't accept deposits from your country of residence.") + " " + soon
     if HoldReason.LIMIT in deposit.hold_reasons:
         return _("The payment exceeds your deposit limit before verification.") + " " + soon
     if HoldReason.AMOUNT in deposit.hold_reasons or HoldReason.CURRENCY in deposit.hold_reasons:

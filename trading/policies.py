@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from clients.choices import Gate
 from clients.countries import country_name
+from clients.country_rules.rules import decide
 from clients.models import Client
 from clients.queries import reaches
 from crm.approvals.kinds import by_another
@@ -45,6 +47,9 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
         return no(_("This account type isn't offered."))
     if client.brand.archived_at is not None:
         return no(_("%(brand)s no longer opens new accounts.") % {"brand": client.brand})
+    accepted = decide(client.brand, client.country, Gate.TRADING)
+    if not accepted:
+        return accepted if own else no(_not_served(client))
     if not account_type.is_offered_in(client.country):
         return no(_("This account type isn't offered in %(country)s.") % {"country": country_name(client.country)})
     if client.stage == "closed" or BLOCKING_RESTRICTIONS & set(client.restrictions):
@@ -71,6 +76,13 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
         if own and not possible
         else possible
     )
+
+
+def _not_served(client: Client) -> str:
+    return _("%(brand)s doesn't open trading accounts for residents of %(country)s.") % {
+        "brand": client.brand,
+        "country": country_name(client.country) or "–",
+    }
 
 
 def can_propose_login(user: Actor, account: TradingAccount) -> Decision:

@@ -6,13 +6,14 @@ Leaves for the parts above in `demo.extra`: `journeys`, one `clients.demo.journe
 
 from __future__ import annotations
 
-from clients.demo import record_views, write
+from clients.demo import countries, record_views, write
 from clients.demo.journeys import Journey, plan_journeys
 from crm.demo import Demo
 
 
 def load(demo: Demo) -> None:
     demo.progress("People, calls and follow-ups", 0, 3)
+    countries.write_rules_of_brands(demo)
     journeys: list[Journey] = plan_journeys(demo)
     demo.extra["journeys"] = journeys
     write.write_people(demo, journeys)

@@ -438,4 +438,88 @@ class Migration(migrations.Migration):
             model_name='timelineentry',
             constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('client', 'dedupe_key'), name='timeline_tells_a_thing_once'),
         ),
+        migrations.CreateModel(
+            name='CountryRuleProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(blank=True, max_length=2), size=None)),
+                ('band', models.CharField(blank=True, choices=[('low', 'Low risk'), ('standard', 'Standard risk'), ('high', 'High risk'), ('prohibited', 'Prohibited')], max_length=10)),
+                ('accepted', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('lead', 'Leads'), ('registration', 'Registration'), ('deposit', 'Deposits'), ('trading', 'Trading accounts'), ('withdrawal', 'Withdrawals')], max_length=12), blank=True, default=list, size=None)),
+                ('effective_on', models.DateField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='country_rule_proposals', to='crm.brand')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CountryRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('country', models.CharField(blank=True, help_text='Empty: all countries without a rule', max_length=2)),
+                ('band', models.CharField(blank=True, choices=[('low', 'Low risk'), ('standard', 'Standard risk'), ('high', 'High risk'), ('prohibited', 'Prohibited')], max_length=10)),
+                ('accepted', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('lead', 'Leads'), ('registration', 'Registration'), ('deposit', 'Deposits'), ('trading', 'Trading accounts'), ('withdrawal', 'Withdrawals')], max_length=12), blank=True, default=list, size=None)),
+                ('effective_on', models.DateField()),
+                ('set_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='country_rules', to='crm.brand')),
+                ('set_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['brand', 'country', '-effective_on'], name='country_rules_of_a_brand')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='country_rule_has_a_reason'), models.CheckConstraint(condition=models.Q(('accepted__contained_by', ['lead', 'registration', 'deposit', 'trading', 'withdrawal'])), name='country_rule_names_known_gates'), models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), ('accepted', []), _connector='OR'), name='country_rule_without_band_is_the_default')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='countryrule',
+            trigger=pgtrigger.compiler.Trigger(name='country_rule_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'country_rule is append-only: write a new row instead';", hash='5613341a6713b97d070e16a2ac78fb3db53d922e', operation='UPDATE OR DELETE', pgid='pgtrigger_country_rule_no_change_33cca', table='clients_countryrule', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='countryrule',
+            trigger=pgtrigger.compiler.Trigger(name='country_rule_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'country_rule is append-only: write a new row instead';", hash='d458b945569ef2cbf00f520361b9235207e2299b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_country_rule_no_truncate_18f53', table='clients_countryrule', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='countryruleproposal',
+            index=models.Index(fields=['brand', '-id'], name='country_proposals_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='country_rule_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='country_rule_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='country_rule_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='country_rule_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='country_rule_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('countries__len__gt', 0)), name='country_rule_proposal_names_countries'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('accepted__contained_by', ['lead', 'registration', 'deposit', 'trading', 'withdrawal'])), name='country_rule_proposal_names_known_gates'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), ('accepted', []), _connector='OR'), name='country_rule_proposal_without_band_is_the_default'),
+        ),
     ]

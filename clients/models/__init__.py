@@ -1,6 +1,18 @@
 from clients.models.client import Client
+from clients.models.country_rules import CountryRule, CountryRuleProposal
 from clients.models.mail import MailTemplate, Message
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
-__all__ = ["Call", "Client", "MailTemplate", "Message", "Note", "NoteVersion", "Task", "TimelineEntry"]
+__all__ = [
+    "Call",
+    "Client",
+    "CountryRule",
+    "CountryRuleProposal",
+    "MailTemplate",
+    "Message",
+    "Note",
+    "NoteVersion",
+    "Task",
+    "TimelineEntry",
+]

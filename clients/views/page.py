@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from clients import contacts, policies
 from clients.countries import country_name
+from clients.country_rules.rules import rule_of
 from clients.languages import language_name
 from clients.models import Client, Note, Task
 from clients.queries import get_client, is_in_own_book
@@ -112,6 +113,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
     user = request.user
     return {
         "country": country_name(client.country),
+        "country_rule": rule_of(client.brand, client.country) if client.country else None,
         "language": language_name(client.language),
         "local_time": local_time(client),
         "sees_contacts": policies.sees_contacts(user),

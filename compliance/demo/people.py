@@ -234,7 +234,7 @@ def rate(demo: Demo) -> None:
     ):
         states.setdefault(client_id, set()).add(state)
     rows = []
-    for client in Client.objects.filter(registered_at__isnull=False).order_by("pk"):
+    for client in Client.objects.filter(registered_at__isnull=False).select_related("brand").order_by("pk"):
         reasons = risk.reasons_from(client, day, states=states.get(client.pk, set()), levels=levels)
         points = max(0, sum(reason["points"] for reason in reasons))
         assert client.registered_at is not None

@@ -30,6 +30,8 @@ RISK_REASONS = {
     "match_open": gettext_lazy("Possible watchlist match under review"),
     "country_black": gettext_lazy("FATF call for action on the country"),
     "country_grey": gettext_lazy("Country under FATF increased monitoring"),
+    "country_prohibited": gettext_lazy("Country prohibited by the brand"),
+    "country_high": gettext_lazy("High-risk country by the brand's rules"),
     "country_differs": gettext_lazy("Nationality and residence differ"),
     "age_over_70": gettext_lazy("Over 70 years old"),
     "not_verified": gettext_lazy("Not verified yet"),

@@ -108,6 +108,7 @@ class Migration(migrations.Migration):
                 ('policies_version', models.CharField(blank=True, help_text="Changes with the brand's policies", max_length=12)),
                 ('risk_warnings', models.JSONField(blank=True, default=dict, help_text='In other languages: {code: text}')),
                 ('sender_email', models.EmailField(blank=True, help_text="Sender of e-mails; empty: the installation's own", max_length=254)),
+                ('country_rules_version', models.CharField(blank=True, help_text="Changes with the brand's country rules", max_length=12)),
             ],
             options={
                 'ordering': ['code'],
@@ -327,6 +328,7 @@ class Migration(migrations.Migration):
                 ('policies_version', models.CharField(blank=True, help_text="Changes with the brand's policies", max_length=12)),
                 ('risk_warnings', models.JSONField(blank=True, default=dict, help_text='In other languages: {code: text}')),
                 ('sender_email', models.EmailField(blank=True, help_text="Sender of e-mails; empty: the installation's own", max_length=254)),
+                ('country_rules_version', models.CharField(blank=True, help_text="Changes with the brand's country rules", max_length=12)),
             ],
             options={
                 'verbose_name': 'historical brand',

@@ -78,6 +78,9 @@ class Brand(models.Model):
         null=True, blank=True, help_text=_("Retail accounts that lose money, in per cent")
     )
     policies_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the brand's policies"))
+    country_rules_version = models.CharField(
+        max_length=12, blank=True, help_text=_("Changes with the brand's country rules")
+    )
     archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()

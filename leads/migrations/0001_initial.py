@@ -252,7 +252,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('line', models.PositiveIntegerField(help_text='Line in the file; the header is line 1')),
-                ('verdict', models.CharField(choices=[('new', 'New'), ('known', "Existing record"), ('repeated', "Duplicate in file"), ('wrong', "Invalid")], max_length=10)),
+                ('verdict', models.CharField(choices=[('new', 'New'), ('known', 'Existing record'), ('repeated', 'Duplicate in file'), ('wrong', 'Invalid'), ('refused', 'Refused')], max_length=10)),
                 ('errors', models.JSONField(default=list, help_text='[{"column": "phone", "message": "…"}]')),
                 ('first_name', models.CharField(blank=True, max_length=80)),
                 ('last_name', models.CharField(blank=True, max_length=80)),
@@ -371,6 +371,7 @@ class Migration(migrations.Migration):
                 ('touched_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('api_source', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='leads.leadsource')),
                 ('routing_rule', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='leads.routingrule')),
+                ('refusal', models.CharField(blank=True, choices=[('country', 'Country not accepted')], max_length=8)),
             ],
             options={
                 'ordering': ['-id'],
@@ -559,5 +560,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='shift',
             constraint=models.UniqueConstraint(fields=('agent', 'weekday', 'starts'), name='shift_starts_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='lead',
+            constraint=models.CheckConstraint(condition=models.Q(('refusal', ''), ('sla_due_at', None), _connector='OR'), name='refused_lead_has_no_clock'),
         ),
     ]

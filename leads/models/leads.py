@@ -11,7 +11,7 @@ from clients.choices import SalesStatus
 from clients.models import Client
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from leads.choices import Channel
+from leads.choices import Channel, LeadRefusal
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
 from leads.models.rules import RoutingRule
 
@@ -54,6 +54,7 @@ class Lead(models.Model):
     # As the person typed them this time, where it differs from the record.
     typed = models.JSONField(default=dict, blank=True)
     is_duplicate = models.BooleanField(default=False)
+    refusal = models.CharField(max_length=8, choices=LeadRefusal.choices, blank=True)
     match_reasons = models.JSONField(default=list, blank=True)
     idempotency_key = models.CharField(max_length=80, blank=True)
     body_hash = models.CharField(max_length=64, blank=True)
@@ -101,6 +102,9 @@ class Lead(models.Model):
                 condition=models.Q(assigned_to=None, assigned_at=None)
                 | models.Q(assigned_to__isnull=False, assigned_at__isnull=False),
                 name="assigned_lead_says_who_and_when",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(refusal="") | models.Q(sla_due_at=None), name="refused_lead_has_no_clock"
             ),
             models.CheckConstraint(condition=models.Q(score__lte=100), name="lead_score_is_at_most_a_hundred"),
         ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm.errors import outcome_of
+from crm.errors import DomainError, outcome_of
 from crm.i18n.languages import base_of, variant_of
 from crm.models import Brand
 from crm.ui.actions import run_action
@@ -133,7 +133,9 @@ def _take_in(request: HttpRequest, page: LandingPage, data: dict[str, Any], orig
         "user_agent": request.headers.get("User-Agent", ""),
         "accept_language": request.headers.get("Accept-Language", ""),
     }
-    capture_enquiry(page=page, form_id=form_id, capture=Capture(**fields))
+    captured = capture_enquiry(page=page, form_id=form_id, capture=Capture(**fields))
+    if captured.refusal:  # stored by then: nothing that arrived is lost
+        raise DomainError(captured.refusal)
 
 
 @require_safe

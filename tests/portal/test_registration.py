@@ -11,6 +11,7 @@ from django.db.utils import ProgrammingError
 from django.test import Client as Browser
 from django.utils import timezone
 
+from clients.choices import Gate
 from clients.models import Client, TimelineEntry
 from crm import events
 from crm.accounts import link_requests
@@ -24,6 +25,7 @@ from portal.choices import ConsentKind
 from portal.models import Consent, ConsentText, PortalLogin
 from tests.brand_policies import set_policies
 from tests.cast import PASSWORD, make_client
+from tests.country_rules import set_country_rule
 from tests.days import today
 
 pytestmark = pytest.mark.django_db
@@ -315,7 +317,8 @@ def test_each_wrong_answer_is_named_and_the_others_stay(cast, field, value, word
 
 
 def test_a_brand_says_whom_it_serves(cast):
-    set_policies(cast.brand, blocked_countries=["DE"], minimum_age=21)
+    set_policies(cast.brand, minimum_age=21)
+    set_country_rule(cast.brand, "DE", refused=[Gate.REGISTRATION])
     assert "Select a valid choice" in send().content.decode()
     born = (today() - dt.timedelta(days=20 * 365)).isoformat()
     assert "at least 21 years old" in send(country="AT", date_of_birth=born).content.decode()

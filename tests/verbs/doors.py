@@ -125,6 +125,14 @@ DOORS: dict[str, Door] = {
     "crm.events.delivery.replay_each": Door(
         given=lambda: {"delivery_ids": [FAILED_DELIVERY.given()["delivery_id"]]}, open_to=("outsider",)
     ),
+    "clients.country_rules.changes.propose_country_rules": Door(
+        given=lambda: {
+            "countries": ["AT", "DE"],
+            "band": "high",
+            "accepted": ["withdrawal"],
+            "effective_on": today(one(Brand)),
+        }
+    ),
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),

@@ -9,6 +9,7 @@ LOCKS: dict[str, str] = {
     "clients.books.move_client": "Client",
     "clients.books.move_clients": "Client",
     "clients.calls.log_call": "Client",
+    "clients.country_rules.changes.propose_country_rules": "Brand",
     "clients.followups.complete_task": "Task",
     "clients.followups.reopen_task": "Task",
     "clients.followups.snooze_task": "Task",

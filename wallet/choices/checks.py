@@ -10,6 +10,7 @@ class CheckName(models.TextChoices):
     FUNDS = "funds", _("Funds")
     KYC = "kyc", _("Identity")
     RESTRICTIONS = "restrictions", _("Restrictions")
+    COUNTRY = "country", _("Country of residence")
     RETURN_TO_SOURCE = "return_to_source", _("Return to source")
     OPEN_MARGIN = "open_margin", _("Open positions")
     BONUS = "bonus", _("Bonus")

@@ -56,6 +56,7 @@ class HoldReason(models.TextChoices):
     LATE = "late", _("Received after the payment deadline")
     FURTHER = "further", _("Additional payment to the same address or reference")
     LIMIT = "limit", _("Above the limit for unverified clients")
+    COUNTRY = "country", _("Country not accepted for deposits")
     RATE = "rate", _("No exchange rate for the day")
 
 

@@ -14,6 +14,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.choices import Gate
+from clients.country_rules.rules import decide
 from clients.models import Client
 from clients.vocabulary import CLIENT
 from crm.conditions import readable
@@ -194,6 +196,8 @@ def _refusal(method: PaymentMethod, client: Client, currency: str, way: Directio
         )
     if currency not in method.currencies:
         return _("%(currency)s isn't supported.") % {"currency": currency}
+    if way == Direction.IN and not decide(client.brand, client.country, Gate.DEPOSIT):
+        return _("The brand doesn't accept deposits from the client's country.")
     for_whom = readable(method.condition, CLIENT)
     if for_whom is None:
         return _("The conditions of this method can't be read any more. Edit the method.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
+from clients.choices import Gate
+from clients.country_rules.rules import decide
 from clients.models import Client
 from compliance.choices import RestrictionKind
 from crm.models import Actor
@@ -18,7 +20,7 @@ NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
 
 
 def can_deposit(user: Actor, client: Client) -> Decision:
-    """Allow the client themselves, unless closed, restricted, or past the time for verification."""
+    """Allow the client themselves, unless closed, restricted, not served where they live, or past the time for verification."""
     if not is_own(user, client):
         return no(_("Only the client can make a deposit, in the client portal."))
     if client.stage == "closed":
@@ -27,6 +29,9 @@ def can_deposit(user: Actor, client: Client) -> Decision:
         return no(_("%(brand)s no longer accepts deposits. You can still withdraw.") % {"brand": client.brand})
     if NO_DEPOSITS & set(client.restrictions):
         return no(_("Deposits are not possible at the moment. Please contact support."))
+    accepted = decide(client.brand, client.country, Gate.DEPOSIT)
+    if not accepted:
+        return accepted
     if ran_out_of_time(client):
         return no(
             _(

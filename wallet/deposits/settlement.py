@@ -21,6 +21,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.choices import Gate
+from clients.country_rules.rules import decide
 from clients.models import Client
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
@@ -102,6 +104,8 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
         days=limits.limit(brand, "deposit_late_days")
     ):
         reasons.append(HoldReason.LATE)
+    if not decide(brand, client.country, Gate.DEPOSIT):
+        reasons.append(HoldReason.COUNTRY)
     if not _has_rate(deposit, client):
         return reasons or [HoldReason.RATE]
     issues = unverified.judge_arrival(deposit, client)

@@ -404,7 +404,7 @@ class Migration(migrations.Migration):
                 ('fee_fixed_minor', models.BigIntegerField(default=0)),
                 ('fee_minor', models.BigIntegerField(default=0, help_text="Deducted from the amount received")),
                 ('credited_minor', models.BigIntegerField(help_text="Amount credited, in the wallet's currency", null=True)),
-                ('hold_reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('amount', "Received a different amount"), ('currency', "Received a different currency"), ('payer', "Possible third-party payment"), ('late', "Received after the payment deadline"), ('further', "Additional payment to the same address or reference"), ('limit', "Above the limit for unverified clients"), ('rate', "No exchange rate for the day")], max_length=16), blank=True, default=list, size=None)),
+                ('hold_reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('amount', 'Received a different amount'), ('currency', 'Received a different currency'), ('payer', 'Possible third-party payment'), ('late', 'Received after the payment deadline'), ('further', 'Additional payment to the same address or reference'), ('limit', 'Above the limit for unverified clients'), ('country', 'Country not accepted for deposits'), ('rate', 'No exchange rate for the day')], max_length=16), blank=True, default=list, size=None)),
                 ('held_at', models.DateTimeField(null=True)),
                 ('charged_back_minor', models.BigIntegerField(default=0, help_text="Amount debited by the payer's bank and not returned")),
                 ('refunded_minor', models.BigIntegerField(default=0, help_text="Total returned to the payer so far")),

@@ -126,7 +126,7 @@ def test_each_area_has_its_right_and_another_brand_is_out_of_reach(cast):
         ("screening_threshold", Decimal("0.49")),
         ("screening_threshold", Decimal("NaN")),
         ("deposit_third_party", "sometimes"),
-        ("blocked_countries", ["DE", "XX"]),
+        ("blocked_nationalities", ["DE", "XX"]),
         ("staff_networks", ["10.0.0.0/8", "nonsense"]),
         ("hosts", ["trade.example.com", "http://x"]),
         ("hosts", [f"h{n}.example.com" for n in range(301)]),

@@ -7,6 +7,9 @@ from decimal import Decimal
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from clients.choices import Gate
+from clients.countries import country_name
+from clients.country_rules.rules import decide
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor
 from trading.models import TradingAccount
@@ -54,6 +57,16 @@ def restrictions(request: Request) -> Finding:
             _("The client is under a restriction: %(all)s.") % {"all": ", ".join(request.client.restrictions)}
         )
     return passed(_("No restriction."))
+
+
+@check(CheckName.COUNTRY)
+def country(request: Request) -> Finding:
+    """Review a withdrawal of a client whose country the brand doesn't accept: their money is never kept without a decision."""
+    client = request.client
+    name = country_name(client.country) or "–"
+    if not decide(client.brand, client.country, Gate.WITHDRAWAL):
+        return review(_("Withdrawals of residents of %(country)s need a decision.") % {"country": name})
+    return passed(_("Withdrawals to residents of %(country)s are accepted.") % {"country": name})
 
 
 @check(CheckName.RETURN_TO_SOURCE)
