@@ -39,6 +39,7 @@ CHECK_WORDS = {
     "funds": "Enough was available.",
     "kyc": "Verified to level 2.",
     "restrictions": "No restriction.",
+    "country": "The country of residence is accepted.",
     "risk": "Rated: Low",
     "return_to_source": "Goes back the way it came.",
     "velocity": "0 other requests within a day.",

@@ -10,7 +10,7 @@ from tests.crm.approvals.cases import Case, approval_case
 def country_rule(cast, _use) -> Case:
     asked = propose_country_rules(
         brand_id=cast.brand.pk,
-        countries=["DE", "AT"],
+        countries=["DE"],
         band="high",
         accepted=["withdrawal"],
         effective_on=today(cast.brand),
