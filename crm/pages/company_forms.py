@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -26,6 +27,7 @@ from crm.staff.brands import CURRENCIES, BrandDetails
 from crm.staff.desks import DeskDetails
 from crm.staff.entities import EntityDetails
 from crm.staff.forms import language_choices, time_zone_choices
+from crm.ui.forms import ModelChoiceField
 
 WARNING_MAX = 2_000
 CURRENCY_CHOICES = [(code, code) for code in CURRENCIES]
@@ -117,10 +119,9 @@ class BrandForm(SetUpForm):
         super().__init__(*args, **kwargs)
         self.brand = brand
         entities = company.entities_to_set_up(actor)
-        own = brand.legal_entity_id if brand else None
-        self.fields["legal_entity"].queryset = (entities.filter(archived_at=None) | entities.filter(pk=own)).order_by(  # type: ignore[attr-defined]
-            "name"
-        )
+        own = [brand.legal_entity_id] if brand else []
+        open_ones = entities.filter(archived_at=None) | entities.filter(pk__in=own)
+        self.fields["legal_entity"].queryset = open_ones.order_by("name")  # type: ignore[attr-defined]
         self.warnings = {f"risk_warning_{code}": code for code in warning_languages(brand)}
         for name, code in self.warnings.items():
             language = str(LANG_INFO.get(code, {}).get("name_local", code)).capitalize()
@@ -153,7 +154,7 @@ class BrandForm(SetUpForm):
         for name in ("risk_warning", *self.warnings):
             text = data.get(name, "")
             fits = outcome_of(
-                lambda text=text: risk_warnings.require_fillable(text, data.get("loss_percentage")), only=DomainError
+                partial(risk_warnings.require_fillable, text, data.get("loss_percentage")), only=DomainError
             )
             if not fits:
                 self.add_error(name, fits.message)
@@ -213,7 +214,7 @@ class DeskForm(SetUpForm):
         return DeskDetails(**{name: value for name, value in self.cleaned_data.items() if name != "brand"})
 
 
-class DeskChoice(forms.ModelChoiceField):
+class DeskChoice(ModelChoiceField[Desk]):
     def label_from_instance(self, obj: Any) -> str:
         return f"{obj.brand.name} · {obj.name}"
 

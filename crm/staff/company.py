@@ -101,11 +101,12 @@ def assign(row: Part, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[s
 def _check(row: Part, names: set[str]) -> None:
     """Check the values of these columns, but not that related rows exist. Raises: DomainError."""
     skipped = {field.name for field in row._meta.concrete_fields if field.is_relation or field.name not in names}
+    labels = {field.name: field.verbose_name for field in row._meta.concrete_fields}
     try:
         row.clean_fields(exclude=skipped)
     except ValidationError as wrong:
         for name, messages in wrong.message_dict.items():
-            label = str(row._meta.get_field(name).verbose_name).capitalize()
+            label = str(labels.get(name, name)).capitalize()
             raise DomainError(f"{label}: {' '.join(messages)}") from None
 
 
