@@ -119,7 +119,7 @@ class BrandForm(SetUpForm):
         super().__init__(*args, **kwargs)
         self.brand = brand
         entities = company.entities_to_set_up(actor)
-        own = [brand.legal_entity_id] if brand else []
+        own = [brand.legal_entity_id] if brand and brand.legal_entity_id else []
         open_ones = entities.filter(archived_at=None) | entities.filter(pk__in=own)
         self.fields["legal_entity"].queryset = open_ones.order_by("name")  # type: ignore[attr-defined]
         self.warnings = {f"risk_warning_{code}": code for code in warning_languages(brand)}
