@@ -202,7 +202,7 @@ TABLE |= {
     "brand_logo": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
     "brand_picture": Rule(PUBLIC, kwargs=lambda _world: {"code": "meridian"}),
     "setup_guide": Rule(roles(Role.ADMINISTRATOR)),
-    "policies": Rule(roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO), good=302),
+    "policies": Rule(roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO), good=(302,)),
     "brand_policies": Rule(roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "policy": Rule(
         roles(Role.ADMINISTRATOR, Role.FINANCE, Role.MLRO),
