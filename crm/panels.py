@@ -27,18 +27,12 @@ APPROVALS_SHOWN = 6
 
 
 def failed_events(user: User) -> int:
-    """Count the deliveries that wait for a decision, up to a hundred."""
-    from crm.models import EventDelivery
+    """Count the deliveries and the scheduled work that wait for a decision, up to a hundred."""
+    from crm.models import DueRow, EventDelivery
 
-    dead = EventDelivery.objects.filter(state=DeliveryState.DEAD).order_by()
-    return len(dead.values_list("pk", flat=True)[:100])
-
-
-def failed_due(user: User) -> int:
-    """Count the due rows whose handler gave up, up to a hundred."""
-    from crm.models import DueRow
-
-    return len(DueRow.objects.filter(state=DueState.FAILED).order_by().values_list("pk", flat=True)[:100])
+    dead = EventDelivery.objects.filter(state=DeliveryState.DEAD).order_by().values_list("pk", flat=True)
+    failed = DueRow.objects.filter(state=DueState.FAILED).order_by().values_list("pk", flat=True)
+    return len(dead[:100].union(failed[:100], all=True)[:100])
 
 
 def approvals_list(user: User) -> ListCard:
@@ -230,18 +224,7 @@ register(
         "circle-alert",
         80,
         count=failed_events,
-        words="outbox replay",
-        group="system",
-    ),
-    MenuEntry(
-        "setup",
-        _("Scheduled work"),
-        "due",
-        "crm.manage_events",
-        "hourglass",
-        82,
-        count=failed_due,
-        words="due rows timers reminders expiry deadlines sweeper lag",
+        words="outbox replay scheduled work due reminders expiry deadlines lag",
         group="system",
     ),
     MenuEntry(

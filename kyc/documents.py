@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
@@ -16,11 +18,11 @@ from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
 from crm.db.locking import lock, lock_all
+from crm.due import DueItem, DueKind, declare, due_many
 from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.i18n.localized_text import phrase
-from crm.models import Actor
-from crm.queue.for_each import for_each_isolated
+from crm.models import Actor, DueRow
 from crm.security import audit
 from crm.security.policies import require
 from kyc import intake, policies, store
@@ -29,7 +31,6 @@ from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentStat
 from kyc.models import Document
 
 UPLOADS_PER_DAY_MAX = 30
-EXPIRE_BATCH = 500
 
 
 def upload(
@@ -169,20 +170,13 @@ def waiting_for_checks(*, limit: int = 50, waited_seconds: float = 0) -> list[in
     return list(due.order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit])
 
 
-def expire_due(*, today: dt.date | None = None, limit: int = EXPIRE_BATCH) -> int:
-    """Expire approved documents whose validity has ended: the level falls, and the client is asked for a new one."""
-    today = today or timezone.now().date()
-    due = Document.objects.filter(state=DocumentState.APPROVED, settled_at__isnull=False, expires_on__lt=today)
-    return for_each_isolated(
-        lambda pk: _expire(pk, today), due.order_by("expires_on").values_list("pk", flat=True)[:limit]
-    )
-
-
-@transaction.atomic
-def _expire(document_id: int, today: dt.date) -> int:
-    document = locked(document_id)
-    if document.state != DocumentState.APPROVED or not document.expires_on or document.expires_on >= today:
-        return 0
+def _expire(row: DueRow) -> None:
+    """Expire an approved document whose validity has ended: the level falls, and the client is asked for a new one."""
+    document, today = locked(int(row.key)), timezone.now().date()
+    if document.state != DocumentState.APPROVED or document.settled_at is None:
+        return
+    if document.expires_on is None or document.expires_on >= today:
+        return
     document.move_to(DocumentState.EXPIRED)
     document.save(update_fields=["state"])
     client = document.client
@@ -213,7 +207,28 @@ def _expire(document_id: int, today: dt.date) -> int:
         context={"document": title},
         dedupe_key=f"document-expired:{document.pk}",
     )
-    return 1
+
+
+EXPIRY = declare(
+    DueKind("kyc.document_expiry", gettext_lazy("Document expiry"), _expire, permission="kyc.view_document")
+)
+
+
+def schedule_expiry(documents: Iterable[Document]) -> None:
+    """Have approved documents expire after their last day (UTC); each brings its client along."""
+    due_many(
+        EXPIRY,
+        [
+            DueItem(
+                document.pk,
+                dt.datetime.combine(document.expires_on + dt.timedelta(days=1), dt.time(), dt.UTC),
+                document.client_id,
+                document.client.brand_id,
+            )
+            for document in documents
+            if document.expires_on is not None
+        ],
+    )
 
 
 def locked(document_id: int) -> Document:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from crm.db.locking import lock_all
+from crm.due import cancel_many
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
@@ -24,7 +25,7 @@ from kyc import levels, policies
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
-from kyc.documents import locked
+from kyc.documents import EXPIRY, locked, schedule_expiry
 from kyc.models import Document, Issue
 
 NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
@@ -177,6 +178,7 @@ def _take_effect(document: Document) -> None:
     document.save(update_fields=["settled_at"])
     if document.state == DocumentState.APPROVED:
         _retire_older(document)
+        schedule_expiry([document])
     approved = document.state == DocumentState.APPROVED
     timeline.add_entry(
         client_id=document.client_id,
@@ -211,6 +213,8 @@ def _retire_older(document: Document) -> None:
         state__in=[DocumentState.APPROVED, DocumentState.EXPIRED],
         settled_at__isnull=False,
     ).exclude(pk=document.pk)
-    for earlier in lock_all(older):
+    retired = lock_all(older)
+    cancel_many(EXPIRY, [earlier.pk for earlier in retired])
+    for earlier in retired:
         earlier.move_to(DocumentState.REPLACED)
         earlier.save(update_fields=["state"])

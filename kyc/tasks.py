@@ -49,12 +49,6 @@ def settle_decisions() -> int:
     return reviews.settle_due()
 
 
-@shared_task
-def expire_documents() -> int:
-    """Expire approved documents whose validity has ended."""
-    return documents.expire_due()
-
-
 WITHOUT_BROKER = ("settle_decisions",)
 SCHEDULE = {
     "hand-over-incoming-files": {"task": "kyc.tasks.hand_over_incoming", "schedule": 10.0, "options": {"expires": 10}},
@@ -65,5 +59,4 @@ SCHEDULE = {
         "options": {"expires": 20},
     },
     "settle-document-decisions": {"task": "kyc.tasks.settle_decisions", "schedule": 5.0, "options": {"expires": 5}},
-    "expire-documents": {"task": "kyc.tasks.expire_documents", "schedule": 3600.0},
 }

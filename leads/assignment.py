@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from clients.books import move_clients
 from clients.models import Client
 from crm.db.locking import lock_all
+from crm.due import DueItem, cancel_many, due_many
 from crm.errors import DomainError, NotAllowed
 from crm.events import LeadAssigned, publish, publish_many
 from crm.i18n.localized_text import phrase
@@ -22,6 +23,19 @@ from crm.security.scope import reach_of
 from leads.choices import LeadsNotice
 from leads.models import Lead
 from leads.routing import Candidate, Decision
+
+FIRST_CONTACT = "leads.first_contact"  # declared in leads/sla.py
+
+
+def set_clocks(leads: Iterable[Lead]) -> None:
+    """Have untouched leads reassigned when their time is over, and stop the clocks of those without one."""
+    leads = list(leads)
+    running = [lead for lead in leads if lead.sla_due_at and lead.touched_at is None]
+    cancel_many(FIRST_CONTACT, [lead.pk for lead in leads if lead not in running])
+    due_many(
+        FIRST_CONTACT,
+        [DueItem(lead.pk, lead.sla_due_at, lead.client_id, lead.brand_id) for lead in running if lead.sla_due_at],
+    )
 
 
 def candidate_of(lead: Lead, *, country: str = "") -> Candidate:
@@ -111,6 +125,7 @@ def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
     Lead.objects.bulk_update(
         newest, ["assigned_to", "assigned_at", "routing_reasons", "tried_agents", "sla_due_at"], batch_size=1000
     )
+    set_clocks(newest)
     publish_many(
         LeadAssigned(lead_id=lead.pk, client_id=lead.client_id, brand_id=lead.brand_id, agent_id=agent.pk, rule="")
         for lead in newest

@@ -30,7 +30,7 @@ from crm.models import Actor, Book, Brand
 from crm.notices.notify import notify
 from crm.security import audit
 from leads import dedupe, places, routing, scoring
-from leads.assignment import apply_decision, candidate_of, tell_assigned
+from leads.assignment import apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
 from leads.choices import Channel, LeadRefusal, LeadsNotice
 from leads.facts import rebuild_lead_facts
@@ -321,6 +321,7 @@ def _make_client(
     lead.client = client
     apply_decision(lead, decision, now)
     lead.save()
+    set_clocks([lead])
     return client
 
 
@@ -360,6 +361,7 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
         decision = routing.Router(lead.brand, now).decide(candidate_of(lead, country=client.country))
         apply_decision(lead, decision, now)
         lead.save()
+        set_clocks([lead])
         move_clients(
             client_ids=[client.pk], to_book_id=decision.book_id, reason=decision.rule_name, is_owner_notified=False
         )

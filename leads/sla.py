@@ -8,16 +8,19 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from clients.books import move_clients
 from clients.choices import Stage
+from crm.db.locking import lock_first
+from crm.due import DueKind, cancel_many, declare
 from crm.i18n.localized_text import phrase
-from crm.models import User
+from crm.models import DueRow, User
 from crm.notices.notify import notify
 from crm.queue.for_each import for_each_isolated
 from crm.security import audit
 from leads import routing
-from leads.assignment import apply_decision, candidate_of, tell_assigned
+from leads.assignment import FIRST_CONTACT, apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
 from leads.choices import LeadsNotice
 from leads.models import Lead
@@ -31,15 +34,9 @@ POOL_WINDOW = dt.timedelta(days=2)  # a lead that waited longer is the desk head
 @transaction.atomic
 def touch(*, client_id: int, agent_id: int | None) -> int:
     """Stop the clocks of a client's leads after a call, a letter or a new status; return how many were running."""
-    return Lead.objects.filter(client_id=client_id, touched_at=None).update(
-        touched_at=timezone.now(), touched_by_id=agent_id, sla_due_at=None
-    )
-
-
-def reroute_overdue() -> int:
-    """Give leads whose time ran out to someone else, one transaction each; returns how many."""
-    overdue = Lead.objects.filter(touched_at=None, sla_due_at__lte=timezone.now()).order_by("sla_due_at")
-    return for_each_isolated(lambda pk: reroute(lead_id=pk), overdue.values_list("pk", flat=True)[:MOST_PER_RUN])
+    untouched = Lead.objects.filter(client_id=client_id, touched_at=None)
+    cancel_many(FIRST_CONTACT, untouched.values_list("pk", flat=True))
+    return untouched.update(touched_at=timezone.now(), touched_by_id=agent_id, sla_due_at=None)
 
 
 @transaction.atomic
@@ -48,12 +45,8 @@ def reroute(*, lead_id: int) -> bool:
 
     Who: the system. After three agents it goes back to the pool and the desk head is told.
     """
-    lead = (
-        Lead.objects.select_for_update(of=["self"], skip_locked=True)
-        .select_related("client", "brand", "assigned_to", "campaign", "routing_rule__desk")
-        .filter(pk=lead_id, touched_at=None, sla_due_at__lte=timezone.now())
-        .first()
-    )
+    overdue = Lead.objects.filter(pk=lead_id, touched_at=None, sla_due_at__lte=timezone.now())
+    lead = lock_first(overdue, "client", "brand", "assigned_to", "campaign", "routing_rule__desk")
     if lead is None:
         return False
     if lead.client.stage != Stage.LEAD:  # registered without a call: nothing left to chase
@@ -70,6 +63,8 @@ def reroute(*, lead_id: int) -> bool:
     decision = _next(router, lead)
     apply_decision(lead, decision, now)
     lead.save()
+    if lead.sla_due_at:
+        set_clocks([lead])
     move_clients(
         client_ids=[lead.client_id],
         to_book_id=decision.book_id,
@@ -99,6 +94,13 @@ def reroute(*, lead_id: int) -> bool:
     else:
         _tell_desk_heads(lead)
     return True
+
+
+def _reroute(row: DueRow) -> None:
+    reroute(lead_id=int(row.key))
+
+
+declare(DueKind(FIRST_CONTACT, gettext_lazy("First contact of a lead"), _reroute, permission="leads.view_lead"))
 
 
 def _next(router: routing.Router, lead: Lead) -> routing.Decision:
@@ -163,6 +165,7 @@ def _route_one(lead_id: int, routers: dict[int, Any]) -> bool:
         return False
     apply_decision(lead, decision, timezone.now())
     lead.save()
+    set_clocks([lead])
     move_clients(
         client_ids=[lead.client_id], to_book_id=decision.book_id, is_owner_notified=False, reason=decision.rule_name
     )

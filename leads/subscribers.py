@@ -4,11 +4,12 @@ from django.utils import timezone
 
 from clients.choices import SalesStatus, Stage
 from clients.models import Client
+from crm.due import cancel_many
 from crm.events import ClientContacted, ClientMoved, ClientStageChanged, subscribe
 from crm.models import User
 from crm.notices.notify import push_live
 from leads import pipeline, sla
-from leads.assignment import newest_leads
+from leads.assignment import FIRST_CONTACT, newest_leads
 from leads.models import Lead
 
 
@@ -45,6 +46,7 @@ def follow_the_book(event: ClientMoved) -> None:
     assert event.client_id is not None
     owner_id = Client.objects.values_list("owner_id", flat=True).get(pk=event.client_id)
     newest = Lead.objects.filter(pk__in=newest_leads([event.client_id])).exclude(assigned_to_id=owner_id)
+    cancel_many(FIRST_CONTACT, newest.values_list("pk", flat=True))
     if owner_id is None:
         newest.filter(assigned_to__isnull=False).update(assigned_to=None, assigned_at=None, sla_due_at=None)
     else:

@@ -6,19 +6,10 @@ from leads import sla
 
 
 @shared_task
-def reroute_overdue() -> int:
-    """Give leads that nobody touched in time to the next agent. Every 10 seconds."""
-    return sla.reroute_overdue()
-
-
-@shared_task
 def route_waiting() -> int:
     """Route leads that wait in a pool. Every minute; beat runs it itself while the broker is away."""
     return sla.route_waiting()
 
 
 WITHOUT_BROKER = ("route_waiting",)
-SCHEDULE = {
-    "reroute-overdue-leads": {"task": "leads.tasks.reroute_overdue", "schedule": 10.0, "options": {"expires": 10}},
-    "route-waiting-leads": {"task": "leads.tasks.route_waiting", "schedule": 60.0, "options": {"expires": 60}},
-}
+SCHEDULE = {"route-waiting-leads": {"task": "leads.tasks.route_waiting", "schedule": 60.0, "options": {"expires": 60}}}

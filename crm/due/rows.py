@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from crm.choices import DueState
-from crm.due.kinds import DueKind
+from crm.due.kinds import KINDS, DueKind
 from crm.models import DueRow
 
 OPEN = (DueState.PENDING, DueState.FAILED)
@@ -41,7 +41,7 @@ class DueItem:
 
 
 def due(
-    kind: DueKind,
+    kind: DueKind | str,
     *,
     key: int | str,
     at: dt.datetime,
@@ -51,20 +51,21 @@ def due(
 ) -> None:
     """Have something done at a time. An open row of the same kind and key moves to the new time.
 
+    `kind`: what was declared, or its code where the handler's module can't be imported.
     Raises RuntimeError outside a transaction: a due row without its change must be impossible.
     """
     due_many(kind, [DueItem(key, at, client_id, brand_id, payload or {})])
 
 
-def due_many(kind: DueKind, items: Iterable[DueItem]) -> None:
+def due_many(kind: DueKind | str, items: Iterable[DueItem]) -> None:
     """Set many rows of a kind with one statement; see `due`."""
     by_key = {str(item.key): item for item in items}
     if not by_key:
         return
     if not connection.in_atomic_block:
-        raise RuntimeError(f"due({kind.code}) outside a transaction: nothing is due without its change")
+        raise RuntimeError(f"due({_code(kind)}) outside a transaction: nothing is due without its change")
     values: dict[str, Any] = {
-        "kind": kind.code,
+        "kind": _code(kind),
         "now": timezone.now(),
         "keys": list(by_key),
         "ats": [item.at for item in by_key.values()],
@@ -76,12 +77,16 @@ def due_many(kind: DueKind, items: Iterable[DueItem]) -> None:
         cursor.execute(SET, values)
 
 
-def cancel(kind: DueKind, key: int | str) -> bool:
+def cancel(kind: DueKind | str, key: int | str) -> bool:
     """Cancel the open row of a kind and key; False where there is none."""
     return bool(cancel_many(kind, [key]))
 
 
-def cancel_many(kind: DueKind, keys: Iterable[int | str]) -> int:
+def cancel_many(kind: DueKind | str, keys: Iterable[int | str]) -> int:
     """Cancel the open rows of these keys; returns how many there were."""
-    rows = DueRow.objects.filter(kind=kind.code, key__in=[str(key) for key in keys], state__in=OPEN)
+    rows = DueRow.objects.filter(kind=_code(kind), key__in=[str(key) for key in keys], state__in=OPEN)
     return rows.update(state=DueState.CANCELLED, done_at=timezone.now())
+
+
+def _code(kind: DueKind | str) -> str:
+    return KINDS[kind].code if isinstance(kind, str) else kind.code

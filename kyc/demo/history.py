@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from django.db import transaction
 from django.utils import translation
 
 from clients.choices import Stage, TimelineKind
@@ -26,6 +27,7 @@ from kyc import specimens, store
 from kyc.audit_codes import KycAction
 from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, RunState
 from kyc.demo import papers
+from kyc.documents import schedule_expiry
 from kyc.examination.look import perceptual_hash
 from kyc.fingerprints import bands_of, number_fingerprint
 from kyc.models import CheckRun, Document, LevelReached
@@ -70,6 +72,7 @@ def write(demo: Demo, journeys: list[Journey]) -> dict[int, dt.datetime]:
     stories += _rejected(demo, [pair for pair in chosen if pair[1].stage == Stage.CLOSED or demo.rng.random() < 0.05])
     _write_rows(stories)
     _write_levels(stories)
+    _schedule_expiries(stories)
     _write_logs(stories)
     rebuild(FACTS["kyc_level"])
     return verified_at
@@ -192,6 +195,11 @@ def _write_rows(stories: list[Story]) -> None:
             for story in stories
         ]
     )
+
+
+@transaction.atomic
+def _schedule_expiries(stories: list[Story]) -> None:
+    schedule_expiry(story.document for story in stories if story.document.state == DocumentState.APPROVED)
 
 
 def _write_levels(stories: list[Story]) -> None:

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from clients.models import Client
+from crm import due
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from crm.security import audit
@@ -76,15 +77,19 @@ def held(cast, until: dt.datetime, **fields) -> Document:
 def test_a_document_holds_on_its_last_day(cast, by, is_expired):
     document = decided(cast, expires_on=TODAY + by, settled_at=NOW)
     of_another = decided(cast, client=cast.other_client, expires_on=TODAY + DAY, settled_at=NOW)
-    assert documents.expire_due() == is_expired
+    documents.schedule_expiry([document, of_another])
+    assert due.sweep(kinds=[documents.EXPIRY]) == is_expired
     document.refresh_from_db()
     of_another.refresh_from_db()
     assert (document.state == "expired", of_another.state) == (is_expired, "approved")
 
 
 def test_a_decision_that_did_not_take_effect_does_not_expire(cast):
-    decided(cast, expires_on=TODAY - DAY)
-    assert documents.expire_due(today=TODAY) == 0
+    document = decided(cast, expires_on=TODAY - DAY)
+    documents.schedule_expiry([document])
+    due.sweep(kinds=[documents.EXPIRY])
+    document.refresh_from_db()
+    assert document.state == "approved"
 
 
 @pytest.mark.parametrize(("by", "is_possible"), [(-DAY, False), (0 * DAY, True), (DAY, True)])

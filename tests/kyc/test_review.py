@@ -4,11 +4,12 @@ import datetime as dt
 import threading
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from clients.models import Client, Message
-from crm import events
+from crm import due, events
 from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, OutboxEvent
@@ -378,9 +379,11 @@ def approved(cast, officer, **fields):
 
 def test_an_expired_document_lowers_the_level_and_asks_for_a_new_one(cast):
     document = approved(cast, cast.kyc_officer)
-    assert documents.expire_due(today=dt.date(2033, 4, 15)) == 0
-    assert documents.expire_due(today=dt.date(2033, 4, 16)) == 1
-    assert documents.expire_due(today=dt.date(2033, 4, 16)) == 0
+    with time_machine.travel(dt.datetime(2033, 4, 15, 23, 59, tzinfo=dt.UTC), tick=False):
+        assert due.sweep(kinds=[documents.EXPIRY]) == 0
+    with time_machine.travel(dt.datetime(2033, 4, 16, tzinfo=dt.UTC), tick=False):
+        assert due.sweep(kinds=[documents.EXPIRY]) == 1
+        assert due.sweep(kinds=[documents.EXPIRY]) == 0
     document.refresh_from_db()
     assert document.state == DocumentState.EXPIRED
     assert Client.objects.get(pk=cast.client.pk).kyc_level == 0

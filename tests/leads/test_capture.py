@@ -45,7 +45,7 @@ def test_a_capture_takes_a_bounded_number_of_queries(
     cast, german_rule, landing_page, capture, django_assert_max_num_queries
 ):
     capture(landing_page=landing_page)
-    with django_assert_max_num_queries(33):
+    with django_assert_max_num_queries(34):
         capture(landing_page=landing_page, email="another@web.de", phone="0151 99999999")
 
 

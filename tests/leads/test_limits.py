@@ -8,6 +8,8 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from clients.models import Client
+from crm import due
+from crm.due import KINDS
 from crm.errors import DomainError, NotAllowed
 from crm.models import User
 from leads import dedupe, guard, invitations, queries, routing, scoring, setup, setup_forms, sla
@@ -254,7 +256,7 @@ def test_a_lead_is_taken_when_its_time_is_over(cast, german_rule, second_agent, 
         lead = capture().lead
         assert lead.sla_due_at == NOW + dt.timedelta(seconds=600)
     with time_machine.travel(lead.sla_due_at + late, tick=False):
-        assert sla.reroute_overdue() == is_taken
+        assert due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]]) == is_taken
 
 
 @pytest.mark.parametrize(("tried", "goes_on"), [(1, True), (2, True), (3, False)])
@@ -264,7 +266,7 @@ def test_after_three_agents_it_goes_back_to_the_pool(cast, german_rule, second_a
         others = [cast.desk_head.pk, cast.retention.pk][: tried - 1]
         Lead.objects.filter(pk=lead.pk).update(tried_agents=[*others, cast.agent.pk])
     with time_machine.travel(NOW + 11 * MINUTE, tick=False):
-        assert sla.reroute_overdue() == 1
+        assert due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]]) == 1
     lead.refresh_from_db()
     assert lead.assigned_to == (second_agent if goes_on else None)
 
@@ -280,16 +282,6 @@ def test_a_pool_is_looked_at_for_two_days(cast, german_rule, capture, waited, is
     User.objects.filter(pk=cast.agent.pk).update(is_accepting_leads=True)
     with time_machine.travel(NOW + waited, tick=False):
         assert sla.route_waiting() == is_routed
-
-
-@pytest.mark.parametrize(("most", "taken"), [(1, 1), (2, 2), (3, 2)])
-def test_a_round_takes_its_most_and_no_more(cast, german_rule, second_agent, capture, monkeypatch, most, taken):
-    monkeypatch.setattr(sla, "MOST_PER_RUN", most)
-    with time_machine.travel(NOW, tick=False):
-        for number in range(2):
-            capture(email=f"r{number}@example.com", phone=f"0151 2345678{number}", last_name=f"N{number}")
-    with time_machine.travel(NOW + 11 * MINUTE, tick=False):
-        assert sla.reroute_overdue() == taken
 
 
 def test_a_call_to_one_client_stops_no_other_clock(cast, german_rule, capture):

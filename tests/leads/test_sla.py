@@ -8,7 +8,8 @@ from clients.calls import CallDetails, log_call
 from clients.choices import CallOutcome, Stage
 from clients.models import Client
 from clients.stages import move_stage
-from crm import events
+from crm import due, events
+from crm.due import KINDS
 from crm.models import AuditEvent, Notification, User
 from leads import sla
 from leads.models import Lead, RoutingRule, Shift
@@ -23,8 +24,8 @@ def later(minutes=11):
 def test_an_untouched_lead_goes_to_the_next_agent(cast, german_rule, second_agent, capture):
     lead = capture().lead
     with later():
-        assert sla.reroute_overdue() == 1
-        assert sla.reroute_overdue() == 0  # its new clock has just started
+        assert due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]]) == 1
+        assert due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]]) == 0  # its new clock has just started
     lead.refresh_from_db()
     client = Client.objects.get(pk=lead.client_id)
     assert (lead.assigned_to, client.owner, client.book.owner) == (second_agent, second_agent, second_agent)
@@ -44,7 +45,7 @@ def test_when_everyone_let_it_lie_it_goes_to_the_pool_and_the_desk_head_is_told(
     lead = capture().lead
     for minutes in (11, 22, 33):
         with later(minutes):
-            sla.reroute_overdue()
+            due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]])
     lead.refresh_from_db()
     assert lead.assigned_to is None and lead.sla_due_at is None
     assert Client.objects.get(pk=lead.client_id).book == cast.pool
@@ -60,14 +61,15 @@ def test_a_call_stops_the_clock(cast, german_rule, second_agent, capture):
     lead.refresh_from_db()
     assert lead.touched_by == cast.agent and lead.sla_due_at is None
     with later():
-        assert sla.reroute_overdue() == 0
+        assert due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]]) == 0
 
 
 def test_who_registers_without_a_call_is_not_chased(cast, german_rule, second_agent, capture):
     lead = capture().lead
     move_stage(client_id=lead.client_id, to=Stage.REGISTERED)
     with later():
-        assert sla.reroute_overdue() == 0
+        due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]])
+    assert Lead.objects.get(pk=lead.pk).assigned_to == cast.agent
     events.drain()
     assert Client.objects.get(pk=lead.client_id).sales_status == "converted"
 
@@ -95,5 +97,5 @@ def test_a_rule_without_a_clock_never_takes_a_lead_back(cast, german_rule, secon
     lead = capture().lead
     assert lead.sla_due_at is None
     with later(600):
-        assert sla.reroute_overdue() == 0
+        assert due.sweep(kinds=[KINDS[sla.FIRST_CONTACT]]) == 0
     assert Lead.objects.get(pk=lead.pk).assigned_to == cast.agent

@@ -1,13 +1,6 @@
 """One row that can't be done keeps no other waiting, in each app's sweep."""
 
-import datetime as dt
-
-import pytest
-from django.utils import timezone
-
 from crm.queue import for_each
-from leads import sla
-from leads.models import Lead
 from trading import tasks as trading_tasks
 from trading.accounts import balance_operations
 
@@ -22,19 +15,6 @@ def test_every_row_gets_its_turn_and_the_failure_is_told(caplog):
     assert for_each.for_each_isolated(step, [1, 2, 3]) == 2
     assert seen == [1, 2, 3]
     assert "(2) failed; it is due again" in caplog.text
-
-
-@pytest.mark.django_db
-def test_a_lead_that_can_not_be_routed_holds_up_no_other(cast, monkeypatch):
-    overdue = timezone.now() - dt.timedelta(minutes=1)
-    leads = [
-        Lead.objects.create(brand=cast.brand, client=client, channel="form", captured_at=overdue, sla_due_at=overdue)
-        for client in (cast.client, cast.other_client)
-    ]
-    done = []
-    monkeypatch.setattr(sla, "reroute", lambda *, lead_id: done.append(lead_id) or 1 / (lead_id - leads[0].pk))
-    assert sla.reroute_overdue() == 1
-    assert sorted(done) == sorted(lead.pk for lead in leads)
 
 
 def test_an_operation_that_fails_holds_up_no_other(monkeypatch):

@@ -14,7 +14,7 @@ from crm.ui.preferences import set_preference
 pytestmark = pytest.mark.django_db
 DESK = {"Dealing", "Exposure", "Margin", "Currency exchanges", "Exchange rates", "Platform health"}
 # Roles, rights, reach, and one for each queue of the person's own.
-MENU_QUERIES = 9
+MENU_QUERIES = 8
 
 
 def labels(user) -> set[str]:
