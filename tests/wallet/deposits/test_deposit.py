@@ -11,6 +11,7 @@ from django.utils import timezone, translation
 
 from clients.models import TimelineEntry
 from crm import events
+from crm.conditions import all_of
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed
 from crm.models import AuditEvent, Notification, OutboxEvent
 from tests.wallet.factories import fund
@@ -354,7 +355,7 @@ def test_only_the_client_may_pay_in_and_not_while_restricted(cast, outside):
 
 
 def test_a_method_that_is_not_offered_is_refused(cast, outside):
-    outside.psp.methods.update(countries=["ES"])
+    outside.psp.methods.update(condition=all_of({"field": "country", "is": "in", "value": ["ES"]}))
     with pytest.raises(DomainError, match="isn't available"):
         start(cast, outside)
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clients.choices import Category
 from clients.models import Client
+from crm.conditions import all_of
 from crm.models import AccessEvent, Job
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
@@ -128,7 +129,7 @@ def test_a_bonus_from_the_client_s_page_to_the_second_person(cast, bank, browse)
 
 
 def test_why_does_this_client_not_see_this_method(cast, bank, browse, django_assert_max_num_queries):
-    make_psp(cast.brand, "northpay", countries=["AT"], position=5)
+    make_psp(cast.brand, "northpay", condition=all_of({"field": "country", "is": "in", "value": ["AT"]}), position=5)
     browser, page = browse(cast.finance), reverse("wallet:methods_try")
     asked = {"client": cast.client.pk, "currency": "eur", "amount": "5"}
     browser.get(page, asked)
