@@ -250,7 +250,7 @@ def test_an_edit_to_nothing_is_refused(cast, body):
     ("reason", "is_enough"), [("", False), ("call", False), ("  call  ", False), ("calls", True), (" calls ", True)]
 )
 def test_a_reason_to_reveal_has_five_letters(cast, reason, is_enough):
-    set_policies(cast.client.brand, reveal_needs_reason=True)
+    set_policies(cast.client.brand, reveal_needs_reason="always")
     assert RevealForm({"reason": reason}).is_valid() is is_enough
     if is_enough:
         reveal(client=cast.client, actor=cast.agent, reason=reason)

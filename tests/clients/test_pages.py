@@ -225,7 +225,7 @@ class TestContact:
         assert "+4915112345678" not in html(answer) and answer["Cache-Control"] == "no-store"
 
     def test_a_reason_is_asked_for_where_the_brand_wants_one(self, cast, browse):
-        set_policies(cast.brand, reveal_needs_reason=True)
+        set_policies(cast.brand, reveal_needs_reason="always")
         browser = browse(cast.agent)
         page = html(browser.post(address(cast.client, "contact/"), {"reason": "x"}, headers=HTMX), 422)
         assert "is-invalid" in page and "+4915112345678" not in page

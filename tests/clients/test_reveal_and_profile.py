@@ -25,7 +25,7 @@ def test_the_wrong_role_reveals_nothing_and_leaves_no_row(cast, who):
 
 
 def test_a_brand_may_ask_for_a_reason(cast):
-    set_policies(cast.client.brand, reveal_needs_reason=True)
+    set_policies(cast.client.brand, reveal_needs_reason="always")
     with pytest.raises(DomainError, match="Enter a reason"):
         reveal(client=cast.client, actor=cast.agent, reason=" x ")
     reveal(client=cast.client, actor=cast.agent, reason="Call back as agreed")

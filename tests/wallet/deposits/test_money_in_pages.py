@@ -135,7 +135,7 @@ def test_why_does_this_client_not_see_this_method(cast, bank, browse, django_ass
     browser.get(page, asked)
     with django_assert_max_num_queries(25):
         shown = browser.get(page, asked).content.decode()
-    assert "Not available in the client&#x27;s country." in shown and "Below the minimum" in shown
+    assert "Only offered where Country is Austria." in shown and "Below the minimum" in shown
     assert browser.get(page, {**asked, "client": 999_999}).status_code == 404
     assert AccessEvent.objects.filter(target=f"wallet.offers:{cast.client.pk}").exists()
     assert "Northpay" in browser.get(reverse("wallet:methods")).content.decode()
