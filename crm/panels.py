@@ -115,7 +115,7 @@ register(
         _("Set-up guide"),
         "setup_guide",
         COMPANY,
-        "list-checks",
+        "flag",
         5,
         words="first day getting started onboarding wizard",
         group="company",

@@ -368,7 +368,9 @@ def test_five_notes_and_five_tasks_are_on_the_page(cast, browse, count, shown):
         Task.objects.create(client=cast.client, assignee=cast.agent, title=f"t{number}", due_at=NOW)
     Task.objects.create(client=cast.other_client, assignee=cast.agent, title="of another", due_at=NOW)
     context = browse(cast.agent).get(f"/clients/{cast.client.pk}/").context
-    assert len(context["tasks"]) == shown and all(task.client_id == cast.client.pk for task in context["tasks"])
+    assert len(context["tasks"]) == shown and all(
+        task.client_id == cast.client.pk for task, _is_read_only in context["tasks"]
+    )
 
 
 # ── lists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
