@@ -71,6 +71,8 @@ def _number(field: Field, given: Any) -> Decimal:
         number = Decimal(given)
     except InvalidOperation:
         raise DomainError(_("Enter a number.")) from None
+    if field.type is FieldType.NUMBER and number.is_finite() and number != number.to_integral_value():
+        raise DomainError(_("Enter a whole number."))
     if not number.is_finite() or abs(number) > NUMBER_MAX or number.as_tuple().exponent < -8:  # type: ignore[operator]
         raise DomainError(_("Enter a number."))
     return number

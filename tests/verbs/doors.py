@@ -29,7 +29,7 @@ from kyc.models import Document
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, one, sketched
 from trading.models import StagedLogin
-from wallet.models import BonusGrant, Withdrawal
+from wallet.models import BonusGrant, BonusPlan, Deposit, Withdrawal
 from wallet.reconciliation.costs import Terms
 from wallet.statement_formats.mapping import Mapping
 
@@ -118,7 +118,16 @@ def decided_document() -> Arguments:
     return {"document_id": row.pk}
 
 
+def settled_with_a_plan() -> Arguments:
+    """A settled deposit at a brand that grants bonuses."""
+    one(BonusPlan, is_enabled=True)
+    return {"deposit_id": one(Deposit, state="settled", settled_at__isnull=False).pk}
+
+
+# Verbs of the system's own, which no person calls: for their locks only.
+SYSTEM_DOORS: dict[str, Door] = {"wallet.bonuses.granting.grant_for_deposit": Door(given=settled_with_a_plan)}
 DOORS: dict[str, Door] = {
+    "wallet.disputes.refunds.start_refund": Door(where={"deposit_id": {"state": "settled"}}),
     "crm.due.sweep.replay": FAILED_DUE,
     "crm.due.sweep.replay_each": Door(given=lambda: {"due_ids": [FAILED_DUE.given()["due_id"]]}, open_to=("outsider",)),
     "crm.events.delivery.replay": FAILED_DELIVERY,
@@ -151,7 +160,7 @@ DOORS: dict[str, Door] = {
     ),
     "leads.setup.save_score_rule": Door(given=lambda: {"rule": one(ScoreRule, brand=one(Brand)), "brand": one(Brand)}),
     "leads.setup.end_score_rule": Door(given=lambda: {"rule_id": one(ScoreRule, brand=one(Brand)).pk}),
-    "kyc.claims.claim_next": Door(finds_nothing=True),
+    "kyc.claims.claim_next": Door(finds_nothing=True, open_to=("outsider",)),
     "kyc.claims.extend": Door(finds_nothing=True),
     "kyc.claims.release": Door(finds_nothing=True),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),

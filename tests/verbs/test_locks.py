@@ -22,7 +22,7 @@ from crm.models import User
 from tests import database
 from tests.verbs.calls import WRITES, arguments, function_of
 from tests.verbs.code import verbs
-from tests.verbs.doors import DOORS, Door
+from tests.verbs.doors import DOORS, SYSTEM_DOORS, Door
 from tests.verbs.locks import EXCEPTIONS, LOCKS
 
 TABLES = {model._meta.db_table: model.__name__ for model in apps.get_models()}
@@ -94,7 +94,7 @@ def holds(other: psycopg.Connection, lock: Taken) -> bool:
 
 
 def call_of(name: str, people: dict[str, User]) -> Callable[[], Any]:
-    door, verb = DOORS.get(name, Door()), function_of(name)
+    door, verb = {**SYSTEM_DOORS, **DOORS}.get(name, Door()), function_of(name)
     given = arguments(name, door.given(), door.where)
     if "actor" in inspect.signature(verb).parameters:
         given["actor"] = door.by(given) if door.by else people["insider"]

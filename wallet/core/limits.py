@@ -31,7 +31,7 @@ _LIMITS: list[Policy[Any]] = [
         0,
         _("Only withdrawals without any finding. 0: a person approves each."),
     ),
-    Policy("withdrawal_kyc_level", PolicyArea.WITHDRAWALS, _("KYC level needed to withdraw"), Count(0, 2), 1),
+    Policy("withdrawal_kyc_level", PolicyArea.WITHDRAWALS, _("KYC level needed to withdraw"), Count(0, 3), 1),
     Policy(
         "withdrawal_requests_per_day",
         PolicyArea.WITHDRAWALS,

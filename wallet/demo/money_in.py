@@ -109,7 +109,8 @@ def _disputed(demo: Demo, deposit: Deposit, *, is_taken: bool, number: int) -> N
 
 def _bonus(demo: Demo) -> None:
     """A campaign for professional clients, and one who holds some credit."""
-    client = Client.objects.filter(stage="active", kyc_level__gt=0, restrictions=[]).select_related("brand").first()
+    verified = Client.objects.filter(stage__in=["active", "funded", "verified"], kyc_level__gt=0, restrictions=[])
+    client = verified.select_related("brand").order_by("stage", "pk").first()  # one who trades, where there is one
     if client is None:
         return
     finance = _who(demo, "finance", client.brand_id, "wallet.manage_bonus")

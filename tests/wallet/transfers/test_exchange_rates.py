@@ -77,7 +77,9 @@ def test_a_rate_of_three_weeks_ago_turns_nothing_into_more(cast):
     set_rate("USD", "1.10", dt.date(2026, 10, 30))
     with time_machine.travel(MONDAY, tick=False), pytest.raises(DomainError, match="no current exchange rate"):
         quote(cast, "1000")
-    allow(cast, fx_rate_bank_days_max=400)  # no policy goes beyond a bank week
+    with pytest.raises(DomainError, match="from 0 to 5"):
+        allow(cast, fx_rate_bank_days_max=400)
+    allow(cast, fx_rate_bank_days_max=5)  # no policy goes beyond a bank week
     with time_machine.travel(MONDAY, tick=False), pytest.raises(DomainError, match="no current exchange rate"):
         quote(cast, "1000")
     assert not Quote.objects.exists()
@@ -86,7 +88,9 @@ def test_a_rate_of_three_weeks_ago_turns_nothing_into_more(cast):
 @pytest.mark.django_db
 def test_the_markup_is_half_a_percent_and_never_nothing(monday):
     assert (quote(monday).rate, quote(monday).markup_basis_points) == (Decimal("1.0945"), 50)
-    allow(monday, fx_markup_basis_points=0)
+    with pytest.raises(DomainError, match=r"from 0\.01 % to 10 %"):
+        allow(monday, fx_markup_basis_points=0)
+    allow(monday, fx_markup_basis_points=1)
     promised = quote(monday)
     assert (promised.rate, promised.markup_basis_points) == (Decimal("1.09989"), 1)
     with pytest.raises(IntegrityError, match="quote_between_two_monies_has_a_markup"), transaction.atomic():
