@@ -5,8 +5,10 @@ A page names `bundles/portal.css`; it is made from its parts when static files a
 
 from __future__ import annotations
 
+import atexit
 import posixpath
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -49,14 +51,16 @@ def _moved(css: str, folder: str, to: str) -> str:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> Path:
     """Give this process a place for what it made; it goes when the process ends."""
-    return tempfile.TemporaryDirectory(prefix="keelson-bundles-", ignore_cleanup_errors=True)
+    folder = tempfile.mkdtemp(prefix="keelson-bundles-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def current(name: str) -> Path:
     """Return the file of a bundle, made anew after one of its parts has changed."""
-    target = Path(_folder().name) / name
+    target = _folder() / name
     newest = max((Path(settings.BASE_DIR) / "static" / part).stat().st_mtime_ns for part in BUNDLES[name])
     if not target.exists() or target.stat().st_mtime_ns < newest:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -79,4 +83,4 @@ class BundleFinder(BaseFinder):
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         for name in BUNDLES:
             current(name)
-            yield name, FileSystemStorage(location=_folder().name)
+            yield name, FileSystemStorage(location=_folder())

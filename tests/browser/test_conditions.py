@@ -32,7 +32,8 @@ def test_a_desk_head_builds_a_condition_tries_it_and_reads_it_as_a_sentence(cast
     expect(form.locator(".k-condition-preview")).to_contain_text("Score is at least 50, and not: Country is Austria")
     form.get_by_label("Desk", exact=False).select_option(str(cast.desk.pk))
     form.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Score is at least 50, and not: Country is Austria")).to_be_visible()
+    row = page.locator("tr", has=page.get_by_role("link", name="Good Germans"))
+    expect(row).to_contain_text("Score is at least 50, and not: Country is Austria")
     rule = RoutingRule.objects.get()
     assert rule.condition == {
         "version": 1,

@@ -31,7 +31,7 @@ def test_filters_drill_down_from_the_funnel_and_back(page, world):
     page.goto("/reports/sales/")
     leads = page.locator(".k-kpi", has_text="Leads").first.locator(".value")
     expect(leads).to_have_text("3")
-    page.get_by_label("Country").select_option("DE")
+    page.get_by_label("Country", exact=True).select_option("DE")
     expect(leads).to_have_text("2")
     page.locator(".k-bar-periods").get_by_text("7 days").click()
     page.wait_for_url("**/reports/sales/?period=7&country=DE")
@@ -41,12 +41,12 @@ def test_filters_drill_down_from_the_funnel_and_back(page, world):
     expect(page.locator("tr[data-id]")).to_have_count(2)
     page.go_back()
     expect(leads).to_have_text("2")
-    expect(page.get_by_label("Country")).to_have_value("DE")
+    expect(page.get_by_label("Country", exact=True)).to_have_value("DE")
     expect(page.locator("[name=period][value='7']")).to_be_checked()
     page.go_back()
     page.wait_for_url("**/reports/sales/?country=DE")
     expect(page.locator("[name=period][value='30']")).to_be_checked()
-    expect(page.get_by_label("Country")).to_have_value("DE")
+    expect(page.get_by_label("Country", exact=True)).to_have_value("DE")
 
 
 def test_a_click_on_a_day_opens_its_people(page, world):
