@@ -7,7 +7,6 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,11 +33,6 @@ from crm.security.scope import reach_of
 RIGHT: Final = "crm.manage_identity_policies"
 DAYS_AHEAD_MAX: Final = 366
 NAMED_MAX: Final = 8  # countries that a title or a line names; the others are counted
-
-
-def brands_to_set(user: User) -> QuerySet[Brand]:
-    """Select the brands whose country rules a user may read: those they reach as a whole."""
-    return Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")
 
 
 def can_change(actor: Actor, brand_id: int) -> Decision:

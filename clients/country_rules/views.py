@@ -13,6 +13,7 @@ from clients.country_rules.forms import CountryRulesForm
 from clients.country_rules.groups import GROUPS
 from clients.country_rules.rules import default_of
 from clients.models import CountryRuleProposal
+from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -23,7 +24,7 @@ QUERY_CHARS_MAX = 60
 @staff_page(RIGHT)
 def country_rules(request: UserRequest) -> HttpResponseBase:
     """Lead to the rules of one's own brand, else of the first one that the person reaches as a whole."""
-    brands = list(changes.brands_to_set(request.user))
+    brands = list(brands_to_set_up(request.user).order_by("name"))
     if not brands:
         return render(request, "clients/country_rules/list.html", {"brands": brands})
     own = next((brand for brand in brands if brand.pk == request.user.brand_id), brands[0])
@@ -33,7 +34,7 @@ def country_rules(request: UserRequest) -> HttpResponseBase:
 @staff_page(RIGHT)
 def brand_countries(request: UserRequest, brand_id: int) -> HttpResponse:
     """List all countries with their band and what is accepted, by name, band and state."""
-    brands = list(changes.brands_to_set(request.user))
+    brands = list(brands_to_set_up(request.user).order_by("name"))
     brand = next((row for row in brands if row.pk == brand_id), None)
     if brand is None:
         raise Http404
@@ -69,7 +70,7 @@ def _state_labels() -> list[tuple[str, str]]:
 @staff_page(RIGHT)
 def brand_countries_change(request: UserRequest, brand_id: int) -> HttpResponse:
     """Propose a rule for the countries that were chosen on the list, or for a group of them."""
-    brand = get_object_or_404(changes.brands_to_set(request.user), pk=brand_id)
+    brand = get_object_or_404(brands_to_set_up(request.user), pk=brand_id)
     known = dict(listing.choices())
     slugs = [slug for slug in dict.fromkeys(request.GET.getlist("country")) if slug in known]
     slugs += sorted(GROUPS.get(request.GET.get("group", ""), ("", frozenset()))[1])
@@ -96,7 +97,7 @@ def brand_countries_change(request: UserRequest, brand_id: int) -> HttpResponse:
 @staff_page(RIGHT)
 def brand_country(request: UserRequest, brand_id: int, slug: str) -> HttpResponse:
     """Show one country: what holds today, what is planned or waits, and its history."""
-    brand = get_object_or_404(changes.brands_to_set(request.user), pk=brand_id)
+    brand = get_object_or_404(brands_to_set_up(request.user), pk=brand_id)
     line = next((row for row in listing.lines_of(brand) if row.slug == slug), None)
     if line is None:
         raise Http404

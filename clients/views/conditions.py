@@ -25,7 +25,7 @@ def client_condition(request: UserRequest) -> HttpResponse:
 
     def dry_run(condition: Condition) -> Preview:
         found = clients_visible_to(request.user).filter(condition.q(timezone.now())).order_by()
-        newest = list(found.order_by("-id").only("id", "first_name", "last_name", "email")[:SAMPLE])
+        newest = list(found.order_by("-id").only("id", "first_name", "last_name")[:SAMPLE])
         access_log.note(
             user=request.user,
             kind=AccessKind.SEARCH,
@@ -33,7 +33,7 @@ def client_condition(request: UserRequest) -> HttpResponse:
             rows=len(newest),
             reason=condition.sentence()[:200],
         )
-        sample = [(str(client), client.get_absolute_url()) for client in newest]
+        sample = [(client.full_name or f"#{client.pk}", client.get_absolute_url()) for client in newest]
         return Preview(condition.sentence(), found.count(), sample)
 
     return preview(request, CLIENT, dry_run)

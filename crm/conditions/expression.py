@@ -219,7 +219,7 @@ class Condition:
         return {"version": VERSION, **root.stored()}
 
     def parts(self) -> tuple[Node, ...]:
-        """List what must hold each by itself."""
+        """List the parts that must all hold."""
         return self.root.parts if isinstance(self.root, Group) and self.root.is_all else (self.root,)
 
     def fields(self) -> list[Field]:

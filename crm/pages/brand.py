@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET
 
 from crm.models import Brand, BrandLook
 from crm.pages.company import brand_tabs
-from crm.staff.brand_look import MANAGES, brands_to_dress, change_look
+from crm.staff.brand_look import MANAGES, change_look
 from crm.staff.brand_look_forms import FILE_BYTES_MAX, BrandLookForm
+from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -95,7 +96,7 @@ def _drawn(content: bytes | memoryview | None) -> HttpResponse:
 @staff_page(MANAGES)
 def brand_look(request: UserRequest, brand_id: int) -> HttpResponseBase:
     """Change a brand's colours, logo and picture."""
-    brand = get_object_or_404(brands_to_dress(request.user), pk=brand_id)
+    brand = get_object_or_404(brands_to_set_up(request.user), pk=brand_id)
     start = {"colour": brand.colour, "accent_colour": brand.accent_colour}
     form = BrandLookForm(request.POST or None, request.FILES or None, initial=start)
 

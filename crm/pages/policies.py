@@ -12,6 +12,7 @@ from crm.brand_policies import find
 from crm.models import PolicyProposal, PolicyValue
 from crm.pages.policy_forms import PolicyForm
 from crm.staff import policy_changes
+from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -22,7 +23,7 @@ QUERY_CHARS_MAX = 60
 @staff_page("crm.propose_policies")
 def policies(request: UserRequest, brand_id: int | None = None) -> HttpResponseBase:
     """List a brand's policies by area; without a brand in the address, those of the first one."""
-    brands = list(policy_changes.brands_to_set(request.user))
+    brands = list(brands_to_set_up(request.user).order_by("name"))
     if brand_id is None:
         if len(brands) == 1 or (brands and request.user.brand_id is None):
             return redirect("brand_policies", brand_id=brands[0].pk)
@@ -50,7 +51,7 @@ def _fits(line: policy_changes.Line, query: str) -> bool:
 @staff_page("crm.propose_policies")
 def policy(request: UserRequest, brand_id: int, key: str) -> HttpResponse:
     """Show one policy of a brand: what holds, its history, and the form that changes it."""
-    brand = get_object_or_404(policy_changes.brands_to_set(request.user), pk=brand_id)
+    brand = get_object_or_404(brands_to_set_up(request.user), pk=brand_id)
     shown = find(key)
     if shown is None:
         raise Http404

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from crm.choices import Role
-from crm.models import Book, Brand, Desk, LegalEntity, User
+from crm.models import LegalEntity, User
 from crm.security.roles import CATALOGUE
 from crm.security.scope import reach_of
+from crm.staff import company
 from crm.ui.panels import SetupStep, allows, registry
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 
-MANAGES = "crm.manage_company"
+MANAGES = company.MANAGES
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,6 @@ def _roles_with(permission: object) -> tuple[str, ...]:
     return tuple(str(role.label) for role in Role if permission in CATALOGUE[role])
 
 
-def is_unfinished(user: User) -> bool:
-    """Check whether a step that isn't optional is open."""
-    return any(not state.is_done and not state.step.is_optional for state in states_of(user))
-
-
 @staff_page(MANAGES)
 def setup_guide(request: UserRequest) -> HttpResponse:
     """Show the steps with what is done, and what to do next."""
@@ -69,18 +66,19 @@ def setup_guide(request: UserRequest) -> HttpResponse:
 
 
 def has_entity(user: User) -> bool:
-    """Check for a legal entity that isn't archived."""
-    return LegalEntity.objects.filter(archived_at=None).exists()
+    """Check for an open legal entity of one's own brands, or one that has no brand yet."""
+    mine = Q(brands__in=reach_of(user).whole_brands) | Q(brands=None)
+    return LegalEntity.objects.filter(mine, archived_at=None).exists()
 
 
 def has_brand(user: User) -> bool:
     """Check for an open brand in reach."""
-    return Brand.objects.filter(pk__in=reach_of(user).whole_brands, archived_at=None).exists()
+    return company.brands_to_set_up(user).filter(archived_at=None).exists()
 
 
 def has_desk(user: User) -> bool:
     """Check for an open desk in reach."""
-    return Desk.objects.filter(brand__in=reach_of(user).whole_brands, archived_at=None).exists()
+    return company.desks_to_set_up(user).filter(archived_at=None).exists()
 
 
 def has_colleagues(user: User) -> bool:
@@ -91,4 +89,4 @@ def has_colleagues(user: User) -> bool:
 
 def has_book(user: User) -> bool:
     """Check for an agent's book: routing gives leads to people who own one."""
-    return Book.objects.filter(brand__in=reach_of(user).whole_brands, archived_at=None, owner__isnull=False).exists()
+    return company.books_to_set_up(user).filter(archived_at=None, owner__isnull=False).exists()

@@ -59,7 +59,7 @@ def _folder() -> Path:
 
 
 def current(name: str) -> Path:
-    """Return the file of a bundle, made anew after one of its parts has changed."""
+    """Return the file of a bundle, rebuilt when one of its parts has changed."""
     target = _folder() / name
     newest = max((Path(settings.BASE_DIR) / "static" / part).stat().st_mtime_ns for part in BUNDLES[name])
     if not target.exists() or target.stat().st_mtime_ns < newest:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
 from crm.db.locking import lock
 from crm.errors import DomainError
-from crm.models import Actor, Brand, BrandLook, User
+from crm.models import Actor, Brand, BrandLook
 from crm.security import audit
 from crm.security.policies import YES, Decision, has_permission, no, require
 from crm.security.scope import reach_of
@@ -41,11 +40,6 @@ def can_manage_look(actor: Actor, brand_id: int) -> Decision:
     if allowed and brand_id not in reach_of(actor).whole_brands:
         return no(_("You don't have access to this brand."))
     return allowed
-
-
-def brands_to_dress(user: User) -> QuerySet[Brand]:
-    """Select the brands whose look a user may change."""
-    return Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")
 
 
 @transaction.atomic

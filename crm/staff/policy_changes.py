@@ -45,11 +45,6 @@ class Line:
     may_change: bool
 
 
-def brands_to_set(user: User) -> QuerySet[Brand]:
-    """Select the brands whose policies a user may read: those they reach as a whole."""
-    return Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")
-
-
 def can_change(actor: Actor, brand_id: int, policy: Policy[Any]) -> Decision:
     """Change or propose: the right of the policy's area, on the whole brand."""
     allowed = has_permission(actor, policy.right)

@@ -36,7 +36,9 @@ def lead_condition(request: UserRequest) -> HttpResponse:
             .order_by("-id")[:NEWEST]
         )
         found = [row for row in rows if condition.holds(_candidate(row), now)]
-        sample = [(str(row.client), row.client.get_absolute_url()) for row in found[:SAMPLE]]
+        sample = [
+            (row.client.full_name or f"#{row.client_id}", row.client.get_absolute_url()) for row in found[:SAMPLE]
+        ]
         access_log.note(
             user=request.user,
             kind=AccessKind.SEARCH,

@@ -52,3 +52,9 @@ def test_a_rule_is_tried_on_the_newest_leads_in_reach(cast, browse):
 def test_names_are_escaped(cast, browse):
     Client.objects.filter(pk=cast.client.pk).update(first_name="<script>alert(1)</script>")
     assert "<script>" not in tried(browse(cast.agent), EVERYBODY)
+
+
+def test_a_client_without_a_name_is_not_named_by_a_masked_address(cast, browse):
+    Client.objects.filter(pk=cast.client.pk).update(first_name="", last_name="")
+    shown = tried(browse(cast.agent), EVERYBODY)
+    assert f"#{cast.client.pk}" in shown and cast.client.email not in shown
