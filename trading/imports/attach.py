@@ -62,9 +62,9 @@ def attach(
     require(policies.can_import(actor))
     row = locked(row_id)
     if row.state == StagedState.ATTACHED and row.account is not None:
+        if not clients_visible_to(actor).filter(pk=row.account.client_id).exists():
+            raise NotAllowed(_("You don't have access to this client."))
         if client_id in (None, row.account.client_id):
-            if not clients_visible_to(actor).filter(pk=row.account.client_id).exists():
-                raise NotAllowed(_("You don't have access to this client."))
             return row.account
         raise WrongState(_("This login is already attached to another client."))
     check_open(row)
