@@ -179,7 +179,9 @@ DOORS: dict[str, Door] = {
     ),
     "trading.core.issues.close_issue": ALL_BRANDS,
     "trading.cap_breaches.remedies.put_right": Door(finds_nothing=False, open_to=("outsider",)),
-    "trading.imports.attach.attach": Door({"row_id": {"state": "waiting"}}, given=lambda: {"client_id": one(Client).pk}),
+    "trading.imports.attach.attach": Door(
+        {"row_id": {"state": "waiting"}}, given=lambda: {"client_id": one(Client).pk}
+    ),
     "trading.imports.attach.ignore": ALL_BRANDS,
     "trading.imports.attach.put_off": ALL_BRANDS,
     "trading.imports.attach.reopen": ALL_BRANDS,
