@@ -62,9 +62,9 @@ RANDOM = r"\set from random(:first, :middle)" "\n" r"\set wallet random(:middle 
 CLIENTS = """
 INSERT INTO clients_client (brand_id, book_id, stage, first_name, last_name, email, phone, country, language, time_zone,
   nationality, address_line, city, postal_code, marketing_consent, sales_status, score, kyc_level, risk_rating, category,
-  restrictions, net_deposits, equity, source, campaign, created_at, registered_at)
+  restrictions, net_deposits, source, campaign, created_at, registered_at)
 SELECT %s, %s, 'funded', 'Anna', n::text, n || '@example.com', '', 'DE', 'de', '', '', '', '', '', false, 'new', 0, 1, 'low',
-  'retail', '{}', 0, 0, '', '', now(), now()
+  'retail', '{}', 0, '', '', now(), now()
 FROM generate_series(1, %s) n
 """
 

@@ -39,9 +39,9 @@ MONTH = dt.date(2026, 9, 1)
 CLIENTS = """
 INSERT INTO clients_client (brand_id, book_id, stage, first_name, last_name, email, phone, country, language, time_zone,
   nationality, address_line, city, postal_code, marketing_consent, sales_status, score, kyc_level, risk_rating, category,
-  restrictions, net_deposits, equity, source, campaign, created_at, registered_at)
+  restrictions, net_deposits, source, campaign, created_at, registered_at)
 SELECT %s, b.id, 'funded', 'Anna', n::text, 'paper-' || n || '@example.com', '', 'DE', 'de', '', '', '', '', '', false, 'new',
-  0, 1, 'low', 'retail', '{}', 0, 0, '', '', now(), now()
+  0, 1, 'low', 'retail', '{}', 0, '', '', now(), now()
 FROM generate_series(1, %s) n, (SELECT id FROM crm_book WHERE brand_id = %s ORDER BY id LIMIT 1) b RETURNING id
 """
 

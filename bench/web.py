@@ -38,7 +38,7 @@ LEADS_PER_CLIENT = 25
 FILL = """
 INSERT INTO clients_client (brand_id, book_id, owner_id, stage, first_name, last_name, email, phone, country, language,
   time_zone, nationality, address_line, city, postal_code, marketing_consent, sales_status, score, kyc_level, risk_rating,
-  category, restrictions, net_deposits, equity, source, campaign, created_at, last_contact_at, registered_at,
+  category, restrictions, net_deposits, source, campaign, created_at, last_contact_at, registered_at,
   first_deposit_at, last_trade_at)
 SELECT b.brand_id, b.id, b.owner_id, %(stage)s,
   (ARRAY['Anna','Jonas','Lena','Felix','Mia','Paul','Laura','Max','Sophie','Tim','Lucia','Mateo'])[1 + n %% 12],
@@ -47,7 +47,7 @@ SELECT b.brand_id, b.id, b.owner_id, %(stage)s,
   %(stage)s || n || '@example.com', '+49151' || lpad(n::text, 8, '0'),
   (ARRAY['DE','AT','CH','ES','IT','FR','AU','GB'])[1 + n %% 8], (ARRAY['de','en','es'])[1 + n %% 3], '', '', '', '', '',
   true, (ARRAY['new','contacted','interested','call_back','no_answer','not_interested'])[1 + (n * 7) %% 6],
-  (n * 37) %% 101, 0, 'unrated', 'retail', '{}', (n * 13) %% 9000, 0,
+  (n * 37) %% 101, 0, 'unrated', 'retail', '{}', (n * 13) %% 9000,
   (ARRAY['google','facebook','partner','organic'])[1 + n %% 4],
   'c' || n %% 20, now() - make_interval(secs => n * 6),
   CASE WHEN n %% 3 = 0 THEN NULL ELSE now() - make_interval(secs => (n * 13) %% 5000000) END,

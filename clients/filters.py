@@ -12,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.choices import RiskRating, SalesStatus, Stage
 from clients.countries import lazy_choices
+from clients.facts import with_facts
 from clients.models import Client
+from clients.vocabulary import CLIENT
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
-from crm.ui.filters import WhenFilter
+from crm.ui.filters import ConditionFilter, WhenFilter
 from crm.ui.forms import DayInput
 
 DOCUMENTS = [("waiting", _("Waiting for review")), ("rejected", _("Rejected, not verified"))]
@@ -88,6 +90,7 @@ class PeopleFilter(django_filters.FilterSet):
     received = WhenFilter(field_name="created_at", label=_("Received"))
     campaign = django_filters.CharFilter(label=_("Campaign"))
     source = django_filters.CharFilter(label=_("Source"))
+    conditions = ConditionFilter(label=_("Conditions"), vocabulary=CLIENT)
     is_contacted = django_filters.ChoiceFilter(label=_("Contacted"), choices=YES_NO, method="filter_contacted")
 
     class Meta:
@@ -128,10 +131,13 @@ class ClientFilter(PeopleFilter):
     has_traded = django_filters.ChoiceFilter(label=_("Traded"), choices=YES_NO, method="filter_traded")
     is_registered = django_filters.ChoiceFilter(label=_("Registered"), choices=YES_NO, method="filter_registered")
     is_verified = django_filters.ChoiceFilter(label=_("Verified"), choices=YES_NO, method="filter_verified")
-    equity_from = django_filters.NumberFilter(label=_("Equity from"), field_name="equity", lookup_expr="gte")
+    equity_from = django_filters.NumberFilter(label=_("Equity from"), method="filter_equity")
     documents = django_filters.ChoiceFilter(label=_("Documents"), choices=DOCUMENTS, method="filter_documents")
 
     field_order = ("stage", "country", "owner")
+
+    def filter_equity(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
+        return with_facts(rows, "equity").filter(equity__gte=value)
 
     def filter_registered(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(registered_at__isnull=value == "0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.http import Http404
 
+from clients.facts import side_tables
 from clients.models import Client
 from crm.models import Actor, User
 from crm.security.policies import require_permission
@@ -45,7 +46,8 @@ def around_visible_to(user: User, *, is_narrowed: bool) -> QuerySet[Client] | No
 
 def get_client(user: User, client_id: int, *, permission: str = "clients.view_client") -> Client:
     """Find one client, or 404 when it is not visible, NotAllowed (403) when it is but the role lacks the right."""
-    client = clients_visible_to(user).select_related("brand", "book", "owner").filter(pk=client_id).first()
+    rows = clients_visible_to(user).select_related("brand", "book", "owner", *side_tables())
+    client = rows.filter(pk=client_id).first()
     if client is None:
         raise Http404
     if user.is_team:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Stage
+from clients.facts import FACTS, OWNERS, Fact, with_facts
 from clients.filters import ClientFilter
 from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
+from crm.conditions import FieldType
 from crm.models import User
 from crm.security.scope import reach_of
 from crm.ui.tables import (
@@ -30,6 +34,7 @@ from crm.ui.tables import (
     PhoneColumn,
     QuickFilter,
     Table,
+    YesNoColumn,
 )
 
 
@@ -68,16 +73,53 @@ READS = {
 }
 
 
+KINDS: Final[dict[FieldType, Callable[..., Column]]] = {
+    FieldType.NUMBER: partial(NumberColumn, digits=0),
+    FieldType.DECIMAL: NumberColumn,
+    FieldType.MONEY: partial(MoneyColumn, currency="brand.base_currency"),
+    FieldType.MOMENT: AgoColumn,
+    FieldType.YES_NO: YesNoColumn,
+}
+
+
+def fact_column(entry: Fact) -> Column:
+    """Make the column of a fact; side tables' values are annotated under its name by the list (`with_facts`)."""
+    made = KINDS.get(entry.type, Column)
+    value = partial(_in_words, entry.as_field()) if made is Column else ""
+    return made(entry.name, entry.label, value=value, hidden=True, group=OWNERS[entry.owner])
+
+
+def fact_columns(declared: Iterable[Column], owners: Iterable[str] = tuple(OWNERS)) -> list[Column]:
+    """Make the columns of all facts of these owners that a list doesn't declare itself, app by app."""
+    taken = {column.name for column in declared}
+    chosen = [entry for entry in FACTS.values() if entry.owner in owners and entry.name not in taken]
+    return [fact_column(entry) for entry in sorted(chosen, key=lambda entry: list(OWNERS).index(entry.owner))]
+
+
+def _in_words(field: Any, row: Any) -> str:
+    value = field.value_of(row)
+    chosen = value if isinstance(value, list | tuple) else [value] if value else []
+    return ", ".join(field.choice_label(entry) for entry in chosen)
+
+
 def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
     """Load only what the shown columns read: four whole records per line cost more than the rest of the page."""
     shown = {column.name for column in table.shown_columns} - {"full_name"}
+    beside = [name for name in shown if name in FACTS and FACTS[name].side is not None]
     if any(isinstance(column, MoneyColumn) for column in table.shown_columns):
         shown.add("brand")
-    fields = {"id", "first_name", "last_name", "email", "stage", *(name for name in shown if name not in READS)}
+    fields = {
+        "id",
+        "first_name",
+        "last_name",
+        "email",
+        "stage",
+        *(name for name in shown if name not in READS and name not in beside),
+    }
     joined = [name for name in READS if name in shown]
     for name in joined:
         fields |= {name, *READS[name]}
-    rows = rows.select_related(None).only(*sorted(fields))
+    rows = with_facts(rows.select_related(None).only(*sorted(fields)), *beside)
     return rows.select_related(*joined) if joined else rows
 
 
@@ -96,12 +138,11 @@ class ClientTable(Table):
         BadgeColumn("risk_rating", _("Risk")),
         DateColumn("first_deposit_at", _("FTD"), sort=True),
         MoneyColumn("net_deposits", _("Net deposits"), sort=True, currency="brand.base_currency", total=True),
-        MoneyColumn("equity", _("Equity"), currency="brand.base_currency", total=True),
+        MoneyColumn("equity", _("Equity"), currency="brand.base_currency", total="trading_facts.equity"),
         AgoColumn("last_trade_at", _("Last trade"), sort=True),
         AgoColumn("last_contact_at", _("Last contact"), sort=True),
         NumberColumn("score", _("Score"), digits=0, hidden=True),
         BadgeColumn("category", _("Category"), hidden=True),
-        Column("restrictions", _("Restrictions"), value=lambda row: ", ".join(row.restrictions), hidden=True),
         DateColumn("registered_at", _("Registered"), hidden=True),
         *PEOPLE_COLUMNS,
     ]
@@ -140,6 +181,9 @@ class ClientTable(Table):
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
         return rows if Stage.LEAD in self.params.getlist("stage") else rows.exclude(stage=Stage.LEAD)
+
+    def more_columns(self) -> list[Column]:
+        return fact_columns(self.columns)
 
     def lean(self, rows: QuerySet[Client]) -> QuerySet[Client]:
         return only_shown(self, rows)

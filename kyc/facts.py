@@ -1,4 +1,10 @@
+"""Facts of a client that verification writes."""
+
+from django.utils.translation import gettext_lazy as _
+
 from clients.facts import fact
+from crm.conditions import FieldType
+from kyc.models import KycFacts
 
 # Level 1: who they are. Level 2: and where they live. Only decisions that took effect count, and only while valid.
 LEVELS = """
@@ -13,4 +19,12 @@ FROM (
   FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL GROUP BY client_id
 ) s WHERE has_identity
 """
-fact("kyc_level", owner="kyc", sql=LEVELS, default="0")
+fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=LEVELS, default="0")
+fact(
+    "last_document_at",
+    _("Last document"),
+    FieldType.MOMENT,
+    owner="kyc",
+    side=KycFacts,
+    sql="SELECT client_id, max(uploaded_at) FROM kyc_document GROUP BY client_id",
+)

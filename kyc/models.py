@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from clients.models import Client
+from clients.models import Client, SideFacts
 from crm.db.states import HasState
 from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import Actor, User
@@ -346,3 +346,12 @@ class LevelReached(models.Model):
 
     def __str__(self) -> str:
         return f"Client {self.client_id} level {self.level}"
+
+
+class KycFacts(SideFacts):
+    """When a client last sent a document. Written by `kyc.subscribers.keep_the_facts`."""
+
+    last_document_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["last_document_at"], name="facts_by_last_document")]

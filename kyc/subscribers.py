@@ -6,6 +6,7 @@ from django.utils import translation
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
+from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
 from clients.stages import move_stage
@@ -24,6 +25,13 @@ logger = logging.getLogger(__name__)
 def start_the_checks(event: DocumentUploaded) -> None:
     """Have a worker check a new document."""
     enqueue_on_commit("kyc.check_document", event.document_id)
+
+
+@subscribe(DocumentUploaded)
+def keep_the_facts(event: DocumentUploaded) -> None:
+    """Note when the client last sent a document."""
+    assert event.client_id is not None
+    rebuild_client(event.client_id, "last_document_at")
 
 
 @subscribe(DocumentChecked)

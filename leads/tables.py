@@ -14,7 +14,7 @@ from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
-from clients.tables import COUNTRY, MINE, NAME, OWNER, only_shown
+from clients.tables import COUNTRY, MINE, NAME, OWNER, fact_columns, only_shown
 from crm.errors import DomainError
 from crm.models import User
 from crm.ui.tables import (
@@ -100,6 +100,9 @@ class LeadTable(Table):
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).filter(stage=Stage.LEAD)
         return rows.select_related("brand", "owner", "book").defer("search_text")
+
+    def more_columns(self) -> list[Column]:
+        return fact_columns(self.columns, ("clients", "leads"))
 
     def lean(self, rows: QuerySet[Client]) -> QuerySet[Client]:
         return only_shown(self, rows)

@@ -1,9 +1,15 @@
 """The facts of a client that the wallet writes."""
 
+from django.utils.translation import gettext_lazy as _
+
 from clients.facts import fact
+from crm.conditions import FieldType
+from wallet.models import WalletFacts
 
 fact(
     "first_deposit_at",
+    _("First deposit"),
+    FieldType.MOMENT,
     owner="wallet",
     sql="SELECT client_id, min(settled_at) FROM wallet_deposit WHERE settled_at IS NOT NULL GROUP BY client_id",
 )
@@ -11,6 +17,8 @@ fact(
 # a refund made at the PSP counts as its share of the deposit.
 fact(
     "net_deposits",
+    _("Net deposits"),
+    FieldType.MONEY,
     owner="wallet",
     sql=(
         "SELECT client_id, sum(amount) FROM ("
@@ -23,4 +31,31 @@ fact(
         ") movements GROUP BY client_id"
     ),
     default="0",
+)
+fact(
+    "deposits_count",
+    _("Deposits"),
+    FieldType.NUMBER,
+    owner="wallet",
+    side=WalletFacts,
+    sql="SELECT client_id, count(*) FROM wallet_deposit WHERE settled_at IS NOT NULL GROUP BY client_id",
+    default="0",
+    absent=0,
+)
+fact(
+    "last_deposit_at",
+    _("Last deposit"),
+    FieldType.MOMENT,
+    owner="wallet",
+    side=WalletFacts,
+    sql="SELECT client_id, max(settled_at) FROM wallet_deposit WHERE settled_at IS NOT NULL GROUP BY client_id",
+)
+fact(
+    "last_withdrawal_at",
+    _("Last withdrawal"),
+    FieldType.MOMENT,
+    owner="wallet",
+    side=WalletFacts,
+    sql="SELECT client_id, max(finished_at) FROM wallet_withdrawal "
+    "WHERE state = 'settled' AND purpose = 'withdrawal' GROUP BY client_id",
 )

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
-from clients.facts import rebuild_client
+from clients.facts import names_of, rebuild_client
 from clients.models import Client
 from clients.stages import move_stage
 from crm.events import (
@@ -43,9 +43,6 @@ from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers.verbs import finish_transfer
 from wallet.withdrawals.payout_results import parts_of
 
-FACTS = ("first_deposit_at", "net_deposits")
-
-
 MoneyMoved = (
     DepositSettled | DepositReversed | WithdrawalRequested | WithdrawalSettled | WithdrawalRefused | TransferSettled
 )
@@ -63,7 +60,7 @@ def keep_the_facts(
 ) -> None:
     """Rebuild the client's facts about money."""
     assert event.client_id is not None
-    rebuild_client(event.client_id, *FACTS)
+    rebuild_client(event.client_id, *names_of("wallet"))
 
 
 @subscribe(ClientVerified)

@@ -1,6 +1,7 @@
 from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal
 from clients.models.mail import MailTemplate, Message
+from clients.models.side_facts import SideFacts
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
@@ -13,6 +14,7 @@ __all__ = [
     "Message",
     "Note",
     "NoteVersion",
+    "SideFacts",
     "Task",
     "TimelineEntry",
 ]

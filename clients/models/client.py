@@ -77,10 +77,6 @@ class Client(HasState):
         max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency")
     )
     last_trade_at = models.DateTimeField(null=True, blank=True)
-    equity = models.DecimalField(
-        max_digits=20, decimal_places=2, default=0, help_text=_("In the brand's base currency")
-    )
-
     source = models.CharField(max_length=60, blank=True, help_text=_("Source of the first lead, e.g. google"))
     campaign = models.CharField(max_length=60, blank=True, help_text=_("Campaign code of the first lead"))
     last_contact_at = models.DateTimeField(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from clients.facts import fact_of
 from clients.models import Client, Task
 from clients.queries import is_in_own_book
 from clients.record.timeline_page import read_page
@@ -33,7 +34,8 @@ def _note(request: UserRequest, row: Client) -> None:
 
 def _context(request: UserRequest, row: Client) -> dict[str, Any]:
     tasks = Task.objects.filter(client=row, done_at=None).select_related("assignee").order_by("due_at", "id")
-    return {"entries": read_page(row, request.user).entries[:ENTRIES], "tasks": tasks[:TASKS]}
+    entries = read_page(row, request.user).entries[:ENTRIES]
+    return {"entries": entries, "tasks": tasks[:TASKS], "equity": fact_of(row, "equity")}
 
 
 CLIENT_PEEK = Peek("clients/_peek.html", _note, _context)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import Stage
+from clients.facts import with_facts
 from clients.filters import start_of
 from clients.queries import clients_visible_to
 from clients.tables import name_or_number
@@ -22,7 +23,7 @@ ROWS = 6
 CALLS = 5
 LOOKED_AT = 60
 BIRTHDAY_DAYS = 7
-FIELDS = ("id", "first_name", "last_name", "email", "country", "equity", "last_trade_at", "brand__base_currency")
+FIELDS = ("id", "first_name", "last_name", "email", "country", "last_trade_at", "brand__base_currency")
 
 
 def silent_since() -> dt.date:
@@ -37,13 +38,14 @@ def silent_url(user: User) -> str:
 
 
 def silent_filter(user: User) -> Q:
-    """Select the agent's clients who have equity and have not traded for fourteen days."""
+    """Select the agent's clients who have equity (`with_facts`) and have not traded for fourteen days."""
     return Q(owner=user, last_trade_at__lt=start_of(silent_since()), equity__gte="0.01") & ~Q(stage=Stage.LEAD)
 
 
 def silent_clients(user: User) -> ListCard:
     """List whom to call first: silent clients by the equity at stake."""
-    silent = clients_visible_to(user).filter(silent_filter(user)).select_related("brand").only(*FIELDS)
+    silent = with_facts(clients_visible_to(user), "equity").filter(silent_filter(user))
+    silent = silent.select_related("brand").only(*FIELDS)
     now = timezone.now()
     rows = [
         ListRow(

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -64,11 +64,24 @@ class Compare(Node):
     def q(self, now: dt.datetime, positive: bool) -> Q:
         if not self.field.lookup:
             raise DomainError(_("“%(field)s” can't be searched for.") % {"field": self.field.label})
+        if self.field.rows is not None:
+            beside = self._beside(self.field.rows().filter(client_id=OuterRef("pk")), now)
+            return beside if positive else ~beside
         empty = _empty(self.field)
         if self.operator is EMPTY:
             return empty if positive else ~empty
         found = self.operator.lookup(self.field.lookup, self.value, now)
         return found if positive else empty | ~found
+
+    def _beside(self, rows: QuerySet[Any], now: dt.datetime) -> Q:
+        """Write it over a table of its own. Where a subject without a row meets it, only a row that doesn't speaks against it."""
+        absent = self.field.absent
+        if self.operator is EMPTY:
+            return ~Q(Exists(rows.exclude(_empty(self.field)))) if absent is None else ~ALWAYS
+        found = self.operator.lookup(self.field.lookup, self.value, now)
+        if absent is not None and self.operator.test(absent, self.value, now):
+            return ~Q(Exists(rows.exclude(found)))
+        return Q(Exists(rows.filter(found)))
 
     def holds(self, subject: Any, now: dt.datetime) -> bool:
         have = self.field.value_of(subject)

@@ -20,6 +20,7 @@ class FieldType(Enum):
     TEXT = "text"
     CHOICE = "choice"
     NUMBER = "number"
+    DECIMAL = "decimal"
     MONEY = "money"
     MOMENT = "moment"
     YES_NO = "yes_no"
@@ -31,8 +32,11 @@ class Field:
     """A described value of a subject.
 
     lookup: how the ORM reaches it from the subject's table; empty for what exists only at the moment, such as an event's own
-    values. read: how Python reads it from a subject; by default the attribute or key of its name. is_text_fold: compared
-    without regard to upper and lower case.
+    values. read: how Python reads it from a subject; by default the attribute or key of its name. group: under which heading
+    it is offered.
+
+    rows: for a value in a table of its own, the rows that hold it: one per subject, named by `client_id`; `lookup` is then a
+    column of these. absent: the value of a subject without a row, where that isn't "empty"; its column is NOT NULL.
     """
 
     name: str
@@ -42,6 +46,9 @@ class Field:
     choices: Callable[[], Choices] | None = None
     read: Callable[[Any], Any] | None = None
     unit: Label = ""
+    group: Label = ""
+    rows: Callable[[], QuerySet[Any]] | None = None
+    absent: Any = None
 
     def value_of(self, subject: Any) -> Any:
         """Read the value from a subject: an object or a mapping."""
@@ -91,6 +98,10 @@ class Vocabulary:
                 self._fields[part.name] = part
             else:
                 self._happenings[part.name] = part
+
+    def __deepcopy__(self, memo: Any) -> Vocabulary:
+        """Stay one: forms and filters copy what they are made of."""
+        return self
 
     def field(self, name: str) -> Field | None:
         return self._fields.get(name)

@@ -292,6 +292,7 @@ BY_TYPE: Final[dict[FieldType, tuple[Operator, ...]]] = {
     FieldType.TEXT: (ONE_OF, IS, STARTS, CONTAINS, EMPTY),
     FieldType.CHOICE: (ONE_OF, EMPTY),
     FieldType.NUMBER: (EQUALS, AT_LEAST, AT_MOST, ABOVE, BELOW, EMPTY),
+    FieldType.DECIMAL: (AT_LEAST, AT_MOST, ABOVE, BELOW, EMPTY),
     FieldType.MONEY: (AT_LEAST, AT_MOST, ABOVE, BELOW, EMPTY),
     FieldType.MOMENT: (WITHIN, LONGER_AGO, BEFORE, FROM_DAY, EMPTY),
     FieldType.YES_NO: (TRUE,),

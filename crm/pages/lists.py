@@ -18,6 +18,7 @@ from crm.models import SavedView
 from crm.money.numbers import is_whole
 from crm.ui import layouts
 from crm.ui.actions import run_action
+from crm.ui.columns import Column
 from crm.ui.panels import allows
 from crm.ui.people_columns import StatusColumn
 from crm.ui.preferences import set_preference
@@ -49,6 +50,14 @@ def _kept(source: QueryDict) -> str:
     return urlencode([(k, v) for k, values in source.lists() for v in values if k not in mine and v])
 
 
+def _by_group(columns: list[tuple[Column, bool]]) -> dict[str, list[tuple[Column, bool]]]:
+    """Put the columns under their headings: the list's own and what is shown first, under none."""
+    groups: dict[str, list[tuple[Column, bool]]] = {"": []}
+    for column, is_shown in columns:
+        groups.setdefault("" if is_shown else str(column.group), []).append((column, is_shown))
+    return groups
+
+
 def _dialog(
     request: UserRequest,
     table: Table,
@@ -68,7 +77,7 @@ def _dialog(
         "error": error,
         "name": name,
         "for_desk": for_desk,
-        "columns": [(column, True) for column in table.shown_columns] + [(column, False) for column in rest],
+        "columns": _by_group([(column, True) for column in table.shown_columns] + [(column, False) for column in rest]),
         "views": [
             {"pk": view.pk, "name": view.name, "owner_id": view.owner_id, "words": tab.words}
             for view, tab in zip(table.layout.views, table.view_tabs, strict=True)

@@ -53,6 +53,7 @@ class Column:
     link     the cell opens the row (`Table.row_url`); the first such link is what Enter opens
     hidden   not shown until the user chooses it
     permission  who may have the column at all, on screen and in exports
+    group    the heading under which the column chooser offers it; "" is the list itself
     place    where the value goes when rows are stacked on a phone: "name", "figure", "state", "when", "rest" or
              "hide"; see `crm.ui.table_rows.places`, which finds the first four by the kind of column
     """
@@ -69,6 +70,7 @@ class Column:
     css: str = ""
     help: Label = ""
     place: str = ""
+    group: Label = ""
 
     @property
     def sort_path(self) -> str:

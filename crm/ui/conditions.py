@@ -96,6 +96,7 @@ def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
             {
                 "name": field.name,
                 "label": str(field.label),
+                "group": str(field.group),
                 "operators": [
                     {"code": operator.code, "label": str(operator.label), "widget": operator.widget}
                     for operator in BY_TYPE[field.type]
@@ -121,6 +122,7 @@ def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
             "always": _("No conditions: always applies."),
             "match": _("Combine with"),
             "try": _("Preview"),
+            "apply": _("Apply"),
         },
     }
 

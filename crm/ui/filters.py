@@ -10,6 +10,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.conditions import Vocabulary, everything, read
+from crm.ui.conditions import ConditionField, ConditionInput, sentence_of
+
 DAY = dt.timedelta(days=1)
 # value → (days back from the start of today, or None; hours that must have passed, or None)
 SINCE: dict[str, tuple[int | None, int | None]] = {
@@ -42,3 +45,32 @@ class WhenFilter(django_filters.ChoiceFilter):
             return qs.filter(**{f"{self.field_name}__lte": timezone.now() - dt.timedelta(hours=hours)})
         midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
         return qs.filter(**{f"{self.field_name}__gte": midnight - DAY * (days or 0)})
+
+
+class _ListedCondition(ConditionField):
+    """A condition in the filters of a list: nothing entered is no filter. Its rows are drawn when somebody asks for them."""
+
+    def __init__(self, vocabulary: Vocabulary, **kwargs: Any) -> None:
+        kwargs.pop("required", None)
+        super().__init__(vocabulary, **kwargs)
+        self.widget.template_name = "crm/ui/condition_in_list.html"
+
+    def to_python(self, value: Any) -> Any:
+        stored = super().to_python(value)
+        return None if stored == everything().stored() else stored
+
+    def in_words(self, value: Any) -> str:
+        return sentence_of(value, self.vocabulary)
+
+
+class ConditionFilter(django_filters.Filter):
+    """Any condition over a vocabulary, kept in the address; a saved view keeps it as a segment."""
+
+    field_class = _ListedCondition
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        return qs.filter(read(value, self.extra["vocabulary"]).q(timezone.now())) if value else qs
+
+    def drawn(self, value: str) -> str:
+        """Draw the form component."""
+        return str(ConditionInput(self.extra["vocabulary"]).render("conditions", value, {"id": "id_conditions"}))

@@ -159,6 +159,8 @@ def in_words(form_field: Any, value: Any) -> str:
         return f"{in_words(form_field, value.start) or '…'} – {in_words(form_field, value.stop) or '…'}"
     if value is None:
         return ""
+    if hasattr(form_field, "in_words"):
+        return str(form_field.in_words(value))
     if isinstance(value, QuerySet | list | tuple | set):
         return ", ".join(in_words(form_field, element) for element in value)
     if isinstance(value, bool):

@@ -47,6 +47,7 @@ from crm.ui.columns import (
     TimeColumn,
     YesNoColumn,
 )
+from crm.ui.filters import ConditionFilter
 from crm.ui.panels import Label, Permission, allows
 from crm.ui.people_columns import CountryColumn, PersonColumn, StatusColumn
 from crm.ui.table_parts import BulkAction, Empty, FilterRequest, HeadCell, Peek, QuickFilter, Row, reverse_pk
@@ -177,6 +178,10 @@ class Table(Surroundings):
             queryset = queryset.filter(matches)
         return queryset
 
+    def more_columns(self) -> Sequence[Column]:
+        """Offer further columns, which only a registry knows; the user adds them in the column chooser."""
+        return ()
+
     # ------------------------------------------------------------ reads
 
     @cached_property
@@ -229,7 +234,8 @@ class Table(Surroundings):
 
     @cached_property
     def allowed_columns(self) -> list[Column]:
-        return [column for column in self.columns if allows(column.permission, self.user)]
+        every = [*self.columns, *self.more_columns()]
+        return [column for column in every if allows(column.permission, self.user)]
 
     @cached_property
     def layout(self) -> layouts.Layout:
@@ -278,6 +284,12 @@ class Table(Surroundings):
     def filters_url(self) -> str:
         """The filters' fields, fetched only when somebody opens them: their choices may take queries."""
         return self.url(filters=1)
+
+    @property
+    def conditions_html(self) -> str:
+        """The form component of the list's `conditions`, where it has such a filter."""
+        offered = self.filterset.base_filters.get("conditions") if self.filterset is not None else None
+        return offered.drawn("") if isinstance(offered, ConditionFilter) else ""
 
     @cached_property
     def matching(self) -> QuerySet[Any]:

@@ -136,7 +136,10 @@ def show_table(
             reason=table.words,
         )
     if wants_fragment(request) and "filters" in request.GET:
-        response: HttpResponse = render(request, "crm/ui/_filters.html", {"table": table})
+        drawn = table.conditions_html if request.GET["filters"] == "conditions" else ""
+        response: HttpResponse = (
+            HttpResponse(drawn) if drawn else render(request, "crm/ui/_filters.html", {"table": table})
+        )
     elif wants_fragment(request):
         response = render(request, "crm/ui/table.html", {"table": table})
     else:

@@ -16,7 +16,7 @@ from clients.choices import Stage, TimelineKind
 from clients.demo.activity import next_open
 from clients.demo.journeys import Journey
 from clients.demo.write import TIMELINE, entry
-from clients.facts import FACTS, rebuild
+from clients.facts import FACTS, names_of, rebuild
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
@@ -74,7 +74,8 @@ def write(demo: Demo, journeys: list[Journey]) -> dict[int, dt.datetime]:
     _write_levels(stories)
     _schedule_expiries(stories)
     _write_logs(stories)
-    rebuild(FACTS["kyc_level"])
+    for name in names_of("kyc"):
+        rebuild(FACTS[name])
     return verified_at
 
 

@@ -272,4 +272,14 @@ class Migration(migrations.Migration):
             model_name='levelreached',
             constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 2)), name='kyc_level_is_one_or_two'),
         ),
+        migrations.CreateModel(
+            name='KycFacts',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
+                ('last_document_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['last_document_at'], name='facts_by_last_document')],
+            },
+        ),
     ]

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clients.facts import with_facts
 from clients.filters import start_of
 from clients.queries import clients_visible_to
 from clients.views import home_cards as client_cards
@@ -28,7 +29,12 @@ def _silent(user: User) -> dict[str, Any]:
 
     def read() -> dict[str, Any]:
         week_before = start_of(client_cards.silent_since() - dt.timedelta(days=7))
-        mine = clients_visible_to(user).filter(owner=user, equity__gte="0.01").exclude(stage="lead").order_by()
+        mine = (
+            with_facts(clients_visible_to(user), "equity")
+            .filter(owner=user, equity__gte="0.01")
+            .exclude(stage="lead")
+            .order_by()
+        )
         silent = Q(last_trade_at__lt=start_of(client_cards.silent_since()))
         return mine.aggregate(
             at_risk=Sum("equity", filter=silent, default=0),

@@ -9,6 +9,8 @@
 
   const build = (box) => {
     const area = box.querySelector("textarea");
+    // Among a list's filters it is applied by its button, not with every key.
+    const list = box.closest(".k-table-form");
     const { fields, happenings, words } = JSON.parse(box.dataset.condition);
     const byName = Object.fromEntries(fields.map((field) => [field.name, field]));
     // A group: {kind: all|any|none, parts}. A row: {field, is, value} or {happened, within_days}, with `not` for its opposite.
@@ -39,7 +41,7 @@
     }
     const save = () => {
       area.value = JSON.stringify({ version: 1, ...outer(root) });
-      area.dispatchEvent(new Event("change", { bubbles: true }));
+      if (!list) area.dispatchEvent(new Event("change", { bubbles: true }));
     };
     const change = () => { save(); draw(); };
 
@@ -89,7 +91,13 @@
     };
     const drawRow = (row, group) => {
       const line = make("div", { className: "k-condition-row" });
-      const names = make("select", { className: "form-select" }, ...fields.map((field) => option([field.name, field.label], row.field)),
+      const groups = new Map();
+      for (const field of fields) groups.set(field.group, [...(groups.get(field.group) ?? []), field]);
+      const offered = [...groups].flatMap(([label, members]) => {
+        const options = members.map((field) => option([field.name, field.label], row.field));
+        return label ? [make("optgroup", { label }, ...options)] : options;
+      });
+      const names = make("select", { className: "form-select" }, ...offered,
         ...happenings.map((item) => option([`!${item.name}`, item.label], row.happened ? `!${row.happened}` : "")));
       names.setAttribute("aria-label", words.field);
       names.addEventListener("change", () => {
@@ -148,12 +156,14 @@
       if (place >= 0) [...rows.querySelectorAll("select,input,button,summary")][place]?.focus();
     };
     area.hidden = true;
+    if (list) rows.addEventListener("change", (event) => event.stopPropagation());
     box.append(rows);
     if (box.dataset.preview) {
       const button = make("button", { type: "button", className: "btn", textContent: words.try });
       button.addEventListener("click", tryOut);
       box.append(button, tried);
     }
+    if (list) box.append(make("button", { className: "btn btn-primary", textContent: words.apply }));
     draw();
   };
 

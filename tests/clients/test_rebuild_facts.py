@@ -2,13 +2,15 @@
 
 import datetime as dt
 import io
+from dataclasses import replace
 
 import pytest
 from django.core.management import call_command
 
 from clients import facts
-from clients.facts import FACTS, Fact, differences, rebuild
+from clients.facts import FACTS, differences, rebuild
 from clients.models import Call, Client, Message
+from crm.conditions import FieldType
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 9, 10, 12, tzinfo=dt.UTC)
@@ -70,7 +72,7 @@ def test_one_client_is_rebuilt_without_the_others(called):
 
 def test_who_waits_for_their_turn_differs_from_nothing(called):
     one = FACTS["last_contact_at"]
-    waits = Fact(one.name, one.owner, one.sql, one.default, f"SELECT {called.client.pk}::bigint")
+    waits = replace(one, waiting=f"SELECT {called.client.pk}::bigint")
     assert [row[0] for row in differences(one)] == [called.client.pk]
     assert list(differences(waits)) == []
 
@@ -83,5 +85,5 @@ def test_differences_are_listed_up_to_a_limit(called, limit, shown):
 
 def test_a_fact_has_one_owner():
     with pytest.raises(ValueError, match="last_contact_at is written by clients; wallet can't"):
-        facts.fact("last_contact_at", owner="wallet", sql="SELECT 1, 2")
+        facts.fact("last_contact_at", "Last contact", FieldType.MOMENT, owner="wallet", sql="SELECT 1, 2")
     assert FACTS["last_contact_at"].owner == "clients"

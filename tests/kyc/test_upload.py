@@ -5,6 +5,9 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from clients.facts import fact_of
+from clients.models import Client
+from crm import events
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
 from crm.security import crypto
@@ -26,6 +29,13 @@ def test_the_file_is_kept_encrypted_audited_and_told(cast):
     event = OutboxEvent.objects.get(name="kyc.document_uploaded")
     assert event.payload["document_id"] == document.pk
     assert cast.client.timeline.get().is_visible_to_client
+
+
+def test_the_clients_last_document_is_a_fact(cast):
+    document = uploaded(cast.client, actor=cast.client_user)
+    assert fact_of(cast.client, "last_document_at") is None
+    events.drain()
+    assert fact_of(Client.objects.get(pk=cast.client.pk), "last_document_at") == document.uploaded_at
 
 
 def test_a_pdf_is_taken_with_its_pages(cast):

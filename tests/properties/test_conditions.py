@@ -13,12 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from clients.facts import side_tables
 from clients.models import Call, Client
 from clients.vocabulary import CLIENT
 from crm.conditions import FieldType, read
 from crm.conditions.operators import BY_TYPE
 from crm.errors import DomainError
 from crm.models import Book, Brand, User
+from kyc.models import KycFacts
+from trading.models import TradingFacts
+from wallet.models import WalletFacts
 
 NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
 DAYS = [1, 2, 7, 30]
@@ -31,6 +35,7 @@ SOME = {
     "sales_status": ["new", "callback", "no_answer"],
     "risk_rating": ["low", "high", "unrated"],
     "category": ["retail", "professional"],
+    "restrictions": ["no_deposit", "no_withdrawal", "no_trading"],
 }
 
 
@@ -66,6 +71,7 @@ def _people(count: int = 30) -> None:
             score=rng.choice([0, 1, 49, 50, 51]),
             kyc_level=rng.choice([0, 1, 2]),
             marketing_consent=rng.random() < 0.5,
+            restrictions=rng.sample(SOME["restrictions"], rng.choice([0, 1, 2])),
             net_deposits=rng.choice([Decimal("-0.01"), Decimal(0), Decimal("49.99"), Decimal(50)]),
             last_trade_at=rng.choice(instants),
             first_deposit_at=rng.choice(instants),
@@ -74,12 +80,40 @@ def _people(count: int = 30) -> None:
         for n in range(count)
     ]
     Client.objects.bulk_create(rows)
+    _facts_beside(rng, list(Client.objects.filter(brand=brand)))
     calls = [
         Call(client_id=row.pk, agent=agent, direction="out", outcome="reached", started_at=at)
         for row in Client.objects.filter(brand=brand)
         if (at := rng.choice(instants)) is not None
     ]
     Call.objects.bulk_create(calls)
+
+
+def _facts_beside(rng: random.Random, clients: list[Client]) -> None:
+    """Give some clients rows in the side tables: each value may be the default, empty, or there is no row at all."""
+    numbers = [0, 1, 50, 51]
+    amounts = [Decimal(0), Decimal("-0.01"), Decimal("49.99"), Decimal(50)]
+    instants = _instants()
+    some = lambda: rng.sample(clients, len(clients) * 2 // 3)  # noqa: E731
+    WalletFacts.objects.bulk_create(
+        WalletFacts(
+            client=client,
+            deposits_count=rng.choice(numbers),
+            last_deposit_at=rng.choice(instants),
+            last_withdrawal_at=rng.choice(instants),
+        )
+        for client in some()
+    )
+    TradingFacts.objects.bulk_create(
+        TradingFacts(
+            client=client,
+            equity=rng.choice(amounts),
+            trades_closed=rng.choice(numbers),
+            lots_closed=rng.choice(amounts),
+        )
+        for client in some()
+    )
+    KycFacts.objects.bulk_create(KycFacts(client=client, last_document_at=rng.choice(instants)) for client in some())
 
 
 @st.composite
@@ -114,7 +148,7 @@ class BothWays(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
         _people()
-        cls.clients = list(Client.objects.all())
+        cls.clients = list(Client.objects.select_related(*side_tables()))
 
     @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(expressions)

@@ -18,6 +18,7 @@ from reports.homes import desk, marketing, month, retention, sales, support
 from reports.models import Target
 from tests.cast import make_client
 from tests.kyc.test_limits import a_document
+from trading.models import TradingFacts
 
 ROLES = ("agent", "retention", "desk_head", "marketing", "support")
 KPI = re.compile(r'<(?:a href="([^"]*)"|div) class="k-kpi(?!s)')
@@ -41,8 +42,9 @@ def world(cast):
         actor=cast.agent,
     )
     Client.objects.filter(pk=cast.client.pk).update(
-        equity=Decimal(900), first_deposit_at=now, net_deposits=1000, last_trade_at=now - dt.timedelta(days=20)
+        first_deposit_at=now, net_deposits=1000, last_trade_at=now - dt.timedelta(days=20)
     )
+    TradingFacts.objects.create(client=cast.client, equity=Decimal(900))
     upkeep.refresh()
     return cast
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.choices import Stage
+from clients.facts import fact_of
 from clients.models import Client
 from crm.i18n import formats
 from crm.models import User
@@ -67,7 +68,7 @@ def equity_days(client: Client, accounts: list[TradingAccount]) -> list[Decimal]
         cursor.execute(EQUITY, {"ids": [account.pk for account in real], "rates": rates, "days": CURVE_DAYS})
         days = [amount for _day, amount in cursor.fetchall()]
     missing = CURVE_DAYS + 1 - len(days)  # before the first account
-    return [*[Decimal(0)] * missing, *days, client.equity] if days else []
+    return [*[Decimal(0)] * missing, *days, fact_of(client, "equity")] if days else []
 
 
 def equity_figure(request: UserRequest, client: Client) -> HeroFigure | None:
@@ -79,7 +80,7 @@ def equity_figure(request: UserRequest, client: Client) -> HeroFigure | None:
     hint = ngettext("%(count)s open account", "%(count)s open accounts", count) % {"count": count}
     return HeroFigure(
         _("Equity"),
-        formats.money(client.equity, client.brand.base_currency),
+        formats.money(fact_of(client, "equity"), client.brand.base_currency),
         equity_days(client, accounts),
         hint=hint,
         url=trading_tab_url(client),
@@ -160,8 +161,8 @@ def _reason_to_call(client: Client) -> tuple[str, str] | None:
     if last is None and first and first < now - TRADE_EXPECTED:
         note = _("First deposit %(ago)s, no trade yet") % {"ago": formats.ago(first, now)}
         return _("Help with the first trade"), note
-    if last and last < now - SILENT and client.equity > 0:
-        equity = formats.money(client.equity, client.brand.base_currency)
+    if last and last < now - SILENT and fact_of(client, "equity") > 0:
+        equity = formats.money(fact_of(client, "equity"), client.brand.base_currency)
         return _("Win back"), _("Last trade %(ago)s, equity %(equity)s") % {
             "ago": formats.ago(last, now),
             "equity": equity,

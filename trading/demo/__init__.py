@@ -109,7 +109,7 @@ def load(demo: Demo) -> None:
     rows.copy_rows(
         "trading_equitypoint", columns, _points(own_dice, [journey for one in elsewhere.values() for journey in one])
     )
-    for name in ("last_trade_at", "equity"):
+    for name in facts.names_of("trading"):
         facts.rebuild(facts.FACTS[name])
     if servers:
         steps.tell(demo, next(iter(servers.values())))

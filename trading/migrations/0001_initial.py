@@ -1153,4 +1153,16 @@ class Migration(migrations.Migration):
             model_name='accountimport',
             constraint=models.CheckConstraint(condition=models.Q(('last_login__isnull', True), ('first_login__isnull', True), ('last_login__gte', models.F('first_login')), _connector='OR'), name='import_range_goes_upwards'),
         ),
+        migrations.CreateModel(
+            name='TradingFacts',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
+                ('equity', models.DecimalField(db_default=0, decimal_places=2, help_text="In the brand's base currency", max_digits=20)),
+                ('trades_closed', models.BigIntegerField(db_default=0)),
+                ('lots_closed', models.DecimalField(db_default=0, decimal_places=8, max_digits=20)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['equity'], name='facts_by_equity'), models.Index(fields=['trades_closed'], name='facts_by_trades_closed'), models.Index(fields=['lots_closed'], name='facts_by_lots_closed')],
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 from trading.models.accounts import AccountChange, AccountType, EquityPoint, TradingAccount
 from trading.models.caps import CapStanding, LeverageCap
 from trading.models.deals import Deal, DealEdit, Position
+from trading.models.facts import TradingFacts
 from trading.models.imports import AccountImport, StagedLogin
 from trading.models.logins import LoginProposal
 from trading.models.margin import MarginAlert, MarginPolicy
@@ -46,5 +47,6 @@ __all__ = [
     "SyncCursor",
     "SyncSample",
     "TradingAccount",
+    "TradingFacts",
     "TradingServer",
 ]

@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from clients.facts import GENERATED_ONCE
 from crm.rates import fx
 from trading.choices import AccountState
 from trading.core.batching import batched
@@ -47,15 +46,12 @@ WHERE a.id = locked.id AND new.login = a.login AND c.id = a.client_id
   AND (rates.currency = a.currency OR rates.currency IS NULL)
 RETURNING a.client_id
 """
-EQUITY_FACT: Final = f"""
-WITH locked AS (SELECT id FROM clients_client WHERE id = ANY(%(clients)s) ORDER BY id FOR NO KEY UPDATE),
-sums AS (
-  SELECT l.id, coalesce(sum(a.equity_base) FILTER (WHERE NOT a.is_demo), 0) AS value
-  FROM locked l LEFT JOIN trading_tradingaccount a ON a.client_id = l.id GROUP BY l.id
-)
-UPDATE clients_client c SET equity = sums.value, {GENERATED_ONCE} FROM sums
-WHERE c.id = sums.id AND c.equity IS DISTINCT FROM sums.value
-"""  # noqa: S608 - constants
+EQUITY_FACT: Final = """
+INSERT INTO trading_tradingfacts AS t (client_id, equity)
+SELECT client_id, coalesce(sum(equity_base) FILTER (WHERE NOT is_demo), 0)
+FROM trading_tradingaccount WHERE client_id = ANY(%(clients)s) GROUP BY client_id ORDER BY client_id
+ON CONFLICT (client_id) DO UPDATE SET equity = excluded.equity WHERE t.equity <> excluded.equity
+"""
 EQUITY_POINTS: Final = """
 INSERT INTO trading_equitypoint (account_id, at, balance, equity)
 SELECT id, date_trunc('hour', %(now)s::timestamptz), balance, equity FROM trading_tradingaccount

@@ -110,6 +110,15 @@ SELECT a.id, a.client_id, a.is_demo, t.executed_at FROM newest n JOIN trading_tr
     AND x.executed_at >= %(first)s AND x.executed_at < %(last)s
     ORDER BY x.executed_at DESC LIMIT 1) t
 """
+CLIENTS: Final = """
+INSERT INTO trading_tradingfacts AS t (client_id, trades_closed, lots_closed)
+SELECT a.client_id, coalesce(sum(r.trades), 0), coalesce(sum(r.lots), 0)
+FROM trading_tradingaccount a LEFT JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'm'
+WHERE NOT a.is_demo AND a.client_id IN (SELECT o.client_id FROM trading_tradingaccount o WHERE o.id = ANY(%(accounts)s))
+GROUP BY a.client_id ORDER BY a.client_id
+ON CONFLICT (client_id) DO UPDATE SET trades_closed = excluded.trades_closed, lots_closed = excluded.lots_closed
+WHERE (t.trades_closed, t.lots_closed) IS DISTINCT FROM (excluded.trades_closed, excluded.lots_closed)
+"""
 DIFFERENCES: Final = """
 SELECT count(*) FROM (
   SELECT account_id, (executed_at AT TIME ZONE 'UTC')::date AS day, symbol, count(*) FILTER (WHERE entry <> 0)::int AS trades,
@@ -171,7 +180,7 @@ def write(days: list[tuple[int, dt.date]]) -> None:
         "last": last,
     }
     with connection.cursor() as cursor:
-        for statement in (CLEAR, SUM_DAYS, SUM_SPANS, EMPTY_SPANS):
+        for statement in (CLEAR, SUM_DAYS, SUM_SPANS, EMPTY_SPANS, CLIENTS):
             cursor.execute(statement, values)
         cursor.execute(NEWEST, values)
         rows = cursor.fetchall()

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.facts import fact_of
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
@@ -199,7 +200,7 @@ def _part_withdrawn(client: Client, base: Decimal, *, is_gone: bool) -> Decimal:
 
     That money is wallets and equity on platforms, in the brand's base currency.
     """
-    total = client.equity or Decimal(0)
+    total = fact_of(client, "equity")
     for wallet in wallets_of(client):
         if wallet.balance:
             total += in_base(client.brand, wallet.balance, wallet.currency)

@@ -47,7 +47,7 @@ def load(demo: Demo) -> None:
     make_costs(demo)
     reports.import_reports(demo)
     import_statements(demo)
-    for name in ("first_deposit_at", "net_deposits"):
+    for name in facts.names_of("wallet"):
         facts.rebuild(facts.FACTS[name])
     demo.progress("Deposits, withdrawals and transfers", 4, 4)
 

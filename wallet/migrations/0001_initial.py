@@ -2907,4 +2907,16 @@ class Migration(migrations.Migration):
             model_name='withdrawalcheck',
             constraint=models.UniqueConstraint(fields=('withdrawal', 'name'), name='each_check_speaks_once'),
         ),
+        migrations.CreateModel(
+            name='WalletFacts',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
+                ('deposits_count', models.IntegerField(db_default=0)),
+                ('last_deposit_at', models.DateTimeField(null=True)),
+                ('last_withdrawal_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['deposits_count'], name='facts_by_deposits_count'), models.Index(fields=['last_deposit_at'], name='facts_by_last_deposit'), models.Index(fields=['last_withdrawal_at'], name='facts_by_last_withdrawal')],
+            },
+        ),
     ]

@@ -6,6 +6,7 @@ from wallet.models.breaks import Break, BreakNote, BreakPosting
 from wallet.models.costs import PspCost, PspCostProposal
 from wallet.models.disputes import Dispute
 from wallet.models.documents import FeeInvoice, IssuedDocument, Letterhead
+from wallet.models.facts import WalletFacts
 from wallet.models.files import AttachedFile
 from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSeal, Posting
 from wallet.models.manual import ManualJournal, ManualJournalFile, ManualLine
@@ -85,6 +86,7 @@ __all__ = [
     "UnverifiedRule",
     "UnverifiedTerm",
     "WaitingTable",
+    "WalletFacts",
     "WebhookCount",
     "WebhookMessage",
     "Withdrawal",

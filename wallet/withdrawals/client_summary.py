@@ -10,6 +10,7 @@ from typing import Final
 
 from django.db.models import Count, Min, Q, Sum
 
+from clients.facts import fact_of
 from clients.models import Client
 from compliance import queries as compliance
 from compliance.choices import HitState, RestrictionKind
@@ -50,6 +51,7 @@ class ClientSummary:
     client: Client
     deposited: Decimal
     withdrawn: Decimal
+    equity: Decimal
     result: Decimal | None
     movements: Sequence[Movement]
     others: Sequence[Withdrawal]
@@ -84,7 +86,7 @@ def checks_of(checks: Iterable[WithdrawalCheck]) -> CheckList:
 
 
 def summary_of(user: User, withdrawal: Withdrawal) -> ClientSummary:
-    """Collect the client's facts for who may see the withdrawal, in at most nine queries."""
+    """Collect the client's facts for who may see the withdrawal, in at most ten queries."""
     client = withdrawal.client
     withdrawn = Withdrawal.objects.filter(client=client, state=WithdrawalState.SETTLED, from_suspense=False)
     paid_out = withdrawn.aggregate(total=Sum("base_amount"))["total"] or Decimal(0)
@@ -96,6 +98,7 @@ def summary_of(user: User, withdrawal: Withdrawal) -> ClientSummary:
         client=client,
         deposited=client.net_deposits + paid_out,  # the fact nets them, each at the rate of its own day
         withdrawn=paid_out,
+        equity=fact_of(client, "equity"),
         result=_result_of(client) if user.has_perm("trading.view_tradingaccount") else None,
         movements=movements[:MOVEMENTS],
         others=list(others.order_by("-pk")[:OTHERS_MAX]),

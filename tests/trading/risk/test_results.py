@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+from clients.facts import fact_of
 from crm.db.partitions import ensure_months
 from crm.models import FxRate
 from tests.cast import Cast
@@ -59,6 +60,8 @@ def test_days_weeks_and_months_are_the_sums_of_closed_trades(account: TradingAcc
     assert rows["m", dt.date(2026, 6, 1)].net == 6 and rows["m", dt.date(2026, 7, 1)].net == 6
     by_symbol = {(r.day, r.symbol): r.net for r in SymbolResult.objects.filter(account=account)}
     assert by_symbol[MONDAY.date(), "EURUSD"] == Decimal("10.20")
+    assert fact_of(account.client, "trades_closed") == 3
+    assert fact_of(account.client, "lots_closed") == sum(row.lots for key, row in rows.items() if key[0] == "m")
     assert results.differences() == 0
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 
+from clients.facts import fact_of
 from clients.models import TimelineEntry
 from crm import events
 from crm.conditions import all_of
@@ -71,6 +72,8 @@ def test_everyone_who_should_know_is_told(cast, outside):
     assert cast.client.stage == "funded"
     assert cast.client.net_deposits == Decimal(500)
     assert cast.client.first_deposit_at == Deposit.objects.get().settled_at
+    assert fact_of(cast.client, "deposits_count") == 1
+    assert fact_of(cast.client, "last_deposit_at") == cast.client.first_deposit_at
     assert Notification.objects.filter(user=cast.agent, kind="wallet.first_deposit").count() == 1
     entry = TimelineEntry.objects.get(client=cast.client, title="First deposit: €500.00")
     with translation.override("de"):
