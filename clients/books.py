@@ -127,10 +127,13 @@ def _record(
         batch_size=1000,
     )
     publish_many(
-        ClientMoved(
-            client_id=client.pk, brand_id=client.brand_id, from_book_id=from_books[client.pk].pk, to_book_id=book.pk
-        )
-        for client in moving
+        (
+            ClientMoved(
+                client_id=client.pk, brand_id=client.brand_id, from_book_id=from_books[client.pk].pk, to_book_id=book.pk
+            )
+            for client in moving
+        ),
+        actor=actor,
     )
 
 

@@ -110,7 +110,8 @@ def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: Fo
             kind="call",
             outcome=str(details.outcome),
             contact_id=call.pk,
-        )
+        ),
+        actor=actor,
     )
     if follow_up is not None:
         followups.add_task(

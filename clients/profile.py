@@ -15,6 +15,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.events import ClientProfileChanged, publish
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
 from crm.security import audit
@@ -70,6 +71,9 @@ def change_profile(*, client_id: int, actor: Actor, changes: Mapping[str, Any], 
         before=before,
         after=changed,
         reason=reason,
+    )
+    publish(
+        ClientProfileChanged(client_id=client.pk, brand_id=client.brand_id, fields=tuple(sorted(changed))), actor=actor
     )
     labels = [cast("models.Field[Any, Any]", Client._meta.get_field(name)).verbose_name for name in changed]
     timeline.add_entry(

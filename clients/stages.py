@@ -70,7 +70,10 @@ def move_stage(
         title=phrase("%(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
     )
-    publish(ClientStageChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value))
+    publish(
+        ClientStageChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value),
+        actor=actor,
+    )
     return client
 
 

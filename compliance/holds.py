@@ -59,7 +59,8 @@ def note_placed(restriction: Restriction, *, actor: Actor) -> None:
     publish(
         RestrictionPlaced(
             restriction_id=restriction.pk, kind=restriction.kind, client_id=client.pk, brand_id=client.brand_id
-        )
+        ),
+        actor=actor,
     )
 
 
@@ -80,5 +81,6 @@ def note_lifted(restriction: Restriction, *, actor: Actor) -> None:
     publish(
         RestrictionLifted(
             restriction_id=restriction.pk, kind=restriction.kind, client_id=client.pk, brand_id=client.brand_id
-        )
+        ),
+        actor=actor,
     )

@@ -251,5 +251,6 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
     publish(
         ClientScreened(
             screening_id=screening.pk, hits=screening.hit_count, client_id=client.pk, brand_id=client.brand_id
-        )
+        ),
+        actor=actor,
     )

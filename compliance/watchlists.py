@@ -18,6 +18,7 @@ from compliance.sources import SOURCES, BrokenFile, KnownSource, ParsedEntry
 from compliance.sources.base import hash_of
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.events import WatchlistLoaded, publish
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
@@ -181,6 +182,17 @@ def _take_over(
             "removed": len(gone),
         },
         evidence={"sha256": sha256, "file": path.name},
+    )
+    publish(
+        WatchlistLoaded(
+            version_id=version.pk,
+            source=row.code,
+            entries=version.entry_count,
+            added=version.added,
+            changed=version.changed,
+            removed=version.removed,
+        ),
+        actor=actor,
     )
     return version
 

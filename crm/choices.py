@@ -30,6 +30,15 @@ class UserKind(models.TextChoices):
     PARTNER = "partner", _("Partner")
 
 
+class ActorKind(models.TextChoices):
+    """Who caused an event: a login's kind, or the system."""
+
+    STAFF = UserKind.STAFF.value, _("Staff")
+    CLIENT = UserKind.CLIENT.value, _("Client")
+    PARTNER = UserKind.PARTNER.value, _("Partner")
+    SYSTEM = "system", _("System")
+
+
 class ArchiveState(BadgeChoices):
     """Whether a legal entity, brand, desk or book is in use. Not stored: `archived_at` is."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -16,6 +17,7 @@ from crm.accounts import username_for
 from crm.choices import UserKind
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.events import Event, PartnerApproved, PartnerBlocked, PartnerClosed, PartnerCreated, PartnerUnblocked, publish
 from crm.models import Actor, Brand, User
 from crm.security import audit, policies
 from ib import links, tree
@@ -96,6 +98,7 @@ def _create(brand: Brand, details: PartnerDetails, *, actor: Actor, now: dt.date
         brand_id=brand.pk,
         after={"code": partner.code, "currency": partner.currency, "client": client.pk if client else None},
     )
+    _publish(partner, PartnerCreated, actor, state=str(state))
     if details.parent_id is not None:
         tree.move_partner(partner_id=partner.pk, parent_id=details.parent_id, actor=actor, reason="", at=now)
     links.create_link(partner_id=partner.pk, campaign="", actor=None, code=partner.code)
@@ -149,7 +152,17 @@ def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str
         after={"state": str(to)},
         reason=reason,
     )
+    if to == PartnerState.ACTIVE:
+        _publish(partner, PartnerApproved if before == PartnerState.PENDING else PartnerUnblocked, actor)
+    else:
+        _publish(partner, PartnerBlocked if to == PartnerState.BLOCKED else PartnerClosed, actor, reason=reason)
     return partner
+
+
+def _publish(partner: Partner, event_type: Callable[..., Event], actor: Actor, **data: str) -> None:
+    publish(
+        event_type(partner_id=partner.pk, client_id=partner.client_id, brand_id=partner.brand_id, **data), actor=actor
+    )
 
 
 @transaction.atomic

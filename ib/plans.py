@@ -18,6 +18,7 @@ from crm import approvals
 from crm.approvals import Change, kind_of, require_withdrawable
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
+from crm.events import PartnerLevelGained, PartnerLevelLost, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, User
@@ -388,7 +389,7 @@ def assign_plan(
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
         raise WrongState(_("This plan doesn't have an active version yet."))
     now = at or timezone.now()
-    current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).first()
+    current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
     if (current.plan_id if current else None) == plan_id:
         raise WrongState(_("Nothing to change: this is already set."))
     if current is not None:
@@ -406,7 +407,42 @@ def assign_plan(
         before={"plan": current.plan_id if current else None},
         after={"plan": plan_id, "from": now.isoformat()},
     )
+    _publish_level(partner, current.plan if current else None, plan, actor)
     return held
+
+
+def level_rank(plan: Plan | None) -> tuple[Decimal, int]:
+    """Rank a plan among its brand's partner levels by its entry; one without an entry, and none, rank below all."""
+    if plan is None or (plan.entry_lots is None and plan.entry_clients is None):
+        return (Decimal(-1), 0)
+    return plan.entry_lots or Decimal(0), plan.entry_clients or 0
+
+
+def _publish_level(partner: Partner, before: Plan | None, plan: Plan | None, actor: Actor) -> None:
+    if level_rank(plan) == level_rank(before):
+        return
+    if plan is not None and level_rank(plan) > level_rank(before):
+        publish(
+            PartnerLevelGained(
+                partner_id=partner.pk,
+                plan_id=plan.pk,
+                before_plan_id=before.pk if before else None,
+                client_id=partner.client_id,
+                brand_id=partner.brand_id,
+            ),
+            actor=actor,
+        )
+    elif before is not None:
+        publish(
+            PartnerLevelLost(
+                partner_id=partner.pk,
+                plan_id=plan.pk if plan else None,
+                before_plan_id=before.pk,
+                client_id=partner.client_id,
+                brand_id=partner.brand_id,
+            ),
+            actor=actor,
+        )
 
 
 class PlanApproval(approvals.ListedApproval[PlanVersion]):

@@ -140,7 +140,8 @@ def _settle_partners(period: SettlementPeriod, *, actor: Actor, now: dt.datetime
                     currency=row.currency,
                     brand_id=period.brand_id,
                     client_id=clients[row.partner_id],
-                )
+                ),
+                actor=actor,
             )
     return rows
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
+from crm.events import PartnerMoved, publish
 from crm.models import Actor
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
@@ -99,6 +100,17 @@ def move_partner(
         before={"parent": before},
         after={"parent": parent_id, "from": now.isoformat()},
         reason=reason,
+    )
+    publish(
+        PartnerMoved(
+            partner_id=partner.pk,
+            from_parent_id=before,
+            to_parent_id=parent_id,
+            client_id=partner.client_id,
+            brand_id=partner.brand_id,
+        ),
+        actor=actor,
+        occurred_at=now,
     )
 
 

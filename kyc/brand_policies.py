@@ -16,6 +16,17 @@ KYC_LEVEL_REQUIRED = declare(
         _("1: identity. 2: identity and address."),
     )
 )
+KYC_EXPIRY_NOTICE_DAYS = declare(
+    Policy(
+        "kyc_expiry_notice_days",
+        PolicyArea.IDENTITY,
+        _("Notice before a document expires"),
+        Count(1, 180, _("days")),
+        30,
+        _("For documents approved from then on. The event kyc.document_expiring is published this far ahead."),
+        needs_four_eyes=False,
+    )
+)
 KYC_UNDO_SECONDS = declare(
     Policy(
         "kyc_undo_seconds",

@@ -18,15 +18,16 @@ from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
 from crm.db.locking import lock, lock_all
-from crm.due import DueItem, DueKind, declare, due_many
+from crm.due import DueItem, DueKind, cancel_many, declare, due_many
 from crm.errors import DomainError, WrongState
-from crm.events import DocumentUploaded, publish
+from crm.events import DocumentExpiring, DocumentUploaded, publish, publish_many
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, DueRow
 from crm.security import audit
 from crm.security.policies import require
 from kyc import intake, policies, store
 from kyc.audit_codes import KycAction
+from kyc.brand_policies import KYC_EXPIRY_NOTICE_DAYS
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
 from kyc.models import Document
 
@@ -156,7 +157,10 @@ def _keep(
         dedupe_key=f"document-uploaded:{document.pk}",
         is_visible_to_client=True,
     )
-    publish(DocumentUploaded(document_id=document.pk, kind=str(kind), client_id=client.pk, brand_id=client.brand_id))
+    publish(
+        DocumentUploaded(document_id=document.pk, kind=str(kind), client_id=client.pk, brand_id=client.brand_id),
+        actor=actor,
+    )
     return document
 
 
@@ -214,21 +218,56 @@ EXPIRY = declare(
 )
 
 
-def schedule_expiry(documents: Iterable[Document]) -> None:
-    """Have approved documents expire after their last day (UTC); each brings its client along."""
-    due_many(
-        EXPIRY,
-        [
-            DueItem(
-                document.pk,
-                dt.datetime.combine(document.expires_on + dt.timedelta(days=1), dt.time(), dt.UTC),
-                document.client_id,
-                document.client.brand_id,
-            )
-            for document in documents
-            if document.expires_on is not None
-        ],
+def _publish_expiring(rows: list[DueRow]) -> None:
+    """Publish which approved documents expire soon; not one that has expired before anybody came to say so."""
+    documents = Document.objects.filter(
+        pk__in=[row.key for row in rows],
+        state=DocumentState.APPROVED,
+        settled_at__isnull=False,
+        expires_on__gte=timezone.now().date(),
     )
+    publish_many(
+        DocumentExpiring(
+            document_id=document.pk,
+            kind=document.kind,
+            expires_on=document.expires_on,
+            client_id=document.client_id,
+            brand_id=document.client.brand_id,
+        )
+        for document in documents.select_related("client").order_by("pk")
+        if document.expires_on is not None
+    )
+
+
+EXPIRING = declare(
+    DueKind(
+        "kyc.document_expiring",
+        gettext_lazy("Notice of document expiry"),
+        batch_handler=_publish_expiring,
+        permission="kyc.view_document",
+    )
+)
+
+
+def schedule_expiry(documents: Iterable[Document]) -> None:
+    """Have approved documents expire after their last day (UTC), with notice ahead; each brings its client and brand along."""
+    expiry, notice = [], []
+    for document in documents:
+        if document.expires_on is None:
+            continue
+        after = dt.datetime.combine(document.expires_on + dt.timedelta(days=1), dt.time(), dt.UTC)
+        ahead = after - dt.timedelta(days=1 + KYC_EXPIRY_NOTICE_DAYS.of(document.client.brand))
+        expiry.append(DueItem(document.pk, after, document.client_id, document.client.brand_id))
+        notice.append(DueItem(document.pk, ahead, document.client_id, document.client.brand_id))
+    due_many(EXPIRY, expiry)
+    due_many(EXPIRING, notice)
+
+
+def cancel_expiry(documents: Iterable[Document]) -> None:
+    """Have documents that were replaced expire no more."""
+    ids = [document.pk for document in documents]
+    for kind in (EXPIRY, EXPIRING):
+        cancel_many(kind, ids)
 
 
 def locked(document_id: int) -> Document:

@@ -43,5 +43,5 @@ def note_level(*, client: Client, document: Document) -> int:
         after={"level": level},
         evidence={"document": document.pk},
     )
-    publish(ClientVerified(level=level, client_id=client.pk, brand_id=client.brand_id))
+    publish(ClientVerified(level=level, client_id=client.pk, brand_id=client.brand_id), actor=document.reviewed_by)
     return level

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from crm.db.locking import lock_all
-from crm.due import cancel_many
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
@@ -25,7 +24,7 @@ from kyc import levels, policies
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
-from kyc.documents import EXPIRY, locked, schedule_expiry
+from kyc.documents import cancel_expiry, locked, schedule_expiry
 from kyc.models import Document, Issue
 
 NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
@@ -198,7 +197,8 @@ def _take_effect(document: Document) -> None:
             reason=document.reason_code,
             client_id=document.client_id,
             brand_id=document.client.brand_id,
-        )
+        ),
+        actor=document.reviewed_by,
     )
     if approved:
         levels.note_level(client=document.client, document=document)
@@ -214,7 +214,7 @@ def _retire_older(document: Document) -> None:
         settled_at__isnull=False,
     ).exclude(pk=document.pk)
     retired = lock_all(older)
-    cancel_many(EXPIRY, [earlier.pk for earlier in retired])
+    cancel_expiry(retired)
     for earlier in retired:
         earlier.move_to(DocumentState.REPLACED)
         earlier.save(update_fields=["state"])

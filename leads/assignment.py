@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,7 +16,7 @@ from clients.models import Client
 from crm.db.locking import lock_all
 from crm.due import DueItem, cancel_many, due_many
 from crm.errors import DomainError, NotAllowed
-from crm.events import LeadAssigned, publish, publish_many
+from crm.events import LeadAssigned, publish, publish_set
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, Book, User
 from crm.notices.notify import notify, push_live
@@ -67,7 +69,8 @@ def tell_assigned(lead: Lead, client: Client, actor: Actor = None) -> None:
     publish(
         LeadAssigned(
             lead_id=lead.pk, client_id=client.pk, brand_id=lead.brand_id, agent_id=lead.assigned_to_id, rule=rule
-        )
+        ),
+        actor=actor,
     )
     push_live(lead.assigned_to_id, event="lead", data={"id": client.pk})
     if actor is None or actor.pk != lead.assigned_to_id:
@@ -126,10 +129,16 @@ def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
         newest, ["assigned_to", "assigned_at", "routing_reasons", "tried_agents", "sla_due_at"], batch_size=1000
     )
     set_clocks(newest)
-    publish_many(
-        LeadAssigned(lead_id=lead.pk, client_id=lead.client_id, brand_id=lead.brand_id, agent_id=agent.pk, rule="")
-        for lead in newest
+    publish_assigned(Lead.objects.filter(pk__in=[lead.pk for lead in newest]), actor=actor, is_by_rule=False)
+
+
+def publish_assigned(leads: QuerySet[Lead], *, actor: Actor, is_by_rule: bool = True) -> int:
+    """Publish that these leads were assigned, one event each, without reading them; returns how many."""
+    rule = Coalesce("routing_rule__name", Value("")) if is_by_rule else Value("")
+    rows = leads.order_by("pk").values(
+        "client_id", "brand_id", lead_id=F("pk"), agent_id=F("assigned_to_id"), rule=rule
     )
+    return publish_set(LeadAssigned, rows, actor=actor)
 
 
 def newest_leads(client_ids: list[int]) -> list[int]:

@@ -418,7 +418,8 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
             source=lead.source,
             campaign=campaign,
             duplicate=lead.is_duplicate,
-        )
+        ),
+        actor=actor,
     )
     if lead.assigned_to_id and lead.tried_agents:
         tell_assigned(lead, client, actor)

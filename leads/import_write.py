@@ -15,6 +15,7 @@ from clients.facts import GENERATED_ONCE
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from leads import places, routing, scoring
+from leads.assignment import publish_assigned
 from leads.choices import Channel, RowVerdict
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow
 
@@ -49,6 +50,8 @@ class Writer:
         leads = self._fresh(fresh) + self._again(again)
         copy_models(leads)
         self._tell(leads)
+        routed = [lead.pk for lead in leads if lead.tried_agents]
+        publish_assigned(Lead.objects.filter(pk__in=routed), actor=self.batch.owner)
         self.new += len(fresh)
         self.known += len(again)
 

@@ -321,7 +321,10 @@ def _import(batch: LeadImport, report: Report) -> None:
     audit.record(
         actor=batch.owner, action=LeadsAction.IMPORTED, target=batch, brand_id=batch.brand_id, after=batch.counts
     )
-    publish(LeadsImported(import_id=batch.pk, brand_id=batch.brand_id, new=writer.new, known=writer.known))
+    publish(
+        LeadsImported(import_id=batch.pk, brand_id=batch.brand_id, new=writer.new, known=writer.known),
+        actor=batch.owner,
+    )
     for agent_id, count in writer.per_agent.items():
         _tell_agent(batch, agent_id, count)
 

@@ -12,6 +12,7 @@ from clients.models import Client
 from clients.policies import can
 from crm.db.locking import lock
 from crm.errors import WrongState
+from crm.events import SalesStatusChanged, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
 from crm.security import audit, policies
@@ -128,6 +129,10 @@ def _record_step(client: Client, to: SalesStatus, actor: Actor, reason: str = ""
         body=reason,
         title=phrase("Status: %(before)s → %(to)s") % {"before": before.label, "to": to.label},
         data={"before": before.value, "after": to.value},
+    )
+    publish(
+        SalesStatusChanged(client_id=client.pk, brand_id=client.brand_id, before=before.value, after=to.value),
+        actor=actor,
     )
     sla.touch(client_id=client.pk, agent_id=actor.pk if actor else None)
     return client

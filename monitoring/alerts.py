@@ -215,5 +215,8 @@ def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.da
         reason=text,
         after={"verdict": str(verdict), "decision": decision.pk},
     )
-    publish(AlertDecided(alert_id=alert.pk, agent_id=alert.agent_id, decision=str(verdict), brand_id=alert.brand_id))
+    publish(
+        AlertDecided(alert_id=alert.pk, agent_id=alert.agent_id, decision=str(verdict), brand_id=alert.brand_id),
+        actor=actor,
+    )
     return decision

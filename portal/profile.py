@@ -15,6 +15,7 @@ from clients.choices import TimelineKind
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
+from crm.events import ClientProfileChanged, publish
 from crm.i18n.localized_text import joined, phrase
 from crm.models import User
 from crm.notices.notify import notify, people_with
@@ -76,6 +77,9 @@ def change_own_details(*, client_id: int, actor: User, changes: Mapping[str, Any
         brand_id=client.brand_id,
         before=before,
         after=changed,
+    )
+    publish(
+        ClientProfileChanged(client_id=client.pk, brand_id=client.brand_id, fields=tuple(sorted(changed))), actor=actor
     )
     if set(changed) & set(ADDRESS) and address_is_proven(client):
         notify(

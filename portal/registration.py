@@ -225,7 +225,7 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
         after={"user": user.pk, "email": user.email},
         evidence={"referral_code": code, "invited": bool(application.invitation)},
     )
-    publish(ClientRegistered(client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=code))
+    publish(ClientRegistered(client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=code), actor=user)
     if client.owner_id:
         notify(
             [client.owner_id],

@@ -9,12 +9,15 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from crm.accounts import attempts, home_url, network, second_factor, sign_in_url
+from crm.accounts.passwords import client_id_of
 from crm.choices import AccessKind
+from crm.events import SignedIn, publish
 from crm.models import User
 from crm.security import access_log, crypto
 from crm.security.request_context import acting_in, current
@@ -76,10 +79,8 @@ class AccountAdapter(DefaultAccountAdapter):
         method = "+".join(dict.fromkeys(str(record.get("type") or record.get("method")) for record in records))
         # The request's context was made while the person was still a stranger in another session.
         session = access_log.session_mark(request.session.session_key)
-        with acting_in(dataclasses.replace(current(), user_id=user.pk, session=session)):
-            access_log.note(
-                user=user, kind=AccessKind.LOGIN, brand_id=user.brand_id, target=f"user:{user.pk}", reason=method
-            )
+        with acting_in(dataclasses.replace(current(), user_id=user.pk, user_kind=user.kind, session=session)):
+            _note_sign_in(user, method)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         attempts.remember_device(request, response, user)
         return response
@@ -109,6 +110,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_notification_mail(self, template_prefix: str, user: User, *args: Any, **kwargs: Any) -> None:
         """allauth's own notices are off: `crm.accounts.receivers` writes them, in the brand's look and words."""
+
+
+@transaction.atomic
+def _note_sign_in(user: User, method: str) -> None:
+    access_log.note(user=user, kind=AccessKind.LOGIN, brand_id=user.brand_id, target=f"user:{user.pk}", reason=method)
+    publish(
+        SignedIn(user_id=user.pk, kind=user.kind, method=method, client_id=client_id_of(user), brand_id=user.brand_id),
+        actor=user,
+    )
 
 
 def note_failure(*, user: User | None, reason: str) -> None:

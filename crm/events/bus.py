@@ -1,24 +1,20 @@
-"""Publishing and subscribing. Rows are written in the caller's transaction; a worker is woken when it commits."""
+"""What an event is, how it is stored and read back, and who hears it."""
 
 from __future__ import annotations
 
 import dataclasses
-import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import orjson
-from django.db import connection, transaction
-from django.utils import timezone
 from pydantic import TypeAdapter
 
-from crm.queue.enqueue import enqueue
-
-logger = logging.getLogger(__name__)
 EVENT_TYPES: dict[str, type[Event]] = {}
 HANDLERS: dict[str, list[str]] = {}
-_FUNCTIONS: dict[str, Callable[[Any], None]] = {}
+_FUNCTIONS: dict[str, Handler] = {}
 _ADAPTERS: dict[type[Event], TypeAdapter[Any]] = {}
+# Kept beside the payload, in columns of the outbox row.
+IN_COLUMNS = frozenset({"client_id", "brand_id"})
 E_ = TypeVar("E_", bound="Event")
 
 
@@ -27,10 +23,12 @@ E_ = TypeVar("E_", bound="Event")
 class Event:
     """Base of the catalogue: a subclass with a stable name and annotated fields is a frozen, keyword-only dataclass.
 
-    Fields are plain values: ids, codes, instants, amounts as Decimal, tuples of these.
+    Fields are plain values: ids, codes, instants, amounts as Decimal, tuples of these. A change that a reader of the old
+    form would stumble over (a field renamed, retyped or gone) raises `version`; a new field with a default does not.
     """
 
     name: ClassVar[str] = ""
+    version: ClassVar[int] = 1
     client_id: int | None = None
     brand_id: int | None = None
 
@@ -43,87 +41,88 @@ class Event:
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         EVENT_TYPES[cls.name] = cls
 
-    def to_payload(self) -> dict[str, Any]:
-        """Give the event as JSON values, amounts and instants as text.
+    @classmethod
+    def data_fields(cls) -> dict[str, dataclasses.Field[Any]]:
+        """List the fields of the event's data: all but client and brand, which are in the envelope."""
+        return {field.name: field for field in dataclasses.fields(cls) if field.name not in IN_COLUMNS}
+
+    def to_payload(self) -> bytes:
+        """Write the event's data as JSON, amounts and instants as text; client and brand are in columns of the row.
 
         Raises:
             PydanticSerializationError: a field holds another type than it declares; no handler could read it back.
         """
-        payload: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json", warnings="error")
+        payload: bytes = adapter_of(type(self)).dump_json(self, warnings="error", exclude=set(IN_COLUMNS))
         return payload
 
     @classmethod
-    def from_payload(cls, payload: dict[str, Any]) -> Self:
+    def from_payload(
+        cls, payload: dict[str, Any], *, client_id: int | None = None, brand_id: int | None = None
+    ) -> Self:
         """Rebuild the event; unknown keys of an older or newer schema are ignored.
 
         Raises:
             ValidationError: names each field that is missing or of another type.
         """
-        return _adapter(cls).validate_json(orjson.dumps(payload), strict=True)
+        values = {**payload, "client_id": client_id, "brand_id": brand_id}
+        event: Self = adapter_of(cls).validate_json(orjson.dumps(values), strict=True)
+        return event
 
 
-def _adapter(event_type: type[E_]) -> TypeAdapter[E_]:
+def adapter_of(event_type: type[E_]) -> TypeAdapter[E_]:
     """Build an event's reader and writer when it is first needed: not all of them in each process."""
     if event_type not in _ADAPTERS:
         _ADAPTERS[event_type] = TypeAdapter(event_type)
     return _ADAPTERS[event_type]
 
 
+@dataclasses.dataclass(frozen=True)
+class Handler:
+    """What hears an event: a function of one event, or of a list of events of the same type."""
+
+    function: Callable[[Any], None]
+    takes_many: bool = False
+
+    def handle(self, events: list[Any]) -> None:
+        if self.takes_many:
+            self.function(events)
+        else:
+            for event in events:
+                self.function(event)
+
+
 def subscribe(*event_types: type[Event]) -> Callable[[Callable[[E_], None]], Callable[[E_], None]]:
-    """Register a handler; its dotted name is its stable identity in the delivery table."""
+    """Register a handler of one event; its dotted name is its stable identity in the delivery table."""
 
     def register(handler: Callable[[E_], None]) -> Callable[[E_], None]:
-        handler_name = f"{handler.__module__}.{handler.__qualname__}"
-        _FUNCTIONS[handler_name] = handler
-        for event_type in event_types:
-            names = HANDLERS.setdefault(event_type.name, [])
-            if handler_name not in names:
-                names.append(handler_name)
+        _register(event_types, Handler(handler))
         return handler
 
     return register
 
 
-def handler_function(handler_name: str) -> Callable[[Any], None]:
-    """Find the registered handler. Raises: KeyError for a delivery whose handler was removed or renamed."""
-    return _FUNCTIONS[handler_name]
+def subscribe_many(*event_types: type[Event]) -> Callable[[Callable[[list[E_]], None]], Callable[[list[E_]], None]]:
+    """Register a handler of a list: up to `delivery.BATCH` events of the same type, at most one per client.
 
-
-def publish(event: Event) -> int:
-    """Insert the event and a delivery per handler in the caller's transaction; wake a worker on commit.
-
-    Raises RuntimeError outside a transaction: an event without its change must be impossible.
+    They are handled in one transaction. Where that fails, each is handed over alone, so that one bad event stops no other.
     """
-    return publish_many([event])[0]
+
+    def register(handler: Callable[[list[E_]], None]) -> Callable[[list[E_]], None]:
+        _register(event_types, Handler(handler, takes_many=True))
+        return handler
+
+    return register
 
 
-def publish_many(events: Iterable[Event]) -> list[int]:
-    """Publish many events with two statements; see `publish`."""
-    from crm.models import EventDelivery, OutboxEvent
-
-    events = list(events)
-    if events and not connection.in_atomic_block:
-        raise RuntimeError(f"publish({events[0].name}) outside a transaction: no event without its change")
-    rows = OutboxEvent.objects.bulk_create(
-        [
-            OutboxEvent(name=event.name, payload=event.to_payload(), client_id=event.client_id, brand_id=event.brand_id)
-            for event in events
-        ],
-        batch_size=2000,
-    )
-    now = timezone.now()
-    deliveries = [
-        EventDelivery(event=row, handler=handler, client_id=row.client_id, due_at=now)
-        for row in rows
-        for handler in HANDLERS.get(row.name, [])
-    ]
-    EventDelivery.objects.bulk_create(deliveries, batch_size=2000)
-    # Once for a transaction: what a savepoint undoes is no longer in this list.
-    if deliveries and not any(entry[1] is enqueue_delivery for entry in connection.run_on_commit):
-        transaction.on_commit(enqueue_delivery)
-    return [row.pk for row in rows]
+def _register(event_types: tuple[type[Event], ...], handler: Handler) -> None:
+    name = f"{handler.function.__module__}.{handler.function.__qualname__}"
+    _FUNCTIONS[name] = handler
+    for event_type in event_types:
+        names = HANDLERS.setdefault(event_type.name, [])
+        if name not in names:
+            names.append(name)
 
 
-def enqueue_delivery() -> None:
-    """Ask a worker to deliver at once; what it does not hear of the sweeper finds."""
-    enqueue("crm.deliver_events")
+def handler_named(name: str) -> Handler:
+    """Find the registered handler. Raises: KeyError for a delivery whose handler was removed or renamed."""
+    return _FUNCTIONS[name]

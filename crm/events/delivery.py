@@ -1,21 +1,28 @@
-"""Delivering events: claim a due row, run its handler and mark it done in one transaction, or note why not."""
+"""Delivering events: claim what is due, run its handler and mark it done in one transaction, or note why not."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 import traceback
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
+import orjson
 from django.db import connection, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from crm.audit_codes import CrmAction
 from crm.choices import DeliveryState
 from crm.db.locking import lock
 from crm.errors import WrongState, outcome_of
-from crm.events.bus import EVENT_TYPES, handler_function
+from crm.events.bus import handler_named
+from crm.events.envelope import Envelope, EventActor
+from crm.events.publishing import enqueue_delivery
 from crm.models import Actor, EventDelivery
 
 logger = logging.getLogger(__name__)
@@ -23,24 +30,36 @@ logger = logging.getLogger(__name__)
 # Nine tries over about a day; then a person reads the error on the dead-letter page.
 BACK_OFF_SECONDS = (2, 10, 30, 120, 600, 3600, 4 * 3600, 18 * 3600)
 
-# A row is taken only when no earlier one of the same handler and client waits: order per client.
+BATCH = 500
+DELIVER_SECONDS = 20.0
+
+# A row is taken only when no earlier one of the same handler and client waits: order per client, also within a batch.
 CLAIM = """
-SELECT d.id FROM crm_eventdelivery d
-WHERE d.state = 'pending' AND d.due_at <= %s
+SELECT d.id, d.handler, e.id, e.name, e.version, e.occurred_at, e.actor_kind, e.actor_id, e.brand_id, e.client_id, e.payload
+FROM crm_eventdelivery d JOIN crm_outboxevent e ON e.id = d.event_id
+WHERE d.state = 'pending' AND d.due_at <= %(now)s {only}
   AND (d.client_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM crm_eventdelivery earlier
     WHERE earlier.state = 'pending' AND earlier.handler = d.handler
       AND earlier.client_id = d.client_id AND earlier.id < d.id))
 ORDER BY d.due_at, d.id
-LIMIT 1 FOR UPDATE SKIP LOCKED
+LIMIT {most} FOR UPDATE OF d SKIP LOCKED
 """
+FIRST = CLAIM.format(only="", most=1)
+MORE = CLAIM.format(only="AND d.handler = %(handler)s AND e.name = %(name)s", most=BATCH)
 
 
-def deliver_due(*, limit: int = 500) -> int:
-    """Deliver what is due, one transaction each; returns how many rows were worked on."""
-    worked = 0
-    while worked < limit and _deliver_one():
-        worked += 1
+def deliver_due(*, limit: int = 500, seconds: float = DELIVER_SECONDS) -> int:
+    """Deliver what is due, one transaction a turn: a delivery, or a batch of one handler. Returns how many rows.
+
+    Ends after `limit` turns, or when the time is over; the sweeper goes on.
+    """
+    until, worked = time.monotonic() + seconds, 0
+    for _turn in range(limit):
+        handled = _deliver_next()
+        worked += handled
+        if not handled or time.monotonic() >= until:
+            break
     return worked
 
 
@@ -55,30 +74,71 @@ def drain(*, rounds: int = 50) -> int:
     raise RuntimeError("events keep causing events: a handler answers its own event")
 
 
-def _deliver_one() -> bool:
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [timezone.now()])
-            row = cursor.fetchone()
-        if row is None:
-            return False
-        delivery = EventDelivery.objects.select_related("event").get(pk=row[0])
-        try:
-            with transaction.atomic():
-                event_type = EVENT_TYPES[delivery.event.name]
-                handler_function(delivery.handler)(event_type.from_payload(delivery.event.payload))
-        except Exception as error:  # a handler's any failure is kept, shown and retried
-            _note_failure(delivery, error)
-        else:
-            delivery.move_to(DeliveryState.DONE)
-            delivery.attempts += 1
-            delivery.finished_at = timezone.now()
-            delivery.save(update_fields=["state", "attempts", "finished_at"])
-    return True
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that this transaction has locked, with its event."""
+
+    pk: int
+    handler: str
+    envelope: Envelope
 
 
-def _note_failure(delivery: EventDelivery, error: Exception) -> None:
-    logger.exception("handler %s failed on event %s", delivery.handler, delivery.event_id)
+@transaction.atomic
+def _deliver_next() -> int:
+    rows = _claim()
+    error = _try(rows) if rows else None
+    if error is not None and len(rows) > 1:
+        for row in rows:
+            if one_error := _try([row]):
+                _note_failure(row, one_error)
+    elif error is not None:
+        _note_failure(rows[0], error)
+    return len(rows)
+
+
+def _claim() -> list[Claimed]:
+    """Lock the next delivery, and where its handler takes many, more of the same event and handler."""
+    now = {"now": timezone.now()}
+    with connection.cursor() as cursor:
+        cursor.execute(FIRST, now)
+        rows = [_claimed(row) for row in cursor.fetchall()]
+        if rows and takes_many(rows[0].handler):
+            cursor.execute(MORE, {**now, "handler": rows[0].handler, "name": rows[0].envelope.name})
+            rows = [_claimed(row) for row in cursor.fetchall()]
+    return sorted(rows, key=lambda row: row.pk)
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    pk, handler, event_id, name, version, at, actor_kind, actor_id, brand_id, client_id, payload = row
+    actor = EventActor(actor_kind, actor_id)
+    return Claimed(
+        pk, handler, Envelope(event_id, name, version, at, actor, brand_id, client_id, orjson.loads(payload))
+    )
+
+
+def takes_many(handler: str) -> bool:
+    """Tell whether a handler takes a list; a removed one takes its deliveries one by one, so that each fails by itself."""
+    try:
+        return handler_named(handler).takes_many
+    except KeyError:
+        return False
+
+
+def _try(rows: list[Claimed]) -> Exception | None:
+    try:
+        with transaction.atomic():
+            handler_named(rows[0].handler).handle([row.envelope.event() for row in rows])
+            EventDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(
+                state=DeliveryState.DONE, attempts=F("attempts") + 1, finished_at=timezone.now()
+            )
+    except Exception as error:  # a handler's any failure is kept, shown and retried
+        return error
+    return None
+
+
+def _note_failure(claimed: Claimed, error: Exception) -> None:
+    delivery = EventDelivery.objects.get(pk=claimed.pk)
+    logger.error("handler %s failed on event %s", delivery.handler, delivery.event_id, exc_info=error)
     delivery.error = "".join(traceback.format_exception(error))[-8000:]
     delivery.attempts += 1
     if delivery.attempts > len(BACK_OFF_SECONDS):
@@ -113,7 +173,6 @@ def skip(*, delivery_id: int, actor: Actor, reason: str) -> EventDelivery:
 
 
 def _decide(*, delivery_id: int, actor: Actor, state: str, reason: str = "") -> EventDelivery:
-    from crm.events.bus import enqueue_delivery
     from crm.security import audit, policies
 
     policies.require_permission(actor, "crm.manage_events")
@@ -132,6 +191,7 @@ def _decide(*, delivery_id: int, actor: Actor, state: str, reason: str = "") -> 
         action=CrmAction.EVENT_REPLAYED if state == DeliveryState.PENDING else CrmAction.EVENT_SKIPPED,
         target=delivery,
         client_id=delivery.client_id,
+        brand_id=delivery.event.brand_id,
         reason=reason,
     )
     transaction.on_commit(enqueue_delivery)

@@ -472,7 +472,10 @@ class Migration(migrations.Migration):
                 ('payload', models.JSONField()),
                 ('client_id', models.BigIntegerField(help_text='Whose event: deliveries keep their order per client', null=True)),
                 ('brand_id', models.BigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('actor_id', models.BigIntegerField(help_text='The login of whoever caused it; empty for the system', null=True)),
+                ('actor_kind', models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner'), ('system', 'System')], default='system', max_length=8)),
+                ('occurred_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('version', models.PositiveSmallIntegerField(default=1, help_text="Of the payload's schema")),
             ],
             options={
                 'ordering': ['id'],
@@ -974,5 +977,13 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['kind', 'next_at', 'id'], name='due_by_kind'), models.Index(condition=models.Q(('state', 'pending')), fields=['at', 'id'], name='due_by_time'), models.Index(condition=models.Q(('state', 'pending')), fields=['client_id', 'at'], name='due_by_client'), models.Index(condition=models.Q(('state', 'failed')), fields=['kind', 'id'], name='due_failed'), models.Index(condition=models.Q(('state__in', ['done', 'cancelled'])), fields=['done_at', 'id'], name='due_finished')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['pending', 'failed'])), fields=('kind', 'key'), name='one_open_due_row_per_kind_and_key'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('state', 'pending')), ('done_at__isnull', True)), models.Q(models.Q(('state', 'pending'), _negated=True), ('done_at__isnull', False)), _connector='OR'), name='finished_due_row_has_a_time')],
             },
+        ),
+        migrations.AddConstraint(
+            model_name='outboxevent',
+            constraint=models.CheckConstraint(condition=models.Q(('client_id__isnull', True), ('brand_id__isnull', False), _connector='OR'), name='event_of_a_client_has_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='outboxevent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('actor_id__isnull', True), ('actor_kind', 'system')), models.Q(models.Q(('actor_kind', 'system'), _negated=True), ('actor_id__isnull', False)), _connector='OR'), name='event_of_a_person_names_them'),
         ),
     ]

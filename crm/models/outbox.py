@@ -1,8 +1,9 @@
 """The transactional outbox: an event row in the transaction of its change, and one delivery row per handler."""
 
 from django.db import models
+from django.utils import timezone
 
-from crm.choices import DELIVERY_TRANSITIONS, DeliveryState
+from crm.choices import DELIVERY_TRANSITIONS, ActorKind, DeliveryState
 from crm.db.states import HasState
 
 
@@ -10,13 +11,27 @@ class OutboxEvent(models.Model):
     """Something that happened. Written only by `crm.events.publish`."""
 
     name = models.CharField(max_length=80)
+    version = models.PositiveSmallIntegerField(default=1, help_text="Of the payload's schema")
     payload = models.JSONField()
     client_id = models.BigIntegerField(null=True, help_text="Whose event: deliveries keep their order per client")
     brand_id = models.BigIntegerField(null=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    occurred_at = models.DateTimeField(default=timezone.now)
+    actor_kind = models.CharField(max_length=8, choices=ActorKind.choices, default=ActorKind.SYSTEM)
+    actor_id = models.BigIntegerField(null=True, help_text="The login of whoever caused it; empty for the system")
 
     class Meta:
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(client_id__isnull=True) | models.Q(brand_id__isnull=False),
+                name="event_of_a_client_has_a_brand",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(actor_kind=ActorKind.SYSTEM, actor_id__isnull=True)
+                | (~models.Q(actor_kind=ActorKind.SYSTEM) & models.Q(actor_id__isnull=False)),
+                name="event_of_a_person_names_them",
+            ),
+        ]
         indexes = [
             models.Index(fields=["client_id", "id"], name="outbox_by_client"),
             models.Index(fields=["name", "id"], name="outbox_by_name"),

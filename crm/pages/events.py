@@ -40,7 +40,7 @@ class FailedTable(Table):
         Column("client_id", gettext_lazy("Client"), css="end"),
         NumberColumn("attempts", gettext_lazy("Attempts")),
         Column("last_line", gettext_lazy("Error"), value=lambda row: last_line(row.error), css="clip"),
-        AgoColumn("created_at", gettext_lazy("Occurred"), value="event.created_at"),
+        AgoColumn("occurred_at", gettext_lazy("Occurred"), value="event.occurred_at"),
     )
     bulk_actions: ClassVar[Sequence[BulkAction]] = (
         BulkAction("replay", gettext_lazy("Send again"), "events_replay_many", PERMISSION, icon="rotate-cw"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class RequestContext:
     user_id: int | None = None
+    user_kind: str = ""
     ip: str | None = None
     request_id: str = ""
     session: str = ""

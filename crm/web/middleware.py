@@ -69,6 +69,7 @@ class RequestContextMiddleware:
         user = request.user
         context = RequestContext(
             user_id=user.pk if user.is_authenticated else None,
+            user_kind=user.kind if isinstance(user, User) else "",
             ip=client_ip(request),
             # the log's own: from the header, or made by it
             request_id=str(get_contextvars().get("request_id", ""))[:40],

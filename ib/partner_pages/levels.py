@@ -15,6 +15,7 @@ from crm.i18n import formats
 from ib.choices import VersionState
 from ib.models import Attribution, Partner, Plan, PlanVersion
 from ib.partner_pages.figures import ACTIVE_DAYS, earned_between, is_active
+from ib.plans import level_rank
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,13 @@ def levels_of(brand_id: int) -> list[Plan]:
     versions = PlanVersion.objects.filter(plan=OuterRef("pk"), state=VersionState.ACTIVE, starts_at__lte=now)
     has_entry = Q(entry_lots__isnull=False) | Q(entry_clients__isnull=False)
     plans = Plan.objects.filter(has_entry, Exists(versions.filter(Q(ends_at=None) | Q(ends_at__gt=now))))
-    return sorted(plans.filter(brand_id=brand_id), key=_entry)
-
-
-def _entry(plan: Plan) -> tuple[Decimal, int]:
-    return plan.entry_lots or Decimal(0), plan.entry_clients or 0
+    return sorted(plans.filter(brand_id=brand_id), key=level_rank)
 
 
 def next_level(partner: Partner, current: Plan | None) -> NextLevel | None:
     """Return the next level above the partner's plan; None on the highest, and where the brand has no levels."""
-    own = _entry(current) if current else (Decimal(-1), 0)
-    above = next((plan for plan in levels_of(partner.brand_id) if _entry(plan) > own), None)
+    own = level_rank(current)
+    above = next((plan for plan in levels_of(partner.brand_id) if level_rank(plan) > own), None)
     if above is None:
         return None
     goals = []

@@ -26,6 +26,7 @@ SET_BASED = {
     "compliance/screening.py": "open matches of earlier data",
     "compliance/watchlists.py": "the version that was current",
     "crm/due/rows.py": "all open rows of some keys, whatever the sweeper holds",
+    "crm/events/delivery.py": "all deliveries of a batch, locked",
     "crm/files/jobs.py": "a job is claimed and ended beside its own transactions",
     "kyc/pipeline.py": "runs whose worker stopped",
     "leads/imports.py": "beside a transaction that was rolled back",

@@ -11,6 +11,7 @@ from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
 from crm.security import audit
 from tests.cast import make_client
+from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 FORM = {"first_name": "Clara", "last_name": "Weber", "country": "DE", "language": "de"}
@@ -149,3 +150,10 @@ def test_other_roles_have_no_such_page(cast, browse, who):
     assert browser.get(address(cast.client)).status_code == 403
     assert browser.post(address(cast.client), {**FORM, "city": "Köln"}).status_code == 403
     assert now_of(cast.client).city == ""
+
+
+def test_which_details_changed_is_published_and_not_their_values(cast):
+    change(cast, city="Köln", date_of_birth=dt.date(1990, 5, 17), first_name="Clara")
+    (event,) = published("client.profile_changed")
+    assert event.data == {"fields": ["city", "date_of_birth"]}
+    assert (event.client, event.brand, event.actor.id) == (cast.client.pk, cast.brand.pk, cast.agent.pk)

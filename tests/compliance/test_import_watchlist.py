@@ -16,6 +16,7 @@ from compliance.watchlists import ImportRefused, import_watchlist
 from crm.errors import NotAllowed
 from crm.models import AuditEvent
 from tests.compliance.factories import DATA, HERE, load, un_file
+from tests.outbox import data_of
 
 pytestmark = pytest.mark.django_db
 
@@ -229,3 +230,11 @@ def test_a_packed_file_that_unpacks_to_much_is_refused(tmp_path, monkeypatch):
         list(xml.elements(path, "entry"))
     with pytest.raises(base.BrokenFile), base.opened(path) as raw, io.TextIOWrapper(raw, encoding="utf-8") as text:
         text.read()
+
+
+def test_a_loaded_list_is_published_and_the_same_file_again_is_not(cast):
+    for _again in range(2):
+        version = import_watchlist(source="un", path=DATA / "un-2026-02-27.xml.gz", actor=None)
+    assert data_of("compliance.watchlist_loaded") == [
+        {"version_id": version.pk, "source": "un", "entries": 1003, "added": 1003, "changed": 0, "removed": 0}
+    ]

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from crm import events
-from crm.events import bus
+from crm.events import bus, publishing
 from crm.models import EventDelivery, Notification
 from tests.faults.killing import begun
 
@@ -38,11 +38,15 @@ def deliver_for_ever() -> NoReturn:
 def test_each_event_is_handled_exactly_once_however_often_a_worker_dies(cast, monkeypatch):
     monkeypatch.setattr(bus, "HANDLERS", {events.LeadAssigned.name: ["tests.subscribers.handle"]})
     monkeypatch.setattr(
-        bus, "enqueue_delivery", lambda: None
+        publishing, "enqueue_delivery", lambda: None
     )  # nobody is told: what a crash leaves, the sweeper must find
     for number in range(EVENTS):
         with transaction.atomic():
-            events.publish(events.LeadAssigned(lead_id=number, agent_id=cast.agent.pk, client_id=number % 7))
+            events.publish(
+                events.LeadAssigned(
+                    lead_id=number, agent_id=cast.agent.pk, client_id=number % 7, brand_id=cast.brand.pk
+                )
+            )
     kills = 0
     deadline = time.monotonic() + 300
     while EventDelivery.objects.filter(state="pending").exists():

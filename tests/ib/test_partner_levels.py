@@ -14,6 +14,7 @@ from ib import attribution, plans
 from ib.models import PartnerDay, PartnerPlan, SettlementPeriod
 from ib.partner_pages.levels import levels_of, next_level
 from tests.ib.factories import make_partner, make_version
+from tests.outbox import data_of
 
 pytestmark = pytest.mark.django_db
 
@@ -77,3 +78,20 @@ def test_the_plan_page_sets_and_removes_a_level(cast, ladder, browse):
     assert (gold.entry_lots, gold.entry_clients) == (None, None)
     assert [plan.name for plan in levels_of(cast.brand.pk)] == ["Standard"]
     assert not PartnerPlan.objects.filter(plan=gold).exists()
+
+
+def test_a_level_gained_and_a_level_lost_are_published(cast, ladder):
+    partner = make_partner(cast.brand)
+    standard, gold = ladder["Standard"].pk, ladder["Gold"].pk
+    plain = plans.create_plan(brand=cast.brand, name="Plain", description="", actor=None)
+    make_version(cast.brand, cast.ib_manager, cast.finance, plan=plain)
+    for plan_id in (plain.pk, standard, gold, standard, None, plain.pk):
+        plans.assign_plan(partner_id=partner.pk, plan_id=plan_id, actor=cast.ib_manager)
+    assert [(event["plan_id"], event["before_plan_id"]) for event in data_of("ib.partner_level_gained")] == [
+        (standard, plain.pk),
+        (gold, standard),
+    ]
+    assert [(event["plan_id"], event["before_plan_id"]) for event in data_of("ib.partner_level_lost")] == [
+        (standard, gold),
+        (None, standard),
+    ]

@@ -8,6 +8,7 @@ from ib import attribution, links, partners, queries
 from ib.choices import PartnerState
 from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, ReferralLink
 from tests.ib.factories import LONG_AGO, make_partner, refer
+from tests.outbox import data_of, published
 
 pytestmark = pytest.mark.django_db
 
@@ -178,3 +179,23 @@ def test_too_many_links_are_refused(cast, monkeypatch):
     with pytest.raises(DomainError, match="Deactivate one"):
         links.create_link(partner_id=partner.pk, campaign="", actor=partner.user)
     assert ReferralLink.objects.filter(partner=partner).count() == 2
+
+
+def test_a_partners_life_is_published(cast):
+    partner = make_partner(cast.brand)
+    for to in (PartnerState.BLOCKED, PartnerState.ACTIVE, PartnerState.CLOSED):
+        partners.change_state(partner_id=partner.pk, to=to, actor=cast.ib_manager, reason="why")
+    assert data_of("ib.partner_created") == [{"partner_id": partner.pk, "state": "active"}]
+    assert data_of("ib.partner_blocked") == [{"partner_id": partner.pk, "reason": "why"}]
+    assert data_of("ib.partner_unblocked") == [{"partner_id": partner.pk}]
+    assert data_of("ib.partner_closed") == [{"partner_id": partner.pk, "reason": "why"}]
+    assert data_of("ib.partner_approved") == []
+
+
+def test_the_approval_of_an_applicant_is_published(cast):
+    details = partners.PartnerDetails(name="Nordlicht", email="info@nordlicht.example", currency="EUR")
+    partner = partners.register_applicant(brand=cast.brand, details=details)
+    partners.change_state(partner_id=partner.pk, to=PartnerState.ACTIVE, actor=cast.ib_manager, reason="")
+    (created,), (approved,) = published("ib.partner_created"), published("ib.partner_approved")
+    assert (created.data["state"], created.actor.kind) == ("pending", "system")
+    assert (approved.data, approved.actor.id) == ({"partner_id": partner.pk}, cast.ib_manager.pk)

@@ -232,6 +232,7 @@ def test_a_reversed_deposit_takes_its_part_of_the_commissions_back_once(network,
                     currency="EUR",
                     kind="chargeback",
                     client_id=cast.client.pk,
+                    brand_id=cast.brand.pk,
                 )
             )
         events.drain()

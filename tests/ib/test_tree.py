@@ -7,6 +7,7 @@ from crm.errors import NotAllowed, WrongState
 from ib import tree
 from ib.models import PartnerLink, Upline
 from tests.ib.factories import NOON, make_partner
+from tests.outbox import data_of
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +96,13 @@ def test_the_snapshot_of_a_brand_can_be_made_anew(cast):
         list(Upline.objects.order_by("partner_id", "level").values_list("partner_id", "ancestor_id", "level")) == before
     )
     assert uplines(sub) == [sub.pk, top.pk]
+
+
+def test_a_move_is_published_with_both_places(cast):
+    top = make_partner(cast.brand)
+    master = make_partner(cast.brand, parent=top)
+    tree.move_partner(partner_id=master.pk, parent_id=None, actor=cast.ib_manager, reason="promoted")
+    assert data_of("ib.partner_moved") == [
+        {"partner_id": master.pk, "from_parent_id": None, "to_parent_id": top.pk},
+        {"partner_id": master.pk, "from_parent_id": top.pk, "to_parent_id": None},
+    ]

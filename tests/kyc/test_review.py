@@ -19,6 +19,7 @@ from kyc.models import Document, LevelReached
 from tests.brand_policies import set_policies
 from tests.cast import make_staff
 from tests.kyc.factories import claimed, passport_jpeg, registered, uploaded, waiting
+from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 
@@ -419,3 +420,22 @@ def test_only_the_tables_transitions_happen(before, after):
         with pytest.raises(WrongState):
             document.move_to(DocumentState(after))
         assert document.state == before
+
+
+def test_notice_of_an_expiry_is_published_as_far_ahead_as_the_brand_says(cast):
+    document = approved(cast, cast.kyc_officer)
+    with time_machine.travel(dt.datetime(2033, 3, 15, 23, 59, tzinfo=dt.UTC), tick=False):
+        assert due.sweep(kinds=[documents.EXPIRING]) == 0
+    with time_machine.travel(dt.datetime(2033, 3, 16, tzinfo=dt.UTC), tick=False):
+        assert due.sweep(kinds=[documents.EXPIRING]) == 1
+    (event,) = published("kyc.document_expiring")
+    assert event.data == {"document_id": document.pk, "kind": "passport", "expires_on": "2033-04-15"}
+    assert (event.client, event.brand) == (cast.client.pk, cast.brand.pk)
+
+
+def test_a_replaced_document_gives_no_notice(cast):
+    older = approved(cast, cast.kyc_officer)
+    approved(cast, cast.kyc_officer, content=passport_jpeg(number="C77X00T47"))
+    with time_machine.travel(dt.datetime(2033, 3, 16, tzinfo=dt.UTC), tick=False):
+        due.sweep(kinds=[documents.EXPIRING])
+    assert older.pk not in [event.data["document_id"] for event in published("kyc.document_expiring")]

@@ -8,6 +8,7 @@ from crm.models import AuditEvent, Job, Notification, OutboxEvent
 from leads import imports
 from leads.choices import ImportState
 from leads.models import Lead, LeadImport, LeadImportRow
+from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 FILE = """Vorname;Nachname;E-Mail;Telefon;Land;Kampagne;Bemerkung;Kundennummer
@@ -85,6 +86,13 @@ def test_confirming_takes_the_good_lines_in_scored_routed_and_told(cast, german_
     assert not imports.file_path(batch).exists()
     assert Notification.objects.get(user=cast.agent).title == "New leads from an import: 2"
     assert OutboxEvent.objects.get(name="lead.imported").payload["known"] == 1
+    assigned = published("lead.assigned")
+    assert [event.data["lead_id"] for event in assigned] == list(
+        Lead.objects.filter(is_duplicate=False).order_by("pk").values_list("pk", flat=True)
+    )
+    assert {(event.data["agent_id"], event.data["rule"], event.actor.id) for event in assigned} == {
+        (cast.agent.pk, german_rule.name, cast.desk_head.pk)
+    }, "one event per lead that the rules gave to somebody"
     assert AuditEvent.objects.filter(action__in=["leads.import_started", "leads.imported"]).count() == 2
     for name in ("score", "source", "campaign"):
         assert list(differences(FACTS[name])) == [], name

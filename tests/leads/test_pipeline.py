@@ -15,6 +15,7 @@ from crm.models import AccessEvent, AuditEvent
 from leads.models import Lead, SalesStatusChange
 from leads.pipeline import change_sales_status, mark_registration_sent, next_statuses
 from tests.cast import signed_in
+from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 
@@ -177,3 +178,9 @@ def test_every_status_can_be_left_or_is_an_end():
     for status, targets in SALES_TRANSITIONS.items():
         assert status not in targets
         assert targets or status == SalesStatus.CONVERTED
+
+
+def test_a_step_is_published_with_before_and_after(cast, lead):
+    change_sales_status(client_id=lead.client_id, to=SalesStatus.CONTACTED, actor=cast.agent)
+    (event,) = published("lead.sales_status_changed")
+    assert (event.client, event.data) == (lead.client_id, {"before": "new", "after": "contacted"})

@@ -360,7 +360,8 @@ def _settle(
             confirmed=confirmed,
             amount=operation.amount,
             currency=operation.currency,
-        )
+        ),
+        actor=actor,
     )
     enqueue_on_commit("trading.refresh_account", account.pk)
     return OperationState(operation.state)

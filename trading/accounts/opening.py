@@ -194,7 +194,8 @@ def _write_open(account: TradingAccount, login: str, *, actor: Actor = None, rea
             account_id=account.pk,
             platform=account.server.get_kind_display(),
             login=account.login,
-        )
+        ),
+        actor=actor,
     )
     enqueue_on_commit("trading.refresh_account", account.pk)
 

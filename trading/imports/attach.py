@@ -237,7 +237,8 @@ def _tell(row: StagedLogin, account: TradingAccount, client: Client, actor: Acto
             account_id=account.pk,
             platform=account.server.get_kind_display(),
             login=account.login,
-        )
+        ),
+        actor=actor,
     )
     enqueue_on_commit("trading.read_history", account.pk)
     enqueue_on_commit("trading.refresh_account", account.pk)

@@ -29,7 +29,7 @@ from django.utils.translation import gettext_noop
 
 from crm.errors import DomainError
 from crm.events import publish
-from crm.events.catalogue import ClientMoneyShort
+from crm.events.catalogue_money import ClientMoneyShort
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, Brand, User
 from crm.money.amounts import EXPONENTS, Money

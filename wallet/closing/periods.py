@@ -30,7 +30,7 @@ from crm import approvals
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import publish
-from crm.events.catalogue import PeriodClosed, PeriodReopened
+from crm.events.catalogue_money import PeriodClosed, PeriodReopened
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, Job, User
 from crm.security import audit
@@ -231,7 +231,9 @@ def _finish(period_id: int) -> Period:
         brand_id=period.brand_id,
         after={"period": str(period), "closing": period.closings, "accounts": accounts},
     )
-    publish(PeriodClosed(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
+    publish(
+        PeriodClosed(brand_id=period.brand_id, period_id=period.pk, closing=period.closings), actor=period.closed_by
+    )
     return period
 
 
@@ -290,7 +292,7 @@ class ReopeningApproval(approvals.ApprovalKind[PeriodReopening]):
         period.move_to(PeriodState.OPEN)
         period.closed_by = period.closed_at = None
         period.save(update_fields=["state", "closed_by", "closed_at"])
-        publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings))
+        publish(PeriodReopened(brand_id=period.brand_id, period_id=period.pk, closing=period.closings), actor=actor)
 
     def title(self, item: PeriodReopening) -> LocalizedText:
         return phrase("Reopening %(month)s of %(brand)s") % {"month": item.period, "brand": item.period.brand}

@@ -357,7 +357,8 @@ def settle(
             psp=deposit.psp.code,
             is_first=deposit.is_first,
             settled_at=deposit.settled_at,
-        )
+        ),
+        actor=actor,
     )
 
 

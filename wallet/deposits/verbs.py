@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
+from crm.events import DepositFailed, publish
 from crm.models import Actor
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
@@ -234,7 +235,23 @@ def apply_payment(*, psp_id: int, view: PaymentView) -> Applied:
         deposit.next_look_up_at = None
     deposit.save()
     audit_deposit(deposit, WalletAction.of("deposit", target.value), reason=view.failure)
+    if target == DepositState.FAILED:
+        _publish_failure(deposit)
     return Applied(InboxState.DONE, f"{deposit.reference} is {deposit.state}")
+
+
+def _publish_failure(deposit: Deposit) -> None:
+    publish(
+        DepositFailed(
+            client_id=deposit.client_id,
+            brand_id=deposit.brand_id,
+            deposit_id=deposit.pk,
+            amount=deposit.amount,
+            currency=deposit.currency,
+            psp=deposit.psp.code,
+            reason=deposit.failure,
+        )
+    )
 
 
 def _describe(deposit: Deposit, view: PaymentView) -> None:

@@ -78,7 +78,8 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
             amount=withdrawal.amount,
             currency=currency,
             needs_review=True,
-        )
+        ),
+        actor=actor,
     )
     return withdrawal
 

@@ -27,7 +27,7 @@ from crm.approvals.kinds import require_waiting
 from crm.choices import ApprovalState
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.events import publish
-from crm.events.catalogue import ManualJournalPosted
+from crm.events.catalogue_money import ManualJournalPosted
 from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, User
@@ -265,7 +265,9 @@ class JournalApproval(approvals.ApprovalKind[ManualJournal]):
             actor=actor,
         )
         item.journal_id = posted.journal_id
-        publish(ManualJournalPosted(brand_id=item.brand_id, manual_id=item.pk, journal_id=posted.journal_id))
+        publish(
+            ManualJournalPosted(brand_id=item.brand_id, manual_id=item.pk, journal_id=posted.journal_id), actor=actor
+        )
         _tell_clients(item, lines, actor)
 
     def title(self, item: ManualJournal) -> LocalizedText:

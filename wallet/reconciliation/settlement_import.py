@@ -315,7 +315,8 @@ def _record_import(report: SettlementImport, psp: Psp, actor: Actor) -> None:
     publish(
         ReconciliationFinished(
             brand_id=psp.brand_id, run_id=report.pk, matched=report.matched, breaks=report.breaks_found
-        )
+        ),
+        actor=actor,
     )
 
 

@@ -189,7 +189,8 @@ def _carry_out(request: Request, *, request_hash: str, request_key: str, actor: 
             needs_review=not alone,
             amount=from_minor(request.amount_minor, request.currency),
             currency=request.currency,
-        )
+        ),
+        actor=actor,
     )
     if alone:
         for withdrawal in parts:
@@ -325,7 +326,8 @@ def release_to_psp(parts: Sequence[Withdrawal], *, actor: Actor, reason: str) ->
         publish(
             WithdrawalApproved(
                 client_id=withdrawal.client_id, brand_id=withdrawal.brand_id, withdrawal_id=withdrawal.pk
-            )
+            ),
+            actor=actor,
         )
         enqueue_on_commit("wallet.send_payout", withdrawal.pk)
 

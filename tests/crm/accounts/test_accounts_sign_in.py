@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from crm.models import AccessEvent, User
 from tests.cast import PASSWORD
 from tests.crm.factors import SECRET, code, give_app, give_recovery_codes, sign_in
+from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/accounts/login/"
@@ -250,3 +251,14 @@ def test_the_sign_in_pages_ask_the_database_little(cast, django_assert_max_num_q
     browser = sign_in(cast.agent)
     with django_assert_max_num_queries(16):
         browser.get("/accounts/security/")
+
+
+def test_a_sign_in_is_published_once_with_whoever_signed_in(cast):
+    give_app(cast.agent)
+    browser = Browser()
+    browser.post(LOGIN, {"login": cast.agent.email, "password": PASSWORD})
+    assert published("crm.signed_in") == []
+    browser.post(SECOND, {"code": code()})
+    (event,) = published("crm.signed_in")
+    assert event.data == {"user_id": cast.agent.pk, "kind": "staff", "method": "password+totp"}
+    assert (event.actor.kind, event.actor.id, event.brand) == ("staff", cast.agent.pk, cast.agent.brand_id)

@@ -12,7 +12,7 @@ from pydantic_core import PydanticSerializationError
 from crm import events
 from crm.choices import DeliveryState
 from crm.errors import NotAllowed
-from crm.events import bus, delivery
+from crm.events import bus, delivery, publishing
 from crm.models import EventDelivery, OutboxEvent
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_a_rolled_back_change_leaves_no_event():
 
 def test_each_handler_gets_each_event_once(handler):
     handler(note)
-    events.publish(events.LeadCaptured(lead_id=5, client_id=9))
+    events.publish(events.LeadCaptured(lead_id=5, client_id=9, brand_id=1))
     assert events.drain() == 1
     assert events.drain() == 0
     assert SEEN == [5]
@@ -65,7 +65,7 @@ def test_a_transaction_wakes_a_worker_once_however_much_it_publishes(handler, dj
         for number in (2, 3):
             with transaction.atomic():
                 events.publish(events.LeadCaptured(lead_id=number))
-    assert called.count(bus.enqueue_delivery) == 1
+    assert called.count(publishing.enqueue_delivery) == 1
 
 
 def test_a_failing_handler_is_retried_later_and_its_work_rolled_back(handler):
@@ -102,7 +102,7 @@ def test_order_is_kept_per_client_while_another_client_goes_on(handler):
 
     handler(stuck_on_first)
     for lead_id, client_id in ((1, 7), (2, 7), (3, 8)):
-        events.publish(events.LeadCaptured(lead_id=lead_id, client_id=client_id))
+        events.publish(events.LeadCaptured(lead_id=lead_id, client_id=client_id, brand_id=1))
     delivery.deliver_due()
     assert SEEN == [3]
 
@@ -123,6 +123,7 @@ def example_of(event_type):
     """Make an event whose every field holds something, the optional ones too."""
     hints = get_type_hints(event_type)
     hints.pop("name")
+    hints.pop("version")
     sorts = {key: next(sort for sort in (hint, *get_args(hint)) if sort in EXAMPLES) for key, hint in hints.items()}
     return event_type(**{key: EXAMPLES[sort] for key, sort in sorts.items()})
 
@@ -130,9 +131,11 @@ def example_of(event_type):
 @pytest.mark.parametrize("event_type", bus.EVENT_TYPES.values(), ids=lambda kind: kind.name)
 def test_every_event_survives_its_payload(event_type):
     event = example_of(event_type)
-    stored = json.loads(json.dumps(event.to_payload()))
-    assert event_type.from_payload(stored) == event
-    assert event_type.from_payload({**stored, "of_a_newer_schema": 1}) == event
+    stored = json.loads(event.to_payload())
+    assert not {"client_id", "brand_id"} & set(stored), "they are columns of the row"
+    whose = {"client_id": event.client_id, "brand_id": event.brand_id}
+    assert event_type.from_payload(stored, **whose) == event
+    assert event_type.from_payload({**stored, "of_a_newer_schema": 1}, **whose) == event
 
 
 def test_an_event_is_declared_by_subclassing_alone():
@@ -163,7 +166,7 @@ def test_an_event_is_declared_by_subclassing_alone():
     ],
 )
 def test_a_payload_of_the_wrong_type_is_refused_by_name(field, value, says):
-    stored = example_of(events.DepositSettled).to_payload()
+    stored = json.loads(example_of(events.DepositSettled).to_payload())
     with pytest.raises(ValidationError, match=says):
         events.DepositSettled.from_payload({**stored, field: value})
     del stored["deposit_id"]

@@ -9,7 +9,7 @@ from crm.models import AuditEvent, EventDelivery, OutboxEvent
 
 @pytest.fixture
 def dead(cast):
-    event = OutboxEvent.objects.create(name="crm.test", payload={"client_id": 5, "text": "<b>Ü</b>"}, client_id=5)
+    event = OutboxEvent.objects.create(name="crm.test", payload={"text": "<b>Ü</b>"}, client_id=5, brand_id=1)
     return EventDelivery.objects.create(
         event=event,
         handler="leads.subscribers.score",

@@ -15,6 +15,7 @@ from crm import events
 from crm.conditions import all_of
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed
 from crm.models import AuditEvent, Notification, OutboxEvent
+from tests.outbox import published
 from tests.wallet.factories import fund
 from wallet.choices.deposits import DepositState, HoldReason
 from wallet.choices.ledger import AccountKind
@@ -232,6 +233,15 @@ def test_a_declined_payment_fails_in_words(cast, outside):
     deposit.refresh_from_db()
     assert (deposit.state, deposit.failure) == (DepositState.FAILED, "cancelled_by_client")
     assert deposit.next_look_up_at is None
+    (event,) = published("wallet.deposit_failed")
+    assert event.data == {
+        "deposit_id": deposit.pk,
+        "amount": "500.00",
+        "currency": "EUR",
+        "psp": deposit.psp.code,
+        "reason": "cancelled_by_client",
+    }
+    assert (event.client, event.brand) == (cast.client.pk, cast.brand.pk)
 
 
 def test_the_first_deposit_is_found_once(cast, outside):
