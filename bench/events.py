@@ -67,6 +67,7 @@ def run(size: str) -> list[Figure]:
         with own_database("events"):
             return measure(SIZES[size])
     finally:
+        bus.HANDLERS.clear()
         bus.HANDLERS.update(handlers)
         bus._FUNCTIONS.clear()
         bus._FUNCTIONS.update(functions)

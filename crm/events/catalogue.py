@@ -24,6 +24,8 @@ class SignedIn(Event):
 
 # ── leads and clients ──────────────────────────────────────────────────────────────────────────────────────────────
 class LeadCaptured(Event):
+    """A form or an API call brought a lead, or a known person enquired again."""
+
     name: ClassVar[str] = "lead.captured"
     lead_id: int
     source: str = ""
@@ -32,7 +34,7 @@ class LeadCaptured(Event):
 
 
 class LeadsImported(Event):
-    """A file of leads was taken in as a whole: one event, however many they are."""
+    """A file of leads was imported: one event, however many they are. Each assignment is an event of its own."""
 
     name: ClassVar[str] = "lead.imported"
     import_id: int
@@ -41,6 +43,8 @@ class LeadsImported(Event):
 
 
 class LeadAssigned(Event):
+    """A lead was assigned to an agent: by the rule that `rule` names, also during an import, or by hand without one."""
+
     name: ClassVar[str] = "lead.assigned"
     lead_id: int
     agent_id: int
@@ -56,12 +60,16 @@ class SalesStatusChanged(Event):
 
 
 class ClientRegistered(Event):
+    """The person has a login in the client portal."""
+
     name: ClassVar[str] = "client.registered"
     user_id: int
     referral_code: str = ""
 
 
 class ClientStageChanged(Event):
+    """The client moved along the stages."""
+
     name: ClassVar[str] = "client.stage_changed"
     before: str
     after: str
@@ -94,18 +102,24 @@ class ClientContacted(Event):
 
 # ── KYC and compliance ─────────────────────────────────────────────────────────────────────────────────────────────
 class DocumentUploaded(Event):
+    """A file was stored, encrypted, and waits for its checks."""
+
     name: ClassVar[str] = "kyc.document_uploaded"
     document_id: int
     kind: str
 
 
 class DocumentChecked(Event):
+    """The check pipeline ended, with the issues it names."""
+
     name: ClassVar[str] = "kyc.document_checked"
     document_id: int
     issues: tuple[str, ...] = ()
 
 
 class DocumentReviewed(Event):
+    """An officer approved or rejected a document."""
+
     name: ClassVar[str] = "kyc.document_reviewed"
     document_id: int
     decision: str
@@ -141,18 +155,24 @@ class WatchlistLoaded(Event):
 
 
 class ClientScreened(Event):
+    """A client was screened against the watchlists."""
+
     name: ClassVar[str] = "compliance.client_screened"
     screening_id: int
     hits: int
 
 
 class RestrictionPlaced(Event):
+    """A restriction begins."""
+
     name: ClassVar[str] = "compliance.restriction_placed"
     restriction_id: int
     kind: str
 
 
 class RestrictionLifted(Event):
+    """A restriction ends."""
+
     name: ClassVar[str] = "compliance.restriction_lifted"
     restriction_id: int
     kind: str
@@ -160,6 +180,8 @@ class RestrictionLifted(Event):
 
 # ── partners and monitoring ────────────────────────────────────────────────────────────────────────────────────────
 class CommissionSettled(Event):
+    """A partner's commissions of a period are in the ledger."""
+
     name: ClassVar[str] = "ib.commission_settled"
     partner_id: int
     settlement_id: int
@@ -176,6 +198,8 @@ class PartnerCreated(Event):
 
 
 class PartnerApproved(Event):
+    """An applicant was approved: trades of their network earn them commissions from now on."""
+
     name: ClassVar[str] = "ib.partner_approved"
     partner_id: int
 
@@ -189,11 +213,15 @@ class PartnerBlocked(Event):
 
 
 class PartnerUnblocked(Event):
+    """A blocked partner earns again."""
+
     name: ClassVar[str] = "ib.partner_unblocked"
     partner_id: int
 
 
 class PartnerClosed(Event):
+    """A partner is no longer one, or an applicant was turned down."""
+
     name: ClassVar[str] = "ib.partner_closed"
     partner_id: int
     reason: str = ""
@@ -227,12 +255,16 @@ class PartnerLevelLost(Event):
 
 
 class AlertRaised(Event):
+    """An agent's day stands out from their own baseline."""
+
     name: ClassVar[str] = "monitoring.alert_raised"
     alert_id: int
     agent_id: int
 
 
 class AlertDecided(Event):
+    """A reviewer decided on an alert."""
+
     name: ClassVar[str] = "monitoring.alert_decided"
     alert_id: int
     agent_id: int

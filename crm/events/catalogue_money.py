@@ -11,6 +11,8 @@ from crm.events.bus import Event
 
 # ── trading ────────────────────────────────────────────────────────────────────────────────────────────────────────
 class TradingAccountOpened(Event):
+    """The platform confirmed a new account."""
+
     name: ClassVar[str] = "trading.account_opened"
     account_id: int
     platform: str
@@ -36,6 +38,8 @@ class TradingAccountMissing(Event):
 
 
 class TradingAccountReturned(Event):
+    """The platform lists it again."""
+
     name: ClassVar[str] = "trading.account_returned"
     account_id: int
     login: str
@@ -95,6 +99,8 @@ class MarginLevelFell(Event):
 
 # ── wallet ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 class DepositSettled(Event):
+    """Money arrived and is booked; `is_first` marks the FTD."""
+
     name: ClassVar[str] = "wallet.deposit_settled"
     deposit_id: int
     amount: Decimal
@@ -164,6 +170,8 @@ class DisputeOpened(Event):
 
 
 class WithdrawalRequested(Event):
+    """A client asked for money; it is reserved."""
+
     name: ClassVar[str] = "wallet.withdrawal_requested"
     withdrawal_id: int
     amount: Decimal
@@ -172,11 +180,15 @@ class WithdrawalRequested(Event):
 
 
 class WithdrawalApproved(Event):
+    """The checks, or those who approve withdrawals, released it to be paid."""
+
     name: ClassVar[str] = "wallet.withdrawal_approved"
     withdrawal_id: int
 
 
 class WithdrawalSettled(Event):
+    """The PSP paid."""
+
     name: ClassVar[str] = "wallet.withdrawal_settled"
     withdrawal_id: int
     amount: Decimal
@@ -194,6 +206,8 @@ class WithdrawalRefused(Event):
 
 
 class TransferSettled(Event):
+    """Money moved between wallet and trading account."""
+
     name: ClassVar[str] = "wallet.transfer_settled"
     transfer_id: int
     amount: Decimal
@@ -202,6 +216,8 @@ class TransferSettled(Event):
 
 
 class ReconciliationFinished(Event):
+    """A settlement file was matched."""
+
     name: ClassVar[str] = "wallet.reconciliation_finished"
     run_id: int
     matched: int

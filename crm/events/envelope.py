@@ -21,7 +21,7 @@ class EventActor:
 
 
 def acting(actor: Actor) -> EventActor:
-    """Name who acts: the person given, else whoever sent the request, else the system."""
+    """Name who acts: the person given, else the person who sent the request, else the system."""
     if actor is not None:
         return EventActor(str(actor.kind), actor.pk)
     context = current()

@@ -44,7 +44,7 @@ SELECT {answer}, EXISTS (SELECT FROM heard)
 def publish(event: Event, *, actor: Actor = None, occurred_at: dt.datetime | None = None) -> int:
     """Insert the event and a delivery per handler in the caller's transaction; wake a worker on commit.
 
-    actor: who caused it; without one it is whoever sent the request, or the system. occurred_at: where it wasn't just now.
+    actor: who caused it; without one it is the person who sent the request, or the system. occurred_at: where it wasn't just now.
     Raises: RuntimeError outside a transaction, for an event without its change must be impossible; ValueError for a
     client's event without the client's brand.
     """

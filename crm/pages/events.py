@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from crm.choices import DeliveryState
+from crm.events import Envelope
 from crm.events.delivery import replay, replay_each, skip
 from crm.models import EventDelivery
 from crm.ui.actions import run_action
@@ -97,7 +98,7 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int = 200) -> HttpResponse:
-    payload = json.dumps(row.event.payload, indent=2, ensure_ascii=False, default=str)
+    payload = json.dumps(Envelope.of(row.event).as_json(), indent=2, ensure_ascii=False)
     context = {"row": row, "payload": payload, "form": form, "is_dead": row.state == DeliveryState.DEAD}
     return render(request, "crm/pages/event_delivery.html", context, status=status)
 
