@@ -16,13 +16,13 @@ from clients.calls import CallDetails, FollowUp
 from clients.choices import CallDirection, CallOutcome
 from clients.countries import country_choices
 from clients.languages import language_choices
-from clients.letter_catalogue import LETTERS
 from clients.models import Client
 from clients.profile import PERSONAL
 from clients.record.profile_facts import Fact
 from crm.models import Actor, Book, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
+from crm.texts.catalogue import TextKind, texts_of
 from crm.ui.forms import DayInput, ModelForm
 
 
@@ -132,17 +132,27 @@ class MailForm(forms.Form):
         help_text=gettext_lazy("Subject and text apply only to a blank e-mail."),
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["template"]
-        field.choices = sendable_letters()
+        field.choices = sendable_letters(client)
+        if not client.marketing_consent:
+            field.help_text = _("Marketing templates aren't listed: this client hasn't agreed to news and offers.")
 
 
-def sendable_letters() -> list[tuple[str, Any]]:
-    """List the letters that a person can choose: free text first, then those that need nothing but the client."""
-    own = "clients.free_text"
-    ready = [(key, letter.title) for key, letter in LETTERS.items() if not letter.fields and not letter.secrets]
-    return [(own, LETTERS[own].title), *sorted(ready, key=lambda pair: str(pair[1]))]
+def sendable_letters(client: Client) -> list[tuple[str, Any]]:
+    """List the e-mails that a person can choose: free text, those that need nothing but the client, and the library's series.
+
+    Marketing ones only for a client who agreed to marketing.
+    """
+    ready = [text for text in texts_of([TextKind.LETTER]) if not text.own]
+    if not client.marketing_consent:
+        ready = [text for text in ready if not text.is_marketing]
+    by_series: dict[str, list[tuple[str, Any]]] = {}
+    for text in ready:
+        by_series.setdefault(str(text.series), []).append((text.key, text.title))
+    plain = sorted(by_series.pop("", []), key=lambda pair: str(pair[1]))
+    return [("clients.free_text", _("Blank e-mail")), *plain, *sorted(by_series.items())]
 
 
 class RevealForm(forms.Form):

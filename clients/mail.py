@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone, translation
@@ -25,9 +24,9 @@ from clients import policies, timeline
 from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, MessageState, TimelineKind
 from clients.facts import rebuild_client
-from clients.letter_catalogue import Letter, Text, fill, get_letter
 from clients.mail_format import as_email
-from clients.models import Client, MailTemplate, Message
+from clients.models import Client, Message
+from clients.texts.letters import common_values, get_letter
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n import formats
@@ -38,6 +37,7 @@ from crm.notices.notify import notify
 from crm.queue.enqueue import enqueue_on_commit
 from crm.queue.for_each import for_each_isolated
 from crm.security import audit, crypto
+from crm.texts.reading import written_for
 
 logger = logging.getLogger(__name__)
 SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose
@@ -57,26 +57,32 @@ def send_mail_to(
     """Queue an e-mail to a client; None when the client has no e-mail address.
 
     Who: the verb that calls this has decided. `sender`: the person who wrote or chose it, None for the system.
-    Raises: DomainError for an unknown letter or a missing value.
+    Raises: DomainError for an unknown letter or a missing value, or for marketing without the client's consent.
     """
     client = Client.objects.select_related("brand", "owner").get(pk=client_id)
     if not client.email:
         return None
     kind = get_letter(template)
-    language, text = text_for(client, kind)
-    region = _format_of(client, language)
-    values = {**_common_values(client), **{name: _shown(value, region) for name, value in (context or {}).items()}}
-    missing = (set(kind.fields) | set(kind.secrets)) - values.keys()
+    if kind.is_marketing and not client.marketing_consent:
+        raise DomainError(_("This client hasn't agreed to news and offers."), code="no_marketing_consent")
+    written = written_for(kind, client.brand, client.language)
+    language, region = written.language, _format_of(client, written.language)
+    values = {
+        **common_values(client, language),
+        **{name: _shown(value, region) for name, value in (context or {}).items()},
+    }
+    missing = kind.names - values.keys()
     if missing:
         raise DomainError(_("This e-mail template requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
     secret = {name: str(values.pop(name)) for name in kind.secrets}
+    text = written.text.filled(values)
     fields = {
         "template": template,
         "language": language,
         "to_address": client.email,
         "sender": sender,
-        "subject": " ".join(fill(text.subject, values).split())[:200],
-        "body": fill(text.body, values),
+        "subject": " ".join(text.heading.split())[:200],
+        "body": text.body,
         "secret": crypto.encrypt(orjson.dumps(secret), purpose=SECRET_PURPOSE) if secret else None,
     }
     if dedupe_key:
@@ -119,7 +125,7 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
         context = {"subject": subject.strip(), "message": message.strip()}
         if not all(context.values()):
             raise DomainError(_("Enter a subject and a text."))
-    elif set(get_letter(template).fields) | set(get_letter(template).secrets):
+    elif get_letter(template).own:
         raise DomainError(_("Only the system sends this e-mail."))
     sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor)
     assert sent is not None
@@ -132,34 +138,6 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
         after={"template": template, "subject": sent.subject},
     )
     return sent
-
-
-def text_for(client: Client, kind: Letter) -> tuple[str, Text]:
-    """Choose (language, text): the client's language before the brand's before English; the brand's own text before ours."""
-    known = (client.language, client.brand.default_language, "en")
-    languages = list(dict.fromkeys(code for language in known for code in (language, base_of(language))))
-    own = {
-        row.language: Text(row.subject, row.body)
-        for row in MailTemplate.objects.filter(
-            brand_id=client.brand_id, key=kind.key, is_active=True, language__in=languages
-        )
-    }
-    for language in languages:
-        text = own.get(language) or kind.texts.get(language)
-        if text:
-            return language, text
-    raise AssertionError("every e-mail has an English text")
-
-
-def _common_values(client: Client) -> dict[str, str]:
-    return {
-        "first_name": client.first_name or client.full_name,
-        "full_name": client.full_name,
-        "brand": client.brand.name,
-        "support_email": client.brand.support_email,
-        "agent": client.owner.get_full_name() if client.owner else client.brand.name,
-        "portal_url": f"{settings.BASE_URL}/portal/",
-    }
 
 
 def _record_on_timeline(message: Message, client: Client) -> None:

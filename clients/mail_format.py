@@ -10,9 +10,11 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from clients.letter_catalogue import fill
 from clients.models import Message
+from crm.models import Brand
 from crm.notices.mail import sender_address
+from crm.texts.catalogue import fill
+from crm.texts.risk_warning import risk_warning_of
 
 BUTTON = re.compile(r"^\[(?P<label>[^\]]+)\]\((?P<url>[^)\s]+)\)$")
 
@@ -48,7 +50,19 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
             "Auto-Submitted": "no" if message.sender_id else "auto-generated",
         },
     )
-    context = {"message": message, "brand": brand, "paragraphs": paragraphs(body)}
-    with translation.override(message.language):
-        email.attach_alternative(render_to_string("clients/letter_mail.html", context), "text/html")
+    email.attach_alternative(html(brand, message.language, message.subject, body), "text/html")
     return email
+
+
+def html(brand: Brand, language: str, subject: str, body: str) -> str:
+    """Write the HTML part of an e-mail. The risk warning stands below, unless the text itself has it."""
+    warning = risk_warning_of(brand, language)
+    context = {
+        "language": language,
+        "subject": subject,
+        "brand": brand,
+        "paragraphs": paragraphs(body),
+        "risk_warning": "" if warning in body else warning,
+    }
+    with translation.override(language):
+        return render_to_string("clients/letter_mail.html", context)

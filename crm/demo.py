@@ -26,12 +26,14 @@ from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
 from crm.audit_codes import CrmAction
 from crm.choices import Role, UserKind
 from crm.files import svg
-from crm.models import Book, Brand, Desk, FxRate, LegalEntity, User
+from crm.models import Book, Brand, Desk, FxRate, LegalEntity, TextProposal, User
 from crm.money.bank_days import is_bank_day
 from crm.rates import fx
 from crm.security import audit
 from crm.staff.brand_look import Drawing, change_look
 from crm.staff.policy_changes import known, write_value
+from crm.texts.publishing import write_version
+from crm.texts.risk_warning import RISK_WARNING
 
 ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
 DAYS = 92
@@ -81,13 +83,7 @@ BRANDS: list[dict[str, Any]] = [
         "support_email": "support@meridian.example",
         "colour": "#1d4ed8",
         "accent_colour": "#0f766e",
-        "risk_warning": "CFDs are complex instruments and come with a high risk of losing money rapidly due to leverage. "
-        "74% of retail investor accounts lose money when trading CFDs with this provider.",
         "loss_percentage": 74,
-        "risk_warnings": {
-            "de": "CFDs sind komplexe Instrumente und bergen wegen der Hebelwirkung ein hohes Risiko, schnell Geld zu "
-            "verlieren. 74 % der Kleinanlegerkonten verlieren Geld beim CFD-Handel mit diesem Anbieter."
-        },
     },
     {
         "code": "southern",
@@ -102,12 +98,14 @@ BRANDS: list[dict[str, Any]] = [
         "support_email": "support@southern.example",
         "colour": "#0e7490",
         "accent_colour": "#b45309",
-        "risk_warning": "Trading margin FX and CFDs carries a high level of risk and may not be suitable for all investors.",
-        "risk_warnings": {
-            "de": "Der Handel mit FX und CFDs auf Margin ist mit hohem Risiko verbunden und nicht für alle Anleger geeignet."
-        },
     },
 ]
+OWN_RISK_WARNINGS = {
+    "southern": {
+        "en": "Trading margin FX and CFDs carries a high level of risk and may not be suitable for all investors.",
+        "de": "Der Handel mit FX und CFDs auf Margin ist mit hohem Risiko verbunden und nicht für alle Anleger geeignet.",
+    }
+}
 DESKS = [
     ("meridian", "DACH desk", ["de", "en"], ["DE", "AT", "CH"], "Europe/Berlin", 15),
     ("meridian", "Iberia desk", ["es", "en"], ["ES", "PT", "IT", "FR"], "Europe/Madrid", 13),
@@ -210,6 +208,9 @@ def _brand(demo: Demo, fields: dict[str, Any]) -> Brand:
     brand = Brand.objects.create(legal_entity=entity, **fields)
     for key, minor in (("withdrawal_four_eyes_minor", 10_000), ("withdrawal_auto_approve_minor", 5_000)):
         write_value(brand, known(key), minor, demo.since.date(), actor=None, reason="Agreed with finance before launch")
+    for language, body in OWN_RISK_WARNINGS.get(brand.code, {}).items():
+        own = TextProposal(key=RISK_WARNING.key, language=language, body=body, reason="As published on our website")
+        write_version(brand, own, actor=None, approved_by=None)
     return brand
 
 

@@ -15,6 +15,7 @@ from crm.i18n import formats
 from crm.pages import admin_cards, setup_guide
 from crm.staff.grants import GrantApproval
 from crm.staff.policy_changes import PolicyApproval
+from crm.texts.publishing import TextApproval
 from crm.ui.cards import ListCard, ListRow
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, SetupStep, Tile, register
@@ -22,7 +23,7 @@ from crm.ui.panels import CreateEntry, MenuEntry, SetupStep, Tile, register
 if TYPE_CHECKING:
     from crm.models import User
 
-approvals.register(GrantApproval, PolicyApproval)
+approvals.register(GrantApproval, PolicyApproval, TextApproval)
 APPROVALS_SHOWN = 6
 
 

@@ -15,10 +15,10 @@ from clients.canonical import canonical_phone
 from crm.accounts import username_for
 from crm.accounts.forms import PasswordSignInForm
 from crm.models import Brand, User
+from crm.texts.wording import Wording
 from leads.capture import clean_email
 from portal import eligibility
 from portal.choices import REQUIRED_CONSENTS, ConsentKind
-from portal.models import ConsentText
 
 LATEST_BIRTH_YEARS = 16
 
@@ -106,7 +106,7 @@ class RegistrationForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, brand: Brand, texts: dict[ConsentKind, ConsentText], invited_email: str = "", **kwargs: Any
+        self, *args: Any, brand: Brand, texts: dict[ConsentKind, Wording], invited_email: str = "", **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self.brand, self.texts, self.invited_email = brand, texts, invited_email
@@ -121,8 +121,9 @@ class RegistrationForm(forms.Form):
         for kind, text in texts.items():
             required = kind in REQUIRED_CONSENTS
             self.fields[f"consent_{kind.value}"] = forms.BooleanField(
-                label=consent_label(brand, text),
+                label=consent_label(brand, kind, text),
                 required=required,
+                widget=forms.CheckboxInput({"value": text.sha256}),
                 error_messages={"required": _("Read and accept this to open an account.")},
             )
 
@@ -152,7 +153,16 @@ class RegistrationForm(forms.Form):
             else:
                 self.add_error("phone", _("Enter a valid phone number, starting with the country code."))
         self._check_password(cleaned)
+        self._check_texts()
         return cleaned
+
+    def _check_texts(self) -> None:
+        """Let nobody agree to words other than those they read: each box carries the hash of its text."""
+        for kind, text in self.texts.items():
+            ticked = self.data.get(f"consent_{kind.value}")
+            if ticked and ticked != text.sha256:
+                changed = gettext("This text has changed since you opened the page. Read it and accept it again.")
+                self.add_error(f"consent_{kind.value}", changed)
 
     def _check_password(self, cleaned: dict[str, Any]) -> None:
         if not cleaned.get("password"):
@@ -168,21 +178,21 @@ class RegistrationForm(forms.Form):
         except forms.ValidationError as weak:
             self.add_error("password", weak)
 
-    def given(self) -> list[ConsentText]:
+    def given(self) -> list[Wording]:
         return [text for kind, text in self.texts.items() if self.cleaned_data.get(f"consent_{kind.value}")]
 
-    def refused(self) -> list[ConsentText]:
+    def refused(self) -> list[Wording]:
         return [text for kind, text in self.texts.items() if not self.cleaned_data.get(f"consent_{kind.value}")]
 
 
-def consent_label(brand: Brand, text: ConsentText) -> str:
+def consent_label(brand: Brand, kind: ConsentKind, text: Wording) -> str:
     """Write the sentence beside the tick box, with the document behind it one click away."""
     if not text.body:
-        return text.label
+        return text.heading
     return format_html(
         '{} <a href="/b/{}/legal/{}/" target="_blank" rel="noopener">{}</a>',
-        text.label,
+        text.heading,
         brand.code,
-        text.kind,
+        kind.value,
         pgettext("link", "Read"),
     )

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from clients.models import Client
+from clients.views.dialogs import back
 from crm.accounts.guards import client_only
 from crm.models import User
+from portal import consents
 
 View = Callable[..., HttpResponse]
+ACCEPTED: Final = "accepted_texts"
+# Who doesn't accept new terms still reads them, sees their money and withdraws it.
+OPEN_WITHOUT_CONSENT: Final = frozenset(
+    "portal_consents portal_consent portal_wallet portal_withdraw portal_cancel_withdrawal portal_history portal_movement"
+    " portal_statement portal_receipt portal_wallet_documents portal_wallet_document portal_security".split()
+)
 
 
 def client_required(view: View) -> View:
     """Guard `view(request, client, …)`: strangers sign in at their brand, staff and partners find nothing here.
 
-    Every query of the view starts from this client; an id of somebody else's thing is 404.
+    Every query of the view starts from this client; an id of somebody else's thing is 404. A client who hasn't accepted a
+    new version of a required text is asked first.
     """
 
     @functools.wraps(view)
@@ -29,6 +39,22 @@ def client_required(view: View) -> View:
         if client is None:
             raise Http404
         request.brand = client.brand  # type: ignore[attr-defined]
+        if _must_accept_first(request, client):
+            return back(request, reverse("portal_consents"))  # type: ignore[return-value]
         return view(request, client, *args, **kwargs)
 
     return client_only(never_cache(entered))
+
+
+def _must_accept_first(request: HttpRequest, client: Client) -> bool:
+    """Check whether a new version awaits this client's yes. Asked of the database once per session and version."""
+    asked = consents.must_accept(client.brand, request.LANGUAGE_CODE)
+    mark = sorted(version.pk for version in asked.values())
+    if not asked or request.session.get(ACCEPTED) == mark:
+        return False
+    if request.resolver_match is not None and request.resolver_match.url_name in OPEN_WITHOUT_CONSENT:
+        return False
+    if consents.outstanding(client, asked):
+        return True
+    request.session[ACCEPTED] = mark
+    return False

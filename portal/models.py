@@ -1,9 +1,10 @@
 """What the client portal keeps of its own: whose e-mail is proven, and what each client agreed to, in which words."""
 
 from django.db import models
+from django.utils.translation import gettext as _
 
 from clients.models import Client
-from crm.models import Brand, User
+from crm.models import TextWording, User
 from crm.models.audit import append_only
 from portal.choices import ConsentKind
 
@@ -21,36 +22,11 @@ class PortalLogin(models.Model):
         return f"Login of {self.user}"
 
 
-class ConsentText(models.Model):
-    """The wording of a consent at a brand, in one language. A new wording is a new version; rows never change."""
-
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="consent_texts")
-    kind = models.CharField(max_length=12, choices=ConsentKind.choices)
-    language = models.CharField(max_length=8)
-    version = models.CharField(max_length=20)
-    label = models.TextField(help_text="What stands beside the tick box")
-    body = models.TextField(blank=True, help_text="The document behind it; empty where the label says it all")
-    published_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["-published_at", "-id"]
-        triggers = append_only("consent_text")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["brand", "kind", "language", "version"], name="one_wording_per_consent_language_and_version"
-            )
-        ]
-        indexes = [models.Index(fields=["brand", "language", "kind", "-published_at"], name="consent_texts_current")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.version} ({self.language})"
-
-
 class Consent(models.Model):
     """One tick or un-tick by one client. The newest row of a kind counts."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="consents")
-    text = models.ForeignKey(ConsentText, on_delete=models.PROTECT, related_name="+")
+    text = models.ForeignKey(TextWording, on_delete=models.PROTECT, related_name="+")
     is_given = models.BooleanField()
     at = models.DateTimeField()
     ip = models.GenericIPAddressField(null=True)
@@ -62,3 +38,16 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{'yes' if self.is_given else 'no'} to {self.text}"
+
+    @property
+    def kind(self) -> str:
+        return self.text.key.partition(".")[2]
+
+    @property
+    def kind_label(self) -> str:
+        return str(ConsentKind(self.kind).label)
+
+    @property
+    def version_label(self) -> str:
+        version = self.text.version
+        return _("Version %(number)s") % {"number": version.number} if version else _("Standard text")

@@ -34,6 +34,7 @@ from crm.notices.mail import Letter, Recipient
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.request_context import current
+from crm.texts.wording import Wording
 from leads import invitations
 from leads.attribution import Origin
 from leads.capture import Capture, capture_lead
@@ -41,7 +42,8 @@ from leads.choices import Channel
 from portal import consents, eligibility
 from portal.audit_codes import PortalAction
 from portal.choices import ConsentKind, PortalNotice
-from portal.models import ConsentText, PortalLogin
+from portal.models import PortalLogin
+from portal.texts import CONSENTS
 
 # What a registration fills in where the record has nothing yet: a stranger who types a known e-mail overwrites nothing.
 PARTICULARS = ("first_name", "last_name", "phone", "country", "date_of_birth")
@@ -60,8 +62,8 @@ class Application:
     date_of_birth: dt.date
     language: str
     time_zone: str = ""
-    given: Sequence[ConsentText] = ()
-    refused: Sequence[ConsentText] = ()
+    given: Sequence[Wording] = ()
+    refused: Sequence[Wording] = ()
     invitation: str = ""
     origin: Origin = field(default_factory=Origin)
     user_agent: str = ""
@@ -172,7 +174,7 @@ def _capture(brand: Brand, email: str, application: Application) -> Client:
             referrer=origin.referrer,
             ip=current().ip,
             user_agent=application.user_agent,
-            has_consent=any(text.kind == ConsentKind.MARKETING for text in application.given),
+            has_consent=any(text.declared is CONSENTS[ConsentKind.MARKETING] for text in application.given),
         ),
     )
     return captured.client
@@ -192,7 +194,7 @@ def _take(client: Client, user: User, application: Application) -> Client:
     client.user = user
     client.language = application.language
     client.registered_at = client.registered_at or timezone.now()
-    client.marketing_consent = any(text.kind == ConsentKind.MARKETING for text in application.given)
+    client.marketing_consent = any(text.declared is CONSENTS[ConsentKind.MARKETING] for text in application.given)
     client.save(update_fields=[*blank, "user", "language", "registered_at", "marketing_consent"])
     if other:
         timeline.add_entry(

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import documents, home, money, moves, payout, public, start, trading
+from portal.views import consents, documents, home, money, moves, payout, public, start, trading
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("b/", public.brands, name="portal_brands"),
@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/activity/", home.activity, name="portal_activity"),
     path("portal/profile/security/", home.security, name="portal_security"),
     path("portal/profile/", home.profile, name="portal_profile"),
+    path("portal/consents/", consents.accept_texts, name="portal_consents"),
+    path("portal/profile/consents/<int:pk>/", consents.consent, name="portal_consent"),
     path("portal/profile/marketing/", home.marketing, name="portal_marketing"),
     path("portal/profile/details/", start.details, name="portal_details"),
     path("portal/documents/", start.documents, name="portal_documents"),

@@ -133,48 +133,6 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalMailTemplate',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('key', models.CharField(help_text="Template key, e.g. leads.registration_link", max_length=60)),
-                ('language', models.CharField(max_length=8)),
-                ('subject', models.CharField(max_length=160)),
-                ('body', models.TextField(help_text="Plain text; an empty line starts a new paragraph; {{ first_name }} inserts the first name")),
-                ('is_active', models.BooleanField(default=True)),
-                ('changed_at', models.DateTimeField(blank=True, editable=False)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical mail template',
-                'verbose_name_plural': 'historical mail templates',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='MailTemplate',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(help_text="Template key, e.g. leads.registration_link", max_length=60)),
-                ('language', models.CharField(max_length=8)),
-                ('subject', models.CharField(max_length=160)),
-                ('body', models.TextField(help_text="Plain text; an empty line starts a new paragraph; {{ first_name }} inserts the first name")),
-                ('is_active', models.BooleanField(default=True)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='mail_templates', to='crm.brand')),
-            ],
-            options={
-                'ordering': ['brand_id', 'key', 'language'],
-                'permissions': [('manage_mail_templates', 'May change the texts of letters to clients')],
-            },
-        ),
-        migrations.CreateModel(
             name='Message',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -367,10 +325,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='call',
             constraint=models.CheckConstraint(condition=models.Q(('duration_seconds__lte', 86400)), name='call_lasts_a_day_at_most'),
-        ),
-        migrations.AddConstraint(
-            model_name='mailtemplate',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('brand', 'key', 'language'), name='one_active_text_per_brand_letter_and_language'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -1,6 +1,6 @@
 from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal
-from clients.models.mail import MailTemplate, Message
+from clients.models.mail import Message
 from clients.models.side_facts import SideFacts
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
@@ -10,7 +10,6 @@ __all__ = [
     "Client",
     "CountryRule",
     "CountryRuleProposal",
-    "MailTemplate",
     "Message",
     "Note",
     "NoteVersion",

@@ -1,46 +1,16 @@
-"""E-mails to clients: their texts per brand and language, and every one that was sent."""
+"""E-mails to clients: every one that was sent, or is to be."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from simple_history.models import HistoricalRecords
 
 from clients.choices import MESSAGE_TRANSITIONS, MessageState
-from clients.letter_catalogue import as_kept
 from clients.models.client import Client
 from crm.db.states import HasState
-from crm.models import Brand, User
-
-
-class MailTemplate(models.Model):
-    """A brand's own text of a letter in one language. Without one, the text that came with Keelson is sent."""
-
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="mail_templates")
-    key = models.CharField(max_length=60, help_text=_("Template key, e.g. leads.registration_link"))
-    language = models.CharField(max_length=8)
-    subject = models.CharField(max_length=160)
-    body = models.TextField(
-        help_text=_("Plain text; an empty line starts a new paragraph; {{ first_name }} inserts the first name")
-    )
-    is_active = models.BooleanField(default=True)
-    changed_at = models.DateTimeField(auto_now=True)
-    history = HistoricalRecords()
-
-    class Meta:
-        ordering = ["brand_id", "key", "language"]
-        permissions = [("manage_mail_templates", "May change the texts of letters to clients")]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["brand", "key", "language"],
-                condition=models.Q(is_active=True),
-                name="one_active_text_per_brand_letter_and_language",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} ({self.language})"
+from crm.models import User
+from crm.texts.catalogue import without_addresses
 
 
 class Message(HasState):
@@ -85,4 +55,4 @@ class Message(HasState):
 
     @property
     def as_kept(self) -> str:
-        return as_kept(self.body)
+        return without_addresses(self.body)

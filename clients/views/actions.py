@@ -126,7 +126,7 @@ def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
 @staff_page("clients.log_call")
 def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
-    form = MailForm(request.POST or None, initial={"template": request.GET.get("template")})
+    form = MailForm(request.POST or None, client=client, initial={"template": request.GET.get("template")})
 
     def do() -> None:
         write_to_client(client_id=client.pk, actor=request.user, **form.cleaned_data)

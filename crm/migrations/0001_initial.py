@@ -1,5 +1,6 @@
 import datetime
 
+import crm.models.texts
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.contrib.postgres.fields
@@ -100,15 +101,14 @@ class Migration(migrations.Migration):
                 ('logo_version', models.CharField(blank=True, help_text='Changes with the logo; empty without one', max_length=12)),
                 ('is_logo_wide', models.BooleanField(default=False, help_text="The logo contains the brand's name")),
                 ('picture_version', models.CharField(blank=True, max_length=12)),
-                ('risk_warning', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('archived_at', models.DateTimeField(null=True)),
                 ('currencies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=5), blank=True, default=list, help_text='Of wallets and accounts; empty: any', size=None)),
                 ('loss_percentage', models.PositiveSmallIntegerField(blank=True, help_text='Retail accounts that lose money, in per cent', null=True)),
                 ('policies_version', models.CharField(blank=True, help_text="Changes with the brand's policies", max_length=12)),
-                ('risk_warnings', models.JSONField(blank=True, default=dict, help_text='In other languages: {code: text}')),
                 ('sender_email', models.EmailField(blank=True, help_text="Sender of e-mails; empty: the installation's own", max_length=254)),
                 ('country_rules_version', models.CharField(blank=True, help_text="Changes with the brand's country rules", max_length=12)),
+                ('texts_version', models.CharField(blank=True, help_text="Changes with the brand's own texts", max_length=12)),
             ],
             options={
                 'ordering': ['code'],
@@ -315,7 +315,6 @@ class Migration(migrations.Migration):
                 ('logo_version', models.CharField(blank=True, help_text='Changes with the logo; empty without one', max_length=12)),
                 ('is_logo_wide', models.BooleanField(default=False, help_text="The logo contains the brand's name")),
                 ('picture_version', models.CharField(blank=True, max_length=12)),
-                ('risk_warning', models.TextField(blank=True)),
                 ('created_at', models.DateTimeField(blank=True, editable=False)),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
@@ -326,9 +325,9 @@ class Migration(migrations.Migration):
                 ('currencies', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=5), blank=True, default=list, help_text='Of wallets and accounts; empty: any', size=None)),
                 ('loss_percentage', models.PositiveSmallIntegerField(blank=True, help_text='Retail accounts that lose money, in per cent', null=True)),
                 ('policies_version', models.CharField(blank=True, help_text="Changes with the brand's policies", max_length=12)),
-                ('risk_warnings', models.JSONField(blank=True, default=dict, help_text='In other languages: {code: text}')),
                 ('sender_email', models.EmailField(blank=True, help_text="Sender of e-mails; empty: the installation's own", max_length=254)),
                 ('country_rules_version', models.CharField(blank=True, help_text="Changes with the brand's country rules", max_length=12)),
+                ('texts_version', models.CharField(blank=True, help_text="Changes with the brand's own texts", max_length=12)),
             ],
             options={
                 'verbose_name': 'historical brand',
@@ -985,5 +984,132 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='outboxevent',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('actor_id__isnull', True), ('actor_kind', 'system')), models.Q(models.Q(('actor_kind', 'system'), _negated=True), ('actor_id__isnull', False)), _connector='OR'), name='event_of_a_person_names_them'),
+        ),
+        migrations.CreateModel(
+            name='TextVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('heading', models.CharField(blank=True, help_text='Subject of an e-mail, label of a tick box', max_length=500)),
+                ('body', models.TextField(blank=True, max_length=200000)),
+                ('number', models.PositiveIntegerField(help_text='Counts up per brand, text and language')),
+                ('is_default', models.BooleanField(default=False)),
+                ('must_accept', models.BooleanField(default=False)),
+                ('effective_at', models.DateTimeField()),
+                ('published_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+                ('approved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('published_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('edit_texts', 'May open the texts of a brand and approve those in their own area'), ('manage_texts', 'May write and publish e-mails to clients and notices'), ('manage_legal_texts', 'May propose and approve consents, agreements and risk warnings')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextWording',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('heading', models.CharField(blank=True, help_text='Subject of an e-mail, label of a tick box', max_length=500)),
+                ('body', models.TextField(blank=True, max_length=200000)),
+                ('sha256', models.CharField(help_text='Of heading, empty line, body in UTF-8', max_length=64)),
+                ('first_read_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('version', models.ForeignKey(help_text='Empty: the built-in text', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.textversion')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='TextDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('heading', models.CharField(blank=True, help_text='Subject of an e-mail, label of a tick box', max_length=500)),
+                ('body', models.TextField(blank=True, max_length=200000)),
+                ('changed_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('changed_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('brand', 'key', 'language'), name='one_draft_per_text_and_language')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('key', models.CharField(max_length=60)),
+                ('language', models.CharField(max_length=8)),
+                ('heading', models.CharField(blank=True, help_text='Subject of an e-mail, label of a tick box', max_length=500)),
+                ('body', models.TextField(blank=True, max_length=200000)),
+                ('is_default', models.BooleanField(default=False)),
+                ('must_accept', models.BooleanField(default=False)),
+                ('effective_at', models.DateTimeField(help_text='Empty: as soon as it is approved', null=True)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['brand', 'key', '-id'], name='text_proposals_of_a_brand')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='text_proposal_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='text_proposal_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='text_proposal_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='text_proposal_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='text_proposal_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand', 'key', 'language'), name='one_open_proposal_per_text_and_language')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='textversion',
+            constraint=models.UniqueConstraint(fields=('brand', 'key', 'language', 'number'), name='text_versions_count_up_per_language'),
+        ),
+        migrations.AddConstraint(
+            model_name='textversion',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='text_version_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='textversion',
+            constraint=models.CheckConstraint(condition=models.Q(('effective_at__gte', models.F('published_at'))), name='text_version_is_in_force_after_it_is_published'),
+        ),
+        migrations.AddConstraint(
+            model_name='textversion',
+            constraint=models.CheckConstraint(condition=models.Q(('is_default', False), models.Q(('body', ''), ('heading', '')), _connector='OR'), name='default_text_version_says_nothing_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='textversion',
+            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('published_by')), _negated=True), _connector='OR'), name='text_version_is_approved_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='textversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('heading__contains', '\n'), _negated=True), models.Q(('heading__contains', '\r'), _negated=True)), name='text_heading_is_one_line'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='textversion',
+            trigger=pgtrigger.compiler.Trigger(name='text_version_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'text_version is append-only: write a new row instead';", hash='1679ecd656cf01d4cc985bb69693321314498b58', operation='UPDATE OR DELETE', pgid='pgtrigger_text_version_no_change_9f169', table='crm_textversion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='textversion',
+            trigger=pgtrigger.compiler.Trigger(name='text_version_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'text_version is append-only: write a new row instead';", hash='acefe4a5fd8e47263b3bfffdf6bd9952c4829776', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_text_version_no_truncate_e3e6e', table='crm_textversion', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='textwording',
+            constraint=models.UniqueConstraint(fields=('brand', 'key', 'language', 'version', 'sha256'), name='one_row_per_wording', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
+            model_name='textwording',
+            constraint=models.CheckConstraint(condition=models.Q(('sha256', crm.models.texts.Sha256OfText(models.F('heading'), models.F('body')))), name='hash_is_of_this_wording'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='textwording',
+            trigger=pgtrigger.compiler.Trigger(name='text_wording_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'text_wording is append-only: write a new row instead';", hash='68afd77f3da6d2ee4abde7028d43c8e046b8b8e8', operation='UPDATE OR DELETE', pgid='pgtrigger_text_wording_no_change_b6149', table='crm_textwording', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='textwording',
+            trigger=pgtrigger.compiler.Trigger(name='text_wording_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'text_wording is append-only: write a new row instead';", hash='1472c345d48dfc7dcd5ea9a09857013b4abf5e7c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_text_wording_no_truncate_86669', table='crm_textwording', when='BEFORE')),
         ),
     ]

@@ -12,6 +12,7 @@ from crm.models.outbox import EventDelivery, OutboxEvent
 from crm.models.people import Actor, Book, Brand, Desk, LegalEntity, User
 from crm.models.policies import PolicyProposal, PolicyValue
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
+from crm.models.texts import TextDraft, TextProposal, TextVersion, TextWording
 from crm.models.ui import SavedView
 
 __all__ = [
@@ -45,5 +46,9 @@ __all__ = [
     "SavedView",
     "SecondFactorStep",
     "SubjectKey",
+    "TextDraft",
+    "TextProposal",
+    "TextVersion",
+    "TextWording",
     "User",
 ]

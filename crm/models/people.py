@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from simple_history.models import HistoricalRecords
 
 from crm.choices import COUNTRY_OF_LICENCE, Jurisdiction, UserKind
 
 if TYPE_CHECKING:
     from crm.security.scope import Reach
-
-
-PERCENT = "{percent}"  # where a risk warning has the share of losing accounts
 
 
 class LegalEntity(models.Model):
@@ -72,11 +69,10 @@ class Brand(models.Model):
     logo_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the logo; empty without one"))
     is_logo_wide = models.BooleanField(default=False, help_text=_("The logo contains the brand's name"))
     picture_version = models.CharField(max_length=12, blank=True)
-    risk_warning = models.TextField(blank=True)
-    risk_warnings = models.JSONField(default=dict, blank=True, help_text=_("In other languages: {code: text}"))
     loss_percentage = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text=_("Retail accounts that lose money, in per cent")
     )
+    texts_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the brand's own texts"))
     policies_version = models.CharField(max_length=12, blank=True, help_text=_("Changes with the brand's policies"))
     country_rules_version = models.CharField(
         max_length=12, blank=True, help_text=_("Changes with the brand's country rules")
@@ -98,20 +94,10 @@ class Brand(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def risk_warning_in(self, language: str) -> str:
-        """Return the risk warning in a language where the brand has it, else in its own, with the percentage filled in."""
-        text = str(self.risk_warnings.get(language[:2]) or self.risk_warning)
-        return text if self.loss_percentage is None else text.replace(PERCENT, str(self.loss_percentage))
-
     @property
     def licence_country(self) -> str:
         """The country of the licence, as ISO 3166-1 says it."""
         return COUNTRY_OF_LICENCE.get(self.jurisdiction, self.jurisdiction)
-
-    @property
-    def risk_warning_here(self) -> str:
-        """The risk warning in the reader's language."""
-        return self.risk_warning_in(get_language() or "")
 
 
 class Desk(models.Model):

@@ -144,6 +144,14 @@ class CrmNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    TEXT_PROPOSED = (
+        "crm.text_proposed",
+        _("Texts awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.edit_texts"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     PROPOSAL_DECIDED = (
         "crm.proposal_decided",
         _("Decisions on your proposals"),

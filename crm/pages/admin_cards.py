@@ -206,7 +206,7 @@ def setup_gaps(user: User) -> ListCard:
         url=reverse("staff"),
         url_text=_("Staff"),
         empty=_("No gaps"),
-        empty_text=_("Missing second factors, roles, risk warnings and logos appear here."),
+        empty_text=_("Missing second factors, roles, licence numbers and logos appear here."),
     )
 
 
@@ -271,7 +271,6 @@ def _brand_gaps(user: User) -> list[ListRow]:
             for is_there, label in (
                 (brand.logo_version, _("logo")),
                 (brand.picture_version, _("picture")),
-                (brand.risk_warning, _("risk warning")),
                 (brand.licence_number, _("licence number")),
             )
             if not is_there

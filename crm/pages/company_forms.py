@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.conf.locale import LANG_INFO
 from django.forms.boundfield import BoundField
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import Jurisdiction
-from crm.errors import DomainError, outcome_of
-from crm.i18n.languages import base_of
 from crm.i18n.territories import sorted_countries
 from crm.models import Book, Brand, Desk, LegalEntity, User
-from crm.models.people import PERCENT
-from crm.staff import company, risk_warnings
+from crm.staff import company
 from crm.staff.blockers import blocker_of
 from crm.staff.books import BookDetails, owners_for
 from crm.staff.brands import CURRENCIES, BrandDetails
@@ -61,12 +55,6 @@ class EntityForm(SetUpForm):
         return EntityDetails(**self.cleaned_data)
 
 
-def warning_languages(brand: Brand | None) -> list[str]:
-    """List the languages that a risk warning can be written in: those of our pages, and those the brand has one in."""
-    own = {base_of(code) for code, _name in settings.LANGUAGES}
-    return sorted(own | set(brand.risk_warnings if brand else ()))
-
-
 class BrandForm(SetUpForm):
     code = forms.SlugField(
         label=_("Code"),
@@ -102,16 +90,9 @@ class BrandForm(SetUpForm):
         min_value=0,
         max_value=100,
         required=False,
-        help_text=_("The share of retail accounts that lose money, as you publish it."),
-    )
-    risk_warning = forms.CharField(
-        label=_("Risk warning"),
-        max_length=WARNING_MAX,
-        required=False,
-        widget=forms.Textarea({"rows": 4}),
-        help_text=format_lazy(
-            _("Shown in languages without a text of their own. {placeholder} is replaced by the percentage."),
-            placeholder=PERCENT,
+        help_text=_(
+            "The share of retail accounts that lose money, as you publish it. It's filled into the risk warning, whose text is"
+            " among the brand's texts."
         ),
     )
 
@@ -122,15 +103,6 @@ class BrandForm(SetUpForm):
         own = [brand.legal_entity_id] if brand and brand.legal_entity_id else []
         open_ones = entities.filter(archived_at=None) | entities.filter(pk__in=own)
         self.fields["legal_entity"].queryset = open_ones.order_by("name")  # type: ignore[attr-defined]
-        self.warnings = {f"risk_warning_{code}": code for code in warning_languages(brand)}
-        for name, code in self.warnings.items():
-            language = str(LANG_INFO.get(code, {}).get("name_local", code)).capitalize()
-            self.fields[name] = forms.CharField(
-                label=format_lazy(_("Risk warning in {language}"), language=language),
-                max_length=WARNING_MAX,
-                required=False,
-                widget=forms.Textarea({"rows": 4, "lang": code}),
-            )
         self.sections = [
             (_("Brand"), ["name", "code", "legal_entity"]),
             (_("Contact"), ["support_email", "sender_email"]),
@@ -138,26 +110,18 @@ class BrandForm(SetUpForm):
                 _("Currencies and languages"),
                 ["base_currency", "currencies", "languages", "default_language", "time_zone"],
             ),
-            (_("Risk warning"), ["loss_percentage", "risk_warning", *self.warnings]),
+            (_("Risk warning"), ["loss_percentage"]),
         ]
         if brand is None:
-            self.initial = {**_standard_warnings(self.warnings), **self.initial}
             return
         del self.fields["code"]
-        self.initial = {**_initial_of(brand, self.warnings), **self.initial}
+        self.initial = {**_initial_of(brand), **self.initial}
         if blocker := blocker_of(brand, "base_currency"):
             self.fields["base_currency"].disabled = True
             self.fields["base_currency"].help_text = blocker
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        for name in ("risk_warning", *self.warnings):
-            text = data.get(name, "")
-            fits = outcome_of(
-                partial(risk_warnings.require_fillable, text, data.get("loss_percentage")), only=DomainError
-            )
-            if not fits:
-                self.add_error(name, fits.message)
         base, offered = data.get("base_currency"), data.get("currencies")
         if offered and base not in offered:
             self.add_error("currencies", _now("The base currency must be among the currencies offered."))
@@ -166,24 +130,15 @@ class BrandForm(SetUpForm):
     def details(self) -> BrandDetails:
         data = dict(self.cleaned_data)
         data.pop("code", None)
-        texts = {code: data.pop(name) for name, code in self.warnings.items()}
-        return BrandDetails(**data, risk_warnings=texts)
+        return BrandDetails(**data)
 
 
-def _standard_warnings(fields: dict[str, str]) -> dict[str, str]:
-    texts = {name: risk_warnings.STANDARD[code] for name, code in fields.items() if code in risk_warnings.STANDARD}
-    texts.pop("risk_warning_en", None)
-    return {"risk_warning": risk_warnings.STANDARD["en"], **texts}
-
-
-def _initial_of(brand: Brand, fields: dict[str, str]) -> dict[str, Any]:
+def _initial_of(brand: Brand) -> dict[str, Any]:
     names = (
         *("name", "legal_entity", "support_email", "sender_email", "base_currency", "currencies", "languages"),
-        *("default_language", "time_zone", "loss_percentage", "risk_warning"),
+        *("default_language", "time_zone", "loss_percentage"),
     )
-    return {name: getattr(brand, name) for name in names} | {
-        name: brand.risk_warnings.get(code, "") for name, code in fields.items()
-    }
+    return {name: getattr(brand, name) for name in names}
 
 
 class DeskForm(SetUpForm):

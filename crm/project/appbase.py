@@ -18,7 +18,7 @@ class KeelsonAppConfig(AppConfig):
         "panels",
         "roles",
         "facts",
-        "letters",
+        "texts",
         "job_kinds",
         "file_columns",
         "checks",

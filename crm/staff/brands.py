@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ from crm.errors import DomainError, WrongState
 from crm.models import Actor, Brand, LegalEntity
 from crm.security import audit
 from crm.security.policies import require
-from crm.staff import company, reach, risk_warnings
+from crm.staff import company, reach
 from crm.staff.blockers import require_changeable
 
 # What wallets and accounts are offered in: the currencies of the European Central Bank's rates, and the usual coins.
@@ -65,7 +64,7 @@ CURRENCIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BrandDetails:
-    """What a brand is, but for its code and its look. `risk_warnings`: by language, beside the one for all others."""
+    """What a brand is, but for its code and its look."""
 
     name: str
     legal_entity: LegalEntity
@@ -77,8 +76,6 @@ class BrandDetails:
     time_zone: str = "UTC"
     sender_email: str = ""
     loss_percentage: int | None = None
-    risk_warning: str = ""
-    risk_warnings: Mapping[str, str] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -153,19 +150,15 @@ def _values(brand: Brand, entity: LegalEntity, details: BrandDetails) -> dict[st
     if entity.archived_at is not None and entity.pk != brand.legal_entity_id:
         raise WrongState(_("%(name)s is archived. Restore it first.") % {"name": entity})
     _check(details)
-    texts = {code: text.strip() for code, text in details.risk_warnings.items() if text.strip()}
     return {column.name: getattr(details, column.name) for column in fields(details)} | {
         "legal_entity": entity,
         "legal_name": entity.name,
         "jurisdiction": entity.jurisdiction,
         "licence_number": entity.licence_number,
-        "risk_warnings": texts,
     }
 
 
 def _check(details: BrandDetails) -> None:
-    for text in (details.risk_warning, *details.risk_warnings.values()):
-        risk_warnings.require_fillable(text, details.loss_percentage)
     unknown = sorted({details.base_currency, *details.currencies} - set(CURRENCIES))
     if unknown:
         raise DomainError(_("Unknown currency: %(code)s.") % {"code": unknown[0]})

@@ -14,9 +14,12 @@ from django.db.models import Model
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from crm import audit_codes
 from crm.i18n import formats
+from crm.models import Brand
+from crm.texts.risk_warning import risk_warning_of
 from crm.ui import badges, charts, people_columns
 
 register = template.Library()
@@ -48,6 +51,12 @@ def _icon(name: str, css: str) -> SafeString:
 def icon(name: str, css: str = "") -> SafeString:
     """Render an icon: `{% icon "users" %}`; `css` adds classes (`icon-sm`, `icon-lg`; `icon-flip` mirrors arrows right-to-left)."""
     return _icon(str(name), css)
+
+
+@register.simple_tag
+def risk_warning(brand: Brand) -> str:
+    """Write a brand's risk warning in the reader's language."""
+    return risk_warning_of(brand, get_language() or "")
 
 
 @register.simple_tag

@@ -53,6 +53,7 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
         "more": len(cards) > SHOWN,
         "next_step": front_page.next_step(progress, wallets, cards),
         "movements": history_of(client, limit=MOVEMENTS_SHOWN),
+        "notice": consents.notice_for(client.brand, request.LANGUAGE_CODE),
         "promotions": promotions_for(client),
         "activity": queries.activity(client, size=ACTIVITY_SHOWN, without=TimelineKind.PAYMENT),
     }

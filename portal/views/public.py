@@ -265,9 +265,9 @@ def legal(request: HttpRequest, brand: Brand, kind: str) -> HttpResponse:
     text = texts.get(ConsentKind(kind)) if kind in ConsentKind.values else None
     if text is None or not text.body:
         raise Http404
-    return render(
-        request, "portal/legal.html", {"brand": brand, "text": text, "others": [t for t in texts.values() if t.body]}
-    )
+    others = [(other.value, other.label) for other, wording in texts.items() if wording.body]
+    context = {"brand": brand, "text": text, "kind": ConsentKind(kind), "others": others}
+    return render(request, "portal/legal.html", context)
 
 
 # ── signing in ──────────────────────────────────────────────────────────────────────────────────────────────────────

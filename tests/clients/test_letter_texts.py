@@ -4,21 +4,12 @@ import datetime as dt
 
 import pytest
 
-from clients.letter_catalogue import (
-    COMMON,
-    LETTERS,
-    Letter,
-    Text,
-    as_kept,
-    fill,
-    get_letter,
-    letter,
-    unknown_placeholders,
-)
 from clients.mail import send_mail_to
 from clients.mail_format import paragraphs, plain_text
 from clients.models import Client
+from clients.texts.letters import COMMON, RISK, get_letter, letter
 from crm.errors import DomainError
+from crm.texts.catalogue import TEXTS, Text, Variable, fill, names_in, without_addresses
 
 BUTTON = "[Open it]({{ link }})"
 
@@ -34,7 +25,7 @@ def made():
 
     yield make
     for key in keys:
-        LETTERS.pop(key, None)
+        TEXTS.pop(key, None)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +53,7 @@ def test_what_is_filled_in(text, values, filled):
     ],
 )
 def test_where_a_button_led_is_not_kept(body, kept):
-    assert as_kept(body) == kept
+    assert without_addresses(body) == kept
 
 
 def test_paragraphs_are_lines_or_a_button():
@@ -79,36 +70,43 @@ def test_the_text_part_writes_the_address_out():
 
 
 def test_a_letter_needs_english(made):
-    with pytest.raises(ValueError, match="no English text"):
+    with pytest.raises(ValueError, match="has no English"):
         made("tests.german", texts={"de": Text("Hallo", "Hallo")})
 
 
 @pytest.mark.parametrize("text", [Text("{{ nick }}", "Hello"), Text("Hi", "{{ nick }}")])
 def test_unknown_fields_are_named_in_subject_and_body(made, text):
-    with pytest.raises(ValueError, match=r"tests\.bad \(de\) names unknown fields: nick"):
+    with pytest.raises(ValueError, match=r"tests\.bad \(de\) has unknown variables: nick"):
         made("tests.bad", texts={"en": Text("Hi", "Hello"), "de": text})
 
 
-def test_fields_secrets_and_common_words_are_known(made):
-    found = made("tests.good", fields=("sum",), secrets=("link",))
-    assert found.placeholders == {*COMMON, "sum", "link"}
-    assert unknown_placeholders(found, "{{ sum }} {{ link }} {{ agent }} {{ other }}") == {"other"}
+def test_own_and_common_variables_are_known(made):
+    link = Variable("link", "Link", "https://x.example/", is_secret=True, is_link=True)
+    texts = {"en": Text("{{ sum }}", BUTTON)}
+    found = made("tests.good", variables=(Variable("sum", "Sum", "1"), link), texts=texts)
+    assert found.names == {*(variable.name for variable in (*COMMON, RISK)), "sum", "link"} and found.secrets == [
+        "link"
+    ]
     assert get_letter("tests.good") is found
 
 
-@pytest.mark.parametrize("key", sorted(LETTERS))
-def test_every_letter_says_the_same_in_german(key):
+def test_a_text_without_its_secret_is_not_declared(made):
+    with pytest.raises(ValueError, match="lacks: link"):
+        made("tests.bad", variables=(Variable("link", "Link", "https://x.example/", is_secret=True),))
+
+
+@pytest.mark.parametrize("key", sorted(TEXTS))
+def test_every_text_says_the_same_in_german(key):
     """What one language tells the client, the other tells, too."""
-    one, bare = LETTERS[key], Letter("none", "none", {})
-    used = {language: unknown_placeholders(bare, text.subject + text.body) for language, text in one.texts.items()}
-    assert used["de"] == used["en"] <= {*one.fields, *one.secrets}
+    own = {variable.name for variable in TEXTS[key].own}
+    used = {language: names_in(text) & own for language, text in TEXTS[key].texts.items()}
+    assert used["de"] == used["en"]
 
 
 @pytest.mark.django_db
 def test_days_are_written_as_the_client_reads_them(cast, made):
-    made(
-        "tests.day", fields=("day",), texts={"en": Text("{{ day }}", "{{ day }}"), "de": Text("{{ day }}", "{{ day }}")}
-    )
+    said = Text("{{ day }}", "{{ day }}")
+    made("tests.day", variables=(Variable("day", "Day", "1"),), texts={"en": said, "de": said})
     day = dt.date(2026, 3, 5)
     german = send_mail_to(client_id=cast.client.pk, template="tests.day", context={"day": day})
     Client.objects.filter(pk=cast.client.pk).update(language="en")
@@ -139,13 +137,13 @@ def test_a_client_of_nobody_hears_from_the_brand(cast, made):
 @pytest.mark.django_db
 @pytest.mark.parametrize(("length", "kept"), [(200, 200), (201, 200)])
 def test_a_subject_is_cut_at_200_letters(cast, made, length, kept):
-    made("tests.long", fields=("words",), texts={"en": Text("{{ words }}", "x")})
+    made("tests.long", variables=(Variable("words", "Words", "w"),), texts={"en": Text("{{ words }}", "x")})
     message = send_mail_to(client_id=cast.client.pk, template="tests.long", context={"words": "w" * length})
     assert message is not None and len(message.subject) == kept
 
 
 @pytest.mark.django_db
 def test_a_secret_that_is_missing_is_named(cast, made):
-    made("tests.secret", secrets=("link",), texts={"en": Text("Hi", BUTTON)})
+    made("tests.secret", variables=(Variable("link", "Link", "x", is_secret=True),), texts={"en": Text("Hi", BUTTON)})
     with pytest.raises(DomainError, match="link"):
         send_mail_to(client_id=cast.client.pk, template="tests.secret")

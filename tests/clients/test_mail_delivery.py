@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 
 from clients import tasks
 from clients.mail import BACK_OFF_SECONDS, LEASE_SECONDS, deliver, deliver_due, send_mail_to, write_to_client
-from clients.models import Client, MailTemplate, Message, TimelineEntry
+from clients.models import Client, Message, TimelineEntry
 from crm.errors import DomainError
 from crm.models import Notification
+from tests.texts import set_text
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -163,16 +164,15 @@ def test_the_page_keeps_what_was_typed(cast, browse):
 
 
 # ── which text ───────────────────────────────────────────────────────────────────────────────────────────────────────
-def own_text(brand, language: str, subject: str, **fields) -> None:
-    MailTemplate.objects.create(
-        brand=brand, key="clients.welcome", language=language, subject=subject, body="x", **fields
-    )
+def own_text(brand, language: str, subject: str) -> None:
+    set_text(brand, "clients.welcome", subject, "x", language)
 
 
 def test_the_text_of_another_brand_or_letter_is_not_used(cast):
     own_text(cast.other_brand, "de", "Theirs")
-    own_text(cast.brand, "de", "Retired", is_active=False)
-    MailTemplate.objects.create(brand=cast.brand, key="clients.free_text", language="de", subject="Other", body="x")
+    own_text(cast.brand, "de", "Retired")
+    set_text(cast.brand, "clients.welcome", language="de")
+    set_text(cast.brand, "clients.free_text", "Other", "x", "de")
     assert welcome(cast.client).subject == "Ihr MT5-Konto ist eröffnet"
 
 
@@ -186,12 +186,3 @@ def test_the_clients_language_comes_before_the_brands(cast, language, used, subj
     Client.objects.filter(pk=cast.client.pk).update(language=language)
     message = welcome(cast.client)
     assert (message.language, message.subject) == (used, subject)
-
-
-def test_one_active_text_per_brand_letter_and_language(cast):
-    own_text(cast.brand, "de", "first")
-    own_text(cast.brand, "en", "English")
-    own_text(cast.other_brand, "de", "theirs")
-    own_text(cast.brand, "de", "old", is_active=False)
-    with pytest.raises(IntegrityError, match="one_active_text"), transaction.atomic():
-        own_text(cast.brand, "de", "second")

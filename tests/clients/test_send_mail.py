@@ -6,11 +6,13 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from clients.choices import MessageState
-from clients.letter_catalogue import LETTERS, Text, letter
 from clients.mail import deliver, deliver_due, send_mail_to, write_to_client
-from clients.models import MailTemplate, Message, TimelineEntry
+from clients.models import Message, TimelineEntry
+from clients.texts.letters import letter
 from crm.errors import DomainError, NotAllowed
 from crm.models import Notification
+from crm.texts.catalogue import TEXTS, Text, Variable
+from tests.texts import set_text
 
 pytestmark = pytest.mark.django_db
 WELCOME = {"platform": "MT5", "login": "100001", "server": "Keelson-Live"}
@@ -25,11 +27,11 @@ def secret_letter():
     letter(
         "tests.secret",
         title="Secret",
-        secrets=("link",),
+        variables=(Variable("link", "Link", "https://x.example/", is_secret=True, is_link=True),),
         texts={"en": Text("Your link", "Hello {{ first_name }}\n\n[Open]({{ link }})")},
     )
     yield "tests.secret"
-    del LETTERS["tests.secret"]
+    del TEXTS["tests.secret"]
 
 
 def test_a_letter_goes_out_in_the_clients_language_with_a_text_and_an_html_part(cast):
@@ -67,13 +69,7 @@ def test_the_same_key_twice_is_one_letter(cast):
 
 
 def test_a_brands_own_text_comes_before_the_built_in_one(cast):
-    MailTemplate.objects.create(
-        brand=cast.brand,
-        key="clients.welcome",
-        language="de",
-        subject="Willkommen, {{ first_name }}!",
-        body="Konto {{ login }}",
-    )
+    set_text(cast.brand, "clients.welcome", "Willkommen, {{ first_name }}!", "Konto {{ login }}", "de")
     assert welcome(cast).subject == "Willkommen, Clara!"
 
 

@@ -16,23 +16,31 @@ from clients.models import Client, TimelineEntry
 from crm import events
 from crm.accounts import link_requests
 from crm.errors import NotAllowed
-from crm.models import AccessLink, AuditEvent, OutboxEvent, User
+from crm.models import AccessLink, AuditEvent, Brand, OutboxEvent, User
 from crm.notices import mail
 from leads.invitations import invite
 from leads.models import Lead
 from portal import consents, registration
 from portal.choices import ConsentKind
-from portal.models import Consent, ConsentText, PortalLogin
+from portal.models import Consent, PortalLogin
 from tests.brand_policies import set_policies
 from tests.cast import PASSWORD, make_client
 from tests.country_rules import set_country_rule
 from tests.days import today
+from tests.texts import set_text
 
 pytestmark = pytest.mark.django_db
 REGISTER = "/b/meridian/register/"
 
 
-def answers(**changes):
+def hashes(language="en", brand="meridian"):
+    """What the boxes of the form hold: the hashes of the texts beside them."""
+    texts = consents.current_texts(Brand.objects.get(code=brand), language)
+    return {f"consent_{kind.value}": text.sha256 for kind, text in texts.items()}
+
+
+def answers(language="en", brand="meridian", **changes):
+    read = hashes(language, brand)
     return {
         "first_name": "Greta",
         "last_name": "Hoffmann",
@@ -41,9 +49,9 @@ def answers(**changes):
         "country": "DE",
         "date_of_birth": "1990-05-17",
         "password": "a quiet long phrase",
-        "consent_terms": "on",
-        "consent_privacy": "on",
-        "consent_risk": "on",
+        "consent_terms": read["consent_terms"],
+        "consent_privacy": read["consent_privacy"],
+        "consent_risk": read["consent_risk"],
         **changes,
     }
 
@@ -227,7 +235,7 @@ def test_a_second_registration_answers_alike_tells_the_owner_and_makes_no_second
 
 def test_the_same_address_at_another_brand_is_another_client(cast):
     answer = Browser().post(
-        "/b/southern/register/", answers(email=cast.client.email, country="AU", phone="+61412345678")
+        "/b/southern/register/", answers(brand="southern", email=cast.client.email, country="AU", phone="+61412345678")
     )
     assert answer["Location"] == "/b/southern/registered/"
     assert Client.objects.filter(email=cast.client.email).count() == 2
@@ -354,13 +362,15 @@ def test_two_registrations_at_once_make_one_client(cast, lead):
 
 
 def test_what_was_ticked_is_kept_with_its_version_and_language(cast):
-    Browser(headers={"accept-language": "de"}).post(REGISTER, answers(consent_marketing="on"))
+    Browser(headers={"accept-language": "de"}).post(
+        REGISTER, answers("de", consent_marketing=hashes("de")["consent_marketing"])
+    )
     client = Client.objects.get(email="greta@example.com")
-    kept = {row.text.kind: (row.is_given, row.text.language, row.text.version) for row in consents.consents_of(client)}
-    assert kept == {kind.value: (True, "de", "2026-01") for kind in ConsentKind}
+    kept = {row.kind: (row.is_given, row.text.language, row.text.sha256) for row in consents.consents_of(client)}
+    assert kept == {kind.value: (True, "de", hashes("de")[f"consent_{kind.value}"]) for kind in ConsentKind}
     assert client.marketing_consent and client.language == "de" and client.user.language == "de"
     consents.change_marketing(client=client, actor=client.user, wanted=False)
-    assert Consent.objects.filter(client=client, text__kind="marketing").count() == 2
+    assert Consent.objects.filter(client=client, text__key="portal.marketing").count() == 2
     assert consents.missing_required(client) == []
 
 
@@ -383,20 +393,28 @@ def test_for_a_client_without_a_login_nobody_consents(cast):
 
 
 def test_a_brands_newer_text_is_shown_and_rows_never_change(cast):
-    consents.current_texts(cast.brand, "en")
-    ConsentText.objects.create(
-        brand=cast.brand,
-        kind="terms",
-        language="en",
-        version="2027-01",
-        label="I agree to the new terms.",
-        body="New terms",
-        published_at=dt.datetime.now(dt.UTC),
-    )
+    set_text(cast.brand, "portal.terms", "I agree to the new terms.", "New terms")
     assert "I agree to the new terms." in Browser().get(REGISTER).content.decode()
     assert "New terms" in Browser().get("/b/meridian/legal/terms/").content.decode()
     with pytest.raises(ProgrammingError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE portal_consenttext SET label = 'x'")
+        cursor.execute("UPDATE crm_textversion SET heading = 'x'")
+
+
+def test_nobody_agrees_to_words_they_did_not_read(cast):
+    """The text changes between opening the form and sending it: the new one is shown, and what was typed stays."""
+    typed = answers()
+    set_text(cast.brand, "portal.terms", "I agree to the new terms.", "New terms")
+    answer = Browser().post(REGISTER, typed)
+    page = answer.content.decode()
+    assert "has changed since you opened the page" in page and "I agree to the new terms." in page
+    assert 'value="Greta"' in page and not Client.objects.filter(email="greta@example.com").exists()
+    assert "/registered/" in Browser().post(REGISTER, answers())["Location"]
+
+
+@pytest.mark.parametrize("value", ["on", "true", "", "0" * 64, "<script>"])
+def test_a_box_without_the_hash_of_its_text_is_no_consent(cast, value):
+    assert Browser().post(REGISTER, answers(consent_terms=value)).status_code == 422
+    assert not Consent.objects.exists()
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────────

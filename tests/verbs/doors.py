@@ -22,7 +22,8 @@ from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import Brand, Desk, DueRow, EventDelivery, User
+from crm.models import Brand, Desk, DueRow, EventDelivery, TextDraft, User
+from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
 from ib.plans import RateCard, VersionTerms
 from kyc.models import Document
@@ -72,6 +73,7 @@ ALL_BRANDS = Door(open_to=("outsider",))
 DRAFT = VersionTerms(timezone.now(), "EUR", RateCard({}, {}, {}))
 WITH_LOGIN = {"client_id": {"user__isnull": False}}
 ITS_OWN = Door({"client": {"user__isnull": False}}, by=lambda given: given["client"].user)
+A_LETTER = {"key": "kyc.verified", "language": "en"}
 FAILED_DELIVERY = Door(
     given=lambda: {"delivery_id": sketched(EventDelivery, state="failed", finished_at=timezone.now()).pk},
     open_to=("outsider",),
@@ -147,6 +149,11 @@ DOORS: dict[str, Door] = {
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
     "crm.staff.policy_changes.change_policy": Door(
         given=lambda: {"key": "kyc_undo_seconds", "value": 30, "effective_on": today(one(Brand))}
+    ),
+    "crm.texts.publishing.save_draft": Door(given=lambda: {**A_LETTER, "heading": "Hello", "body": "Hello"}),
+    "crm.texts.publishing.publish_text": Door(given=lambda: {**A_LETTER, "text": Text("Hello", "Hello")}),
+    "crm.texts.publishing.discard_draft": Door(
+        given=lambda: {**A_LETTER, "brand_id": sketched(TextDraft, **A_LETTER).brand_id}
     ),
     "crm.staff.reach.grant": Door(given=lambda: {"thing": one(Desk)}),
     "clients.calls.log_call": Door(given=lambda: {"details": CallDetails(CallOutcome.REACHED)}),
@@ -264,6 +271,7 @@ DOORS: dict[str, Door] = {
     ),
     "reports.targets.copy_last_month": Door(given=lambda: {"month": dt.date(2026, 3, 1)}),
     "portal.consents.record_consents": ITS_OWN,
+    "portal.consents.accept_again": ITS_OWN,
     "portal.consents.change_marketing": ITS_OWN,
     "portal.profile.change_own_details": Door(WITH_LOGIN, by=its_client),
 }

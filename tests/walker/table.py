@@ -277,6 +277,8 @@ TABLE |= {
     "portal_security": Rule(CLIENT),
     "portal_profile": Rule(CLIENT),
     "portal_marketing": Rule(CLIENT),
+    "portal_consents": Rule(CLIENT, good=(302,)),
+    "portal_consent": Rule(CLIENT, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "portal_details": Rule(CLIENT),
     "portal_documents": Rule(CLIENT),
     "portal_send_document": Rule(CLIENT),

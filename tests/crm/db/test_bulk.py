@@ -10,7 +10,7 @@ from clients.choices import Stage
 from clients.models import Client
 from crm.audit_codes import CrmAction
 from crm.db.bulk import copy_models
-from crm.models import AuditEvent, Brand, Notification
+from crm.models import AuditEvent, Notification, SavedView
 from crm.security import audit
 
 pytestmark = pytest.mark.django_db
@@ -53,17 +53,9 @@ def test_constraints_hold(cast):
 
 
 def test_json_nulls_and_automatic_times_are_written(cast):
-    brand = Brand(
-        code="x",
-        name="X",
-        legal_name="X",
-        jurisdiction="CY",
-        support_email="x@x.example",
-        risk_warnings={"a": [1, None]},
-    )
-    copy_models([brand])
-    back = Brand.objects.get(code="x")
-    assert back.risk_warnings == {"a": [1, None]} and back.created_at is not None
+    copy_models([SavedView(owner=cast.agent, table="x", name="X", columns=["a", None])])
+    back = SavedView.objects.get(name="X")
+    assert back.columns == ["a", None] and back.created_at is not None
     copy_models([Notification(user=cast.agent, kind="k", title="t")])
     assert Notification.objects.get().read_at is None
 

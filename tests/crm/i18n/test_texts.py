@@ -8,8 +8,8 @@ from django.conf import settings as project
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from clients.letter_catalogue import LETTERS
 from crm.i18n import catalogues
+from crm.texts.catalogue import TEXTS
 
 PAGE = """{% translate "Hello" %} <c-card title="{% translate 'Inside <b>' %}">
   {% blocktranslate count n=total with name=user %}{{ name }} has {{ n }} lead{% plural %}{{ name }} has {{ n }} leads{% endblocktranslate %}
@@ -124,5 +124,5 @@ def test_a_text_has_one_translation_however_many_apps_use_it():
 
 
 def test_every_letter_to_a_client_is_written_in_every_language():
-    assert LETTERS
-    assert not {key for key, letter in LETTERS.items() if not {"en", *catalogues.LANGUAGES} <= set(letter.texts)}
+    assert TEXTS
+    assert not {key for key, text in TEXTS.items() if not {"en", *catalogues.LANGUAGES} <= set(text.texts)}

@@ -22,7 +22,7 @@ from crm.staff.entities import (
     create_legal_entity,
     restore_legal_entity,
 )
-from crm.staff.risk_warnings import STANDARD
+from crm.texts.risk_warning import risk_warning_of
 from tests.cast import signed_in
 
 COMPANY = EntityDetails(name="Northern Lights Ltd", jurisdiction="CY", licence_number="123/45")
@@ -102,9 +102,6 @@ def brand_post(entity: LegalEntity, **changes) -> dict:
         "default_language": "en-gb",
         "time_zone": "UTC",
         "loss_percentage": "71",
-        "risk_warning": STANDARD["en"],
-        "risk_warning_en": "",
-        "risk_warning_de": STANDARD["de"],
         **changes,
     }
 
@@ -224,15 +221,10 @@ def test_one_code_asked_for_by_two_makes_one_brand(cast):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"risk_warning": "Lose {loss}% of it"}, "no other placeholders"),
-        ({"risk_warning": "%(percent)s lose"}, "no other placeholders"),
-        ({"risk_warning_de": "{percent"}, "no other placeholders"),
-        ({"loss_percentage": ""}, "enter the percentage"),
         ({"loss_percentage": "101"}, "less than or equal to 100"),
         ({"code": "a" * 21}, "at most 20"),
         ({"code": "<script>"}, "valid"),
         ({"name": "x" * 81}, "at most 80"),
-        ({"risk_warning": "x" * 2001}, "at most 2000"),
         ({"support_email": "no address"}, "valid email"),
         ({"sender_email": "a@b.example\r\nBcc: x@y.example"}, "valid email"),
         ({"base_currency": "XXX"}, "not one of the available"),
@@ -255,7 +247,6 @@ def test_verbs_check_what_no_form_has_checked(founder, entity):
         {"support_email": "no"},
         {"base_currency": "XXX"},
         {"time_zone": "Mars/North"},
-        {"risk_warning": "{x}"},
         {"loss_percentage": 101},
         {"languages": []},
     ):
@@ -281,11 +272,11 @@ def test_markup_in_names_is_shown_as_text(founder, entity):
 def test_the_percentage_is_filled_into_the_risk_warning(founder, entity, client):
     signed_in(founder).post("/brands/new/", brand_post(entity))
     brand = Brand.objects.get(code="aurora")
-    assert "71% of retail" in brand.risk_warning_in("en-gb") and "71 % der" in brand.risk_warning_in("de")
+    assert "71% of retail" in risk_warning_of(brand, "en-gb") and "71 % der" in risk_warning_of(brand, "de")
     page = client.get("/b/aurora/login/").content.decode()
-    assert "71% of retail" in page and "{percent}" not in page
-    start = signed_in(founder).get("/brands/new/").content.decode()
-    assert STANDARD["de"] in start and STANDARD["en"] in start
+    assert "71% of retail" in page and "{{" not in page
+    brand.loss_percentage = None
+    assert "vast majority of retail" in risk_warning_of(brand, "en") and "{{" not in risk_warning_of(brand, "de")
 
 
 @pytest.mark.django_db

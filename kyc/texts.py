@@ -2,7 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from clients.letter_catalogue import Text, letter
+from clients.texts.letters import letter
+from crm.texts.catalogue import Text, Variable
+
+DOCUMENT = Variable("document", _("Kind of document"), _("Passport"))
 
 letter(
     "kyc.verified",
@@ -44,7 +47,10 @@ letter(
 letter(
     "kyc.document_rejected",
     title=_("Document rejected"),
-    fields=("document", "reason"),
+    variables=(
+        DOCUMENT,
+        Variable("reason", _("Why the document was rejected"), _("The photo is blurred."), is_required=True),
+    ),
     texts={
         "en": Text(
             "Please send us another document",
@@ -61,7 +67,7 @@ letter(
 letter(
     "kyc.document_expired",
     title=_("Document expired"),
-    fields=("document",),
+    variables=(DOCUMENT,),
     texts={
         "en": Text(
             "Your document has expired",

@@ -2,12 +2,16 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from clients.letter_catalogue import Text, letter
+from clients.texts.letters import letter
+from crm.texts.catalogue import Text, Variable
 
 letter(
     "clients.free_text",
     title=_("Blank e-mail"),
-    fields=("subject", "message"),
+    variables=(
+        Variable("subject", _("Subject that the sender enters"), _("Your question"), is_required=True),
+        Variable("message", _("Text that the sender enters"), _("Thank you for your call."), is_required=True),
+    ),
     texts={"en": Text("{{ subject }}", "{{ message }}"), "de": Text("{{ subject }}", "{{ message }}")},
 )
 letter(
@@ -30,7 +34,11 @@ letter(
 letter(
     "clients.welcome",
     title=_("Welcome: account opened"),
-    fields=("platform", "login", "server"),
+    variables=(
+        Variable("platform", _("Trading platform"), "MetaTrader 5"),
+        Variable("login", _("Number of the trading account"), "100001"),
+        Variable("server", _("Name of the trading server"), "Meridian-Live"),
+    ),
     texts={
         "en": Text(
             "Your {{ platform }} account is open",

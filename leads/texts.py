@@ -2,13 +2,22 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from clients.letter_catalogue import Text, letter
+from clients.texts.letters import letter
+from crm.texts.catalogue import Text, Variable
 
 letter(
     "leads.registration_link",
     title=_("Registration link"),
-    fields=("expires",),
-    secrets=("link",),
+    variables=(
+        Variable("expires", _("Last day of the link"), "31 Dec 2026"),
+        Variable(
+            "link",
+            _("Personal registration link"),
+            "https://portal.example/register/example",
+            is_secret=True,
+            is_link=True,
+        ),
+    ),
     texts={
         "en": Text(
             "Your registration at {{ brand }}",

@@ -2,16 +2,21 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from clients.letter_catalogue import Text, letter
+from clients.texts.letters import letter
+from crm.texts.catalogue import Text, Variable
 
-FIELDS = ("login", "level", "limit")
+VARIABLES = (
+    Variable("login", _("Number of the trading account"), "100001"),
+    Variable("level", _("Margin level in per cent"), "92"),
+    Variable("limit", _("Limit that the margin level fell below, in per cent"), "100"),
+)
 END = "\n\n[Open the client portal]({{ portal_url }})\n\nKind regards\n{{ brand }}"
 ENDE = "\n\n[Zum Kundenportal]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}"
 
 letter(
     "trading.margin_warning",
     title=_("Margin level is low"),
-    fields=FIELDS,
+    variables=VARIABLES,
     texts={
         "en": Text(
             "The margin level of account {{ login }} is {{ level }} %",
@@ -30,7 +35,7 @@ letter(
 letter(
     "trading.margin_call",
     title=_("Margin call"),
-    fields=FIELDS,
+    variables=VARIABLES,
     texts={
         "en": Text(
             "Margin call on account {{ login }}",
@@ -49,7 +54,7 @@ letter(
 letter(
     "trading.margin_stop",
     title=_("Stop-out level reached"),
-    fields=FIELDS,
+    variables=VARIABLES,
     texts={
         "en": Text(
             "Account {{ login }} is at its stop-out level",
