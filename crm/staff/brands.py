@@ -15,7 +15,7 @@ from crm.errors import DomainError, WrongState
 from crm.models import Actor, Brand, LegalEntity
 from crm.security import audit
 from crm.security.policies import require
-from crm.staff import company, reach
+from crm.staff import company, founding, reach
 from crm.staff.blockers import require_changeable
 
 # What wallets and accounts are offered in: the currencies of the European Central Bank's rates, and the usual coins.
@@ -80,7 +80,7 @@ class BrandDetails:
 
 @transaction.atomic
 def create_brand(*, actor: Actor, code: str, details: BrandDetails) -> Brand:
-    """Found a brand under an open legal entity. Its founder gets access to it, so that they can set it up.
+    """Found a brand under an open legal entity. Its founder gets access, and so do administrators who reach all brands.
 
     Who: `crm.manage_company`, reaching all brands; on an installation without a brand, any administrator.
     Raises: NotAllowed; DomainError when the code is taken or a value doesn't fit.
@@ -97,6 +97,7 @@ def create_brand(*, actor: Actor, code: str, details: BrandDetails) -> Brand:
     audit.record(actor=actor, action=CrmAction.BRAND_CREATED, target=brand, brand_id=brand.pk, after=after)
     if actor is not None:
         reach.give(actor, brand, actor=actor)
+        founding.let_in_administrators(brand, actor=actor)
     return brand
 
 

@@ -146,6 +146,7 @@ class InviteForm(ParticularsForm):
     def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, actor=actor, **kwargs)
         self.fields["brand"].queryset = reachable_brands(actor)  # type: ignore[attr-defined]
+        self.fields["brand"].initial = actor.brand_id
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"].strip().lower()

@@ -53,6 +53,27 @@ def invite_staff(
     Raises: NotAllowed; DomainError when the e-mail has a login already.
     """
     require(policies.can_invite(actor, brand))
+    user = create_login(
+        actor=actor, email=email, first_name=first_name, last_name=last_name, brand=brand, desk=desk, **fields
+    )
+    send_invitation(user, actor)
+    return user
+
+
+def create_login(
+    *,
+    actor: User | None,
+    email: str,
+    first_name: str,
+    last_name: str,
+    brand: Brand | None,
+    desk: Desk | None = None,
+    **fields: Any,
+) -> User:
+    """Create a staff login without a password, recorded. The caller has decided that it may be; in its transaction.
+
+    Raises: DomainError when the e-mail has a login already.
+    """
     email = email.strip().lower()
     user = User(
         username=username_for(brand=None, email=email),
@@ -74,14 +95,14 @@ def invite_staff(
         actor=actor,
         action=CrmAction.STAFF_INVITED,
         target=user,
-        brand_id=brand.pk,
+        brand_id=user.brand_id,
         after={"email": email, "name": user.get_full_name(), "desk": str(desk) if desk else ""},
     )
-    _send_invitation(user, actor)
     return user
 
 
-def _send_invitation(user: User, actor: User | None) -> None:
+def send_invitation(user: User, actor: User | None) -> str:
+    """Send a new login its link, good once and for 72 hours, and return the link's token. In the caller's transaction."""
     _link, token = links.issue(kind=LinkKind.INVITATION, user=user, actor=actor)
     address = absolute(reverse("account_accept_invitation", args=[token]))
     mail.send(
@@ -101,6 +122,7 @@ def _send_invitation(user: User, actor: User | None) -> None:
             button=(_("Accept invitation"), address),
         ),
     )
+    return token
 
 
 @transaction.atomic
@@ -111,7 +133,7 @@ def invite_again(*, user: User, actor: User) -> None:
         raise WrongState(
             _("This invitation was already accepted. If you've forgotten your password, reset it on the sign-in page.")
         )
-    _send_invitation(user, actor)
+    send_invitation(user, actor)
     audit.record(actor=actor, action=CrmAction.STAFF_INVITED_AGAIN, target=user, brand_id=user.brand_id)
 
 

@@ -191,6 +191,8 @@ class Supervisor:
         if present:
             lines.append(f"Sandbox: {', '.join(present)}")
         self.output.plain("\n" + "\n".join(lines) + "\n")
+        if options.runs("web") and not options.demo:
+            self._manage("set-up", "set_up_link", "--if-empty", in_terminal=True)
 
     # --- watching ---
 

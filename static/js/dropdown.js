@@ -50,4 +50,12 @@
     items[next]?.focus();
   });
   document.addEventListener("focusin", (event) => opened().forEach((one) => { if (!one.contains(event.target) && !menuOf(one)?.contains(event.target)) close(one); }));
+
+  // ----- Choices of several fold: Escape or a click elsewhere shuts them.
+  const several = () => document.querySelectorAll("details.k-several[open]");
+  document.addEventListener("click", (event) => several().forEach((one) => one.contains(event.target) || one.removeAttribute("open")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    several().forEach((one) => { one.removeAttribute("open"); one.querySelector("summary").focus(); });
+  });
 })();

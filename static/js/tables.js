@@ -188,15 +188,10 @@
     event.preventDefault();
   });
   // The search box survives the swap with what was typed meanwhile; when it isn't being typed in, it shows the list's words.
-  // A choice of several that is open stays open over the swap that its own boxes cause; Escape or a click elsewhere shuts it.
+  // A choice of several that is open stays open over the swap that its own boxes cause.
   let typing = null;
   let unfolded = [];
   const several = () => document.querySelectorAll("details.k-several[open]");
-  document.addEventListener("click", (event) => several().forEach((one) => one.contains(event.target) || one.removeAttribute("open")));
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    several().forEach((one) => { one.removeAttribute("open"); one.querySelector("summary").focus(); });
-  });
   document.addEventListener("htmx:before:swap", () => {
     unfolded = [...several()].map((one) => one.id);
     const box = document.activeElement;

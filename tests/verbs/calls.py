@@ -142,6 +142,7 @@ def one(model: type[Model], **where: Any) -> Any:
 # What a row needs beside something in each field, to be one that waits.
 SKETCHES: dict[str, dict[str, Any]] = {
     "AccountRequest": {"kind": "leverage", "leverage": 30},
+    "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},

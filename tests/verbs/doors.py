@@ -283,6 +283,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.approvals.deciding.propose": "each kind of proposal is tried in `tests/crm/approvals/test_four_eyes.py`",
     "crm.accounts.sessions.end_sessions": PART,
     "crm.security.audit.record.record": PART,
+    "crm.staff.people.create_login": PART,
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,
     "leads.capture.capture_lead": "whoever fills in a form makes a lead",

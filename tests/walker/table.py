@@ -249,6 +249,7 @@ TABLE |= {
     "landing": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start"}),
     "landing_thanks": Rule(PUBLIC, kwargs=lambda _world: {"brand_code": "meridian", "slug": "start", "language": "de"}),
     "registration_link": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(302, 410)),
+    "first_administrators": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(410,)),
     # The API: the schema is public; every other route asks for a key.
     "api:openapi-json": Rule(PUBLIC),
     "api:api-root": Rule(NOBODY, good=(404,)),

@@ -110,7 +110,8 @@ def _disputed(demo: Demo, deposit: Deposit, *, is_taken: bool, number: int) -> N
 def _bonus(demo: Demo) -> None:
     """A campaign for professional clients, and one who holds some credit."""
     verified = Client.objects.filter(stage__in=["active", "funded", "verified"], kyc_level__gt=0, restrictions=[])
-    client = verified.select_related("brand").order_by("stage", "pk").first()  # one who trades, where there is one
+    # Of the first brand that has one; one who trades, where there is one.
+    client = verified.select_related("brand").order_by("brand", "stage", "pk").first()
     if client is None:
         return
     finance = _who(demo, "finance", client.brand_id, "wallet.manage_bonus")
