@@ -99,11 +99,6 @@ class Document(HasState):
                 name="documents_waiting",
                 condition=Q(state__in=["uploaded", "checking", "pending_review"]),
             ),
-            models.Index(
-                fields=["settles_at"],
-                name="documents_to_settle",
-                condition=Q(settled_at__isnull=True, settles_at__isnull=False),
-            ),
             models.Index(fields=["expires_on"], name="documents_expiring", condition=Q(state="approved")),
             models.Index(
                 fields=["number_fingerprint"], name="documents_by_number", condition=~Q(number_fingerprint="")

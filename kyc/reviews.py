@@ -7,17 +7,17 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients import timeline
 from clients.choices import TimelineKind
 from crm.db.locking import lock_all
+from crm.due import DueKind, cancel, declare, due
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import phrase
-from crm.models import Actor, User
-from crm.queue.enqueue import enqueue_on_commit
-from crm.queue.for_each import for_each_isolated
+from crm.models import Actor, DueRow, User
 from crm.security import audit
 from crm.security.policies import require
 from kyc import levels, policies
@@ -123,8 +123,13 @@ def _decide(
     if document.settles_at <= now:
         _take_effect(document)
     else:
-        # When the window closes; the sweeper comes anyway.
-        enqueue_on_commit("kyc.settle_decisions", seconds=undo_seconds_of(document) + 0.2)
+        due(
+            SETTLING,
+            key=document.pk,
+            at=document.settles_at,
+            client_id=document.client_id,
+            brand_id=document.client.brand_id,
+        )
     return document
 
 
@@ -144,6 +149,7 @@ def undo(*, document_id: int, actor: Actor) -> Document:
     document.claimed_by, document.claimed_at = actor, now
     document.claimed_until = now + dt.timedelta(minutes=10)
     document.save()
+    cancel(SETTLING, document.pk)
     audit.record(
         actor=actor,
         action=KycAction.REVIEW_UNDONE,
@@ -156,12 +162,6 @@ def undo(*, document_id: int, actor: Actor) -> Document:
     return document
 
 
-def settle_due(*, limit: int = 200) -> int:
-    """Let decisions take effect whose undo window has closed; returns how many did."""
-    due = Document.objects.filter(settled_at__isnull=True, settles_at__lte=timezone.now()).order_by("settles_at", "pk")
-    return for_each_isolated(lambda pk: settle(document_id=pk), due.values_list("pk", flat=True)[:limit])
-
-
 @transaction.atomic
 def settle(*, document_id: int) -> int:
     """Let one decision take effect, once. 0 when it was undone, or took effect already."""
@@ -170,6 +170,17 @@ def settle(*, document_id: int) -> int:
         return 0
     _take_effect(document)
     return 1
+
+
+def _settle(row: DueRow) -> None:
+    settle(document_id=int(row.key))
+
+
+SETTLING = declare(
+    DueKind(
+        "kyc.decision", gettext_lazy("Decision on a document takes effect"), _settle, permission="kyc.view_document"
+    )
+)
 
 
 def _take_effect(document: Document) -> None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from kyc import documents, incoming, reviews
+from kyc import documents, incoming
 
 
 @shared_task
@@ -43,13 +43,6 @@ def hand_over_unchecked() -> int:
     return len(ids)
 
 
-@shared_task
-def settle_decisions() -> int:
-    """Let decisions take effect whose time to undo is over."""
-    return reviews.settle_due()
-
-
-WITHOUT_BROKER = ("settle_decisions",)
 SCHEDULE = {
     "hand-over-incoming-files": {"task": "kyc.tasks.hand_over_incoming", "schedule": 10.0, "options": {"expires": 10}},
     "drop-old-incoming-files": {"task": "kyc.tasks.drop_old_incoming", "schedule": 24 * 3600.0},
@@ -58,5 +51,4 @@ SCHEDULE = {
         "schedule": 20.0,
         "options": {"expires": 20},
     },
-    "settle-document-decisions": {"task": "kyc.tasks.settle_decisions", "schedule": 5.0, "options": {"expires": 5}},
 }

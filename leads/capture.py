@@ -35,6 +35,7 @@ from leads.audit_codes import LeadsAction
 from leads.choices import Channel, LeadRefusal, LeadsNotice
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
+from leads.waiting import await_routing
 
 EMAIL_CHARS_MAX = 254
 FILLED_WHEN_BLANK = ("first_name", "last_name", "phone", "email", "country")
@@ -421,6 +422,8 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
         ),
         actor=actor,
     )
+    if lead.assigned_to_id is None and not lead.refusal and not lead.is_duplicate:
+        await_routing(lead.brand_id)
     if lead.assigned_to_id and lead.tried_agents:
         tell_assigned(lead, client, actor)
     elif lead.assigned_to_id:

@@ -18,6 +18,7 @@ from leads import places, routing, scoring
 from leads.assignment import publish_assigned
 from leads.choices import Channel, RowVerdict
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow
+from leads.waiting import await_routing
 
 FACTS_OF_KNOWN = f"""
 UPDATE clients_client c SET score = newest.score, source = first.source, campaign = coalesce(k.code, ''), {GENERATED_ONCE}
@@ -56,7 +57,9 @@ class Writer:
         self.known += len(again)
 
     def finish(self) -> None:
-        """Known people's facts: the score of their newest lead, source and campaign of their first."""
+        """Known people's facts: the score of their newest lead, source and campaign of their first. And the pool's routing."""
+        if self.per_agent.total() < self.new:
+            await_routing(self.batch.brand_id)
         if self.touched:
             with connection.cursor() as cursor:
                 cursor.execute(FACTS_OF_KNOWN, {"clients": self.touched})

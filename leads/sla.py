@@ -1,10 +1,6 @@
-"""The clock of a lead: untouched for too long, it goes to someone else. And leads that wait in a pool are looked at again."""
+"""The clock of a lead: untouched for too long, it goes to someone else."""
 
 from __future__ import annotations
-
-import datetime as dt
-import logging
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,7 +13,6 @@ from crm.due import DueKind, cancel_many, declare
 from crm.i18n.localized_text import phrase
 from crm.models import DueRow, User
 from crm.notices.notify import notify
-from crm.queue.for_each import for_each_isolated
 from crm.security import audit
 from leads import routing
 from leads.assignment import FIRST_CONTACT, apply_decision, candidate_of, set_clocks, tell_assigned
@@ -25,10 +20,7 @@ from leads.audit_codes import LeadsAction
 from leads.choices import LeadsNotice
 from leads.models import Lead
 
-logger = logging.getLogger(__name__)
-MOST_PER_RUN = 200
 TRIES = 3  # after three agents have let it lie, the desk head is asked
-POOL_WINDOW = dt.timedelta(days=2)  # a lead that waited longer is the desk head's to give out by hand
 
 
 @transaction.atomic
@@ -134,49 +126,3 @@ def desk_heads(desk_id: int | None, brand_id: int) -> list[int]:
     )
     people = people.filter(desk_id=desk_id) if desk_id else people.filter(brand_id=brand_id)
     return list(people.distinct().values_list("pk", flat=True))
-
-
-def route_waiting() -> int:
-    """Route leads in pools again, now that a shift may have begun; return how many found an agent."""
-    waiting = (
-        Lead.objects.filter(assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0, refusal="")
-        .filter(captured_at__gte=timezone.now() - POOL_WINDOW, client__stage=Stage.LEAD, client__book__is_pool=True)
-        .order_by("-pk")  # the newest first: they are the ones who still wait for a call
-    )
-    routers: dict[int, Any] = {}
-    return for_each_isolated(lambda pk: _route_one(pk, routers), waiting.values_list("pk", flat=True)[:MOST_PER_RUN])
-
-
-@transaction.atomic
-def _route_one(lead_id: int, routers: dict[int, Any]) -> bool:
-    lead = (
-        Lead.objects.select_for_update(of=["self"], skip_locked=True)
-        .select_related("client", "brand", "campaign", "routing_rule")
-        .filter(pk=lead_id, assigned_to=None, touched_at=None)
-        .first()
-    )
-    if lead is None:
-        return False
-    routing.lock_routing(lead.brand_id)
-    if lead.brand_id not in routers:
-        routers[lead.brand_id] = routing.Router(lead.brand, timezone.now())
-    decision = routers[lead.brand_id].decide(candidate_of(lead, country=lead.client.country), without=lead.tried_agents)
-    if decision.agent_id is None:
-        return False
-    apply_decision(lead, decision, timezone.now())
-    lead.save()
-    set_clocks([lead])
-    move_clients(
-        client_ids=[lead.client_id], to_book_id=decision.book_id, is_owner_notified=False, reason=decision.rule_name
-    )
-    audit.record(
-        actor=None,
-        action=LeadsAction.ASSIGNED,
-        target=lead,
-        client_id=lead.client_id,
-        brand_id=lead.brand_id,
-        after={"assigned_to_id": lead.assigned_to_id},
-        evidence={"routing": decision.reasons},
-    )
-    tell_assigned(lead, lead.client)
-    return True

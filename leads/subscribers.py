@@ -11,6 +11,7 @@ from crm.notices.notify import push_live
 from leads import pipeline, sla
 from leads.assignment import FIRST_CONTACT, newest_leads
 from leads.models import Lead
+from leads.waiting import await_routing
 
 
 @subscribe(ClientContacted)
@@ -49,5 +50,7 @@ def follow_the_book(event: ClientMoved) -> None:
     cancel_many(FIRST_CONTACT, newest.values_list("pk", flat=True))
     if owner_id is None:
         newest.filter(assigned_to__isnull=False).update(assigned_to=None, assigned_at=None, sla_due_at=None)
+        assert event.brand_id is not None
+        await_routing(event.brand_id)
     else:
         newest.update(assigned_to_id=owner_id, assigned_at=timezone.now(), sla_due_at=None)

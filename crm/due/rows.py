@@ -23,7 +23,9 @@ FROM unnest(%(keys)s::text[], %(ats)s::timestamptz[], %(clients)s::bigint[], %(b
   AS item (key, at, client_id, brand_id, payload)
 ORDER BY key
 ON CONFLICT (kind, key) WHERE state IN ('pending', 'failed') DO UPDATE SET
-  at = excluded.at, next_at = excluded.next_at, client_id = excluded.client_id, brand_id = excluded.brand_id,
+  at = CASE WHEN %(only_sooner)s THEN least(crm_duerow.at, excluded.at) ELSE excluded.at END,
+  next_at = CASE WHEN %(only_sooner)s THEN least(crm_duerow.next_at, excluded.next_at) ELSE excluded.next_at END,
+  client_id = excluded.client_id, brand_id = excluded.brand_id,
   payload = excluded.payload, revision = crm_duerow.revision + 1, state = 'pending', attempts = 0, error = '',
   done_at = NULL
 """
@@ -48,16 +50,18 @@ def due(
     client_id: int | None = None,
     brand_id: int | None = None,
     payload: dict[str, Any] | None = None,
+    only_sooner: bool = False,
 ) -> None:
     """Have something done at a time. An open row of the same kind and key moves to the new time.
 
-    `kind`: what was declared, or its code where the handler's module can't be imported.
+    `kind`: what was declared, or its code where the handler's module can't be imported. `only_sooner`: an open row never
+    moves to a later time, for what many may ask for and one answers.
     Raises RuntimeError outside a transaction: a due row without its change must be impossible.
     """
-    due_many(kind, [DueItem(key, at, client_id, brand_id, payload or {})])
+    due_many(kind, [DueItem(key, at, client_id, brand_id, payload or {})], only_sooner=only_sooner)
 
 
-def due_many(kind: DueKind | str, items: Iterable[DueItem]) -> None:
+def due_many(kind: DueKind | str, items: Iterable[DueItem], *, only_sooner: bool = False) -> None:
     """Set many rows of a kind with one statement; see `due`."""
     by_key = {str(item.key): item for item in items}
     if not by_key:
@@ -67,6 +71,7 @@ def due_many(kind: DueKind | str, items: Iterable[DueItem]) -> None:
     values: dict[str, Any] = {
         "kind": _code(kind),
         "now": timezone.now(),
+        "only_sooner": only_sooner,
         "keys": list(by_key),
         "ats": [item.at for item in by_key.values()],
         "clients": [item.client_id for item in by_key.values()],

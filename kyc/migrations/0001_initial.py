@@ -142,10 +142,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='document',
-            index=models.Index(condition=models.Q(('settled_at__isnull', True), ('settles_at__isnull', False)), fields=['settles_at'], name='documents_to_settle'),
-        ),
-        migrations.AddIndex(
-            model_name='document',
             index=models.Index(condition=models.Q(('state', 'approved')), fields=['expires_on'], name='documents_expiring'),
         ),
         migrations.AddIndex(

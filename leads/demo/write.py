@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from clients.canonical import country_of_phone
 from clients.choices import SalesStatus, TimelineKind
@@ -23,6 +23,7 @@ from leads.audit_codes import LeadsAction
 from leads.choices import Channel
 from leads.demo.setup import CAMPAIGNS, House
 from leads.models import Campaign, Lead, RegistrationInvitation, SalesStatusChange
+from leads.waiting import await_routing
 
 CAME_AGAIN = 0.04
 CHANNELS = [(Channel.LANDING_PAGE, 74), (Channel.API, 12), (Channel.IMPORT, 9), (Channel.MANUAL, 5)]
@@ -48,6 +49,9 @@ def write_leads(demo: Demo, house: House) -> None:
             owners.append(journey)
     copy_models(leads)
     _tell(leads, owners)
+    with transaction.atomic():
+        for brand in demo.brands:
+            await_routing(brand.pk)
 
 
 def _lead(demo: Demo, house: House, journey: Journey, at: dt.datetime, *, times: int) -> Lead:

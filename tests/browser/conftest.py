@@ -146,17 +146,17 @@ def background(transactional_db: None) -> Iterator[None]:
     stop = threading.Event()
 
     def sweep() -> None:
-        from crm import events
+        from crm import due, events
         from crm.files.jobs import run_job
         from crm.models import Job
         from crm.notices import mail
-        from kyc.reviews import settle_due
+        from kyc.reviews import SETTLING
 
         try:
             while not stop.is_set():
                 events.deliver_due(limit=50)
                 mail.deliver_due(limit=20)
-                settle_due()
+                due.sweep(kinds=[SETTLING])
                 for pk in Job.objects.filter(state="queued").values_list("pk", flat=True)[:5]:
                     run_job(pk)
                 time.sleep(0.1)

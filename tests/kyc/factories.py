@@ -16,7 +16,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from clients.models import Client
-from kyc import claims, documents, intake, mrz_zone, ocr, pages, pipeline, specimens
+from crm import due
+from crm.models import DueRow
+from kyc import claims, documents, intake, mrz_zone, ocr, pages, pipeline, reviews, specimens
 from kyc.choices import DocumentKind
 from kyc.models import Document
 
@@ -130,3 +132,11 @@ def claimed(client: Client, officer: Any, **fields: Any) -> Document:
     claims.claim(document_id=document.pk, actor=officer)
     document.refresh_from_db()
     return document
+
+
+def let_settle() -> int:
+    """Let the time pass in which decisions can be undone; returns how many took effect."""
+    now = timezone.now()
+    Document.objects.filter(settled_at=None, settles_at__gt=now).update(settles_at=now)
+    DueRow.objects.filter(kind=reviews.SETTLING.code, state="pending").update(next_at=now)
+    return due.sweep(kinds=[reviews.SETTLING])

@@ -349,8 +349,8 @@ def test_a_decision_takes_effect_after_eight_seconds(cast, seconds, takes_effect
         document = held(cast, NOW + MINUTE)
         reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
     with time_machine.travel(NOW + seconds * SECOND, tick=False):
-        assert reviews.settle(document_id=document.pk) == takes_effect
-        assert reviews.settle_due() == 0
+        assert due.sweep(kinds=[reviews.SETTLING]) == takes_effect
+        assert reviews.settle(document_id=document.pk) == 0
     assert Client.objects.get(pk=cast.client.pk).kyc_level == takes_effect
 
 

@@ -18,15 +18,14 @@ from kyc.choices import DOCUMENT_TRANSITIONS, DocumentState, RejectReason
 from kyc.models import Document, LevelReached
 from tests.brand_policies import set_policies
 from tests.cast import make_staff
-from tests.kyc.factories import claimed, passport_jpeg, registered, uploaded, waiting
+from tests.kyc.factories import claimed, let_settle, passport_jpeg, registered, uploaded, waiting
 from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 
 
 def close_the_window(document):
-    Document.objects.filter(pk=document.pk, settled_at=None).update(settles_at=timezone.now())
-    assert reviews.settle_due() == 1
+    assert let_settle() == 1
     document.refresh_from_db()
 
 
@@ -138,7 +137,7 @@ def test_approving_has_no_consequence_until_the_window_closes(cast):
     document.refresh_from_db()
     assert document.state == DocumentState.APPROVED and document.settled_at is None and document.claimed_by is None
     assert document.state_for_client == DocumentState.PENDING_REVIEW
-    assert reviews.settle_due() == 0
+    assert due.sweep(kinds=[reviews.SETTLING]) == 0
     assert not OutboxEvent.objects.filter(name__in=["kyc.document_reviewed", "kyc.client_verified"]).exists()
     cast.client.refresh_from_db()
     assert cast.client.kyc_level == 0
@@ -148,7 +147,7 @@ def test_then_the_client_is_verified_once(cast):
     document = claimed(cast.client, cast.kyc_officer)
     reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
     close_the_window(document)
-    assert reviews.settle_due() == 0
+    assert let_settle() == 0
     event = OutboxEvent.objects.get(name="kyc.client_verified")
     assert event.payload["level"] == 1 and event.client_id == cast.client.pk
     events.drain()
@@ -356,7 +355,7 @@ def test_a_decision_is_undone_inside_the_window(cast, second_officer, decide):
     document.refresh_from_db()
     assert document.state == DocumentState.PENDING_REVIEW and document.claimed_by == cast.kyc_officer
     assert document.reviewed_by is None and document.reason == ""
-    assert reviews.settle_due() == 0
+    assert let_settle() == 0
     events.drain()
     assert not Message.objects.exists()
     assert AuditEvent.objects.filter(action="kyc.review_undone").count() == 1

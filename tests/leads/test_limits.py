@@ -12,7 +12,7 @@ from crm import due
 from crm.due import KINDS
 from crm.errors import DomainError, NotAllowed
 from crm.models import User
-from leads import dedupe, guard, invitations, queries, routing, scoring, setup, setup_forms, sla
+from leads import dedupe, guard, invitations, queries, routing, scoring, setup, setup_forms, sla, waiting
 from leads.capture import clean_email
 from leads.models import Lead, RegistrationInvitation, RoutingRule, ScoreRule, Shift
 from leads.routing import AgentState, Candidate, Router
@@ -281,7 +281,7 @@ def test_a_pool_is_looked_at_for_two_days(cast, german_rule, capture, waited, is
         assert lead.assigned_to is None
     User.objects.filter(pk=cast.agent.pk).update(is_accepting_leads=True)
     with time_machine.travel(NOW + waited, tick=False):
-        assert sla.route_waiting() == is_routed
+        assert waiting.route_waiting(brand_id=cast.brand.pk) == is_routed
 
 
 def test_a_call_to_one_client_stops_no_other_clock(cast, german_rule, capture):

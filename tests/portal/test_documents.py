@@ -10,10 +10,10 @@ from crm import events
 from crm.models import Notification, User
 from kyc import claims, incoming, pipeline
 from kyc.models import Document
-from kyc.reviews import approve, reject, settle_due
+from kyc.reviews import approve, reject
 from portal import onboarding, profile
 from tests.cast import signed_in
-from tests.kyc.factories import bill_pdf, claimed, file_of, passport_jpeg, registered, uploaded, waiting
+from tests.kyc.factories import bill_pdf, claimed, file_of, let_settle, passport_jpeg, registered, uploaded, waiting
 
 pytestmark = pytest.mark.django_db
 SEND = "/portal/documents/send/"
@@ -40,12 +40,6 @@ def send(browser, content=None, kind="passport", name="passport.jpg", **fields):
     answer = browser.post(SEND, data, headers={"x-requested-with": "XMLHttpRequest"})
     incoming.take_in_due()
     return answer
-
-
-def let_the_undo_time_pass():
-    for document in Document.objects.exclude(settles_at=None):
-        Document.objects.filter(pk=document.pk).update(settles_at=document.settles_at - dt.timedelta(hours=1))
-    settle_due()
 
 
 def states(client):
@@ -81,7 +75,7 @@ def test_the_way_from_nothing_to_verified(cast, browser):
         pipeline.check(document.pk)
         claims.claim(document_id=document.pk, actor=cast.kyc_officer)
         approve(document_id=document.pk, actor=cast.kyc_officer, note="Read by eye")
-    let_the_undo_time_pass()
+    let_settle()
     events.drain()
     assert states(cast.client) == ["done", "done", "done", "done"]
     assert "Getting started" not in browser.get("/portal/").content.decode()
@@ -97,7 +91,7 @@ def test_a_rejected_document_says_why_in_the_clients_words_and_can_be_sent_again
         reason_code="unreadable",
         reason="We could not read it. Please take a new picture in daylight.",
     )
-    let_the_undo_time_pass()
+    let_settle()
     events.drain()
     page = browser.get("/portal/documents/").content.decode()
     assert "Please take a new picture in daylight" in page and "Upload again" in page

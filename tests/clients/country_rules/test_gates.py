@@ -12,7 +12,7 @@ from clients.models import Client, TimelineEntry
 from compliance import risk
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent, Notification
-from leads import imports, sla
+from leads import imports, waiting
 from leads.choices import Channel
 from leads.models import Lead, LeadImportRow
 from leads.sources import create_source
@@ -52,7 +52,7 @@ def test_a_refused_lead_is_stored_and_nobody_gets_it(cast, german_rule, capture)
     assert not Notification.objects.filter(user=cast.agent).exists()
     assert "Lead refused" in TimelineEntry.objects.get(client=taken.client).title
     assert AuditEvent.objects.filter(action="leads.captured", client_id=taken.client.pk).count() == 1
-    assert sla.route_waiting() == 0
+    assert waiting.route_waiting(brand_id=cast.brand.pk) == 0
     assert Lead.objects.get().assigned_to is None
 
 

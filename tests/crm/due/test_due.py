@@ -49,6 +49,12 @@ def row(key):
 
 @pytest.mark.django_db
 class TestSetting:
+    def test_only_sooner_moves_a_row_to_an_earlier_time_and_never_to_a_later_one(self, kind):
+        for minutes, wanted in ((5, 5), (9, 5), (2, 2)):
+            due(kind, key=7, at=NOW + minutes * MINUTE, only_sooner=True)
+            assert (row(7).at, row(7).next_at) == (NOW + wanted * MINUTE, NOW + wanted * MINUTE)
+        assert row(7).revision == 3, "each of them keeps a row whose handler is at work"
+
     def test_it_is_handled_when_its_time_has_come_and_once(self, kind, handled):
         with time_machine.travel(NOW, tick=False):
             due(kind, key=7, at=NOW + MINUTE, client_id=3, payload={"a": 1})
