@@ -135,18 +135,16 @@ class MailForm(forms.Form):
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["template"]
-        field.choices = sendable_letters(client)
+        # What was chosen all the same is refused by the verb, with the reason.
+        field.choices = sendable_letters(with_marketing=client.marketing_consent or self.is_bound)
         if not client.marketing_consent:
             field.help_text = _("Marketing templates aren't listed: this client hasn't agreed to news and offers.")
 
 
-def sendable_letters(client: Client) -> list[tuple[str, Any]]:
-    """List the e-mails that a person can choose: free text, those that need nothing but the client, and the library's series.
-
-    Marketing ones only for a client who agreed to marketing.
-    """
+def sendable_letters(*, with_marketing: bool) -> list[tuple[str, Any]]:
+    """List the e-mails that a person can choose: free text, those that need nothing but the client, and the library's series."""
     ready = [text for text in texts_of([TextKind.LETTER]) if not text.own]
-    if not client.marketing_consent:
+    if not with_marketing:
         ready = [text for text in ready if not text.is_marketing]
     by_series: dict[str, list[tuple[str, Any]]] = {}
     for text in ready:

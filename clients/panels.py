@@ -23,6 +23,7 @@ from crm.models import Book, Brand, User
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.staff.blockers import blocks_archiving, blocks_change
+from crm.texts.publishing import OPENS
 from crm.ui import panels
 from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from crm.web.requests import UserRequest
@@ -89,6 +90,16 @@ register(
         "map-pin",
         27,
         words="countries sanctions prohibited accepted residence risk band",
+        group="company",
+    ),
+    MenuEntry(
+        "setup",
+        _("Texts"),
+        "texts",
+        OPENS,
+        "files",
+        28,
+        words="e-mails letters templates consents agreements terms risk warning notices",
         group="company",
     ),
     CreateEntry(_("Follow-up"), "client_task", "clients.log_call", "calendar-clock", 20, for_client=True),

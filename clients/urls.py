@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from clients.country_rules import views as country_rules
 from clients.explain import explain_access
 from clients.tables import ClientTable
+from clients.texts import views as texts
 from clients.views import actions, choose_client, conditions, day, facts, page
 from crm.ui.views import TableView
 
@@ -15,6 +16,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "brands/<int:brand_id>/countries/change/", country_rules.brand_countries_change, name="brand_countries_change"
     ),
     path("brands/<int:brand_id>/countries/<slug:slug>/", country_rules.brand_country, name="brand_country"),
+    path("texts/", texts.texts, name="texts"),
+    path("texts/preview/<str:token>/", texts.text_frame, name="text_frame"),
+    path("brands/<int:brand_id>/texts/", texts.brand_texts, name="brand_texts"),
+    path("brands/<int:brand_id>/texts/<str:key>/", texts.brand_text, name="brand_text"),
+    path("brands/<int:brand_id>/texts/<str:key>/preview/", texts.text_preview, name="text_preview"),
+    path("brands/<int:brand_id>/texts/<str:key>/versions/<int:number>/", texts.text_version, name="text_version"),
     path("clients/", TableView.as_view(table=ClientTable), name="clients"),
     path("clients/choose/<slug:slug>/", choose_client.choose_client, name="choose_client"),
     path("clients/condition/", conditions.client_condition, name="client_condition"),

@@ -129,4 +129,5 @@ class CrmAction(AuditCode):
     TEXT_PROPOSED = "crm.text_proposed", _("Text proposed"), "file-text", "info"
     TEXT_PUBLISHED = "crm.text_published", _("Text published"), "file-text"
     TEXT_REJECTED = "crm.text_rejected", _("Text rejected"), "x", "danger"
+    TEXT_TESTED = "crm.text_tested", _("Test e-mail sent"), "mail"
     TEXT_WITHDRAWN = "crm.text_withdrawn", _("Proposed text withdrawn"), "x"

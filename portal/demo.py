@@ -13,14 +13,19 @@ def load(demo: Demo) -> None:
     """Mark a client per brand whose login `make demo` prints."""
     for brand in demo.brands:
         people = Client.objects.filter(
-            brand=brand, stage="active", kyc_level__gte=1, restrictions=[], user__is_active=True, equity__gt=0
+            brand=brand,
+            stage="active",
+            kyc_level__gte=1,
+            restrictions=[],
+            user__is_active=True,
+            trading_facts__equity__gt=0,
         ).annotate(
             accounts=Count("trading_accounts", distinct=True),
             platforms=Count("trading_accounts__server__kind", distinct=True),
         )
         # Who reads the demo reads English. One has an account on every platform; else two accounts make a transfer possible,
         # and the richest has most to show.
-        best = people.order_by("-accounts", "-equity", "pk")
+        best = people.order_by("-accounts", "-trading_facts__equity", "pk")
         english = best.filter(user__language="en")
         chosen = english.filter(platforms__gte=4).first() or english.filter(accounts__lte=2).first() or best.first()
         if chosen is not None and chosen.user_id is not None:

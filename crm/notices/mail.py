@@ -51,6 +51,16 @@ class Letter:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """An e-mail as it goes out. unsubscribe: where the reader chooses which e-mails they get."""
+
+    subject: str
+    text: str
+    html: str
+    unsubscribe: str = ""
+
+
+@dataclass(frozen=True)
 class Recipient:
     """Who gets an e-mail: the address, the language to write in ("" is the brand's), and the brand in whose name."""
 
@@ -82,17 +92,24 @@ def send(
     with translation.override(to.written_in), formats.dates_as(to.dates):
         written = letter()
         context = {"letter": written, "brand": brand, "language": translation.get_language(), "base": settings.BASE_URL}
-        body = orjson.dumps(
-            {
-                "text": render_to_string("mail/letter.txt", context).strip() + "\n",
-                "html": render_to_string("mail/letter.html", context),
-                "unsubscribe": written.settings_link[1] if written.settings_link else "",
-            }
+        parts = Parts(
+            subject=str(written.subject),
+            text=render_to_string("mail/letter.txt", context).strip() + "\n",
+            html=render_to_string("mail/letter.html", context),
+            unsubscribe=written.settings_link[1] if written.settings_link else "",
         )
+    return queue(kind=kind, to=to.email, brand=brand, parts=parts, dedupe_key=dedupe_key, is_secret=is_secret)
+
+
+def queue(
+    *, kind: str, to: str, brand: Brand | None, parts: Parts, dedupe_key: str = "", is_secret: bool = False
+) -> OutgoingMail | None:
+    """Queue an e-mail that is written already; as `send` does with the one that it writes."""
+    body = orjson.dumps({"text": parts.text, "html": parts.html, "unsubscribe": parts.unsubscribe})
     row = OutgoingMail(
         kind=kind,
-        to=to.email,
-        subject=" ".join(str(written.subject).split())[:200],
+        to=to,
+        subject=" ".join(parts.subject.split())[:200],
         body=crypto.encrypt(body, purpose=PURPOSE) if is_secret else body,
         is_secret=is_secret,
         sender_name=brand.name if brand else "",

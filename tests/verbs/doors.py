@@ -150,6 +150,7 @@ DOORS: dict[str, Door] = {
     "crm.staff.policy_changes.change_policy": Door(
         given=lambda: {"key": "kyc_undo_seconds", "value": 30, "effective_on": today(one(Brand))}
     ),
+    "clients.texts.preview.send_test_mail": Door(given=lambda: {**A_LETTER, "heading": "Hello", "body": "Hello"}),
     "crm.texts.publishing.save_draft": Door(given=lambda: {**A_LETTER, "heading": "Hello", "body": "Hello"}),
     "crm.texts.publishing.publish_text": Door(given=lambda: {**A_LETTER, "text": Text("Hello", "Hello")}),
     "crm.texts.publishing.discard_draft": Door(

@@ -19,6 +19,7 @@ LOCKS: dict[str, str] = {
     "clients.profile.change_profile": "Client",
     "clients.stages.close_client": "Client",
     "clients.stages.move_stage": "Client",
+    "clients.texts.preview.send_test_mail": "Brand",
     "compliance.hits.clear_hit": "Client Hit",
     "compliance.hits.confirm_hit": "Client Hit",
     "compliance.packs.make_pack": "~keelson.audit.seal",

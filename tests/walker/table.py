@@ -41,7 +41,9 @@ OWN: Final = (200, 302, 404, 405)
 TABLE: dict[str, Rule] = {}
 
 # Who proposes or decides anything by four eyes.
-FOUR_EYES: Final = STAFF - roles(Role.AGENT, Role.AUDITOR, Role.MARKETING)
+FOUR_EYES: Final = STAFF - roles(Role.AGENT, Role.AUDITOR)
+# Marketing writes e-mails; compliance consents, agreements and risk warnings.
+WRITES_TEXTS: Final = roles(Role.ADMINISTRATOR, Role.MLRO, Role.MARKETING)
 
 # The ground floor: home, palette, bell, jobs, lists.
 TABLE |= {
@@ -278,6 +280,14 @@ TABLE |= {
     "portal_security": Rule(CLIENT),
     "portal_profile": Rule(CLIENT),
     "portal_marketing": Rule(CLIENT),
+    "texts": Rule(WRITES_TEXTS, good=(302,)),
+    "brand_texts": Rule(WRITES_TEXTS, kwargs=lambda world: _a_brand(world)),
+    "brand_text": Rule(WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified"}),
+    "text_preview": Rule(WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified"}),
+    "text_frame": Rule(WRITES_TEXTS, kwargs=lambda _world: {"token": "none"}, good=OWN),
+    "text_version": Rule(
+        WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified", "number": 1}, good=OWN
+    ),
     "portal_consents": Rule(CLIENT, good=(302,)),
     "portal_consent": Rule(CLIENT, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "portal_details": Rule(CLIENT),
