@@ -97,7 +97,7 @@ register(
         _("Texts"),
         "texts",
         OPENS,
-        "files",
+        "languages",
         28,
         words="e-mails letters templates consents agreements terms risk warning notices",
         group="company",
