@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from crm.project.appbase import KeelsonAppConfig
 
 
@@ -5,3 +7,7 @@ class ClientsConfig(KeelsonAppConfig):
     name = "clients"
     verbose_name = "Clients"
     public_texts = ("clients/country_rules/rules.py",)
+
+    def ready(self) -> None:
+        super().ready()
+        import_module("clients.identifiers.receivers")

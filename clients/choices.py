@@ -205,6 +205,20 @@ MESSAGE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class IdentifierKind(models.TextChoices):
+    """What links people: each is kept as a keyed hash."""
+
+    EMAIL = "email", _("E-mail")
+    PHONE = "phone", _("Phone")
+    DEVICE = "device", _("Device")
+    IP_PREFIX = "ip_prefix", _("Network")
+    CARD = "card", _("Card")
+    BANK_ACCOUNT = "bank_account", _("Bank account")
+    CRYPTO_ADDRESS = "crypto_address", _("Crypto address")
+    DOCUMENT_NUMBER = "document", _("Document number")
+    PHOTO = "photo", _("Document image")
+
+
 class ClientsNotice(NotificationKind):
     """What people are notified of; see `crm/notices/kinds.py`."""
 

@@ -14,7 +14,7 @@ from clients.models import Client, Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views import home_cards, next_steps
-from clients.views.tabs import mail_tab, timeline_tab, views_tab
+from clients.views.tabs import linked_tab, mail_tab, timeline_tab, views_tab
 from crm import approvals
 from crm.choices import AccessKind, Role
 from crm.due.kinds import label_of
@@ -106,6 +106,7 @@ register(
     CreateEntry(_("E-mail"), "client_mail", "clients.log_call", "mail", 25, for_client=True),
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
+    Tab("client", "linked", _("Linked clients"), linked_tab, "clients.view_linked_clients", 90),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
     Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),

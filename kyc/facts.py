@@ -1,10 +1,14 @@
 """Facts of a client that verification writes."""
 
+from collections.abc import Iterator
+
 from django.utils.translation import gettext_lazy as _
 
 from clients.facts import fact
+from clients.identifiers import Seen, source
 from crm.conditions import FieldType
-from kyc.models import KycFacts
+from kyc.fingerprints import sightings_of
+from kyc.models import Document, KycFacts
 
 # Level 1: who they are. Level 2: and where they live. Only decisions that took effect count, and only while valid.
 LEVELS = """
@@ -28,3 +32,14 @@ fact(
     side=KycFacts,
     sql="SELECT client_id, max(uploaded_at) FROM kyc_document GROUP BY client_id",
 )
+
+
+def documents() -> Iterator[Seen]:
+    """Yield the numbers and pictures of the documents that were checked."""
+    checked = Document.objects.exclude(number_fingerprint="", phash=None).order_by("pk")
+    rows = checked.only("client_id", "uploaded_at", "number_fingerprint", "issuing_country", "phash")
+    for document in rows.iterator(chunk_size=5_000):
+        yield from sightings_of(document)
+
+
+source("kyc.documents", documents)

@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import re
 
+from clients.identifiers import IdentifierKind, Seen
 from crm.security.crypto import lasting_key
+from kyc.models import Document
 
 BANDS = 16
 
@@ -25,3 +27,14 @@ def bands_of(phash: bytes) -> list[int]:
 def distance(one: bytes, other: bytes) -> int:
     """Count the bits that differ, 0 to 1,024."""
     return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
+
+
+def sightings_of(document: Document) -> list[Seen]:
+    """List what a checked document links its client by: its number with the issuing country, and its picture."""
+    at, found = document.uploaded_at, []
+    if document.number_fingerprint:
+        value = f"{document.issuing_country}:{document.number_fingerprint}"
+        found.append(Seen(document.client_id, IdentifierKind.DOCUMENT_NUMBER, value, at))
+    if document.phash:
+        found.append(Seen(document.client_id, IdentifierKind.PHOTO, bytes(document.phash).hex(), at))
+    return found

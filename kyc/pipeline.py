@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from clients.brand_policies import MINIMUM_AGE
+from clients.identifiers import learn_many
 from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
 from crm.security import audit, crypto
@@ -26,7 +27,7 @@ from kyc.choices import DocumentState, IssueCode, RunState
 from kyc.documents import locked, waiting_for_checks
 from kyc.examination import CHECKS, Finding, Sheet
 from kyc.examination.sheet import Subject
-from kyc.fingerprints import bands_of
+from kyc.fingerprints import bands_of, sightings_of
 from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
 
 logger = logging.getLogger(__name__)
@@ -145,6 +146,7 @@ def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms
     document.phash_bands = bands_of(sheet.phash) if sheet.phash else []
     document.number_fingerprint, document.issuing_country = sheet.number_fingerprint, sheet.issuing_country
     document.issued_on, document.expires_on = sheet.issued_on, sheet.expires_on
+    learn_many(sightings_of(document))
     _hand_over(document, sorted({str(finding.code) for finding in findings}))
     return run
 

@@ -21,6 +21,7 @@ from clients.canonical import canonical_phone
 from clients.choices import Gate, TimelineKind
 from clients.countries import country, country_name
 from clients.country_rules.rules import decide, refusal_text
+from clients.identifiers import IdentifierKind, Seen, learn_many
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState, outcome_of
@@ -177,7 +178,17 @@ def capture_lead(
     else:
         client = _make_client(lead, brand, capture, reading, keep_with, now)
     _record(lead, client, actor, matches)
+    learn_many(_sightings(lead, client, reading))
     return Captured(lead, client, known is not None)
+
+
+def _sightings(lead: Lead, client: Client, reading: _Reading) -> list[Seen]:
+    """List what the capture says of who the person is. A known person may have come with another address or number."""
+    found = [Seen(client.pk, IdentifierKind.IP_PREFIX, lead.ip, lead.captured_at)] if lead.ip else []
+    if lead.is_duplicate:
+        pairs = ((IdentifierKind.EMAIL, reading.email), (IdentifierKind.PHONE, reading.phone))
+        found += [Seen(client.pk, kind, value, lead.captured_at) for kind, value in pairs if value]
+    return found
 
 
 def _judge_country(brand: Brand, capture: Capture) -> str:

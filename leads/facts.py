@@ -1,10 +1,14 @@
 """Facts of a client that this app writes: score, status in the pipeline, where the person came from."""
 
+from collections.abc import Iterator
+
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus
 from clients.facts import fact, rebuild_client
+from clients.identifiers import IdentifierKind, Seen, source
 from crm.conditions import FieldType
+from leads.models import Lead
 
 fact(
     "score",
@@ -47,3 +51,13 @@ fact(
 def rebuild_lead_facts(client_id: int) -> None:
     """Recompute the columns on the client that the leads app owns: score, source, campaign."""
     rebuild_client(client_id, "score", "source", "campaign")
+
+
+def networks() -> Iterator[Seen]:
+    """Yield the networks that leads came from."""
+    rows = Lead.objects.exclude(ip=None).values_list("client_id", "ip", "captured_at").order_by("pk")
+    for client_id, ip, at in rows.iterator(chunk_size=10_000):
+        yield Seen(client_id, IdentifierKind.IP_PREFIX, str(ip), at)
+
+
+source("leads.captures", networks)

@@ -12,6 +12,8 @@ from psycopg.types.json import Jsonb
 
 from clients.choices import TimelineKind
 from clients.facts import GENERATED_ONCE
+from clients.identifiers import learn_many
+from clients.identifiers.sources import now_of
 from clients.models import Client
 from crm.db.bulk import copy_models, copy_rows
 from leads import places, routing, scoring
@@ -78,6 +80,7 @@ class Writer:
             leads.append(lead)
         copy_models(clients)
         copy_models([self._history(client) for client in clients])
+        learn_many(seen for client in clients for seen in now_of(client))
         for lead, client in zip(leads, clients, strict=True):
             lead.client_id = client.pk
         return leads

@@ -3,8 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from clients.facts import fact
+from clients.identifiers import source
 from crm.conditions import FieldType
 from wallet.models import WalletFacts
+from wallet.withdrawals.destinations import payout_destinations
 
 fact(
     "first_deposit_at",
@@ -59,3 +61,4 @@ fact(
     sql="SELECT client_id, max(finished_at) FROM wallet_withdrawal "
     "WHERE state = 'settled' AND purpose = 'withdrawal' GROUP BY client_id",
 )
+source("wallet.payouts", payout_destinations)

@@ -1,4 +1,5 @@
 import django.contrib.postgres.fields
+import django.db.models.lookups
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.expressions
@@ -62,7 +63,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes'), ('close_client', "May close a client's record"), ('correct_identity', 'May correct the name, birth date and nationality of a verified client')],
+                'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes'), ('close_client', "May close a client's record"), ('view_linked_clients', 'May see who shares contact details, devices, accounts or documents with a client'), ('correct_identity', 'May correct the name, birth date and nationality of a verified client')],
             },
         ),
         migrations.CreateModel(
@@ -473,5 +474,22 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='countryruleproposal',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), ('accepted', []), _connector='OR'), name='country_rule_proposal_without_band_is_the_default'),
+        ),
+        migrations.CreateModel(
+            name='Identifier',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('email', 'E-mail'), ('phone', 'Phone'), ('device', 'Device'), ('ip_prefix', 'Network'), ('card', 'Card'), ('bank_account', 'Bank account'), ('crypto_address', 'Crypto address'), ('document', 'Document number'), ('photo', 'Document image')], max_length=14)),
+                ('mark', models.BinaryField(max_length=32)),
+                ('first_seen', models.DateTimeField()),
+                ('last_seen', models.DateTimeField()),
+                ('times', models.PositiveIntegerField(default=1)),
+                ('client', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='clients.client')),
+                ('user', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('client__isnull', False)), fields=['client', 'kind'], name='identifiers_of_a_client'), models.Index(condition=models.Q(('user__isnull', False)), fields=['user', 'kind'], name='identifiers_of_staff')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('client__isnull', False)), fields=('kind', 'mark', 'client'), name='identifier_is_kept_once_per_client'), models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('kind', 'mark', 'user'), name='identifier_is_kept_once_per_user'), models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('user__isnull', True)), models.Q(('client__isnull', True), ('user__isnull', False)), _connector='OR'), name='identifier_is_of_a_client_or_of_staff'), models.CheckConstraint(condition=models.Q(('first_seen__lte', models.F('last_seen'))), name='identifier_seen_in_order'), models.CheckConstraint(condition=models.Q(('kind__in', ['email', 'phone', 'device', 'ip_prefix', 'card', 'bank_account', 'crypto_address', 'document', 'photo'])), name='identifier_kind_is_known'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func(models.F('mark'), function='octet_length', output_field=models.IntegerField()), 32)), name='identifier_mark_is_a_hash')],
+            },
         ),
     ]

@@ -1,5 +1,6 @@
 from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal
+from clients.models.identifiers import Identifier
 from clients.models.mail import Message
 from clients.models.side_facts import SideFacts
 from clients.models.timeline import TimelineEntry
@@ -10,6 +11,7 @@ __all__ = [
     "Client",
     "CountryRule",
     "CountryRuleProposal",
+    "Identifier",
     "Message",
     "Note",
     "NoteVersion",

@@ -106,6 +106,7 @@ class Client(HasState):
             ("move_client", "May move clients between books"),
             ("log_call", "May log calls and notes"),
             ("close_client", "May close a client's record"),
+            ("view_linked_clients", "May see who shares contact details, devices, accounts or documents with a client"),
             ("correct_identity", "May correct the name, birth date and nationality of a verified client"),
         ]
         constraints = [

@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from clients import policies
 from clients.forms import NoteForm
+from clients.identifiers.links import linked_to
 from clients.models import Client, Message
 from clients.record import timeline_page
 from clients.views.page import pinned_notes
@@ -50,6 +51,11 @@ def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
         "clients/_mail.html",
         {"client": client, "messages_sent": rows, "can_log": bool(policies.can_log(request.user, client))},
     )
+
+
+def linked_tab(request: UserRequest, client: Client) -> HttpResponse:
+    """Show who shares an e-mail address, phone, device, network, account or document with this client."""
+    return render(request, "clients/_linked_tab.html", {"client": client, "links": linked_to(request.user, client)})
 
 
 def views_tab(request: HttpRequest, client: Client) -> HttpResponse:

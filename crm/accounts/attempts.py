@@ -16,10 +16,12 @@ from allauth.core.internal import ratelimit
 from allauth.core.internal.ratelimit import RateLimitUsage
 from django.conf import settings
 from django.core import signing
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.accounts import network
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices import mail
@@ -31,6 +33,8 @@ APP = "allauth.account"
 COOKIE = "known-device"
 COOKIE_SECONDS = 400 * 86_400
 LOGINS_MAX = 8
+# Sent with user, device, ip and at, when somebody has signed in: what is above learns who uses which device.
+device_seen = Signal()
 
 
 class TooManyAttempts(Exception):
@@ -111,6 +115,7 @@ def remember_device(request: HttpRequest, response: HttpResponse, user: User) ->
     mark = _mark(user.username)
     logins = [*(login_mark for login_mark in cookie.get("logins", ()) if login_mark != mark), mark][-LOGINS_MAX:]
     content = {"device": cookie.get("device") or secrets.token_hex(12), "logins": logins}
+    device_seen.send(sender=None, user=user, device=content["device"], ip=network.client_ip(request), at=timezone.now())
     response.set_cookie(
         COOKIE,
         signing.dumps(content, salt=COOKIE),

@@ -4,7 +4,7 @@ import pytest
 from django.db import connections
 
 from clients.choices import Stage
-from clients.models import Client, TimelineEntry
+from clients.models import Client, Identifier, TimelineEntry
 from crm.errors import DomainError, IdempotencyConflict
 from crm.models import AuditEvent, Book, Notification, OutboxEvent
 from leads.models import Lead
@@ -45,7 +45,7 @@ def test_a_capture_takes_a_bounded_number_of_queries(
     cast, german_rule, landing_page, capture, django_assert_max_num_queries
 ):
     capture(landing_page=landing_page)
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         capture(landing_page=landing_page, email="another@web.de", phone="0151 99999999")
 
 
@@ -180,3 +180,11 @@ def test_the_same_key_twice_at_once_is_one_lead(cast, german_rule, capture):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert len(found) == 2 and len(set(found)) == 1
+
+
+def test_a_capture_teaches_what_links_people_and_a_known_persons_other_number_too(capture):
+    first = capture(ip="8.8.8.8")
+    again = capture(ip="9.9.9.9", phone="0160 1234567")
+    assert again.client == first.client
+    kept = Identifier.objects.filter(client=first.client)
+    assert sorted(kept.values_list("kind", flat=True)) == ["email", "ip_prefix", "ip_prefix", "phone", "phone"]

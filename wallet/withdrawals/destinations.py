@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Final
 
 from django.utils.translation import gettext as _
 
+from clients.identifiers import IdentifierKind, Seen
 from crm.errors import DomainError
 from crm.security import crypto
 from wallet.models import Withdrawal
 
 FIELDS_MAX = 12
+DECRYPTED_AT_ONCE: Final = 1_000
 
 
 def hash_of(*parts: object) -> str:
@@ -57,3 +62,29 @@ def destination_of(withdrawal: Withdrawal) -> dict[str, str]:
         crypto.decrypt_for_client(withdrawal.client_id, bytes(withdrawal.sealed_destination))
     )
     return destination
+
+
+LINKING: Final = {
+    "iban": IdentifierKind.BANK_ACCOUNT,
+    "account": IdentifierKind.BANK_ACCOUNT,
+    "address": IdentifierKind.CRYPTO_ADDRESS,
+    "card": IdentifierKind.CARD,
+}
+
+
+def sightings_of(client_id: int, destination: Mapping[str, str], at: dt.datetime) -> list[Seen]:
+    """List what a destination links its client by: account, crypto address, card."""
+    return [Seen(client_id, LINKING[name], value, at) for name, value in destination.items() if name in LINKING]
+
+
+def payout_destinations() -> Iterator[Seen]:
+    """Yield where clients were paid or asked to be, each place once; those of an erased client can't be read."""
+    rows = Withdrawal.objects.order_by("client_id", "destination_hash", "requested_at").distinct(
+        "client_id", "destination_hash"
+    )
+    waiting = rows.values_list("client_id", "sealed_destination", "requested_at").iterator(chunk_size=DECRYPTED_AT_ONCE)
+    while batch := list(islice(waiting, DECRYPTED_AT_ONCE)):
+        opened = crypto.decrypt_many_for_clients([(client_id, sealed) for client_id, sealed, _at in batch])
+        for (client_id, _sealed, at), plain in zip(batch, opened, strict=True):
+            if isinstance(plain, bytes):
+                yield from sightings_of(client_id, json.loads(plain), at)

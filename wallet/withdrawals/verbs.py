@@ -19,6 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.identifiers import learn_many
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
@@ -38,7 +39,7 @@ from wallet.models import Withdrawal, WithdrawalCheck
 from wallet.withdrawals import double_payment, policies
 from wallet.withdrawals.checks.money import funds
 from wallet.withdrawals.checks.registry import Finding, Request, run_checks
-from wallet.withdrawals.destinations import filled, hash_destination, hash_of, seal
+from wallet.withdrawals.destinations import filled, hash_destination, hash_of, seal, sightings_of
 from wallet.withdrawals.payout_methods import payout_method
 from wallet.withdrawals.payout_results import audit_withdrawal, give_back, lock_parts, parts_of, reserve, tell_refused
 from wallet.withdrawals.return_to_source import Plan, PlannedPart, plan_withdrawal
@@ -224,6 +225,7 @@ def _reserved(
     )
     reserve(withdrawal, actor=actor)
     withdrawal.save(force_insert=True)
+    learn_many(sightings_of(withdrawal.client_id, part.destination, withdrawal.requested_at))
     audit_withdrawal(
         withdrawal,
         WalletAction.WITHDRAWAL_REQUESTED,

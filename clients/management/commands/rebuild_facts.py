@@ -1,4 +1,4 @@
-"""`manage.py rebuild_facts`: recomputes every client fact from its source tables."""
+"""`manage.py rebuild_facts`: recomputes every client fact, and the identifiers, from their source tables."""
 
 import sys
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from clients.facts import differences, rebuild, recomputed
+from clients.identifiers import sources
 
 
 class Command(BaseCommand):
@@ -23,6 +24,13 @@ class Command(BaseCommand):
             for client_id, stored, computed in differences(fact):
                 wrong += 1
                 self.stderr.write(f"client {client_id}: {fact.name} is {stored}, its source gives {computed}")
+        for name in sorted(sources.SOURCES):
+            if not options["check"]:
+                self.stdout.write(f"identifiers of {name}: {sources.rebuild(name)} kept")
+                continue
+            for kind, client_id in sources.missing(name):
+                wrong += 1
+                self.stderr.write(f"client {client_id}: an identifier ({kind}) of {name} is missing")
         if wrong:
             sys.exit(1)
         if options["check"]:

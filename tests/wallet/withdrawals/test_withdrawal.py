@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 
-from clients.models import TimelineEntry
+from clients.identifiers import IdentifierKind
+from clients.identifiers.sources import missing, rebuild
+from clients.models import Identifier, TimelineEntry
 from crm import events
 from crm.audit_codes import CrmAction
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
@@ -537,3 +539,13 @@ def test_a_finished_one_takes_no_further_step(rich, outside):
     for target in set(WithdrawalState) - {WithdrawalState.CAME_BACK}:
         with pytest.raises(WrongState):
             withdrawal.move_to(target)
+
+
+def test_where_a_withdrawal_goes_links_its_client_and_a_rebuild_knows_it_too(rich, outside):
+    ask(rich, outside)
+    kept = Identifier.objects.filter(client=rich.client, kind=IdentifierKind.BANK_ACCOUNT)
+    assert kept.get().mark
+    kept.delete()
+    assert list(missing("wallet.payouts")) == [("bank_account", rich.client.pk)]
+    rebuild("wallet.payouts")
+    assert kept.count() == 1
