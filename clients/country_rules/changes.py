@@ -27,8 +27,7 @@ from crm.i18n.localized_text import LocalizedText, phrase
 from crm.i18n.territories import country_names
 from crm.models import Actor, Brand, User
 from crm.security import audit
-from crm.security.policies import Decision, has_permission, no, require
-from crm.security.scope import reach_of
+from crm.security.policies import Decision, on_whole_brand, require
 
 RIGHT: Final = "crm.manage_identity_policies"
 DAYS_AHEAD_MAX: Final = 366
@@ -37,10 +36,7 @@ NAMED_MAX: Final = 8  # countries that a title or a line names; the others are c
 
 def can_change(actor: Actor, brand_id: int) -> Decision:
     """Propose or decide: the right on identity policies, on the whole brand."""
-    allowed = has_permission(actor, RIGHT)
-    if allowed and actor is not None and brand_id not in reach_of(actor).whole_brands:
-        return no(_("You don't have access to this brand."))
-    return allowed
+    return on_whole_brand(actor, RIGHT, brand_id)
 
 
 @transaction.atomic

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext as _
+
 from crm.errors import NotAllowed
 from crm.security import rights
+from crm.security.scope import reach_of
 
 if TYPE_CHECKING:
     from crm.models import Actor
@@ -45,3 +48,11 @@ def has_permission(user: Actor, permission: str) -> Decision:
 def require_permission(user: Actor, permission: str) -> None:
     """Require a role's permission. Raises: NotAllowed."""
     require(has_permission(user, permission))
+
+
+def on_whole_brand(actor: Actor, permission: str, brand_id: int) -> Decision:
+    """Decide by a role's permission on a brand that the person reaches as a whole. None is the system itself."""
+    allowed = has_permission(actor, permission)
+    if not allowed or actor is None or brand_id in reach_of(actor).whole_brands:
+        return allowed
+    return no(_("You don't have access to this brand."))

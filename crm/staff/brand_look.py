@@ -15,8 +15,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.models import Actor, Brand, BrandLook
 from crm.security import audit
-from crm.security.policies import YES, Decision, has_permission, no, require
-from crm.security.scope import reach_of
+from crm.security.policies import Decision, on_whole_brand, require
 
 MANAGES: Final = "crm.manage_brand_look"
 VERSION_CHARS: Final = 12
@@ -34,12 +33,7 @@ class Drawing:
 
 def can_manage_look(actor: Actor, brand_id: int) -> Decision:
     """Allow changing the look of a brand that the user reaches as a whole."""
-    if actor is None:
-        return YES
-    allowed = has_permission(actor, MANAGES)
-    if allowed and brand_id not in reach_of(actor).whole_brands:
-        return no(_("You don't have access to this brand."))
-    return allowed
+    return on_whole_brand(actor, MANAGES, brand_id)
 
 
 @transaction.atomic

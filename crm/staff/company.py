@@ -15,7 +15,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.models import Actor, Book, Brand, Desk, LegalEntity, User
 from crm.security import audit
-from crm.security.policies import Decision, has_permission, no
+from crm.security.policies import Decision, has_permission, no, on_whole_brand
 from crm.security.scope import reach_of
 from crm.staff.blockers import require_archivable
 
@@ -26,10 +26,7 @@ Part = TypeVar("Part", LegalEntity, Brand, Desk, Book)
 
 def can_set_up(actor: Actor, brand_id: int) -> Decision:
     """Allow setting up a brand, its desks and its books: with the right, on a brand that the actor reaches as a whole."""
-    allowed = has_permission(actor, MANAGES)
-    if not allowed or actor is None or brand_id in reach_of(actor).whole_brands:
-        return allowed
-    return no(_("You don't have access to this brand."))
+    return on_whole_brand(actor, MANAGES, brand_id)
 
 
 def can_found(actor: Actor) -> Decision:

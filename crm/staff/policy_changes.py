@@ -26,8 +26,7 @@ from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, PolicyProposal, PolicyValue, User
 from crm.notices.kinds import CrmNotice
 from crm.security import audit
-from crm.security.policies import Decision, has_permission, no, require
-from crm.security.scope import reach_of
+from crm.security.policies import Decision, no, on_whole_brand, require
 
 DAYS_AHEAD_MAX: Final = 366
 
@@ -47,10 +46,7 @@ class Line:
 
 def can_change(actor: Actor, brand_id: int, policy: Policy[Any]) -> Decision:
     """Change or propose: the right of the policy's area, on the whole brand."""
-    allowed = has_permission(actor, policy.right)
-    if allowed and actor is not None and brand_id not in reach_of(actor).whole_brands:
-        return no(_("You don't have access to this brand."))
-    return allowed
+    return on_whole_brand(actor, policy.right, brand_id)
 
 
 def known(key: str) -> Policy[Any]:

@@ -24,8 +24,7 @@ from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, TextDraft, TextProposal, TextVersion, User
 from crm.notices.kinds import CrmNotice
 from crm.security import audit
-from crm.security.policies import Decision, has_permission, no, require
-from crm.security.scope import reach_of
+from crm.security.policies import Decision, no, on_whole_brand, require
 from crm.texts.catalogue import TEXTS, DeclaredText, Text, find_text
 from crm.texts.checks import Problem, problems_of, tidied
 from crm.texts.reading import in_force, new_mark
@@ -67,10 +66,7 @@ def known(key: str) -> DeclaredText:
 
 def can_edit(actor: Actor, brand_id: int, declared: DeclaredText) -> Decision:
     """Write, publish or propose: the right of the text's kind, on the whole brand."""
-    allowed = has_permission(actor, declared.kind.right)
-    if allowed and actor is not None and brand_id not in reach_of(actor).whole_brands:
-        return no(_("You don't have access to this brand."))
-    return allowed
+    return on_whole_brand(actor, declared.kind.right, brand_id)
 
 
 def needs_approval(brand: Brand, declared: DeclaredText) -> bool:
