@@ -46,7 +46,7 @@ class TextForm(forms.Form):
     def __init__(self, *args: Any, declared: DeclaredText, brand: Brand, action: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.declared, self.brand, self.action = declared, brand, action
-        self.fields["heading"].label = declared.kind.heading_label
+        self.fields["heading"].label = str(declared.kind.heading_label)
         if not declared.kind.heading_max:
             del self.fields["heading"]
         if not declared.kind.is_accepted:

@@ -166,8 +166,8 @@ def _acts(request: UserRequest, form: TextForm, brand: Brand, declared: Declared
     """List what the buttons do. Each runs only with a valid form."""
     where: dict[str, Any] = {"brand_id": brand.pk, "key": declared.key, "language": language, "actor": request.user}
 
-    def words() -> dict[str, str]:
-        return {"heading": form.text.heading, "body": form.text.body}
+    def words() -> dict[str, Any]:
+        return {**where, "heading": form.text.heading, "body": form.text.body}
 
     def publish(text: Text | None) -> TextVersion | TextProposal:
         data = form.cleaned_data
@@ -181,11 +181,11 @@ def _acts(request: UserRequest, form: TextForm, brand: Brand, declared: Declared
 
     test_sent = _("Test e-mail sent to %(address)s.") % {"address": request.user.email}
     return {
-        "save": (lambda: save_draft(**where, **words()), _("Draft saved.")),
+        "save": (lambda: save_draft(**words()), _("Draft saved.")),
         "discard": (lambda: discard_draft(**where), _("Draft discarded.")),
         "publish": (lambda: publish(form.text), _published),
         "default": (lambda: publish(None), _published),
-        "test": (lambda: send_test_mail(**where, **words()), test_sent),
+        "test": (lambda: send_test_mail(**words()), test_sent),
     }
 
 
@@ -207,7 +207,7 @@ def text_preview(request: UserRequest, brand_id: int, key: str) -> HttpResponse:
     return render(request, "clients/texts/_preview.html", context)
 
 
-@csp_override(LETTER_POLICY)  # type: ignore[arg-type]  # typed for views without arguments
+@csp_override(LETTER_POLICY)
 @xframe_options_sameorigin
 @staff_page(OPENS)
 def text_frame(request: UserRequest, token: str) -> HttpResponse:

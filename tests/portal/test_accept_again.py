@@ -120,6 +120,16 @@ def test_an_earlier_yes_is_shown_in_its_very_words(agreed, browse):
     assert browse(agreed.other_client_user).get(f"/portal/profile/consents/{old.pk}/").status_code == 404
 
 
+@pytest.mark.parametrize("who", ["mlro", "auditor", "administrator"])
+def test_compliance_reads_the_very_words_on_the_clients_page(agreed, browse, who):
+    new_terms(agreed)
+    row = Consent.objects.get(text__key="portal.terms")
+    page = browse(getattr(agreed, who)).get(f"/clients/{agreed.client.pk}/tab/consents/").content.decode()
+    assert row.text.sha256 in page and row.text.body.split("\n")[0] in page
+    assert "awaits the client&#x27;s consent" in page or "awaits the client's consent" in page
+    assert browse(agreed.agent).get(f"/clients/{agreed.client.pk}/tab/consents/").status_code == 404
+
+
 def test_the_wording_follows_the_brands_details_and_old_rows_stay(agreed):
     """The legal entity changes its name: the words are others, though the text is the same."""
     before = consents.current_texts(agreed.brand, "en")[ConsentKind.TERMS]
