@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.forms import moment_widget
 from crm.models import Brand
-from crm.texts.catalogue import DeclaredText, Text
+from crm.texts.catalogue import DeclaredText, Text, TextKind
 from crm.texts.checks import problems_of, tidied
 
 NEEDS_REASON = ("publish", "default")
@@ -49,6 +49,8 @@ class TextForm(forms.Form):
         self.fields["heading"].label = str(declared.kind.heading_label)
         if not declared.kind.heading_max:
             del self.fields["heading"]
+        if declared.kind is not TextKind.LETTER:
+            del self.fields["client"]
         if not declared.kind.is_accepted:
             del self.fields["must_accept"]
         self.fields["reason"].required = action in NEEDS_REASON

@@ -20,6 +20,7 @@ from clients.texts import listing
 from clients.texts.forms import TextForm
 from clients.texts.preview import kept_page, preview, send_test_mail
 from crm.choices import AccessKind
+from crm.i18n.languages import base_of
 from crm.models import Brand, TextProposal, TextVersion
 from crm.pages.demo_mail import LETTER_POLICY
 from crm.security import access_log
@@ -130,6 +131,7 @@ def brand_text(request: UserRequest, brand_id: int, key: str) -> HttpResponseBas
     client = _client(request, form, brand) if form.is_bound and form.is_valid() else None
     shown = Text(form["heading"].value() or "", form["body"].value() or "") if "heading" in form.fields else None
     shown = shown or Text("", form["body"].value() or "")
+    order = [*languages_for(brand, language), *([] if declared.kind.is_legal else ["en"])]
     context = {
         "form": form,
         "brand_shown": brand,
@@ -140,7 +142,7 @@ def brand_text(request: UserRequest, brand_id: int, key: str) -> HttpResponseBas
         "proposal": listing.proposal_of(brand, declared, language),
         "version": in_force(brand, declared.key, language),
         "history": listing.history_of(brand, declared, language),
-        "order": [language_name(code) for code in languages_for(brand, language)],
+        "order": [language_name(code) for code in dict.fromkeys(base_of(code) for code in order)],
         "needs_approval": needs_approval(brand, declared),
         "may_edit": bool(can_edit(request.user, brand.pk, declared)),
         "is_letter": declared.kind is TextKind.LETTER,
