@@ -47,6 +47,11 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
         return no(_("This account type isn't offered."))
     if client.brand.archived_at is not None:
         return no(_("%(brand)s no longer opens new accounts.") % {"brand": client.brand})
+    if not client.brand.offers_currency(account_type.currency):
+        return no(
+            _("%(brand)s doesn't offer accounts in %(currency)s.")
+            % {"brand": client.brand, "currency": account_type.currency}
+        )
     accepted = decide(client.brand, client.country, Gate.TRADING)
     if not accepted:
         return accepted if own else no(_not_served(client))

@@ -99,6 +99,10 @@ class Brand(models.Model):
         """The country of the licence, as ISO 3166-1 says it."""
         return COUNTRY_OF_LICENCE.get(self.jurisdiction, self.jurisdiction)
 
+    def offers_currency(self, currency: str) -> bool:
+        """Check whether new accounts and deposits may be in a currency."""
+        return not self.currencies or currency in self.currencies
+
 
 class Desk(models.Model):
     """A team with one head, languages and countries it serves."""

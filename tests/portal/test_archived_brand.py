@@ -1,4 +1,4 @@
-"""An archived brand takes no new business; whoever is a client still signs in and withdraws."""
+"""An archived brand takes no new business, and no brand a currency it doesn't offer; its clients still withdraw."""
 
 import datetime as dt
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 from clients.books import move_client
 from clients.models import Client
 from crm.errors import DomainError, WrongState
-from crm.models import Book
+from crm.models import Book, Brand
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel
 from leads.imports import start_import
@@ -18,8 +18,11 @@ from leads.sources import create_source
 from portal import registration
 from tests.cast import PASSWORD, signed_in
 from tests.trading.factories import make_server, make_type
+from tests.wallet.factories import make_psp
 from trading.policies import can_open_account
+from wallet.deposits.method_offers import Direction, deposit_currencies, judge
 from wallet.deposits.policies import can_deposit
+from wallet.models import PaymentMethod
 from wallet.withdrawals.policies import can_request_withdrawal
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +110,19 @@ def test_an_archived_book_takes_no_clients(cast):
     Book.objects.filter(pk=cast.pool.pk).update(archived_at=timezone.now())
     with pytest.raises(DomainError, match="takes no more clients"):
         move_client(client_id=cast.client.pk, to_book_id=cast.pool.pk, actor=cast.desk_head)
+
+
+def test_a_currency_that_the_brand_does_not_offer_is_refused_for_accounts_and_deposits_and_still_paid_out(cast):
+    psp, account_type = make_psp(cast.brand), make_type(cast.brand, make_server())
+    method = PaymentMethod.objects.get(psp=psp)
+    currency = account_type.currency
+    assert currency in method.currencies
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=2)
+    assert judge(Client.objects.get(pk=cast.client.pk), currency)[0].is_offered
+    Brand.objects.filter(pk=cast.brand.pk).update(currencies=["CHF"])
+    client = Client.objects.get(pk=cast.client.pk)
+    refused = can_open_account(cast.client_user, client, account_type)
+    assert not refused and f"doesn't offer accounts in {currency}" in refused.reason
+    assert judge(client, currency)[0].refusal == f"The brand doesn't offer {currency}."
+    assert currency not in deposit_currencies(client)
+    assert "offer" not in judge(client, currency, way=Direction.OUT)[0].refusal

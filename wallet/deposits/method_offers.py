@@ -196,6 +196,8 @@ def _refusal(method: PaymentMethod, client: Client, currency: str, way: Directio
         )
     if currency not in method.currencies:
         return _("%(currency)s isn't supported.") % {"currency": currency}
+    if way == Direction.IN and not client.brand.offers_currency(currency):
+        return _("The brand doesn't offer %(currency)s.") % {"currency": currency}
     if way == Direction.IN and not decide(client.brand, client.country, Gate.DEPOSIT):
         return _("The brand doesn't accept deposits from the client's country.")
     for_whom = readable(method.condition, CLIENT)
