@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
 from clients.country_rules.changes import RIGHT, CountryRuleApproval
+from clients.event_notices import NOTICE
 from clients.models import Client, Task
 from clients.queries import clients_visible_to
 from clients.search import search_clients
@@ -19,6 +20,7 @@ from crm import approvals
 from crm.choices import AccessKind, Role
 from crm.due.kinds import label_of
 from crm.due.queries import next_of_client
+from crm.events import targets
 from crm.models import Book, Brand, User
 from crm.money.numbers import is_whole
 from crm.security import access_log
@@ -28,6 +30,7 @@ from crm.ui import panels
 from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from crm.web.requests import UserRequest
 
+targets.declare(NOTICE)
 blocks_archiving(Book, has_clients)
 blocks_change(Book, "owner", has_clients_of_its_owner)
 blocks_change(Brand, "base_currency", brand_has_clients)

@@ -90,6 +90,16 @@ class CrmAction(AuditCode):
     ERASURES_REPLAYED = "crm.erasures_replayed", _("Erasures applied again after a restore"), "trash-2"
     EVENT_REPLAYED = "crm.event_replayed", _("Failed event delivered again"), "refresh-cw"
     EVENT_SKIPPED = "crm.event_skipped", _("Failed event skipped"), "x"
+    EVENT_SUBSCRIPTION_ARCHIVED = (
+        "crm.event_subscription_archived",
+        _("Event subscription archived"),
+        "archive",
+        "warning",
+    )
+    EVENT_SUBSCRIPTION_CHANGED = "crm.event_subscription_changed", _("Event subscription changed"), "pencil"
+    EVENT_SUBSCRIPTION_CREATED = "crm.event_subscription_created", _("Event subscription created"), "plus"
+    EVENT_SUBSCRIPTION_PAUSED = "crm.event_subscription_paused", _("Event subscription paused"), "pause"
+    EVENT_SUBSCRIPTION_RESUMED = "crm.event_subscription_resumed", _("Event subscription resumed"), "play"
     FIELD_KEY_ROTATED = "crm.field_key_rotated", _("Field key rotated"), "key-round"
     FIELD_KEY_ROTATION_STARTED = "crm.field_key_rotation_started", _("Field key rotation started"), "key-round"
     GRANT_APPROVED = "crm.grant_approved", _("Access request approved"), "user-check", "success"

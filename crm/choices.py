@@ -80,8 +80,17 @@ class DeliveryState(BadgeChoices):
     SKIPPED = "skipped", "secondary", _("Skipped")
 
 
+class SubscriptionState(BadgeChoices):
+    """Whether a subscription hears events. Not stored: `is_enabled` and `archived_at` are."""
+
+    ACTIVE = "active", "green", _("Active")
+    PAUSED = "paused", "orange", _("Paused")
+    ARCHIVED = "archived", "secondary", _("Archived")
+
+
 DELIVERY_TRANSITIONS: dict[str, set[str]] = {
-    DeliveryState.PENDING: {DeliveryState.DONE, DeliveryState.DEAD},
+    # Skipped while pending: its subscription was paused or archived.
+    DeliveryState.PENDING: {DeliveryState.DONE, DeliveryState.DEAD, DeliveryState.SKIPPED},
     DeliveryState.DONE: set(),
     DeliveryState.DEAD: {DeliveryState.PENDING, DeliveryState.SKIPPED},
     DeliveryState.SKIPPED: set(),

@@ -20,10 +20,12 @@ from crm.audit_codes import CrmAction
 from crm.choices import DeliveryState
 from crm.db.locking import lock
 from crm.errors import WrongState, outcome_of
+from crm.events import targets
 from crm.events.bus import handler_named
 from crm.events.envelope import Envelope, EventActor
 from crm.events.publishing import enqueue_delivery
 from crm.models import Actor, EventDelivery
+from crm.models.outbox import SUBSCRIPTION
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +120,8 @@ def _claimed(row: tuple[Any, ...]) -> Claimed:
 
 def takes_many(handler: str) -> bool:
     """Tell whether a handler takes a list; a removed one takes its deliveries one by one, so that each fails by itself."""
+    if handler.startswith(SUBSCRIPTION):
+        return True
     try:
         return handler_named(handler).takes_many
     except KeyError:
@@ -127,7 +131,11 @@ def takes_many(handler: str) -> bool:
 def _try(rows: list[Claimed]) -> Exception | None:
     try:
         with transaction.atomic():
-            handler_named(rows[0].handler).handle([row.envelope.event() for row in rows])
+            handler = rows[0].handler
+            if handler.startswith(SUBSCRIPTION):
+                targets.send(handler, [row.envelope for row in rows])
+            else:
+                handler_named(handler).handle([row.envelope.event() for row in rows])
             EventDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(
                 state=DeliveryState.DONE, attempts=F("attempts") + 1, finished_at=timezone.now()
             )

@@ -31,10 +31,15 @@ ORDER BY place
 """  # noqa: S608 - constants
 # Ids are given in the order of the rows, so a client's deliveries keep the order in which their events were published.
 PUBLISH = """
-WITH made AS ({insert} RETURNING id, name, client_id, brand_id), heard AS (
+WITH made AS ({insert} RETURNING id, name, client_id, brand_id), listed (name, handler, brand_id) AS (
+  SELECT name, handler, NULL::bigint FROM unnest(%(names)s::text[], %(handlers)s::text[]) AS code (name, handler)
+  UNION ALL
+  SELECT event.name, 'subscription:' || s.id, s.brand_id FROM crm_eventsubscription s, unnest(s.events) AS event (name)
+  WHERE s.is_enabled AND s.events && %(published)s::varchar[]
+), heard AS (
   INSERT INTO crm_eventdelivery (event_id, handler, client_id, state, attempts, due_at, error)
   SELECT made.id, listed.handler, made.client_id, 'pending', 0, %(now)s, ''
-  FROM made JOIN unnest(%(names)s::text[], %(handlers)s::text[]) AS listed (name, handler) ON listed.name = made.name
+  FROM made JOIN listed ON listed.name = made.name AND (listed.brand_id IS NULL OR listed.brand_id = made.brand_id)
   ORDER BY made.id
   RETURNING 1)
 SELECT {answer}, EXISTS (SELECT FROM heard)
@@ -137,6 +142,7 @@ def _publish(
         "at": occurred_at or now,
         "actor_kind": caused_by.kind,
         "actor_id": caused_by.id,
+        "published": sorted(names),
         "names": [name for name, _handler in heard],
         "handlers": [handler for _name, handler in heard],
     }

@@ -1112,4 +1112,23 @@ class Migration(migrations.Migration):
             model_name='textwording',
             trigger=pgtrigger.compiler.Trigger(name='text_wording_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'text_wording is append-only: write a new row instead';", hash='1472c345d48dfc7dcd5ea9a09857013b4abf5e7c', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_text_wording_no_truncate_86669', table='crm_textwording', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='EventSubscription',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), size=None)),
+                ('target', models.CharField(help_text='A kind of crm.events.targets', max_length=20)),
+                ('options', models.JSONField(default=dict, help_text="The target's own: whom to notify, where to send")),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(help_text='Empty: events of all brands', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['name', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('events__len__gte', 1)), name='subscription_hears_an_event'), models.CheckConstraint(condition=models.Q(('archived_at__isnull', True), ('is_enabled', False), _connector='OR'), name='archived_subscription_is_off'), models.UniqueConstraint(condition=models.Q(('archived_at__isnull', True)), fields=('brand', 'name'), name='subscription_name_is_unique_in_its_brand', nulls_distinct=False)],
+            },
+        ),
     ]

@@ -8,7 +8,7 @@ from crm.models.fx import FxFeed, FxRate
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification, NotificationChoice, NotificationSchedule
-from crm.models.outbox import EventDelivery, OutboxEvent
+from crm.models.outbox import EventDelivery, EventSubscription, OutboxEvent
 from crm.models.people import Actor, Book, Brand, Desk, LegalEntity, User
 from crm.models.policies import PolicyProposal, PolicyValue
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
@@ -29,6 +29,7 @@ __all__ = [
     "Desk",
     "DueRow",
     "EventDelivery",
+    "EventSubscription",
     "FxFeed",
     "FxRate",
     "GrantRequest",

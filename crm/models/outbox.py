@@ -1,10 +1,14 @@
 """The transactional outbox: an event row in the transaction of its change, and one delivery row per handler."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
-from crm.choices import DELIVERY_TRANSITIONS, ActorKind, DeliveryState
+from crm.choices import DELIVERY_TRANSITIONS, ActorKind, DeliveryState, SubscriptionState
 from crm.db.states import HasState
+from crm.models.people import Brand, User
+
+SUBSCRIPTION = "subscription:"
 
 
 class OutboxEvent(models.Model):
@@ -39,6 +43,56 @@ class OutboxEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} #{self.pk}"
+
+
+class EventSubscription(models.Model):
+    """Events that a brand's administrator wants to have sent somewhere: to people, or to what else an app has declared.
+
+    Written by `crm.staff.event_subscriptions`. Its deliveries are those whose handler is `handler`.
+    """
+
+    name = models.CharField(max_length=80)
+    brand = models.ForeignKey(
+        Brand, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: events of all brands"
+    )
+    events = ArrayField(models.CharField(max_length=80))
+    target = models.CharField(max_length=20, help_text="A kind of crm.events.targets")
+    options = models.JSONField(default=dict, help_text="The target's own: whom to notify, where to send")
+    is_enabled = models.BooleanField(default=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    archived_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(events__len__gte=1), name="subscription_hears_an_event"),
+            models.CheckConstraint(
+                condition=models.Q(archived_at__isnull=True) | models.Q(is_enabled=False),
+                name="archived_subscription_is_off",
+            ),
+            models.UniqueConstraint(
+                fields=["brand", "name"],
+                condition=models.Q(archived_at__isnull=True),
+                nulls_distinct=False,
+                name="subscription_name_is_unique_in_its_brand",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def handler(self) -> str:
+        """Name its deliveries in the delivery table."""
+        return f"{SUBSCRIPTION}{self.pk}"
+
+    @property
+    def state(self) -> SubscriptionState:
+        """Tell whether it hears events, as a badge."""
+        if self.archived_at is not None:
+            return SubscriptionState.ARCHIVED
+        return SubscriptionState.ACTIVE if self.is_enabled else SubscriptionState.PAUSED
 
 
 class EventDelivery(HasState):

@@ -128,6 +128,7 @@ class CrmNotice(NotificationKind):
         EmailChannel.OFF,  # has an e-mail of its own, which nobody can switch off
         MANDATORY,
     )
+    EVENT = ("crm.event", _("Events that an administrator subscribed you to"), NoticeGroup.SYSTEM, staff())
     GRANT_REQUESTED = (
         "staff.grant_requested",
         _("Access requests awaiting second approval"),

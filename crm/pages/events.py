@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,6 +18,7 @@ from crm.choices import DeliveryState
 from crm.events import Envelope
 from crm.events.delivery import replay, replay_each, skip
 from crm.models import EventDelivery
+from crm.staff.event_subscriptions import subscription_of
 from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, Empty, NumberColumn, Table
 from crm.ui.views import TableView, staff_page
@@ -91,15 +92,21 @@ class SkipForm(forms.Form):
 
 @staff_page(PERMISSION)
 @require_GET
-def delivery(request: HttpRequest, pk: int) -> HttpResponse:
+def delivery(request: UserRequest, pk: int) -> HttpResponse:
     """Show one failed delivery with its payload and error."""
     row = get_object_or_404(EventDelivery.objects.select_related("event"), pk=pk)
     return _page(request, row, SkipForm())
 
 
-def _page(request: HttpRequest, row: EventDelivery, form: SkipForm, status: int = 200) -> HttpResponse:
+def _page(request: UserRequest, row: EventDelivery, form: SkipForm, status: int = 200) -> HttpResponse:
     payload = json.dumps(Envelope.of(row.event).as_json(), indent=2, ensure_ascii=False)
-    context = {"row": row, "payload": payload, "form": form, "is_dead": row.state == DeliveryState.DEAD}
+    context = {
+        "row": row,
+        "payload": payload,
+        "form": form,
+        "is_dead": row.state == DeliveryState.DEAD,
+        "subscription": subscription_of(request.user, row.handler),
+    }
     return render(request, "crm/pages/event_delivery.html", context, status=status)
 
 

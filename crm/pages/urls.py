@@ -8,6 +8,7 @@ from crm.pages import (
     company,
     demo_mail,
     due,
+    event_subscriptions,
     events,
     failed_mail,
     favourites,
@@ -85,6 +86,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/", events.EventListView.as_view(table=events.FailedTable), name="events"),
     path("events/waiting/", events.EventListView.as_view(table=events.WaitingTable), name="events_waiting"),
     path("events/mail/", events.EventListView.as_view(table=failed_mail.FailedMailTable), name="events_mail"),
+    path("events/subscriptions/", event_subscriptions.SubscriptionList.as_view(), name="event_subscriptions"),
+    path(
+        "events/subscriptions/new/<slug:target>/", event_subscriptions.subscription_new, name="event_subscription_new"
+    ),
+    path("events/subscriptions/<int:pk>/", event_subscriptions.subscription, name="event_subscription"),
+    path(
+        "events/subscriptions/<int:pk>/enabled/",
+        event_subscriptions.subscription_enabled,
+        name="event_subscription_enabled",
+    ),
+    path(
+        "events/subscriptions/<int:pk>/archive/",
+        event_subscriptions.subscription_archive,
+        name="event_subscription_archive",
+    ),
     path("events/replay/", events.replay_many, name="events_replay_many"),
     path("events/<int:pk>/", events.delivery, name="event_delivery"),
     path("events/<int:pk>/replay/", events.replay_one, name="event_replay"),

@@ -29,6 +29,7 @@ MODELS = {
     "crm": {
         "entity_id": "LegalEntity",
         "delivery_id": "EventDelivery",
+        "subscription_id": "EventSubscription",
         "due_id": "DueRow",
         "request_id": "GrantRequest",
         "user_id": "User",
