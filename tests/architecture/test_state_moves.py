@@ -28,6 +28,7 @@ SET_BASED = {
     "crm/due/rows.py": "all open rows of some keys, whatever the sweeper holds",
     "crm/events/delivery.py": "all deliveries of a batch, locked",
     "crm/files/jobs.py": "a job is claimed and ended beside its own transactions",
+    "crm/staff/event_subscriptions.py": "all waiting deliveries of a subscription that is paused or archived",
     "kyc/pipeline.py": "runs whose worker stopped",
     "leads/imports.py": "beside a transaction that was rolled back",
     "trading/sync/breaks.py": "all differences that a new look did not find",
