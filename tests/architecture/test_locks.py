@@ -14,7 +14,7 @@ NAMED = {
     "crm/notices/email_channel.py": "a sweeper: whom another sweep writes to is skipped",
     "crm/notices/mail.py": "a queue",
     "crm/queue/catch_up.py": "the row may not be there yet: locked as it is made",
-    "leads/sla.py": "a sweeper: what somebody works on is skipped",
+    "leads/waiting.py": "a sweeper: what somebody works on is skipped",
     "wallet/closing/periods.py": "a sweeper",
     "wallet/disputes/verbs.py": "the row may not be there yet: locked as it is made",
     "wallet/reconciliation/announced_reports.py": "a queue",

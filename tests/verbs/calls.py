@@ -145,6 +145,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "AccountRequest": {"kind": "leverage", "leverage": 30},
     "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},
+    "EventSubscription": {"brand": lambda: one(Brand), "events": ["lead.captured"], "target": "notice"},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},
     "Quote": {

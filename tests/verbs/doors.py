@@ -23,6 +23,7 @@ from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.models import Brand, Desk, DueRow, EventDelivery, TextDraft, User
+from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
 from ib.plans import RateCard, VersionTerms
@@ -146,6 +147,12 @@ DOORS: dict[str, Door] = {
     ),
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
+    "crm.staff.event_subscriptions.create_subscription": Door(
+        given=lambda: {"target": "notice", "details": SubscriptionDetails("Leads", ["lead.captured"])}
+    ),
+    "crm.staff.event_subscriptions.change_subscription": Door(
+        given=lambda: {"details": SubscriptionDetails("Leads", ["lead.captured"])}
+    ),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
     "crm.staff.policy_changes.change_policy": Door(
         given=lambda: {"key": "kyc_undo_seconds", "value": 30, "effective_on": today(one(Brand))}
