@@ -71,7 +71,7 @@ def test_a_verified_client_gets_the_brands_default_account(cast: Cast, standard:
     assert (user["Group"], user["Leverage"], user["Name"]) == ("real\\standard-EUR", "30", "Clara Weber")
     assert int(account.login) == standard.server.first_login
     event = OutboxEvent.objects.get(name="trading.account_opened")
-    assert (event.payload["login"], event.payload["client_id"]) == (account.login, cast.client.pk)
+    assert (event.payload["login"], event.client_id) == (account.login, cast.client.pk)
     entry = TimelineEntry.objects.get(client=cast.client, dedupe_key=f"trading.account_opened:{account.pk}")
     assert entry.is_visible_to_client
 
