@@ -19,7 +19,7 @@ from crm.security import audit, policies
 from crm.security.policies import YES, Decision, no
 from crm.security.request_context import current
 from crm.texts.catalogue import Text
-from crm.texts.reading import InForce, written_for
+from crm.texts.reading import InForce, to_be_accepted, written_for
 from crm.texts.wording import Wording, store, wording_of
 from portal.audit_codes import PortalAction
 from portal.choices import REQUIRED_CONSENTS, ConsentKind
@@ -106,8 +106,7 @@ def must_accept(brand: Brand, language: str) -> dict[ConsentKind, InForce]:
     """List the versions in force that clients have to accept again. No query while the brand's texts are unchanged."""
     if not brand.texts_version:
         return {}
-    texts = current_texts(brand, language)
-    asked = {kind: texts[kind].must_be_accepted_since() for kind in REQUIRED_CONSENTS}
+    asked = {kind: to_be_accepted(CONSENTS[kind], brand, language) for kind in REQUIRED_CONSENTS}
     return {kind: version for kind, version in asked.items() if version is not None}
 
 

@@ -300,7 +300,7 @@ class TextApproval(approvals.ApprovalKind[TextProposal]):
         }
 
     def url(self, item: TextProposal) -> str:
-        return f"/brands/{item.brand_id}/texts/{item.key}/?language={item.language}"
+        return f"/texts/{item.brand_id}/{item.key}/?language={item.language}"
 
     def changes(self, item: TextProposal) -> Sequence[Change]:
         declared = known(item.key)

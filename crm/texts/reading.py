@@ -91,6 +91,15 @@ def languages_with_versions(brand: Brand, key: str) -> set[str]:
     )
 
 
+def to_be_accepted(text: DeclaredText, brand: Brand, language: str) -> InForce | None:
+    """Find the latest version, up to the one that this reader sees, that clients who agreed before have to accept again."""
+    written = written_for(text, brand, language)
+    if written.version is None:
+        return None
+    rows = versions_of(brand, text.key, written.language)
+    return next((row for row in rows if row.must_accept and row.effective_at <= written.version.effective_at), None)
+
+
 def new_mark() -> str:
     """Return a mark of a brand's set of versions, as each publication sets one: the brand's row says which set to read."""
     return secrets.token_urlsafe(9)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from crm.models import Brand, TextWording
 from crm.texts.catalogue import DeclaredText
-from crm.texts.reading import InForce, versions_of, written_for
+from crm.texts.reading import InForce, written_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,6 @@ class Wording:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(f"{self.heading}\n\n{self.body}".encode()).hexdigest()
-
-    def must_be_accepted_since(self) -> InForce | None:
-        """Find the latest version up to this one that clients who agreed before have to accept again."""
-        if self.version is None:
-            return None
-        rows = versions_of(self.brand, self.declared.key, self.language)
-        return next((row for row in rows if row.must_accept and row.effective_at <= self.version.effective_at), None)
 
 
 def wording_of(declared: DeclaredText, brand: Brand, language: str, values: Mapping[str, object]) -> Wording:

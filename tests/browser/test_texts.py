@@ -14,7 +14,7 @@ from tests.cast import Cast
 def test_a_text_is_edited_previewed_tested_and_published(cast: Cast, open_page: Any) -> None:
     page: Page = open_page()
     enter(page, cast.marketing)
-    page.goto(f"/brands/{cast.brand.pk}/texts/")
+    page.goto(f"/texts/{cast.brand.pk}/")
     page.get_by_role("link", name="Identity confirmed").click()
     frame = page.frame_locator(".k-preview-frame")
     expect(frame.locator("body")).to_contain_text("thank you for your documents")

@@ -14,7 +14,7 @@ LINK = "leads.registration_link"
 
 
 def address(cast, key=LETTER, part="", language="en"):
-    return f"/brands/{cast.brand.pk}/texts/{key}/{part}?language={language}"
+    return f"/texts/{cast.brand.pk}/{key}/{part}?language={language}"
 
 
 def post(browser, cast, key=LETTER, action="save", part="", **fields):
@@ -32,10 +32,10 @@ def frame_of(browser, answer):
 
 def test_the_list_shows_each_text_with_its_languages(cast, browse):
     set_text(cast.brand, LETTER, "Own", "x", "de")
-    page = browse(cast.marketing).get(f"/brands/{cast.brand.pk}/texts/").content.decode()
+    page = browse(cast.marketing).get(f"/texts/{cast.brand.pk}/").content.decode()
     assert "Identity confirmed" in page and "German: Version 1" in page and "English: Built-in" in page
     assert "Terms of business" in page and "Risk warning" in page
-    assert browse(cast.marketing).get("/texts/")["Location"] == f"/brands/{cast.brand.pk}/texts/"
+    assert browse(cast.marketing).get("/texts/")["Location"] == f"/texts/{cast.brand.pk}/"
 
 
 @pytest.mark.parametrize(
@@ -58,30 +58,30 @@ def test_the_list_is_filtered(cast, browse, query, shown, hidden):
     set_text(cast.brand, LETTER, "Own", "x")
     post(browse(cast.marketing), cast, "trading.margin_call")
     post(browse(cast.mlro), cast, TERMS, "publish", body="Ours", reason="x")
-    page = browse(cast.marketing).get(f"/brands/{cast.brand.pk}/texts/?{query}").content.decode()
+    page = browse(cast.marketing).get(f"/texts/{cast.brand.pk}/?{query}").content.decode()
     assert shown in page and hidden not in page
 
 
 def test_the_list_takes_few_queries_however_many_texts(cast, browse, django_assert_max_num_queries):
     set_text(cast.brand, LETTER, "Own", "x")
     browser = browse(cast.marketing)
-    browser.get(f"/brands/{cast.brand.pk}/texts/")
+    browser.get(f"/texts/{cast.brand.pk}/")
     with django_assert_max_num_queries(20):
-        browser.get(f"/brands/{cast.brand.pk}/texts/")
+        browser.get(f"/texts/{cast.brand.pk}/")
 
 
 @pytest.mark.parametrize("who", ["agent", "desk_head", "finance", "support", "auditor", "kyc_officer"])
 def test_other_roles_find_no_texts(cast, browse, who):
-    for path in (f"/brands/{cast.brand.pk}/texts/", address(cast), address(cast, part="versions/1/")):
+    for path in (f"/texts/{cast.brand.pk}/", address(cast), address(cast, part="versions/1/")):
         assert browse(getattr(cast, who)).get(path).status_code in (403, 404), path
 
 
 def test_another_brand_and_unknown_texts_are_not_there(cast, browse):
     browser = browse(cast.marketing)
     for path in (
-        f"/brands/{cast.other_brand.pk}/texts/",
-        f"/brands/{cast.other_brand.pk}/texts/{LETTER}/",
-        f"/brands/{cast.brand.pk}/texts/no.such/",
+        f"/texts/{cast.other_brand.pk}/",
+        f"/texts/{cast.other_brand.pk}/{LETTER}/",
+        f"/texts/{cast.brand.pk}/no.such/",
         address(cast, language="xx"),
         address(cast, part="versions/7/"),
         address(cast, part="versions/1/"),
