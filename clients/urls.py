@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("texts/preview/<str:token>/", texts.text_frame, name="text_frame"),
     path("texts/<int:brand_id>/", texts.brand_texts, name="brand_texts"),
     path("texts/<int:brand_id>/<str:key>/", texts.brand_text, name="brand_text"),
+    path("texts/<int:brand_id>/<str:key>/proposals/<int:pk>/", texts.text_proposal, name="text_proposal"),
     path("texts/<int:brand_id>/<str:key>/preview/", texts.text_preview, name="text_preview"),
     path("texts/<int:brand_id>/<str:key>/versions/<int:number>/", texts.text_version, name="text_version"),
     path("clients/", TableView.as_view(table=ClientTable), name="clients"),

@@ -19,6 +19,7 @@ from clients.queries import clients_visible_to
 from clients.texts import listing
 from clients.texts.forms import TextForm
 from clients.texts.preview import kept_page, preview, send_test_mail
+from crm.approvals.queries import get_proposal
 from crm.choices import AccessKind
 from crm.i18n.languages import base_of
 from crm.models import Brand, TextProposal, TextVersion
@@ -257,3 +258,24 @@ def text_version(request: UserRequest, brand_id: int, key: str, number: int) -> 
         "back": _address(brand, declared, language),
     }
     return render(request, "clients/texts/version.html", context, status=422 if request.method == "POST" else 200)
+
+
+@staff_page(OPENS)
+def text_proposal(request: UserRequest, brand_id: int, key: str, pk: int) -> HttpResponse:
+    """Show a proposed version as its reader would see it and how it differs from what is in force, with the decision."""
+    brand, declared, language = _asked(request, brand_id, key)
+    item = get_object_or_404(TextProposal, pk=pk, brand=brand, key=key, language=language)
+    proposed = Text(item.heading, item.body)
+    if item.is_default:
+        proposed = declared.texts.get(language) or declared.texts["en"]
+    context = {
+        "brand_shown": brand,
+        "declared": declared,
+        "proposal": get_proposal(request.user, "text", pk),
+        "rows": listing.differences(_current(brand, declared, language), proposed),
+        "preview": preview(declared, brand, language, proposed, user=request.user),
+        "is_letter": declared.kind is TextKind.LETTER,
+        "language": language,
+        "back": _address(brand, declared, language),
+    }
+    return render(request, "clients/texts/proposal.html", context)

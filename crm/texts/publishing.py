@@ -42,7 +42,7 @@ LETTERS_NEED_APPROVAL: Final = declare(
 )
 OPENS: Final = "crm.edit_texts"  # and the right of the text's kind
 AHEAD_MAX: Final = dt.timedelta(days=366)
-LANGUAGE_MAX: Final = 8
+SHOWN_MAX: Final = 600
 
 
 class BadText(DomainError):
@@ -251,6 +251,11 @@ def _content(row: TextProposal | TextVersion) -> dict[str, Any]:
     return {"text": row.key, "language": row.language, **words, "must_accept": row.must_accept}
 
 
+def _shortened(words: str) -> str:
+    """Write the beginning of a long text; the proposal's page has the whole and the differences."""
+    return words if len(words) <= SHOWN_MAX else f"{words[:SHOWN_MAX]}…"
+
+
 class TextApproval(approvals.ApprovalKind[TextProposal]):
     """A version of a text. Who decides holds the same right as who proposes, on the whole brand."""
 
@@ -300,7 +305,7 @@ class TextApproval(approvals.ApprovalKind[TextProposal]):
         }
 
     def url(self, item: TextProposal) -> str:
-        return f"/texts/{item.brand_id}/{item.key}/?language={item.language}"
+        return f"/texts/{item.brand_id}/{item.key}/proposals/{item.pk}/?language={item.language}"
 
     def changes(self, item: TextProposal) -> Sequence[Change]:
         declared = known(item.key)
@@ -308,7 +313,7 @@ class TextApproval(approvals.ApprovalKind[TextProposal]):
         before = (now.text if now else None) or declared.texts.get(item.language)
         after = declared.texts.get(item.language) if item.is_default else Text(item.heading, item.body)
         changes = [
-            Change(label, new, old)
+            Change(label, _shortened(new), None if old is None else _shortened(old))
             for label, new, old in (
                 (declared.kind.heading_label, after.heading if after else "", before.heading if before else None),
                 (_("Text"), after.body if after else "–", before.body if before else None),

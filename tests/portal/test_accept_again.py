@@ -157,3 +157,11 @@ def test_the_audit_row_names_the_hash_of_each_text(agreed):
     row = AuditEvent.objects.filter(action="portal.consents_recorded", client_id=agreed.client.pk).latest("pk")
     kept = audit.body_of(row)["after"]
     assert {entry["sha256"] for entry in kept.values()} == set(TextWording.objects.values_list("sha256", flat=True))
+
+
+def test_a_notice_of_the_brand_is_on_the_first_page(cast, browse):
+    browser = browse(cast.client.user)
+    assert "Maintenance" not in browser.get("/portal/").content.decode()
+    set_text(cast.brand, "portal.home_notice", "Maintenance", "{{ brand }} is <b>away</b> on Saturday.", "en")
+    page = browser.get("/portal/").content.decode()
+    assert "Maintenance" in page and "Meridian Markets is &lt;b&gt;away&lt;/b&gt;" in page

@@ -290,6 +290,9 @@ TABLE |= {
     "brand_text": Rule(WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified"}),
     "text_preview": Rule(WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified"}),
     "text_frame": Rule(WRITES_TEXTS, kwargs=lambda _world: {"token": "none"}, good=OWN),
+    "text_proposal": Rule(
+        WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified", "pk": 999_999}, good=OWN
+    ),
     "text_version": Rule(
         WRITES_TEXTS, kwargs=lambda world: {**_a_brand(world), "key": "kyc.verified", "number": 1}, good=OWN
     ),

@@ -114,7 +114,12 @@ def test_terms_are_proposed_with_the_wish_to_ask_again(cast, browse):
     assert proposal.must_accept and not TextVersion.objects.exists()
     page = browse(cast.administrator).get(f"/approvals/text/{proposal.pk}/").content.decode()
     assert "Ours" in page and "Clients must accept it again" in page
-    assert f"/approvals/text/{proposal.pk}/" in browse(cast.mlro).get(address(cast, TERMS)).content.decode()
+    link = f"/texts/{cast.brand.pk}/{TERMS}/proposals/{proposal.pk}/?language=en"
+    assert link in browse(cast.mlro).get(address(cast, TERMS)).content.decode()
+    page = browse(cast.administrator).get(link).content.decode()
+    assert 'class="added"' in page and "approve" in page and "New law" in page
+    assert browse(cast.agent).get(link).status_code == 403
+    assert browse(cast.administrator).get(link.replace(TERMS, LETTER)).status_code == 404
 
 
 @pytest.mark.parametrize(
