@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.choices import RiskRating, SalesStatus, Stage
 from clients.countries import lazy_choices
+from clients.custom_fields.registry import SeenVocabulary
 from clients.facts import with_facts
 from clients.models import Client
-from clients.vocabulary import CLIENT
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
 from crm.ui.filters import ConditionFilter, WhenFilter
@@ -90,7 +90,7 @@ class PeopleFilter(django_filters.FilterSet):
     received = WhenFilter(field_name="created_at", label=_("Received"))
     campaign = django_filters.CharFilter(label=_("Campaign"))
     source = django_filters.CharFilter(label=_("Source"))
-    conditions = ConditionFilter(label=_("Conditions"), vocabulary=CLIENT)
+    conditions = ConditionFilter(label=_("Conditions"), vocabulary=SeenVocabulary)
     is_contacted = django_filters.ChoiceFilter(label=_("Contacted"), choices=YES_NO, method="filter_contacted")
 
     class Meta:

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
 from clients.country_rules.changes import RIGHT, CountryRuleApproval
+from clients.custom_fields import views as custom
+from clients.custom_fields.listing import custom_card
 from clients.event_notices import NOTICE
 from clients.models import Client, Task
 from clients.queries import clients_visible_to
@@ -105,12 +107,23 @@ register(
         words="e-mails letters templates consents agreements terms risk warning notices",
         group="company",
     ),
+    MenuEntry(
+        "setup",
+        _("Custom fields"),
+        "custom_fields",
+        custom.RIGHT,
+        "table-2",
+        29,
+        words="fields columns attributes details",
+        group="company",
+    ),
     CreateEntry(_("Follow-up"), "client_task", "clients.log_call", "calendar-clock", 20, for_client=True),
     CreateEntry(_("E-mail"), "client_mail", "clients.log_call", "mail", 25, for_client=True),
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
     Tab("client", "linked", _("Linked clients"), linked_tab, "clients.view_linked_clients", 90),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
+    Card("client", "custom", "clients/custom_fields/_card.html", custom_card, "clients.view_client", 15),
     Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
     RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),

@@ -10,9 +10,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Stage
+from clients.custom_fields.listing import custom_columns, with_values
+from clients.custom_fields.registry import chosen, seen_by
 from clients.facts import FACTS, OWNERS, Fact, with_facts
 from clients.filters import ClientFilter
-from clients.models import Client
+from clients.models import Client, CustomField
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
@@ -102,10 +104,24 @@ def _in_words(field: Any, row: Any) -> str:
     return ", ".join(field.choice_label(entry) for entry in chosen)
 
 
+def added_columns(table: Table) -> list[Column]:
+    """Make the columns of custom fields where somebody chooses columns or has chosen one of these: else no query."""
+    return custom_columns(_seen(table)) if table.is_choosing or chosen(table.layout.columns) else []
+
+
+def _seen(table: Table) -> list[CustomField]:
+    """Read the custom fields that the reader sees, once for the list."""
+    if "seen_fields" not in table.__dict__:
+        table.__dict__["seen_fields"] = list(seen_by(table.user))
+    fields: list[CustomField] = table.__dict__["seen_fields"]
+    return fields
+
+
 def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
     """Load only what the shown columns read: four whole records per line cost more than the rest of the page."""
     shown = {column.name for column in table.shown_columns} - {"full_name"}
     beside = [name for name in shown if name in FACTS and FACTS[name].side is not None]
+    added = chosen(shown)
     if any(isinstance(column, MoneyColumn) for column in table.shown_columns):
         shown.add("brand")
     fields = {
@@ -114,12 +130,14 @@ def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
         "last_name",
         "email",
         "stage",
-        *(name for name in shown if name not in READS and name not in beside),
+        *(name for name in shown if name not in READS and name not in beside and name not in added),
     }
     joined = [name for name in READS if name in shown]
     for name in joined:
         fields |= {name, *READS[name]}
     rows = with_facts(rows.select_related(None).only(*sorted(fields)), *beside)
+    if added:
+        rows = with_values(rows, table.shown_columns, _seen(table))
     return rows.select_related(*joined) if joined else rows
 
 
@@ -183,7 +201,7 @@ class ClientTable(Table):
         return rows if Stage.LEAD in self.params.getlist("stage") else rows.exclude(stage=Stage.LEAD)
 
     def more_columns(self) -> list[Column]:
-        return fact_columns(self.columns)
+        return [*fact_columns(self.columns), *added_columns(self)]
 
     def lean(self, rows: QuerySet[Client]) -> QuerySet[Client]:
         return only_shown(self, rows)

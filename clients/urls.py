@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from clients.country_rules import views as country_rules
+from clients.custom_fields import views as custom
 from clients.explain import explain_access
 from clients.tables import ClientTable
 from clients.texts import views as texts
@@ -25,6 +26,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("texts/<int:brand_id>/<str:key>/versions/<int:number>/", texts.text_version, name="text_version"),
     path("clients/", TableView.as_view(table=ClientTable), name="clients"),
     path("clients/choose/<slug:slug>/", choose_client.choose_client, name="choose_client"),
+    path("custom-fields/", custom.custom_fields, name="custom_fields"),
+    path("custom-fields/<int:brand_id>/", custom.brand_custom_fields, name="brand_custom_fields"),
+    path("custom-fields/<int:brand_id>/new/", custom.custom_field_new, name="custom_field_new"),
+    path("custom-fields/field/<int:field_id>/", custom.custom_field, name="custom_field"),
+    path("custom-fields/field/<int:field_id>/<slug:action>/", custom.custom_field_do, name="custom_field_do"),
+    path("clients/<int:client_id>/custom/", custom.client_custom_fields, name="client_custom_fields"),
     path("clients/condition/", conditions.client_condition, name="client_condition"),
     path("clients/move/", actions.move_many, name="clients_move"),
     path("clients/<int:client_id>/", page.client_page, name="client"),

@@ -14,7 +14,7 @@ from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
-from clients.tables import COUNTRY, MINE, NAME, OWNER, fact_columns, only_shown
+from clients.tables import COUNTRY, MINE, NAME, OWNER, added_columns, fact_columns, only_shown
 from crm.errors import DomainError
 from crm.models import User
 from crm.ui.tables import (
@@ -102,7 +102,7 @@ class LeadTable(Table):
         return rows.select_related("brand", "owner", "book").defer("search_text")
 
     def more_columns(self) -> list[Column]:
-        return fact_columns(self.columns, ("clients", "leads"))
+        return [*fact_columns(self.columns, ("clients", "leads")), *added_columns(self)]
 
     def lean(self, rows: QuerySet[Client]) -> QuerySet[Client]:
         return only_shown(self, rows)

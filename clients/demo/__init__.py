@@ -6,7 +6,7 @@ Leaves for the parts above in `demo.extra`: `journeys`, one `clients.demo.journe
 
 from __future__ import annotations
 
-from clients.demo import countries, links, record_views, write
+from clients.demo import countries, custom_fields, links, record_views, write
 from clients.demo.journeys import Journey, plan_journeys
 from crm.demo import Demo
 
@@ -14,9 +14,11 @@ from crm.demo import Demo
 def load(demo: Demo) -> None:
     demo.progress("People, calls and follow-ups", 0, 3)
     countries.write_rules_of_brands(demo)
+    custom_fields.write_fields(demo)
     journeys: list[Journey] = plan_journeys(demo)
     demo.extra["journeys"] = journeys
     write.write_people(demo, journeys)
+    custom_fields.write_values(demo)
     demo.progress("People, calls and follow-ups", 1, 3)
     write.write_work(demo, journeys)
     demo.progress("People, calls and follow-ups", 2, 3)

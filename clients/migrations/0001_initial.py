@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('crm', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('crm', '0002_sql'),
     ]
 
     operations = [
@@ -491,5 +492,119 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('client__isnull', False)), fields=['client', 'kind'], name='identifiers_of_a_client'), models.Index(condition=models.Q(('user__isnull', False)), fields=['user', 'kind'], name='identifiers_of_staff')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('client__isnull', False)), fields=('kind', 'mark', 'client'), name='identifier_is_kept_once_per_client'), models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('kind', 'mark', 'user'), name='identifier_is_kept_once_per_user'), models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('user__isnull', True)), models.Q(('client__isnull', True), ('user__isnull', False)), _connector='OR'), name='identifier_is_of_a_client_or_of_staff'), models.CheckConstraint(condition=models.Q(('first_seen__lte', models.F('last_seen'))), name='identifier_seen_in_order'), models.CheckConstraint(condition=models.Q(('kind__in', ['email', 'phone', 'device', 'ip_prefix', 'card', 'bank_account', 'crypto_address', 'document', 'photo'])), name='identifier_kind_is_known'), models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func(models.F('mark'), function='octet_length', output_field=models.IntegerField()), 32)), name='identifier_mark_is_a_hash')],
             },
+        ),
+        migrations.CreateModel(
+            name='CustomField',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('labels', models.JSONField(help_text='Label by language')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('key', models.CharField(max_length=40)),
+                ('type', models.CharField(choices=[('text', 'Text'), ('number', 'Number'), ('money', 'Amount of money'), ('date', 'Date'), ('yes_no', 'Yes or no'), ('choice', 'One choice'), ('choices', 'Several choices')], max_length=8)),
+                ('for_leads', models.BooleanField(default=True)),
+                ('for_clients', models.BooleanField(default=True)),
+                ('is_required', models.BooleanField(default=False)),
+                ('is_personal', models.BooleanField(default=False)),
+                ('roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('agent', 'Sales agent'), ('retention', 'Retention agent'), ('desk_head', 'Desk head'), ('kyc_officer', 'KYC officer'), ('mlro', 'MLRO'), ('finance', 'Finance'), ('ib_manager', 'IB manager'), ('support', 'Support'), ('marketing', 'Marketing'), ('auditor', 'Auditor'), ('administrator', 'Administrator')], max_length=20), blank=True, default=list, size=None)),
+                ('created_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='custom_fields', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['position', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CustomChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('labels', models.JSONField(help_text='Label by language')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('code', models.CharField(max_length=40)),
+                ('field', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='choices', to='clients.customfield')),
+            ],
+            options={
+                'ordering': ['position', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CustomValue',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(choices=[('text', 'Text'), ('number', 'Number'), ('money', 'Amount of money'), ('date', 'Date'), ('yes_no', 'Yes or no'), ('choice', 'One choice'), ('choices', 'Several choices')], max_length=8)),
+                ('text', models.TextField(null=True)),
+                ('number', models.DecimalField(decimal_places=6, max_digits=20, null=True)),
+                ('day', models.DateTimeField(null=True)),
+                ('flag', models.BooleanField(null=True)),
+                ('code', models.CharField(max_length=40, null=True)),
+                ('codes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), null=True, size=None)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='custom_values', to='clients.client')),
+                ('field', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='values', to='clients.customfield')),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name='customfield',
+            constraint=models.UniqueConstraint(fields=('brand', 'key'), name='custom_field_key_is_unique_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='customfield',
+            constraint=models.CheckConstraint(condition=models.Q(('key__regex', '^[a-z][a-z0-9_]*$')), name='custom_field_key_is_a_plain_word'),
+        ),
+        migrations.AddConstraint(
+            model_name='customfield',
+            constraint=models.CheckConstraint(condition=models.Q(('for_leads', True), ('for_clients', True), _connector='OR'), name='custom_field_is_on_leads_or_clients'),
+        ),
+        migrations.AddConstraint(
+            model_name='customfield',
+            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['text', 'number', 'money', 'date', 'yes_no', 'choice', 'choices'])), name='custom_field_has_a_known_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='customfield',
+            constraint=models.CheckConstraint(condition=models.Q(('roles__contained_by', ['agent', 'retention', 'desk_head', 'kyc_officer', 'mlro', 'finance', 'ib_manager', 'support', 'marketing', 'auditor', 'administrator'])), name='custom_field_names_known_roles'),
+        ),
+        migrations.AddConstraint(
+            model_name='customchoice',
+            constraint=models.UniqueConstraint(fields=('field', 'code'), name='custom_choice_code_is_unique_per_field'),
+        ),
+        migrations.AddIndex(
+            model_name='customvalue',
+            index=models.Index(condition=models.Q(('number__isnull', False)), fields=['field', 'number'], name='custom_by_number'),
+        ),
+        migrations.AddIndex(
+            model_name='customvalue',
+            index=models.Index(condition=models.Q(('day__isnull', False)), fields=['field', 'day'], name='custom_by_day'),
+        ),
+        migrations.AddIndex(
+            model_name='customvalue',
+            index=models.Index(condition=models.Q(('code__isnull', False)), fields=['field', 'code'], name='custom_by_code'),
+        ),
+        migrations.AddIndex(
+            model_name='customvalue',
+            index=models.Index(fields=['field', 'client'], name='custom_by_field'),
+        ),
+        migrations.AddIndex(
+            model_name='customvalue',
+            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('codes__isnull', False)), fields=['codes'], name='custom_by_codes'),
+        ),
+        migrations.AddIndex(
+            model_name='customvalue',
+            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('text__isnull', False)), fields=['text'], name='custom_by_text', opclasses=['gin_trgm_ops']),
+        ),
+        migrations.AddConstraint(
+            model_name='customvalue',
+            constraint=models.UniqueConstraint(fields=('client', 'field'), name='one_custom_value_per_client_and_field'),
+        ),
+        migrations.AddConstraint(
+            model_name='customvalue',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('type', 'text'), ('text__isnull', False), ('code__isnull', True), ('codes__isnull', True), ('day__isnull', True), ('flag__isnull', True), ('number__isnull', True)), models.Q(('type', 'number'), ('number__isnull', False), ('code__isnull', True), ('codes__isnull', True), ('day__isnull', True), ('flag__isnull', True), ('text__isnull', True)), models.Q(('type', 'money'), ('number__isnull', False), ('code__isnull', True), ('codes__isnull', True), ('day__isnull', True), ('flag__isnull', True), ('text__isnull', True)), models.Q(('type', 'date'), ('day__isnull', False), ('code__isnull', True), ('codes__isnull', True), ('flag__isnull', True), ('number__isnull', True), ('text__isnull', True)), models.Q(('type', 'yes_no'), ('flag__isnull', False), ('code__isnull', True), ('codes__isnull', True), ('day__isnull', True), ('number__isnull', True), ('text__isnull', True)), models.Q(('type', 'choice'), ('code__isnull', False), ('codes__isnull', True), ('day__isnull', True), ('flag__isnull', True), ('number__isnull', True), ('text__isnull', True)), models.Q(('type', 'choices'), ('codes__isnull', False), ('code__isnull', True), ('day__isnull', True), ('flag__isnull', True), ('number__isnull', True), ('text__isnull', True)), _connector='OR'), name='custom_value_fits_its_type'),
+        ),
+        migrations.AddConstraint(
+            model_name='customvalue',
+            constraint=models.CheckConstraint(condition=models.Q(('codes__isnull', True), ('codes__len__gt', 0), _connector='OR'), name='custom_choices_are_some'),
+        ),
+        migrations.AddConstraint(
+            model_name='customvalue',
+            constraint=models.CheckConstraint(condition=models.Q(('text__isnull', True), models.Q(models.Q(('text', ''), _negated=True), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('text'), 2000)), _connector='OR'), name='custom_text_is_short_and_not_blank'),
         ),
     ]

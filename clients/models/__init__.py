@@ -1,5 +1,6 @@
 from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal
+from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldType, CustomValue
 from clients.models.identifiers import Identifier
 from clients.models.mail import Message
 from clients.models.side_facts import SideFacts
@@ -11,6 +12,10 @@ __all__ = [
     "Client",
     "CountryRule",
     "CountryRuleProposal",
+    "CustomChoice",
+    "CustomField",
+    "CustomFieldType",
+    "CustomValue",
     "Identifier",
     "Message",
     "Note",

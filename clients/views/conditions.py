@@ -6,8 +6,8 @@ from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from clients.custom_fields.registry import SeenVocabulary
 from clients.queries import clients_visible_to
-from clients.vocabulary import CLIENT
 from crm.choices import AccessKind
 from crm.conditions import Condition
 from crm.security import access_log
@@ -36,4 +36,4 @@ def client_condition(request: UserRequest) -> HttpResponse:
         sample = [(client.full_name or f"#{client.pk}", client.get_absolute_url()) for client in newest]
         return Preview(condition.sentence(), found.count(), sample)
 
-    return preview(request, CLIENT, dry_run)
+    return preview(request, SeenVocabulary(request.user), dry_run)

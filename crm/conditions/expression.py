@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.conditions.fields import Field, FieldType, Happening, Vocabulary
+from crm.conditions.fields import ADDED, Field, FieldType, Happening, Vocabulary
 from crm.conditions.operators import DAYS_MAX, EMPTY, ONE_OF, Operator, operator_of
 from crm.errors import DomainError, outcome_of
 from crm.i18n import formats
@@ -307,7 +307,7 @@ class _Reader:
         if field is None:
             raise DomainError(
                 _("The field “%(field)s” no longer exists. Remove this part or choose another field.")
-                % {"field": str(name)[:60]}
+                % {"field": self.vocabulary.missing(str(name))}
             )
         operator = operator_of(field, data.get("is"))
         if operator is None:
@@ -344,7 +344,8 @@ def read(data: Any, vocabulary: Vocabulary) -> Condition:
 
 def readable(data: Any, vocabulary: Vocabulary) -> Condition | None:
     """Read a condition that may have lost a field since it was written: None then, and it applies to nobody."""
-    return _readable(orjson.dumps(data), vocabulary)
+    dumped = orjson.dumps(data)
+    return (_readable.__wrapped__ if ADDED.encode() in dumped else _readable)(dumped, vocabulary)
 
 
 @lru_cache(maxsize=2048)

@@ -27,6 +27,10 @@ class FieldType(Enum):
     SET = "set"
 
 
+# Beginning of the names of fields that people add and archive while processes run: never kept in memory.
+ADDED = "custom."
+
+
 @dataclass(frozen=True)
 class Field:
     """A described value of a subject.
@@ -82,6 +86,10 @@ class Happening:
 class Vocabulary:
     """The fields and happenings that conditions on one kind of subject may use. Apps add theirs when they are loaded."""
 
+    # Finds the fields whose names begin with `ADDED`; and names what a lost one was called.
+    find: Callable[[str], Field | None] | None = None
+    name_lost: Callable[[str], str] | None = None
+
     def __init__(self, name: str, fields: Iterable[Field] = (), *, preview: str = "") -> None:
         """preview: the name of the page that tries a condition out."""
         self.name, self.preview = name, preview
@@ -104,7 +112,13 @@ class Vocabulary:
         return self
 
     def field(self, name: str) -> Field | None:
+        if name not in self._fields and self.find is not None and name.startswith(ADDED):
+            return self.find(name)
         return self._fields.get(name)
+
+    def missing(self, name: str) -> str:
+        """Name a field that is no longer there, for a reader: by its label, where that is known still."""
+        return (self.name_lost(name) if self.name_lost is not None and name.startswith(ADDED) else "") or name[:60]
 
     def happening(self, name: str) -> Happening | None:
         return self._happenings.get(name)

@@ -33,7 +33,7 @@ def _table(request: UserRequest, name: str) -> Table:
     table_class = table_named(name)
     if table_class is None or not table_class.is_adjustable or not allows(table_class.permission, request.user):
         raise Http404
-    return table_class(request.user, request.GET or request.POST)
+    return table_class(request.user, request.GET or request.POST, is_choosing=True)
 
 
 def _back(path: str, query: str = "") -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import django_filters
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.conditions import Vocabulary, everything, read
+from crm.models import User
 from crm.ui.conditions import ConditionField, ConditionInput, sentence_of
 
 DAY = dt.timedelta(days=1)
@@ -64,13 +66,24 @@ class _ListedCondition(ConditionField):
 
 
 class ConditionFilter(django_filters.Filter):
-    """Any condition over a vocabulary, kept in the address; a saved view keeps it as a segment."""
+    """Any condition over a vocabulary, kept in the address; a saved view keeps it as a segment.
 
-    field_class = _ListedCondition
+    vocabulary: makes it for a user, who may see other fields than a colleague.
+    """
+
+    def __init__(self, *, vocabulary: Callable[[User], Vocabulary], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.vocabulary = vocabulary
+
+    @property
+    def field(self) -> _ListedCondition:
+        if not hasattr(self, "_field"):
+            self._field = _ListedCondition(self.vocabulary(self.parent.request.user), label=self.label)
+        return self._field
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        return qs.filter(read(value, self.extra["vocabulary"]).q(timezone.now())) if value else qs
+        return qs.filter(read(value, self.field.vocabulary).q(timezone.now())) if value else qs
 
-    def drawn(self, value: str) -> str:
-        """Draw the form component."""
-        return str(ConditionInput(self.extra["vocabulary"]).render("conditions", value, {"id": "id_conditions"}))
+    def drawn(self, user: User) -> str:
+        """Draw the form component for a user."""
+        return str(ConditionInput(self.vocabulary(user)).render("conditions", "", {"id": "id_conditions"}))

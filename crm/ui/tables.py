@@ -106,6 +106,8 @@ class Table(Surroundings):
     params: QueryDict = field(default_factory=lambda: QueryDict())
     path: str = ""
     scope: Mapping[str, Any] = field(default_factory=dict)
+    # Set by the column chooser, which wants every column that there is.
+    is_choosing: bool = False
 
     name: ClassVar[str] = ""
     title: ClassVar[Label] = ""
@@ -289,7 +291,7 @@ class Table(Surroundings):
     def conditions_html(self) -> str:
         """The form component of the list's `conditions`, where it has such a filter."""
         offered = self.filterset.base_filters.get("conditions") if self.filterset is not None else None
-        return offered.drawn("") if isinstance(offered, ConditionFilter) else ""
+        return offered.drawn(self.user) if isinstance(offered, ConditionFilter) else ""
 
     @cached_property
     def matching(self) -> QuerySet[Any]:

@@ -34,7 +34,7 @@ MODELS = {
         "request_id": "GrantRequest",
         "user_id": "User",
     },
-    "clients": {"to_book_id": "Book"},
+    "clients": {"to_book_id": "Book", "field_id": "CustomField", "choice_id": "CustomChoice"},
     "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
     "trading": {
         "account_id": "TradingAccount",

@@ -228,6 +228,11 @@ TABLE |= {
     "desk": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "book": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "company_archive": Rule(MANAGE_STAFF, kwargs=lambda _world: {"kind": "desk", "pk": 999_999}, good=OWN),
+    "custom_fields": Rule(MANAGE_STAFF, good=(302,)),
+    "brand_custom_fields": Rule(MANAGE_STAFF, kwargs=lambda world: _a_brand(world)),
+    "custom_field_new": Rule(MANAGE_STAFF, kwargs=lambda world: _a_brand(world)),
+    "custom_field": Rule(MANAGE_STAFF, kwargs=lambda _world: {"field_id": 999_999}, good=OWN),
+    "custom_field_do": Rule(MANAGE_STAFF, kwargs=lambda _world: {"field_id": 999_999, "action": "up"}, good=OWN),
     "country_rules": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), good=(302,)),
     "brand_countries": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "brand_countries_change": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
@@ -582,6 +587,11 @@ TABLE |= {
     "client_fact": Rule(
         roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR),
         kwargs=lambda world: {**_person(world), "slug": "language"},
+        good=OWN,
+    ),
+    "client_custom_fields": Rule(
+        roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR),
+        kwargs=_person,
         good=OWN,
     ),
     "client_move": Rule(MOVES_CLIENTS, kwargs=_person, good=OWN),

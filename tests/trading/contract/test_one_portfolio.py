@@ -12,6 +12,7 @@ import pytest
 from django.test import RequestFactory
 from django.utils import timezone
 
+from clients.facts import fact_of
 from crm.i18n import formats
 from ib import engine, explain, plans
 from ib.models import Accrual
@@ -68,7 +69,7 @@ def test_one_client_one_portfolio_whatever_the_platforms(
     assert everywhere.keys() == PLATFORMS
     equity = sum((account.equity_base for account in everywhere.values()), Decimal(0))
     cast.client.refresh_from_db()
-    assert cast.client.equity == equity and 49_000 < equity < 51_000
+    assert fact_of(cast.client, "equity") == equity and 49_000 < equity < 51_000
     request = RequestFactory().get(f"/clients/{cast.client.pk}/?tab=trading")
     request.user, request.htmx = cast.agent, False
     tab = trading_tab(request, cast.client).content.decode()
