@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from babel.core import Locale
 from django.utils.functional import lazy
 from django_countries import countries
 
@@ -32,3 +35,20 @@ def lazy_choices() -> list[tuple[str, str]]:
     """List (code, name) for a filter that is declared when its module loads: names are looked up when shown."""
     name = lazy(country_name, str)
     return [(code, name(code)) for code, _english in sorted(countries.countries.items(), key=lambda pair: str(pair[1]))]
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, str]:
+    """Map countries by code and by name, in the languages that spreadsheets come in."""
+    codes = {code.lower(): code for code in countries.countries}
+    for language in ("en", "de", "es", "fr", "it", "pt"):
+        for code, name in Locale(language).territories.items():
+            if code in countries.countries:
+                codes.setdefault(name.lower(), code)
+    codes.update({"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "uae": "AE"})
+    return codes
+
+
+def country_code(text: str) -> str:
+    """Recognise a country: `de`, `Germany` or `Deutschland` → DE; "" when it is none."""
+    return _codes().get(text.strip().lower(), "")

@@ -42,7 +42,7 @@ def add_note(*, client_id: int, actor: User, body: str, is_pinned: bool = False)
         body=body,
         at=note.created_at,
         data={"note_id": note.pk},
-        dedupe_key=_key(note),
+        dedupe_key=timeline_key(note),
     )
     return note
 
@@ -64,7 +64,7 @@ def edit_note(*, note_id: int, actor: User, body: str) -> Note:
     note.body, note.version = body, note.version + 1
     note.save(update_fields=["body", "version"])
     NoteVersion.objects.create(note=note, number=note.version, body=body, author=actor)
-    TimelineEntry.objects.filter(client_id=note.client_id, dedupe_key=_key(note)).update(
+    TimelineEntry.objects.filter(client_id=note.client_id, dedupe_key=timeline_key(note)).update(
         body=body, data={"note_id": note.pk, "version": note.version}
     )
     audit.record(
@@ -106,5 +106,6 @@ def _checked(body: str) -> str:
     return body
 
 
-def _key(note: Note) -> str:
+def timeline_key(note: Note) -> str:
+    """Return the key of a note's entry in the timeline."""
     return f"note:{note.pk}"

@@ -48,7 +48,8 @@ class CrmConfig(KeelsonAppConfig):
 
     def ready(self) -> None:
         super().ready()
-        import crm.accounts.receivers  # noqa: F401 — what follows when allauth changed a login
+        import crm.accounts.receivers  # what follows when allauth changed a login
+        import crm.imports.jobs  # noqa: F401
 
         # Django's own hook for what must follow the schema; domain logic never hangs on a signal.
         post_migrate.connect(grant_rights_after_migrate, dispatch_uid="crm.sync_roles")

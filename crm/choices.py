@@ -114,6 +114,40 @@ DUE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class DataImportState(BadgeChoices):
+    MAPPING = "mapping", "secondary", _("Columns to map")
+    CHECKING = "checking", "blue", _("Checking")
+    CHECKED = "checked", "azure", _("Ready to import")
+    APPLYING = "applying", "blue", _("Importing")
+    DONE = "done", "green", _("Imported")
+    FAILED = "failed", "red", _("Failed")
+    DISCARDED = "discarded", "secondary", _("Discarded")
+
+
+DATA_IMPORT_TRANSITIONS: dict[str, set[str]] = {
+    # Mapped again and checked again as often as somebody likes, until it is applied.
+    DataImportState.MAPPING: {DataImportState.CHECKING, DataImportState.DISCARDED},
+    DataImportState.CHECKING: {
+        DataImportState.CHECKING,
+        DataImportState.CHECKED,
+        DataImportState.FAILED,
+        DataImportState.DISCARDED,
+    },
+    DataImportState.CHECKED: {DataImportState.CHECKING, DataImportState.APPLYING, DataImportState.DISCARDED},
+    DataImportState.APPLYING: {DataImportState.APPLYING, DataImportState.DONE},  # resumed where its worker died
+    DataImportState.DONE: set(),
+    DataImportState.FAILED: {DataImportState.CHECKING, DataImportState.DISCARDED},
+    DataImportState.DISCARDED: set(),
+}
+
+
+class ImportVerdict(BadgeChoices):
+    NEW = "new", "green", _("New")
+    KNOWN = "known", "yellow", _("Existing record")
+    REPEATED = "repeated", "orange", _("Duplicate in file")
+    REFUSED = "refused", "red", _("Refused")
+
+
 class JobState(BadgeChoices):
     QUEUED = "queued", "azure", _("Queued")
     RUNNING = "running", "blue", _("Running")

@@ -15,7 +15,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q, QuerySet
 
-from crm.models import Job
+from crm.choices import DataImportState
+from crm.models import DataImport, Job
 
 COLUMNS: list[FileColumn] = []
 BATCH_ROWS = 500
@@ -99,3 +100,5 @@ def unnamed(columns: list[FileColumn], places: Iterator[str]) -> Iterator[str]:
 
 
 declare(FileColumn(Job, "result_path", "jobs", purpose="job-result"))
+_WITH_FILE = Q(state__in=set(DataImportState) - {DataImportState.DONE, DataImportState.DISCARDED})
+declare(FileColumn(DataImport, "id", "data-imports", purpose="data-import", rows=_WITH_FILE))

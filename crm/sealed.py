@@ -10,3 +10,4 @@ sealed_column("crm.LastingKey", "wrapped", purpose=LASTING_KEYS, bound_to_row=Tr
 sealed_column("crm.OutgoingMail", "body", purpose=PURPOSE, where="is_secret")
 sealed_json("mfa.Authenticator", "data", purpose=SECRETS)
 sealed_files("job-result")
+sealed_files("data-import")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from clients.canonical import canonical_email, canonical_phone
+from clients.countries import country_code
 from crm.errors import DomainError
-from leads import places
 from leads.capture import clean_email
 from leads.dedupe import folded
 
@@ -201,7 +201,7 @@ def _read_name(row: Row, typed: dict[str, str]) -> None:
 def _read_places(row: Row, typed: dict[str, str]) -> None:
     country = typed.get("country", "")
     if country:
-        row.country = places.country_code(country)
+        row.country = country_code(country)
         if not row.country:
             row.wrong(
                 "country", _("Unknown country “%(value)s”: use the two-letter code, e.g. DE") % {"value": country[:40]}

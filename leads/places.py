@@ -6,7 +6,7 @@ import re
 import zoneinfo
 from functools import lru_cache
 
-from babel.core import Locale, get_global
+from babel.core import get_global
 from django_countries import countries
 
 from clients.canonical import country_of_phone
@@ -65,20 +65,3 @@ def guess_country(*, told: str, phone_e164: str, accept_language: str = "", fall
         if is_country(guess):
             return guess
     return ""
-
-
-@lru_cache(maxsize=1)
-def _codes() -> dict[str, str]:
-    """Map countries by code and by name, in the languages that spreadsheets come in."""
-    codes = {code.lower(): code for code in countries.countries}
-    for language in ("en", "de", "es", "fr", "it", "pt"):
-        for code, name in Locale(language).territories.items():
-            if code in countries.countries:
-                codes.setdefault(name.lower(), code)
-    codes.update({"uk": "GB", "great britain": "GB", "england": "GB", "usa": "US", "uae": "AE"})
-    return codes
-
-
-def country_code(text: str) -> str:
-    """Recognise a country: `de`, `Germany` or `Deutschland` → DE; "" when it is none."""
-    return _codes().get(text.strip().lower(), "")

@@ -5,6 +5,7 @@ from crm.models.crypto import LastingKey, SubjectKey
 from crm.models.day_marks import DayMark
 from crm.models.due import DueRow
 from crm.models.fx import FxFeed, FxRate
+from crm.models.imports import DataImport, ExternalReference, ImportMapping, ImportRow
 from crm.models.jobs import Job
 from crm.models.mail import OutgoingMail
 from crm.models.notifications import Notification, NotificationChoice, NotificationSchedule
@@ -25,14 +26,18 @@ __all__ = [
     "Book",
     "Brand",
     "BrandLook",
+    "DataImport",
     "DayMark",
     "Desk",
     "DueRow",
     "EventDelivery",
     "EventSubscription",
+    "ExternalReference",
     "FxFeed",
     "FxRate",
     "GrantRequest",
+    "ImportMapping",
+    "ImportRow",
     "Job",
     "LastingKey",
     "LegalEntity",

@@ -20,6 +20,7 @@ class KeelsonAppConfig(AppConfig):
         "facts",
         "texts",
         "job_kinds",
+        "import_kinds",
         "file_columns",
         "checks",
         "sealed",

@@ -32,6 +32,7 @@ grants(
             "manage_staff",
             "manage_brand_look",
             "manage_company",
+            "import_data",
             "propose_policies",
             "manage_policies",
             "manage_money_policies",

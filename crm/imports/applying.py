@@ -1,0 +1,105 @@
+"""Applying a checked file: batch by batch, each one transaction with its marks, so that it can be killed and resumed anywhere."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.audit_codes import CrmAction
+from crm.choices import DataImportState, ImportVerdict
+from crm.db.locking import lock
+from crm.imports.checking import Report, count, judge
+from crm.imports.importing import file_path
+from crm.imports.kinds import RecordKind, Span, kind_named
+from crm.models import DataImport, ExternalReference, ImportRow
+from crm.security import audit
+
+TRIES = 3
+TO_APPLY = (ImportVerdict.NEW, ImportVerdict.KNOWN)
+
+
+def apply(batch: DataImport, report: Report) -> DataImport:
+    """Import the rest of a confirmed file. Not in a transaction: what a batch committed stays, whatever happens later.
+
+    Two at once share the work: each batch is done under the import's lock.
+    """
+    total = batch.counts.get("new", 0) + batch.counts.get("known", 0)
+    while applied := _apply_batch_or_retry(batch.pk):
+        report(min(applied, total), total, _("rows imported"))
+    batch.refresh_from_db()
+    file_path(batch).unlink(missing_ok=True)
+    return batch
+
+
+def _apply_batch_or_retry(import_id: int) -> int:
+    """Apply the next batch again where somebody else wrote one of its people in the same moment: then they are known."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return _apply_batch(import_id)
+        except IntegrityError:
+            if attempt == TRIES:
+                raise
+    raise AssertionError
+
+
+@transaction.atomic
+def _apply_batch(import_id: int) -> int:
+    """Apply the next rows, or finish; return how many are applied by now, 0 when the import is finished."""
+    batch = lock(DataImport, import_id, "brand", "owner")
+    if batch.state != DataImportState.APPLYING:
+        return 0
+    with connection.cursor() as cursor:  # files of one brand come in one after the other
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import'), %s)", [batch.brand_id])
+    kind = kind_named(batch.kind)(batch)
+    waiting = ImportRow.objects.filter(batch=batch, verdict__in=TO_APPLY, is_applied=False).order_by("line")
+    lines = list(waiting.values_list("line", flat=True)[: kind.batch_rows])
+    if not lines:
+        _finish(batch, kind)
+        return 0
+    judge(kind, Span(batch, lines[0], lines[-1]))
+    rows = list(waiting.filter(line__gte=lines[0], line__lte=lines[-1]))
+    _write(batch, kind, rows)
+    batch.applied += len(rows)
+    batch.save(update_fields=["applied"])
+    return max(batch.applied, 1)
+
+
+def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
+    made = kind.apply([row for row in rows if row.verdict == ImportVerdict.NEW])
+    for row in rows:
+        row.object_id = made.get(row.pk, row.object_id)
+        row.is_applied, row.values, row.cells, row.match_key = True, {}, [], ""
+    references = {
+        verdict: [
+            ExternalReference(
+                brand_id=batch.brand_id,
+                system=batch.system,
+                kind=batch.kind,
+                external_id=row.key,
+                object_id=row.object_id,
+                batch=batch,
+            )
+            for row in rows
+            if row.key and row.object_id and row.verdict == verdict
+        ]
+        for verdict in TO_APPLY
+    }
+    ExternalReference.objects.bulk_create(references[ImportVerdict.NEW])
+    ExternalReference.objects.bulk_create(references[ImportVerdict.KNOWN], ignore_conflicts=True)
+    ImportRow.objects.bulk_update(rows, ["object_id", "is_applied", "values", "cells", "match_key"], batch_size=500)
+
+
+def _finish(batch: DataImport, kind: RecordKind) -> None:
+    batch.result_url = kind.finish()
+    batch.counts = count(batch)
+    batch.move_to(DataImportState.DONE)
+    batch.finished_at = timezone.now()
+    batch.save(update_fields=["result_url", "counts", "state", "finished_at"])
+    audit.record(
+        actor=batch.owner,
+        action=CrmAction.DATA_IMPORTED,
+        target=batch,
+        brand_id=batch.brand_id,
+        after={"sha256": batch.sha256, "counts": batch.counts, "applied": batch.applied},
+    )

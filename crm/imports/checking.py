@@ -1,0 +1,162 @@
+"""The dry run: every row read, compared with the file and with what is stored, and given its verdict. Nothing else is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from psycopg.types.json import Jsonb
+
+from crm.choices import AccessKind, DataImportState, ImportVerdict
+from crm.db.bulk import copy_rows
+from crm.errors import Refusal, outcome_of
+from crm.imports import reading
+from crm.imports.importing import FILES, file_path
+from crm.imports.kinds import OPEN_ROWS, RecordKind, Span, Staged, kind_named
+from crm.imports.mapping import Mapping, read_mapping
+from crm.models import DataImport, ImportRow
+from crm.security import access_log, sealed_files
+
+Report = Callable[[int, int, str], None]
+
+
+COLUMNS = "batch_id line verdict is_applied errors warnings cells values key match_key".split()
+PIECE_ROWS = 2000
+# The first row with a key stays; the others name its line.
+REPEATED = """
+UPDATE crm_importrow r SET verdict = 'repeated', same_as_line = f.first_line
+FROM (SELECT id, min(line) OVER (PARTITION BY {key}) AS first_line FROM crm_importrow
+      WHERE batch_id = %(batch)s AND verdict = 'new' AND {key} <> '') f
+WHERE f.id = r.id AND f.first_line < r.line
+"""
+REFERENCED = f"""
+UPDATE crm_importrow r SET verdict = 'known', object_id = x.object_id FROM crm_externalreference x
+WHERE {OPEN_ROWS} AND r.key <> '' AND x.brand_id = %(brand)s AND x.system = %(system)s AND x.kind = %(kind)s
+  AND x.external_id = r.key
+"""  # noqa: S608 - a constant
+
+
+def check(batch: DataImport, report: Report, content: bytes | None = None) -> DataImport:
+    """Read the whole file into rows with their verdicts and count them. An unreadable file fails with the reason.
+
+    content: where the caller has it; else the sealed original.
+    """
+    if content is None:
+        content = sealed_files.read(file_path(batch), owner=FILES)
+    done = outcome_of(lambda: _check(batch, content, report))
+    if isinstance(done, Refusal):
+        batch.move_to(DataImportState.FAILED)
+        batch.problems = [done.message]
+        batch.counts = {}
+        batch.save(update_fields=["state", "problems", "counts"])
+    return batch
+
+
+@transaction.atomic
+def _check(batch: DataImport, content: bytes, report: Report) -> None:
+    kind = kind_named(batch.kind)(batch)
+    mapping = read_mapping(batch.mapping, type(kind), batch.header)
+    table = reading.open_table(content, batch.file_name, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    ImportRow.objects.filter(batch=batch).delete()
+    staged = _values(batch, kind, mapping, table, report)
+    # Piece by piece: while a COPY is open the connection answers no query, and a kind may need one.
+    while piece := list(islice(staged, PIECE_ROWS)):
+        copy_rows("crm_importrow", COLUMNS, piece)
+    span = Span(batch)
+    for key in ("key", "match_key"):
+        span.run(REPEATED.format(key=key))
+    judge(kind, span)
+    batch.counts = count(batch)
+    batch.problems = _lasting_problems(batch, table)
+    batch.move_to(DataImportState.CHECKED)
+    batch.save(update_fields=["counts", "problems", "state"])
+    if kind.reads_clients:
+        access_log.note(
+            user=batch.owner,
+            kind=AccessKind.SEARCH,
+            brand_id=batch.brand_id,
+            target=f"import:{batch.pk}",
+            rows=batch.counts.get(ImportVerdict.KNOWN, 0),
+            reason=batch.file_name,
+        )
+
+
+def judge(kind: RecordKind, span: Span) -> None:
+    """Compare a span of rows with what is stored: first by the other system's numbers, then as the kind does."""
+    span.run(REFERENCED)
+    kind.judge(span)
+
+
+def _values(
+    batch: DataImport, kind: RecordKind, mapping: Mapping, table: reading.Table, report: Report
+) -> Iterator[tuple[Any, ...]]:
+    for number, cells in enumerate(table.rows, start=1):
+        if number % 1000 == 0:
+            report(number, 0, _("rows read"))
+        row = read_row(kind, mapping, table.header, cells)
+        verdict = ImportVerdict.REFUSED if row.errors else ImportVerdict.NEW
+        yield (
+            batch.pk,
+            row.line,
+            verdict.value,
+            False,
+            Jsonb(row.errors),
+            Jsonb(row.warnings),
+            Jsonb(cells.values),
+            Jsonb(row.values),
+            "" if row.errors else kind.key_of(row.values),
+            "" if row.errors else kind.match_key_of(row.values),
+        )
+
+
+def read_row(kind: RecordKind, mapping: Mapping, header: list[str], cells: reading.Cells) -> Staged:
+    """Read one row's cells into the values of a kind, with everything that is wrong with it."""
+    row = Staged(cells.line)
+    if cells.problem:
+        row.refuse("", cells.problem)
+        return row
+    texts = dict(zip(header, cells.values, strict=True))
+    for column, text in texts.items():
+        if reading.is_formula(text):
+            row.warn(column, _("Looks like a formula. It is kept as text and never calculated."))
+    for entry in kind.fields:
+        source = mapping.fields.get(entry.name)
+        text = source.text_in(texts).strip() if source else ""
+        column = (source.column if source else "") or str(entry.label)
+        if not text:
+            if entry.is_required:
+                row.refuse(column, _("%(field)s is missing") % {"field": entry.label})
+            continue
+        value = outcome_of(lambda entry=entry, text=text: entry.value_of(text, mapping.formats))  # type: ignore[misc]
+        if isinstance(value, Refusal):
+            row.refuse(column, value.message)
+        else:
+            row.values[entry.name] = value.result
+    if not row.errors:
+        kind.check_row(row)
+    return row
+
+
+def count(batch: DataImport) -> dict[str, int]:
+    """Count an import's rows per verdict, and those with a warning as `flagged`."""
+    rows = ImportRow.objects.filter(batch=batch).order_by()
+    counts = dict(rows.values_list("verdict").annotate(Count("pk")))
+    flagged = rows.filter(~Q(warnings=[])).count()
+    return {**counts, **({"flagged": flagged} if flagged else {})}
+
+
+def _lasting_problems(batch: DataImport, table: reading.Table) -> list[str]:
+    """Keep what was found at the upload, add how the file was read, and name the columns that nothing is mapped to."""
+    used = {source.get("column") for source in batch.mapping["fields"].values()}
+    ignored = [name for name in table.header if name not in used]
+    lines = [
+        line for line in batch.problems if line not in table.problems and not line.startswith(_("Ignored columns"))
+    ]
+    lines += table.problems
+    if ignored:
+        lines.append(_("Ignored columns: %(names)s") % {"names": ", ".join(ignored)[:300]})
+    return lines

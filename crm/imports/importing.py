@@ -1,0 +1,229 @@
+"""What a person does with a file of another system: upload it, map its columns, confirm what the check found, or discard it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.audit_codes import CrmAction
+from crm.choices import DataImportState
+from crm.db.locking import lock
+from crm.errors import DomainError, WrongState, outcome_of
+from crm.files.jobs import start_job
+from crm.imports import reading
+from crm.imports.kinds import kind_named
+from crm.imports.mapping import guess, header_mark, read_mapping, remembered
+from crm.models import Actor, Brand, DataImport, ImportMapping, ImportRow
+from crm.security import audit, sealed_files
+from crm.security.policies import Decision, has_permission, no, require
+from crm.security.scope import reach_of
+
+PERMISSION = "crm.import_data"
+FILES = sealed_files.of_instance("data-import")
+BYTES_MAX = 256 * 2**20  # from the command line; pages take what UPLOAD_MAX_BYTES allows
+
+
+def can_import(user: Actor, brand_id: int) -> Decision:
+    """Decide whether the user may import data into a brand: the role, and the whole brand in reach."""
+    if user is not None and brand_id not in reach_of(user).whole_brands:
+        return no(_("You don't have access to this brand."))
+    return has_permission(user, PERMISSION)
+
+
+def file_path(batch: DataImport) -> Path:
+    """Locate the sealed original; it is deleted once the import is finished or discarded."""
+    return Path(settings.PRIVATE_DIR) / "data-imports" / f"{batch.pk}"
+
+
+@transaction.atomic
+def start_import(  # noqa: PLR0913  one keyword per part of the upload
+    *,
+    brand: Brand,
+    actor: Actor,
+    kind: str,
+    system: str,
+    file_name: str,
+    content: bytes,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    keeps_file: bool = True,
+) -> DataImport:
+    """Keep a file, encrypted, with a guess of what its columns mean. Nothing is imported yet.
+
+    options: “encoding” and “delimiter” where they are known. keeps_file: False for a dry run from the command line, whose
+    transaction is rolled back.
+    Who: `crm.import_data` for the whole brand. Raises: NotAllowed; NotFound for an unknown kind; DomainError for a file that
+    is no table; StorageFull.
+    """
+    require(can_import(actor, brand.pk))
+    record_kind = kind_named(kind)
+    if brand.archived_at is not None:
+        raise WrongState(_("%(brand)s is archived. Restore it first.") % {"brand": brand})
+    if not system.strip():
+        raise DomainError(_("Enter the name of the other system."))
+    if len(content) > BYTES_MAX:
+        raise DomainError(
+            _("The file is larger than %(most)s MB. Split it into smaller files.") % {"most": BYTES_MAX // 2**20}
+        )
+    table = reading.open_table(content, file_name, **_reading_options(options))
+    known = remembered(brand.pk, kind, table.header)
+    definition: dict[str, Any] = known.definition if known else guess(record_kind, table.header).as_json()
+    batch = DataImport.objects.create(
+        brand=brand,
+        owner=actor,
+        kind=kind,
+        system=system.strip().lower()[:40],
+        file_name=file_name[:160],
+        sha256=hashlib.sha256(content).hexdigest(),
+        size_bytes=len(content),
+        header=table.header,
+        mapping=definition,
+        problems=_same_file_before(brand, kind, content) + table.problems,
+    )
+    if keeps_file:
+        sealed_files.write(file_path(batch), content, owner=FILES)
+    audit.record(
+        actor=actor,
+        action=CrmAction.DATA_IMPORT_STARTED,
+        target=batch,
+        brand_id=brand.pk,
+        after={
+            "file": batch.file_name,
+            "sha256": batch.sha256,
+            "bytes": batch.size_bytes,
+            "kind": kind,
+            "system": system,
+        },
+    )
+    return batch
+
+
+def _same_file_before(brand: Brand, kind: str, content: bytes) -> list[str]:
+    earlier = DataImport.objects.filter(
+        brand=brand, kind=kind, sha256=hashlib.sha256(content).hexdigest(), state=DataImportState.DONE
+    ).first()
+    if earlier is None or earlier.finished_at is None:
+        return []
+    return [
+        _("The same file was already imported on %(day)s (import %(number)s). Its records are recognised as existing.")
+        % {"day": earlier.finished_at.date().isoformat(), "number": earlier.pk}
+    ]
+
+
+@transaction.atomic
+def map_columns(
+    *, import_id: int, actor: Actor, definition: dict[str, Any], remember_as: str = "", is_queued: bool = True
+) -> DataImport:
+    """Set which column is which field and have the whole file checked: the dry run. Nothing is imported yet.
+
+    remember_as: keep the mapping under a name, for files with the same columns. is_queued: False where the caller checks
+    at once. Who: `crm.import_data` for the whole brand. Raises: NotAllowed; DomainError that names the field or column;
+    WrongState once the import is confirmed.
+    """
+    batch = _locked(import_id, actor)
+    header = _header_as_mapped(batch, definition)
+    mapping = read_mapping(definition, kind_named(batch.kind), header)
+    batch.move_to(DataImportState.CHECKING)
+    batch.mapping, batch.header = mapping.as_json(), header
+    if remember_as.strip() and actor is not None:
+        ImportMapping.objects.update_or_create(
+            brand_id=batch.brand_id,
+            kind=batch.kind,
+            name=remember_as.strip()[:80],
+            defaults={"definition": batch.mapping, "header_mark": header_mark(header), "saved_by": actor},
+        )
+    if is_queued and actor is not None:
+        batch.job = start_job(
+            "crm.check_data_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
+        )
+    batch.save(update_fields=["state", "mapping", "header", "job"])
+    audit.record(
+        actor=actor,
+        action=CrmAction.DATA_IMPORT_MAPPED,
+        target=batch,
+        brand_id=batch.brand_id,
+        after={"mapping": batch.mapping, "remembered_as": remember_as.strip()[:80]},
+    )
+    return batch
+
+
+def _header_as_mapped(batch: DataImport, definition: dict[str, Any]) -> list[str]:
+    """Read the column names again where the mapping says another encoding or separator."""
+    options = _reading_options(definition)
+    if options == _reading_options(batch.mapping) or not file_path(batch).exists():
+        return list(batch.header)
+    content = sealed_files.read(file_path(batch), owner=FILES)
+    return reading.open_table(content, batch.file_name, **options).header
+
+
+def _reading_options(definition: Mapping[str, Any]) -> dict[str, str]:
+    given = definition if isinstance(definition, Mapping) else {}
+    return {name: str(given.get(name, "")) for name in ("encoding", "delimiter")}
+
+
+@transaction.atomic
+def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImport:
+    """Import what the check found good, in the background; or go on where an import was interrupted.
+
+    Who: `crm.import_data` for the whole brand. Raises: NotAllowed; WrongState when the file isn't checked, or has no row
+    that can be imported.
+    """
+    batch = _locked(import_id, actor)
+    if batch.state not in (DataImportState.CHECKED, DataImportState.APPLYING):
+        raise WrongState(_("This file isn't ready to import."))
+    if not (batch.counts.get("new") or batch.counts.get("known")):
+        raise WrongState(_("None of the rows in this file can be imported."))
+    is_first = batch.state == DataImportState.CHECKED
+    batch.move_to(DataImportState.APPLYING)
+    batch.owner = batch.owner if actor is None else actor
+    if is_queued and actor is not None:
+        batch.job = start_job(
+            "crm.apply_data_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
+        )
+    batch.save(update_fields=["state", "job", "owner"])
+    if is_first:
+        audit.record(
+            actor=actor,
+            action=CrmAction.DATA_IMPORT_CONFIRMED,
+            target=batch,
+            brand_id=batch.brand_id,
+            after={"sha256": batch.sha256, "mapping": batch.mapping, "counts": batch.counts},
+        )
+    return batch
+
+
+@transaction.atomic
+def discard(*, import_id: int, actor: Actor) -> DataImport:
+    """Discard a file that wasn't imported: its rows and the original are deleted.
+
+    Who: `crm.import_data` for the whole brand. Raises: NotAllowed; WrongState once it is being imported.
+    """
+    batch = _locked(import_id, actor)
+    batch.move_to(DataImportState.DISCARDED)
+    batch.finished_at = timezone.now()
+    batch.save(update_fields=["state", "finished_at"])
+    ImportRow.objects.filter(batch=batch).delete()
+    audit.record(actor=actor, action=CrmAction.DATA_IMPORT_DISCARDED, target=batch, brand_id=batch.brand_id)
+    transaction.on_commit(lambda: file_path(batch).unlink(missing_ok=True))
+    return batch
+
+
+def preview(batch: DataImport) -> list[list[str]]:
+    """Read the first rows of the file as it is mapped now; none where it can't be read so."""
+    content = sealed_files.read(file_path(batch), owner=FILES)
+    options = _reading_options(batch.mapping)
+    rows = outcome_of(lambda: reading.sample(reading.open_table(content, batch.file_name, **options)))
+    return rows.result or []
+
+
+def _locked(import_id: int, actor: Actor) -> DataImport:
+    batch = lock(DataImport, import_id, "brand")
+    require(can_import(actor, batch.brand_id))
+    return batch

@@ -1,0 +1,137 @@
+"""The kinds of records that can be imported. Each app registers its own; an object of a kind serves one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from crm.errors import NotFound
+from crm.imports.fields import Field
+from crm.models import DataImport, ImportRow
+
+# The rows of an import that a statement is about: still to be applied, from one line to another.
+OPEN_ROWS = """
+r.batch_id = %(batch)s AND r.line BETWEEN %(first)s AND %(last)s AND r.verdict IN ('new', 'known') AND NOT r.is_applied
+"""
+
+
+REFUSE = f"""
+UPDATE crm_importrow r SET verdict = 'refused', errors = r.errors || jsonb_build_array(jsonb_build_object(
+  'column', %(column)s::text, 'message', %(message)s::text)) WHERE {OPEN_ROWS} AND ({{condition}})
+"""  # noqa: S608 - constants
+
+
+@dataclass(frozen=True)
+class Span:
+    """Lines of an import's file, both included."""
+
+    batch: DataImport
+    first: int = 0
+    last: int = 2**31 - 1
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        batch = self.batch
+        named = {"batch": batch.pk, "brand": batch.brand_id, "system": batch.system, "kind": batch.kind}
+        return {**named, "first": self.first, "last": self.last}
+
+    def run(self, statement: str, **parameters: Any) -> int:
+        """Run a statement whose text has OPEN_ROWS in it over this span; return how many rows it changed."""
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {**self._parameters, **parameters})
+            return int(cursor.rowcount)
+
+    def values(self, query: str, **parameters: Any) -> list[Any]:
+        """Read the first column of a query over this span."""
+        with connection.cursor() as cursor:
+            cursor.execute(query, {**self._parameters, **parameters})
+            return [row[0] for row in cursor.fetchall()]
+
+    def refuse(self, condition: str, column: str, message: str, **parameters: Any) -> int:
+        """Refuse the open rows `r` that meet an SQL condition, with the reason."""
+        statement = REFUSE.replace("{condition}", condition)
+        return self.run(statement, column=column, message=message, **parameters)
+
+
+@dataclass
+class Staged:
+    """A row as it was read. `errors` refuse it; `warnings` are shown and it is taken all the same."""
+
+    line: int
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: list[dict[str, str]] = field(default_factory=list)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+    def refuse(self, column: str, message: str) -> None:
+        self.errors.append({"column": column, "message": message})
+
+    def warn(self, column: str, message: str) -> None:
+        self.warnings.append({"column": column, "message": message})
+
+
+class RecordKind:
+    """What an app says of one kind of record.
+
+    code: stored. order: where the pages list it; what others refer to comes first. reads_clients: the check compares with
+    clients, so that it goes into the access log. needs_actor: applying needs a person (a maker, an author).
+    """
+
+    code: ClassVar[str]
+    label: ClassVar[str | Promise]
+    fields: ClassVar[Sequence[Field]]
+    order: ClassVar[int] = 100
+    reads_clients: ClassVar[bool] = True
+    batch_rows: ClassVar[int] = 1000
+
+    def __init__(self, batch: DataImport) -> None:
+        self.batch = batch
+
+    def check_row(self, row: Staged) -> None:
+        """Check what concerns several fields; refuse or warn."""
+
+    def key_of(self, values: Mapping[str, Any]) -> str:
+        """Name the record so that it is the same in this file and the next; "" where only `match_key_of` can tell."""
+        return str(values.get("external_id", ""))
+
+    def match_key_of(self, values: Mapping[str, Any]) -> str:
+        """Name the record a second way, by which it may be in the file twice; "" for none."""
+        return ""
+
+    def judge(self, span: Span) -> None:
+        """Give verdicts that depend on what is stored, by statements over a span of staged rows.
+
+        Called for the whole file by the check, and again before each batch is applied: somebody may have come in since.
+        """
+
+    def apply(self, rows: list[ImportRow]) -> dict[int, int]:
+        """Write the new rows of a batch; return the id of what was made by row id. In the batch's transaction."""
+        raise NotImplementedError
+
+    def finish(self) -> str:
+        """Do what is done once, in the transaction that ends the import; return a page where something waits, or ""."""
+        return ""
+
+
+KINDS: dict[str, type[RecordKind]] = {}
+Kind = TypeVar("Kind", bound=type[RecordKind])
+
+
+def import_kind(kind: Kind) -> Kind:
+    """Register a kind of record."""
+    KINDS[kind.code] = kind
+    return kind
+
+
+def kind_named(code: str) -> type[RecordKind]:
+    """Find a kind. Raises: NotFound, with the kinds that there are."""
+    if code not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise NotFound(
+            _("Unknown kind of record “%(kind)s”. Use one of: %(known)s") % {"kind": code[:40], "known": known}
+        )
+    return KINDS[code]

@@ -1,0 +1,250 @@
+"""Reading a table of another system: CSV in whatever encoding and with whatever separator, or a workbook.
+
+Nothing is guessed silently: an encoding that isn't certain is named, a row with too few or too many values is refused with
+its line, and what could be a formula stays the text that it is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Protocol
+
+import orjson
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.files.parsing import Limits, ParsingRefused, Pool, parse
+
+ROWS_MAX = 1_000_000
+COLUMNS_MAX = 200
+CELL_CHARS_MAX = 20_000
+SEPARATORS = ",;\t|"
+SAMPLE_ROWS = 5
+PIECE_BYTES = 2**20
+WORKBOOKS = (".xlsx", ".xls", ".xlsb", ".ods")
+ENCODINGS = ("utf-8", "utf-16", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "iso-8859-15")
+# A sheet within 4 million cells; larger ones are quicker and safer as CSV.
+WORKBOOK_BOUNDS = {
+    "cells_max": 4_000_000,
+    "filled_max": 2_000_000,
+    "columns_max": COLUMNS_MAX,
+    "sheets_max": 20,
+    "unpacked_max": 400 * 2**20,
+    "text_max": CELL_CHARS_MAX,
+}
+WORKBOOK_LIMITS = Limits(memory_bytes=1536 * 2**20, cpu_seconds=60, wall_seconds=90, output_bytes=256 * 2**20)
+
+
+class Lines(Protocol):
+    """The lines of a CSV file, as csv.reader yields them."""
+
+    line_num: int
+
+    def __next__(self) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class Cells:
+    """One row: where it is, its values, and why it can't be read, if it can't."""
+
+    line: int
+    values: list[str]
+    problem: str = ""
+
+
+@dataclass
+class Table:
+    """A file that was opened: its column names, how it is read, and its rows, which can be read once."""
+
+    header: list[str]
+    encoding: str
+    delimiter: str
+    rows: Iterator[Cells]
+    problems: list[str] = field(default_factory=list)
+
+
+def open_table(content: bytes, file_name: str, *, encoding: str = "", delimiter: str = "") -> Table:
+    """Open a file. `encoding` and `delimiter` are a mapping's; without them they are found out.
+
+    Raises: DomainError in words for what is no table or beyond the limits; ParsingBusy.
+    """
+    if not content.strip():
+        raise DomainError(_("The file is empty."))
+    if PurePath(file_name.lower()).suffix in WORKBOOKS or content[:4] == b"PK\x03\x04":
+        return _open_workbook(content)
+    return _open_text(content, encoding, delimiter)
+
+
+def _open_workbook(content: bytes) -> Table:
+    try:
+        answer = parse("workbook.rows", content, limits=WORKBOOK_LIMITS, pool=Pool.JOBS, **WORKBOOK_BOUNDS)
+    except ParsingRefused as refused:
+        if refused.code in ("damaged", "crashed"):
+            raise DomainError(_("The workbook can't be read. Save it again, or as CSV.")) from refused
+        raise DomainError(_("The workbook is too large. Save the sheet as CSV and import that file.")) from refused
+    sheets = [orjson.loads(line) for line in answer.content.splitlines()]
+    if not sheets:
+        raise DomainError(_("The file is empty."))
+    name, filled = sheets[0]
+    header = _checked_header([_text(cell) for cell in filled[0][1]])
+    problems = [_("Only the first sheet, “%(name)s”, is read.") % {"name": name}] if len(sheets) > 1 else []
+
+    def rows() -> Iterator[Cells]:
+        for number, cells in filled[1:]:
+            values = [_text(cell) for cell in cells]
+            if any(values):
+                # A workbook leaves out the empty cells at a row's end.
+                yield _cells(number, values + [""] * (len(header) - len(values)), len(header))
+
+    return Table(header, "", "", rows(), problems)
+
+
+def _text(cell: object) -> str:
+    if isinstance(cell, dict):
+        [(_kind, text)] = cell.items()
+        return str(text)
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return "" if cell is None else str(cell)
+
+
+def _open_text(content: bytes, encoding: str, delimiter: str) -> Table:
+    problems: list[str] = []
+    if encoding and encoding not in ENCODINGS:
+        raise DomainError(
+            _("Unknown encoding “%(name)s”. Use one of: %(known)s") % {"name": encoding, "known": ", ".join(ENCODINGS)}
+        )
+    found = encoding or detect_encoding(content)
+    if encoding and not _decodes(content, encoding):
+        raise DomainError(_("The file isn't %(encoding)s text. Choose another encoding.") % {"encoding": encoding})
+    if not encoding and found == "cp1252":
+        problems.append(
+            _(
+                "The file isn't UTF-8 and was read as Windows-1252. Check names with accents and umlauts before importing."
+            )
+        )
+    codec = "utf-8-sig" if found == "utf-8" else found
+    text = io.TextIOWrapper(io.BytesIO(content), encoding=codec, newline="")
+    first = text.readline(COLUMNS_MAX * 200)
+    separator = delimiter or max(SEPARATORS, key=_outside_quotes(first).count)
+    if len(separator) != 1:
+        raise DomainError(_("The separator must be one character."))
+    text.seek(0)
+    reader = csv.reader(text, delimiter=separator, strict=True)
+    header = _checked_header(next(_lines(reader), Cells(1, [])).values)
+    return Table(header, found, separator, _rows(reader, len(header)), problems)
+
+
+def _outside_quotes(line: str) -> str:
+    return "".join(line.split('"')[::2])
+
+
+def detect_encoding(content: bytes) -> str:
+    """Find the encoding: by its mark, else UTF-8, else UTF-16 by its zeros, else Windows-1252. Raises DomainError for none."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        candidates = ["utf-16"]
+    elif b"\0" in content[:4096]:
+        even, odd = content[0:4096:2].count(0), content[1:4096:2].count(0)
+        candidates = (
+            ["utf-16-le" if odd > even else "utf-16-be"] if max(even, odd) > 0.3 * len(content[:4096]) / 2 else []
+        )
+    else:
+        candidates = ["utf-8", "cp1252"]
+    for encoding in candidates:
+        if _decodes(content, encoding):
+            return encoding
+    raise DomainError(
+        _(
+            "The file's encoding can't be recognised: it is neither UTF-8, UTF-16 nor Windows-1252 text. Save it as "
+            "“CSV UTF-8” and choose that file."
+        )
+    )
+
+
+def _decodes(content: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    view = memoryview(content)
+    try:
+        for at in range(0, len(content), PIECE_BYTES):
+            decoder.decode(view[at : at + PIECE_BYTES])
+        decoder.decode(b"", True)
+    except (UnicodeDecodeError, UnicodeError):
+        return False
+    return True
+
+
+def _checked_header(names: list[str]) -> list[str]:
+    """Give each column a name of its own. Raises DomainError without names, or for too many columns."""
+    while names and not names[-1].strip():
+        names = names[:-1]
+    if not names:
+        raise DomainError(_("The first line must contain the column names."))
+    if len(names) > COLUMNS_MAX:
+        raise DomainError(_("The file has more than %(most)s columns.") % {"most": COLUMNS_MAX})
+    header: list[str] = []
+    for place, name in enumerate(names, start=1):
+        name = name.strip()[:120].replace("\0", "") or _("Column %(number)s") % {"number": place}
+        while name in header:
+            name += " (2)"
+        header.append(name)
+    return header
+
+
+def _lines(reader: Lines) -> Iterator[Cells]:
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DomainError(
+                _("Line %(line)s can't be read: %(error)s. Check the quotes around its values.")
+                % {"line": reader.line_num, "error": error}
+            ) from error
+        yield Cells(reader.line_num, values)
+
+
+def _rows(reader: Lines, width: int) -> Iterator[Cells]:
+    count = 0
+    for row in _lines(reader):
+        if not any(value.strip() for value in row.values):
+            continue
+        count += 1
+        if count > ROWS_MAX:
+            raise DomainError(
+                _("The file has more than %(most)s rows. Split it into smaller files.") % {"most": f"{ROWS_MAX:,}"}
+            )
+        yield _cells(row.line, row.values, width)
+
+
+def _cells(line: int, values: list[str], width: int) -> Cells:
+    problem = ""
+    while len(values) > width and not values[-1].strip():
+        values = values[:-1]
+    if len(values) != width:
+        problem = _("The row has %(count)s values, but the file has %(width)s columns.") % {
+            "count": len(values),
+            "width": width,
+        }
+    elif any(len(value) > CELL_CHARS_MAX for value in values):
+        problem = _("A value is longer than %(most)s characters.") % {"most": f"{CELL_CHARS_MAX:,}"}
+    elif any("\0" in value for value in values):
+        problem = _("Contains an invalid character (NUL)")
+    return Cells(line, [value.replace("\0", " ").strip()[:CELL_CHARS_MAX] for value in values], problem)
+
+
+def sample(table: Table, count: int = SAMPLE_ROWS) -> list[list[str]]:
+    """Read the first rows of a table, for a preview."""
+    return [row.values for _number, row in zip(range(count), table.rows, strict=False)]
+
+
+def is_formula(value: str) -> bool:
+    """Tell whether a spreadsheet would run this text: numbers, signs and phone numbers that begin so are harmless."""
+    if value[:1] not in ("=", "+", "-", "@", "\t"):
+        return False
+    return any(character.isalpha() or character in "!|@=" for character in value[1:]) or value[:1] in "=@"
