@@ -22,7 +22,7 @@ from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import Brand, Desk, DueRow, EventDelivery, TextDraft, User
+from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, TextDraft, User
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
@@ -85,6 +85,11 @@ FAILED_DUE = Door(
 )
 
 
+def checked_import() -> Arguments:
+    row = sketched(DataImport, kind="clients", state="checked", counts={"new": 1}, header=["email"])
+    return {"import_id": row.pk}
+
+
 def proposed_login() -> Arguments:
     row = sketched(StagedLogin)
     row.state, row.proposed_client, row.proposed_by = "proposed", one(Client), one(User)
@@ -131,6 +136,11 @@ def settled_with_a_plan() -> Arguments:
 SYSTEM_DOORS: dict[str, Door] = {"wallet.bonuses.granting.grant_for_deposit": Door(given=settled_with_a_plan)}
 DOORS: dict[str, Door] = {
     "wallet.disputes.refunds.start_refund": Door(where={"deposit_id": {"state": "settled"}}),
+    "crm.imports.importing.confirm": Door(given=checked_import),
+    "crm.imports.importing.discard": Door(given=checked_import),
+    "crm.imports.importing.map_columns": Door(
+        given=lambda: {**checked_import(), "definition": {"fields": {"email": {"fixed": "anna@example.com"}}}}
+    ),
     "crm.due.sweep.replay": FAILED_DUE,
     "crm.due.sweep.replay_each": Door(given=lambda: {"due_ids": [FAILED_DUE.given()["due_id"]]}, open_to=("outsider",)),
     "crm.events.delivery.replay": FAILED_DELIVERY,
