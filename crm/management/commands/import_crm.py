@@ -16,7 +16,7 @@ from crm.imports.kinds import kind_named
 from crm.imports.mapping import guess
 from crm.models import Brand, DataImport, ImportRow, User
 
-HELP = """Imports clients, leads, notes, partners or balances of another system; the same file twice changes nothing.
+HELP = """Imports clients of another system and the notes on them; the same file twice changes nothing.
 
 MAP is a JSON file:
   {"kind": "clients", "system": "uptrader", "brand": "meridian",
