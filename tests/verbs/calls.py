@@ -155,6 +155,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "expires_at": lambda: timezone.now() + dt.timedelta(minutes=1),
     },
     "StagedLogin": {"verdict": "no_client"},
+    "Withdrawal": {"claim_state": "", "claim_url": ""},
 }
 
 
