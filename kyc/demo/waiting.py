@@ -6,6 +6,7 @@ import datetime as dt
 
 from clients.choices import Stage
 from clients.demo.journeys import Journey
+from clients.facts import FACTS, rebuild
 from clients.models import Client
 from crm.demo import Demo
 from kyc import documents, pipeline
@@ -34,6 +35,7 @@ def write(demo: Demo, journeys: list[Journey]) -> None:
     for done, document in enumerate(waiting):
         pipeline.check(document.pk)
         demo.progress("Documents: automatic checks", done + 1, len(waiting))
+    rebuild(FACTS["last_document_at"])
 
 
 def _send(demo: Demo, client: Client, paper: Sent, number: int, people: int) -> Document:
