@@ -15,8 +15,11 @@ from django.db import connection, transaction
 
 from bench.harness import Figure, analyze, at_most, cpu_ms, own_database, say
 from bench.web import LEADS_PER_CLIENT, fill, make_house
+from clients.books import MOST_AT_ONCE, move_clients
+from clients.models import Client
+from clients.ownership.check import close_gaps
 from crm.db import partitions
-from crm.models import Brand
+from crm.models import Book, Brand
 from reports import upkeep
 from wallet.models import Account, Psp
 
@@ -27,6 +30,7 @@ ROUNDS = {"tiny": 2, "quick": 10, "full": 10}
 # What a busy brokerage does in five minutes.
 IN_FIVE_MINUTES = {"leads": 60, "touched": 150, "calls": 100, "moved": 40}
 MOVED_AT_ONCE = {"tiny": 50, "quick": 5_000, "full": 5_000}
+MOVED_BY_HAND = {"tiny": 50, "quick": 10_000, "full": 10_000}
 DAYS = 730
 
 SPREAD = [
@@ -56,7 +60,16 @@ CROSS JOIN LATERAL (SELECT 1000 + (c.id * n) %% 500000 AS minor,
   now() - make_interval(secs => ((c.id * 17 + n) * 7919::numeric %% (%(days)s * 86400))::float8) AS at) t
 WHERE c.stage = 'active' AND c.id %% 2 = 0
 """
-
+HANDED_OVER = """
+WITH moved AS (
+  INSERT INTO clients_ownership (client_id, book_id, owner_id, since)
+  SELECT c.id, b.id, b.owner_id, now() - make_interval(secs => (c.id * 7919::numeric %% (%(days)s * 86400))::float8)
+  FROM clients_client c JOIN LATERAL (
+    SELECT id, owner_id FROM crm_book WHERE brand_id = c.brand_id AND id > c.book_id AND NOT is_pool ORDER BY id LIMIT 1
+  ) b ON true WHERE c.id %% 10 = 0 RETURNING client_id, book_id, owner_id
+)
+UPDATE clients_client c SET book_id = m.book_id, owner_id = m.owner_id FROM moved m WHERE m.client_id = c.id
+"""
 
 LISTS = """
 SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
@@ -84,7 +97,7 @@ def _drop_indexes() -> None:
 
 
 def load(size: str) -> None:
-    """Two brands, ten desks, agents with a book each; leads and money of two years."""
+    """Two brands, ten desks, agents with a book each; leads and money of two years; one client in ten changed hands once."""
     make_house(AGENTS[size])
     _drop_indexes()
     leads = SIZES[size]
@@ -101,6 +114,9 @@ def load(size: str) -> None:
         for statement in (*SPREAD, CALLS):
             cursor.execute(statement)
         cursor.execute(DEPOSITS, {"psp": psp.pk, "wallet": wallet.pk, "each": 8, "days": DAYS})
+    close_gaps()
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute(HANDED_OVER, {"days": DAYS})
     analyze()
 
 
@@ -125,6 +141,16 @@ def busy(turn: int) -> None:
         for place, (name, statement) in enumerate(BUSY.items()):
             some = SOME.format(rest=(turn * 10 + place) % 7919, count=IN_FIVE_MINUTES[name])
             cursor.execute(statement.format(some=some))
+
+
+def move(count: int) -> None:
+    """As many clients of one brand into the last book, by the verb, as often as its limit asks for."""
+    book = Book.objects.filter(brand=Brand.objects.order_by("pk")[0], is_pool=False).order_by("-pk")[0]
+    ids = list(
+        Client.objects.filter(brand=book.brand).exclude(book=book).order_by("pk").values_list("pk", flat=True)[:count]
+    )
+    for first in range(0, len(ids), MOST_AT_ONCE):
+        move_clients(client_ids=ids[first : first + MOST_AT_ONCE], to_book_id=book.pk, is_owner_notified=False)
 
 
 def moved(count: int) -> None:
@@ -166,6 +192,8 @@ def measure(size: str) -> list[Figure]:
         rounds.append(measured(upkeep.refresh))
     clock, work = (statistics.median(values) for values in zip(*rounds, strict=True))
     quiet = measured(upkeep.refresh)[0]
+    moving = measured(lambda: move(MOVED_BY_HAND[size]))[0]
+    upkeep.refresh()
     moved(MOVED_AT_ONCE[size])
     many = measured(upkeep.refresh)[0]
     say("compared with a computation from nothing")
@@ -176,6 +204,7 @@ def measure(size: str) -> list[Figure]:
         beside("the same, processor time", work, nothing_work),
         beside("five minutes without a change", quiet, nothing),
         beside(f"{MOVED_AT_ONCE[size]:,} moved at once", many, nothing),
+        Figure(f"{head}: {MOVED_BY_HAND[size]:,} moved by the verb", moving, "ms"),
         beside("daily comparison", compared, nothing),
         at_most(Figure(f"{head}: places that differ from it", differing[0], "places"), 0),
     ]

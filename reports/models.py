@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from crm.models import Brand, Desk, User
+from crm.models import Book, Brand, Desk, User
 from reports.choices import TargetFigure
 
 
@@ -49,15 +49,17 @@ class OriginFigures(Figures):
 
 
 class DayFigure(Figures):
-    """What happened on one day of a brand's time zone in one agent's book (or a desk's pool, where nobody owns it).
+    """What happened on one day of a brand's time zone with the clients that an agent, a book and a desk had then.
 
-    Derived: `reports.upkeep` keeps it equal to leads, clients, calls, deposits and withdrawals.
+    Without an agent: a desk's pool. Derived: `reports.upkeep` keeps it equal to leads, clients, calls, deposits, withdrawals and
+    the clients' ownership at the time, so moving a client changes no past day.
     """
 
     day = models.DateField()
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+")
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+")
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("The agent"))
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta(Figures.Meta):
         abstract = False
@@ -71,7 +73,9 @@ class DayFigure(Figures):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "brand", "desk", "owner"], nulls_distinct=False, name="one_figure_row_per_day_and_owner"
+                fields=["day", "brand", "desk", "owner", "book"],
+                nulls_distinct=False,
+                name="one_figure_row_per_day_and_owner",
             )
         ]
         indexes = [models.Index(fields=["brand", "day"], name="figures_by_brand_and_day")]
@@ -90,13 +94,14 @@ class OriginDay(OriginFigures):
     source = models.CharField(max_length=60)
     desk = models.ForeignKey(Desk, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta(OriginFigures.Meta):
         abstract = False
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "brand", "country", "campaign", "source", "desk", "owner"],
+                fields=["day", "brand", "country", "campaign", "source", "desk", "owner", "book"],
                 nulls_distinct=False,
                 name="one_origin_row_per_day_and_owner",
             )
@@ -108,7 +113,10 @@ class OriginDay(OriginFigures):
 
 
 class CohortMonth(models.Model):
-    """What the clients who registered in one month paid in and out in another, in the brand's base currency. Derived."""
+    """What the clients who registered in one month paid in and out in another, in the brand's base currency. Derived.
+
+    The desk is the one that registered them: a cohort stays with it, whoever looks after its clients later.
+    """
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
     registered_month = models.DateField(help_text=_("Its first day"))
@@ -144,6 +152,7 @@ class ClientDay(OriginFigures):
     brand_id = models.BigIntegerField()
     desk_id = models.BigIntegerField(null=True)
     owner_id = models.BigIntegerField(null=True)
+    book_id = models.BigIntegerField()
     country = models.CharField(max_length=2)
     campaign = models.CharField(max_length=60)
     source = models.CharField(max_length=60)

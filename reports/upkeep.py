@@ -3,8 +3,8 @@
 Triggers note every client of whom something counts, has changed (`ChangedClient`, append-only, so that nobody waits for anybody).
 Every few minutes the figures of those clients are computed from nothing and compared with what each had given before
 (`ClientDay`); the summaries (days, origins, cohorts) take the difference. So an old day costs what today costs: a lead
-contacted after months, a reversed deposit and a client who moves to another desk are right within minutes. Once a day
-everything is computed from nothing and compared.
+contacted after months and a reversed deposit are right within minutes. A day's agent, book and desk are those that the client
+had then (`clients_ownership_period`), whenever it is computed. Once a day everything is computed from nothing and compared.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from clients.ownership.check import close_gaps
 from reports.figures import COHORT_FIGURES, FIGURES, ORIGIN_FIGURES
 
 logger = logging.getLogger(__name__)
@@ -25,28 +26,49 @@ CLIENTS_AT_ONCE = 5_000
 TYPES = {"touch_seconds": "bigint", "call_seconds": "bigint"} | dict.fromkeys(COHORT_FIGURES[2:], "numeric")
 
 
-def _branch(source: str, at: str, owner: str = "k.owner_id", **figures: str) -> str:
-    """Select one kind of thing that counts: whose, when, and the figures that it gives; all others are nothing."""
-    columns = (f"{figures.get(name, '0')}::{TYPES.get(name, 'int')} AS {name}" for name in ORIGIN_FIGURES)
-    return f"SELECT k.*, {owner} AS agent_id, {at} AS at, {', '.join(columns)} FROM of_client k {source}"  # noqa: S608
+# A lead, a registration or a new person that nobody owns yet counts for the first agent who gets the client within this time.
+FIRST_OWNER_WITHIN = "3 days"
+# What tells whose a thing is.
+MOMENT = {"moment": "timestamptz", "awaits_owner": "boolean", "agent_id": "bigint", "touched_at": "timestamptz"}
 
 
-# Instants become days where the brand is.
+def _branch(source: str, at: str, *, moment: str = "", awaits_owner: bool = False, **figures: str) -> str:
+    """Select one kind of thing that counts: whose, when, and the figures that it gives; all others are nothing.
+
+    moment: when its owner is the one it counts for, where that is not when it happened.
+    awaits_owner: it came to the broker, and may do so before an agent has the client.
+    """
+    columns = [f"{figures.get(name, '0')}::{TYPES.get(name, 'int')} AS {name}" for name in ORIGIN_FIGURES]
+    known = {"moment": moment or at, "awaits_owner": str(awaits_owner), **figures}
+    columns += (f"{known.get(name, 'NULL')}::{kind} AS {name}" for name, kind in MOMENT.items())
+    return f"SELECT k.*, {at} AS at, {', '.join(columns)} FROM of_client k {source}"  # noqa: S608
+
+
+# Instants become days where the brand is. What is done or paid counts for whom the client belonged to at that instant.
 BRANCHES = (
     _branch(
         "JOIN leads_lead l ON l.client_id = k.client_id AND NOT l.is_duplicate",
         "l.captured_at",
-        "coalesce(l.assigned_to_id, k.owner_id)",
+        # Routing may try several agents on the first day; who contacted the lead, or had it in the end, has it counted.
+        moment="least(l.touched_at, (date_trunc('day', l.captured_at AT TIME ZONE k.time_zone) + interval '1 day')"
+        " AT TIME ZONE k.time_zone - interval '1 microsecond')",
+        awaits_owner=True,
         leads="1",
         touched="(l.touched_at IS NOT NULL)",
-        touch_seconds="CASE WHEN l.touched_at > coalesce(l.assigned_at, l.captured_at)"
-        " THEN extract(epoch FROM l.touched_at - coalesce(l.assigned_at, l.captured_at))::bigint ELSE 0 END",
+        touched_at="l.touched_at",
         late="(l.sla_missed > 0)",
     ),
-    _branch("WHERE k.registered_at IS NOT NULL", "k.registered_at", registrations="1", verified="k.is_verified"),
+    _branch(
+        "WHERE k.registered_at IS NOT NULL",
+        "k.registered_at",
+        awaits_owner=True,
+        registrations="1",
+        verified="k.is_verified",
+    ),
     _branch(
         "",
         "k.created_at",
+        awaits_owner=True,
         seen="1",
         seen_contacted="k.is_contacted",
         seen_registered="(k.registered_at IS NOT NULL)",
@@ -57,7 +79,7 @@ BRANCHES = (
     _branch(
         "JOIN clients_call a ON a.client_id = k.client_id",
         "a.started_at",
-        "a.agent_id",
+        agent_id="a.agent_id",
         calls="1",
         call_seconds="a.duration_seconds",
     ),
@@ -87,21 +109,33 @@ BRANCHES = (
         withdrawals="w.base_amount",
     ),
 )
-CLIENT_KEYS = "client_id, day, brand_id, desk_id, owner_id, country, campaign, source, registered_month"
+CLIENT_KEYS = "client_id, day, brand_id, desk_id, owner_id, book_id, country, campaign, source, registered_month"
+SUMMED = {name: f"sum({name})" for name in ORIGIN_FIGURES} | {
+    # From the assignment, or the capture, to the first contact.
+    "touch_seconds": "sum(CASE WHEN touched_at > greatest(at, owned_since)"
+    " THEN extract(epoch FROM touched_at - greatest(at, owned_since))::bigint ELSE 0 END)"
+}
 COMPUTED = f"""
-SELECT client_id, (h.at AT TIME ZONE b.time_zone)::date AS day, brand_id, desk_id, agent_id AS owner_id, country, campaign,
-  source, date_trunc('month', h.registered_at AT TIME ZONE b.time_zone)::date AS registered_month,
-  {", ".join(f"sum({name}) AS {name}" for name in ORIGIN_FIGURES)}
-FROM (
-  WITH of_client AS NOT MATERIALIZED (
-    SELECT c.id AS client_id, c.brand_id, b.desk_id, c.owner_id, c.registered_at, c.created_at, c.country, c.campaign,
-      c.source, c.last_contact_at IS NOT NULL AS is_contacted, c.kyc_level > 0 AS is_verified,
-      c.first_deposit_at IS NOT NULL AS is_funded, c.last_trade_at IS NOT NULL AS is_active
-    FROM clients_client c JOIN crm_book b ON b.id = c.book_id WHERE {{chosen}}
-  )
-  {" UNION ALL ".join(BRANCHES)}
-) h JOIN crm_brand b ON b.id = h.brand_id
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+WITH of_client AS NOT MATERIALIZED (
+  SELECT c.id AS client_id, c.brand_id, b.time_zone, c.registered_at, c.created_at, c.country, c.campaign,
+    c.source, c.last_contact_at IS NOT NULL AS is_contacted, c.kyc_level > 0 AS is_verified,
+    c.first_deposit_at IS NOT NULL AS is_funded, c.last_trade_at IS NOT NULL AS is_active
+  FROM clients_client c JOIN crm_brand b ON b.id = c.brand_id WHERE {{chosen}}
+), owned AS MATERIALIZED (
+  SELECT p.* FROM clients_ownership_period p WHERE {{owned}}
+), counted AS (
+  SELECT h.*, coalesce(h.agent_id, n.owner_id, o.owner_id) AS owner_id, coalesce(n.book_id, o.book_id) AS book_id,
+    CASE WHEN n.client_id IS NULL THEN o.desk_id ELSE n.desk_id END AS desk_id,
+    coalesce(n.owned_since, o.owned_since) AS owned_since
+  FROM ({" UNION ALL ".join(BRANCHES)}) h
+  JOIN owned o ON o.client_id = h.client_id AND o.since <= h.moment AND o.until > h.moment
+  LEFT JOIN owned n ON n.client_id = o.client_id AND n.since = o.next_owner_at AND h.awaits_owner
+    AND o.next_owner_at < h.at + interval '{FIRST_OWNER_WITHIN}'
+)
+SELECT client_id, (at AT TIME ZONE time_zone)::date AS day, brand_id, desk_id, owner_id, book_id, country, campaign,
+  source, date_trunc('month', registered_at AT TIME ZONE time_zone)::date AS registered_month,
+  {", ".join(f"{summed} AS {name}" for name, summed in SUMMED.items())}
+FROM counted GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 """  # noqa: S608 — of constants
 
 
@@ -140,18 +174,22 @@ class Summary:
 NULLABLE = ("desk_id", "owner_id")
 COHORT_KEYS = ("brand_id", "registered_month", "month", "country", "campaign", "desk_id")
 SUMMARIES = (
-    Summary("reports_dayfigure", ("day", "brand_id", "desk_id", "owner_id"), FIGURES),
+    Summary("reports_dayfigure", ("day", "brand_id", "desk_id", "owner_id", "book_id"), FIGURES),
     Summary(
-        "reports_originday", ("day", "brand_id", "country", "campaign", "source", "desk_id", "owner_id"), ORIGIN_FIGURES
+        "reports_originday",
+        ("day", "brand_id", "country", "campaign", "source", "desk_id", "owner_id", "book_id"),
+        ORIGIN_FIGURES,
     ),
     Summary(
         "reports_cohortmonth",
         COHORT_KEYS,
         COHORT_FIGURES,
-        "SELECT brand_id, registered_month, date_trunc('month', day)::date AS month, country, campaign, desk_id,"
-        " sum(registrations) AS clients, (sum(deposits) > 0)::int AS depositors, sum(deposits) AS deposits,"
-        " sum(withdrawals) AS withdrawals, sum(reversals) AS reversals"
-        " FROM {rows} WHERE registered_month IS NOT NULL GROUP BY client_id, 1, 2, 3, 4, 5, 6",
+        # A client counts once a month, wherever it was, and for the desk that registered it.
+        "SELECT r.brand_id, r.registered_month, date_trunc('month', r.day)::date AS month, r.country, r.campaign, g.desk_id,"
+        " sum(r.registrations) AS clients, (sum(r.deposits) > 0)::int AS depositors, sum(r.deposits) AS deposits,"
+        " sum(r.withdrawals) AS withdrawals, sum(r.reversals) AS reversals"
+        " FROM {rows} r JOIN {rows} g ON g.client_id = r.client_id AND g.registrations > 0"
+        " GROUP BY r.client_id, 1, 2, 3, 4, 5, 6",
     ),
 )
 TAKE = """
@@ -215,8 +253,10 @@ ON CONFLICT (id) DO UPDATE SET refreshed_at = excluded.refreshed_at
 
 
 def _sql(template: str) -> str:
-    computed = {"everybody": "true", "of_clients": "c.id = ANY(%(clients)s)"}
-    statements = {name: COMPUTED.format(chosen=chosen) for name, chosen in computed.items()}
+    statements = {
+        "everybody": COMPUTED.format(chosen="true", owned="true"),
+        "of_clients": COMPUTED.format(chosen="c.id = ANY(%(clients)s)", owned="p.client_id = ANY(%(clients)s)"),
+    }
     taken_up = "".join(TAKEN_UP.format(**summary.parts()) for summary in SUMMARIES)
     return template.format(
         client_keys=CLIENT_KEYS, client_names=", ".join(ORIGIN_FIGURES), taken_up=taken_up, **statements
@@ -262,6 +302,8 @@ def check() -> int:
     """Compare what is kept with a computation from nothing, and rebuild where they differ. Returns in how many places."""
     with connection.cursor() as cursor:
         _alone(cursor)
+        if unowned := close_gaps():
+            logger.warning("the history of owners of %s clients and books was incomplete and is completed", unowned)
         clients = _count(cursor, _sql(DIFFERING))
         rows = sum(_count(cursor, DIFFERING_SUMMARY.format(**summary.parts())) for summary in SUMMARIES)
         if clients or rows:

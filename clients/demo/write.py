@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from clients.audit_codes import ClientsAction
@@ -56,6 +56,7 @@ def write_people(demo: Demo, journeys: list[Journey]) -> None:
     copy_models(clients)
     for journey, client in zip(journeys, clients, strict=True):
         journey.client_id = client.pk
+    _write_owners(journeys, clients)
     _write_history(journeys, clients)
     _write_moves(journeys)
 
@@ -89,8 +90,8 @@ def _client(demo: Demo, journey: Journey, user: User | None) -> Client:
     born = dt.date(rng.randrange(1955, 2004), rng.randrange(1, 13), rng.randrange(1, 29)) if known else None
     return Client(
         brand=journey.brand,
-        book=journey.book,
-        owner=journey.agent,
+        book=journey.first_book or journey.book,
+        owner=journey.first_agent,
         user=user,
         stage=journey.stage,
         first_name=person.first_name,
@@ -111,6 +112,21 @@ def _client(demo: Demo, journey: Journey, user: User | None) -> Client:
         registered_at=journey.registered_at,
         last_contact_at=journey.last_contact_at,
     )
+
+
+def _write_owners(journeys: list[Journey], clients: list[Client]) -> None:
+    """Hand over to retention those who were, on the day they were."""
+    moved = []
+    for journey, client in zip(journeys, clients, strict=True):
+        if journey.moved_at:
+            client.book, client.owner = journey.book, journey.agent
+            moved.append((client.pk, client.book_id, client.owner_id, journey.moved_at))
+    copy_rows("clients_ownership", ("client_id", "book_id", "owner_id", "since"), moved)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE clients_client c SET book_id = o.book_id, owner_id = o.owner_id FROM clients_ownership o"
+            " WHERE o.client_id = c.id AND o.since > '-infinity'"
+        )
 
 
 def _write_history(journeys: list[Journey], clients: list[Client]) -> None:

@@ -607,4 +607,52 @@ class Migration(migrations.Migration):
             model_name='customvalue',
             constraint=models.CheckConstraint(condition=models.Q(('text__isnull', True), models.Q(models.Q(('text', ''), _negated=True), django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('text'), 2000)), _connector='OR'), name='custom_text_is_short_and_not_blank'),
         ),
+        migrations.CreateModel(
+            name='Ownership',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('owner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['client_id', 'since'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='BookDesk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField()),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
+                ('desk', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.desk')),
+            ],
+            options={
+                'ordering': ['book_id', 'since'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('book', 'since'), name='book_has_one_desk_at_a_time')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bookdesk',
+            trigger=pgtrigger.compiler.Trigger(name='book_desk_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'book_desk is append-only: write a new row instead';", hash='6f402fae475b4a3625c2a6ffa91f5a3f8dd16254', operation='UPDATE OR DELETE', pgid='pgtrigger_book_desk_no_change_0c5ef', table='clients_bookdesk', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='bookdesk',
+            trigger=pgtrigger.compiler.Trigger(name='book_desk_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'book_desk is append-only: write a new row instead';", hash='abdf6ae1b08c1dd09899f438cca02706d3d264c8', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_book_desk_no_truncate_fcbe3', table='clients_bookdesk', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='ownership',
+            constraint=models.UniqueConstraint(fields=('client', 'since'), name='client_has_one_owner_at_a_time'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='ownership',
+            trigger=pgtrigger.compiler.Trigger(name='ownership_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'ownership is append-only: write a new row instead';", hash='f3207e19979734dae1a421607736279240ee0fff', operation='UPDATE OR DELETE', pgid='pgtrigger_ownership_no_change_8b7b3', table='clients_ownership', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='ownership',
+            trigger=pgtrigger.compiler.Trigger(name='ownership_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'ownership is append-only: write a new row instead';", hash='014716ed85891ea693dcb5832bb55ec1f0b13eb0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ownership_no_truncate_98f8d', table='clients_ownership', when='BEFORE')),
+        ),
     ]

@@ -3,11 +3,13 @@ from clients.models.country_rules import CountryRule, CountryRuleProposal
 from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldType, CustomValue
 from clients.models.identifiers import Identifier
 from clients.models.mail import Message
+from clients.models.ownership import BookDesk, Ownership
 from clients.models.side_facts import SideFacts
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
 __all__ = [
+    "BookDesk",
     "Call",
     "Client",
     "CountryRule",
@@ -20,6 +22,7 @@ __all__ = [
     "Message",
     "Note",
     "NoteVersion",
+    "Ownership",
     "SideFacts",
     "Task",
     "TimelineEntry",

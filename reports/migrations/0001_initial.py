@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 ('campaign', models.CharField(max_length=60)),
                 ('source', models.CharField(max_length=60)),
                 ('registered_month', models.DateField(null=True)),
+                ('book_id', models.BigIntegerField()),
             ],
             options={
                 'abstract': False,
@@ -80,13 +81,14 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
                 ('desk', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.desk')),
                 ('owner', models.ForeignKey(help_text='The agent', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
             ],
             options={
                 'ordering': ['-day', 'id'],
                 'permissions': [('view_sales', 'May see the sales dashboard'), ('view_money', 'May see the money dashboard'), ('view_compliance', 'May see the compliance dashboard'), ('view_performance', 'May see performance per agent and desk'), ('export_performance', 'May export performance figures')],
                 'abstract': False,
                 'indexes': [models.Index(fields=['brand', 'day'], name='figures_by_brand_and_day')],
-                'constraints': [models.UniqueConstraint(fields=('day', 'brand', 'desk', 'owner'), name='one_figure_row_per_day_and_owner', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(fields=('day', 'brand', 'desk', 'owner', 'book'), name='one_figure_row_per_day_and_owner', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -150,12 +152,13 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
                 ('desk', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.desk')),
                 ('owner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
             ],
             options={
                 'abstract': False,
                 'default_permissions': (),
                 'indexes': [models.Index(fields=['brand', 'campaign', 'day'], name='origins_by_campaign')],
-                'constraints': [models.UniqueConstraint(fields=('day', 'brand', 'country', 'campaign', 'source', 'desk', 'owner'), name='one_origin_row_per_day_and_owner', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(fields=('day', 'brand', 'country', 'campaign', 'source', 'desk', 'owner', 'book'), name='one_origin_row_per_day_and_owner', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(

@@ -7,7 +7,7 @@ from crm.db.migration_operations import sql_files
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clients", "0001_initial"),
+        ("clients", "0002_sql"),
         ("crm", "0001_initial"),
         ("leads", "0001_initial"),
         ("reports", "0001_initial"),

@@ -1,5 +1,5 @@
 -- Guards figures: a row that counts names its client when it comes, changes in what counts, or goes; the client's days are
--- then counted again.
+-- then counted again. A move leaves the past as it was, but today's leads, and unassigned ones, count for the new owner.
 CREATE OR REPLACE FUNCTION reports_client_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE v_before bigint; v_after bigint;
 BEGIN
@@ -50,15 +50,12 @@ CREATE TRIGGER figures_after_delete AFTER DELETE ON clients_client FOR EACH ROW
 
 CREATE TRIGGER figures_after_insert AFTER INSERT ON leads_lead FOR EACH ROW
   WHEN (NOT NEW.is_duplicate) EXECUTE FUNCTION reports_client_changed();
-CREATE TRIGGER figures_after_update AFTER UPDATE OF client_id, captured_at, is_duplicate, assigned_to_id,
-  assigned_at, touched_at, sla_missed
+CREATE TRIGGER figures_after_update AFTER UPDATE OF client_id, captured_at, is_duplicate, touched_at, sla_missed
   ON leads_lead FOR EACH ROW
   WHEN ((NOT OLD.is_duplicate OR NOT NEW.is_duplicate) AND (
-    OLD.client_id, OLD.captured_at, OLD.is_duplicate, OLD.assigned_to_id, OLD.assigned_at, OLD.touched_at,
-    OLD.sla_missed
+    OLD.client_id, OLD.captured_at, OLD.is_duplicate, OLD.touched_at, OLD.sla_missed
   ) IS DISTINCT FROM (
-    NEW.client_id, NEW.captured_at, NEW.is_duplicate, NEW.assigned_to_id, NEW.assigned_at, NEW.touched_at,
-    NEW.sla_missed
+    NEW.client_id, NEW.captured_at, NEW.is_duplicate, NEW.touched_at, NEW.sla_missed
   )) EXECUTE FUNCTION reports_client_changed();
 CREATE TRIGGER figures_after_delete AFTER DELETE ON leads_lead FOR EACH ROW
   WHEN (NOT OLD.is_duplicate) EXECUTE FUNCTION reports_client_changed();

@@ -12,6 +12,7 @@ from reports import figures
 from reports.campaigns import rows as campaigns
 from reports.filters import FilterForm, Span
 from reports.models import OriginDay
+from tests.reports.factories import make_day
 from tests.reports.test_reports import lead, table_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +28,8 @@ def world(cast):
     )
     cast.theirs = Campaign.objects.create(brand=cast.other_brand, code="secret", name="Secret", cost=500)
     fields = {"brand": cast.brand, "campaign": "autumn", "country": "DE", "source": "google", "owner": cast.agent}
-    OriginDay.objects.create(
+    make_day(
+        OriginDay,
         day=cast.today,
         desk=cast.desk,
         leads=10,
@@ -39,8 +41,8 @@ def world(cast):
         reversals=50,
         **fields,
     )
-    OriginDay.objects.create(day=cast.today - dt.timedelta(days=15), desk=cast.desk, leads=90, **fields)
-    OriginDay.objects.create(day=cast.today, brand=cast.other_brand, campaign="secret", leads=77)
+    make_day(OriginDay, day=cast.today - dt.timedelta(days=15), desk=cast.desk, leads=90, **fields)
+    make_day(OriginDay, day=cast.today, brand=cast.other_brand, campaign="secret", leads=77)
     return cast
 
 

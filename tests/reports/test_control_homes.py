@@ -23,6 +23,7 @@ from reports.models import DayFigure
 from tests.ib.factories import load_rates as fixed_rates
 from tests.ib.factories import make_partner
 from tests.kyc.test_limits import a_document
+from tests.reports.factories import make_day
 from tests.trading.factories import make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
@@ -66,8 +67,13 @@ def world(cast):
     PartnerDay.objects.create(
         partner=partner, period=period, day=now.date(), currency="EUR", amount=75, lots=10, trades=3, unpaid=1
     )
-    DayFigure.objects.create(
-        day=today_of(frozenset({cast.brand.pk})), brand=cast.brand, deposits=900, withdrawals=200, first_deposits=2
+    make_day(
+        DayFigure,
+        day=today_of(frozenset({cast.brand.pk})),
+        brand=cast.brand,
+        deposits=900,
+        withdrawals=200,
+        first_deposits=2,
     )
     make_server(name="First")
     place_restriction(client_id=cast.client.pk, kind="no_deposit", reason="Asked by the police", actor=cast.mlro)
@@ -169,7 +175,7 @@ def test_another_currency_is_converted_and_said_so(world):
     world.other_brand.save()
     assign_perm("crm.access_brand", world.finance, world.other_brand)
     day = today_of(frozenset({world.brand.pk}))
-    DayFigure.objects.create(day=day, brand=world.other_brand, deposits=100, withdrawals=0)
+    make_day(DayFigure, day=day, brand=world.other_brand, deposits=100, withdrawals=0)
     user = fresh(world.finance)
     assert finance.deposits_today(user).value == "≈ €980"
     assert finance.money_by_day(user).note.startswith("USD converted to EUR")
@@ -182,7 +188,7 @@ def test_a_currency_without_a_rate_is_named_and_not_counted(world):
     world.other_brand.save()
     assign_perm("crm.access_brand", world.finance, world.other_brand)
     day = today_of(frozenset({world.brand.pk}))
-    DayFigure.objects.create(day=day, brand=world.other_brand, deposits=3000, withdrawals=500)
+    make_day(DayFigure, day=day, brand=world.other_brand, deposits=3000, withdrawals=500)
     user = fresh(world.finance)
     kpi = finance.deposits_today(user)
     assert kpi.value == "€900"

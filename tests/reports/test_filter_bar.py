@@ -12,6 +12,7 @@ from reports import figures, upkeep
 from reports.filters import FilterForm
 from reports.models import CohortMonth, OriginDay
 from tests.cast import make_client
+from tests.reports.factories import make_day
 from tests.reports.test_reports import board, lead, ranked, table_of, text_of, values
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +97,7 @@ def test_every_address_of_the_board_opens(world, browse):
 @pytest.mark.parametrize("name", ["brand", "desk", "campaign"])
 def test_what_is_out_of_reach_is_no_choice(world, browse, name):
     foreign = {"brand": world.other_brand.pk, "desk": world.other_desk.pk, "campaign": "secret"}[name]
-    OriginDay.objects.create(day=world.today, brand=world.other_brand, campaign="secret", leads=77777)
+    make_day(OriginDay, day=world.today, brand=world.other_brand, campaign="secret", leads=77777)
     form = FilterForm({name: foreign}, user=world.desk_head)
     assert not form.is_valid() and name in form.errors
     answer = browse(world.desk_head).get(SALES, {name: foreign})

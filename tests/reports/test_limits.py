@@ -13,6 +13,7 @@ from reports import queries, upkeep
 from reports.figures import Reach, Totals, add_up, days_until, figures_of, per_day, today_of
 from reports.filters import FilterForm
 from reports.models import DayFigure
+from tests.reports.factories import make_day
 from tests.reports.test_reports import DAY, NOON, lead, ranked, row
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +56,7 @@ def test_a_span_ends_with_its_last_day(days):
 
 @pytest.mark.parametrize(("back", "is_counted"), [(-1, False), (0, True), (1, True), (2, True), (3, False)])
 def test_both_ends_of_a_period_are_included(cast, back, is_counted):
-    DayFigure.objects.create(day=DAY - dt.timedelta(days=back), brand=cast.brand, desk=cast.desk, leads=3)
+    make_day(DayFigure, day=DAY - dt.timedelta(days=back), brand=cast.brand, desk=cast.desk, leads=3)
     reach = Reach(brands=frozenset([cast.brand.pk]), desks=frozenset())
     first = DAY - dt.timedelta(days=2)
     assert figures_of(reach, first, DAY).exists() is is_counted

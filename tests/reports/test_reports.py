@@ -17,6 +17,7 @@ from reports.links import Links
 from reports.models import DayFigure, OriginDay
 from tests.cast import make_client
 from tests.ib.test_settlement import arrived
+from tests.reports.factories import make_day
 
 pytestmark = pytest.mark.django_db
 NOON = dt.datetime(2026, 9, 10, 12, tzinfo=dt.UTC)
@@ -95,7 +96,8 @@ def test_leads_nobody_owns_yet_count_for_the_pools_desk(cast):
 def fill(cast):
     """Two agents of two desks at one brand, one day."""
     fields = {"day": DAY, "brand": cast.brand}
-    DayFigure.objects.create(
+    make_day(
+        DayFigure,
         **fields,
         desk=cast.desk,
         owner=cast.agent,
@@ -107,7 +109,7 @@ def fill(cast):
         withdrawals=Decimal(200),
         reversals=Decimal(50),
     )
-    DayFigure.objects.create(**fields, desk=cast.other_desk, owner=cast.other_agent, leads=5, deposits=Decimal(100))
+    make_day(DayFigure, **fields, desk=cast.other_desk, owner=cast.other_agent, leads=5, deposits=Decimal(100))
 
 
 def test_performance_per_agent_and_per_desk(cast):
@@ -133,7 +135,7 @@ def test_a_head_sees_the_own_desk_only(cast):
 def test_performance_costs_the_same_however_many_agents(cast, django_assert_max_num_queries):
     for n in range(30):
         desk = Desk.objects.create(brand=cast.brand, name=f"Desk {n}")
-        DayFigure.objects.create(day=DAY, brand=cast.brand, desk=desk, leads=n + 1)
+        make_day(DayFigure, day=DAY, brand=cast.brand, desk=desk, leads=n + 1)
     with django_assert_max_num_queries(8):
         assert len(ranked(cast.finance, DAY, DAY, by="desk")) == 30
 
@@ -203,9 +205,9 @@ def test_a_dashboard_opens_in_a_bounded_number_of_queries(cast, browse, slug, dj
 def test_the_sales_dashboard_adds_up_the_last_month(cast):
     today = figures.today_of(frozenset([cast.brand.pk]))
     fields = {"brand": cast.brand, "desk": cast.desk, "owner": cast.agent}
-    OriginDay.objects.create(day=today, leads=7, touched=2, touch_seconds=60, **fields)
-    OriginDay.objects.create(day=today - dt.timedelta(days=3), leads=13, first_deposits=1, **fields)
-    OriginDay.objects.create(day=today - dt.timedelta(days=40), leads=99, **fields)
+    make_day(OriginDay, day=today, leads=7, touched=2, touch_seconds=60, **fields)
+    make_day(OriginDay, day=today - dt.timedelta(days=3), leads=13, first_deposits=1, **fields)
+    make_day(OriginDay, day=today - dt.timedelta(days=40), leads=99, **fields)
     shown = board(cast.desk_head)
     assert values(shown, "Leads", "Time to first contact", "FTDs", "Lead to FTD") == ["20", "30\u00a0s", "1", "5.0 %"]
     assert shown.charts[0].series[0].values[-1] == 7

@@ -16,6 +16,7 @@ from reports.homes import month
 from reports.models import DayFigure, OriginDay
 from tests.cast import make_staff
 from tests.ib.factories import make_partner
+from tests.reports.factories import make_day
 from tests.reports.test_reports import DAY, board, ranked, table_of, values
 
 pytestmark = pytest.mark.django_db
@@ -28,10 +29,17 @@ def two(cast):
     cast.today = today_of(frozenset([cast.brand.pk]))
     for day in (DAY, cast.today):
         for model in (DayFigure, OriginDay):
-            model.objects.create(
-                day=day, brand=cast.brand, desk=cast.desk, owner=cast.agent, deposits=900, withdrawals=300, **both
+            make_day(
+                model,
+                day=day,
+                brand=cast.brand,
+                desk=cast.desk,
+                owner=cast.agent,
+                deposits=900,
+                withdrawals=300,
+                **both,
             )
-            model.objects.create(day=day, brand=cast.other_brand, deposits=50, reversals=20, **both)
+            make_day(model, day=day, brand=cast.other_brand, deposits=50, reversals=20, **both)
     cast.their_finance = make_staff("f@southern.example", Role.FINANCE, brand=cast.other_brand)
     return cast
 
@@ -75,7 +83,7 @@ def test_nobodys_reach_is_empty(two):
 
 def test_the_best_net_comes_first_then_first_deposits(cast):
     def line(owner, **fields):
-        DayFigure.objects.create(day=DAY, brand=cast.brand, desk=cast.desk, owner=owner, **fields)
+        make_day(DayFigure, day=DAY, brand=cast.brand, desk=cast.desk, owner=owner, **fields)
 
     line(cast.agent, deposits=100, withdrawals=90, first_deposits=9)
     line(cast.other_agent, deposits=50, first_deposits=1)
@@ -129,7 +137,7 @@ def test_an_empty_sales_dashboard_says_nothing_wrong(cast):
 @pytest.mark.parametrize(("back", "is_counted"), [(0, True), (29, True), (30, False)])
 def test_the_sales_dashboard_covers_thirty_days(cast, back, is_counted):
     day = today_of(frozenset([cast.brand.pk])) - dt.timedelta(days=back)
-    OriginDay.objects.create(day=day, brand=cast.brand, desk=cast.desk, registrations=5, leads=8, late=2)
+    make_day(OriginDay, day=day, brand=cast.brand, desk=cast.desk, registrations=5, leads=8, late=2)
     shown = board(cast.desk_head)
     assert values(shown, "Registrations") == ["5" if is_counted else "0"]
     late = next(kpi.hint for kpi in shown.kpis if kpi.label == "Time to first contact")
@@ -152,7 +160,7 @@ def test_performance_is_not_for_everybody(cast, browse, who):
 def test_the_export_cannot_run_a_formula(cast, browse):
     cast.agent.first_name = "=HYPERLINK(1)"
     cast.agent.save()
-    DayFigure.objects.create(day=DAY, brand=cast.brand, desk=cast.desk, owner=cast.agent, deposits=5, touched=0)
+    make_day(DayFigure, day=DAY, brand=cast.brand, desk=cast.desk, owner=cast.agent, deposits=5, touched=0)
     address = reverse("reports_performance")
     export = browse(cast.finance).get(address, {"first": DAY, "last": DAY, "export": "csv"})
     assert export["Content-Disposition"] == f'attachment; filename="performance-{DAY}-{DAY}.csv"'

@@ -75,9 +75,6 @@ CHANGES = {
     "lead contacted after months": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
         touched_at=NOON, sla_missed=1
     ),
-    "lead handed to another agent": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
-        assigned_to=w.other_agent
-    ),
     "lead found to be a duplicate": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
         is_duplicate=True
     ),
@@ -90,9 +87,6 @@ CHANGES = {
         client=w.client, agent=w.agent, outcome="reached", started_at=OLD, duration_seconds=9
     ),
     "client registered": lambda w: Client.objects.filter(pk=w.client.pk).update(registered_at=OLD),
-    "client given to another agent": lambda w: Client.objects.filter(pk=w.client.pk).update(owner=w.other_agent),
-    "client moved to another book": lambda w: Client.objects.filter(pk=w.client.pk).update(book=w.other_client.book_id),
-    "book moved to another desk": lambda w: Book.objects.filter(pk=w.client.book_id).update(desk=w.other_desk),
     "deposit found to be the first": lambda w: Deposit.objects.filter(client=w.client, settled_at=OLD).update(
         is_first=not deposit_of(w, OLD).is_first
     ),
@@ -128,6 +122,24 @@ def test_figures_follow_a_change_of_any_day(world, change):
     CHANGES[change](world)
     assert follows() >= 1
     assert figures_now() != before
+
+
+MOVES = {
+    "lead handed to another agent": lambda w: Lead.objects.filter(client=w.client, captured_at=OLD).update(
+        assigned_to=w.other_agent
+    ),
+    "client given to another agent": lambda w: Client.objects.filter(pk=w.client.pk).update(owner=w.other_agent),
+    "client moved to another book": lambda w: Client.objects.filter(pk=w.client.pk).update(book=w.other_client.book_id),
+    "book moved to another desk": lambda w: Book.objects.filter(pk=w.client.book_id).update(desk=w.other_desk),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_a_move_leaves_all_past_days_as_they_were(world, move):
+    before = figures_now()
+    MOVES[move](world)
+    follows()
+    assert figures_now() == before
 
 
 def test_what_counts_for_nothing_is_not_looked_at(world):

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_facts`: recomputes every client fact, and the identifiers, from their source tables."""
+"""`manage.py rebuild_facts`: recomputes every client fact and identifier, and completes the history of owners."""
 
 import sys
 from typing import Any
@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from clients.facts import differences, rebuild, recomputed
 from clients.identifiers import sources
+from clients.ownership.check import close_gaps, gaps
 
 
 class Command(BaseCommand):
@@ -31,7 +32,12 @@ class Command(BaseCommand):
             for kind, client_id in sources.missing(name):
                 wrong += 1
                 self.stderr.write(f"client {client_id}: an identifier ({kind}) of {name} is missing")
+        if not options["check"]:
+            self.stdout.write(f"history of owners: {close_gaps()} completed")
+            return
+        for kind, pk in gaps():
+            wrong += 1
+            self.stderr.write(f"{kind} {pk}: the history of owners doesn't end with its present one")
         if wrong:
             sys.exit(1)
-        if options["check"]:
-            self.stdout.write(self.style.SUCCESS(f"{len(recomputed())} facts agree with their sources."))
+        self.stdout.write(self.style.SUCCESS(f"{len(recomputed())} facts agree with their sources."))
