@@ -125,7 +125,7 @@ def _write_owners(journeys: list[Journey], clients: list[Client]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE clients_client c SET book_id = o.book_id, owner_id = o.owner_id FROM clients_ownership o"
-            " WHERE o.client_id = c.id AND o.since > '-infinity'"
+            " WHERE o.client_id = c.id AND o.since > '1970-01-01 00:00:00+00'"
         )
 
 

@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION clients_ownership_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO clients_ownership (client_id, book_id, owner_id, since)
-  SELECT id, book_id, owner_id, '-infinity' FROM added;
+  SELECT id, book_id, owner_id, '1970-01-01 00:00:00+00' FROM added;
   RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION clients_ownership_changes() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -25,7 +25,7 @@ CREATE TRIGGER ownership_changes AFTER UPDATE OF book_id, owner_id ON clients_cl
 
 CREATE OR REPLACE FUNCTION clients_book_desk_begins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO clients_bookdesk (book_id, desk_id, since) VALUES (NEW.id, NEW.desk_id, '-infinity');
+  INSERT INTO clients_bookdesk (book_id, desk_id, since) VALUES (NEW.id, NEW.desk_id, '1970-01-01 00:00:00+00');
   RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION clients_book_desk_changes() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -56,7 +56,7 @@ FROM (
 ) b ON b.book_id = o.book_id AND b.since < o.until AND b.until > o.since;
 
 -- Those who were there before this table.
-INSERT INTO clients_bookdesk (book_id, desk_id, since) SELECT id, desk_id, '-infinity' FROM crm_book
+INSERT INTO clients_bookdesk (book_id, desk_id, since) SELECT id, desk_id, '1970-01-01 00:00:00+00' FROM crm_book
 ON CONFLICT (book_id, since) DO NOTHING;
 INSERT INTO clients_ownership (client_id, book_id, owner_id, since)
-SELECT id, book_id, owner_id, '-infinity' FROM clients_client ON CONFLICT (client_id, since) DO NOTHING;
+SELECT id, book_id, owner_id, '1970-01-01 00:00:00+00' FROM clients_client ON CONFLICT (client_id, since) DO NOTHING;

@@ -131,5 +131,5 @@ class DayFigures(TestCase):
             rows = cursor.fetchall()
         for client in {row[0] for row in rows}:
             periods = [(since, until) for pk, since, until in rows if pk == client]
-            assert (periods[0][0], periods[-1][1]) == ("-infinity", "infinity")
+            assert (periods[0][0], periods[-1][1]) == ("1970-01-01 00:00:00+00", "infinity")
             assert all(a[1] == b[0] for a, b in pairwise(periods))
