@@ -19,7 +19,10 @@ WITH last AS (
 )
 """
 NAMED = "SELECT 'client', id FROM clients UNION ALL SELECT 'book', id FROM books ORDER BY 1, 2 LIMIT %s"
-SINCE = "CASE WHEN since IS NULL THEN '1970-01-01 00:00:00+00' ELSE greatest(clock_timestamp(), since + interval '1 microsecond') END"
+SINCE = (
+    "CASE WHEN since IS NULL THEN '1970-01-01 00:00:00+00' "
+    "ELSE greatest(clock_timestamp(), since + interval '1 microsecond') END"
+)
 CLOSED = f"""
 , closed AS (
   INSERT INTO clients_ownership (client_id, book_id, owner_id, since)
