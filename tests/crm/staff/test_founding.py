@@ -68,8 +68,10 @@ def test_the_address_works_once(client, db):
     assert User.objects.count() == 2
 
 
-@pytest.mark.parametrize("forged", ["open", "open:1abc:def", signing.TimestampSigner(salt="other").sign("open")])
+@pytest.mark.parametrize("forged", ["open", "open:1abc:def", "signed for something else"])
 def test_a_forged_address_opens_nothing(client, db, forged):
+    if forged.startswith("signed"):
+        forged = signing.TimestampSigner(salt="other").sign("open")
     answer = client.post(reverse("first_administrators", args=[forged]), GOOD)
     assert answer.status_code == 410
     assert not User.objects.exists()
