@@ -204,7 +204,7 @@ def measure(size: str) -> list[Figure]:
         beside("the same, processor time", work, nothing_work),
         beside("five minutes without a change", quiet, nothing),
         beside(f"{MOVED_AT_ONCE[size]:,} moved at once", many, nothing),
-        Figure(f"{head}: {MOVED_BY_HAND[size]:,} moved by the verb", moving, "ms"),
+        beside(f"{MOVED_BY_HAND[size]:,} moved by the verb", moving, nothing),
         beside("daily comparison", compared, nothing),
         at_most(Figure(f"{head}: places that differ from it", differing[0], "places"), 0),
     ]
