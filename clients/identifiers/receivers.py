@@ -1,4 +1,4 @@
-"""What clients' identifiers are learnt from by itself: a saved record, and a sign-in with its device and network."""
+"""Learns identifiers wherever they show: from a saved record, and from a sign-in with its device and network."""
 
 from __future__ import annotations
 

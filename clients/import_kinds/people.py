@@ -1,4 +1,4 @@
-"""Clients of another system, as registered clients: recognised by number, mailbox, or phone and name. Nobody is written to."""
+"""Clients of another system, as registered clients: recognised by number, e-mail address, or phone and name. Nothing is sent."""
 
 from __future__ import annotations
 

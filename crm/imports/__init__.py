@@ -1,4 +1,4 @@
-"""Importing another system's records: one kit, in which each app registers what it takes in.
+"""Importing another system's records: one kit, in which each app registers what it imports.
 
     # clients/import_kinds/__init__.py
     @import_kind

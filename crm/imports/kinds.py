@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -74,7 +75,7 @@ class Staged:
         self.warnings.append({"column": column, "message": message})
 
 
-class RecordKind:
+class RecordKind(ABC):
     """What an app says of one kind of record.
 
     code: stored. order: where the pages list it; what others refer to comes first. reads_clients: the check compares with
@@ -91,7 +92,7 @@ class RecordKind:
     def __init__(self, batch: DataImport) -> None:
         self.batch = batch
 
-    def check_row(self, row: Staged) -> None:
+    def check_row(self, row: Staged) -> None:  # noqa: B027 - most kinds have nothing to check
         """Check what concerns several fields; refuse or warn."""
 
     def key_of(self, values: Mapping[str, Any]) -> str:
@@ -102,15 +103,15 @@ class RecordKind:
         """Name the record a second way, by which it may be in the file twice; "" for none."""
         return ""
 
-    def judge(self, span: Span) -> None:
+    def judge(self, span: Span) -> None:  # noqa: B027 - or nothing to compare
         """Give verdicts that depend on what is stored, by statements over a span of staged rows.
 
         Called for the whole file by the check, and again before each batch is applied: somebody may have come in since.
         """
 
+    @abstractmethod
     def apply(self, rows: list[ImportRow]) -> dict[int, int]:
         """Write the new rows of a batch; return the id of what was made by row id. In the batch's transaction."""
-        raise NotImplementedError
 
     def finish(self) -> str:
         """Do what is done once, in the transaction that ends the import; return a page where something waits, or ""."""

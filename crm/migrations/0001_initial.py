@@ -1198,7 +1198,7 @@ class Migration(migrations.Migration):
                 ('cells', models.JSONField(default=list, help_text='The row as the file has it, until it is imported')),
                 ('values', models.JSONField(default=dict)),
                 ('key', models.CharField(blank=True, help_text='What makes the record one and the same', max_length=120)),
-                ('match_key', models.CharField(blank=True, help_text='A second such key, e.g. the mailbox', max_length=254)),
+                ('match_key', models.CharField(blank=True, help_text='A second such key, e.g. the e-mail address', max_length=254)),
                 ('same_as_line', models.PositiveIntegerField(null=True)),
                 ('subject_id', models.BigIntegerField(help_text='The client or partner that the record refers to', null=True)),
                 ('object_id', models.BigIntegerField(help_text='The known record, or the one that was made', null=True)),

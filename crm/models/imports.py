@@ -87,7 +87,7 @@ class ImportRow(models.Model):
     cells = models.JSONField(default=list, help_text="The row as the file has it, until it is imported")
     values = models.JSONField(default=dict)
     key = models.CharField(max_length=120, blank=True, help_text="What makes the record one and the same")
-    match_key = models.CharField(max_length=254, blank=True, help_text="A second such key, e.g. the mailbox")
+    match_key = models.CharField(max_length=254, blank=True, help_text="A second such key, e.g. the e-mail address")
     same_as_line = models.PositiveIntegerField(null=True)
     subject_id = models.BigIntegerField(null=True, help_text="The client or partner that the record refers to")
     object_id = models.BigIntegerField(null=True, help_text="The known record, or the one that was made")
