@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -198,23 +198,47 @@ def rebuild_client(client_id: int, *names: str) -> None:
 
 def rebuild_clients(client_ids: list[int], *names: str) -> None:
     """Recompute some facts of a few clients: a statement per fact, in the order of the ids."""
-    with connection.cursor() as cursor:
+    ids = sorted(client_ids)
+    with transaction.atomic(), connection.cursor() as cursor:
         for name in names:
             entry = FACTS[name]
-            lock = "FOR NO KEY UPDATE" if entry.side is None else ""
-            ids = f"(SELECT id FROM clients_client WHERE id = ANY(%s) ORDER BY id {lock})"  # noqa: S608
+            take_turns(ids, entry.side)
             found = f"SELECT s.value FROM ({entry.sql}) s(client_id, value) WHERE s.client_id = k.id"  # noqa: S608
             value = f"coalesce(({found}), {entry.default})"
             if entry.side is None:
                 statement = (
-                    f"UPDATE clients_client c SET {name} = {value}, {GENERATED_ONCE} FROM {ids} k WHERE c.id = k.id"  # noqa: S608
+                    f"UPDATE clients_client c SET {name} = {value}, {GENERATED_ONCE} FROM unnest(%s::bigint[]) k(id) "  # noqa: S608
+                    "WHERE c.id = k.id"
                 )
             else:
                 statement = (
-                    f"INSERT INTO {entry.table} (client_id, {name}) SELECT k.id, {value} FROM {ids} k "  # noqa: S608
+                    f"INSERT INTO {entry.table} (client_id, {name}) SELECT k.id, {value} FROM unnest(%s::bigint[]) k(id) "  # noqa: S608
                     f"ON CONFLICT (client_id) DO UPDATE SET {name} = excluded.{name}"
                 )
-            cursor.execute(statement, [client_ids])
+            cursor.execute(statement, [ids])
+
+
+def take_turns(client_ids: list[int], side: Side | None) -> None:
+    """Lock the rows that hold these clients' facts, in the order of the ids, in the caller's transaction.
+
+    In a statement before the one that computes: that one's snapshot must begin after whoever held them committed, or it would
+    write a sum over what the other had not yet changed.
+    """
+    with connection.cursor() as cursor:
+        if side is None:
+            cursor.execute(
+                "SELECT 1 FROM clients_client WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [client_ids]
+            )
+            return
+        table = side._meta.db_table
+        cursor.execute(
+            f"INSERT INTO {table} (client_id) SELECT id FROM unnest(%s::bigint[]) k(id) ORDER BY id ON CONFLICT DO NOTHING",  # noqa: S608
+            [client_ids],
+        )
+        cursor.execute(
+            f"SELECT 1 FROM {table} WHERE client_id = ANY(%s) ORDER BY client_id FOR NO KEY UPDATE",  # noqa: S608
+            [client_ids],
+        )
 
 
 entered("stage", _("Stage"), FieldType.CHOICE, lambda: Stage.choices)

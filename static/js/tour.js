@@ -62,9 +62,10 @@
     show({ focus: true });
   };
   const end = () => {
-    keep(-1);
     target?.classList.remove("k-tour-target");
-    panel.remove();
+    panel.hidden = true;
+    // Gone only once that is kept: until then a new page would offer it again.
+    keep(-1).finally(() => panel.remove());
     document.getElementById("main")?.focus?.();
   };
   panel.addEventListener("click", (event) => {

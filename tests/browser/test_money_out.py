@@ -125,6 +125,7 @@ def test_a_rate_that_runs_out_can_not_be_confirmed_and_a_new_one_can(phone, room
     shot(phone, "exchange-phone")
     phone.get_by_label("Amount").fill("100")
     phone.get_by_role("button", name="Get rate").click()
+    expect(phone.get_by_role("button", name="Exchange at this rate")).to_be_visible()
     shot(phone, "quote-phone")
     fits(phone)
     expect(phone.get_by_role("button", name="Exchange at this rate")).to_be_disabled(timeout=6_000)

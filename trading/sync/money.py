@@ -11,10 +11,11 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from clients.facts import take_turns
 from crm.rates import fx
 from trading.choices import AccountState
 from trading.core.batching import batched
-from trading.models import TradingAccount, TradingServer
+from trading.models import TradingAccount, TradingFacts, TradingServer
 from trading.platforms.base import AccountMoney, Purpose
 from trading.platforms.pool import capabilities_of, platform_for
 from trading.risk import margin
@@ -136,6 +137,7 @@ def write(server: TradingServer, rows: Sequence[AccountMoney]) -> set[int]:
             },
         )
         clients = {client_id for (client_id,) in cursor.fetchall()}
+        take_turns(sorted(clients), TradingFacts)
         cursor.execute(EQUITY_FACT, {"clients": sorted(clients)})
     return clients
 

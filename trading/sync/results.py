@@ -180,7 +180,7 @@ def write(days: list[tuple[int, dt.date]]) -> None:
         "last": last,
     }
     with connection.cursor() as cursor:
-        for statement in (CLEAR, SUM_DAYS, SUM_SPANS, EMPTY_SPANS, CLIENTS):
+        for statement in (CLEAR, SUM_DAYS, SUM_SPANS, EMPTY_SPANS):
             cursor.execute(statement, values)
         cursor.execute(NEWEST, values)
         rows = cursor.fetchall()
@@ -189,6 +189,9 @@ def write(days: list[tuple[int, dt.date]]) -> None:
         if not is_demo:
             clients[client_id] = max(at, clients.get(client_id, at))
     raise_last_trades({account_id: at for account_id, _client, _demo, at in rows}, clients)
+    with connection.cursor() as cursor:
+        # Accounts before clients' facts, as where money is read: the other order would let the two wait for each other.
+        cursor.execute(CLIENTS, values)
 
 
 def raise_last_trades(accounts: dict[int, dt.datetime], clients: dict[int, dt.datetime] | None = None) -> None:

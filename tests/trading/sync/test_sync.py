@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 from decimal import Decimal
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -32,6 +34,7 @@ from trading.models import (
     TradingAccount,
     TradingServer,
 )
+from trading.platforms.base import AccountMoney
 from trading.sync import deals, money, positions, reconcile, results, resync, symbols
 from trading.sync.ingest import ingest
 
@@ -132,6 +135,39 @@ def test_facts_are_what_a_rebuild_finds(
     assert fact_of(client, "equity") > 4900
     for name in names_of("trading"):
         assert list(differences(FACTS[name])) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_servers_read_together_lose_neither_ones_equity(cast: Cast) -> None:
+    servers = [make_server(), make_server(name="Second")]
+    accounts = [make_account(cast.client, server) for server in servers]
+
+    def read(account: TradingAccount, equity: str) -> None:
+        row = AccountMoney(account.login, Decimal(equity), *[Decimal(0)] * 2, Decimal(equity), *[Decimal(0)] * 3)
+        money.write(account.server, [row])
+
+    def other() -> None:
+        read(accounts[1], "7.00")
+        connections.close_all()
+
+    for account in accounts:
+        read(account, "1.00")
+    thread = threading.Thread(target=other)
+    with transaction.atomic():
+        read(accounts[0], "100.00")
+        thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        with connection.cursor() as cursor:
+            for _wait in range(200):
+                cursor.execute(waiting)
+                if cursor.fetchone()[0]:
+                    break
+                time.sleep(0.05)
+            else:
+                pytest.fail("the other never waited for the client's facts")
+    thread.join()
+    assert fact_of(cast.client, "equity") == Decimal("107.00")
+    assert not list(differences(FACTS["equity"]))
 
 
 def test_what_a_dealer_changed_is_updated_and_remembered(cast: Cast, server: TradingServer) -> None:
