@@ -79,6 +79,14 @@ class Severity(BadgeChoices):
     BLOCKING = "blocking", "red", _("Problem")
 
 
+class Verdict(models.TextChoices):
+    """What a check says. Where nothing could be read it is unsure: silence never passes."""
+
+    PASS = "pass", _("Passed")
+    FAIL = "fail", _("Failed")
+    UNSURE = "unsure", _("Unclear")
+
+
 class IssueCode(models.TextChoices):
     """What a check can find. Codes are stable: reports, templates and the portal's texts refer to them."""
 
@@ -91,7 +99,20 @@ class IssueCode(models.TextChoices):
     EXPIRED = "EXPIRED", _("The document has expired")
     EXPIRES_SOON = "EXPIRES_SOON", _("The document expires soon")
     NAME_MISMATCH = "NAME_MISMATCH", _("The name differs from the registration")
+    NAME_NEAR = "NAME_NEAR", _("The name is almost the one on the registration: compare it")
+    NAME_CUT = "NAME_CUT", _("The name is too long for the machine-readable zone: compare it with the printed one")
     DOB_MISMATCH = "DOB_MISMATCH", _("The date of birth differs from the registration")
+    NATIONALITY_MISMATCH = "NATIONALITY_MISMATCH", _("The nationality differs from the registration")
+    SEX_MISMATCH = "SEX_MISMATCH", _("The sex differs from the registration")
+    PRINT_MISMATCH = "PRINT_MISMATCH", _("The printed text doesn't show what the machine-readable zone says")
+    PRINT_NEAR = "PRINT_NEAR", _("The printed text is almost what the machine-readable zone says: compare it")
+    NOT_READ = "NOT_READ", _("Part of the document couldn't be read: check it manually")
+    NOT_REGISTERED = "NOT_REGISTERED", _("The registration is missing details to compare the document with")
+    NO_EXPIRY = "NO_EXPIRY", _("No expiry date was found")
+    DATE_INCOMPLETE = "DATE_INCOMPLETE", _("A date on the document is incomplete or doesn't exist")
+    UNKNOWN_STATE = "UNKNOWN_STATE", _("No such country or issuer exists")
+    SPECIMEN = "SPECIMEN", _("The document is a specimen, not a real one")
+    LOW_RESOLUTION = "LOW_RESOLUTION", _("The picture is small: compare the name letter by letter")
     UNDERAGE = "UNDERAGE", _("The person is underage")
     DOC_NO_DUPLICATE = "DOC_NO_DUPLICATE", _("Another client has a document with this number")
     IMAGE_DUPLICATE = "IMAGE_DUPLICATE", _("Another client has sent the same picture")
@@ -116,7 +137,20 @@ ISSUE_SHORT: dict[str, Promise] = {
     IssueCode.EXPIRED: _("Expired"),
     IssueCode.EXPIRES_SOON: _("Expires soon"),
     IssueCode.NAME_MISMATCH: _("Name mismatch"),
+    IssueCode.NAME_NEAR: _("Similar name"),
+    IssueCode.NAME_CUT: _("Name cut off"),
     IssueCode.DOB_MISMATCH: _("Date of birth mismatch"),
+    IssueCode.NATIONALITY_MISMATCH: _("Nationality mismatch"),
+    IssueCode.SEX_MISMATCH: _("Sex mismatch"),
+    IssueCode.PRINT_MISMATCH: _("Print and MRZ differ"),
+    IssueCode.PRINT_NEAR: _("Print and MRZ similar"),
+    IssueCode.NOT_READ: _("Not read"),
+    IssueCode.NOT_REGISTERED: _("Registration incomplete"),
+    IssueCode.NO_EXPIRY: _("No expiry date"),
+    IssueCode.DATE_INCOMPLETE: _("Incomplete date"),
+    IssueCode.UNKNOWN_STATE: _("Unknown country"),
+    IssueCode.SPECIMEN: _("Specimen"),
+    IssueCode.LOW_RESOLUTION: _("Low resolution"),
     IssueCode.UNDERAGE: _("Underage"),
     IssueCode.DOC_NO_DUPLICATE: _("Duplicate number"),
     IssueCode.IMAGE_DUPLICATE: _("Duplicate picture"),
@@ -140,7 +174,20 @@ ISSUE_SEVERITY: dict[str, Severity] = {
     IssueCode.EXPIRED: Severity.BLOCKING,
     IssueCode.EXPIRES_SOON: Severity.INFO,
     IssueCode.NAME_MISMATCH: Severity.BLOCKING,
+    IssueCode.NAME_NEAR: Severity.WARNING,
+    IssueCode.NAME_CUT: Severity.WARNING,
     IssueCode.DOB_MISMATCH: Severity.BLOCKING,
+    IssueCode.NATIONALITY_MISMATCH: Severity.BLOCKING,
+    IssueCode.SEX_MISMATCH: Severity.BLOCKING,
+    IssueCode.PRINT_MISMATCH: Severity.BLOCKING,
+    IssueCode.PRINT_NEAR: Severity.WARNING,
+    IssueCode.NOT_READ: Severity.WARNING,
+    IssueCode.NOT_REGISTERED: Severity.INFO,
+    IssueCode.NO_EXPIRY: Severity.WARNING,
+    IssueCode.DATE_INCOMPLETE: Severity.WARNING,
+    IssueCode.UNKNOWN_STATE: Severity.BLOCKING,
+    IssueCode.SPECIMEN: Severity.BLOCKING,
+    IssueCode.LOW_RESOLUTION: Severity.WARNING,
     IssueCode.UNDERAGE: Severity.BLOCKING,
     IssueCode.DOC_NO_DUPLICATE: Severity.BLOCKING,
     IssueCode.IMAGE_DUPLICATE: Severity.BLOCKING,
@@ -221,6 +268,11 @@ REASON_FOR_ISSUE: dict[str, RejectReason] = {
     IssueCode.EXPIRED: RejectReason.EXPIRED,
     IssueCode.NAME_MISMATCH: RejectReason.NAME_DIFFERS,
     IssueCode.DOB_MISMATCH: RejectReason.BIRTH_DATE_DIFFERS,
+    IssueCode.PRINT_MISMATCH: RejectReason.NOT_A_PHOTO,
+    IssueCode.NOT_READ: RejectReason.UNREADABLE,
+    IssueCode.LOW_RESOLUTION: RejectReason.UNREADABLE,
+    IssueCode.UNKNOWN_STATE: RejectReason.NOT_A_PHOTO,
+    IssueCode.SPECIMEN: RejectReason.NOT_A_PHOTO,
     IssueCode.UNDERAGE: RejectReason.UNDERAGE,
     IssueCode.DOC_NO_DUPLICATE: RejectReason.DUPLICATE,
     IssueCode.IMAGE_DUPLICATE: RejectReason.DUPLICATE,

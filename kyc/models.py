@@ -279,6 +279,9 @@ class CheckRun(HasState):
     duration_ms = models.PositiveIntegerField(null=True)
     measures = models.JSONField(default=dict, help_text="Sharpness, brightness and other figures without personal data")
     details_sealed = models.BinaryField(null=True, help_text="Found and expected per issue, under the client's key")
+    results = models.JSONField(
+        default=list, help_text="Each check's verdict, reason, confidence and place, without what was read"
+    )
     error = models.TextField(blank=True)
 
     class Meta:

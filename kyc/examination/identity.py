@@ -13,9 +13,8 @@ from typing import Any
 from kyc.choices import DocumentKind, IssueCode
 from kyc.examination.sheet import Finding, Sheet
 from kyc.examination.zone import PLACES
-from kyc.names import person_likeness
+from kyc.names import Match, compare_person
 
-NAME_LIKENESS_MIN = 0.85
 EXPIRES_SOON_DAYS = 60
 KIND_OF_CODE = {
     "P": DocumentKind.PASSPORT,
@@ -61,27 +60,26 @@ def _kind(sheet: Sheet) -> Iterator[Finding]:
 def _names(sheet: Sheet) -> Iterator[Finding]:
     assert sheet.zone is not None
     read, subject = sheet.zone.mrz, sheet.subject
-    first, last = person_likeness(
+    match = compare_person(
         first_name=subject.first_name,
         last_name=subject.last_name,
         given_names=read.given_names,
         surname=read.surname,
         is_cut=read.is_name_cut,
     )
-    sheet.measures["name_likeness"] = [round(first, 2), round(last, 2)]
-    for field, likeness, found, expected in (
-        ("first_name", first, read.given_names, subject.first_name),
-        ("last_name", last, read.surname, subject.last_name),
+    sheet.measures["name_match"] = [match.first, match.last]
+    codes = {
+        Match.NEAR: IssueCode.NAME_NEAR,
+        Match.CUT: IssueCode.NAME_CUT,
+        Match.MISSING: IssueCode.NAME_MISMATCH,
+        Match.DIFFERENT: IssueCode.NAME_MISMATCH,
+    }
+    for field, verdict, found, expected in (
+        ("first_name", match.first, read.given_names, subject.first_name),
+        ("last_name", match.last, read.surname, subject.last_name),
     ):
-        if likeness < NAME_LIKENESS_MIN:
-            yield Finding(
-                IssueCode.NAME_MISMATCH,
-                round(1 - likeness, 2),
-                field=field,
-                found=found,
-                expected=expected,
-                **_where(sheet, "names"),
-            )
+        if verdict in codes:
+            yield Finding(codes[verdict], 0.9, field=field, found=found, expected=expected, **_where(sheet, "names"))
 
 
 def _birth(sheet: Sheet) -> Iterator[Finding]:
