@@ -10,6 +10,8 @@ from ninja import Field, Router, Schema, Status
 from ninja.params.functions import Header
 from ninja.security import HttpBearer
 
+from clients.custom_fields.arrivals import GIVEN_MAX, judge
+from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
 from crm.web.api_problem import problem
 from crm.web.unusual_input import without_nul
 from leads import guard, sources
@@ -27,11 +29,26 @@ class SourceKey(HttpBearer):
         return sources.find_by_key(token)
 
 
+CUSTOM_ENTRY: Any = {
+    "anyOf": [
+        {"type": "string", "maxLength": TEXT_CHARS_MAX},
+        {"type": "number"},
+        {"type": "boolean"},
+        {"type": "array", "items": {"type": "string"}, "maxItems": CHOICES_MAX},
+        {"type": "null"},
+    ]
+}
 router = Router(tags=["leads"], auth=SourceKey())
 
 
 class LeadIn(Schema):
-    """At least one of `email` and `phone` must work. Unknown campaigns are kept as a tag."""
+    """At least one of `email` and `phone` must work. Unknown campaigns are kept as a tag.
+
+    `custom` takes the brand's own fields by their keys (Set-up → Custom fields): a text; a number or its text ("12.5"); an amount
+    in the brand's base currency; a date as "YYYY-MM-DD"; true or false; the code or label of a choice; a list of these. Keys that
+    don't exist and values that don't fit are refused with 422, code `custom_field`, and `errors` names each; nothing is stored
+    then. A known person keeps what their record has: only empty fields are filled.
+    """
 
     email: str = Field("", max_length=254)
     phone: str = Field("", max_length=40, description="As dialled in `country`, or with + and the country's code")
@@ -49,6 +66,12 @@ class LeadIn(Schema):
     landing_url: str = Field("", max_length=500)
     ip: str = Field("", max_length=45, description="The visitor's address")
     user_agent: str = Field("", max_length=500)
+    custom: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Values of the brand's custom fields by key, at most 50",
+        json_schema_extra={"additionalProperties": CUSTOM_ENTRY, "maxProperties": GIVEN_MAX},
+        examples=[{"experience": "3_years", "budget": "2500.00", "call_after": "2026-12-01", "platforms": ["mt5"]}],
+    )
 
 
 class LeadOut(Schema):
@@ -66,6 +89,10 @@ def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Heade
     if not guard.is_within_limit(f"api:{source.pk}", limit=PER_MINUTE, seconds=60):
         return problem(429, "Too many", f"At most {PER_MINUTE} leads a minute. Try again in a minute.", code="too_many")
     fields = without_nul(payload.dict())
+    _values, wrong = judge(source.brand_id, fields["custom"])
+    if wrong:
+        errors = [{"field": f"custom.{key}".rstrip("."), "message": text} for key, text in wrong.items()]
+        return problem(422, "Malformed", "Some custom fields are wrong.", code="custom_field", errors=errors)
     taken = capture_lead(
         brand=source.brand,
         api_source=source,

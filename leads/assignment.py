@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet, Value
@@ -40,14 +41,15 @@ def set_clocks(leads: Iterable[Lead]) -> None:
     )
 
 
-def candidate_of(lead: Lead, *, country: str = "") -> Candidate:
-    """Describe a lead by what the routing rules compare: language, country, source, campaign, score."""
+def candidate_of(lead: Lead, *, country: str = "", custom: Mapping[str, Any] | None = None) -> Candidate:
+    """Describe a lead by what the routing rules compare: language, country, source, campaign, score, custom fields."""
     return Candidate(
         language=lead.language,
         country=country or lead.country_guess,
         source=lead.source,
         campaign=lead.campaign.code if lead.campaign else "",
         score=lead.score,
+        custom=custom or {},
     )
 
 

@@ -21,6 +21,7 @@ from clients.canonical import canonical_phone
 from clients.choices import Gate, TimelineKind
 from clients.countries import country, country_name
 from clients.country_rules.rules import decide, refusal_text
+from clients.custom_fields import arrivals
 from clients.identifiers import IdentifierKind, Seen, learn_many
 from clients.models import Client
 from crm.db.locking import lock
@@ -68,6 +69,7 @@ class Capture:
     user_agent: str = ""
     accept_language: str = ""
     idempotency_key: str = ""
+    custom: Mapping[str, Any] = field(default_factory=dict)  # by the key of the brand's custom field
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class _Reading:
     source: str
     medium: str
     who: dedupe.Person
+    custom: arrivals.Values
 
 
 def capture_enquiry(*, page: LandingPage, form_id: str, capture: Capture) -> Captured:
@@ -126,8 +129,8 @@ def capture_lead(
     Who: anyone; a form, a key or a page has let the caller in. `actor` entered it by hand; with `keep_with` (a book the
     actor owns) they keep it. The same `idempotency_key` gives the first lead back. A lead from a country that the brand
     refuses is stored with its `refusal`, and nobody gets it; entered by hand it isn't stored.
-    Raises: DomainError without a usable e-mail or telephone, or by hand for a refused country; IdempotencyConflict for the
-    same key with another body.
+    Raises: DomainError without a usable e-mail or telephone, for a custom field that the brand's leads don't have or a value
+    that doesn't fit, or by hand for a refused country; IdempotencyConflict for the same key with another body.
     """
     replay, body_hash = _find_replay(brand, capture)
     if replay is not None:
@@ -174,10 +177,11 @@ def capture_lead(
         score_reasons=worth.reasons,
     )
     if known is not None:
-        client = _attach(lead, known, capture, reading)
+        client, merged = _attach(lead, known, capture, reading)
     else:
         client = _make_client(lead, brand, capture, reading, keep_with, now)
-    _record(lead, client, actor, matches)
+        merged = arrivals.fill_blank(client, reading.custom, is_new=True)
+    _record(lead, client, actor, matches, merged)
     learn_many(_sightings(lead, client, reading))
     return Captured(lead, client, known is not None)
 
@@ -250,6 +254,7 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
         source=(api_source.code if api_source else capture.source or default or capture.channel)[:60].lower(),
         medium=(capture.medium or (campaign.medium if campaign else ""))[:40].lower(),
         who=dedupe.person(email=email, phone=phone, country=country, last_name=capture.last_name),
+        custom=arrivals.read_given(brand.pk, capture.custom),
     )
 
 
@@ -302,16 +307,17 @@ def _make_client(
     lead: Lead, brand: Brand, capture: Capture, reading: _Reading, keep_with: Book | None, now: dt.datetime
 ) -> Client:
     """Create the client of a new lead in the book that routing chose, or in the book of the agent who entered it."""
+    candidate = candidate_of(lead, country=reading.country, custom=arrivals.named(reading.custom))
     if keep_with is not None:
         assert keep_with.owner is not None
         decision = routing.Decision(
             keep_with.pk, keep_with.owner_id, reasons=[{"code": "own_book", "agent": str(keep_with.owner)}]
         )
     elif lead.refusal:
-        decision = routing.pool_for(brand, now, candidate_of(lead, country=reading.country))
+        decision = routing.pool_for(brand, now, candidate)
     else:
         routing.lock_routing(brand.pk)
-        decision = routing.Router(brand, now).decide(candidate_of(lead, country=reading.country))
+        decision = routing.Router(brand, now).decide(candidate)
     client = Client(
         brand=brand,
         book_id=decision.book_id,
@@ -337,7 +343,7 @@ def _make_client(
     return client
 
 
-def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> Client:
+def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> tuple[Client, arrivals.Merged]:
     """Add another capture to a known person: fill what is blank, overwrite nothing, and leave them with their agent."""
     client = lock(Client, known.client.pk, "owner", "book")
     typed = {
@@ -357,6 +363,7 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
         filled.append("marketing_consent")
     if filled:
         client.save(update_fields=filled)
+    merged = arrivals.fill_blank(client, reading.custom)
     lead.client = client
     lead.typed = {name: value for name, value in typed.items() if value and value != getattr(client, name)}
     lead.match_reasons = known.reasons
@@ -370,7 +377,9 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
         lead.save()
     else:
         routing.lock_routing(client.brand_id)
-        decision = routing.Router(lead.brand, now).decide(candidate_of(lead, country=client.country))
+        router = routing.Router(lead.brand, now)
+        custom = router.custom_of([client.pk]).get(client.pk)
+        decision = router.decide(candidate_of(lead, country=client.country, custom=custom))
         apply_decision(lead, decision, now)
         lead.save()
         set_clocks([lead])
@@ -379,10 +388,10 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
         )
         client.refresh_from_db(fields=["book", "owner"])
     rebuild_lead_facts(client.pk)
-    return client
+    return client, merged
 
 
-def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match]) -> None:
+def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match], merged: arrivals.Merged) -> None:
     """Audit, timeline, events and the agent's bell."""
     campaign = lead.campaign.code if lead.campaign else ""
     audit.record(
@@ -399,6 +408,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
             "duplicate": lead.is_duplicate,
             "assigned_to_id": lead.assigned_to_id,
             **({"refusal": lead.refusal, "country": lead.country_guess} if lead.refusal else {}),
+            **merged.as_audit(),
         },
         evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
     )

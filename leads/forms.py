@@ -11,7 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from clients.choices import SalesStatus
 from clients.countries import country_choices
+from clients.custom_fields.forms import HasCustomFields
+from clients.custom_fields.registry import seen_by
 from crm.models import Brand, User
+from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
 from leads.models import Campaign
 
@@ -28,7 +31,16 @@ class StatusForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False)
 
 
-class LeadForm(forms.Form):
+REFILL = {
+    "hx-post": "",
+    "hx-trigger": "change",
+    "hx-target": "#k-fill",
+    "hx-swap": "innerHTML",
+    "hx-vals": '{"refill": "1"}',
+}
+
+
+class LeadForm(HasCustomFields):
     """A lead entered by hand: someone who called in, or was met."""
 
     brand = forms.ModelChoiceField(label=gettext_lazy("Brand"), queryset=Brand.objects.none())
@@ -59,6 +71,14 @@ class LeadForm(forms.Form):
         fields["language"].choices = [("", "–"), *((code, code.upper()) for code in languages)]
         if not reach_of(actor).own_books:
             del fields["keep"]
+        if len(brands) > 1:  # each has custom fields of its own
+            fields["brand"].widget.attrs.update(REFILL)
+        self.add_custom(seen_by(actor).filter(brand_id=self._brand_id(actor), for_leads=True))
+
+    def _brand_id(self, actor: User) -> int:
+        """Return the brand whose custom fields are shown: the chosen one, else the person's own; 0 for none."""
+        chosen = str((self.data if self.is_bound else self.initial).get("brand", ""))
+        return int(chosen) if is_whole(chosen) and len(chosen) < 18 else actor.brand_id or 0
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -6,14 +6,19 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.utils.translation import gettext as _
 
 from clients.canonical import canonical_email, canonical_phone
 from clients.countries import country_code
-from crm.errors import DomainError
+from clients.custom_fields.values import typed as typed_value
+from clients.models import CustomField
+from crm.conditions.fields import ADDED
+from crm.errors import DomainError, outcome_of
 from leads.capture import clean_email
 from leads.dedupe import folded
 
@@ -55,11 +60,50 @@ class Row:
     campaign: str = ""
     message: str = ""
     consent: bool = False
+    custom: dict[str, str] = field(default_factory=dict)
     errors: list[dict[str, str]] = field(default_factory=list)
     same_as_line: int | None = None
 
     def wrong(self, column: str, message: str) -> None:
         self.errors.append({"column": column, "message": message})
+
+
+class CustomColumns:
+    """Custom fields as columns of a file: found by key or by label in any language, where only one field has that name."""
+
+    def __init__(self, fields: Iterable[CustomField]) -> None:
+        self.fields = {str(row.pk): row for row in fields}
+        self.keys = {row.key: pk for pk, row in self.fields.items()}
+        labels = Counter(
+            (name, pk) for pk, row in self.fields.items() for name in set(map(_plain, row.labels.values()))
+        )
+        several = Counter(name for name, _pk in labels)
+        self.labels = {name: pk for name, pk in labels if name and several[name] == 1}
+
+    def find(self, heading: str) -> str:
+        """Return the column of a heading, empty where no field has this name."""
+        found = self.keys.get(heading.strip().lower()) or self.labels.get(_plain(heading))
+        return f"{ADDED}{found}" if found else ""
+
+    def label(self, column: str) -> str:
+        """Name a column for a reader: a custom field by its label."""
+        return self.fields[column.removeprefix(ADDED)].label if column.startswith(ADDED) else column
+
+    def read(self, row: Row, column: str, value: str) -> None:
+        """Check a value by its field's type. What is stored is what was entered: it is read again when it is imported."""
+        pk = column.removeprefix(ADDED)
+        checked = outcome_of(partial(typed_value, self.fields[pk], value))
+        if not checked:
+            row.wrong(self.fields[pk].label, checked.message)
+        elif checked.result is not None:
+            row.custom[pk] = value
+
+
+NO_CUSTOM = CustomColumns([])
+
+
+def _plain(heading: str) -> str:
+    return re.sub(r"[\W_]", "", heading.lower())
 
 
 @dataclass(frozen=True)
@@ -85,7 +129,7 @@ def decode(raw: bytes) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
+def open_rows(text: str, custom: CustomColumns = NO_CUSTOM) -> tuple[Iterator[list[str]], list[str], list[str]]:
     """Return (lines after the header, our column of each place or "", columns of the file that we don't know).
 
     Raises DomainError without a header that names an e-mail or a telephone column.
@@ -97,7 +141,7 @@ def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
         header = next(reader, [])
     except csv.Error as error:
         raise DomainError(_("Line %(line)s can't be read: %(error)s") % {"line": 1, "error": error}) from error
-    columns = [BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", name.lower()), "") for name in header]
+    columns = [BY_NAME.get(re.sub(r"[^a-zà-ÿ]", "", name.lower()), "") or custom.find(name) for name in header]
     if not {"email", "phone"} & set(columns):
         raise DomainError(
             _("The first line must contain the column names, including email or phone. Found: %(found)s")
@@ -105,14 +149,15 @@ def open_rows(text: str) -> tuple[Iterator[list[str]], list[str], list[str]]:
         )
     twice = {column for column in columns if column and columns.count(column) > 1}
     if twice:
-        raise DomainError(_("Two columns have the same meaning: %(columns)s") % {"columns": ", ".join(sorted(twice))})
+        names = ", ".join(sorted(map(custom.label, twice)))
+        raise DomainError(_("Two columns have the same meaning: %(columns)s") % {"columns": names})
     unknown = [name for name, column in zip(header, columns, strict=True) if not column]
     return reader, columns, unknown
 
 
-def read_rows(text: str, defaults: Defaults, campaigns: set[str]) -> Iterator[Row]:
+def read_rows(text: str, defaults: Defaults, campaigns: set[str], custom: CustomColumns = NO_CUSTOM) -> Iterator[Row]:
     """Read every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
-    lines, columns, _unknown = open_rows(text)
+    lines, columns, _unknown = open_rows(text, custom)
     people = _Seen()
     count = 0
     while True:
@@ -132,7 +177,7 @@ def read_rows(text: str, defaults: Defaults, campaigns: set[str]) -> Iterator[Ro
             raise DomainError(
                 _("The file has more than %(most)s lines. Split it into smaller files.") % {"most": f"{MOST_ROWS:,}"}
             )
-        row = _read(line, values, columns, defaults, campaigns)
+        row = _read(line, values, columns, defaults, campaigns, custom)
         if not row.errors:
             row.same_as_line = people.earlier(row)
         yield row
@@ -162,7 +207,9 @@ class _Seen:
         return line_before
 
 
-def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, campaigns: set[str]) -> Row:
+def _read(
+    line: int, values: list[str], columns: list[str], defaults: Defaults, campaigns: set[str], custom: CustomColumns
+) -> Row:
     row = Row(
         line, country=defaults.country, language=defaults.language, source=defaults.source, campaign=defaults.campaign
     )
@@ -171,7 +218,7 @@ def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, 
     typed = {column: value.strip() for column, value in zip(columns, values, strict=False) if column}
     for name, value in typed.items():
         if "\0" in value:
-            row.wrong(name, _("Contains an invalid character (NUL)"))
+            row.wrong(custom.label(name), _("Contains an invalid character (NUL)"))
             typed[name] = value.replace("\0", " ").strip()
     for name, most in LONGEST.items():
         if len(typed.get(name, "")) > most:
@@ -187,6 +234,9 @@ def _read(line: int, values: list[str], columns: list[str], defaults: Defaults, 
     if code and code not in campaigns:
         row.wrong("campaign", _("Unknown campaign “%(code)s”") % {"code": code})
     row.campaign = code or row.campaign
+    for name, value in typed.items():
+        if name.startswith(ADDED):
+            custom.read(row, name, value)
     return row
 
 

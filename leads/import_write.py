@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
-from clients.choices import TimelineKind
+from clients.audit_codes import ClientsAction
+from clients.choices import Stage, TimelineKind
+from clients.custom_fields.arrivals import lead_fields
+from clients.custom_fields.values import typed as typed_value
+from clients.custom_fields.values import value_row
 from clients.facts import GENERATED_ONCE
 from clients.identifiers import learn_many
 from clients.identifiers.sources import now_of
-from clients.models import Client
+from clients.models import Client, CustomValue
+from crm.conditions.fields import ADDED
 from crm.db.bulk import copy_models, copy_rows
+from crm.errors import outcome_of
+from crm.security import audit
 from leads import places, routing, scoring
 from leads.assignment import publish_assigned
 from leads.choices import Channel, RowVerdict
@@ -46,17 +56,73 @@ class Writer:
         self.per_agent: Counter[int] = Counter()
         self.new = self.known = 0
         self.touched: list[int] = []
+        self.custom = {row.pk: row for row in lead_fields(self.brand.pk)}
+        self.values: dict[tuple[int, int], Any] = {}
+        self.registered: set[int] = set()
 
     def write(self, rows: list[LeadImportRow]) -> None:
+        rows = self._still_fitting(rows)
         fresh = [row for row in rows if row.verdict == RowVerdict.NEW]
         again = [row for row in rows if row.verdict == RowVerdict.KNOWN]
         leads = self._fresh(fresh) + self._again(again)
         copy_models(leads)
+        self._fill_custom(fresh + again, leads)
         self._tell(leads)
         routed = [lead.pk for lead in leads if lead.tried_agents]
         publish_assigned(Lead.objects.filter(pk__in=routed), actor=self.batch.owner)
         self.new += len(fresh)
         self.known += len(again)
+
+    def _still_fitting(self, rows: list[LeadImportRow]) -> list[LeadImportRow]:
+        """Type the custom values; set lines aside whose fields have changed since the check so that a value no longer fits."""
+        wrong = []
+        for row in rows:
+            for pk, entered in row.custom.items():
+                field = self.custom.get(int(pk))
+                typed = outcome_of(partial(typed_value, field, entered)) if field else None
+                if typed and field:
+                    self.values[row.pk, field.pk] = typed.result
+                    continue
+                reason = (
+                    typed.message if typed is not None else _("This custom field was archived. Check the file again.")
+                )
+                row.errors.append({"column": field.label if field else f"#{pk}", "message": reason})
+            if row.errors:
+                row.verdict = RowVerdict.WRONG
+                wrong.append(row)
+        LeadImportRow.objects.bulk_update(wrong, ["verdict", "errors"])
+        return [row for row in rows if row.verdict != RowVerdict.WRONG]
+
+    def _fill_custom(self, rows: list[LeadImportRow], leads: list[Lead]) -> None:
+        """Write custom values where a record has none: of known people in the order of the lines, overwriting nothing."""
+        known = [lead.client_id for lead in leads if lead.is_duplicate]
+        have = set(CustomValue.objects.filter(client_id__in=known).values_list("client_id", "field_id"))
+        found: dict[tuple[int, int], CustomValue] = {}
+        filled: dict[int, dict[str, Any]] = {}
+        for row, lead in zip(rows, leads, strict=True):
+            for pk in map(int, row.custom):
+                field, key, value = self.custom[pk], (lead.client_id, pk), self.values.pop((row.pk, pk))
+                is_on_record = field.for_clients or lead.client_id not in self.registered
+                if key in have or key in found or not is_on_record:
+                    continue
+                found[key] = value_row(lead.client_id, field, value)
+                if lead.is_duplicate:
+                    filled.setdefault(lead.client_id, {})[field.key] = value
+        CustomValue.objects.bulk_create(found.values(), ignore_conflicts=True, batch_size=2_000)
+        if filled:
+            audit.record_many(self._filled_rows(filled))
+
+    def _filled_rows(self, filled: dict[int, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the audit rows of known people whose empty fields were filled."""
+        for client_id, values in filled.items():
+            yield {
+                "actor": self.batch.owner,
+                "action": ClientsAction.CUSTOM_VALUES_CHANGED,
+                "target": Client(pk=client_id),
+                "client_id": client_id,
+                "brand_id": self.brand.pk,
+                "after": values,
+            }
 
     def finish(self) -> None:
         """Known people's facts: the score of their newest lead, source and campaign of their first. And the pool's routing."""
@@ -92,6 +158,7 @@ class Writer:
             source=lead.source,
             campaign=row.campaign_code,
             score=lead.score,
+            custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
         )
         if self.batch.is_routed:
             return self.router.decide(candidate)
@@ -104,7 +171,9 @@ class Writer:
         seen: dict[int, int] = dict(
             Lead.objects.filter(client_id__in=ids).order_by().values_list("client_id").annotate(Count("pk"))
         )
-        owners = dict(Client.objects.filter(pk__in=ids).values_list("pk", "owner_id"))
+        known = list(Client.objects.filter(pk__in=ids).values_list("pk", "owner_id", "stage"))
+        owners = {pk: owner_id for pk, owner_id, _stage in known}
+        self.registered = {pk for pk, _owner_id, stage in known if stage != Stage.LEAD}
         leads = []
         for row in rows:
             assert row.client_id is not None

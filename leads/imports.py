@@ -23,6 +23,7 @@ from psycopg.types.json import Jsonb
 from clients.choices import Gate
 from clients.countries import country_name
 from clients.country_rules.rules import decide
+from clients.custom_fields.arrivals import lead_fields
 from crm.choices import JobState
 from crm.db.bulk import copy_rows
 from crm.db.locking import lock
@@ -59,6 +60,7 @@ COLUMNS = (
     "campaign_code",
     "message",
     "consent",
+    "custom",
     "client_id",
     "same_as_line",
 )
@@ -119,7 +121,8 @@ def start_import(
             _("The file is larger than %(most)s MB. Split it into smaller files.")
             % {"most": settings.UPLOAD_MAX_BYTES // 2**20}
         )
-    _lines, _columns, unknown = import_file.open_rows(import_file.decode(content))
+    custom = import_file.CustomColumns(lead_fields(brand.pk))
+    _lines, _columns, unknown = import_file.open_rows(import_file.decode(content), custom)
     batch = LeadImport.objects.create(
         brand=brand,
         owner=actor,
@@ -173,10 +176,11 @@ def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
     defaults = import_file.Defaults(
         batch.country, batch.language, batch.source, batch.campaign.code if batch.campaign else ""
     )
+    custom = import_file.CustomColumns(lead_fields(batch.brand_id))
     about = text.count("\n") + 1
 
     def values() -> Iterator[tuple[Any, ...]]:
-        for number, row in enumerate(import_file.read_rows(text, defaults, campaigns), start=1):
+        for number, row in enumerate(import_file.read_rows(text, defaults, campaigns, custom), start=1):
             if number % 1000 == 0:
                 report(number, max(about, number), _("lines read"))
             yield _row_values(batch, row)
@@ -202,6 +206,7 @@ def _row_values(batch: LeadImport, row: import_file.Row) -> tuple[Any, ...]:
         row.campaign,
         row.message,
         row.consent,
+        Jsonb(row.custom),
         None,
         row.same_as_line,
     )
@@ -222,12 +227,6 @@ def _judge_countries(batch: LeadImport) -> None:
         rows.filter(country=country).update(
             verdict=RowVerdict.REFUSED, client_id=None, errors=[{"column": "country", "message": text}]
         )
-
-
-def _refused(batch: LeadImport) -> dict[str, int]:
-    """Count the lines that were set aside for their country; empty where there are none."""
-    count = LeadImportRow.objects.filter(batch=batch, verdict=RowVerdict.REFUSED).count()
-    return {"refused": count} if count else {}
 
 
 def _count(batch: LeadImport) -> dict[str, int]:
@@ -315,8 +314,7 @@ def _import(batch: LeadImport, report: Report) -> None:
     rows.delete()
     batch.move_to(ImportState.DONE)
     batch.finished_at = timezone.now()
-    counts = {verdict: count for verdict, count in batch.counts.items() if verdict != RowVerdict.REFUSED}
-    batch.counts = {**counts, "new": writer.new, "known": writer.known, **_refused(batch)}
+    batch.counts = {**_count(batch), "new": writer.new, "known": writer.known}
     batch.save(update_fields=["state", "finished_at", "counts"])
     audit.record(
         actor=batch.owner, action=LeadsAction.IMPORTED, target=batch, brand_id=batch.brand_id, after=batch.counts

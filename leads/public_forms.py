@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -11,9 +12,11 @@ from django.utils.translation import gettext_lazy
 
 from clients.canonical import canonical_phone
 from clients.countries import country_choices
+from clients.custom_fields.forms import HasCustomFields
+from clients.models import CustomField
 
 
-class EnquiryForm(forms.Form):
+class EnquiryForm(HasCustomFields):
     """The form of a landing page. Errors say what to write; what was typed stays."""
 
     first_name = forms.CharField(
@@ -47,8 +50,11 @@ class EnquiryForm(forms.Form):
         label=gettext_lazy("Also send me market news and offers. I can unsubscribe at any time."), required=False
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, custom: Iterable[CustomField] = (), required: Collection[int] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.add_custom(custom, required=required)
         country: Any = self.fields["country"]
         country.choices = country_choices(blank=_("Choose"))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,9 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from clients.custom_fields.arrivals import named_of
 from crm.conditions import Condition, readable
+from crm.conditions.fields import ADDED
 from crm.models import Book, Brand
 from leads.choices import OffShift, Strategy
 from leads.models import RoutingRule, Shift
@@ -31,13 +33,14 @@ LOCK_CLASS = 7401  # pg_advisory_xact_lock(class, brand): one live routing decis
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What routing looks at."""
+    """What routing looks at. `custom`: values of the custom fields that rules ask for, by their names in conditions."""
 
     language: str = ""
     country: str = ""
     source: str = ""
     campaign: str = ""
     score: int = 0
+    custom: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -121,8 +124,19 @@ class Router:
     def __init__(self, brand: Brand, now: dt.datetime) -> None:
         self.brand, self.now = brand, now
         self.rules = _read_rules(brand.pk)
+        self.custom_fields = frozenset(
+            int(asked.name.removeprefix(ADDED))
+            for rule in self.rules
+            if rule.condition is not None
+            for asked in rule.condition.fields()
+            if asked.name.startswith(ADDED)
+        )
         self.agents = _read_agents(brand, now)
         self.pools = _read_pools(brand.pk)
+
+    def custom_of(self, client_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+        """Read what clients have in the custom fields that this brand's rules ask for: one query, none where no rule asks."""
+        return named_of(client_ids, self.custom_fields)
 
     def decide(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
         excluded = frozenset(without)
@@ -203,9 +217,11 @@ def lock_routing(brand_id: int) -> None:
 
 
 def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
-    """Say what the rule looked at and found."""
+    """Say what the rule looked at and found; of custom fields only that it looked: their values go with the client's key."""
     looked_at = rule.condition.fields() if rule.condition is not None else []
-    return {field.name: field.value_of(lead) for field in looked_at}
+    own = {field.name: field.value_of(lead) for field in looked_at if not field.name.startswith(ADDED)}
+    added = [str(field.label) for field in looked_at if field.name.startswith(ADDED)]
+    return {**own, "custom": added} if added else own
 
 
 def _read_rules(brand_id: int) -> list[Rule]:
@@ -315,7 +331,14 @@ def _sentence(reason: dict[str, Any]) -> str:
     code = reason.get("code")
     if code == "rule":
         met = ", ".join(
-            str(reason[name]) for name in ("language", "country", "source", "campaign", "score") if name in reason
+            [
+                *(
+                    str(reason[name])
+                    for name in ("language", "country", "source", "campaign", "score")
+                    if name in reason
+                ),
+                *reason.get("custom", ()),
+            ]
         )
         line = _("Rule “%(rule)s” routes the lead to %(desk)s") % reason
         return f"{line} ({met})" if met else line

@@ -12,7 +12,10 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.models import CustomField
 from crm.audit_codes import AuditCode
+from crm.conditions import readable
+from crm.conditions.fields import ADDED
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed
 from crm.models import Actor, User
@@ -20,6 +23,8 @@ from crm.security import audit, policies
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
+from leads.models.campaigns import SHOWN_FIELDS_MAX
+from leads.vocabulary import LEAD
 
 MOST_SHIFTS = 21
 Row = TypeVar("Row", Campaign, LandingPage, RoutingRule, ScoreRule)
@@ -84,7 +89,12 @@ def save_campaign(*, actor: Actor, campaign: Campaign | None = None, **fields: A
 
 @transaction.atomic
 def save_landing_page(*, actor: Actor, page: LandingPage | None = None, **fields: Any) -> LandingPage:
-    """Create or change a landing page. Who: `leads.change_landingpage` on the brand. Raises: NotAllowed, DomainError."""
+    """Create or change a landing page. Who: `leads.change_landingpage` on the brand.
+
+    Raises: NotAllowed; DomainError for a custom field that isn't on the leads of the page's brand, too many of them, or a
+    required one that isn't shown.
+    """
+    _require_own_fields(page, fields)
     return _save(
         page or LandingPage(),
         actor=actor,
@@ -94,17 +104,45 @@ def save_landing_page(*, actor: Actor, page: LandingPage | None = None, **fields
     )
 
 
+def _require_own_fields(page: LandingPage | None, fields: Mapping[str, Any]) -> None:
+    """Check the custom fields of a page. An archived one stays until the page is saved without it; no form shows it."""
+    shown = fields.get("shown_fields", page.shown_fields if page else [])
+    required = fields.get("required_fields", page.required_fields if page else [])
+    if len(shown) > SHOWN_FIELDS_MAX:
+        raise DomainError(
+            _("Show at most %(count)s custom fields: long forms lose leads.") % {"count": SHOWN_FIELDS_MAX}
+        )
+    brand = fields.get("brand") or (page.brand if page else None)
+    rows = {row.pk: row for row in CustomField.objects.filter(pk__in={*shown, *required}).select_related("brand")}
+    for pk in [*shown, *required]:
+        row = rows.get(pk)
+        if row is None or brand is None or row.brand_id != brand.pk or not row.for_leads:
+            name = row.label if row else f"#{pk}"
+            raise DomainError(
+                _("“%(field)s” isn't a custom field on leads of %(brand)s.") % {"field": name, "brand": brand}
+            )
+    hidden = [rows[pk].label for pk in required if pk not in shown]
+    if hidden:
+        raise DomainError(_("Show the required fields on the form, too: %(fields)s.") % {"fields": ", ".join(hidden)})
+
+
 @transaction.atomic
 def save_routing_rule(
     *, actor: Actor, rule: RoutingRule | None = None, agents: Sequence[User] = (), **fields: Any
 ) -> RoutingRule:
     """Create or change a routing rule; it holds from the next lead on. Who: `leads.manage_rules` on the brand.
 
-    Raises: NotAllowed; DomainError for a desk of another brand or an agent who is not of that desk.
+    Raises: NotAllowed; DomainError for a desk of another brand, an agent who is not of that desk or a condition on another
+    brand's custom field.
     """
     desk = fields["desk"]
     if desk.brand_id != fields["brand"].pk:
         raise DomainError(_("The desk belongs to another brand."))
+    asked = [field for field in _asked(fields) if field.brand_id != fields["brand"].pk]
+    if asked:
+        raise DomainError(
+            _("“%(field)s” is a custom field of %(brand)s.") % {"field": asked[0].label, "brand": asked[0].brand}
+        )
     strangers = [str(agent) for agent in agents if agent.desk_id != desk.pk]
     if strangers:
         raise DomainError(_("Not on this desk: %(names)s") % {"names": ", ".join(strangers)})
@@ -117,6 +155,14 @@ def save_routing_rule(
     )
     saved.agents.set(agents)
     return saved
+
+
+def _asked(fields: Mapping[str, Any]) -> list[CustomField]:
+    """List the custom fields that a rule's condition asks for."""
+    condition = readable(fields["condition"], LEAD)
+    names = [field.name for field in condition.fields()] if condition else []
+    ids = [int(name.removeprefix(ADDED)) for name in names if name.startswith(ADDED)]
+    return list(CustomField.objects.filter(pk__in=ids).select_related("brand")) if ids else []
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.countries import country_choices
+from clients.models import CustomField
 from crm.i18n import formats
 from crm.models import Actor, Brand, Desk, User
 from crm.money.numbers import is_whole
@@ -21,7 +22,7 @@ from crm.ui.conditions import ConditionField
 from crm.ui.forms import DayInput, ModelForm
 from leads.choices import OffShift, RuleKind, Strategy
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
-from leads.vocabulary import LEAD
+from leads.vocabulary import LEAD, SeenLeadVocabulary
 
 MOST_POINTS = 4
 
@@ -73,6 +74,21 @@ class CampaignForm(ModelForm[Campaign]):
         self.fields["brand"].initial = actor.brand_id
 
 
+class CustomFieldsField(forms.TypedMultipleChoiceField):
+    """Custom fields of leads, by their ids."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, coerce=int, empty_value=[], **kwargs)
+
+
+def _offered_fields(actor: Actor) -> list[tuple[int, str]]:
+    """Offer the custom fields of leads; of several brands with the brand's name."""
+    rows = CustomField.objects.filter(brand__in=brands_of(actor), archived_at=None, for_leads=True)
+    found = list(rows.select_related("brand").order_by("brand__name", "position", "id"))
+    is_several = len({row.brand_id for row in found}) > 1
+    return [(row.pk, f"{row.label} ({row.brand})" if is_several else row.label) for row in found]
+
+
 class LandingPageForm(ModelForm[LandingPage]):
     points = forms.CharField(
         label=gettext_lazy("Points"),
@@ -82,6 +98,10 @@ class LandingPageForm(ModelForm[LandingPage]):
             "One point per line, at most four: icon | title | text, e.g. shield-check | Regulated | "
             "Segregated client money"
         ),
+    )
+    shown_fields = CustomFieldsField(label=gettext_lazy("Custom fields on the form"))
+    required_fields = CustomFieldsField(
+        label=gettext_lazy("Required custom fields"), help_text=gettext_lazy("Only fields that are on the form.")
     )
 
     class Meta:
@@ -98,6 +118,8 @@ class LandingPageForm(ModelForm[LandingPage]):
             "call_to_action",
             "thanks_title",
             "thanks_text",
+            "shown_fields",
+            "required_fields",
             "is_published",
         )
         labels = {
@@ -120,6 +142,11 @@ class LandingPageForm(ModelForm[LandingPage]):
         fields["brand"].initial = actor.brand_id
         fields["campaign"].queryset = Campaign.objects.filter(brand__in=brands_of(actor))
         fields["country"] = forms.ChoiceField(label=_("Country"), choices=country_choices(blank="–"), required=False)
+        offered = _offered_fields(actor)
+        for name in ("shown_fields", "required_fields"):
+            fields[name].choices = offered
+            if not offered:
+                del fields[name]
         if self.instance.pk:
             lines = [f"{p.get('icon', '')} | {p.get('title', '')} | {p.get('text', '')}" for p in self.instance.points]
             self.initial["points"] = "\n".join(lines)
@@ -180,6 +207,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
         fields["brand"].initial = actor.brand_id
         desks = Desk.objects.filter(pk__in=reach_of(actor).desks, archived_at=None)
         fields["desk"].queryset = desks
+        fields["condition"] = ConditionField(SeenLeadVocabulary(actor), label=_("For leads where"))
         fields["agents"].queryset = User.objects.filter(desk__in=desks, is_active=True, kind="staff")
 
 

@@ -96,7 +96,8 @@ declare(DueKind(FIRST_CONTACT, gettext_lazy("First contact of a lead"), _reroute
 
 
 def _next(router: routing.Router, lead: Lead) -> routing.Decision:
-    candidate = candidate_of(lead, country=lead.client.country)
+    custom = router.custom_of([lead.client_id]).get(lead.client_id)
+    candidate = candidate_of(lead, country=lead.client.country, custom=custom)
     decision = router.decide(candidate, without=lead.tried_agents)
     if decision.agent_id is None or len(lead.tried_agents) >= TRIES:
         pool = router.decide(candidate, without=[agent.pk for agent in router.agents])

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from babel import Locale
 from django.utils.translation import gettext_lazy as _
 
 from clients.countries import country_choices
+from clients.custom_fields.registry import AddedVocabulary, as_field, name_of, numbered, seen_by
+from clients.models import CustomField
 from crm.conditions import Field, FieldType, Vocabulary
 from crm.i18n import formats
+from crm.models import User
+from crm.security.scope import reach_of
 
 
 def language_choices() -> Iterable[tuple[str, str]]:
@@ -38,3 +43,37 @@ LEAD = Vocabulary(
     ],
     preview="lead_condition",
 )
+
+
+def lead_field(field: CustomField) -> Field:
+    """Describe a custom field as routing sees it: among the values that the lead arrived with."""
+    name = name_of(field)
+    return replace(as_field(field), lookup="", rows=None, read=lambda lead: lead.custom.get(name))
+
+
+def _find(name: str) -> Field | None:
+    field = numbered(name).filter(archived_at=None, for_leads=True).first()
+    return None if field is None else lead_field(field)
+
+
+def _name_lost(name: str) -> str:
+    field = numbered(name).first()
+    return "" if field is None else field.label
+
+
+class SeenLeadVocabulary(AddedVocabulary):
+    """A lead's vocabulary as one person may use it in a rule: with the custom fields of leads that they see."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(LEAD, seen_by(user).filter(for_leads=True), reach_of(user).brands, lead_field)
+
+
+class ShownLeadVocabulary(AddedVocabulary):
+    """A lead's vocabulary to show the rules of some brands: with every custom field that a rule may ask."""
+
+    def __init__(self, brands: Iterable[int]) -> None:
+        rows = CustomField.objects.filter(brand_id__in=brands, archived_at=None, for_leads=True)
+        super().__init__(LEAD, rows.select_related("brand").prefetch_related("choices"), brands, lead_field)
+
+
+LEAD.find, LEAD.name_lost = _find, _name_lost

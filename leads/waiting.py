@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -45,7 +47,8 @@ def route_waiting(*, brand_id: int) -> int:
     brand = Brand.objects.get(pk=brand_id)
     leads = waiting_leads(brand_id).select_related("client", "campaign")[:LOOKED_AT_MAX]
     router = routing.Router(brand, timezone.now())
-    found = [lead.pk for lead in leads if _decide(router, lead).agent_id is not None]
+    custom = router.custom_of(lead.client_id for lead in leads)
+    found = [lead.pk for lead in leads if _decide(router, lead, custom).agent_id is not None]
     if not found:
         return 0
     routing.lock_routing(brand_id)
@@ -53,8 +56,9 @@ def route_waiting(*, brand_id: int) -> int:
     return for_each_isolated(lambda pk: _route_one(pk, router), found[:ASSIGNED_MAX])
 
 
-def _decide(router: routing.Router, lead: Lead) -> routing.Decision:
-    return router.decide(candidate_of(lead, country=lead.client.country), without=lead.tried_agents)
+def _decide(router: routing.Router, lead: Lead, custom: Mapping[int, Mapping[str, Any]]) -> routing.Decision:
+    candidate = candidate_of(lead, country=lead.client.country, custom=custom.get(lead.client_id))
+    return router.decide(candidate, without=lead.tried_agents)
 
 
 def _route_again(row: DueRow) -> None:
@@ -86,7 +90,7 @@ def _route_one(lead_id: int, router: routing.Router) -> bool:
     )
     if lead is None:
         return False
-    decision = _decide(router, lead)
+    decision = _decide(router, lead, router.custom_of([lead.client_id]))
     if decision.agent_id is None:
         return False
     apply_decision(lead, decision, timezone.now())

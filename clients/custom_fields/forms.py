@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.custom_fields.setup import LABEL_CHARS_MAX, FieldDetails
-from clients.custom_fields.values import clean
+from clients.custom_fields.values import typed
 from clients.models import CustomField, CustomFieldType
 from clients.models.custom_fields import TEXT_CHARS_MAX
 from crm.choices import Role
@@ -78,16 +79,25 @@ class CustomFieldForm(LabelsForm):
         return FieldDetails(labels=self.labels(), **{name: self.cleaned_data[name] for name in names})
 
 
-class ValuesForm(forms.Form):
-    """The custom fields of one record, each as its type is entered."""
+class HasCustomFields(forms.Form):
+    """A form with custom fields among its own, each as its type is entered. `required`: their ids; by default as the brand says."""
 
-    def __init__(self, *args: Any, custom: Iterable[CustomField], values: Mapping[int, Any], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.custom = list(custom)
+    custom: Sequence[CustomField] = ()
+
+    def add_custom(
+        self,
+        rows: Iterable[CustomField],
+        *,
+        values: Mapping[int, Any] | None = None,
+        required: Collection[int] | None = None,
+    ) -> None:
+        """Add the inputs of custom fields, below the form's own."""
+        self.custom = list(rows)
         for row in self.custom:
-            made = INPUTS[CustomFieldType(row.type)](row, values.get(row.pk))
-            made.label, made.required = row.label, row.is_required
-            made.initial = values.get(row.pk)
+            value = (values or {}).get(row.pk)
+            made = INPUTS[CustomFieldType(row.type)](row, value)
+            made.label, made.initial = row.label, value
+            made.required = row.is_required if required is None else row.pk in required
             self.fields[f"custom_{row.pk}"] = made
 
     def clean(self) -> dict[str, Any]:
@@ -95,13 +105,31 @@ class ValuesForm(forms.Form):
         for row in self.custom:
             name = f"custom_{row.pk}"
             if name in data:
-                checked = outcome_of(partial(clean, row, data[name]))
+                checked = outcome_of(partial(typed, row, data[name]))
                 if not checked:
                     self.add_error(name, checked.message)
         return data
 
+    @property
+    def custom_inputs(self) -> list[BoundField]:
+        """List the custom fields for a template that lays the form's own out one by one."""
+        return [self[f"custom_{row.pk}"] for row in self.custom]
+
     def values(self) -> dict[int, Any]:
+        """Return what was entered by the field's id."""
         return {row.pk: self.cleaned_data[f"custom_{row.pk}"] for row in self.custom}
+
+    def values_by_key(self) -> dict[str, Any]:
+        """Take what was entered out of the cleaned data, by the field's key."""
+        return {row.key: self.cleaned_data.pop(f"custom_{row.pk}") for row in self.custom}
+
+
+class ValuesForm(HasCustomFields):
+    """The custom fields of one record."""
+
+    def __init__(self, *args: Any, custom: Iterable[CustomField], values: Mapping[int, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_custom(custom, values=values)
 
 
 def _choices(row: CustomField, value: Any) -> list[tuple[str, str]]:

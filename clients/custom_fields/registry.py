@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ TYPES: Final = {
     CustomFieldType.CHOICE: FieldType.CHOICE,
     CustomFieldType.CHOICES: FieldType.SET,
 }
+
+Describe = Callable[[CustomField], Field]
 
 
 def name_of(field: CustomField) -> str:
@@ -73,48 +75,58 @@ def _value_of(field: CustomField, subject: Any) -> Any:
     return None if row is None else row.value
 
 
-def _numbered(name: str) -> QuerySet[CustomField]:
+def numbered(name: str) -> QuerySet[CustomField]:
+    """Find the field that a name in a condition means, archived or not."""
     number = name.removeprefix(ADDED)
     known = CustomField.objects.select_related("brand").prefetch_related("choices")
     return known.filter(pk=int(number)) if is_whole(number) and len(number) < 18 else known.none()
 
 
 def _find(name: str) -> Field | None:
-    field = _numbered(name).filter(archived_at=None).first()
+    field = numbered(name).filter(archived_at=None).first()
     return None if field is None else as_field(field)
 
 
 def _name_lost(name: str) -> str:
-    field = _numbered(name).first()
+    field = numbered(name).first()
     return "" if field is None else field.label
 
 
-class SeenVocabulary(Vocabulary):
-    """The client's vocabulary as one person may use it: with the custom fields that they see, read when first needed."""
+class AddedVocabulary(Vocabulary):
+    """A vocabulary with custom fields beside its own, read when first needed. `describe` makes a field of one."""
 
-    def __init__(self, user: User) -> None:
-        super().__init__(CLIENT.name, CLIENT.fields, preview=CLIENT.preview)
-        self.add(*CLIENT.happenings)
-        self.user = user
+    def __init__(
+        self, base: Vocabulary, rows: QuerySet[CustomField], brands: Iterable[int], describe: Describe = as_field
+    ) -> None:
+        super().__init__(base.name, base.fields, preview=base.preview)
+        self.add(*base.happenings)
+        self.rows, self.brands, self.describe = rows, brands, describe
         self._added: dict[str, Field] | None = None
-        self.find, self.name_lost = self._find_seen, self._name_seen
+        self.find, self.name_lost = self._find_added, self._name_added
 
     @property
     def added(self) -> dict[str, Field]:
         if self._added is None:
-            self._added = {name_of(field): as_field(field) for field in seen_by(self.user)}
+            self._added = {name_of(field): self.describe(field) for field in self.rows}
         return self._added
 
     @property
     def fields(self) -> list[Field]:
         return [*super().fields, *self.added.values()]
 
-    def _find_seen(self, name: str) -> Field | None:
+    def _find_added(self, name: str) -> Field | None:
         return self.added.get(name)
 
-    def _name_seen(self, name: str) -> str:
-        field = _numbered(name).filter(brand_id__in=reach_of(self.user).brands).first()
+    def _name_added(self, name: str) -> str:
+        field = numbered(name).filter(brand_id__in=self.brands).first()
         return "" if field is None else field.label
+
+
+class SeenVocabulary(AddedVocabulary):
+    """The client's vocabulary as one person may use it: with the custom fields that they see."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(CLIENT, seen_by(user), reach_of(user).brands)
 
 
 CLIENT.find, CLIENT.name_lost = _find, _name_lost

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from clients.audit_codes import ClientsAction
 from clients.models import CustomChoice, CustomField, CustomFieldType, CustomValue
+from clients.models.custom_fields import CHOICES_MAX
 from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
@@ -23,7 +24,6 @@ from crm.security.policies import require
 from crm.staff import company
 
 FIELDS_MAX: Final = 50
-CHOICES_MAX: Final = 200
 LABEL_CHARS_MAX: Final = 80
 KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

@@ -16,7 +16,7 @@ from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.custom_fields.registry import of_record, seen_by
 from clients.models import Client, CustomField, CustomFieldType, CustomValue
-from clients.models.custom_fields import TEXT_CHARS_MAX
+from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n import formats
@@ -25,18 +25,25 @@ from crm.models import Actor
 from crm.security import audit
 
 NUMBER_MAX: Final = Decimal(10) ** 13
+DIGITS_MAX: Final = 40
+CODES_CHARS_MAX: Final = 20_000
 
 
 def clean(field: CustomField, given: Any) -> Any:
     """Check what was entered in a field; None where nothing was. Raises: DomainError, which names the field."""
+    try:
+        return typed(field, given)
+    except DomainError as problem:
+        raise DomainError(f"{field.label}: {problem.message}") from problem
+
+
+def typed(field: CustomField, given: Any) -> Any:
+    """Check what was entered in a field whose name stands beside it. Raises: DomainError."""
     if isinstance(given, str):
         given = given.strip()
     if given in (None, "", [], ()):
         return None
-    try:
-        return CLEAN[CustomFieldType(field.type)](field, given)
-    except DomainError as problem:
-        raise DomainError(f"{field.label}: {problem.message}") from problem
+    return CLEAN[CustomFieldType(field.type)](field, given)
 
 
 def _text(field: CustomField, given: Any) -> str:
@@ -50,7 +57,9 @@ def _text(field: CustomField, given: Any) -> str:
 def _number(field: CustomField, given: Any) -> Decimal:
     places = 2 if field.type == CustomFieldType.MONEY else 6
     try:
-        number = Decimal(str(given)[:40]) if not isinstance(given, bool) else Decimal("NaN")
+        is_number = isinstance(given, str | int | float | Decimal) and not isinstance(given, bool)
+        text = str(given) if is_number else ""
+        number = Decimal(text if len(text) <= DIGITS_MAX and "_" not in text else "NaN")
     except InvalidOperation:
         number = Decimal("NaN")
     if not number.is_finite() or abs(number) >= NUMBER_MAX:
@@ -93,7 +102,11 @@ def _code(field: CustomField, given: Any) -> str:
 
 
 def _codes(field: CustomField, given: Any) -> list[str]:
+    if not isinstance(given, str | list | tuple) or len(given) > CODES_CHARS_MAX:
+        raise DomainError(_("Enter the choices, separated by commas."))
     entries = given.split(",") if isinstance(given, str) else list(given)
+    if len(entries) > CHOICES_MAX:
+        raise DomainError(_("A field has at most %(count)s choices.") % {"count": CHOICES_MAX})
     return sorted({_code(field, entry) for entry in entries if str(entry).strip()})
 
 
@@ -172,10 +185,12 @@ def set_custom_values(*, client_id: int, actor: Actor, values: Mapping[int, Any]
     return [fields[pk] for pk in changed]
 
 
+def value_row(client_id: int, field: CustomField, value: Any) -> CustomValue:
+    """Make the row of a checked value."""
+    return CustomValue(client_id=client_id, field_id=field.pk, type=field.type, **{field.column: value})
+
+
 def _write(client: Client, fields: Mapping[int, CustomField], changed: Mapping[int, Any]) -> None:
     CustomValue.objects.filter(client=client, field_id__in=changed).delete()
-    CustomValue.objects.bulk_create(
-        CustomValue(client=client, field_id=pk, type=fields[pk].type, **{fields[pk].column: value})
-        for pk, value in changed.items()
-        if value is not None
-    )
+    rows = [value_row(client.pk, fields[pk], value) for pk, value in changed.items() if value is not None]
+    CustomValue.objects.bulk_create(rows)

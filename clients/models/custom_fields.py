@@ -18,6 +18,7 @@ from crm.choices import Role
 from crm.models import Brand
 
 TEXT_CHARS_MAX = 2_000
+CHOICES_MAX = 200
 
 
 class CustomFieldType(models.TextChoices):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from simple_history.utils import bulk_create_with_history
 
+from clients.models import CustomField
 from crm.choices import Role
 from crm.conditions import all_of
 from crm.demo import Demo
@@ -171,6 +172,7 @@ def _campaign(demo: Demo, brand: Brand, row: DemoCampaign) -> Campaign:
 
 def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tuple[int, str], LandingPage]:
     pages = {}
+    experience = dict(CustomField.objects.filter(key="experience").values_list("brand_id", "pk"))
     for brand, slug, language, campaign, country, headline, subline, action, thanks, text, points in PAGES:
         pages[brands[brand].pk, language] = LandingPage.objects.create(
             brand=brands[brand],
@@ -184,6 +186,7 @@ def _pages(brands: dict[str, Brand], campaigns: dict[str, Campaign]) -> dict[tup
             thanks_title=thanks,
             thanks_text=text,
             points=[{"icon": icon, "title": title, "text": detail} for icon, title, detail in points],
+            shown_fields=[experience[brands[brand].pk]] if brands[brand].pk in experience else [],
         )
     return pages
 

@@ -92,6 +92,8 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
                 ('campaign', models.ForeignKey(blank=True, db_constraint=False, help_text="Used for visitors without utm_campaign", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='leads.campaign')),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('required_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
+                ('shown_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
             ],
             options={
                 'verbose_name': 'historical landing page',
@@ -218,6 +220,8 @@ class Migration(migrations.Migration):
                 ('is_published', models.BooleanField(default=True)),
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='landing_pages', to='crm.brand')),
                 ('campaign', models.ForeignKey(blank=True, help_text="Used for visitors without utm_campaign", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='landing_pages', to='leads.campaign')),
+                ('required_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
+                ('shown_fields', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
             ],
             options={
                 'ordering': ['brand_id', 'slug', 'language'],
@@ -268,6 +272,7 @@ class Migration(migrations.Migration):
                 ('client_id', models.BigIntegerField(help_text='The known client, or the one that was made', null=True)),
                 ('same_as_line', models.PositiveIntegerField(null=True)),
                 ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='leads.leadimport')),
+                ('custom', models.JSONField(default=dict, help_text="Custom fields as they were entered, by the field's id")),
             ],
             options={
                 'ordering': ['batch_id', 'line'],
@@ -564,5 +569,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='lead',
             constraint=models.CheckConstraint(condition=models.Q(('refusal', ''), ('sla_due_at', None), _connector='OR'), name='refused_lead_has_no_clock'),
+        ),
+        migrations.AddConstraint(
+            model_name='landingpage',
+            constraint=models.CheckConstraint(condition=models.Q(('required_fields__contained_by', models.F('shown_fields'))), name='required_fields_are_on_the_form'),
+        ),
+        migrations.AddConstraint(
+            model_name='landingpage',
+            constraint=models.CheckConstraint(condition=models.Q(('shown_fields__len__lte', 10)), name='landing_form_stays_short'),
         ),
     ]

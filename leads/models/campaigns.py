@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from crm.models import Brand, User
+
+SHOWN_FIELDS_MAX = 10
 
 
 class Campaign(models.Model):
@@ -68,12 +71,24 @@ class LandingPage(models.Model):
     thanks_title = models.CharField(max_length=120)
     thanks_text = models.CharField(max_length=400, blank=True)
     is_published = models.BooleanField(default=True)
+    # Ids of the brand's custom fields, which are archived and never deleted; the form keeps the brand's order.
+    shown_fields = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    required_fields = ArrayField(models.BigIntegerField(), default=list, blank=True)
     history = HistoricalRecords()
 
     class Meta:
         ordering = ["brand_id", "slug", "language"]
         constraints = [
-            models.UniqueConstraint(fields=["brand", "slug", "language"], name="one_landing_page_per_slug_and_language")
+            models.UniqueConstraint(
+                fields=["brand", "slug", "language"], name="one_landing_page_per_slug_and_language"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(required_fields__contained_by=models.F("shown_fields")),
+                name="required_fields_are_on_the_form",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(shown_fields__len__lte=SHOWN_FIELDS_MAX), name="landing_form_stays_short"
+            ),
         ]
 
     def __str__(self) -> str:

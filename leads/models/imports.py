@@ -59,6 +59,7 @@ class LeadImportRow(models.Model):
     campaign_code = models.CharField(max_length=60, blank=True)
     message = models.TextField(blank=True)
     consent = models.BooleanField(default=False)
+    custom = models.JSONField(default=dict, help_text="Custom fields as they were entered, by the field's id")
     client_id = models.BigIntegerField(null=True, help_text="The known client, or the one that was made")
     same_as_line = models.PositiveIntegerField(null=True)
 

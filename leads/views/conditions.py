@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from clients.custom_fields.arrivals import named_of
 from crm.choices import AccessKind
 from crm.conditions import Condition
+from crm.conditions.fields import ADDED
 from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.conditions import Preview, preview
@@ -17,7 +19,7 @@ from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads.models import Lead
 from leads.routing import Candidate
-from leads.vocabulary import LEAD
+from leads.vocabulary import SeenLeadVocabulary
 
 NEWEST: Final = 1_000
 SAMPLE: Final = 5
@@ -26,7 +28,7 @@ SAMPLE: Final = 5
 @require_POST
 @staff_page("leads.manage_rules")
 def lead_condition(request: UserRequest) -> HttpResponse:
-    """Count how many of the newest leads in reach meet a condition, and name a few. One query."""
+    """Count how many of the newest leads in reach meet a condition, and name a few. One query, one more for custom fields."""
 
     def dry_run(condition: Condition) -> Preview:
         now = timezone.now()
@@ -35,7 +37,9 @@ def lead_condition(request: UserRequest) -> HttpResponse:
             .select_related("client", "campaign")
             .order_by("-id")[:NEWEST]
         )
-        found = [row for row in rows if condition.holds(_candidate(row), now)]
+        asked = [int(field.name.removeprefix(ADDED)) for field in condition.fields() if field.name.startswith(ADDED)]
+        custom = named_of({row.client_id for row in rows}, asked)
+        found = [row for row in rows if condition.holds(_candidate(row, custom.get(row.client_id, {})), now)]
         sample = [
             (row.client.full_name or f"#{row.client_id}", row.client.get_absolute_url()) for row in found[:SAMPLE]
         ]
@@ -48,14 +52,15 @@ def lead_condition(request: UserRequest) -> HttpResponse:
         )
         return Preview(condition.sentence(), len(found), sample, of=len(rows))
 
-    return preview(request, LEAD, dry_run)
+    return preview(request, SeenLeadVocabulary(request.user), dry_run)
 
 
-def _candidate(lead: Lead) -> Candidate:
+def _candidate(lead: Lead, custom: dict[str, Any]) -> Candidate:
     return Candidate(
         language=lead.client.language,
         country=lead.client.country,
         source=lead.source,
         campaign=lead.campaign.code if lead.campaign else "",
         score=lead.score,
+        custom=custom,
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from clients.countries import country_choices
+from clients.custom_fields.arrivals import lead_fields
 from clients.views import dialogs
 from crm.models import Brand, User
 from crm.security.scope import reach_of
@@ -156,7 +157,9 @@ def new(request: UserRequest) -> HttpResponseBase:
     if done:
         return dialogs.back(request, done.result.get_absolute_url())
     status = 422 if request.method == "POST" else 200
-    return render(request, "leads/import_new.html", {"form": form}, status=status)
+    brand = form.cleaned_data.get("brand") if form.is_bound else request.user.brand
+    custom = [f"{row.key} ({row.label})" for row in lead_fields(brand.pk)] if brand else []
+    return render(request, "leads/import_new.html", {"form": form, "custom": custom}, status=status)
 
 
 @staff_page("leads.import_lead")

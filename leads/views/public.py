@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from clients.custom_fields.arrivals import lead_fields
 from crm.errors import DomainError, outcome_of
 from crm.i18n.languages import base_of, variant_of
 from crm.models import Brand
@@ -58,9 +59,16 @@ def landing(request: HttpRequest, brand_code: str, slug: str) -> HttpResponse:
             return _enquire(request, page)
         origin = attribution.origin_of(request)
         country = places.region_of(request.headers.get("Accept-Language", "")) or page.country
-        response = _show(request, page, EnquiryForm(initial={"country": country}), origin)
+        response = _show(request, page, _form(page, initial={"country": country}), origin)
         attribution.remember(response, origin, request)
         return response
+
+
+def _form(page: LandingPage, *args: Any, **kwargs: Any) -> EnquiryForm:
+    """Build the page's form with the custom fields that it shows, in the brand's order."""
+    shown = set(page.shown_fields)
+    custom = [row for row in lead_fields(page.brand_id) if row.pk in shown] if shown else []
+    return EnquiryForm(*args, custom=custom, required=page.required_fields, **kwargs)
 
 
 def _show(
@@ -89,7 +97,7 @@ def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
     stamp = guard.read_stamp(request.POST.get("stamp", ""))
     if request.POST.get(guard.HONEYPOT) or stamp.why == "forged":
         return thanks
-    form = EnquiryForm(request.POST)
+    form = _form(page, request.POST)
     if not stamp.is_good:
         form.add_error(None, _("Please check your entries and submit the form again."))
     elif not guard.may_submit(page.brand_id, client_ip(request)):
@@ -97,16 +105,14 @@ def _enquire(request: HttpRequest, page: LandingPage) -> HttpResponse:
             None, _("Too many enquiries from your connection. Please try again in ten minutes or contact us.")
         )
     if run_action(
-        request,
-        lambda: _take_in(request, page, form.cleaned_data, origin, stamp.form_id),
-        form=form,
-        show_forbidden=True,
+        request, lambda: _take_in(request, page, form, origin, stamp.form_id), form=form, show_forbidden=True
     ):
         return thanks
     return _show(request, page, form, origin, status=422)
 
 
-def _take_in(request: HttpRequest, page: LandingPage, data: dict[str, Any], origin: Origin, form_id: str) -> None:
+def _take_in(request: HttpRequest, page: LandingPage, form: EnquiryForm, origin: Origin, form_id: str) -> None:
+    custom, data = form.values_by_key(), form.cleaned_data
     fields: dict[str, Any] = {
         "channel": Channel.LANDING_PAGE,
         "first_name": data["first_name"],
@@ -116,6 +122,7 @@ def _take_in(request: HttpRequest, page: LandingPage, data: dict[str, Any], orig
         "country": data["country"],
         "language": page.language,
         "message": data["message"],
+        "custom": {key: value for key, value in custom.items() if value not in (None, "", [])},
         "has_consent": data["offers"],
         "campaign": origin.utm.get("utm_campaign", ""),
         "source": origin.utm.get("utm_source", ""),

@@ -36,7 +36,7 @@ from leads.setup_forms import (
     SourceForm,
     TrialForm,
 )
-from leads.vocabulary import LEAD
+from leads.vocabulary import ShownLeadVocabulary
 
 
 class LandingPageTable(Table):
@@ -150,9 +150,10 @@ def rules(request: UserRequest) -> HttpResponse:
     form = TrialForm(request.GET or None, actor=request.user)
     score_rules = ScoreRule.objects.filter(Q(brand=None) | Q(brand_id__in=brands)).select_related("brand")
     people = User.objects.filter(desk_id__in=reach_of(request.user).desks, is_active=True, kind="staff")
+    vocabulary = ShownLeadVocabulary(brands)
     context: dict[str, Any] = {
         "routing_rules": [
-            (rule, sentence_of(rule.condition, LEAD))
+            (rule, sentence_of(rule.condition, vocabulary))
             for rule in RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100]
         ],
         "score_rules": score_rules.filter(Q(valid_to=None) | Q(valid_to__gt=today)).order_by("brand_id", "-points")[

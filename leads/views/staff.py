@@ -136,10 +136,12 @@ def assign(request: UserRequest) -> HttpResponseBase:
 @staff_page("leads.add_lead")
 def new(request: UserRequest) -> HttpResponseBase:
     """Enter a lead by hand. Someone known is shown instead of made again; an agent keeps whom they enter."""
+    if request.POST.get("refill"):  # another brand was chosen: the same entries, with that brand's custom fields
+        return _show_new(request, LeadForm(initial=request.POST.dict(), actor=request.user), 200)
     form = LeadForm(request.POST or None, actor=request.user)
 
     def capture() -> Captured:
-        data = dict(form.cleaned_data)
+        custom, data = form.values_by_key(), dict(form.cleaned_data)
         brand, keep, campaign = data.pop("brand"), data.pop("keep"), data.pop("campaign")
         own = (
             Book.objects.filter(owner=request.user, brand=brand, is_pool=False, archived_at=None).order_by("pk").first()
@@ -148,7 +150,7 @@ def new(request: UserRequest) -> HttpResponseBase:
             brand=brand,
             actor=request.user,
             keep_with=own if keep else None,
-            capture=Capture(channel=Channel.MANUAL, campaign=campaign.code if campaign else "", **data),
+            capture=Capture(channel=Channel.MANUAL, campaign=campaign.code if campaign else "", custom=custom, **data),
         )
 
     done = run_action(request, capture, form=form, show_forbidden=True)
@@ -162,9 +164,12 @@ def new(request: UserRequest) -> HttpResponseBase:
         if client is None:
             message = _("Lead added and assigned to a colleague.")
         return dialogs.done(request, client.get_absolute_url() if client else "/leads/", message)
-    wrong = request.method == "POST"
+    return _show_new(request, form, 422 if request.method == "POST" else 200)
+
+
+def _show_new(request: UserRequest, form: LeadForm, status: int) -> HttpResponse:
     return dialogs.show(
-        request, form, url="/leads/", title=_("Add lead"), submit=_("Add lead"), status=422 if wrong else 200, wide=True
+        request, form, url="/leads/", title=_("Add lead"), submit=_("Add lead"), status=status, wide=True
     )
 
 
