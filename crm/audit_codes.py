@@ -85,6 +85,7 @@ class CrmAction(AuditCode):
     DATA_IMPORT_CONFIRMED = "crm.data_import_confirmed", _("Data import confirmed"), "database", "info"
     DATA_IMPORT_DISCARDED = "crm.data_import_discarded", _("Data import discarded"), "trash-2"
     DATA_IMPORT_MAPPED = "crm.data_import_mapped", _("Columns of a data import mapped"), "columns-3"
+    DATA_IMPORT_ROWS_DELETED = "crm.data_import_rows_deleted", _("Rows of a data import deleted"), "trash-2"
     DATA_IMPORT_STARTED = "crm.data_import_started", _("Data import started"), "database"
     DEMO_LOADED = "crm.demo_loaded", _("Demo data loaded"), "sparkles"
     DESK_ARCHIVED = "crm.desk_archived", _("Desk archived"), "archive", "warning"

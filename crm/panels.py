@@ -12,7 +12,12 @@ from crm import approvals
 from crm.approvals.queries import count_to_decide, takes_part, waiting_for
 from crm.choices import DeliveryState, DueState, Role
 from crm.i18n import formats
-from crm.pages import admin_cards, setup_guide
+from crm.imports import importing
+from crm.pages import (
+    admin_cards,
+    import_downloads,  # noqa: F401  its job kind
+    setup_guide,
+)
 from crm.staff.grants import GrantApproval
 from crm.staff.policy_changes import PolicyApproval
 from crm.texts.publishing import TextApproval
@@ -207,6 +212,15 @@ register(
         26,
         words="limits settings rules thresholds four eyes",
         group="company",
+    ),
+    MenuEntry(
+        "clients",
+        _("Data imports"),
+        "data_imports",
+        importing.PERMISSION,
+        "folder",
+        90,
+        words="another crm migration clients leads notes partners balances csv xlsx salesforce hubspot",
     ),
     MenuEntry(
         "setup",

@@ -35,6 +35,7 @@ class NoteKind(RecordKind):
 
     code: ClassVar[str] = "notes"
     label = gettext_lazy("Notes")
+    effect = gettext_lazy("Each becomes a note in the client's activity, with its date and author.")
     order = 30
     fields = (
         CLIENT_FIELD,

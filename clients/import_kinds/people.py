@@ -61,6 +61,9 @@ class ClientKind(RecordKind):
 
     code: ClassVar[str] = "clients"
     label = gettext_lazy("Clients")
+    effect = gettext_lazy(
+        "Each becomes a registered client in the agent's or the named book, else in the brand's pool. No e-mails are sent."
+    )
     order = 10
     fields = (
         Field(
@@ -138,6 +141,10 @@ class ClientKind(RecordKind):
             help=gettext_lazy("For clients without an agent; without a book they go into the brand's pool"),
         ),
     )
+
+    @classmethod
+    def record_url(cls, object_id: int) -> str:
+        return f"/clients/{object_id}/"
 
     @cached_property
     def books(self) -> dict[str, Book]:

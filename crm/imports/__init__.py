@@ -12,7 +12,29 @@ system and number, so that the same record never comes in twice. See docs/import
 """
 
 from crm.imports.fields import Field
-from crm.imports.kinds import KINDS, OPEN_ROWS, RecordKind, Span, Staged, import_kind, kind_named
+from crm.imports.kinds import (
+    KINDS,
+    OPEN_ROWS,
+    KindExtension,
+    RecordKind,
+    Span,
+    Staged,
+    extend_kind,
+    import_kind,
+    kind_named,
+)
 from crm.imports.mapping import Mapping
 
-__all__ = ["KINDS", "OPEN_ROWS", "Field", "Mapping", "RecordKind", "Span", "Staged", "import_kind", "kind_named"]
+__all__ = [
+    "KINDS",
+    "OPEN_ROWS",
+    "Field",
+    "KindExtension",
+    "Mapping",
+    "RecordKind",
+    "Span",
+    "Staged",
+    "extend_kind",
+    "import_kind",
+    "kind_named",
+]

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from crm.audit_codes import CrmAction
 from crm.choices import DataImportState, ImportVerdict
 from crm.db.locking import lock
+from crm.imports import upkeep
 from crm.imports.checking import Report, count, judge
-from crm.imports.importing import file_path
+from crm.imports.files import file_path
 from crm.imports.kinds import RecordKind, Span, kind_named
 from crm.models import DataImport, ExternalReference, ImportRow
 from crm.security import audit
@@ -62,11 +63,15 @@ def _apply_batch(import_id: int) -> int:
     _write(batch, kind, rows)
     batch.applied += len(rows)
     batch.save(update_fields=["applied"])
+    upkeep.watch(batch)
     return max(batch.applied, 1)
 
 
 def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
-    made = kind.apply([row for row in rows if row.verdict == ImportVerdict.NEW])
+    new = [row for row in rows if row.verdict == ImportVerdict.NEW]
+    made = kind.apply(new)
+    for extension in kind.extensions:
+        extension.apply(batch, [(row, made[row.pk]) for row in new if row.pk in made])
     for row in rows:
         row.object_id = made.get(row.pk, row.object_id)
         row.is_applied, row.values, row.cells, row.match_key = True, {}, [], ""
@@ -95,6 +100,8 @@ def _finish(batch: DataImport, kind: RecordKind) -> None:
     batch.counts = count(batch)
     batch.move_to(DataImportState.DONE)
     batch.finished_at = timezone.now()
+    upkeep.stop_watching(batch)
+    upkeep.keep_rows(batch)
     batch.save(update_fields=["result_url", "counts", "state", "finished_at"])
     audit.record(
         actor=batch.owner,

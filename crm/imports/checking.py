@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
 from crm.choices import AccessKind, DataImportState, ImportVerdict
 from crm.db.bulk import copy_rows
-from crm.errors import Refusal, outcome_of
+from crm.db.locking import lock
+from crm.errors import Refusal, WrongState, outcome_of
 from crm.imports import reading
-from crm.imports.importing import FILES, file_path
+from crm.imports.files import FILES, file_path
 from crm.imports.kinds import OPEN_ROWS, RecordKind, Span, Staged, kind_named
 from crm.imports.mapping import Mapping, read_mapping
 from crm.models import DataImport, ImportRow
@@ -49,15 +50,30 @@ def check(batch: DataImport, report: Report, content: bytes | None = None) -> Da
         content = sealed_files.read(file_path(batch), owner=FILES)
     done = outcome_of(lambda: _check(batch, content, report))
     if isinstance(done, Refusal):
-        batch.move_to(DataImportState.FAILED)
-        batch.problems = [done.message]
-        batch.counts = {}
-        batch.save(update_fields=["state", "problems", "counts"])
+        outcome_of(lambda: _fail(batch, done.message))
+    batch.refresh_from_db()
     return batch
+
+
+def _require_current(batch: DataImport) -> None:
+    """Lock the import. Raises: WrongState where it was discarded, or mapped again, since this check was started."""
+    now = lock(DataImport, batch.pk)
+    if now.state != DataImportState.CHECKING or now.job_id != batch.job_id:
+        raise WrongState(_("This check was replaced by a later one."))
+
+
+@transaction.atomic
+def _fail(batch: DataImport, problem: str) -> None:
+    _require_current(batch)
+    batch.move_to(DataImportState.FAILED)
+    batch.problems, batch.counts = [problem], {}
+    batch.save(update_fields=["state", "problems", "counts"])
 
 
 @transaction.atomic
 def _check(batch: DataImport, content: bytes, report: Report) -> None:
+    with connection.cursor() as cursor:  # one check of an import at a time; the next one starts from the newer mapping
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import_check'), %s)", [batch.pk % 2**31])
     kind = kind_named(batch.kind)(batch)
     mapping = read_mapping(batch.mapping, type(kind), batch.header)
     table = reading.open_table(content, batch.file_name, encoding=mapping.encoding, delimiter=mapping.delimiter)
@@ -70,6 +86,7 @@ def _check(batch: DataImport, content: bytes, report: Report) -> None:
     for key in ("key", "match_key"):
         span.run(REPEATED.format(key=key))
     judge(kind, span)
+    _require_current(batch)
     batch.counts = count(batch)
     batch.problems = _lasting_problems(batch, table)
     batch.move_to(DataImportState.CHECKED)
@@ -89,6 +106,8 @@ def judge(kind: RecordKind, span: Span) -> None:
     """Compare a span of rows with what is stored: first by the other system's numbers, then as the kind does."""
     span.run(REFERENCED)
     kind.judge(span)
+    for extension in kind.extensions:
+        extension.judge(span)
 
 
 def _values(

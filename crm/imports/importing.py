@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
-from crm.choices import DataImportState
+from crm.choices import DataImportState, JobState
 from crm.db.locking import lock
-from crm.errors import DomainError, WrongState, outcome_of
+from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
-from crm.imports import reading
+from crm.imports import reading, upkeep
+from crm.imports.files import FILES, file_path, reading_options
 from crm.imports.kinds import kind_named
 from crm.imports.mapping import guess, header_mark, read_mapping, remembered
-from crm.models import Actor, Brand, DataImport, ImportMapping, ImportRow
+from crm.models import Actor, Brand, DataImport, ImportMapping, Job, User
 from crm.security import audit, sealed_files
 from crm.security.policies import Decision, has_permission, no, require
 from crm.security.scope import reach_of
 
 PERMISSION = "crm.import_data"
-FILES = sealed_files.of_instance("data-import")
 BYTES_MAX = 256 * 2**20  # from the command line; pages take what UPLOAD_MAX_BYTES allows
 
 
@@ -38,9 +37,9 @@ def can_import(user: Actor, brand_id: int) -> Decision:
     return has_permission(user, PERMISSION)
 
 
-def file_path(batch: DataImport) -> Path:
-    """Locate the sealed original; it is deleted once the import is finished or discarded."""
-    return Path(settings.PRIVATE_DIR) / "data-imports" / f"{batch.pk}"
+def imports_visible_to(user: User) -> QuerySet[DataImport]:
+    """Select the imports of the brands that the user reaches as a whole."""
+    return DataImport.objects.filter(brand_id__in=reach_of(user).whole_brands)
 
 
 @transaction.atomic
@@ -72,7 +71,7 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
         raise DomainError(
             _("The file is larger than %(most)s MB. Split it into smaller files.") % {"most": BYTES_MAX // 2**20}
         )
-    table = reading.open_table(content, file_name, **_reading_options(options))
+    table = reading.open_table(content, file_name, **reading_options(options))
     known = remembered(brand.pk, kind, table.header)
     definition: dict[str, Any] = known.definition if known else guess(record_kind, table.header).as_json()
     batch = DataImport.objects.create(
@@ -89,6 +88,7 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
     )
     if keeps_file:
         sealed_files.write(file_path(batch), content, owner=FILES)
+    upkeep.keep_rows(batch)
     audit.record(
         actor=actor,
         action=CrmAction.DATA_IMPORT_STARTED,
@@ -156,16 +156,11 @@ def map_columns(
 
 def _header_as_mapped(batch: DataImport, definition: dict[str, Any]) -> list[str]:
     """Read the column names again where the mapping says another encoding or separator."""
-    options = _reading_options(definition)
-    if options == _reading_options(batch.mapping) or not file_path(batch).exists():
+    options = reading_options(definition)
+    if options == reading_options(batch.mapping) or not file_path(batch).exists():
         return list(batch.header)
     content = sealed_files.read(file_path(batch), owner=FILES)
     return reading.open_table(content, batch.file_name, **options).header
-
-
-def _reading_options(definition: Mapping[str, Any]) -> dict[str, str]:
-    given = definition if isinstance(definition, Mapping) else {}
-    return {name: str(given.get(name, "")) for name in ("encoding", "delimiter")}
 
 
 @transaction.atomic
@@ -181,6 +176,8 @@ def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImpo
     if not (batch.counts.get("new") or batch.counts.get("known")):
         raise WrongState(_("None of the rows in this file can be imported."))
     is_first = batch.state == DataImportState.CHECKED
+    if is_queued and not is_first and is_running(batch):
+        raise WrongState(_("This import is already running."))
     batch.move_to(DataImportState.APPLYING)
     batch.owner = batch.owner if actor is None else actor
     if is_queued and actor is not None:
@@ -188,6 +185,8 @@ def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImpo
             "crm.apply_data_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
         )
     batch.save(update_fields=["state", "job", "owner"])
+    if is_queued:
+        upkeep.watch(batch)
     if is_first:
         audit.record(
             actor=actor,
@@ -208,19 +207,42 @@ def discard(*, import_id: int, actor: Actor) -> DataImport:
     batch = _locked(import_id, actor)
     batch.move_to(DataImportState.DISCARDED)
     batch.finished_at = timezone.now()
-    batch.save(update_fields=["state", "finished_at"])
-    ImportRow.objects.filter(batch=batch).delete()
+    batch.rows_deleted_at = batch.finished_at
+    batch.save(update_fields=["state", "finished_at", "rows_deleted_at"])
+    upkeep.forget_rows(batch)
     audit.record(actor=actor, action=CrmAction.DATA_IMPORT_DISCARDED, target=batch, brand_id=batch.brand_id)
-    transaction.on_commit(lambda: file_path(batch).unlink(missing_ok=True))
     return batch
 
 
-def preview(batch: DataImport) -> list[list[str]]:
-    """Read the first rows of the file as it is mapped now; none where it can't be read so."""
-    content = sealed_files.read(file_path(batch), owner=FILES)
-    options = _reading_options(batch.mapping)
-    rows = outcome_of(lambda: reading.sample(reading.open_table(content, batch.file_name, **options)))
-    return rows.result or []
+@transaction.atomic
+def delete_rows(*, import_id: int, actor: Actor) -> DataImport:
+    """Delete what is kept of a finished import's rows; the records that were imported and the counts stay.
+
+    Who: `crm.import_data` for the whole brand. Raises: NotAllowed; WrongState while it isn't finished, or where nothing is
+    kept any more.
+    """
+    batch = _locked(import_id, actor)
+    if batch.state != DataImportState.DONE or batch.rows_deleted_at is not None:
+        raise WrongState(_("Only the rows of a finished import can be deleted, and only once."))
+    batch.rows_deleted_at = timezone.now()
+    batch.save(update_fields=["rows_deleted_at"])
+    upkeep.forget_rows(batch)
+    audit.record(
+        actor=actor,
+        action=CrmAction.DATA_IMPORT_ROWS_DELETED,
+        target=batch,
+        brand_id=batch.brand_id,
+        after={"counts": batch.counts},
+    )
+    return batch
+
+
+def is_running(batch: DataImport) -> bool:
+    """Tell whether a job is at work on the import, as far as is known.
+
+    The job is read afresh: one that is read along with a row that was waited for is that of before.
+    """
+    return Job.objects.filter(pk=batch.job_id, state__in=[JobState.QUEUED, JobState.RUNNING]).exists()
 
 
 def _locked(import_id: int, actor: Actor) -> DataImport:

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from crm.files.jobs import RunningJob, job_kind
-from crm.imports import applying, checking
+from crm.imports import applying, checking, upkeep  # noqa: F401  upkeep: its due rows
 from crm.models import DataImport
 
 

@@ -78,16 +78,19 @@ class Staged:
 class RecordKind(ABC):
     """What an app says of one kind of record.
 
-    code: stored. order: where the pages list it; what others refer to comes first. reads_clients: the check compares with
+    code: stored. effect: what importing a new record does, in a sentence for whoever confirms it. order: where the pages
+    list it; what others refer to comes first. reads_clients: the check compares with
     clients, so that it goes into the access log. needs_actor: applying needs a person (a maker, an author).
     """
 
     code: ClassVar[str]
     label: ClassVar[str | Promise]
     fields: ClassVar[Sequence[Field]]
+    effect: ClassVar[str | Promise] = ""
     order: ClassVar[int] = 100
     reads_clients: ClassVar[bool] = True
     batch_rows: ClassVar[int] = 1000
+    extensions: ClassVar[Sequence[KindExtension]] = ()
 
     def __init__(self, batch: DataImport) -> None:
         self.batch = batch
@@ -113,19 +116,51 @@ class RecordKind(ABC):
     def apply(self, rows: list[ImportRow]) -> dict[int, int]:
         """Write the new rows of a batch; return the id of what was made by row id. In the batch's transaction."""
 
+    @classmethod
+    def record_url(cls, object_id: int) -> str:
+        """Return the page of a record of this kind; "" where it has none of its own."""
+        return ""
+
     def finish(self) -> str:
         """Do what is done once, in the transaction that ends the import; return a page where something waits, or ""."""
         return ""
 
 
+class KindExtension:
+    """What an app above adds to a kind: fields, and what they do. `kind` is the code of the kind that it adds to."""
+
+    kind: ClassVar[str]
+    fields: ClassVar[Sequence[Field]]
+
+    def judge(self, span: Span) -> None:
+        """Give verdicts on the fields, as `RecordKind.judge` does."""
+
+    def apply(self, batch: DataImport, made: Sequence[tuple[ImportRow, int]]) -> None:
+        """Write what the fields say of the new records of a batch: rows with the ids that were made of them."""
+
+
 KINDS: dict[str, type[RecordKind]] = {}
 Kind = TypeVar("Kind", bound=type[RecordKind])
+Extension = TypeVar("Extension", bound=type[KindExtension])
 
 
 def import_kind(kind: Kind) -> Kind:
     """Register a kind of record."""
     KINDS[kind.code] = kind
     return kind
+
+
+def extend_kind(extension: Extension) -> Extension:
+    """Add an extension to a kind of an app below. Raises: KeyError for a kind that there isn't."""
+    kind = KINDS[extension.kind]
+    kind.fields = (*kind.fields, *extension.fields)
+    kind.extensions = (*kind.extensions, extension())
+    return extension
+
+
+def kinds_in_order() -> list[type[RecordKind]]:
+    """List the kinds as pages show them: what others refer to comes first."""
+    return sorted(KINDS.values(), key=lambda kind: (kind.order, kind.code))
 
 
 def kind_named(code: str) -> type[RecordKind]:

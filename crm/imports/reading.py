@@ -235,7 +235,12 @@ def _cells(line: int, values: list[str], width: int) -> Cells:
         problem = _("A value is longer than %(most)s characters.") % {"most": f"{CELL_CHARS_MAX:,}"}
     elif any("\0" in value for value in values):
         problem = _("Contains an invalid character (NUL)")
-    return Cells(line, [value.replace("\0", " ").strip()[:CELL_CHARS_MAX] for value in values], problem)
+    return Cells(line, [_plain(value.replace("\0", " ").strip())[:CELL_CHARS_MAX] for value in values], problem)
+
+
+def _plain(value: str) -> str:
+    """Take away the apostrophe by which an export, ours as well, makes a spreadsheet show a value as text."""
+    return value[1:] if value[:1] == "'" and value[1:2] in ("=", "+", "-", "@") else value
 
 
 def sample(table: Table, count: int = SAMPLE_ROWS) -> list[list[str]]:

@@ -63,5 +63,12 @@ def refused_lines(batch: DataImport) -> Iterator[list[Any]]:
         yield [*cells, row.line, row.get_verdict_display(), reason_of(row)]
 
 
+def report_lines(batch: DataImport) -> Iterator[list[Any]]:
+    """Yield every row with its verdict, its reasons and the record that there is of it."""
+    yield [_("Line"), _("Result"), _("Reason"), _("Record")]
+    for row in _rows(batch).iterator(CHUNK):
+        yield [row.line, row.get_verdict_display(), reason_of(row), row.object_id]
+
+
 def _rows(batch: DataImport) -> Any:
     return ImportRow.objects.filter(batch=batch).order_by("line")

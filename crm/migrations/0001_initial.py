@@ -1152,6 +1152,7 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_imports', to='crm.brand')),
                 ('job', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.job')),
                 ('owner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='data_imports', to=settings.AUTH_USER_MODEL)),
+                ('rows_deleted_at', models.DateTimeField(help_text='When the rows that were kept of it were deleted', null=True)),
             ],
             options={
                 'ordering': ['-id'],
@@ -1251,5 +1252,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importrow',
             constraint=models.UniqueConstraint(fields=('batch', 'line'), name='data_import_line_is_read_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='dataimport',
+            constraint=models.CheckConstraint(condition=models.Q(('rows_deleted_at__isnull', True), ('state__in', ['done', 'discarded']), _connector='OR'), name='unfinished_data_import_keeps_its_rows'),
         ),
     ]

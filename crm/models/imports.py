@@ -55,6 +55,7 @@ class DataImport(HasState):
     result_url = models.CharField(max_length=200, blank=True, help_text="What waits for a second person, if anything")
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
+    rows_deleted_at = models.DateTimeField(null=True, help_text="When the rows that were kept of it were deleted")
 
     class Meta:
         ordering = ["-id"]
@@ -65,6 +66,11 @@ class DataImport(HasState):
             models.CheckConstraint(
                 condition=~models.Q(state=DataImportState.DONE) | models.Q(finished_at__isnull=False),
                 name="finished_data_import_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(rows_deleted_at__isnull=True)
+                | models.Q(state__in=[DataImportState.DONE, DataImportState.DISCARDED]),
+                name="unfinished_data_import_keeps_its_rows",
             ),
         ]
 

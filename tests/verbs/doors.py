@@ -90,6 +90,11 @@ def checked_import() -> Arguments:
     return {"import_id": row.pk}
 
 
+def finished_import() -> Arguments:
+    row = sketched(DataImport, kind="clients", state="done", counts={"new": 1}, rows_deleted_at=None)
+    return {"import_id": row.pk}
+
+
 def proposed_login() -> Arguments:
     row = sketched(StagedLogin)
     row.state, row.proposed_client, row.proposed_by = "proposed", one(Client), one(User)
@@ -137,6 +142,7 @@ SYSTEM_DOORS: dict[str, Door] = {"wallet.bonuses.granting.grant_for_deposit": Do
 DOORS: dict[str, Door] = {
     "wallet.disputes.refunds.start_refund": Door(where={"deposit_id": {"state": "settled"}}),
     "crm.imports.importing.confirm": Door(given=checked_import),
+    "crm.imports.importing.delete_rows": Door(given=finished_import),
     "crm.imports.importing.discard": Door(given=checked_import),
     "crm.imports.importing.map_columns": Door(
         given=lambda: {**checked_import(), "definition": {"fields": {"email": {"fixed": "anna@example.com"}}}}

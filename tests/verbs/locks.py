@@ -49,6 +49,7 @@ LOCKS: dict[str, str] = {
     "crm.events.delivery.replay_each": "EventDelivery",
     "crm.events.delivery.skip": "EventDelivery",
     "crm.imports.importing.confirm": "DataImport",
+    "crm.imports.importing.delete_rows": "DataImport",
     "crm.imports.importing.discard": "DataImport",
     "crm.imports.importing.map_columns": "DataImport",
     "crm.security.audit.seal.seal_pending": "~keelson.audit.seal",

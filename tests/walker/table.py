@@ -75,6 +75,16 @@ TABLE |= {
     "job": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "job_cancel": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "job_download": Rule(EVERYONE_SIGNED_IN, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "data_imports": Rule(roles(Role.ADMINISTRATOR)),
+    "data_import_new": Rule(roles(Role.ADMINISTRATOR)),
+    "data_import": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "data_import_mapping": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "data_import_confirm": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "data_import_discard": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "data_import_delete_rows": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "data_import_download": Rule(
+        roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999, "what": "report"}, good=OWN
+    ),
     "due": Rule(roles(Role.ADMINISTRATOR)),
     "due_failed": Rule(roles(Role.ADMINISTRATOR)),
     "due_finished": Rule(roles(Role.ADMINISTRATOR)),
