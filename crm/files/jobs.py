@@ -22,7 +22,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -246,10 +246,21 @@ def requeue_forgotten() -> int:
     forgotten = _not_in_queue(list(waiting.values_list("pk", flat=True)[:100]))
     for pk in forgotten:
         enqueue(pk)
-    Job.objects.filter(_over_time(now), state=JobState.RUNNING).update(
-        state=JobState.FAILED, finished_at=now, error="The worker stopped before the job ended. Start it again."
-    )
+    _give_up(Job.objects.filter(_over_time(now)))
     return len(forgotten)
+
+
+def give_up(job_id: int) -> None:
+    """Fail a running job whose worker died, for who can tell before its time is over."""
+    _give_up(Job.objects.filter(pk=job_id))
+
+
+def _give_up(jobs: QuerySet[Job]) -> None:
+    jobs.filter(state=JobState.RUNNING).update(
+        state=JobState.FAILED,
+        finished_at=timezone.now(),
+        error="The worker stopped before the job ended. Start it again.",
+    )
 
 
 def _over_time(now: dt.datetime) -> Q:

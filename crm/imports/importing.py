@@ -242,7 +242,7 @@ def is_running(batch: DataImport) -> bool:
 
     The job is read afresh: one that is read along with a row that was waited for is that of before.
     """
-    return Job.objects.filter(pk=batch.job_id, state__in=[JobState.QUEUED, JobState.RUNNING]).exists()
+    return Job.objects.filter(pk=batch.job_id or 0, state__in=[JobState.QUEUED, JobState.RUNNING]).exists()
 
 
 def _locked(import_id: int, actor: Actor) -> DataImport:

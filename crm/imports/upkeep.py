@@ -14,7 +14,7 @@ from crm.choices import DataImportState, DueState, JobState
 from crm.db.locking import lock
 from crm.due import DueKind, cancel, due
 from crm.due import declare as declare_due
-from crm.files.jobs import start_job
+from crm.files.jobs import give_up, start_job
 from crm.imports.files import file_path
 from crm.models import DataImport, DueRow, ImportRow, Job
 from crm.security import audit
@@ -65,15 +65,11 @@ def forget_rows(batch: DataImport) -> None:
 def _continue(row: DueRow) -> None:
     """Start the job again of an import whose worker died. One that failed or was cancelled waits for a person."""
     batch = lock(DataImport, int(row.key))
-    job = Job.objects.filter(pk=batch.job_id).first()
+    job = Job.objects.filter(pk=batch.job_id or 0).first()
     if batch.state != DataImportState.APPLYING or job is None or batch.owner is None:
         return
     if job.state == JobState.RUNNING:
-        Job.objects.filter(pk=job.pk, state=JobState.RUNNING).update(
-            state=JobState.FAILED,
-            finished_at=timezone.now(),
-            error="The worker stopped before the job ended. The import goes on in another job.",
-        )
+        give_up(job.pk)
         batch.job = start_job(
             "crm.apply_data_import", owner=batch.owner, parameters={"import": batch.pk}, title=batch.file_name
         )

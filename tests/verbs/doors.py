@@ -91,7 +91,7 @@ def checked_import() -> Arguments:
 
 
 def finished_import() -> Arguments:
-    row = sketched(DataImport, kind="clients", state="done", counts={"new": 1}, rows_deleted_at=None)
+    row = sketched(DataImport, kind="clients", state="done", counts={"new": 1}, finished_at=timezone.now())
     return {"import_id": row.pk}
 
 
