@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from clients.choices import RiskRating, SalesStatus, Stage
+from clients.choices import RiskRating, Stage
 from clients.countries import lazy_choices
 from clients.custom_fields.registry import SeenVocabulary
 from clients.facts import with_facts
@@ -168,7 +168,3 @@ class ClientFilter(PeopleFilter):
 
     def filter_no_trade(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
         return rows.filter(last_trade_at__lt=start_of(value))
-
-
-class LeadFilter(PeopleFilter):
-    sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices, distinct=False)

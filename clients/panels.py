@@ -95,7 +95,7 @@ register(
         "map-pin",
         27,
         words="countries sanctions prohibited accepted residence risk band",
-        group="company",
+        group="records",
     ),
     MenuEntry(
         "setup",
@@ -115,7 +115,7 @@ register(
         "table-2",
         29,
         words="fields columns attributes details",
-        group="company",
+        group="records",
     ),
     CreateEntry(_("Follow-up"), "client_task", "clients.log_call", "calendar-clock", 20, for_client=True),
     CreateEntry(_("E-mail"), "client_mail", "clients.log_call", "mail", 25, for_client=True),

@@ -169,7 +169,7 @@ register(
         "briefcase",
         10,
         words="roles grants invite users",
-        group="company",
+        group="people",
     ),
     MenuEntry(
         "setup",
@@ -179,7 +179,7 @@ register(
         "key-round",
         20,
         words="four eyes approve",
-        group="company",
+        group="people",
     ),
     MenuEntry(
         "setup",
@@ -201,8 +201,8 @@ register(
         words="brand look logo colours picture branding risk warning sender",
         group="company",
     ),
-    MenuEntry("setup", _("Desks"), "desks", COMPANY, "headset", 23, words="teams languages countries", group="company"),
-    MenuEntry("setup", _("Books"), "books", COMPANY, "book", 24, words="pools agents owners", group="company"),
+    MenuEntry("setup", _("Desks"), "desks", COMPANY, "headset", 23, words="teams languages countries", group="people"),
+    MenuEntry("setup", _("Books"), "books", COMPANY, "book", 24, words="pools agents owners", group="people"),
     MenuEntry(
         "setup",
         _("Policies"),
@@ -229,7 +229,7 @@ register(
         "crm.explain_access",
         "circle-question-mark",
         30,
-        group="company",
+        group="people",
     ),
     MenuEntry(
         "setup",

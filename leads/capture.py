@@ -22,6 +22,7 @@ from clients.choices import Gate, TimelineKind
 from clients.countries import country, country_name
 from clients.country_rules.rules import decide, refusal_text
 from clients.custom_fields import arrivals
+from clients.facts import rebuild_client
 from clients.identifiers import IdentifierKind, Seen, learn_many
 from clients.models import Client
 from crm.db.locking import lock
@@ -340,6 +341,8 @@ def _make_client(
     apply_decision(lead, decision, now)
     lead.save()
     set_clocks([lead])
+    if lead.refusal:
+        rebuild_client(client.pk, "refusal")
     return client
 
 

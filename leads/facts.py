@@ -8,7 +8,8 @@ from clients.choices import SalesStatus
 from clients.facts import fact, rebuild_client
 from clients.identifiers import IdentifierKind, Seen, source
 from crm.conditions import FieldType
-from leads.models import Lead
+from leads.choices import LeadRefusal
+from leads.models import Lead, LeadFacts
 
 fact(
     "score",
@@ -46,11 +47,24 @@ fact(
     """,
     default="''",
 )
+fact(
+    "refusal",
+    _("Enquiry refused"),
+    FieldType.CHOICE,
+    owner="leads",
+    side=LeadFacts,
+    choices=lambda: LeadRefusal.choices,
+    sql="""
+    SELECT client_id, refusal FROM (
+      SELECT DISTINCT ON (client_id) client_id, refusal FROM leads_lead ORDER BY client_id, captured_at DESC, id DESC
+    ) newest WHERE refusal <> ''
+    """,
+)
 
 
 def rebuild_lead_facts(client_id: int) -> None:
-    """Recompute the columns on the client that the leads app owns: score, source, campaign."""
-    rebuild_client(client_id, "score", "source", "campaign")
+    """Recompute the columns on the client that the leads app owns: score, source, campaign, refusal."""
+    rebuild_client(client_id, "score", "source", "campaign", "refusal")
 
 
 def networks() -> Iterator[Seen]:

@@ -29,7 +29,7 @@ from crm.security import audit
 from leads import places, routing, scoring
 from leads.assignment import publish_assigned
 from leads.choices import Channel, RowVerdict
-from leads.models import Campaign, Lead, LeadImport, LeadImportRow
+from leads.models import Campaign, Lead, LeadFacts, LeadImport, LeadImportRow
 from leads.waiting import await_routing
 
 FACTS_OF_KNOWN = f"""
@@ -131,6 +131,9 @@ class Writer:
         if self.touched:
             with connection.cursor() as cursor:
                 cursor.execute(FACTS_OF_KNOWN, {"clients": self.touched})
+            # A file's refused lines aren't leads: the newest one of these people was accepted.
+            refused = LeadFacts.objects.filter(client_id__in=self.touched, refusal__isnull=False)
+            refused.update(refusal=None)
 
     def _fresh(self, rows: list[LeadImportRow]) -> list[Lead]:
         clients, leads = [], []

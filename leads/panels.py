@@ -178,7 +178,7 @@ register(
         "globe",
         20,
         words="forms public",
-        group="sales",
+        group="records",
     ),
     MenuEntry(
         "setup",
@@ -188,7 +188,7 @@ register(
         "route",
         30,
         words="routing scoring sla shifts",
-        group="sales",
+        group="records",
     ),
     MenuEntry(
         "setup",
@@ -198,7 +198,7 @@ register(
         "share-2",
         35,
         words="api keys affiliates",
-        group="sales",
+        group="records",
     ),
     RecordPart("client", "figure", "lead", lead_figures, "leads.view_lead", 10),
     Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place=acquisition_place),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus, Stage
-from clients.filters import LeadFilter, owners_in_reach
+from clients.filters import owners_in_reach
 from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
@@ -29,6 +29,7 @@ from crm.ui.tables import (
     StatusColumn,
     Table,
 )
+from leads.filters import LeadFilter
 from leads.pipeline import change_sales_status, statuses_offered
 
 
@@ -72,6 +73,7 @@ class LeadTable(Table):
         QuickFilter(_("Waiting > 24 h"), {"is_contacted": "0", "received": "over24h"}),
         QuickFilter(_("Call back"), {"sales_status": SalesStatus.CALL_BACK}),
         QuickFilter(_("Interested"), {"sales_status": SalesStatus.INTERESTED}),
+        QuickFilter(_("Refused"), {"is_refused": "1"}),
     ]
     peek = CLIENT_PEEK
     search_fields = ["search_text"]

@@ -227,14 +227,7 @@ MENU: tuple[MenuEntry | CreateEntry, ...] = (
         roles=OFFICE,
     ),
     MenuEntry(
-        "setup",
-        _("PSPs"),
-        "wallet:psps",
-        "wallet.view_psp",
-        "plug",
-        40,
-        words="payment providers keys",
-        group="payments",
+        "setup", _("PSPs"), "wallet:psps", "wallet.view_psp", "plug", 40, words="payment providers keys", group="money"
     ),
     MenuEntry(
         "setup",
@@ -244,7 +237,7 @@ MENU: tuple[MenuEntry | CreateEntry, ...] = (
         "wallet-cards",
         41,
         words="fees limits countries offers",
-        group="payments",
+        group="money",
     ),
     MenuEntry(
         "setup",
@@ -254,7 +247,7 @@ MENU: tuple[MenuEntry | CreateEntry, ...] = (
         "sparkles",
         42,
         words="campaign terms",
-        group="payments",
+        group="money",
     ),
     MenuEntry(
         "compliance",

@@ -51,9 +51,10 @@ AREAS: dict[str, Area] = {
         _("Set-up"),
         "settings",
         {
-            "company": _("Team and brand"),
-            "sales": _("Sales"),
-            "payments": _("Payments"),
+            "company": _("Company"),
+            "people": _("People"),
+            "records": _("Clients and leads"),
+            "money": _("Money"),
             "trading": _("Trading"),
             "system": _("System"),
         },

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
         ('clients', '0001_initial'),
         ('crm', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clients', '0002_sql'),
     ]
 
     operations = [
@@ -577,5 +578,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='landingpage',
             constraint=models.CheckConstraint(condition=models.Q(('shown_fields__len__lte', 10)), name='landing_form_stays_short'),
+        ),
+        migrations.CreateModel(
+            name='LeadFacts',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
+                ('refusal', models.CharField(choices=[('country', 'Country not accepted')], max_length=8, null=True)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('refusal__isnull', False)), fields=['refusal'], name='facts_by_refusal')],
+            },
         ),
     ]

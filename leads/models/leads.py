@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus
-from clients.models import Client
+from clients.models import Client, SideFacts
 from crm.models import Brand, User
 from crm.models.audit import append_only
 from leads.choices import Channel, LeadRefusal
@@ -129,6 +129,15 @@ class Lead(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/clients/{self.client_id}/"
+
+
+class LeadFacts(SideFacts):
+    """Why the newest enquiry of a person was refused; empty for whoever has a row and wasn't. Written by `leads.capture`."""
+
+    refusal = models.CharField(max_length=8, choices=LeadRefusal.choices, null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["refusal"], name="facts_by_refusal", condition=models.Q(refusal__isnull=False))]
 
 
 class SalesStatusChange(models.Model):

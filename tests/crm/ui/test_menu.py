@@ -13,6 +13,7 @@ from crm.ui.preferences import set_preference
 
 pytestmark = pytest.mark.django_db
 DESK = {"Dealing", "Exposure", "Margin", "Currency exchanges", "Exchange rates", "Platform health"}
+GROUP_ENTRIES_MAX = 8
 # Roles, rights, reach, and one for each queue of the person's own.
 MENU_QUERIES = 8
 
@@ -58,6 +59,9 @@ def test_each_role_sees_what_its_work_needs(cast):
         sections = menu.menu_for(user)
         assert len(sections) <= 9, role
         assert max(len(section.entries) for section in sections) <= 24, role
+        for section in sections:
+            long = [str(label) for label, links in section.groups if len(links) > GROUP_ENTRIES_MAX]
+            assert not long, f"{role}: {section.slug} {long}"
 
 
 def test_large_areas_have_a_second_level(cast):
@@ -65,6 +69,14 @@ def test_large_areas_have_a_second_level(cast):
     assert [str(label) for label, _links in groups["money"]] == ["Payments", "Books", "Reconciliation"]
     assert [str(label) for label, _links in groups["trading"]] == ["", "Dealing desk", "Platforms"]
     assert [str(label) for label, _links in groups["partners"]] == [""]
+    assert [(str(label), len(links)) for label, links in groups["setup"]] == [
+        ("Company", 5),
+        ("People", 5),
+        ("Clients and leads", 5),
+        ("Money", 3),
+        ("Trading", 4),
+        ("System", 2),
+    ]
     # One group alone needs no heading.
     agents = {section.slug: section.groups for section in menu.menu_for(cast.agent)}
     assert [str(label) for label, _links in agents["money"]] == [""]
