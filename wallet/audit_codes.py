@@ -122,6 +122,21 @@ class WalletAction(AuditCode):
         "warning",
     )
     MONTH_SIGNED = "wallet.month_signed", _("Month-end signed"), "signature", "success"
+    OPENING_BALANCES_APPROVED = (
+        "wallet.opening_balances_approved",
+        _("Opening balances approved"),
+        "landmark",
+        "success",
+    )
+    OPENING_BALANCES_POSTED = "wallet.opening_balances_posted", _("Opening balances posted"), "landmark", "success"
+    OPENING_BALANCES_PROPOSED = "wallet.opening_balances_proposed", _("Opening balances proposed"), "landmark", "info"
+    OPENING_BALANCES_REJECTED = (
+        "wallet.opening_balances_rejected",
+        _("Opening balances rejected"),
+        "circle-x",
+        "warning",
+    )
+    OPENING_BALANCES_WITHDRAWN = "wallet.opening_balances_withdrawn", _("Opening balances withdrawn"), "x"
     PAYOUT_CONTRADICTED = "wallet.payout_contradicted", _("PSP reports a different outcome"), "triangle-alert", "danger"
     PAYOUT_FINDING_BOOKED = (
         "wallet.payout_finding_booked",

@@ -31,6 +31,7 @@ from wallet.menu import MENU
 from wallet.models import PaymentMethod
 from wallet.movements import client_overview, home_cards
 from wallet.movements import queries as movements_queries
+from wallet.opening_balances.approval import OpeningApproval
 from wallet.psp.addresses import AddressApproval
 from wallet.reconciliation.costs import CostApproval
 from wallet.reconciliation.postings import PostingApproval
@@ -46,6 +47,7 @@ approvals.register(
     AddressApproval,
     CostApproval,
     JournalApproval,
+    OpeningApproval,
     ReopeningApproval,
     SignOffApproval,
     PostingApproval,

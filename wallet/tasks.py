@@ -14,6 +14,7 @@ from wallet.deposits import unverified
 from wallet.deposits import verbs as deposits
 from wallet.disputes import verbs as disputes
 from wallet.ledger import posting, seals
+from wallet.opening_balances import posting as opening_balances
 from wallet.reconciliation import announced_reports, source_runs
 from wallet.statement_formats import workbooks
 from wallet.transfers import rate_watch
@@ -124,6 +125,18 @@ def end_bonuses() -> int:
 
 
 @shared_task
+def post_opening_balances(opening_id: int) -> int:
+    """Post approved opening balances."""
+    return opening_balances.post_opening_balances(opening_id)
+
+
+@shared_task
+def post_due_opening_balances() -> int:
+    """Go on with opening balances whose posting was interrupted."""
+    return for_each_isolated(opening_balances.post_opening_balances, opening_balances.due_openings())
+
+
+@shared_task
 def seal_ledger() -> int | None:
     """Seal what was posted since the last seal."""
     seal = seals.seal_pending()
@@ -216,5 +229,10 @@ SCHEDULE = {
         "options": {"queue": "slow"},
     },
     "wallet-continue": {"task": "wallet.tasks.continue_work", "schedule": 5.0, "options": {"expires": 5}},
+    "wallet-post-opening-balances": {
+        "task": "wallet.tasks.post_due_opening_balances",
+        "schedule": 30.0,
+        "options": {"expires": 30, "queue": "slow"},
+    },
     "wallet-seal-ledger": {"task": "wallet.tasks.seal_ledger", "schedule": 300.0, "options": {"expires": 300}},
 }

@@ -10,6 +10,7 @@ from wallet.disputes import urls as disputes
 from wallet.documents import urls as documents
 from wallet.ledger import urls as ledger
 from wallet.movements import urls as movements
+from wallet.opening_balances import urls as opening_balances
 from wallet.reconciliation import urls as reconciliation
 from wallet.transfers import urls as transfers
 from wallet.webhooks import urls as webhooks
@@ -24,6 +25,7 @@ urlpatterns = [
     *withdrawals.URLS,
     *transfers.URLS,
     *ledger.URLS,
+    *opening_balances.URLS,
     *reconciliation.URLS,
     *movements.URLS,
     *closing.URLS,

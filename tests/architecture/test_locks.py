@@ -17,6 +17,7 @@ NAMED = {
     "leads/waiting.py": "a sweeper: what somebody works on is skipped",
     "wallet/closing/periods.py": "a sweeper",
     "wallet/disputes/verbs.py": "the row may not be there yet: locked as it is made",
+    "wallet/opening_balances/posting.py": "a queue: what another worker posts is skipped",
     "wallet/reconciliation/announced_reports.py": "a queue",
     "crm/due/sweep.py": "a queue",
     "wallet/webhooks/processing.py": "a queue",

@@ -432,6 +432,8 @@ TABLE |= {
     "wallet:account_options": Rule(DECIDES_MONEY),
     "wallet:manual_journal": Rule(SEES_BOOKS, kwargs=_money("ManualJournal"), good=OWN),
     "wallet:manual_attach": Rule(DECIDES_MONEY, kwargs=_money("ManualJournal"), good=OWN),
+    "wallet:opening_balances_list": Rule(SEES_BOOKS),
+    "wallet:opening_balances": Rule(SEES_BOOKS, kwargs=_money("OpeningBalances"), good=OWN),
     "wallet:manual_file": Rule(SEES_BOOKS, kwargs=_money("ManualJournalFile"), good=OWN),
     "wallet:psps": Rule(SEES_BOOKS),
     "wallet:psp": Rule(SETS_UP_PSPS, kwargs=_money("Psp"), good=OWN),

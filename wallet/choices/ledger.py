@@ -27,12 +27,14 @@ class AccountKind(models.TextChoices):
     FX_RESULT = "fx_result", _("FX gains and losses")
     ROUNDING = "rounding", _("Rounding")
     SUSPENSE = "suspense", _("Suspense")
+    OPENING_BALANCES = "opening_balances", _("Opening balances")
 
 
 BOUNDED_KINDS = frozenset({AccountKind.CLIENT_WALLET, AccountKind.BONUS})
 
 
 class JournalKind(models.TextChoices):
+    OPENING = "opening", _("Opening balance")
     DEPOSIT = "deposit", _("Deposit")
     DEPOSIT_HELD = "deposit_held", _("Deposit held")
     WITHDRAWAL = "withdrawal", _("Withdrawal")

@@ -116,6 +116,14 @@ class WalletNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    OPENING_BALANCES = (
+        "wallet.opening_balances",
+        _("Opening balances awaiting second approval"),
+        NoticeGroup.MONEY,
+        staff("wallet.post_manual_journal"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     PERIOD_REOPENING = (
         "wallet.period_reopening",
         _("Requests to reopen a period"),

@@ -25,6 +25,8 @@ from wallet.models import (
     Journal,
     ManualJournal,
     ManualJournalFile,
+    OpeningBalances,
+    OpeningLine,
     Period,
     Psp,
     ReportToConfirm,
@@ -125,6 +127,16 @@ def manual_journals_visible_to(user: User) -> QuerySet[ManualJournal]:
 def manual_files_visible_to(user: User) -> QuerySet[ManualJournalFile]:
     """Select the files attached to manual journals of brands that the user reaches as a whole."""
     return ManualJournalFile.objects.filter(manual__brand_id__in=reach_of(user).whole_brands)
+
+
+def opening_balances_visible_to(user: User) -> QuerySet[OpeningBalances]:
+    """Select the opening balances of brands that the user reaches as a whole."""
+    return OpeningBalances.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def opening_lines_visible_to(user: User) -> QuerySet[OpeningLine]:
+    """Select the lines of opening balances of brands that the user reaches as a whole."""
+    return OpeningLine.objects.filter(data_import__brand_id__in=reach_of(user).whole_brands)
 
 
 def imports_visible_to(user: User) -> QuerySet[SettlementImport]:

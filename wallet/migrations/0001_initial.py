@@ -19,6 +19,8 @@ class Migration(migrations.Migration):
         ('crm', '0001_initial'),
         ('trading', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clients', '0002_sql'),
+        ('crm', '0002_sql'),
     ]
 
     operations = [
@@ -26,7 +28,7 @@ class Migration(migrations.Migration):
             name='Account',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('client_wallet', 'Client wallet'), ('platform_clearing', 'Platform clearing'), ('psp_clearing', 'PSP clearing'), ('psp_reserve', "Rolling reserves"), ('client_money_bank', 'Client money bank'), ('house_bank', "Company bank"), ('fees', 'PSP and bank fees'), ('ib_commissions', 'IB commissions (cost)'), ('ib_commissions_payable', 'IB commissions payable'), ('bonus', 'Client credit (bonus)'), ('bonus_cost', 'Bonuses (cost)'), ('chargeback_losses', 'Chargeback losses'), ('fx_position', 'FX position'), ('fx_result', 'FX gains and losses'), ('rounding', 'Rounding'), ('suspense', 'Suspense')], max_length=24)),
+                ('kind', models.CharField(choices=[('client_wallet', 'Client wallet'), ('platform_clearing', 'Platform clearing'), ('psp_clearing', 'PSP clearing'), ('psp_reserve', 'Rolling reserves'), ('client_money_bank', 'Client money bank'), ('house_bank', 'Company bank'), ('fees', 'PSP and bank fees'), ('ib_commissions', 'IB commissions (cost)'), ('ib_commissions_payable', 'IB commissions payable'), ('bonus', 'Client credit (bonus)'), ('bonus_cost', 'Bonuses (cost)'), ('chargeback_losses', 'Chargeback losses'), ('fx_position', 'FX position'), ('fx_result', 'FX gains and losses'), ('rounding', 'Rounding'), ('suspense', 'Suspense'), ('opening_balances', 'Opening balances')], max_length=24)),
                 ('currency', models.CharField(max_length=5)),
                 ('subject', models.CharField(blank=True, help_text="Owner in another app, e.g. 'server:2' or 'partner:17'", max_length=60)),
                 ('is_bounded', models.BooleanField(default=False)),
@@ -522,7 +524,7 @@ class Migration(migrations.Migration):
             name='Journal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('deposit', 'Deposit'), ('deposit_held', 'Deposit held'), ('withdrawal', 'Withdrawal'), ('transfer', 'Transfer'), ('commission', 'Commission'), ('commission_payout', 'Commission payout'), ('refund', 'Refund'), ('chargeback', 'Chargeback'), ('chargeback_reversal', 'Chargeback reversed'), ('psp_fee', 'PSP fee'), ('psp_settlement', 'PSP settlement'), ('psp_reserve', "Rolling reserve movement"), ('bonus', 'Bonus'), ('fx', 'Currency exchange'), ('adjustment', 'Adjustment'), ('reversal', 'Reversal')], max_length=20)),
+                ('kind', models.CharField(choices=[('opening', 'Opening balance'), ('deposit', 'Deposit'), ('deposit_held', 'Deposit held'), ('withdrawal', 'Withdrawal'), ('transfer', 'Transfer'), ('commission', 'Commission'), ('commission_payout', 'Commission payout'), ('refund', 'Refund'), ('chargeback', 'Chargeback'), ('chargeback_reversal', 'Chargeback reversed'), ('psp_fee', 'PSP fee'), ('psp_settlement', 'PSP settlement'), ('psp_reserve', 'Rolling reserve movement'), ('bonus', 'Bonus'), ('fx', 'Currency exchange'), ('adjustment', 'Adjustment'), ('reversal', 'Reversal')], max_length=20)),
                 ('phase', models.CharField(choices=[('posted', 'Posted'), ('pending', 'Reserved'), ('post', 'Reservation posted'), ('void', 'Reservation released')], default='posted', max_length=8)),
                 ('idempotency_key', models.CharField(db_collation='C', help_text="e.g. 'deposit:17:settle'", max_length=120)),
                 ('request_hash', models.BinaryField(max_length=32)),
@@ -2918,5 +2920,116 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['deposits_count'], name='facts_by_deposits_count'), models.Index(fields=['last_deposit_at'], name='facts_by_last_deposit'), models.Index(fields=['last_withdrawal_at'], name='facts_by_last_withdrawal')],
             },
+        ),
+        migrations.CreateModel(
+            name='OpeningPart',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('currency', models.CharField(max_length=5)),
+                ('business_on', models.DateField(help_text='Day of the balances')),
+                ('line_count', models.PositiveSmallIntegerField()),
+                ('total_minor', models.BigIntegerField()),
+                ('data_import', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.dataimport')),
+            ],
+            options={
+                'ordering': ['data_import_id', 'number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='OpeningLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('line', models.PositiveIntegerField()),
+                ('currency', models.CharField(max_length=5)),
+                ('amount_minor', models.BigIntegerField()),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('data_import', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.dataimport')),
+                ('part', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='wallet.openingpart')),
+            ],
+            options={
+                'ordering': ['data_import_id', 'line'],
+            },
+        ),
+        migrations.CreateModel(
+            name='OpeningBalances',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('reference', models.CharField(max_length=40, unique=True)),
+                ('line_count', models.PositiveIntegerField()),
+                ('client_count', models.PositiveIntegerField()),
+                ('digest', models.CharField(max_length=64)),
+                ('posted_at', models.DateTimeField(help_text='When the last line was posted', null=True)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('data_import', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.dataimport')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['brand', '-id'], name='opening_balances_by_brand'), models.Index(condition=models.Q(('posted_at__isnull', True), ('state', 'approved')), fields=['decided_at'], name='opening_balances_to_post')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='opening_balances_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='opening_balances_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='opening_balances_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='opening_balances_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='opening_balances_is_decided_by_a_person'), models.CheckConstraint(condition=models.Q(('posted_at__isnull', True), ('state', 'approved'), _connector='OR'), name='only_approved_opening_balances_are_posted'), models.CheckConstraint(condition=models.Q(('client_count__gt', 0), ('line_count__gt', 0)), name='opening_balances_have_lines')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingbalances',
+            trigger=pgtrigger.compiler.Trigger(name='opening_balances_keep_what_was_proposed', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF (NEW.brand_id, NEW.data_import_id, NEW.reference, NEW.line_count, NEW.client_count, NEW.digest)\n  IS DISTINCT FROM (OLD.brand_id, OLD.data_import_id, OLD.reference, OLD.line_count, OLD.client_count, OLD.digest)\n  OR OLD.posted_at IS NOT NULL\nTHEN RAISE EXCEPTION 'opening balances never change once they are proposed'; END IF;\nRETURN NEW;\n", hash='6f016daa253d54622d7a82f2b09984a23d58d6c6', operation='UPDATE', pgid='pgtrigger_opening_balances_keep_what_was_proposed_da641', table='wallet_openingbalances', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingbalances',
+            trigger=pgtrigger.compiler.Trigger(name='a_wallet_has_one_opening_balance', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."state" = \'approved\' AND OLD."state" = \'pending\')', func="\nPERFORM pg_advisory_xact_lock(hashtext('keelson.opening_balances'), NEW.brand_id::int);\nIF EXISTS (\n  SELECT 1 FROM wallet_openingline l\n  JOIN wallet_openingline other ON other.client_id = l.client_id AND other.currency = l.currency\n    AND other.data_import_id <> l.data_import_id\n  JOIN wallet_openingbalances o ON o.data_import_id = other.data_import_id AND o.state = 'approved'\n  WHERE l.data_import_id = NEW.data_import_id)\nTHEN\n  RAISE EXCEPTION '%: import %', 'a_wallet_has_one_opening_balance', NEW.data_import_id USING ERRCODE = 'check_violation', CONSTRAINT = 'a_wallet_has_one_opening_balance';\nEND IF;\nRETURN NEW;\n", hash='c2ddcd3bb7902373c54afe3f5754fef5275ddf96', operation='UPDATE', pgid='pgtrigger_a_wallet_has_one_opening_balance_a7fef', table='wallet_openingbalances', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingbalances',
+            trigger=pgtrigger.compiler.Trigger(name='opening_balances_no_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'opening balances are never deleted';", hash='aa30575053366717fa43290ec3ba1428ef8ec708', operation='DELETE', pgid='pgtrigger_opening_balances_no_delete_10a7d', table='wallet_openingbalances', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='openingpart',
+            constraint=models.UniqueConstraint(fields=('data_import', 'number'), name='opening_parts_are_numbered'),
+        ),
+        migrations.AddConstraint(
+            model_name='openingpart',
+            constraint=models.CheckConstraint(condition=models.Q(('line_count__gt', 0), ('total_minor__gt', 0)), name='opening_part_has_lines'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingpart',
+            trigger=pgtrigger.compiler.Trigger(name='openingpart_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'openingpart is append-only: write a new row instead';", hash='fa057668374a6fa9a30812b070210a11db667fc1', operation='UPDATE OR DELETE', pgid='pgtrigger_openingpart_no_change_e5337', table='wallet_openingpart', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingpart',
+            trigger=pgtrigger.compiler.Trigger(name='openingpart_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'openingpart is append-only: write a new row instead';", hash='210c2ef6a0840b9e81a458531ede9c647be4145a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_openingpart_no_truncate_c206d', table='wallet_openingpart', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingpart',
+            trigger=pgtrigger.compiler.Trigger(name='opening_part_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM wallet_openingbalances o WHERE o.data_import_id = NEW.data_import_id) THEN\n  RAISE EXCEPTION 'the lines of proposed opening balances never change';\nEND IF;\nRETURN NEW;\n", hash='e33eee20cbe22cc65ee7503089e705d89c1c4825', operation='INSERT', pgid='pgtrigger_opening_part_is_frozen_7c34d', table='wallet_openingpart', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='openingline',
+            constraint=models.UniqueConstraint(fields=('data_import', 'line'), name='each_opening_line_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='openingline',
+            constraint=models.UniqueConstraint(fields=('client', 'currency', 'data_import'), name='one_opening_balance_per_wallet_and_file'),
+        ),
+        migrations.AddConstraint(
+            model_name='openingline',
+            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='opening_balance_is_above_zero'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingline',
+            trigger=pgtrigger.compiler.Trigger(name='openingline_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'openingline is append-only: write a new row instead';", hash='4378a64e07152f38dc31a79dc943878b39bd5254', operation='UPDATE OR DELETE', pgid='pgtrigger_openingline_no_change_ef881', table='wallet_openingline', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingline',
+            trigger=pgtrigger.compiler.Trigger(name='openingline_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'openingline is append-only: write a new row instead';", hash='698df1b27f6751a5343913e8af4a66476a0e47a1', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_openingline_no_truncate_72f02', table='wallet_openingline', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='openingline',
+            trigger=pgtrigger.compiler.Trigger(name='opening_line_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM wallet_openingbalances o WHERE o.data_import_id = NEW.data_import_id) THEN\n  RAISE EXCEPTION 'the lines of proposed opening balances never change';\nEND IF;\nRETURN NEW;\n", hash='f3141b742cd5794d30418b9f2aa570b5242c3827', operation='INSERT', pgid='pgtrigger_opening_line_is_frozen_f01e6', table='wallet_openingline', when='BEFORE')),
         ),
     ]

@@ -12,6 +12,7 @@ from wallet.models.ledger import Account, Balance, Checkpoint, Journal, LedgerSe
 from wallet.models.manual import ManualJournal, ManualJournalFile, ManualLine
 from wallet.models.matches import Match, MatchGroup, NotTheSame, Suggestion
 from wallet.models.month_end import ClientMoneyDay, MonthSignOff, SourceRun
+from wallet.models.opening import OpeningBalances, OpeningLine, OpeningPart
 from wallet.models.payments import Deposit, PspMovement
 from wallet.models.payout_investigations import BonusRestoration, PayoutFinding
 from wallet.models.periods import ClosingBalance, Period, PeriodReopening
@@ -62,6 +63,9 @@ __all__ = [
     "MatchGroup",
     "MonthSignOff",
     "NotTheSame",
+    "OpeningBalances",
+    "OpeningLine",
+    "OpeningPart",
     "PaymentMethod",
     "PayoutFinding",
     "Period",

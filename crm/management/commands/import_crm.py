@@ -16,7 +16,8 @@ from crm.imports.kinds import kind_named
 from crm.imports.mapping import guess
 from crm.models import Brand, DataImport, ImportRow, User
 
-HELP = """Imports clients of another system and the notes on them; the same file twice changes nothing.
+HELP = """Imports clients of another system, the notes on them and their balances; the same file twice changes nothing. Balances
+wait for a second person before they are posted.
 
 MAP is a JSON file:
   {"kind": "clients", "system": "uptrader", "brand": "meridian",

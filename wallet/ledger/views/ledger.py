@@ -32,15 +32,17 @@ from crm.ui.tables import Column, Empty, Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from wallet.choices import account_owners
-from wallet.choices.ledger import AccountKind, Phase
+from wallet.choices.ledger import AccountKind, JournalKind, Phase
 from wallet.core import queries
 from wallet.ledger import policies
 from wallet.ledger import posting as ledger
 from wallet.ledger.account_history import HistoryForm, history_page
 from wallet.ledger.journal_seals import proof_of, seal_of
-from wallet.ledger.manual_journals import belongs_to_a_movement
-from wallet.models import Account, Balance, Journal, Posting
+from wallet.ledger.manual_journals import LINES_MAX, belongs_to_a_movement
+from wallet.models import Account, Balance, Journal, OpeningBalances, Posting
 from wallet.movements import queries as movements_queries
+
+POSTINGS_SHOWN = 200
 
 
 def read_instant(text: str) -> dt.datetime | None:
@@ -210,25 +212,37 @@ def _journal(request: UserRequest, pk: int) -> Journal:
     return queries.one_of(rows, pk, request.user, "wallet.view_journal")
 
 
+def _opening_of(journal: Journal) -> OpeningBalances | None:
+    """Find the opening balances that a journal is a part of."""
+    if journal.kind != JournalKind.OPENING:
+        return None
+    return OpeningBalances.objects.filter(reference=journal.idempotency_key.split(":")[1]).first()
+
+
 @staff_page("wallet.view_journal")
 def journal_page(request: UserRequest, pk: int) -> HttpResponse:
     """Show a journal; `?proof=1` builds the seal's tree and shows the hashes up to its signed root."""
     journal = _journal(request, pk)
     rows = Posting.objects.filter(journal=journal).select_related("journal", "account__client", "account__psp")
     postings = list(
-        rows.defer("account__client__search_text", "account__psp__sealed_credentials").order_by("line")[:200]
+        rows.defer("account__client__search_text", "account__psp__sealed_credentials").order_by("line")[
+            : POSTINGS_SHOWN + 1
+        ]
     )
     account_owners.warm([posting.account for posting in postings])
     seal = seal_of(journal)
     wants_proof = seal is not None and bool(request.GET.get("proof"))
     context = {
         "journal": journal,
-        "postings": postings,
+        "postings": postings[:POSTINGS_SHOWN],
+        "has_more": len(postings) > POSTINGS_SHOWN,
+        "opening": _opening_of(journal),
         "movement": movements_queries.movement_of(request.user, journal),
         "seal": seal,
         "proof": proof_of(journal, seal) if seal is not None and wants_proof else None,
         "wants_proof": wants_proof,
         "may_reverse": journal.phase in (Phase.POSTED, Phase.POST)
+        and len(postings) <= LINES_MAX
         and not hasattr(journal, "reversed_by")
         and not belongs_to_a_movement(journal)
         and policies.can_write_journal(request.user, journal.brand_id).allowed,
