@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy
 from clients.models import Client
 from crm.choices import Role, UserKind
 from crm.errors import DomainError
+from crm.events.bus import EVENT_TYPES
 from crm.events.envelope import Envelope
 from crm.events.targets import Target
-from crm.i18n.localized_text import LocalizedText, phrase
+from crm.i18n.localized_text import LocalizedText, joined, phrase
 from crm.models import EventSubscription, User
 from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify
@@ -121,9 +122,14 @@ def _reaches(person: User, client: Client | None) -> bool:
 
 
 def _body(name: str, about: list[Envelope], client: Client | None) -> LocalizedText:
+    event = EVENT_TYPES[name].label if name in EVENT_TYPES else name
     if client is not None:
-        return phrase("%(event)s: %(client)s") % {"event": name, "client": client}
-    return phrase("%(event)s: %(count)d new") % {"event": name, "count": len(about)} if len(about) > 1 else name
+        return phrase("%(event)s: %(client)s") % {"event": event, "client": client}
+    return (
+        phrase("%(event)s: %(count)d new") % {"event": event, "count": len(about)}
+        if len(about) > 1
+        else joined([event])
+    )
 
 
 NOTICE = Target("notice", gettext_lazy("Notify staff"), _fields, _read, _initial, _send)

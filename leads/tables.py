@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus, Stage
-from clients.filters import owners_in_reach
+from clients.filters import YES_NO, PeopleFilter, owners_in_reach
 from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
@@ -29,7 +30,7 @@ from crm.ui.tables import (
     StatusColumn,
     Table,
 )
-from leads.filters import LeadFilter
+from leads.models import LeadFacts
 from leads.pipeline import change_sales_status, statuses_offered
 
 
@@ -43,6 +44,16 @@ def change_status(row: Client, to: str, user: User) -> Client:
     if to not in SalesStatus.values:
         raise DomainError(_now("Choose a status."))
     return change_sales_status(client_id=row.pk, to=SalesStatus(to), actor=user)
+
+
+class LeadFilter(PeopleFilter):
+    # `distinct` would sort every matching row before the first is shown.
+    sales_status = django_filters.MultipleChoiceFilter(label=_("Status"), choices=SalesStatus.choices, distinct=False)
+    is_refused = django_filters.ChoiceFilter(label=_("Refused"), choices=YES_NO, method="filter_refused")
+
+    def filter_refused(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
+        refused = LeadFacts.objects.filter(refusal__isnull=False).values("client_id")
+        return rows.exclude(pk__in=refused) if value == "0" else rows.filter(pk__in=refused)
 
 
 class LeadTable(Table):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import orjson
+from django.utils.functional import Promise
 from pydantic import TypeAdapter
 
 EVENT_TYPES: dict[str, type[Event]] = {}
@@ -16,6 +17,7 @@ _ADAPTERS: dict[type[Event], TypeAdapter[Any]] = {}
 # Kept beside the payload, in columns of the outbox row.
 IN_COLUMNS = frozenset({"client_id", "brand_id"})
 E_ = TypeVar("E_", bound="Event")
+Label = str | Promise
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -28,6 +30,7 @@ class Event:
     """
 
     name: ClassVar[str] = ""
+    label: ClassVar[Label] = ""
     version: ClassVar[int] = 1
     client_id: int | None = None
     brand_id: int | None = None
@@ -67,6 +70,12 @@ class Event:
         values = {**payload, "client_id": client_id, "brand_id": brand_id}
         event: Self = adapter_of(cls).validate_json(orjson.dumps(values), strict=True)
         return event
+
+
+def label_of(name: str) -> str:
+    """Name an event for a reader; by its code where nobody declares it any more."""
+    event_type = EVENT_TYPES.get(name)
+    return str(event_type.label) if event_type is not None and event_type.label else name
 
 
 def adapter_of(event_type: type[E_]) -> TypeAdapter[E_]:

@@ -9,7 +9,9 @@ import datetime as dt
 from decimal import Decimal
 from typing import ClassVar
 
-from crm.events.bus import Event
+from django.utils.translation import gettext_lazy as _
+
+from crm.events.bus import Event, Label
 
 
 # ── people who sign in ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -17,6 +19,7 @@ class SignedIn(Event):
     """Somebody signed in: staff, a client or a partner, who is the event's actor. `method`: what they signed in with."""
 
     name: ClassVar[str] = "crm.signed_in"
+    label: ClassVar[Label] = _("Sign-in")
     user_id: int
     kind: str
     method: str = ""
@@ -27,6 +30,7 @@ class LeadCaptured(Event):
     """A form or an API call brought a lead, or a known person enquired again."""
 
     name: ClassVar[str] = "lead.captured"
+    label: ClassVar[Label] = _("Lead captured")
     lead_id: int
     source: str = ""
     campaign: str = ""
@@ -37,6 +41,7 @@ class LeadsImported(Event):
     """A file of leads was imported: one event, however many they are. Each assignment is an event of its own."""
 
     name: ClassVar[str] = "lead.imported"
+    label: ClassVar[Label] = _("Leads imported")
     import_id: int
     new: int
     known: int
@@ -46,6 +51,7 @@ class LeadAssigned(Event):
     """A lead was assigned to an agent: by the rule that `rule` names, also during an import, or by hand without one."""
 
     name: ClassVar[str] = "lead.assigned"
+    label: ClassVar[Label] = _("Lead assigned")
     lead_id: int
     agent_id: int
     rule: str = ""
@@ -55,6 +61,7 @@ class SalesStatusChanged(Event):
     """A lead moved along the pipeline. `before` and `after` are those of `clients.SalesStatus`."""
 
     name: ClassVar[str] = "lead.sales_status_changed"
+    label: ClassVar[Label] = _("Sales status changed")
     before: str
     after: str
 
@@ -63,6 +70,7 @@ class ClientRegistered(Event):
     """The person has a login in the client portal."""
 
     name: ClassVar[str] = "client.registered"
+    label: ClassVar[Label] = _("Client registered")
     user_id: int
     referral_code: str = ""
 
@@ -71,6 +79,7 @@ class ClientStageChanged(Event):
     """The client moved along the stages."""
 
     name: ClassVar[str] = "client.stage_changed"
+    label: ClassVar[Label] = _("Client stage changed")
     before: str
     after: str
 
@@ -79,6 +88,7 @@ class ClientProfileChanged(Event):
     """Somebody, or the client themselves, changed personal details: which ones, never their values."""
 
     name: ClassVar[str] = "client.profile_changed"
+    label: ClassVar[Label] = _("Personal details changed")
     fields: tuple[str, ...]
 
 
@@ -86,6 +96,7 @@ class ClientMoved(Event):
     """The client went to another book (and so, perhaps, to another agent or desk)."""
 
     name: ClassVar[str] = "client.moved"
+    label: ClassVar[Label] = _("Client moved to another book")
     from_book_id: int
     to_book_id: int
 
@@ -94,6 +105,7 @@ class ClientContacted(Event):
     """Someone of the staff called or wrote to a client. `kind`: call, mail."""
 
     name: ClassVar[str] = "client.contacted"
+    label: ClassVar[Label] = _("Client contacted")
     agent_id: int
     kind: str
     outcome: str = ""
@@ -105,6 +117,7 @@ class DocumentUploaded(Event):
     """A file was stored, encrypted, and waits for its checks."""
 
     name: ClassVar[str] = "kyc.document_uploaded"
+    label: ClassVar[Label] = _("Document uploaded")
     document_id: int
     kind: str
 
@@ -113,6 +126,7 @@ class DocumentChecked(Event):
     """The check pipeline ended, with the issues it names."""
 
     name: ClassVar[str] = "kyc.document_checked"
+    label: ClassVar[Label] = _("Document checked")
     document_id: int
     issues: tuple[str, ...] = ()
 
@@ -121,6 +135,7 @@ class DocumentReviewed(Event):
     """An officer approved or rejected a document."""
 
     name: ClassVar[str] = "kyc.document_reviewed"
+    label: ClassVar[Label] = _("Document approved or rejected")
     document_id: int
     decision: str
     reason: str = ""
@@ -130,6 +145,7 @@ class DocumentExpiring(Event):
     """An approved document expires soon, as far ahead as the brand's `kyc_expiry_notice_days` says."""
 
     name: ClassVar[str] = "kyc.document_expiring"
+    label: ClassVar[Label] = _("Document expiring soon")
     document_id: int
     kind: str
     expires_on: dt.date
@@ -139,6 +155,7 @@ class ClientVerified(Event):
     """The client reached a KYC level: trading and deposits above the unverified limit open."""
 
     name: ClassVar[str] = "kyc.client_verified"
+    label: ClassVar[Label] = _("Client verified")
     level: int
 
 
@@ -146,6 +163,7 @@ class WatchlistLoaded(Event):
     """A new version of a watchlist is in force; the counts compare it with the version before."""
 
     name: ClassVar[str] = "compliance.watchlist_loaded"
+    label: ClassVar[Label] = _("Watchlist updated")
     version_id: int
     source: str
     entries: int
@@ -158,6 +176,7 @@ class ClientScreened(Event):
     """A client was screened against the watchlists."""
 
     name: ClassVar[str] = "compliance.client_screened"
+    label: ClassVar[Label] = _("Client screened")
     screening_id: int
     hits: int
 
@@ -166,6 +185,7 @@ class RestrictionPlaced(Event):
     """A restriction begins."""
 
     name: ClassVar[str] = "compliance.restriction_placed"
+    label: ClassVar[Label] = _("Restriction placed")
     restriction_id: int
     kind: str
 
@@ -174,6 +194,7 @@ class RestrictionLifted(Event):
     """A restriction ends."""
 
     name: ClassVar[str] = "compliance.restriction_lifted"
+    label: ClassVar[Label] = _("Restriction lifted")
     restriction_id: int
     kind: str
 
@@ -183,6 +204,7 @@ class CommissionSettled(Event):
     """A partner's commissions of a period are in the ledger."""
 
     name: ClassVar[str] = "ib.commission_settled"
+    label: ClassVar[Label] = _("Commission settled")
     partner_id: int
     settlement_id: int
     amount: Decimal
@@ -193,6 +215,7 @@ class PartnerCreated(Event):
     """Somebody is a partner now: active, or `state` pending where they applied and await approval."""
 
     name: ClassVar[str] = "ib.partner_created"
+    label: ClassVar[Label] = _("Partner created")
     partner_id: int
     state: str
 
@@ -201,6 +224,7 @@ class PartnerApproved(Event):
     """An applicant was approved: trades of their network earn them commissions from now on."""
 
     name: ClassVar[str] = "ib.partner_approved"
+    label: ClassVar[Label] = _("Partner approved")
     partner_id: int
 
 
@@ -208,6 +232,7 @@ class PartnerBlocked(Event):
     """A partner was suspended: trades of their network earn them nothing until they are unblocked."""
 
     name: ClassVar[str] = "ib.partner_blocked"
+    label: ClassVar[Label] = _("Partner suspended")
     partner_id: int
     reason: str = ""
 
@@ -216,6 +241,7 @@ class PartnerUnblocked(Event):
     """A blocked partner earns again."""
 
     name: ClassVar[str] = "ib.partner_unblocked"
+    label: ClassVar[Label] = _("Partner reinstated")
     partner_id: int
 
 
@@ -223,6 +249,7 @@ class PartnerClosed(Event):
     """A partner is no longer one, or an applicant was turned down."""
 
     name: ClassVar[str] = "ib.partner_closed"
+    label: ClassVar[Label] = _("Partner closed")
     partner_id: int
     reason: str = ""
 
@@ -231,6 +258,7 @@ class PartnerMoved(Event):
     """A partner went to another place in the tree; None is the top."""
 
     name: ClassVar[str] = "ib.partner_moved"
+    label: ClassVar[Label] = _("Partner moved in the tree")
     partner_id: int
     from_parent_id: int | None
     to_parent_id: int | None
@@ -240,6 +268,7 @@ class PartnerLevelGained(Event):
     """A partner was given the plan of a higher level than before; plans with an entry are a brand's levels."""
 
     name: ClassVar[str] = "ib.partner_level_gained"
+    label: ClassVar[Label] = _("Partner level gained")
     partner_id: int
     plan_id: int
     before_plan_id: int | None
@@ -249,6 +278,7 @@ class PartnerLevelLost(Event):
     """A partner was given the plan of a lower level than before, or one that is no level, or none."""
 
     name: ClassVar[str] = "ib.partner_level_lost"
+    label: ClassVar[Label] = _("Partner level lost")
     partner_id: int
     plan_id: int | None
     before_plan_id: int
@@ -258,6 +288,7 @@ class AlertRaised(Event):
     """An agent's day stands out from their own baseline."""
 
     name: ClassVar[str] = "monitoring.alert_raised"
+    label: ClassVar[Label] = _("Agent alert raised")
     alert_id: int
     agent_id: int
 
@@ -266,6 +297,7 @@ class AlertDecided(Event):
     """A reviewer decided on an alert."""
 
     name: ClassVar[str] = "monitoring.alert_decided"
+    label: ClassVar[Label] = _("Agent alert decided")
     alert_id: int
     agent_id: int
     decision: str

@@ -6,7 +6,9 @@ import datetime as dt
 from decimal import Decimal
 from typing import ClassVar
 
-from crm.events.bus import Event
+from django.utils.translation import gettext_lazy as _
+
+from crm.events.bus import Event, Label
 
 
 # ── trading ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -14,6 +16,7 @@ class TradingAccountOpened(Event):
     """The platform confirmed a new account."""
 
     name: ClassVar[str] = "trading.account_opened"
+    label: ClassVar[Label] = _("Trading account opened")
     account_id: int
     platform: str
     login: str
@@ -23,6 +26,7 @@ class TradingAccountImported(Event):
     """An account that was on the platform already is a client's here now; its deals follow as `DealsSynced`."""
 
     name: ClassVar[str] = "trading.account_imported"
+    label: ClassVar[Label] = _("Trading account imported")
     account_id: int
     platform: str
     login: str
@@ -32,6 +36,7 @@ class TradingAccountMissing(Event):
     """The platform no longer lists an account; `because` is archived or gone."""
 
     name: ClassVar[str] = "trading.account_missing"
+    label: ClassVar[Label] = _("Trading account missing on platform")
     account_id: int
     login: str
     because: str
@@ -41,6 +46,7 @@ class TradingAccountReturned(Event):
     """The platform lists it again."""
 
     name: ClassVar[str] = "trading.account_returned"
+    label: ClassVar[Label] = _("Trading account back on platform")
     account_id: int
     login: str
 
@@ -49,6 +55,7 @@ class TradingAccountChanged(Event):
     """A dealer changed group, leverage or rights on the platform itself."""
 
     name: ClassVar[str] = "trading.account_changed"
+    label: ClassVar[Label] = _("Trading account changed on platform")
     account_id: int
     login: str
     fields: tuple[str, ...]
@@ -58,6 +65,7 @@ class BalanceOperationSettled(Event):
     """A balance operation on a platform reached its end: confirmed, or failed for good."""
 
     name: ClassVar[str] = "trading.balance_operation_settled"
+    label: ClassVar[Label] = _("Balance operation settled")
     operation_id: int
     account_id: int
     confirmed: bool
@@ -69,6 +77,7 @@ class DealsSynced(Event):
     """New or changed deals of one server are in the table; `deal_ids` holds at most 1,000."""
 
     name: ClassVar[str] = "trading.deals_synced"
+    label: ClassVar[Label] = _("Deals synced")
     server_id: int
     deal_ids: tuple[int, ...]
     client_ids: tuple[int, ...] = ()
@@ -78,6 +87,7 @@ class DealsResolved(Event):
     """Known deals count as something else now: their symbol was mapped. `deal_ids` holds at most 1,000."""
 
     name: ClassVar[str] = "trading.deals_resolved"
+    label: ClassVar[Label] = _("Deals mapped to a symbol")
     server_id: int
     deal_ids: tuple[int, ...]
     client_ids: tuple[int, ...] = ()
@@ -90,6 +100,7 @@ class MarginLevelFell(Event):
     """
 
     name: ClassVar[str] = "trading.margin_level_fell"
+    label: ClassVar[Label] = _("Margin level fell")
     account_id: int
     alert_id: int
     severity: str
@@ -102,6 +113,7 @@ class DepositSettled(Event):
     """Money arrived and is booked; `is_first` marks the FTD."""
 
     name: ClassVar[str] = "wallet.deposit_settled"
+    label: ClassVar[Label] = _("Deposit settled")
     deposit_id: int
     amount: Decimal
     currency: str
@@ -114,6 +126,7 @@ class DepositFailed(Event):
     """The PSP reports that a payment failed; `reason` is the PSP's."""
 
     name: ClassVar[str] = "wallet.deposit_failed"
+    label: ClassVar[Label] = _("Deposit failed")
     deposit_id: int
     amount: Decimal
     currency: str
@@ -125,6 +138,7 @@ class DepositHeld(Event):
     """Money arrived that a person has to review before it is booked; `reasons` are those of `wallet.HoldReason`."""
 
     name: ClassVar[str] = "wallet.deposit_held"
+    label: ClassVar[Label] = _("Deposit held for review")
     deposit_id: int
     amount: Decimal
     currency: str
@@ -135,6 +149,7 @@ class DepositReversed(Event):
     """A refund or chargeback took (part of) a deposit back: commissions may claw back. `reference` is that of the refund."""
 
     name: ClassVar[str] = "wallet.deposit_reversed"
+    label: ClassVar[Label] = _("Deposit reversed")
     deposit_id: int
     amount: Decimal
     currency: str
@@ -150,6 +165,7 @@ class DepositRestored(Event):
     """
 
     name: ClassVar[str] = "wallet.deposit_restored"
+    label: ClassVar[Label] = _("Deposit restored")
     deposit_id: int
     dispute_id: int | None
     amount: Decimal
@@ -161,6 +177,7 @@ class DisputeOpened(Event):
     """The payer's bank asks about a deposit, or has taken it back."""
 
     name: ClassVar[str] = "wallet.dispute_opened"
+    label: ClassVar[Label] = _("Dispute opened")
     dispute_id: int
     deposit_id: int
     amount: Decimal
@@ -173,6 +190,7 @@ class WithdrawalRequested(Event):
     """A client asked for money; it is reserved."""
 
     name: ClassVar[str] = "wallet.withdrawal_requested"
+    label: ClassVar[Label] = _("Withdrawal requested")
     withdrawal_id: int
     amount: Decimal
     currency: str
@@ -183,6 +201,7 @@ class WithdrawalApproved(Event):
     """The checks, or those who approve withdrawals, released it to be paid."""
 
     name: ClassVar[str] = "wallet.withdrawal_approved"
+    label: ClassVar[Label] = _("Withdrawal approved")
     withdrawal_id: int
 
 
@@ -190,6 +209,7 @@ class WithdrawalSettled(Event):
     """The PSP paid."""
 
     name: ClassVar[str] = "wallet.withdrawal_settled"
+    label: ClassVar[Label] = _("Withdrawal paid")
     withdrawal_id: int
     amount: Decimal
     currency: str
@@ -199,6 +219,7 @@ class WithdrawalRefused(Event):
     """Rejected by staff, cancelled by the client, or failed at the PSP: the money is back in the wallet."""
 
     name: ClassVar[str] = "wallet.withdrawal_refused"
+    label: ClassVar[Label] = _("Withdrawal refused")
     withdrawal_id: int
     amount: Decimal
     currency: str
@@ -209,6 +230,7 @@ class TransferSettled(Event):
     """Money moved between wallet and trading account."""
 
     name: ClassVar[str] = "wallet.transfer_settled"
+    label: ClassVar[Label] = _("Transfer settled")
     transfer_id: int
     amount: Decimal
     currency: str
@@ -219,6 +241,7 @@ class ReconciliationFinished(Event):
     """A settlement file was matched."""
 
     name: ClassVar[str] = "wallet.reconciliation_finished"
+    label: ClassVar[Label] = _("Reconciliation finished")
     run_id: int
     matched: int
     breaks: int
@@ -228,6 +251,7 @@ class PeriodClosed(Event):
     """A month of a brand's books is closed; `closing` counts how often it was."""
 
     name: ClassVar[str] = "wallet.period_closed"
+    label: ClassVar[Label] = _("Month closed")
     period_id: int
     closing: int
 
@@ -236,6 +260,7 @@ class PeriodReopened(Event):
     """Two people opened a closed month again; `closing` is the one that no longer counts."""
 
     name: ClassVar[str] = "wallet.period_reopened"
+    label: ClassVar[Label] = _("Month reopened")
     period_id: int
     closing: int
 
@@ -244,6 +269,7 @@ class ClientMoneyShort(Event):
     """At the end of a day less was held for clients than they are owed; `missing` in major units of the currency."""
 
     name: ClassVar[str] = "wallet.client_money_short"
+    label: ClassVar[Label] = _("Client money shortfall")
     day: str
     currency: str
     missing: Decimal
@@ -253,5 +279,6 @@ class ManualJournalPosted(Event):
     """A journal that one person wrote and another one posted."""
 
     name: ClassVar[str] = "wallet.manual_journal_posted"
+    label: ClassVar[Label] = _("Manual journal posted")
     manual_id: int
     journal_id: int

@@ -31,15 +31,17 @@ ORDER BY place
 """  # noqa: S608 - constants
 # Ids are given in the order of the rows, so a client's deliveries keep the order in which their events were published.
 PUBLISH = """
-WITH made AS ({insert} RETURNING id, name, client_id, brand_id), listed (name, handler, brand_id) AS (
-  SELECT name, handler, NULL::bigint FROM unnest(%(names)s::text[], %(handlers)s::text[]) AS code (name, handler)
+WITH made AS ({insert} RETURNING id, name, client_id, brand_id, payload), listed (name, handler, brand_id, path) AS (
+  SELECT name, handler, NULL::bigint, NULL::jsonpath
+  FROM unnest(%(names)s::text[], %(handlers)s::text[]) AS code (name, handler)
   UNION ALL
-  SELECT event.name, 'subscription:' || s.id, s.brand_id FROM crm_eventsubscription s, unnest(s.events) AS event (name)
+  SELECT event.name, 'subscription:' || s.id, s.brand_id, s.path FROM crm_eventsubscription s, unnest(s.events) AS event (name)
   WHERE s.is_enabled AND s.events && %(published)s::varchar[]
 ), heard AS (
   INSERT INTO crm_eventdelivery (event_id, handler, client_id, state, attempts, due_at, error)
   SELECT made.id, listed.handler, made.client_id, 'pending', 0, %(now)s, ''
   FROM made JOIN listed ON listed.name = made.name AND (listed.brand_id IS NULL OR listed.brand_id = made.brand_id)
+    AND (listed.path IS NULL OR jsonb_path_match(made.payload, listed.path, silent => true) IS TRUE)
   ORDER BY made.id
   RETURNING 1)
 SELECT {answer}, EXISTS (SELECT FROM heard)

@@ -1,5 +1,6 @@
 import datetime
 
+import crm.models.outbox
 import crm.models.texts
 import django.contrib.auth.models
 import django.contrib.auth.validators
@@ -1125,6 +1126,8 @@ class Migration(migrations.Migration):
                 ('archived_at', models.DateTimeField(null=True)),
                 ('brand', models.ForeignKey(help_text='Empty: events of all brands', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
                 ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('condition', models.JSONField(default=dict, help_text="On the events' data; empty: every event")),
+                ('path', crm.models.outbox.JsonPathField(help_text='The condition as the publishing statement asks it', null=True)),
             ],
             options={
                 'ordering': ['name', 'id'],

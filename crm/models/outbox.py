@@ -1,5 +1,7 @@
 """The transactional outbox: an event row in the transaction of its change, and one delivery row per handler."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -45,6 +47,13 @@ class OutboxEvent(models.Model):
         return f"{self.name} #{self.pk}"
 
 
+class JsonPathField(models.TextField):  # type: ignore[type-arg]
+    """An SQL/JSON path, which PostgreSQL checks when it is stored: a wrong one would stop everything that is published."""
+
+    def db_type(self, connection: Any) -> str:
+        return "jsonpath"
+
+
 class EventSubscription(models.Model):
     """Events that a brand's administrator wants to have sent somewhere: to people, or to what else an app has declared.
 
@@ -56,6 +65,8 @@ class EventSubscription(models.Model):
         Brand, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: events of all brands"
     )
     events = ArrayField(models.CharField(max_length=80))
+    condition = models.JSONField(default=dict, help_text="On the events' data; empty: every event")
+    path = JsonPathField(null=True, help_text="The condition as the publishing statement asks it")
     target = models.CharField(max_length=20, help_text="A kind of crm.events.targets")
     options = models.JSONField(default=dict, help_text="The target's own: whom to notify, where to send")
     is_enabled = models.BooleanField(default=True)

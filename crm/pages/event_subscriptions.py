@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from crm.events.bus import label_of as event_label
+from crm.events.conditions import APPS, vocabulary_of
 from crm.events.schemas import catalogue
 from crm.events.targets import TARGETS, Target
 from crm.models import Brand, EventSubscription, User
 from crm.staff import event_subscriptions as verbs
 from crm.staff.company import brands_to_set_up, reaches_all_brands
 from crm.ui.actions import run_action
+from crm.ui.conditions import ConditionField, sentence_of
 from crm.ui.forms import ModelChoiceField
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import TableView, staff_page
@@ -36,7 +39,13 @@ class SubscriptionTable(Table):
         Column("name", gettext_lazy("Name"), link=True),
         BadgeColumn("state", gettext_lazy("State")),
         Column("target", gettext_lazy("Target"), value=lambda row: label_of(row.target)),
-        Column("events", gettext_lazy("Events"), value=lambda row: ", ".join(row.events), css="mono clip"),
+        Column("events", gettext_lazy("Events"), value=lambda row: ", ".join(map(event_label, row.events)), css="clip"),
+        Column(
+            "condition",
+            gettext_lazy("Only where"),
+            value=lambda row: sentence_of(row.condition, vocabulary_of(catalogue())) if row.condition else "",
+            css="clip",
+        ),
         Column("brand", gettext_lazy("Brand"), value=lambda row: row.brand or _("All brands")),
         Column("created_by", gettext_lazy("Created by")),
         AgoColumn("created_at", gettext_lazy("Created")),
@@ -61,6 +70,17 @@ def label_of(target: str) -> str:
     return str(TARGETS[target].label) if target in TARGETS else target
 
 
+def grouped_events() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Offer the events under their apps, each by its name with its code."""
+    grouped: dict[str, list[tuple[str, str]]] = {}
+    for event_type in catalogue():
+        app = event_type.name.partition(".")[0]
+        grouped.setdefault(str(APPS.get(app, app)), []).append(
+            (event_type.name, f"{event_type.label} · {event_type.name}")
+        )
+    return [(app, sorted(events, key=lambda event: event[1])) for app, events in grouped.items()]
+
+
 class SubscriptionList(TableView):
     """The list, with a button per kind of target."""
 
@@ -73,16 +93,17 @@ class SubscriptionList(TableView):
 
 class SubscriptionForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("The notice's title."))
-    events = forms.MultipleChoiceField(
-        label=gettext_lazy("Events"),
-        choices=lambda: [(event.name, event.name) for event in catalogue()],
-        widget=forms.SelectMultiple({"size": 12, "class": "form-select mono"}),
-    )
+    events = forms.MultipleChoiceField(label=gettext_lazy("Events"), choices=lambda: grouped_events())
     brand = ModelChoiceField(Brand.objects.none(), label=gettext_lazy("Brand"), required=False)
 
     def __init__(self, data: Any, *, actor: User, target: Target, row: EventSubscription | None = None) -> None:
-        initial = {"name": row.name, "events": row.events, **target.initial(row)} if row else {}
-        super().__init__(data, initial=initial)
+        own = {"name": row.name, "events": row.events, "condition": row.condition or ""} if row else {}
+        super().__init__(data, initial={**own, **target.initial(row)} if row else {})
+        self.fields["condition"] = ConditionField(
+            vocabulary_of(catalogue()),
+            label=_("Only where"),
+            help_text=_("Asks the event's own data. Each chosen event needs the fields that you ask for."),
+        )
         self.target = target
         brand: Any = self.fields["brand"]
         brand.queryset = brands_to_set_up(actor).filter(archived_at=None).order_by("name")
@@ -94,7 +115,9 @@ class SubscriptionForm(forms.Form):
     def details(self) -> verbs.SubscriptionDetails:
         """Give what was chosen. Raises: DomainError for options that the target refuses."""
         values = self.cleaned_data
-        return verbs.SubscriptionDetails(values["name"], values["events"], self.target.read(values))
+        return verbs.SubscriptionDetails(
+            values["name"], values["events"], self.target.read(values), values["condition"]
+        )
 
 
 @staff_page(verbs.MANAGES)
@@ -168,4 +191,8 @@ def _row(request: UserRequest, pk: int) -> EventSubscription:
 
 def _page(request: UserRequest, form: SubscriptionForm | None, **context: Any) -> HttpResponse:
     status = 422 if form is not None and form.errors else 200
+    row = context.get("row")
+    if row is not None:
+        context["named"] = [(event_label(name), name) for name in row.events]
+        context["only_where"] = sentence_of(row.condition, vocabulary_of(catalogue())) if row.condition else ""
     return render(request, "crm/pages/event_subscription.html", {"form": form, **context}, status=status)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from crm.choices import DeliveryState
 from crm.events import Envelope
+from crm.events.bus import label_of
 from crm.events.delivery import replay, replay_each, skip
 from crm.models import EventDelivery
 from crm.staff.event_subscriptions import subscription_of
@@ -36,7 +37,7 @@ class FailedTable(Table):
     permission = PERMISSION
     state: ClassVar[DeliveryState] = DeliveryState.DEAD
     columns: ClassVar[Sequence[Column]] = (
-        Column("event", gettext_lazy("Event"), value="event.name", link=True),
+        Column("event", gettext_lazy("Event"), value=lambda row: label_of(row.event.name), link=True),
         Column("handler", gettext_lazy("Handler"), css="mono"),
         BadgeColumn("state", gettext_lazy("State")),
         Column("client_id", gettext_lazy("Client"), css="end"),
@@ -102,6 +103,7 @@ def _page(request: UserRequest, row: EventDelivery, form: SkipForm, status: int 
     payload = json.dumps(Envelope.of(row.event).as_json(), indent=2, ensure_ascii=False)
     context = {
         "row": row,
+        "label": label_of(row.event.name),
         "payload": payload,
         "form": form,
         "is_dead": row.state == DeliveryState.DEAD,

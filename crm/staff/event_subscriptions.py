@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
 from crm.choices import DeliveryState
+from crm.conditions import Condition, everything, read
 from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
-from crm.events.bus import EVENT_TYPES
+from crm.events.bus import EVENT_TYPES, label_of
+from crm.events.conditions import conditional_fields, path_of, vocabulary_of
 from crm.events.targets import TARGETS
 from crm.models import Actor, Brand, EventDelivery, EventSubscription, User
 from crm.models.outbox import SUBSCRIPTION
@@ -30,11 +32,12 @@ PER_BRAND_MAX: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionDetails:
-    """What an administrator chooses; `options` are the target's."""
+    """What an administrator chooses; `options` are the target's, `condition` is on the events' data, empty for every event."""
 
     name: str
     events: list[str]
     options: dict[str, Any] = field(default_factory=dict)
+    condition: dict[str, Any] = field(default_factory=dict)
 
 
 def can_subscribe(actor: Actor, brand_id: int | None) -> Decision:
@@ -161,7 +164,26 @@ def _assign(row: EventSubscription, details: SubscriptionDetails) -> None:
         raise DomainError(_("Choose at least one event."))
     if not details.name.strip():
         raise DomainError(_("Enter a name."))
+    condition = _condition(details)
+    row.condition, row.path = (condition.stored(), path_of(condition)) if condition.fields() else ({}, None)
     row.name, row.events, row.options = details.name.strip()[:80], sorted(set(details.events)), details.options
+
+
+def _condition(details: SubscriptionDetails) -> Condition:
+    """Read the condition; every chosen event has to declare what it asks."""
+    if not details.condition:
+        return everything()
+    event_types = [EVENT_TYPES[name] for name in details.events]
+    condition = read(details.condition, vocabulary_of(list(EVENT_TYPES.values())))
+    for event_type in event_types:
+        declared = conditional_fields(event_type)
+        for asked in condition.fields():
+            if asked.name not in declared:
+                raise DomainError(
+                    _("“%(event)s” has no field “%(field)s”. Remove the event or this condition.")
+                    % {"event": label_of(event_type.name), "field": asked.label}
+                )
+    return condition
 
 
 def _save(row: EventSubscription) -> None:
@@ -175,7 +197,13 @@ def _save(row: EventSubscription) -> None:
 
 
 def _values(row: EventSubscription) -> dict[str, Any]:
-    return {"name": row.name, "events": row.events, "target": row.target, "options": row.options}
+    return {
+        "name": row.name,
+        "events": row.events,
+        "target": row.target,
+        "options": row.options,
+        "condition": row.condition,
+    }
 
 
 def _record(row: EventSubscription, actor: User, action: CrmAction, **given: Mapping[str, Any] | str) -> None:

@@ -120,9 +120,13 @@ def several_html(widget: dict[str, Any]) -> SafeString:
     name, identity = escape(widget["name"]), escape(str(widget["attrs"].get("id", widget["name"])))
     boxes: list[str] = []
     chosen: list[str] = []
-    for _group_name, group, _index in widget["optgroups"]:
+    count = 0
+    for group_name, group, _index in widget["optgroups"]:
+        if group_name:
+            boxes.append(f'<div class="k-nav-section">{escape(str(group_name))}</div>')
         for option in group:
-            label, number = escape(str(option["label"])), len(boxes)
+            label, number = escape(str(option["label"])), count
+            count += 1
             if option["selected"]:
                 chosen.append(label)
             boxes.append(

@@ -124,6 +124,7 @@ def example_of(event_type):
     hints = get_type_hints(event_type)
     hints.pop("name")
     hints.pop("version")
+    hints.pop("label")
     sorts = {key: next(sort for sort in (hint, *get_args(hint)) if sort in EXAMPLES) for key, hint in hints.items()}
     return event_type(**{key: EXAMPLES[sort] for key, sort in sorts.items()})
 

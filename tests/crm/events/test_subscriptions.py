@@ -210,7 +210,7 @@ class TestNotices:
         events.drain()
         row = Notification.objects.get(kind="crm.event")
         assert (row.user, row.title, row.url) == (cast.agent, "Watch this", cast.client.get_absolute_url())
-        assert row.body == f"client.registered: {cast.client}"
+        assert row.body == f"Client registered: {cast.client}"
 
     def test_sales_learn_nothing_of_screenings(self, cast):
         people = [cast.agent.pk, cast.desk_head.pk, cast.mlro.pk]
@@ -226,7 +226,7 @@ class TestNotices:
             capture(cast, number)
         events.drain()
         row = Notification.objects.get(kind="crm.event")
-        assert (row.user, row.body, row.url) == (cast.desk_head, "lead.captured: 4 new", "")
+        assert (row.user, row.body, row.url) == (cast.desk_head, "Lead captured: 4 new", "")
 
 
 class TestPages:
@@ -262,3 +262,113 @@ class TestPages:
         browser = signed_in(cast.administrator)
         assert browser.get(reverse("event_subscription", args=[row.pk])).status_code == 404
         assert browser.post(reverse("event_subscription_enabled", args=[row.pk])).status_code == 404
+
+
+# ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FROM_GOOGLE = {"version": 1, "all": [{"field": "source", "is": "in", "value": ["google"]}]}
+
+
+def conditional(cast, condition, heard=("lead.captured",), name="Some"):
+    details = verbs.SubscriptionDetails(name, list(heard), {}, condition)
+    return verbs.create_subscription(brand_id=cast.brand.pk, target="noted", actor=cast.administrator, details=details)
+
+
+def test_only_events_that_meet_the_condition_are_delivered(cast, target):
+    row = conditional(cast, FROM_GOOGLE)
+    for number, source in enumerate(("google", "bing", "google", "")):
+        events.publish(events.LeadCaptured(lead_id=number, brand_id=cast.brand.pk, source=source))
+    assert deliveries(row).count() == 2, "those that don't meet it have no delivery at all"
+    events.drain()
+    assert SENT == [[0, 2]]
+
+
+def test_a_set_of_events_is_decided_in_the_database(cast, target):
+    from django.db.models import F, Value
+
+    from clients.models import Client
+
+    rule = {"version": 1, "all": [{"not": {"field": "rule", "is": "is", "value": "Spanish"}}]}
+    conditional(cast, rule, heard=["lead.assigned"])
+    people = Client.objects.filter(pk=cast.client.pk)
+    for number, name in ((7, "Spanish"), (8, "German")):
+        rows = people.values("brand_id", client_id=F("pk"), lead_id=Value(number), agent_id=Value(8), rule=Value(name))
+        events.publish_set(events.LeadAssigned, rows)
+    events.drain()
+    assert SENT == [[8]]
+
+
+def test_amounts_and_lists_are_asked(cast, monkeypatch):
+    got = []
+    made = targets.Target(
+        "noted", "Noted", lambda user: {}, lambda values: {}, lambda row: {}, lambda row, many: got.extend(many)
+    )
+    monkeypatch.setitem(targets.TARGETS, "noted", made)
+    condition = {
+        "version": 1,
+        "all": [
+            {"field": "amount", "is": "ge", "value": "1000"},
+            {"field": "reasons", "is": "has", "value": ["payer"]},
+        ],
+    }
+    conditional(cast, condition, heard=["wallet.deposit_held"])
+    for number, (amount, reasons) in enumerate((("999.99", ("payer",)), ("1000.00", ("payer", "x")), ("5000", ()))):
+        events.publish(
+            events.DepositHeld(
+                deposit_id=number, amount=amount_of(amount), currency="EUR", reasons=reasons, brand_id=cast.brand.pk
+            )
+        )
+    events.drain()
+    assert [envelope.data["deposit_id"] for envelope in got] == [1]
+
+
+def amount_of(text):
+    from decimal import Decimal
+
+    return Decimal(text)
+
+
+def test_each_chosen_event_needs_the_fields_asked_for(cast, target):
+    with pytest.raises(DomainError, match="“Lead assigned” has no field “Source”"):
+        conditional(cast, FROM_GOOGLE, heard=["lead.captured", "lead.assigned"])
+    for wrong in (
+        {"version": 1, "all": [{"field": "nothing", "is": "empty"}]},
+        {"version": 1, "all": [{"field": "source", "is": "ge", "value": 5}]},
+        {"version": 1, "all": [{"field": "lead_id", "is": "eq", "value": 5}]},
+    ):
+        with pytest.raises(DomainError):
+            conditional(cast, wrong)
+    assert not EventSubscription.objects.exists()
+
+
+def test_taking_the_condition_away_sends_every_event_again(cast, target):
+    row = conditional(cast, FROM_GOOGLE)
+    details = verbs.SubscriptionDetails(row.name, row.events)
+    verbs.change_subscription(subscription_id=row.pk, actor=cast.administrator, details=details)
+    row.refresh_from_db()
+    assert (row.condition, row.path) == ({}, None)
+    capture(cast, 1)
+    events.drain()
+    assert SENT == [[1]]
+
+
+def test_a_path_that_is_none_cannot_be_stored(cast, target):
+    row = conditional(cast, FROM_GOOGLE)
+    with pytest.raises(Exception, match="jsonpath"), transaction.atomic():
+        EventSubscription.objects.filter(pk=row.pk).update(path="$.source ==")
+
+
+def test_the_page_names_events_and_their_apps_and_keeps_the_condition(cast, target):
+    import json
+
+    browser = signed_in(cast.administrator)
+    page = browser.get(reverse("event_subscription_new", args=["noted"])).content.decode()
+    assert "Deposit settled · wallet.deposit_settled" in page and '<div class="k-nav-section">Money</div>' in page
+    sent = {"name": "Google", "events": ["lead.captured"], "brand": cast.brand.pk, "condition": json.dumps(FROM_GOOGLE)}
+    assert browser.post(reverse("event_subscription_new", args=["noted"]), sent).status_code == 302
+    row = EventSubscription.objects.get()
+    assert row.condition["all"] == FROM_GOOGLE["all"] and row.path is not None
+    listed = browser.get(reverse("event_subscriptions")).content.decode()
+    assert "Lead captured" in listed and "Source is google" in listed
+    wrong = browser.post(reverse("event_subscription", args=[row.pk]), {**sent, "events": ["lead.assigned"]})
+    assert wrong.status_code == 422 and "has no field" in wrong.content.decode() and "google" in wrong.content.decode()
