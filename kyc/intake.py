@@ -33,7 +33,8 @@ SIGNATURES = [
 # A decoded picture takes four bytes a pixel. JPEGs decode smaller (`draft`): phones take up to 64 million pixels.
 PIXELS_MAX = 25_000_000
 JPEG_PIXELS_MAX = 64_000_000
-SIDE_MIN_PX, SIDE_MAX_PX = 300, 4200
+# A zone of 44 characters reads from four pixels a character; below 300 pixels the names are for a person to compare.
+SIDE_MIN_PX, SIDE_MAX_PX = 180, 4200
 PDF_PAGES_MAX = 20
 # What one stream of a PDF, and all of them, may unpack to: a page scanned in colour at 300 dpi has 26 MB.
 STREAM_BYTES_MAX, UNPACKED_BYTES_MAX = 64 * 1024 * 1024, 256 * 1024 * 1024

@@ -17,7 +17,20 @@ NAME_LENGTH = {"TD1": 30, "TD2": 31, "TD3": 39, "MRV-A": 39, "MRV-B": 31}
 ALLOWED = re.compile(r"[A-Z0-9<]+")
 TO_DIGIT = str.maketrans("OQDILZSBGT", "0001125867")
 TO_LETTER = str.maketrans("0125678", "OIZSGTB")
-SWAP = {"O": "0", "0": "O"}
+# What readers take for one another in fields with digits.
+CONFUSED = ("O0QD", "I1L", "Z27", "S5", "B8", "G6", "A4")
+LOOK_ALIKES = {one: [other for other in alike if other != one] for alike in CONFUSED for one in alike}
+# Where each checked field is, with its digit: format → field → (line, first character, end).
+DIGIT_FIELDS = {
+    "TD1": {"number": (0, 5, 15), "birth": (1, 0, 7), "expiry": (1, 8, 15), "composite": (1, 29, 30)},
+    "TD2": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "composite": (1, 28, 36)},
+    "TD3": {
+        "number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "optional": (1, 28, 43), "composite": (1, 43, 44),
+    },
+    "MRV-A": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28)},
+    "MRV-B": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28)},
+}  # fmt: skip  # a table of pairs
+REPAIRED_FIELDS_MAX = 2
 EXPIRY_YEARS_AHEAD_MAX = 20
 
 
@@ -257,26 +270,36 @@ def _date(text: str, *, latest: dt.date) -> dt.date | None:
     return None
 
 
-def with_number_repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
-    """O and 0 look alike in OCR-B. Where the number's check digit fails and swapping one of them (or else two) is the
-    only such way to make the zone check, that is what is printed. Other misreadings are left to people."""
-    if set(zone.failed) - {"number", "composite"} or "number" not in zone.failed:
+def repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
+    """Undo what readers confuse in fields with digits: at most two characters, and only where exactly one such reading makes
+    every check digit right. Never in names, nationality or sex, which no digit covers; other misreadings are left to people."""
+    if zone.is_valid or len(set(zone.failed) - {"composite"}) > REPAIRED_FIELDS_MAX:
         return zone
-    row, start = (0, 5) if zone.format == "TD1" else (1, 0)
-    number = zone.lines[row][start : start + 9]
-    places = [place for place, character in enumerate(number) if character in SWAP]
+    places = [(line, column) for line, column in _places_to_repair(zone) if zone.lines[line][column] in LOOK_ALIKES]
     for how_many in (1, 2):
-        repaired = []
+        fitting: dict[tuple[str, ...], Mrz] = {}
         for chosen in itertools.combinations(places, how_many):
-            swapped = "".join(SWAP[c] if place in chosen else c for place, c in enumerate(number))
-            lines = list(zone.lines)
-            lines[row] = lines[row][:start] + swapped + lines[row][start + 9 :]
-            candidate = parse(lines, today=today)
-            if candidate.is_valid:
-                repaired.append(candidate)
-        if repaired:
-            return repaired[0] if len(repaired) == 1 else zone
+            for letters in itertools.product(*(LOOK_ALIKES[zone.lines[line][column]] for line, column in chosen)):
+                lines = [list(line) for line in zone.lines]
+                for (line, column), letter in zip(chosen, letters, strict=True):
+                    lines[line][column] = letter
+                candidate = parse(["".join(line) for line in lines], today=today)
+                if candidate.is_valid:
+                    fitting[candidate.lines] = candidate
+                if len(fitting) > 1:
+                    return zone
+        if fitting:
+            return next(iter(fitting.values()))
     return zone
+
+
+def _places_to_repair(zone: Mrz) -> list[tuple[int, int]]:
+    """List (line, column) of the fields whose digit fails, with the digit."""
+    spans = DIGIT_FIELDS[zone.format]
+    failed = [name for name in zone.failed if name in spans]
+    if failed != ["composite"]:
+        failed = [name for name in failed if name != "composite"]
+    return [(spans[name][0], column) for name in failed for column in range(*spans[name][1:])]
 
 
 # ── writing (specimens and tests) ──────────────────────────────────────────────────────────────────────────────────

@@ -2,15 +2,17 @@
 
 The zone is the widest dark-on-light band of closely set characters: black-hat, horizontal gradient, closing, and the
 bounding rectangle with its angle. It is cut out, set straight and read upright and upside down; what parses with the most
-right check digits wins.
+right check digits wins. On dense or white pages the band melts into its surroundings: then the lower part of the page is read
+as one block of text, and the page turned so that its rows of characters lie level. Readings are counted: READS_MAX a page.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,8 +26,17 @@ STRAIGHT_DEGREES = 2.5
 EDGE = 0.004
 CANDIDATES_MAX = 4
 LINE_LENGTHS = {30: 3, 36: 2, 44: 2}
+LENGTH_SLIP_MAX, RUNS_MAX = 3, 3
+DOCUMENT_LETTERS = "PVIAC"
+# Of the page's height, from below, and how wide the block is read.
+BLOCKS = ((0.45, 1200), (0.34, 1200), (0.34, 1700), (0.34, 900))
+READS_MAX = 12
+SKEW_SIDE_PX, SKEW_DEGREES_MAX, SKEW_STEP, SKEW_MIN = 360, 45, 1.5, 2.5
 
 Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+# From a place on a strip to the place on the page, both in fractions.
+ToPage = Callable[[Point], Point]
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,10 @@ class Reading:
     box: Box
     is_upright: bool
     language: str
+    # How far the page must be turned, counter-clockwise, for its text to stand upright.
+    degrees: float = 0.0
+    # The ends of the zone's upper edge, in fractions of the page: what is printed is above it.
+    edge: tuple[Point, Point] = ((0.0, 1.0), (1.0, 1.0))
 
     @property
     def touches_edge(self) -> bool:
@@ -55,7 +70,23 @@ class Reading:
 class Band:
     picture: np.ndarray
     box: Box
-    is_straight: bool
+    degrees: float
+    to_page: ToPage
+
+    @property
+    def is_straight(self) -> bool:
+        return abs(self.degrees) < STRAIGHT_DEGREES
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A piece of the page to read. degrees: how far the page was turned, counter-clockwise, for its text to stand upright."""
+
+    picture: np.ndarray
+    box: Box
+    is_upright: bool
+    degrees: float
+    to_page: ToPage
 
 
 def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Reading | None:
@@ -69,28 +100,134 @@ def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Readi
         raise LookupError("no Tesseract data for machine-readable zones")
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     best: Reading | None = None
-    for strip, box, is_upright in _strips(grey):
-        parsed = _read(strip, language, today)
-        if parsed is None:
+    for strip in itertools.islice(_strips(grey), READS_MAX):
+        read = _read(strip.picture, language, today)
+        if read is None:
             continue
+        parsed, top = read
         if best is None or len(parsed.failed) < len(best.mrz.failed):
-            best = Reading(parsed, box, is_upright, language)
+            edge = strip.to_page((0.0, top)), strip.to_page((1.0, top))
+            best = Reading(parsed, strip.box, strip.is_upright, language, strip.degrees, edge)
         if parsed.is_valid:
             break
     return best
 
 
-def _strips(grey: np.ndarray) -> Iterator[tuple[np.ndarray, Box, bool]]:
-    """List what to read, likeliest first: each band both ways up; then sharpened, which rescues a blurred picture."""
+def _strips(grey: np.ndarray) -> Iterator[Strip]:
+    """List what to read, likeliest first: bands both ways up, blocks of the page, both on the page set level, bands sharpened."""
     bands = list(_bands(grey))
+    yield from _both_ways(bands)
+    sideways = cv2.rotate(grey, cv2.ROTATE_90_CLOCKWISE)
+    beside = [
+        Band(band.picture, _unturned(band.box), band.degrees - 90, _after(band.to_page, _unturned_point))
+        for band in _bands(sideways)
+    ]
     if not any(band.box[2] > 0.5 for band in bands):
-        turned = cv2.rotate(grey, cv2.ROTATE_90_CLOCKWISE)
-        bands += [Band(band.picture, _unturned(band.box), False) for band in _bands(turned)]
-    for sharpen in (False, True):
-        for band in bands:
-            strip = _sharpened(band.picture) if sharpen else band.picture
-            yield strip, band.box, band.is_straight
-            yield cv2.rotate(strip, cv2.ROTATE_180), band.box, False
+        yield from _both_ways(beside)
+    yield from _blocks(grey)
+    skew = skew_of(grey)
+    if abs(skew) >= SKEW_MIN:
+        level = turned(grey, skew)
+        for strip in (*_both_ways(list(_bands(level))[:2], degrees=skew), *_blocks(level, degrees=skew)):
+            back = _after(strip.to_page, lambda place: point_before_turning(grey.shape, skew, place))
+            yield Strip(strip.picture, (0.0, 0.0, 1.0, 1.0), False, strip.degrees, back)
+    blurred = [*bands[:2], *beside[:1]]
+    yield from _both_ways([replace(band, picture=_sharpened(band.picture)) for band in blurred])
+
+
+def _both_ways(bands: list[Band], *, degrees: float = 0.0) -> Iterator[Strip]:
+    for band in bands:
+        yield Strip(band.picture, band.box, band.is_straight and not degrees, degrees + band.degrees, band.to_page)
+        flipped = cv2.rotate(band.picture, cv2.ROTATE_180)
+        yield Strip(flipped, band.box, False, degrees + band.degrees + 180, _after(_flipped, band.to_page))
+
+
+def _blocks(grey: np.ndarray, *, degrees: float = 0.0) -> Iterator[Strip]:
+    """Cut the lower part of the page, as it is and turned upside down, at two sizes each."""
+    flipped = cv2.rotate(grey, cv2.ROTATE_180)
+    for page, share, width, is_flipped in (
+        *((grey, share, width, False) for share, width in BLOCKS[:3]),
+        *((flipped, share, width, True) for share, width in BLOCKS[:1]),
+        *((grey, share, width, False) for share, width in BLOCKS[3:]),
+    ):
+        part = page[round(page.shape[0] * (1 - share)) :]
+        factor = width / part.shape[1]
+        method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        block = cv2.resize(part, None, fx=factor, fy=factor, interpolation=method)
+        box = (0.0, 0.0, 1.0, share) if is_flipped else (0.0, 1 - share, 1.0, share)
+        # The zone's place in the block isn't known: a field is shown as the whole block.
+        even = cv2.normalize(block, np.empty_like(block), 0, 255, cv2.NORM_MINMAX)
+        lower = _in_the_lower(share)
+        yield Strip(even, box, False, degrees + 180 * is_flipped, _after(lower, _flipped) if is_flipped else lower)
+
+
+def _after(first: ToPage, then: ToPage) -> ToPage:
+    return lambda place: then(first(place))
+
+
+def _flipped(place: Point) -> Point:
+    return 1 - place[0], 1 - place[1]
+
+
+def _unturned_point(place: Point) -> Point:
+    return place[1], 1 - place[0]
+
+
+def _in_the_lower(share: float) -> ToPage:
+    return lambda place: (place[0], 1 - share + place[1] * share)
+
+
+def _turning(shape: tuple[int, ...], degrees: float) -> tuple[np.ndarray, tuple[int, int]]:
+    """Make the matrix that turns a page counter-clockwise, and the size (width, height) that holds all of it."""
+    height, width = shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    cos, sin = abs(turn[0, 0]), abs(turn[0, 1])
+    size = round(height * sin + width * cos), round(height * cos + width * sin)
+    turn[0, 2] += size[0] / 2 - width / 2
+    turn[1, 2] += size[1] / 2 - height / 2
+    return turn, size
+
+
+def turned(picture: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn a picture counter-clockwise on a canvas that holds all of it."""
+    turn, size = _turning(picture.shape, degrees)
+    return cv2.warpAffine(picture, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def point_after_turning(shape: tuple[int, ...], degrees: float, place: Point) -> Point:
+    """Follow a point through `turned`, in fractions of both pictures."""
+    turn, size = _turning(shape, degrees)
+    x, y = turn @ (place[0] * shape[1], place[1] * shape[0], 1.0)
+    return float(x / size[0]), float(y / size[1])
+
+
+def point_before_turning(shape: tuple[int, ...], degrees: float, place: Point) -> Point:
+    """Follow a point back through `turned`, in fractions of both pictures."""
+    turn, size = _turning(shape, degrees)
+    x, y = cv2.invertAffineTransform(turn) @ (place[0] * size[0], place[1] * size[1], 1.0)
+    return float(x / shape[1]), float(y / shape[0])
+
+
+def skew_of(grey: np.ndarray) -> float:
+    """Estimate by how many degrees, counter-clockwise, the page must be turned for its rows of characters to lie level.
+
+    Rows of text alternate with empty rows: at the right angle the sums over rows differ most.
+    """
+    factor = SKEW_SIDE_PX / max(grey.shape)
+    small = cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    ink = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    side = round(max(ink.shape) * 1.42)
+    canvas = np.zeros((side, side), "uint8")
+    top, left = (side - ink.shape[0]) // 2, (side - ink.shape[1]) // 2
+    canvas[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    steps = round(SKEW_DEGREES_MAX / SKEW_STEP)
+
+    def sharpness(degrees: float) -> float:
+        turn = cv2.getRotationMatrix2D((side / 2, side / 2), degrees, 1.0)
+        rows = cv2.warpAffine(canvas, turn, (side, side)).sum(axis=1, dtype=np.float64)
+        return float(np.square(np.diff(rows)).sum())
+
+    return max((step * SKEW_STEP for step in range(-steps, steps + 1)), key=sharpness)
 
 
 def _sharpened(band: np.ndarray) -> np.ndarray:
@@ -112,8 +249,8 @@ def _bands(grey: np.ndarray) -> Iterator[Band]:
             continue
         left, top, box_w, box_h = cv2.boundingRect(cv2.boxPoints(((cx, cy), (w, h), angle)))
         box = (left / small.shape[1], top / small.shape[0], box_w / small.shape[1], box_h / small.shape[0])
-        cut = _cut(grey, (cx / scale, cy / scale), (w / scale, h / scale), angle)
-        yield Band(cut, box, abs(angle) < STRAIGHT_DEGREES)
+        cut, to_page = _cut(grey, (cx / scale, cy / scale), (w / scale, h / scale), angle)
+        yield Band(cut, box, angle, to_page)
 
 
 def _rectangles(small: np.ndarray) -> list[tuple[Sequence[float], Sequence[float], float]]:
@@ -133,7 +270,9 @@ def _rectangles(small: np.ndarray) -> list[tuple[Sequence[float], Sequence[float
     return widest[:CANDIDATES_MAX]
 
 
-def _cut(grey: np.ndarray, centre: tuple[float, float], size: tuple[float, float], angle: float) -> np.ndarray:
+def _cut(
+    grey: np.ndarray, centre: tuple[float, float], size: tuple[float, float], angle: float
+) -> tuple[np.ndarray, ToPage]:
     """Turn the picture about the band's centre and cut the band out, with some air around it."""
     width, height = size[0] * 1.06 + 20, size[1] * 1.35 + 24
     turn = cv2.getRotationMatrix2D(centre, angle, 1.0)
@@ -142,48 +281,65 @@ def _cut(grey: np.ndarray, centre: tuple[float, float], size: tuple[float, float
     band = cv2.warpAffine(
         grey, turn, (round(width), round(height)), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
+    back, rows, columns = cv2.invertAffineTransform(turn), grey.shape[0], grey.shape[1]
+
+    def to_page(place: Point) -> Point:
+        x, y = back @ (place[0] * round(width), place[1] * round(height), 1.0)
+        return float(x / columns), float(y / rows)
+
     # Tesseract reads best at 30 to 40 pixels a capital: a zone of 44 characters about 1,200 wide.
     factor = BAND_WIDTH_PX / band.shape[1]
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     band = cv2.resize(band, None, fx=factor, fy=factor, interpolation=method)
-    return cv2.normalize(band, np.empty_like(band), 0, 255, cv2.NORM_MINMAX)
+    return cv2.normalize(band, np.empty_like(band), 0, 255, cv2.NORM_MINMAX), to_page
 
 
-def _read(strip: np.ndarray, language: str, today: dt.date | None) -> mrz.Mrz | None:
-    text = ocr.read_block(strip, language=language, characters=ocr.MRZ_CHARACTERS)
-    lines = [re.sub(r"[^A-Z0-9<]", "", line) for line in text.upper().splitlines()]
-    best: mrz.Mrz | None = None
-    for candidate in _candidates([line for line in lines if len(line) >= 20]):
+def _read(strip: np.ndarray, language: str, today: dt.date | None) -> tuple[mrz.Mrz, float] | None:
+    """Read a zone on a strip: what it says, and where its first line begins, as a fraction of the strip's height."""
+    read = ocr.read_lines(strip, language=language, characters=ocr.MRZ_CHARACTERS)
+    lines = [(re.sub(r"[^A-Z0-9<]", "", text.upper()), top) for text, top in read]
+    best: tuple[mrz.Mrz, int] | None = None
+    for candidate, top in _candidates([line for line in lines if len(line[0]) >= 20]):
         try:
             parsed = mrz.parse(candidate, today=today)
         except mrz.NotAnMrz:
             continue
-        parsed = mrz.with_number_repaired(parsed, today=today)
-        if best is None or len(parsed.failed) < len(best.failed):
-            best = parsed
+        if best is None or len(parsed.failed) < len(best[0].failed):
+            best = parsed, top
+    if best is None:
+        return None
+    zone, top = mrz.repaired(best[0], today=today), best[1]
     # With most digits wrong it is a row of other text, not a zone.
-    return best if best is not None and len(best.failed) <= len(best.checks) // 2 else None
+    is_zone = len(zone.failed) <= len(zone.checks) // 2 and zone.lines[0][0] in DOCUMENT_LETTERS
+    return (zone, top / strip.shape[0]) if is_zone else None
 
 
-def _candidates(lines: list[str]) -> Iterator[list[str]]:
-    """Group neighbouring lines of about one length, filled or trimmed to it: OCR loses or adds fillers at the end."""
+def _candidates(lines: list[tuple[str, int]]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Group neighbouring lines of about one length, each brought to it in every likely way: OCR loses or adds characters."""
     for length, count in LINE_LENGTHS.items():
         for start in range(len(lines) - count + 1):
             group = lines[start : start + count]
-            if all(abs(len(line) - length) <= 3 for line in group):
-                yield [_fitted(line, length, is_last=row == count - 1) for row, line in enumerate(group)]
+            if all(abs(len(line) - length) <= LENGTH_SLIP_MAX for line, _top in group):
+                for fitted in itertools.product(*(_fitted(line, length) for line, _top in group)):
+                    yield fitted, group[0][1]
 
 
-def _fitted(line: str, length: int, *, is_last: bool) -> str:
-    """Lengthen or shorten a line in its longest run of fillers, where OCR miscounts."""
-    if len(line) == length:
-        return line
-    runs = sorted(re.finditer(r"<{2,}", line), key=lambda run: run.end() - run.start())
-    if not runs:
-        return line.ljust(length, "<")[:length]
-    start, end = runs[-1].span()
-    filled = max(0, end - start + length - len(line))
-    return (line[:start] + "<" * filled + line[end:])[:length].ljust(length, "<")
+def _fitted(line: str, length: int) -> list[str]:
+    """Bring a line to its length: in a run of fillers, longest first, where OCR miscounts; or without what was read beside it."""
+    surplus = len(line) - length
+    if not surplus:
+        return [line]
+    runs = sorted(re.finditer(r"<+", line), key=lambda run: run.start() - run.end())
+    fitted = []
+    for start, end in [
+        run.span() for run in runs[:RUNS_MAX] if run.end() - run.start() > max(surplus, 1 - (surplus == -1))
+    ]:
+        fitted.append(line[:start] + "<" * (end - start - surplus) + line[end:])
+    if surplus > 0:
+        fitted += [line[surplus:], line[:length], line[1 : length + 1]]
+    else:
+        fitted.append(line.ljust(length, "<"))
+    return list(dict.fromkeys(fitted))
 
 
 def _unturned(box: Box) -> Box:

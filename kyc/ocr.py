@@ -35,6 +35,8 @@ class Word:
 
     text: str
     box: tuple[int, int, int, int]
+    # 0 to 100, as Tesseract says it; a text layer is certain.
+    confidence: float = 100.0
 
 
 def folders() -> Iterator[Path]:
@@ -84,28 +86,35 @@ def _api(language: str) -> Any:
     return api
 
 
-def read_block(picture: np.ndarray, *, language: str, characters: str = "") -> str:
-    """Read a picture that is one block of even lines."""
+def read_lines(picture: np.ndarray, *, language: str, characters: str = "") -> list[tuple[str, int]]:
+    """Read a picture that is one block of even lines: each line's text, and its upper edge in pixels."""
     import tesserocr
 
     api = _api(language)
     api.SetPageSegMode(tesserocr.PSM.SINGLE_BLOCK)
     api.SetVariable("tessedit_char_whitelist", characters)
+    lines = []
     try:
         api.SetImage(Image.fromarray(picture))
-        text: str = api.GetUTF8Text()
-        return text
+        api.Recognize()
+        level = tesserocr.RIL.TEXTLINE
+        for item in tesserocr.iterate_level(api.GetIterator(), level):
+            if box := item.BoundingBox(level):
+                lines.append((item.GetUTF8Text(level), int(box[1])))
     finally:
         api.Clear()
+    return lines
 
 
-def read_words(picture: np.ndarray, *, language: str = ENGLISH) -> list[Word]:
-    """Read all words of a page, in reading order."""
+def read_words(
+    picture: np.ndarray, *, language: str = ENGLISH, is_scattered: bool = False, characters: str = ""
+) -> list[Word]:
+    """Read all words of a page, in reading order. is_scattered: fields here and there rather than paragraphs."""
     import tesserocr
 
     api = _api(language)
-    api.SetPageSegMode(tesserocr.PSM.AUTO)
-    api.SetVariable("tessedit_char_whitelist", "")
+    api.SetPageSegMode(tesserocr.PSM.SPARSE_TEXT if is_scattered else tesserocr.PSM.AUTO)
+    api.SetVariable("tessedit_char_whitelist", characters)
     words = []
     try:
         api.SetImage(Image.fromarray(picture))
@@ -115,7 +124,8 @@ def read_words(picture: np.ndarray, *, language: str = ENGLISH) -> list[Word]:
             box = item.BoundingBox(level)
             text = item.GetUTF8Text(level).strip() if box else ""
             if text and box:
-                words.append(Word(text, (box[0], box[1], box[2] - box[0], box[3] - box[1])))
+                place = (box[0], box[1], box[2] - box[0], box[3] - box[1])
+                words.append(Word(text, place, float(item.Confidence(level))))
     finally:
         api.Clear()
     return words

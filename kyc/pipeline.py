@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,13 +27,13 @@ from kyc import pages, store
 from kyc.audit_codes import KycAction
 from kyc.choices import DocumentState, IssueCode, RunState
 from kyc.documents import locked, waiting_for_checks
-from kyc.examination import CHECKS, Finding, Sheet
-from kyc.examination.sheet import Subject
+from kyc.examination import CHECKS, Result, Sheet, read
+from kyc.examination.sheet import Subject, unsure
 from kyc.fingerprints import bands_of, sightings_of
 from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
 
 logger = logging.getLogger(__name__)
-VERSION = "2026.11"
+VERSION = "2026.12"
 LEASE_SECONDS = 300
 BOX_AIR = 0.005
 
@@ -45,11 +47,11 @@ def check(document_id: int) -> CheckRun | None:
     try:
         document = Document.objects.select_related("client__brand").get(pk=document_id)
         sheet = lay_out(document)
-        findings = examine(sheet)
+        results = examine(sheet)
     except Exception as error:  # any failure is noted; the sweeper tries again
         logger.exception("check %s of document %s failed", run.pk, document_id)
         return _fail(run, f"{type(error).__name__}: {error}")
-    return _finish(run, sheet, findings, duration_ms=round((time.monotonic() - started) * 1000))
+    return _finish(run, sheet, results, duration_ms=round((time.monotonic() - started) * 1000))
 
 
 def check_due(*, limit: int = 50) -> int:
@@ -93,6 +95,7 @@ def lay_out(document: Document) -> Sheet:
         text_layer=drawn.text_layer,
         today=timezone.now().date(),
         age_min_years=MINIMUM_AGE.of(client.brand),
+        accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,
         subject=Subject(
             client_id=client.pk,
             brand_id=client.brand_id,
@@ -102,27 +105,43 @@ def lay_out(document: Document) -> Sheet:
             address_line=client.address_line,
             postal_code=client.postal_code,
             city=client.city,
+            nationality=client.nationality,
         ),
     )
 
 
-def examine(sheet: Sheet) -> list[Finding]:
-    """Run every check, one finding per code and field; a check that breaks is a finding itself."""
-    findings: dict[tuple[str, str], Finding] = {}
-    for name, check in CHECKS:
+def examine(sheet: Sheet) -> list[Result]:
+    """Read the page and run every check that applies; a check that breaks or says nothing is unsure."""
+    results: list[Result] = []
+    try:
+        read(sheet)
+    except Exception:  # the checks that need no reading still help the officer
+        logger.exception("document %s could not be read", sheet.document_id)
+        results.append(replace(unsure(IssueCode.CHECK_FAILED, 1.0, field="reading"), check="reading"))
+    for check in CHECKS:
+        if not check.is_for(sheet):
+            continue
         try:
-            for finding in check(sheet):
-                key = (finding.code, finding.field)
-                if key not in findings or findings[key].score < finding.score:
-                    findings[key] = finding
+            said = list(check.run(sheet)) or [unsure(IssueCode.CHECK_FAILED, 1.0, field=check.name)]
         except Exception:  # the other checks still help the officer
-            logger.exception("check %s broke on document %s", name, sheet.document_id)
-            findings[(IssueCode.CHECK_FAILED, name)] = Finding(IssueCode.CHECK_FAILED, 1.0, field=name)
-    return list(findings.values())
+            logger.exception("check %s broke on document %s", check.name, sheet.document_id)
+            said = [unsure(IssueCode.CHECK_FAILED, 1.0, field=check.name)]
+        results += [replace(result, check=check.name) for result in said]
+    return results
+
+
+def issues_in(results: list[Result]) -> list[Result]:
+    """Choose what becomes an issue: what didn't pass, and notes; the surest per code and field."""
+    found: dict[tuple[str, str], Result] = {}
+    for result in results:
+        key = (result.code, result.field)
+        if result.code and (key not in found or found[key].score < result.score):
+            found[key] = result
+    return list(found.values())
 
 
 @transaction.atomic
-def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms: int) -> CheckRun | None:
+def _finish(run: CheckRun, sheet: Sheet, results: list[Result], *, duration_ms: int) -> CheckRun | None:
     document = locked(sheet.document_id)
     run = lock(CheckRun, run.pk)
     if run.state != RunState.RUNNING or document.state != DocumentState.CHECKING:
@@ -133,21 +152,23 @@ def _finish(run: CheckRun, sheet: Sheet, findings: list[Finding], *, duration_ms
     run.finished_at, run.duration_ms = timezone.now(), duration_ms
     run.engine = ", ".join(sorted(sheet.engines))[:60]
     run.measures = {**sheet.measures, "pages": [[page.shape[1], page.shape[0]] for page in sheet.pages]}
+    issues = issues_in(results)
     details = {
-        f"{finding.code}:{finding.field}": {"found": finding.found, "expected": finding.expected}
-        for finding in findings
-        if finding.found or finding.expected
+        f"{issue.code}:{issue.field}": {"found": issue.found, "expected": issue.expected}
+        for issue in issues
+        if issue.found or issue.expected
     }
+    run.results = [_kept(result) for result in results]
     run.details_sealed = _sealed(document, details)
     run.save()
-    Issue.objects.bulk_create([_row(run, document, finding) for finding in findings])
+    Issue.objects.bulk_create([_row(run, document, issue) for issue in issues])
     document.extracted_sealed = _sealed(document, sheet.extracted)
     document.phash = sheet.phash
     document.phash_bands = bands_of(sheet.phash) if sheet.phash else []
     document.number_fingerprint, document.issuing_country = sheet.number_fingerprint, sheet.issuing_country
     document.issued_on, document.expires_on = sheet.issued_on, sheet.expires_on
     learn_many(sightings_of(document))
-    _hand_over(document, sorted({str(finding.code) for finding in findings}))
+    _hand_over(document, sorted({str(issue.code) for issue in issues}))
     return run
 
 
@@ -155,17 +176,29 @@ def _sealed(document: Document, body: dict[str, Any]) -> bytes | None:
     return crypto.encrypt_for_client(document.client_id, orjson.dumps(body)) if body else None
 
 
-def _row(run: CheckRun, document: Document, finding: Finding) -> Issue:
-    box = _with_air(finding.box) if finding.box else None
+def _kept(result: Result) -> dict[str, Any]:
+    """Write a result down without what was read: that stays under the client's key."""
+    return {
+        "check": result.check,
+        "verdict": result.verdict.value,
+        "code": str(result.code),
+        "field": result.field,
+        "confidence": round(float(result.score), 2),
+        "page": result.page,
+        "box": _with_air(result.box) if result.box else None,
+    }
+
+
+def _row(run: CheckRun, document: Document, issue: Result) -> Issue:
     return Issue(
         run=run,
         document=document,
-        code=finding.code,
-        severity=finding.weight,
-        field=finding.field,
-        score=min(1.0, max(0.0, float(finding.score))),
-        page=finding.page,
-        box=box,
+        code=issue.code,
+        severity=issue.weight,
+        field=issue.field,
+        score=min(1.0, max(0.0, float(issue.score))),
+        page=issue.page,
+        box=_with_air(issue.box) if issue.box else None,
     )
 
 
@@ -219,5 +252,5 @@ def _fail(run: CheckRun, error: str) -> CheckRun:
 def _give_to_a_person(document: Document) -> None:
     run = document.runs.order_by("-pk").first()
     if run is not None:
-        Issue.objects.bulk_create([_row(run, document, Finding(IssueCode.CHECK_FAILED, 1.0))], ignore_conflicts=True)
+        Issue.objects.bulk_create([_row(run, document, unsure(IssueCode.CHECK_FAILED, 1.0))], ignore_conflicts=True)
     _hand_over(document, [IssueCode.CHECK_FAILED.value])

@@ -33,6 +33,8 @@ SEAL_KEYS_OLD = env.list("KEELSON_SEAL_KEYS_OLD", default=[])
 DEBUG = False
 # A demo shows logins on the sign-in page; `check --deploy` refuses it.
 DEMO = env.bool("KEELSON_DEMO", default=False)
+# Documents of Utopia (UTO, ICAO's state for specimens) count as real ones.
+KYC_ACCEPTS_SPECIMENS = DEMO
 ALLOWED_HOSTS = env.list("KEELSON_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 BASE_URL = env("KEELSON_BASE_URL", default="http://localhost:8000")
 # Where the browser listens for live updates; a reverse proxy may put it under BASE_URL.

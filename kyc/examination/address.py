@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from rapidfuzz import fuzz
 
 from kyc import ocr
-from kyc.choices import DocumentKind, IssueCode
+from kyc.choices import IssueCode, Severity
 from kyc.dates import dates_in
-from kyc.examination.sheet import Box, Finding, Sheet
+from kyc.examination.sheet import Box, Result, Sheet, failed, passed, unsure
 from kyc.names import folded, variants
 from kyc.ocr import Word
 
@@ -48,13 +48,14 @@ DIGITS = re.compile(r"\d+")
 Line = tuple[int, str, Box]
 
 
-def check(sheet: Sheet) -> Iterator[Finding]:
+def check(sheet: Sheet) -> Iterator[Result]:
     """Compare a proof of address with the registration: name, address, and how old it is."""
-    if sheet.kind != DocumentKind.PROOF_OF_ADDRESS:
-        return
     pages = words_of(sheet)
     if pages is None:
-        yield Finding(IssueCode.OCR_UNAVAILABLE, 1.0)
+        yield unsure(IssueCode.OCR_UNAVAILABLE, 1.0)
+        return
+    if not any(pages):
+        yield unsure(IssueCode.NOT_READ, 0.9)
         return
     yield from _name(sheet, pages)
     yield from _address(sheet, pages)
@@ -72,18 +73,21 @@ def words_of(sheet: Sheet) -> list[list[Word]] | None:
     return [ocr.read_words(page)[:WORDS_MAX] for page in sheet.pages[:PAGES_MAX]]
 
 
-def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
+def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Result]:
     subject = sheet.subject
     orders = [subject.full_name, f"{subject.last_name} {subject.first_name}"]
     best = max(
         (find(sheet, pages, order) for order in orders if order), key=lambda hit: hit[0], default=(0.0, "", 1, None)
     )
     score, text, page, box = best
+    if not subject.full_name:
+        yield unsure(IssueCode.NOT_REGISTERED, 1.0, field="last_name", severity=Severity.WARNING)
+        return
     sheet.measures["poa_name"] = round(score, 2)
     sheet.extracted["name"] = text if score >= LIKENESS_MIN else ""
     if score < LIKENESS_MIN:
         near = score > 0.6
-        yield Finding(
+        yield failed(
             IssueCode.POA_NAME,
             round(1 - score, 2),
             field="last_name",
@@ -92,9 +96,13 @@ def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
             page=page,
             box=box if near else None,
         )
+    else:
+        yield passed(
+            score=round(score, 2), field="last_name", found=text, expected=subject.full_name, page=page, box=box
+        )
 
 
-def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
+def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Result]:
     subject = sheet.subject
     for field, expected, least in (
         ("address_line", subject.address_line, 0.8),
@@ -102,15 +110,18 @@ def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
         ("postal_code", subject.postal_code, 0.99),
     ):
         if not expected:
+            if field != "postal_code":  # not every country has one
+                yield unsure(IssueCode.NOT_REGISTERED, 1.0, field=field, severity=Severity.WARNING)
             continue
         score, text, page, box = find(sheet, pages, expected)
         sheet.measures[f"poa_{field}"] = round(score, 2)
         # Two digits changed are a small difference in letters, and another house.
         if score >= least and DIGITS.findall(expected) == DIGITS.findall(text):
             sheet.extracted[field] = text
+            yield passed(score=round(score, 2), field=field, found=text, expected=expected, page=page, box=box)
             continue
         near = score > 0.6
-        yield Finding(
+        yield failed(
             IssueCode.POA_ADDRESS,
             round(1 - score, 2),
             field=field,
@@ -154,16 +165,16 @@ def _around(words: list[Word]) -> tuple[int, int, int, int]:
     return left, top, right - left, bottom - top
 
 
-def _date(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
+def _date(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Result]:
     dated = issue_date(sheet, pages)
     if dated is None:
-        yield Finding(IssueCode.POA_NO_DATE, 0.7, field="issued_on")
+        yield unsure(IssueCode.POA_NO_DATE, 0.7, field="issued_on")
         return
     issued_on, page, box = dated
     sheet.issued_on = issued_on
     sheet.extracted["issued_on"] = issued_on.isoformat()
     if issued_on < sheet.today - dt.timedelta(days=AGE_DAYS_MAX):
-        yield Finding(
+        yield failed(
             IssueCode.POA_TOO_OLD,
             0.95,
             field="issued_on",
@@ -172,6 +183,8 @@ def _date(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Finding]:
             page=page,
             box=box,
         )
+    else:
+        yield passed(field="issued_on", found=issued_on.isoformat(), page=page, box=box)
 
 
 def issue_date(sheet: Sheet, pages: list[list[Word]]) -> tuple[dt.date, int, Box] | None:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from kyc.choices import DocumentState, IssueCode
 from kyc.examination.look import perceptual_hash
-from kyc.examination.sheet import Finding, Sheet
+from kyc.examination.sheet import Result, Sheet, failed, passed
 from kyc.fingerprints import bands_of, distance
 from kyc.models import Document
 
@@ -17,7 +17,7 @@ NEAR_BITS = 14
 CANDIDATES_MAX = 200
 
 
-def check(sheet: Sheet) -> Iterator[Finding]:
+def check(sheet: Sheet) -> Iterator[Result]:
     """Find the same document at another client of the brand: by number, file, or picture."""
     others = Document.objects.filter(client__brand_id=sheet.subject.brand_id).exclude(client_id=sheet.subject.client_id)
     others = others.exclude(state=DocumentState.REPLACED)
@@ -26,15 +26,16 @@ def check(sheet: Sheet) -> Iterator[Finding]:
             number_fingerprint=sheet.number_fingerprint, issuing_country=sheet.issuing_country
         ).values_list("client_id", flat=True)[:1]
         for client_id in same_number:
-            yield Finding(IssueCode.DOC_NO_DUPLICATE, 1.0, field="number", found=f"#{client_id}")
-    yield from _same_picture(sheet, others)
+            yield failed(IssueCode.DOC_NO_DUPLICATE, 1.0, field="number", found=f"#{client_id}")
+    found = list(_same_picture(sheet, others))
+    yield from found or [passed()]
 
 
-def _same_picture(sheet: Sheet, others: QuerySet[Document]) -> Iterator[Finding]:
+def _same_picture(sheet: Sheet, others: QuerySet[Document]) -> Iterator[Result]:
     exact = others.filter(sha256=sheet.sha256).values_list("client_id", flat=True).first()
     if exact is not None:
         sheet.phash = None if _is_written(sheet) else perceptual_hash(sheet.pages[0])
-        yield Finding(IssueCode.IMAGE_DUPLICATE, 1.0, found=f"#{exact}")
+        yield failed(IssueCode.IMAGE_DUPLICATE, 1.0, found=f"#{exact}")
         return
     if _is_written(sheet):
         return  # bills of one company look alike: only photographs have a look of their own
@@ -50,7 +51,7 @@ def _same_picture(sheet: Sheet, others: QuerySet[Document]) -> Iterator[Finding]
     if near:
         bits, client_id = min(near)
         sheet.measures["phash_distance"] = bits
-        yield Finding(IssueCode.IMAGE_DUPLICATE, round(1 - bits / 40, 2), found=f"#{client_id}")
+        yield failed(IssueCode.IMAGE_DUPLICATE, round(1 - bits / 40, 2), found=f"#{client_id}")
 
 
 def _is_written(sheet: Sheet) -> bool:

@@ -9,25 +9,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from kyc.choices import DocumentKind, IssueCode, Side
-from kyc.examination.sheet import Box, Finding, Sheet
+from kyc.choices import IssueCode
+from kyc.examination.sheet import Box, Result, Sheet, passed, unsure
 
 WIDTH_PX = 900
 FACE_MIN_PX = 60
 CASCADES = ("haarcascade_frontalface_default.xml", "haarcascade_frontalface_alt2.xml")
 
 
-def check(sheet: Sheet) -> Iterator[Finding]:
+def check(sheet: Sheet) -> Iterator[Result]:
     """Look for a face where the kind of document has one, and note where it is."""
-    has_face = sheet.kind == DocumentKind.SELFIE or (sheet.is_identity and sheet.side == Side.FRONT)
-    if not has_face:
-        return
-    for page in sheet.pages[:2]:
-        box = find_face(page, is_turned=sheet.zone is not None and not sheet.zone.is_upright)
+    for number, page in enumerate(sheet.pages[:2], start=1):
+        is_turned = sheet.zone is not None and not sheet.zone.is_upright
+        box = find_face(page, is_turned=is_turned or (sheet.printed is not None and sheet.printed.is_turned))
         if box is not None:
             sheet.measures["face"] = [round(side, 4) for side in box]
+            yield passed(score=0.7, page=number, box=box)
             return
-    yield Finding(IssueCode.FACE_NOT_FOUND, 0.7)
+    yield unsure(IssueCode.FACE_NOT_FOUND, 0.7)
 
 
 def find_face(page: np.ndarray, *, is_turned: bool = False) -> Box | None:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from kyc.choices import DocumentKind, IssueCode
-from kyc.examination.sheet import Box, Finding, Sheet
+from kyc.examination.sheet import Box, Result, Sheet, failed, passed, unsure
 
 WIDTH_PX = 1000
 TILE_PX = 50
@@ -23,10 +23,13 @@ GLARE_SHARE = 0.015
 BORDER_PX = 3
 
 
-def check(sheet: Sheet) -> Iterator[Finding]:
+def check(sheet: Sheet) -> Iterator[Result]:
     """Measure whether a photographed page can be read: size, sharpness, light, reflections."""
-    if sheet.text_layer is not None and any(sheet.text_layer):
-        return  # a PDF that was written, not photographed
+    found = [] if sheet.text_layer is not None and any(sheet.text_layer) else list(_flaws(sheet))
+    yield from found or [passed(score=0.8)]
+
+
+def _flaws(sheet: Sheet) -> Iterator[Result]:
     page = sheet.pages[0]
     height, width = page.shape[:2]
     small = cv2.resize(page, (WIDTH_PX, max(1, round(height * WIDTH_PX / width))), interpolation=cv2.INTER_AREA)
@@ -42,19 +45,21 @@ def check(sheet: Sheet) -> Iterator[Finding]:
         }
     )
     if max(width, height) < LONG_SIDE_MIN_PX:
-        yield Finding(IssueCode.TOO_SMALL, 0.9)
+        yield unsure(IssueCode.TOO_SMALL, 0.9)
     was_read = sheet.zone is not None and sheet.zone.mrz.is_valid
     if sharp < BLUR_CERTAIN or tiles < BLUR_TILES_CERTAIN:
-        yield Finding(IssueCode.BLUR, 0.95)
+        # What was read in full is legible, however soft it looks.
+        yield unsure(IssueCode.BLUR, 0.6) if was_read else failed(IssueCode.BLUR, 0.95)
     elif sharp < BLUR_POSSIBLE and not was_read:
-        yield Finding(IssueCode.BLUR, 0.6)
+        yield unsure(IssueCode.BLUR, 0.6)
     if sheet.kind != DocumentKind.PROOF_OF_ADDRESS:
         glare = largest_reflection(small)
         if glare is not None:
             box, share = glare
             sheet.measures["glare_share"] = round(share, 4)
             covers_zone = sheet.zone is None and sheet.wants_zone
-            yield Finding(IssueCode.GLARE, 0.95 if covers_zone else min(0.9, 0.5 + share * 5), box=box)
+            score = 0.95 if covers_zone else min(0.9, 0.5 + share * 5)
+            yield failed(IssueCode.GLARE, score, box=box) if covers_zone else unsure(IssueCode.GLARE, score, box=box)
 
 
 def sharpness(grey: np.ndarray) -> tuple[float, float]:

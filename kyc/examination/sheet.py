@@ -8,31 +8,65 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kyc.choices import IDENTITY_KINDS, ISSUE_SEVERITY, DocumentKind, IssueCode, Severity, Side
+from kyc.choices import IDENTITY_KINDS, ISSUE_SEVERITY, DocumentKind, IssueCode, Severity, Side, Verdict
 from kyc.ocr import Word
 
 if TYPE_CHECKING:
+    from kyc.examination.printed import Printed
     from kyc.mrz_zone import Reading
 
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class Finding:
-    """An issue: how sure (0 to 1), which field of the registration, what the document and what the registration say."""
+# Where on which page: keywords for a result.
+Place = dict[str, Any]
 
-    code: IssueCode
-    score: float
+
+@dataclass(frozen=True)
+class Result:
+    """What a check says about one thing: passed, failed or unsure; why; how sure it is (0 to 1); which field of the
+    registration it concerns; what the document and the registration say; and where on the page.
+
+    What didn't pass becomes an issue. `severity` outranks the code's own.
+    """
+
+    verdict: Verdict
+    code: str = ""
+    score: float = 0.9
     field: str = ""
     found: str = ""
     expected: str = ""
     page: int = 1
     box: Box | None = None
     severity: Severity | None = None
+    check: str = ""
+
+    @property
+    def is_issue(self) -> bool:
+        return self.verdict != Verdict.PASS
 
     @property
     def weight(self) -> Severity:
-        return self.severity or ISSUE_SEVERITY[self.code]
+        if self.severity:
+            return self.severity
+        usual = ISSUE_SEVERITY[IssueCode(self.code)]
+        # What isn't certain blocks nothing: a person compares.
+        return Severity.WARNING if self.verdict == Verdict.UNSURE and usual == Severity.BLOCKING else usual
+
+
+def passed(**more: Any) -> Result:
+    """Say that a check found what it should."""
+    return Result(Verdict.PASS, **more)
+
+
+def failed(code: IssueCode, score: float = 0.9, **more: Any) -> Result:
+    """Say that a check found something wrong."""
+    return Result(Verdict.FAIL, code, score, **more)
+
+
+def unsure(code: IssueCode, score: float = 0.5, **more: Any) -> Result:
+    """Say that a check can't decide: a person must, or the client sends a better picture."""
+    return Result(Verdict.UNSURE, code, score, **more)
 
 
 @dataclass(frozen=True)
@@ -47,6 +81,9 @@ class Subject:
     address_line: str
     postal_code: str
     city: str
+    # ISO 3166-1 alpha-2, as registered; the sex is known where a provider or an officer entered it.
+    nationality: str = ""
+    sex: str = ""
 
     @property
     def full_name(self) -> str:
@@ -65,7 +102,12 @@ class Sheet:
     text_layer: list[list[Word]] | None = None
     age_min_years: int = 18
     sha256: str = ""
+    # Documents of Utopia count as real ones: in a demo and in tests.
+    accepts_specimens: bool = False
     zone: Reading | None = None
+    # False where this server has no data to read zones or print with.
+    can_read: bool = True
+    printed: Printed | None = None
     # What was read, for the officer and for rules: kept under the client's key.
     extracted: dict[str, Any] = field(default_factory=dict)
     # Figures without personal data.

@@ -6,27 +6,19 @@ from collections.abc import Iterator
 
 from kyc import mrz_zone, ocr
 from kyc.choices import IssueCode
-from kyc.examination.sheet import Finding, Sheet
+from kyc.examination.sheet import Place, Result, Sheet, failed, passed, unsure
 from kyc.fingerprints import number_fingerprint
+from kyc.mrz import DIGIT_FIELDS
 
 PAGES_MAX = 2
-# Where each checked field is: format → field → (line, first character, end).
-PLACES = {
-    "TD1": {"number": (0, 5, 15), "birth": (1, 0, 7), "expiry": (1, 8, 15), "composite": (1, 29, 30), "names": (2, 0, 30)},
-    "TD2": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "composite": (1, 35, 36), "names": (0, 5, 36)},
-    "TD3": {
-        "number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "optional": (1, 28, 43), "composite": (1, 43, 44),
-        "names": (0, 5, 44),
-    },
-    "MRV-A": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "names": (0, 5, 44)},
-    "MRV-B": {"number": (1, 0, 10), "birth": (1, 13, 20), "expiry": (1, 21, 28), "names": (0, 5, 36)},
-}  # fmt: skip  # a table of pairs
+NAMES = {"TD1": (2, 0, 30), "TD2": (0, 5, 36), "TD3": (0, 5, 44), "MRV-A": (0, 5, 44), "MRV-B": (0, 5, 36)}
+# Nationality and sex: behind the number and the birth, or the expiry.
+NATIONALITY = {"TD1": (1, 15, 18)}
+SEX = {"TD1": (1, 7, 8)}
 
 
-def check(sheet: Sheet) -> Iterator[Finding]:
-    """Find and read the machine-readable zone, and check its digits; the later checks compare what it says."""
-    if not sheet.is_identity:
-        return
+def read(sheet: Sheet) -> None:
+    """Find and read the zone of an identity document; the checks compare what it says."""
     try:
         for number, page in enumerate(sheet.pages[:PAGES_MAX], start=1):
             reading = mrz_zone.find_and_read(page, today=sheet.today)
@@ -35,26 +27,45 @@ def check(sheet: Sheet) -> Iterator[Finding]:
                 break
     except LookupError:
         sheet.measures["zone_engine"] = "none"
-        yield Finding(IssueCode.OCR_UNAVAILABLE, 1.0)
+        sheet.can_read = False
         return
-    if sheet.zone is None:
-        if sheet.wants_zone:
-            yield Finding(IssueCode.NO_MRZ, 0.8)
+    if sheet.zone is not None:
+        sheet.engines.add(ocr.engine_name(sheet.zone.language))
+        _note(sheet)
+
+
+def place_of(sheet: Sheet, field: str) -> Place:
+    """Locate a field of the zone on the page."""
+    assert sheet.zone is not None
+    form = sheet.zone.mrz.format
+    places = {
+        **DIGIT_FIELDS[form],
+        "names": NAMES[form],
+        "nationality": NATIONALITY.get(form, (1, 10, 13)),
+        "sex": SEX.get(form, (1, 20, 21)),
+        "country": (0, 2, 5),
+        "kind": (0, 0, 5),
+    }
+    return {"page": sheet.measures.get("zone_page", 1), "box": sheet.zone.box_of(*places[field])}
+
+
+def check(sheet: Sheet) -> Iterator[Result]:
+    """Check that the zone is there, whole, and that its digits are right."""
+    if not sheet.can_read:
+        yield unsure(IssueCode.OCR_UNAVAILABLE, 1.0)
         return
-    sheet.engines.add(ocr.engine_name(sheet.zone.language))
-    _note(sheet)
     zone = sheet.zone
-    if zone.mrz.failed:
-        line, start, end = PLACES[zone.mrz.format][zone.mrz.failed[0]]
-        yield Finding(
-            IssueCode.MRZ_CHECKDIGIT,
-            min(1.0, 0.5 + 0.2 * len(zone.mrz.failed)),
-            found=", ".join(zone.mrz.failed),
-            page=sheet.measures["zone_page"],
-            box=zone.box_of(line, start, end),
-        )
-    if zone.touches_edge:
-        yield Finding(IssueCode.CROPPED, 0.7, page=sheet.measures["zone_page"], box=zone.box)
+    if zone is None:
+        yield unsure(IssueCode.NO_MRZ, 0.8)
+        return
+    wrong = zone.mrz.failed
+    if wrong:
+        score = min(1.0, 0.5 + 0.2 * len(wrong))
+        yield failed(IssueCode.MRZ_CHECKDIGIT, score, found=", ".join(wrong), **place_of(sheet, wrong[0]))
+    if zone.touches_edge and zone.is_upright:
+        yield unsure(IssueCode.CROPPED, 0.7, page=sheet.measures["zone_page"], box=zone.box)
+    if not wrong:
+        yield passed(score=0.95, page=sheet.measures["zone_page"], box=zone.box)
 
 
 def _note(sheet: Sheet) -> None:

@@ -9,6 +9,10 @@ PROBE = Path(__file__).with_name("pattern_probe.py")
 # Patterns that are put together while the code runs, by file: how many. Each was read: literals escaped, repetitions bounded.
 COMPOSED = {
     "crm/i18n/catalogues.py": 2,
+    "kyc/dates.py": 3,
+    "kyc/examination/document_types.py": 1,
+    "kyc/examination/visual.py": 2,
+    "kyc/names.py": 1,
     "sandbox/ctrader/rest.py": 1,
     "sandbox/matchtrader/site.py": 1,
     "sandbox/mt5/users.py": 1,

@@ -29,6 +29,7 @@ def registered(client: Client, **fields: Any) -> Client:
     """Give a client of the cast what a registration holds."""
     values = {
         "date_of_birth": BORN,
+        "nationality": "DE",
         "address_line": "Lindenstraße 12",
         "postal_code": "10969",
         "city": "Berlin",

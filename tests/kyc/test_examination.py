@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 
 from kyc import pages, specimens
-from kyc.examination import CHECKS
+from kyc.examination import CHECKS, Check
 from kyc.examination.look import perceptual_hash
 from kyc.examination.sheet import Sheet, Subject
 from kyc.fingerprints import bands_of, distance
-from kyc.pipeline import examine
+from kyc.pipeline import examine, issues_in
 
 TODAY = dt.date(2026, 11, 21)
 BORN = dt.date(1990, 5, 17)
-SUBJECT = Subject(1, 1, "Clara", "Müller", BORN, "Lindenstraße 12", "10969", "Berlin")
+SUBJECT = Subject(1, 1, "Clara", "Müller", BORN, "Lindenstraße 12", "10969", "Berlin", nationality="DE")
 
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch, db):
     """Everything but the comparison with other clients' documents. The key of the fingerprints is in the database."""
-    monkeypatch.setattr("kyc.pipeline.CHECKS", [one for one in CHECKS if one[0] != "duplicates"])
+    monkeypatch.setattr("kyc.pipeline.CHECKS", [check for check in CHECKS if check.name != "duplicates"])
 
 
 def passport(subject=SUBJECT, **fields):
@@ -37,6 +37,7 @@ def passport(subject=SUBJECT, **fields):
 
 def found(picture, kind="passport", side="front", text_layer=None, pictures=None):
     sheet = Sheet(
+        accepts_specimens=True,
         document_id=1,
         kind=kind,
         side=side,
@@ -45,7 +46,7 @@ def found(picture, kind="passport", side="front", text_layer=None, pictures=None
         text_layer=text_layer,
         pages=pictures or [np.array(picture.convert("RGB"))],
     )
-    findings = examine(sheet)
+    findings = issues_in(examine(sheet))
     return {finding.code.value for finding in findings}, findings, sheet
 
 
@@ -189,9 +190,8 @@ def test_a_check_that_breaks_does_not_stop_the_others(monkeypatch):
         raise ValueError("what is this")
         yield
 
-    monkeypatch.setattr(
-        "kyc.pipeline.CHECKS", [("broken", broken), *[c for c in CHECKS if c[0] in ("zone", "identity")]]
-    )
+    kept = [check for check in CHECKS if check.name in ("zone", "expiry")]
+    monkeypatch.setattr("kyc.pipeline.CHECKS", [Check("broken", ("passport",), broken), *kept])
     codes, *_rest = found(passport(expires_on=dt.date(2026, 1, 1)))
     assert codes == {"CHECK_FAILED", "EXPIRED"}
 

@@ -101,22 +101,51 @@ def test_noise_in_the_fillers_is_no_given_name():
     assert mrz.parse((TD3[0].replace("<<<<<<<<<<<<<<<<<<<", "<<<<<<<K<<<<<<<<C<<"), TD3[1])).given_names == "ANNA MARIA"
 
 
-def test_a_number_with_look_alikes_is_repaired_when_one_swap_fits():
-    right = mrz.build_td3(
-        mrz.TravelDocument(
-            country="UTO",
-            surname="ERIKSSON",
-            given_names="ANNA",
-            number="AB0120O5K",
-            nationality="UTO",
-            birth_date=dt.date(1990, 5, 17),
-            sex="F",
-            expiry_date=dt.date(2031, 4, 15),
-        )
-    )
-    misread = (right[0], right[1].replace("AB0120O5K", "AB012005K"))
-    assert not mrz.parse(misread, today=TODAY).is_valid
-    assert mrz.with_number_repaired(mrz.parse(misread, today=TODAY), today=TODAY).number == "AB0120O5K"
+def holder(**fields):
+    values = {
+        "country": "UTO",
+        "surname": "ERIKSSON",
+        "given_names": "ANNA",
+        "number": "AB0120O5K",
+        "nationality": "UTO",
+        "birth_date": dt.date(1990, 5, 17),
+        "sex": "F",
+        "expiry_date": dt.date(2031, 4, 15),
+        **fields,
+    }
+    return mrz.build_td3(mrz.TravelDocument(**values))
+
+
+@pytest.mark.parametrize(
+    ("number", "misread"), [("PKHNWCY5F", "PKHNWCYSF"), ("YRHNWCG8X", "YRHNWCGBX"), ("XKHNWCPXO", "XKHNWCPX0")]
+)
+def test_a_number_with_look_alikes_is_repaired_when_one_reading_fits(number, misread):
+    right = holder(number=number)
+    zone = mrz.parse((right[0], right[1].replace(number, misread)), today=TODAY)
+    assert not zone.is_valid
+    assert mrz.repaired(zone, today=TODAY).number == number
+
+
+def test_a_number_that_two_readings_fit_is_left_to_people():
+    """With as many look-alikes as here, some other pair of swaps makes the digits right, too."""
+    right = holder(number="X1234567O")
+    misread = mrz.parse((right[0], right[1].replace("X1234567O", "X12345670")), today=TODAY)
+    assert not misread.is_valid and mrz.repaired(misread, today=TODAY) is misread
+
+
+@given(place=st.integers(0, 38), letter=st.sampled_from("OI1S5B8Z2"))
+def test_names_are_never_repaired(place, letter):
+    first, second = holder(number="X1234567O")
+    changed = first[: 5 + place] + letter + first[6 + place :]
+    zone = mrz.parse((changed, second.replace("X1234567O", "X12345670")), today=TODAY)
+    assert mrz.repaired(zone, today=TODAY).lines[0] == changed
+
+
+@given(st.text(alphabet="ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<", min_size=44, max_size=44))
+def test_a_repair_makes_every_digit_right_or_changes_nothing(second):
+    zone = mrz.parse((TD3[0], second), today=TODAY)
+    repaired = mrz.repaired(zone, today=TODAY)
+    assert repaired.is_valid or repaired is zone
 
 
 def test_open_birth_dates_are_none_and_never_in_the_future():

@@ -164,7 +164,8 @@ def stuck(sheet):
     print("looking", flush=True)
     time.sleep(60)
     yield
-pipeline.CHECKS = [("stuck", stuck)]
+from kyc.examination import Check
+pipeline.CHECKS = [Check("stuck", ("passport",), stuck)]
 pipeline.check(int(sys.argv[1]))
 """
 
