@@ -223,7 +223,7 @@ class Writer:
             idempotency_key=f"import:{self.batch.pk}:{row.line}",
         )
 
-    def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision) -> Client:
+    def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision, **more: Any) -> Client:
         return Client(
             brand_id=self.brand.pk,
             book_id=decision.book_id,
@@ -240,6 +240,7 @@ class Writer:
             source=lead.source,
             campaign=row.campaign_code if lead.campaign_id else "",
             created_at=self.now,
+            **more,
         )
 
     def _history(self, client: Client) -> Any:

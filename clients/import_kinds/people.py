@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+from django.db.models import F, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,15 +16,18 @@ from clients.canonical import canonical_email
 from clients.choices import Gate, Stage, TimelineKind
 from clients.countries import country_name
 from clients.country_rules.rules import decide
+from clients.identifiers import learn_many
+from clients.identifiers.sources import now_of
 from clients.import_kinds import readers
 from clients.models import Client, TimelineEntry
 from clients.timeline import entry_texts
 from crm.choices import UserKind
 from crm.db.bulk import copy_models
+from crm.events import ClientImported, publish_set
 from crm.i18n.localized_text import phrase
 from crm.imports import OPEN_ROWS, Field, RecordKind, Span, Staged, import_kind
 from crm.imports.fields import read_date, read_moment, read_yes_no
-from crm.models import Book, ImportRow
+from crm.models import Book, DataImport, ImportRow
 
 # The same mailbox at the brand is the same person; an open record goes before a closed one.
 SAME_MAILBOX = f"""
@@ -55,6 +59,16 @@ COUNTRIES = f"SELECT DISTINCT coalesce(r.values ->> 'country', '') FROM crm_impo
 PLAIN = ("first_name", "last_name", "email", "phone", "country", "nationality", "address_line", "city", "postal_code")
 
 
+def publish_imported(batch: DataImport, client_ids: list[int]) -> None:
+    """Publish that these people came in with an import: one event each, without reading them."""
+    rows = Client.objects.filter(pk__in=client_ids).order_by("pk")
+    publish_set(
+        ClientImported,
+        rows.values("brand_id", "stage", client_id=F("pk"), import_id=Value(batch.pk)),
+        actor=batch.owner,
+    )
+
+
 @import_kind
 class ClientKind(RecordKind):
     """People who are clients elsewhere."""
@@ -65,7 +79,7 @@ class ClientKind(RecordKind):
         "Each becomes a registered client in the agent's or the named book, else in the brand's pool. No e-mails are sent."
     )
     order = 10
-    fields = (
+    fields: ClassVar[Sequence[Field]] = (
         Field(
             "external_id",
             gettext_lazy("Number in the other system"),
@@ -198,13 +212,16 @@ class ClientKind(RecordKind):
         span.run(SAME_MAILBOX)
         span.run(SAME_PHONE_AND_NAME)
         span.run(SAME_PHONE, message=_("Same phone number as client %s, with another name"))
+        self.refuse_countries(span, Gate.REGISTRATION, _("%(brand)s doesn't accept clients from %(country)s."))
+
+    def refuse_countries(self, span: Span, gate: Gate, reason: str) -> None:
+        """Refuse new people from countries that the brand doesn't accept at a gate."""
         for country in span.values(COUNTRIES):
-            if country and not decide(self.batch.brand, country, Gate.REGISTRATION):
+            if country and not decide(self.batch.brand, country, gate):
                 span.refuse(
                     "r.object_id IS NULL AND r.values ->> 'country' = %(country)s",
                     "country",
-                    _("%(brand)s doesn't accept clients from %(country)s.")
-                    % {"brand": self.batch.brand, "country": country_name(country)},
+                    reason % {"brand": self.batch.brand, "country": country_name(country)},
                     country=country,
                 )
 
@@ -238,6 +255,8 @@ class ClientKind(RecordKind):
                 for client in clients
             ]
         )
+        learn_many(seen for client in clients for seen in now_of(client))
+        publish_imported(self.batch, [client.pk for client in clients])
         return {row.pk: client.pk for row, client in zip(rows, clients, strict=True)}
 
     def _client(self, values: Mapping[str, Any], now: dt.datetime) -> Client:

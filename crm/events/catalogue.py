@@ -75,6 +75,14 @@ class ClientRegistered(Event):
     referral_code: str = ""
 
 
+class ClientImported(Event):
+    """A client or lead was imported from another system; `stage` tells which. They have no login yet."""
+
+    name: ClassVar[str] = "client.imported"
+    import_id: int
+    stage: str
+
+
 class ClientStageChanged(Event):
     """The client moved along the stages."""
 

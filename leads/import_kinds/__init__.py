@@ -1,0 +1,205 @@
+"""Leads of another system: scored, and routed or given to the named agent, by the code that takes in a file of leads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.canonical import canonical_email
+from clients.choices import SALES_NOT_CHOSEN, Gate, SalesStatus
+from clients.import_kinds.people import SAME_MAILBOX, ClientKind, publish_imported
+from clients.models import Client
+from crm.choices import ImportVerdict
+from crm.db.bulk import copy_models
+from crm.i18n.localized_text import phrase
+from crm.imports import OPEN_ROWS, Field, Span, Staged, import_kind
+from crm.models import DataImport, ImportRow
+from crm.notices.notify import notify
+from leads import routing
+from leads.choices import OPEN_STATUSES, LeadsNotice, RowVerdict
+from leads.import_write import Writer
+from leads.models import Campaign, Lead, LeadImport, LeadImportRow, SalesStatusChange
+
+# As for a form's lead (leads.dedupe): the same phone with the same country or family name is the same person.
+SAME_PHONE = f"""
+UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
+  SELECT DISTINCT ON (r.id) r.id AS row_id, c.id AS client_id FROM crm_importrow r
+  JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.values ->> 'phone' AND c.phone <> ''
+    AND (c.country = r.values ->> 'country' AND c.country <> ''
+      OR lower(c.last_name) = lower(r.values ->> 'last_name') AND c.last_name <> '')
+  WHERE {OPEN_ROWS} AND r.object_id IS NULL ORDER BY r.id, (c.stage = 'closed'), c.id
+) m WHERE m.row_id = r.id
+"""  # noqa: S608 - a constant
+AS_CLIENTS = (
+    "external_id first_name last_name full_name email phone country language marketing_consent agent registered_at"
+)
+CHOSEN = [status for status in SalesStatus if status not in SALES_NOT_CHOSEN]
+
+
+@import_kind
+class LeadKind(ClientKind):
+    """People who may become clients."""
+
+    code: ClassVar[str] = "leads"
+    label = gettext_lazy("Leads")
+    effect = gettext_lazy(
+        "Each becomes a lead, scored, with the named agent or assigned by the routing rules. Agents are notified once."
+    )
+    order = 20
+    extensions = ()
+    fields = (
+        *(entry for entry in ClientKind.fields if entry.name in AS_CLIENTS.split()),
+        Field("source", gettext_lazy("Source"), names="leadsource quelle channel", longest=60),
+        Field("campaign", gettext_lazy("Campaign"), names="campaigncode utmcampaign kampagne", longest=60),
+        Field(
+            "message",
+            gettext_lazy("Message"),
+            names="note notes comment comments description bemerkung notiz",
+            longest=5000,
+        ),
+        Field(
+            "status",
+            gettext_lazy("Sales status"),
+            names="salesstatus leadstatus stage",
+            choices=[(status.value, status.label) for status in CHOSEN],
+            help=gettext_lazy("Without one the lead is new"),
+        ),
+        Field(
+            "partner",
+            gettext_lazy("Partner code"),
+            names="ref referral referralcode affiliate affiliateid ib ibcode",
+            longest=40,
+            help=gettext_lazy("The client is attributed to this partner at registration"),
+        ),
+    )
+
+    def check_row(self, row: Staged) -> None:
+        super().check_row(row)
+        values = row.values
+        if values.get("campaign"):
+            values["campaign"] = values["campaign"].lower()
+            if values["campaign"] not in self.campaigns:
+                row.refuse("campaign", _("Unknown campaign “%(code)s”") % {"code": values["campaign"]})
+
+    @property
+    def campaigns(self) -> set[str]:
+        if not hasattr(self, "_campaigns"):
+            codes = Campaign.objects.filter(brand_id=self.batch.brand_id).values_list("code", flat=True)
+            self._campaigns = set(codes)
+        return self._campaigns
+
+    def match_key_of(self, values: Mapping[str, Any]) -> str:
+        if values.get("email"):
+            return canonical_email(values["email"])
+        names = [str(values.get(name, "")).lower() for name in ("phone", "last_name")]
+        return "|".join(names) if all(names) else ""
+
+    def judge(self, span: Span) -> None:
+        span.run(SAME_MAILBOX)
+        span.run(SAME_PHONE)
+        self.refuse_countries(span, Gate.LEAD, _("%(brand)s doesn't accept leads from %(country)s."))
+
+    def apply(self, rows: list[ImportRow]) -> dict[int, int]:
+        writer = LeadWriter(self.batch, self)
+        leads = writer.write_rows(rows)
+        publish_imported(self.batch, [lead.client_id for lead in leads])
+        return {row.pk: lead.client_id for row, lead in zip(rows, leads, strict=True)}
+
+    def finish(self) -> str:
+        """Notify each agent once of what they got."""
+        made = ImportRow.objects.filter(batch=self.batch, verdict=ImportVerdict.NEW).values("object_id")
+        people = Client.objects.filter(pk__in=made, owner__isnull=False).order_by()
+        for agent_id, count in people.values_list("owner_id").annotate(Count("pk")):
+            notify(
+                [agent_id],
+                kind=LeadsNotice.IMPORTED,
+                title=phrase("New leads from an import: %(count)s") % {"count": count},
+                body=self.batch.file_name,
+                url="/leads/",
+                dedupe_key=f"data-import:{self.batch.pk}",
+            )
+        return ""
+
+
+class LeadWriter(Writer):
+    """Writes leads of another system: as those of a file, with the agent, status, date and partner that they had there."""
+
+    def __init__(self, batch: DataImport, kind: LeadKind) -> None:
+        name = f"{batch.system}: {batch.file_name}"[:160]
+        super().__init__(LeadImport(brand=batch.brand, owner=batch.owner, file_name=name, is_routed=True))
+        self.data_import, self.kind = batch, kind
+        self.given: dict[int, dict[str, Any]] = {}
+        self.leads: list[Lead] = []
+
+    def write_rows(self, rows: list[ImportRow]) -> list[Lead]:
+        """Write rows of the importer; return their leads in the same order."""
+        self.given = {row.line: row.values for row in rows}
+        self.write([self._row(row) for row in rows])
+        self.finish()
+        copy_models([change for lead, row in zip(self.leads, rows, strict=True) for change in self._step(lead, row)])
+        return self.leads
+
+    @staticmethod
+    def _row(row: ImportRow) -> LeadImportRow:
+        values = row.values
+        plain = ("first_name", "last_name", "email", "phone", "country", "language", "message")
+        return LeadImportRow(
+            line=row.line,
+            verdict=RowVerdict.NEW,
+            source=values.get("source", "").lower(),
+            campaign_code=values.get("campaign", ""),
+            consent=values.get("marketing_consent", False),
+            **{name: values.get(name, "") for name in plain},
+        )
+
+    def _fresh(self, rows: list[LeadImportRow]) -> list[Lead]:
+        self.leads = super()._fresh(rows)
+        return self.leads
+
+    def _lead(self, row: LeadImportRow, *, times: int) -> Lead:
+        lead, values = super()._lead(row, times=times), self.given[row.line]
+        lead.idempotency_key = f"data-import:{self.data_import.pk}:{row.line}"
+        lead.captured_at = self._captured_at(values)
+        lead.referral_code = values.get("partner", "")
+        if values.get("status", SalesStatus.NEW) != SalesStatus.NEW:
+            lead.touched_at = lead.captured_at
+        return lead
+
+    def _captured_at(self, values: Mapping[str, Any]) -> dt.datetime:
+        given = values.get("registered_at")
+        return min(dt.datetime.fromisoformat(given), self.now) if given else self.now
+
+    def _decide(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
+        """Choose the named agent's book, else route; who isn't to be called any more goes into the pool."""
+        values = self.given[row.line]
+        book = self.kind.books_of_agents.get(values.get("agent", ""))
+        if book is not None:
+            return routing.Decision(book.pk, book.owner_id, reasons=[{"code": "own_book", "agent": str(book.owner)}])
+        self.batch.is_routed = values.get("status", SalesStatus.NEW) in OPEN_STATUSES
+        return super()._decide(lead, row)
+
+    def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision, **more: Any) -> Client:
+        status = self.given[row.line].get("status", SalesStatus.NEW)
+        client = super()._client(row, lead, decision, sales_status=status, **more)
+        client.created_at = lead.captured_at
+        return client
+
+    def _step(self, lead: Lead, row: ImportRow) -> list[SalesStatusChange]:
+        status = row.values.get("status", SalesStatus.NEW)
+        if status == SalesStatus.NEW:
+            return []
+        return [
+            SalesStatusChange(
+                client_id=lead.client_id,
+                before=SalesStatus.NEW,
+                after=status,
+                actor=self.batch.owner,
+                reason=_("Imported from %(system)s") % {"system": self.data_import.system},
+                at=self.now,
+            )
+        ]
