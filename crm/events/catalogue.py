@@ -76,7 +76,7 @@ class ClientRegistered(Event):
 
 
 class ClientImported(Event):
-    """A client or lead was imported from another system; `stage` tells which. They have no login yet."""
+    """A client or lead was imported from another system and has no login yet. `stage`: registered, or lead."""
 
     name: ClassVar[str] = "client.imported"
     import_id: int
