@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.facts import fact
 from clients.identifiers import source
 from crm.conditions import FieldType
+from wallet.bank.payers import arrivals
 from wallet.models import WalletFacts
 from wallet.withdrawals.destinations import payout_destinations
 
@@ -62,3 +63,4 @@ fact(
     "WHERE state = 'settled' AND purpose = 'withdrawal' GROUP BY client_id",
 )
 source("wallet.payouts", payout_destinations)
+source("wallet.arrivals", arrivals)

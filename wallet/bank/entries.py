@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.identifiers import learn_many
 from crm.db.locking import lock, lock_all, lock_first
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
@@ -17,7 +18,7 @@ from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
-from wallet.bank import policies
+from wallet.bank import payers, policies
 from wallet.choices.bank import EntryState, OrderState
 from wallet.choices.psp import InboxState, Verdict
 from wallet.core.creditor_reference import deposits_named_in, wire_reference
@@ -106,6 +107,7 @@ def _book(entry: BankEntry, deposit: Deposit, state: EntryState, **more: Any) ->
         return applied.words
     _end(entry, state, applied.words, deposit=deposit, **more)
     _keep_in_inbox(entry, deposit)
+    learn_many(payers.sightings_of(deposit.client_id, entry.party, _noon(entry)))
     return ""
 
 

@@ -9,9 +9,15 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from clients.identifiers import IdentifierKind
+from clients.identifiers.keeping import mark_of
+from clients.identifiers.sources import rebuild
+from clients.models import Identifier
 from crm import events
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
+from crm.privacy.erasures import destroy_client_key
+from crm.security import crypto
 from sandbox.psp.dialects.bankwire import IBAN
 from tests.wallet.factories import at_once
 from tests.wallet.providers import order, provider, sent_payout, start
@@ -108,6 +114,25 @@ def test_a_reference_is_found_however_it_is_written(cast, outside, written):
     )
     named = deposits_named_in(text)
     assert list(Deposit.objects.filter(reference__in=named)) == [deposit]
+
+
+def test_the_payers_account_is_learnt_of_the_client_and_not_after_an_erasure(cast, outside):
+    deposit = start(cast, outside)
+    wire(outside, f"Deposit {deposit.instructions['reference']}")
+    take_in(outside)
+    known = Identifier.objects.filter(kind="bank_account", mark=mark_of(IdentifierKind.BANK_ACCOUNT, PAYER))
+    assert [(row.client, row.times) for row in known] == [(cast.client, 1)]
+    known.delete()
+    assert rebuild("wallet.arrivals") == 1 and known.count() == 1, "the statements know it, too"
+    crypto.encrypt_for_client(cast.client.pk, b"something")
+    destroy_client_key(cast.client.pk)
+    assert rebuild("wallet.arrivals") == 0 and not known.exists()
+
+
+def test_an_arrival_that_belongs_to_no_deposit_teaches_nothing(cast, outside):
+    wire(outside, "For my account")
+    take_in(outside)
+    assert not Identifier.objects.filter(kind="bank_account").exists()
 
 
 def test_a_mistyped_reference_is_nobody_s():
