@@ -17,6 +17,10 @@ from crm.models import DataImport, ExternalReference, ImportRow
 from crm.security import audit
 
 TRIES = 3
+APPLIED = """
+UPDATE crm_importrow r SET is_applied = true, values = '{}', cells = '[]', match_key = '', object_id = m.object_id
+FROM unnest(%s::bigint[], %s::bigint[]) m(id, object_id) WHERE r.id = m.id
+"""
 TO_APPLY = (ImportVerdict.NEW, ImportVerdict.KNOWN)
 
 
@@ -74,7 +78,6 @@ def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
         extension.apply(batch, [(row, made[row.pk]) for row in new if row.pk in made])
     for row in rows:
         row.object_id = made.get(row.pk, row.object_id)
-        row.is_applied, row.values, row.cells, row.match_key = True, {}, [], ""
     references = {
         verdict: [
             ExternalReference(
@@ -92,7 +95,8 @@ def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
     }
     ExternalReference.objects.bulk_create(references[ImportVerdict.NEW])
     ExternalReference.objects.bulk_create(references[ImportVerdict.KNOWN], ignore_conflicts=True)
-    ImportRow.objects.bulk_update(rows, ["object_id", "is_applied", "values", "cells", "match_key"], batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.execute(APPLIED, [[row.pk for row in rows], [row.object_id for row in rows]])
 
 
 def _finish(batch: DataImport, kind: RecordKind) -> None:
