@@ -245,6 +245,7 @@ def confirm(*, import_id: int, actor: User) -> LeadImport:
         raise WrongState(_("This file isn't ready to import."))
     if not (batch.counts.get("new") or batch.counts.get("known")):
         raise WrongState(_("None of the lines in this file can be imported."))
+    _require_in_use(batch)
     batch.move_to(ImportState.IMPORTING)
     batch.import_job = start_job(
         "leads.run_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
@@ -270,6 +271,13 @@ def discard(*, import_id: int, actor: User) -> LeadImport:
     batch.save(update_fields=["state", "finished_at"])
     audit.record(actor=actor, action=LeadsAction.IMPORT_DISCARDED, target=batch, brand_id=batch.brand_id)
     return batch
+
+
+def _require_in_use(batch: LeadImport) -> None:
+    """Refuse leads for a brand that was archived since the file was uploaded. Raises: WrongState."""
+    brand = Brand.objects.get(pk=batch.brand_id)
+    if brand.archived_at is not None:
+        raise WrongState(_("%(brand)s is archived and takes no new leads.") % {"brand": brand})
 
 
 def _stopped(job: Job | None) -> bool:
@@ -298,6 +306,7 @@ def run(batch: LeadImport, report: Report) -> LeadImport:
 
 
 def _import(batch: LeadImport, report: Report) -> None:
+    _require_in_use(batch)
     _judge_countries(batch)  # the rules, too, may have changed since the check
     with connection.cursor() as cursor:  # someone may have come in since
         cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})

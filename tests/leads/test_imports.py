@@ -1,5 +1,6 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from clients.facts import FACTS, differences
 from clients.models import Client, TimelineEntry
@@ -119,6 +120,22 @@ def test_someone_who_came_in_since_the_check_is_not_made_twice(cast, german_rule
     imports.confirm(import_id=batch.pk, actor=cast.desk_head)
     imports.run(LeadImport.objects.get(), silent)
     assert Client.objects.filter(email="hans@web.de").count() == 1
+
+
+def test_a_brand_archived_since_the_upload_takes_no_leads(cast, german_rule, campaign, start):
+    """Neither a file that is confirmed afterwards, nor one that was confirmed before and runs afterwards."""
+    late, running = imports.check(start(), silent), imports.check(start(FILE + "Eva;Neu;eva@web.de;;AT;;;9\n"), silent)
+    running = imports.confirm(import_id=running.pk, actor=cast.desk_head)
+    cast.brand.archived_at = timezone.now()
+    cast.brand.save()
+    before = Lead.objects.count()
+    with pytest.raises(WrongState, match="is archived and takes no new leads"):
+        imports.confirm(import_id=late.pk, actor=cast.desk_head)
+    with pytest.raises(WrongState, match="is archived and takes no new leads"):
+        imports.run(running, silent)
+    assert Lead.objects.count() == before
+    late.refresh_from_db()
+    assert late.state == ImportState.CHECKED, "it can be confirmed once the brand is restored"
 
 
 def test_confirming_twice_imports_once(cast, german_rule, campaign, start):
