@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import ChoiceFilter, FilterSet, ModelChoiceFilter
 
@@ -107,7 +107,8 @@ class EntityTable(CompanyTable):
     )
 
     def queryset(self) -> QuerySet[LegalEntity]:
-        return company.entities_to_set_up(self.user).prefetch_related("brands")
+        mine = company.brands_to_set_up(self.user).order_by("name")
+        return company.entities_to_set_up(self.user).prefetch_related(Prefetch("brands", mine))
 
 
 class BrandTable(CompanyTable):

@@ -175,11 +175,14 @@ def test_an_administrator_of_one_brand_changes_no_other_and_founds_none(cast):
 def test_an_entity_shared_with_an_unreached_brand_is_not_changed(cast):
     shared = create_legal_entity(actor=None, details=COMPANY)
     for row in (cast.brand, cast.other_brand):
-        change_brand(brand_id=row.pk, actor=None, details=details(shared, base_currency=row.base_currency))
+        named = details(shared, base_currency=row.base_currency, name=row.name)
+        change_brand(brand_id=row.pk, actor=None, details=named)
     with pytest.raises(NotAllowed, match="brands you don't have access to"):
         change_legal_entity(entity_id=shared.pk, actor=cast.administrator, details=COMPANY)
     page = signed_in(cast.administrator).get(f"/legal-entities/{shared.pk}/").content.decode()
     assert "Only an administrator with access to all brands" in page and "archive-reason" not in page
+    listed = signed_in(cast.administrator).get("/legal-entities/").content.decode()
+    assert cast.brand.name in listed and cast.other_brand.name not in listed, "a brand out of reach isn't named"
 
 
 @pytest.mark.django_db
