@@ -24,6 +24,7 @@ from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
+from crm.staff.company import open_brand
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
@@ -118,9 +119,10 @@ def card_of(version: PlanVersion) -> RateCard:
 def create_plan(*, brand: Brand, name: str, description: str, actor: Actor) -> Plan:
     """Create an empty plan; it pays nothing before a version is active. Who: `ib.propose_plan` at the brand.
 
-    Raises: NotAllowed, DomainError where the name is taken.
+    Raises: NotAllowed, WrongState for an archived brand, DomainError where the name is taken.
     """
     policies.require(can_write_plans(actor, brand.pk))
+    open_brand(brand.pk)
     try:
         with transaction.atomic():
             plan = Plan.objects.create(brand=brand, name=name, description=description)

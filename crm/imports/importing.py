@@ -175,6 +175,8 @@ def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImpo
         raise WrongState(_("This file isn't ready to import."))
     if not (batch.counts.get("new") or batch.counts.get("known")):
         raise WrongState(_("None of the rows in this file can be imported."))
+    if batch.brand.archived_at is not None:
+        raise WrongState(_("%(brand)s is archived. Restore it first.") % {"brand": batch.brand})
     is_first = batch.state == DataImportState.CHECKED
     if is_queued and not is_first and is_running(batch):
         raise WrongState(_("This import is already running."))

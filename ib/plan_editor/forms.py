@@ -52,7 +52,7 @@ class PlanForm(forms.Form):
         brand, copy = self.fields["brand"], self.fields["copy"]
         assert isinstance(brand, forms.ModelChoiceField)
         assert isinstance(copy, forms.ChoiceField)
-        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
+        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands, archived_at=None)
         newest = (
             PlanVersion.objects.filter(plan__in=plans_visible_to(user))
             .select_related("plan__brand")

@@ -8,7 +8,8 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, User
 from crm.security import audit
 from ib import plans
-from ib.models import PartnerPlan, PlanRate, PlanVersion
+from ib.models import PartnerPlan, Plan, PlanRate, PlanVersion
+from ib.plan_editor.forms import PlanForm
 from tests.ib.factories import LONG_AGO, NOON, card, make_partner, make_version
 
 pytestmark = pytest.mark.django_db
@@ -200,6 +201,17 @@ def test_every_step_of_a_version_is_in_the_trail(cast):
 def test_an_agent_writes_no_plans(cast):
     with pytest.raises(NotAllowed):
         plans.create_plan(brand=cast.brand, name="Mine", description="", actor=cast.agent)
+
+
+def test_an_archived_brand_is_offered_for_no_new_plan(cast):
+    existing = plans.create_plan(brand=cast.brand, name="Gold", description="", actor=cast.ib_manager)
+    assert cast.brand in PlanForm(user=cast.ib_manager).fields["brand"].queryset
+    cast.brand.archived_at = NOON
+    cast.brand.save()
+    assert cast.brand not in PlanForm(user=cast.ib_manager).fields["brand"].queryset
+    with pytest.raises(WrongState, match="is archived"):
+        plans.create_plan(brand=cast.brand, name="Late", description="", actor=cast.ib_manager)
+    assert list(Plan.objects.all()) == [existing], "what there was keeps its brand"
 
 
 def test_changing_a_partners_plan_keeps_the_earlier_one_for_earlier_trades(cast):

@@ -26,4 +26,5 @@ class BrandForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["brand"].queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)  # type: ignore[attr-defined]
+        brands = Brand.objects.filter(pk__in=reach_of(user).whole_brands, archived_at=None)
+        self.fields["brand"].queryset = brands  # type: ignore[attr-defined]

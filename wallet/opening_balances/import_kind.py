@@ -76,6 +76,7 @@ class BalanceKind(RecordKind):
 
     code: ClassVar[str] = "balances"
     label = gettext_lazy("Balances")
+    effect = gettext_lazy("Nothing is posted yet. A second person approves the balances first.")
     order = 50
     fields = (
         CLIENT_FIELD,

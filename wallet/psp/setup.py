@@ -19,6 +19,7 @@ from crm.models import Actor
 from crm.outside.destinations import require_public_url
 from crm.security import audit
 from crm.security.policies import require
+from crm.staff.company import open_brand
 from wallet.audit_codes import WalletAction
 from wallet.choices.psp import PspKind
 from wallet.models import PaymentMethod, Psp
@@ -97,7 +98,7 @@ def create_psp(*, brand_id: int, setup: PspSetup, actor: Actor) -> Psp:
     """Create a PSP for a brand with its keys, and a row for each payment method that was chosen.
 
     Who: `wallet.manage_psp` on the brand. The audit row names the keys that were set, never their values.
-    Raises: NotAllowed, DomainError (an address that is not allowed).
+    Raises: NotAllowed, WrongState (the brand is archived), DomainError (an address that is not allowed).
     """
     psp = Psp(
         brand_id=brand_id,
@@ -108,6 +109,7 @@ def create_psp(*, brand_id: int, setup: PspSetup, actor: Actor) -> Psp:
         kind=PspKind.CARD,
     )
     require(policies.can_manage_psp(actor, psp))
+    open_brand(brand_id)
     require_address(setup.base_url)
     psp.seal_credentials({key: value for key, value in setup.keys.items() if value})
     known = {method.code: method for method in adapter_of(psp).methods}

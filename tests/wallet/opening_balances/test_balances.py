@@ -275,6 +275,14 @@ def test_an_import_without_a_person_is_refused(cast):
     assert not OpeningLine.objects.exists()
 
 
+def test_a_brand_archived_since_the_check_takes_no_import(cast):
+    batch = checked(cast, balances(f"{cast.client.email};EUR;10;{day()}"), kind="balances")
+    cast.brand.archived_at = timezone.now()
+    cast.brand.save()
+    with pytest.raises(WrongState, match="is archived"):
+        importing.confirm(import_id=batch.pk, actor=cast.administrator, is_queued=False)
+
+
 def test_a_file_whose_rows_were_all_overtaken_proposes_nothing(cast):
     batch = checked(cast, balances(f"{cast.client.email};EUR;10;{day()}"), kind="balances")
     fund(cast.client, 5)

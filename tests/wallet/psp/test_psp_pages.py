@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from clients.vocabulary import VERIFIED
 from crm.conditions import all_of
+from crm.errors import WrongState
 from crm.models import AuditEvent
 from tests.wallet.factories import make_psp
 from wallet.models import Deposit, PaymentMethod, Psp, PspCall, WebhookMessage
 from wallet.psp import ADAPTERS
-from wallet.psp.setup import add_method
+from wallet.psp.setup import PspSetup, add_method, create_psp
 
 pytestmark = pytest.mark.django_db
 GERMAN_SPEAKING = all_of({"field": "country", "is": "in", "value": ["DE", "AT"]}, VERIFIED)
@@ -96,6 +97,18 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(cast, browse, changes, w
 def test_a_brand_out_of_reach_can_t_be_given_a_psp(cast, browse):
     answer = browse(cast.finance).post(f"{NEW}?adapter=stripe", keys(brand=cast.other_brand.pk))
     assert answer.status_code == 422 and not Psp.objects.exists()
+
+
+def test_an_archived_brand_is_given_no_psp(cast, browse):
+    cast.brand.archived_at = timezone.now()
+    cast.brand.save()
+    browser = browse(cast.finance)
+    assert f'value="{cast.brand.pk}"' not in browser.get(NEW, {"adapter": "stripe"}).content.decode()
+    assert browser.post(f"{NEW}?adapter=stripe", keys(brand=cast.brand.pk)).status_code == 422
+    offered = PspSetup("stripe", "Stripe", "stripe", "", {}, ["EUR"], [])
+    with pytest.raises(WrongState, match="is archived"):
+        create_psp(brand_id=cast.brand.pk, setup=offered, actor=cast.finance)
+    assert not Psp.objects.exists()
 
 
 def test_stored_secrets_stay_when_left_empty_and_plain_values_can_be_emptied(cast, adyen_outside, browse):

@@ -160,7 +160,7 @@ class NewPspPage(StaffView):
         return adapter
 
     def brands(self, request: UserRequest) -> Any:
-        return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name")
+        return Brand.objects.filter(pk__in=reach_of(request.user).whole_brands, archived_at=None).order_by("name")
 
     def show(self, request: HttpRequest, adapter: str, form: NewPspForm, status: int = 200) -> HttpResponse:
         if form.errors:
