@@ -22,12 +22,21 @@ from clients.texts.preview import kept_page, preview, send_test_mail
 from crm.approvals.queries import get_proposal
 from crm.choices import AccessKind
 from crm.i18n.languages import base_of
-from crm.models import Brand, TextProposal, TextVersion
+from crm.models import Brand, TextDraft, TextProposal, TextVersion
 from crm.pages.demo_mail import LETTER_POLICY
 from crm.security import access_log
 from crm.staff.company import brands_to_set_up
 from crm.texts.catalogue import DeclaredText, Text, TextKind, find_text
-from crm.texts.publishing import OPENS, can_edit, discard_draft, languages_of, needs_approval, publish_text, save_draft
+from crm.texts.publishing import (
+    OPENS,
+    can_edit,
+    discard_draft,
+    languages_of,
+    needs_approval,
+    publish_text,
+    revision_of,
+    save_draft,
+)
 from crm.texts.reading import in_force, languages_for
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -129,9 +138,11 @@ def brand_text(request: UserRequest, brand_id: int, key: str) -> HttpResponseBas
         work, done = do
         if run_action(request, work, done, form=form) and action != "test":
             return redirect(_address(brand, declared, language))
+        draft = listing.draft_of(brand, declared, language)
     client = _client(request, form, brand) if form.is_bound and form.is_valid() else None
     shown = Text(form["heading"].value() or "", form["body"].value() or "") if "heading" in form.fields else None
     shown = shown or Text("", form["body"].value() or "")
+    conflict = _conflict(request, draft, current, shown)
     order = [*languages_for(brand, language), *([] if declared.kind.is_legal else ["en"])]
     context = {
         "form": form,
@@ -140,6 +151,9 @@ def brand_text(request: UserRequest, brand_id: int, key: str) -> HttpResponseBas
         "language": language,
         "languages": [(code, language_name(code)) for code in languages_of(brand, declared)],
         "draft": draft,
+        "conflict": conflict,
+        # Once both texts were shown, the next attempt is meant.
+        "based_on": revision_of(draft) if conflict or not form.is_bound else request.POST.get("based_on", ""),
         "proposal": listing.proposal_of(brand, declared, language),
         "version": in_force(brand, declared.key, language),
         "history": listing.history_of(brand, declared, language),
@@ -150,6 +164,15 @@ def brand_text(request: UserRequest, brand_id: int, key: str) -> HttpResponseBas
         "preview": preview(declared, brand, language, shown, user=request.user, client=client),
     }
     return render(request, "clients/texts/text.html", context, status=422 if form.errors else 200)
+
+
+def _conflict(request: UserRequest, draft: TextDraft | None, current: Text, typed: Text) -> dict[str, Any] | None:
+    """Compare what is typed with what a colleague made of the draft since it was opened; None where nobody did."""
+    if request.POST.get("based_on") in (None, revision_of(draft)):
+        return None
+    theirs = Text(draft.heading, draft.body) if draft else current
+    rows = listing.differences(theirs, typed)
+    return {"theirs": theirs, "rows": rows or [], "is_too_long": rows is None}
 
 
 def _current(brand: Brand, declared: DeclaredText, language: str) -> Text:
@@ -172,6 +195,8 @@ def _acts(request: UserRequest, form: TextForm, brand: Brand, declared: Declared
     def words() -> dict[str, Any]:
         return {**where, "heading": form.text.heading, "body": form.text.body}
 
+    opened: dict[str, Any] = {"based_on": request.POST.get("based_on")}
+
     def publish(text: Text | None) -> TextVersion | TextProposal:
         data = form.cleaned_data
         return publish_text(
@@ -180,12 +205,13 @@ def _acts(request: UserRequest, form: TextForm, brand: Brand, declared: Declared
             reason=data["reason"],
             effective_at=data["effective_at"],
             must_accept=data.get("must_accept", False),
+            **opened,
         )
 
     test_sent = _("Test e-mail sent to %(address)s.") % {"address": request.user.email}
     return {
-        "save": (lambda: save_draft(**words()), _("Draft saved.")),
-        "discard": (lambda: discard_draft(**where), _("Draft discarded.")),
+        "save": (lambda: save_draft(**words(), **opened), _("Draft saved.")),
+        "discard": (lambda: discard_draft(**where, **opened), _("Draft discarded.")),
         "publish": (lambda: publish(form.text), _published),
         "default": (lambda: publish(None), _published),
         "test": (lambda: send_test_mail(**words()), test_sent),

@@ -74,17 +74,45 @@ def needs_approval(brand: Brand, declared: DeclaredText) -> bool:
     return declared.kind.is_legal or LETTERS_NEED_APPROVAL.of(brand)
 
 
+def revision_of(draft: TextDraft | None) -> str:
+    """Identify what a draft says now; empty without one. A form sends back the one it was opened with."""
+    return draft.changed_at.isoformat() if draft else ""
+
+
+def _require_unchanged(brand: Brand, key: str, language: str, based_on: str | None) -> None:
+    """Refuse to write over what a colleague saved, published or discarded since. `based_on`: None to write anyway.
+
+    Raises: WrongState `draft_changed`.
+    """
+    draft = TextDraft.objects.filter(brand=brand, key=key, language=language).select_related("changed_by").first()
+    if based_on is None or based_on == revision_of(draft):
+        return
+    if draft is None:
+        text = _(
+            "The draft that you opened was published or discarded meanwhile. Check what is in force, then try again."
+        )
+    else:
+        text = _("%(who)s changed this draft after you opened it. Compare both texts, then try again.") % {
+            "who": draft.changed_by
+        }
+    raise WrongState(text, code="draft_changed")
+
+
 @transaction.atomic
-def save_draft(*, brand_id: int, key: str, language: str, heading: str, body: str, actor: User) -> TextDraft:
+def save_draft(
+    *, brand_id: int, key: str, language: str, heading: str, body: str, actor: User, based_on: str | None = None
+) -> TextDraft:
     """Keep what somebody is writing, so that a colleague can go on; what is wrong with it is shown and refuses only publishing.
 
-    Who: the right of the text's kind on the whole brand. Raises: NotAllowed, DomainError for what can't be stored.
+    based_on: the revision of the draft that was opened. Who: the right of the text's kind on the whole brand.
+    Raises: NotAllowed, WrongState where the draft changed since, DomainError for what can't be stored.
     """
     declared = known(key)
     require(can_edit(actor, brand_id, declared))
     brand = lock(Brand, brand_id)
     text = tidied(heading, body)
     _check_language(brand, declared, language)
+    _require_unchanged(brand, key, language, based_on)
     if (
         "\x00" in heading + body
         or len(text.heading) > declared.kind.heading_max
@@ -104,11 +132,15 @@ def save_draft(*, brand_id: int, key: str, language: str, heading: str, body: st
 
 
 @transaction.atomic
-def discard_draft(*, brand_id: int, key: str, language: str, actor: User) -> None:
-    """Delete a draft. Who: the right of the text's kind on the whole brand. Raises: NotAllowed, NotFound."""
+def discard_draft(*, brand_id: int, key: str, language: str, actor: User, based_on: str | None = None) -> None:
+    """Delete a draft. Who: the right of the text's kind on the whole brand.
+
+    Raises: NotAllowed, NotFound, WrongState where it changed since.
+    """
     declared = known(key)
     require(can_edit(actor, brand_id, declared))
     brand = lock(Brand, brand_id)
+    _require_unchanged(brand, key, language, based_on)
     draft = TextDraft.objects.filter(brand=brand, key=key, language=language).first()
     if draft is None:
         raise NotFound(_("There is no draft."))
@@ -133,6 +165,7 @@ def publish_text(  # noqa: PLR0913  one keyword per part of a version
     reason: str,
     effective_at: dt.datetime | None = None,
     must_accept: bool = False,
+    based_on: str | None = None,
 ) -> TextVersion | TextProposal:
     """Publish a version of a text from a moment on, or propose it where another person has to approve it.
 
@@ -140,12 +173,13 @@ def publish_text(  # noqa: PLR0913  one keyword per part of a version
     version are asked again at their next visit.
 
     Who: the right of the text's kind on the whole brand. Raises: NotAllowed, BadText, DomainError (a past moment, no reason),
-    WrongState (it says this already, or a proposal waits).
+    WrongState (it says this already, a proposal waits, or a colleague changed the draft since it was opened).
     """
     declared = known(key)
     require(can_edit(actor, brand_id, declared))
     brand = lock(Brand, brand_id)
     _check_language(brand, declared, language)
+    _require_unchanged(brand, key, language, based_on)
     require_text(reason)
     said = _checked(declared, text, brand)
     _check_moment(effective_at)

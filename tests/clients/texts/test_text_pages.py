@@ -267,3 +267,48 @@ def test_a_bad_text_or_a_legal_one_is_not_sent(cast, browse):
     answer = post(browse(cast.mlro), cast, TERMS, "test", body="Ours")
     assert "Only e-mails" in answer.content.decode()
     assert not OutgoingMail.objects.filter(kind="texts.test").exists()
+
+
+# ── two at once ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def opened(browser, cast):
+    """Open the editor and return the revision of the draft that its form carries."""
+    page = browser.get(address(cast)).content.decode()
+    return page.partition('name="based_on" value="')[2].partition('"')[0]
+
+
+def test_the_second_writer_sees_both_texts_and_loses_nothing(cast, browse):
+    mine, colleague = browse(cast.marketing), browse(cast.administrator)
+    revision = opened(mine, cast)
+    assert revision == "" == opened(colleague, cast)
+    assert post(colleague, cast, action="save", body="Theirs", based_on=revision).status_code == 302
+    refused = post(mine, cast, action="save", body="Mine", based_on=revision)
+    page = refused.content.decode()
+    assert refused.status_code == 422 and "Draft changed since you opened it" in page
+    assert '<pre class="k-code" tabindex="0" lang="en">Theirs</pre>' in page and "Mine</textarea>" in page
+    assert TextDraft.objects.get().body == "Theirs"
+    shown = page.partition('name="based_on" value="')[2].partition('"')[0]
+    assert post(mine, cast, action="save", body="Mine", based_on=shown).status_code == 302
+    assert TextDraft.objects.get().body == "Mine"
+
+
+@pytest.mark.parametrize("action", ["publish", "discard", "default"])
+def test_no_button_drops_what_a_colleague_saved_meanwhile(cast, browse, action):
+    set_text(cast.brand, LETTER, "Own", "x")
+    mine, colleague = browse(cast.marketing), browse(cast.administrator)
+    revision = opened(mine, cast)
+    post(colleague, cast, action="save", body="Theirs", based_on=revision)
+    refused = post(mine, cast, action=action, body="Hello {{ first_name }}", reason="New", based_on=revision)
+    assert refused.status_code == 422 and TextDraft.objects.get().body == "Theirs"
+    assert TextVersion.objects.count() == 1
+
+
+def test_a_draft_that_was_published_meanwhile_is_named(cast, browse):
+    mine, colleague = browse(cast.marketing), browse(cast.administrator)
+    post(mine, cast, action="save", body="Hello {{ first_name }}")
+    revision = opened(mine, cast)
+    post(colleague, cast, action="publish", body="Hello {{ first_name }}", reason="Done", based_on=revision)
+    page = post(mine, cast, action="save", body="Mine", based_on=revision).content.decode()
+    assert "Draft published or discarded since you opened it" in page and "Mine</textarea>" in page
+    assert not TextDraft.objects.exists()
