@@ -254,7 +254,9 @@ def _read(brand: Brand, capture: Capture, landing_page: LandingPage | None, api_
         ].lower(),
         source=(api_source.code if api_source else capture.source or default or capture.channel)[:60].lower(),
         medium=(capture.medium or (campaign.medium if campaign else ""))[:40].lower(),
-        who=dedupe.person(email=email, phone=phone, country=country, last_name=capture.last_name),
+        who=dedupe.person(
+            email=email, phone=phone, country=country, last_name=capture.last_name, first_name=capture.first_name
+        ),
         custom=arrivals.read_given(brand.pk, capture.custom),
     )
 

@@ -50,6 +50,13 @@ class OffShift(models.TextChoices):
     ASSIGN = "assign", _("Assign anyway")
 
 
+class NoAgent(models.TextChoices):
+    """What a routing rule does with a lead that none of its agents can take."""
+
+    NEXT = "next", _("Try the next rule that matches")
+    WAIT = "wait", _("Wait in this desk's pool")
+
+
 class ImportState(BadgeChoices):
     CHECKING = "checking", "blue", _("Checking")
     CHECKED = "checked", "azure", _("Ready to import")

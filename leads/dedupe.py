@@ -1,7 +1,8 @@
 """Is this someone we know? Weights for what matches, per brand, and a threshold.
 
-Same mailbox 4, same telephone 3, same country 1, same family name 1; four make a match. So a mailbox is enough; a
-telephone needs the country or the name beside it, because families and offices share one.
+Same e-mail address 4, same phone 3, same country 1, same last name 1; four make a match. So an e-mail address is enough; a
+phone needs the country or the name beside it, and no other name: families and offices share one, so a different first or
+last name takes 3 away.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from clients.canonical import canonical_email
 from clients.choices import Stage
 from clients.models import Client
 
-WEIGHTS = {"email": 4, "phone": 3, "country": 1, "last_name": 1}
+WEIGHTS = {"email": 4, "phone": 3, "country": 1, "last_name": 1, "other_first_name": -3, "other_last_name": -3}
 THRESHOLD = 4
 COMPARED_MAX = 20
 LOCK_CLASS = 7402
@@ -32,6 +33,7 @@ class Person:
     phone: str
     country: str
     last_name: str
+    first_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,14 @@ class Match:
         return self.weight >= THRESHOLD
 
 
-def person(*, email: str, phone: str, country: str, last_name: str) -> Person:
-    """email as typed; phone in E.164."""
-    return Person(canonical_email(email) if email else "", phone, country, folded(last_name))
+def person(*, email: str, phone: str, country: str, last_name: str, first_name: str = "") -> Person:
+    """email as typed; phone in E.164. Of several first names the first counts."""
+    return Person(canonical_email(email) if email else "", phone, country, folded(last_name), first_of(first_name))
+
+
+def first_of(names: str) -> str:
+    """Fold the first of several first names: `Anna Maria` and `ANNA` are equal."""
+    return next((folded(name) for name in names.split() if folded(name)), "")
 
 
 def folded(name: str) -> str:
@@ -58,7 +65,7 @@ def folded(name: str) -> str:
 def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
     """Weigh how surely two are one person: (weight, what matched).
 
-    Country and name count only beside an e-mail address or phone.
+    Country and name count only beside an e-mail address or phone, another name only against a phone.
     """
     hits = [name for name in ("email", "phone") if getattr(one, name) and getattr(one, name) == getattr(other, name)]
     if hits:
@@ -66,6 +73,12 @@ def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
             name
             for name in ("country", "last_name")
             if getattr(one, name) and getattr(one, name) == getattr(other, name)
+        ]
+    if hits and hits[0] == "phone":
+        hits += [
+            f"other_{name}"
+            for name in ("first_name", "last_name")
+            if getattr(one, name) and getattr(other, name) and getattr(one, name) != getattr(other, name)
         ]
     reasons = [{"code": name, "weight": WEIGHTS[name]} for name in hits]
     return sum(WEIGHTS[name] for name in hits), reasons
@@ -91,7 +104,13 @@ def find_matches(brand_id: int, who: Person) -> list[Match]:
     rows = Client.objects.filter(same, brand_id=brand_id).select_related("owner", "book", "brand")
     matches = []
     for client in rows.order_by(is_mailbox, "pk")[:COMPARED_MAX]:
-        other = person(email=client.email, phone=client.phone, country=client.country, last_name=client.last_name)
+        other = person(
+            email=client.email,
+            phone=client.phone,
+            country=client.country,
+            last_name=client.last_name,
+            first_name=client.first_name,
+        )
         weight, reasons = weigh(who, other)
         matches.append(Match(client, weight, reasons))
     return sorted(matches, key=lambda match: (-match.weight, match.client.stage == Stage.CLOSED, match.client.pk))
@@ -106,5 +125,7 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
         "phone": _("same phone number"),
         "country": _("same country"),
         "last_name": _("same last name"),
+        "other_first_name": _("different first name"),
+        "other_last_name": _("different last name"),
     }
-    return [f"{labels.get(reason['code'], reason['code'])} (+{reason['weight']})" for reason in reasons]
+    return [f"{labels.get(reason['code'], reason['code'])} ({reason['weight']:+})" for reason in reasons]

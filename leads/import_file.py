@@ -20,7 +20,7 @@ from clients.models import CustomField
 from crm.conditions.fields import ADDED
 from crm.errors import DomainError, outcome_of
 from leads.capture import clean_email
-from leads.dedupe import folded
+from leads.dedupe import THRESHOLD, Person, first_of, folded, weigh
 
 MOST_ROWS = 200_000
 LONGEST = {"first_name": 80, "last_name": 80, "source": 60, "campaign": 60, "message": 5000}
@@ -188,22 +188,20 @@ class _Seen:
 
     def __init__(self) -> None:
         self.mailboxes: dict[str, int] = {}
-        self.phones: dict[str, list[tuple[int, str, str]]] = {}
+        self.phones: dict[str, list[tuple[int, Person]]] = {}
 
     def earlier(self, row: Row) -> int | None:
         """Find the earlier line of the same person; None, and remember this line, where there is none."""
         line_before = self.mailboxes.get(row.email_canonical) if row.email_canonical else None
-        name = folded(row.last_name)
+        who = Person("", row.phone, row.country, folded(row.last_name), first_of(row.first_name))
         if line_before is None and row.phone:
-            for line, country, last_name in self.phones.get(row.phone, ()):
-                if (country and country == row.country) or (last_name and last_name == name):
-                    line_before = line
-                    break
+            others = self.phones.get(row.phone, ())
+            line_before = next((line for line, other in others if weigh(who, other)[0] >= THRESHOLD), None)
         if line_before is None:
             if row.email_canonical:
                 self.mailboxes[row.email_canonical] = row.line
             if row.phone:
-                self.phones.setdefault(row.phone, []).append((row.line, row.country, name))
+                self.phones.setdefault(row.phone, []).append((row.line, who))
         return line_before
 
 

@@ -64,7 +64,8 @@ COLUMNS = (
     "client_id",
     "same_as_line",
 )
-# Whom the brand knows: the same mailbox; or the same telephone with the same country or family name. Heaviest first.
+# Whom the brand knows: the same e-mail address; or the same phone with the same country or last name, and no other name.
+# As `leads.dedupe` weighs them, heaviest first.
 MATCH = """
 UPDATE leads_leadimportrow r SET client_id = m.client_id, verdict = 'known'
 FROM (
@@ -78,6 +79,9 @@ FROM (
     FROM leads_leadimportrow r
     JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.phone AND c.phone <> ''
      AND (c.country = r.country AND r.country <> '' OR lower(c.last_name) = lower(r.last_name) AND r.last_name <> '')
+     AND (r.last_name = '' OR c.last_name = '' OR lower(c.last_name) = lower(r.last_name))
+     AND (r.first_name = '' OR c.first_name = ''
+       OR lower(split_part(trim(c.first_name), ' ', 1)) = lower(split_part(trim(r.first_name), ' ', 1)))
     WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.phone <> ''
   ) found ORDER BY row_id, weight DESC, is_closed, client_id
 ) m WHERE m.row_id = r.id

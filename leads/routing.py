@@ -3,7 +3,8 @@
 A `Router` reads rules, agents and how much each has had, once; `decide` is pure and quick, so that a form's lead and a
 file's hundred thousand are routed by the same code. The first rule whose conditions hold names the desk; among its
 agents go those who take leads, speak the language, are on shift and have room today; the strategy picks one of them.
-Nobody there: the lead waits in the desk's pool, where the clock (leads.sla) looks again every minute.
+Nobody there: the next rule that holds is tried, unless this one waits. None left: the lead waits in the first one's pool,
+where `leads.waiting` looks again every minute.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from clients.custom_fields.arrivals import named_of
 from crm.conditions import Condition, readable
 from crm.conditions.fields import ADDED
 from crm.models import Book, Brand
-from leads.choices import OffShift, Strategy
+from leads.choices import NoAgent, OffShift, Strategy
 from leads.models import RoutingRule, Shift
 from leads.vocabulary import LEAD
 
@@ -93,6 +94,7 @@ class Rule:
     needs_language: bool
     off_shift: str
     sla_seconds: int
+    no_agent: str = NoAgent.NEXT
 
     def fits(self, lead: Candidate, now: dt.datetime) -> bool:
         return self.condition is not None and self.condition.holds(lead, now)
@@ -140,15 +142,27 @@ class Router:
 
     def decide(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
         excluded = frozenset(without)
+        first: Rule | None = None
+        reasons: list[dict[str, Any]] = []
         for rule in self.rules:
-            if rule.fits(lead, self.now):
-                return self._by_rule(rule, lead, excluded)
-        return Decision(self._pool(None), reasons=[{"code": "no_rule"}])
+            if not rule.fits(lead, self.now):
+                continue
+            first = first or rule
+            decision = self._by_rule(rule, lead, excluded, reasons)
+            if decision is not None:
+                return decision
+            if rule.no_agent == NoAgent.WAIT:
+                break
+        if first is None:
+            return Decision(self._pool(None), reasons=[{"code": "no_rule"}])
+        reasons.append({"code": "pool"})
+        return Decision(self._pool(first.desk_id), None, first.pk, first.name, first.sla_seconds, reasons)
 
-    def _by_rule(self, rule: Rule, lead: Candidate, excluded: frozenset[int]) -> Decision:
-        reasons: list[dict[str, Any]] = [
-            {"code": "rule", "rule": rule.name, "desk": rule.desk_name, **_why(rule, lead)}
-        ]
+    def _by_rule(
+        self, rule: Rule, lead: Candidate, excluded: frozenset[int], reasons: list[dict[str, Any]]
+    ) -> Decision | None:
+        """Choose among the rule's agents, adding to `reasons`; None where none of them can take the lead."""
+        reasons.append({"code": "rule", "rule": rule.name, "desk": rule.desk_name, **_why(rule, lead)})
         left = [a for a in self.agents if a.desk_id == rule.desk_id and (not rule.agent_ids or a.pk in rule.agent_ids)]
         if rule.needs_language and lead.language:
             left = self._narrow(
@@ -162,8 +176,7 @@ class Router:
         elif left:
             reasons.append({"code": "off_shift_all_the_same"})
         if not left:
-            reasons.append({"code": "pool"})
-            return Decision(self._pool(rule.desk_id), None, rule.pk, rule.name, rule.sla_seconds, reasons)
+            return None
         chosen = self._choose(rule, left, reasons)
         return Decision(
             chosen.book_id, chosen.pk, rule.pk, rule.name, rule.sla_seconds, reasons, chosen.at_work_from(self.now)
@@ -245,6 +258,7 @@ def _read_rules(brand_id: int) -> list[Rule]:
             needs_language=rule.needs_language,
             off_shift=rule.off_shift,
             sla_seconds=rule.sla_seconds,
+            no_agent=rule.no_agent,
         )
         for rule in rows
     ]

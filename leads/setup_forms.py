@@ -20,7 +20,7 @@ from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
 from crm.ui.conditions import ConditionField
 from crm.ui.forms import DayInput, ModelForm
-from leads.choices import OffShift, RuleKind, Strategy
+from leads.choices import NoAgent, OffShift, RuleKind, Strategy
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from leads.vocabulary import LEAD, SeenLeadVocabulary
 
@@ -168,6 +168,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
     condition = ConditionField(LEAD, label=gettext_lazy("For leads where"))
     strategy = forms.ChoiceField(label=gettext_lazy("Distribution"), choices=Strategy.choices)
     off_shift = forms.ChoiceField(label=gettext_lazy("Outside shift hours"), choices=OffShift.choices)
+    no_agent = forms.ChoiceField(label=gettext_lazy("If no agent is available"), choices=NoAgent.choices)
     agents = forms.ModelMultipleChoiceField(
         label=gettext_lazy("Only these agents"),
         queryset=User.objects.none(),
@@ -187,6 +188,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
             "strategy",
             "needs_language",
             "off_shift",
+            "no_agent",
             "sla_seconds",
             "agents",
         )

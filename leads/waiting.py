@@ -20,22 +20,26 @@ from crm.security import audit
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
+from leads.brand_policies import POOL_ROUTING_DAYS
 from leads.models import Lead
 
 ROUTE_AGAIN = dt.timedelta(seconds=60)
-LOOKED_AT_MAX = 200
+LOOKED_AT_MAX = 200  # half of them the newest, half those who have waited longest
 # Assigned in one transaction, which holds the brand's routing: a form's lead waits for it.
 ASSIGNED_MAX = 50
-POOL_WINDOW = dt.timedelta(days=2)  # a lead that waited longer is the desk head's to give out by hand
 
 
-def waiting_leads(brand_id: int) -> QuerySet[Lead]:
-    """Select a brand's leads that wait in a pool for an agent, the newest first: they still wait for a call."""
+def waiting_leads(brand: Brand) -> QuerySet[Lead]:
+    """Select a brand's leads that wait in a pool for an agent, the newest first: they still wait for a call.
+
+    One that waited longer than the brand's policy says is the desk head's to give out by hand.
+    """
+    days = dt.timedelta(days=POOL_ROUTING_DAYS.of(brand))
     waiting = Lead.objects.filter(
-        brand_id=brand_id, assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0, refusal=""
+        brand=brand, assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0, refusal=""
     )
     waiting = waiting.filter(client__stage=Stage.LEAD, client__book__is_pool=True)
-    return waiting.filter(captured_at__gte=timezone.now() - POOL_WINDOW).order_by("-pk")
+    return waiting.filter(captured_at__gte=timezone.now() - days).order_by("-pk")
 
 
 @transaction.atomic
@@ -45,7 +49,10 @@ def route_waiting(*, brand_id: int) -> int:
     Who: the system. Whether anybody could take one is found out before the brand's routing is held.
     """
     brand = Brand.objects.get(pk=brand_id)
-    leads = waiting_leads(brand_id).select_related("client", "campaign")[:LOOKED_AT_MAX]
+    waiting = waiting_leads(brand).select_related("client", "campaign")
+    newest = list(waiting[: LOOKED_AT_MAX // 2])
+    longest = waiting.exclude(pk__in=[lead.pk for lead in newest]).order_by("pk")[: LOOKED_AT_MAX // 2]
+    leads = [*newest, *longest]
     router = routing.Router(brand, timezone.now())
     custom = router.custom_of(lead.client_id for lead in leads)
     found = [lead.pk for lead in leads if _decide(router, lead, custom).agent_id is not None]
@@ -65,7 +72,7 @@ def _route_again(row: DueRow) -> None:
     """Route what waits, and again in a minute while something does; at once where one turn wasn't enough."""
     brand_id = int(row.key)
     routed = route_waiting(brand_id=brand_id)
-    if waiting_leads(brand_id).exists():
+    if waiting_leads(Brand.objects.get(pk=brand_id)).exists():
         wait = ROUTE_AGAIN if routed < ASSIGNED_MAX else dt.timedelta()
         due(ROUTE_WAITING, key=brand_id, at=timezone.now() + wait, brand_id=brand_id)
 

@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                 ('desk', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.desk')),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('condition', models.JSONField(blank=True, default=crm.conditions.expression.always, help_text='Which leads, as crm.conditions stores it')),
+                ('no_agent', models.CharField(choices=[('next', 'Try the next rule that matches'), ('wait', "Wait in this desk's pool")], default='next', max_length=4)),
             ],
             options={
                 'verbose_name': 'historical routing rule',
@@ -331,6 +332,7 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.brand')),
                 ('desk', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routing_rules', to='crm.desk')),
                 ('condition', models.JSONField(blank=True, default=crm.conditions.expression.always, help_text='Which leads, as crm.conditions stores it')),
+                ('no_agent', models.CharField(choices=[('next', 'Try the next rule that matches'), ('wait', "Wait in this desk's pool")], default='next', max_length=4)),
             ],
             options={
                 'ordering': ['brand_id', 'position', 'id'],

@@ -15,7 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from crm.conditions import always
 from crm.models import Brand, Desk, User
-from leads.choices import OffShift, RuleKind, Strategy
+from leads.choices import NoAgent, OffShift, RuleKind, Strategy
 
 
 class ScoreRule(models.Model):
@@ -76,7 +76,7 @@ class ScoreRule(models.Model):
 
 
 class RoutingRule(models.Model):
-    """Which desk gets which leads, and how it shares them. The first rule that fits decides."""
+    """Which desk gets which leads, and how it shares them. The first matching rule with an agent available decides."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="routing_rules")
     position = models.PositiveSmallIntegerField(default=100, help_text=_("Rules are tried in ascending order"))
@@ -94,6 +94,7 @@ class RoutingRule(models.Model):
     strategy = models.CharField(max_length=14, choices=Strategy.choices, default=Strategy.ROUND_ROBIN)
     needs_language = models.BooleanField(default=True, help_text=_("Only agents who speak the lead's language"))
     off_shift = models.CharField(max_length=8, choices=OffShift.choices, default=OffShift.WAIT)
+    no_agent = models.CharField(max_length=4, choices=NoAgent.choices, default=NoAgent.NEXT)
     sla_seconds = models.PositiveIntegerField(
         default=900, help_text=_("Leads without first contact within this time are reassigned; 0: never")
     )

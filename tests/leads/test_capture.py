@@ -87,6 +87,14 @@ def test_a_phone_with_the_same_name_does(cast, german_rule, capture):
     assert Client.objects.get(pk=first.client.pk).email == "erika@web.de"
 
 
+def test_a_household_with_one_phone_stays_two_people(cast, german_rule, capture):
+    first = capture()
+    partner = capture(email="peter@web.de", first_name="Peter")
+    assert not partner.is_duplicate and partner.client.pk != first.client.pk
+    hint = TimelineEntry.objects.get(client=partner.client, data__has_key="similar")
+    assert hint.data["similar"] == [first.client.pk]
+
+
 def test_a_registered_client_who_comes_again_stays_with_the_owner(cast, german_rule, capture):
     again = capture(email="clara@example.com", phone="", last_name="Weber")
     assert again.client.pk == cast.client.pk

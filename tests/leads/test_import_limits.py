@@ -46,13 +46,14 @@ def test_a_cell_has_letters_up_to_its_most(name, by):
         ("b@web.de,,,", False),
         ("b@web.de,0151 23456789,Weber,DE", True),
         ("b@web.de,+49 151 23456789,WEBER,AT", True),
-        ("b@web.de,+49 151 23456789,Else,DE", True),
+        ("b@web.de,+49 151 23456789,,DE", True),
+        ("b@web.de,+49 151 23456789,Else,DE", False),
         ("b@web.de,+49 151 23456789,Else,AT", False),
         ("b@web.de,0151 99999999,Weber,DE", False),
     ],
 )
 def test_when_a_line_is_the_person_of_an_earlier_one(second, is_same):
-    """A mailbox is enough; a telephone needs the country or the family name beside it, as for clients."""
+    """A mailbox is enough; a telephone needs the country or the family name beside it and no other name, as for clients."""
     assert same("a@web.de,0151 23456789,Weber,DE", second) == [None, 2 if is_same else None]
 
 

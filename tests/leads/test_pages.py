@@ -303,6 +303,7 @@ class TestSetUp:
             "strategy": "round_robin",
             "needs_language": "on",
             "off_shift": "assign",
+            "no_agent": "wait",
             "sla_seconds": 300,
             "agents": [second_agent.pk],
         }

@@ -9,7 +9,7 @@ import pytest
 from crm.conditions import everything, read
 from crm.models import Book, User
 from leads import routing
-from leads.choices import OffShift, Strategy
+from leads.choices import NoAgent, OffShift, Strategy
 from leads.models import RoutingRule, Shift
 from leads.routing import AgentState, Candidate, Decision, Router, Rule
 from leads.vocabulary import LEAD
@@ -105,6 +105,24 @@ def test_who_had_it_is_full_or_off_shift_is_counted(router):
     assert [(row["left"], row["of"]) for row in decision.reasons if "left" in row] == [(2, 2), (1, 2), (0, 1)]
     assert (decision.book_id, decision.agent_id, decision.due_at) == (71, None, None)
     assert codes(router.decide(replace(GERMAN, language=""), without=[1])) == ["rule", "tried", "shift", "pool"]
+
+
+def test_without_an_agent_the_next_matching_rule_is_tried(router):
+    """And the reasons say both; the pool is the first rule's."""
+    nobody = replace(ANY, name="Nobody", agent_ids=frozenset([99]))
+    router.rules = [nobody, replace(ANY, pk=2)]
+    decision = router.decide(GERMAN)
+    assert (decision.rule_id, codes(decision)[0], codes(decision)[-1]) == (2, "rule", "round_robin")
+    assert [reason["rule"] for reason in decision.reasons if reason["code"] == "rule"] == ["Nobody", "Any"]
+    router.rules = [nobody, replace(nobody, pk=2, name="Nobody either")]
+    decision = router.decide(GERMAN)
+    assert (decision.agent_id, decision.rule_id, codes(decision).count("pool")) == (None, 1, 1)
+
+
+def test_a_rule_that_waits_for_its_desk_hides_the_next_one(router):
+    router.rules = [replace(ANY, agent_ids=frozenset([99]), no_agent=NoAgent.WAIT), replace(ANY, pk=2)]
+    decision = router.decide(GERMAN)
+    assert (decision.agent_id, decision.rule_id, codes(decision)) == (None, 1, ["rule", "pool"])
 
 
 def test_off_shift_all_the_same_is_said_where_a_rule_assigns_nonetheless(router):

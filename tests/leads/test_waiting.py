@@ -90,3 +90,11 @@ def test_a_lead_moved_into_a_pool_waits_again(cast, german_rule, capture):
     move_clients(client_ids=[lead.client_id], to_book_id=cast.pool.pk, actor=cast.desk_head, reason="holiday")
     events.drain()
     assert row().state == "pending"
+
+
+def test_who_waited_longest_is_looked_at_beside_the_newest(cast, nobody, capture, monkeypatch):
+    monkeypatch.setattr(waiting, "LOOKED_AT_MAX", 2)
+    leads = [captured(capture, NOW, number) for number in (1, 2, 3)]
+    somebody(cast)
+    assert sweep(NOW + MINUTE) == 1
+    assert list(Lead.objects.filter(assigned_to=None)) == [leads[1]]
