@@ -171,21 +171,13 @@ def _drop(cursor: CursorWrapper) -> None:
 
 
 def _rates(brand: Brand, days: list[dt.date]) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
-    """List reference rates of the days that are traded on, from each plan's currency into each partner's."""
+    """List reference rates of the days that are traded on, from each plan's currency into each partner's: one query."""
     bases = set(
         PlanVersion.objects.filter(plan__brand=brand, state="active").values_list("currency", flat=True).distinct()
     )
     quotes = set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
-    rows = []
-    for base in sorted(bases):
-        for quote in sorted(quotes):
-            for day in days:
-                try:
-                    rate = fx.rate(base, quote, on=day)
-                except fx.NoRate:
-                    continue
-                rows.append((base, quote, day, round(rate.rate, 10), rate.on))
-    return rows
+    rates = fx.rates_of_days(bases, quotes, days)
+    return [(base, quote, day, round(rate.rate, 10), rate.on) for (base, quote, day), rate in sorted(rates.items())]
 
 
 def _row(
@@ -224,11 +216,22 @@ def _count(row: CommissionRun, outcome: EngineResult) -> None:
 def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> EngineResult:
     """Accrue what some deals earn (at most 1,000 of one sync); changed ones are corrected. One pass per brand.
 
-    `corrects`: look again at deals that have rows, because they mean something else now (their symbol was mapped).
+    `corrects`: look again at deals that have rows, because they mean something else now (their symbol was mapped). Closes
+    whose opening is among the deals, and came after them or changed, are looked at again in any case.
     """
     total = EngineResult()
     if not deal_ids:
         return total
+    with connection.cursor() as cursor:
+        cursor.execute(sql.REOPENED, {"deals": deal_ids})
+        reopened = [pk for (pk,) in cursor.fetchall()]
+    _run_by_brand(deal_ids, corrects, total)
+    if reopened:
+        _run_by_brand(reopened, True, total)
+    return total
+
+
+def _run_by_brand(deal_ids: list[int], corrects: bool, total: EngineResult) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql.CONCERNED, [deal_ids])
         brands = cursor.fetchall()
@@ -241,7 +244,6 @@ def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> EngineResul
             kind=RunKind.CORRECTION if is_changed else RunKind.EVENT,
         )
         total.add(outcome)
-    return total
 
 
 def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> EngineResult:

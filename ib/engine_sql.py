@@ -10,20 +10,36 @@ WHERE d.id = ANY(%s) AND (d.revision > 0 OR d.entry IN (1, 2, 3))
   AND EXISTS (SELECT 1 FROM ib_attribution att WHERE att.client_id = a.client_id)
 GROUP BY 1 ORDER BY 1
 """
+# An opening or reversal that came late, changed or went decides how long closes of its position were held that have rows.
+REOPENED = """
+SELECT DISTINCT c.id
+FROM trading_deal o
+JOIN trading_deal c ON c.account_id = o.account_id AND c.position_id = o.position_id AND c.executed_at >= o.executed_at
+WHERE o.id = ANY(%(deals)s) AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.position_id <> 0
+  AND c.entry IN (1, 2, 3) AND c.id <> ALL(%(deals)s)
+  AND EXISTS (SELECT 1 FROM ib_accrual x WHERE x.kind = 'original' AND x.deal_id = c.id)
+"""
 # In a first pass (not a recalculation) a deal that has rows is done.
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
+# Group and mapping are those that held when the deal was executed; what isn't in the past tables is as it is now.
 CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
 SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol,
-       round(d.closed_lots * coalesce(nullif(d.contract_size, 0) / s.house_contract_size, 1), 8) AS lots,
-       a.client_id, a."group" AS account_group, coalesce(s.symbol_group, '') AS symbol_group,
+       round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
+         / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8) AS lots,
+       a.client_id, coalesce(g."group", a."group") AS account_group,
+       coalesce(m.symbol_group, s.symbol_group, '') AS symbol_group,
        att.partner_id AS introducer_id
 FROM trading_deal d
 JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
 JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
 JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.executed_at
   AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
+LEFT JOIN trading_pastaccountgroup g ON g.account_id = a.id AND g.corrected_at IS NULL
+  AND (g.starts_at IS NULL OR g.starts_at <= d.executed_at) AND g.ends_at > d.executed_at
 LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
+LEFT JOIN trading_pastsymbolmapping m ON m.info_id = s.id AND m.corrected_at IS NULL
+  AND (m.starts_at IS NULL OR m.starts_at <= d.executed_at) AND m.ends_at > d.executed_at
 WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {where} {not_yet}
 """
 # A position's holding time starts at its first opening deal, or at the last reversal (INOUT) before this close. Partial
@@ -142,11 +158,14 @@ DELETE FROM ib_wanted w USING ib_accrual o WHERE o.kind = 'original' AND o.deal_
   AND o.partner_id = w.partner_id AND o.level = w.level
 """
 COUNTS = "SELECT count(*) FILTER (WHERE reason = ''), count(*) FILTER (WHERE reason <> '') FROM ib_wanted"
+# Nothing was paid and nothing is, but how long the position was held is known by now: a row says the real reason.
+RESOLVED = "coalesce(h.reason = 'hold_unknown' AND w.reason NOT IN ('', 'hold_unknown') AND w.amount = h.amount, false)"
 # What earlier rows of the scope add up to. Clawbacks are not counted: they are rows beside what a trade earned.
 CORRECTIONS = f"""
 WITH had AS (
   SELECT x.deal_id, x.partner_id, x.level, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
-    min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id
+    min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id,
+    (array_agg(x.reason ORDER BY x.id DESC))[1] AS reason
   FROM ib_accrual x JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
   WHERE x.kind IN ('original', 'delta') AND {{accrued}}
   GROUP BY 1, 2, 3, 4
@@ -155,14 +174,15 @@ WITH had AS (
     coalesce(w.level, h.level) AS level, coalesce(w.currency, h.currency) AS currency,
     coalesce(w.amount, 0) - coalesce(h.amount, 0) AS amount,
     coalesce(w.rate_amount, 0) - coalesce(h.rate_amount, 0) AS rate_amount,
-    coalesce(h.original_id, h.last_id) AS known_id, w.deal_id IS NULL AS is_gone
+    coalesce(h.original_id, h.last_id) AS known_id, w.deal_id IS NULL AS is_gone,
+    {RESOLVED} AS is_resolved
   FROM ib_every w
   FULL JOIN had h USING (deal_id, partner_id, level, currency)
-  WHERE coalesce(w.amount, 0) <> coalesce(h.amount, 0)
+  WHERE coalesce(w.amount, 0) <> coalesce(h.amount, 0) OR {RESOLVED}
 ), added AS (
   INSERT INTO ib_accrual ({COLUMNS})
-  SELECT %(run)s, 'delta', CASE WHEN d.amount < 0 THEN 'reversed' ELSE 'accrued' END,
-    CASE WHEN d.is_gone THEN 'deal_changed' ELSE 'recalculated' END,
+  SELECT %(run)s, 'delta', CASE WHEN d.is_resolved THEN 'excluded' WHEN d.amount < 0 THEN 'reversed' ELSE 'accrued' END,
+    CASE WHEN d.is_resolved THEN w.reason WHEN d.is_gone THEN 'deal_changed' ELSE 'recalculated' END,
     d.partner_id, coalesce(w.introducer_id, k.introducer_id), d.level, coalesce(w.client_id, k.client_id), d.deal_id,
     coalesce(w.ticket, k.ticket),
     coalesce(w.closed_at, k.closed_at), coalesce(w.account_id, k.account_id), coalesce(w.symbol, k.symbol),

@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import zipfile
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -121,6 +122,30 @@ def rates_into(quote: str, currencies: Collection[str], *, on: dt.date) -> dict[
             rates[currency] = _cross(currency, quote, on, known.get)
         except NoRate:
             rates[currency] = None
+    return rates
+
+
+LAST_ROWS = """
+SELECT r.* FROM unnest(%s::date[]) AS d(day), unnest(%s::text[]) AS c(currency),
+  LATERAL (SELECT d.day AS of_day, x.* FROM crm_fxrate x WHERE x.currency = c.currency AND x."on" <= d.day
+           ORDER BY x."on" DESC LIMIT 1) r
+"""
+
+
+def rates_of_days(
+    bases: Collection[str], quotes: Collection[str], days: Collection[dt.date]
+) -> dict[tuple[str, str, dt.date], Rate]:
+    """Compute rates as `rate` of each pair on each day, in one query; pairs without a rate on a day are left out."""
+    needed = sorted({HUNDREDTHS.get(currency, currency) for currency in (*bases, *quotes)})
+    rows: dict[dt.date, dict[str, FxRate]] = {day: {} for day in days}
+    for row in FxRate.objects.raw(LAST_ROWS, [list(days), needed]) if days else ():
+        rows[vars(row)["of_day"]][row.currency] = row
+    rates = {}
+    for day, known in rows.items():
+        for base in bases:
+            for quote in quotes:
+                with suppress(NoRate):
+                    rates[base, quote, day] = _cross(base, quote, day, known.get)
     return rates
 
 

@@ -1,10 +1,10 @@
+import crm.db.dated
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import ib.models.partners
 import pgtrigger.compiler
 import pgtrigger.migrations
 import simple_history.models
@@ -433,7 +433,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='partnerlink',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (ib.models.partners.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_parent_at_a_time'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_parent_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='partnerlink',
@@ -453,7 +453,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='partnerspell',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (ib.models.partners.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='partner_spells_do_not_overlap'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='partner_spells_do_not_overlap'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnerspell',
@@ -497,7 +497,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='partnerplan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (ib.models.partners.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnerplan',
@@ -513,7 +513,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='planversion',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'active')), expressions=[('plan', '='), (ib.models.partners.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='one_active_plan_version_at_a_time'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('state', 'active')), expressions=[('plan', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='one_active_plan_version_at_a_time'),
         ),
         migrations.AddConstraint(
             model_name='planversion',
@@ -589,7 +589,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='attribution',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('client', '='), (ib.models.partners.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='attributions_of_a_client_do_not_overlap'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('client', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='attributions_of_a_client_do_not_overlap'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='attribution',
@@ -621,7 +621,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='settlementperiod',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('brand', '='), (ib.models.partners.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='commission_periods_do_not_overlap'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('brand', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='commission_periods_do_not_overlap'),
         ),
         migrations.AddConstraint(
             model_name='settlementperiod',

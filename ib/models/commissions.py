@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
@@ -24,7 +25,7 @@ from ib.choices import (
     RunKind,
     SettlementState,
 )
-from ib.models.partners import Partner, dated_once, ends_after_start
+from ib.models.partners import Partner
 from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
 from wallet.models import Journal

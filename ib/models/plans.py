@@ -11,10 +11,11 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
 from ib.choices import VERSION_TRANSITIONS, VersionState
-from ib.models.partners import Partner, dated_once, ends_after_start, history_stays
+from ib.models.partners import Partner, history_stays
 from trading.choices import SymbolGroup
 
 

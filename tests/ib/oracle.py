@@ -46,6 +46,7 @@ class Trade:
     client: int
     opened_at: dt.datetime
     closed_at: dt.datetime
+    # The symbol's group, the account's and our lots: as they held when the deal was executed.
     group: str
     account_group: str
     lots: Decimal
@@ -80,6 +81,8 @@ def _one(world: World, trade: Trade, version: Version | None, partner: int, leve
         return "no_rate", Decimal(0)
     if level not in version.shares and fixed is None:
         return "beyond_levels", Decimal(0)
+    if trade.lots == 0:
+        return "nothing_closed", Decimal(0)
     if (trade.closed_at - trade.opened_at).total_seconds() < version.min_hold_seconds:
         return "held_too_short", Decimal(0)
     per_lot = fixed if fixed is not None else version.rates[trade.group] * version.shares[level]

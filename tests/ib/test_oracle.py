@@ -27,7 +27,7 @@ from ib.models import (
     PlanVersion,
 )
 from tests.ib import factories, oracle
-from trading.models import TradingAccount
+from trading.models import PastAccountGroup, PastSymbolMapping, SymbolInfo, TradingAccount
 
 pytestmark = pytest.mark.django_db
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -50,6 +50,7 @@ class Builder:
         self.cast, self.random = cast, random
         self.world = oracle.World(per_eur=PER_EUR)
         self.partners, self.accounts, self.trades = [], [], {}
+        self.groups, self.mappings = {}, {}
 
     def instant(self):
         return START + dt.timedelta(seconds=self.random.randrange(1, DAYS * 86400))
@@ -59,6 +60,7 @@ class Builder:
         self.make_tree()
         self.make_plans()
         self.make_clients(clients)
+        self.make_mappings()
         self.make_trades(trades)
 
     def make_partners(self, count):
@@ -171,8 +173,34 @@ class Builder:
                         client=client, partner=partner, method="import", starts_at=starts_at, ends_at=ends_at
                     )
                 self.world.introducers[client.pk] = [oracle.Dated(p.pk, a, b) for p, a, b in spans]
-            group = self.random.choice(ACCOUNT_GROUPS)
-            self.accounts.append(factories.make_account(client, group=group))
+            account = factories.make_account(client, group=self.random.choice(ACCOUNT_GROUPS))
+            self.accounts.append(account)
+            self.groups[account.pk] = self.make_past(
+                PastAccountGroup,
+                lambda past, account=account: {"account": account, "group": past},
+                account.group,
+                lambda: self.random.choice(ACCOUNT_GROUPS),
+            )
+
+    def make_past(self, model, columns, now, pick):
+        """None to two earlier values of random spans, as the database keeps them, and the one of today."""
+        spans, start = [], None
+        for until in sorted(self.instant() for _n in range(self.random.choice([0, 0, 1, 2]))):
+            value = pick()
+            spans.append(oracle.Dated(value, start or factories.LONG_AGO, until))
+            model.objects.create(starts_at=start, ends_at=until, **columns(value))
+            start = until
+        return [*spans, oracle.Dated(now, start or factories.LONG_AGO)]
+
+    def make_mappings(self):
+        """A symbol's group and the broker's lot as they were; a symbol without a mapping never had one."""
+        for info in SymbolInfo.objects.exclude(symbol_group=""):
+            self.mappings[info.name] = self.make_past(
+                PastSymbolMapping,
+                lambda past, info=info: {"info": info, "symbol_group": past[0], "house_contract_size": past[1]},
+                (info.symbol_group, None),
+                lambda: (self.random.choice(GROUPS[:3]), self.random.choice([None, 1_000_000, 30_000])),
+            )
 
     def make_trades(self, count):
         for _n in range(count):
@@ -181,8 +209,15 @@ class Builder:
             group = self.random.choice(GROUPS)
             lots = Decimal(self.random.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
             deal = factories.make_trade(account, lots=str(lots), at=at, held_seconds=held, symbol=SYMBOL_OF[group])
+            group, size = oracle.held_at(self.mappings.get(SYMBOL_OF[group], []), at) or ("", None)
+            ours = round(lots * Decimal(100_000) / size, 8) if size else lots
             self.trades[deal] = oracle.Trade(
-                account.client_id, at - dt.timedelta(seconds=held), at, group, account.group, lots
+                account.client_id,
+                at - dt.timedelta(seconds=held),
+                at,
+                group,
+                oracle.held_at(self.groups[account.pk], at),
+                ours,
             )
 
 

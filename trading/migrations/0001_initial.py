@@ -1,4 +1,7 @@
 import django.contrib.postgres.fields
+import pgtrigger.compiler
+import django.contrib.postgres.constraints
+import crm.db.dated
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
@@ -1164,5 +1167,75 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['equity'], name='facts_by_equity'), models.Index(fields=['trades_closed'], name='facts_by_trades_closed'), models.Index(fields=['lots_closed'], name='facts_by_lots_closed')],
             },
+        ),
+        migrations.CreateModel(
+            name='PastAccountGroup',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField(help_text='Empty: since the beginning', null=True)),
+                ('ends_at', models.DateTimeField()),
+                ('corrected_at', models.DateTimeField(help_text='When a correction replaced it by the value after it', null=True)),
+                ('group', models.CharField(max_length=120)),
+            ],
+            options={
+                'ordering': ['account_id', 'ends_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PastSymbolMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_at', models.DateTimeField(help_text='Empty: since the beginning', null=True)),
+                ('ends_at', models.DateTimeField()),
+                ('corrected_at', models.DateTimeField(help_text='When a correction replaced it by the value after it', null=True)),
+                ('canonical', models.CharField(blank=True, max_length=32)),
+                ('symbol_group', models.CharField(choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], max_length=12)),
+                ('house_contract_size', models.DecimalField(decimal_places=8, max_digits=20, null=True)),
+            ],
+            options={
+                'ordering': ['info_id', 'ends_at'],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='symbolinfo',
+            trigger=pgtrigger.compiler.Trigger(name='symbol_mapping_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (OLD."symbol_group" = \'\') AND (OLD."symbol_group" IS DISTINCT FROM (NEW."symbol_group") OR OLD."house_contract_size" IS DISTINCT FROM (NEW."house_contract_size") OR OLD."canonical" IS DISTINCT FROM (NEW."canonical")))', func='\nINSERT INTO trading_pastsymbolmapping (info_id, "canonical", "symbol_group", "house_contract_size", starts_at, ends_at)\nSELECT OLD.id, OLD."canonical", OLD."symbol_group", OLD."house_contract_size", p.at, greatest(clock_timestamp(), p.at + interval \'1 microsecond\')\nFROM (SELECT max(ends_at) AS at FROM trading_pastsymbolmapping WHERE info_id = OLD.id AND corrected_at IS NULL) p;\nRETURN NULL;\n', hash='b33f2f1d17795d8d79a043eb996a28a9bf4fd4cf', operation='UPDATE OF "canonical", "symbol_group", "house_contract_size"', pgid='pgtrigger_symbol_mapping_is_kept_adb9c', table='trading_symbolinfo', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='tradingaccount',
+            trigger=pgtrigger.compiler.Trigger(name='account_group_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."group" IS DISTINCT FROM (NEW."group"))', func='\nINSERT INTO trading_pastaccountgroup (account_id, "group", starts_at, ends_at)\nSELECT OLD.id, OLD."group", p.at, greatest(clock_timestamp(), p.at + interval \'1 microsecond\')\nFROM (SELECT max(ends_at) AS at FROM trading_pastaccountgroup WHERE account_id = OLD.id AND corrected_at IS NULL) p;\nRETURN NULL;\n', hash='b492e4ea6672e8807f458fcd33e078a21f584e3f', operation='UPDATE OF "group"', pgid='pgtrigger_account_group_is_kept_11e2f', table='trading_tradingaccount', when='AFTER')),
+        ),
+        migrations.AddField(
+            model_name='pastaccountgroup',
+            name='account',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='past_groups', to='trading.tradingaccount'),
+        ),
+        migrations.AddField(
+            model_name='pastsymbolmapping',
+            name='info',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='past_mappings', to='trading.symbolinfo'),
+        ),
+        migrations.AddConstraint(
+            model_name='pastaccountgroup',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('corrected_at__isnull', True)), expressions=[('account', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='an_account_was_in_one_group_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='pastaccountgroup',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='past_account_group_ends_after_start'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pastaccountgroup',
+            trigger=pgtrigger.compiler.Trigger(name='past_account_group_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.corrected_at IS NOT NULL\n   OR to_jsonb(OLD) - 'corrected_at' IS DISTINCT FROM to_jsonb(NEW) - 'corrected_at' THEN\n  RAISE EXCEPTION 'what held before stays as it was: a correction marks it';\nEND IF;\nRETURN NEW;\n", hash='0693bb6fe1fb8a3c058819ef68f6e298003eb79e', operation='UPDATE OR DELETE', pgid='pgtrigger_past_account_group_stays_a0085', table='trading_pastaccountgroup', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='pastsymbolmapping',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('corrected_at__isnull', True)), expressions=[('info', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_symbol_had_one_mapping_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='pastsymbolmapping',
+            constraint=models.CheckConstraint(condition=models.Q(('starts_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='past_symbol_mapping_ends_after_start'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='pastsymbolmapping',
+            trigger=pgtrigger.compiler.Trigger(name='past_symbol_mapping_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.corrected_at IS NOT NULL\n   OR to_jsonb(OLD) - 'corrected_at' IS DISTINCT FROM to_jsonb(NEW) - 'corrected_at' THEN\n  RAISE EXCEPTION 'what held before stays as it was: a correction marks it';\nEND IF;\nRETURN NEW;\n", hash='c6d0c44fe122946106e62098cb74ff7d8bec9435', operation='UPDATE OR DELETE', pgid='pgtrigger_past_symbol_mapping_stays_38f45', table='trading_pastsymbolmapping', when='BEFORE')),
         ),
     ]

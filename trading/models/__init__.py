@@ -6,6 +6,7 @@ from trading.models.imports import AccountImport, StagedLogin
 from trading.models.logins import LoginProposal
 from trading.models.margin import MarginAlert, MarginPolicy
 from trading.models.operations import BalanceOperation, OperationDecision
+from trading.models.past import PastAccountGroup, PastSymbolMapping
 from trading.models.requests import AccountRequest
 from trading.models.results import AccountResult, ChangedDay, SymbolResult
 from trading.models.samples import SyncSample
@@ -34,6 +35,8 @@ __all__ = [
     "MarginAlert",
     "MarginPolicy",
     "OperationDecision",
+    "PastAccountGroup",
+    "PastSymbolMapping",
     "PlatformChange",
     "PlatformGroup",
     "PlatformIssue",

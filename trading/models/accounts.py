@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -14,6 +15,7 @@ from clients.models import Client
 from crm.db.states import HasState
 from crm.models import Brand
 from trading.choices import ACCOUNT_TRANSITIONS, AccountKind, AccountState, Execution, MissingBecause
+from trading.models.past import keep_past
 from trading.models.servers import TradingServer
 
 MONEY: dict[str, Any] = {"max_digits": 20, "decimal_places": 8}
@@ -160,6 +162,15 @@ class TradingAccount(HasState):
             ("archive_account", "May close an account without the client's wish, and open it again"),
             ("import_accounts", "May take over accounts that are on a platform already"),
             ("view_deal_list", "May see deals, positions and exposure"),
+        ]
+        triggers = [
+            keep_past(
+                "account_group_is_kept",
+                "trading_pastaccountgroup",
+                "account_id",
+                "group",
+                condition=pgtrigger.Q(old__group__df=pgtrigger.F("new__group")),
+            )
         ]
         constraints = [
             # no `unique=True`, whose second index for LIKE every change of equity would write

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -21,6 +22,7 @@ from trading.choices import (
     MarginFormula,
     SymbolGroup,
 )
+from trading.models.past import keep_past
 from trading.models.servers import TradingServer
 
 
@@ -91,6 +93,22 @@ class SymbolInfo(models.Model):
 
     class Meta:
         ordering = ["server_id", "name"]
+        triggers = [
+            keep_past(
+                "symbol_mapping_is_kept",
+                "trading_pastsymbolmapping",
+                "info_id",
+                "canonical",
+                "symbol_group",
+                "house_contract_size",
+                condition=~pgtrigger.Q(old__symbol_group="")
+                & (
+                    pgtrigger.Q(old__symbol_group__df=pgtrigger.F("new__symbol_group"))
+                    | pgtrigger.Q(old__house_contract_size__df=pgtrigger.F("new__house_contract_size"))
+                    | pgtrigger.Q(old__canonical__df=pgtrigger.F("new__canonical"))
+                ),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["server", "name"], name="symbol_name_is_unique_on_its_server"),
             models.CheckConstraint(condition=models.Q(contract_size__gt=0), name="symbol_contract_size_is_positive"),

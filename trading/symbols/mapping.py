@@ -86,7 +86,8 @@ def map_symbol(
 ) -> tuple[SymbolAlias, Job | None]:
     """Map a server's symbol to one of ours by `name`, which is made when it is new, with the units in its lot.
 
-    Who: `trading.change_symbolalias`. Raises: NotAllowed, DomainError where our symbol of that name has another group or lot.
+    A symbol that was mapped before is mapped anew from now on. Who: `trading.change_symbolalias`.
+    Raises: NotAllowed, DomainError where our symbol of that name has another group or lot.
     """
     require_permission(actor, MAPS)
     info = lock_or_none(SymbolInfo, info_id, "server")
@@ -116,10 +117,12 @@ def map_symbol(
     alias = lock_first(SymbolAlias.objects.filter(info=info), "symbol")
     before = {"before": f"{alias.symbol} ({alias.get_state_display()})"} if alias else {}
     alias = alias or SymbolAlias(info=info)
+    # Deals until now keep the mapping that they were counted by (`PastSymbolMapping`); correcting it is an act of its own.
+    since = timezone.now() if info.symbol_group else info.waiting_since or info.first_seen_at
     alias.move_to(AliasState.CONFIRMED)
     alias.symbol, alias.rule, alias.stripped = house, AliasRule.BY_HAND, ""
     alias.contract_size, alias.digits, alias.tick_size = info.contract_size, info.digits, info.tick_size
-    alias.since = info.waiting_since or info.first_seen_at
+    alias.since = since
     alias.decided_by, alias.decided_at, alias.note = actor, timezone.now(), note.strip()[:200]
     alias.save()
     _audit(alias, actor, before, reason=alias.note)
@@ -163,12 +166,12 @@ def _audit(alias: SymbolAlias, actor: Actor, before: dict[str, str], *, reason: 
 
 
 def _apply(aliases: Sequence[SymbolAlias], actor: User) -> Job | None:
-    """Count mapped symbols in reports at once, close the questions about them, and start the job for their deals."""
+    """Count mapped symbols in reports at once, close the questions about them, and start the job for deals that waited."""
     if not aliases:
         return None
-    ids = [alias.info_id for alias in aliases]
+    waited = [alias.info_id for alias in aliases if not alias.info.symbol_group]
     with connection.cursor() as cursor:
-        cursor.execute(APPLY, [ids])
+        cursor.execute(APPLY, [[alias.info_id for alias in aliases]])
     now = timezone.now()
     for server_id in {alias.info.server_id for alias in aliases}:
         names = [alias.info.name for alias in aliases if alias.info.server_id == server_id]
@@ -183,7 +186,7 @@ def _apply(aliases: Sequence[SymbolAlias], actor: User) -> Job | None:
                 :2000
             ]
         )
-    return start_job(JOB, owner=actor, parameters={"info_ids": ids})
+    return start_job(JOB, owner=actor, parameters={"info_ids": waited}) if waited else None
 
 
 def resolve_deals(info_ids: Sequence[int]) -> Iterator[int]:
