@@ -103,6 +103,13 @@ EVIDENCE = {
     "other_order": _("Different order"),
     "one_word": _("One word only"),
     "common_words_only": _("Common words only"),
+    "words_on_both_sides_differ": _("Each name has a word that the other lacks"),
+    "written_together": _("Words written together"),
+    "characters": _("Original characters compared"),
+    "gender_differs": _("Gender differs"),
+    "numbers_differ": _("Numbers differ"),
+    "other_legal_form": _("Different legal form"),
+    "initials": _("Initials of the other name"),
 }
 
 

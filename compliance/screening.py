@@ -27,10 +27,11 @@ from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
-from compliance.choices import NOT_FOR_SALES, HitState, ScreeningTrigger, VersionState
-from compliance.matching import VERSION
+from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
+from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
-from compliance.matching.score import BirthRange, Explanation, ListedName, Person, score
+from compliance.matching.explanation import Explanation
+from compliance.matching.score import BirthRange, ListedName, Person, score
 from compliance.models import Hit, ListEntry, ListVersion, Screening
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -41,19 +42,26 @@ from crm.security import audit
 from crm.security.policies import require
 
 TRIGRAM_MIN = 0.3
-BY_SPELLING_MAX, BY_SOUND_MAX = 60, 200
+BY_SPELLING_MAX, BY_SOUND_MAX = 80, 200
 # A word in more than this share of all names says little about who somebody is.
 COMMON_SHARE = 0.004
+# Whoever isn't looked for is left out before the limits, and the limits keep the likest, so that chance decides nothing.
 CANDIDATES = """
-SELECT n.entry_id FROM (
-  (SELECT entry_id, similarity(normalised, %(name)s) AS likeness FROM compliance_entryname
-   WHERE normalised %% %(name)s ORDER BY likeness DESC LIMIT %(by_spelling)s)
+SELECT DISTINCT entry_id FROM (
+  (SELECT n.entry_id, similarity(n.normalised, %(name)s) AS likeness
+   FROM compliance_entryname n
+   JOIN compliance_listentry e ON e.id = n.entry_id AND e.is_listed AND e.kind = %(kind)s
+   JOIN compliance_watchlistsource s ON s.id = e.source_id AND s.is_active
+   WHERE n.normalised %% %(name)s ORDER BY likeness DESC, n.id LIMIT %(by_spelling)s)
   UNION ALL
-  (SELECT entry_id, 0 FROM compliance_entryname WHERE pair_keys && %(keys)s::varchar[] LIMIT %(by_sound)s)
-) n
-JOIN compliance_listentry e ON e.id = n.entry_id AND e.is_listed AND e.kind = 'person'
-JOIN compliance_watchlistsource s ON s.id = e.source_id AND s.is_active
-GROUP BY 1
+  (SELECT n.entry_id, similarity(n.normalised, %(name)s) AS likeness
+   FROM compliance_entryname n
+   JOIN compliance_listentry e ON e.id = n.entry_id AND e.is_listed AND e.kind = %(kind)s
+   JOIN compliance_watchlistsource s ON s.id = e.source_id AND s.is_active
+   WHERE n.pair_keys && %(keys)s::varchar[]
+   ORDER BY cardinality(ARRAY(SELECT unnest(n.pair_keys) INTERSECT SELECT unnest(%(keys)s::varchar[]))) DESC, likeness DESC, n.id
+   LIMIT %(by_sound)s)
+) found
 """
 COMMON = """
 SELECT word FROM (
@@ -95,6 +103,7 @@ def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, 
             ],
             entry.countries,
             is_common,
+            entry.gender,
         )
         if explained.score >= threshold:
             found.append((entry, explained))
@@ -102,7 +111,7 @@ def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, 
 
 
 def candidates(person: Person) -> list[int]:
-    """Find the ids of listed people worth comparing."""
+    """Find the ids of listed people, or firms, worth comparing."""
     ids: set[int] = set()
     with _index_only(), connection.cursor() as cursor:
         for name in person.names:
@@ -113,7 +122,8 @@ def candidates(person: Person) -> list[int]:
                 CANDIDATES,
                 {
                     "name": normalised,
-                    "keys": spelling.pair_keys(name),
+                    "keys": sounds.pair_keys(name),
+                    "kind": EntryKind.ENTITY if person.is_firm else EntryKind.PERSON,
                     "by_spelling": BY_SPELLING_MAX,
                     "by_sound": BY_SOUND_MAX,
                 },

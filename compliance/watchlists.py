@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import VersionState
+from compliance.matching import sounds
 from compliance.matching import text as spelling
 from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
 from compliance.sources import SOURCES, BrokenFile, KnownSource, ParsedEntry
@@ -262,5 +263,5 @@ def _insert_names(pairs: list[tuple[int, ParsedEntry]]) -> None:
         for pk, entry in pairs:
             for name in entry.names:
                 normalised = " ".join(spelling.words(name.text))[:400]
-                keys = [key[:60] for key in spelling.pair_keys(name.text)]
+                keys = [key[:60] for key in sounds.pair_keys(name.text)]
                 copy.write_row([pk, name.text, name.kind, name.is_weak, normalised, keys])

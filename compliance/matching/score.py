@@ -8,36 +8,42 @@ little, and never stand in for a name. Nothing is a hard filter, because lists a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from rapidfuzz.distance import OSA, Indel, JaroWinkler
+from rapidfuzz.distance import Indel
 
+from compliance.matching import firms, genders
 from compliance.matching import text as spelling
+from compliance.matching.explanation import Explanation, IsCommon, never_common
+from compliance.matching.words import DOUBTFUL, Pair, pair_up, words_compared, worth
 
-WORD_LIKENESS_MIN = 0.78
 PARTICLE_WEIGHT = 0.25
+INITIAL_WEIGHT = 0.5
 COMMON_WEIGHT = 0.7
 # What the client's name leaves unexplained weighs more than what the list's longer name adds.
 CLIENT_SHARE, LISTED_SHARE = 0.72, 0.28
-ORDER_PENALTY, SON_OF_PENALTY = 0.03, 0.22
+ORDER_PENALTY, SON_OF_PENALTY = 0.03, 0.24
+# A solid word without a partner on both sides: two people who share a family's name.
+ALONE_PENALTY = 0.12
+# Names without their spaces, as alike as this and as long as this, may be one.
+TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
+CHARACTERS_DIFFER = 0.78
+GENDER_DIFFERS = 0.12
 ONE_WORD_PENALTY = 0.2
 WEAK_ALIAS_PENALTY = 0.05
 BIRTH_EXACT, BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS = 0.06, 0.03, 0.0, -0.22
 COUNTRY_SAME, COUNTRY_DIFFERS = 0.02, -0.02
 
-IsCommon = Callable[[str], bool]
-Pair: TypeAlias = tuple[int, int, float, str]  # my place, their place, likeness, how
-
 
 @dataclass(frozen=True)
 class Person:
-    """The client as the matcher sees them."""
+    """The client, a person or a firm, as the matcher sees them."""
 
     names: tuple[str, ...]
     birth_date: dt.date | None = None
     countries: tuple[str, ...] = ()
+    is_firm: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,41 +59,20 @@ class BirthRange:
     is_exact: bool = False
 
 
-@dataclass
-class Explanation:
-    """What was compared and what it counted; kept with every hit."""
-
-    score: float
-    client_name: str = ""
-    listed_name: str = ""
-    pairs: list[dict[str, object]] = field(default_factory=list)
-    left_over_client: list[str] = field(default_factory=list)
-    left_over_listed: list[str] = field(default_factory=list)
-    name_score: float = 0.0
-    notes: list[str] = field(default_factory=list)
-    birth: str = "unknown"
-    birth_points: float = 0.0
-    country: str = "unknown"
-    country_points: float = 0.0
-
-
-def never_common(_word: str) -> bool:
-    """Treat no word as common, where no list is at hand."""
-    return False
-
-
 def score(
     person: Person,
     names: Iterable[ListedName],
     births: Iterable[BirthRange] = (),
     countries: Iterable[str] = (),
     is_common: IsCommon = never_common,
+    gender: str = "",
 ) -> Explanation:
-    """Find the best explanation over all of the client's and the entry's names, with birth and countries."""
+    """Find the best explanation over all of the client's and the entry's names, with birth, countries and gender."""
     best = Explanation(0.0)
+    compare = firms.compare_firms if person.is_firm else compare_names
     for listed in names:
         for mine in person.names:
-            explanation = compare_names(mine, listed.text, is_common)
+            explanation = compare(mine, listed.text, is_common)
             if listed.is_weak:
                 explanation.name_score -= WEAK_ALIAS_PENALTY
                 explanation.notes.append("weak_alias")
@@ -99,56 +84,117 @@ def score(
     best.country, best.country_points = _country(person.countries, list(countries))
     # A date of birth is worth as much as the name beside it.
     points = best.birth_points * (best.name_score if best.birth_points > 0 else 1.0) + best.country_points
+    if gender and any(genders.gender_of(mine) not in ("", gender) for mine in person.names) and not person.is_firm:
+        points -= GENDER_DIFFERS
+        best.notes.append("gender_differs")
     best.score = round(min(1.0, max(0.0, best.name_score + points)), 4)
     return best
 
 
 def compare_names(mine: str, listed: str, is_common: IsCommon = never_common) -> Explanation:
-    """Compare two names. Those written in one word or two (Abd al-Rahman) are compared both ways."""
+    """Compare two people's names, and say which word was taken for which.
+
+    Characters of East Asia come first: they tell apart what one reading merges. Names in one word or two (Abd al-Rahman) are
+    compared both ways.
+    """
+    if spelling.has_east_asian(mine) and spelling.has_east_asian(listed):
+        return _compare_characters(mine, listed)
     best = _compare(mine, listed, spelling.words(mine), spelling.words(listed), is_common)
     plain = list(spelling.plain_words(mine)), list(spelling.plain_words(listed))
-    if plain != (spelling.words(mine), spelling.words(listed)):
+    if best.name_score < 1 and plain != (spelling.words(mine), spelling.words(listed)):
         apart = _compare(mine, listed, *plain, is_common)
         best = apart if apart.name_score > best.name_score else best
     return best
 
 
+def _compare_characters(mine: str, listed: str) -> Explanation:
+    one, other = spelling.characters(mine), spelling.characters(listed)
+    likeness = Indel.normalized_similarity(one, other)
+    found = Explanation(0.0, client_name=mine, listed_name=listed, notes=["characters"])
+    found.name_score = 1.0 if one == other else CHARACTERS_DIFFER * likeness
+    if likeness >= 0.5:
+        found.pairs = [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "characters"}]
+    else:
+        found.left_over_client, found.left_over_listed, found.name_score = [one], [other], 0.0
+    return found
+
+
 def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str], is_common: IsCommon) -> Explanation:
-    with_vowels = spelling.lacks_vowels(mine) == spelling.lacks_vowels(listed)
-    pairs = _pair_up(my_words, their_words, with_vowels)
-    explanation = Explanation(0.0, client_name=mine, listed_name=listed)
-    explanation.pairs = [
-        {"client": my_words[i], "listed": their_words[j], "likeness": round(likeness, 3), "how": how}
-        for i, j, likeness, how in pairs
+    compared = words_compared(mine, listed)
+    pairs = pair_up(my_words, their_words, compared)
+    found = Explanation(0.0, client_name=mine, listed_name=listed)
+    found.pairs = [
+        {
+            "client": " ".join(my_words[place] for place in pair.mine),
+            "listed": " ".join(their_words[place] for place in pair.theirs),
+            "likeness": round(pair.likeness, 3),
+            "how": pair.how,
+        }
+        for pair in pairs
     ]
-    explanation.left_over_client = [word for i, word in enumerate(my_words) if i not in {pair[0] for pair in pairs}]
-    explanation.left_over_listed = [word for j, word in enumerate(their_words) if j not in {pair[1] for pair in pairs}]
-    solid = [pair for pair in pairs if my_words[pair[0]] not in spelling.PARTICLES]
+    my_paired = {place: pair for pair in pairs for place in pair.mine}
+    their_paired = {place: pair for pair in pairs for place in pair.theirs}
+    found.left_over_client = [word for place, word in enumerate(my_words) if place not in my_paired]
+    found.left_over_listed = [word for place, word in enumerate(their_words) if place not in their_paired]
+    solid = [pair for pair in pairs if any(my_words[place] not in spelling.PARTICLES for place in pair.mine)]
     if not solid:
-        explanation.pairs = []
-        return explanation
+        found.pairs = []
+        return found
 
-    def weight(word: str) -> float:
-        return PARTICLE_WEIGHT if word in spelling.PARTICLES else COMMON_WEIGHT if is_common(word) else 1.0
-
-    mine_covered = sum(weight(my_words[i]) * likeness for i, _j, likeness, _how in pairs)
-    theirs_covered = sum(weight(their_words[j]) * likeness for _i, j, likeness, _how in pairs)
-    share_mine = mine_covered / sum(map(weight, my_words))
-    share_theirs = theirs_covered / sum(map(weight, their_words))
+    (share_mine, alone_mine) = _covered(my_words, my_paired, is_common)
+    (share_theirs, alone_theirs) = _covered(their_words, their_paired, is_common)
     # A client whose name is longer than the listed one is covered the other way round.
     fuller, other = max(share_mine, share_theirs), min(share_mine, share_theirs)
-    explanation.name_score = CLIENT_SHARE * fuller + LISTED_SHARE * other
-    _note_order(explanation, pairs, my_words, their_words)
-    _note_thin(explanation, solid, my_words, their_words, is_common)
-    explanation.name_score = max(0.0, explanation.name_score)
-    return explanation
+    found.name_score = CLIENT_SHARE * fuller + LISTED_SHARE * other
+    both_alone = min(alone_mine, alone_theirs)
+    if both_alone > 0.1:
+        found.name_score -= ALONE_PENALTY * min(1.0, both_alone)
+        found.notes.append("words_on_both_sides_differ")
+    _note_order(found, pairs, my_words, their_words)
+    _note_thin(found, solid, my_words, their_words, is_common)
+    found.name_score = max(0.0, found.name_score)
+    if found.name_score < 0.9 and len(my_words) != len(their_words):
+        _note_written_together(found, my_words, their_words)
+    return found
+
+
+def _weight(word: str, is_common: IsCommon) -> float:
+    if word in spelling.PARTICLES:
+        return PARTICLE_WEIGHT
+    return INITIAL_WEIGHT if len(word) == 1 else COMMON_WEIGHT if is_common(word) else 1.0
+
+
+def _covered(words: list[str], paired: dict[int, Pair], is_common: IsCommon) -> tuple[float, float]:
+    """(share of the words' weight that found a partner, weight of the solid words that found none or a doubtful one)."""
+    total = sum(_weight(word, is_common) for word in words)
+    share = sum(_weight(words[place], is_common) * worth(pair.likeness) for place, pair in paired.items()) / total
+    alone = sum(
+        _weight(word, is_common) * (1 - (worth(paired[place].likeness) if place in paired else 0))
+        for place, word in enumerate(words)
+        if word not in spelling.PARTICLES and (place not in paired or paired[place].likeness < DOUBTFUL)
+    )
+    return share, alone
+
+
+def _note_written_together(found: Explanation, mine: list[str], theirs: list[str]) -> None:
+    """Compare the names without their spaces: some write Wiji Joko as Wijijoko."""
+    one, other = "".join(mine), "".join(theirs)
+    if min(len(one), len(other)) < TOGETHER_LETTERS_MIN:
+        return
+    likeness = Indel.normalized_similarity(one, other, score_cutoff=TOGETHER_MIN)
+    if likeness and likeness - 0.04 > found.name_score:
+        found.name_score = likeness - 0.04
+        found.notes = ["written_together"]
+        found.pairs = [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "together"}]
+        found.left_over_client, found.left_over_listed = [], []
 
 
 def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str]) -> None:
-    order = [j for i, j, _likeness, _how in sorted(pairs) if mine[i] not in spelling.PARTICLES]
+    solid = [pair for pair in sorted(pairs, key=lambda pair: pair.mine) if mine[pair.mine[0]] not in spelling.PARTICLES]
+    order = [pair.theirs[0] for pair in solid]
     if order == sorted(order):
         return
-    if spelling.SON_OF & set(mine) and spelling.SON_OF & set(theirs):
+    if spelling.SON_OF & set(mine) and spelling.SON_OF & set(theirs) and solid[0].theirs[0] != _first_solid(theirs):
         # "X bin Y" is another person than "Y bin X".
         found.name_score -= SON_OF_PENALTY
         found.notes.append("father_and_son_swapped")
@@ -157,72 +203,23 @@ def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: 
         found.notes.append("other_order")
 
 
+def _first_solid(words: list[str]) -> int:
+    return next((place for place, word in enumerate(words) if word not in spelling.PARTICLES), 0)
+
+
 def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: list[str], is_common: IsCommon) -> None:
     """Lower a score that rests on little: one shared word where both names have more, or the commonest names alone."""
     full = min(
         sum(word not in spelling.PARTICLES for word in mine), sum(word not in spelling.PARTICLES for word in theirs)
     )
-    if len(solid) == 1:
+    if len(solid) == 1 and len(solid[0].mine) == len(solid[0].theirs) == 1:
         found.name_score -= ONE_WORD_PENALTY if full > 1 or len(mine) != len(theirs) else 0.08
         found.notes.append("one_word")
-    elif all(is_common(mine[i]) for i, _j, _likeness, _how in solid) and (
+    elif all(is_common(mine[place]) for pair in solid for place in pair.mine) and (
         found.left_over_client or found.left_over_listed
     ):
         found.name_score -= 0.08
         found.notes.append("common_words_only")
-
-
-def _pair_up(mine: list[str], theirs: list[str], with_vowels: bool) -> list[Pair]:
-    """Greedy from the best: (my place, their place, likeness, how)."""
-    options = []
-    for i, one in enumerate(mine):
-        for j, other in enumerate(theirs):
-            likeness, how = word_likeness(one, other, with_vowels)
-            if likeness >= WORD_LIKENESS_MIN:
-                options.append((likeness, -abs(i - j), i, j, how))
-    options.sort(reverse=True)
-    taken_mine: set[int] = set()
-    taken_theirs: set[int] = set()
-    pairs = []
-    for likeness, _near, i, j, how in options:
-        if i in taken_mine or j in taken_theirs:
-            continue
-        taken_mine.add(i)
-        taken_theirs.add(j)
-        pairs.append((i, j, likeness, how))
-    return pairs
-
-
-def word_likeness(one: str, other: str, with_vowels: bool = True) -> tuple[float, str]:
-    """Compare two words: (0 to 1, how), how being equal, spelling, sound, particle or initial.
-
-    with_vowels: both scripts write them, so they must agree.
-    """
-    if one == other:
-        return 1.0, "equal"
-    if len(one) == 1 or len(other) == 1:
-        return (0.8, "initial") if one[0] == other[0] and one not in spelling.PARTICLES else (0.0, "")
-    if one in spelling.PARTICLES or other in spelling.PARTICLES:
-        both = one in spelling.PARTICLES and other in spelling.PARTICLES
-        return (0.85, "particle") if both and (one[-1] == other[-1] or {one, other} <= spelling.SON_OF) else (0.0, "")
-    longest, shortest = max(len(one), len(other)), min(len(one), len(other))
-    edits = OSA.distance(one, other)
-    likeness = 1 - edits / longest
-    if edits == 1 or (edits == 2 and longest >= 8):
-        likeness = max(likeness, JaroWinkler.similarity(one, other, prefix_weight=0.06) - 0.06)
-    bones = max(spelling.skeletons(one) & spelling.skeletons(other), key=len, default="")
-    if len(bones) >= 2 and shortest >= 3 and (not with_vowels or _vowels_agree(one, other, bones)):
-        # The same consonants: another romanisation, surer the more of them there are.
-        return max(likeness, 0.84 + 0.03 * min(4, len(bones) - 1)), "sound"
-    if longest <= 4 and edits > 1:
-        return 0.0, ""
-    return likeness, "spelling"
-
-
-def _vowels_agree(one: str, other: str, bones: str) -> bool:
-    """Compare the vowels: consonants alone make Oscar an Askari, the more so the fewer consonants there are."""
-    agreement = Indel.normalized_similarity(spelling.vowels(one), spelling.vowels(other))
-    return agreement >= {2: 0.85, 3: 0.6}.get(len(bones), 0.3)
 
 
 def _birth(born: dt.date | None, births: list[BirthRange]) -> tuple[str, float]:

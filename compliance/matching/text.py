@@ -1,8 +1,7 @@
-"""Names as the matcher sees them: Latin letters, words, and the skeleton of consonants that survives most romanisations."""
+"""Names as the matcher sees them: Latin letters and words, whatever script, order and punctuation they came in."""
 
 from __future__ import annotations
 
-import itertools
 import re
 import unicodedata
 from functools import lru_cache
@@ -12,38 +11,56 @@ from anyascii import anyascii
 WORDS_MAX = 12
 TITLES = frozenset(
     """
-    mr mrs ms miss dr prof professor sheikh shaykh shaikh haji hajji hajj maulavi mullah mawlawi qari general
-    colonel gen col maj major lt lieutenant capt captain brig brigadier sir hon eng engineer alhaj ing herr frau
+    mr mrs ms miss dr prof professor sheikh shaykh shaikh haji hajji hajj alhaj alhaji maulavi mullah mawlawi maulawi qari
+    general colonel gen col maj major lt lieutenant capt captain brig brigadier sir hon eng engineer ing herr frau sayyid
+    seyyed sayed seyed syed sayyed
     """.split()
 )
 # Words that join the parts of a name; they carry little and are written in many ways.
 PARTICLES = frozenset(
     """
-    al el ul ur ad as at an ar ash az bin ben ibn bint bent abu abou abd de da do dos del della di du des den
+    al el ul ur ad as at an ar ash az aal bin ben ibn bint bent abu abou abd de da do dos del della di du des den
     der van von zu la le y e and st bn wld ould
     """.split()
 )
 SON_OF = frozenset("bin ben ibn bint bent bn".split())
-# Spellings of one sound. Applied in order to lower-case Latin letters.
-SOUNDS = [
-    ("sch", "S"), ("tsch", "C"), ("tch", "C"), ("shch", "S"), ("sh", "S"), ("sz", "S"), ("ch", "C"), ("cz", "C"),
-    ("zh", "Z"), ("dzh", "J"), ("dj", "J"), ("kh", "h"), ("gh", "g"), ("ph", "f"), ("th", "t"), ("dh", "d"), ("ck", "k"),
-    ("ts", "c"), ("tz", "c"), ("x", "ks"), ("q", "k"), ("w", "v"), ("z", "z"), ("j", "J"),
-]  # fmt: skip  # a table of pairs
-MERGED = str.maketrans(
-    {"C": "C", "S": "s", "Z": "z", "J": "j", "c": "k", "v": "v", "b": "b", "p": "b", "d": "d", "t": "t"}
-)
-VOWELS = re.compile(r"[aeiouy'`’]")
-
 
 # Arabic and Persian letters one by one: a general romanisation loses where one letter ends and the next begins.
 ARABIC = {
     "ا": "a", "أ": "a", "إ": "i", "آ": "a", "ٱ": "a", "ب": "b", "پ": "p", "ت": "t", "ث": "th", "ج": "j", "چ": "ch", "ح": "h",
     "خ": "kh", "د": "d", "ذ": "dh", "ر": "r", "ز": "z", "ژ": "zh", "س": "s", "ش": "sh", "ص": "s", "ض": "d", "ط": "t", "ظ": "z",
     "ع": "a", "غ": "gh", "ف": "f", "ق": "q", "ك": "k", "ک": "k", "گ": "g", "ل": "l", "م": "m", "ن": "n", "ه": "h", "ۀ": "h",
-    "و": "u", "ؤ": "u", "ي": "i", "ی": "i", "ى": "a", "ئ": "i", "ة": "a", "ء": "", "ـ": "",
+    "و": "u", "ؤ": "u", "ي": "i", "ی": "i", "ى": "a", "ئ": "i", "ة": "a", "ء": "", "ـ": "", "ھ": "h", "ہ": "h", "ں": "n",
+    "ے": "e", "ڈ": "d", "ٹ": "t", "ڑ": "r", "ټ": "t", "ډ": "d", "ړ": "r", "ږ": "zh", "ښ": "sh", "ګ": "g", "ڼ": "n", "ځ": "z",
+    "څ": "ts", "ې": "e", "ۍ": "i", "ە": "a", "ێ": "e", "ۆ": "o", "ڕ": "r", "ڵ": "l", "ڤ": "v",
 }  # fmt: skip  # a table of pairs
+PERSIAN = frozenset("یکگپچژ")
 INITIAL = {"و": "w", "ي": "y", "ی": "y"}
+GREEK = (("μπ", "b"), ("ντ", "d"), ("γκ", "g"), ("ου", "ou"), ("ευ", "ev"), ("αυ", "av"), ("τζ", "tz"), ("χ", "ch"))
+# Letters that look alike in two scripts: a word that mixes them was written with the wrong keyboard, or to hide.
+LOOKALIKES = dict(zip("АВЕКМНОРСТУХаеорсухіјѕԁԛԝĸ", "ABEKMHOPCTYXaeopcyxijsdqwk", strict=True))
+TO_CYRILLIC = {latin: cyrillic for cyrillic, latin in LOOKALIKES.items() if latin not in "jsdqwk"} | {"ĸ": "к"}
+HEBREW_B = re.compile(r"\bב")  # at the beginning B, elsewhere mostly V
+CAPITAL_INSIDE = re.compile(r"(?<=[^\W\d_]{4})(?<=[^\WA-Z\d_])(?=[A-Z][a-z])")
+
+
+def _one_script(word: str) -> str:
+    """Write a word in one script, where single letters came from another that looks the same."""
+    cyrillic = sum("Ѐ" <= letter <= "ԯ" for letter in word)
+    if not cyrillic:
+        return word.replace("ĸ", "k")
+    latin_letters = sum(letter.isascii() and letter.isalpha() for letter in word)
+    if not latin_letters and "ĸ" not in word:
+        return word
+    table = LOOKALIKES if latin_letters > cyrillic else TO_CYRILLIC
+    return "".join(table.get(letter, letter) for letter in word)
+
+
+def cleaned(text: str) -> str:
+    """Compose the letters, drop signs that cannot be seen, and write each word in one script."""
+    text = unicodedata.normalize("NFC", text).replace("\u200c", " ")
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    return " ".join(_one_script(word) for word in text.split())
 
 
 def _arabic(text: str) -> str:
@@ -52,13 +69,15 @@ def _arabic(text: str) -> str:
     for word in text.split():
         if any(letter in ARABIC for letter in word):
             article, word = ("al ", word[2:]) if word.startswith("ال") and len(word) > 4 else ("", word)
+            is_persian = not PERSIAN.isdisjoint(word)
             spelled = ""
             for place, letter in enumerate(word):
                 sound = INITIAL.get(letter) if place == 0 else None
                 sound = sound if sound is not None else ARABIC.get(letter, letter)
-                spelled += (
-                    f"a{sound}" if sound == "h" and spelled[-1:] in ("z", "s", "k", "g", "t", "d", "c") else sound
-                )
+                sound = "s" if is_persian and letter == "ث" else sound
+                reads_as_one = sound == "h" and spelled[-1:] in ("z", "s", "k", "g", "t", "d", "c")
+                reads_as_one |= spelled[-1:] == "t" and sound[:1] in ("s", "z")
+                spelled += f"a{sound}" if reads_as_one else sound
             word = article + spelled
         out.append(word)
     return " ".join(out)
@@ -67,17 +86,27 @@ def _arabic(text: str) -> str:
 @lru_cache(maxsize=200_000)
 def latin(text: str) -> str:
     """Lower-case Latin letters, digits and single spaces; accents folded, other scripts romanised."""
-    decomposed = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    # آ is no article's letter: without its sign it would be one.
+    text = cleaned(text).replace("آ", "اا").replace("ß", "ss")
+    text = CAPITAL_INSIDE.sub(" ", HEBREW_B.sub("b", text))
+    if has_east_asian(text):
+        text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", anyascii(text))
+    decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    if any("Ͱ" <= letter <= "Ͽ" for letter in plain):
+        plain = plain.lower()
+        for pair, sound in GREEK:
+            plain = plain.replace(pair, sound)
     romanised = anyascii(_arabic(plain)).lower()
-    romanised = re.sub(r"['’`ʼʻ]", "", romanised)
+    romanised = re.sub(r"['’`ʼʻ‘\"]", "", romanised)
     return re.sub(r"[^a-z0-9]+", " ", romanised).strip()
 
 
 @lru_cache(maxsize=200_000)
 def _words(text: str) -> tuple[str, ...]:
-    parts = [word for word in latin(text).split() if word not in TITLES]
-    return tuple(_joined(parts or latin(text).split())[:WORDS_MAX])
+    spoken = latin(text).split()
+    parts = [word for word in spoken if word not in TITLES]
+    return tuple(_joined(parts or spoken)[:WORDS_MAX])
 
 
 def words(text: str) -> list[str]:
@@ -88,8 +117,7 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=200_000)
 def plain_words(text: str) -> tuple[str, ...]:
     """Split a name at its spaces alone, for one whose Abd was misspelt or moved to the end."""
-    parts = [word for word in latin(text).split() if word not in TITLES]
-    return tuple((parts or latin(text).split())[:WORDS_MAX])
+    return tuple(latin(text).split()[:WORDS_MAX])
 
 
 SERVANT = re.compile(r"abd(?:[aeou]l|oul|u)?")
@@ -120,47 +148,30 @@ def _joined(found: list[str]) -> list[str]:
     return out
 
 
-@lru_cache(maxsize=200_000)
-def skeleton(word: str) -> str:
-    """Reduce a word to consonants, spellings of one sound merged: mohammed, muhammad and محمد all give mhmd."""
-    for spelling, sound in SOUNDS:
-        word = word.replace(spelling, sound)
-    # A Y at the beginning is a consonant, but for the Ye of Yevgeny, which others write E.
-    first = "j" if word.startswith("y") and word[1:2] != "e" else ""
-    bones = first + VOWELS.sub("", word.translate(MERGED).lower())
-    return re.sub(r"(.)\1+", r"\1", bones)
-
-
-VOWEL_CLASSES = str.maketrans({"e": "a", "y": "i", "u": "o"})
-
-
-@lru_cache(maxsize=200_000)
-def vowels(word: str) -> str:
-    """List the classes of a word's vowels in order (a and e, i and y, o and u are one each), repeats dropped."""
-    body = word[1:] if word.startswith("y") else word
-    return re.sub(r"(.)\1+", r"\1", re.sub(r"[^aeiouy]", "", body).translate(VOWEL_CLASSES))
-
-
+# ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def lacks_vowels(name: str) -> bool:
     """Written in a script that leaves most vowels out (Arabic, Hebrew), before it was romanised."""
     return any("\u0590" <= character <= "\u08ff" for character in name)
 
 
-def skeletons(word: str) -> set[str]:
-    """Return a word's skeleton, and the one without a grown-on article (Alzahrani, al-Zahrani)."""
-    bones = {skeleton(word)}
-    if len(word) >= 6 and word[:2] in ("al", "el"):
-        bones.add(skeleton(word[2:]))
-    return bones
+def has_east_asian(name: str) -> bool:
+    """Tell Han, Kana or Hangul: many characters share one reading."""
+    return any("\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" for character in name)
 
 
-def pair_keys(text: str) -> list[str]:
-    """Join every two skeletons of a name, sorted: two names that share two words share a key, in any order.
+def characters(name: str) -> str:
+    """Keep the Han, Kana and Hangul characters of a name alone."""
+    return "".join(sign for sign in name if has_east_asian(sign))
 
-    A name of one word has that word's skeleton as its key.
-    """
-    named = [word for word in words(text) if word not in PARTICLES]
-    bones = sorted({bone for word in named for bone in skeletons(word) if bone and (len(bone) >= 2 or len(named) <= 3)})
-    if len(bones) < 2:
-        return bones
-    return [f"{one}-{other}" for one, other in itertools.combinations(bones, 2)]
+
+SLAVIC_END = re.compile(
+    r"(?:vich|vych|vic|wicz|vna|una|chuk|iuk|yuk|enko|enka|anka|ov|ev|iev|yev|au|eu|ou|ova|eva|aya|aia|sky|skyi|skiy|ski|skii|skaya|ska)$"
+)
+
+
+@lru_cache(maxsize=100_000)
+def is_slavic(name: str) -> bool:
+    """Tell a name of Eastern Europe by its script or endings: there o, a and e change places between languages."""
+    return any("Ѐ" <= letter <= "ԯ" for letter in name) or any(
+        len(word) > 4 and SLAVIC_END.search(word) for word in latin(name).split()
+    )

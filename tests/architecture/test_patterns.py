@@ -13,6 +13,7 @@ COMPOSED = {
     "kyc/examination/document_types.py": 1,
     "kyc/examination/visual.py": 2,
     "kyc/names.py": 1,
+    "compliance/matching/sounds.py": 1,
     "sandbox/ctrader/rest.py": 1,
     "sandbox/matchtrader/site.py": 1,
     "sandbox/mt5/users.py": 1,

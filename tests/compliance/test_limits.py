@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from clients.models import Client
 from compliance import queries, record_views, risk, screening
-from compliance.matching.score import BirthRange, ListedName, Person, compare_names, score, word_likeness
+from compliance.matching.score import BirthRange, ListedName, Person, compare_names, score
+from compliance.matching.words import word_likeness
 from compliance.models import CountryRisk, Hit
 from compliance.sentences import VALUE_MAX, details, plain
 from crm.models import AccessEvent
@@ -181,7 +182,7 @@ def test_other_order_one_word_and_weak_names_cost_points():
     alone = compare_names("Weber", "Weber")
     assert (alone.name_score, alone.notes) == (pytest.approx(0.92), ["one_word"])
     one_of_two = compare_names("Anna Weber", "Karl Weber")
-    assert one_of_two.notes == ["one_word"] and one_of_two.name_score < 0.5
+    assert "one_word" in one_of_two.notes and one_of_two.name_score < 0.5
 
 
 def test_common_names_alone_say_less():

@@ -1,0 +1,151 @@
+"""`manage.py screen`: ask the lists in force about a name or a file of names, or compare two names; nothing is stored."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from compliance import screening
+from compliance.brand_policies import SCREENING_THRESHOLD
+from compliance.matching import VERSION
+from compliance.matching.score import ListedName, Person, score
+
+COLUMNS = ("name", "born", "country", "schema")
+SCHEMAS = ("person", "company")
+LINES_MAX = 100_000
+
+
+class Command(BaseCommand):
+    help = (
+        "Screen a name against the lists in force (--name), every line of a CSV file with the columns name, born, country, "
+        "schema (--file), or compare two names (--pair). Prints which word was taken for which. Changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--name", help="Full name of the person or company, in any script")
+        what.add_argument(
+            "--file", type=Path, help="CSV file with the columns name and, if known, born, country, schema"
+        )
+        what.add_argument("--pair", nargs=2, metavar=("A", "B"), help="Compare two names; needs no list")
+        parser.add_argument("--born", help="Date of birth, YYYY-MM-DD")
+        parser.add_argument("--country", help="Nationality or residence, as an ISO 3166-1 code such as DE")
+        parser.add_argument("--schema", choices=SCHEMAS, default="person")
+        parser.add_argument(
+            "--threshold", type=float, help="Score from which two names match (default: the standard one)"
+        )
+        parser.add_argument("--json", action="store_true", help="Print JSON; --file prints one object per line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        threshold = options["threshold"] if options["threshold"] is not None else float(SCREENING_THRESHOLD.default)
+        if not 0 < threshold <= 1:
+            raise CommandError("--threshold must be above 0 and at most 1.")
+        if options["pair"]:
+            one, other = options["pair"]
+            self._show(_pair(_person(one, options), other, threshold), as_json=options["json"])
+            return
+        if not screening.current_version_ids():
+            raise CommandError("No watchlist is in force. Import one first: manage.py import_watchlist SOURCE FILE.")
+        if options["name"] is not None:
+            self._show(_screened(_person(options["name"], options), threshold), as_json=options["json"])
+            return
+        for person in _people(options["file"], options):
+            self._show(_screened(person, threshold), as_json=options["json"], in_lines=True)
+
+    def _show(self, result: dict[str, Any], *, as_json: bool, in_lines: bool = False) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(result, ensure_ascii=False, indent=None if in_lines else 1))
+            return
+        for match in result.get("matches", [result]):
+            verdict = "MATCH" if match["match"] else "no match"
+            self.stdout.write(f"{match['score']:.3f}  {verdict}  {match['listed']}  {match.get('list', '')}".rstrip())
+            for pair in match["explanation"]["pairs"]:
+                self.stdout.write(f"       {pair['client']} = {pair['listed']}  {pair['likeness']:.2f}  {pair['how']}")
+            for side in ("client", "listed"):
+                if left := match["explanation"][f"left_over_{side}"]:
+                    self.stdout.write(f"       only in the {side} name: {' '.join(left)}")
+            if notes := match["explanation"]["notes"]:
+                self.stdout.write(f"       {', '.join(notes)}")
+        if result.get("matches") == []:
+            self.stdout.write(f"No match: {result['name']}")
+
+
+def _pair(person: Person, other: str, threshold: float) -> dict[str, Any]:
+    found = score(person, [ListedName(other)])
+    return {
+        "name": person.names[0],
+        "listed": other,
+        "schema": "company" if person.is_firm else "person",
+        "score": found.score,
+        "match": found.score >= threshold,
+        "threshold": threshold,
+        "matcher": VERSION,
+        "explanation": asdict(found),
+    }
+
+
+def _screened(person: Person, threshold: float) -> dict[str, Any]:
+    found, compared = screening.matches(person, threshold=threshold)
+    return {
+        "name": person.names[0],
+        "schema": "company" if person.is_firm else "person",
+        "threshold": threshold,
+        "matcher": VERSION,
+        "compared": compared,
+        "matches": [
+            {
+                "list": entry.source.code,
+                "id": entry.external_id,
+                "listed": entry.primary_name,
+                "score": explained.score,
+                "match": True,
+                "programs": entry.programs,
+                "explanation": asdict(explained),
+            }
+            for entry, explained in found
+        ],
+    }
+
+
+def _person(name: str, options: dict[str, Any], where: str = "") -> Person:
+    name = name.strip().replace("\0", "")
+    if not any(sign.isalnum() for sign in name):
+        raise CommandError(f"{where}The name is empty. Give the full name of a person or company.")
+    country = (options.get("country") or "").strip().upper()
+    if country and (len(country) != 2 or not country.isalpha()):
+        raise CommandError(f"{where}“{country}” isn't a country code. Use ISO 3166-1, such as DE.")
+    schema = (options.get("schema") or "person").strip().lower()
+    if schema not in SCHEMAS:
+        raise CommandError(f"{where}“{schema}” isn't a valid schema. Use person or company.")
+    born = (options.get("born") or "").strip()
+    try:
+        day = dt.date.fromisoformat(born) if born else None
+    except ValueError as error:
+        raise CommandError(f"{where}“{born}” isn't a valid date. Write it as YYYY-MM-DD.") from error
+    return Person((name,), day, (country,) if country else (), is_firm=schema == "company")
+
+
+def _people(path: Path, options: dict[str, Any]) -> Iterator[Person]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if "name" not in (rows.fieldnames or []):
+                raise CommandError(
+                    f"{path.name} has no column “name”. The first line names the columns: {', '.join(COLUMNS)}."
+                )
+            for number, row in enumerate(rows, start=2):
+                if number > LINES_MAX:
+                    raise CommandError(f"{path.name} has more than {LINES_MAX} lines. Split it.")
+                own = {key: row.get(key) or options.get(key) for key in COLUMNS}
+                yield _person(row["name"] or "", own, f"{path.name}, line {number}: ")
+    except OSError as error:
+        raise CommandError(f"{path} can't be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CommandError(f"{path.name} is not a CSV file in UTF-8: {error}.") from error

@@ -1,0 +1,31 @@
+"""What a comparison says of itself: which word was taken for which, and what else counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+IsCommon = Callable[[str], bool]
+
+
+@dataclass
+class Explanation:
+    """What was compared and what it counted; kept with every hit."""
+
+    score: float
+    client_name: str = ""
+    listed_name: str = ""
+    pairs: list[dict[str, object]] = field(default_factory=list)
+    left_over_client: list[str] = field(default_factory=list)
+    left_over_listed: list[str] = field(default_factory=list)
+    name_score: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    birth: str = "unknown"
+    birth_points: float = 0.0
+    country: str = "unknown"
+    country_points: float = 0.0
+
+
+def never_common(_word: str) -> bool:
+    """Treat no word as common, where no list is at hand."""
+    return False

@@ -1,0 +1,206 @@
+"""How alike two firms' names are: the words that name the firm decide, legal forms and words of the trade say little."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import Indel
+
+from compliance.matching import tables
+from compliance.matching import text as spelling
+from compliance.matching.explanation import Explanation, IsCommon, never_common
+from compliance.matching.words import DOUBTFUL, Pair, pair_up, words_compared, worth
+
+WORDS_MAX = 24
+STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
+FULLER_SHARE, OTHER_SHARE = 0.7, 0.3
+FORM_DIFFERS, ORDER_PENALTY = 0.02, 0.02
+NUMBER_PENALTY, ALONE_PENALTY = 0.2, 0.06
+ONE_WORD_PENALTY = 0.08
+TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
+ACRONYM_LETTERS_MIN, ACRONYM_SCORE = 4, 0.84
+DOTTED = re.compile(r"\b(?:[^\W\d_]\s?[.]\s?){2,}(?:[^\W\d_]\b)?")
+IN_BRACKETS = re.compile(r"\(([^()]*)\)")
+ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+NUMBER_WORDS = {"one": "1", "two": "2", "three": "3", "first": "1", "second": "2", "third": "3"}
+
+
+@dataclass(frozen=True)
+class FirmName:
+    """A firm's name: words that name it, and its legal forms."""
+
+    words: tuple[str, ...]
+    forms: frozenset[str]
+
+
+@lru_cache(maxsize=100_000)
+def firm_name(text: str) -> FirmName:
+    """Take a firm's name apart: initials joined, numbers as digits, legal forms rewritten to one short form."""
+    joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", spelling.cleaned(text))
+    found = spelling.latin(joined.replace("&", " and ").replace("/", " ")).split()
+    words: list[str] = []
+    forms: set[str] = set()
+    place = 0
+    while place < len(found):
+        for length in range(min(tables.FORM_WORDS_MAX, len(found) - place), 0, -1):
+            form = tables.FORM_PHRASES.get(tuple(found[place : place + length]))
+            # A legal form opens or closes a name. A word in the middle may be the name itself.
+            if form and (length > 1 or place in (0, len(found) - 1) or len(found) - place <= 3):
+                forms.add(form)
+                place += length
+                break
+        else:
+            word = found[place]
+            words.append(ROMAN.get(word) or NUMBER_WORDS.get(word) or tables.SAME_WORDS.get(word, word))
+            place += 1
+    if not any(word not in tables.STOP_WORDS for word in words):
+        return FirmName(tuple(found[:WORDS_MAX]), frozenset())
+    return FirmName(tuple(_without_initials(words)[:WORDS_MAX]), frozenset(forms))
+
+
+def _without_initials(words: list[str]) -> list[str]:
+    """Join single letters that follow each other: A B C is ABC."""
+    out: list[str] = []
+    is_open = False
+    for word in words:
+        if len(word) == 1 and word.isalpha() and is_open:
+            out[-1] += word
+        else:
+            out.append(word)
+        is_open = len(word) == 1 and word.isalpha()
+    return out
+
+
+def compare_firms(mine: str, listed: str, is_common: IsCommon = never_common) -> Explanation:
+    """Compare two firms' names, and say which word was taken for which."""
+    if spelling.has_east_asian(mine) and spelling.has_east_asian(listed):
+        return _compare_characters(mine, listed)
+    best = _compare(mine, listed, mine, listed, is_common)
+    if best.name_score < 0.95 and ("(" in mine) != ("(" in listed):
+        # What stands in brackets is a short form or a remark.
+        outside = _compare(mine, listed, IN_BRACKETS.sub(" ", mine), IN_BRACKETS.sub(" ", listed), is_common)
+        best = max(best, outside, key=lambda found: found.name_score)
+    return best
+
+
+def _compare_characters(mine: str, listed: str) -> Explanation:
+    one, other = spelling.characters(mine), spelling.characters(listed)
+    likeness = Indel.normalized_similarity(one, other)
+    found = Explanation(0.0, client_name=mine, listed_name=listed, notes=["characters"])
+    found.name_score = likeness if likeness >= 0.5 else 0.0
+    found.pairs = (
+        [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "characters"}]
+        if found.name_score
+        else []
+    )
+    return found
+
+
+def _weight(word: str, is_common: IsCommon) -> float:
+    if word in tables.STOP_WORDS:
+        return STOP_WEIGHT
+    if word.isdigit():
+        return NUMBER_WEIGHT
+    return TRADE_WEIGHT if word in tables.TRADE_WORDS else 0.7 if is_common(word) else 1.0
+
+
+def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) -> Explanation:
+    found = Explanation(0.0, client_name=mine, listed_name=listed)
+    my_name, their_name = firm_name(one), firm_name(other)
+    my_words, their_words = list(my_name.words), list(their_name.words)
+    if not my_words or not their_words:
+        return found
+    pairs = [pair for pair in pair_up(my_words, their_words, words_compared(mine, listed)) if _counts(pair)]
+    found.pairs = [
+        {
+            "client": " ".join(my_words[place] for place in pair.mine),
+            "listed": " ".join(their_words[place] for place in pair.theirs),
+            "likeness": round(pair.likeness, 3),
+            "how": pair.how,
+        }
+        for pair in pairs
+    ]
+    my_paired = {place: pair for pair in pairs for place in pair.mine}
+    their_paired = {place: pair for pair in pairs for place in pair.theirs}
+    found.left_over_client = [word for place, word in enumerate(my_words) if place not in my_paired]
+    found.left_over_listed = [word for place, word in enumerate(their_words) if place not in their_paired]
+    covered = [_covered(my_words, my_paired, is_common), _covered(their_words, their_paired, is_common)]
+    shares, alone = [share for share, _alone in covered], [alone for _share, alone in covered]
+    found.name_score = FULLER_SHARE * max(shares) + OTHER_SHARE * min(shares)
+    _note_differences(found, pairs, min(alone), my_words, their_words)
+    if my_name.forms and their_name.forms and not my_name.forms & their_name.forms:
+        found.name_score -= FORM_DIFFERS
+        found.notes.append("other_legal_form")
+    _note_short_forms(found, my_words, their_words)
+    found.name_score = max(0.0, found.name_score)
+    return found
+
+
+def _covered(words: list[str], paired: dict[int, Pair], is_common: IsCommon) -> tuple[float, float]:
+    """(share of the words' weight that found a partner, weight of the words that found none)."""
+    total = sum(_weight(word, is_common) for word in words)
+    share = sum(_weight(words[place], is_common) * worth(pair.likeness) for place, pair in paired.items()) / total
+    alone = sum(
+        _weight(word, is_common)
+        for place, word in enumerate(words)
+        if word not in tables.STOP_WORDS and (place not in paired or paired[place].likeness < DOUBTFUL)
+    )
+    return share, alone
+
+
+def _counts(pair: Pair) -> bool:
+    """Leave initials to people: a single letter stands for no word of a firm."""
+    return pair.how not in ("initial", "particle", "form") or pair.likeness == 1
+
+
+def _note_differences(found: Explanation, pairs: list[Pair], alone: float, mine: list[str], theirs: list[str]) -> None:
+    my_numbers, their_numbers = ({word for word in words if word.isdigit()} for words in (mine, theirs))
+    if my_numbers != their_numbers and ((my_numbers and their_numbers) or (my_numbers | their_numbers) - {"1"}):
+        # Plant 90 is another plant than plant 9.
+        found.name_score -= NUMBER_PENALTY if my_numbers and their_numbers else NUMBER_PENALTY / 2
+        found.notes.append("numbers_differ")
+    if alone > 0.1:
+        found.name_score -= ALONE_PENALTY * min(1.0, alone)
+        found.notes.append("words_on_both_sides_differ")
+    order = [pair.theirs[0] for pair in sorted(pairs, key=lambda pair: pair.mine)]
+    if order != sorted(order):
+        found.name_score -= ORDER_PENALTY
+        found.notes.append("other_order")
+    named = [[word for word in words if _weight(word, never_common) == 1] for words in (mine, theirs)]
+    if min(map(len, named)) == 1 < max(map(len, named)):
+        # Gazprom is not Gazprom Neft.
+        found.name_score -= ONE_WORD_PENALTY
+        found.notes.append("one_word")
+    solid = [
+        pair for pair in pairs if not all(mine[place] in tables.TRADE_WORDS | tables.STOP_WORDS for place in pair.mine)
+    ]
+    if not solid and (found.left_over_client or found.left_over_listed):
+        found.name_score -= 0.2
+        found.notes.append("common_words_only")
+
+
+def _note_short_forms(found: Explanation, mine: list[str], theirs: list[str]) -> None:
+    """Take a name written as one word, or as its initials."""
+    if found.name_score >= 0.9 or "numbers_differ" in found.notes:
+        return
+    one, other = "".join(mine), "".join(theirs)
+    if len(mine) != len(theirs) and min(len(one), len(other)) >= TOGETHER_LETTERS_MIN:
+        likeness = Indel.normalized_similarity(one, other, score_cutoff=TOGETHER_MIN)
+        if likeness - 0.03 > found.name_score:
+            found.name_score, found.notes = likeness - 0.03, ["written_together"]
+            found.pairs = [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "together"}]
+            found.left_over_client, found.left_over_listed = [], []
+    for short, long in ((mine, theirs), (theirs, mine)):
+        if len(short) == 1 and len(short[0]) >= ACRONYM_LETTERS_MIN and len(long) > 2:
+            initials = {
+                "".join(word[0] for word in long),
+                "".join(word[0] for word in long if word not in tables.STOP_WORDS),
+            }
+            if short[0] in initials and found.name_score < ACRONYM_SCORE:
+                found.name_score, found.notes = ACRONYM_SCORE, ["initials"]
+                found.pairs = [
+                    {"client": " ".join(mine), "listed": " ".join(theirs), "likeness": ACRONYM_SCORE, "how": "initials"}
+                ]
+                found.left_over_client, found.left_over_listed = [], []

@@ -1,0 +1,386 @@
+"""What names have in common beyond their letters: forms of given names, legal forms of firms, readings of Chinese syllables."""
+
+from __future__ import annotations
+
+from functools import cache
+
+# Forms of one given name in several languages, and short forms. The first is how we name the group.
+GIVEN_NAMES = """
+alexander aleksandr alexandre alessandro alejandro aleksander iskander oleksandr aliaksandr sasha alex
+alexandra aleksandra alessandra alejandra oleksandra aliaksandra
+alexei aleksei alexey aliaksei oleksii oleksiy alexis
+andrew andrei andrey andrii andriy andreas andres andre andrea andrzej
+anthony antonio antoni anton antoine antonin tony
+anastasia nastassia nastya anastasiya
+bartholomew bartolomeo bartosz
+catherine katherine katharina katarina katarzyna ekaterina yekaterina katsiaryna kateryna caterina catalina kate katya
+charles karl carl carlos carlo karel
+christopher christoph kristof cristobal krzysztof christophe chris
+constantine konstantin konstantinos costantino kanstantsin kostyantyn kostas
+daniel danila danylo daniil danil danny dan
+david dawid davide daoud dawud dave
+demetrius dmitri dmitry dimitri dimitrios dzmitry dmytro dima zmitser zmicier
+edward eduard eduardo edouard edoardo ed
+elizabeth elisabeth elizaveta lizaveta yelizaveta elisabetta isabel liz
+emmanuel manuel emanuele immanuel
+eugene yevgeny evgeny evgenii evgeniy yauhen yevhen eugen eugenio zhenya
+francis francisco francesco franz frantisek francois franciszek frank
+frederick friedrich federico frederic fred fritz
+gabriel gavriil gabriele jibril
+gennady henadz hennadii genadz gennadi
+george georg georges giorgio jorge georgy georgii heorhii giorgi yuri yury iurii juri
+gregory grigory gregor gregorio ryhor hryhoriy hryhorii grzegorz greg
+helen helena elena yelena olena alena helene elene
+henry heinrich henri enrique enrico henryk
+igor ihor ihar
+irina iryna irene irena
+ivan john johann johannes jean juan giovanni jan ian yann joao hans ioannis yahya johnny jack
+jacob jakob jakub yakov yakub yaqub jaime james jacques giacomo santiago diego jim jimmy
+jerome hieronymus geronimo
+joseph josef jose giuseppe yosef yusuf iosif joszef jozef joe pepe
+julia yulia yuliya iuliia juliya julie
+katya katyusha
+lawrence lorenz lorenzo laurent larry
+leo lev leon
+leonid leanid leonidas
+louis ludwig luis luigi lewis ludovic lou
+luke lukas lucas luca lukasz luc
+margaret margarita margarete marguerite malgorzata maggie peggy
+mark marcus markus marco marc marek
+martha marta marfa
+mary maria marie mariya maryam miriam mariam marya
+matthew matthias mateo matteo mathieu mateusz matvei matviy matt
+maxim maksim maksym maxime massimo max
+michael mikhail michel miguel michele michal mykhailo mikhas mihail mike misha mick
+natalia natalya natallia nataliya natasha
+nicholas nikolai nikolay nikolaus nicolas nicola mikalai mykola niccolo nikolaos nick kolya
+oksana kseniya aksana xenia
+oleg aleh oleh
+olga volha olha
+paul pavel pablo paolo pavlo pawel paval
+peter petr pyotr piotr pedro pietro pierre petro piatro boutros pete
+philip philipp felipe filip filippo philippe filipp phil
+richard ricardo riccardo ryszard dick rick
+robert roberto rupert bob rob bobby
+samuel samuil samuele sam
+sergei sergey serge sergio siarhei serhii serhiy sergii
+sophia sofia sofiya zofia sophie
+stanislav stanislau stanislaw stanislas
+stephen steven stephan stefan esteban stefano etienne stsiapan stepan steve
+svetlana sviatlana svitlana
+tatiana tatyana tatsiana tetiana tetyana tanya
+theodore teodor fedor fyodor fiodar fedir feodor ted
+thomas tomas tommaso tomasz tom foma
+timothy timofei timofey tsimafei tymofiy tim
+valentina valiantsina
+valery valeri valerii valeriy valeryi
+vasily basil vasyl vasilii vasil vasili
+victor viktor viktar vittorio
+vladimir uladzimir volodymyr vladimer wladimir wlodzimierz vova
+vladislav uladzislau vladyslav wladyslaw
+vitaly vitali vitalii vital vitaliy
+vyacheslav viachaslau viacheslav vyachaslau
+william wilhelm guillermo guillaume guglielmo willem bill will willy
+yaroslav iaroslav jaroslav yarasla
+abraham ibrahim avraham ebrahim
+aaron harun haroun
+isaac ishaq eshaq isak
+ishmael ismail esmaeil ismael esmail
+moses musa moussa moshe moises
+solomon suleiman sulayman soliman salomon sulaiman
+jesus isa issa eissa
+benjamin ben binyamin benny
+kenneth ken kenny
+ronald ron ronnie
+donald don donny
+gerald gerhard gerard gerardo gerry jerry
+patrick patricio pat
+patricia patrizia pat patty
+susan susanna zuzana suzanne sue
+barbara varvara barbora
+rebecca rivka becky
+deborah debora debbie
+judith yehudit judy
+mohammed muhammad mohamed mohammad muhammed mohamad mahomet mehmet mohd muhamad muhamed mohamud
+ahmed ahmad ahmet akhmed akhmad
+hussein husain hussain hossein husayn huseyin hosein
+hasan hassan hasen
+omar umar omer
+othman uthman osman usman ousmane
+khaled khalid
+yasin yassin yaseen
+nasser nasir naser
+reza riza ridha rida
+jafar jaafar djafar cafer
+qasim kassem qasem ghasem kasim
+mostafa mustafa mustapha
+mahmud mahmoud mehmood mahmood
+gamal jamal djamal cemal
+rashid rashed rachid
+said saeed sayeed saied
+gaddafi qadhafi khadafy kadafi gadafi qaddafi kadhafi gadhafi
+anna hannah hanna ana anne ann
+martin martino marton
+martina martine
+marina
+daria dasha
+karina
+christina kristina cristina christine kristin
+christian kristian
+alina
+polina
+diana
+larissa larisa
+marianna mariana
+roman romain
+romana
+simon semyon semen simeon simone
+simona
+denis dennis dionisio
+anatoly anatoli anatolii
+boris borys
+kirill kyrylo cyril
+ruslan
+viktoria victoria viktoriya
+veronica veronika
+ludmila lyudmila liudmila ljudmila
+galina halina halyna
+nina
+vera viera
+inna
+jane jeanne joanna johanna
+julian julius julio
+laura
+sara sarah
+rosa rose
+amin ameen
+amina
+karim kareem
+karima
+samir sameer
+samira
+jamila djamila
+salim saleem selim
+salma
+nabil nabeel
+nadia nadiya nadezhda nadzeya
+ali
+amir ameer emir
+amer amr
+khalil halil
+walid waleed
+hamid hameed
+hamad hamed
+majid majeed
+rashida
+farid fareed
+farida
+"""
+LETTERS_OF_FORMS_MIN = 3
+
+FORM_GROUPS: dict[str, set[int]] = {}
+for _number, _line in enumerate(GIVEN_NAMES.strip().splitlines()):
+    for _name in _line.split():
+        FORM_GROUPS.setdefault(_name, set()).add(_number)
+
+
+def is_form_of(one: str, other: str) -> bool:
+    """Say whether two given names are forms of one name."""
+    mine, theirs = FORM_GROUPS.get(one), FORM_GROUPS.get(other)
+    return bool(mine and theirs and mine & theirs)
+
+
+# ── firms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Spelled-out legal forms as romanised words; longest first when they are looked for. The short form stands for all of them.
+LEGAL_FORMS = {
+    "llc": """limited liability company|limited liability co|obshchestvo s ogranichennoi otvetstvennostiu|ooo|llc|tov|too|
+        obschestvo s ogranichennoy otvetstvennostyu|obshchestvo s ogranichennoy otvetstvennostyu|
+        obshchestvo s ogranichennoi otvetstvennost yu|obshchestvo s ogranichennoi otvetstvennostyu|
+        tovarystvo z obmezhenoiu vidpovidalnistiu|gesellschaft mit beschrankter haftung|gmbh|mbh|sarl|srl|sprl|ltda|lda|
+        sociedad de responsabilidad limitada|societe a responsabilite limitee|spolka z ograniczona odpowiedzialnoscia|
+        sp z oo|sp zoo|doo|eood|ood|kft|bv|bvba|ltd|limited|pte ltd|pty ltd|pvt ltd|private limited|pte|pty|pvt|
+        limited liability partnership|llp|ltd sti|limited sirketi|sdn bhd|fze|fzco|fz llc|fzc|dmcc|uab|sia|oou|co ltd|
+        company limited|co limited|private joint stock|s r o|sro|spol s ro""",
+    "jsc": """joint stock company|joint stock co|open joint stock company|closed joint stock company|public joint stock company|
+        private joint stock company|public stock company|aktsionernoe obshchestvo|aktsionernoye obshchestvo|
+        otkrytoe aktsionernoe obshchestvo|zakrytoe aktsionernoe obshchestvo|publichnoe aktsionernoe obshchestvo|
+        otkrytoye aktsionernoye obshchestvo|zakrytoye aktsionernoye obshchestvo|publichnoye aktsionernoye obshchestvo|
+        jsc|ojsc|cjsc|pjsc|oao|zao|pao|ao|aat|oat|zat|pat|ag|aktiengesellschaft|sa|spa|nv|ab|asa|as|a s|oyj|oy|aps|
+        public limited company|plc|inc|incorporated|corp|corporation|sae|saog|saoc|psc|pjs|kk|kabushiki kaisha|gk|
+        societe anonyme|sociedad anonima|sociedade anonima|societa per azioni|anonim sirketi|anonim sirket|tbk|
+        se|societas europaea|rt|nyrt|zrt|ad|dd""",
+    "state": """federal state unitary enterprise|state unitary enterprise|federalnoe gosudarstvennoe unitarnoe predpriiatie|
+        federalnoye gosudarstvennoye unitarnoye predpriyatiye|fgup|gup|fsue|sue|rup|republican unitary enterprise|
+        state enterprise|gosudarstvennoe predpriiatie""",
+    "co": "company|co|kompaniia|kompaniya|compagnie|compania|cia|sherkat|sharikat|firma|firm|cie",
+    "kg": "kommanditgesellschaft|gmbh co kg|co kg|kg|ohg|gbr|lp|limited partnership|partnership|sca|scs",
+}
+FORM_PHRASES: dict[tuple[str, ...], str] = {
+    tuple(phrase.split()): short
+    for short, phrases in LEGAL_FORMS.items()
+    for phrase in phrases.split("|")
+    if phrase.strip()
+}
+FORM_WORDS_MAX = max(map(len, FORM_PHRASES))
+# Words that many firms' names have; they say little about which firm it is.
+TRADE_WORDS = frozenset(
+    """
+    trading trade trust holding holdings group groupe gruppa international intl industries industry industrial enterprise
+    enterprises services service general global development investment investments invest management commercial
+    engineering construction import export technology technologies company bank banking foundation organization
+    organisation institute center centre association national state research production scientific design bureau plant
+    factory works project projects shipping marine maritime transport logistics oil gas petroleum energy aviation
+    airlines air systems solutions products co union fund capital finance financial insurance real estate
+    """.split()
+)
+STOP_WORDS = frozenset(
+    "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour".split()
+)
+SAME_WORDS = {
+    "intl": "international", "int": "international", "burma": "myanmar",
+    "bros": "brothers", "mfg": "manufacturing", "mfrs": "manufacturing",
+    "eng": "engineering", "engg": "engineering", "tech": "technology", "technologies": "technology", "assoc": "association",
+    "assn": "association", "natl": "national", "univ": "university", "dept": "department", "inst": "institute",
+    "centre": "center", "organisation": "organization", "org": "organization", "industries": "industry",
+    "enterprises": "enterprise", "holdings": "holding", "services": "service", "trading": "trade", "gruppa": "group",
+    "groupe": "group", "gruppe": "group", "co": "company", "gov": "government", "govt": "government", "st": "saint",
+    "investments": "investment", "systems": "system", "products": "product", "solutions": "solution", "airways": "airlines",
+    "banque": "bank", "banco": "bank", "bankas": "bank", "universitat": "university", "universite": "university",
+    "aviakompaniia": "airlines", "zavod": "plant", "factory": "plant", "grupo": "group", "gruppo": "group",
+}  # fmt: skip  # a table of pairs
+
+# ── Chinese ────────────────────────────────────────────────────────────────────────────────────────────────────────
+INITIALS = "b p m f d t n l g k h j q x zh ch sh r z c s y w".split()
+FINALS = "a o e ai ei ao ou an en ang eng ong i ia ie iao iu ian in iang ing iong u ua uo uai ui uan un uang ueng ue er v".split()
+PINYIN = frozenset(initial + final for initial in INITIALS for final in FINALS) | frozenset(
+    "a o e ai ei ao ou an en er".split()
+)
+WADE_INITIALS = {
+    "ch": ("zh", "ch", "j", "q"),
+    "ts": ("z", "c"),
+    "tz": ("z", "c"),
+    "ss": ("s",),
+    "sz": ("s",),
+    "hs": ("x",),
+    "p": ("b", "p"),
+    "t": ("d", "t"),
+    "k": ("g", "k"),
+    "j": ("r",),
+}
+WADE_FINALS = {
+    "ung": "ong",
+    "ien": "ian",
+    "ieh": "ie",
+    "ueh": "ue",
+    "ih": "i",
+    "u": "u",
+    "eh": "e",
+    "erh": "er",
+    "ou": "ou",
+    "iung": "iong",
+    "uei": "ui",
+    "o": "uo",
+}
+# Family names as they are written in Hong Kong, Taiwan, Singapore and Korea.
+FAMILY_NAMES = (
+    "li lee lei ri yi rhee i",
+    "wang wong",
+    "zhang chang cheung teo",
+    "chen chan tan chin",
+    "liu lau low",
+    "huang wong ng",
+    "lin lam lim",
+    "wu ng goh",
+    "zhou chow chou chew",
+    "xu hsu tsui hui",
+    "zhu chu choo",
+    "guo kuo kwok",
+    "he ho",
+    "luo lo law",
+    "liang leung",
+    "xie hsieh tse",
+    "zheng cheng tay",
+    "cai tsai choi chua",
+    "deng teng tang",
+    "ye yeh yip",
+    "jiang chiang keung",
+    "cao tsao",
+    "gao kao ko",
+    "kim gim",
+    "park bak pak",
+    "choi choe",
+    "jeong jung chung jong chong",
+    "kang gang",
+    "cho jo",
+    "yun yoon",
+    "jang chang",
+    "han hahn",
+    "seo suh",
+    "shin sin",
+    "kwon gwon",
+    "un eun",
+    "u woo",
+    "hyon hyun hyeon",
+    "je che",
+    "hyok hyeok hyuk",
+    "yi ui lee",
+    "sok seok suk",
+    "jun joon chun",
+    "gwang kwang",
+    "guk kuk",
+    "yong yeong young",
+    "chol cheol",
+    "song seong sung",
+)
+FAMILY_GROUPS: dict[str, set[int]] = {}
+for _number, _line in enumerate(FAMILY_NAMES):
+    for _name in _line.split():
+        FAMILY_GROUPS.setdefault(_name, set()).add(_number)
+
+
+def readings(syllable: str) -> set[str]:
+    """List what a syllable may be in pinyin, when it is written as Wade and Giles did."""
+    found = {syllable} if syllable in PINYIN else set()
+    for initial in sorted(WADE_INITIALS, key=len, reverse=True):
+        if syllable.startswith(initial):
+            rest = syllable[len(initial) :]
+            for final in {rest, WADE_FINALS.get(rest, rest)}:
+                found |= {start + final for start in WADE_INITIALS[initial] if start + final in PINYIN}
+            break
+    for old, new in WADE_FINALS.items():
+        if syllable.endswith(old) and syllable[: -len(old)] + new in PINYIN:
+            found.add(syllable[: -len(old)] + new)
+    return found
+
+
+def is_another_given_name(one: str, other: str) -> bool:
+    """Say whether both are given names, and not forms of one: Maria and Marina differ by more than a letter."""
+    mine, theirs = FORM_GROUPS.get(one), FORM_GROUPS.get(other)
+    return bool(mine and theirs and not mine & theirs)
+
+
+@cache
+def is_syllable(word: str) -> bool:
+    """Tell a word that may be a Chinese or Korean syllable."""
+    return word in FAMILY_GROUPS or bool(word_readings(word))
+
+
+@cache
+def word_readings(word: str) -> frozenset[str]:
+    """List the readings of a word of one or two syllables."""
+    found = set(readings(word))
+    for place in range(1, len(word)):
+        found |= {one + other for one in readings(word[:place]) for other in readings(word[place:])}
+    return frozenset(found)
+
+
+@cache
+def is_same_reading(one: str, other: str) -> bool:
+    """Say whether two syllables, differently romanised, may be one."""
+    mine, theirs = FAMILY_GROUPS.get(one, set()), FAMILY_GROUPS.get(other, set())
+    if mine & theirs:
+        return True
+    # In pinyin both are spelled out: then they are two.
+    if one in PINYIN and other in PINYIN and not {one[:2], other[:2]} & {"ch", "ts"}:
+        return False
+    return bool(word_readings(one) & word_readings(other))

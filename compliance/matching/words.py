@@ -1,0 +1,193 @@
+"""How alike two words of a name are, and which word of one name stands for which of the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA, Indel, JaroWinkler
+
+from compliance.matching import sounds, tables
+from compliance.matching import text as spelling
+
+# Under FAINT a word is another word; up to DOUBTFUL it counts less and less, so that no single letter decides.
+FAINT, DOUBTFUL = 0.62, 0.84
+OTHER_ENDING = 0.7
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    likeness: float
+    nearness: int
+    mine: tuple[int, ...]
+    theirs: tuple[int, ...]
+    how: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the scripts of two names permit: whether vowels must agree, and which foldings apply."""
+
+    with_vowels: bool = True
+    is_bare: bool = False
+    is_slavic: bool = False
+    is_syllabic: bool = False
+
+
+def words_compared(mine: str, listed: str) -> Compared:
+    """Find out how the words of two names are to be compared."""
+    no_vowels = spelling.lacks_vowels(mine), spelling.lacks_vowels(listed)
+    characters = spelling.has_east_asian(mine) != spelling.has_east_asian(listed)
+    return Compared(
+        with_vowels=no_vowels[0] == no_vowels[1] and not characters,
+        is_bare=any(no_vowels) or characters,
+        is_slavic=spelling.is_slavic(mine) or spelling.is_slavic(listed),
+        is_syllabic=_is_syllabic(mine) and _is_syllabic(listed),
+    )
+
+
+@lru_cache(maxsize=100_000)
+def _is_syllabic(name: str) -> bool:
+    """Tell a Chinese or Korean name: every word is a syllable of theirs, or two."""
+    words = spelling.words(name)
+    return 2 <= len(words) <= 4 and all(
+        len(word) <= 11 and word.isalpha() and tables.is_syllable(word) for word in words
+    )
+
+
+def worth(likeness: float) -> float:
+    """Say how much of a word's weight a partner of this likeness covers."""
+    return likeness if likeness >= DOUBTFUL else max(0.0, (likeness - FAINT) / (DOUBTFUL - FAINT)) * DOUBTFUL
+
+
+def pair_up(mine: list[str], theirs: list[str], compared: Compared) -> list[Pair]:
+    """Pair words, the best first. Two neighbours may stand for one word (Haji Zadeh, Hajizadeh)."""
+    options = []
+    for i, one in enumerate(mine):
+        for j, other in enumerate(theirs):
+            likeness, how = word_likeness(one, other, compared)
+            if likeness > FAINT:
+                options.append(Pair(likeness, -abs(i - j), (i,), (j,), how))
+    if any(option.likeness < 1 for option in options) or len(options) < max(len(mine), len(theirs)):
+        options += _joined(mine, theirs, compared)
+        options += [Pair(p.likeness, p.nearness, p.theirs, p.mine, p.how) for p in _joined(theirs, mine, compared)]
+    options.sort(reverse=True)
+    taken_mine: set[int] = set()
+    taken_theirs: set[int] = set()
+    pairs = []
+    for option in options:
+        if taken_mine.isdisjoint(option.mine) and taken_theirs.isdisjoint(option.theirs):
+            taken_mine.update(option.mine)
+            taken_theirs.update(option.theirs)
+            pairs.append(option)
+    return pairs
+
+
+def _joined(apart: list[str], whole: list[str], compared: Compared) -> list[Pair]:
+    found = []
+    for i in range(len(apart) - 1):
+        together = apart[i] + apart[i + 1]
+        for j, word in enumerate(whole):
+            if len(word) < 5 or abs(len(word) - len(together)) > 2 + 7 * compared.is_bare:
+                continue
+            likeness, how = word_likeness(together, word, compared)
+            if likeness >= DOUBTFUL:
+                found.append(
+                    Pair(min(likeness, 0.98), -abs(i - j), (i, i + 1), (j,), how if how != "equal" else "together")
+                )
+    return found
+
+
+@lru_cache(maxsize=200_000)
+def word_likeness(one: str, other: str, compared: Compared = Compared()) -> tuple[float, str]:  # frozen
+    """Compare two words: (0 to 1, how), how being equal, form, spelling, sound, particle or initial."""
+    if one == other:
+        return 1.0, "equal"
+    if len(one) == 1 or len(other) == 1:
+        return (0.85, "initial") if one[0] == other[0] and one not in spelling.PARTICLES else (0.0, "")
+    if one.isdigit() or other.isdigit():
+        return 0.0, ""
+    if one in spelling.PARTICLES or other in spelling.PARTICLES:
+        both = one in spelling.PARTICLES and other in spelling.PARTICLES
+        return (0.85, "particle") if both and (one[-1] == other[-1] or {one, other} <= spelling.SON_OF) else (0.0, "")
+    if tables.is_form_of(one, other):
+        return 0.95, "form"
+    if compared.with_vowels and tables.is_another_given_name(one, other):
+        return 0.0, ""
+    if compared.is_syllabic:
+        return (0.9, "reading") if tables.is_same_reading(one, other) else (0.0, "")
+    by_sound = _sound(one, other, compared)
+    if _is_other_ending(one, other, compared):
+        return (OTHER_ENDING, "spelling") if not compared.is_bare else (max(by_sound, OTHER_ENDING), "sound")
+    by_letters = _letters(one, other)
+    if max(by_sound, by_letters) <= 0:
+        return 0.0, ""
+    return (by_sound, "sound") if by_sound >= by_letters else (by_letters, "spelling")
+
+
+def _letters(one: str, other: str) -> float:
+    longest = max(len(one), len(other))
+    edits = OSA.distance(one, other)
+    likeness = 1 - edits / longest
+    if edits == 1 or (edits == 2 and longest >= 8):
+        likeness = max(likeness, JaroWinkler.similarity(one, other, prefix_weight=0.06) - 0.06)
+    if one[0] != other[0] and sorted(one) != sorted(other):
+        # Typing errors seldom hit the first letter; Maria and Daria, Hanna and Anna are two names.
+        likeness -= 0.1
+    if longest <= 4 and edits > 1:
+        return 0.0
+    return likeness
+
+
+def _sound(one: str, other: str, compared: Compared) -> float:
+    bones = max(sounds.skeletons(one) & sounds.skeletons(other), key=len, default="")
+    shortest = min(len(one), len(other))
+    found = 0.0
+    if len(bones) >= 2 and shortest >= 3 and (not compared.with_vowels or _vowels_agree(one, other, bones)):
+        # The same consonants: another romanisation, surer the more of them there are.
+        found = 0.84 + 0.03 * min(4, len(bones) - 1)
+    if compared.is_slavic and shortest >= 4:
+        mine, theirs = sounds.slavic(one), sounds.slavic(other)
+        if mine == theirs and len(mine) >= 3:
+            return max(found, 0.94)
+        if len(mine) >= 7 and OSA.distance(mine, theirs, score_cutoff=1) == 1:
+            found = max(found, 0.86)
+    if compared.with_vowels and not found and shortest >= 4:
+        mine = sounds.bare(one)
+        if len(mine) >= 3 and mine == sounds.bare(other) and _vowels_agree(one, other, mine):
+            found = 0.85
+    if compared.is_bare and not found:
+        mine, theirs = sounds.bare(one), sounds.bare(other)
+        if mine == theirs and len(mine) >= 2:
+            return 0.82 + 0.03 * min(4, len(mine) - 1)
+        if mine == theirs and len(mine) == 1 and max(len(one), len(other)) <= 5:
+            return 0.85
+        if min(len(mine), len(theirs)) >= 4 and OSA.distance(mine, theirs, score_cutoff=1) == 1:
+            return 0.8
+    return found
+
+
+def _is_other_ending(one: str, other: str, compared: Compared) -> bool:
+    """Tell Martin from Martina, Kowalski from Kowalska."""
+    short, long = sorted((one, other), key=len)
+    if len(long) == len(short) + 1:
+        return long == short + "a" and len(short) >= 4 and short[-1] not in "aeiouyh"
+    return (
+        len(short) >= 5
+        and len(long) == len(short)
+        and long[:-1] == short[:-1]
+        and (
+            {long[-1], short[-1]} in ({"i", "a"}, {"y", "a"})
+            or ({long[-1], short[-1]} == {"o", "a"} and not compared.is_slavic)
+        )
+    )
+
+
+def _vowels_agree(one: str, other: str, bones: str) -> bool:
+    """Compare the vowels: consonants alone make Oscar an Askari, the more so the fewer consonants there are."""
+    mine, theirs = sounds.vowels(one), sounds.vowels(other)
+    starts = one[0] in "aeiou", other[0] in "aeiou"
+    if starts[0] != starts[1] and "y" not in (one[0], other[0]):
+        return False
+    agreement = Indel.normalized_similarity(mine, theirs)
+    return agreement >= {2: 0.85, 3: 0.6}.get(len(bones), 0.3)
