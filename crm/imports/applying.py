@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
 from crm.choices import DataImportState, ImportVerdict
+from crm.db.bulk import copy_models
 from crm.db.locking import lock
 from crm.imports import upkeep
 from crm.imports.checking import Report, count, judge
@@ -30,18 +31,20 @@ def apply(batch: DataImport, report: Report) -> DataImport:
     Two at once share the work: each batch is done under the import's lock.
     """
     total = batch.counts.get("new", 0) + batch.counts.get("known", 0)
-    while applied := _apply_batch_or_retry(batch.pk):
+    last_line = 0
+    while done := _apply_batch_or_retry(batch.pk, last_line):
+        applied, last_line = done
         report(min(applied, total), total, _("rows imported"))
     batch.refresh_from_db()
     file_path(batch).unlink(missing_ok=True)
     return batch
 
 
-def _apply_batch_or_retry(import_id: int) -> int:
+def _apply_batch_or_retry(import_id: int, after_line: int) -> tuple[int, int] | None:
     """Apply the next batch again where somebody else wrote one of its people in the same moment: then they are known."""
     for attempt in range(1, TRIES + 1):
         try:
-            return _apply_batch(import_id)
+            return _apply_batch(import_id, after_line)
         except IntegrityError:
             if attempt == TRIES:
                 raise
@@ -49,26 +52,30 @@ def _apply_batch_or_retry(import_id: int) -> int:
 
 
 @transaction.atomic
-def _apply_batch(import_id: int) -> int:
-    """Apply the next rows, or finish; return how many are applied by now, 0 when the import is finished."""
+def _apply_batch(import_id: int, after_line: int) -> tuple[int, int] | None:
+    """Apply the next rows; return how many are applied by now and the last line. Finish where there are none, and return None.
+
+    after_line: rows up to it are known to be done, because batches are taken in the order of the file.
+    """
     batch = lock(DataImport, import_id, "brand", "owner")
     if batch.state != DataImportState.APPLYING:
-        return 0
+        return None
     with connection.cursor() as cursor:  # files of one brand come in one after the other
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import'), %s)", [batch.brand_id])
     kind = kind_named(batch.kind)(batch)
-    waiting = ImportRow.objects.filter(batch=batch, verdict__in=TO_APPLY, is_applied=False).order_by("line")
+    waiting = ImportRow.objects.filter(batch=batch, verdict__in=TO_APPLY, is_applied=False, line__gt=after_line)
+    waiting = waiting.order_by("line")
     lines = list(waiting.values_list("line", flat=True)[: kind.batch_rows])
     if not lines:
         _finish(batch, kind)
-        return 0
+        return None
     judge(kind, Span(batch, lines[0], lines[-1]))
     rows = list(waiting.filter(line__gte=lines[0], line__lte=lines[-1]))
     _write(batch, kind, rows)
     batch.applied += len(rows)
     batch.save(update_fields=["applied"])
     upkeep.watch(batch)
-    return max(batch.applied, 1)
+    return batch.applied, lines[-1]
 
 
 def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
@@ -93,7 +100,7 @@ def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
         ]
         for verdict in TO_APPLY
     }
-    ExternalReference.objects.bulk_create(references[ImportVerdict.NEW])
+    copy_models(references[ImportVerdict.NEW])
     ExternalReference.objects.bulk_create(references[ImportVerdict.KNOWN], ignore_conflicts=True)
     with connection.cursor() as cursor:
         cursor.execute(APPLIED, [[row.pk for row in rows], [row.object_id for row in rows]])

@@ -41,6 +41,7 @@ class UploadForm(forms.Form):
         super().__init__(*args, **kwargs)
         fields: Any = self.fields
         fields["kind"].choices = [(kind.code, kind.label) for kind in kinds_in_order()]
+        fields["kind"].initial = "clients"
         brands = Brand.objects.filter(pk__in=reach_of(actor).whole_brands, archived_at=None).order_by("name")
         fields["brand"].queryset = brands
         fields["brand"].initial = actor.brand_id or brands.values_list("pk", flat=True).first()

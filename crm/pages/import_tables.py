@@ -66,7 +66,11 @@ class ImportRowTable(Table):
         NumberColumn("line", gettext_lazy("Line"), sort=True, digits=0),
         BadgeColumn("verdict", gettext_lazy("Result")),
         Column("reason", gettext_lazy("Reason"), value=reporting.reason_of),
-        Column("cells", gettext_lazy("Row in the file"), value=lambda row: " · ".join(row.cells)[:CHARS_SHOWN]),
+        Column(
+            "cells",
+            gettext_lazy("Row in the file"),
+            value=lambda row: " · ".join(filter(None, row.cells))[:CHARS_SHOWN],
+        ),
         Column("object_id", gettext_lazy("Record"), value=lambda row: row.object_id or "", link=True),
     )
     default_order = "line"

@@ -184,10 +184,9 @@ def _effects(batch: DataImport) -> Iterator[str]:
             known,
         ) % {"count": number(known), "system": batch.system}
     if refused or repeated:
-        yield _("Left out: %(refused)s refused, %(repeated)s duplicates in the file. You can download these rows.") % {
-            "refused": number(refused),
-            "repeated": number(repeated),
-        }
+        yield _(
+            "Left out: refused rows (%(refused)s), duplicates in the file (%(repeated)s). You can download them."
+        ) % {"refused": number(refused), "repeated": number(repeated)}
     if new:
         yield _("Imported records can't be removed in one step.")
 

@@ -50,7 +50,7 @@ SAMPLE: dict[str, Sequence[str]] = {
     "support": "/home/ /trading/imports/ /trading/imports/new/".split(),
     "marketing": "/home/ /lead-sources/".split(),
     "auditor": ("/home/",),
-    "administrator": "/home/ /staff/ /brands/ /trading/servers/".split(),
+    "administrator": "/home/ /staff/ /brands/ /trading/servers/ /imports/ /imports/new/".split(),
     "client": (
         "/portal/ /portal/wallet/ /portal/wallet/deposit/ /portal/wallet/withdraw/ /portal/wallet/transfer/ "
         "/portal/wallet/exchange/ /portal/wallet/history/ /portal/wallet/documents/ /portal/accounts/ /portal/accounts/open/ "

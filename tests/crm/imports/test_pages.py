@@ -50,7 +50,7 @@ def test_file_goes_from_the_upload_to_the_report(cast, browser):
     assert "Checking" in browser.get(url("data_import", batch)).content.decode()
     run_newest_job()
     page = browser.get(url("data_import", batch)).content.decode()
-    assert "2 new records are imported." in page and "1 refused" in page and "Import 2 rows" in page
+    assert "2 new records are imported." in page and "refused rows (1)" in page and "Import 2 rows" in page
     assert "valid e-mail address" in browser.get(url("data_import", batch) + "?verdict=refused").content.decode()
     assert not Client.objects.filter(last_name="Groß").exists()
     browser.post(url("data_import_confirm", batch))
