@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from clients.choices import TimelineKind
@@ -25,6 +25,11 @@ from wallet.opening_balances.approval import require_unchanged, totals_of
 
 SECONDS_MAX = 120  # of one task; the next one goes on
 LEFT_SECONDS = 30
+OPEN_WALLETS = """
+INSERT INTO wallet_account (brand_id, kind, currency, client_id, subject, is_bounded, created_at)
+SELECT %s, 'client_wallet', currency, client_id, '', true, now() FROM wallet_openingline WHERE part_id = %s
+ORDER BY client_id ON CONFLICT DO NOTHING
+"""
 
 
 def due_openings() -> list[int]:
@@ -73,7 +78,7 @@ def _post_next_part(opening_id: int) -> bool:
 
 def _post(opening: OpeningBalances, part: OpeningPart) -> None:
     lines = list(OpeningLine.objects.filter(part=part).order_by("line"))
-    wallets = _wallets(opening, part, [line.client_id for line in lines])
+    wallets = _wallets(opening, part)
     source = posting.house(AccountKind.OPENING_BALANCES, brand_id=opening.brand_id, currency=part.currency)
     posting.post_many(
         [
@@ -95,20 +100,15 @@ def _post(opening: OpeningBalances, part: OpeningPart) -> None:
     copy_models([_entry(opening, line, now) for line in lines])
 
 
-def _wallets(opening: OpeningBalances, part: OpeningPart, clients: list[int]) -> dict[int, Account]:
+def _wallets(opening: OpeningBalances, part: OpeningPart) -> dict[int, Account]:
     """Open the missing wallets of a part, and return all by client."""
-    kind = AccountKind.CLIENT_WALLET
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN_WALLETS, [opening.brand_id, part.pk])
     rows = Account.objects.filter(
-        brand_id=opening.brand_id, kind=kind, currency=part.currency, client_id__in=clients, subject=""
-    )
-    known = set(rows.values_list("client_id", flat=True))
-    Account.objects.bulk_create(
-        [
-            Account(brand_id=opening.brand_id, kind=kind, currency=part.currency, client_id=client_id, is_bounded=True)
-            for client_id in clients
-            if client_id not in known
-        ],
-        ignore_conflicts=True,
+        brand_id=opening.brand_id,
+        kind=AccountKind.CLIENT_WALLET,
+        currency=part.currency,
+        client__in=OpeningLine.objects.filter(part=part).values("client"),
     )
     return {account.client_id: account for account in rows if account.client_id is not None}
 
