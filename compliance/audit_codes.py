@@ -22,6 +22,11 @@ class ComplianceAction(AuditCode):
     RESTRICTION_LIFTED = "compliance.restriction_lifted", _("Restriction lifted"), "lock-open", "success"
     RESTRICTION_PLACED = "compliance.restriction_placed", _("Restriction placed"), "lock", "danger"
     RISK_ASSESSED = "compliance.risk_assessed", _("Risk rated"), "gauge"
+    RISK_RATED_AGAIN = (
+        "compliance.risk_rated_again",
+        _("Clients rated again after a change of country rules"),
+        "gauge",
+    )
     TRAIL_EXPORTED = "compliance.trail_exported", _("Audit trail exported"), "download"
     WATCHLIST_IMPORTED = "compliance.watchlist_imported", _("Watchlist imported"), "list-checks"
     WATCHLIST_REFUSED = "compliance.watchlist_refused", _("Watchlist file rejected"), "circle-x", "warning"

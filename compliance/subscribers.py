@@ -1,12 +1,15 @@
 """What compliance does when something happened: screen whoever was verified, notify the officers, rate again."""
 
+import datetime as dt
+
 from clients.models import Client
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction
-from compliance.risk import assess
+from compliance.risk import assess, rate_countries_again
 from compliance.screening import screen_client
-from crm.events import ClientScreened, ClientVerified, RestrictionPlaced, subscribe
+from crm.events import ClientScreened, ClientVerified, CountryRulesChanged, RestrictionPlaced, subscribe
 from crm.i18n.localized_text import label_of, phrase
+from crm.models import Brand
 from crm.notices.notify import notify, people_with
 
 
@@ -32,6 +35,18 @@ def rate_and_tell(event: ClientScreened) -> None:
         body=phrase("The account is frozen until you decide."),
         url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
+    )
+
+
+@subscribe(CountryRulesChanged)
+def rate_the_countries_again(event: CountryRulesChanged) -> None:
+    """Have the brand's clients from these countries rated again once the new rules hold: their risk band may be another."""
+    assert event.brand_id is not None
+    rate_countries_again(
+        brand=Brand.objects.get(pk=event.brand_id),
+        countries=event.countries,
+        effective_on=dt.date.fromisoformat(event.effective_on),
+        rule_id=event.rule_id,
     )
 
 

@@ -22,6 +22,7 @@ from crm.approvals.deciding import require_text
 from crm.brand_policies.registry import new_version, today
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
+from crm.events import CountryRulesChanged, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.i18n.territories import country_names
@@ -164,6 +165,16 @@ def write_rules(
                 "effective_on": effective_on.isoformat(),
             },
             reason=reason,
+        )
+    if rows:
+        publish(
+            CountryRulesChanged(
+                brand_id=brand.pk,
+                rule_id=rows[0].pk,
+                countries=tuple(row.country for row in rows),
+                effective_on=effective_on.isoformat(),
+            ),
+            actor=actor,
         )
     return rows
 

@@ -47,10 +47,14 @@ def lock_first(rows: QuerySet[Row], *read_along: str) -> Row | None:
 
 
 def lock_all(
-    source: Source[Row], *read_along: str, pks: Iterable[Any] | None = None, at_most: int | None = None
+    source: Source[Row],
+    *read_along: str,
+    pks: Iterable[Any] | None = None,
+    at_most: int | None = None,
+    no_key: bool = False,
 ) -> list[Row]:
     """Lock many rows of one kind, always in the order of their keys; those that are gone are left out."""
-    rows = _locked(source, read_along, no_key=False)
+    rows = _locked(source, read_along, no_key=no_key)
     return list((rows if pks is None else rows.filter(pk__in=list(pks))).order_by("pk")[:at_most])
 
 

@@ -100,6 +100,19 @@ class ClientProfileChanged(Event):
     fields: tuple[str, ...]
 
 
+class CountryRulesChanged(Event):
+    """A brand changed what it accepts from countries, or their risk band, from a day on. `countries`: "" is all others.
+
+    `rule_id`: the first of the new rules.
+    """
+
+    name: ClassVar[str] = "clients.country_rules_changed"
+    label: ClassVar[Label] = _("Country rules changed")
+    rule_id: int
+    countries: tuple[str, ...]
+    effective_on: str
+
+
 class ClientMoved(Event):
     """The client went to another book (and so, perhaps, to another agent or desk)."""
 

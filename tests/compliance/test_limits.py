@@ -96,7 +96,7 @@ def test_the_matches_of_another_client_rate_nobody_else(cast, tmp_path):
     load(tmp_path, {"first": "Klara", "second": "Weber"})
     screening.screen_client(client_id=cast.client.pk, trigger="demand")
     for client, open_points in ((cast.client, 25), (cast.other_client, None)):
-        found = {row["code"]: row["points"] for row in risk.reasons_for(client, DAY)}
+        found = {row["code"]: row["points"] for row in risk.assess(client_id=client.pk).reasons}
         assert found.get("match_open") == open_points
 
 
