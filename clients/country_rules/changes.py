@@ -122,6 +122,7 @@ def _holds(brand: Brand, country: str, proposal: CountryRuleProposal) -> bool:
     return is_set and (now.band, now.gates) == (proposal.band, proposal.accepted)
 
 
+@transaction.atomic
 def write_rules(
     brand: Brand,
     countries: Collection[str],
