@@ -2,25 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar
+
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
+from clients.policies import can
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
+from compliance.brand_policies import MATCH_REVIEW_HOURS
 from compliance.choices import NOT_FOR_SALES, ClearReason, ComplianceNotice, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
+from compliance.queries import hits_visible_to
 from compliance.risk import assess
+from crm import work
+from crm.choices import WorkPriority
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import localize, phrase
-from crm.models import Actor
+from crm.i18n.localized_text import LocalizedText, joined, localize, phrase
+from crm.models import Actor, User, WorkItem
 from crm.notices.notify import notify, people_with
 from crm.security import audit
-from crm.security.policies import require
+from crm.security.policies import Decision, require
+
+# From this score on a match is reviewed before others.
+HIGH_SCORE = Decimal("0.95")
+
+
+class MatchReview(work.WorkKind[Hit]):
+    """The queue of possible matches: a claim takes all of a client's matches and keeps colleagues out; nobody has to claim."""
+
+    model = Hit
+    code, label = "compliance.hit", gettext_lazy("Possible matches")
+    right = "compliance.decide_hit"
+    outcomes: ClassVar[Mapping[str, work.Outcome]] = {
+        HitState.FALSE_POSITIVE: work.Outcome(gettext_lazy("False positive"), needs_reason=True),
+        HitState.CONFIRMED: work.Outcome(gettext_lazy("True match"), needs_reason=True),
+    }
+    hours = MATCH_REVIEW_HOURS
+    needs_claim = False
+    queue_url = "compliance:hits"
+
+    def visible_to(self, user: Actor) -> QuerySet[Hit]:
+        return hits_visible_to(user)
+
+    def may_work(self, user: Actor, subject: Hit) -> Decision:
+        return can(user, subject.client, self.right)
+
+    def rows(self) -> QuerySet[Hit]:
+        return Hit.objects.select_related("client__brand", "client__book", "entry")
+
+    def lock(self, subject_id: int) -> Hit:
+        return _locked(subject_id)
+
+    def title(self, subject: Hit) -> LocalizedText:
+        return joined([str(subject.client), subject.entry.primary_name], " ~ ")
+
+
+MATCH = work.register(MatchReview)
+
+
+def new_items(hits: list[Hit]) -> list[WorkItem]:
+    """Make a work item for each new match of a client, to be saved before them."""
+    for hit in hits:
+        hit.work = work.new_item(
+            MATCH,
+            client_id=hit.client_id,
+            brand=hit.client.brand,
+            opened_at=hit.found_at,
+            priority=WorkPriority.HIGH if hit.score >= HIGH_SCORE else WorkPriority.NORMAL,
+        )
+    return [hit.work for hit in hits if hit.work]
+
 
 # What the matcher says of two births that may be one person's.
 AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")
@@ -28,7 +89,7 @@ AGREEING_BIRTHS = ("same_day", "same_year", "day_and_month_swapped")
 
 @transaction.atomic
 def clear_hit(
-    *, hit_id: int, actor: Actor, reason_code: str, reason: str, is_contradiction_checked: bool = False
+    *, hit_id: int, actor: User, reason_code: str, reason: str, is_contradiction_checked: bool = False
 ) -> Hit:
     """Another person: for this data of the client and this content of the entry the match is not raised again.
 
@@ -54,7 +115,7 @@ def clear_hit(
 
 
 @transaction.atomic
-def confirm_hit(*, hit_id: int, actor: Actor, reason: str) -> Hit:
+def confirm_hit(*, hit_id: int, actor: User, reason: str) -> Hit:
     """Confirm that the client is the listed person: the account is frozen, the MLRO is notified, the rating becomes high.
 
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
@@ -117,19 +178,20 @@ def _locked(hit_id: int) -> Hit:
     return hit
 
 
-def _require_open(hit: Hit, actor: Actor) -> None:
+def _require_open(hit: Hit, actor: User) -> None:
     if hit.state != HitState.OPEN:
         raise WrongState(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
     require(policies.can_decide(actor, hit))
 
 
 def _decide(
-    hit: Hit, state: HitState, actor: Actor, reason: str, code: ClearReason | None, *, contradiction: str = ""
+    hit: Hit, state: HitState, actor: User, reason: str, code: ClearReason | None, *, contradiction: str = ""
 ) -> None:
     hit.move_to(state)
     hit.decided_by, hit.decided_at = actor, timezone.now()
     hit.reason, hit.reason_code = reason, code.value if code else ""
     hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
+    work.decide(hit, actor=actor, outcome=state, reason=reason)
     audit.record(
         actor=actor,
         action=ComplianceAction.HIT_CLEARED if state == HitState.FALSE_POSITIVE else ComplianceAction.HIT_CONFIRMED,

@@ -8,6 +8,7 @@ from clients.models import Client
 from clients.policies import can
 from compliance.choices import HitState
 from compliance.models import Hit, Restriction
+from crm import work
 from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import Decision, no
@@ -19,10 +20,11 @@ def can_screen(user: Actor, client: Client) -> Decision:
 
 
 def can_decide(user: Actor, hit: Hit) -> Decision:
-    """Decide who may clear or confirm a match: `compliance.decide_hit` in reach, while it is open."""
+    """Decide who may clear or confirm a match: `compliance.decide_hit` in reach, while no colleague has claimed it."""
     if hit.state != HitState.OPEN:
         return no(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
-    return can(user, hit.client, "compliance.decide_hit")
+    allowed = can(user, hit.client, "compliance.decide_hit")
+    return work.may_decide(user, hit.work) if allowed and hit.work else allowed
 
 
 def can_restrict(user: Actor, client: Client) -> Decision:

@@ -9,7 +9,7 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from compliance.choices import HitState, RestrictionKind
 from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, WatchlistSource
-from crm.models import User
+from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 
@@ -32,9 +32,9 @@ def may(client: Client | int, what: str) -> bool:
     return f"no_{what}" not in restrictions_of(client)
 
 
-def hits_visible_to(user: User) -> QuerySet[Hit]:
+def hits_visible_to(user: Actor) -> QuerySet[Hit]:
     """List the matches of clients in reach, for `compliance.view_hit`."""
-    if not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_hit"):
+    if not user or not user.is_authenticated or not user.is_team or not user.has_perm("compliance.view_hit"):
         return Hit.objects.none()
     return Hit.objects.filter(client__book_id__in=reach_of(user).books)
 
@@ -43,7 +43,7 @@ def get_hit(user: User, hit_id: int) -> Hit:
     """Find one match with its client and entry, or 404."""
     hit = (
         Hit.objects.filter(client__in=clients_visible_to(user))
-        .select_related("client__brand", "client__book", "entry__source", "screening", "decided_by")
+        .select_related("client__brand", "client__book", "entry__source", "screening", "decided_by", "work__claimed_by")
         .filter(pk=hit_id)
         .first()
     )

@@ -28,16 +28,18 @@ from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
+from compliance.hits import new_items
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation
 from compliance.matching.score import BirthRange, ListedName, Person, score
 from compliance.models import Hit, ListEntry, ListVersion, Screening
+from crm import work
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
 from crm.i18n.localized_text import localize, phrase
-from crm.models import Actor
+from crm.models import Actor, WorkItem
 from crm.security import audit
 from crm.security.policies import require
 
@@ -190,21 +192,21 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
         known_count=len(entries) - len(fresh),
         duration_ms=round((time.monotonic() - started) * 1000),
     )
-    hits = Hit.objects.bulk_create(
-        [
-            Hit(
-                screening=screening,
-                client=client,
-                entry=entry,
-                client_hash=client_hash,
-                entry_hash=entry.content_hash,
-                score=Decimal(str(explained.score)),
-                explanation=asdict(explained),
-                found_at=screening.at,
-            )
-            for entry, explained in fresh
-        ]
-    )
+    hits = [
+        Hit(
+            screening=screening,
+            client=client,
+            entry=entry,
+            client_hash=client_hash,
+            entry_hash=entry.content_hash,
+            score=Decimal(str(explained.score)),
+            explanation=asdict(explained),
+            found_at=screening.at,
+        )
+        for entry, explained in fresh
+    ]
+    WorkItem.objects.bulk_create(new_items(hits))
+    Hit.objects.bulk_create(hits)
     _tell(client, screening, hits, actor)
     return screening
 
@@ -227,6 +229,7 @@ def _retire_outdated(client: Client, client_hash: str) -> None:
     stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
     for hit in stale:
         holds.release_hold(hit=hit, actor=None, reason=localize(phrase("The client's data changed; screened again.")))
+    work.close_items(stale.values_list("work", flat=True))
     stale.update(state=HitState.OUTDATED)
 
 

@@ -31,6 +31,7 @@ from crm.ui.tables import (
     Table,
     TimeColumn,
 )
+from crm.ui.work_columns import WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
 
 AREAS = [
     ("clients", _("Clients")),
@@ -47,7 +48,7 @@ AREAS = [
 WHO = [("staff", _("Staff")), ("client", _("Client")), ("partner", _("Partner")), ("system", _("Keelson"))]
 
 
-class HitFilter(django_filters.FilterSet):
+class HitFilter(WorkFilter):
     state = django_filters.ChoiceFilter(choices=HitState.choices, label=_("State"))
     source = django_filters.CharFilter(field_name="entry__source__code", label=_("List"))
     found = django_filters.DateFromToRangeFilter(field_name="found_at", label=_("Found between"))
@@ -75,6 +76,7 @@ class HitTable(Table):
         Column("birth", _("Date of birth"), value=birth_match),
         BadgeColumn("state", _("State")),
         AgoColumn("found_at", _("Found"), sort=False),
+        *work_columns(),
         PersonColumn("decided_by", _("Decided by")),
         Column("brand", _("Brand"), value="client.brand.name", hidden=True),
     ]
@@ -82,9 +84,11 @@ class HitTable(Table):
     quick_filters = [
         QuickFilter(_("Pending review"), {"state": HitState.OPEN}),
         QuickFilter(_("Waiting > 24 h"), {"state": HitState.OPEN, "waiting": "over24h"}),
+        *WORK_QUICK_FILTERS,
         QuickFilter(_("True match"), {"state": HitState.CONFIRMED}),
         QuickFilter(_("False positive"), {"state": HitState.FALSE_POSITIVE}),
     ]
+    bulk_actions = (assign_action("compliance:assign"),)
     peek = HIT_PEEK
     export_permission = None
     empty = Empty(
@@ -92,7 +96,9 @@ class HitTable(Table):
     )
 
     def queryset(self) -> QuerySet[Hit]:
-        return queries.hits_visible_to(self.user).select_related("client__brand", "entry__source", "decided_by")
+        return queries.hits_visible_to(self.user).select_related(
+            "client__brand", "entry__source", "decided_by", "work__claimed_by", "work__assigned_to"
+        )
 
 
 class RestrictionFilter(django_filters.FilterSet):

@@ -147,3 +147,8 @@ class CrmAction(AuditCode):
     TEXT_REJECTED = "crm.text_rejected", _("Text rejected"), "x", "danger"
     TEXT_TESTED = "crm.text_tested", _("Test e-mail sent"), "mail"
     TEXT_WITHDRAWN = "crm.text_withdrawn", _("Proposed text withdrawn"), "x"
+    WORK_ASSIGNED = "crm.work_assigned", _("Work assigned"), "user-check"
+    WORK_COMMENTED = "crm.work_commented", _("Comment on work added"), "message-square"
+    WORK_FILE_ATTACHED = "crm.work_file_attached", _("File attached to work"), "paperclip"
+    WORK_PRIORITY_CHANGED = "crm.work_priority_changed", _("Priority of work changed"), "flag"
+    WORK_TAKEN_OVER = "crm.work_taken_over", _("Work claimed from a colleague"), "users", "warning"

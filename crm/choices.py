@@ -114,6 +114,42 @@ DUE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class WorkState(BadgeChoices):
+    """Of a work item. Decided: it can still be undone; final: the decision has its consequences."""
+
+    OPEN = "open", "yellow", _("Open")
+    DECIDED = "decided", "blue", _("Decided")
+    FINAL = "final", "green", _("Final")
+    CLOSED = "closed", "secondary", _("Closed without a decision")
+
+
+WORK_TRANSITIONS: dict[str, set[str]] = {
+    WorkState.OPEN: {WorkState.DECIDED, WorkState.CLOSED},
+    WorkState.DECIDED: {WorkState.OPEN, WorkState.FINAL},
+    WorkState.FINAL: set(),
+    WorkState.CLOSED: set(),
+}
+
+
+class WorkPriority(models.IntegerChoices):
+    LOW = 1, _("Low")
+    NORMAL = 2, _("Normal")
+    HIGH = 3, _("High")
+    URGENT = 4, _("Urgent")
+
+
+class WorkAct(models.TextChoices):
+    """What an entry of a work item's history records."""
+
+    COMMENT = "comment", _("Comment")
+    FILE = "file", _("File attached")
+    TAKEN_OVER = "taken_over", _("Claimed from a colleague")
+    ASSIGNED = "assigned", _("Assigned")
+    PRIORITY = "priority", _("Priority changed")
+    DECIDED = "decided", _("Decided")
+    UNDONE = "undone", _("Decision undone")
+
+
 class DataImportState(BadgeChoices):
     MAPPING = "mapping", "secondary", _("Columns to map")
     CHECKING = "checking", "blue", _("Checking")

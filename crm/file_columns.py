@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from crm.choices import DataImportState
-from crm.models import DataImport, Job
+from crm.models import DataImport, Job, WorkEntry
 
 COLUMNS: list[FileColumn] = []
 BATCH_ROWS = 500
@@ -102,3 +102,4 @@ def unnamed(columns: list[FileColumn], places: Iterator[str]) -> Iterator[str]:
 declare(FileColumn(Job, "result_path", "jobs", purpose="job-result"))
 _WITH_FILE = Q(state__in=set(DataImportState) - {DataImportState.DONE, DataImportState.DISCARDED})
 declare(FileColumn(DataImport, "id", "data-imports", purpose="data-import", rows=_WITH_FILE))
+declare(FileColumn(WorkEntry, "file_key", "work", client="client_id", size="size_bytes", sha256="sha256"))

@@ -162,6 +162,16 @@ register(
         words="four eyes waiting for me proposals maker checker",
     ),
     MenuEntry(
+        "insight",
+        _("Work by officer"),
+        "work_statistics",
+        "crm.manage_work",
+        "clipboard-list",
+        80,
+        words="queue statistics handling time late take-over sla kyc screening",
+        group="agents",
+    ),
+    MenuEntry(
         "setup",
         _("Staff"),
         "staff",

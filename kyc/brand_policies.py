@@ -27,6 +27,17 @@ KYC_EXPIRY_NOTICE_DAYS = declare(
         needs_four_eyes=False,
     )
 )
+KYC_REVIEW_HOURS = declare(
+    Policy(
+        "kyc_review_hours",
+        PolicyArea.PROMISES,
+        _("Documents are reviewed within"),
+        Count(1, 240, _("working hours")),
+        8,
+        _("Counted from the upload. Later ones are marked as late."),
+        needs_four_eyes=False,
+    )
+)
 KYC_UNDO_SECONDS = declare(
     Policy(
         "kyc_undo_seconds",

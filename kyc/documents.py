@@ -17,6 +17,7 @@ from clients.choices import Stage, TimelineKind
 from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
+from crm import work
 from crm.db.locking import lock, lock_all
 from crm.due import DueItem, DueKind, cancel_many, declare, due_many
 from crm.errors import DomainError, WrongState
@@ -121,9 +122,9 @@ def _keep(
         waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)
         for older in lock_all(waiting):
             older.move_to(DocumentState.REPLACED)
-            older.release()
             older.check_lease_until = None
-            older.save(update_fields=["state", "claimed_by", "claimed_at", "claimed_until", "check_lease_until"])
+            older.save(update_fields=["state", "check_lease_until"])
+            work.close_items([older.work_id])
             replaced.append(older.pk)
     document = Document.objects.create(
         client=client,

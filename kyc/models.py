@@ -6,7 +6,6 @@ stands in plain columns.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import orjson
@@ -14,12 +13,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
 from clients.models import Client, SideFacts
 from crm.db.states import HasState
 from crm.i18n.localized_text import LocalizedText, joined, label_of
-from crm.models import Actor, User
+from crm.models import User, WorkItem
 from crm.security import crypto
 from kyc.choices import (
     DECIDED_STATES,
@@ -74,15 +72,12 @@ class Document(HasState):
     check_lease_until = models.DateTimeField(null=True)
 
     # ── review ─────────────────────────────────────────────────────────────────────────────────────────────────────
-    claimed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    claimed_at = models.DateTimeField(null=True)
-    claimed_until = models.DateTimeField(null=True)
+    work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="document")
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True)
     reason_code = models.CharField(max_length=20, choices=RejectReason.choices, blank=True)
     reason = models.TextField(blank=True, help_text="Message to client")
     review_note = models.TextField(blank=True, help_text="For colleagues and auditors: why approved despite an issue")
-    settles_at = models.DateTimeField(null=True, help_text="Until then the officer can undo the decision")
     settled_at = models.DateTimeField(null=True, help_text="From then on the decision has its consequences")
 
     class Meta:
@@ -120,7 +115,7 @@ class Document(HasState):
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["approved", "rejected"])
-                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False, settles_at__isnull=False),
+                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False),
                 name="decided_document_has_a_reviewer",
             ),
             models.CheckConstraint(
@@ -134,13 +129,7 @@ class Document(HasState):
                 name="rejected_document_has_a_reason",
             ),
             models.CheckConstraint(
-                condition=Q(claimed_by__isnull=True, claimed_at__isnull=True, claimed_until__isnull=True)
-                | Q(claimed_by__isnull=False, claimed_at__isnull=False, claimed_until__isnull=False),
-                name="document_claim_is_whole",
-            ),
-            models.CheckConstraint(
-                condition=Q(claimed_by__isnull=True) | Q(state="pending_review"),
-                name="only_a_pending_document_is_claimed",
+                condition=~Q(state="pending_review") | Q(work__isnull=False), name="pending_document_is_a_work_item"
             ),
             models.CheckConstraint(
                 condition=Q(settled_at__isnull=True) | ~Q(state__in=["uploaded", "checking", "pending_review"]),
@@ -184,17 +173,6 @@ class Document(HasState):
     def state_for_client(self) -> str:
         """What the client portal shows: an undoable decision is still a review."""
         return DocumentState.PENDING_REVIEW if self.is_undoable else self.state
-
-    def is_claimed_by_other(self, user: Actor, now: dt.datetime | None = None) -> bool:
-        return (
-            self.claimed_by_id is not None
-            and self.claimed_by_id != getattr(user, "pk", None)
-            and self.claimed_until is not None
-            and self.claimed_until > (now or timezone.now())
-        )
-
-    def release(self) -> None:
-        self.claimed_by = self.claimed_at = self.claimed_until = None
 
     @property
     def extracted(self) -> dict[str, Any]:

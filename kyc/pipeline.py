@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from clients.brand_policies import MINIMUM_AGE
 from clients.identifiers import learn_many
+from crm import work
 from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
 from crm.security import audit, crypto
@@ -31,6 +32,7 @@ from kyc.examination import CHECKS, Result, Sheet, read
 from kyc.examination.sheet import Subject, unsure
 from kyc.fingerprints import bands_of, sightings_of
 from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
+from kyc.reviews import REVIEW
 
 logger = logging.getLogger(__name__)
 VERSION = "2026.12"
@@ -213,6 +215,9 @@ def _hand_over(document: Document, codes: list[str]) -> None:
     """Hand a checked document to the review queue, and publish it."""
     document.move_to(DocumentState.PENDING_REVIEW)
     document.checked_at, document.check_lease_until = timezone.now(), None
+    document.work = work.open_item(
+        REVIEW, client_id=document.client_id, brand=document.client.brand, opened_at=document.uploaded_at
+    )
     document.save()
     audit.record(
         actor=None,

@@ -3,36 +3,73 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import ClassVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients import timeline
 from clients.choices import TimelineKind
+from crm import work
 from crm.db.locking import lock_all
-from crm.due import DueKind, cancel, declare, due
 from crm.errors import DomainError
 from crm.events import DocumentReviewed, publish
 from crm.i18n import formats
-from crm.i18n.localized_text import phrase
-from crm.models import Actor, DueRow, User
+from crm.i18n.localized_text import LocalizedText, joined, phrase
+from crm.models import Actor, User
 from crm.security import audit
-from crm.security.policies import require
+from crm.security.policies import Decision, require
 from kyc import levels, policies
 from kyc.audit_codes import KycAction
-from kyc.brand_policies import KYC_UNDO_SECONDS
+from kyc.brand_policies import KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import cancel_expiry, locked, schedule_expiry
 from kyc.models import Document, Issue
+from kyc.queries import documents_visible_to
 
 NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
 
 
-def undo_seconds_of(document: Document) -> int:
-    """Return the brand's `kyc_undo_seconds`; 0 makes decisions final at once."""
-    return KYC_UNDO_SECONDS.of(document.client.brand)
+class DocumentReview(work.WorkKind[Document]):
+    """The review queue: a claim takes all of a client's documents, and a decision can be undone for a few seconds."""
+
+    model = Document
+    code, label = "kyc.document", gettext_lazy("Documents")
+    right = "kyc.review_document"
+    outcomes: ClassVar[Mapping[str, work.Outcome]] = {
+        DocumentState.APPROVED: work.Outcome(gettext_lazy("Approved")),
+        DocumentState.REJECTED: work.Outcome(gettext_lazy("Rejected")),
+    }
+    hours, undo_seconds = KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
+    queue_url = "kyc:queue"
+
+    def visible_to(self, user: Actor) -> QuerySet[Document]:
+        return documents_visible_to(user)
+
+    def may_work(self, user: Actor, subject: Document) -> Decision:
+        return policies.can_review(user, subject)
+
+    def rows(self) -> QuerySet[Document]:
+        return Document.objects.select_related("client__brand", "client__book")
+
+    def lock(self, subject_id: int) -> Document:
+        return locked(subject_id)
+
+    def title(self, subject: Document) -> LocalizedText:
+        return joined([subject.title_words, str(subject.client)])
+
+    def take_effect(self, subject: Document) -> None:
+        _take_effect(subject)
+
+    def reopen(self, subject: Document, actor: User) -> None:
+        _reopen(subject, actor)
+
+
+REVIEW = work.register(DocumentReview)
 
 
 @transaction.atomic
@@ -96,13 +133,10 @@ def issues_that_need_a_note(document: Document) -> list[Issue]:
 
 
 def _decide(
-    document: Document, state: DocumentState, actor: Actor, *, note: str, despite: list[str] | None = None
+    document: Document, state: DocumentState, actor: User, *, note: str, despite: list[str] | None = None
 ) -> Document:
     document.move_to(state)
-    document.release()
-    now = timezone.now()
-    document.reviewed_by, document.reviewed_at, document.review_note = actor, now, note
-    document.settles_at = now + dt.timedelta(seconds=undo_seconds_of(document))
+    document.reviewed_by, document.reviewed_at, document.review_note = actor, timezone.now(), note
     document.save()
     audit.record(
         actor=actor,
@@ -120,36 +154,16 @@ def _decide(
         reason=note,
         evidence={"sha256": document.sha256, "despite": despite or []},
     )
-    if document.settles_at <= now:
-        _take_effect(document)
-    else:
-        due(
-            SETTLING,
-            key=document.pk,
-            at=document.settles_at,
-            client_id=document.client_id,
-            brand_id=document.client.brand_id,
-        )
+    work.decide(document, actor=actor, outcome=state, reason=note or document.reason)
     return document
 
 
-@transaction.atomic
-def undo(*, document_id: int, actor: Actor) -> Document:
-    """Take a decision back while nothing has followed from it; the officer holds the claim again.
-
-    Who: the officer who decided. Raises: NotAllowed when the window has closed, or it was someone else's decision.
-    """
-    document = locked(document_id)
-    require(policies.can_undo(actor, document))
+def _reopen(document: Document, actor: User) -> None:
     before = document.state
     document.move_to(DocumentState.PENDING_REVIEW)
-    now = timezone.now()
-    document.reviewed_by = document.reviewed_at = document.settles_at = None
+    document.reviewed_by = document.reviewed_at = None
     document.reason_code = document.reason = document.review_note = ""
-    document.claimed_by, document.claimed_at = actor, now
-    document.claimed_until = now + dt.timedelta(minutes=10)
     document.save()
-    cancel(SETTLING, document.pk)
     audit.record(
         actor=actor,
         action=KycAction.REVIEW_UNDONE,
@@ -159,28 +173,6 @@ def undo(*, document_id: int, actor: Actor) -> Document:
         before={"state": before},
         after={"state": document.state},
     )
-    return document
-
-
-@transaction.atomic
-def settle(*, document_id: int) -> int:
-    """Let one decision take effect, once. 0 when it was undone, or took effect already."""
-    document = locked(document_id)
-    if not document.is_undoable or document.settles_at is None or document.settles_at > timezone.now():
-        return 0
-    _take_effect(document)
-    return 1
-
-
-def _settle(row: DueRow) -> None:
-    settle(document_id=int(row.key))
-
-
-SETTLING = declare(
-    DueKind(
-        "kyc.decision", gettext_lazy("Decision on a document takes effect"), _settle, permission="kyc.view_document"
-    )
-)
 
 
 def _take_effect(document: Document) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
@@ -25,6 +25,8 @@ from crm.ui.tables import (
     QuickFilter,
     Table,
 )
+from crm.ui.work_columns import WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
+from crm.work import is_held_by_other
 from kyc import queries
 from kyc.choices import ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
 from kyc.models import Document, Issue
@@ -36,7 +38,7 @@ TONES = {Severity.BLOCKING: "danger", Severity.WARNING: "warning", Severity.INFO
 OPEN_CHOICES = [(state.value, state.label) for state in OPEN_STATES]
 
 
-class QueueFilter(django_filters.FilterSet):
+class QueueFilter(WorkFilter):
     state = django_filters.ChoiceFilter(choices=OPEN_CHOICES, label=_("State"))
     kind = django_filters.ChoiceFilter(choices=DocumentKind.choices, label=_("Document"))
     issue = django_filters.ChoiceFilter(choices=IssueCode.choices, label=_("Issue"), method="with_issue")
@@ -44,9 +46,6 @@ class QueueFilter(django_filters.FilterSet):
         choices=[("4", _("More than 4 hours")), ("24", _("More than a day")), ("72", _("More than 3 days"))],
         label=_("Waiting"),
         method="waiting_longer",
-    )
-    whose = django_filters.ChoiceFilter(
-        choices=[("mine", _("Me")), ("free", _("Unclaimed"))], label=_("Claimed by"), method="claimed_by"
     )
     brand = django_filters.CharFilter(field_name="client__brand__code", label=_("Brand"))
 
@@ -61,12 +60,6 @@ class QueueFilter(django_filters.FilterSet):
 
     def waiting_longer(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
         return queryset.filter(uploaded_at__lte=timezone.now() - dt.timedelta(hours=int(value)))
-
-    def claimed_by(self, queryset: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
-        now = timezone.now()
-        if value == "mine":
-            return queryset.filter(claimed_by=self.request.user, claimed_until__gt=now)
-        return queryset.filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=now))
 
 
 def issue_badges(row: Document, _table: Table) -> Any:
@@ -100,13 +93,6 @@ def waited(row: Document, table: Table) -> Any:
     return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
 
 
-def claim(row: Document, table: Table) -> Any:
-    """Name who is working on a document: "You", a colleague, or nobody."""
-    if row.claimed_by_id is None or row.claimed_until is None or row.claimed_until <= table.now:
-        return ""
-    return _now("You") if row.claimed_by_id == table.user.pk else str(row.claimed_by)
-
-
 class DocumentQueueTable(Table):
     name, title, permission = "kyc-queue", _("Review queue"), "kyc.review_document"
     subtitle = _("Documents pending review, oldest first")
@@ -116,18 +102,18 @@ class DocumentQueueTable(Table):
         BadgeColumn("state", _("State")),
         Column("issues", _("Issues"), render=issue_badges, export=False),
         Column("uploaded_at", _("Waiting"), sort=True, render=waited, place="when"),
-        Column("claimed_by", _("Claimed by"), render=claim),
+        *work_columns(),
         CountryColumn("country", _("Country"), value="client.country"),
         Column("brand", _("Brand"), value="client.brand.name", place="hide"),
         Column("page_count", _("Pages"), hidden=True, css="end"),
     ]
     filterset = QueueFilter
     quick_filters = [
-        QuickFilter(_("Claimed by me"), {"whose": "mine"}),
-        QuickFilter(_("Unclaimed"), {"whose": "free"}),
+        *WORK_QUICK_FILTERS,
         QuickFilter(_("Waiting > 4 h"), {"waited": "4"}),
         QuickFilter(_("Waiting > 24 h"), {"waited": "24"}),
     ]
+    bulk_actions = (assign_action("kyc:assign"),)
     peek = DOCUMENT_PEEK
     default_order = "uploaded_at"
     search_hint = _("Client")
@@ -141,7 +127,7 @@ class DocumentQueueTable(Table):
     def queryset(self) -> QuerySet[Document]:
         return (
             queries.queue(self.user)
-            .select_related("client__brand", "claimed_by")
+            .select_related("client__brand", "work__claimed_by", "work__assigned_to")
             .prefetch_related(Prefetch("issues", queryset=Issue.objects.order_by("-id"), to_attr="shown_issues"))
         )
 
@@ -151,7 +137,7 @@ class DocumentQueueTable(Table):
         return queryset
 
     def row_class(self, row: Document) -> str:
-        return "faint" if row.is_claimed_by_other(self.user, self.now) else ""
+        return "faint" if row.work and is_held_by_other(self.user, row.work, self.now) else ""
 
 
 class DocumentFilter(django_filters.FilterSet):

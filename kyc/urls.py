@@ -8,15 +8,12 @@ app_name = "kyc"
 urlpatterns = [
     path("kyc/queue/", queue.Queue.as_view(), name="queue"),
     path("kyc/queue/next/", queue.Next.as_view(), name="next"),
+    path("kyc/queue/assign/", queue.Assign.as_view(), name="assign"),
     path("kyc/documents/", TableView.as_view(table=DocumentTable), name="documents"),
     path("kyc/documents/<int:document_id>/", review.Review.as_view(), name="document"),
     path("kyc/documents/<int:document_id>/file/", files.Original.as_view(), name="file"),
     path("kyc/documents/<int:document_id>/page/<int:number>/", files.Page.as_view(), name="page"),
-    path("kyc/documents/<int:document_id>/claim/", review.Claim.as_view(), name="claim"),
-    path("kyc/documents/<int:document_id>/release/", review.Release.as_view(), name="release"),
-    path("kyc/documents/<int:document_id>/extend/", review.Extend.as_view(), name="extend"),
     path("kyc/documents/<int:document_id>/approve/", review.Approve.as_view(), name="approve"),
     path("kyc/documents/<int:document_id>/reject/", review.Reject.as_view(), name="reject"),
-    path("kyc/documents/<int:document_id>/undo/", review.Undo.as_view(), name="undo"),
     path("kyc/clients/<int:client_id>/upload/", client.upload, name="upload"),
 ]

@@ -17,10 +17,12 @@ from clients.models import Client
 from compliance import risk, screening
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind, ScreeningTrigger
+from compliance.hits import new_items
 from compliance.matching import VERSION
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
 from compliance.sources.house import COLUMNS
 from compliance.watchlists import import_watchlist
+from crm.choices import WorkState
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
 from crm.i18n.localized_text import phrase
@@ -104,8 +106,15 @@ def screen(demo: Demo) -> None:
         ]
     copy_models(screenings)
     holds = _decide(demo, hits)
+    items = new_items(hits)
+    for item, hit in zip(items, hits, strict=True):
+        if hit.decided_at is not None:
+            item.state, item.outcome, item.decided_by = WorkState.FINAL, hit.state, hit.decided_by
+            item.decided_at = item.final_at = hit.decided_at
+    copy_models(items)
     for hit in hits:
         hit.screening_id = hit.screening.pk
+        hit.work = hit.work  # its id is known now
     copy_models(hits)
     for hold in holds:
         assert hold.hit is not None

@@ -14,6 +14,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clients', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clients', '0002_sql'),
+        ('crm', '0002_sql'),
     ]
 
     operations = [
@@ -242,5 +244,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='listentry',
             constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='an_entry_stands_once_in_its_source'),
+        ),
+        migrations.AddField(
+            model_name='hit',
+            name='work',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hit', to='crm.workitem'),
+        ),
+        migrations.AddConstraint(
+            model_name='hit',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('work__isnull', False), _connector='OR'), name='open_match_is_a_work_item'),
         ),
     ]

@@ -9,7 +9,7 @@ from clients.models import Client
 from compliance.choices import HIT_TRANSITIONS, ClearReason, HitState, ScreeningTrigger
 from compliance.models.watchlists import ListEntry
 from crm.db.states import HasState
-from crm.models import User
+from crm.models import User, WorkItem
 
 
 class Screening(models.Model):
@@ -61,6 +61,7 @@ class Hit(HasState):
     decided_at = models.DateTimeField(null=True)
     reason_code = models.CharField(max_length=20, choices=ClearReason.choices, blank=True)
     reason = models.TextField(blank=True)
+    work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="hit")
 
     class Meta:
         ordering = ["-id"]
@@ -72,6 +73,9 @@ class Hit(HasState):
         constraints = [
             models.UniqueConstraint(
                 fields=["client", "entry", "client_hash", "entry_hash"], name="a_match_is_raised_once_per_content"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="open") | Q(work__isnull=False), name="open_match_is_a_work_item"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "outdated"]) | Q(decided_by__isnull=False, decided_at__isnull=False),

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clients.queries import is_in_own_book
 from compliance import hits, policies, queries
@@ -16,21 +17,33 @@ from compliance.forms import ClearForm, ConfirmForm
 from compliance.models import Hit
 from compliance.tables import HitTable
 from crm.choices import AccessKind
+from crm.pages.work import AssignSelected, ClaimNext
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
+from crm.work.queries import work_of
 
 OTHERS_MAX = 10
 
 
 class Hits(TableView):
     table = HitTable
+    template_name = "compliance/hits.html"
 
     def get(self, request: UserRequest, **kwargs: Any) -> Any:
         if not request.GET:
             return redirect(f"{request.path}?state={HitState.OPEN.value}")
         return super().get(request, **kwargs)
+
+
+class Next(ClaimNext):
+    kind, permission = hits.MATCH, "compliance.decide_hit"
+    empty = gettext_lazy("There are no unclaimed matches to review.")
+
+
+class Assign(AssignSelected):
+    table = HitTable
 
 
 class HitPage(StaffView):
@@ -61,6 +74,7 @@ def show(
         "why": hit.explanation,
         "evidence": EVIDENCE,
         "others": list(others.order_by("-pk")[:OTHERS_MAX]),
+        "work": work_of(request.user, hit.work_id),
         "can_decide": policies.can_decide(request.user, hit),
         "clear_form": clear or ClearForm(),
         "confirm_form": confirm or ConfirmForm(),

@@ -7,7 +7,19 @@
 Changing one: `crm.staff.policy_changes`.
 """
 
-from crm.brand_policies.kinds import Amount, Choice, Count, Countries, Fraction, Hosts, Kind, Networks, Share, Switch
+from crm.brand_policies.kinds import (
+    Amount,
+    Choice,
+    Count,
+    Countries,
+    Fraction,
+    Hosts,
+    Kind,
+    Lines,
+    Networks,
+    Share,
+    Switch,
+)
 from crm.brand_policies.registry import Policy, PolicyArea, all_policies, declare, find
 
 __all__ = [
@@ -18,6 +30,7 @@ __all__ = [
     "Fraction",
     "Hosts",
     "Kind",
+    "Lines",
     "Networks",
     "Policy",
     "PolicyArea",

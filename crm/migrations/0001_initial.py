@@ -1260,4 +1260,114 @@ class Migration(migrations.Migration):
             model_name='dataimport',
             constraint=models.CheckConstraint(condition=models.Q(('rows_deleted_at__isnull', True), ('state__in', ['done', 'discarded']), _connector='OR'), name='unfinished_data_import_keeps_its_rows'),
         ),
+        migrations.CreateModel(
+            name='WorkItem',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=40)),
+                ('client_id', models.BigIntegerField()),
+                ('state', models.CharField(choices=[('open', 'Open'), ('decided', 'Decided'), ('final', 'Final'), ('closed', 'Closed without a decision')], default='open', max_length=8)),
+                ('priority', models.PositiveSmallIntegerField(choices=[(1, 'Low'), (2, 'Normal'), (3, 'High'), (4, 'Urgent')], default=2)),
+                ('opened_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(help_text="End of the service level, in the brand's working hours")),
+                ('claimed_at', models.DateTimeField(null=True)),
+                ('claimed_until', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, max_length=20)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('final_at', models.DateTimeField(help_text='Until then whoever decided can undo it', null=True)),
+                ('handling_seconds', models.PositiveIntegerField(help_text='From the claim to the decision', null=True)),
+                ('assigned_to', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('claimed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-priority', 'opened_at', 'id'],
+                'permissions': [('manage_work', 'May assign work and see the figures of those who do it')],
+            },
+        ),
+        migrations.CreateModel(
+            name='WorkEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('client_id', models.BigIntegerField()),
+                ('act', models.CharField(choices=[('comment', 'Comment'), ('file', 'File attached'), ('taken_over', 'Claimed from a colleague'), ('assigned', 'Assigned'), ('priority', 'Priority changed'), ('decided', 'Decided'), ('undone', 'Decision undone')], max_length=12)),
+                ('at', models.DateTimeField()),
+                ('text_sealed', models.BinaryField(null=True)),
+                ('file_key', models.CharField(blank=True, max_length=80)),
+                ('size_bytes', models.PositiveIntegerField(default=0)),
+                ('sha256', models.CharField(blank=True, max_length=64)),
+                ('actor', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('other', models.ForeignKey(db_index=False, help_text='From whom, or to whom', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='crm.workitem')),
+            ],
+            options={
+                'verbose_name_plural': 'work entries',
+                'ordering': ['id'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='workitem',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['kind', '-priority', 'opened_at', 'id'], name='work_open'),
+        ),
+        migrations.AddIndex(
+            model_name='workitem',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['client_id', 'kind'], name='work_open_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='workitem',
+            index=models.Index(condition=models.Q(('claimed_by__isnull', False)), fields=['claimed_by'], name='work_claimed'),
+        ),
+        migrations.AddIndex(
+            model_name='workitem',
+            index=models.Index(condition=models.Q(('state__in', ['decided', 'final'])), fields=['decided_at', 'kind'], name='work_decided'),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), ('claimed_by__isnull', True), _connector='OR'), name='only_open_work_is_claimed'),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(('due_at__gte', models.F('opened_at'))), name='work_is_due_after_it_is_opened'),
+        ),
+        migrations.AddIndex(
+            model_name='workentry',
+            index=models.Index(fields=['item', 'id'], name='work_entries_by_item'),
+        ),
+        migrations.AddIndex(
+            model_name='workentry',
+            index=models.Index(condition=models.Q(('act', 'taken_over')), fields=['at', 'actor'], name='work_take_overs'),
+        ),
+        migrations.AddConstraint(
+            model_name='workentry',
+            constraint=models.UniqueConstraint(condition=models.Q(('file_key', ''), _negated=True), fields=('file_key',), name='work_file_has_its_own_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='workentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('act', 'file'), ('size_bytes__gt', 0), ('text_sealed__isnull', False), models.Q(('file_key', ''), _negated=True)), models.Q(models.Q(('act', 'file'), _negated=True), ('file_key', ''), ('size_bytes', 0)), _connector='OR'), name='only_a_work_file_has_content'),
+        ),
+        migrations.AddConstraint(
+            model_name='workentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('act__in', ['comment', 'taken_over']), _negated=True), ('text_sealed__isnull', False), _connector='OR'), name='work_comments_and_take_overs_have_text'),
+        ),
+        migrations.AddConstraint(
+            model_name='workentry',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('act', 'taken_over'), _negated=True), models.Q(('other__isnull', False), models.Q(('other', models.F('actor')), _negated=True)), _connector='OR'), name='work_is_taken_over_from_another'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='workentry',
+            trigger=pgtrigger.compiler.Trigger(name='work_entry_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'work_entry is append-only: write a new row instead';", hash='682c912e4a6c7aa082c21fadb48cc29d15561608', operation='UPDATE OR DELETE', pgid='pgtrigger_work_entry_no_change_b0db0', table='crm_workentry', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='workentry',
+            trigger=pgtrigger.compiler.Trigger(name='work_entry_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'work_entry is append-only: write a new row instead';", hash='4a6c2e9e08fb03157d9cf993eab313f34ad1a677', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_work_entry_no_truncate_c27b8', table='crm_workentry', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by__isnull', True), ('claimed_until__isnull', True)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('claimed_until__gt', models.F('claimed_at')), ('claimed_until__isnull', False)), _connector='OR'), name='work_claim_is_whole_and_ends_after_it_begins'),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['decided', 'final']), ('decided_at__isnull', False), ('decided_by__isnull', False), ('final_at__isnull', False), ('final_at__gte', models.F('decided_at')), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state__in', ['decided', 'final']), _negated=True), ('decided_at__isnull', True), ('decided_by__isnull', True), ('final_at__isnull', True), ('outcome', '')), _connector='OR'), name='decided_work_says_who_when_and_what'),
+        ),
     ]

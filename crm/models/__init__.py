@@ -15,6 +15,7 @@ from crm.models.policies import PolicyProposal, PolicyValue
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
 from crm.models.texts import TextDraft, TextProposal, TextVersion, TextWording
 from crm.models.ui import SavedView
+from crm.models.work import WorkEntry, WorkItem
 
 __all__ = [
     "AccessEvent",
@@ -57,4 +58,6 @@ __all__ = [
     "TextVersion",
     "TextWording",
     "User",
+    "WorkEntry",
+    "WorkItem",
 ]

@@ -27,6 +27,7 @@ from crm.pages import (
     staff,
     styleguide,
     tour,
+    work,
 )
 from crm.ui.views import TableView
 
@@ -54,6 +55,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("books/new/", company.book_new, name="book_new"),
     path("books/<int:pk>/", company.book, name="book"),
     path("company/<slug:kind>/<int:pk>/archive/", company.archive, name="company_archive"),
+    path("queues/statistics/", work.statistics, name="work_statistics"),
+    path("queues/assign/", work.assign, name="work_assign"),
+    path("queues/files/<int:entry_id>/", work.attachment, name="work_file"),
+    path("queues/<int:item_id>/comment/", work.comment, name="work_comment"),
+    path("queues/<int:item_id>/extend/", work.extend, name="work_extend"),
+    path("queues/<int:item_id>/<slug:act>/", work.act, name="work_act"),
     path("policies/", policies.policies, name="policies"),
     path("policies/<int:brand_id>/", policies.policies, name="brand_policies"),
     path("policies/<int:brand_id>/<slug:key>/", policies.policy, name="policy"),

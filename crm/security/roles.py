@@ -58,10 +58,11 @@ grants(
             "view_access_log",
             "explain_access",
             "see_unmasked_contacts",
+            "manage_work",
         ],
         Role.KYC_OFFICER: ["see_unmasked_contacts"],
         Role.FINANCE: ["see_unmasked_contacts", "propose_policies", "manage_money_policies"],
-        Role.DESK_HEAD: ["explain_access", "view_access_log"],
+        Role.DESK_HEAD: ["explain_access", "view_access_log", "manage_work"],
     },
 )
 

@@ -18,10 +18,12 @@ from clients.demo.journeys import Journey
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, names_of, rebuild
 from clients.models import Client
+from crm import work
+from crm.choices import WorkState
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
 from crm.i18n.localized_text import phrase
-from crm.models import User
+from crm.models import User, WorkItem
 from crm.security import audit, crypto, sealed_files
 from kyc import specimens, store
 from kyc.audit_codes import KycAction
@@ -32,6 +34,7 @@ from kyc.examination.look import perceptual_hash
 from kyc.fingerprints import bands_of, number_fingerprint
 from kyc.models import CheckRun, Document, LevelReached
 from kyc.pipeline import VERSION
+from kyc.reviews import REVIEW
 
 WERE_VERIFIED = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
@@ -164,7 +167,6 @@ def _sent(demo: Demo, journey: Journey, client: Client, kind: str) -> Story:
         check_attempts=1,
         reviewed_by=_reviewer(demo),
         reviewed_at=reviewed,
-        settles_at=reviewed + dt.timedelta(seconds=8),
         settled_at=reviewed + dt.timedelta(seconds=9),
         **fields,
     )
@@ -180,6 +182,10 @@ def _write_rows(stories: list[Story]) -> None:
     sealed = crypto.encrypt_many_for_clients([(story.client.pk, orjson.dumps(story.extracted)) for story in stories])
     for story, body in zip(stories, sealed, strict=True):
         story.document.extracted_sealed = body
+        story.document.work = _decided_work(story.document, story.client)
+    copy_models([story.document.work for story in stories if story.document.work])
+    for story in stories:
+        story.document.work = story.document.work  # its id is known now
     copy_models([story.document for story in stories])
     copy_models(
         [
@@ -196,6 +202,16 @@ def _write_rows(stories: list[Story]) -> None:
             for story in stories
         ]
     )
+
+
+def _decided_work(document: Document, client: Client) -> WorkItem:
+    assert document.reviewed_at is not None
+    item = work.new_item(REVIEW, client_id=client.pk, brand=client.brand, opened_at=document.uploaded_at)
+    item.state, item.outcome = WorkState.FINAL, document.state
+    item.decided_by, item.decided_at = document.reviewed_by, document.reviewed_at
+    item.final_at = document.reviewed_at + dt.timedelta(seconds=8)
+    item.handling_seconds = 40 + document.size_bytes % 200
+    return item
 
 
 @transaction.atomic

@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ('clients', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clients', '0002_sql'),
+        ('crm', '0002_sql'),
     ]
 
     operations = [
@@ -40,15 +42,11 @@ class Migration(migrations.Migration):
                 ('checked_at', models.DateTimeField(null=True)),
                 ('check_attempts', models.PositiveSmallIntegerField(default=0)),
                 ('check_lease_until', models.DateTimeField(null=True)),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('claimed_until', models.DateTimeField(null=True)),
                 ('reviewed_at', models.DateTimeField(null=True)),
                 ('reason_code', models.CharField(blank=True, choices=[('unreadable', "Unreadable"), ('cut_off', 'Cut off'), ('expired', 'Expired'), ('wrong_kind', "Wrong document type"), ('name_differs', 'Name differs'), ('birth_date_differs', 'Date of birth differs'), ('too_old', 'Older than three months'), ('no_address', 'Address is missing or differs'), ('not_a_photo', 'Copy, screenshot or edited picture'), ('duplicate', 'Belongs to another account'), ('underage', "Underage"), ('other', "Other reason")], max_length=20)),
                 ('reason', models.TextField(blank=True, help_text="Message to client")),
                 ('review_note', models.TextField(blank=True, help_text='For colleagues and auditors: why approved despite an issue')),
-                ('settles_at', models.DateTimeField(help_text='Until then the officer can undo the decision', null=True)),
                 ('settled_at', models.DateTimeField(help_text='From then on the decision has its consequences', null=True)),
-                ('claimed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='clients.client')),
                 ('reviewed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('uploaded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -179,23 +177,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'rejected']), _negated=True), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False), ('settles_at__isnull', False)), _connector='OR'), name='decided_document_has_a_reviewer'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
             constraint=models.CheckConstraint(condition=models.Q(('reviewed_by__isnull', True), ('uploaded_by__isnull', True), models.Q(('reviewed_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='reviewer_is_not_the_uploader'),
         ),
         migrations.AddConstraint(
             model_name='document',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(models.Q(('reason_code', ''), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='rejected_document_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claimed_at__isnull', True), ('claimed_by__isnull', True), ('claimed_until__isnull', True)), models.Q(('claimed_at__isnull', False), ('claimed_by__isnull', False), ('claimed_until__isnull', False)), _connector='OR'), name='document_claim_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='document',
-            constraint=models.CheckConstraint(condition=models.Q(('claimed_by__isnull', True), ('state', 'pending_review'), _connector='OR'), name='only_a_pending_document_is_claimed'),
         ),
         migrations.AddConstraint(
             model_name='document',
@@ -278,5 +264,18 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['last_document_at'], name='facts_by_last_document')],
             },
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='work',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='document', to='crm.workitem'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'rejected']), _negated=True), models.Q(('reviewed_at__isnull', False), ('reviewed_by__isnull', False)), _connector='OR'), name='decided_document_has_a_reviewer'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'pending_review'), _negated=True), ('work__isnull', False), _connector='OR'), name='pending_document_is_a_work_item'),
         ),
     ]

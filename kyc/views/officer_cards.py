@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from clients.choices import Stage
 from clients.queries import clients_visible_to
 from clients.tables import name_or_number
+from crm import work
 from crm.i18n import formats
 from crm.models import User
 from crm.ui.cards import Bar, BarsCard, ChartCard, ListCard, ListRow
@@ -198,10 +199,11 @@ def by_day(user: User) -> ChartCard:
 def next_documents(user: User) -> ListCard:
     """List the documents to review next: those the reader has claimed, then the oldest that nobody has."""
     now = timezone.now()
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now) | Q(claimed_by=user)
-    pending = queries.queue(user).filter(free, state=DocumentState.PENDING_REVIEW).exclude(uploaded_by=user)
-    oldest = list(pending.select_related("client").order_by("uploaded_at", "pk")[:LOOKED_AT])
-    mine = [row for row in oldest if row.claimed_by_id == user.pk and row.claimed_until and row.claimed_until > now]
+    nobodys = Q(work__assigned_to=None) | Q(work__assigned_to=user)
+    free = work.is_free(user, now, path="work__")
+    pending = queries.queue(user).filter(nobodys, free, state=DocumentState.PENDING_REVIEW).exclude(uploaded_by=user)
+    oldest = list(pending.select_related("client", "work").order_by("-work__priority", "uploaded_at", "pk")[:LOOKED_AT])
+    mine = [row for row in oldest if row.work and row.work.claimed_by_id == user.pk and work.is_held(row.work, now)]
     chosen = [*mine, *(row for row in oldest if row not in mine)][:NEXT]
     worst = _worst_issues(chosen)
     late = now - dt.timedelta(hours=WAIT_LATE_HOURS)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.models import User
-from crm.ui.actions import run_action
+from crm.pages.work import AssignSelected, ClaimNext, undoable
 from crm.ui.tables import Table
-from crm.ui.views import StaffView, TableView
-from crm.web.requests import UserRequest
-from kyc import claims, queries
+from crm.ui.views import TableView
+from kyc import queries
 from kyc.choices import DocumentState
+from kyc.reviews import REVIEW
 from kyc.tables import WAIT_LATE_HOURS, WAIT_WARN_HOURS, DocumentQueueTable
-from kyc.views.undo import undoable
 
 # Counting stops here: "500 and more" says enough.
 COUNT_MAX = 500
@@ -38,7 +34,7 @@ def ages(user: User) -> dict[str, Any]:
     rows = list(
         queries.queue(user)
         .order_by("uploaded_at")
-        .values_list("uploaded_at", "state", "claimed_by", "claimed_until")[:COUNT_MAX]
+        .values_list("uploaded_at", "state", "work__claimed_by", "work__claimed_until")[:COUNT_MAX]
     )
     hours = [(now - uploaded_at).total_seconds() / 3600 for uploaded_at, *_rest in rows]
     pending = [row for row in rows if row[1] == DocumentState.PENDING_REVIEW]
@@ -56,15 +52,10 @@ def ages(user: User) -> dict[str, Any]:
     }
 
 
-class Next(StaffView):
-    """Claim what has waited longest and open it."""
+class Next(ClaimNext):
+    kind, permission = REVIEW, "kyc.review_document"
+    empty = gettext_lazy("There are no unclaimed documents to review.")
 
-    permission = "kyc.review_document"
 
-    def post(self, request: UserRequest) -> HttpResponse:
-        done = run_action(request, lambda: claims.claim_next(actor=request.user))
-        if done.result is not None:
-            return redirect("kyc:document", done.result.pk)
-        if done:
-            messages.info(request, _("There are no unclaimed documents to review."))
-        return redirect("kyc:queue")
+class Assign(AssignSelected):
+    table = DocumentQueueTable

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
+from crm import work
 from crm.choices import AccessKind
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.pages.work import remember, undoable
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
-from kyc import claims, comparison, policies, queries, reviews
+from crm.work.queries import work_of
+from kyc import comparison, policies, queries, reviews
 from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason
 from kyc.forms import ApproveForm, RejectForm
 from kyc.models import Document
-from kyc.views.undo import remember, undoable
+from kyc.reviews import REVIEW
 
 
 class Review(StaffView):
@@ -67,7 +67,7 @@ def show(
         # The forms are gone with the right to decide: why, and what was typed, is said without them.
         "refused": refused if not can_decide else None,
         "typed": [text for name in ("reason", "note") if refused and (text := refused.data.get(name))],
-        "is_claimed_by_other": document.is_claimed_by_other(user),
+        "work": work_of(user, document.work_id),
         "approve_form": approve
         or ApproveForm(
             initial={"expires_on": document.expires_on, "issued_on": document.issued_on}, needs_note=needs_note
@@ -90,45 +90,6 @@ def _suggested(issues: list[queries.ShownIssue]) -> dict[str, str]:
     """Suggest the reason of the worst issue, with its text; nothing where the checks found nothing."""
     reason = next((REASON_FOR_ISSUE[shown.code] for shown in issues if shown.code in REASON_FOR_ISSUE), None)
     return {"reason_code": reason.value, "reason": str(REJECT_TEMPLATES[reason])} if reason else {}
-
-
-class Act(StaffView):
-    """A verb on a document, by POST; a refusal is a message on its page."""
-
-    permission = "kyc.review_document"
-    verb: Callable[..., Any]
-
-    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
-        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        run_action(request, lambda: type(self).verb(document_id=document.pk, actor=request.user), show_forbidden=True)
-        return redirect("kyc:document", document.pk)
-
-
-class Claim(Act):
-    verb = staticmethod(claims.claim)
-
-
-class Release(StaffView):
-    permission = "kyc.review_document"
-
-    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
-        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        run_action(request, lambda: claims.release(document_id=document.pk, actor=request.user), show_forbidden=True)
-        return redirect("kyc:queue")
-
-
-class Extend(StaffView):
-    """The open page's heartbeat: 204 while the claim holds, 409 with a reload when it was lost."""
-
-    permission = "kyc.review_document"
-
-    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
-        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        if claims.extend(document_id=document.pk, actor=request.user):
-            return HttpResponse(status=204)
-        response = HttpResponse(status=204)
-        response["HX-Refresh"] = "true"
-        return response
 
 
 class Approve(StaffView):
@@ -167,17 +128,7 @@ class Reject(StaffView):
 
 def go_on(request: UserRequest, document: Document, done: str) -> HttpResponse:
     """Go to the client's next waiting document, then to the next client; the last decision can be undone there."""
-    remember(request, document)
+    remember(request, document.work_id)
     messages.success(request, done % {"title": document.title, "client": document.client})
-    following = claims.claim_next(actor=request.user, after=document)
-    return redirect("kyc:document", following.pk) if following else redirect("kyc:queue")
-
-
-class Undo(StaffView):
-    permission = "kyc.review_document"
-
-    def post(self, request: UserRequest, document_id: int) -> HttpResponse:
-        document = queries.get_document(request.user, document_id, permission="kyc.review_document")
-        if run_action(request, lambda: reviews.undo(document_id=document.pk, actor=request.user), show_forbidden=True):
-            messages.info(request, _("Decision undone. Nothing was sent."))
-        return redirect("kyc:document", document.pk)
+    following = work.claim_next(REVIEW, actor=request.user, after=document.work)
+    return redirect(REVIEW.subject(following)) if following else redirect("kyc:queue")

@@ -7,7 +7,7 @@ from django.core import mail as outbox
 from playwright.sync_api import expect
 
 from clients.models import Client
-from kyc import claims
+from crm import work
 from kyc.models import Document
 from kyc.reviews import approve
 from leads.invitations import invite
@@ -123,7 +123,7 @@ def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, c
     expect(page.locator("#document-states").get_by_text("Under review")).to_have_count(2, timeout=30_000)
     for document in Document.objects.order_by("pk"):
         wait_until(lambda pk=document.pk: Document.objects.get(pk=pk).state == "pending_review", 60)
-        claims.claim(document_id=document.pk, actor=cast.kyc_officer)
+        work.claim(item_id=document.work_id, actor=cast.kyc_officer)
         approve(document_id=document.pk, actor=cast.kyc_officer, note="Read by eye")
     # No reload: the page asks again by itself.
     expect(page.locator("#document-states").get_by_text("Approved")).to_have_count(2, timeout=30_000)

@@ -16,9 +16,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from clients.models import Client
-from crm import due
-from crm.models import DueRow
-from kyc import claims, documents, intake, mrz_zone, ocr, pages, pipeline, reviews, specimens
+from crm import due, work
+from crm.models import DueRow, WorkItem
+from kyc import documents, intake, mrz_zone, ocr, pages, pipeline, specimens
 from kyc.choices import DocumentKind
 from kyc.models import Document
 
@@ -130,7 +130,7 @@ def waiting(client: Client, **fields: Any) -> Document:
 
 def claimed(client: Client, officer: Any, **fields: Any) -> Document:
     document = waiting(client, **fields)
-    claims.claim(document_id=document.pk, actor=officer)
+    work.claim(item_id=document.work_id, actor=officer)
     document.refresh_from_db()
     return document
 
@@ -138,6 +138,6 @@ def claimed(client: Client, officer: Any, **fields: Any) -> Document:
 def let_settle() -> int:
     """Let the time pass in which decisions can be undone; returns how many took effect."""
     now = timezone.now()
-    Document.objects.filter(settled_at=None, settles_at__gt=now).update(settles_at=now)
-    DueRow.objects.filter(kind=reviews.SETTLING.code, state="pending").update(next_at=now)
-    return due.sweep(kinds=[reviews.SETTLING])
+    WorkItem.objects.filter(state="decided", final_at__gt=now).update(final_at=now)
+    DueRow.objects.filter(kind=work.SETTLING.code, state="pending").update(next_at=now)
+    return due.sweep(kinds=[work.SETTLING])

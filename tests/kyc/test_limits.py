@@ -9,11 +9,11 @@ import pytest
 import time_machine
 
 from clients.models import Client
-from crm import due
+from crm import due, work
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent
+from crm.models import AuditEvent, WorkItem
 from crm.security import audit
-from kyc import claims, dates, documents, incoming, intake, levels, mrz, panels, pipeline, reviews, specimens, tables
+from kyc import dates, documents, incoming, intake, levels, mrz, panels, pipeline, reviews, specimens, tables
 from kyc.choices import IncomingState
 from kyc.examination import address, duplicates, identity, legibility
 from kyc.examination import zone as zone_check
@@ -46,16 +46,26 @@ def a_document(client, **fields) -> Document:
         "stored_sha256": f"{number:064d}",
         **fields,
     }
+    if values["state"] == "pending_review":
+        values["work"] = work.open_item(
+            reviews.REVIEW, client_id=client.pk, brand=client.brand, opened_at=values["uploaded_at"]
+        )
     return Document.objects.create(client=client, **values)
 
 
 def decided(cast, client=None, **fields) -> Document:
-    values = {"state": "approved", "reviewed_by": cast.kyc_officer, "reviewed_at": NOW, "settles_at": NOW, **fields}
+    values = {"state": "approved", "reviewed_by": cast.kyc_officer, "reviewed_at": NOW, **fields}
     return a_document(client or cast.client, **values)
 
 
 def held(cast, until: dt.datetime, **fields) -> Document:
-    return a_document(cast.client, claimed_by=cast.kyc_officer, claimed_at=NOW, claimed_until=until, **fields)
+    document = a_document(cast.client, **fields)
+    begun = min(NOW, until - SECOND)
+    WorkItem.objects.filter(pk=document.work_id).update(
+        claimed_by=cast.kyc_officer, claimed_at=begun, claimed_until=until
+    )
+    document.work.refresh_from_db()
+    return document
 
 
 # ── expiry and age ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -271,51 +281,52 @@ def test_a_zone_at_the_edge_may_be_cut(box, touches):
 @time_machine.travel(NOW, tick=False)
 def test_a_claim_ends_at_its_time(cast, by, holds):
     document = held(cast, NOW + by)
-    assert document.is_claimed_by_other(cast.mlro, NOW) is holds
-    assert not document.is_claimed_by_other(cast.kyc_officer, NOW)
-    assert (claims.claim_next(actor=cast.mlro) is None) is holds
+    assert work.is_held_by_other(cast.mlro, document.work, NOW) is holds
+    assert not work.is_held_by_other(cast.kyc_officer, document.work, NOW)
+    assert (work.claim_next(reviews.REVIEW, actor=cast.mlro) is None) is holds
 
 
 @pytest.mark.parametrize(("by", "may"), [(-SECOND, False), (0 * SECOND, False), (SECOND, True)])
 @time_machine.travel(NOW, tick=False)
 def test_only_a_claim_that_holds_decides_and_is_extended(cast, by, may):
     document = held(cast, NOW + by)
-    assert claims.extend(document_id=document.pk, actor=cast.kyc_officer) is may
-    Document.objects.filter(pk=document.pk).update(claimed_until=NOW + by)
+    assert work.extend(item_id=document.work_id, actor=cast.kyc_officer) is may
+    WorkItem.objects.filter(pk=document.work_id).update(claimed_at=NOW - MINUTE, claimed_until=NOW + by)
     if may:
         reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
     else:
-        with pytest.raises(NotAllowed, match="Claim the document first"):
+        with pytest.raises(NotAllowed, match="Claim this first"):
             reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
 
 
 @time_machine.travel(NOW, tick=False)
 def test_a_claim_lasts_ten_minutes_for_that_client(cast):
     document, of_another = a_document(cast.client), a_document(cast.other_client)
-    claims.claim(document_id=document.pk, actor=cast.kyc_officer)
+    work.claim(item_id=document.work_id, actor=cast.kyc_officer)
     document.refresh_from_db()
     of_another.refresh_from_db()
-    assert (document.claimed_until, of_another.claimed_until) == (NOW + 10 * MINUTE, None)
-    claims.release(document_id=of_another.pk, actor=cast.kyc_officer)
+    assert (document.work.claimed_until, of_another.work.claimed_until) == (NOW + 10 * MINUTE, None)
+    work.release(item_id=of_another.work_id, actor=cast.kyc_officer)
     document.refresh_from_db()
-    assert document.claimed_by == cast.kyc_officer
+    assert document.work.claimed_by == cast.kyc_officer
 
 
 @time_machine.travel(NOW, tick=False)
 def test_an_undone_decision_is_claimed_for_ten_minutes_again(cast):
     document = held(cast, NOW + MINUTE)
     reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
-    document = reviews.undo(document_id=document.pk, actor=cast.kyc_officer)
-    assert (document.claimed_by, document.claimed_until) == (cast.kyc_officer, NOW + 10 * MINUTE)
+    item = work.undo(item_id=document.work_id, actor=cast.kyc_officer)
+    assert (item.claimed_by, item.claimed_until) == (cast.kyc_officer, NOW + 10 * MINUTE)
     with pytest.raises(NotAllowed):
         reviews.approve(document_id=document.pk, actor=cast.mlro)
 
 
-@pytest.mark.parametrize("state", ["uploaded", "approved"])
-def test_only_what_waits_for_review_is_claimed(cast, state):
-    document = decided(cast) if state == "approved" else a_document(cast.client, state=state)
-    with pytest.raises(WrongState, match="isn't pending review"):
-        claims.claim(document_id=document.pk, actor=cast.kyc_officer)
+def test_only_what_waits_for_review_is_claimed(cast):
+    document = held(cast, NOW + MINUTE)
+    with time_machine.travel(NOW, tick=False):
+        reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
+    with pytest.raises(WrongState, match="isn't open any more"):
+        work.claim(item_id=document.work_id, actor=cast.kyc_officer)
 
 
 @pytest.mark.parametrize(("seconds", "takes_effect"), [(7, False), (8, True), (9, True)])
@@ -324,8 +335,8 @@ def test_a_decision_takes_effect_after_eight_seconds(cast, seconds, takes_effect
         document = held(cast, NOW + MINUTE)
         reviews.approve(document_id=document.pk, actor=cast.kyc_officer)
     with time_machine.travel(NOW + seconds * SECOND, tick=False):
-        assert due.sweep(kinds=[reviews.SETTLING]) == takes_effect
-        assert reviews.settle(document_id=document.pk) == 0
+        assert due.sweep(kinds=[work.SETTLING]) == takes_effect
+        assert work.settle(item_id=document.work_id) == 0
     assert Client.objects.get(pk=cast.client.pk).kyc_level == takes_effect
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm import events
-from crm.models import AccessEvent
+from crm.models import AccessEvent, WorkItem
 from crm.privacy import erasures
 from crm.web.uploads import DRAIN_BYTES_MAX
 from kyc import incoming, reviews, store
@@ -31,7 +31,13 @@ def refused(answer):
     return answer.status_code in (403, 404) or (answer.status_code == 302 and "login" in answer["Location"])
 
 
+LONG_AGO = dt.datetime(2026, 1, 5, 9, tzinfo=dt.UTC)
+
+
 def url(name, *args):
+    if name in ("claim", "release", "undo", "extend"):
+        item_id = Document.objects.values_list("work_id", flat=True).get(pk=args[0])
+        return reverse("work_extend", args=[item_id]) if name == "extend" else reverse("work_act", args=[item_id, name])
     return reverse(f"kyc:{name}", args=args)
 
 
@@ -73,7 +79,7 @@ def test_take_the_next_one_claims_and_opens_it(cast, browse, document):
     answer = browser.post(url("next"))
     assert answer["Location"] == document.get_absolute_url()
     document.refresh_from_db()
-    assert document.claimed_by == cast.kyc_officer
+    assert document.work.claimed_by == cast.kyc_officer
     assert browse(cast.mlro).post(url("next"))["Location"] == url("queue")
 
 
@@ -228,11 +234,11 @@ def test_a_decision_after_the_claim_was_lost_is_told_with_what_was_typed(cast, b
         ("reject", {"reason_code": "other", "reason": "Please send the back, too.", "note": ""}),
     ):
         browser.post(url("claim", document.pk))
-        Document.objects.update(claimed_until=timezone.now() - dt.timedelta(minutes=1))
+        WorkItem.objects.update(claimed_at=LONG_AGO, claimed_until=LONG_AGO + dt.timedelta(minutes=1))
         answer = browser.post(url(name, document.pk), typed)
         page = answer.content.decode()
         assert answer.status_code == 422
-        assert "Decision not saved" in page and "Claim the document first" in page
+        assert "Decision not saved" in page and "Claim this first" in page
         assert (typed.get("reason") or typed["note"]) in page
 
 
@@ -258,10 +264,10 @@ def test_a_colleagues_claim_is_shown_and_holds(cast, browse, document):
     browse(cast.mlro).post(url("claim", document.pk))
     browser = browse(cast.kyc_officer)
     page = browser.get(url("document", document.pk)).content.decode()
-    assert "is working on this client" in page and 'data-key="a"' not in page
+    assert "is working on this" in page and 'data-key="a"' not in page
     browser.post(url("claim", document.pk))
     document.refresh_from_db()
-    assert document.claimed_by == cast.mlro
+    assert document.work.claimed_by == cast.mlro
     assert browser.post(url("approve", document.pk), {"note": "x"}).status_code == 422
 
 
@@ -269,7 +275,7 @@ def test_the_heartbeat_extends_and_tells_when_the_claim_is_lost(cast, browse, do
     browser = browse(cast.kyc_officer)
     browser.post(url("claim", document.pk))
     assert browser.post(url("extend", document.pk)).status_code == 204
-    Document.objects.update(claimed_until=timezone.now() - dt.timedelta(minutes=1))
+    WorkItem.objects.update(claimed_at=LONG_AGO, claimed_until=LONG_AGO + dt.timedelta(minutes=1))
     assert browser.post(url("extend", document.pk))["HX-Refresh"] == "true"
 
 
@@ -279,7 +285,7 @@ def test_verbs_take_post_only_and_officers_only(cast, browse, document, name):
     for who in (cast.agent, cast.auditor, cast.client_user):
         assert refused(browse(who).post(url(name, document.pk)))
     document.refresh_from_db()
-    assert document.state == DocumentState.PENDING_REVIEW and document.claimed_by is None
+    assert document.state == DocumentState.PENDING_REVIEW and document.work.claimed_by is None
 
 
 def test_a_document_is_found_by_its_whole_number_only(cast, browse, document):

@@ -77,7 +77,7 @@ def test_replacing_takes_the_document_out_of_the_officers_hands(cast):
     older = claimed(cast.client, cast.kyc_officer)
     uploaded(cast.client, content=passport_jpeg("Clara", "Weber", number="C99X00T47"))
     older.refresh_from_db()
-    assert older.state == DocumentState.REPLACED and older.claimed_by is None
+    assert older.state == DocumentState.REPLACED and older.work.claimed_by is None
 
 
 def test_two_sides_stand_beside_each_other(cast):

@@ -11,7 +11,7 @@ from guardian.shortcuts import assign_perm
 from clients.models import Client
 from compliance.restrictions import place_restriction
 from compliance.views import home_cards as mlro
-from crm.models import User
+from crm.models import User, WorkItem
 from ib.models import Partner, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
 from ib.views import home_cards as ib
 from kyc.choices import DocumentState
@@ -55,7 +55,7 @@ def world(cast):
     Document.objects.filter(pk=pending.pk).update(uploaded_at=now - dt.timedelta(hours=30), checked_at=now)
     Issue.objects.create(run=run, document=pending, code="EXPIRED", severity="blocking", score=1)
     Issue.objects.create(run=run, document=pending, code="GLARE", severity="warning", score=1)
-    approved = {"state": DocumentState.APPROVED, "reviewed_by": cast.kyc_officer, "reviewed_at": now, "settles_at": now}
+    approved = {"state": DocumentState.APPROVED, "reviewed_by": cast.kyc_officer, "reviewed_at": now}
     soon = timezone.localdate() + dt.timedelta(days=9)
     a_document(cast.client, kind="id_card", uploaded_at=now, checked_at=now, expires_on=soon, **approved)
     partner = make_partner(cast.brand)
@@ -136,7 +136,7 @@ def test_half_of_the_documents_passed_the_checks(world):
 
 def test_claimed_documents_come_first_with_their_worst_finding(world):
     newer = a_document(world.client, state=DocumentState.PENDING_REVIEW, kind="selfie", uploaded_at=timezone.now())
-    Document.objects.filter(pk=newer.pk).update(
+    WorkItem.objects.filter(pk=newer.work_id).update(
         claimed_by=world.kyc_officer, claimed_at=timezone.now(), claimed_until=timezone.now() + dt.timedelta(minutes=5)
     )
     rows = officer.next_documents(fresh(world.kyc_officer)).rows

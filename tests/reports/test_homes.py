@@ -101,7 +101,6 @@ def test_the_lists_behind_counts_have_as_many_rows(world, browse):
         state=DocumentState.REJECTED,
         reviewed_by=world.kyc_officer,
         reviewed_at=timezone.now(),
-        settles_at=timezone.now(),
         reason_code="unreadable",
         reason="Please send a sharper picture.",
     )

@@ -7,7 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from crm import work
 from kyc.models import Document
+from kyc.reviews import REVIEW
 from leads.models import Lead
 from reports import queries, upkeep
 from reports.figures import Reach, Totals, add_up, days_until, figures_of, per_day, today_of
@@ -118,10 +120,12 @@ def test_the_period_and_what_it_is_compared_with(cast, data, first, last, before
 
 
 def waiting(cast, hours: float, number: int, **fields) -> Document:
+    client = fields.pop("client", cast.client)
     return Document(
-        client=fields.pop("client", cast.client),
+        client=client,
         kind=fields.pop("kind", "passport"),
         state=fields.pop("state", "pending_review"),
+        work=work.open_item(REVIEW, client_id=client.pk, brand=client.brand, opened_at=timezone.now()),
         uploaded_at=timezone.now() - dt.timedelta(hours=hours),
         store_key=f"key-{number}",
         file_name="passport.jpg",

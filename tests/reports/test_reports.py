@@ -7,9 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Call, Client
+from crm import work
 from crm.models import AccessEvent, Desk
 from kyc.choices import DocumentKind
 from kyc.models import Document
+from kyc.reviews import REVIEW
 from leads.models import Lead
 from reports import dashboards, figures, people, queries, tasks, upkeep
 from reports.filters import FilterForm
@@ -223,6 +225,7 @@ def test_waiting_documents_are_counted_by_age(cast):
                 kind=kind,
                 state="pending_review",
                 uploaded_at=now - dt.timedelta(hours=hours),
+                work=work.open_item(REVIEW, client_id=cast.client.pk, brand=cast.brand, opened_at=now),
                 store_key=f"key-{hours}",
                 file_name="passport.jpg",
                 content_type="image/jpeg",

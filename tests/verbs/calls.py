@@ -22,7 +22,8 @@ from django.db import connection
 from django.db.models import Field, ForeignKey, Model, OneToOneField, QuerySet
 from django.utils import timezone
 
-from crm.models import Brand, User
+from clients.models import Client
+from crm.models import Brand, User, WorkItem
 
 # The names of ids that aren't their model's own name; the longest fitting start of the verb's name decides.
 MODELS = {
@@ -33,6 +34,7 @@ MODELS = {
         "due_id": "DueRow",
         "request_id": "GrantRequest",
         "user_id": "User",
+        "item_id": "WorkItem",
     },
     "clients": {"to_book_id": "Book", "field_id": "CustomField", "choice_id": "CustomChoice"},
     "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
@@ -154,7 +156,9 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "markup_basis_points": 50,
         "expires_at": lambda: timezone.now() + dt.timedelta(minutes=1),
     },
+    "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
     "StagedLogin": {"verdict": "no_client"},
+    "WorkItem": {"kind": "kyc.document", "outcome": "", "client_id": lambda: one(Client).pk},
     "Withdrawal": {"claim_state": "", "claim_url": ""},
 }
 

@@ -22,7 +22,7 @@ from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, TextDraft, User
+from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, TextDraft, User, WorkItem
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
@@ -124,11 +124,30 @@ def approved_once() -> Arguments:
     return {"withdrawal_id": row.pk}
 
 
+def waiting_item() -> Arguments:
+    """A document in the review queue."""
+    client = one(Client)
+    item = sketched(WorkItem, client_id=client.pk, brand=client.brand)
+    sketched(Document, client=client, work=item, kind="other", state="pending_review")
+    return {"item_id": item.pk}
+
+
 def decided_document() -> Arguments:
     """A decision whose window is still open."""
-    row = one(Document, state="approved")
-    Document.objects.filter(pk=row.pk).update(settled_at=None, settles_at=timezone.now() + dt.timedelta(hours=1))
-    return {"document_id": row.pk}
+    given, now, officer = waiting_item(), timezone.now(), one(User, groups__name="kyc_officer")
+    Document.objects.filter(work=given["item_id"]).update(state="approved", reviewed_by=officer, reviewed_at=now)
+    WorkItem.objects.filter(pk=given["item_id"]).update(
+        state="decided", outcome="approved", decided_by=officer, decided_at=now, final_at=now + dt.timedelta(hours=1)
+    )
+    return given
+
+
+def held_item() -> Arguments:
+    """A document that a colleague works on."""
+    given, now = waiting_item(), timezone.now()
+    until = now + dt.timedelta(minutes=5)
+    WorkItem.objects.filter(pk=given["item_id"]).update(claimed_by=one(User), claimed_at=now, claimed_until=until)
+    return given
 
 
 def settled_with_a_plan() -> Arguments:
@@ -138,7 +157,10 @@ def settled_with_a_plan() -> Arguments:
 
 
 # Verbs of the system's own, which no person calls: for their locks only.
-SYSTEM_DOORS: dict[str, Door] = {"wallet.bonuses.granting.grant_for_deposit": Door(given=settled_with_a_plan)}
+SYSTEM_DOORS: dict[str, Door] = {
+    "crm.work.deciding.settle": Door(given=decided_document),
+    "wallet.bonuses.granting.grant_for_deposit": Door(given=settled_with_a_plan),
+}
 DOORS: dict[str, Door] = {
     "wallet.disputes.refunds.start_refund": Door(where={"deposit_id": {"state": "settled"}}),
     "crm.imports.importing.confirm": Door(given=checked_import),
@@ -180,6 +202,14 @@ DOORS: dict[str, Door] = {
         given=lambda: {**A_LETTER, "brand_id": sketched(TextDraft, **A_LETTER).brand_id}
     ),
     "crm.staff.reach.grant": Door(given=lambda: {"thing": one(Desk)}),
+    "crm.work.assigning.assign": Door(given=lambda: {"item_ids": [waiting_item()["item_id"]], "to_id": None}),
+    "crm.work.assigning.set_priority": Door(given=lambda: {"item_ids": [waiting_item()["item_id"]], "priority": 4}),
+    "crm.work.claims.claim": Door(given=waiting_item),
+    "crm.work.claims.extend": Door(given=waiting_item, finds_nothing=True),
+    "crm.work.claims.release": Door(given=waiting_item, finds_nothing=True),
+    "crm.work.claims.take_over": Door(given=held_item),
+    "crm.work.deciding.undo": Door(given=decided_document, by=of("item_id", "decided_by", "WorkItem")),
+    "crm.work.entries.comment": Door(given=waiting_item),
     "clients.calls.log_call": Door(given=lambda: {"details": CallDetails(CallOutcome.REACHED)}),
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
     "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
@@ -191,11 +221,7 @@ DOORS: dict[str, Door] = {
     ),
     "leads.setup.save_score_rule": Door(given=lambda: {"rule": one(ScoreRule, brand=one(Brand)), "brand": one(Brand)}),
     "leads.setup.end_score_rule": Door(given=lambda: {"rule_id": one(ScoreRule, brand=one(Brand)).pk}),
-    "kyc.claims.claim_next": Door(finds_nothing=True, open_to=("outsider",)),
-    "kyc.claims.extend": Door(finds_nothing=True),
-    "kyc.claims.release": Door(finds_nothing=True),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
-    "kyc.reviews.undo": Door(given=decided_document, by=of("document_id", "reviewed_by", "Document")),
     "compliance.watchlists.import_watchlist": ALL_BRANDS,
     "compliance.packs.request_pack": Door(given=lambda: {"chosen": TrailFilter()}),
     "compliance.packs.make_pack": Door(given=lambda: {"chosen": TrailFilter()}),
@@ -308,6 +334,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.accounts.sessions.end_sessions": PART,
     "crm.security.audit.record.record": PART,
     "crm.staff.people.create_login": PART,
+    "crm.work.deciding.decide": "a part of the verb that decides the subject, which has decided who may",
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,
     "leads.capture.capture_lead": "whoever fills in a form makes a lead",
@@ -332,9 +359,9 @@ UNRECORDED: dict[str, str] = {
     "clients.contacts.reveal": "stands in the log of what was read",
     "compliance.packs.request_pack": JOB,
     "crm.files.jobs.cancel_job": JOB,
-    "kyc.claims.claim_next": LEASE,
-    "kyc.claims.extend": LEASE,
-    "kyc.claims.release": LEASE,
+    "crm.work.claims.claim": LEASE,
+    "crm.work.claims.extend": LEASE,
+    "crm.work.claims.release": LEASE,
     "trading.accounts.requests.claim": LEASE,
     "trading.cap_breaches.account_types.change_type": "called without a change, saves the row as it is",
     "wallet.disputes.evidence.order_evidence": JOB,

@@ -633,17 +633,32 @@ def a_client(_world: Any) -> dict[str, Any]:
     }
 
 
+def an_item(_world: Any) -> dict[str, Any]:
+    from kyc.models import Document
+
+    return {"item_id": Document.objects.exclude(work=None).values_list("work", flat=True).first() or 999_999}
+
+
+# Work of any queue: whoever does it claims and comments, heads assign it and see the figures.
+MANAGES_WORK: Final = roles(Role.DESK_HEAD, Role.MLRO)
+TABLE |= {
+    "work_statistics": Rule(MANAGES_WORK),
+    "work_assign": Rule(MANAGES_WORK),
+    "work_file": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"entry_id": 999_999}, good=OWN),
+    "work_comment": Rule(REVIEWS_DOCUMENTS, kwargs=an_item, good=OWN),
+    "work_extend": Rule(REVIEWS_DOCUMENTS, kwargs=an_item, good=OWN),
+    "work_act": Rule(REVIEWS_DOCUMENTS, kwargs=lambda world: {**an_item(world), "act": "claim"}, good=OWN),
+}
+
 TABLE |= {
     "kyc:queue": Rule(REVIEWS_DOCUMENTS),
     "kyc:next": Rule(REVIEWS_DOCUMENTS),
+    "kyc:assign": Rule(MANAGES_WORK),
     "kyc:documents": Rule(OPENS_DOCUMENTS),
     "kyc:document": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:file": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:page": Rule(OPENS_DOCUMENTS, kwargs=lambda world: {**a_document(world), "number": 1}),
-    **{
-        f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document)
-        for verb in ("claim", "release", "extend", "approve", "reject", "undo")
-    },
+    **{f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document) for verb in ("approve", "reject")},
     "kyc:upload": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
 }
 
@@ -730,6 +745,8 @@ _no_hit = lambda _world: {"hit_id": 999_999}  # noqa: E731
 _no_restriction = lambda _world: {"restriction_id": 999_999}  # noqa: E731
 TABLE |= {
     "compliance:hits": Rule(SEES_MATCHES),
+    "compliance:next": Rule(REVIEWS_DOCUMENTS),
+    "compliance:assign": Rule(MANAGES_WORK),
     "compliance:hit": Rule(SEES_MATCHES, kwargs=_no_hit, good=OWN),
     "compliance:clear": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
     "compliance:confirm": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),

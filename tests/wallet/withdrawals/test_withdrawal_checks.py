@@ -5,9 +5,11 @@ from decimal import Decimal
 import pytest
 
 from clients.audit_codes import ClientsAction
+from compliance.hits import MATCH
 from compliance.models import Hit, ListEntry, RiskAssessment
 from crm.audit_codes import CrmAction
 from crm.security import audit
+from crm.work import open_item
 from tests.brand_policies import set_policies
 from tests.compliance.factories import load
 from tests.days import now
@@ -80,6 +82,7 @@ def test_an_open_match_with_a_watchlist_and_signs_of_other_apps_are_looked_at(ri
         entry_hash="y",
         score=Decimal("0.95"),
         found_at=now(),
+        work=open_item(MATCH, client_id=rich.client.pk, brand=rich.client.brand, opened_at=now()),
     )
     monkeypatch.setitem(risk.SIGNALS, "test", lambda _client: "Cash at three branches.")
     withdrawal = ask(rich, outside, "10", key="k2")

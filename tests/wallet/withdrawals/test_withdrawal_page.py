@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from compliance.hits import MATCH
 from compliance.models import Hit, ListEntry
 from crm.models import AccessEvent
+from crm.work import open_item
 from tests.cast import make_client
 from tests.compliance.factories import load
 from tests.days import now
@@ -88,6 +90,7 @@ def test_open_matches_are_for_those_who_may_know(rich, outside, tmp_path):
         entry_hash="y",
         score=Decimal("0.95"),
         found_at=now(),
+        work=open_item(MATCH, client_id=rich.client.pk, brand=rich.client.brand, opened_at=now()),
     )
     assert [match.pk for match in summary_of(rich.mlro, withdrawal).matches] == [hit.pk]
     assert summary_of(rich.support, withdrawal).matches == []

@@ -1,0 +1,97 @@
+"""What every queue of work shows in its list: who has an item, its priority and its clock, with the filters for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from crm import work
+from crm.choices import WorkPriority
+from crm.ui.columns import DASH
+from crm.ui.tables import BulkAction, Column, QuickFilter, Table
+from crm.work.assigning import RIGHT
+from crm.work.queries import clock_of
+
+
+class WorkFilter(django_filters.FilterSet):
+    """Filters of a table whose rows have `work`."""
+
+    whose = django_filters.ChoiceFilter(
+        choices=[("mine", _("Me")), ("free", _("Unclaimed"))], label=_("Claimed by"), method="claimed_by"
+    )
+    assigned = django_filters.ChoiceFilter(
+        choices=[("me", _("Me")), ("nobody", _("Unassigned"))], label=_("Assigned to"), method="assigned_to"
+    )
+    priority = django_filters.ChoiceFilter(
+        choices=WorkPriority.choices, field_name="work__priority", label=_("Priority")
+    )
+    clock = django_filters.ChoiceFilter(choices=[("late", _("Late"))], label=_("Due"), method="by_clock")
+
+    def claimed_by(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        now, user = timezone.now(), self.request.user
+        if value == "mine":
+            return rows.filter(work__claimed_by=user, work__claimed_until__gt=now)
+        return rows.filter(work.is_free(None, now, path="work__"))
+
+    def assigned_to(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(work__assigned_to=self.request.user if value == "me" else None)
+
+    def by_clock(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+        decided = F("work__decided_at")
+        return rows.filter(work__state="open", work__due_at__lt=timezone.now()) | rows.filter(work__due_at__lt=decided)
+
+
+def claim_cell(row: Any, table: Table) -> Any:
+    """Name who is working on a row: "You", a colleague, or nobody; and to whom it is assigned."""
+    item = row.work
+    if item is None:
+        return ""
+    if item.claimed_until is not None and item.claimed_until > table.now:
+        return gettext("You") if item.claimed_by_id == table.user.pk else str(item.claimed_by)
+    return ""
+
+
+def clock_cell(row: Any, table: Table) -> Any:
+    """Show how much working time is left, or by how much a row is late; nothing once it is decided."""
+    item = row.work
+    if item is None or item.state != "open":
+        return DASH
+    clock = clock_of(item, row.client.brand, table.now)
+    return format_html('<span class="{}">{}</span>', "neg" if clock.is_late else "", clock.text)
+
+
+def priority_cell(row: Any, _table: Table) -> Any:
+    """Show a priority that isn't the normal one."""
+    if row.work is None or row.work.priority == WorkPriority.NORMAL:
+        return ""
+    tone = "danger" if row.work.priority > WorkPriority.NORMAL else "neutral"
+    return format_html('<span class="k-badge tone-{}">{}</span>', tone, row.work.get_priority_display())
+
+
+def work_columns() -> list[Column]:
+    """List the columns of a queue; the table reads `work__claimed_by` and `work__assigned_to` along."""
+    return [
+        Column("due", _("Due"), render=clock_cell, export=False),
+        Column("priority", _("Priority"), render=priority_cell, export=False),
+        Column("claimed_by", _("Claimed by"), render=claim_cell),
+        Column("assigned_to", _("Assigned to"), value="work.assigned_to"),
+    ]
+
+
+WORK_QUICK_FILTERS = [
+    QuickFilter(_("Claimed by me"), {"whose": "mine"}),
+    QuickFilter(_("Unclaimed"), {"whose": "free"}),
+    QuickFilter(_("Assigned to me"), {"assigned": "me"}),
+    QuickFilter(_("Late"), {"clock": "late"}),
+]
+
+
+def assign_action(url_name: str) -> BulkAction:
+    """Make the bulk action that opens the preview of an assignment."""
+    return BulkAction("assign", _("Assign"), url_name, RIGHT, icon="user-check")

@@ -1,0 +1,115 @@
+"""The kinds of work. An app declares each as a subclass of `WorkKind` beside its verbs; pages and figures know no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db import models
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+
+from crm.brand_policies import Policy
+from crm.i18n.localized_text import LocalizedText
+from crm.models import Actor, User, WorkItem
+from crm.security.policies import Decision
+
+T = TypeVar("T", bound=models.Model)
+Label = str | Promise
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How work of a kind can end."""
+
+    label: Label
+    needs_reason: bool = False
+
+
+class WorkKind(Generic[T]):
+    """One kind of work. Its subject's table has `work`, a one-to-one field to its `WorkItem`.
+
+    Locks: `lock` takes the subject's rows in their order; the item is locked after them.
+    """
+
+    model: type[T]
+    code: ClassVar[str]
+    label: ClassVar[Label]
+    # The right to claim and decide; who may see items is `visible_to`.
+    right: ClassVar[str]
+    outcomes: ClassVar[Mapping[str, Outcome]]
+    # Working hours until an item is late, and seconds in which a decision can be undone; None: final at once.
+    hours: ClassVar[Policy[int]]
+    undo_seconds: ClassVar[Policy[int] | None] = None
+    lease_minutes: ClassVar[int] = 10
+    # Only whoever holds the claim decides; else a claim keeps colleagues out, and nobody has to claim.
+    needs_claim: ClassVar[bool] = True
+    # A claim takes all open items of the client, so that two people never work on one client.
+    by_client: ClassVar[bool] = True
+    # The name of the queue's URL.
+    queue_url: ClassVar[str]
+
+    def visible_to(self, user: Actor) -> QuerySet[T]:
+        """Select the subjects that a person may see."""
+        raise NotImplementedError
+
+    def may_work(self, user: Actor, subject: T) -> Decision:
+        """Decide whether a person may claim and decide this subject, whoever holds it."""
+        raise NotImplementedError
+
+    def rows(self) -> QuerySet[T]:
+        """Select subjects with what `may_work` and `title` read of them."""
+        return self.model._default_manager.all()
+
+    def subject(self, item: WorkItem) -> T:
+        return self.rows().get(work=item)
+
+    def subjects(self, items: list[WorkItem]) -> dict[int, T]:
+        """Find the subjects of many items, by item."""
+        rows: Any = self.rows().filter(work__in=items)
+        return {row.work_id: row for row in rows}
+
+    def lock(self, subject_id: Any) -> T:
+        """Lock a subject, and before it what is locked before it."""
+        raise NotImplementedError
+
+    def title(self, subject: T) -> LocalizedText:
+        raise NotImplementedError
+
+    def url(self, subject: T) -> str:
+        return str(subject.get_absolute_url())  # type: ignore[attr-defined]
+
+    def take_effect(self, subject: T) -> None:
+        """Have a decision its consequences, once it can't be undone any more; in the transaction that makes it final."""
+
+    def reopen(self, subject: T, actor: User) -> None:
+        """Put the subject back to where it was before the decision that is undone, and audit that."""
+        raise NotImplementedError
+
+
+_kinds: dict[str, WorkKind[Any]] = {}
+
+
+def register(kind: type[WorkKind[T]]) -> WorkKind[T]:
+    """Make a kind known. Raises: TypeError when its code is taken."""
+    if kind.code in _kinds:
+        raise TypeError(f"two kinds of work are called {kind.code!r}")
+    made = kind()
+    _kinds[kind.code] = made
+    return made
+
+
+def kind_of(item: WorkItem) -> WorkKind[Any]:
+    """Look up the kind of an item."""
+    return _kinds[item.kind]
+
+
+def all_kinds() -> list[WorkKind[Any]]:
+    """List all kinds of work, by code."""
+    return sorted(_kinds.values(), key=lambda kind: kind.code)
+
+
+def kinds_of(user: User) -> list[WorkKind[Any]]:
+    """List the kinds that a person may claim and decide."""
+    return [kind for kind in all_kinds() if user.has_perm(kind.right)]
