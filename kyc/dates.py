@@ -76,10 +76,19 @@ class PrintedDate:
 
 OCR_DIGITS = str.maketrans("OQDILSZBG", "001115286")
 MORE_MONTHS = {
-    1: "JANVIER LED OCA SIJ", 2: "FEVR FEV UNO SUB VELJ", 3: "MARS MRT BRE OZU", 4: "AVR AVRI DUB TRA", 5: "MAJ MEI KVE SVI",
-    6: "JUIN CER LIP", 7: "JUIL JUILL CRV SRP", 8: "AOUT AOU SRP KOL", 9: "SEPT ZAR RUJ", 10: "OKT RIJ LIS", 11: "STU",
+    1: "JANVIER LED OCA SIJ",
+    2: "FEVR FEV UNO SUB VELJ",
+    3: "MARS MRT BRE OZU",
+    4: "AVR AVRI DUB TRA",
+    5: "MAJ MEI KVE SVI",
+    6: "JUIN CER LIP",
+    7: "JUIL JUILL CRV SRP",
+    8: "AOUT AOU SRP KOL",
+    9: "SEPT ZAR RUJ",
+    10: "OKT RIJ LIS",
+    11: "STU",
     12: "DEZ PRO",
-}  # fmt: skip  # a table of pairs
+}
 PRINTED_MONTHS: dict[str, set[int]] = {}
 for _number in range(1, 13):
     for _word in (MONTHS[_number].upper() + " " + MORE_MONTHS[_number]).split():
@@ -91,7 +100,9 @@ _FREE, _END = r"(?<![0-9A-Z])", r"(?![0-9A-Z])"
 PRINTED_NUMBERS = re.compile(f"{_FREE}{_DAY}{_SEP}{_DAY}{_SEP}{_YEAR}{_END}")
 PRINTED_YEAR_FIRST = re.compile(f"{_FREE}({_DIGITS}{{4}}){_SEP}{_DAY}{_SEP}{_DAY}{_END}")
 _MONTH = r"[ ./\-]{0,2}([A-Z]{3,12})(?:[ ./]{1,3}[A-Z]{3,12})?[ ./\-]{0,2}"
-PRINTED_WORD = re.compile(f"{_FREE}{_DAY}{_MONTH}{_YEAR}{_END}")
+_CERTAIN_DAY = f"([0-9]{_DIGITS}?|{_DIGITS}[0-9])"
+PRINTED_WORD = re.compile(f"{_FREE}{_CERTAIN_DAY}{_MONTH}{_YEAR}{_END}")
+PRINTED_COMPACT = re.compile(r"(?<![0-9A-Z])([0-9]{2})[ ./-]{0,2}([0-9]{2})[ ./-]{0,2}([0-9]{4})(?![0-9A-Z])")
 
 
 def printed_dates(text: str) -> list[PrintedDate]:
@@ -101,6 +112,8 @@ def printed_dates(text: str) -> list[PrintedDate]:
     for match in PRINTED_YEAR_FIRST.finditer(text):
         found += _printed(match, (3, 2, 1))
     for match in PRINTED_NUMBERS.finditer(text):
+        found += _printed(match, (1, 2, 3))
+    for match in PRINTED_COMPACT.finditer(text):
         found += _printed(match, (1, 2, 3))
     for match in PRINTED_WORD.finditer(text):
         for month in PRINTED_MONTHS.get(match[2], ()):

@@ -294,12 +294,12 @@ def repaired(zone: Mrz, *, today: dt.date | None = None) -> Mrz:
 
 
 def _places_to_repair(zone: Mrz) -> list[tuple[int, int]]:
-    """List (line, column) of the fields whose digit fails, with the digit."""
+    """List (line, column) of the fields whose digit fails; never the digit itself: a wrong one is no misreading to undo."""
     spans = DIGIT_FIELDS[zone.format]
     failed = [name for name in zone.failed if name in spans]
     if failed != ["composite"]:
         failed = [name for name in failed if name != "composite"]
-    return [(spans[name][0], column) for name in failed for column in range(*spans[name][1:])]
+    return [(spans[name][0], column) for name in failed for column in range(spans[name][1], spans[name][2] - 1)]
 
 
 # ── writing (specimens and tests) ──────────────────────────────────────────────────────────────────────────────────

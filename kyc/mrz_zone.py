@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,8 @@ DOCUMENT_LETTERS = "PVIAC"
 # Of the page's height, from below, and how wide the block is read.
 BLOCKS = ((0.45, 1200), (0.34, 1200), (0.34, 1700), (0.34, 900))
 READS_MAX = 12
+# Of processor time; a page of noise takes many times what a page of text does.
+READING_SECONDS_MAX = 1.3
 SKEW_SIDE_PX, SKEW_DEGREES_MAX, SKEW_STEP, SKEW_MIN = 360, 45, 1.5, 2.5
 
 Box = tuple[float, float, float, float]
@@ -100,7 +103,10 @@ def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Readi
         raise LookupError("no Tesseract data for machine-readable zones")
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     best: Reading | None = None
+    started = time.process_time()
     for strip in itertools.islice(_strips(grey), READS_MAX):
+        if time.process_time() - started > READING_SECONDS_MAX:
+            break
         read = _read(strip.picture, language, today)
         if read is None:
             continue

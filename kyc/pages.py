@@ -19,6 +19,9 @@ PAGE_LIMITS = Limits(cpu_seconds=6, wall_seconds=8, wait_seconds=8)
 SHEET_LIMITS = Limits(cpu_seconds=15, wall_seconds=30, wait_seconds=60)
 
 
+__all__ = ["Drawn", "ParsingRefused", "draw", "page_png"]
+
+
 @dataclass(frozen=True)
 class Drawn:
     """The first pages as RGB arrays; of a PDF, the words of its text layer with boxes in the pictures' pixels."""

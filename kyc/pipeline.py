@@ -30,7 +30,7 @@ from kyc.choices import DocumentState, IssueCode, RunState
 from kyc.documents import locked, waiting_for_checks
 from kyc.examination import CHECKS, Result, Sheet, read
 from kyc.examination.sheet import Subject, unsure
-from kyc.fingerprints import bands_of, sightings_of
+from kyc.fingerprints import bands_of, number_fingerprint, sightings_of
 from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
 from kyc.reviews import REVIEW
 
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 VERSION = "2026.12"
 LEASE_SECONDS = 300
 BOX_AIR = 0.005
+NUMBER_LENGTH_MIN = 5
 
 
 def check(document_id: int) -> CheckRun | None:
@@ -117,6 +118,7 @@ def examine(sheet: Sheet) -> list[Result]:
     results: list[Result] = []
     try:
         read(sheet)
+        _mark_number(sheet)
     except Exception:  # the checks that need no reading still help the officer
         logger.exception("document %s could not be read", sheet.document_id)
         results.append(replace(unsure(IssueCode.CHECK_FAILED, 1.0, field="reading"), check="reading"))
@@ -130,6 +132,13 @@ def examine(sheet: Sheet) -> list[Result]:
             said = [unsure(IssueCode.CHECK_FAILED, 1.0, field=check.name)]
         results += [replace(result, check=check.name) for result in said]
     return results
+
+
+def _mark_number(sheet: Sheet) -> None:
+    """Keep the number as a keyed hash, by which the same document is known again."""
+    number = sheet.extracted.get("number", "")
+    if sheet.zone is not None and "number" not in sheet.zone.mrz.failed and len(number) >= NUMBER_LENGTH_MIN:
+        sheet.number_fingerprint = number_fingerprint(number)
 
 
 def issues_in(results: list[Result]) -> list[Result]:

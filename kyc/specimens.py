@@ -34,6 +34,24 @@ INK, FADED = "#1b2540", "#5b6785"
 
 
 @dataclass(frozen=True)
+class Style:
+    """What the issuer prints besides the holder's data: labels of its language, its name, how it writes the nationality."""
+
+    title: str
+    nationality: str
+    # Surname, given names, nationality, birth, expiry, sex, number.
+    labels: tuple[str, ...]
+    passport: str = "PASSPORT · PASSEPORT"
+    card: str = "IDENTITY CARD"
+    licence: str = "DRIVING LICENCE"
+    date: str = "%d.%m.%Y"
+
+
+ENGLISH = ("Surname", "Given names", "Nationality", "Date of birth", "Date of expiry", "Sex", "Passport No.")
+UTOPIA = Style("UTOPIA", "UTOPIAN", ENGLISH)
+
+
+@dataclass(frozen=True)
 class Holder:
     """The person on the document."""
 
@@ -45,6 +63,7 @@ class Holder:
     expires_on: dt.date = dt.date(2031, 4, 15)
     country: str = "UTO"
     nationality: str = "UTO"
+    style: Style = UTOPIA
 
     @property
     def seed(self) -> int:
@@ -79,17 +98,19 @@ def passport(holder: Holder, *, lines: tuple[str, str] | None = None) -> Image.I
     page = _guilloche(*PAGE).copy()
     draw = ImageDraw.Draw(page)
     _face(page, holder.seed, (70, 190, 420, 640))
-    draw.text((70, 48), "UTOPIA", font=_sans(54, bold=True), fill=INK)
-    draw.text((70, 118), "PASSPORT · PASSEPORT", font=_sans(26), fill=FADED)
-    fields = [
-        ("Surname", holder.last_name),
-        ("Given names", holder.first_name),
-        ("Nationality", "UTOPIAN"),
-        ("Date of birth", f"{holder.birth_date:%d.%m.%Y}"),
-        ("Date of expiry", f"{holder.expires_on:%d.%m.%Y}"),
-        ("Sex", holder.sex),
-    ]
-    draw.text((820, 60), "Passport No.", font=_sans(20), fill=FADED)
+    style = holder.style
+    draw.text((70, 48), style.title, font=_sans(54, bold=True), fill=INK)
+    draw.text((70, 118), style.passport, font=_sans(26), fill=FADED)
+    values = (
+        holder.last_name,
+        holder.first_name,
+        style.nationality,
+        holder.birth_date.strftime(style.date),
+        holder.expires_on.strftime(style.date),
+        holder.sex,
+    )
+    fields = list(zip(style.labels[:6], values, strict=True))
+    draw.text((820, 60), style.labels[6], font=_sans(20), fill=FADED)
     draw.text((820, 88), holder.number, font=_sans(34, bold=True), fill=INK)
     for row, (label, value) in enumerate(fields):
         top = 190 + row * 76
@@ -108,13 +129,14 @@ def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
     front = _guilloche(*CARD).copy()
     draw = ImageDraw.Draw(front)
     _face(front, holder.seed, (60, 170, 360, 560))
-    draw.text((60, 48), "UTOPIA  IDENTITY CARD", font=_sans(40, bold=True), fill=INK)
+    style = holder.style
+    draw.text((60, 48), f"{style.title}  {style.card}", font=_sans(40, bold=True), fill=INK)
     for row, (label, value) in enumerate(
         [
-            ("Surname", holder.last_name),
-            ("Given names", holder.first_name),
-            ("Date of birth", f"{holder.birth_date:%d.%m.%Y}"),
-            ("Date of expiry", f"{holder.expires_on:%d.%m.%Y}"),
+            (style.labels[0], holder.last_name),
+            (style.labels[1], holder.first_name),
+            (style.labels[3], holder.birth_date.strftime(style.date)),
+            (style.labels[4], holder.expires_on.strftime(style.date)),
             ("Card No.", holder.number),
         ]
     ):
@@ -130,6 +152,28 @@ def id_card(holder: Holder) -> tuple[Image.Image, Image.Image]:
     for row, line in enumerate(mrz.build_td1(_zone_of(holder))):
         _zone_line(draw, line, left=56, top=450 + row * 68, step=32.4, size=46)
     return front, back
+
+
+def driving_licence(holder: Holder, *, issued_on: dt.date = dt.date(2021, 4, 15)) -> Image.Image:
+    """Draw the front of a driving licence with the numbered fields of Directive 2006/126/EC, annex I."""
+    front = _guilloche(*CARD).copy()
+    draw = ImageDraw.Draw(front)
+    _face(front, holder.seed, (60, 170, 360, 560))
+    draw.text((60, 48), f"{holder.style.title}  {holder.style.licence}", font=_sans(40, bold=True), fill=INK)
+    rows = [
+        ("1.", holder.last_name),
+        ("2.", holder.first_name),
+        ("3.", f"{holder.birth_date:%d.%m.%Y}  {holder.style.title.title()}"),
+        ("4a.", f"{issued_on:%d.%m.%Y}"),
+        ("4b.", f"{holder.expires_on:%d.%m.%Y}"),
+        ("5.", holder.number),
+        ("9.", "AM B"),
+    ]
+    for row, (label, value) in enumerate(rows):
+        draw.text((420, 150 + row * 68), label, font=_sans(24), fill=FADED)
+        draw.text((490, 144 + row * 68), value, font=_sans(34, bold=True), fill=INK)
+    _specimen(front)
+    return front
 
 
 @dataclass(frozen=True)
@@ -361,8 +405,10 @@ def small_passport(holder: Holder) -> Image.Image:
 
 __all__ = [
     "Holder",
+    "Style",
     "UtilityBill",
     "blurred",
+    "driving_licence",
     "folded",
     "id_card",
     "jpeg",

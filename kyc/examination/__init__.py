@@ -48,7 +48,6 @@ def _has_face(sheet: Sheet) -> bool:
 
 CHECKS: tuple[Check, ...] = (
     Check("zone", IDENTITY, zone.check, lambda sheet: sheet.wants_zone or sheet.zone is not None),
-    Check("legibility", tuple(DocumentKind), legibility.check),
     Check("kind", IDENTITY, identity.kind, _names_holder),
     Check("state", IDENTITY, identity.state, _has_zone),
     Check("name", IDENTITY, identity.name, _names_holder),
@@ -65,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     Check("printed_nationality", IDENTITY, visual.nationality, visual.has_print),
     Check("face", (*IDENTITY, DocumentKind.SELFIE), face.check, _has_face),
     Check("address", (DocumentKind.PROOF_OF_ADDRESS,), address.check),
+    Check("legibility", tuple(DocumentKind), legibility.check),
     Check("duplicates", tuple(DocumentKind), duplicates.check),
 )
 

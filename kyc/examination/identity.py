@@ -20,6 +20,8 @@ from kyc.mrz import DIGIT_FIELDS
 from kyc.names import Match, compare_person
 
 EXPIRES_SOON_DAYS = 60
+# A label ends within so many characters before its date.
+LABEL_WIDTH = 32
 # Below this many pixels a letter of a name is a matter of two or three dots.
 NAME_SIDE_MIN_PX = 300
 KIND_OF_CODE = {
@@ -35,9 +37,24 @@ NAME_CODES = {
     Match.MISSING: IssueCode.NAME_MISMATCH,
 }
 EXPIRY_WORDS = (
-    "4B", "EXPIR", "VALID UNTIL", "VALID TO", "DATE OF EXP", "GULTIG BIS", "ABLAUF", "FIN DE VALID", "VALABLE", "SCADENZA",
-    "CADUC", "VALIDEZ", "VALIDADE", "WAZN", "GELDIG", "PLATNOST", "VALABIL",
-)  # fmt: skip  # a list of words
+    "4B",
+    "EXPIR",
+    "VALID UNTIL",
+    "VALID TO",
+    "DATE OF EXP",
+    "GULTIG BIS",
+    "ABLAUF",
+    "FIN DE VALID",
+    "VALABLE",
+    "SCADENZA",
+    "CADUC",
+    "VALIDEZ",
+    "VALIDADE",
+    "WAZN",
+    "GELDIG",
+    "PLATNOST",
+    "VALABIL",
+)
 
 
 def kind(sheet: Sheet) -> Iterator[Result]:
@@ -212,7 +229,7 @@ def _printed_expiry(sheet: Sheet) -> Iterator[Result]:
         return
     born = sheet.subject.birth_date
     dates = [found for found in sheet.printed.dates() if born is None or not found[0].is_day(born)]
-    named = [found for found in dates if any(word in found[1] for word in EXPIRY_WORDS)]
+    named = [found for found in dates if any(word in found[1][-LABEL_WIDTH:] for word in EXPIRY_WORDS)]
     day, _before, box = max(named or dates, key=lambda found: found[0].as_date(), default=(None, "", None))
     if day is None:
         code = IssueCode.NO_EXPIRY if sheet.printed.is_readable else IssueCode.NOT_READ

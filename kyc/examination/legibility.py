@@ -46,7 +46,7 @@ def _flaws(sheet: Sheet) -> Iterator[Result]:
     )
     if max(width, height) < LONG_SIDE_MIN_PX:
         yield unsure(IssueCode.TOO_SMALL, 0.9)
-    was_read = sheet.zone is not None and sheet.zone.mrz.is_valid
+    was_read = (sheet.zone is not None and sheet.zone.mrz.is_valid) or {"surname", "birth_date"} <= set(sheet.extracted)
     if sharp < BLUR_CERTAIN or tiles < BLUR_TILES_CERTAIN:
         # What was read in full is legible, however soft it looks.
         yield unsure(IssueCode.BLUR, 0.6) if was_read else failed(IssueCode.BLUR, 0.95)

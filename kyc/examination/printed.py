@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,7 +25,10 @@ from kyc.ocr import Word
 
 WORDS_MAX = 400
 SIDE_PX, SIDE_MAX_PX = 1250, 1500
-WORD_SURE, READABLE_WORDS = 50, 10
+WORD_SURE, READABLE_WORDS = 50, 7
+READING_SECONDS_MAX, TURNING_SECONDS_MAX = 0.9, 0.8
+# Letters that must be read exactly where the others are ones with accents, which the English model reads as anything.
+PLAIN_LETTERS_MIN = 3
 # Of the page's height: kept away from the zone's first line.
 EDGE = 0.006
 # Of the zone's width: the page is that much wider on either side.
@@ -80,24 +84,31 @@ class Printed:
         return max((readable_words(layer.words) for layer in self.layers), default=0) >= READABLE_WORDS
 
     def read_until(self, is_complete: Callable[[], bool]) -> None:
-        """Read on until everything was found, or every way to read was tried."""
+        """Read on until everything was found, every way to read was tried, or the time is up."""
+        started = time.process_time()
         while not is_complete():
-            layer = next(self.more, None)
+            is_late = bool(self.layers) and time.process_time() - started > READING_SECONDS_MAX
+            layer = None if is_late else next(self.more, None)
             if layer is None:
                 return
             self.layers.append(layer)
 
-    def find_name(self, name: str) -> Hit:
-        """Find every word of a name; the worst of them counts."""
-        hits = [self._find_word(word) for word in re.split(r"[\s\-]+", name) if folded(word)]
+    def find_name(self, name: str, *, registered: str = "") -> Hit:
+        """Find every word of a name; the worst of them counts. registered: the name with its accents."""
+        words = [word for word in re.split(r"[\s\-]+", name) if folded(word)]
+        accented = [word for word in re.split(r"[\s\-]+", registered or name) if not word.isascii()]
+        hits = [self._find_word(word, accented) for word in words]
         return max(hits, key=lambda hit: ORDER.index(hit.match), default=Hit(Match.MISSING))
 
-    def _find_word(self, name: str) -> Hit:
+    def _find_word(self, name: str, accented: list[str]) -> Hit:
         best, other_gender = Hit(Match.MISSING), False
+        shapes = [shape for word in accented if compare_words(word, name) == Match.SAME and (shape := _shape(word))]
         for layer in self.layers:
             for number, word in enumerate(layer.words):
                 for text in _readings(layer.words, number):
                     match = compare_words(name, text)
+                    if match != Match.SAME and any(shape.fullmatch(folded(text)) for shape in shapes):
+                        match = Match.SAME
                     other_gender |= match == Match.DIFFERENT and is_other_gender(folded(name), folded(text))
                     if match in (Match.SAME, Match.NEAR) and ORDER.index(match) < ORDER.index(best.match):
                         best = Hit(match, text, self.place(word))
@@ -150,6 +161,14 @@ class Printed:
 
 
 LOOSE = str.maketrans("ILZSBGQD", "11258600")
+
+
+def _shape(word: str) -> re.Pattern[str] | None:
+    """Make a pattern of a name in which letters with accents may have been read as any one or two characters."""
+    letters = [folded(letter) if letter.isascii() else "" for letter in unicodedata.normalize("NFC", word)]
+    if sum(map(bool, letters)) < PLAIN_LETTERS_MIN:
+        return None
+    return re.compile("".join(re.escape(letter) if letter else "[A-Z0-9 ]{1,2}" for letter in letters))
 
 
 def plain_text(text: str) -> str:
@@ -249,7 +268,10 @@ def upright_degrees(page: np.ndarray) -> float:
     skew = mrz_zone.skew_of(grey)
     skew = skew if abs(skew) >= mrz_zone.SKEW_MIN else 0.0
     best: tuple[int, float] = (-1, skew)
+    started = time.process_time()
     for quarter in (0, 180, 90, 270):
+        if time.process_time() - started > TURNING_SECONDS_MAX:
+            break
         level = mrz_zone.turned(grey, skew + quarter) if skew or quarter else grey
         factor = 800 / max(level.shape)
         small = cv2.resize(level, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)

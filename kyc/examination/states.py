@@ -9,11 +9,42 @@ SPECIMEN_STATES = frozenset({"UTO"})
 # D is printed for Germany; the GB? codes are kinds of British nationality; XXA to XXX are people without one; the rest are
 # organisations that issue travel documents, and Kosovo.
 ADDITIONS = {
-    "D": "DE", "GBD": "GB", "GBN": "GB", "GBO": "GB", "GBP": "GB", "GBS": "GB", "RKS": "XK", "XKX": "XK", "KS": "XK",
-    "XXA": "", "XXB": "", "XXC": "", "XXX": "", "UNO": "", "UNA": "", "UNK": "", "EUE": "", "XOM": "", "XPO": "", "XCC": "",
-    "XCO": "", "XCE": "", "XEC": "", "XES": "", "XMP": "", "XBA": "", "XIM": "", "XAC": "", "XDC": "", "NTZ": "", "IAO": "",
-    "ROM": "RO", "ZAR": "CD", "TMP": "TL", "ANT": "",
-}  # fmt: skip  # a table of pairs
+    "D": "DE",
+    "GBD": "GB",
+    "GBN": "GB",
+    "GBO": "GB",
+    "GBP": "GB",
+    "GBS": "GB",
+    "RKS": "XK",
+    "XKX": "XK",
+    "KS": "XK",
+    "XXA": "",
+    "XXB": "",
+    "XXC": "",
+    "XXX": "",
+    "UNO": "",
+    "UNA": "",
+    "UNK": "",
+    "EUE": "",
+    "XOM": "",
+    "XPO": "",
+    "XCC": "",
+    "XCO": "",
+    "XCE": "",
+    "XEC": "",
+    "XES": "",
+    "XMP": "",
+    "XBA": "",
+    "XIM": "",
+    "XAC": "",
+    "XDC": "",
+    "NTZ": "",
+    "IAO": "",
+    "ROM": "RO",
+    "ZAR": "CD",
+    "TMP": "TL",
+    "ANT": "",
+}
 
 
 def exists(code: str) -> bool:

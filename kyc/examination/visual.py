@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from kyc.choices import IssueCode
+from kyc.choices import IssueCode, Verdict
 from kyc.examination import printed, states
 from kyc.examination.printed import Hit, Printed
 from kyc.examination.sheet import Place, Result, Sheet, failed, passed, unsure
@@ -73,7 +73,9 @@ def _number_hit(sheet: Sheet, page: Printed) -> Hit | None:
 
 def _name_hit(sheet: Sheet, page: Printed) -> Hit | None:
     assert sheet.zone is not None
-    return page.find_name(sheet.zone.mrz.surname) if sheet.zone.mrz.surname else None
+    return (
+        page.find_name(sheet.zone.mrz.surname, registered=sheet.subject.full_name) if sheet.zone.mrz.surname else None
+    )
 
 
 def _given_hit(sheet: Sheet, page: Printed) -> Hit | None:
@@ -81,7 +83,7 @@ def _given_hit(sheet: Sheet, page: Printed) -> Hit | None:
     names = sheet.zone.mrz.given_names.split()
     if sheet.zone.mrz.is_name_cut:
         names = names[:-1]
-    return page.find_name(" ".join(names)) if names else None
+    return page.find_name(" ".join(names), registered=sheet.subject.full_name) if names else None
 
 
 def _birth_hit(sheet: Sheet, page: Printed) -> Hit | None:
@@ -249,3 +251,16 @@ def _phrases(stems: str) -> list[str]:
     for pair in ("UNITED KINGDOM", "UNITED STATES", "NEW ZEALAND", "SOUTH AFRICA"):
         stems = stems.replace(pair, pair.replace(" ", "_"))
     return [stem.replace("_", " ") for stem in stems.split()]
+
+
+def compare_sides(front: Sheet, back: Sheet) -> Iterator[Result]:
+    """Find the number and the expiry of a card's zone on its front: two sides of one card. Not every card prints both there."""
+    assert back.zone is not None
+    page = front.printed
+    for field, expected, hit in (
+        ("number", back.zone.mrz.number, _number_hit(back, page) if page else None),
+        ("expires_on", back.extracted.get("expiry_date", ""), _expiry_hit(back, page) if page else None),
+    ):
+        found = _judge(front, hit, field=field, expected=expected)
+        is_certain = found.verdict != Verdict.FAIL
+        yield found if is_certain else unsure(IssueCode.PRINT_MISMATCH, 0.6, field=field, expected=expected)

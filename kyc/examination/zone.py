@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kyc import mrz_zone, ocr
 from kyc.choices import IssueCode
 from kyc.examination.sheet import Place, Result, Sheet, failed, passed, unsure
-from kyc.fingerprints import number_fingerprint
 from kyc.mrz import DIGIT_FIELDS
 
 PAGES_MAX = 2
@@ -86,8 +85,6 @@ def _note(sheet: Sheet) -> None:
             "zone": list(read.lines),
         }
     )
-    if "number" not in read.failed and len(read.number) >= 5:
-        sheet.number_fingerprint = number_fingerprint(read.number)
     sheet.issuing_country = read.issuing_country[:3]
     if "expiry" not in read.failed:
         sheet.expires_on = read.expiry_date

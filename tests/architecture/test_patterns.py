@@ -11,6 +11,7 @@ COMPOSED = {
     "crm/i18n/catalogues.py": 2,
     "kyc/dates.py": 3,
     "kyc/examination/document_types.py": 1,
+    "kyc/examination/printed.py": 1,
     "kyc/examination/visual.py": 2,
     "kyc/names.py": 1,
     "compliance/matching/sounds.py": 1,
