@@ -14,6 +14,8 @@ from clients.custom_fields import views as custom
 from clients.custom_fields.listing import custom_card
 from clients.event_notices import NOTICE
 from clients.models import Client, Task
+from clients.ownership.history import RIGHT as PAST_OWNERS
+from clients.ownership.history import owners_card
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from clients.views import home_cards, next_steps
@@ -124,6 +126,7 @@ register(
     Tab("client", "linked", _("Linked clients"), linked_tab, "clients.view_linked_clients", 90),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
     Card("client", "custom", "clients/custom_fields/_card.html", custom_card, "clients.view_client", 15),
+    Card("client", "owners", "clients/_owners_card.html", owners_card, PAST_OWNERS, 55),
     Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
     RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),

@@ -7,7 +7,14 @@ grants(
     {
         Role.AGENT: SELLS,
         Role.RETENTION: SELLS,
-        Role.DESK_HEAD: [*SELLS, "move_client", "export_client", "close_client", "view_linked_clients"],
+        Role.DESK_HEAD: [
+            *SELLS,
+            "move_client",
+            "export_client",
+            "close_client",
+            "view_linked_clients",
+            "view_past_owners",
+        ],
         Role.KYC_OFFICER: ["view_client", "change_client", "correct_identity", "log_call", "view_linked_clients"],
         Role.MLRO: [
             "view_client",
@@ -17,12 +24,13 @@ grants(
             "export_client",
             "close_client",
             "view_linked_clients",
+            "view_past_owners",
         ],
         Role.FINANCE: ["view_client", "log_call", "export_client", "view_linked_clients"],
         Role.IB_MANAGER: ["view_client", "log_call"],
         Role.SUPPORT: ["view_client", "reveal_contact", "log_call"],
         Role.MARKETING: ["view_client"],
-        Role.AUDITOR: ["view_client", "view_linked_clients"],
+        Role.AUDITOR: ["view_client", "view_linked_clients", "view_past_owners"],
         Role.ADMINISTRATOR: [
             "view_client",
             "change_client",
@@ -30,6 +38,7 @@ grants(
             "export_client",
             "close_client",
             "view_linked_clients",
+            "view_past_owners",
         ],
     },
 )

@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes'), ('close_client', "May close a client's record"), ('view_linked_clients', 'May see who shares contact details, devices, accounts or documents with a client'), ('correct_identity', 'May correct the name, birth date and nationality of a verified client')],
+                'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes'), ('close_client', "May close a client's record"), ('view_linked_clients', 'May see who shares contact details, devices, accounts or documents with a client'), ('view_past_owners', 'May see which agents, desks and books had a client before'), ('correct_identity', 'May correct the name, birth date and nationality of a verified client')],
             },
         ),
         migrations.CreateModel(

@@ -107,6 +107,7 @@ class Client(HasState):
             ("log_call", "May log calls and notes"),
             ("close_client", "May close a client's record"),
             ("view_linked_clients", "May see who shares contact details, devices, accounts or documents with a client"),
+            ("view_past_owners", "May see which agents, desks and books had a client before"),
             ("correct_identity", "May correct the name, birth date and nationality of a verified client"),
         ]
         constraints = [

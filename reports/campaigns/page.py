@@ -10,7 +10,8 @@ from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
@@ -22,6 +23,7 @@ from leads.models import Campaign, Lead
 from reports import dashboards, figures, origins
 from reports.campaigns.rows import Row, cost_of
 from reports.filters import Selection, Span
+from reports.models import ClientDay
 from reports.texts import whole_money
 
 ROWS = 10
@@ -157,12 +159,18 @@ def _sources(sheet: dashboards.Sheet) -> list[OriginRow]:
 
 
 def _landing_pages(campaign: Campaign, chosen: Selection) -> list[OriginRow]:
-    """Group the newest leads of the period by landing page: a range of the index on campaign and time."""
+    """Group the newest leads of the period by landing page: a range of the index on campaign and time.
+
+    Of a desk they are those that it had on the day of the lead, as in the other figures of the page.
+    """
     zone = ZoneInfo(campaign.brand.time_zone)
     since = dt.datetime.combine(chosen.span.first, dt.time.min, tzinfo=zone)
     until = dt.datetime.combine(chosen.span.last + dt.timedelta(days=1), dt.time.min, tzinfo=zone)
-    leads = Lead.objects.filter(
-        Q(brand_id__in=chosen.reach.brands) | Q(client__book__desk_id__in=chosen.reach.desks),
+    of_desk = ClientDay.objects.filter(
+        client_id=OuterRef("client_id"), day=OuterRef("captured_day"), desk_id__in=chosen.reach.desks, leads__gt=0
+    )
+    leads = Lead.objects.annotate(captured_day=TruncDate("captured_at", tzinfo=zone)).filter(
+        Q(brand_id__in=chosen.reach.brands) | Exists(of_desk),
         campaign=campaign,
         captured_at__gte=since,
         captured_at__lt=until,

@@ -2,13 +2,15 @@
 
 import datetime as dt
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 
-from crm.models import AccessEvent
+from clients.books import move_client
+from crm.models import AccessEvent, Book, Desk
 from leads.models import Campaign, LandingPage
-from reports import figures
+from reports import figures, upkeep
 from reports.campaigns import rows as campaigns
 from reports.filters import FilterForm, Span
 from reports.models import OriginDay
@@ -147,3 +149,19 @@ def test_the_export_is_logged_and_not_for_those_who_only_look(world, browse):
     for who in (world.auditor, world.desk_head):
         assert browse(who).get(address).status_code == 403
         assert "export=csv" not in browse(who).get(reverse("campaigns")).content.decode()
+
+
+def test_landing_pages_of_a_desk_are_those_of_the_day_of_the_lead(world, browse):
+    page = LandingPage.objects.create(brand=world.brand, slug="gold", language="de", headline="Gold")
+    midnight = dt.datetime.combine(world.today, dt.time.min, tzinfo=ZoneInfo(world.brand.time_zone))
+    lead(world.client, at=midnight, touched_after=1, campaign=world.autumn, landing_page=page)
+    desk = Desk.objects.create(brand=world.brand, name="Second desk")
+    book = Book.objects.create(brand=world.brand, desk=desk, name="Second book", owner=world.retention)
+    move_client(client_id=world.client.pk, to_book_id=book.pk, actor=None, reason="Handover")
+    upkeep.refresh()
+    browser, address = browse(world.marketing), reverse("campaign", args=[world.autumn.pk])
+    shown = {}
+    for of_day in (world.desk, desk):
+        answer = browser.get(address, {"period": "today", "desk": of_day.pk})
+        shown[of_day.pk] = "gold (de)" in text_of(answer)
+    assert shown == {world.desk.pk: True, desk.pk: False}
