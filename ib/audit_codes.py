@@ -32,4 +32,13 @@ class IbAction(AuditCode):
     PLAN_PROPOSED = "ib.plan_proposed", _("Commission plan proposed"), "send", "info"
     PLAN_REJECTED = "ib.plan_rejected", _("Commission plan rejected"), "circle-x", "warning"
     PLAN_WITHDRAWN = "ib.plan_withdrawn", _("Commission plan withdrawn"), "x"
+    RECALCULATION_APPROVED = (
+        "ib.recalculation_approved",
+        _("Commission recalculation approved"),
+        "circle-check",
+        "success",
+    )
+    RECALCULATION_PROPOSED = "ib.recalculation_proposed", _("Commission recalculation proposed"), "send", "info"
+    RECALCULATION_REJECTED = "ib.recalculation_rejected", _("Commission recalculation rejected"), "circle-x", "warning"
+    RECALCULATION_WITHDRAWN = "ib.recalculation_withdrawn", _("Commission recalculation withdrawn"), "x"
     WALLET_LINKED = "ib.wallet_linked", _("Partner's wallet linked"), "wallet"

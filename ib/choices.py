@@ -139,6 +139,14 @@ class IbNotice(NotificationKind):
         EmailChannel.OFF,
         MANDATORY,
     )
+    RECALCULATION_PROPOSED = (
+        "ib.recalculation_proposed",
+        _("Commission recalculations awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     PARTNER_APPLIED = (
         "ib.partner_applied",
         _("Partner applications"),

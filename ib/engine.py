@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
 
@@ -22,13 +22,12 @@ from django.utils import timezone
 
 from crm.models import Actor, Brand
 from crm.rates import fx
-from crm.security import audit, policies
+from crm.security import audit
 from ib import engine_sql as sql
 from ib import periods
 from ib.audit_codes import IbAction
 from ib.choices import RunKind
 from ib.models import CommissionRun, Partner, PlanVersion
-from ib.policies import can_run
 
 logger = logging.getLogger(__name__)
 # How far back the nightly pass looks for what came late or was corrected.
@@ -141,6 +140,52 @@ def run(
             },
         )
     return row, outcome
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a pass would change of one partner's commissions: reasons are '' where paid, `none` where there is no row yet."""
+
+    partner_id: int
+    currency: str
+    reason_before: str
+    reason_after: str
+    before: str
+    after: str
+    deals: int
+
+    @property
+    def difference(self) -> Decimal:
+        return Decimal(self.after) - Decimal(self.before)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a recalculation would write. `deal_ids`: the deals with a difference, or without a row so far."""
+
+    lines: list[Line]
+    deal_ids: list[int]
+
+    @property
+    def changes_money(self) -> bool:
+        return any(Decimal(line.before) or Decimal(line.after) for line in self.lines)
+
+
+@transaction.atomic
+def compare(*, brand: Brand, scope: Scope) -> Comparison:
+    """Calculate a scope again and compare it with what was accrued; nothing is written."""
+    periods.lock_commissions(brand.pk)
+    with connection.cursor() as cursor:
+        _gather(cursor, brand, scope, corrects=True)
+        cursor.execute(sql.WANTED, {"brand": brand.pk, "late": 0})
+        cursor.execute("ANALYZE ib_wanted")
+        accrued, extra = scope.accrued()
+        cursor.execute(sql.COMPARE.format(accrued=accrued), {"brand": brand.pk, **extra})
+        rows = cursor.fetchall()
+        _drop(cursor)
+    names = [field.name for field in fields(Line)]
+    lines = [Line(**dict(zip(names, (*row[:6], len(row[6])), strict=True))) for row in rows]
+    return Comparison(lines, sorted({deal for row in rows for deal in row[6]}))
 
 
 def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool) -> None:
@@ -265,15 +310,3 @@ def run_nightly(*, brand: Brand, days: int = NIGHTLY_DAYS) -> EngineResult:
         from_at = to_at
     logger.warning("commissions of %s: deals closed since %s wait for the next night", brand.code, from_at)
     return total
-
-
-def recompute(
-    *, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: Actor, reason: str, client_id: int | None = None
-) -> tuple[CommissionRun | None, EngineResult]:
-    """Calculate a stretch of time again, by the plans and the tree as they were; differences are added as rows.
-
-    Who: `ib.run_commissions` at the brand.
-    """
-    policies.require(can_run(actor, brand.pk))
-    scope = Scope(from_at=from_at, to_at=to_at, client_id=client_id)
-    return run(brand=brand, scope=scope, kind=RunKind.RECOMPUTE, corrects=True, actor=actor, reason=reason)

@@ -161,15 +161,32 @@ COUNTS = "SELECT count(*) FILTER (WHERE reason = ''), count(*) FILTER (WHERE rea
 # Nothing was paid and nothing is, but how long the position was held is known by now: a row says the real reason.
 RESOLVED = "coalesce(h.reason = 'hold_unknown' AND w.reason NOT IN ('', 'hold_unknown') AND w.amount = h.amount, false)"
 # What earlier rows of the scope add up to. Clawbacks are not counted: they are rows beside what a trade earned.
-CORRECTIONS = f"""
-WITH had AS (
+HAD = """
   SELECT x.deal_id, x.partner_id, x.level, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
     min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id,
     (array_agg(x.reason ORDER BY x.id DESC))[1] AS reason
   FROM ib_accrual x JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
-  WHERE x.kind IN ('original', 'delta') AND {{accrued}}
+  WHERE x.kind IN ('original', 'delta') AND {accrued}
   GROUP BY 1, 2, 3, 4
-), differs AS (
+"""
+# What would be written, per partner and reason, without writing it. `none`: the deal has no row yet.
+COMPARE = f"""
+WITH had AS ({HAD}), differs AS (
+  SELECT coalesce(w.deal_id, h.deal_id) AS deal_id, coalesce(w.partner_id, h.partner_id) AS partner_id,
+    coalesce(w.currency, h.currency) AS currency,
+    CASE WHEN h.deal_id IS NULL THEN 'none' WHEN h.amount <> 0 THEN '' ELSE h.reason END AS reason_before,
+    CASE WHEN w.deal_id IS NULL THEN 'deal_changed' ELSE w.reason END AS reason_after,
+    coalesce(h.amount, 0) AS amount_before, coalesce(w.amount, 0) AS amount_after
+  FROM ib_wanted w
+  FULL JOIN had h USING (deal_id, partner_id, level, currency)
+  WHERE h.deal_id IS NULL OR coalesce(w.amount, 0) <> h.amount OR {RESOLVED}
+)
+SELECT partner_id, currency, reason_before, reason_after, sum(amount_before)::text, sum(amount_after)::text,
+  array_agg(DISTINCT deal_id)
+FROM differs GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""  # noqa: S608
+CORRECTIONS = f"""
+WITH had AS ({HAD}), differs AS (
   SELECT coalesce(w.deal_id, h.deal_id) AS deal_id, coalesce(w.partner_id, h.partner_id) AS partner_id,
     coalesce(w.level, h.level) AS level, coalesce(w.currency, h.currency) AS currency,
     coalesce(w.amount, 0) - coalesce(h.amount, 0) AS amount,

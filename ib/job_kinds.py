@@ -1,4 +1,4 @@
-"""What people ask for and wait on: a recalculation, day by day with progress."""
+"""What people ask for and wait on: a recalculation, compared and then proposed."""
 
 from __future__ import annotations
 
@@ -9,30 +9,24 @@ from django.utils.translation import gettext_lazy
 
 from crm.files.jobs import RunningJob, job_kind
 from crm.models import Brand
-from ib import engine
+from ib.recalculations.proposals import propose_recalculation
 
 
 @job_kind("ib.recompute", title=gettext_lazy("Commission recalculation"))
 def recompute(job: RunningJob) -> None:
-    """Recompute each day in its own transaction: a cancelled job keeps the days that are done, and may be started again."""
-    brand = Brand.objects.get(pk=job.parameters["brand"])
+    """Compare the days with what was accrued, and point to the proposal where money would change."""
     first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
-    days = (last - first).days + 1
-    total = engine.EngineResult()
-    for n in range(days):
-        start = dt.datetime.combine(first + dt.timedelta(days=n), dt.time(), tzinfo=dt.UTC)
-        _run, outcome = engine.recompute(
-            brand=brand,
-            from_at=start,
-            to_at=start + dt.timedelta(days=1),
-            actor=job.owner,
-            reason=job.parameters["reason"],
-        )
-        for name in ("deals", "accrued", "excluded", "corrected"):
-            setattr(total, name, getattr(total, name) + getattr(outcome, name))
-        job.progress(
-            n + 1,
-            days,
-            _("%(deals)s deals, %(corrected)s corrections") % {"deals": total.deals, "corrected": total.corrected},
-        )
+    item, comparison = propose_recalculation(
+        brand=Brand.objects.get(pk=job.parameters["brand"]),
+        from_at=dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC),
+        to_at=dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC),
+        actor=job.owner,
+        reason=job.parameters["reason"],
+    )
+    if item is not None:
+        job.progress(1, 1, _("Differences found. They're applied when a second person approves them."))
+        job.point_to(f"/approvals/recalculation/{item.pk}/")
+        return
+    message = _("No commission changes. Reasons of unpaid deals were updated.") if comparison.deal_ids else ""
+    job.progress(1, 1, message or _("No differences: all commissions are as calculated."))
     job.point_to("/ib/runs/")

@@ -18,10 +18,11 @@ from ib import figures
 from ib.models import Attribution, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
+from ib.recalculations.proposals import RecalculationApproval
 from ib.views import home_cards
 from wallet.choices import account_owners
 
-approvals.register(PlanApproval)
+approvals.register(PlanApproval, RecalculationApproval)
 
 
 def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:

@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
         ('crm', '0001_initial'),
         ('wallet', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('crm', '0002_sql'),
     ]
 
     operations = [
@@ -730,5 +731,27 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='upline',
             constraint=models.UniqueConstraint(fields=('partner', 'level', 'starts_at'), name='upline_has_one_partner_per_level'),
+        ),
+        migrations.CreateModel(
+            name='Recalculation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)")),
+                ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)")),
+                ('deal_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='Deals with a difference', size=None)),
+                ('lines', models.JSONField(help_text='Per partner and reason: before and after')),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recalculations', to='crm.brand')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='recalculation_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='recalculation_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='recalculation_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='recalculation_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='recalculation_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_recalculation_of_a_brand_waits'), models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='recalculation_ends_after_it_starts')],
+            },
         ),
     ]

@@ -1,6 +1,7 @@
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, ReversedPart, Settlement, SettlementPeriod
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models.recalculations import Recalculation
 
 __all__ = [
     "Accrual",
@@ -17,6 +18,7 @@ __all__ = [
     "PlanOverride",
     "PlanRate",
     "PlanVersion",
+    "Recalculation",
     "ReferralDay",
     "ReferralLink",
     "ReversedPart",

@@ -94,7 +94,7 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
 
 @staff_page("ib.run_commissions")
 def recompute(request: HttpRequest) -> HttpResponse:
-    """Ask for a recalculation; it runs as a job with progress."""
+    """Ask for a recalculation; a job compares and proposes it."""
     assert isinstance(request.user, User)
     form = RecomputeForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
@@ -112,8 +112,8 @@ def recompute(request: HttpRequest) -> HttpResponse:
         )
         return redirect("job", job.pk)
     text = _(
-        "Uses the plans and the partner tree as they were when each position was closed. Only "
-        "differences are added, as new rows."
+        "Compares commissions with the plans, the partner tree and account groups as they were when each position was "
+        "closed. You see the differences per partner and reason; they're added as new rows when a second person approves."
     )
     return render(
         request,

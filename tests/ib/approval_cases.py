@@ -2,8 +2,12 @@ from django.utils import timezone
 
 from crm.choices import Role
 from crm.models import AuditEvent
+from ib.models import CommissionRun
 from tests.crm.approvals.cases import Case, approval_case
+from tests.ib.conftest import make_network
+from tests.ib.factories import make_trade
 from tests.ib.test_plans import proposed
+from tests.ib.test_recalculation import waiting
 
 
 @approval_case("commission-plan")
@@ -15,5 +19,18 @@ def plan(cast, _use) -> Case:
         AuditEvent.objects.filter(action="ib.plan_activated").count,
         "plan_is_decided_by_somebody_else",
         forged={"state": "rejected", "decided_by": cast.ib_manager, "decided_at": timezone.now()},
+        role=Role.FINANCE,
+    )
+
+
+@approval_case("recalculation")
+def recalculation(cast, _use) -> Case:
+    make_trade(make_network(cast).account)
+    return Case(
+        waiting(cast),
+        cast.ib_manager,
+        cast.finance,
+        CommissionRun.objects.filter(kind="recompute").count,
+        "recalculation_is_decided_by_somebody_else",
         role=Role.FINANCE,
     )

@@ -22,6 +22,10 @@ class Network:
 
 @pytest.fixture
 def network(cast: Cast) -> Network:
+    return make_network(cast)
+
+
+def make_network(cast: Cast) -> Network:
     factories.load_rates()
     top = factories.make_partner(cast.brand)
     master = factories.make_partner(cast.brand, parent=top)

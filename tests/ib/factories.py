@@ -10,7 +10,7 @@ from django.db import connection
 
 from clients.models import Client
 from crm.models import Brand, FxRate, User
-from ib import attribution, partners, plans
+from ib import attribution, engine, partners, plans
 from ib.models import Partner, Plan, PlanVersion
 from trading.models import SymbolInfo, TradingAccount, TradingServer
 
@@ -154,3 +154,9 @@ def make_trade(
 
 def refer(client: Client, partner: Partner) -> None:
     attribution.attribute_client(client_id=client.pk, partner_id=partner.pk, actor=None, at=LONG_AGO)
+
+
+def recompute(*, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: User, reason: str, client_id=None):
+    """Calculate a stretch again and write the differences, as an approved recalculation does."""
+    scope = engine.Scope(from_at=from_at, to_at=to_at, client_id=client_id)
+    return engine.run(brand=brand, scope=scope, kind="recompute", corrects=True, actor=actor, reason=reason)

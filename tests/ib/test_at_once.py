@@ -10,7 +10,7 @@ import pytest
 from crm.errors import DomainError
 from ib import engine, payouts, settlement
 from ib.models import Accrual, Payout, SettlementPeriod
-from tests.ib.factories import NOON, make_trade
+from tests.ib.factories import NOON, make_trade, recompute
 from tests.racing import race
 from wallet.ledger import posting
 
@@ -61,7 +61,7 @@ def test_two_recalculations_of_one_day_write_the_difference_once(network, cast):
     make_trade(network.account)
 
     def again():
-        return engine.recompute(
+        return recompute(
             brand=cast.brand, from_at=NOON - DAY, to_at=NOON + DAY, actor=cast.ib_manager, reason="A late trade"
         )
 

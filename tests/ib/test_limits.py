@@ -12,7 +12,17 @@ from ib import attribution, clawback, engine, figures, links, partners, payouts,
 from ib.choices import PartnerState
 from ib.models import Accrual, Attribution, Payout, PlanVersion, ReferralLink, SettlementPeriod
 from tests.cast import make_client
-from tests.ib.factories import LONG_AGO, NOON, card, make_account, make_partner, make_trade, make_version, refer
+from tests.ib.factories import (
+    LONG_AGO,
+    NOON,
+    card,
+    make_account,
+    make_partner,
+    make_trade,
+    make_version,
+    recompute,
+    refer,
+)
 from tests.ib.test_settlement import arrived
 
 pytestmark = pytest.mark.django_db
@@ -393,7 +403,7 @@ def test_whom_a_referral_code_brings(cast, change, is_referred):
 )
 def test_a_calculation_ends_before_its_last_instant(network, cast, closed, is_seen):
     make_trade(network.account, at=NOON + closed)
-    engine.recompute(brand=cast.brand, from_at=NOON, to_at=NOON + DAY, actor=cast.ib_manager, reason="check")
+    recompute(brand=cast.brand, from_at=NOON, to_at=NOON + DAY, actor=cast.ib_manager, reason="check")
     assert left_to(network.sub) == (6 if is_seen else 0)
 
 
@@ -401,7 +411,7 @@ def test_a_calculation_for_one_client_leaves_the_others(network, cast):
     refer(cast.other_client, network.sub)
     for account in (network.account, make_account(cast.other_client)):
         make_trade(account)
-    engine.recompute(
+    recompute(
         brand=cast.brand,
         from_at=NOON - DAY,
         to_at=NOON + DAY,

@@ -350,7 +350,7 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.psp.waiting_reports.hold_report": PART,
     "wallet.reconciliation.settlement_import.import_kept": PART,
     "wallet.reconciliation.settlement_import.import_original": PART,
-    "ib.engine.run": "a part of `recompute`, which has decided already, and the system's own work",
+    "ib.engine.run": "a part of an approved recalculation, and the system's own work",
 }
 
 JOB = "the row of the job says who started it, when, and what came of it"

@@ -1,0 +1,1 @@
+"""Commissions calculated again: compared, proposed, and applied by a second person."""
