@@ -130,6 +130,13 @@ class ComplianceNotice(NotificationKind):
         staff("compliance.decide_hit"),
         EmailChannel.AT_ONCE,
     )
+    DELISTED = (
+        "compliance.delisted",
+        _("Matches removed from a watchlist"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.decide_hit"),
+        EmailChannel.AT_ONCE,
+    )
     LIFT_ASKED = (
         "compliance.lift_asked",
         _("Requests to lift a restriction"),

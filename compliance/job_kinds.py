@@ -8,7 +8,6 @@ from compliance import packs
 from compliance.choices import ScreeningTrigger
 from compliance.screening import screen_client
 from compliance.trails import TrailFilter
-from crm.errors import DomainError
 from crm.files.jobs import RunningJob, job_kind
 
 BATCH = 500
@@ -27,15 +26,12 @@ def trail_pack(job: RunningJob) -> None:
 def screen_all(job: RunningJob) -> None:
     """Screen every verified client in the owner's reach against the lists in force: after a new list, or to be sure."""
     people = clients_visible_to(job.owner).filter(kyc_level__gte=1).exclude(stage="closed")
+    # Somebody without a name can't be screened, and keeps nobody else from it.
+    people = people.exclude(first_name="", last_name="")
     done = hits = after = 0
     while ids := list(people.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         for client_id in ids:
-            try:
-                screening = screen_client(client_id=client_id, trigger=ScreeningTrigger.LIST, actor=job.owner)
-            except DomainError as error:
-                raise DomainError(
-                    _("Stopped at client %(id)d: %(error)s") % {"id": client_id, "error": error}
-                ) from error
+            screening = screen_client(client_id=client_id, trigger=ScreeningTrigger.LIST, actor=job.owner)
             done, hits = done + 1, hits + screening.hit_count
             job.progress(done, 0, _("Screened: %(done)d, possible matches: %(hits)d") % {"done": done, "hits": hits})
         after = ids[-1]

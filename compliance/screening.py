@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -31,7 +32,7 @@ from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrig
 from compliance.hits import new_items
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
-from compliance.matching.explanation import Explanation
+from compliance.matching.explanation import Explanation, IsCommon
 from compliance.matching.score import BirthRange, ListedName, Person, score
 from compliance.models import Hit, ListEntry, ListVersion, Screening
 from crm import work
@@ -94,28 +95,25 @@ def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, 
     ids = candidates(person)
     entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names")
     is_common = common_words(tuple(current_version_ids())).__contains__
-    found = []
-    for entry in entries:
-        explained = score(
-            person,
-            [ListedName(name.text, name.is_weak) for name in entry.names.all()],
-            [
-                BirthRange(dt.date.fromisoformat(b["first"]), dt.date.fromisoformat(b["last"]), b["exact"])
-                for b in entry.births
-            ],
-            entry.countries,
-            is_common,
-            entry.gender,
-        )
-        if explained.score >= threshold:
-            found.append((entry, explained))
+    found = [(entry, compare(person, entry, is_common)) for entry in entries]
+    found = [(entry, explained) for entry, explained in found if explained.score >= threshold]
     return sorted(found, key=lambda pair: -pair[1].score), len(ids)
+
+
+def compare(person: Person, entry: ListEntry, is_common: IsCommon) -> Explanation:
+    """Compare a client with one entry, whose names are prefetched."""
+    births = [
+        BirthRange(dt.date.fromisoformat(b["first"]), dt.date.fromisoformat(b["last"]), b["exact"])
+        for b in entry.births
+    ]
+    names = [ListedName(name.text, name.is_weak) for name in entry.names.all()]
+    return score(person, names, births, entry.countries, is_common, entry.gender)
 
 
 def candidates(person: Person) -> list[int]:
     """Find the ids of listed people, or firms, worth comparing."""
     ids: set[int] = set()
-    with _index_only(), connection.cursor() as cursor:
+    with index_only(), connection.cursor() as cursor:
         for name in person.names:
             normalised = " ".join(spelling.words(name))
             if not normalised:
@@ -135,11 +133,11 @@ def candidates(person: Person) -> list[int]:
 
 
 @contextlib.contextmanager
-def _index_only() -> Iterator[None]:
+def index_only(trigram_min: float = TRIGRAM_MIN) -> Iterator[None]:
     """Trigram search at our threshold and through the index: comparing every name costs more than the planner thinks."""
     settings = "SELECT set_config('pg_trgm.similarity_threshold', %s, true), set_config('enable_seqscan', %s, true)"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(settings, [str(TRIGRAM_MIN), "off"])
+        cursor.execute(settings, [str(trigram_min), "off"])
         yield
         cursor.execute(settings, [str(TRIGRAM_MIN), "on"])
 
@@ -170,12 +168,27 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     person, threshold = person_of(client), threshold_of(client)
     if not spelling.words(person.names[0]):
         raise DomainError(_("This client has no name yet, so they can't be screened."))
-    lists = _lists_in_force()
-    if not lists:
+    if not current_version_ids():
         raise DomainError(_("No watchlist is imported. Import one before screening clients."))
     entries, compared = matches(person, threshold=float(threshold))
     client_hash = hash_of(person)
-    _retire_outdated(client, client_hash)
+    stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
+    retire(stale, reason=localize(phrase("The client's data changed; screened again.")))
+    return record(client, person, entries, compared=compared, trigger=trigger, actor=actor, started=started)
+
+
+def record(
+    client: Client,
+    person: Person,
+    entries: list[tuple[ListEntry, Explanation]],
+    *,
+    compared: int,
+    trigger: ScreeningTrigger | str,
+    started: float,
+    actor: Actor = None,
+) -> Screening:
+    """Keep what a comparison found, and hold the client for every match that wasn't decided before. Holds the client's lock."""
+    client_hash, threshold = hash_of(person), threshold_of(client)
     decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
     fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in decided]
     screening = Screening.objects.create(
@@ -185,7 +198,7 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
         trigger=trigger,
         matcher_version=VERSION,
         threshold=threshold,
-        lists=lists,
+        lists=lists_in_force(),
         client_hash=client_hash,
         candidate_count=compared,
         hit_count=len(fresh),
@@ -211,7 +224,8 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     return screening
 
 
-def _lists_in_force() -> list[dict[str, Any]]:
+def lists_in_force() -> list[dict[str, Any]]:
+    """List the versions in force with their hashes, as every screening keeps them."""
     current = ListVersion.objects.filter(state=VersionState.CURRENT, source__is_active=True).select_related("source")
     return [
         {
@@ -224,13 +238,14 @@ def _lists_in_force() -> list[dict[str, Any]]:
     ]
 
 
-def _retire_outdated(client: Client, client_hash: str) -> None:
-    """Compare open matches of this client's earlier data again."""
-    stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
-    for hit in stale:
-        holds.release_hold(hit=hit, actor=None, reason=localize(phrase("The client's data changed; screened again.")))
-    work.close_items(stale.values_list("work", flat=True))
-    stale.update(state=HitState.OUTDATED)
+def retire(stale: QuerySet[Hit], *, reason: str) -> int:
+    """End open matches whose client or entry is no longer what was compared, with their holds. Returns how many."""
+    hits = list(stale.select_related("client"))
+    for hit in hits:
+        holds.release_hold(hit=hit, actor=None, reason=reason)
+    work.close_items([hit.work_id for hit in hits])
+    Hit.objects.filter(pk__in=[hit.pk for hit in hits]).update(state=HitState.OUTDATED)
+    return len(hits)
 
 
 def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -> None:

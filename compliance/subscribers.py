@@ -5,9 +5,17 @@ import datetime as dt
 from clients.models import Client
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction
+from compliance.rescreening import screen_version
 from compliance.risk import assess, rate_countries_again
 from compliance.screening import screen_client
-from crm.events import ClientScreened, ClientVerified, CountryRulesChanged, RestrictionPlaced, subscribe
+from crm.events import (
+    ClientScreened,
+    ClientVerified,
+    CountryRulesChanged,
+    RestrictionPlaced,
+    WatchlistLoaded,
+    subscribe,
+)
 from crm.i18n.localized_text import label_of, phrase
 from crm.models import Brand
 from crm.notices.notify import notify, people_with
@@ -18,6 +26,12 @@ def screen_the_verified(event: ClientVerified) -> None:
     """Screen a client who was verified. Without a list in force this fails, is retried and ends with the failed deliveries."""
     assert event.client_id is not None
     screen_client(client_id=event.client_id, trigger=ScreeningTrigger.VERIFIED)
+
+
+@subscribe(WatchlistLoaded)
+def screen_against_the_new_version(event: WatchlistLoaded) -> None:
+    """Screen all clients against what a new version of a list added or changed, and end the matches of what it removed."""
+    screen_version(event.version_id)
 
 
 @subscribe(ClientScreened)

@@ -166,8 +166,9 @@ def _take_over(
     gone = [pk for external_id, (pk, _hash, is_listed) in before.items() if external_id not in present and is_listed]
     _insert(version, new)
     _rewrite(version, changed, before)
-    ListEntry.objects.filter(pk__in=gone).update(is_listed=False)
+    ListEntry.objects.filter(pk__in=gone).update(is_listed=False, changed_in=version)
     back = [pk for external_id, (pk, _hash, _listed) in before.items() if external_id in present]
+    ListEntry.objects.filter(pk__in=back, is_listed=False).update(changed_in=version)
     ListEntry.objects.filter(pk__in=back).update(last_version=version, is_listed=True)
     version.added, version.changed, version.removed = len(new), len(changed), len(gone)
     version.save(update_fields=["added", "changed", "removed"])
@@ -222,6 +223,7 @@ def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
         "source_id": version.source_id,
         "first_version_id": version.pk,
         "last_version_id": version.pk,
+        "changed_in_id": version.pk,
         "is_listed": True,
     }
     columns = ["external_id", *fixed, *_fields(*pairs[0])]
@@ -246,13 +248,14 @@ def _rewrite(
             source=version.source,
             external_id=entry.external_id,
             last_version=version,
+            changed_in=version,
             **_fields(entry, content_hash),
         )
         for entry, content_hash in pairs
     ]
     if not rows:
         return
-    ListEntry.objects.bulk_update(rows, list(_fields(pairs[0][0], "")), batch_size=BATCH)
+    ListEntry.objects.bulk_update(rows, ["changed_in", *_fields(pairs[0][0], "")], batch_size=BATCH)
     EntryName.objects.filter(entry_id__in=[row.pk for row in rows]).delete()
     _insert_names([(row.pk, entry) for row, (entry, _hash) in zip(rows, pairs, strict=True)])
 

@@ -72,7 +72,7 @@ def screen(demo: Demo) -> None:
     """Every verified client at the moment of verification; old matches were cleared, the latest few wait."""
     verified: dict[int, dt.datetime] = demo.extra.get("verified_at", {})
     clients = list(Client.objects.filter(pk__in=verified).select_related("brand").order_by("pk"))
-    lists = screening._lists_in_force()
+    lists = screening.lists_in_force()
     screenings, hits, log, timeline = [], [], [], []
     for client in clients:
         person, threshold = screening.person_of(client), screening.threshold_of(client)

@@ -254,4 +254,44 @@ class Migration(migrations.Migration):
             model_name='hit',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('work__isnull', False), _connector='OR'), name='open_match_is_a_work_item'),
         ),
+        migrations.AddField(
+            model_name='listentry',
+            name='changed_in',
+            field=models.ForeignKey(help_text='The version that last added, changed or removed it', on_delete=django.db.models.deletion.PROTECT, related_name='changed_entries', to='compliance.listversion'),
+        ),
+        migrations.CreateModel(
+            name='ClientKeys',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='screening_keys', serialize=False, to='clients.client')),
+                ('text', models.CharField(max_length=200)),
+                ('matcher_version', models.CharField(max_length=20)),
+                ('normalised', models.CharField(max_length=400)),
+                ('pair_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
+            ],
+            options={
+                'ordering': ['client_id'],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['normalised'], name='client_keys_by_spelling', opclasses=['gin_trgm_ops']), django.contrib.postgres.indexes.GinIndex(fields=['pair_keys'], name='client_keys_by_sound')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ListScreening',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('matcher_version', models.CharField(max_length=20)),
+                ('lists', models.JSONField(default=list, help_text='The lists in force, as in a screening of one client')),
+                ('started_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField()),
+                ('client_count', models.PositiveIntegerField(help_text='Clients that could be found')),
+                ('nameless_count', models.PositiveIntegerField(default=0, help_text="Clients without a name, who can't be screened")),
+                ('entry_count', models.PositiveIntegerField(help_text='Entries that were looked for')),
+                ('compared_count', models.PositiveIntegerField(default=0)),
+                ('hit_count', models.PositiveIntegerField(default=0, help_text='New possible matches')),
+                ('outdated_count', models.PositiveIntegerField(default=0, help_text='Open matches that the change ended')),
+                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='screenings', to='compliance.listversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('finished_at__gte', models.F('started_at'))), name='list_screening_ends_after_its_start')],
+            },
+        ),
     ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
 from clients.models import Client
 from compliance.choices import HIT_TRANSITIONS, ClearReason, HitState, ScreeningTrigger
-from compliance.models.watchlists import ListEntry
+from compliance.models.watchlists import ListEntry, ListVersion
 from crm.db.states import HasState
 from crm.models import User, WorkItem
 
@@ -41,6 +43,56 @@ class Screening(models.Model):
 
     def __str__(self) -> str:
         return f"Screening {self.pk}"
+
+
+class ClientKeys(models.Model):
+    """How a new entry of a list finds a client: the name as it was when the keys were made, and the keys.
+
+    Refreshed from the clients' names before each screening of a list, so that no writer of names can forget it.
+    """
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, primary_key=True, related_name="screening_keys")
+    text = models.CharField(max_length=200)
+    matcher_version = models.CharField(max_length=20)
+    normalised = models.CharField(max_length=400)
+    pair_keys = ArrayField(models.CharField(max_length=60), default=list)
+
+    class Meta:
+        ordering = ["client_id"]
+        indexes = [
+            GinIndex(fields=["normalised"], name="client_keys_by_spelling", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["pair_keys"], name="client_keys_by_sound"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ListScreening(models.Model):
+    """All clients against what a list's version changed, or, without a version, against everything in force."""
+
+    version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, null=True, related_name="screenings")
+    matcher_version = models.CharField(max_length=20)
+    lists = models.JSONField(default=list, help_text="The lists in force, as in a screening of one client")
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField()
+    client_count = models.PositiveIntegerField(help_text="Clients that could be found")
+    nameless_count = models.PositiveIntegerField(default=0, help_text="Clients without a name, who can't be screened")
+    entry_count = models.PositiveIntegerField(help_text="Entries that were looked for")
+    compared_count = models.PositiveIntegerField(default=0)
+    hit_count = models.PositiveIntegerField(default=0, help_text="New possible matches")
+    outdated_count = models.PositiveIntegerField(default=0, help_text="Open matches that the change ended")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(finished_at__gte=models.F("started_at")), name="list_screening_ends_after_its_start"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Screening of {self.version or 'all lists'}"
 
 
 class Hit(HasState):

@@ -82,6 +82,12 @@ class ListEntry(models.Model):
     first_version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, related_name="+")
     last_version = models.ForeignKey(ListVersion, on_delete=models.PROTECT, related_name="+")
     is_listed = models.BooleanField(default=True)
+    changed_in = models.ForeignKey(
+        ListVersion,
+        on_delete=models.PROTECT,
+        related_name="changed_entries",
+        help_text="The version that last added, changed or removed it",
+    )
 
     class Meta:
         ordering = ["id"]

@@ -61,6 +61,7 @@ class Watchlists(StaffView):
     def _page(self, request: UserRequest, error: str = "") -> HttpResponse:
         context = {
             "sources": queries.sources_with_versions(request.user),
+            "full": queries.last_full_screening(),
             "known": SOURCES.values(),
             "error": error,
             "can_import": request.user.has_perm("compliance.import_watchlist"),

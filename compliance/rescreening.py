@@ -1,0 +1,220 @@
+"""All clients at once: against what a new version of a list changed, and every night against everything in force.
+
+Set-based: the database pairs entries with clients by the keys of their names, only those pairs are scored, and only a client
+with a new match is locked and written. Every run says which version it covered, so that the page can tell how fresh it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from clients.choices import Stage
+from clients.models import Client
+from compliance import screening
+from compliance.choices import ComplianceNotice, EntryKind, HitState, ScreeningTrigger
+from compliance.matching import VERSION, sounds
+from compliance.matching import text as spelling
+from compliance.matching.explanation import Explanation
+from compliance.models import ClientKeys, Hit, ListEntry, ListScreening, ListVersion
+from crm.db.bulk import copy_rows
+from crm.db.locking import lock
+from crm.i18n.localized_text import Phrase, localize, phrase
+from crm.notices.notify import notify, people_with
+
+ENTRIES_AT_ONCE, CLIENTS_AT_ONCE = 500, 5_000
+TRIGRAM_MIN = (
+    0.45  # a list's name searched among all clients: nearer than a client's among the lists, or a million answer
+)
+STALE_KEYS = """
+SELECT c.id, trim(c.first_name || ' ' || c.last_name) AS name
+FROM clients_client c LEFT JOIN compliance_clientkeys k ON k.client_id = c.id
+WHERE c.stage NOT IN ('lead', 'closed') AND (c.first_name <> '' OR c.last_name <> '') AND c.id > %s
+  AND (k.text IS DISTINCT FROM trim(c.first_name || ' ' || c.last_name) OR k.matcher_version IS DISTINCT FROM %s)
+ORDER BY c.id LIMIT %s
+"""
+PAIRS = """
+SELECT DISTINCT k.client_id, n.entry_id
+FROM compliance_entryname n
+JOIN compliance_clientkeys k ON k.pair_keys && n.pair_keys OR k.normalised %% n.normalised
+WHERE n.entry_id = ANY(%s)
+"""
+
+
+@dataclass
+class Tally:
+    compared: int = 0
+    hits: int = 0
+    outdated: int = 0
+
+
+def screenable() -> QuerySet[Client]:
+    """Everybody who registered and isn't closed: the people whose funds a listing would freeze."""
+    return Client.objects.exclude(stage__in=[Stage.LEAD, Stage.CLOSED])
+
+
+def screen_version(version_id: int) -> ListScreening:
+    """Screen all clients against what one version added or changed, and end the open matches of what it removed."""
+    version = ListVersion.objects.get(pk=version_id)
+    delta = ListEntry.objects.filter(changed_in=version)
+    return _screen(delta, version)
+
+
+def screen_everybody() -> ListScreening:
+    """Screen all clients against everything in force: the safety net of every night."""
+    for client_id in _with_outdated_matches():
+        screening.screen_client(client_id=client_id, trigger=ScreeningTrigger.PROFILE)
+    return _screen(ListEntry.objects.filter(source__is_active=True, is_listed=True), None)
+
+
+def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListScreening:
+    started_at, tally = timezone.now(), Tally()
+    lists = screening.lists_in_force()
+    refresh_keys()
+    wanted = entries.filter(is_listed=True, kind=EntryKind.PERSON, source__is_active=True)
+    ids = list(wanted.order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(ids), ENTRIES_AT_ONCE):
+        _screen_batch(ids[first : first + ENTRIES_AT_ONCE], tally)
+    if version is not None:
+        _end_matches(entries, tally)
+    named = ~Q(first_name="", last_name="")
+    return ListScreening.objects.create(
+        version=version,
+        matcher_version=VERSION,
+        lists=lists,
+        started_at=started_at,
+        finished_at=timezone.now(),
+        client_count=screenable().filter(named).count(),
+        nameless_count=screenable().exclude(named).count(),
+        entry_count=len(ids),
+        compared_count=tally.compared,
+        hit_count=tally.hits,
+        outdated_count=tally.outdated,
+    )
+
+
+def refresh_keys() -> int:
+    """Make the keys of clients whose name, or whose matcher, changed since. Returns how many."""
+    made = after = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(STALE_KEYS, [after, VERSION, CLIENTS_AT_ONCE])
+            rows = cursor.fetchall()
+            if not rows:
+                break
+            ClientKeys.objects.filter(pk__in=[pk for pk, _name in rows]).delete()
+            copy_rows(
+                "compliance_clientkeys",
+                ["client_id", "text", "matcher_version", "normalised", "pair_keys"],
+                (
+                    [
+                        pk,
+                        name,
+                        VERSION,
+                        " ".join(spelling.words(name))[:400],
+                        [key[:60] for key in sounds.pair_keys(name)],
+                    ]
+                    for pk, name in rows
+                ),
+            )
+        made, after = made + len(rows), rows[-1][0]
+    if made:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT keelson_analyze('compliance_clientkeys')")
+    return made
+
+
+def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
+    by_client: dict[int, list[int]] = defaultdict(list)
+    with screening.index_only(TRIGRAM_MIN), connection.cursor() as cursor:
+        cursor.execute(PAIRS, [entry_ids])
+        for client_id, entry_id in cursor.fetchall():
+            by_client[client_id].append(entry_id)
+    if not by_client:
+        return
+    entries = (
+        ListEntry.objects.select_related("source")
+        .prefetch_related("names")
+        .in_bulk({entry_id for ids in by_client.values() for entry_id in ids})
+    )
+    is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
+    clients = screenable().select_related("brand").filter(pk__in=by_client).order_by("pk")
+    for client in clients:
+        started, person = time.monotonic(), screening.person_of(client)
+        threshold = float(screening.threshold_of(client))
+        tally.compared += len(by_client[client.pk])
+        compared = [(entries[pk], screening.compare(person, entries[pk], is_common)) for pk in by_client[client.pk]]
+        found = [(entry, explained) for entry, explained in compared if explained.score >= threshold]
+        if found:
+            tally.hits += _keep(client.pk, found, len(compared), started)
+
+
+def _keep(client_id: int, found: list[tuple[ListEntry, Explanation]], compared: int, started: float) -> int:
+    """Write the matches that nobody decided or opened before. Returns how many."""
+    with transaction.atomic():
+        client = lock(Client, client_id, "brand", no_key=True)
+        person = screening.person_of(client)
+        known = set(
+            Hit.objects.filter(client=client, client_hash=screening.hash_of(person)).values_list(
+                "entry_id", "entry_hash"
+            )
+        )
+        if all((entry.pk, entry.content_hash) in known for entry, _explained in found):
+            return 0
+        found.sort(key=lambda pair: -pair[1].score)
+        made = screening.record(
+            client, person, found, compared=compared, trigger=ScreeningTrigger.LIST, started=started
+        )
+        return made.hit_count
+
+
+def _end_matches(delta: QuerySet[ListEntry], tally: Tally) -> None:
+    """End open matches with entries that are no longer what was compared. What still matches was raised anew before."""
+    stale = Hit.objects.filter(entry__in=delta, state=HitState.OPEN).filter(
+        Q(entry__is_listed=False) | ~Q(entry_hash=F("entry__content_hash"))
+    )
+    for client_id in stale.order_by("client_id").values_list("client_id", flat=True).distinct():
+        with transaction.atomic():
+            client = lock(Client, client_id, "brand", no_key=True)
+            mine = stale.filter(client=client)
+            delisted = list(mine.filter(entry__is_listed=False).values_list("pk", flat=True))
+            tally.outdated += screening.retire(
+                mine.filter(entry__is_listed=True), reason=localize(phrase("The list's entry changed; screened again."))
+            )
+            removed = Hit.objects.filter(pk__in=delisted, state=HitState.OPEN)
+            tally.outdated += screening.retire(removed, reason=localize(phrase("The entry was removed from its list.")))
+            if delisted:
+                _tell_delisted(
+                    client, delisted[0], phrase("The match was closed and its hold released. Check the account.")
+                )
+    frozen = Hit.objects.filter(entry__in=delta, entry__is_listed=False, state=HitState.CONFIRMED)
+    for hit in frozen.select_related("client__brand").order_by("pk"):
+        _tell_delisted(hit.client, hit.pk, phrase("The account stays frozen. Decide whether to lift the restriction."))
+
+
+def _tell_delisted(client: Client, hit_id: int, body: Phrase) -> None:
+    notify(
+        people_with("compliance.decide_hit", brand_id=client.brand_id),
+        kind=ComplianceNotice.DELISTED,
+        title=phrase("Removed from a watchlist: match of %(client)s") % {"client": client},
+        body=body,
+        url=f"/compliance/hits/{hit_id}/",
+        dedupe_key=f"compliance.delisted:{hit_id}",
+    )
+
+
+def _with_outdated_matches() -> list[int]:
+    """List clients with open matches of data that have changed since."""
+    rows = Hit.objects.filter(state=HitState.OPEN).select_related("client__brand").order_by("client_id")
+    return sorted(
+        {
+            hit.client_id
+            for hit in rows.iterator()
+            if hit.client_hash != screening.hash_of(screening.person_of(hit.client))
+        }
+    )
