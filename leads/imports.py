@@ -35,10 +35,10 @@ from crm.models import Brand, Job, User
 from crm.notices.notify import notify
 from crm.security import audit, policies, sealed_files
 from crm.security.scope import reach_of
-from leads import import_file
 from leads.audit_codes import LeadsAction
 from leads.choices import ImportState, LeadsNotice, RowVerdict
-from leads.import_write import Writer
+from leads.import_files import reading
+from leads.import_files.writing import Writer
 from leads.models import Campaign, LeadImport, LeadImportRow
 
 FILES = sealed_files.of_instance("lead-import")
@@ -125,8 +125,8 @@ def start_import(
             _("The file is larger than %(most)s MB. Split it into smaller files.")
             % {"most": settings.UPLOAD_MAX_BYTES // 2**20}
         )
-    custom = import_file.CustomColumns(lead_fields(brand.pk))
-    _lines, _columns, unknown = import_file.open_rows(import_file.decode(content), custom)
+    custom = reading.CustomColumns(lead_fields(brand.pk))
+    _lines, _columns, unknown = reading.open_rows(reading.decode(content), custom)
     batch = LeadImport.objects.create(
         brand=brand,
         owner=actor,
@@ -157,7 +157,7 @@ def check(batch: LeadImport, report: Report) -> LeadImport:
     """Read the file into rows, find who is known, count. A file that can't be read ends as failed, with the reason."""
     content = sealed_files.read(file_path(batch), owner=FILES)
     try:
-        text = import_file.decode(content)
+        text = reading.decode(content)
         with transaction.atomic():
             LeadImportRow.objects.filter(batch=batch).delete()
             _write_rows(batch, text, report)
@@ -177,14 +177,14 @@ def check(batch: LeadImport, report: Report) -> LeadImport:
 
 def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
     campaigns = set(Campaign.objects.filter(brand_id=batch.brand_id).values_list("code", flat=True))
-    defaults = import_file.Defaults(
+    defaults = reading.Defaults(
         batch.country, batch.language, batch.source, batch.campaign.code if batch.campaign else ""
     )
-    custom = import_file.CustomColumns(lead_fields(batch.brand_id))
+    custom = reading.CustomColumns(lead_fields(batch.brand_id))
     about = text.count("\n") + 1
 
     def values() -> Iterator[tuple[Any, ...]]:
-        for number, row in enumerate(import_file.read_rows(text, defaults, campaigns, custom), start=1):
+        for number, row in enumerate(reading.read_rows(text, defaults, campaigns, custom), start=1):
             if number % 1000 == 0:
                 report(number, max(about, number), _("lines read"))
             yield _row_values(batch, row)
@@ -192,7 +192,7 @@ def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
     copy_rows("leads_leadimportrow", COLUMNS, values())
 
 
-def _row_values(batch: LeadImport, row: import_file.Row) -> tuple[Any, ...]:
+def _row_values(batch: LeadImport, row: reading.Row) -> tuple[Any, ...]:
     verdict = RowVerdict.WRONG if row.errors else RowVerdict.REPEATED if row.same_as_line else RowVerdict.NEW
     return (
         batch.pk,

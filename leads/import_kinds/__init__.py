@@ -22,7 +22,7 @@ from crm.models import DataImport, ImportRow
 from crm.notices.notify import notify
 from leads import routing
 from leads.choices import OPEN_STATUSES, LeadsNotice, RowVerdict
-from leads.import_write import Writer
+from leads.import_files.writing import Writer
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow, SalesStatusChange
 
 # As for a form's lead (leads.dedupe): the same phone with the same country or family name is the same person.

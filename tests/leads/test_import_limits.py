@@ -3,14 +3,15 @@
 import pytest
 
 from crm.errors import DomainError, NotAllowed
-from leads import import_file, imports
-from leads.import_file import LONGEST, Defaults, decode, open_rows, read_rows
+from leads import imports
+from leads.import_files import reading
+from leads.import_files.reading import LONGEST, Defaults, decode, open_rows, read_rows
 from leads.models import LeadImport
 
 HEADER = "email,phone,last_name,country\n"
 
 
-def rows_of(text: str, **defaults) -> list[import_file.Row]:
+def rows_of(text: str, **defaults) -> list[reading.Row]:
     return list(read_rows(text, Defaults(**{"country": "DE", **defaults}), {"de-search"}))
 
 
@@ -20,7 +21,7 @@ def same(*lines: str) -> list[int | None]:
 
 @pytest.mark.parametrize(("lines", "is_read"), [(1, True), (2, True), (3, False)])
 def test_a_file_has_lines_up_to_the_most(monkeypatch, lines, is_read):
-    monkeypatch.setattr(import_file, "MOST_ROWS", 2)
+    monkeypatch.setattr(reading, "MOST_ROWS", 2)
     text = "email\n" + "\n".join(f"a{number}@web.de\n" for number in range(lines))  # with an empty line after each
     if is_read:
         assert len(rows_of(text)) == lines

@@ -104,7 +104,7 @@ def test_a_failure_halfway_leaves_nothing_and_can_be_tried_again(cast, german_ru
     imports.confirm(import_id=batch.pk, actor=cast.desk_head)
     batch.refresh_from_db()
     with monkeypatch.context() as broken:
-        broken.setattr("leads.import_write.Writer.finish", lambda self: 1 / 0)
+        broken.setattr("leads.import_files.writing.Writer.finish", lambda self: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             imports.run(batch, silent)
     assert not Lead.objects.exists() and Client.objects.count() == 2
@@ -189,7 +189,7 @@ def test_an_unquoted_separator_is_noticed(cast, start):
 
 
 def test_a_file_too_long_ends_as_failed_with_the_reason(cast, start, monkeypatch):
-    monkeypatch.setattr("leads.import_file.MOST_ROWS", 2)
+    monkeypatch.setattr("leads.import_files.reading.MOST_ROWS", 2)
     batch = imports.check(start("email\na@web.de\nb@web.de\nc@web.de\n"), silent)
     assert batch.state == ImportState.FAILED and "Split it" in batch.problems[0]
     assert not LeadImportRow.objects.exists()

@@ -7,7 +7,7 @@ from django.test import Client as Browser
 
 from crm.errors import DomainError
 from leads import imports
-from leads.import_file import Defaults, decode, open_rows, read_rows
+from leads.import_files.reading import Defaults, decode, open_rows, read_rows
 from leads.models import Lead, LeadImport, LeadImportRow
 from leads.sources import create_source
 from tests.poison import NUMBERS, TEXTS, TIMES

@@ -1,0 +1,1 @@
+"""Files of leads: reading and checking the lines, and writing the leads."""
