@@ -138,11 +138,8 @@ def save_routing_rule(
     desk = fields["desk"]
     if desk.brand_id != fields["brand"].pk:
         raise DomainError(_("The desk belongs to another brand."))
-    asked = [field for field in _asked(fields) if field.brand_id != fields["brand"].pk]
-    if asked:
-        raise DomainError(
-            _("“%(field)s” is a custom field of %(brand)s.") % {"field": asked[0].label, "brand": asked[0].brand}
-        )
+    if any(field.brand_id != fields["brand"].pk for field in _asked(fields.get("condition"))):
+        raise DomainError(_("The condition uses a custom field of another brand."))
     strangers = [str(agent) for agent in agents if agent.desk_id != desk.pk]
     if strangers:
         raise DomainError(_("Not on this desk: %(names)s") % {"names": ", ".join(strangers)})
@@ -157,12 +154,12 @@ def save_routing_rule(
     return saved
 
 
-def _asked(fields: Mapping[str, Any]) -> list[CustomField]:
+def _asked(stored: Any) -> list[CustomField]:
     """List the custom fields that a rule's condition asks for."""
-    condition = readable(fields["condition"], LEAD)
+    condition = readable(stored, LEAD) if stored else None
     names = [field.name for field in condition.fields()] if condition else []
     ids = [int(name.removeprefix(ADDED)) for name in names if name.startswith(ADDED)]
-    return list(CustomField.objects.filter(pk__in=ids).select_related("brand")) if ids else []
+    return list(CustomField.objects.filter(pk__in=ids)) if ids else []
 
 
 @transaction.atomic

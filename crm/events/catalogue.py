@@ -79,6 +79,7 @@ class ClientImported(Event):
     """A client or lead was imported from another system and has no login yet. `stage`: registered, or lead."""
 
     name: ClassVar[str] = "client.imported"
+    label: ClassVar[Label] = _("Client imported")
     import_id: int
     stage: str
 
@@ -106,7 +107,7 @@ class CountryRulesChanged(Event):
     `rule_id`: the first of the new rules.
     """
 
-    name: ClassVar[str] = "clients.country_rules_changed"
+    name: ClassVar[str] = "client.country_rules_changed"
     label: ClassVar[Label] = _("Country rules changed")
     rule_id: int
     countries: tuple[str, ...]

@@ -47,7 +47,7 @@ class DataImportTable(Table):
     empty = Empty(
         gettext_lazy("No imports yet"),
         gettext_lazy("Export clients, leads, notes or partners from your other CRM as CSV or a workbook."),
-        icon="file-up",
+        icon="upload",
         action=gettext_lazy("Import file"),
         url_name="data_import_new",
     )

@@ -85,7 +85,7 @@ class RecalculationApproval(approvals.ApprovalKind[Recalculation]):
     notice = IbNotice.RECALCULATION_PROPOSED
     brand_path = "brand_id"
     related = ("brand",)
-    one_open = ("brand_id",)
+    one_open = ("brand",)
     done = gettext_lazy("Recalculation approved. Differences added.")
 
     def apply(self, item: Recalculation, actor: User, **given: Any) -> None:

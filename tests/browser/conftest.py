@@ -150,7 +150,7 @@ def background(transactional_db: None) -> Iterator[None]:
         from crm.files.jobs import run_job
         from crm.models import Job
         from crm.notices import mail
-        from kyc.reviews import SETTLING
+        from crm.work import SETTLING
 
         try:
             while not stop.is_set():
