@@ -214,7 +214,7 @@ def _bad(*codes: IssueCode) -> frozenset[str]:
 
 
 def _forged(chance: random.Random, change: Callable[[Holder], Holder]) -> Submission:
-    """Draw a passport whose zone says something else than its print, digits computed anew; the registration follows the zone."""
+    """Draw a passport whose zone says something else than its print, check digits recomputed; the registration follows the zone."""
     holder = _holder(chance)
     forged = change(holder)
     page = specimens.passport(holder, lines=specimens.mrz_lines(forged))

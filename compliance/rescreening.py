@@ -174,7 +174,7 @@ def _keep(client_id: int, found: list[tuple[ListEntry, Explanation]], compared: 
 
 
 def _end_matches(delta: QuerySet[ListEntry], tally: Tally) -> None:
-    """End open matches with entries that are no longer what was compared. What still matches was raised anew before."""
+    """End open matches with entries that are no longer what was compared. What still matches has a new one."""
     stale = Hit.objects.filter(entry__in=delta, state=HitState.OPEN).filter(
         Q(entry__is_listed=False) | ~Q(entry_hash=F("entry__content_hash"))
     )

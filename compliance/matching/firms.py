@@ -11,7 +11,7 @@ from rapidfuzz.distance import Indel
 from compliance.matching import tables
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon, never_common
-from compliance.matching.words import DOUBTFUL, Pair, pair_up, words_compared, worth
+from compliance.matching.words import DOUBTFUL, Pair, explain_pairs, pair_up, words_compared, worth
 
 WORDS_MAX = 24
 STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
@@ -113,19 +113,7 @@ def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) 
     if not my_words or not their_words:
         return found
     pairs = [pair for pair in pair_up(my_words, their_words, words_compared(mine, listed)) if _counts(pair)]
-    found.pairs = [
-        {
-            "client": " ".join(my_words[place] for place in pair.mine),
-            "listed": " ".join(their_words[place] for place in pair.theirs),
-            "likeness": round(pair.likeness, 3),
-            "how": pair.how,
-        }
-        for pair in pairs
-    ]
-    my_paired = {place: pair for pair in pairs for place in pair.mine}
-    their_paired = {place: pair for pair in pairs for place in pair.theirs}
-    found.left_over_client = [word for place, word in enumerate(my_words) if place not in my_paired]
-    found.left_over_listed = [word for place, word in enumerate(their_words) if place not in their_paired]
+    my_paired, their_paired = explain_pairs(found, pairs, my_words, their_words)
     covered = [_covered(my_words, my_paired, is_common), _covered(their_words, their_paired, is_common)]
     shares, alone = [share for share, _alone in covered], [alone for _share, alone in covered]
     found.name_score = FULLER_SHARE * max(shares) + OTHER_SHARE * min(shares)

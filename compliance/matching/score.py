@@ -16,7 +16,7 @@ from rapidfuzz.distance import Indel
 from compliance.matching import firms, genders
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon, never_common
-from compliance.matching.words import DOUBTFUL, Pair, pair_up, words_compared, worth
+from compliance.matching.words import DOUBTFUL, Pair, explain_pairs, pair_up, words_compared, worth
 
 PARTICLE_WEIGHT = 0.25
 INITIAL_WEIGHT = 0.5
@@ -123,19 +123,7 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     compared = words_compared(mine, listed)
     pairs = pair_up(my_words, their_words, compared)
     found = Explanation(0.0, client_name=mine, listed_name=listed)
-    found.pairs = [
-        {
-            "client": " ".join(my_words[place] for place in pair.mine),
-            "listed": " ".join(their_words[place] for place in pair.theirs),
-            "likeness": round(pair.likeness, 3),
-            "how": pair.how,
-        }
-        for pair in pairs
-    ]
-    my_paired = {place: pair for pair in pairs for place in pair.mine}
-    their_paired = {place: pair for pair in pairs for place in pair.theirs}
-    found.left_over_client = [word for place, word in enumerate(my_words) if place not in my_paired]
-    found.left_over_listed = [word for place, word in enumerate(their_words) if place not in their_paired]
+    my_paired, their_paired = explain_pairs(found, pairs, my_words, their_words)
     solid = [pair for pair in pairs if any(my_words[place] not in spelling.PARTICLES for place in pair.mine)]
     if not solid:
         found.pairs = []

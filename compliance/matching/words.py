@@ -9,6 +9,7 @@ from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from compliance.matching import sounds, tables
 from compliance.matching import text as spelling
+from compliance.matching.explanation import Explanation
 
 # Under FAINT a word is another word; up to DOUBTFUL it counts less and less, so that no single letter decides.
 FAINT, DOUBTFUL = 0.62, 0.84
@@ -191,3 +192,23 @@ def _vowels_agree(one: str, other: str, bones: str) -> bool:
         return False
     agreement = Indel.normalized_similarity(mine, theirs)
     return agreement >= {2: 0.85, 3: 0.6}.get(len(bones), 0.3)
+
+
+def explain_pairs(
+    found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str]
+) -> tuple[dict[int, Pair], dict[int, Pair]]:
+    """Say in the explanation which words were paired and which were left; return each side's pairs by the word's place."""
+    found.pairs = [
+        {
+            "client": " ".join(mine[place] for place in pair.mine),
+            "listed": " ".join(theirs[place] for place in pair.theirs),
+            "likeness": round(pair.likeness, 3),
+            "how": pair.how,
+        }
+        for pair in pairs
+    ]
+    my_paired = {place: pair for pair in pairs for place in pair.mine}
+    their_paired = {place: pair for pair in pairs for place in pair.theirs}
+    found.left_over_client = [word for place, word in enumerate(mine) if place not in my_paired]
+    found.left_over_listed = [word for place, word in enumerate(theirs) if place not in their_paired]
+    return my_paired, their_paired

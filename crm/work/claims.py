@@ -1,4 +1,4 @@
-"""Who is working on what. A claim is a lease: it ends by itself when its holder walks away."""
+"""Who is working on what. A claim runs out where its holder leaves it."""
 
 from __future__ import annotations
 

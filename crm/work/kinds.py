@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -27,7 +28,7 @@ class Outcome:
     needs_reason: bool = False
 
 
-class WorkKind(Generic[T]):
+class WorkKind(ABC, Generic[T]):
     """One kind of work. Its subject's table has `work`, a one-to-one field to its `WorkItem`.
 
     Locks: `lock` takes the subject's rows in their order; the item is locked after them.
@@ -50,13 +51,13 @@ class WorkKind(Generic[T]):
     # The name of the queue's URL.
     queue_url: ClassVar[str]
 
+    @abstractmethod
     def visible_to(self, user: Actor) -> QuerySet[T]:
         """Select the subjects that a person may see."""
-        raise NotImplementedError
 
+    @abstractmethod
     def may_work(self, user: Actor, subject: T) -> Decision:
         """Decide whether a person may claim and decide this subject, whoever holds it."""
-        raise NotImplementedError
 
     def rows(self) -> QuerySet[T]:
         """Select subjects with what `may_work` and `title` read of them."""
@@ -70,12 +71,13 @@ class WorkKind(Generic[T]):
         rows: Any = self.rows().filter(work__in=items)
         return {row.work_id: row for row in rows}
 
+    @abstractmethod
     def lock(self, subject_id: Any) -> T:
         """Lock a subject, and before it what is locked before it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def title(self, subject: T) -> LocalizedText:
-        raise NotImplementedError
+        """Name the subject in lists and notifications."""
 
     def url(self, subject: T) -> str:
         return str(subject.get_absolute_url())  # type: ignore[attr-defined]
@@ -83,18 +85,19 @@ class WorkKind(Generic[T]):
     def take_effect(self, subject: T) -> None:
         """Have a decision its consequences, once it can't be undone any more; in the transaction that makes it final."""
 
-    def reopen(self, subject: T, actor: User) -> None:
+    def reopen(self, subject: T, actor: User) -> None:  # noqa: B027 - only where there is a time to undo
         """Put the subject back to where it was before the decision that is undone, and audit that."""
-        raise NotImplementedError
 
 
 _kinds: dict[str, WorkKind[Any]] = {}
 
 
 def register(kind: type[WorkKind[T]]) -> WorkKind[T]:
-    """Make a kind known. Raises: TypeError when its code is taken."""
+    """Make a kind known. Raises: TypeError when its code is taken, or it can be undone and doesn't say how."""
     if kind.code in _kinds:
         raise TypeError(f"two kinds of work are called {kind.code!r}")
+    if kind.undo_seconds is not None and kind.reopen is WorkKind.reopen:
+        raise TypeError(f"{kind.code!r} has a time to undo, but no way back")
     made = kind()
     _kinds[kind.code] = made
     return made

@@ -1,6 +1,6 @@
 """The machine-readable zone beside what is printed on the same page.
 
-Whoever changes a zone computes its digits anew: only the print contradicts them. Number, name, birth, expiry, sex and
+Whoever changes a zone recomputes its check digits: only the print contradicts them. Number, name, birth, expiry, sex and
 nationality must be found above the zone. What a readable page doesn't show is a failure, on an unreadable one it is unsure.
 """
 

@@ -86,7 +86,7 @@ def map_symbol(
 ) -> tuple[SymbolAlias, Job | None]:
     """Map a server's symbol to one of ours by `name`, which is made when it is new, with the units in its lot.
 
-    A symbol that was mapped before is mapped anew from now on. Who: `trading.change_symbolalias`.
+    A symbol that was mapped before is mapped to the new one from now on. Who: `trading.change_symbolalias`.
     Raises: NotAllowed, DomainError where our symbol of that name has another group or lot.
     """
     require_permission(actor, MAPS)
