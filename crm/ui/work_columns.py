@@ -48,7 +48,7 @@ class WorkFilter(django_filters.FilterSet):
 
 
 def claim_cell(row: Any, table: Table) -> Any:
-    """Name who is working on a row: "You", a colleague, or nobody; and to whom it is assigned."""
+    """Name who is working on a row: "You" or a colleague."""
     item = row.work
     if item is None:
         return ""
@@ -58,27 +58,22 @@ def claim_cell(row: Any, table: Table) -> Any:
 
 
 def clock_cell(row: Any, table: Table) -> Any:
-    """Show how much working time is left, or by how much a row is late; nothing once it is decided."""
+    """Show how much working time is left, or by how much a row is late, and a priority that isn't the normal one."""
     item = row.work
     if item is None or item.state != "open":
         return DASH
     clock = clock_of(item, row.client.brand, table.now)
-    return format_html('<span class="{}">{}</span>', "neg" if clock.is_late else "", clock.text)
-
-
-def priority_cell(row: Any, _table: Table) -> Any:
-    """Show a priority that isn't the normal one."""
-    if row.work is None or row.work.priority == WorkPriority.NORMAL:
-        return ""
-    tone = "danger" if row.work.priority > WorkPriority.NORMAL else "neutral"
-    return format_html('<span class="k-badge tone-{}">{}</span>', tone, row.work.get_priority_display())
+    priority = ""
+    if item.priority != WorkPriority.NORMAL:
+        tone = "danger" if item.priority > WorkPriority.NORMAL else "neutral"
+        priority = format_html(' <span class="k-badge tone-{}">{}</span>', tone, item.get_priority_display())
+    return format_html('<span class="nowrap {}">{}</span>{}', "neg" if clock.is_late else "", clock.text, priority)
 
 
 def work_columns() -> list[Column]:
     """List the columns of a queue; the table reads `work__claimed_by` and `work__assigned_to` along."""
     return [
         Column("due", _("Due"), render=clock_cell, export=False),
-        Column("priority", _("Priority"), render=priority_cell, export=False),
         Column("claimed_by", _("Claimed by"), render=claim_cell),
         Column("assigned_to", _("Assigned to"), value="work.assigned_to"),
     ]

@@ -85,7 +85,7 @@ class WorkKind(ABC, Generic[T]):
     def take_effect(self, subject: T) -> None:
         """Have a decision its consequences, once it can't be undone any more; in the transaction that makes it final."""
 
-    def reopen(self, subject: T, actor: User) -> None:  # noqa: B027 - only where there is a time to undo
+    def reopen(self, subject: T, actor: User) -> None:
         """Put the subject back to where it was before the decision that is undone, and audit that."""
 
 

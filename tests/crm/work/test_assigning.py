@@ -78,7 +78,7 @@ def test_a_selection_is_previewed_then_assigned_from_the_queue(cast, browse, olg
     assert answer["Location"] == reverse("kyc:queue")
     assert set(WorkItem.objects.values_list("assigned_to", "priority")) == {(olga.pk, 3)}
     shown = browse(olga).get(reverse("kyc:queue") + "?assigned=me").content.decode()
-    assert "High" in shown and "Olga" in shown
+    assert 'tone-danger">High' in shown and "Olga" in shown
 
 
 def test_a_comment_and_a_file_are_sealed_and_gone_with_the_client(cast, olga, items):
