@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from crm import work
 from crm.choices import AccessKind, WorkPriority
 from crm.models import User, WorkItem
+from crm.money.numbers import is_whole
 from crm.security import access_log, crypto
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.ui.actions import run_action
@@ -161,7 +162,7 @@ class AssignForm(forms.Form):
 @staff_page(RIGHT)
 def assign(request: UserRequest) -> HttpResponse:
     """Preview an assignment of one or many items, then do it."""
-    ids = [int(pk) for pk in request.POST.getlist("items")[:AT_ONCE_MAX] if pk.isdecimal()]
+    ids = [int(pk) for pk in request.POST.getlist("items")[:AT_ONCE_MAX] if is_whole(pk)]
     return assign_page(request, ids)
 
 

@@ -81,6 +81,12 @@ def test_a_selection_is_previewed_then_assigned_from_the_queue(cast, browse, olg
     assert 'tone-danger">High' in shown and "Olga" in shown
 
 
+@pytest.mark.parametrize("item", ["9" * 5000, "9" * 30, "-1", "x", ""])
+def test_what_is_no_item_is_answered_in_words(cast, browse, item):
+    answer = browse(cast.mlro).post(reverse("work_assign"), {"items": [item], "step": "confirm"}, follow=True)
+    assert answer.status_code == 200 and "None of these items is open any more" in answer.content.decode()
+
+
 def test_a_comment_and_a_file_are_sealed_and_gone_with_the_client(cast, olga, items):
     work.comment(
         item_id=items[0].pk, actor=olga, text="Called the bank", file=io.BytesIO(b"%PDF-letter"), name="C:\\letter.pdf"
