@@ -1,4 +1,4 @@
-"""Documents of clients, the checks that ran on them, and the levels clients reached.
+"""Documents of clients, and the files that may become one.
 
 What was read from a document (names, numbers, dates) is kept under the client's own key; only what lists and rules need
 stands in plain columns.
@@ -14,7 +14,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from clients.models import Client, SideFacts
+from clients.models import Client
 from crm.db.states import HasState
 from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import User, WorkItem
@@ -24,18 +24,12 @@ from kyc.choices import (
     DOCUMENT_TRANSITIONS,
     INCOMING_TRANSITIONS,
     OPEN_STATES,
-    RUN_TRANSITIONS,
     DocumentKind,
     DocumentState,
     IncomingState,
-    IssueCode,
     RejectReason,
-    RunState,
-    Severity,
     Side,
 )
-
-ATTEMPTS_MAX = 3
 
 
 class Document(HasState):
@@ -241,93 +235,3 @@ class IncomingFile(HasState):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.file_name}"
-
-
-class CheckRun(HasState):
-    """One run of the check pipeline on a document: which version, how long, how it ended."""
-
-    TRANSITIONS = {"state": RUN_TRANSITIONS}
-
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="runs")
-    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.RUNNING)
-    version = models.CharField(max_length=20, help_text="Of the pipeline")
-    engine = models.CharField(max_length=60, blank=True, help_text="What read the text, e.g. 'tesseract 5.5.4 mrz'")
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    duration_ms = models.PositiveIntegerField(null=True)
-    measures = models.JSONField(default=dict, help_text="Sharpness, brightness and other figures without personal data")
-    details_sealed = models.BinaryField(null=True, help_text="Found and expected per issue, under the client's key")
-    results = models.JSONField(
-        default=list, help_text="Each check's verdict, reason, confidence and place, without what was read"
-    )
-    error = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        indexes = [models.Index(fields=["document", "-id"], name="runs_by_document")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(state="running", finished_at__isnull=True)
-                | ~Q(state="running") & Q(finished_at__isnull=False),
-                name="finished_run_has_an_end",
-            ),
-            models.UniqueConstraint(
-                fields=["document"], condition=Q(state="running"), name="one_running_check_per_document"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"Check {self.pk} of document {self.document_id}"
-
-
-class Issue(models.Model):
-    """One thing a check found: what, how sure, and where on the page (fractions of its width and height)."""
-
-    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="issues")
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="issues")
-    code = models.CharField(max_length=20, choices=IssueCode.choices)
-    severity = models.CharField(max_length=8, choices=Severity.choices)
-    score = models.FloatField(help_text="0 to 1: how sure the check is")
-    # Which field of the registration it concerns, e.g. 'last_name'; the values themselves are sealed in the run.
-    field = models.CharField(max_length=30, blank=True)
-    page = models.PositiveSmallIntegerField(default=1)
-    box = ArrayField(models.FloatField(), size=4, null=True, help_text="left, top, width, height")
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(score__gte=0, score__lte=1), name="issue_score_is_a_fraction"),
-            models.UniqueConstraint(fields=["run", "code", "field"], name="a_run_names_an_issue_once_per_field"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.code} on document {self.document_id}"
-
-
-class LevelReached(models.Model):
-    """A client reached a KYC level: written once per level, so that the event behind it is published once."""
-
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="kyc_levels")
-    level = models.PositiveSmallIntegerField()
-    reached_at = models.DateTimeField()
-    # The approval that made it so; None for what was taken over from elsewhere.
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        ordering = ["client_id", "level"]
-        constraints = [
-            models.UniqueConstraint(fields=["client", "level"], name="a_client_reaches_a_level_once"),
-            models.CheckConstraint(condition=Q(level__gte=1, level__lte=2), name="kyc_level_is_one_or_two"),
-        ]
-
-    def __str__(self) -> str:
-        return f"Client {self.client_id} level {self.level}"
-
-
-class KycFacts(SideFacts):
-    """When a client last sent a document. Written by `kyc.subscribers.keep_the_facts`."""
-
-    last_document_at = models.DateTimeField(null=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["last_document_at"], name="facts_by_last_document")]

@@ -1,0 +1,7 @@
+"""Tables of verification, one module per subject."""
+
+from kyc.models.checks import ATTEMPTS_MAX, CheckRun, Issue
+from kyc.models.documents import Document, IncomingFile
+from kyc.models.levels import KycFacts, LevelReached
+
+__all__ = ["ATTEMPTS_MAX", "CheckRun", "Document", "IncomingFile", "Issue", "KycFacts", "LevelReached"]
