@@ -19,6 +19,13 @@ class Stage(BadgeChoices):
     CLOSED = "closed", "secondary", _("Closed")
 
 
+class ClientKind(models.TextChoices):
+    """What a client is before the law."""
+
+    PERSON = "person", _("Person")
+    COMPANY = "company", _("Company")
+
+
 class SalesStatus(BadgeChoices):
     """What the agent knows about the lead. The pipeline board shows these as columns."""
 

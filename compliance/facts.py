@@ -2,11 +2,17 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from clients import proofs
 from clients.choices import RiskRating
 from clients.facts import fact
 from compliance.choices import RestrictionKind
 from crm.conditions import FieldType
 
+proofs.register(
+    {"screening_clear": proofs.Proof(_("Watchlist screening without matches"), for_companies=None)},
+    sql="SELECT DISTINCT s.client_id, 'screening_clear' FROM compliance_screening s WHERE NOT EXISTS ("
+    "SELECT 1 FROM compliance_hit h WHERE h.client_id = s.client_id AND h.state IN ('open', 'confirmed'))",
+)
 fact(
     "risk_rating",
     _("Risk rating"),

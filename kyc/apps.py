@@ -10,5 +10,5 @@ class KycConfig(KeelsonAppConfig):
         "kyc/documents.py",
         "kyc/incoming.py",
         "kyc/intake.py",
-        "kyc/levels.py",
+        "kyc/levels/ladder.py",
     )

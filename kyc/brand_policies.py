@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Policy, PolicyArea, declare
+from crm.brand_policies import Amount, Count, Policy, PolicyArea, declare
 
 KYC_LEVEL_REQUIRED = declare(
     Policy(
         "kyc_level_required",
         PolicyArea.IDENTITY,
         _("KYC level of a verified client"),
-        Count(1, 2),
+        Count(1, 5),
         1,
-        _("1: identity. 2: identity and address."),
+        _("From this level on a client is verified. What each level requires is set on the page of KYC levels."),
     )
 )
 KYC_EXPIRY_NOTICE_DAYS = declare(
@@ -47,5 +47,25 @@ KYC_UNDO_SECONDS = declare(
         8,
         _("0: decisions are final immediately."),
         needs_four_eyes=False,
+    )
+)
+DEPOSIT_UNVERIFIED_MAX = declare(
+    Policy(
+        "deposit_unverified_max_minor",
+        PolicyArea.DEPOSITS,
+        _("Total deposits of an unverified client"),
+        Amount(),
+        200000,
+        _("CySEC C721: EUR 2,000. A brand with its own KYC levels sets it there."),
+    )
+)
+WITHDRAWAL_KYC_LEVEL = declare(
+    Policy(
+        "withdrawal_kyc_level",
+        PolicyArea.WITHDRAWALS,
+        _("KYC level needed to withdraw"),
+        Count(0, 3),
+        1,
+        _("A brand with its own KYC levels sets it there."),
     )
 )

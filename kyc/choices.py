@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices, EmailChannel
-from crm.notices.kinds import NoticeGroup, NotificationKind, staff
+from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class DocumentKind(models.TextChoices):
@@ -18,9 +18,19 @@ class DocumentKind(models.TextChoices):
     PROOF_OF_ADDRESS = "proof_of_address", _("Proof of address")
     SELFIE = "selfie", _("Selfie")
     SOURCE_OF_FUNDS = "source_of_funds", _("Source of funds")
+    REGISTER_EXTRACT = "register_extract", _("Register extract")
+    ARTICLES = "articles", _("Articles of association")
+    SHAREHOLDER_REGISTER = "shareholder_register", _("Shareholder register")
+    BOARD_RESOLUTION = "board_resolution", _("Board resolution")
     OTHER = "other", _("Other document")
 
 
+COMPANY_KINDS = (
+    DocumentKind.REGISTER_EXTRACT,
+    DocumentKind.ARTICLES,
+    DocumentKind.SHAREHOLDER_REGISTER,
+    DocumentKind.BOARD_RESOLUTION,
+)
 # What proves who somebody is, and which of these carry a machine-readable zone on which side.
 IDENTITY_KINDS = (DocumentKind.PASSPORT, DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
 TWO_SIDED_KINDS = (DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
@@ -293,6 +303,14 @@ class KycNotice(NotificationKind):
         NoticeGroup.COMPLIANCE,
         staff("kyc.review_document"),
         EmailChannel.DAILY,
+    )
+    LEVELS_PROPOSED = (
+        "kyc.levels_proposed",
+        _("KYC levels awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_identity_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
     )
     CLIENT_VERIFIED = (
         "kyc.client_verified",

@@ -4,26 +4,30 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
+from clients import proofs
 from clients.facts import fact
 from clients.identifiers import Seen, source
 from crm.conditions import FieldType
+from kyc.choices import COMPANY_KINDS, DocumentKind
 from kyc.fingerprints import sightings_of
+from kyc.levels.sql import FACT_SQL
 from kyc.models import Document, KycFacts
 
-# Level 1: who they are. Level 2: and where they live. Only decisions that took effect count, and only while valid.
-LEVELS = """
-SELECT client_id, CASE WHEN has_address THEN 2 ELSE 1 END
-FROM (
-  SELECT client_id,
-    bool_or(kind = 'passport')
-      OR (bool_or(kind = 'id_card' AND side = 'front') AND bool_or(kind = 'id_card' AND side = 'back'))
-      OR (bool_or(kind = 'driving_licence' AND side = 'front') AND bool_or(kind = 'driving_licence' AND side = 'back'))
-      AS has_identity,
-    bool_or(kind = 'proof_of_address') AS has_address
-  FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL GROUP BY client_id
-) s WHERE has_identity
-"""
-fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=LEVELS, default="0")
+OF_BOTH = (DocumentKind.PROOF_OF_ADDRESS, DocumentKind.SOURCE_OF_FUNDS)
+
+# A card or licence is one proof once both its sides are approved. Only decisions that took effect count, and only while valid.
+proofs.register(
+    {
+        kind.value: proofs.Proof(
+            kind.label, "portal_documents", for_companies=None if kind in OF_BOTH else kind in COMPANY_KINDS
+        )
+        for kind in DocumentKind
+        if kind != DocumentKind.OTHER
+    },
+    sql="SELECT client_id, kind FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL GROUP BY client_id, kind "
+    "HAVING kind NOT IN ('id_card', 'driving_licence') OR count(DISTINCT side) = 2",
+)
+fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=FACT_SQL, default="0")
 fact(
     "last_document_at",
     _("Last document"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
 
+from crm import approvals
 from crm.choices import Role
 from crm.models import User
 from crm.ui import panels
@@ -13,6 +14,7 @@ from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from kyc import queries
 from kyc.choices import DocumentState
+from kyc.levels.changes import RIGHT, LevelApproval
 from kyc.views import client_overview, home_cards, officer_cards
 from kyc.views.client import kyc_tab
 
@@ -63,6 +65,16 @@ register(
         words="kyc archive",
         group="kyc",
     ),
+    MenuEntry(
+        "compliance",
+        _("KYC levels"),
+        "kyc:levels",
+        RIGHT,
+        "badge-check",
+        30,
+        words="verification tiers limits requirements deposits withdrawals",
+        group="kyc",
+    ),
     RecordPart("client", "step", "kyc", client_overview.next_steps, "kyc.view_document", 20),
     RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
@@ -78,6 +90,7 @@ register(
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )
 
+approvals.register(LevelApproval)
 register(
     kpi_tile("kyc-waiting", _("Documents waiting"), officer_cards.waiting, REVIEW, 1, roles=OFFICER),
     kpi_tile("kyc-oldest", _("Oldest wait"), officer_cards.oldest_wait, REVIEW, 2, roles=OFFICER),

@@ -23,11 +23,12 @@ from crm.i18n.localized_text import LocalizedText, joined, phrase
 from crm.models import Actor, User
 from crm.security import audit
 from crm.security.policies import Decision, require
-from kyc import levels, policies
+from kyc import policies
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import cancel_expiry, locked, schedule_expiry
+from kyc.levels.reaching import note_level
 from kyc.models import Document, Issue
 from kyc.queries import documents_visible_to
 
@@ -204,7 +205,7 @@ def _take_effect(document: Document) -> None:
         actor=document.reviewed_by,
     )
     if approved:
-        levels.note_level(client=document.client, document=document)
+        note_level(client=document.client, document=document, decided_by=document.reviewed_by)
 
 
 def _retire_older(document: Document) -> None:

@@ -10,12 +10,20 @@ from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
 from clients.stages import move_stage
-from crm.events import ClientVerified, DocumentChecked, DocumentReviewed, DocumentUploaded, subscribe
+from crm.events import (
+    ClientScreened,
+    ClientVerified,
+    DocumentChecked,
+    DocumentReviewed,
+    DocumentUploaded,
+    RestrictionLifted,
+    subscribe,
+)
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import enqueue_on_commit
 from kyc.choices import DocumentState, KycNotice
-from kyc.levels import level_required
+from kyc.levels.reaching import level_required, note_proof
 from kyc.models import Document
 
 logger = logging.getLogger(__name__)
@@ -94,3 +102,10 @@ def welcome_the_client(event: ClientVerified) -> None:
             url=client.get_absolute_url(),
             dedupe_key=f"kyc.client_verified:{client.pk}",
         )
+
+
+@subscribe(ClientScreened, RestrictionLifted)
+def follow_the_screening(event: ClientScreened | RestrictionLifted) -> None:
+    """Recompute the level where the brand's levels require a clear screening."""
+    assert event.client_id is not None
+    note_proof(client_id=event.client_id, proof="screening_clear")

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from crm.ui.views import TableView
+from kyc.levels import views as levels
 from kyc.tables import DocumentTable
 from kyc.views import client, files, queue, review
 
@@ -15,5 +16,9 @@ urlpatterns = [
     path("kyc/documents/<int:document_id>/page/<int:number>/", files.Page.as_view(), name="page"),
     path("kyc/documents/<int:document_id>/approve/", review.Approve.as_view(), name="approve"),
     path("kyc/documents/<int:document_id>/reject/", review.Reject.as_view(), name="reject"),
+    path("kyc/levels/", levels.levels, name="levels"),
+    path("kyc/levels/<int:brand_id>/", levels.brand_levels, name="brand_levels"),
+    path("kyc/levels/<int:brand_id>/remove/", levels.level_remove, name="level_remove"),
+    path("kyc/levels/<int:brand_id>/<int:number>/", levels.level_change, name="level_change"),
     path("kyc/clients/<int:client_id>/upload/", client.upload, name="upload"),
 ]

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from clients.models import Client
 from kyc import incoming
 from kyc.choices import IncomingState
-from kyc.levels import level_required
+from kyc.levels.reaching import level_required
 from kyc.models import Document
 from kyc.queries import Requirement, documents_of, requirements_of
 from portal.brand_policies import KYC_EXPECTED_HOURS

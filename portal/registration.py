@@ -35,6 +35,7 @@ from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.request_context import current
 from crm.texts.wording import Wording
+from kyc.levels.reaching import note_proof
 from leads import invitations
 from leads.attribution import Origin
 from leads.capture import Capture, capture_lead
@@ -46,6 +47,7 @@ from portal.models import PortalLogin
 from portal.texts import CONSENTS
 
 # What a registration fills in where the record has nothing yet: a stranger who types a known e-mail overwrites nothing.
+EMAIL_CONFIRMED = "email_confirmed"  # a proof that KYC levels may require
 PARTICULARS = ("first_name", "last_name", "phone", "country", "date_of_birth")
 
 
@@ -356,6 +358,7 @@ def mark_proven(*, user: User) -> None:
             actor=user,
             dedupe_key=f"email-confirmed:{user.pk}",
         )
+        note_proof(client_id=client.pk, proof=EMAIL_CONFIRMED)
 
 
 def has_proven_email(user: User) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_lazy as _
+
+from clients import proofs
 from clients.models import Client
 from crm.accounts.link_requests import answers
 from crm.choices import ApprovalState, LinkKind, UserKind
@@ -34,6 +37,11 @@ from wallet.choices.withdrawals import FindingKind, WithdrawalState, reason_for_
 from wallet.models import Deposit, PayoutFinding, Transfer, Withdrawal
 from wallet.withdrawals.payout_results import parts_of
 
+proofs.register(
+    {registration.EMAIL_CONFIRMED: proofs.Proof(_("E-mail address confirmed"), "portal_profile", for_companies=None)},
+    sql="SELECT c.id, 'email_confirmed' FROM clients_client c LEFT JOIN portal_portallogin l ON l.user_id = c.user_id "
+    "WHERE c.user_id IS NOT NULL AND (l.user_id IS NULL OR l.email_verified_at IS NOT NULL)",
+)
 # The browser's pages listen for this: any page of the room asks for its fragment again.
 LIVE = "room"
 

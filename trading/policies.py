@@ -12,6 +12,7 @@ from clients.queries import reaches
 from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
+from kyc.levels.ladder import allowance_of
 from trading.choices import Ability, AccountState, OperationKind, OperationState, StagedState
 from trading.models import AccountRequest, AccountType, BalanceOperation, StagedLogin, TradingAccount
 from trading.platforms import capabilities
@@ -62,6 +63,10 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
             _("You can't open an account at the moment. Please contact support.")
             if own
             else _("This client is restricted, so no trading account can be opened.")
+        )
+    if not account_type.is_demo and not allowance_of(client).trades:
+        return no(
+            _("Requires a higher verification level.") if own else _("The client's KYC level doesn't allow trading.")
         )
     if client.kyc_level < account_type.kyc_level:
         if own:

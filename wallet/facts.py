@@ -5,10 +5,13 @@ from django.utils.translation import gettext_lazy as _
 from clients.facts import fact
 from clients.identifiers import source
 from crm.conditions import FieldType
+from kyc.levels.ladder import METHOD_KINDS
 from wallet.bank.payers import arrivals
+from wallet.choices.psp import PspKind
 from wallet.models import WalletFacts
 from wallet.withdrawals.destinations import payout_destinations
 
+METHOD_KINDS.update(PspKind.choices)
 fact(
     "first_deposit_at",
     _("First deposit"),

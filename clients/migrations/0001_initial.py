@@ -655,4 +655,14 @@ class Migration(migrations.Migration):
             model_name='ownership',
             trigger=pgtrigger.compiler.Trigger(name='ownership_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'ownership is append-only: write a new row instead';", hash='014716ed85891ea693dcb5832bb55ec1f0b13eb0', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ownership_no_truncate_98f8d', table='clients_ownership', when='BEFORE')),
         ),
+        migrations.AddField(
+            model_name='client',
+            name='kind',
+            field=models.CharField(choices=[('person', 'Person'), ('company', 'Company')], default='person', max_length=8),
+        ),
+        migrations.AddField(
+            model_name='historicalclient',
+            name='kind',
+            field=models.CharField(choices=[('person', 'Person'), ('company', 'Company')], default='person', max_length=8),
+        ),
     ]

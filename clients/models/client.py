@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from clients.choices import SALES_TRANSITIONS, STAGE_TRANSITIONS, Category, RiskRating, SalesStatus, Stage
+from clients.choices import SALES_TRANSITIONS, STAGE_TRANSITIONS, Category, ClientKind, RiskRating, SalesStatus, Stage
 from crm.db.states import HasState
 from crm.models import Book, Brand, User
 
@@ -50,6 +50,7 @@ class Client(HasState):
         User, on_delete=models.PROTECT, related_name="client", null=True, blank=True, help_text=_("The portal login")
     )
     stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.LEAD)
+    kind = models.CharField(max_length=8, choices=ClientKind.choices, default=ClientKind.PERSON)
 
     first_name = models.CharField(max_length=80, blank=True)
     last_name = models.CharField(max_length=80, blank=True)

@@ -1370,4 +1370,14 @@ class Migration(migrations.Migration):
             model_name='workitem',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['decided', 'final']), ('decided_at__isnull', False), ('decided_by__isnull', False), ('final_at__isnull', False), ('final_at__gte', models.F('decided_at')), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state__in', ['decided', 'final']), _negated=True), ('decided_at__isnull', True), ('decided_by__isnull', True), ('final_at__isnull', True), ('outcome', '')), _connector='OR'), name='decided_work_says_who_when_and_what'),
         ),
+        migrations.AddField(
+            model_name='brand',
+            name='kyc_level_table',
+            field=models.PositiveBigIntegerField(default=0, help_text='The table of KYC levels in force; 0: the default levels'),
+        ),
+        migrations.AddField(
+            model_name='historicalbrand',
+            name='kyc_level_table',
+            field=models.PositiveBigIntegerField(default=0, help_text='The table of KYC levels in force; 0: the default levels'),
+        ),
     ]

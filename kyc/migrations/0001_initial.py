@@ -1,3 +1,7 @@
+import pgtrigger.migrations
+import pgtrigger.compiler
+import django.db.models.lookups
+import django.db.models.functions.comparison
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
@@ -277,5 +281,130 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='document',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'pending_review'), _negated=True), ('work__isnull', False), _connector='OR'), name='pending_document_is_a_work_item'),
+        ),
+        migrations.CreateModel(
+            name='LevelProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('levels', models.JSONField(help_text='From 0 on: name, what it requires, what it allows; see kyc/levels/ladder.py')),
+                ('effective_on', models.DateField()),
+                ('based_on', models.PositiveBigIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='LevelTable',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('levels', models.JSONField(help_text='From 0 on: name, what it requires, what it allows; see kyc/levels/ladder.py')),
+                ('effective_on', models.DateField()),
+                ('set_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='levelreached',
+            name='kyc_level_is_one_or_two',
+        ),
+        migrations.AlterField(
+            model_name='document',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='incomingfile',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AddConstraint(
+            model_name='levelreached',
+            constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1), ('level__lte', 5)), name='kyc_level_is_from_one_to_five'),
+        ),
+        migrations.AddField(
+            model_name='levelproposal',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='level_proposals', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='levelproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='levelproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='leveltable',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='level_tables', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='leveltable',
+            name='set_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='levelproposal',
+            index=models.Index(fields=['brand', '-id'], name='level_proposals_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='level_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='level_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='level_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='level_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='level_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_level_proposal_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='levelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('levels', function='jsonb_typeof', output_field=models.TextField()), models.Value('array')), django.db.models.lookups.Range(django.db.models.functions.comparison.Coalesce(models.Func('levels', function='jsonb_array_length', output_field=models.IntegerField()), 0), (2, 6))), name='level_proposal_has_levels'),
+        ),
+        migrations.AddIndex(
+            model_name='leveltable',
+            index=models.Index(fields=['brand', '-id'], name='level_tables_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='leveltable',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='level_table_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='leveltable',
+            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(models.Func('levels', function='jsonb_typeof', output_field=models.TextField()), models.Value('array')), django.db.models.lookups.Range(django.db.models.functions.comparison.Coalesce(models.Func('levels', function='jsonb_array_length', output_field=models.IntegerField()), 0), (2, 6))), name='level_table_has_levels'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='leveltable',
+            trigger=pgtrigger.compiler.Trigger(name='level_table_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'level_table is append-only: write a new row instead';", hash='a85cc271d877922e12712227ccb5286daee10a80', operation='UPDATE OR DELETE', pgid='pgtrigger_level_table_no_change_bf504', table='kyc_leveltable', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='leveltable',
+            trigger=pgtrigger.compiler.Trigger(name='level_table_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'level_table is append-only: write a new row instead';", hash='692a8f5f49c5da592945b30f2d188cb25d377edf', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_level_table_no_truncate_8e702', table='kyc_leveltable', when='BEFORE')),
         ),
     ]

@@ -22,7 +22,7 @@ class LevelReached(models.Model):
         ordering = ["client_id", "level"]
         constraints = [
             models.UniqueConstraint(fields=["client", "level"], name="a_client_reaches_a_level_once"),
-            models.CheckConstraint(condition=Q(level__gte=1, level__lte=2), name="kyc_level_is_one_or_two"),
+            models.CheckConstraint(condition=Q(level__gte=1, level__lte=5), name="kyc_level_is_from_one_to_five"),
         ]
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from crm.web.uploads import takes_files
 from kyc import incoming, policies, queries
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
-from kyc.levels import level_required
+from kyc.levels.reaching import level_required
 
 
 def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:

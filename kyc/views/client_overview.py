@@ -13,7 +13,7 @@ from crm.ui.records import Creation, NextStep
 from crm.web.requests import UserRequest
 from kyc import policies, queries
 from kyc.choices import DocumentState
-from kyc.levels import level_required
+from kyc.levels.reaching import level_required
 from kyc.models import Document
 
 LETTER = "kyc.documents_missing"

@@ -16,7 +16,7 @@ from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 from portal import consents, onboarding, queries
 from portal.guards import client_required
-from portal.views import front_page
+from portal.views import front_page, level_card
 from trading.accounts.portfolio import CURVE_DAYS, portfolio_of
 from trading.choices import AccountState
 from trading.queries import accounts_of
@@ -55,6 +55,7 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
         "movements": history_of(client, limit=MOVEMENTS_SHOWN),
         "notice": consents.notice_for(client.brand, request.LANGUAGE_CODE),
         "promotions": promotions_for(client),
+        "standing": level_card.standing_for(client),
         "activity": queries.activity(client, size=ACTIVITY_SHOWN, without=TimelineKind.PAYMENT),
     }
     return render(request, "portal/_dashboard.html" if wants_fragment(request) else "portal/dashboard.html", context)

@@ -21,6 +21,7 @@ from kyc.intake import too_large_words
 from portal import onboarding, profile
 from portal.forms_room import OFFERED, DetailsForm, UploadForm, sides_of
 from portal.guards import client_required
+from portal.views import level_card
 
 ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
 
@@ -62,6 +63,7 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
     return {
         "client": client,
         "progress": progress,
+        "standing": level_card.standing_for(client),
         "groups": groups,
         "accept": ACCEPT,
         "incoming": sent,

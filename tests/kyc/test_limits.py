@@ -13,12 +13,13 @@ from crm import due, work
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, WorkItem
 from crm.security import audit
-from kyc import dates, documents, incoming, intake, levels, mrz, panels, pipeline, reviews, specimens, tables
+from kyc import dates, documents, incoming, intake, mrz, panels, pipeline, reviews, specimens, tables
 from kyc.choices import IncomingState
 from kyc.examination import address, duplicates, identity, legibility
 from kyc.examination import zone as zone_check
 from kyc.examination.sheet import Sheet, Subject
 from kyc.fingerprints import bands_of, number_fingerprint
+from kyc.levels import reaching as levels
 from kyc.models import CheckRun, Document, IncomingFile
 from kyc.mrz_zone import EDGE, Reading
 from tests.kyc.factories import registered

@@ -13,8 +13,9 @@ from crm import due, events, work
 from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, OutboxEvent, WorkItem
-from kyc import documents, levels, reviews
+from kyc import documents, reviews
 from kyc.choices import DOCUMENT_TRANSITIONS, DocumentState, RejectReason
+from kyc.levels import reaching as levels
 from kyc.models import Document, LevelReached
 from tests.brand_policies import set_policies
 from tests.cast import make_staff

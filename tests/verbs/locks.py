@@ -117,6 +117,8 @@ LOCKS: dict[str, str] = {
     "ib.tree.lock_tree": "~ib.tree",
     "ib.tree.move_partner": "~ib.tree Partner",
     "kyc.documents.locked": "Client Document",
+    "kyc.levels.changes.propose_levels": "Brand",
+    "kyc.levels.reaching.note_proof": "Client",
     "kyc.reviews.approve": "Client Document",
     "kyc.reviews.reject": "Client Document",
     "leads.imports.confirm": "LeadImport",

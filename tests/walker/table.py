@@ -659,6 +659,12 @@ TABLE |= {
     "kyc:file": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:page": Rule(OPENS_DOCUMENTS, kwargs=lambda world: {**a_document(world), "number": 1}),
     **{f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document) for verb in ("approve", "reject")},
+    "kyc:levels": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), good=(302,)),
+    "kyc:brand_levels": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
+    "kyc:level_change": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: {**_a_brand(world), "number": 1}
+    ),
+    "kyc:level_remove": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "kyc:upload": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
 }
 

@@ -31,7 +31,6 @@ _LIMITS: list[Policy[Any]] = [
         0,
         _("Only withdrawals without any finding. 0: a person approves each."),
     ),
-    Policy("withdrawal_kyc_level", PolicyArea.WITHDRAWALS, _("KYC level needed to withdraw"), Count(0, 3), 1),
     Policy(
         "withdrawal_requests_per_day",
         PolicyArea.WITHDRAWALS,
@@ -115,14 +114,6 @@ _LIMITS: list[Policy[Any]] = [
         Count(0, 365, DAYS),
         14,
         _("Money that arrives longer after the deposit expired is held."),
-    ),
-    Policy(
-        "deposit_unverified_max_minor",
-        PolicyArea.DEPOSITS,
-        _("Total deposits of an unverified client"),
-        Amount(),
-        200000,
-        _("CySEC C721: EUR 2,000."),
     ),
     Policy("fx_markup_basis_points", PolicyArea.EXCHANGE, _("Mark-up on exchange rates"), Share(1, 1_000), 50),
     Policy("fx_quote_seconds", PolicyArea.EXCHANGE, _("A quote is valid for"), Count(1, 600, SECONDS), 30),

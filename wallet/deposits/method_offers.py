@@ -108,6 +108,12 @@ def judge_methods(
             else offer
             for offer in offers
         ]
+    offers = [
+        replace(offer, refusal=_("Not available at this verification level."))
+        if offer.is_offered and not unverified.allows_method(client, offer.method.kind)
+        else offer
+        for offer in offers
+    ]
     return _in_groups(offers)
 
 
@@ -238,6 +244,8 @@ def _words_for_client(offer: Offer, client: Client, amount: Decimal) -> str:
     rule = unverified.rule_for(client)
     if rule is not None and rule.kinds and method.kind not in rule.kinds:
         return _("Until you're verified, you can only deposit by bank transfer from your own account.")
+    if not unverified.allows_method(client, method.kind):
+        return _("This payment method isn't available at your verification level.")
     if not _refusal(method, client, currency, Direction.IN) and offer.maximum_minor:
         minor = to_minor(amount, currency)
         if minor < offer.minimum_minor:

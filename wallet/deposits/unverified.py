@@ -1,4 +1,6 @@
-"""Deposits of clients who aren't verified: dated rules per brand, checked at the start and when the money arrives.
+"""What a client's KYC level lets them deposit, and the dated rules of a brand for clients who aren't verified.
+
+Both are checked when a deposit is started and when the money arrives.
 
 The rule that shaped this is CySEC's Circular C721 of 9 July 2025: all deposits together at most EUR 2,000, from a bank
 account in the client's own name, low risk only, identification first; not verified after 15 days from the first
@@ -30,11 +32,11 @@ from crm.notices.notify import notify, people_with
 from crm.rates import fx
 from crm.security import audit
 from crm.security.policies import require
+from kyc.levels.ladder import allowance_of
 from wallet.audit_codes import WalletAction
 from wallet.choices.deposits import DepositState, TermState
 from wallet.choices.notices import WalletNotice
 from wallet.choices.psp import PspKind
-from wallet.core import limits
 from wallet.core.limits import in_base
 from wallet.deposits import policies
 from wallet.models import Deposit, PaymentMethod, UnverifiedRule, UnverifiedTerm
@@ -89,33 +91,43 @@ def write_rule(*, brand: Brand, actor: Actor, **terms: Any) -> UnverifiedRule:
 
 
 def check_intent(client: Client, method: PaymentMethod, amount: Decimal, currency: str) -> None:
-    """Refuse an amount or method that this unverified client may not use.
+    """Refuse an amount or method that the client's level, or the rule for unverified clients, doesn't allow.
 
     Raises DomainError with a sentence for the client.
     """
-    if client.kyc_level > 0:
-        return
     rule = rule_for(client)
-    worth = in_base(client.brand, amount, currency)
     if rule is not None:
         _check_who(client, rule)
         if rule.kinds and method.kind not in rule.kinds:
             raise DomainError(_("Until you're verified, you can only deposit by bank transfer from your own account."))
-    if paid_in(client) + worth > most_for(client, rule):
-        raise DomainError(
-            _("You can't deposit more than the limit until you're verified. Please upload your documents first.")
-        )
+    if not allows_method(client, method.kind):
+        raise DomainError(_("This payment method isn't available at your verification level."))
+    most = most_for(client, rule)
+    if most is None or paid_in(client) + in_base(client.brand, amount, currency) <= most:
+        return
+    if client.kyc_level:
+        raise DomainError(_("This is more than you can deposit at your verification level."))
+    raise DomainError(
+        _("You can't deposit more than the limit until you're verified. Please upload your documents first.")
+    )
+
+
+def allows_method(client: Client, kind: str) -> bool:
+    """Tell whether the client's level allows a kind of payment method, to deposit or withdraw."""
+    methods = allowance_of(client).methods
+    return not methods or kind in methods
 
 
 def why_not(client: Client) -> str:
-    """Say why this client can't deposit at all before verification, whatever the amount and method; else empty."""
+    """Say why this client can't deposit at all at their level, whatever the amount and method; else empty."""
     rule = rule_for(client)
-    if client.kyc_level > 0:
-        return ""
     try:
         if rule is not None:
             _check_who(client, rule)
-        if paid_in(client) >= most_for(client, rule):
+        most = most_for(client, rule)
+        if most is not None and paid_in(client) >= most:
+            if client.kyc_level:
+                return _("You've reached the maximum deposit of your verification level.")
             return _("You've reached the maximum deposit before verification.")
     except fx.NoRate:
         return ""
@@ -125,15 +137,14 @@ def why_not(client: Client) -> str:
 
 
 def still_allowed(client: Client) -> Money | None:
-    """Return how much an unverified client may still deposit before verification; None where no limit is known to bind them."""
-    if client.kyc_level > 0 or why_not(client):
+    """Return how much a client may still deposit at their level; None where no limit is known to bind them."""
+    if why_not(client):
         return None
-    currency = client.brand.base_currency
+    most = most_for(client, rule_for(client))
     try:
-        left = most_for(client, rule_for(client)) - paid_in(client)
+        return None if most is None else Money(max(most - paid_in(client), Decimal(0)), client.brand.base_currency)
     except fx.NoRate:
         return None
-    return Money(max(left, Decimal(0)), currency)
 
 
 def _check_who(client: Client, rule: UnverifiedRule) -> None:
@@ -143,10 +154,17 @@ def _check_who(client: Client, rule: UnverifiedRule) -> None:
         raise DomainError(_("Please verify your identity before making a deposit."))
 
 
-def most_for(client: Client, rule: UnverifiedRule | None) -> Decimal:
-    """Return how much an unverified client may deposit in all, in the brand's base currency."""
-    minor = rule.maximum_minor if rule else limits.limit(client.brand, "deposit_unverified_max_minor")
-    return from_minor(minor, client.brand.base_currency)
+def most_for(client: Client, rule: UnverifiedRule | None) -> Decimal | None:
+    """Return how much a client may deposit in all at their level, in the brand's base currency; None: no limit.
+
+    A rule for unverified clients takes the place of the default level's limit; with a brand's own, the lower one binds.
+    """
+    minor = allowance_of(client).deposits_max_minor
+    if rule is not None:
+        minor = (
+            rule.maximum_minor if minor is None or not client.brand.kyc_level_table else min(minor, rule.maximum_minor)
+        )
+    return None if minor is None else from_minor(minor, client.brand.base_currency)
 
 
 def paid_in(client: Client, *, but: int | None = None) -> Decimal:
@@ -178,18 +196,21 @@ class ArrivalIssues:
 
 def judge_arrival(deposit: Deposit, client: Client) -> ArrivalIssues:
     """Check the rule again with what really arrived: over the limit, a forbidden method, an account without a name."""
-    if client.kyc_level > 0:
-        return ArrivalIssues()
     rule = rule_for(client)
-    worth = in_base(
-        client.brand, from_minor(deposit.received_minor or 0, deposit.received_currency), deposit.received_currency
-    )
     kind = deposit.payment_method.kind if deposit.payment_method else deposit.psp.kind
-    wrong_way = rule is not None and bool(rule.kinds) and kind not in rule.kinds
+    wrong_way = (rule is not None and bool(rule.kinds) and kind not in rule.kinds) or not allows_method(client, kind)
     return ArrivalIssues(
-        over_limit=wrong_way or paid_in(client, but=deposit.pk) + worth > most_for(client, rule),
+        over_limit=wrong_way or _is_over(deposit, client, most_for(client, rule)),
         payer_not_named=rule is not None and rule.own_name_only and not deposit.payer_name.strip(),
     )
+
+
+def _is_over(deposit: Deposit, client: Client, most: Decimal | None) -> bool:
+    if most is None:
+        return False
+    received = from_minor(deposit.received_minor or 0, deposit.received_currency)
+    worth = in_base(client.brand, received, deposit.received_currency)
+    return paid_in(client, but=deposit.pk) + worth > most
 
 
 def start_term(client: Client) -> UnverifiedTerm | None:

@@ -9,6 +9,7 @@ from compliance.choices import RestrictionKind
 from crm.models import Actor, Brand
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
+from kyc.levels.ladder import allowance_of
 from wallet.core.policies import is_own, ran_out_of_time
 
 # Money may leave a platform while trading is forbidden, but not while the client is frozen.
@@ -22,6 +23,8 @@ def can_transfer(user: Actor, client: Client, *, to_trading: bool = True) -> Dec
     held = set(client.restrictions)
     if NO_TRANSFERS & held or (to_trading and RestrictionKind.NO_TRADING in held):
         return no(_("Transfers are not possible at the moment. Please contact support."))
+    if to_trading and not allowance_of(client).trades:
+        return no(_("Requires a higher verification level."))
     if to_trading and ran_out_of_time(client):
         return no(
             _(

@@ -12,14 +12,16 @@ from clients.countries import country_name
 from clients.country_rules.rules import decide
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor
+from kyc.levels.ladder import allowance_of
 from trading.models import TradingAccount
 from wallet.bonuses.ending import lost_by_withdrawal
 from wallet.choices.checks import CheckName
 from wallet.choices.deposits import DepositState
 from wallet.choices.withdrawals import Purpose
-from wallet.core.limits import limit
+from wallet.core.limits import in_base
 from wallet.models import Balance, Deposit
 from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review, stop
+from wallet.withdrawals.level_limits import left_to_withdraw
 from wallet.withdrawals.policies import NO_WITHDRAWALS
 from wallet.withdrawals.refundable_deposits import KEPT
 
@@ -40,10 +42,15 @@ def funds(request: Request) -> Finding:
 
 @check(CheckName.KYC, can_stop=True)
 def kyc(request: Request) -> Finding:
-    """Stop a withdrawal of a client whose identity isn't verified."""
-    needed = limit(request.client.brand, "withdrawal_kyc_level")
-    if request.client.kyc_level < needed:
+    """Stop a withdrawal that the client's KYC level doesn't allow: at all, in total, or in 30 days."""
+    if not allowance_of(request.client).withdraws:
         return stop(_("Identity isn't verified yet. Please upload the requested documents."))
+    left = left_to_withdraw(request.client, but=request.known)
+    if left is not None and in_base(request.client.brand, request.money.amount, request.currency) > left.amount:
+        return stop(
+            _("This is more than you can withdraw at your verification level: %(left)s is left.")
+            % {"left": formats.money(left)}
+        )
     return passed(_("Verified to level %(level)s.") % {"level": request.client.kyc_level})
 
 
