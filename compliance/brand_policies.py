@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Fraction, Policy, PolicyArea, declare
+from crm.brand_policies import Choice, Count, Fraction, Policy, PolicyArea, declare
 
 SCREENING_THRESHOLD = declare(
     Policy(
@@ -16,6 +16,29 @@ SCREENING_THRESHOLD = declare(
         Fraction(Decimal("0.5"), Decimal(1), 4),
         "0.8",
         _("Matches with a watchlist from this score on are reviewed. 1: only exact ones."),
+    )
+)
+SECOND_PERSON = Choice(
+    {"always": _("Always"), "high_risk": _("For clients with a high risk rating"), "never": _("Never")}
+)
+TRUE_MATCH_SECOND_PERSON = declare(
+    Policy(
+        "true_match_second_person",
+        PolicyArea.IDENTITY,
+        _("A true match is confirmed by two people"),
+        SECOND_PERSON,
+        "always",
+        _("Until the second person decides, the account stays frozen by the possible match."),
+    )
+)
+FALSE_POSITIVE_SECOND_PERSON = declare(
+    Policy(
+        "false_positive_second_person",
+        PolicyArea.IDENTITY,
+        _("A possible match is dismissed by two people"),
+        SECOND_PERSON,
+        "high_risk",
+        _("Until the second person decides, the account stays frozen."),
     )
 )
 MATCH_REVIEW_HOURS = declare(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,17 +14,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients import timeline
-from clients.choices import TimelineKind
+from clients.choices import RiskRating, TimelineKind
 from clients.models import Client
 from clients.policies import can
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
-from compliance.brand_policies import MATCH_REVIEW_HOURS
+from compliance.brand_policies import FALSE_POSITIVE_SECOND_PERSON, MATCH_REVIEW_HOURS, TRUE_MATCH_SECOND_PERSON
 from compliance.choices import NOT_FOR_SALES, ClearReason, ComplianceNotice, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.queries import hits_visible_to
 from compliance.risk import assess
 from crm import work
+from crm.approvals import Change
+from crm.brand_policies import Policy
 from crm.choices import WorkPriority
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
@@ -37,6 +40,11 @@ from crm.security.policies import Decision, require
 HIGH_SCORE = Decimal("0.95")
 
 
+def _needs_second_person(rule: Policy[str], hit: Hit) -> bool:
+    when = rule.of(hit.client.brand)
+    return when == "always" or (when == "high_risk" and hit.client.risk_rating == RiskRating.HIGH)
+
+
 class MatchReview(work.WorkKind[Hit]):
     """The queue of possible matches: a claim takes all of a client's matches and keeps colleagues out; nobody has to claim."""
 
@@ -44,8 +52,12 @@ class MatchReview(work.WorkKind[Hit]):
     code, label = "compliance.hit", gettext_lazy("Possible matches")
     right = "compliance.decide_hit"
     outcomes: ClassVar[Mapping[str, work.Outcome]] = {
-        HitState.FALSE_POSITIVE: work.Outcome(gettext_lazy("False positive"), needs_reason=True),
-        HitState.CONFIRMED: work.Outcome(gettext_lazy("True match"), needs_reason=True),
+        HitState.FALSE_POSITIVE: work.Outcome(
+            gettext_lazy("False positive"), True, partial(_needs_second_person, FALSE_POSITIVE_SECOND_PERSON)
+        ),
+        HitState.CONFIRMED: work.Outcome(
+            gettext_lazy("True match"), True, partial(_needs_second_person, TRUE_MATCH_SECOND_PERSON)
+        ),
     }
     hours = MATCH_REVIEW_HOURS
     needs_claim = False
@@ -65,6 +77,18 @@ class MatchReview(work.WorkKind[Hit]):
 
     def title(self, subject: Hit) -> LocalizedText:
         return joined([str(subject.client), subject.entry.primary_name], " ~ ")
+
+    def described(self, subject: Hit, given: Mapping[str, Any]) -> list[Change]:
+        code = given.get("reason_code", "")
+        explanation = Change(_("Explanation"), given["reason"])
+        return [Change(_("Why it's someone else"), ClearReason(code).label), explanation] if code else [explanation]
+
+    def carry_out(self, subject: Hit, outcome: str, *, actor: User, reason: str, given: Mapping[str, Any]) -> None:
+        _require_open(subject)
+        if outcome == HitState.CONFIRMED:
+            _confirm(subject, actor, reason)
+        else:
+            _clear(subject, actor, ClearReason(given["reason_code"]), reason)
 
 
 MATCH = work.register(MatchReview)
@@ -93,38 +117,51 @@ def clear_hit(
 ) -> Hit:
     """Another person: for this data of the client and this content of the entry the match is not raised again.
 
+    Where the brand's policy wants a second person, it is proposed, and the match stays open until they decide.
     is_contradiction_checked: the officer knows that the comparison says the opposite of the reason.
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason, or with one that the
     comparison contradicts (code `contradicted`).
     """
     hit = _locked(hit_id)
-    _require_open(hit, actor)
+    _require_decidable(hit, actor)
     code = ClearReason(reason_code)
     if not reason.strip():
         raise DomainError(_("Explain how you know this is a different person. Auditors read this."))
     contradiction = contradiction_of(hit, code)
     if contradiction and not is_contradiction_checked:
         raise DomainError(contradiction, code="contradicted")
-    _decide(hit, HitState.FALSE_POSITIVE, actor, reason.strip(), code, contradiction=contradiction)
+    if not _propose(hit, HitState.FALSE_POSITIVE, actor, reason, reason_code=code.value):
+        _clear(hit, actor, code, reason.strip())
+    return hit
+
+
+def _clear(hit: Hit, actor: User, code: ClearReason, reason: str) -> None:
+    _decide(hit, HitState.FALSE_POSITIVE, actor, reason, code, contradiction=contradiction_of(hit, code))
     holds.release_hold(
         hit=hit,
         actor=actor,
         reason=localize(phrase("Dismissed as false positive: %(reason)s") % {"reason": code.label}),
     )
-    return hit
 
 
 @transaction.atomic
 def confirm_hit(*, hit_id: int, actor: User, reason: str) -> Hit:
     """Confirm that the client is the listed person: the account is frozen, the MLRO is notified, the rating becomes high.
 
+    Where the brand's policy wants a second person, it is proposed, and the match stays open until they decide.
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
     hit = _locked(hit_id)
-    _require_open(hit, actor)
+    _require_decidable(hit, actor)
     if not reason.strip():
         raise DomainError(_("Explain why this is a true match. Auditors read this."))
-    _decide(hit, HitState.CONFIRMED, actor, reason.strip(), None)
+    if not _propose(hit, HitState.CONFIRMED, actor, reason):
+        _confirm(hit, actor, reason.strip())
+    return hit
+
+
+def _confirm(hit: Hit, actor: User, reason: str) -> None:
+    _decide(hit, HitState.CONFIRMED, actor, reason, None)
     restriction = Restriction.objects.create(
         client=hit.client,
         kind=RestrictionKind.FROZEN,
@@ -134,7 +171,7 @@ def confirm_hit(*, hit_id: int, actor: User, reason: str) -> Hit:
         placed_at=timezone.now(),
         reason=localize(
             phrase("True match with %(name)s (%(list)s): %(reason)s")
-            % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason.strip()}
+            % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason}
         ),
     )
     holds.note_placed(restriction, actor=actor)
@@ -148,7 +185,6 @@ def confirm_hit(*, hit_id: int, actor: User, reason: str) -> Hit:
         url=hit.get_absolute_url(),
         dedupe_key=f"compliance.match_confirmed:{hit.pk}",
     )
-    return hit
 
 
 def contradiction_of(hit: Hit, code: str) -> str:
@@ -178,10 +214,22 @@ def _locked(hit_id: int) -> Hit:
     return hit
 
 
-def _require_open(hit: Hit, actor: User) -> None:
+def _require_open(hit: Hit) -> None:
     if hit.state != HitState.OPEN:
         raise WrongState(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
+
+
+def _require_decidable(hit: Hit, actor: User) -> None:
+    _require_open(hit)
     require(policies.can_decide(actor, hit))
+
+
+def _propose(hit: Hit, outcome: HitState, actor: User, reason: str, **given: str) -> bool:
+    """Propose an outcome where it needs a second person; False where the first one decides alone."""
+    if not work.needs_second_person(hit, outcome):
+        return False
+    work.propose(hit, actor=actor, outcome=outcome, reason=reason, given=given)
+    return True
 
 
 def _decide(
@@ -208,6 +256,7 @@ def _decide(
             "client_hash": hit.client_hash,
             "entry_hash": hit.entry_hash,
             "is_contradicted": bool(contradiction),
+            "proposed_by": hit.work.proposed_by_id if hit.work else None,
         },
     )
     timeline.add_entry(

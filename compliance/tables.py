@@ -83,7 +83,6 @@ class HitTable(Table):
     filterset = HitFilter
     quick_filters = [
         QuickFilter(_("Pending review"), {"state": HitState.OPEN}),
-        QuickFilter(_("Waiting > 24 h"), {"state": HitState.OPEN, "waiting": "over24h"}),
         *WORK_QUICK_FILTERS,
         QuickFilter(_("True match"), {"state": HitState.CONFIRMED}),
         QuickFilter(_("False positive"), {"state": HitState.FALSE_POSITIVE}),

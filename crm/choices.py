@@ -146,6 +146,9 @@ class WorkAct(models.TextChoices):
     TAKEN_OVER = "taken_over", _("Claimed from a colleague")
     ASSIGNED = "assigned", _("Assigned")
     PRIORITY = "priority", _("Priority changed")
+    PROPOSED = "proposed", _("Proposed")
+    REJECTED = "rejected", _("Proposal rejected")
+    WITHDRAWN = "withdrawn", _("Proposal withdrawn")
     DECIDED = "decided", _("Decided")
     UNDONE = "undone", _("Decision undone")
 
@@ -180,8 +183,22 @@ DATA_IMPORT_TRANSITIONS: dict[str, set[str]] = {
 class ImportVerdict(BadgeChoices):
     NEW = "new", "green", _("New")
     KNOWN = "known", "yellow", _("Existing record")
+    SAME = "same", "secondary", _("Existing, unchanged")
+    CHANGED = "changed", "azure", _("Existing, differs")
     REPEATED = "repeated", "orange", _("Duplicate in file")
     REFUSED = "refused", "red", _("Refused")
+
+
+# Rows of records that are here already; where a kind compares them, none stays KNOWN.
+EXISTING_ROWS = (ImportVerdict.KNOWN, ImportVerdict.SAME, ImportVerdict.CHANGED)
+
+
+class ExistingRecords(models.TextChoices):
+    """What an import does with the details of records that are here already."""
+
+    KEEP = "keep", _("Keep their details")
+    FILL = "fill", _("Fill empty fields only")
+    UPDATE = "update", _("Update all mapped fields")
 
 
 class JobState(BadgeChoices):

@@ -24,11 +24,12 @@ from crm.texts.publishing import TextApproval
 from crm.ui.cards import ListCard, ListRow
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, SetupStep, Tile, register
+from crm.work.proposals import WorkApproval
 
 if TYPE_CHECKING:
     from crm.models import User
 
-approvals.register(GrantApproval, PolicyApproval, TextApproval)
+approvals.register(GrantApproval, PolicyApproval, TextApproval, WorkApproval)
 APPROVALS_SHOWN = 6
 
 

@@ -14,6 +14,7 @@ from crm.models import AuditEvent, User
 APPROVED = (
     "compliance.restriction_lifted",
     "crm.grant_approved",
+    "crm.work_proposal_approved",
     "ib.plan_activated",
     "trading.server_address_changed",
     "wallet.bonus_granted",
@@ -30,6 +31,7 @@ APPROVED = (
 REJECTED = (
     "compliance.restriction_lift_refused",
     "crm.grant_rejected",
+    "crm.work_proposal_rejected",
     "ib.plan_rejected",
     "trading.login_refused",
     "trading.operation_outcome_refused",

@@ -16,6 +16,7 @@ from compliance.choices import EVIDENCE, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm
 from compliance.models import Hit
 from compliance.tables import HitTable
+from crm import work
 from crm.choices import AccessKind
 from crm.pages.work import AssignSelected, ClaimNext
 from crm.security import access_log
@@ -80,6 +81,8 @@ def show(
         "confirm_form": confirm or ConfirmForm(),
         "contradictions": {code: text for code in ClearReason.values if (text := hits.contradiction_of(hit, code))},
         "threshold": hit.screening.threshold,
+        "clear_takes_two": work.needs_second_person(hit, HitState.FALSE_POSITIVE),
+        "confirm_takes_two": work.needs_second_person(hit, HitState.CONFIRMED),
     }
     refused = bool(clear and clear.errors) or bool(confirm and confirm.errors)
     return render(request, "compliance/hit.html", context, status=422 if refused else 200)
@@ -94,7 +97,11 @@ class Clear(StaffView):
         done = run_action(
             request,
             lambda: hits.clear_hit(hit_id=hit.pk, actor=request.user, **form.cleaned_data),
-            _("Dismissed as false positive. It won't be raised again for this data."),
+            lambda hit: (
+                _("Proposed as false positive. A second person has to approve it.")
+                if hit.state == HitState.OPEN
+                else _("Dismissed as false positive. It won't be raised again for this data.")
+            ),
             form=form,
             field=lambda error: "reason_code" if error.code == "contradicted" else None,
             show_forbidden=True,
@@ -112,12 +119,16 @@ class Confirm(StaffView):
     def post(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
         form = ConfirmForm(request.POST)
-        if run_action(
+        done = run_action(
             request,
             lambda: hits.confirm_hit(hit_id=hit.pk, actor=request.user, reason=form.cleaned_data["reason"]),
             form=form,
             show_forbidden=True,
-        ):
+        )
+        if done and done.result.state == HitState.OPEN:
+            messages.info(request, _("Proposed as true match. A second person has to approve it."))
+            return redirect(hit)
+        if done:
             messages.warning(request, _("True match confirmed. The account is frozen and the risk rating is high."))
             return redirect("compliance:client", hit.client_id)
         return show(request, queries.get_hit(request.user, hit_id), confirm=form)

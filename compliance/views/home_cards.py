@@ -25,8 +25,6 @@ from crm.ui.kpis import Kpi, once_per_page
 ROWS = 6
 COUNT_MAX = 1_000
 WEEK = dt.timedelta(days=7)
-# The frozen client can do nothing until somebody decides.
-MATCH_LIMIT_HOURS = 24
 LIST_LATE_DAYS, LIST_STALE_DAYS = 7, 30
 
 
@@ -36,10 +34,12 @@ def _found(user: User) -> list[int]:
     )
 
 
-def _open_hits(user: User) -> list[dt.datetime]:
-    def read() -> list[dt.datetime]:
+def _open_hits(user: User) -> list[tuple[dt.datetime, dt.datetime]]:
+    """List when the open matches were found and until when they are due, the oldest first."""
+
+    def read() -> list[tuple[dt.datetime, dt.datetime]]:
         rows = queries.hits_visible_to(user).filter(state=HitState.OPEN).order_by("found_at", "id")
-        return list(rows.values_list("found_at", flat=True)[:COUNT_MAX])
+        return list(rows.values_list("found_at", "work__due_at")[:COUNT_MAX])
 
     return once_per_page(user, "compliance.open_hits", read)  # type: ignore[no-any-return]
 
@@ -64,16 +64,16 @@ def open_matches(user: User) -> Kpi:
 
 
 def oldest_match(user: User) -> Kpi:
-    """Make the card of the match that has waited longest: its client is frozen for so long."""
-    oldest = next(iter(_open_hits(user)), None)
-    is_late = oldest is not None and timezone.now() - oldest > dt.timedelta(hours=MATCH_LIMIT_HOURS)
+    """Make the card of the match that has waited longest, red where it is late: its client is frozen for so long."""
+    now, hits = timezone.now(), _open_hits(user)
+    late = sum(due_at < now for _found_at, due_at in hits)
     return Kpi(
         label=_("Oldest open match"),
-        value=age_text(oldest),
+        value=age_text(hits[0][0] if hits else None),
         url=f"{reverse('compliance:hits')}?state={HitState.OPEN}",
         icon="hourglass",
-        hint=_("Limit %(hours)s h: the client is frozen until it's decided") % {"hours": MATCH_LIMIT_HOURS},
-        tone="danger" if is_late else "teal",
+        hint=_("%(count)s late. Clients are frozen until their match is decided.") % {"count": late},
+        tone="danger" if hits and hits[0][1] < now else "teal",
     )
 
 

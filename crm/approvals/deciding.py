@@ -99,6 +99,7 @@ def _reject(kind: ApprovalKind[T], pk: int, actor: User, note: str) -> T:
     require_decider(kind, item, actor)
     require_text(note)
     _decide(kind, item, "REJECTED", actor, note)
+    kind.give_back(item, actor)
     item.save()
     _record(kind, item, kind.rejected, actor, note)
     notify_maker(kind, item)
@@ -110,6 +111,7 @@ def _withdraw(kind: ApprovalKind[T], pk: int, actor: User, note: str) -> T:
     item = kind.lock(pk)
     require_withdrawable(kind, item, actor)
     _decide(kind, item, "WITHDRAWN", actor, note)
+    kind.give_back(item, actor)
     item.save()
     _record(kind, item, kind.withdrawn, actor, note)
     return item

@@ -108,6 +108,17 @@ class ApprovalKind(Generic[T]):
     def is_pending(self, item: T) -> bool:
         return all(getattr(item, name) == value for name, value in self.pending.items())
 
+    def is_decider(self, user: User) -> bool:
+        """Whether the user decides proposals of this kind, about whomever they reach."""
+        return user.has_perm(self.decides)
+
+    def takes_part(self, user: User) -> bool:
+        """Whether the user proposes or decides any."""
+        return self.is_decider(user) or user.has_perm(self.asks)
+
+    def read_subjects(self, items: Sequence[T]) -> None:
+        """Read what the titles of many proposals need, where it isn't read along."""
+
     def decided_by_right(self, item: T) -> str:
         """Return the right that decides this proposal, for who is notified."""
         return self.decides
@@ -167,6 +178,9 @@ class ApprovalKind(Generic[T]):
     def apply(self, item: T, actor: User, **given: Any) -> None:
         """Apply the proposal in the approval's transaction; `item` is saved afterwards. Raises: DomainError when it can't be."""
         raise NotImplementedError
+
+    def give_back(self, item: T, actor: User) -> None:
+        """Give the subject back as it was before the proposal, which `actor` has rejected or withdrawn; in that transaction."""
 
     def title(self, item: T) -> LocalizedText:
         """Describe it for the list and for the notice to those who decide."""

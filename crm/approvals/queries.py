@@ -81,7 +81,7 @@ def proposal_of(item: Any, user: User) -> Proposal:
 
 def kinds_of(user: User) -> list[ApprovalKind[Any]]:
     """Kinds that the user proposes or decides."""
-    return [kind for kind in all_kinds() if user.has_perm(kind.decides) or user.has_perm(kind.asks)]
+    return [kind for kind in all_kinds() if kind.takes_part(user)]
 
 
 def takes_part(user: User) -> bool:
@@ -93,7 +93,7 @@ def visible_to(user: User, kind: ApprovalKind[Any]) -> QuerySet[Any]:
     """Proposals of a kind about whom the user reaches: all for who may decide them, else only their own."""
     in_reach = kind.in_reach(kind.model._default_manager.order_by(), user).values("pk")
     rows = kind.rows().filter(pk__in=in_reach)
-    return rows if user.has_perm(kind.decides) else rows.filter(**{f"{kind.maker}_id": user.pk})
+    return rows if kind.is_decider(user) else rows.filter(**{f"{kind.maker}_id": user.pk})
 
 
 def waiting_for(user: User, code: str = "") -> list[Proposal]:
@@ -101,8 +101,9 @@ def waiting_for(user: User, code: str = "") -> list[Proposal]:
     found = []
     for kind in kinds_of(user):
         if code in ("", kind.code):
-            rows = kind.awaiting(visible_to(user, kind)).order_by(kind.asked_at, "pk")
-            found += [Proposal(kind, item, user) for item in rows[:SHOWN_MAX]]
+            rows = list(kind.awaiting(visible_to(user, kind)).order_by(kind.asked_at, "pk")[:SHOWN_MAX])
+            kind.read_subjects(rows)
+            found += [Proposal(kind, item, user) for item in rows]
     return sorted(found, key=lambda one: one.asked_at)
 
 
@@ -114,7 +115,7 @@ def count_to_decide(user: User) -> int | None:
         .order_by()
         .values_list("pk")
         for kind in kinds_of(user)
-        if user.has_perm(kind.decides)
+        if kind.is_decider(user)
     ]
     if not waiting:
         return None

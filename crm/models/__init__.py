@@ -15,7 +15,7 @@ from crm.models.policies import PolicyProposal, PolicyValue
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
 from crm.models.texts import TextDraft, TextProposal, TextVersion, TextWording
 from crm.models.ui import SavedView
-from crm.models.work import WorkEntry, WorkItem
+from crm.models.work import WorkEntry, WorkItem, WorkProposal
 
 __all__ = [
     "AccessEvent",
@@ -60,4 +60,5 @@ __all__ = [
     "User",
     "WorkEntry",
     "WorkItem",
+    "WorkProposal",
 ]

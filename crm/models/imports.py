@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.choices import DATA_IMPORT_TRANSITIONS, DataImportState, ImportVerdict
+from crm.choices import DATA_IMPORT_TRANSITIONS, EXISTING_ROWS, DataImportState, ExistingRecords, ImportVerdict
 from crm.db.states import HasState
 from crm.models.jobs import Job
 from crm.models.people import Brand, User
@@ -48,7 +48,13 @@ class DataImport(HasState):
     mapping = models.JSONField(default=dict, help_text="Field ← column; empty until somebody maps the columns")
     header = models.JSONField(default=list, help_text="The file's column names, in order")
     state = models.CharField(max_length=10, choices=DataImportState.choices, default=DataImportState.MAPPING)
-    counts = models.JSONField(default=dict, help_text="Rows per verdict, and 'flagged'")
+    existing_records = models.CharField(
+        max_length=6,
+        choices=ExistingRecords.choices,
+        default=ExistingRecords.KEEP,
+        help_text="Chosen when it is confirmed",
+    )
+    counts = models.JSONField(default=dict, help_text="Rows per verdict, 'flagged' and 'updated'")
     problems = models.JSONField(default=list, help_text="Of the file as a whole")
     applied = models.PositiveIntegerField(default=0)
     job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
@@ -80,6 +86,16 @@ class DataImport(HasState):
     def get_absolute_url(self) -> str:
         return f"/imports/{self.pk}/"
 
+    @property
+    def existing_count(self) -> int:
+        """Count the rows of records that are here already."""
+        return sum(self.counts.get(verdict.value, 0) for verdict in EXISTING_ROWS)
+
+    @property
+    def taken_count(self) -> int:
+        """Count the rows that are, or can be, imported."""
+        return self.existing_count + int(self.counts.get(ImportVerdict.NEW.value, 0))
+
 
 class ImportRow(models.Model):
     """One row of the file. `values` are as they will be written, and are emptied once they are."""
@@ -90,6 +106,10 @@ class ImportRow(models.Model):
     is_applied = models.BooleanField(default=False)
     errors = models.JSONField(default=list, help_text='[{"column": "Phone", "message": "…"}]')
     warnings = models.JSONField(default=list, help_text="The same, of what is taken as it is")
+    changes = models.JSONField(
+        default=list,
+        help_text='How the record here differs: [{"field", "column", "before", "after", "kept"}]; without values once imported',
+    )
     cells = models.JSONField(default=list, help_text="The row as the file has it, until it is imported")
     values = models.JSONField(default=dict)
     key = models.CharField(max_length=120, blank=True, help_text="What makes the record one and the same")

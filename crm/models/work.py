@@ -1,15 +1,20 @@
 """Work that people take from a queue and decide, and what was said and done about it. Written by `crm.work`."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
 from crm.choices import WORK_TRANSITIONS, WorkAct, WorkPriority, WorkState
 from crm.db.states import HasState
+from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from crm.models.people import Brand, User
 
 OPEN = Q(state="open")
 DECIDED = Q(state__in=["decided", "final"])
+# What the figures of officers count beside decisions.
+COUNTED = ("taken_over", "proposed", "rejected")
 
 
 class WorkItem(HasState):
@@ -28,6 +33,10 @@ class WorkItem(HasState):
     claimed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     claimed_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
+    # The first of two decisions, where an outcome needs a second person; it stays when that person has decided.
+    proposed_outcome = models.CharField(max_length=20, blank=True)
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    proposed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=20, blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
@@ -64,12 +73,56 @@ class WorkItem(HasState):
                 name="decided_work_says_who_when_and_what",
             ),
             models.CheckConstraint(
+                condition=Q(proposed_outcome="", proposed_by__isnull=True, proposed_at__isnull=True)
+                | ~Q(proposed_outcome="") & Q(proposed_by__isnull=False, proposed_at__isnull=False),
+                name="proposed_work_says_who_when_and_what",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposed_by__isnull=True)
+                | (Q(claimed_by__isnull=True) | ~Q(claimed_by=models.F("proposed_by")))
+                & (Q(decided_by__isnull=True) | ~Q(decided_by=models.F("proposed_by"))),
+                name="proposed_work_is_for_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(proposed_outcome="") | Q(outcome="") | Q(outcome=models.F("proposed_outcome")),
+                name="work_is_decided_as_proposed",
+            ),
+            models.CheckConstraint(
                 condition=Q(due_at__gte=models.F("opened_at")), name="work_is_due_after_it_is_opened"
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def awaits_second(self) -> bool:
+        """Whether an outcome is proposed that a second person has to decide on."""
+        return self.state == WorkState.OPEN and self.proposed_by_id is not None
+
+
+class WorkProposal(ApprovalMixin):
+    """An outcome that one person proposed and another decides on. `given`: what carrying it out takes. See `crm.work.proposals`."""
+
+    item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="proposals", db_index=False)
+    outcome = models.CharField(max_length=20)
+    given = models.JSONField(default=dict)
+    # What the item is about, once `crm.work.proposals` has read it.
+    subject: Any
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["item", "id"], name="work_proposals_by_item"),
+            models.Index(fields=["requested_at"], name="open_work_proposals", condition=Q(state="pending")),
+        ]
+        constraints = [
+            *ApprovalMixin.constraints("work_proposal"),
+            ApprovalMixin.one_open("item", name="one_open_proposal_per_work_item"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.pk}"
 
 
 class WorkEntry(models.Model):
@@ -94,7 +147,7 @@ class WorkEntry(models.Model):
         triggers = append_only("work_entry")
         indexes = [
             models.Index(fields=["item", "id"], name="work_entries_by_item"),
-            models.Index(fields=["at", "actor"], name="work_take_overs", condition=Q(act="taken_over")),
+            models.Index(fields=["at", "actor"], name="work_acts_counted", condition=Q(act__in=COUNTED)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["file_key"], condition=~Q(file_key=""), name="work_file_has_its_own_key"),

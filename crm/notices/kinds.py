@@ -161,6 +161,14 @@ class CrmNotice(NotificationKind):
         EmailChannel.OFF,
         MANDATORY,
     )
+    WORK_PROPOSED = (
+        "crm.work_proposed",
+        _("Decisions on work awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff(),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     WORK_ASSIGNED = ("crm.work_assigned", _("Work assigned to you or claimed from you"), NoticeGroup.SYSTEM, staff())
     MAIL_FAILED = "mail.failed", _("E-mails that couldn't be sent"), NoticeGroup.SYSTEM, staff("crm.manage_events")
     STORAGE_SHORT = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import django_filters
@@ -18,6 +19,9 @@ from crm.ui.tables import BulkAction, Column, QuickFilter, Table
 from crm.work.assigning import RIGHT
 from crm.work.queries import clock_of
 
+# What is due within it is marked before it is late.
+SOON = dt.timedelta(hours=2)
+
 
 class WorkFilter(django_filters.FilterSet):
     """Filters of a table whose rows have `work`."""
@@ -31,7 +35,14 @@ class WorkFilter(django_filters.FilterSet):
     priority = django_filters.ChoiceFilter(
         choices=WorkPriority.choices, field_name="work__priority", label=_("Priority")
     )
-    clock = django_filters.ChoiceFilter(choices=[("late", _("Late"))], label=_("Due"), method="by_clock")
+    clock = django_filters.ChoiceFilter(
+        choices=[("late", _("Late")), ("soon", _("In two hours")), ("later", _("Later"))],
+        label=_("Due"),
+        method="by_clock",
+    )
+    second = django_filters.ChoiceFilter(
+        choices=[("waiting", _("Awaiting second approval"))], label=_("Second approval"), method="awaiting_second"
+    )
 
     def claimed_by(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         now, user = timezone.now(), self.request.user
@@ -42,9 +53,17 @@ class WorkFilter(django_filters.FilterSet):
     def assigned_to(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
         return rows.filter(work__assigned_to=self.request.user if value == "me" else None)
 
-    def by_clock(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+    def awaiting_second(self, rows: QuerySet[Any], _name: str, _value: str) -> QuerySet[Any]:
+        return rows.filter(work__state="open", work__proposed_by__isnull=False)
+
+    def by_clock(self, rows: QuerySet[Any], _name: str, value: str) -> QuerySet[Any]:
+        now = timezone.now()
+        if value == "soon":
+            return rows.filter(work__state="open", work__due_at__gte=now, work__due_at__lt=now + SOON)
+        if value == "later":
+            return rows.filter(work__state="open", work__due_at__gte=now + SOON)
         decided = F("work__decided_at")
-        return rows.filter(work__state="open", work__due_at__lt=timezone.now()) | rows.filter(work__due_at__lt=decided)
+        return rows.filter(work__state="open", work__due_at__lt=now) | rows.filter(work__due_at__lt=decided)
 
 
 def claim_cell(row: Any, table: Table) -> Any:
@@ -58,7 +77,7 @@ def claim_cell(row: Any, table: Table) -> Any:
 
 
 def clock_cell(row: Any, table: Table) -> Any:
-    """Show how much working time is left, or by how much a row is late, and a priority that isn't the normal one."""
+    """Show how much working time is left, or by how much a row is late; a priority that isn't the normal one; a proposal."""
     item = row.work
     if item is None or item.state != "open":
         return DASH
@@ -67,7 +86,11 @@ def clock_cell(row: Any, table: Table) -> Any:
     if item.priority != WorkPriority.NORMAL:
         tone = "danger" if item.priority > WorkPriority.NORMAL else "neutral"
         priority = format_html(' <span class="k-badge tone-{}">{}</span>', tone, item.get_priority_display())
-    return format_html('<span class="nowrap {}">{}</span>{}', "neg" if clock.is_late else "", clock.text, priority)
+    second = ""
+    if item.awaits_second:
+        second = format_html(' <span class="k-badge tone-accent">{}</span>', gettext("Awaiting second approval"))
+    css = "neg" if clock.is_late else ""
+    return format_html('<span class="nowrap {}">{}</span>{}{}', css, clock.text, priority, second)
 
 
 def work_columns() -> list[Column]:
@@ -84,6 +107,7 @@ WORK_QUICK_FILTERS = [
     QuickFilter(_("Unclaimed"), {"whose": "free"}),
     QuickFilter(_("Assigned to me"), {"assigned": "me"}),
     QuickFilter(_("Late"), {"clock": "late"}),
+    QuickFilter(_("Awaiting second approval"), {"second": "waiting"}),
 ]
 
 

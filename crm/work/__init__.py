@@ -16,6 +16,7 @@ from crm.work.entries import comment
 from crm.work.hours import hours_of
 from crm.work.items import close_items, is_free, is_held, is_held_by_other, may_decide, new_item, open_item
 from crm.work.kinds import Outcome, WorkKind, all_kinds, kind_of, kinds_of, register
+from crm.work.proposals import needs_second_person, propose
 
 __all__ = [
     "SETTLING",
@@ -36,9 +37,11 @@ __all__ = [
     "kind_of",
     "kinds_of",
     "may_decide",
+    "needs_second_person",
     "new_item",
     "open_item",
     "plan",
+    "propose",
     "register",
     "release",
     "set_priority",

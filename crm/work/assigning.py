@@ -20,6 +20,7 @@ from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify, people_with
 from crm.security import audit
 from crm.security.policies import require_permission
+from crm.work.claims import may_claim
 from crm.work.entries import add_entry
 from crm.work.items import among_visible_to
 from crm.work.kinds import kind_of
@@ -62,7 +63,7 @@ def _lines(items: list[WorkItem], to: User | None) -> list[Line]:
         subjects |= kind_of(same[0]).subjects(same)
     lines = []
     for item in items:
-        may = kind_of(item).may_work(to, subjects[item.pk]) if to is not None else None
+        may = may_claim(kind_of(item), subjects[item.pk], item, to) if to is not None else None
         lines.append(Line(item, subjects[item.pk], may.reason if may is not None else ""))
     return lines
 

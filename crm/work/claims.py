@@ -11,16 +11,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.approvals.kinds import by_another
 from crm.audit_codes import CrmAction
 from crm.choices import WorkAct, WorkState
 from crm.db.locking import lock_all
 from crm.errors import DomainError, NotFound, WrongState, outcome_of
 from crm.i18n.localized_text import phrase
-from crm.models import User, WorkItem
+from crm.models import Actor, User, WorkItem
 from crm.notices.kinds import CrmNotice
 from crm.notices.notify import notify
 from crm.security import audit
-from crm.security.policies import require
+from crm.security.policies import Decision, require
 from crm.work.entries import add_entry
 from crm.work.items import is_free, is_held_by_other
 from crm.work.kinds import WorkKind, kind_of
@@ -54,19 +55,25 @@ def _claim(item_id: int, actor: User, *, take_over_reason: str = "") -> list[Wor
     if item is None:
         raise WrongState(_("This isn't open any more: it was decided or closed."))
     subjects, now = kind.subjects(waiting), timezone.now()
-    require(kind.may_work(actor, subjects[item.pk]))
+    require(may_claim(kind, subjects[item.pk], item, actor))
     held = [row for row in waiting if is_held_by_other(actor, row, now)]
     if held and not take_over_reason:
         until = timezone.localtime(held[0].claimed_until).strftime("%H:%M")
         raise WrongState(_("%(name)s is working on this until %(time)s.") % {"name": held[0].claimed_by, "time": until})
     if held:
         _note_take_over(kind, item, subjects[item.pk], held, actor, take_over_reason)
-    mine = [row for row in waiting if kind.may_work(actor, subjects[row.pk])]
+    mine = [row for row in waiting if may_claim(kind, subjects[row.pk], row, actor)]
     for row in mine:
         row.claimed_at = row.claimed_at if row.claimed_by_id == actor.pk else now
         row.claimed_by, row.claimed_until = actor, now + dt.timedelta(minutes=kind.lease_minutes)
         row.save(update_fields=["claimed_by", "claimed_at", "claimed_until"])
     return mine
+
+
+def may_claim(kind: WorkKind[Any], subject: Any, item: WorkItem, user: Actor) -> Decision:
+    """Decide whether a person may claim an item: whoever may work on it, but not on what they proposed themselves."""
+    allowed = kind.may_work(user, subject)
+    return by_another(user, item.proposed_by_id) if allowed and item.awaits_second else allowed
 
 
 def _note_take_over(
@@ -109,7 +116,7 @@ def claim_next(kind: WorkKind[Any], *, actor: User, after: WorkItem | None = Non
         for item in rows.order_by("-priority", "opened_at", "pk")[:CANDIDATES]:
             # A colleague was quicker, or it is one's own upload.
             take = functools.partial(claim, item_id=item.pk, actor=actor)
-            if kind.may_work(actor, kind.subject(item)) and outcome_of(take, only=WrongState):
+            if may_claim(kind, kind.subject(item), item, actor) and outcome_of(take, only=WrongState):
                 return item
     return None
 

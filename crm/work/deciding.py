@@ -13,25 +13,30 @@ from django.utils.translation import gettext_lazy
 from crm.choices import WorkAct, WorkState
 from crm.db.locking import lock
 from crm.due import DueKind, cancel, declare, due
-from crm.errors import DomainError, NotFound
+from crm.errors import DomainError, NotAllowed, NotFound
 from crm.models import Actor, DueRow, User, WorkItem
 from crm.security.policies import Decision, no, require
 from crm.work.entries import add_entry
-from crm.work.items import may_decide
+from crm.work.items import may_decide, may_second
 from crm.work.kinds import WorkKind, kind_of
 
 
 def decide(subject: Any, *, actor: User, outcome: str, reason: str = "") -> WorkItem:
     """Decide the item of a subject that the caller has locked, changed and saved, in the same transaction.
 
-    Without a time to undo it, it takes effect at once. Raises: NotAllowed when a colleague has the claim or it is missing,
-    DomainError without a reason where the outcome needs one.
+    Without a time to undo it, it takes effect at once. What was proposed is decided so, by another person.
+    Raises: NotAllowed when a colleague has the claim, it is missing or a second person is, DomainError without a reason
+    where the outcome needs one.
     """
     item = lock(WorkItem, subject.work_id, "claimed_by", "brand")
     kind = kind_of(item)
-    require(may_decide(actor, item))
-    if kind.outcomes[outcome].needs_reason and not reason.strip():
-        raise DomainError(_("Enter a reason."))
+    if item.proposed_outcome == outcome:
+        require(may_second(actor, item))
+    else:
+        require(may_decide(actor, item))
+        if kind.outcomes[outcome].needs_second_person(subject):
+            raise NotAllowed(_("This outcome needs a second person's approval."))
+    require_reason(kind, outcome, reason)
     now = timezone.now()
     if item.claimed_at is not None and item.claimed_by_id == actor.pk:
         item.handling_seconds = round((now - item.claimed_at).total_seconds())
@@ -46,6 +51,12 @@ def decide(subject: Any, *, actor: User, outcome: str, reason: str = "") -> Work
     else:
         due(SETTLING, key=item.pk, at=item.final_at, client_id=item.client_id, brand_id=item.brand_id)
     return item
+
+
+def require_reason(kind: WorkKind[Any], outcome: str, reason: str) -> None:
+    """Refuse an outcome without the reason that it needs. Raises: DomainError."""
+    if kind.outcomes[outcome].needs_reason and not reason.strip():
+        raise DomainError(_("Enter a reason."))
 
 
 def may_undo(user: Actor, item: WorkItem, subject: Any) -> Decision:
@@ -68,6 +79,7 @@ def undo(*, item_id: int, actor: User) -> WorkItem:
     now = timezone.now()
     item.move_to(WorkState.OPEN)
     item.outcome, item.decided_by, item.decided_at, item.final_at, item.handling_seconds = "", None, None, None, None
+    item.proposed_outcome, item.proposed_by, item.proposed_at = "", None, None
     item.claimed_by, item.claimed_at = actor, now
     item.claimed_until = now + dt.timedelta(minutes=kind.lease_minutes)
     item.save()

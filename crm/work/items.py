@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.approvals.kinds import by_another
 from crm.choices import WorkPriority, WorkState
 from crm.db.locking import lock_all
 from crm.models import Actor, Brand, User, WorkItem
@@ -80,10 +81,22 @@ def is_held_by_other(user: Actor, item: WorkItem, now: dt.datetime | None = None
     return is_held(item, now) and item.claimed_by_id != getattr(user, "pk", None)
 
 
+def may_second(user: Actor, item: WorkItem) -> Decision:
+    """Decide whether a person may decide on what was proposed: not who proposed it, and nobody else has claimed it."""
+    if not item.awaits_second:
+        return no(_("This isn't open any more: it was decided or closed."))
+    allowed = by_another(user, item.proposed_by_id)
+    if allowed and is_held_by_other(user, item):
+        return no(_("%(name)s is working on this.") % {"name": item.claimed_by})
+    return allowed
+
+
 def may_decide(user: Actor, item: WorkItem) -> Decision:
     """Decide whether the claim lets a person decide: they hold it, or the kind needs no claim and nobody else does."""
     if item.state != WorkState.OPEN:
         return no(_("This has already been decided or closed."))
+    if item.awaits_second:
+        return no(_("A decision was proposed and is awaiting second approval."))
     if is_held_by_other(user, item):
         return no(_("%(name)s is working on this.") % {"name": item.claimed_by})
     if kind_of(item).needs_claim and not is_held(item):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 
+from crm.approvals import Change
 from crm.brand_policies import Policy
 from crm.i18n.localized_text import LocalizedText
 from crm.models import Actor, User, WorkItem
@@ -22,10 +23,14 @@ Label = str | Promise
 
 @dataclass(frozen=True)
 class Outcome:
-    """How work of a kind can end."""
+    """How work of a kind can end. `second_person`: whether another person has to agree; a function decides it per subject."""
 
     label: Label
     needs_reason: bool = False
+    second_person: bool | Callable[[Any], bool] = False
+
+    def needs_second_person(self, subject: Any) -> bool:
+        return self.second_person(subject) if callable(self.second_person) else self.second_person
 
 
 class WorkKind(ABC, Generic[T]):
@@ -82,6 +87,17 @@ class WorkKind(ABC, Generic[T]):
     def url(self, subject: T) -> str:
         return str(subject.get_absolute_url())  # type: ignore[attr-defined]
 
+    def carry_out(self, subject: T, outcome: str, *, actor: User, reason: str, given: Mapping[str, Any]) -> None:
+        """Decide a locked subject as the second person, as was proposed: what the app's verb does without its checks.
+
+        given: what the verb gave to `propose`.
+        """
+        raise NotImplementedError
+
+    def described(self, subject: T, given: Mapping[str, Any]) -> Sequence[Change]:
+        """Describe what was given with a proposal, for the person who decides on it."""
+        return ()
+
     def take_effect(self, subject: T) -> None:
         """Have a decision its consequences, once it can't be undone any more; in the transaction that makes it final."""
 
@@ -93,9 +109,11 @@ _kinds: dict[str, WorkKind[Any]] = {}
 
 
 def register(kind: type[WorkKind[T]]) -> WorkKind[T]:
-    """Make a kind known. Raises: TypeError when its code is taken, or it can be undone and doesn't say how."""
+    """Make a kind known. Raises: TypeError when its code is taken, or it doesn't say how it is undone or carried out."""
     if kind.code in _kinds:
         raise TypeError(f"two kinds of work are called {kind.code!r}")
+    if any(outcome.second_person for outcome in kind.outcomes.values()) and kind.carry_out is WorkKind.carry_out:
+        raise TypeError(f"{kind.code!r} needs a second person, but has no carry_out")
     if kind.undo_seconds is not None and kind.reopen is WorkKind.reopen:
         raise TypeError(f"{kind.code!r} has a time to undo, but no way back")
     made = kind()

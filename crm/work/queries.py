@@ -12,18 +12,25 @@ from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm.approvals.queries import Proposal
+from crm.approvals.queries import proposal_of as shown_proposal
 from crm.choices import WorkAct, WorkState
 from crm.i18n import formats
 from crm.models import Brand, User, WorkEntry, WorkItem
+from crm.models.work import COUNTED
 from crm.security.policies import Decision
 from crm.work.assigning import RIGHT
+from crm.work.claims import may_claim
 from crm.work.deciding import may_undo
 from crm.work.entries import ShownEntry, entries_of
 from crm.work.hours import hours_of
 from crm.work.items import is_held_by_other, items_visible_to, may_decide
 from crm.work.kinds import WorkKind, all_kinds, kind_of
+from crm.work.proposals import proposal_of
 
 WEEK_DAYS = 7
+# Which figure an act of the history counts in.
+ACTS = {WorkAct.TAKEN_OVER: "take_overs", WorkAct.PROPOSED: "proposed", WorkAct.REJECTED: "seconded"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,19 @@ class Work:
     @cached_property
     def may_work(self) -> Decision:
         return self.kind.may_work(self.user, self.subject)
+
+    @cached_property
+    def may_claim(self) -> Decision:
+        return may_claim(self.kind, self.subject, self.item, self.user)
+
+    @cached_property
+    def proposal(self) -> Proposal | None:
+        """Return what awaits a second person, with what this person may do about it."""
+        found = proposal_of(self.item)
+        if found is None:
+            return None
+        found.item, found.subject = self.item, self.subject
+        return shown_proposal(found, self.user)
 
     @cached_property
     def may_decide(self) -> Decision:
@@ -147,7 +167,10 @@ class Median(Aggregate):
 
 @dataclass(frozen=True)
 class OfficerFigures:
-    """What one person did in one kind of work: decisions, how long they took, how many were late, and take-overs."""
+    """What one person did in one kind of work: decisions, how long they took, how many were late, and take-overs.
+
+    proposed: first decisions of two. seconded: second ones, of which the approvals are decisions, too.
+    """
 
     person: User
     kind: WorkKind[Any]
@@ -155,6 +178,8 @@ class OfficerFigures:
     week: int = 0
     median_seconds: float | None = None
     late: int = 0
+    proposed: int = 0
+    seconded: int = 0
     take_overs: int = 0
     assigned: int = 0
 
@@ -187,13 +212,16 @@ def _counts(user: User, kind: WorkKind[Any], today: dt.datetime) -> dict[int, di
         today=Count("pk", filter=Q(decided_at__gte=today)),
         week=Count("pk"),
         late=Count("pk", filter=Q(decided_at__gt=F("due_at"))),
+        seconded=Count("pk", filter=Q(proposed_by__isnull=False)),
         median_seconds=Median("handling_seconds"),
     )
-    names = ("today", "week", "late", "median_seconds")
+    names = ("today", "week", "late", "seconded", "median_seconds")
     by_person: dict[int, dict[str, Any]] = {pk: dict(zip(names, row, strict=True)) for pk, *row in counted}
     waiting = items.filter(state=WorkState.OPEN, assigned_to__isnull=False).values_list("assigned_to")
-    taken = WorkEntry.objects.filter(act=WorkAct.TAKEN_OVER, at__gte=since, item__in=items.values("pk"))
-    for name, rows in (("assigned", waiting), ("take_overs", taken.order_by().values_list("actor"))):
-        for pk, count in rows.annotate(n=Count("pk")):
-            by_person.setdefault(pk, {})[name] = count
+    acts = WorkEntry.objects.filter(act__in=COUNTED, at__gte=since, item__in=items.values("pk")).order_by()
+    for pk, count in waiting.annotate(n=Count("pk")):
+        by_person.setdefault(pk, {})["assigned"] = count
+    for pk, act, count in acts.values_list("actor", "act").annotate(n=Count("pk")):
+        row = by_person.setdefault(pk, {})
+        row[ACTS[act]] = row.get(ACTS[act], 0) + count
     return by_person

@@ -1,8 +1,10 @@
 from django.utils import timezone
 
-from compliance import restrictions
+from compliance import hits, restrictions, screening
+from compliance.models import Hit
 from crm.choices import Role
-from crm.models import AuditEvent
+from crm.models import AuditEvent, WorkProposal
+from tests.compliance.factories import load
 from tests.compliance.test_restrictions import place
 from tests.crm.approvals.cases import Case, approval_case
 
@@ -17,5 +19,20 @@ def lifting(cast, _use) -> Case:
         AuditEvent.objects.filter(action="compliance.restriction_lifted").count,
         "restriction_is_lifted_by_two_people",
         forged={"lifted_by": cast.kyc_officer, "lifted_at": timezone.now()},
+        role=Role.MLRO,
+    )
+
+
+@approval_case("work")
+def true_match(cast, use) -> Case:
+    load(use("tmp_path"), {"first": "Klara", "second": "Weber"})
+    screening.screen_client(client_id=cast.client.pk, trigger="demand")
+    hits.confirm_hit(hit_id=Hit.objects.get().pk, actor=cast.kyc_officer, reason="The passport number agrees")
+    return Case(
+        WorkProposal.objects.get(),
+        cast.kyc_officer,
+        cast.mlro,
+        AuditEvent.objects.filter(action="compliance.hit_confirmed").count,
+        "work_proposal_is_decided_by_somebody_else",
         role=Role.MLRO,
     )

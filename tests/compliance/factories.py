@@ -7,8 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from compliance.models import ListVersion
+from compliance import hits
+from compliance.models import Hit, ListVersion
 from compliance.watchlists import import_watchlist
+from crm import approvals
+from crm.models import WorkProposal
 
 DATA = Path(settings.BASE_DIR) / "compliance" / "data"
 HERE = Path(__file__).parent / "data"
@@ -43,3 +46,10 @@ def load(folder: Path, *people: dict[str, str]) -> ListVersion:
 
 
 BORN = dt.date(1970, 3, 4)
+
+
+def confirm_match(hit: Hit, cast, reason: str = "Passport number agrees") -> None:
+    """A true match, by two people: the officer proposes and the MLRO approves."""
+    hits.confirm_hit(hit_id=hit.pk, actor=cast.kyc_officer, reason=reason)
+    approvals.approve(WorkProposal, WorkProposal.objects.get(item=hit.work_id, state="pending").pk, actor=cast.mlro)
+    hit.refresh_from_db()

@@ -5,7 +5,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from clients.audit_codes import ClientsAction
-from compliance import hits as decide
 from compliance import restrictions, screening
 from compliance.choices import HitState
 from compliance.models import Hit, ListVersion, Restriction, Screening
@@ -17,7 +16,8 @@ from crm.files.jobs import result_of, run_job
 from crm.models import AccessEvent, AuditEvent, Job
 from crm.security import access_log, audit
 from kyc.audit_codes import KycAction
-from tests.compliance.factories import DATA, load, un_file
+from tests.brand_policies import set_policies
+from tests.compliance.factories import DATA, confirm_match, load, un_file
 from wallet.audit_codes import WalletAction
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_open_matches_are_listed_and_explained(cast, browse, hit, django_assert_
     with django_assert_max_num_queries(26):
         page = text(browser.get(url("hit", hit.pk)))
     assert "Sounds alike" in page or "Similar spelling" in page
-    assert "Lara Weaver" in page and "UN Security Council" in page and "Confirm true match" in page
+    assert "Lara Weaver" in page and "UN Security Council" in page and "Propose true match" in page
     assert AccessEvent.objects.filter(target=f"compliance.hit:{hit.pk}").exists()
 
 
@@ -67,6 +67,7 @@ def test_clearing_on_the_page(cast, browse, hit):
 
 
 def test_confirming_on_the_page(cast, browse, hit):
+    set_policies(cast.brand, true_match_second_person="never")
     answer = browse(cast.mlro).post(url("confirm", hit.pk), {"reason": "Passport agrees"})
     assert answer["Location"] == url("client", cast.client.pk)
     assert "Frozen" in text(browse(cast.mlro).get(url("client", cast.client.pk)))
@@ -88,7 +89,7 @@ def test_nobody_else_learns_of_a_match(cast, browse, hit, who):
 @pytest.mark.parametrize("who", SALES)
 def test_the_timeline_tips_nobody_off(cast, browse, hit, who):
     """Who talks to the client reads neither that a match was found nor how it ended."""
-    decide.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="Same passport")
+    confirm_match(hit, cast)
     address = f"/clients/{cast.client.pk}/tab/timeline/"
     page = text(browse(cast.mlro).get(address))
     assert "Screened, possible matches: 1" in page and "True match confirmed" in page
@@ -99,7 +100,7 @@ def test_the_timeline_tips_nobody_off(cast, browse, hit, who):
 
 def test_an_auditor_reads_and_decides_nothing(cast, browse, hit):
     browser = browse(cast.auditor)
-    assert "Confirm true match" not in text(browser.get(url("hit", hit.pk)))
+    assert "true match</button>" not in text(browser.get(url("hit", hit.pk)))
     assert browser.post(url("confirm", hit.pk), {"reason": "x"}).status_code == 403
 
 

@@ -13,7 +13,7 @@ from compliance.choices import HitState
 from compliance.models import ClientKeys, Hit, ListScreening, Restriction, Screening
 from crm import events
 from crm.models import AuditEvent, EventDelivery, Notification
-from tests.compliance.factories import load
+from tests.compliance.factories import confirm_match, load
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def test_a_removed_entry_lets_go_of_the_client_and_tells_the_officers(cast, tmp_
 def test_a_confirmed_match_stays_frozen_when_delisted_and_the_officers_are_asked(cast, tmp_path):
     load(tmp_path, KLARA, OTHER)
     settle()
-    hits.confirm_hit(hit_id=Hit.objects.get().pk, actor=cast.mlro, reason="Passport number agrees")
+    confirm_match(Hit.objects.get(), cast)
     load(tmp_path, {"id": "101", **OTHER})
     settle()
     assert Hit.objects.get().state == HitState.CONFIRMED and queries.restrictions_of(cast.client)

@@ -20,7 +20,7 @@ from crm.events import ClientVerified, publish
 from crm.models import AuditEvent, EventDelivery, Notification, OutboxEvent
 from crm.security import audit
 from tests.brand_policies import set_policies
-from tests.compliance.factories import BORN, DATA, load
+from tests.compliance.factories import BORN, DATA, confirm_match, load
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +133,7 @@ def test_an_open_match_of_old_data_is_outdated_with_its_hold(cast, listed):
 
 def test_confirming_freezes_for_good_and_rates_high(cast, listed):
     screen(cast)
-    hits.confirm_hit(hit_id=Hit.objects.get().pk, actor=cast.mlro, reason="Passport number agrees")
+    confirm_match(Hit.objects.get(), cast)
     client = Client.objects.get(pk=cast.client.pk)
     assert client.restrictions == ["frozen"] and client.risk_rating == "high"
     assert Restriction.objects.get(lifted_at=None).cause == "confirmed_match"
@@ -151,7 +151,7 @@ def test_a_decision_stands_in_the_trail_and_in_the_clients_history(cast, listed,
     screen(cast)
     hit = Hit.objects.get()
     if state == "confirmed":
-        hits.confirm_hit(hit_id=hit.pk, actor=cast.mlro, reason="Passport number agrees")
+        confirm_match(hit, cast)
     else:
         clear(hit, cast)
     (event,) = AuditEvent.objects.filter(action__in=["compliance.hit_cleared", "compliance.hit_confirmed"])
@@ -175,6 +175,7 @@ def test_a_decision_needs_words_and_happens_once(cast, listed):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_decisions_at_once_one_counts(cast, listed):
+    set_policies(cast.brand, true_match_second_person="never")
     screen(cast)
     hit = Hit.objects.get()
     outcomes, gate = [], threading.Barrier(2)

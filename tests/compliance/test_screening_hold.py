@@ -11,7 +11,7 @@ from compliance.choices import HitState
 from compliance.models import Hit, Restriction
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
-from tests.compliance.factories import load
+from tests.compliance.factories import confirm_match, load
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,7 @@ def test_each_match_holds_until_it_is_decided(held):
 
 def test_confirming_one_match_leaves_the_other_open(held):
     first, second = Hit.objects.order_by("pk")
-    hits.confirm_hit(hit_id=first.pk, actor=held.mlro, reason="The passport number agrees.")
+    confirm_match(first, held)
     second.refresh_from_db()
     assert second.state == HitState.OPEN
     assert sorted(Restriction.objects.filter(lifted_at=None).values_list("cause", flat=True)) == [
@@ -88,7 +88,7 @@ def test_confirming_one_match_leaves_the_other_open(held):
 
 def test_a_confirmed_match_is_lifted_by_two_people_only(held):
     for hit in Hit.objects.order_by("pk"):
-        hits.confirm_hit(hit_id=hit.pk, actor=held.mlro, reason="It is them.")
+        confirm_match(hit, held)
     frozen = Restriction.objects.filter(cause="confirmed_match").first()
     with pytest.raises(NotAllowed, match="No one has requested"):
         restrictions.lift(restriction_id=frozen.pk, actor=held.kyc_officer)

@@ -158,7 +158,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
     },
     "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
     "StagedLogin": {"verdict": "no_client"},
-    "WorkItem": {"kind": "kyc.document", "outcome": "", "client_id": lambda: one(Client).pk},
+    "WorkItem": {"proposed_outcome": "", "kind": "kyc.document", "outcome": "", "client_id": lambda: one(Client).pk},
     "Withdrawal": {"claim_state": "", "claim_url": ""},
 }
 

@@ -22,7 +22,7 @@ from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, TextDraft, User, WorkItem
+from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, ImportMapping, TextDraft, User, WorkItem
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
@@ -164,6 +164,8 @@ SYSTEM_DOORS: dict[str, Door] = {
 DOORS: dict[str, Door] = {
     "wallet.disputes.refunds.start_refund": Door(where={"deposit_id": {"state": "settled"}}),
     "crm.imports.importing.confirm": Door(given=checked_import),
+    "crm.imports.saved_mappings.delete_mapping": Door(given=lambda: {"mapping_id": sketched(ImportMapping).pk}),
+    "crm.imports.saved_mappings.rename_mapping": Door(given=lambda: {"mapping_id": sketched(ImportMapping).pk}),
     "crm.imports.importing.delete_rows": Door(given=finished_import),
     "crm.imports.importing.discard": Door(given=checked_import),
     "crm.imports.importing.map_columns": Door(
@@ -334,6 +336,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.accounts.sessions.end_sessions": PART,
     "crm.security.audit.record.record": PART,
     "crm.staff.people.create_login": PART,
+    "crm.work.proposals.propose": "a part of the verb that proposes, which has decided who may",
     "crm.work.deciding.decide": "a part of the verb that decides the subject, which has decided who may",
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,

@@ -82,6 +82,9 @@ TABLE |= {
     "data_import_confirm": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "data_import_discard": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "data_import_delete_rows": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "import_mappings": Rule(roles(Role.ADMINISTRATOR)),
+    "import_mapping": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "import_mapping_delete": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "data_import_download": Rule(
         roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999, "what": "report"}, good=OWN
     ),
