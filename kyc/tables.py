@@ -25,15 +25,13 @@ from crm.ui.tables import (
     QuickFilter,
     Table,
 )
-from crm.ui.work_columns import WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
+from crm.ui.work_columns import SOON, WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
 from crm.work import is_held_by_other
 from kyc import queries
 from kyc.choices import ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
 from kyc.models import Document, Issue
 from kyc.views.previews import DOCUMENT_PEEK
 
-# How long a client may wait before the queue turns amber, then red.
-WAIT_WARN_HOURS, WAIT_LATE_HOURS = 4, 24
 TONES = {Severity.BLOCKING: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
 OPEN_CHOICES = [(state.value, state.label) for state in OPEN_STATES]
 
@@ -87,9 +85,9 @@ def issue_badges(row: Document, _table: Table) -> Any:
 
 
 def waited(row: Document, table: Table) -> Any:
-    """Show how long a document has waited; amber and red mark those that wait too long."""
-    hours = (table.now - row.uploaded_at).total_seconds() / 3600
-    css = "neg" if hours >= WAIT_LATE_HOURS else "k-amber" if hours >= WAIT_WARN_HOURS else ""
+    """Show how long a document has waited; red marks what is late by the clock of its work item, amber what soon will be."""
+    due_at = row.work.due_at if row.work else None
+    css = "" if due_at is None else "neg" if due_at < table.now else "k-amber" if due_at < table.now + SOON else ""
     return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
 
 
@@ -108,11 +106,7 @@ class DocumentQueueTable(Table):
         Column("page_count", _("Pages"), hidden=True, css="end"),
     ]
     filterset = QueueFilter
-    quick_filters = [
-        *WORK_QUICK_FILTERS,
-        QuickFilter(_("Waiting > 4 h"), {"waited": "4"}),
-        QuickFilter(_("Waiting > 24 h"), {"waited": "24"}),
-    ]
+    quick_filters = WORK_QUICK_FILTERS
     bulk_actions = (assign_action("kyc:assign"),)
     peek = DOCUMENT_PEEK
     default_order = "uploaded_at"

@@ -26,7 +26,6 @@ from crm.ui.kpis import Kpi, once_per_page
 from kyc import queries
 from kyc.choices import IDENTITY_KINDS, ISSUE_SHORT, OPEN_STATES, DocumentKind, DocumentState, IssueCode, Severity
 from kyc.models import Document, Issue
-from kyc.tables import WAIT_LATE_HOURS
 from kyc.views.queue import COUNT_MAX, ages
 
 ROWS = 6
@@ -101,28 +100,24 @@ def waiting(user: User) -> Kpi:
         before=len(before.values_list("pk")[:COUNT_MAX]),
         versus=_("vs a week ago"),
         is_more_better=False,
-        hint=ngettext("%(count)s waiting over a day", "%(count)s waiting over a day", late) % {"count": late},
+        hint=ngettext("%(count)s late", "%(count)s late", late) % {"count": late},
         trend=curve[::-1],
     )
 
 
 def oldest_wait(user: User) -> Kpi:
-    """Make the card of the longest wait; the limit is the one at which the queue turns red."""
-    oldest, decided = ages(user)["oldest"], _decided(user)
-    is_late = oldest is not None and timezone.now() - oldest > dt.timedelta(hours=WAIT_LATE_HOURS)
+    """Make the card of the longest wait, red where that document is late by the clock of its work item."""
+    counts, decided = ages(user), _decided(user)
     now = decided.average_hours(-7, None)
     return Kpi(
         label=_("Oldest wait"),
-        value=age_text(oldest),
+        value=age_text(counts["oldest"]),
         url=f"{reverse('kyc:queue')}?sort=uploaded_at",
         icon="hourglass",
-        hint=_("Limit %(hours)s h · average this week %(average)s")
-        % {
-            "hours": WAIT_LATE_HOURS,
-            "average": formats.duration(now * 3600 if now is not None else None, to_minute=True),
-        },
+        hint=_("Average this week: %(average)s")
+        % {"average": formats.duration(now * 3600 if now is not None else None, to_minute=True)},
         trend=decided.hours[-CURVE_DAYS:],
-        tone="danger" if is_late else "teal",
+        tone="danger" if counts["oldest_is_late"] else "teal",
     )
 
 
@@ -206,7 +201,6 @@ def next_documents(user: User) -> ListCard:
     mine = [row for row in oldest if row.work and row.work.claimed_by_id == user.pk and work.is_held(row.work, now)]
     chosen = [*mine, *(row for row in oldest if row not in mine)][:NEXT]
     worst = _worst_issues(chosen)
-    late = now - dt.timedelta(hours=WAIT_LATE_HOURS)
     rows = [
         ListRow(
             title=name_or_number(document.client),
@@ -214,7 +208,7 @@ def next_documents(user: User) -> ListCard:
             note=f"{document.title} · {worst.get(document.pk, _('No issues'))}",
             end=age_text(document.uploaded_at),
             end_note=_("Claimed") if document in mine else "",
-            tone="danger" if document.uploaded_at <= late else "",
+            tone="danger" if document.work and document.work.due_at < now else "",
             is_person=True,
         )
         for document in chosen

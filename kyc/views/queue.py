@@ -11,10 +11,10 @@ from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext, undoable
 from crm.ui.tables import Table
 from crm.ui.views import TableView
+from crm.ui.work_columns import SOON
 from kyc import queries
-from kyc.choices import DocumentState
 from kyc.reviews import REVIEW
-from kyc.tables import WAIT_LATE_HOURS, WAIT_WARN_HOURS, DocumentQueueTable
+from kyc.tables import DocumentQueueTable
 
 # Counting stops here: "500 and more" says enough.
 COUNT_MAX = 500
@@ -29,26 +29,24 @@ class Queue(TableView):
 
 
 def ages(user: User) -> dict[str, Any]:
-    """Count what waits, by age; one bounded query."""
+    """Count what waits, by the clock of its work item; one bounded query. Documents that are being checked have none yet."""
     now = timezone.now()
     rows = list(
         queries.queue(user)
         .order_by("uploaded_at")
-        .values_list("uploaded_at", "state", "work__claimed_by", "work__claimed_until")[:COUNT_MAX]
+        .values_list("uploaded_at", "work__due_at", "work__claimed_by", "work__claimed_until")[:COUNT_MAX]
     )
-    hours = [(now - uploaded_at).total_seconds() / 3600 for uploaded_at, *_rest in rows]
-    pending = [row for row in rows if row[1] == DocumentState.PENDING_REVIEW]
+    due = [due_at for _uploaded_at, due_at, *_rest in rows if due_at is not None]
     return {
         "total": len(rows),
         "is_more": len(rows) == COUNT_MAX,
-        "pending": len(pending),
-        "fresh": sum(hour < WAIT_WARN_HOURS for hour in hours),
-        "aging": sum(WAIT_WARN_HOURS <= hour < WAIT_LATE_HOURS for hour in hours),
-        "late": sum(hour >= WAIT_LATE_HOURS for hour in hours),
-        "mine": sum(row[2] == user.pk and row[3] and row[3] > now for row in pending),
+        "pending": len(due),
+        "later": sum(due_at >= now + SOON for due_at in due),
+        "soon": sum(now <= due_at < now + SOON for due_at in due),
+        "late": sum(due_at < now for due_at in due),
+        "mine": sum(row[2] == user.pk and row[3] is not None and row[3] > now for row in rows),
         "oldest": rows[0][0] if rows else None,
-        "warn_hours": WAIT_WARN_HOURS,
-        "late_hours": WAIT_LATE_HOURS,
+        "oldest_is_late": bool(rows and rows[0][1] is not None and rows[0][1] < now),
     }
 
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Sum
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.choices import Stage
-from clients.filters import start_of
-from clients.queries import clients_visible_to
 from crm.i18n import formats
 from crm.models import User
 from crm.ui.cards import FunnelCard, funnel_steps
 from crm.ui.kpis import Kpi
 from reports.homes.month import own_month, rank_of, targets_of
 from reports.homes.parts import contact_kpi, ftd_kpi, joined, net_kpi, of_target, rank_text, time_text
+from reports.models import OriginDay
 
 
 def calls_today(user: User) -> Kpi:
@@ -77,31 +76,37 @@ def _clients(user: User, **query: str) -> str:
     return f"{reverse('clients')}?{urlencode({'owner': user.pk, **query})}"
 
 
-# What each step of the funnel asks of a client of this month: the list's filter, and the same as a condition.
-STEPS: tuple[tuple[dict[str, str], Q], ...] = (
-    ({}, Q()),
-    ({"is_contacted": "1"}, Q(last_contact_at__isnull=False)),
-    ({"registered_from": "month"}, Q(registered_at__isnull=False)),
-    ({"is_verified": "1"}, Q(kyc_level__gte=1)),
-    ({"has_paid_in": "1"}, Q(first_deposit_at__isnull=False)),
+# The steps of the funnel: the figure of the people first seen on a day, and the list's filter for it.
+STEPS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("seen", {}),
+    ("seen_contacted", {"is_contacted": "1"}),
+    ("seen_registered", {"registered_from": "month"}),
+    ("seen_verified", {"is_verified": "1"}),
+    ("seen_funded", {"has_paid_in": "1"}),
 )
 
 
 def funnel(user: User) -> FunnelCard:
-    """Count how far this month's leads of the agent's book have come; every bar opens its people."""
+    """Count how far the people have come who came to the agent this month, whoever looks after them now.
+
+    Every bar opens those who are the agent's today.
+    """
     month = own_month(user)
-    mine = clients_visible_to(user).filter(owner=user, created_at__gte=start_of(month.first)).order_by()
-    counts = mine.aggregate(**{f"step_{n}": Count("pk", filter=where) for n, (_query, where) in enumerate(STEPS)})
+    came = OriginDay.objects.filter(owner=user, day__range=(month.first, month.today)).order_by()
+    counts = came.aggregate(**{name: Sum(name, default=0) for name, _filter in STEPS})
     labels = [_("Leads"), _("Contacted"), _("Registered"), _("Verified"), _("FTD")]
     everybody = [("stage", stage) for stage in Stage.values]
     steps = []
-    for number, (label, (chosen, _where)) in enumerate(zip(labels, STEPS, strict=True)):
+    for label, (name, chosen) in zip(labels, STEPS, strict=True):
         first = month.first.isoformat()
         query = [*everybody, ("owner", user.pk), ("created_from", first)]
-        query += [(name, first if value == "month" else value) for name, value in chosen.items()]
-        steps.append((label, counts[f"step_{number}"], f"{reverse('clients')}?{urlencode(query)}"))
+        query += [(key, first if value == "month" else value) for key, value in chosen.items()]
+        steps.append((label, counts[name], f"{reverse('clients')}?{urlencode(query)}"))
     return FunnelCard(
         title=_("My leads this month"),
         steps=funnel_steps(steps),
-        note=_("How far the people who came this month are today. Click a bar to see them."),
+        note=_(
+            "How far the people who came to you this month are today, also those who were moved since. Click a bar to see "
+            "yours."
+        ),
     )

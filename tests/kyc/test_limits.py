@@ -533,9 +533,10 @@ def test_numbers_are_found_whole_and_from_five_characters(cast, query, is_found)
     assert list(panels.find_by_number(cast.agent, query, 5)) == []
 
 
-@pytest.mark.parametrize(("hours", "css"), [(3.99, ""), (4, "k-amber"), (23.99, "k-amber"), (24, "neg"), (25, "neg")])
+@pytest.mark.parametrize(("hours_left", "css"), [(2, ""), (1.99, "k-amber"), (0, "k-amber"), (-0.01, "neg")])
 @time_machine.travel(NOW, tick=False)
-def test_waiting_is_amber_from_four_hours_and_red_from_a_day(cast, hours, css):
-    document = a_document(cast.client, uploaded_at=NOW - dt.timedelta(hours=hours))
+def test_waiting_is_amber_before_and_red_after_the_clock_ends(cast, hours_left, css):
+    document = a_document(cast.client, uploaded_at=NOW - dt.timedelta(hours=90))
+    document.work.due_at = NOW + dt.timedelta(hours=hours_left)
     shown = str(tables.waited(document, SimpleNamespace(now=NOW)))
     assert shown.startswith(f'<span class="{css}"')

@@ -113,7 +113,7 @@ def test_a_home_costs_the_same_however_much_there_is(role, world, browse, django
 def test_the_officers_figures_are_those_of_their_lists(world, browse):
     browser, user = browse(world.kyc_officer), fresh(world.kyc_officer)
     waiting, decided = officer.waiting(user), officer.decided_today(user)
-    assert (waiting.value, waiting.hint) == ("1", "1 waiting over a day") and len(rows_of(browser, waiting.url)) == 1
+    assert (waiting.value, waiting.hint) == ("1", "1 late") and len(rows_of(browser, waiting.url)) == 1
     assert (decided.value, decided.hint) == ("1", "1 by the whole team") and len(rows_of(browser, decided.url)) == 1
     assert officer.decided_today(fresh(world.mlro)).value == "0"
     for bar in officer.issues_this_week(user).bars:
@@ -122,10 +122,10 @@ def test_the_officers_figures_are_those_of_their_lists(world, browse):
     assert [row.end_note for row in expiring.rows] == ["9 days left"] and len(rows_of(browser, expiring.url)) == 1
 
 
-def test_the_oldest_wait_turns_red_after_a_day(world):
+def test_the_oldest_wait_turns_red_when_it_is_late(world):
     kpi = officer.oldest_wait(fresh(world.kyc_officer))
     assert (kpi.value, kpi.tone) == ("1\u00a0d 6\u00a0h", "danger")
-    Document.objects.filter(state=DocumentState.PENDING_REVIEW).update(uploaded_at=timezone.now())
+    WorkItem.objects.filter(state="open").update(due_at=timezone.now() + dt.timedelta(hours=1))
     assert officer.oldest_wait(fresh(world.kyc_officer)).tone == "teal"
 
 

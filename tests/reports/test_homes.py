@@ -87,6 +87,16 @@ def test_every_step_of_the_funnel_opens_as_many_people(world, browse):
         assert len(rows_of(browser, step.url)) == step.count, step.label
 
 
+def test_people_who_were_moved_since_count_for_whom_they_came_to(world):
+    """The bars count by the owner at the time, as every figure of a day does."""
+    moved, other = Client.objects.get(first_name="Lead0"), world.other_book.owner
+    before = sales.funnel(fresh(other)).steps[0].count
+    Client.objects.filter(pk=moved.pk).update(book=world.other_book, owner=world.other_book.owner)
+    upkeep.refresh()
+    assert sales.funnel(fresh(world.agent)).steps[0].count == 5
+    assert sales.funnel(fresh(other)).steps[0].count == before
+
+
 def rows_of(browser, address: str) -> list:
     return list(browser.get(address).context["table"].page.rows)
 
