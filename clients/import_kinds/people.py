@@ -19,15 +19,17 @@ from clients.country_rules.rules import decide
 from clients.identifiers import learn_many
 from clients.identifiers.sources import now_of
 from clients.import_kinds import readers
+from clients.import_kinds.custom_columns import CustomColumns, as_columns, open_fields
+from clients.import_kinds.updates import Comparison, update_clients
 from clients.models import Client, TimelineEntry
 from clients.timeline import entry_texts
-from crm.choices import UserKind
+from crm.choices import EXISTING_ROWS, ImportVerdict, UserKind
 from crm.db.bulk import copy_models
 from crm.events import ClientImported, publish_set
 from crm.i18n.localized_text import phrase
-from crm.imports import OPEN_ROWS, Field, RecordKind, Span, Staged, import_kind
+from crm.imports import OPEN_ROWS, Difference, Field, RecordKind, Span, Staged, import_kind
 from crm.imports.fields import read_date, read_moment, read_yes_no
-from crm.models import Book, DataImport, ImportRow
+from crm.models import Actor, Book, DataImport, ImportRow
 
 # The same mailbox at the brand is the same person; an open record goes before a closed one.
 SAME_MAILBOX = f"""
@@ -56,6 +58,7 @@ UPDATE crm_importrow r SET warnings = r.warnings || jsonb_build_array(jsonb_buil
 ) m WHERE m.row_id = r.id
 """  # noqa: S608 - a constant
 COUNTRIES = f"SELECT DISTINCT coalesce(r.values ->> 'country', '') FROM crm_importrow r WHERE {OPEN_ROWS}"  # noqa: S608
+TAKEN = (ImportVerdict.NEW, *EXISTING_ROWS)
 PLAIN = ("first_name", "last_name", "email", "phone", "country", "nationality", "address_line", "city", "postal_code")
 
 
@@ -79,6 +82,8 @@ class ClientKind(RecordKind):
         "Each becomes a registered client in the agent's or the named book, else in the brand's pool. No e-mails are sent."
     )
     order = 10
+    compares = True
+    is_lead: ClassVar[bool] = False
     fields: ClassVar[Sequence[Field]] = (
         Field(
             "external_id",
@@ -159,6 +164,29 @@ class ClientKind(RecordKind):
     @classmethod
     def record_url(cls, object_id: int) -> str:
         return f"/clients/{object_id}/"
+
+    @classmethod
+    def fields_of(cls, brand_id: int, user: Actor) -> Sequence[Field]:
+        """List the kind's own fields and the brand's custom fields."""
+        return [*cls.fields, *as_columns(open_fields(brand_id, user, is_lead=cls.is_lead))]
+
+    @cached_property
+    def custom(self) -> CustomColumns:
+        fields = open_fields(self.batch.brand_id, self.batch.owner, is_lead=self.is_lead)
+        return CustomColumns(fields, self.batch.mapping.get("fields", {}))
+
+    def recheck(self, span: Span) -> None:
+        if self.custom.mapped:
+            rows = ImportRow.objects.filter(batch=self.batch, verdict__in=TAKEN, line__range=(span.first, span.last))
+            self.custom.refuse_unfit(span, rows)
+
+    def differences(self, rows: Sequence[ImportRow]) -> dict[int, list[Difference]]:
+        comparison = Comparison(self.batch, self.all_fields, self.custom, rows)
+        return {row.pk: comparison.of(row) for row in rows}
+
+    def update(self, rows: Sequence[ImportRow], *, fills_only: bool) -> dict[int, set[str]]:
+        comparison = Comparison(self.batch, self.all_fields, self.custom, rows, locks=True)
+        return update_clients(comparison, rows, fills_only=fills_only)
 
     @cached_property
     def books(self) -> dict[str, Book]:
@@ -257,7 +285,9 @@ class ClientKind(RecordKind):
         )
         learn_many(seen for client in clients for seen in now_of(client))
         publish_imported(self.batch, [client.pk for client in clients])
-        return {row.pk: client.pk for row, client in zip(rows, clients, strict=True)}
+        made = {row.pk: client.pk for row, client in zip(rows, clients, strict=True)}
+        self.custom.write_new((row, made[row.pk]) for row in rows)
+        return made
 
     def _client(self, values: Mapping[str, Any], now: dt.datetime) -> Client:
         book = self.books_of_agents.get(values.get("agent", "")) or self.books.get(values.get("book", "").lower())

@@ -7,14 +7,16 @@
         fields = (Field("email", gettext_lazy("E-mail"), read=read_email, names="email mail"), …)
 
 A file is read (`reading`), its columns are mapped to a kind's fields (`mapping`), its rows are staged with a verdict each
-(`checking`), and applied in batches of one transaction each (`applying`). What was imported has an `ExternalReference` per
-system and number, so that the same record never comes in twice. See docs/import.md.
+(`checking`), compared with the records that are here (`comparing`), and applied in batches of one transaction each
+(`applying`). What was imported has an `ExternalReference` per system and number, so that the same record never comes in twice.
+See docs/import.md.
 """
 
 from crm.imports.fields import Field
 from crm.imports.kinds import (
     KINDS,
     OPEN_ROWS,
+    Difference,
     KindExtension,
     RecordKind,
     Span,
@@ -28,6 +30,7 @@ from crm.imports.mapping import Mapping
 __all__ = [
     "KINDS",
     "OPEN_ROWS",
+    "Difference",
     "Field",
     "KindExtension",
     "Mapping",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import orjson
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
-from crm.choices import DataImportState, ImportVerdict
+from crm.choices import EXISTING_ROWS, DataImportState, ExistingRecords, ImportVerdict
 from crm.db.bulk import copy_models
 from crm.db.locking import lock
 from crm.imports import upkeep
 from crm.imports.checking import Report, count, judge
+from crm.imports.comparing import without_values
 from crm.imports.files import file_path
 from crm.imports.kinds import RecordKind, Span, kind_named
 from crm.models import DataImport, ExternalReference, ImportRow
@@ -19,10 +21,11 @@ from crm.security import audit
 
 TRIES = 3
 APPLIED = """
-UPDATE crm_importrow r SET is_applied = true, values = '{}', cells = '[]', match_key = '', object_id = m.object_id
-FROM unnest(%s::bigint[], %s::bigint[]) m(id, object_id) WHERE r.id = m.id
+UPDATE crm_importrow r SET is_applied = true, values = '{}', cells = '[]', match_key = '', object_id = m.object_id,
+  changes = m.changes::jsonb
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) m(id, object_id, changes) WHERE r.id = m.id
 """
-TO_APPLY = (ImportVerdict.NEW, ImportVerdict.KNOWN)
+TO_APPLY = (ImportVerdict.NEW, *EXISTING_ROWS)
 
 
 def apply(batch: DataImport, report: Report) -> DataImport:
@@ -30,7 +33,7 @@ def apply(batch: DataImport, report: Report) -> DataImport:
 
     Two at once share the work: each batch is done under the import's lock.
     """
-    total = batch.counts.get("new", 0) + batch.counts.get("known", 0)
+    total = batch.taken_count
     last_line = 0
     while done := _apply_batch_or_retry(batch.pk, last_line):
         applied, last_line = done
@@ -69,7 +72,9 @@ def _apply_batch(import_id: int, after_line: int) -> tuple[int, int] | None:
     if not lines:
         _finish(batch, kind)
         return None
-    judge(kind, Span(batch, lines[0], lines[-1]))
+    span = Span(batch, lines[0], lines[-1])
+    kind.recheck(span)
+    judge(kind, span)
     rows = list(waiting.filter(line__gte=lines[0], line__lte=lines[-1]))
     _write(batch, kind, rows)
     batch.applied += len(rows)
@@ -83,10 +88,11 @@ def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
     made = kind.apply(new)
     for extension in kind.extensions:
         extension.apply(batch, [(row, made[row.pk]) for row in new if row.pk in made])
+    written = _update(batch, kind, rows)
     for row in rows:
         row.object_id = made.get(row.pk, row.object_id)
     references = {
-        verdict: [
+        is_new: [
             ExternalReference(
                 brand_id=batch.brand_id,
                 system=batch.system,
@@ -96,14 +102,23 @@ def _write(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> None:
                 batch=batch,
             )
             for row in rows
-            if row.key and row.object_id and row.verdict == verdict
+            if row.key and row.object_id and (row.verdict == ImportVerdict.NEW) == is_new
         ]
-        for verdict in TO_APPLY
+        for is_new in (True, False)
     }
-    copy_models(references[ImportVerdict.NEW])
-    ExternalReference.objects.bulk_create(references[ImportVerdict.KNOWN], ignore_conflicts=True)
+    copy_models(references[True])
+    ExternalReference.objects.bulk_create(references[False], ignore_conflicts=True)
+    changes = [orjson.dumps(without_values(row, written.get(row.pk, set()))).decode() for row in rows]
     with connection.cursor() as cursor:
-        cursor.execute(APPLIED, [[row.pk for row in rows], [row.object_id for row in rows]])
+        cursor.execute(APPLIED, [[row.pk for row in rows], [row.object_id for row in rows], changes])
+
+
+def _update(batch: DataImport, kind: RecordKind, rows: list[ImportRow]) -> dict[int, set[str]]:
+    """Change existing records where the uploader chose so; return what was changed by row id."""
+    if batch.existing_records == ExistingRecords.KEEP:
+        return {}
+    changed = [row for row in rows if row.verdict == ImportVerdict.CHANGED]
+    return kind.update(changed, fills_only=batch.existing_records == ExistingRecords.FILL) if changed else {}
 
 
 def _finish(batch: DataImport, kind: RecordKind) -> None:

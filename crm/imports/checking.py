@@ -15,7 +15,7 @@ from crm.choices import AccessKind, DataImportState, ImportVerdict
 from crm.db.bulk import copy_rows
 from crm.db.locking import lock
 from crm.errors import Refusal, WrongState, outcome_of
-from crm.imports import reading
+from crm.imports import comparing, reading
 from crm.imports.files import FILES, file_path
 from crm.imports.kinds import OPEN_ROWS, RecordKind, Span, Staged, kind_named
 from crm.imports.mapping import Mapping, read_mapping
@@ -25,7 +25,7 @@ from crm.security import access_log, sealed_files
 Report = Callable[[int, int, str], None]
 
 
-COLUMNS = "batch_id line verdict is_applied errors warnings cells values key match_key".split()
+COLUMNS = "batch_id line verdict is_applied errors warnings changes cells values key match_key".split()
 PIECE_ROWS = 2000
 # The first row with a key stays; the others name its line.
 REPEATED = """
@@ -75,7 +75,7 @@ def _check(batch: DataImport, content: bytes, report: Report) -> None:
     with connection.cursor() as cursor:  # one check of an import at a time; the next one starts from the newer mapping
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.data_import_check'), %s)", [batch.pk % 2**31])
     kind = kind_named(batch.kind)(batch)
-    mapping = read_mapping(batch.mapping, type(kind), batch.header)
+    mapping = read_mapping(batch.mapping, kind.all_fields, batch.header)
     table = reading.open_table(content, batch.file_name, encoding=mapping.encoding, delimiter=mapping.delimiter)
     ImportRow.objects.filter(batch=batch).delete()
     staged = _values(batch, kind, mapping, table, report)
@@ -97,17 +97,19 @@ def _check(batch: DataImport, content: bytes, report: Report) -> None:
             kind=AccessKind.SEARCH,
             brand_id=batch.brand_id,
             target=f"import:{batch.pk}",
-            rows=batch.counts.get(ImportVerdict.KNOWN, 0),
+            rows=batch.existing_count,
             reason=batch.file_name,
         )
 
 
 def judge(kind: RecordKind, span: Span) -> None:
-    """Compare a span of rows with what is stored: first by the other system's numbers, then as the kind does."""
+    """Compare a span of rows with what is stored: by the other system's numbers, as the kind does, and then field by field."""
     span.run(REFERENCED)
     kind.judge(span)
     for extension in kind.extensions:
         extension.judge(span)
+    if kind.compares:
+        comparing.compare(kind, span)
 
 
 def _values(
@@ -125,6 +127,7 @@ def _values(
             False,
             Jsonb(row.errors),
             Jsonb(row.warnings),
+            Jsonb([]),
             Jsonb(cells.values),
             Jsonb(row.values),
             "" if row.errors else kind.key_of(row.values),
@@ -142,7 +145,7 @@ def read_row(kind: RecordKind, mapping: Mapping, header: list[str], cells: readi
     for column, text in texts.items():
         if reading.is_formula(text):
             row.warn(column, _("Looks like a formula. It is kept as text and never calculated."))
-    for entry in kind.fields:
+    for entry in kind.all_fields:
         source = mapping.fields.get(entry.name)
         text = source.text_in(texts).strip() if source else ""
         column = (source.column if source else "") or str(entry.label)
@@ -161,11 +164,12 @@ def read_row(kind: RecordKind, mapping: Mapping, header: list[str], cells: readi
 
 
 def count(batch: DataImport) -> dict[str, int]:
-    """Count an import's rows per verdict, and those with a warning as `flagged`."""
+    """Count an import's rows per verdict, those with a warning as `flagged`, and records that were changed as `updated`."""
     rows = ImportRow.objects.filter(batch=batch).order_by()
     counts = dict(rows.values_list("verdict").annotate(Count("pk")))
     flagged = rows.filter(~Q(warnings=[])).count()
-    return {**counts, **({"flagged": flagged} if flagged else {})}
+    updated = rows.filter(is_applied=True, changes__contains=[{"is_written": True}]).count()
+    return {**counts, **({"flagged": flagged} if flagged else {}), **({"updated": updated} if updated else {})}
 
 
 def _lasting_problems(batch: DataImport, table: reading.Table) -> list[str]:

@@ -117,6 +117,9 @@ class Field:
     choices: Sequence[tuple[str, str | Promise]] = ()
     help: str | Promise = ""
     is_date: bool = field(default=False)
+    is_number: bool = False
+    # A heading on the mapping page.
+    group: str = ""
 
     def value_of(self, text: str, formats: Formats) -> Any:
         """Read a text as this field's value. Raises DomainError in words."""

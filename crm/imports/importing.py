@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.audit_codes import CrmAction
-from crm.choices import DataImportState, JobState
+from crm.choices import DataImportState, ExistingRecords, JobState
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.files.jobs import start_job
@@ -73,7 +73,9 @@ def start_import(  # noqa: PLR0913  one keyword per part of the upload
         )
     table = reading.open_table(content, file_name, **reading_options(options))
     known = remembered(brand.pk, kind, table.header)
-    definition: dict[str, Any] = known.definition if known else guess(record_kind, table.header).as_json()
+    definition: dict[str, Any] = (
+        known.definition if known else guess(record_kind.fields_of(brand.pk, actor), table.header).as_json()
+    )
     batch = DataImport.objects.create(
         brand=brand,
         owner=actor,
@@ -129,7 +131,7 @@ def map_columns(
     """
     batch = _locked(import_id, actor)
     header = _header_as_mapped(batch, definition)
-    mapping = read_mapping(definition, kind_named(batch.kind), header)
+    mapping = read_mapping(definition, kind_named(batch.kind)(batch).all_fields, header)
     batch.move_to(DataImportState.CHECKING)
     batch.mapping, batch.header = mapping.as_json(), header
     if remember_as.strip() and actor is not None:
@@ -164,16 +166,19 @@ def _header_as_mapped(batch: DataImport, definition: dict[str, Any]) -> list[str
 
 
 @transaction.atomic
-def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImport:
+def confirm(
+    *, import_id: int, actor: Actor, existing: str = ExistingRecords.KEEP, is_queued: bool = True
+) -> DataImport:
     """Import what the check found good, in the background; or go on where an import was interrupted.
 
+    existing: what happens to the details of records that are here already; an import that goes on keeps what was chosen.
     Who: `crm.import_data` for the whole brand. Raises: NotAllowed; WrongState when the file isn't checked, or has no row
     that can be imported.
     """
     batch = _locked(import_id, actor)
     if batch.state not in (DataImportState.CHECKED, DataImportState.APPLYING):
         raise WrongState(_("This file isn't ready to import."))
-    if not (batch.counts.get("new") or batch.counts.get("known")):
+    if not batch.taken_count:
         raise WrongState(_("None of the rows in this file can be imported."))
     if batch.brand.archived_at is not None:
         raise WrongState(_("%(brand)s is archived. Restore it first.") % {"brand": batch.brand})
@@ -182,11 +187,13 @@ def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImpo
         raise WrongState(_("This import is already running."))
     batch.move_to(DataImportState.APPLYING)
     batch.owner = batch.owner if actor is None else actor
+    if is_first and kind_named(batch.kind).compares:
+        batch.existing_records = ExistingRecords(existing)
     if is_queued and actor is not None:
         batch.job = start_job(
             "crm.apply_data_import", owner=actor, parameters={"import": batch.pk}, title=batch.file_name
         )
-    batch.save(update_fields=["state", "job", "owner"])
+    batch.save(update_fields=["state", "job", "owner", "existing_records"])
     if is_queued:
         upkeep.watch(batch)
     if is_first:
@@ -195,7 +202,12 @@ def confirm(*, import_id: int, actor: Actor, is_queued: bool = True) -> DataImpo
             action=CrmAction.DATA_IMPORT_CONFIRMED,
             target=batch,
             brand_id=batch.brand_id,
-            after={"sha256": batch.sha256, "mapping": batch.mapping, "counts": batch.counts},
+            after={
+                "sha256": batch.sha256,
+                "mapping": batch.mapping,
+                "counts": batch.counts,
+                "existing_records": batch.existing_records,
+            },
         )
     return batch
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from django.db import connection
@@ -13,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from crm.errors import NotFound
 from crm.imports.fields import Field
-from crm.models import DataImport, ImportRow
+from crm.models import Actor, DataImport, ImportRow
 
 # The rows of an import that a statement is about: still to be applied, from one line to another.
 OPEN_ROWS = """
-r.batch_id = %(batch)s AND r.line BETWEEN %(first)s AND %(last)s AND r.verdict IN ('new', 'known') AND NOT r.is_applied
+r.batch_id = %(batch)s AND r.line BETWEEN %(first)s AND %(last)s AND r.verdict IN ('new', 'known', 'same', 'changed')
+  AND NOT r.is_applied
 """
 
 
@@ -59,6 +61,20 @@ class Span:
         return self.run(statement, column=column, message=message, **parameters)
 
 
+@dataclass(frozen=True)
+class Difference:
+    """How a record that is here differs from its row in the file. `kept`: why an import doesn't change it, whatever is chosen."""
+
+    field: str
+    column: str
+    before: str
+    after: str
+    kept: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if value or name != "kept"}
+
+
 @dataclass
 class Staged:
     """A row as it was read. `errors` refuse it; `warnings` are shown and it is taken all the same."""
@@ -78,9 +94,10 @@ class Staged:
 class RecordKind(ABC):
     """What an app says of one kind of record.
 
-    code: stored. effect: what importing a new record does, in a sentence for whoever confirms it. order: where the pages
-    list it; what others refer to comes first. reads_clients: the check compares with
-    clients, so that it goes into the access log. needs_actor: applying needs a person (a maker, an author).
+    code: stored. compares: existing records are compared (`differences`) and can be updated (`update`). effect: what importing
+    a new record does, in a sentence for whoever confirms it. order: where the pages list it; what others refer to comes first.
+    reads_clients: the check compares with clients, so that it goes into the access log. needs_actor: applying needs a person (a
+    maker, an author).
     """
 
     code: ClassVar[str]
@@ -90,10 +107,20 @@ class RecordKind(ABC):
     order: ClassVar[int] = 100
     reads_clients: ClassVar[bool] = True
     batch_rows: ClassVar[int] = 1000
+    compares: ClassVar[bool] = False
     extensions: ClassVar[Sequence[KindExtension]] = ()
 
     def __init__(self, batch: DataImport) -> None:
         self.batch = batch
+
+    @classmethod
+    def fields_of(cls, brand_id: int, user: Actor) -> Sequence[Field]:
+        """List the fields that a person imports into a brand."""
+        return cls.fields
+
+    @cached_property
+    def all_fields(self) -> Sequence[Field]:
+        return self.fields_of(self.batch.brand_id, self.batch.owner)
 
     def check_row(self, row: Staged) -> None:  # noqa: B027 - most kinds have nothing to check
         """Check what concerns several fields; refuse or warn."""
@@ -111,6 +138,20 @@ class RecordKind(ABC):
 
         Called for the whole file by the check, and again before each batch is applied: somebody may have come in since.
         """
+
+    def recheck(self, span: Span) -> None:  # noqa: B027 - values that were read stay valid
+        """Refuse rows whose values no longer fit, before a batch is applied: the brand may have changed since the check."""
+
+    def differences(self, rows: Sequence[ImportRow]) -> dict[int, list[Difference]]:
+        """Compare rows with the records that they name; by row id. In a bounded number of queries."""
+        return {}
+
+    def update(self, rows: Sequence[ImportRow], *, fills_only: bool) -> dict[int, set[str]]:
+        """Change existing records as their rows say, without what is kept; return the names of what was changed by row id.
+
+        fills_only: only what is empty here. In the batch's transaction.
+        """
+        return {}
 
     @abstractmethod
     def apply(self, rows: list[ImportRow]) -> dict[int, int]:

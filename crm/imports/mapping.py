@@ -12,8 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
-from crm.imports.fields import ORDERS, Formats, plain_name
-from crm.imports.kinds import RecordKind
+from crm.imports.fields import ORDERS, Field, Formats, plain_name
 from crm.models import ImportMapping
 
 KEYS = {"kind", "system", "fields", "dates", "decimal", "encoding", "delimiter", "brand", "name"}
@@ -60,14 +59,14 @@ class Mapping:
         }
 
 
-def read_mapping(definition: Any, kind: type[RecordKind], header: Sequence[str]) -> Mapping:
+def read_mapping(definition: Any, fields: Sequence[Field], header: Sequence[str]) -> Mapping:
     """Read a mapping from its JSON form and hold it against the file's columns. Raises DomainError that names what is wrong."""
     if not isinstance(definition, dict) or not isinstance(definition.get("fields"), dict):
         raise DomainError(_("The mapping must be a JSON object with “fields”."))
     unknown = set(definition) - KEYS
     if unknown:
         raise DomainError(_("The mapping has unknown keys: %(names)s") % {"names": ", ".join(sorted(unknown))[:200]})
-    known = {entry.name: entry for entry in kind.fields}
+    known = {entry.name: entry for entry in fields}
     sources = {}
     for name, source in definition["fields"].items():
         if name not in known:
@@ -87,7 +86,7 @@ def read_mapping(definition: Any, kind: type[RecordKind], header: Sequence[str])
         raise DomainError(_("“dates” must be one of: %(known)s") % {"known": ", ".join(ORDERS)})
     if mapping.decimal not in (".", ","):
         raise DomainError(_("“decimal” must be a point or a comma."))
-    missing = [str(entry.label) for entry in kind.fields if entry.is_required and entry.name not in sources]
+    missing = [str(entry.label) for entry in fields if entry.is_required and entry.name not in sources]
     if missing:
         raise DomainError(_("Map these fields, too: %(names)s") % {"names": ", ".join(missing)})
     return mapping
@@ -111,11 +110,11 @@ def _source(name: str, source: Any, header: Sequence[str]) -> Source:
     return Source(str(column), str(fixed), {str(text): str(value) for text, value in values.items()})
 
 
-def guess(kind: type[RecordKind], header: Sequence[str]) -> Mapping:
+def guess(fields: Sequence[Field], header: Sequence[str]) -> Mapping:
     """Guess which column is which field from its name; each column at most once, the first of several that fit."""
     sources: dict[str, Source] = {}
     free = {plain_name(name): name for name in reversed(header)}
-    for entry in kind.fields:
+    for entry in fields:
         for name in (plain_name(entry.name), *entry.names.split()):
             if name in free:
                 sources[entry.name] = Source(free.pop(name))

@@ -27,6 +27,8 @@ def summary(batch: DataImport) -> dict[str, Any]:
         "state": batch.state,
         "counts": {verdict.value: batch.counts.get(verdict.value, 0) for verdict in ImportVerdict},
         "flagged": batch.counts.get("flagged", 0),
+        "updated": batch.counts.get("updated", 0),
+        "existing_records": batch.existing_records,
         "applied": batch.applied,
         "problems": batch.problems,
         "next": batch.result_url or None,
@@ -41,16 +43,29 @@ def row_verdicts(batch: DataImport) -> Iterator[dict[str, Any]]:
             "verdict": row.verdict,
             "errors": row.errors,
             "warnings": row.warnings,
+            **({"changes": row.changes} if row.changes else {}),
             **({"same_as_line": row.same_as_line} if row.same_as_line else {}),
             **({"record": row.object_id} if row.object_id else {}),
         }
 
 
 def reason_of(row: ImportRow) -> str:
-    """Say in one line why a row is refused or flagged."""
+    """Say in one line why a row is refused or flagged, or how the record here differs."""
     if row.same_as_line:
         return _("Same record as in line %(line)s") % {"line": row.same_as_line}
-    return "; ".join(f"{entry['column']}: {entry['message']}".removeprefix(": ") for entry in row.errors + row.warnings)
+    problems = (f"{entry['column']}: {entry['message']}".removeprefix(": ") for entry in row.errors + row.warnings)
+    return "; ".join([*problems, *(_change_text(change) for change in row.changes)])
+
+
+def _change_text(change: dict[str, Any]) -> str:
+    """Write one difference: what would change; once imported, whether it was changed."""
+    column = change["column"]
+    if change.get("kept"):
+        return _("%(field)s differs and is kept (%(reason)s)") % {"field": column, "reason": change["kept"]}
+    if "after" in change:
+        return f"{column}: {change['before'] or '–'} → {change['after']}"
+    text = _("%(field)s updated") if change.get("is_written") else _("%(field)s differs and is kept")
+    return text % {"field": column}
 
 
 def refused_lines(batch: DataImport) -> Iterator[list[Any]]:

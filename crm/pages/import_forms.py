@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ from django.forms.boundfield import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.choices import ExistingRecords
 from crm.errors import Refusal, outcome_of
-from crm.imports import Field, RecordKind
+from crm.imports import Field
 from crm.imports.fields import ORDERS, Formats, read_number
 from crm.imports.files import VALUES_LISTED, Preview
 from crm.imports.kinds import kinds_in_order
@@ -87,8 +88,8 @@ class MappingForm(forms.Form):
         help_text=gettext_lazy("It is then used for every file with these columns."),
     )
 
-    def __init__(self, data: Any, *, kind: type[RecordKind], preview: Preview, definition: Mapping[str, Any]) -> None:
-        self.kind, self.preview = kind, preview
+    def __init__(self, data: Any, *, fields: Sequence[Field], preview: Preview, definition: Mapping[str, Any]) -> None:
+        self.mapped, self.preview = fields, preview
         sources: Mapping[str, Any] = definition.get("fields", {})
         initial = {
             name: definition[name] for name in ("dates", "decimal", "encoding", "delimiter") if name in definition
@@ -96,7 +97,7 @@ class MappingForm(forms.Form):
         formats = Formats(definition.get("dates", "ymd"), definition.get("decimal", "."))
         columns = [("", "–"), *((name, self._column_label(name)) for name in preview.header)]
         super().__init__(data, initial=initial)
-        for field in kind.fields:
+        for field in fields:
             source = sources.get(field.name, {})
             source = {"column": source} if isinstance(source, str) else source
             column = source.get("column", "") if source.get("column", "") in preview.header else ""
@@ -114,10 +115,10 @@ class MappingForm(forms.Form):
                 help_text=_("One per line: value in the file = value here"),
                 initial="\n".join(self._translations(field, column, source.get("values", {}), formats)),
             )
-        if not any(field.read is read_number for field in kind.fields):
+        if not any(field.is_number or field.read is read_number for field in fields):
             self.fields["decimal"].widget = forms.HiddenInput()
             self.fields["decimal"].required = False
-        if not any(field.is_date for field in kind.fields):
+        if not any(field.is_date for field in fields):
             self.fields["dates"].widget = forms.HiddenInput()
             self.fields["dates"].required = False
 
@@ -139,12 +140,12 @@ class MappingForm(forms.Form):
         """List the fields of the kind with their inputs, for the template."""
         return [
             MappingRow(field, self[f"column_{field.name}"], self[f"fixed_{field.name}"], self[f"values_{field.name}"])
-            for field in self.kind.fields
+            for field in self.mapped
         ]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
-        for field in self.kind.fields:
+        for field in self.mapped:
             name = f"values_{field.name}"
             data[name] = self._read_translations(name, data.get(name, ""))
         return data
@@ -164,11 +165,26 @@ class MappingForm(forms.Form):
     def definition(self) -> dict[str, Any]:
         """Write the mapping as `map_columns` takes it."""
         data, fields = self.cleaned_data, {}
-        for field in self.kind.fields:
+        for field in self.mapped:
             parts = {key: data.get(f"{prefix}_{field.name}") for key, prefix in PARTS.items()}
             if parts["column"] or parts["fixed"]:
                 fields[field.name] = {key: value for key, value in parts.items() if value}
         return {"fields": fields, **reading_of(data)}
+
+
+class ConfirmForm(forms.Form):
+    """What happens to the details of existing records that differ from the file."""
+
+    existing = forms.ChoiceField(
+        label=gettext_lazy("Existing records that differ"),
+        choices=ExistingRecords.choices,
+        initial=ExistingRecords.KEEP,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+
+    def clean_existing(self) -> str:
+        return self.cleaned_data["existing"] or ExistingRecords.KEEP.value
 
 
 PARTS = {"column": "column", "fixed": "fixed", "values": "values"}

@@ -34,7 +34,7 @@ class DataImportTable(Table):
         Column("kind", gettext_lazy("Records"), value=lambda row: kind_label(row.kind)),
         Column("system", gettext_lazy("Other system")),
         NumberColumn("new", gettext_lazy("New"), value=lambda row: row.counts.get("new"), digits=0),
-        NumberColumn("known", gettext_lazy("Existing"), value=lambda row: row.counts.get("known"), digits=0),
+        NumberColumn("known", gettext_lazy("Existing"), value=lambda row: row.existing_count, digits=0),
         NumberColumn("refused", gettext_lazy("Refused"), value=lambda row: row.counts.get("refused"), digits=0),
         NumberColumn("applied", gettext_lazy("Imported"), digits=0),
         Column("brand", gettext_lazy("Brand")),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from crm.choices import AccessKind, DataImportState, ImportVerdict
+from crm.choices import AccessKind, DataImportState, ExistingRecords, ImportVerdict
 from crm.errors import Refusal, outcome_of
 from crm.files.jobs import start_job
 from crm.i18n.formats import number
@@ -22,7 +22,7 @@ from crm.imports.files import Preview, file_path, preview
 from crm.imports.reading import CELL_CHARS_MAX, COLUMNS_MAX, ROWS_MAX
 from crm.models import DataImport
 from crm.pages.import_downloads import DOWNLOADS, INLINE_ROWS_MAX, JOB
-from crm.pages.import_forms import MappingForm, UploadForm, reading_of
+from crm.pages.import_forms import ConfirmForm, MappingForm, UploadForm, reading_of
 from crm.pages.import_tables import DataImportTable, ImportRowTable, kind_label
 from crm.security import access_log
 from crm.ui.actions import run_action
@@ -95,8 +95,8 @@ def mapping(request: UserRequest, pk: int) -> HttpResponseBase:
     definition = {**batch.mapping, **reading_of(request.POST)} if is_post else batch.mapping
     shown = outcome_of(lambda: preview(batch, definition))
     sample = Preview(list(batch.header)) if isinstance(shown, Refusal) else shown.result
-    kind = KINDS[batch.kind]
-    form = MappingForm(request.POST if is_post else None, kind=kind, preview=sample, definition=definition)
+    fields = KINDS[batch.kind](batch).all_fields
+    form = MappingForm(request.POST if is_post else None, fields=fields, preview=sample, definition=definition)
     if isinstance(shown, Refusal) and is_post:
         form.add_error("encoding", shown.message)
     if is_post and request.POST.get("act") != "show":
@@ -149,7 +149,8 @@ def detail(request: UserRequest, pk: int) -> HttpResponseBase:
         "counts": _counts(batch),
         "verdict": request.GET.get("verdict", ""),
         "left_out": batch.counts.get("refused", 0) + batch.counts.get("repeated", 0),
-        "takes": batch.counts.get("new", 0) + batch.counts.get("known", 0),
+        "takes": batch.taken_count,
+        "confirm_form": ConfirmForm() if batch.counts.get("changed") else None,
         "effects": list(_effects(batch)),
         "kept_until": upkeep.kept_until(batch),
         "steps": _steps(),
@@ -172,17 +173,23 @@ def _counts(batch: DataImport) -> list[dict[str, Any]]:
 
 def _effects(batch: DataImport) -> Iterator[str]:
     """Say in sentences what confirming does."""
-    new, known, refused, repeated = (batch.counts.get(name, 0) for name in ("new", "known", "refused", "repeated"))
+    new, changed, refused, repeated = (batch.counts.get(name, 0) for name in ("new", "changed", "refused", "repeated"))
     kind = KINDS.get(batch.kind)
     if new:
         text = ngettext("%(count)s new record is imported.", "%(count)s new records are imported.", new)
         yield f"{text % {'count': number(new)}} {kind.effect if kind else ''}".strip()
-    if known:
+    if batch.existing_count:
         yield ngettext(
-            "%(count)s existing record is linked with its number in %(system)s. Its details stay as they are.",
-            "%(count)s existing records are linked with their numbers in %(system)s. Their details stay as they are.",
-            known,
-        ) % {"count": number(known), "system": batch.system}
+            "%(count)s existing record is linked with its number in %(system)s.",
+            "%(count)s existing records are linked with their numbers in %(system)s.",
+            batch.existing_count,
+        ) % {"count": number(batch.existing_count), "system": batch.system}
+    if changed:
+        yield ngettext(
+            "%(count)s of them differs from the file. What a document has proved is never changed.",
+            "%(count)s of them differ from the file. What a document has proved is never changed.",
+            changed,
+        ) % {"count": number(changed)}
     if refused or repeated:
         yield _(
             "Left out: refused rows (%(refused)s), duplicates in the file (%(repeated)s). You can download them."
@@ -195,9 +202,12 @@ def _effects(batch: DataImport) -> Iterator[str]:
 @require_POST
 def confirm(request: UserRequest, pk: int) -> HttpResponseBase:
     """Import what the check found good, or go on where an import stopped."""
-    batch = _visible(request, pk)
+    batch, form = _visible(request, pk), ConfirmForm(request.POST)
+    existing = form.cleaned_data["existing"] if form.is_valid() else ExistingRecords.KEEP.value
     run_action(
-        request, lambda: importing.confirm(import_id=batch.pk, actor=request.user), _("The rows are being imported.")
+        request,
+        lambda: importing.confirm(import_id=batch.pk, actor=request.user, existing=existing),
+        _("The rows are being imported."),
     )
     return redirect(batch)
 

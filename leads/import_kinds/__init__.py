@@ -51,6 +51,7 @@ class LeadKind(ClientKind):
         "Each becomes a lead, scored, with the named agent or assigned by the routing rules. Agents are notified once."
     )
     order = 20
+    is_lead: ClassVar[bool] = True
     extensions = ()
     fields = (
         *(entry for entry in ClientKind.fields if entry.name in AS_CLIENTS.split()),
@@ -108,7 +109,9 @@ class LeadKind(ClientKind):
         writer = LeadWriter(self.batch, self)
         leads = writer.write_rows(rows)
         publish_imported(self.batch, [lead.client_id for lead in leads])
-        return {row.pk: lead.client_id for row, lead in zip(rows, leads, strict=True)}
+        made = {row.pk: lead.client_id for row, lead in zip(rows, leads, strict=True)}
+        self.custom.write_new((row, made[row.pk]) for row in rows)
+        return made
 
     def finish(self) -> str:
         """Notify each agent once of what they got."""

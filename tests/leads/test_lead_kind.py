@@ -72,17 +72,17 @@ def test_known_people_are_linked_and_get_no_second_lead(cast):
     before = Lead.objects.count()
     text = f"1,Other,Name,{cast.client.email},,DE,,,,,,\n2,A,B,new@example.com,,DE,,,,,,\n3,A,B,new@example.com,,DE,,,,,,\n"
     batch = take_in(cast, text)
-    assert batch.counts == {"new": 1, "known": 1, "repeated": 1} and Lead.objects.count() == before + 1
+    assert batch.counts == {"new": 1, "changed": 1, "repeated": 1} and Lead.objects.count() == before + 1
     assert ExternalReference.objects.get(external_id="1").object_id == cast.client.pk
     again = checked(cast, HEAD + text, MAPPING, kind="leads")
-    assert again.counts == {"known": 2, "repeated": 1}
+    assert again.counts == {"same": 1, "changed": 1, "repeated": 1}
 
 
 def test_same_phone_is_the_same_person_with_the_same_country_or_family_name(cast):
     Client.objects.filter(pk=cast.client.pk).update(phone="+4915123456789", country="DE", last_name="Weber")
     text = "1,A,Other,,+4915123456789,AT,,,,,,\n2,B,WEBER,,+4915123456789,AT,,,,,,\n3,C,Else,,+4915123456789,DE,,,,,,\n"
     batch = checked(cast, HEAD + text, MAPPING, kind="leads")
-    assert [row(batch, line).verdict for line in (2, 3, 4)] == ["new", "known", "known"]
+    assert [row(batch, line).verdict for line in (2, 3, 4)] == ["new", "changed", "changed"]
 
 
 def test_bad_values_are_named_by_column(cast):

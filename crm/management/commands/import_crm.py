@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from crm.choices import DataImportState, ImportVerdict, UserKind
+from crm.choices import DataImportState, ExistingRecords, ImportVerdict, UserKind
 from crm.errors import DomainError
 from crm.imports import KINDS, applying, checking, importing, reading, reporting
 from crm.imports.kinds import kind_named
@@ -26,8 +26,12 @@ MAP is a JSON file:
 "dates" (ymd, dmy, mdy), "decimal", "encoding" and "delimiter" may be left out. --guess prints such a file for FILE.
 
 With --dry-run nothing is stored. --json prints
-  {"file", "sha256", "bytes", "brand", "kind", "system", "mapping", "state", "counts": {"new", "known", "repeated", "refused"},
-   "flagged", "applied", "problems": [...], "next", "rows": [{"line", "verdict", "errors", "warnings", ...}]}
+  {"file", "sha256", "bytes", "brand", "kind", "system", "mapping", "state", "counts": {"new", "known", "same", "changed",
+   "repeated", "refused"}, "flagged", "updated", "existing_records", "applied", "problems": [...], "next",
+   "rows": [{"line", "verdict", "errors", "warnings", "changes": [{"field", "column", "before", "after", "kept"}], ...}]}
+Clients and leads that are here already are compared. With --existing those that differ keep their details (keep),
+get empty fields filled (fill) or all mapped fields updated (update), except what a document has proved.
+Custom fields of the brand are mapped as custom_KEY.
 Without --dry-run the import is made in the name of --as, batch by batch. Interrupted, the same command goes on where it
 stopped. Exit code 1: the file or the mapping can't be read, or a row was refused (the others are imported).
 See docs/import.md."""
@@ -44,10 +48,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="CSV file or workbook (XLSX, XLS, ODS)")
         parser.add_argument("--map", type=Path, help="JSON file with the column of each field")
-        parser.add_argument("--guess", choices=sorted(KINDS), help="print a mapping guessed from the columns, and stop")
+        parser.add_argument(
+            "--guess",
+            choices=sorted(KINDS),
+            help="print a mapping guessed from the columns, and stop; with --brand also its custom fields",
+        )
         parser.add_argument("--brand", help="code of the brand; needed where the mapping doesn't name it")
         parser.add_argument(
             "--dry-run", action="store_true", help="give every row its verdict without storing anything"
+        )
+        parser.add_argument(
+            "--existing",
+            choices=ExistingRecords.values,
+            default=ExistingRecords.KEEP.value,
+            help="what happens to the details of existing records",
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--as", dest="email", help="e-mail address of the administrator who imports")
@@ -69,7 +83,7 @@ class Command(BaseCommand):
         if content is None:
             raise CommandError(f"{path} is larger than {importing.BYTES_MAX // 2**20} MB. Split it into smaller files.")
         if options["guess"]:
-            self._guess(path, content, options["guess"])
+            self._guess(path, content, options)
             return 0
         definition = self._definition(options["map"])
         brand = self._brand(options["brand"] or definition.get("brand"))
@@ -90,14 +104,17 @@ class Command(BaseCommand):
         batch = self._interrupted(brand, content, definition)
         if batch is None:
             batch = self._checked(brand, actor, path, content, definition, dry=False)
-        if batch.counts.get("new") or batch.counts.get("known"):
-            batch = importing.confirm(import_id=batch.pk, actor=actor, is_queued=False)
+        if batch.taken_count:
+            batch = importing.confirm(import_id=batch.pk, actor=actor, existing=options["existing"], is_queued=False)
             batch = applying.apply(batch, self._progress)
         return self._print(batch, options["json"])
 
-    def _guess(self, path: Path, content: bytes, kind: str) -> None:
-        table = reading.open_table(content, path.name)
-        mapping = guess(kind_named(kind), table.header).as_json()
+    def _guess(self, path: Path, content: bytes, options: dict[str, Any]) -> None:
+        kind, table = options["guess"], reading.open_table(content, path.name)
+        fields = kind_named(kind).fields
+        if options["brand"]:
+            fields = kind_named(kind).fields_of(self._brand(options["brand"]).pk, self._actor(options["email"]))
+        mapping = guess(fields, table.header).as_json()
         self.stdout.write(
             json.dumps({"kind": kind, "system": path.stem[:40].lower(), **mapping}, indent=2, ensure_ascii=False)
         )

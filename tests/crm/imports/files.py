@@ -42,10 +42,10 @@ def checked(cast, text, mapping=None, **options):
     return checking.check(batch, silent)
 
 
-def imported(cast, text, mapping=None, **options):
+def imported(cast, text, mapping=None, *, existing="keep", **options):
     batch = checked(cast, text, mapping, **options)
-    assert batch.counts.get("new") or batch.counts.get("known"), [batch.problems, reasons(batch)]
-    importing.confirm(import_id=batch.pk, actor=cast.administrator, is_queued=False)
+    assert batch.taken_count, [batch.problems, reasons(batch)]
+    importing.confirm(import_id=batch.pk, actor=cast.administrator, existing=existing, is_queued=False)
     return applying.apply(batch, silent)
 
 

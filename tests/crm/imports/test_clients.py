@@ -24,7 +24,7 @@ def test_dry_run_gives_each_row_a_verdict_and_writes_nothing(cast):
     )
     batch = checked(cast, text, MAPPING)
     assert batch.state == DataImportState.CHECKED
-    assert batch.counts == {"new": 2, "known": 1, "repeated": 2, "refused": 2}
+    assert batch.counts == {"new": 2, "changed": 1, "repeated": 2, "refused": 2}
     assert row(batch, 4).object_id == cast.client.pk
     assert (row(batch, 5).same_as_line, row(batch, 6).same_as_line) == (2, 3)
     assert reasons(batch)[7] == [
@@ -68,7 +68,7 @@ def test_same_file_twice_changes_nothing_and_is_named(cast):
     imported(cast, CLIENTS, MAPPING)
     count = Client.objects.count()
     again = imported(cast, CLIENTS, MAPPING)
-    assert again.counts == {"known": 2} and Client.objects.count() == count
+    assert again.counts == {"same": 2} and Client.objects.count() == count
     assert "already imported" in again.problems[0]
     assert ExternalReference.objects.count() == 2
 
@@ -103,7 +103,7 @@ def test_same_phone_is_one_person_only_with_the_same_name(cast):
     first = "first,last,phone\nAnna,Berg,+4915123456789\n"
     imported(cast, first)
     batch = checked(cast, "first,last,phone\nANNA,Berg,0049 151 23456789\nPaul,Berg,+4915123456789\n")
-    assert (row(batch, 2).verdict, row(batch, 3).verdict) == ("known", "new")
+    assert (row(batch, 2).verdict, row(batch, 3).verdict) == ("same", "new")
     assert "Same phone number as client" in row(batch, 3).warnings[0]["message"]
 
 

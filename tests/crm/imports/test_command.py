@@ -26,7 +26,7 @@ def test_dry_run_prints_a_verdict_per_row_and_stores_nothing(cast, paths, capsys
     before = Client.objects.count()
     call_command("import_crm", str(file), "--map", str(mapping), "--dry-run", "--json")
     report = json.loads(capsys.readouterr().out)
-    assert report["counts"] == {"new": 2, "known": 0, "repeated": 1, "refused": 0}
+    assert report["counts"] == {"new": 2, "known": 0, "same": 0, "changed": 0, "repeated": 1, "refused": 0}
     assert [(row["line"], row["verdict"]) for row in report["rows"]] == [(2, "new"), (3, "new"), (4, "repeated")]
     assert report["rows"][2]["same_as_line"] == 2 and len(report["sha256"]) == 64
     assert Client.objects.count() == before and not DataImport.objects.exists()
