@@ -1380,4 +1380,127 @@ class Migration(migrations.Migration):
             name='kyc_level_table',
             field=models.PositiveBigIntegerField(default=0, help_text='The table of KYC levels in force; 0: the default levels'),
         ),
+        migrations.CreateModel(
+            name='WorkProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('outcome', models.CharField(max_length=20)),
+                ('given', models.JSONField(default=dict)),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.RemoveIndex(
+            model_name='workentry',
+            name='work_take_overs',
+        ),
+        migrations.AddField(
+            model_name='dataimport',
+            name='existing_records',
+            field=models.CharField(choices=[('keep', 'Keep their details'), ('fill', 'Fill empty fields only'), ('update', 'Update all mapped fields')], default='keep', help_text='Chosen when it is confirmed', max_length=6),
+        ),
+        migrations.AddField(
+            model_name='importrow',
+            name='changes',
+            field=models.JSONField(default=list, help_text='How the record here differs: [{"field", "column", "before", "after", "kept"}]; without values once imported'),
+        ),
+        migrations.AddField(
+            model_name='workitem',
+            name='proposed_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='workitem',
+            name='proposed_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='workitem',
+            name='proposed_outcome',
+            field=models.CharField(blank=True, max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='dataimport',
+            name='counts',
+            field=models.JSONField(default=dict, help_text="Rows per verdict, 'flagged' and 'updated'"),
+        ),
+        migrations.AlterField(
+            model_name='importrow',
+            name='verdict',
+            field=models.CharField(choices=[('new', 'New'), ('known', 'Existing record'), ('same', 'Existing, unchanged'), ('changed', 'Existing, differs'), ('repeated', 'Duplicate in file'), ('refused', 'Refused')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='workentry',
+            name='act',
+            field=models.CharField(choices=[('comment', 'Comment'), ('file', 'File attached'), ('taken_over', 'Claimed from a colleague'), ('assigned', 'Assigned'), ('priority', 'Priority changed'), ('proposed', 'Proposed'), ('rejected', 'Proposal rejected'), ('withdrawn', 'Proposal withdrawn'), ('decided', 'Decided'), ('undone', 'Decision undone')], max_length=12),
+        ),
+        migrations.AddIndex(
+            model_name='workentry',
+            index=models.Index(condition=models.Q(('act__in', ('taken_over', 'proposed', 'rejected'))), fields=['at', 'actor'], name='work_acts_counted'),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('proposed_at__isnull', True), ('proposed_by__isnull', True), ('proposed_outcome', '')), models.Q(models.Q(('proposed_outcome', ''), _negated=True), ('proposed_at__isnull', False), ('proposed_by__isnull', False)), _connector='OR'), name='proposed_work_says_who_when_and_what'),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(('proposed_by__isnull', True), models.Q(models.Q(('claimed_by__isnull', True), models.Q(('claimed_by', models.F('proposed_by')), _negated=True), _connector='OR'), models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('proposed_by')), _negated=True), _connector='OR')), _connector='OR'), name='proposed_work_is_for_a_second_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='workitem',
+            constraint=models.CheckConstraint(condition=models.Q(('proposed_outcome', ''), ('outcome', ''), ('outcome', models.F('proposed_outcome')), _connector='OR'), name='work_is_decided_as_proposed'),
+        ),
+        migrations.AddField(
+            model_name='workproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='workproposal',
+            name='item',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='crm.workitem'),
+        ),
+        migrations.AddField(
+            model_name='workproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='workproposal',
+            index=models.Index(fields=['item', 'id'], name='work_proposals_by_item'),
+        ),
+        migrations.AddIndex(
+            model_name='workproposal',
+            index=models.Index(condition=models.Q(('state', 'pending')), fields=['requested_at'], name='open_work_proposals'),
+        ),
+        migrations.AddConstraint(
+            model_name='workproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='work_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='workproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='work_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='workproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='work_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='workproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='work_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='workproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='work_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='workproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('item',), name='one_open_proposal_per_work_item'),
+        ),
     ]
