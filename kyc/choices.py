@@ -14,6 +14,7 @@ from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
 class DocumentKind(models.TextChoices):
     PASSPORT = "passport", _("Passport")
     ID_CARD = "id_card", _("Identity card")
+    RESIDENCE_PERMIT = "residence_permit", _("Residence permit")
     DRIVING_LICENCE = "driving_licence", _("Driving licence")
     PROOF_OF_ADDRESS = "proof_of_address", _("Proof of address")
     SELFIE = "selfie", _("Selfie")
@@ -32,8 +33,15 @@ COMPANY_KINDS = (
     DocumentKind.BOARD_RESOLUTION,
 )
 # What proves who somebody is, and which of these carry a machine-readable zone on which side.
-IDENTITY_KINDS = (DocumentKind.PASSPORT, DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
-TWO_SIDED_KINDS = (DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE)
+IDENTITY_KINDS = (
+    DocumentKind.PASSPORT,
+    DocumentKind.ID_CARD,
+    DocumentKind.RESIDENCE_PERMIT,
+    DocumentKind.DRIVING_LICENCE,
+)
+TWO_SIDED_KINDS = (DocumentKind.ID_CARD, DocumentKind.RESIDENCE_PERMIT, DocumentKind.DRIVING_LICENCE)
+# Cards of three lines: the zone is on the back.
+CARD_KINDS = (DocumentKind.ID_CARD, DocumentKind.RESIDENCE_PERMIT)
 
 
 class Side(models.TextChoices):
@@ -130,6 +138,15 @@ class IssueCode(models.TextChoices):
     POA_NO_DATE = "POA_NO_DATE", _("No date was found on the proof of address")
     POA_NAME = "POA_NAME", _("The client's name was not found on the proof of address")
     POA_ADDRESS = "POA_ADDRESS", _("The client's address was not found on the proof of address")
+    SCREEN_PHOTO = "SCREEN_PHOTO", _("The picture shows a screen or a printed copy: it is covered by a fine raster")
+    SCREENSHOT = "SCREENSHOT", _("The picture is a screenshot")
+    NO_COLOUR = "NO_COLOUR", _("The picture has no colour: it may be a copy")
+    EDITED = "EDITED", _("The file was saved by a program for editing: compare it closely")
+    PDF_CHANGED = "PDF_CHANGED", _("The PDF was changed after it was made: compare it closely")
+    PARTS_DIFFER = "PARTS_DIFFER", _("Part of the picture was compressed differently: compare it closely")
+    ISSUE_DATE = "ISSUE_DATE", _("The date of issue doesn't fit the other dates")
+    POA_COUNTRY = "POA_COUNTRY", _("The proof of address names another country")
+    POA_ISSUER = "POA_ISSUER", _("The issuer wasn't recognised as a bank, utility, telecom provider or authority")
     UNSUPPORTED_TYPE = "UNSUPPORTED_TYPE", _("The document isn't the type the client selected")
     FACE_NOT_FOUND = "FACE_NOT_FOUND", _("No face was found")
     OCR_UNAVAILABLE = "OCR_UNAVAILABLE", _("The text couldn't be read automatically: check it manually")
@@ -168,6 +185,15 @@ ISSUE_SHORT: dict[str, Promise] = {
     IssueCode.POA_NO_DATE: _("No date found"),
     IssueCode.POA_NAME: _("Name not found"),
     IssueCode.POA_ADDRESS: _("Address not found"),
+    IssueCode.SCREEN_PHOTO: _("Screen or copy"),
+    IssueCode.SCREENSHOT: _("Screenshot"),
+    IssueCode.NO_COLOUR: _("No colour"),
+    IssueCode.EDITED: _("Edited"),
+    IssueCode.PDF_CHANGED: _("PDF changed"),
+    IssueCode.PARTS_DIFFER: _("Parts differ"),
+    IssueCode.ISSUE_DATE: _("Date of issue"),
+    IssueCode.POA_COUNTRY: _("Country differs"),
+    IssueCode.POA_ISSUER: _("Issuer unknown"),
     IssueCode.UNSUPPORTED_TYPE: _("Wrong document type"),
     IssueCode.FACE_NOT_FOUND: _("No face"),
     IssueCode.OCR_UNAVAILABLE: _("Text not read"),
@@ -205,6 +231,15 @@ ISSUE_SEVERITY: dict[str, Severity] = {
     IssueCode.POA_NO_DATE: Severity.WARNING,
     IssueCode.POA_NAME: Severity.BLOCKING,
     IssueCode.POA_ADDRESS: Severity.BLOCKING,
+    IssueCode.SCREEN_PHOTO: Severity.WARNING,
+    IssueCode.SCREENSHOT: Severity.WARNING,
+    IssueCode.NO_COLOUR: Severity.WARNING,
+    IssueCode.EDITED: Severity.WARNING,
+    IssueCode.PDF_CHANGED: Severity.WARNING,
+    IssueCode.PARTS_DIFFER: Severity.WARNING,
+    IssueCode.ISSUE_DATE: Severity.BLOCKING,
+    IssueCode.POA_COUNTRY: Severity.BLOCKING,
+    IssueCode.POA_ISSUER: Severity.WARNING,
     IssueCode.UNSUPPORTED_TYPE: Severity.BLOCKING,
     IssueCode.FACE_NOT_FOUND: Severity.WARNING,
     IssueCode.OCR_UNAVAILABLE: Severity.INFO,
@@ -289,6 +324,10 @@ REASON_FOR_ISSUE: dict[str, RejectReason] = {
     IssueCode.POA_TOO_OLD: RejectReason.TOO_OLD,
     IssueCode.POA_NAME: RejectReason.NAME_DIFFERS,
     IssueCode.POA_ADDRESS: RejectReason.NO_ADDRESS,
+    IssueCode.SCREEN_PHOTO: RejectReason.NOT_A_PHOTO,
+    IssueCode.SCREENSHOT: RejectReason.NOT_A_PHOTO,
+    IssueCode.NO_COLOUR: RejectReason.NOT_A_PHOTO,
+    IssueCode.POA_COUNTRY: RejectReason.NO_ADDRESS,
     IssueCode.UNSUPPORTED_TYPE: RejectReason.WRONG_KIND,
     IssueCode.FACE_NOT_FOUND: RejectReason.UNREADABLE,
 }

@@ -137,6 +137,7 @@ def _keep(
         sha256=clean.sha256_as_sent,
         stored_sha256=stored.sha256,
         page_count=clean.page_count,
+        traces=clean.traces,
         uploaded_at=timezone.now(),
         uploaded_by=actor,
     )

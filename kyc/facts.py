@@ -25,7 +25,7 @@ proofs.register(
         if kind != DocumentKind.OTHER
     },
     sql="SELECT client_id, kind FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL GROUP BY client_id, kind "
-    "HAVING kind NOT IN ('id_card', 'driving_licence') OR count(DISTINCT side) = 2",
+    "HAVING kind NOT IN ('id_card', 'residence_permit', 'driving_licence') OR count(DISTINCT side) = 2",
 )
 fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=FACT_SQL, default="0")
 fact(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -39,6 +39,10 @@ PDF_PAGES_MAX = 20
 # What one stream of a PDF, and all of them, may unpack to: a page scanned in colour at 300 dpi has 26 MB.
 STREAM_BYTES_MAX, UNPACKED_BYTES_MAX = 64 * 1024 * 1024, 256 * 1024 * 1024
 LIMITS = Limits(cpu_seconds=10, wall_seconds=20, wait_seconds=10)
+# As phones and computers name what they take of their own screen.
+SCREENSHOT_NAME = re.compile(
+    r"screen ?-?_?shot|bildschirmfoto|capture d.?.?cran|captura de pantalla|schermata|zrzut ekranu", re.I
+)
 READ_BYTES = 256 * 1024
 
 
@@ -57,6 +61,8 @@ class CleanFile:
     page_count: int
     sha256_as_sent: str
     file_name: str
+    # What the file's maker left in it: editor, screenshot, changes of a PDF (`crm.files.parsing.child.traces`).
+    traces: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,12 @@ def receive(file: BinaryIO, *, name: str) -> RawFile:
 def clean(raw: RawFile) -> CleanFile:
     """Open the file in a child process and make a clean copy. Raises: FileRefused, ParsingBusy."""
     if raw.kind == PDF:
-        content, pages = _clean_pdf(raw.content)
-        return CleanFile(content, PDF, pages, raw.sha256, raw.file_name)
-    return CleanFile(_clean_image(raw.content, raw.kind), "image/jpeg", 1, raw.sha256, raw.file_name)
+        answer = _clean_pdf(raw.content)
+        pages = int(answer.facts["pages"])
+        return CleanFile(answer.content, PDF, pages, raw.sha256, raw.file_name, answer.facts["traces"])
+    answer = _clean_image(raw.content, raw.kind)
+    traces = answer.facts["traces"] | ({"screenshot": True} if SCREENSHOT_NAME.search(raw.file_name) else {})
+    return CleanFile(answer.content, "image/jpeg", 1, raw.sha256, raw.file_name, traces)
 
 
 def take_in(file: BinaryIO, *, name: str) -> CleanFile:
@@ -142,9 +151,9 @@ def clean_name(name: str) -> str:
     return re.sub(r"\s+", " ", base)[-120:] or "document"
 
 
-def _clean_image(raw: bytes, kind: str) -> bytes:
+def _clean_image(raw: bytes, kind: str) -> Answer:
     form = IMAGE_FORMATS[kind]
-    answer = _parsed(
+    return _parsed(
         "image.clean",
         raw,
         forms=[form],
@@ -152,12 +161,11 @@ def _clean_image(raw: bytes, kind: str) -> bytes:
         side_min=SIDE_MIN_PX,
         side_max=SIDE_MAX_PX,
     )
-    return answer.content
 
 
-def _clean_pdf(raw: bytes) -> tuple[bytes, int]:
+def _clean_pdf(raw: bytes) -> Answer:
     """Copy a PDF's pages and nothing that acts: no scripts, actions, forms, attachments, media or links."""
-    answer = _parsed(
+    return _parsed(
         "pdf.clean",
         raw,
         pages_max=PDF_PAGES_MAX,
@@ -165,7 +173,6 @@ def _clean_pdf(raw: bytes) -> tuple[bytes, int]:
         file_max=UNPACKED_BYTES_MAX,
         pixels_max=PIXELS_MAX,
     )
-    return answer.content, int(answer.facts["pages"])
 
 
 def _parsed(operation: str, raw: bytes, **options: Any) -> Answer:
@@ -184,6 +191,8 @@ def _words(operation: str, refused: ParsingRefused) -> tuple[str, str]:
     if code == "small":
         words = _("The picture is only %(width)d × %(height)d pixels: too small to read. Please send a larger one.")
         return words % values, "file_refused"
+    if code == "animated":
+        return _("This picture is animated. Please send a photo or a scan, or a PDF."), "file_refused"
     if code == "no_pages":
         return _("The PDF has no pages. Please send another file."), "file_refused"
     if code == "pages":

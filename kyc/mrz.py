@@ -331,10 +331,19 @@ def build_td3(document: TravelDocument) -> tuple[str, str]:
     return first, second + check_digit(second[:10] + second[13:20] + second[21:43])
 
 
-def build_td1(document: TravelDocument) -> tuple[str, str, str]:
-    """Write the three lines of an identity card, with their check digits; a card has no room for `optional` here."""
+def build_mrva(document: TravelDocument) -> tuple[str, str]:
+    """Write the two lines of a visa of a passport's size: like a passport's, without a digit over all of it."""
+    first, second = build_td3(document)
+    return "V" + first[1:], second[:28] + document.optional.ljust(16, "<")
+
+
+def build_td1(document: TravelDocument, *, code: str = "I") -> tuple[str, str, str]:
+    """Write the three lines of a card, with their check digits; a card has no room for `optional` here.
+
+    code: I of an identity card, AR of a residence permit.
+    """
     number = document.number.ljust(9, "<")
-    first = f"I<{document.country.ljust(3, '<')}{number}{check_digit(number)}".ljust(30, "<")
+    first = f"{code.ljust(2, '<')}{document.country.ljust(3, '<')}{number}{check_digit(number)}".ljust(30, "<")
     birth, expiry = f"{document.birth_date:%y%m%d}", f"{document.expiry_date:%y%m%d}"
     second = (
         f"{birth}{check_digit(birth)}{document.sex}{expiry}{check_digit(expiry)}{document.nationality.ljust(3, '<')}"

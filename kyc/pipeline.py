@@ -96,6 +96,7 @@ def lay_out(document: Document) -> Sheet:
         sha256=document.sha256,
         pages=drawn.pictures,
         text_layer=drawn.text_layer,
+        traces=document.traces,
         today=timezone.now().date(),
         age_min_years=MINIMUM_AGE.of(client.brand),
         accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,
@@ -109,6 +110,7 @@ def lay_out(document: Document) -> Sheet:
             postal_code=client.postal_code,
             city=client.city,
             nationality=client.nationality,
+            country=str(client.country or ""),
         ),
     )
 
@@ -137,7 +139,8 @@ def examine(sheet: Sheet) -> list[Result]:
 def _mark_number(sheet: Sheet) -> None:
     """Keep the number as a keyed hash, by which the same document is known again."""
     number = sheet.extracted.get("number", "")
-    if sheet.zone is not None and "number" not in sheet.zone.mrz.failed and len(number) >= NUMBER_LENGTH_MIN:
+    is_right = sheet.zone is None or "number" not in sheet.zone.mrz.failed
+    if is_right and len(number) >= NUMBER_LENGTH_MIN:
         sheet.number_fingerprint = number_fingerprint(number)
 
 

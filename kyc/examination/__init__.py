@@ -13,7 +13,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kyc.choices import IDENTITY_KINDS, DocumentKind, Side
-from kyc.examination import address, duplicates, face, identity, legibility, visual, zone
+from kyc.examination import (
+    address,
+    duplicates,
+    face,
+    identity,
+    legibility,
+    licences,
+    originals,
+    tampering,
+    visual,
+    zone,
+)
 from kyc.examination.sheet import Result, Sheet
 
 IDENTITY = tuple(IDENTITY_KINDS)
@@ -42,6 +53,10 @@ def _names_holder(sheet: Sheet) -> bool:
     return sheet.zone is not None or sheet.side == Side.FRONT
 
 
+def _has_numbered_fields(sheet: Sheet) -> bool:
+    return sheet.side == Side.FRONT and sheet.zone is None and sheet.printed is not None
+
+
 def _has_face(sheet: Sheet) -> bool:
     return sheet.side == Side.FRONT
 
@@ -63,6 +78,9 @@ CHECKS: tuple[Check, ...] = (
     Check("printed_sex", IDENTITY, visual.sex, visual.has_print),
     Check("printed_nationality", IDENTITY, visual.nationality, visual.has_print),
     Check("face", (*IDENTITY, DocumentKind.SELFIE), face.check, _has_face),
+    Check("licence", (DocumentKind.DRIVING_LICENCE,), licences.check, _has_numbered_fields),
+    Check("original", IDENTITY, originals.check),
+    Check("tampering", (*IDENTITY, DocumentKind.PROOF_OF_ADDRESS), tampering.check),
     Check("address", (DocumentKind.PROOF_OF_ADDRESS,), address.check),
     Check("legibility", tuple(DocumentKind), legibility.check),
     Check("duplicates", tuple(DocumentKind), duplicates.check),
@@ -74,6 +92,7 @@ def read(sheet: Sheet) -> None:
     if sheet.is_identity:
         zone.read(sheet)
         visual.read(sheet)
+        licences.read(sheet)
 
 
 __all__ = ["CHECKS", "Check", "Result", "Sheet", "read"]

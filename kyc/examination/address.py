@@ -1,4 +1,4 @@
-"""Proof of address: is it the client's name, the registered address, and not older than three months?
+"""Proof of address: is it the client's name, the registered address, a kind of issuer that counts, and at most three months old?
 
 Text comes from the PDF's own layer where there is one; else Tesseract reads the picture.
 """
@@ -15,8 +15,10 @@ from rapidfuzz import fuzz
 from kyc import ocr
 from kyc.choices import IssueCode, Severity
 from kyc.dates import dates_in
-from kyc.examination.sheet import Box, Result, Sheet, failed, passed, unsure
-from kyc.names import folded, variants
+from kyc.examination import issuers, postal
+from kyc.examination.printed import shape_of
+from kyc.examination.sheet import Box, Place, Result, Sheet, failed, passed, unsure
+from kyc.names import Match, compare, folded, variants
 from kyc.ocr import Word
 
 PAGES_MAX = 3
@@ -41,6 +43,12 @@ ISSUE_WORDS = (
     "date de facture",
     "date d emission",
     "data emissione",
+    "data di emissione",
+    "data de emissao",
+    "data wystawienia",
+    "factuurdatum",
+    "dagtekening",
+    "datum vystaveni",
     "data",
 )
 DUE_WORDS = ("due", "fallig", "zahlbar bis", "payable", "vencimiento", "echeance", "scadenza", "valid until", "birth")
@@ -57,9 +65,12 @@ def check(sheet: Sheet) -> Iterator[Result]:
     if not any(pages):
         yield unsure(IssueCode.NOT_READ, 0.9)
         return
-    yield from _name(sheet, pages)
+    name = _name(sheet, pages)
+    yield name
     yield from _address(sheet, pages)
     yield from _date(sheet, pages)
+    yield _issuer(sheet, pages)
+    yield from _country(sheet, pages, name)
 
 
 def words_of(sheet: Sheet) -> list[list[Word]] | None:
@@ -73,7 +84,7 @@ def words_of(sheet: Sheet) -> list[list[Word]] | None:
     return [ocr.read_words(page)[:WORDS_MAX] for page in sheet.pages[:PAGES_MAX]]
 
 
-def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Result]:
+def _name(sheet: Sheet, pages: list[list[Word]]) -> Result:
     subject = sheet.subject
     orders = [subject.full_name, f"{subject.last_name} {subject.first_name}"]
     best = max(
@@ -81,25 +92,62 @@ def _name(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Result]:
     )
     score, text, page, box = best
     if not subject.full_name:
-        yield unsure(IssueCode.NOT_REGISTERED, 1.0, field="last_name", severity=Severity.WARNING)
-        return
+        return unsure(IssueCode.NOT_REGISTERED, 1.0, field="last_name", severity=Severity.WARNING)
     sheet.measures["poa_name"] = round(score, 2)
     sheet.extracted["name"] = text if score >= LIKENESS_MIN else ""
-    if score < LIKENESS_MIN:
-        near = score > 0.6
-        yield failed(
-            IssueCode.POA_NAME,
-            round(1 - score, 2),
-            field="last_name",
-            found=text if near else "",
-            expected=subject.full_name,
-            page=page,
-            box=box if near else None,
-        )
-    else:
-        yield passed(
-            score=round(score, 2), field="last_name", found=text, expected=subject.full_name, page=page, box=box
-        )
+    near = score > 0.6
+    place: Place = {"found": text if near else "", "page": page, "box": box if near else None}
+    more: Place = {"field": "last_name", "expected": subject.full_name, **place}
+    # A ratio of letters finds the place; whether it is the same name is decided word by word.
+    match = (
+        _match_of(subject.full_name, text, is_scan=not sheet.has_words) if score >= LIKENESS_MIN else Match.DIFFERENT
+    )
+    if match == Match.SAME:
+        return passed(score=round(score, 2), **more)
+    if match in (Match.NEAR, Match.CUT):
+        return unsure(IssueCode.NAME_NEAR, 0.6, **more)
+    return failed(IssueCode.POA_NAME, round(max(0.5, 1 - score), 2), **more)
+
+
+def _match_of(registered: str, text: str, *, is_scan: bool) -> Match:
+    """Compare two full names; in what was read from a picture, letters with accents may be anything."""
+    if is_scan:
+        words = text.split()
+        for word in registered.split():
+            shape = shape_of(word) if not word.isascii() else None
+            words = [word if shape and shape.fullmatch(folded(read)) else read for read in words]
+        text = " ".join(words)
+    return compare(registered, text)
+
+
+def _issuer(sheet: Sheet, pages: list[list[Word]]) -> Result:
+    """Recognise the kind of issuer; another one may count as well, but that is for a person."""
+    found = issuers.kind_of_issuer(" ".join(folded(word.text) for words in pages for word in words))
+    if found is None:
+        return unsure(IssueCode.POA_ISSUER, 0.6, field="issuer")
+    sheet.extracted["issuer"] = found.value
+    return passed(score=0.7, field="issuer", found=str(found.label))
+
+
+def _country(sheet: Sheet, pages: list[list[Word]], name: Result) -> Iterator[Result]:
+    """Take the recipient's address apart, and compare its country with the registered one, where both are there."""
+    number, words = name.page, pages[name.page - 1]
+    height, width = sheet.pages[number - 1].shape[:2]
+    left, top, across, down = name.box or (0.0, 0.0, 0.0, 0.0)
+    beside = [
+        word
+        for word in words
+        if left <= (word.box[0] + word.box[2] / 2) / width <= left + across
+        and top <= (word.box[1] + word.box[3] / 2) / height <= top + down
+    ]
+    read = postal.address_below(beside, words)
+    parts = {"street": read.street, "postal_code": read.postal_code, "city": read.city, "country": read.country}
+    sheet.extracted["address"] = {key: value for key, value in parts.items() if value}
+    expected = sheet.subject.country
+    if read.country and expected:
+        judged = passed if read.country == expected else failed
+        code = {} if read.country == expected else {"code": IssueCode.POA_COUNTRY}
+        yield judged(**code, score=0.8, field="country", found=read.country, expected=expected, page=number)
 
 
 def _address(sheet: Sheet, pages: list[list[Word]]) -> Iterator[Result]:

@@ -25,7 +25,7 @@ class Outcome(models.TextChoices):
     QUEUE = "queue", _("Review manually")
 
 
-_HOLDER = ("kind", "name", "birth", "age", "expiry", "duplicates")
+_HOLDER = ("kind", "name", "birth", "age", "expiry", "original", "tampering", "duplicates")
 _ZONE = ("zone", "state", "nationality")
 _PRINT = ("printed_number", "printed_name", "printed_birth", "printed_expiry", "printed_sex", "printed_nationality")
 # Checks that must have passed, by kind and side. What is not named here may be unclear, but must not fail.
@@ -33,9 +33,11 @@ REQUIRED: dict[tuple[str, str], tuple[str, ...]] = {
     (DocumentKind.PASSPORT, Side.FRONT): (*_HOLDER, *_ZONE, *_PRINT, "face"),
     (DocumentKind.ID_CARD, Side.FRONT): (*_HOLDER, "face"),
     (DocumentKind.ID_CARD, Side.BACK): (*_HOLDER, *_ZONE),
-    (DocumentKind.DRIVING_LICENCE, Side.FRONT): (*_HOLDER, "face"),
-    (DocumentKind.DRIVING_LICENCE, Side.BACK): ("legibility", "duplicates"),
-    (DocumentKind.PROOF_OF_ADDRESS, Side.FRONT): ("legibility", "address", "duplicates"),
+    (DocumentKind.RESIDENCE_PERMIT, Side.FRONT): (*_HOLDER, "face"),
+    (DocumentKind.RESIDENCE_PERMIT, Side.BACK): (*_HOLDER, *_ZONE),
+    (DocumentKind.DRIVING_LICENCE, Side.FRONT): (*_HOLDER, "face", "licence"),
+    (DocumentKind.DRIVING_LICENCE, Side.BACK): ("legibility", "original", "tampering", "duplicates"),
+    (DocumentKind.PROOF_OF_ADDRESS, Side.FRONT): ("legibility", "address", "tampering", "duplicates"),
 }
 # What the client puts right with a better picture or another document.
 FIXABLE = frozenset(
@@ -50,6 +52,9 @@ FIXABLE = frozenset(
         IssueCode.EXPIRED,
         IssueCode.UNSUPPORTED_TYPE,
         IssueCode.FACE_NOT_FOUND,
+        IssueCode.SCREEN_PHOTO,
+        IssueCode.SCREENSHOT,
+        IssueCode.NO_COLOUR,
         IssueCode.POA_TOO_OLD,
         IssueCode.POA_NO_DATE,
     }
@@ -59,6 +64,7 @@ TOLD_FIRST = (
     RejectReason.EXPIRED,
     RejectReason.WRONG_KIND,
     RejectReason.TOO_OLD,
+    RejectReason.NOT_A_PHOTO,
     RejectReason.CUT_OFF,
     RejectReason.UNREADABLE,
 )

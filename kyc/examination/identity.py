@@ -10,10 +10,13 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from kyc.choices import DocumentKind, IssueCode, Severity
 from kyc.examination import states
-from kyc.examination.document_types import kind_of_text
-from kyc.examination.printed import Hit
+from kyc.examination.document_types import kind_of_text, kind_of_zone
+from kyc.examination.legibility import is_sharp
+from kyc.examination.printed import READABLE_WORDS, Hit, readable_words
 from kyc.examination.sheet import Place, Result, Sheet, failed, passed, unsure
 from kyc.examination.zone import place_of
 from kyc.mrz import DIGIT_FIELDS
@@ -24,12 +27,6 @@ EXPIRES_SOON_DAYS = 60
 LABEL_WIDTH = 32
 # Below this many pixels a letter of a name is a matter of two or three dots.
 NAME_SIDE_MIN_PX = 300
-KIND_OF_CODE = {
-    "P": DocumentKind.PASSPORT,
-    "I": DocumentKind.ID_CARD,
-    "A": DocumentKind.ID_CARD,
-    "C": DocumentKind.ID_CARD,
-}
 NAME_CODES = {
     Match.NEAR: IssueCode.NAME_NEAR,
     Match.CUT: IssueCode.NAME_CUT,
@@ -62,8 +59,9 @@ def kind(sheet: Sheet) -> Iterator[Result]:
     chosen = DocumentKind(sheet.kind)
     if sheet.zone is not None:
         code = sheet.zone.mrz.document_code
-        found = KIND_OF_CODE.get(code[:1])
-        words = str(found.label) if found else f"{sheet.zone.mrz.format} “{code}”"
+        found = kind_of_zone(code)
+        other = str(_("Visa")) if code.startswith("V") else f"{sheet.zone.mrz.format} “{code}”"
+        words = str(found.label) if found else other
         if found == chosen:
             yield passed(score=0.95, field="kind", found=words, **place_of(sheet, "kind"))
         else:
@@ -75,8 +73,18 @@ def kind(sheet: Sheet) -> Iterator[Result]:
         yield passed(score=0.8, field="kind", found=str(chosen.label))
     elif found is not None:
         yield failed(IssueCode.UNSUPPORTED_TYPE, 0.7, field="kind", found=str(found.label), expected=str(chosen.label))
+    elif _shows_no_document(sheet):
+        yield failed(IssueCode.UNSUPPORTED_TYPE, 0.8, field="kind", expected=str(chosen.label))
     else:
         yield unsure(IssueCode.NOT_READ, field="kind", expected=str(chosen.label))
+
+
+def _shows_no_document(sheet: Sheet) -> bool:
+    """Tell whether a sharp picture has hardly a word on it: a landscape, a cat."""
+    page = sheet.printed
+    if page is None or not sheet.can_read or not is_sharp(sheet.pages[page.page_number - 1]):
+        return False
+    return max((readable_words(layer.words) for layer in page.layers), default=0) < READABLE_WORDS // 2
 
 
 def name(sheet: Sheet) -> Iterator[Result]:
@@ -226,6 +234,9 @@ def _printed_expiry(sheet: Sheet) -> Iterator[Result]:
     """Take the date behind a word for it, else the last one on the page, unless that is the birth."""
     if sheet.printed is None:
         yield unsure(IssueCode.OCR_UNAVAILABLE, 1.0)
+        return
+    if sheet.expires_on is not None:  # a licence's field 4b
+        yield _expiry(sheet, sheet.expires_on, page=sheet.printed.page_number)
         return
     born = sheet.subject.birth_date
     dates = [found for found in sheet.printed.dates() if born is None or not found[0].is_day(born)]

@@ -25,7 +25,7 @@ BORDER_PX = 3
 
 def check(sheet: Sheet) -> Iterator[Result]:
     """Measure whether a photographed page can be read: size, sharpness, light, reflections."""
-    found = [] if sheet.text_layer is not None and any(sheet.text_layer) else list(_flaws(sheet))
+    found = [] if sheet.has_words else list(_flaws(sheet))
     yield from found or [passed(score=0.8)]
 
 
@@ -60,6 +60,14 @@ def _flaws(sheet: Sheet) -> Iterator[Result]:
             covers_zone = sheet.zone is None and sheet.wants_zone
             score = 0.95 if covers_zone else min(0.9, 0.5 + share * 5)
             yield failed(IssueCode.GLARE, score, box=box) if covers_zone else unsure(IssueCode.GLARE, score, box=box)
+
+
+def is_sharp(page: np.ndarray) -> bool:
+    """Tell whether a page of text would be readable on a picture like this."""
+    height, width = page.shape[:2]
+    small = cv2.resize(page, (WIDTH_PX, max(1, round(height * WIDTH_PX / width))), interpolation=cv2.INTER_AREA)
+    sharp, tiles = sharpness(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
+    return sharp >= BLUR_CERTAIN and tiles >= BLUR_TILES_CERTAIN
 
 
 def sharpness(grey: np.ndarray) -> tuple[float, float]:

@@ -102,7 +102,7 @@ class Printed:
 
     def _find_word(self, name: str, accented: list[str]) -> Hit:
         best, other_gender = Hit(Match.MISSING), False
-        shapes = [shape for word in accented if compare_words(word, name) == Match.SAME and (shape := _shape(word))]
+        shapes = [shape for word in accented if compare_words(word, name) == Match.SAME and (shape := shape_of(word))]
         for layer in self.layers:
             for number, word in enumerate(layer.words):
                 for text in _readings(layer.words, number):
@@ -163,7 +163,7 @@ class Printed:
 LOOSE = str.maketrans("ILZSBGQD", "11258600")
 
 
-def _shape(word: str) -> re.Pattern[str] | None:
+def shape_of(word: str) -> re.Pattern[str] | None:
     """Make a pattern of a name in which letters with accents may have been read as any one or two characters."""
     letters = [folded(letter) if letter.isascii() else "" for letter in unicodedata.normalize("NFC", word)]
     if sum(map(bool, letters)) < PLAIN_LETTERS_MIN:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kyc.choices import IDENTITY_KINDS, ISSUE_SEVERITY, DocumentKind, IssueCode, Severity, Side, Verdict
+from kyc.choices import CARD_KINDS, IDENTITY_KINDS, ISSUE_SEVERITY, DocumentKind, IssueCode, Severity, Side, Verdict
 from kyc.ocr import Word
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Subject:
     # ISO 3166-1 alpha-2, as registered; the sex is known where a provider or an officer entered it.
     nationality: str = ""
     sex: str = ""
+    country: str = ""
 
     @property
     def full_name(self) -> str:
@@ -102,6 +103,8 @@ class Sheet:
     text_layer: list[list[Word]] | None = None
     age_min_years: int = 18
     sha256: str = ""
+    # What the file's maker left in it (`kyc.intake`).
+    traces: dict[str, Any] = field(default_factory=dict)
     # Documents of Utopia count as real ones: in a demo and in tests.
     accepts_specimens: bool = False
     zone: Reading | None = None
@@ -125,8 +128,13 @@ class Sheet:
 
     @property
     def wants_zone(self) -> bool:
-        """Passports carry the zone on the data page, identity cards mostly on the back."""
-        return self.kind == DocumentKind.PASSPORT or (self.kind == DocumentKind.ID_CARD and self.side == Side.BACK)
+        """Passports carry the zone on the data page, cards mostly on the back."""
+        return self.kind == DocumentKind.PASSPORT or (self.kind in CARD_KINDS and self.side == Side.BACK)
+
+    @property
+    def has_words(self) -> bool:
+        """Tell whether the file brings its text along, as PDFs do that were not scanned."""
+        return self.text_layer is not None and any(self.text_layer)
 
     def fraction(self, box: tuple[int, int, int, int], page: int = 1) -> Box:
         """Convert a box in pixels to fractions of its page."""

@@ -14,11 +14,10 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from kyc import intake, pages
-from kyc.choices import DocumentKind, IssueCode, Side, Verdict
-from kyc.examination import CHECKS, read, visual
+from kyc.choices import TWO_SIDED_KINDS, DocumentKind, IssueCode, Side, Verdict
+from kyc.examination import CHECKS, licences, read, visual
 from kyc.examination.decision import Decision, Outcome, decide, worst
-from kyc.examination.document_types import kind_of_text
-from kyc.examination.identity import KIND_OF_CODE
+from kyc.examination.document_types import kind_of_text, kind_of_zone
 from kyc.examination.sheet import Result, Sheet, Subject, unsure
 from kyc.names import ORDER, compare_person
 
@@ -52,6 +51,7 @@ def try_file(file: BinaryIO, name: str, subject: Subject, *, today: dt.date, acc
         subject=subject,
         pages=drawn.pictures,
         text_layer=drawn.text_layer,
+        traces=clean.traces,
         today=today,
         accepts_specimens=accepts_specimens,
     )
@@ -60,11 +60,12 @@ def try_file(file: BinaryIO, name: str, subject: Subject, *, today: dt.date, acc
 
 def try_sheet(sheet: Sheet, name: str = "") -> Trial:
     """Check pages that are pictures already."""
-    if sheet.text_layer is not None and any(sheet.text_layer):
+    if sheet.has_words:
         sheet.kind = DocumentKind.PROOF_OF_ADDRESS
     else:
         read(sheet)
         _recognise(sheet)
+        licences.read(sheet)
         sheet.subject = _split_as_printed(sheet)
     results = run_checks(sheet)
     decision = decide(sheet.kind, sheet.side, results, waived=WITHOUT_DATABASE)
@@ -84,7 +85,7 @@ def run_checks(sheet: Sheet) -> list[Result]:
 def _recognise(sheet: Sheet) -> None:
     """Set kind and side: by the zone's code, else by the printed title; what is neither counts as a passport's page."""
     if sheet.zone is not None:
-        sheet.kind = KIND_OF_CODE.get(sheet.zone.mrz.document_code[:1], DocumentKind.OTHER)
+        sheet.kind = kind_of_zone(sheet.zone.mrz.document_code) or DocumentKind.PASSPORT
         sheet.side = Side.BACK if sheet.zone.mrz.format == "TD1" else Side.FRONT
     elif sheet.printed is not None:
         sheet.kind = kind_of_text(sheet.printed.text()) or DocumentKind.PASSPORT
@@ -112,7 +113,7 @@ def decide_together(trials: Sequence[Trial]) -> Decision:
     """Decide about all files of one person: both sides of a card must be there and belong together."""
     decision = worst([trial.decision for trial in trials])
     sides = {(trial.kind, trial.side): trial for trial in trials}
-    for kind in (DocumentKind.ID_CARD, DocumentKind.DRIVING_LICENCE):
+    for kind in TWO_SIDED_KINDS:
         front, back = sides.get((kind, Side.FRONT)), sides.get((kind, Side.BACK))
         if front and back and front.sheet and back.sheet and back.sheet.zone:
             results = [replace(result, check="sides") for result in visual.compare_sides(front.sheet, back.sheet)]

@@ -20,6 +20,7 @@ from crm.i18n.localized_text import LocalizedText, joined, label_of
 from crm.models import User, WorkItem
 from crm.security import crypto
 from kyc.choices import (
+    CARD_KINDS,
     DECIDED_STATES,
     DOCUMENT_TRANSITIONS,
     INCOMING_TRANSITIONS,
@@ -51,6 +52,7 @@ class Document(HasState):
     stored_sha256 = models.CharField(max_length=64, help_text="Of the file as it is kept: cleaned, before encryption")
     page_count = models.PositiveSmallIntegerField(default=1)
     phash = models.BinaryField(max_length=128, null=True, help_text="Perceptual hash, 1,024 bits")
+    traces = models.JSONField(default=dict, blank=True, help_text="What the file's maker left in it: editor, changes")
     phash_bands = ArrayField(models.IntegerField(), default=list, blank=True)
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -150,7 +152,7 @@ class Document(HasState):
     def title_words(self) -> LocalizedText:
         """The kind and, where there are two, the side."""
         kind: LocalizedText = label_of(self, "kind")
-        if self.kind == DocumentKind.ID_CARD or (self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK):
+        if self.kind in CARD_KINDS or (self.kind == DocumentKind.DRIVING_LICENCE and self.side == Side.BACK):
             return joined([kind, joined(["(", label_of(self, "side"), ")"], "")], " ")
         return kind
 

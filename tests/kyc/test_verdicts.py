@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import random
 from dataclasses import replace
 from io import StringIO
 
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from PIL import ImageDraw
 
 from bench import kyc as bench
+from bench.submissions import bad
 from kyc import dates, mrz, specimens
 from kyc.choices import Verdict
 from kyc.examination import states
@@ -229,9 +231,7 @@ def test_kyc_check_explains_a_file_it_cannot_open(tmp_path):
         checked(str(file), "--name", "C B", "--born", "17.05.1990")
 
 
-def test_the_bench_judges_a_good_and_a_bad_submission():
-    import random
-
-    chance, spent = random.Random(3), []
-    outcome, codes = bench._judge(bench.BAD["expired"](chance), spent)
-    assert outcome != Outcome.APPROVE and "EXPIRED" in codes and len(spent) == 1
+def test_the_bench_judges_a_bad_submission():
+    submission = bad.KINDS["expired card front"](random.Random(3))
+    outcome, codes, seconds = bench.judge(submission)
+    assert outcome != Outcome.APPROVE and "EXPIRED" in codes and len(seconds) == 1

@@ -8,9 +8,12 @@ from typing import Any, BinaryIO
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from . import traces
 from .refusal import Refusal
 
 Result = tuple[dict[str, Any], bytes]
+# A phone's JPEG may hold several pictures of one moment: the first is the photo.
+MOVING = {"PNG", "WEBP", "GIF"}
 
 
 def clean(
@@ -18,20 +21,23 @@ def clean(
 ) -> Result:
     """Rewrite a picture as an upright JPEG without metadata, at most `side_max` pixels long.
 
-    Refusals: `pixels`, `small` (width, height), `incomplete`.
+    Refusals: `pixels`, `small` (width, height), `animated`, `incomplete`.
     """
     with _opened(file, forms, pixels_max) as image:
+        if image.format in MOVING and getattr(image, "is_animated", False):
+            raise Refusal("animated")
         width, height = image.size
         if min(width, height) < side_min:
             raise Refusal("small", width=width, height=height)
         # A JPEG decodes at half or a quarter of its size, to the last byte all the same.
         image.draft("RGB", (side_max, side_max))
         _load(image)
+        left = traces.of_picture(image)
         flat = _flat(ImageOps.exif_transpose(image))
     flat.thumbnail((side_max, side_max), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     flat.save(out, "JPEG", quality=quality, optimize=False, exif=b"", icc_profile=None)
-    return {"size": flat.size}, out.getvalue()
+    return {"size": flat.size, "traces": left}, out.getvalue()
 
 
 def logo(file: BinaryIO, *, forms: list[str], pixels_max: int, side_max: int) -> Result:
@@ -76,7 +82,9 @@ def _load(image: Image.Image) -> None:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """Put a picture on a white ground where it is transparent."""
+    """Put a picture on a white ground where it is transparent; of 16 bits a pixel, keep the upper eight."""
+    if image.mode.startswith("I"):
+        return image.point(lambda level: level / 256, "L").convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         flat = Image.new("RGB", layer.size, "white")

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from . import traces
 from .refusal import Refusal
 
 Result = tuple[dict[str, Any], bytes]
@@ -52,13 +53,19 @@ def clean(file: BinaryIO, *, pages_max: int, stream_max: int, file_max: int, pix
             _refuse_many_pages(pages, pages_max)
             if not pages:
                 raise Refusal("no_pages")
+            left = traces.of_pdf(pdf, _raw_of(file))
             content = _rebuilt(pdf)
     except pikepdf.PasswordError:
         raise Refusal("locked") from None
     except (pikepdf.PdfError, ValueError, RuntimeError):
         raise Refusal("damaged") from None
     _draw_small(content)
-    return {"pages": pages}, content
+    return {"pages": pages, "traces": left}, content
+
+
+def _raw_of(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _refuse_many_pages(pages: int, pages_max: int) -> None:
