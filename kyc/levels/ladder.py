@@ -85,7 +85,11 @@ def default_name(number: int) -> str:
 
 DEFAULT: Final = (
     Level(0),
-    Level(1, requires=(("passport", "id_card", "residence_permit", "driving_licence"),), company_requires=(("register_extract",),)),
+    Level(
+        1,
+        requires=(("passport", "id_card", "residence_permit", "driving_licence"),),
+        company_requires=(("register_extract",),),
+    ),
     Level(2, requires=(("proof_of_address",),), company_requires=(("proof_of_address",),)),
 )
 

@@ -32,7 +32,7 @@ from trading.policies import can_open_account
 from wallet.deposits import unverified
 from wallet.withdrawals.level_limits import left_to_withdraw
 
-IDENTITY = ("passport", "id_card", "driving_licence")
+IDENTITY = ("passport", "id_card", "residence_permit", "driving_licence")
 ONE_LEVEL = (
     Level(0, deposits_max_minor=50_000, trades=False, withdraws=False),
     Level(
@@ -178,7 +178,7 @@ def test_the_card_names_what_the_next_level_needs(cast):
     standing = standing_of(cast.client)
     assert (standing.level.number, standing.top, standing.next_level.name) == (0, 1, "Full")
     assert [(need.label, need.is_met, need.step) for need in standing.needs] == [
-        ("Passport, Identity card or Driving licence", True, "portal_documents"),
+        ("Passport, Identity card, Residence permit or Driving licence", True, "portal_documents"),
         ("Proof of address", False, "portal_documents"),
     ]
 
