@@ -4,7 +4,10 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
+from crm.i18n import one_catalogue
 from crm.project.appbase import KeelsonAppConfig
+
+one_catalogue.install()  # before models are read, whose labels may already want a text
 
 
 def grant_rights_after_migrate(sender: AppConfig, **kwargs: Any) -> None:

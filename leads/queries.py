@@ -70,9 +70,7 @@ def board(user: User, *, owner_id: int | None = None) -> list[BoardColumn]:
 
 def captures_of(client: Client) -> list[Lead]:
     """List every capture of a person, newest first; nobody comes more than a few dozen times."""
-    rows = Lead.objects.filter(client=client).select_related(
-        "campaign", "landing_page", "assigned_to", "routing_rule", "touched_by"
-    )
+    rows = Lead.objects.filter(client=client).select_related("campaign")
     return list(rows.order_by("-captured_at", "-id")[:30])
 
 

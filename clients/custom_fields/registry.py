@@ -49,7 +49,7 @@ def seen_by(user: User) -> QuerySet[CustomField]:
 
 def of_record(client: Client, fields: QuerySet[CustomField]) -> QuerySet[CustomField]:
     """Keep the fields that this record has: those of its brand, for leads or for clients."""
-    mine = fields.filter(brand_id=client.brand_id)
+    mine = fields.filter(brand_id=client.brand_id).select_related(None).order_by("position", "id")
     return mine.filter(for_leads=True) if client.stage == "lead" else mine.filter(for_clients=True)
 
 

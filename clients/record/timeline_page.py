@@ -68,6 +68,7 @@ class Page:
     entries: Sequence[EntryRow]
     older: str
     kind: str
+    is_whole: bool = False  # every entry that the reader may see
 
 
 def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "") -> Page:
@@ -82,13 +83,16 @@ def read_page(client: Client, reader: User, *, kind: str = "", cursor: str = "")
     shown = [_shown(entry, reader) for entry in entries[:PAGE]]
     last = entries[PAGE - 1] if len(entries) > PAGE else None
     older = signing.dumps([last.at.isoformat(), last.pk], salt=SALT) if last else ""
-    return Page(shown, older, kind)
+    return Page(shown, older, kind, is_whole=not (older or place or kind))
 
 
-def kinds_of(client: Client, reader: User, *, chosen: str = "") -> list[tuple[str, str]]:
+def kinds_of(client: Client, reader: User, page: Page) -> list[tuple[str, str]]:
     """List the kinds to filter by, with their labels: those among the client's newest entries, and the chosen one."""
-    newest = _readable(client, reader).order_by("-at", "-id").values("kind")[:KINDS_FROM]
-    there = {row["kind"] for row in newest} | {chosen}
+    if page.is_whole:
+        there = {row.entry.kind for row in page.entries}
+    else:
+        newest = _readable(client, reader).order_by("-at", "-id").values_list("kind", flat=True)[:KINDS_FROM]
+        there = {*newest, page.kind}
     return [(value, str(label)) for value, label in TimelineKind.choices if value in there]
 
 

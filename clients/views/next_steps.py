@@ -12,11 +12,21 @@ from clients import policies
 from clients.choices import Stage
 from clients.models import Client, Task
 from crm.i18n import formats
+from crm.models import User
+from crm.ui.kpis import once_per_page
 from crm.ui.records import Creation, NextStep
 from crm.web.requests import UserRequest
 
 SILENT_DAYS = 30
+MOST_TASKS = 5
 OVERDUE, NEVER_CALLED, SILENT, SCHEDULED = 10, 40, 70, 90
+
+
+def next_tasks(client: Client, user: User) -> list[Task]:
+    """List the client's open follow-ups, the next one first; read once for all parts of the page."""
+    rows = Task.objects.filter(client=client, done_at=None).select_related("assignee").order_by("due_at", "id")
+    tasks: list[Task] = once_per_page(user, f"clients.tasks:{client.pk}", lambda: list(rows[:MOST_TASKS]))
+    return tasks
 
 
 def next_steps(request: UserRequest, client: Client) -> list[NextStep]:
@@ -25,7 +35,7 @@ def next_steps(request: UserRequest, client: Client) -> list[NextStep]:
         return []
     now, call_url = timezone.now(), reverse("client_call", args=[client.pk])
     steps = []
-    task = Task.objects.filter(client=client, done_at=None).order_by("due_at", "id").first()
+    task = next(iter(next_tasks(client, request.user)), None)
     if task is not None:
         is_due = task.due_at <= now + dt.timedelta(hours=1)
         note = _("Due %(ago)s") % {"ago": formats.ago(task.due_at, now)}

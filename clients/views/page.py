@@ -21,6 +21,7 @@ from clients.models import Client, Note, Task
 from clients.queries import get_client, is_in_own_book
 from clients.record.profile_facts import lines_of
 from clients.record.stage_path import path_of
+from clients.views.next_steps import next_tasks
 from crm.choices import AccessKind
 from crm.models import User
 from crm.security import access_log
@@ -30,7 +31,6 @@ from crm.web.requests import UserRequest
 
 DEFAULT_TAB = "timeline"
 MOST_PINNED = 5
-MOST_TASKS = 5
 MOST_STEPS = 6
 
 
@@ -155,8 +155,7 @@ def local_time(client: Client) -> Any:
 
 def open_tasks(client: Client, user: User) -> list[tuple[Task, bool]]:
     """List the client's open follow-ups, each with whether the reader may only read it."""
-    rows = Task.objects.filter(client=client, done_at=None).select_related("assignee").order_by("due_at", "id")
-    tasks = list(rows[:MOST_TASKS])
+    tasks = next_tasks(client, user)
     if not tasks or not policies.can_log(user, client):
         return [(task, True) for task in tasks]
     is_head = bool(policies.can_move(user, client))

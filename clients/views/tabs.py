@@ -35,7 +35,7 @@ def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
     context: dict[str, Any] = {
         "client": client,
         "page": page,
-        "kinds": timeline_page.kinds_of(client, request.user, chosen=page.kind),
+        "kinds": timeline_page.kinds_of(client, request.user, page),
         "pinned": pinned_notes(client),
         "can_log": bool(policies.can_log(request.user, client)),
         "form": NoteForm(auto_id="note_%s"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -17,18 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
+    """A yes, or a no with its reason. A page asks dozens of times and shows few reasons: one may be worded when read."""
+
     allowed: bool
-    reason: str = ""
+    explanation: str | Callable[[], str] = ""
 
     def __bool__(self) -> bool:
         return self.allowed
+
+    @property
+    def reason(self) -> str:
+        """Say why not, in the reader's language."""
+        return self.explanation() if callable(self.explanation) else self.explanation
 
 
 YES = Decision(True)
 
 
-def no(reason: str) -> Decision:
-    """Refuse, with the reason that the person reads."""
+def no(reason: str | Callable[[], str]) -> Decision:
+    """Refuse, with the reason that the person reads, or with what words it."""
     return Decision(False, reason)
 
 
@@ -42,7 +51,7 @@ def has_permission(user: Actor, permission: str) -> Decision:
     """Decide by a role's permission. The system itself (user None) may do what its own tasks do."""
     if user is None or (user.is_active and user.has_perm(permission)):
         return YES
-    return no(rights.lacking(permission))
+    return no(partial(rights.lacking, permission))
 
 
 def require_permission(user: Actor, permission: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,10 +13,11 @@ from zlib import crc32
 from django.contrib.staticfiles.finders import find
 from django.db.models import Model
 from django.templatetags.static import static
-from django.utils.html import strip_tags
 
 from crm.i18n import formats
 from crm.ui.columns import DASH, BadgeColumn, Column, look_up
+
+TAG = re.compile(r"<[^<>]*>")  # of markup that columns made, where a bracket is never bare
 
 
 def avatar(name: str, key: Any) -> str:
@@ -59,7 +61,7 @@ class PersonColumn(Column):
         inner = super().shown(row, table)
         if inner == DASH:
             return inner
-        return f'<span class="k-person">{avatar(strip_tags(inner), self._key(row))}<span class="name">{inner}</span></span>'
+        return f'<span class="k-person">{avatar(TAG.sub("", inner), self._key(row))}<span class="name">{inner}</span></span>'
 
     def _key(self, row: Any) -> Any:
         if self.key:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Model, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.choices import flatten_choices
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
@@ -112,13 +111,6 @@ class HeadCell:
     css: str = ""
     sort_url: str = ""
     direction: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    pk: Any
-    html: SafeString
-    css: str = ""
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ from crm.ui.columns import (
 from crm.ui.filters import ConditionFilter
 from crm.ui.panels import Label, Permission, allows
 from crm.ui.people_columns import CountryColumn, PersonColumn, StatusColumn
-from crm.ui.table_parts import BulkAction, Empty, FilterRequest, HeadCell, Peek, QuickFilter, Row, reverse_pk
+from crm.ui.table_parts import BulkAction, Empty, FilterRequest, HeadCell, Peek, QuickFilter, reverse_pk
 from crm.ui.table_rows import Cells
 from crm.ui.table_surroundings import Surroundings
 from crm.ui.totals import Totals, totals_of
@@ -347,10 +347,6 @@ class Table(Surroundings):
     @cached_property
     def cells(self) -> Cells:
         return Cells(self)
-
-    @cached_property
-    def rows(self) -> list[Row]:
-        return [Row(row.pk, self.cells.row(row), self.row_class(row)) for row in self.page.rows]
 
     @cached_property
     def body_html(self) -> SafeString:

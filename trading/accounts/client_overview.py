@@ -52,7 +52,9 @@ GROUP BY d ORDER BY d
 
 
 def accounts_of(user: User, client: Client) -> list[TradingAccount]:
-    """List the client's accounts, open ones first; read once for all parts of the page."""
+    """List the client's accounts, open ones first; read once for all parts of the page. A lead has none."""
+    if client.stage == Stage.LEAD:
+        return []
     key = f"trading.accounts:{client.pk}"
     accounts: list[TradingAccount] = once_per_page(user, key, lambda: queries.accounts_of(user, client.pk))
     return accounts
@@ -130,10 +132,12 @@ def accounts_card(request: UserRequest, client: Client) -> dict[str, Any] | None
 
 def next_steps(request: UserRequest, client: Client) -> list[NextStep]:
     """Suggest the account near a margin call, open requests, and a call where a deposit was not followed by a trade."""
+    if client.stage == Stage.LEAD:
+        return []
     steps = [_margin(account) for account in accounts_of(request.user, client) if _is_near(account)][:SHOWN]
     decides = request.user.has_perm("trading.decide_request")
     waiting = AccountRequest.objects.filter(account__client=client, state=RequestState.WAITING)
-    for asked in waiting.select_related("account", "account_type").order_by("asked_at", "pk")[:SHOWN]:
+    for asked in waiting.prefetch_related("account", "account_type").order_by("asked_at", "pk")[:SHOWN]:
         steps.append(
             NextStep(
                 REQUEST if decides else FOR_OTHERS,

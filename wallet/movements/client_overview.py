@@ -71,8 +71,8 @@ def figures(request: UserRequest, client: Client) -> HeroFigure | None:
 
 def wallets_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """List the client's wallets; None where nothing was ever paid in."""
-    wallets = [wallet for wallet in wallets_of(client) if wallet.account_id]
-    return {"wallets": wallets} if client.first_deposit_at and wallets else None
+    wallets = [wallet for wallet in wallets_of(client) if wallet.account_id] if client.first_deposit_at else []
+    return {"wallets": wallets} if wallets else None
 
 
 def next_steps(request: UserRequest, client: Client) -> list[NextStep]:
