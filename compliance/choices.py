@@ -82,6 +82,12 @@ class RestrictionCause(models.TextChoices):
     MANUAL = "manual", _("Placed by staff")
     SCREENING_HOLD = "screening_hold", _("Possible watchlist match under review")
     CONFIRMED_MATCH = "confirmed_match", _("Confirmed watchlist match")
+    DOCUMENT_OVERDUE = "document", _("Document expired")
+    REVIEW_OVERDUE = "review", _("Periodic review overdue")
+
+
+# Placed and lifted by the system as the client's verification runs out and is renewed.
+OVERDUE_CAUSES = (RestrictionCause.DOCUMENT_OVERDUE, RestrictionCause.REVIEW_OVERDUE)
 
 
 class CountryRiskLevel(BadgeChoices):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.facts import rebuild_client
+from clients.models import Client
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
+from crm.db.locking import lock, lock_all
 from crm.events import RestrictionLifted, RestrictionPlaced, publish
+from crm.i18n.localized_text import localize, phrase
 from crm.models import Actor
 from crm.security import audit
 
@@ -41,6 +47,49 @@ def release_hold(*, hit: Hit, actor: Actor, reason: str) -> None:
         restriction.lifted_by, restriction.lifted_at, restriction.lift_reason = actor, timezone.now(), reason
         restriction.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
         note_lifted(restriction, actor=actor)
+
+
+OVERDUE_REASONS = {
+    RestrictionCause.DOCUMENT_OVERDUE: phrase(
+        "A document expired, and no new one was approved within the grace period."
+    ),
+    RestrictionCause.REVIEW_OVERDUE: phrase("The periodic review is overdue."),
+}
+
+
+@transaction.atomic
+def place_overdue(*, client_id: int, cause: str, kinds: Iterable[str]) -> list[Restriction]:
+    """Block what the brand's policy says while a client's verification is overdue. A second call changes nothing."""
+    client = lock(Client, client_id, "brand", no_key=True)
+    cause = RestrictionCause(cause)
+    there = set(
+        Restriction.objects.filter(client=client, cause=cause, lifted_at__isnull=True).values_list("kind", flat=True)
+    )
+    placed = []
+    for kind in sorted(set(kinds) - there):
+        restriction = Restriction.objects.create(
+            client=client,
+            kind=RestrictionKind(kind),
+            cause=cause,
+            reason=localize(OVERDUE_REASONS[cause]),
+            placed_at=timezone.now(),
+        )
+        note_placed(restriction, actor=None)
+        placed.append(restriction)
+    return placed
+
+
+@transaction.atomic
+def lift_overdue(*, client_id: int, cause: str) -> int:
+    """Lift what was blocked while a client's verification was overdue; return how many restrictions."""
+    client = lock(Client, client_id, "brand", no_key=True)
+    rows = lock_all(Restriction.objects.filter(client=client, cause=RestrictionCause(cause), lifted_at__isnull=True))
+    for restriction in rows:
+        restriction.client = client
+        restriction.lifted_at, restriction.lift_reason = timezone.now(), localize(phrase("Verification renewed"))
+        restriction.save(update_fields=["lifted_at", "lift_reason"])
+        note_lifted(restriction, actor=None)
+    return len(rows)
 
 
 def note_placed(restriction: Restriction, *, actor: Actor) -> None:

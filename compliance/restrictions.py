@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
-from compliance.choices import ComplianceNotice, RestrictionCause, RestrictionKind
+from compliance.choices import OVERDUE_CAUSES, ComplianceNotice, RestrictionCause, RestrictionKind
 from compliance.models import Restriction
 from crm import approvals
 from crm.approvals import Change, kind_of, require_withdrawable
@@ -62,6 +62,8 @@ def ask_to_lift(*, restriction_id: int, reason: str, actor: Actor) -> Restrictio
         raise DomainError(_("Enter why it can be lifted. A colleague decides on it."))
     if restriction.cause == RestrictionCause.SCREENING_HOLD:
         raise WrongState(_("This restriction ends when the possible match is reviewed. Review the match instead."))
+    if restriction.cause in OVERDUE_CAUSES:
+        raise WrongState(_("This restriction ends when the client's verification is renewed."))
     if restriction.lift_requested_by_id is not None:
         raise WrongState(
             _("%(name)s has already requested this. A second person must approve it.")

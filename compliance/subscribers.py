@@ -3,6 +3,7 @@
 import datetime as dt
 
 from clients.models import Client
+from compliance import holds
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction
 from compliance.rescreening import screen_version
@@ -13,6 +14,8 @@ from crm.events import (
     ClientVerified,
     CountryRulesChanged,
     RestrictionPlaced,
+    VerificationCurrent,
+    VerificationOverdue,
     WatchlistLoaded,
     subscribe,
 )
@@ -78,3 +81,17 @@ def tell_the_owner(event: RestrictionPlaced) -> None:
         url=client.get_absolute_url(),
         dedupe_key=f"compliance.restricted:{restriction.pk}",
     )
+
+
+@subscribe(VerificationOverdue)
+def restrict_the_overdue(event: VerificationOverdue) -> None:
+    """Block what the brand's policy says while a client's verification is overdue."""
+    assert event.client_id is not None
+    holds.place_overdue(client_id=event.client_id, cause=event.cause, kinds=event.restrictions)
+
+
+@subscribe(VerificationCurrent)
+def release_the_renewed(event: VerificationCurrent) -> None:
+    """Lift what was blocked while a client's verification was overdue."""
+    assert event.client_id is not None
+    holds.lift_overdue(client_id=event.client_id, cause=event.cause)

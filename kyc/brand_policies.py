@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Amount, Count, Policy, PolicyArea, declare
+from crm.brand_policies import Amount, Choices, Count, Counts, Policy, PolicyArea, declare
 
 KYC_LEVEL_REQUIRED = declare(
     Policy(
@@ -20,11 +22,35 @@ KYC_EXPIRY_NOTICE_DAYS = declare(
     Policy(
         "kyc_expiry_notice_days",
         PolicyArea.IDENTITY,
-        _("Notice before a document expires"),
-        Count(1, 180, _("days")),
-        30,
-        _("For documents approved from then on. The event kyc.document_expiring is published this far ahead."),
+        _("Notices before a document expires"),
+        Counts(1, 180, _("days")),
+        [60, 30, 7],
+        _("The client is notified in the client portal and by e-mail. For documents approved from then on."),
         needs_four_eyes=False,
+    )
+)
+RESTRICTIONS: Final = {
+    "no_deposit": _("Deposits"),
+    "no_trading": _("Trading: positions can't be opened or closed by the client"),
+    "no_withdrawal": _("Withdrawals"),
+}
+KYC_EXPIRY_GRACE_DAYS = declare(
+    Policy(
+        "kyc_expiry_grace_days",
+        PolicyArea.IDENTITY,
+        _("Grace period after a document expired"),
+        Count(0, 365, _("days")),
+        14,
+    )
+)
+KYC_EXPIRY_RESTRICTS = declare(
+    Policy(
+        "kyc_expiry_restricts",
+        PolicyArea.IDENTITY,
+        _("Blocked after the grace period"),
+        Choices(RESTRICTIONS),
+        ["no_deposit"],
+        _("Until a new document is approved. Positions can be closed and money withdrawn unless you select those too."),
     )
 )
 KYC_REVIEW_HOURS = declare(

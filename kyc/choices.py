@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices, EmailChannel
-from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
+from crm.notices.kinds import CLIENTS, MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class DocumentKind(models.TextChoices):
@@ -351,6 +351,7 @@ class KycNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    DOCUMENT_EXPIRING = ("kyc.document_expiring", _("Expiry of your documents"), NoticeGroup.ACCOUNT, CLIENTS)
     CLIENT_VERIFIED = (
         "kyc.client_verified",
         _("Your clients verified"),

@@ -1,34 +1,28 @@
-"""A client's documents: sending one, and its end by age."""
+"""A client's documents: sending one, and locking one. How their validity ends: `kyc.expiry`."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clients import timeline
 from clients.choices import Stage, TimelineKind
-from clients.facts import rebuild_client
-from clients.mail import send_mail_to
 from clients.models import Client
 from crm import work
 from crm.db.locking import lock, lock_all
-from crm.due import DueItem, DueKind, cancel_many, declare, due_many
 from crm.errors import DomainError, WrongState
-from crm.events import DocumentExpiring, DocumentUploaded, publish, publish_many
+from crm.events import DocumentUploaded, publish
 from crm.i18n.localized_text import phrase
-from crm.models import Actor, DueRow
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 from kyc import intake, policies, store
 from kyc.audit_codes import KycAction
-from kyc.brand_policies import KYC_EXPIRY_NOTICE_DAYS
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
 from kyc.models import Document
 
@@ -174,102 +168,6 @@ def waiting_for_checks(*, limit: int = 50, waited_seconds: float = 0) -> list[in
         | Q(state=DocumentState.CHECKING, check_lease_until__lte=now)
     )
     return list(due.order_by("uploaded_at", "pk").values_list("pk", flat=True)[:limit])
-
-
-def _expire(row: DueRow) -> None:
-    """Expire an approved document whose validity has ended: the level falls, and the client is asked for a new one."""
-    document, today = locked(int(row.key)), timezone.now().date()
-    if document.state != DocumentState.APPROVED or document.settled_at is None:
-        return
-    if document.expires_on is None or document.expires_on >= today:
-        return
-    document.move_to(DocumentState.EXPIRED)
-    document.save(update_fields=["state"])
-    client = document.client
-    audit.record(
-        actor=None,
-        action=KycAction.DOCUMENT_EXPIRED,
-        target=document,
-        client_id=client.pk,
-        brand_id=client.brand_id,
-        before={"state": DocumentState.APPROVED.value},
-        after={"state": DocumentState.EXPIRED.value},
-        evidence={"expires_on": document.expires_on.isoformat()},
-    )
-    rebuild_client(client.pk, "kyc_level")
-    timeline.add_entry(
-        client_id=client.pk,
-        kind=TimelineKind.DOCUMENT,
-        title=phrase("%(title)s expired") % {"title": document.title_words},
-        url=document.get_absolute_url(),
-        dedupe_key=f"document-expired:{document.pk}",
-        is_visible_to_client=True,
-    )
-    with translation.override(client.language):
-        title = document.title
-    send_mail_to(
-        client_id=client.pk,
-        template="kyc.document_expired",
-        context={"document": title},
-        dedupe_key=f"document-expired:{document.pk}",
-    )
-
-
-EXPIRY = declare(
-    DueKind("kyc.document_expiry", gettext_lazy("Document expiry"), _expire, permission="kyc.view_document")
-)
-
-
-def _publish_expiring(rows: list[DueRow]) -> None:
-    """Publish which approved documents expire soon; not one that has expired before anybody came to say so."""
-    documents = Document.objects.filter(
-        pk__in=[row.key for row in rows],
-        state=DocumentState.APPROVED,
-        settled_at__isnull=False,
-        expires_on__gte=timezone.now().date(),
-    )
-    publish_many(
-        DocumentExpiring(
-            document_id=document.pk,
-            kind=document.kind,
-            expires_on=document.expires_on,
-            client_id=document.client_id,
-            brand_id=document.client.brand_id,
-        )
-        for document in documents.select_related("client").order_by("pk")
-        if document.expires_on is not None
-    )
-
-
-EXPIRING = declare(
-    DueKind(
-        "kyc.document_expiring",
-        gettext_lazy("Notice of document expiry"),
-        batch_handler=_publish_expiring,
-        permission="kyc.view_document",
-    )
-)
-
-
-def schedule_expiry(documents: Iterable[Document]) -> None:
-    """Have approved documents expire after their last day (UTC), with notice ahead; each brings its client and brand along."""
-    expiry, notice = [], []
-    for document in documents:
-        if document.expires_on is None:
-            continue
-        after = dt.datetime.combine(document.expires_on + dt.timedelta(days=1), dt.time(), dt.UTC)
-        ahead = after - dt.timedelta(days=1 + KYC_EXPIRY_NOTICE_DAYS.of(document.client.brand))
-        expiry.append(DueItem(document.pk, after, document.client_id, document.client.brand_id))
-        notice.append(DueItem(document.pk, ahead, document.client_id, document.client.brand_id))
-    due_many(EXPIRY, expiry)
-    due_many(EXPIRING, notice)
-
-
-def cancel_expiry(documents: Iterable[Document]) -> None:
-    """Have documents that were replaced expire no more."""
-    ids = [document.pk for document in documents]
-    for kind in (EXPIRY, EXPIRING):
-        cancel_many(kind, ids)
 
 
 def locked(document_id: int) -> Document:

@@ -67,6 +67,17 @@ register(
     ),
     MenuEntry(
         "compliance",
+        _("Expiring documents"),
+        "kyc:expiring",
+        "kyc.view_document",
+        "calendar-clock",
+        25,
+        words="validity renew passport expired grace",
+        group="kyc",
+        roles=(Role.KYC_OFFICER, Role.MLRO, Role.SUPPORT),
+    ),
+    MenuEntry(
+        "compliance",
         _("KYC levels"),
         "kyc:levels",
         RIGHT,

@@ -27,7 +27,8 @@ from kyc import policies
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
-from kyc.documents import cancel_expiry, locked, schedule_expiry
+from kyc.documents import locked
+from kyc.expiry.validity import cancel_expiry, note_renewed, schedule_expiry
 from kyc.levels.reaching import note_level
 from kyc.models import Document, Issue
 from kyc.queries import documents_visible_to
@@ -182,6 +183,7 @@ def _take_effect(document: Document) -> None:
     if document.state == DocumentState.APPROVED:
         _retire_older(document)
         schedule_expiry([document])
+        note_renewed(document.client)
     approved = document.state == DocumentState.APPROVED
     timeline.add_entry(
         client_id=document.client_id,

@@ -14,6 +14,7 @@ from crm.events import (
     ClientScreened,
     ClientVerified,
     DocumentChecked,
+    DocumentExpiring,
     DocumentReviewed,
     DocumentUploaded,
     RestrictionLifted,
@@ -23,6 +24,7 @@ from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import enqueue_on_commit
 from kyc.choices import DocumentState, KycNotice
+from kyc.expiry import validity
 from kyc.levels.reaching import level_required, note_proof
 from kyc.models import Document
 
@@ -76,6 +78,12 @@ def write_to_the_client(event: DocumentReviewed) -> None:
         context={"document": title, "reason": document.reason},
         dedupe_key=f"document-rejected:{document.pk}",
     )
+
+
+@subscribe(DocumentExpiring)
+def warn_the_client(event: DocumentExpiring) -> None:
+    """Notify the client that a document expires soon."""
+    validity.warn_the_client(event)
 
 
 @subscribe(ClientVerified)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from crm.ui.views import TableView
+from kyc.expiry.tables import ExpiringTable
 from kyc.levels import views as levels
 from kyc.tables import DocumentTable
 from kyc.views import client, files, queue, review
@@ -16,6 +17,7 @@ urlpatterns = [
     path("kyc/documents/<int:document_id>/page/<int:number>/", files.Page.as_view(), name="page"),
     path("kyc/documents/<int:document_id>/approve/", review.Approve.as_view(), name="approve"),
     path("kyc/documents/<int:document_id>/reject/", review.Reject.as_view(), name="reject"),
+    path("kyc/expiring/", TableView.as_view(table=ExpiringTable), name="expiring"),
     path("kyc/levels/", levels.levels, name="levels"),
     path("kyc/levels/<int:brand_id>/", levels.brand_levels, name="brand_levels"),
     path("kyc/levels/<int:brand_id>/remove/", levels.level_remove, name="level_remove"),

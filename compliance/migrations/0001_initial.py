@@ -294,4 +294,21 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('finished_at__gte', models.F('started_at'))), name='list_screening_ends_after_its_start')],
             },
         ),
+        migrations.RemoveConstraint(
+            model_name='restriction',
+            name='restriction_is_lifted_by_two_people',
+        ),
+        migrations.AlterField(
+            model_name='restriction',
+            name='cause',
+            field=models.CharField(choices=[('manual', 'Placed by staff'), ('screening_hold', 'Possible watchlist match under review'), ('confirmed_match', 'Confirmed watchlist match'), ('document', 'Document expired'), ('review', 'Periodic review overdue')], default='manual', max_length=16),
+        ),
+        migrations.AddConstraint(
+            model_name='restriction',
+            constraint=models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('cause__in', ['screening_hold', 'document', 'review']), models.Q(('lift_requested_by__isnull', False), ('lifted_by__isnull', False), models.Q(('lifted_by', models.F('lift_requested_by')), _negated=True)), _connector='OR'), name='restriction_is_lifted_by_two_people'),
+        ),
+        migrations.AddConstraint(
+            model_name='restriction',
+            constraint=models.UniqueConstraint(condition=models.Q(('cause__in', ['document', 'review']), ('lifted_at__isnull', True)), fields=('client', 'kind', 'cause'), name='one_overdue_restriction_of_a_kind'),
+        ),
     ]

@@ -41,7 +41,7 @@ class Restriction(models.Model):
             models.CheckConstraint(condition=~Q(reason=""), name="restriction_has_a_reason"),
             models.CheckConstraint(
                 condition=Q(lifted_at__isnull=True)
-                | Q(cause="screening_hold")
+                | Q(cause__in=["screening_hold", "document", "review"])
                 | Q(lift_requested_by__isnull=False, lifted_by__isnull=False) & ~Q(lifted_by=F("lift_requested_by")),
                 name="restriction_is_lifted_by_two_people",
             ),
@@ -49,6 +49,11 @@ class Restriction(models.Model):
                 condition=Q(lift_requested_by__isnull=True, lift_requested_at__isnull=True)
                 | Q(lift_requested_by__isnull=False, lift_requested_at__isnull=False) & ~Q(lift_reason=""),
                 name="lifting_is_asked_for_with_a_reason",
+            ),
+            models.UniqueConstraint(
+                fields=["client", "kind", "cause"],
+                condition=Q(lifted_at__isnull=True, cause__in=["document", "review"]),
+                name="one_overdue_restriction_of_a_kind",
             ),
             models.UniqueConstraint(
                 fields=["hit"], condition=Q(lifted_at__isnull=True, cause="screening_hold"), name="one_hold_per_hit"

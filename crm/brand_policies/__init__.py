@@ -10,8 +10,10 @@ Changing one: `crm.staff.policy_changes`.
 from crm.brand_policies.kinds import (
     Amount,
     Choice,
+    Choices,
     Count,
     Countries,
+    Counts,
     Fraction,
     Hosts,
     Kind,
@@ -25,8 +27,10 @@ from crm.brand_policies.registry import Policy, PolicyArea, all_policies, declar
 __all__ = [
     "Amount",
     "Choice",
+    "Choices",
     "Count",
     "Countries",
+    "Counts",
     "Fraction",
     "Hosts",
     "Kind",

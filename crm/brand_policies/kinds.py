@@ -18,6 +18,7 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names, sorted_countries
 from crm.money.amounts import exponent, from_minor, to_minor
+from crm.money.numbers import is_whole
 
 if TYPE_CHECKING:
     from crm.models import Brand
@@ -204,6 +205,68 @@ class Choice(Kind[str]):
 
     def show(self, stored: Any, brand: Brand) -> str:
         return str(self.choices.get(stored, stored))
+
+
+@dataclass(frozen=True)
+class Choices(Kind[frozenset[str]]):
+    """Any of a few named ways; none is a choice too."""
+
+    choices: Mapping[str, Label]
+
+    def read(self, stored: Any) -> frozenset[str]:
+        return frozenset(stored)
+
+    def clean(self, given: Any) -> list[str]:
+        if not set(given) <= set(self.choices):
+            raise DomainError(_("Choose one of the options."))
+        return [code for code in self.choices if code in given]
+
+    def field(self, brand: Brand) -> forms.Field:
+        return forms.MultipleChoiceField(
+            choices=list(self.choices.items()), widget=forms.CheckboxSelectMultiple, required=False
+        )
+
+    def initial(self, stored: Any, brand: Brand) -> list[str]:
+        return sorted(stored)
+
+    def show(self, stored: Any, brand: Brand) -> str:
+        return ", ".join(str(self.choices.get(code, code)) for code in stored) or _("None")
+
+
+@dataclass(frozen=True)
+class Counts(Kind[tuple[int, ...]]):
+    """A few whole numbers with their unit, largest first: days ahead of which something is sent."""
+
+    minimum: int
+    maximum: int
+    unit: Label = ""
+    most: int = 6
+
+    def read(self, stored: Any) -> tuple[int, ...]:
+        return tuple(stored) if isinstance(stored, list) else (stored,)
+
+    def clean(self, given: Any) -> list[int]:
+        numbers = given if isinstance(given, list | tuple) else [given]
+        fits = all(type(number) is int and self.minimum <= number <= self.maximum for number in numbers)
+        if not fits or not 1 <= len(set(numbers)) <= self.most:
+            raise DomainError(
+                _("Enter one to %(most)s whole numbers from %(minimum)s to %(maximum)s, separated by commas.")
+                % {"most": self.most, "minimum": self.minimum, "maximum": self.maximum}
+            )
+        return sorted(set(numbers), reverse=True)
+
+    def field(self, brand: Brand) -> forms.Field:
+        return forms.CharField(max_length=60)
+
+    def entered(self, value: Any, brand: Brand) -> list[int]:
+        parts = [part.strip() for part in str(value).split(",") if part.strip()]
+        return [int(part) if is_whole(part) and len(part) < 6 else -1 for part in parts]
+
+    def initial(self, stored: Any, brand: Brand) -> str:
+        return ", ".join(map(str, self.read(stored)))
+
+    def show(self, stored: Any, brand: Brand) -> str:
+        return f"{', '.join(map(formats.number, self.read(stored)))} {self.unit}".strip()
 
 
 @dataclass(frozen=True)

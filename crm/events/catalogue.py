@@ -164,13 +164,32 @@ class DocumentReviewed(Event):
 
 
 class DocumentExpiring(Event):
-    """An approved document expires soon, as far ahead as the brand's `kyc_expiry_notice_days` says."""
+    """An approved document expires soon: one event for each of the brand's `kyc_expiry_notice_days` ahead."""
 
     name: ClassVar[str] = "kyc.document_expiring"
     label: ClassVar[Label] = _("Document expiring soon")
     document_id: int
     kind: str
     expires_on: dt.date
+    days: int = 0
+
+
+class VerificationOverdue(Event):
+    """What keeps a client verified was not renewed in time. `cause`: document or review; `restrictions`: what the brand blocks."""
+
+    name: ClassVar[str] = "kyc.verification_overdue"
+    label: ClassVar[Label] = _("Verification overdue")
+    cause: str
+    reference_id: int
+    restrictions: tuple[str, ...] = ()
+
+
+class VerificationCurrent(Event):
+    """What was overdue is renewed: a new document was approved, or the review was done."""
+
+    name: ClassVar[str] = "kyc.verification_current"
+    label: ClassVar[Label] = _("Verification renewed")
+    cause: str
 
 
 class ClientVerified(Event):

@@ -29,8 +29,8 @@ from kyc import specimens, store
 from kyc.audit_codes import KycAction
 from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, RunState
 from kyc.demo import papers
-from kyc.documents import schedule_expiry
 from kyc.examination.look import perceptual_hash
+from kyc.expiry.validity import schedule_expiry
 from kyc.fingerprints import bands_of, number_fingerprint
 from kyc.models import CheckRun, Document, LevelReached
 from kyc.pipeline import VERSION

@@ -18,6 +18,7 @@ from kyc.choices import IncomingState
 from kyc.examination import address, duplicates, identity, legibility
 from kyc.examination import zone as zone_check
 from kyc.examination.sheet import Sheet, Subject
+from kyc.expiry import validity
 from kyc.fingerprints import bands_of, number_fingerprint
 from kyc.levels import reaching as levels
 from kyc.models import CheckRun, Document, IncomingFile
@@ -75,8 +76,8 @@ def held(cast, until: dt.datetime, **fields) -> Document:
 def test_a_document_holds_on_its_last_day(cast, by, is_expired):
     document = decided(cast, expires_on=TODAY + by, settled_at=NOW)
     of_another = decided(cast, client=cast.other_client, expires_on=TODAY + DAY, settled_at=NOW)
-    documents.schedule_expiry([document, of_another])
-    assert due.sweep(kinds=[documents.EXPIRY]) == is_expired
+    validity.schedule_expiry([document, of_another])
+    assert due.sweep(kinds=[validity.EXPIRY]) == is_expired
     document.refresh_from_db()
     of_another.refresh_from_db()
     assert (document.state == "expired", of_another.state) == (is_expired, "approved")
@@ -84,8 +85,8 @@ def test_a_document_holds_on_its_last_day(cast, by, is_expired):
 
 def test_a_decision_that_did_not_take_effect_does_not_expire(cast):
     document = decided(cast, expires_on=TODAY - DAY)
-    documents.schedule_expiry([document])
-    due.sweep(kinds=[documents.EXPIRY])
+    validity.schedule_expiry([document])
+    due.sweep(kinds=[validity.EXPIRY])
     document.refresh_from_db()
     assert document.state == "approved"
 

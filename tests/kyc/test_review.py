@@ -13,8 +13,9 @@ from crm import due, events, work
 from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, OutboxEvent, WorkItem
-from kyc import documents, reviews
+from kyc import reviews
 from kyc.choices import DOCUMENT_TRANSITIONS, DocumentState, RejectReason
+from kyc.expiry import validity
 from kyc.levels import reaching as levels
 from kyc.models import Document, LevelReached
 from tests.brand_policies import set_policies
@@ -381,10 +382,10 @@ def approved(cast, officer, **fields):
 def test_an_expired_document_lowers_the_level_and_asks_for_a_new_one(cast):
     document = approved(cast, cast.kyc_officer)
     with time_machine.travel(dt.datetime(2033, 4, 15, 23, 59, tzinfo=dt.UTC), tick=False):
-        assert due.sweep(kinds=[documents.EXPIRY]) == 0
+        assert due.sweep(kinds=[validity.EXPIRY]) == 0
     with time_machine.travel(dt.datetime(2033, 4, 16, tzinfo=dt.UTC), tick=False):
-        assert due.sweep(kinds=[documents.EXPIRY]) == 1
-        assert due.sweep(kinds=[documents.EXPIRY]) == 0
+        assert due.sweep(kinds=[validity.EXPIRY]) == 1
+        assert due.sweep(kinds=[validity.EXPIRY]) == 0
     document.refresh_from_db()
     assert document.state == DocumentState.EXPIRED
     assert Client.objects.get(pk=cast.client.pk).kyc_level == 0
@@ -423,13 +424,14 @@ def test_only_the_tables_transitions_happen(before, after):
 
 
 def test_notice_of_an_expiry_is_published_as_far_ahead_as_the_brand_says(cast):
+    set_policies(cast.brand, kyc_expiry_notice_days=[30])
     document = approved(cast, cast.kyc_officer)
     with time_machine.travel(dt.datetime(2033, 3, 15, 23, 59, tzinfo=dt.UTC), tick=False):
-        assert due.sweep(kinds=[documents.EXPIRING]) == 0
+        assert due.sweep(kinds=[validity.EXPIRING]) == 0
     with time_machine.travel(dt.datetime(2033, 3, 16, tzinfo=dt.UTC), tick=False):
-        assert due.sweep(kinds=[documents.EXPIRING]) == 1
+        assert due.sweep(kinds=[validity.EXPIRING]) == 1
     (event,) = published("kyc.document_expiring")
-    assert event.data == {"document_id": document.pk, "kind": "passport", "expires_on": "2033-04-15"}
+    assert event.data == {"document_id": document.pk, "kind": "passport", "expires_on": "2033-04-15", "days": 30}
     assert (event.client, event.brand) == (cast.client.pk, cast.brand.pk)
 
 
@@ -437,5 +439,5 @@ def test_a_replaced_document_gives_no_notice(cast):
     older = approved(cast, cast.kyc_officer)
     approved(cast, cast.kyc_officer, content=passport_jpeg(number="C77X00T47"))
     with time_machine.travel(dt.datetime(2033, 3, 16, tzinfo=dt.UTC), tick=False):
-        due.sweep(kinds=[documents.EXPIRING])
+        due.sweep(kinds=[validity.EXPIRING])
     assert older.pk not in [event.data["document_id"] for event in published("kyc.document_expiring")]

@@ -30,6 +30,8 @@ LOCKS: dict[str, str] = {
     "clients.stages.close_client": "Client",
     "clients.stages.move_stage": "Client",
     "clients.texts.preview.send_test_mail": "Brand",
+    "compliance.holds.lift_overdue": "Client",
+    "compliance.holds.place_overdue": "Client",
     "compliance.hits.clear_hit": "Client Hit",
     "compliance.hits.confirm_hit": "Client Hit",
     "compliance.packs.make_pack": "~keelson.audit.seal",

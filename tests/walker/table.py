@@ -619,6 +619,7 @@ TABLE |= {
 
 # Documents of clients: officers review, auditors read, nobody else opens one.
 REVIEWS_DOCUMENTS: Final = roles(Role.KYC_OFFICER, Role.MLRO)
+SEES_DOCUMENT_STATES: Final = STAFF - {"marketing", "ib_manager", "administrator"}
 OPENS_DOCUMENTS: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
 
 
@@ -662,6 +663,7 @@ TABLE |= {
     "kyc:file": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:page": Rule(OPENS_DOCUMENTS, kwargs=lambda world: {**a_document(world), "number": 1}),
     **{f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document) for verb in ("approve", "reject")},
+    "kyc:expiring": Rule(SEES_DOCUMENT_STATES),
     "kyc:levels": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), good=(302,)),
     "kyc:brand_levels": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "kyc:level_change": Rule(
