@@ -23,6 +23,7 @@ from crm.ui.keyset import Page
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
+    BulkAction,
     Column,
     Empty,
     NumberColumn,
@@ -87,7 +88,16 @@ class HitTable(Table):
         QuickFilter(_("True match"), {"state": HitState.CONFIRMED}),
         QuickFilter(_("False positive"), {"state": HitState.FALSE_POSITIVE}),
     ]
-    bulk_actions = (assign_action("compliance:assign"),)
+    bulk_actions = (
+        BulkAction(
+            "dismiss",
+            _("Dismiss as false positives"),
+            "compliance:clear_selected",
+            "compliance.decide_hit",
+            icon="user-x",
+        ),
+        assign_action("compliance:assign"),
+    )
     peek = HIT_PEEK
     export_permission = None
     empty = Empty(

@@ -9,6 +9,7 @@ urlpatterns = [
     path("compliance/hits/", hits.Hits.as_view(), name="hits"),
     path("compliance/hits/next/", hits.Next.as_view(), name="next"),
     path("compliance/hits/assign/", hits.Assign.as_view(), name="assign"),
+    path("compliance/hits/dismiss/", hits.ClearSelected.as_view(), name="clear_selected"),
     path("compliance/hits/<int:hit_id>/", hits.HitPage.as_view(), name="hit"),
     path("compliance/hits/<int:hit_id>/clear/", hits.Clear.as_view(), name="clear"),
     path("compliance/hits/<int:hit_id>/confirm/", hits.Confirm.as_view(), name="confirm"),

@@ -99,7 +99,7 @@ class CustomColumns:
                 problem = "" if field else _("This custom field was archived. Check the file again.")
                 if field is not None:
                     done = outcome_of(partial(typed, field, row.values[name]))
-                    problem = "" if done else done.message  # type: ignore[union-attr]
+                    problem = "" if done else done.message
                 if problem:
                     ids.append(row.pk)
                     labels.append(field.label if field else name.removeprefix(PREFIX))

@@ -18,7 +18,9 @@ from compliance.models import Hit
 from compliance.tables import HitTable
 from crm import work
 from crm.choices import AccessKind
+from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext
+from crm.pages.work_decisions import DecideSelected
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
@@ -45,6 +47,21 @@ class Next(ClaimNext):
 
 class Assign(AssignSelected):
     table = HitTable
+
+
+class ClearSelected(DecideSelected):
+    """Dismiss many matches for one reason; those that the comparison contradicts are left to their own page."""
+
+    kind, table, permission = hits.MATCH, HitTable, "compliance.decide_hit"
+    outcome, form_class = HitState.FALSE_POSITIVE, ClearForm
+    title = gettext_lazy("Dismiss as false positives")
+
+    def check(self, subject: Hit, data: dict[str, Any]) -> str:
+        return hits.contradiction_of(subject, data["reason_code"])
+
+    def decide(self, subject: Hit, user: User, data: dict[str, Any]) -> Hit:
+        given = {name: data[name] for name in ("reason_code", "reason")}
+        return hits.clear_hit(hit_id=subject.pk, actor=user, **given)
 
 
 class HitPage(StaffView):

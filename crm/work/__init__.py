@@ -10,6 +10,7 @@ See docs/work-items.md.
 """
 
 from crm.work.assigning import assign, plan, set_priority
+from crm.work.bulk import DECIDED_AT_ONCE_MAX, DecisionLine, decide_each, preview_decisions
 from crm.work.claims import claim, claim_next, extend, release, take_over
 from crm.work.deciding import SETTLING, decide, settle, undo
 from crm.work.entries import comment
@@ -19,7 +20,9 @@ from crm.work.kinds import Outcome, WorkKind, all_kinds, kind_of, kinds_of, regi
 from crm.work.proposals import needs_second_person, propose
 
 __all__ = [
+    "DECIDED_AT_ONCE_MAX",
     "SETTLING",
+    "DecisionLine",
     "Outcome",
     "WorkKind",
     "all_kinds",
@@ -29,6 +32,7 @@ __all__ = [
     "close_items",
     "comment",
     "decide",
+    "decide_each",
     "extend",
     "hours_of",
     "is_free",
@@ -41,6 +45,7 @@ __all__ = [
     "new_item",
     "open_item",
     "plan",
+    "preview_decisions",
     "propose",
     "register",
     "release",

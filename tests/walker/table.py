@@ -758,6 +758,7 @@ TABLE |= {
     "compliance:hits": Rule(SEES_MATCHES),
     "compliance:next": Rule(REVIEWS_DOCUMENTS),
     "compliance:assign": Rule(MANAGES_WORK),
+    "compliance:clear_selected": Rule(REVIEWS_DOCUMENTS),
     "compliance:hit": Rule(SEES_MATCHES, kwargs=_no_hit, good=OWN),
     "compliance:clear": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
     "compliance:confirm": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),

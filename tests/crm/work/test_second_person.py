@@ -255,3 +255,53 @@ def test_two_who_propose_at_once_leave_one_proposal(cast, hit):
         thread.join(20)
     assert sorted(results) == ["done", "refused"]
     assert WorkProposal.objects.get().requested_by == WorkItem.objects.get().proposed_by
+
+
+# ── many at once ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def matches(cast, tmp_path):
+    """Three matches: of an ordinary client, of a high-risk one, and one that the comparison says is the same person."""
+    for client, first in ((cast.client, "Clara"), (cast.other_client, "Klara")):
+        Client.objects.filter(pk=client.pk).update(first_name=first, last_name="Weber", date_of_birth=None)
+    load(tmp_path, {"first": "Klara", "second": "Weber"})
+    for client in (cast.client, cast.other_client):
+        screening.screen_client(client_id=client.pk, trigger="demand")
+    rate_high(cast.other_client)
+    return list(Hit.objects.order_by("client_id"))
+
+
+def test_many_are_dismissed_or_proposed_with_a_preview(cast, matches, browse):
+    browser, address = browse(cast.mlro), reverse("compliance:clear_selected")
+    page = browser.post(address, {"ids": [hit.pk for hit in matches]}).content.decode()
+    assert "Will be proposed" in page and "Decide 2 items" not in page
+    given = {"items": [hit.work_id for hit in matches], "reason_code": "document", "reason": "Passports seen"}
+    checked = browser.post(address, {**given, "step": "preview"}).content.decode()
+    assert "Decide 2 items" in checked and "Will be decided" in checked
+    assert not Hit.objects.exclude(state=HitState.OPEN).exists() and not WorkProposal.objects.exists()
+    assert browser.post(address, {**given, "reason": "", "step": "confirm"}).status_code == 422
+    assert browser.post(address, {**given, "step": "confirm"}).status_code == 302
+    states = dict(Hit.objects.values_list("client_id", "state"))
+    assert states == {cast.client.pk: HitState.FALSE_POSITIVE, cast.other_client.pk: HitState.OPEN}
+    assert WorkProposal.objects.get().item == Hit.objects.get(client=cast.other_client).work
+
+
+def test_what_one_can_not_decide_is_left_out_and_stops_no_other(cast, matches, browse):
+    confirm(matches[1], cast.mlro)
+    browser, address = browse(cast.kyc_officer), reverse("compliance:clear_selected")
+    given = {"items": [hit.work_id for hit in matches], "reason_code": "name", "reason": "Other names"}
+    page = browser.post(address, {**given, "step": "confirm"}).content.decode()
+    assert "A decision was proposed" in page and "Decided: 1" in page
+    assert Hit.objects.filter(state=HitState.FALSE_POSITIVE).count() == 1
+
+
+@pytest.mark.parametrize("item", ["9" * 5000, "-1", "x", ""])
+def test_what_is_no_item_decides_nothing(cast, hit, browse, item):
+    given = {"items": [item], "reason_code": "document", "reason": "x", "step": "confirm"}
+    answer = browse(cast.mlro).post(reverse("compliance:clear_selected"), given, follow=True)
+    assert "None of these items is open any more" in answer.content.decode()
+
+
+def test_who_reads_matches_only_dismisses_none(cast, hit, browse):
+    assert browse(cast.auditor).post(reverse("compliance:clear_selected"), {"ids": [hit.pk]}).status_code in (403, 404)
