@@ -24,8 +24,7 @@ from bench.harness import Figure, at_least, at_most, p95, say
 from bench.submissions import bad, good
 from bench.submissions.people import TODAY, Submission, holder_of
 from kyc import mrz_zone, specimens
-from kyc.choices import IssueCode, Verdict
-from kyc.examination.decision import Outcome
+from kyc.choices import IssueCode, Outcome, Verdict
 from kyc.examination.originals import RASTER_POSSIBLE, raster_strength
 from kyc.examination.sheet import Sheet
 from kyc.examination.tampering import pasted_part

@@ -95,3 +95,14 @@ WITHDRAWAL_KYC_LEVEL = declare(
         _("A brand with its own KYC levels sets it there."),
     )
 )
+KYC_SECOND_LOOK_HOURS = declare(
+    Policy(
+        "kyc_second_look_hours",
+        PolicyArea.PROMISES,
+        _("Second looks at documents are done within"),
+        Count(1, 480, _("working hours")),
+        40,
+        _("Counted from the automatic approval that was drawn."),
+        needs_four_eyes=False,
+    )
+)

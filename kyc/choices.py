@@ -62,10 +62,21 @@ class DocumentState(BadgeChoices):
 # The one transition table: verbs, the page's buttons and a test read it.
 DOCUMENT_TRANSITIONS: dict[str, set[str]] = {
     DocumentState.UPLOADED: {DocumentState.CHECKING, DocumentState.REPLACED},
-    DocumentState.CHECKING: {DocumentState.PENDING_REVIEW, DocumentState.REPLACED},
+    # Approved or rejected by the policy alone: there is no review then.
+    DocumentState.CHECKING: {
+        DocumentState.PENDING_REVIEW,
+        DocumentState.APPROVED,
+        DocumentState.REJECTED,
+        DocumentState.REPLACED,
+    },
     DocumentState.PENDING_REVIEW: {DocumentState.APPROVED, DocumentState.REJECTED, DocumentState.REPLACED},
-    # Back to review only while the officer's undo window is open.
-    DocumentState.APPROVED: {DocumentState.PENDING_REVIEW, DocumentState.EXPIRED, DocumentState.REPLACED},
+    # Back to review only while the officer's undo window is open; rejected only where the policy had approved it.
+    DocumentState.APPROVED: {
+        DocumentState.PENDING_REVIEW,
+        DocumentState.REJECTED,
+        DocumentState.EXPIRED,
+        DocumentState.REPLACED,
+    },
     DocumentState.REJECTED: {DocumentState.PENDING_REVIEW},
     DocumentState.EXPIRED: {DocumentState.REPLACED},
     DocumentState.REPLACED: set(),
@@ -103,6 +114,42 @@ class Verdict(models.TextChoices):
     PASS = "pass", _("Passed")
     FAIL = "fail", _("Failed")
     UNSURE = "unsure", _("Unclear")
+
+
+class Outcome(models.TextChoices):
+    """What becomes of a document."""
+
+    APPROVE = "approve", _("Approve")
+    ASK = "ask", _("Ask the client")
+    QUEUE = "queue", _("Review manually")
+
+
+class QueueReason(models.TextChoices):
+    """Why a person decides though no check found a flaw, or though the client could mend it."""
+
+    HIGH_RISK = "HIGH_RISK", _("The client is rated high risk")
+    APPROVAL_OFF = "APPROVAL_OFF", _("Automatic approval is off for this risk")
+    OTHER_SIDE = "OTHER_SIDE", _("The other side is missing or hasn't passed its checks")
+    SIDES_DIFFER = "SIDES_DIFFER", _("The two sides don't match, or couldn't be compared")
+    BEING_REVIEWED = "BEING_REVIEWED", _("An officer is reviewing the other side")
+    ASKED_ENOUGH = "ASKED_ENOUGH", _("The client was asked for a better document too often")
+    CHECKS_INCOMPLETE = "CHECKS_INCOMPLETE", _("A required check is missing")
+    NOT_COVERED = "NOT_COVERED", _("The policy doesn't cover this document type")
+
+
+class SecondLookState(BadgeChoices):
+    """What an officer says who doesn't know the first verdict."""
+
+    OPEN = "open", "yellow", _("Open")
+    AGREED = "agreed", "green", _("Agreed")
+    DISAGREED = "disagreed", "red", _("Disagreed")
+
+
+SECOND_LOOK_TRANSITIONS: dict[str, set[str]] = {
+    SecondLookState.OPEN: {SecondLookState.AGREED, SecondLookState.DISAGREED},
+    SecondLookState.AGREED: set(),
+    SecondLookState.DISAGREED: set(),
+}
 
 
 class IssueCode(models.TextChoices):
@@ -352,6 +399,14 @@ class KycNotice(NotificationKind):
         MANDATORY,
     )
     DOCUMENT_EXPIRING = ("kyc.document_expiring", _("Expiry of your documents"), NoticeGroup.ACCOUNT, CLIENTS)
+    POLICY_PROPOSED = (
+        "kyc.policy_proposed",
+        _("KYC policies awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_identity_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     CLIENT_VERIFIED = (
         "kyc.client_verified",
         _("Your clients verified"),

@@ -98,6 +98,16 @@ def rows_of(document: Document, issues: list[ShownIssue]) -> list[Row]:
     return rows
 
 
+def registration_of(document: Document) -> list[tuple[str, str]]:
+    """List what the registration says of the fields that a document of this kind proves, without what was read on it."""
+    is_address = document.kind == DocumentKind.PROOF_OF_ADDRESS
+    return [
+        (str(label), document.client.full_name if is_address and field == "last_name" else value)
+        for field, label, _key in (ADDRESS_FIELDS if is_address else IDENTITY_FIELDS)
+        if (value := _registered(document.client, field))
+    ]
+
+
 def _registered(client: Client, field: str) -> str:
     value = getattr(client, field, "")
     return day(value) if isinstance(value, dt.date) else str(value or "")

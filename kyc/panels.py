@@ -13,8 +13,11 @@ from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from kyc import queries
-from kyc.choices import DocumentState
+from kyc.choices import DocumentState, SecondLookState
 from kyc.levels.changes import RIGHT, LevelApproval
+from kyc.verdicts.changes import VerdictPolicyApproval
+from kyc.verdicts.policies import sees_policy
+from kyc.verdicts.second_looks import looks_visible_to
 from kyc.views import client_overview, home_cards, officer_cards
 from kyc.views.client import kyc_tab
 
@@ -27,6 +30,12 @@ def waiting(user: User) -> int | None:
     """Count what waits for a decision, at most 99."""
     pending = queries.queue(user).filter(state=DocumentState.PENDING_REVIEW)
     return len(pending.values_list("pk", flat=True)[:99]) or None
+
+
+def second_looks_waiting(user: User) -> int | None:
+    """Count the second looks that wait, at most 99."""
+    waiting_looks = looks_visible_to(user).filter(state=SecondLookState.OPEN).order_by()
+    return len(waiting_looks.values_list("pk", flat=True)[:99]) or None
 
 
 def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
@@ -86,6 +95,37 @@ register(
         words="verification tiers limits requirements deposits withdrawals",
         group="kyc",
     ),
+    MenuEntry(
+        "compliance",
+        _("Second looks"),
+        "kyc:second_looks",
+        "kyc.review_document",
+        "eye",
+        30,
+        count=second_looks_waiting,
+        words="blind sample kyc",
+        group="kyc",
+    ),
+    MenuEntry(
+        "compliance",
+        _("KYC quality"),
+        "kyc:quality",
+        sees_policy,
+        "gauge",
+        40,
+        words="automatic decisions agreement time",
+        group="kyc",
+    ),
+    MenuEntry(
+        "compliance",
+        _("KYC policy"),
+        "kyc:policy",
+        sees_policy,
+        "scale",
+        50,
+        words="automatic approval sample rules",
+        group="kyc",
+    ),
     RecordPart("client", "step", "kyc", client_overview.next_steps, "kyc.view_document", 20),
     RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
@@ -101,7 +141,7 @@ register(
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )
 
-approvals.register(LevelApproval)
+approvals.register(LevelApproval, VerdictPolicyApproval)
 register(
     kpi_tile("kyc-waiting", _("Documents waiting"), officer_cards.waiting, REVIEW, 1, roles=OFFICER),
     kpi_tile("kyc-oldest", _("Oldest wait"), officer_cards.oldest_wait, REVIEW, 2, roles=OFFICER),

@@ -23,22 +23,24 @@ from clients.identifiers import learn_many
 from crm import work
 from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
+from crm.files.parsing import ParsingRefused
 from crm.security import audit, crypto
-from kyc import pages, store
+from kyc import store
 from kyc.audit_codes import KycAction
-from kyc.choices import DocumentState, IssueCode, RunState
+from kyc.choices import DocumentState, IssueCode, Outcome, RunState
 from kyc.documents import locked, waiting_for_checks
-from kyc.examination import CHECKS, Result, Sheet, read
+from kyc.examination import Result, Sheet, apart, duplicates
+from kyc.examination.apart import Examined
 from kyc.examination.sheet import Subject, unsure
 from kyc.fingerprints import bands_of, number_fingerprint, sightings_of
 from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
 from kyc.reviews import REVIEW
+from kyc.verdicts.reaching import other_side_of, reach
 
 logger = logging.getLogger(__name__)
 VERSION = "2026.12"
 LEASE_SECONDS = 300
 BOX_AIR = 0.005
-NUMBER_LENGTH_MIN = 5
 
 
 def check(document_id: int) -> CheckRun | None:
@@ -49,12 +51,11 @@ def check(document_id: int) -> CheckRun | None:
     started = time.monotonic()
     try:
         document = Document.objects.select_related("client__brand").get(pk=document_id)
-        sheet = lay_out(document)
-        results = examine(sheet)
+        examined = examine(document)
     except Exception as error:  # any failure is noted; the sweeper tries again
         logger.exception("check %s of document %s failed", run.pk, document_id)
         return _fail(run, f"{type(error).__name__}: {error}")
-    return _finish(run, sheet, results, duration_ms=round((time.monotonic() - started) * 1000))
+    return _finish(run, examined, duration_ms=round((time.monotonic() - started) * 1000))
 
 
 def check_due(*, limit: int = 50) -> int:
@@ -84,18 +85,35 @@ def _close_open_runs(document: Document, error: str) -> None:
     document.runs.filter(state=RunState.RUNNING).update(state=RunState.FAILED, finished_at=timezone.now(), error=error)
 
 
-def lay_out(document: Document) -> Sheet:
-    """Collect what the checks work on: the pages as pictures, the text layer, and the registration to compare with."""
+def examine(document: Document) -> Examined:
+    """Have the file read and checked in a child, beside its other side where that is there; look for duplicates here.
+
+    A child that was ended (too much memory or time, or it crashed) is not tried again: a person examines such a file.
+    Raises: ParsingBusy, and whatever keeps the stored file from being read.
+    """
+    sheet, other = _blank_sheet(document), other_side_of(document)
+    files = [_file_of(one) for one in (document, other) if one is not None]
+    try:
+        examined = apart.examine(sheet, *files)
+    except ParsingRefused as refused:
+        logger.warning("document %s: its child was ended (%s)", document.pk, refused.code)
+        examined = Examined(sheet, [apart.failed("reading")])
+    examined.sheet.number_fingerprint = number_fingerprint(examined.number) if examined.number else ""
+    examined.results += _duplicates(examined.sheet)
+    if other is not None:
+        examined.sheet.measures["other_side"] = other.pk
+    return examined
+
+
+def _blank_sheet(document: Document) -> Sheet:
+    """Say whose document it is and what counts; the pages stay with the child."""
     client = document.client
-    content = store.read(client_id=document.client_id, key=document.store_key)
-    drawn = pages.draw(content, document.content_type)
     return Sheet(
         document_id=document.pk,
         kind=document.kind,
         side=document.side,
         sha256=document.sha256,
-        pages=drawn.pictures,
-        text_layer=drawn.text_layer,
+        pages=[],
         traces=document.traces,
         today=timezone.now().date(),
         age_min_years=MINIMUM_AGE.of(client.brand),
@@ -115,33 +133,16 @@ def lay_out(document: Document) -> Sheet:
     )
 
 
-def examine(sheet: Sheet) -> list[Result]:
-    """Read the page and run every check that applies; a check that breaks or says nothing is unsure."""
-    results: list[Result] = []
-    try:
-        read(sheet)
-        _mark_number(sheet)
-    except Exception:  # the checks that need no reading still help the officer
-        logger.exception("document %s could not be read", sheet.document_id)
-        results.append(replace(unsure(IssueCode.CHECK_FAILED, 1.0, field="reading"), check="reading"))
-    for check in CHECKS:
-        if not check.is_for(sheet):
-            continue
-        try:
-            said = list(check.run(sheet)) or [unsure(IssueCode.CHECK_FAILED, 1.0, field=check.name)]
-        except Exception:  # the other checks still help the officer
-            logger.exception("check %s broke on document %s", check.name, sheet.document_id)
-            said = [unsure(IssueCode.CHECK_FAILED, 1.0, field=check.name)]
-        results += [replace(result, check=check.name) for result in said]
-    return results
+def _file_of(document: Document) -> apart.File:
+    content = store.read(client_id=document.client_id, key=document.store_key)
+    return apart.File(content, document.content_type, document.kind, document.side, document.sha256, document.traces)
 
 
-def _mark_number(sheet: Sheet) -> None:
-    """Keep the number as a keyed hash, by which the same document is known again."""
-    number = sheet.extracted.get("number", "")
-    is_right = sheet.zone is None or "number" not in sheet.zone.mrz.failed
-    if is_right and len(number) >= NUMBER_LENGTH_MIN:
-        sheet.number_fingerprint = number_fingerprint(number)
+def _duplicates(sheet: Sheet) -> list[Result]:
+    """Look for the same document at other clients: the one check that needs the database."""
+    if not sheet.phash and not sheet.has_words:
+        return []  # nothing was read: a required check is missing then
+    return [replace(result, check="duplicates") for result in duplicates.check(sheet)]
 
 
 def issues_in(results: list[Result]) -> list[Result]:
@@ -155,7 +156,8 @@ def issues_in(results: list[Result]) -> list[Result]:
 
 
 @transaction.atomic
-def _finish(run: CheckRun, sheet: Sheet, results: list[Result], *, duration_ms: int) -> CheckRun | None:
+def _finish(run: CheckRun, examined: Examined, *, duration_ms: int) -> CheckRun | None:
+    sheet, results = examined.sheet, examined.results
     document = locked(sheet.document_id)
     run = lock(CheckRun, run.pk)
     if run.state != RunState.RUNNING or document.state != DocumentState.CHECKING:
@@ -165,7 +167,7 @@ def _finish(run: CheckRun, sheet: Sheet, results: list[Result], *, duration_ms: 
     run.move_to(RunState.DONE)
     run.finished_at, run.duration_ms = timezone.now(), duration_ms
     run.engine = ", ".join(sorted(sheet.engines))[:60]
-    run.measures = {**sheet.measures, "pages": [[page.shape[1], page.shape[0]] for page in sheet.pages]}
+    run.measures = {**sheet.measures, "pages": examined.pages}
     issues = issues_in(results)
     details = {
         f"{issue.code}:{issue.field}": {"found": issue.found, "expected": issue.expected}
@@ -182,7 +184,7 @@ def _finish(run: CheckRun, sheet: Sheet, results: list[Result], *, duration_ms: 
     document.number_fingerprint, document.issuing_country = sheet.number_fingerprint, sheet.issuing_country
     document.issued_on, document.expires_on = sheet.issued_on, sheet.expires_on
     learn_many(sightings_of(document))
-    _hand_over(document, sorted({str(issue.code) for issue in issues}))
+    _conclude(document, run, results, sorted({str(issue.code) for issue in issues}))
     return run
 
 
@@ -198,6 +200,7 @@ def _kept(result: Result) -> dict[str, Any]:
         "code": str(result.code),
         "field": result.field,
         "confidence": round(float(result.score), 2),
+        "severity": result.severity.value if result.severity else "",
         "page": result.page,
         "box": _with_air(result.box) if result.box else None,
     }
@@ -223,21 +226,32 @@ def _with_air(box: tuple[float, float, float, float]) -> list[float]:
     return [round(float(side), 4) for side in (left, top, right - left, bottom - top)]
 
 
-def _hand_over(document: Document, codes: list[str]) -> None:
-    """Hand a checked document to the review queue, and publish it."""
-    document.move_to(DocumentState.PENDING_REVIEW)
+def _conclude(document: Document, run: CheckRun, results: list[Result], codes: list[str]) -> None:
+    """Publish that the checks have ended, and let the policy decide; what it leaves to a person goes to the queue."""
     document.checked_at, document.check_lease_until = timezone.now(), None
+    _note_checked(document, codes)
+    decision = reach(document, run, results)
+    if decision.outcome == Outcome.QUEUE:
+        _hand_over(document)
+
+
+def _hand_over(document: Document) -> None:
+    """Hand a checked document to the review queue."""
+    document.move_to(DocumentState.PENDING_REVIEW)
     document.work = work.open_item(
         REVIEW, client_id=document.client_id, brand=document.client.brand, opened_at=document.uploaded_at
     )
     document.save()
+
+
+def _note_checked(document: Document, codes: list[str]) -> None:
     audit.record(
         actor=None,
         action=KycAction.DOCUMENT_CHECKED,
         target=document,
         client_id=document.client_id,
         brand_id=document.client.brand_id,
-        after={"state": document.state, "issues": codes},
+        after={"issues": codes},
         evidence={"version": VERSION, "attempts": document.check_attempts},
     )
     publish(
@@ -270,4 +284,8 @@ def _give_to_a_person(document: Document) -> None:
     run = document.runs.order_by("-pk").first()
     if run is not None:
         Issue.objects.bulk_create([_row(run, document, unsure(IssueCode.CHECK_FAILED, 1.0))], ignore_conflicts=True)
-    _hand_over(document, [IssueCode.CHECK_FAILED.value])
+    document.checked_at, document.check_lease_until = timezone.now(), None
+    _note_checked(document, [IssueCode.CHECK_FAILED.value])
+    if run is not None:
+        reach(document, run, [apart.failed("reading")])
+    _hand_over(document)

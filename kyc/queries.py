@@ -43,7 +43,9 @@ def get_document(user: User, document_id: int, *, permission: str = "kyc.view_do
     """Find one document with its client, or 404 when it is not visible, NotAllowed (403) when the role lacks the right."""
     visible = Document.objects.filter(client__in=clients_visible_to(user)) if user.is_authenticated else None
     document = (
-        visible.select_related("client__brand", "client__book", "work__claimed_by", "reviewed_by", "uploaded_by")
+        visible.select_related(
+            "client__brand", "client__book", "work__claimed_by", "reviewed_by", "decided_by_policy", "uploaded_by"
+        )
         .filter(pk=document_id)
         .first()
         if visible is not None
@@ -172,7 +174,9 @@ class Requirement:
 
 def documents_of(client: Client) -> list[Document]:
     """List a client's documents, newest first, at most 200. The caller has got the client through a scoped read."""
-    return list(client.documents.select_related("uploaded_by", "reviewed_by").order_by("-pk")[:200])
+    return list(
+        client.documents.select_related("uploaded_by", "reviewed_by", "decided_by_policy").order_by("-pk")[:200]
+    )
 
 
 def requirements_of(client: Client, documents: Iterable[Document] | None = None) -> list[Requirement]:

@@ -65,7 +65,7 @@ class DocumentReview(work.WorkKind[Document]):
         return joined([subject.title_words, str(subject.client)])
 
     def take_effect(self, subject: Document) -> None:
-        _take_effect(subject)
+        take_effect(subject)
 
     def reopen(self, subject: Document, actor: User) -> None:
         _reopen(subject, actor)
@@ -116,16 +116,24 @@ def reject(*, document_id: int, actor: User, reason_code: str, reason: str = "",
     """
     document = locked(document_id)
     require(policies.can_decide(actor, document))
-    code = RejectReason(reason_code)
-    text = reason.strip()
-    if text in ("", str(REJECT_TEMPLATES[code])):
+    document.reason_code = RejectReason(reason_code)
+    document.reason = message_to_client(document, reason_code, reason)
+    return _decide(document, DocumentState.REJECTED, actor, note=note.strip())
+
+
+def message_to_client(document: Document, reason_code: str, reason: str) -> str:
+    """Return what the client reads of a rejection: the officer's text, or the template's in the client's language.
+
+    Raises: DomainError where there is neither.
+    """
+    template, text = REJECT_TEMPLATES[RejectReason(reason_code)], reason.strip()
+    if text in ("", str(template)):
         # The unchanged template is sent in the client's language, not in the officer's.
         with translation.override(document.client.language):
-            text = str(REJECT_TEMPLATES[code])
+            text = str(template)
     if not text:
         raise DomainError(_("Enter what the client should do. This text is sent to them."))
-    document.reason_code, document.reason = code, text
-    return _decide(document, DocumentState.REJECTED, actor, note=note.strip())
+    return text
 
 
 def issues_that_need_a_note(document: Document) -> list[Issue]:
@@ -177,7 +185,8 @@ def _reopen(document: Document, actor: User) -> None:
     )
 
 
-def _take_effect(document: Document) -> None:
+def take_effect(document: Document) -> None:
+    """Have a decision its consequences: timeline, events, the older document retired, expiry dates, the level."""
     document.settled_at = timezone.now()
     document.save(update_fields=["settled_at"])
     if document.state == DocumentState.APPROVED:
@@ -189,8 +198,7 @@ def _take_effect(document: Document) -> None:
         client_id=document.client_id,
         kind=TimelineKind.DOCUMENT,
         actor=document.reviewed_by,
-        title=(phrase("%(title)s approved") if approved else phrase("%(title)s rejected"))
-        % {"title": document.title_words},
+        title=_title(document) % {"title": document.title_words},
         body=document.reason,
         url=document.get_absolute_url(),
         is_visible_to_client=True,
@@ -208,6 +216,13 @@ def _take_effect(document: Document) -> None:
     )
     if approved:
         note_level(client=document.client, document=document, decided_by=document.reviewed_by)
+
+
+def _title(document: Document) -> LocalizedText:
+    is_automatic = document.decided_by_policy_id is not None
+    if document.state == DocumentState.APPROVED:
+        return phrase("%(title)s approved automatically") if is_automatic else phrase("%(title)s approved")
+    return phrase("%(title)s rejected automatically") if is_automatic else phrase("%(title)s rejected")
 
 
 def _retire_older(document: Document) -> None:

@@ -139,7 +139,9 @@ class DocumentFilter(django_filters.FilterSet):
     kind = django_filters.ChoiceFilter(choices=DocumentKind.choices, label=_("Document"))
     uploaded = django_filters.DateFromToRangeFilter(field_name="uploaded_at", label=_("Uploaded"))
     reviewed = django_filters.DateFromToRangeFilter(field_name="reviewed_at", label=_("Reviewed"))
-    reviewer = django_filters.ChoiceFilter(choices=[("me", _("Me"))], label=_("Reviewed by"), method="reviewed_by_me")
+    reviewer = django_filters.ChoiceFilter(
+        choices=[("me", _("Me")), ("policy", _("Automatic"))], label=_("Reviewed by"), method="decided_by"
+    )
     expiring = django_filters.ChoiceFilter(
         choices=[("30", _("In the next 30 days"))], label=_("Expires"), method="expiring_within"
     )
@@ -154,7 +156,9 @@ class DocumentFilter(django_filters.FilterSet):
         today = timezone.localdate()
         return rows.filter(expires_on__range=(today, today + dt.timedelta(days=int(days))))
 
-    def reviewed_by_me(self, rows: QuerySet[Document], _name: str, _value: str) -> QuerySet[Document]:
+    def decided_by(self, rows: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
+        if value == "policy":
+            return rows.filter(decided_by_policy__isnull=False)
         return rows.filter(reviewed_by=self.request.user)
 
     def with_issue(self, rows: QuerySet[Document], _name: str, value: str) -> QuerySet[Document]:
@@ -170,7 +174,7 @@ class DocumentTable(Table):
         Column("title", _("Document")),
         BadgeColumn("state", _("State")),
         AgoColumn("uploaded_at", _("Uploaded"), place="when"),
-        PersonColumn("reviewed_by", _("Reviewed by")),
+        Column("decider", _("Reviewed by")),
         AgoColumn("reviewed_at", _("Reviewed")),
         DateColumn("expires_on", _("Expires")),
         Column("reason_code", _("Reason"), value="get_reason_code_display", hidden=True),
@@ -181,6 +185,7 @@ class DocumentTable(Table):
         QuickFilter(_("Pending review"), {"state": DocumentState.PENDING_REVIEW}),
         QuickFilter(_("Rejected"), {"state": DocumentState.REJECTED}),
         QuickFilter(_("Reviewed by me"), {"reviewer": "me"}),
+        QuickFilter(_("Automatic"), {"reviewer": "policy"}),
         QuickFilter(_("Expiring in 30 days"), {"state": DocumentState.APPROVED, "expiring": "30"}),
     ]
     peek = DOCUMENT_PEEK
@@ -190,7 +195,9 @@ class DocumentTable(Table):
     )
 
     def queryset(self) -> QuerySet[Document]:
-        return queries.documents_visible_to(self.user).select_related("client__brand", "reviewed_by")
+        return queries.documents_visible_to(self.user).select_related(
+            "client__brand", "reviewed_by", "decided_by_policy"
+        )
 
     def search(self, queryset: QuerySet[Document], words: str) -> QuerySet[Document]:
         if words.startswith("#"):

@@ -4,6 +4,8 @@ from crm.ui.views import TableView
 from kyc.expiry.tables import ExpiringTable
 from kyc.levels import views as levels
 from kyc.tables import DocumentTable
+from kyc.verdicts.tables import SecondLookTable
+from kyc.verdicts.views import overturning, policy, quality, second_looks
 from kyc.views import client, files, queue, review
 
 app_name = "kyc"
@@ -22,5 +24,20 @@ urlpatterns = [
     path("kyc/levels/<int:brand_id>/", levels.brand_levels, name="brand_levels"),
     path("kyc/levels/<int:brand_id>/remove/", levels.level_remove, name="level_remove"),
     path("kyc/levels/<int:brand_id>/<int:number>/", levels.level_change, name="level_change"),
+    path("kyc/documents/<int:document_id>/overturn/", overturning.Overturn.as_view(), name="overturn"),
+    path("kyc/policy/", policy.policy, name="policy"),
+    path("kyc/policy/<int:brand_id>/", policy.brand_policy, name="brand_policy"),
+    path("kyc/policy/<int:brand_id>/change/", policy.change_policy, name="policy_change"),
+    path("kyc/policy/<int:brand_id>/<int:number>/", policy.policy_version, name="policy_version"),
+    path("kyc/quality/", quality.quality, name="quality"),
+    path("kyc/quality/<int:brand_id>/", quality.brand_quality, name="brand_quality"),
+    path(
+        "kyc/second-looks/",
+        TableView.as_view(table=SecondLookTable, template_name="kyc/verdicts/second_looks.html"),
+        name="second_looks",
+    ),
+    path("kyc/second-looks/next/", second_looks.Next.as_view(), name="second_looks_next"),
+    path("kyc/second-looks/assign/", second_looks.Assign.as_view(), name="second_looks_assign"),
+    path("kyc/second-looks/<int:look_id>/", second_looks.Look.as_view(), name="second_look"),
     path("kyc/clients/<int:client_id>/upload/", client.upload, name="upload"),
 ]

@@ -1,29 +1,26 @@
 """What the shipped policy decides from the verdicts: approve, ask the client, or hand to the review queue.
 
 Approved only where every check that the kind and side require has passed and none has failed. Where all that is wrong can be put
-right by a better picture or another document, the client is asked for it; everything else is for a person. Not yet wired to
-approvals: those need a reviewer (`decided_document_has_a_reviewer`).
+right by a better picture or another document, the client is asked for it; everything else is for a person. Brands may set
+other rules: `kyc.verdicts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db import models
-from django.utils.translation import gettext_lazy as _
-
-from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentKind, IssueCode, RejectReason, Side, Verdict
+from kyc.choices import (
+    REASON_FOR_ISSUE,
+    REJECT_TEMPLATES,
+    DocumentKind,
+    IssueCode,
+    Outcome,
+    RejectReason,
+    Side,
+    Verdict,
+)
 from kyc.examination.sheet import Result
-
-
-class Outcome(models.TextChoices):
-    """What becomes of a document."""
-
-    APPROVE = "approve", _("Approve")
-    ASK = "ask", _("Ask the client")
-    QUEUE = "queue", _("Review manually")
-
 
 _HOLDER = ("kind", "name", "birth", "age", "expiry", "original", "tampering", "duplicates")
 _ZONE = ("zone", "state", "nationality")
@@ -79,22 +76,36 @@ class Decision:
     request: str = ""
 
 
-def decide(kind: str, side: str, results: Sequence[Result], *, waived: frozenset[str] = frozenset()) -> Decision:
-    """Decide about one page. waived: required checks that could not run here, such as duplicates without a database."""
-    required = [name for name in REQUIRED.get((kind, side), ()) if name not in waived]
+def decide(
+    kind: str,
+    side: str,
+    results: Sequence[Result],
+    *,
+    waived: frozenset[str] = frozenset(),
+    required: Sequence[str] | None = None,
+    fixable: Collection[str] = FIXABLE,
+) -> Decision:
+    """Decide about one page. waived: required checks that could not run here, such as duplicates without a database.
+
+    required, fixable: the rules of a brand's own policy instead of the shipped ones.
+    """
+    required = [
+        name for name in (REQUIRED.get((kind, side), ()) if required is None else required) if name not in waived
+    ]
     wrong = [result for result in results if result.verdict == Verdict.FAIL]
     wrong += [result for result in results if result.verdict == Verdict.UNSURE and result.check in required]
     ran = {result.check for result in results}
-    if not required or not set(required) <= ran:
+    if not required:
         return Decision(Outcome.QUEUE, tuple(wrong))
-    if not wrong:
-        return Decision(Outcome.APPROVE)
-    if all(result.code in FIXABLE for result in wrong):
+    # Without a zone its checks don't run: that the picture is blurred is reason enough to ask for another one.
+    if wrong and all(result.code in fixable for result in wrong):
         # An unclear picture explains what wasn't read.
-        hints = [result for result in results if result.is_issue and result.code in FIXABLE]
+        hints = [result for result in results if result.is_issue and result.code in fixable]
         reasons = {REASON_FOR_ISSUE.get(result.code, RejectReason.UNREADABLE) for result in (*wrong, *hints)}
         reason = next((reason for reason in TOLD_FIRST if reason in reasons), RejectReason.UNREADABLE)
         return Decision(Outcome.ASK, tuple(wrong), str(REJECT_TEMPLATES[reason]))
+    if not wrong and set(required) <= ran:
+        return Decision(Outcome.APPROVE)
     return Decision(Outcome.QUEUE, tuple(wrong))
 
 

@@ -101,6 +101,8 @@ class Sheet:
     today: dt.date
     # From a PDF's text layer: words per page, with boxes in pixels of `pages`.
     text_layer: list[list[Word]] | None = None
+    # Read in a child, which keeps the pages: whether there was a text layer.
+    has_words_of_its_own: bool = False
     age_min_years: int = 18
     sha256: str = ""
     # What the file's maker left in it (`kyc.intake`).
@@ -134,7 +136,7 @@ class Sheet:
     @property
     def has_words(self) -> bool:
         """Tell whether the file brings its text along, as PDFs do that were not scanned."""
-        return self.text_layer is not None and any(self.text_layer)
+        return self.has_words_of_its_own or (self.text_layer is not None and any(self.text_layer))
 
     def fraction(self, box: tuple[int, int, int, int], page: int = 1) -> Box:
         """Convert a box in pixels to fractions of its page."""

@@ -14,9 +14,9 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 
 from kyc import intake, pages
-from kyc.choices import TWO_SIDED_KINDS, DocumentKind, IssueCode, Side, Verdict
+from kyc.choices import TWO_SIDED_KINDS, DocumentKind, IssueCode, Outcome, Side, Verdict
 from kyc.examination import CHECKS, licences, read, visual
-from kyc.examination.decision import Decision, Outcome, decide, worst
+from kyc.examination.decision import Decision, decide, worst
 from kyc.examination.document_types import kind_of_text, kind_of_zone
 from kyc.examination.sheet import Result, Sheet, Subject, unsure
 from kyc.names import ORDER, compare_person

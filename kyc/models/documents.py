@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -16,7 +17,7 @@ from django.db.models import Q
 
 from clients.models import Client
 from crm.db.states import HasState
-from crm.i18n.localized_text import LocalizedText, joined, label_of
+from crm.i18n.localized_text import LocalizedText, joined, label_of, phrase
 from crm.models import User, WorkItem
 from crm.security import crypto
 from kyc.choices import (
@@ -31,6 +32,16 @@ from kyc.choices import (
     RejectReason,
     Side,
 )
+
+# Whatever code says: at the moment of an automatic approval the client isn't rated high.
+HIGH_RISK_NEEDS_A_PERSON = """
+IF NEW.state = 'approved' AND NEW.decided_by_policy_id IS NOT NULL
+   AND (TG_OP = 'INSERT' OR OLD.state <> 'approved')
+   AND EXISTS (SELECT 1 FROM clients_client WHERE id = NEW.client_id AND risk_rating = 'high') THEN
+  RAISE EXCEPTION 'a document of a high-risk client is approved by a person' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
 
 
 class Document(HasState):
@@ -70,7 +81,8 @@ class Document(HasState):
     # ── review ─────────────────────────────────────────────────────────────────────────────────────────────────────
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="document")
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True)
+    decided_by_policy = models.ForeignKey("kyc.VerdictPolicy", on_delete=models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, help_text="When a person or the policy decided")
     reason_code = models.CharField(max_length=20, choices=RejectReason.choices, blank=True)
     reason = models.TextField(blank=True, help_text="Message to client")
     review_note = models.TextField(blank=True, help_text="For colleagues and auditors: why approved despite an issue")
@@ -111,8 +123,16 @@ class Document(HasState):
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["approved", "rejected"])
-                | Q(reviewed_by__isnull=False, reviewed_at__isnull=False),
-                name="decided_document_has_a_reviewer",
+                | Q(reviewed_at__isnull=False)
+                & (
+                    Q(reviewed_by__isnull=False, decided_by_policy__isnull=True)
+                    | Q(reviewed_by__isnull=True, decided_by_policy__isnull=False)
+                ),
+                name="decided_document_has_a_reviewer_or_a_policy",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by_policy__isnull=True) | Q(reviewed_by__isnull=True, settled_at__isnull=False),
+                name="a_policy_decides_alone_and_finally",
             ),
             models.CheckConstraint(
                 condition=Q(reviewed_by__isnull=True)
@@ -137,6 +157,14 @@ class Document(HasState):
             ),
             models.CheckConstraint(condition=Q(size_bytes__gt=0, page_count__gt=0), name="document_has_content"),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="high_risk_is_approved_by_a_person",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                func=HIGH_RISK_NEEDS_A_PERSON,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.title} #{self.pk}"
@@ -159,6 +187,18 @@ class Document(HasState):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def is_overturnable(self) -> bool:
+        """An approval that no person made."""
+        return self.state == DocumentState.APPROVED and self.decided_by_policy_id is not None
+
+    @property
+    def decider(self) -> LocalizedText:
+        """Who decided: an officer, or the policy; empty before."""
+        if self.decided_by_policy is not None:
+            return phrase("Automatic · policy %(number)d") % {"number": self.decided_by_policy.number}
+        return str(self.reviewed_by) if self.reviewed_by is not None else ""
 
     @property
     def is_undoable(self) -> bool:

@@ -55,7 +55,9 @@ class Decided:
 def _decided(user: User) -> Decided:
     def read() -> Decided:
         days = last_days()
-        rows = queries.documents_visible_to(user).filter(reviewed_at__gte=midnight(days[0])).order_by()
+        # What the policy decided is no officer's work.
+        rows = queries.documents_visible_to(user).filter(reviewed_at__gte=midnight(days[0]), reviewed_by__isnull=False)
+        rows = rows.order_by()
         counted = rows.annotate(day=TruncDate("reviewed_at")).values_list("day")
         by_day = {
             day: (team, mine, wait.total_seconds() / 3600)

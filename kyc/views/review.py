@@ -22,6 +22,10 @@ from kyc.choices import REASON_FOR_ISSUE, REJECT_TEMPLATES, DocumentKind, Docume
 from kyc.forms import ApproveForm, RejectForm
 from kyc.models import Document
 from kyc.reviews import REVIEW
+from kyc.verdicts.forms import OverturnForm
+from kyc.verdicts.policies import can_look, can_overturn
+from kyc.verdicts.reaching import verdict_of
+from kyc.verdicts.second_looks import open_look_at
 
 
 class Review(StaffView):
@@ -31,6 +35,9 @@ class Review(StaffView):
 
     def get(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
+        look = open_look_at(document) if document.is_overturnable else None
+        if look is not None and can_look(request.user, look):
+            return redirect(look)  # whoever may be asked for the second look doesn't read the first verdict before
         access_log.note(
             user=request.user,
             kind=AccessKind.VIEW,
@@ -43,14 +50,19 @@ class Review(StaffView):
 
 
 def show(
-    request: UserRequest, document: Document, *, approve: ApproveForm | None = None, reject: RejectForm | None = None
+    request: UserRequest,
+    document: Document,
+    *,
+    approve: ApproveForm | None = None,
+    reject: RejectForm | None = None,
+    overturn: OverturnForm | None = None,
 ) -> HttpResponse:
     """Show the page, perhaps with a form that was refused: it keeps what was typed."""
     user = request.user
     run = queries.last_run(document)
     issues = queries.issues_of(document, run)
     others = queries.documents_of(document.client)
-    refused = next((form for form in (approve, reject) if form is not None and form.errors), None)
+    refused = next((form for form in (approve, reject, overturn) if form is not None and form.errors), None)
     needs_note = any(shown.issue.severity in reviews.NOTE_SEVERITIES for shown in issues)
     can_decide = policies.can_decide(user, document) if document.state == DocumentState.PENDING_REVIEW else None
     context = {
@@ -75,6 +87,9 @@ def show(
         "reject_form": reject or RejectForm(initial=_suggested(issues)),
         "templates": {reason.value: str(REJECT_TEMPLATES[reason]) for reason in RejectReason},
         "undo": undoable(request),
+        "verdict": verdict_of(document),
+        "can_overturn": document.is_overturnable and bool(can_overturn(user, document)),
+        "overturn_form": overturn or OverturnForm(),
     }
     return render(request, "kyc/review.html", context, status=422 if refused else 200)
 

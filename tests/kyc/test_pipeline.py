@@ -77,12 +77,12 @@ def test_one_worker_at_a_time(cast):
 def test_a_lease_that_ended_is_taken_over_and_the_late_result_is_dropped(cast):
     document = uploaded(cast.client)
     first = pipeline._begin(document.pk)
-    late = pipeline.lay_out(Document.objects.get(pk=document.pk))
+    late = pipeline.examine(Document.objects.get(pk=document.pk))
     Document.objects.filter(pk=document.pk).update(check_lease_until=timezone.now() - dt.timedelta(seconds=1))
     assert documents.waiting_for_checks() == [document.pk]
     second = pipeline.check(document.pk)
     assert second.state == RunState.DONE
-    assert pipeline._finish(first, late, [], duration_ms=1) is None
+    assert pipeline._finish(first, late, duration_ms=1) is None
     first.refresh_from_db()
     assert first.state == RunState.FAILED and "stopped before" in first.error
     assert OutboxEvent.objects.filter(name="kyc.document_checked").count() == 1
@@ -91,9 +91,9 @@ def test_a_lease_that_ended_is_taken_over_and_the_late_result_is_dropped(cast):
 def test_replaced_while_it_was_checked(cast):
     document = uploaded(cast.client)
     run = pipeline._begin(document.pk)
-    sheet = pipeline.lay_out(Document.objects.get(pk=document.pk))
+    examined = pipeline.examine(Document.objects.get(pk=document.pk))
     uploaded(cast.client, content=passport_jpeg("Clara", "Weber", number="C99X00T47"))
-    assert pipeline._finish(run, sheet, [], duration_ms=1) is None
+    assert pipeline._finish(run, examined, duration_ms=1) is None
     document.refresh_from_db()
     assert document.state == DocumentState.REPLACED
     assert not document.runs.filter(state=RunState.RUNNING).exists()
@@ -160,12 +160,10 @@ import os, sys, time
 import django
 django.setup()
 from kyc import pipeline
-def stuck(sheet):
+def stuck(document):
     print("looking", flush=True)
     time.sleep(60)
-    yield
-from kyc.examination import Check
-pipeline.CHECKS = [Check("stuck", ("passport",), stuck)]
+pipeline.examine = stuck
 pipeline.check(int(sys.argv[1]))
 """
 

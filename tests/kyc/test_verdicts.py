@@ -14,9 +14,9 @@ from PIL import ImageDraw
 from bench import kyc as bench
 from bench.submissions import bad
 from kyc import dates, mrz, specimens
-from kyc.choices import Verdict
+from kyc.choices import Outcome, Verdict
 from kyc.examination import states
-from kyc.examination.decision import REQUIRED, Outcome
+from kyc.examination.decision import REQUIRED
 from kyc.examination.sheet import Sheet, Subject
 from kyc.examination.trial import decide_together, try_sheet
 

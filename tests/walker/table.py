@@ -643,6 +643,7 @@ def an_item(_world: Any) -> dict[str, Any]:
     return {"item_id": Document.objects.exclude(work=None).values_list("work", flat=True).first() or 999_999}
 
 
+SEES_KYC_POLICY: Final = OPENS_DOCUMENTS | roles(Role.ADMINISTRATOR)
 # Work of any queue: whoever does it claims and comments, heads assign it and see the figures.
 MANAGES_WORK: Final = roles(Role.DESK_HEAD, Role.MLRO)
 TABLE |= {
@@ -671,6 +672,17 @@ TABLE |= {
     ),
     "kyc:level_remove": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "kyc:upload": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
+    "kyc:overturn": Rule(REVIEWS_DOCUMENTS, kwargs=a_document),
+    "kyc:policy": Rule(SEES_KYC_POLICY),
+    "kyc:brand_policy": Rule(SEES_KYC_POLICY, kwargs=lambda world: _a_brand(world), good=OWN),
+    "kyc:policy_change": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world), good=OWN),
+    "kyc:policy_version": Rule(SEES_KYC_POLICY, kwargs=lambda world: {**_a_brand(world), "number": 999_999}, good=OWN),
+    "kyc:quality": Rule(SEES_KYC_POLICY),
+    "kyc:brand_quality": Rule(SEES_KYC_POLICY, kwargs=lambda world: _a_brand(world), good=OWN),
+    "kyc:second_looks": Rule(REVIEWS_DOCUMENTS),
+    "kyc:second_looks_next": Rule(REVIEWS_DOCUMENTS),
+    "kyc:second_looks_assign": Rule(MANAGES_WORK),
+    "kyc:second_look": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"look_id": 999_999}, good=OWN),
 }
 
 # Monitoring: heads and compliance review; whoever is watched sees their own days only.

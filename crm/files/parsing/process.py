@@ -31,10 +31,11 @@ FACTS_BYTES_MAX = 32 * MEGABYTE
 
 
 class Pool(StrEnum):
-    """Who is waiting: a page or a job. Files that jobs work on never hold up a page."""
+    """Who is waiting: a page, a job, or a document's checks, which take longest. None holds up the others."""
 
     PAGES = "pages"
     JOBS = "jobs"
+    CHECKS = "checks"
 
 
 @dataclass(frozen=True)

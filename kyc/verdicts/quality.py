@@ -1,0 +1,170 @@
+"""How well documents are decided without a person: shares, times, and what second looks say. Over twelve weeks at most."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, FloatField, Q, QuerySet
+from django.db.models.functions import Extract, TruncWeek
+from django.utils import timezone
+
+from crm.brand_policies.registry import today
+from crm.i18n import formats
+from crm.models import Brand
+from kyc.choices import DECIDED_STATES, DocumentKind, DocumentState, Outcome, SecondLookState
+from kyc.models import Document, MachineDecision, SecondLook
+from kyc.verdicts.reaching import reason_label
+
+WEEKS = 12
+COUNTRIES_MAX, REASONS_MAX = 12, 8
+COUNTS = {outcome.value: Count("pk", filter=Q(outcome=outcome)) for outcome in Outcome}
+
+
+class Percentile(Aggregate):
+    """The value below which a share of the values lies."""
+
+    function = "percentile_cont"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Documents of one group by what became of their checks."""
+
+    label: str
+    approve: int = 0
+    ask: int = 0
+    queue: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.approve + self.ask + self.queue
+
+    @property
+    def automatic_percent(self) -> int | None:
+        return _percent(self.approve + self.ask, self.total)
+
+    @property
+    def approved_percent(self) -> int | None:
+        return _percent(self.approve, self.total)
+
+    @property
+    def asked_percent(self) -> int | None:
+        return _percent(self.ask, self.total)
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long clients waited from upload to decision."""
+
+    count: int = 0
+    median: float | None = None
+    p95: float | None = None
+
+    @property
+    def median_text(self) -> str:
+        return _time_text(self.median)
+
+    @property
+    def p95_text(self) -> str:
+        return _time_text(self.p95)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Second looks at approvals of the period."""
+
+    open: int = 0
+    agreed: int = 0
+    disagreed: int = 0
+    overturned: int = 0
+
+    @property
+    def agreement_percent(self) -> float | None:
+        """Return the share of second looks that agree, with one decimal: 99.5 and 100 are not the same."""
+        decided = self.agreed + self.disagreed
+        return round(100 * self.agreed / decided, 1) if decided else None
+
+
+def _percent(part: int, whole: int) -> int | None:
+    return round(100 * part / whole) if whole else None
+
+
+def _time_text(seconds: float | None) -> str:
+    return "–" if seconds is None else formats.duration(seconds)
+
+
+def since_of(brand: Brand) -> dt.datetime:
+    """Return when the first of the weeks began, on a Monday of the brand's calendar."""
+    day = today(brand)
+    monday = day - dt.timedelta(days=day.weekday(), weeks=WEEKS - 1)
+    return dt.datetime.combine(monday, dt.time(), timezone.get_current_timezone())
+
+
+def decisions_of(brand: Brand) -> QuerySet[MachineDecision]:
+    """Select the verdicts of the period: a range of one index."""
+    return MachineDecision.objects.filter(brand=brand, decided_at__gte=since_of(brand)).order_by()
+
+
+def overall(brand: Brand) -> Shares:
+    """Count all verdicts of the period."""
+    return Shares("", **decisions_of(brand).aggregate(**COUNTS))
+
+
+def by_week(brand: Brand) -> list[tuple[dt.date, Shares]]:
+    """Count the verdicts of each week, weeks without any too."""
+    counted = decisions_of(brand).annotate(week=TruncWeek("decided_at")).values("week").annotate(**COUNTS)
+    found = {timezone.localtime(row.pop("week")).date(): row for row in counted}
+    first = timezone.localtime(since_of(brand)).date()
+    weeks = [first + dt.timedelta(weeks=number) for number in range(WEEKS)]
+    return [(week, Shares("", **found.get(week, {}))) for week in weeks]
+
+
+def by_kind(brand: Brand) -> list[Shares]:
+    """Count the verdicts of each type of document, the most frequent first."""
+    rows = decisions_of(brand).values(kind=F("document__kind")).annotate(**COUNTS)
+    found = [Shares(str(DocumentKind(row.pop("kind")).label), **row) for row in rows]
+    return sorted(found, key=lambda shares: -shares.total)
+
+
+def by_country(brand: Brand) -> list[Shares]:
+    """Count the verdicts by the clients' country, the most frequent first."""
+    rows = decisions_of(brand).values(country=F("document__client__country")).annotate(n=Count("pk"), **COUNTS)
+    shown = list(rows.order_by("-n", "country")[:COUNTRIES_MAX])
+    return [Shares(row["country"], row["approve"], row["ask"], row["queue"]) for row in shown]
+
+
+def queue_reasons(brand: Brand) -> list[tuple[str, int]]:
+    """Count why documents went to a person, by what was named first."""
+    queued = decisions_of(brand).filter(outcome=Outcome.QUEUE, reasons__len__gt=0)
+    rows = queued.values_list("reasons__0").annotate(n=Count("pk")).order_by("-n", "reasons__0")
+    return [(reason_label(code), count) for code, count in rows[:REASONS_MAX]]
+
+
+def times(brand: Brand) -> dict[str, Times]:
+    """Measure how long clients waited: for the machine and for an officer. Keys: machine, officer."""
+    decided = Document.objects.filter(
+        client__brand=brand,
+        reviewed_at__gte=since_of(brand),
+        state__in=[*DECIDED_STATES, DocumentState.EXPIRED, DocumentState.REPLACED],
+    ).order_by()
+    waited = Extract(ExpressionWrapper(F("reviewed_at") - F("uploaded_at"), output_field=DurationField()), "epoch")
+    found: dict[str, Times] = {}
+    for name, decider in (("machine", Q(decided_by_policy__isnull=False)), ("officer", Q(reviewed_by__isnull=False))):
+        row: dict[str, Any] = (
+            decided.filter(decider)
+            .annotate(waited=waited)
+            .aggregate(count=Count("pk"), median=Percentile("waited", share=0.5), p95=Percentile("waited", share=0.95))
+        )
+        found[name] = Times(**row)
+    return found
+
+
+def looks(brand: Brand) -> Looks:
+    """Count the second looks at approvals of the period, and what was overturned, with or without one."""
+    rows = SecondLook.objects.filter(document__machine_decision__in=decisions_of(brand).values("pk"))
+    counts = rows.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in SecondLookState})
+    return Looks(**counts, overturned=decisions_of(brand).filter(overturned_at__isnull=False).count())
