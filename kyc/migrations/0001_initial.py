@@ -427,4 +427,234 @@ class Migration(migrations.Migration):
             name='code',
             field=models.CharField(choices=[('BLUR', 'The picture is blurred'), ('GLARE', 'Glare covers part of the document'), ('TOO_SMALL', 'The picture is too small to read'), ('CROPPED', 'The document is cut off'), ('NO_MRZ', 'No machine-readable zone was found'), ('MRZ_CHECKDIGIT', 'A check digit in the machine-readable zone is wrong'), ('EXPIRED', 'The document has expired'), ('EXPIRES_SOON', 'The document expires soon'), ('NAME_MISMATCH', 'The name differs from the registration'), ('NAME_NEAR', 'The name is almost the one on the registration: compare it'), ('NAME_CUT', 'The name is too long for the machine-readable zone: compare it with the printed one'), ('DOB_MISMATCH', 'The date of birth differs from the registration'), ('NATIONALITY_MISMATCH', 'The nationality differs from the registration'), ('SEX_MISMATCH', 'The sex differs from the registration'), ('PRINT_MISMATCH', "The printed text doesn't match the machine-readable zone"), ('PRINT_NEAR', 'The printed text nearly matches the machine-readable zone: compare it'), ('NOT_READ', "Part of the document couldn't be read: check it manually"), ('NOT_REGISTERED', 'The registration is missing details to compare the document with'), ('NO_EXPIRY', 'No expiry date was found'), ('DATE_INCOMPLETE', "A date on the document is incomplete or doesn't exist"), ('UNKNOWN_STATE', 'No such country or issuer exists'), ('SPECIMEN', 'The document is a specimen, not a real one'), ('LOW_RESOLUTION', 'The picture is small: compare the name carefully'), ('UNDERAGE', 'The person is underage'), ('DOC_NO_DUPLICATE', 'Another client has a document with this number'), ('IMAGE_DUPLICATE', 'Another client has sent the same picture'), ('POA_TOO_OLD', 'The proof of address is older than three months'), ('POA_NO_DATE', 'No date was found on the proof of address'), ('POA_NAME', "The client's name was not found on the proof of address"), ('POA_ADDRESS', "The client's address was not found on the proof of address"), ('SCREEN_PHOTO', 'The picture shows a screen or a printed copy: it is covered by a fine raster'), ('SCREENSHOT', 'The picture is a screenshot'), ('NO_COLOUR', 'The picture has no colour: it may be a copy'), ('EDITED', 'The file was saved by a program for editing: compare it closely'), ('PDF_CHANGED', 'The PDF was changed after it was made: compare it closely'), ('PARTS_DIFFER', 'Part of the picture was compressed differently: compare it closely'), ('ISSUE_DATE', "The date of issue doesn't fit the other dates"), ('POA_COUNTRY', 'The proof of address names another country'), ('POA_ISSUER', "The issuer wasn't recognised as a bank, utility, telecom provider or authority"), ('UNSUPPORTED_TYPE', "The document isn't the type the client selected"), ('FACE_NOT_FOUND', 'No face was found'), ('OCR_UNAVAILABLE', "The text couldn't be read automatically: check it manually"), ('CHECK_FAILED', 'The automatic checks failed: check everything manually')], max_length=20),
         ),
+        migrations.CreateModel(
+            name='MachineDecision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(choices=[('approve', 'Approve'), ('ask', 'Ask the client'), ('queue', 'Review manually')], max_length=8)),
+                ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=24), default=list, help_text='What is wrong, the worst first', size=None)),
+                ('risk', models.CharField(choices=[('unrated', 'Not rated'), ('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], help_text="The client's rating at that moment", max_length=8)),
+                ('digest', models.CharField(help_text='SHA-256 of the check results', max_length=64)),
+                ('version', models.CharField(help_text='Of the pipeline', max_length=20)),
+                ('decided_at', models.DateTimeField()),
+                ('draw', models.PositiveSmallIntegerField(help_text="Of 10,000, by a keyed hash of the document's id", null=True)),
+                ('is_sampled', models.BooleanField(default=False, help_text='An officer looks too, without knowing the verdict')),
+                ('overturned_at', models.DateTimeField(null=True)),
+                ('overturn_reason', models.TextField(blank=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SecondLook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Open'), ('agreed', 'Agreed'), ('disagreed', 'Disagreed')], default='open', max_length=10)),
+                ('opened_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('reason_code', models.CharField(blank=True, choices=[('unreadable', 'Unreadable'), ('cut_off', 'Cut off'), ('expired', 'Expired'), ('wrong_kind', 'Wrong document type'), ('name_differs', 'Name differs'), ('birth_date_differs', 'Date of birth differs'), ('too_old', 'Older than three months'), ('no_address', 'Address is missing or differs'), ('not_a_photo', 'Copy, screenshot or edited picture'), ('duplicate', 'Belongs to another account'), ('underage', 'Underage'), ('other', 'Other reason')], max_length=20)),
+                ('note', models.TextField(blank=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='VerdictPolicy',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('rules', models.JSONField(help_text='As `kyc.verdicts.rules.Rules` writes them')),
+                ('effective_on', models.DateField()),
+                ('set_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='VerdictPolicyProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('rules', models.JSONField()),
+                ('effective_on', models.DateField()),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='document',
+            name='decided_document_has_a_reviewer',
+        ),
+        migrations.AlterField(
+            model_name='document',
+            name='reviewed_at',
+            field=models.DateTimeField(help_text='When a person or the policy decided', null=True),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='document',
+            trigger=pgtrigger.compiler.Trigger(name='high_risk_is_approved_by_a_person', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.state = 'approved' AND NEW.decided_by_policy_id IS NOT NULL\n   AND (TG_OP = 'INSERT' OR OLD.state <> 'approved')\n   AND EXISTS (SELECT 1 FROM clients_client WHERE id = NEW.client_id AND risk_rating = 'high') THEN\n  RAISE EXCEPTION 'a document of a high-risk client is approved by a person' USING ERRCODE = 'check_violation';\nEND IF;\nRETURN NEW;\n", hash='49d74d333d429b421ce6b417ab832bbfa5928c6a', operation='INSERT OR UPDATE', pgid='pgtrigger_high_risk_is_approved_by_a_person_051cd', table='kyc_document', when='BEFORE')),
+        ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='document',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='machine_decision', to='kyc.document'),
+        ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='overturned_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='run',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='machine_decision', to='kyc.checkrun'),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='document',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='second_look', to='kyc.document'),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='work',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='second_look', to='crm.workitem'),
+        ),
+        migrations.AddField(
+            model_name='verdictpolicy',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdict_policies', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='verdictpolicy',
+            name='set_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='policy',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='kyc.verdictpolicy'),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='decided_by_policy',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kyc.verdictpolicy'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['approved', 'rejected']), _negated=True), models.Q(('reviewed_at__isnull', False), models.Q(models.Q(('decided_by_policy__isnull', True), ('reviewed_by__isnull', False)), models.Q(('decided_by_policy__isnull', False), ('reviewed_by__isnull', True)), _connector='OR')), _connector='OR'), name='decided_document_has_a_reviewer_or_a_policy'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('decided_by_policy__isnull', True), models.Q(('reviewed_by__isnull', True), ('settled_at__isnull', False)), _connector='OR'), name='a_policy_decides_alone_and_finally'),
+        ),
+        migrations.AddField(
+            model_name='verdictpolicyproposal',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='verdict_policy_proposals', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='verdictpolicyproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='verdictpolicyproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='secondlook',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['opened_at', 'id'], name='second_looks_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='secondlook',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='second_look_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='secondlook',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'disagreed'), _negated=True), models.Q(models.Q(('reason_code', ''), _negated=True), models.Q(('note', ''), _negated=True)), _connector='OR'), name='disagreement_has_a_reason'),
+        ),
+        migrations.AddIndex(
+            model_name='verdictpolicy',
+            index=models.Index(fields=['brand', '-effective_on', '-number'], name='verdict_policies_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicy',
+            constraint=models.UniqueConstraint(fields=('brand', 'number'), name='verdict_policy_has_its_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicy',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='verdict_policy_has_a_reason'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='verdictpolicy',
+            trigger=pgtrigger.compiler.Trigger(name='verdict_policy_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'verdict_policy is append-only: write a new row instead';", hash='db6582aec64e3f605017b81e7cbcf6dfaeca73ff', operation='UPDATE OR DELETE', pgid='pgtrigger_verdict_policy_no_change_16652', table='kyc_verdictpolicy', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='verdictpolicy',
+            trigger=pgtrigger.compiler.Trigger(name='verdict_policy_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'verdict_policy is append-only: write a new row instead';", hash='d4174701b77a6075a80ba88b04dc10d2dee6861e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_verdict_policy_no_truncate_9678d', table='kyc_verdictpolicy', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='machinedecision',
+            index=models.Index(fields=['brand', 'decided_at'], name='machine_decisions_by_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='machinedecision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome', 'approve'), _negated=True), models.Q(('risk', 'high'), _negated=True), _connector='OR'), name='a_machine_never_approves_high_risk'),
+        ),
+        migrations.AddConstraint(
+            model_name='machinedecision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('draw__isnull', False), ('draw__lt', 10000), ('outcome', 'approve')), models.Q(models.Q(('outcome', 'approve'), _negated=True), ('draw__isnull', True), ('is_sampled', False)), _connector='OR'), name='machine_approvals_are_drawn'),
+        ),
+        migrations.AddConstraint(
+            model_name='machinedecision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('overturn_reason', ''), ('overturned_at__isnull', True), ('overturned_by__isnull', True)), models.Q(('outcome', 'approve'), ('overturned_at__isnull', False), ('overturned_by__isnull', False), models.Q(('overturn_reason', ''), _negated=True)), _connector='OR'), name='overturned_approval_says_who_when_and_why'),
+        ),
+        migrations.AddIndex(
+            model_name='verdictpolicyproposal',
+            index=models.Index(fields=['brand', '-id'], name='verdict_proposals_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicyproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='verdict_policy_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicyproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='verdict_policy_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicyproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='verdict_policy_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicyproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='verdict_policy_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicyproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='verdict_policy_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='verdictpolicyproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_verdict_policy_per_brand'),
+        ),
     ]
