@@ -21,7 +21,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from clients.choices import Category, Stage
+from clients.choices import Stage
 from clients.countries import country_choices
 from clients.models import Client, SideFacts
 from clients.vocabulary import CLIENT
@@ -246,7 +246,6 @@ entered("country", _("Country"), FieldType.CHOICE, country_choices)
 entered("language", _("Language"), FieldType.TEXT)
 entered("nationality", _("Nationality"), FieldType.CHOICE, country_choices)
 entered("city", _("City"), FieldType.TEXT)
-entered("category", _("Category"), FieldType.CHOICE, lambda: Category.choices)
 entered("marketing_consent", _("Marketing consent"), FieldType.YES_NO)
 entered("created_at", _("Created"), FieldType.MOMENT)
 entered("registered_at", _("Registered"), FieldType.MOMENT)

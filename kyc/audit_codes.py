@@ -9,6 +9,16 @@ class KycAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
     APPROVAL_OVERTURNED = "kyc.approval_overturned", _("Automatic approval overturned"), "undo-2", "danger"
+    ANSWERS_GIVEN = "kyc.answers_given", _("Questionnaire completed"), "list-checks"
+    ANSWERS_REQUESTED = "kyc.answers_requested", _("Questionnaire requested"), "send"
+    ANSWERS_REQUEST_WITHDRAWN = "kyc.answers_request_withdrawn", _("Questionnaire request withdrawn"), "undo-2"
+    CATEGORY_DECIDED = "kyc.category_decided", _("Client category decided"), "gavel", "success"
+    CATEGORY_DECLINED = "kyc.category_declined", _("Client category request declined"), "circle-x", "danger"
+    CATEGORY_PROPOSED = "kyc.category_proposed", _("Client category proposed"), "stamp"
+    CATEGORY_REJECTED = "kyc.category_rejected", _("Proposed client category rejected"), "circle-x", "danger"
+    CATEGORY_REQUESTED = "kyc.category_requested", _("Client category requested"), "briefcase"
+    CATEGORY_REQUEST_WITHDRAWN = "kyc.category_request_withdrawn", _("Client category request withdrawn"), "undo-2"
+    CATEGORY_WITHDRAWN = "kyc.category_withdrawn", _("Proposed client category withdrawn"), "undo-2"
     DOCUMENT_APPROVED = "kyc.document_approved", _("Document approved"), "file-check", "success"
     DOCUMENT_APPROVED_AUTOMATICALLY = (
         "kyc.document_approved_automatically",
@@ -26,6 +36,8 @@ class KycAction(AuditCode):
         "warning",
     )
     DOCUMENT_UPLOADED = "kyc.document_uploaded", _("Document uploaded"), "upload"
+    EDD_CLEARED = "kyc.edd_cleared", _("Enhanced due diligence: cleared"), "shield-check", "success"
+    EDD_DECLINED = "kyc.edd_declined", _("Enhanced due diligence: declined"), "shield-x", "danger"
     FILE_RECEIVED = "kyc.file_received", _("File received"), "paperclip"
     FILE_REFUSED = "kyc.file_refused", _("File refused"), "circle-x", "warning"
     LEVELS_APPROVED = "kyc.levels_approved", _("KYC levels approved"), "check", "success"
@@ -41,3 +53,12 @@ class KycAction(AuditCode):
     REVIEW_UNDONE = "kyc.review_undone", _("Document decision undone"), "undo-2"
     SECOND_LOOK_AGREED = "kyc.second_look_agreed", _("Second look agreed"), "eye", "success"
     SECOND_LOOK_DISAGREED = "kyc.second_look_disagreed", _("Second look disagreed"), "eye", "danger"
+    QUESTIONNAIRE_APPROVED = "kyc.questionnaire_approved", _("Questionnaire approved"), "check", "success"
+    QUESTIONNAIRE_CREATED = "kyc.questionnaire_created", _("Questionnaire created"), "plus"
+    QUESTIONNAIRE_DRAFTED = "kyc.questionnaire_drafted", _("Questionnaire draft saved"), "pencil"
+    QUESTIONNAIRE_DRAFT_DISCARDED = "kyc.questionnaire_draft_discarded", _("Questionnaire draft discarded"), "trash-2"
+    QUESTIONNAIRE_PROPOSED = "kyc.questionnaire_proposed", _("Questionnaire proposed"), "stamp"
+    QUESTIONNAIRE_PUBLISHED = "kyc.questionnaire_published", _("Questionnaire published"), "list-checks", "success"
+    QUESTIONNAIRE_REJECTED = "kyc.questionnaire_rejected", _("Questionnaire rejected"), "circle-x", "danger"
+    QUESTIONNAIRE_WITHDRAWN = "kyc.questionnaire_withdrawn", _("Questionnaire proposal withdrawn"), "undo-2"
+    WARNING_ACKNOWLEDGED = "kyc.warning_acknowledged", _("Warning acknowledged"), "signature"

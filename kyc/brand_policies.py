@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Amount, Choices, Count, Counts, Policy, PolicyArea, declare
+from crm.brand_policies import Amount, Choices, Count, Counts, Fraction, Policy, PolicyArea, declare
 
 KYC_LEVEL_REQUIRED = declare(
     Policy(
@@ -104,5 +105,58 @@ KYC_SECOND_LOOK_HOURS = declare(
         40,
         _("Counted from the automatic approval that was drawn."),
         needs_four_eyes=False,
+    )
+)
+QUESTIONNAIRE_NOTICE_DAYS = declare(
+    Policy(
+        "questionnaire_notice_days",
+        PolicyArea.IDENTITY,
+        _("Notice before answers to a questionnaire expire"),
+        Count(0, 180, _("days")),
+        30,
+        _("For answers given from then on. The client is notified and e-mailed this far ahead."),
+        needs_four_eyes=False,
+    )
+)
+EDD_REVIEW_HOURS = declare(
+    Policy(
+        "edd_review_hours",
+        PolicyArea.PROMISES,
+        _("Enhanced due diligence is decided within"),
+        Count(1, 240, _("working hours")),
+        24,
+        _("Counted from the client's answers. Later ones are marked as late."),
+        needs_four_eyes=False,
+    )
+)
+CATEGORY_REVIEW_HOURS = declare(
+    Policy(
+        "category_review_hours",
+        PolicyArea.PROMISES,
+        _("Client category requests are decided within"),
+        Count(1, 240, _("working hours")),
+        40,
+        _("Counted from the request. Later ones are marked as late."),
+        needs_four_eyes=False,
+    )
+)
+CATEGORY_REVIEW_MONTHS = declare(
+    Policy(
+        "category_review_months",
+        PolicyArea.IDENTITY,
+        _("Client categories are reviewed after"),
+        Count(1, 36, _("months")),
+        12,
+        _("Of professional clients and eligible counterparties."),
+    )
+)
+CATEGORY_TRADE_LOTS = declare(
+    Policy(
+        "category_trade_lots",
+        PolicyArea.IDENTITY,
+        _("Lots of a trade of significant size"),
+        Fraction(Decimal("0.01"), Decimal(100), 2),
+        "0.5",
+        _("Such trades count for clients who ask to be professional; MiFID II leaves the size to the firm."),
     )
 )

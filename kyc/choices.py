@@ -413,3 +413,53 @@ class KycNotice(NotificationKind):
         NoticeGroup.CLIENTS,
         staff("clients.view_client"),
     )
+    QUESTIONNAIRE_PROPOSED = (
+        "kyc.questionnaire_proposed",
+        _("Questionnaires awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.manage_questionnaires"),
+        EmailChannel.DAILY,
+        MANDATORY,
+    )
+    ANSWERS_REQUESTED = (
+        "kyc.answers_requested",
+        _("Questionnaires to complete"),
+        NoticeGroup.ACCOUNT,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    EDD_OPENED = (
+        "kyc.edd_opened",
+        _("Enhanced due diligence"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.decide_edd"),
+        EmailChannel.DAILY,
+    )
+    CATEGORY_REQUESTED = (
+        "kyc.category_requested",
+        _("Client category requests"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.propose_category"),
+        EmailChannel.DAILY,
+    )
+    CATEGORY_PROPOSED = (
+        "kyc.category_proposed",
+        _("Client categories awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.decide_category"),
+        EmailChannel.DAILY,
+        MANDATORY,
+    )
+    CATEGORY_CHANGED = (
+        "kyc.category_changed",
+        _("Clients who returned to more protection"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.view_category"),
+    )
+    CATEGORY_REVIEW_DUE = (
+        "kyc.category_review_due",
+        _("Client categories due for review"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.propose_category"),
+        EmailChannel.DAILY,
+    )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext_lazy as _
 
 from clients import proofs
+from clients.choices import Category
 from clients.facts import fact
 from clients.identifiers import Seen, source
 from crm.conditions import FieldType
@@ -28,6 +29,16 @@ proofs.register(
     "HAVING kind NOT IN ('id_card', 'residence_permit', 'driving_licence') OR count(DISTINCT side) = 2",
 )
 fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=FACT_SQL, default="0")
+CATEGORIES = "SELECT DISTINCT ON (client_id) client_id, category FROM kyc_categorydecision ORDER BY client_id, id DESC"
+fact(
+    "category",
+    _("Category"),
+    FieldType.CHOICE,
+    owner="kyc",
+    sql=CATEGORIES,
+    default="'retail'",
+    choices=lambda: Category.choices,
+)
 fact(
     "last_document_at",
     _("Last document"),

@@ -13,8 +13,14 @@ from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, RecordPart, Tab, Tile, register
 from kyc import queries
+from kyc.categories import policies as category_policies
+from kyc.categories.decisions import CategoryApproval
+from kyc.categories.requests import requests_visible_to
 from kyc.choices import DocumentState, SecondLookState
 from kyc.levels.changes import RIGHT, LevelApproval
+from kyc.questionnaires import policies as questionnaire_policies
+from kyc.questionnaires.edd import reviews_visible_to
+from kyc.questionnaires.publishing import QuestionnaireApproval
 from kyc.verdicts.changes import VerdictPolicyApproval
 from kyc.verdicts.policies import sees_policy
 from kyc.verdicts.second_looks import looks_visible_to
@@ -36,6 +42,16 @@ def second_looks_waiting(user: User) -> int | None:
     """Count the second looks that wait, at most 99."""
     waiting_looks = looks_visible_to(user).filter(state=SecondLookState.OPEN).order_by()
     return len(waiting_looks.values_list("pk", flat=True)[:99]) or None
+
+
+def reviews_waiting(user: User) -> int | None:
+    """Count the enhanced reviews that wait, at most 99."""
+    return len(reviews_visible_to(user).filter(state="open").values_list("pk", flat=True)[:99]) or None
+
+
+def requests_waiting(user: User) -> int | None:
+    """Count the requests to be professional that wait, at most 99."""
+    return len(requests_visible_to(user).filter(state="open").values_list("pk", flat=True)[:99]) or None
 
 
 def find_by_number(user: User, query: str, limit: int) -> Iterator[panels.SearchResult]:
@@ -126,6 +142,40 @@ register(
         words="automatic approval sample rules",
         group="kyc",
     ),
+    MenuEntry(
+        "compliance",
+        _("Enhanced due diligence"),
+        "kyc:edd",
+        questionnaire_policies.READS,
+        "shield-alert",
+        60,
+        count=reviews_waiting,
+        count_permission=questionnaire_policies.DECIDES,
+        words="edd pep source of funds review",
+        group="kyc",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Client category requests"),
+        "kyc:category_requests",
+        category_policies.SEES,
+        "graduation-cap",
+        70,
+        count=requests_waiting,
+        count_permission=category_policies.PROPOSES,
+        words="professional eligible counterparty mifid",
+        group="kyc",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Questionnaires"),
+        "kyc:questionnaires",
+        questionnaire_policies.WRITES,
+        "clipboard",
+        80,
+        words="appropriateness source of funds tax crs fatca pep builder",
+        group="kyc",
+    ),
     RecordPart("client", "step", "kyc", client_overview.next_steps, "kyc.view_document", 20),
     RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),
     Tab("client", "kyc", _("KYC"), kyc_tab, "kyc.view_document", order=30),
@@ -141,7 +191,7 @@ register(
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )
 
-approvals.register(LevelApproval, VerdictPolicyApproval)
+approvals.register(LevelApproval, VerdictPolicyApproval, QuestionnaireApproval, CategoryApproval)
 register(
     kpi_tile("kyc-waiting", _("Documents waiting"), officer_cards.waiting, REVIEW, 1, roles=OFFICER),
     kpi_tile("kyc-oldest", _("Oldest wait"), officer_cards.oldest_wait, REVIEW, 2, roles=OFFICER),

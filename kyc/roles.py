@@ -3,7 +3,17 @@ from crm.security.roles import grants
 
 # Sales roles see that a passport is missing or was rejected, so that they can ask for it; nobody of them opens one.
 SEES_STATES = ["view_document"]
-REVIEWS = ["view_document", "open_document", "review_document", "send_document"]
+REVIEWS = [
+    "view_document",
+    "open_document",
+    "review_document",
+    "send_document",
+    "manage_questionnaires",
+    "view_answers",
+    "request_answers",
+    "view_category",
+    "propose_category",
+]
 grants(
     "kyc",
     {
@@ -13,7 +23,7 @@ grants(
         Role.SUPPORT: SEES_STATES,
         Role.FINANCE: SEES_STATES,
         Role.KYC_OFFICER: REVIEWS,
-        Role.MLRO: REVIEWS,
-        Role.AUDITOR: ["view_document", "open_document"],
+        Role.MLRO: [*REVIEWS, "decide_edd", "decide_category"],
+        Role.AUDITOR: ["view_document", "open_document", "view_answers", "view_category"],
     },
 )

@@ -1,7 +1,9 @@
-"""Letters about documents."""
+"""Letters about documents; those about questionnaires and categories are in their rooms."""
 
 from django.utils.translation import gettext_lazy as _
 
+import kyc.categories.texts
+import kyc.questionnaires.texts  # noqa: F401 — the rooms' own texts
 from clients.texts.letters import letter
 from crm.texts.catalogue import Text, Variable
 

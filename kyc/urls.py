@@ -1,8 +1,10 @@
 from django.urls import path
 
 from crm.ui.views import TableView
+from kyc.categories import urls as categories
 from kyc.expiry.tables import ExpiringTable
 from kyc.levels import views as levels
+from kyc.questionnaires import urls as questionnaires
 from kyc.tables import DocumentTable
 from kyc.verdicts.tables import SecondLookTable
 from kyc.verdicts.views import overturning, policy, quality, second_looks
@@ -40,4 +42,6 @@ urlpatterns = [
     path("kyc/second-looks/assign/", second_looks.Assign.as_view(), name="second_looks_assign"),
     path("kyc/second-looks/<int:look_id>/", second_looks.Look.as_view(), name="second_look"),
     path("kyc/clients/<int:client_id>/upload/", client.upload, name="upload"),
+    *questionnaires.urlpatterns,
+    *categories.urlpatterns,
 ]

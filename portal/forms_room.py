@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.countries import country_choices
 from clients.models import Client
+from crm.money.numbers import read_amount
 from crm.ui.forms import DayInput
 from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
@@ -24,7 +25,6 @@ from trading.accounts.request_rules import against_password, is_possible, passwo
 from trading.choices import RequestKind
 from trading.leverage.caps import Ladder
 from trading.models import AccountType, TradingAccount, TradingServer
-from wallet.core.amounts import read_amount
 from wallet.deposits.method_offers import Offer
 from wallet.models import PaymentMethod
 

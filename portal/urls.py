@@ -2,7 +2,19 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.views import consents, documents, home, money, moves, payout, public, start, trading
+from portal.views import (
+    category,
+    consents,
+    documents,
+    home,
+    money,
+    moves,
+    payout,
+    public,
+    questionnaires,
+    start,
+    trading,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("b/", public.brands, name="portal_brands"),
@@ -25,6 +37,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/profile/consents/<int:pk>/", consents.consent, name="portal_consent"),
     path("portal/profile/marketing/", home.marketing, name="portal_marketing"),
     path("portal/profile/details/", start.details, name="portal_details"),
+    path("portal/profile/category/", category.category, name="portal_category"),
+    path("portal/profile/category/evidence/", category.evidence, name="portal_category_evidence"),
+    path("portal/profile/category/<slug:act>/", category.change, name="portal_category_change"),
+    path("portal/questionnaires/", questionnaires.questionnaire_list, name="portal_questionnaires"),
+    path("portal/questionnaires/<int:questionnaire_id>/", questionnaires.fill, name="portal_questionnaire"),
+    path("portal/questionnaires/<int:questionnaire_id>/save/", questionnaires.save, name="portal_questionnaire_save"),
+    path("portal/questionnaires/answers/<int:submission_id>/", questionnaires.answers, name="portal_answers"),
     path("portal/documents/", start.documents, name="portal_documents"),
     path("portal/documents/send/", start.send_document, name="portal_send_document"),
     path("portal/wallet/", money.wallet, name="portal_wallet"),

@@ -13,6 +13,7 @@ from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from kyc.levels.ladder import allowance_of
+from kyc.questionnaires import gates
 from trading.choices import Ability, AccountState, OperationKind, OperationState, StagedState
 from trading.models import AccountRequest, AccountType, BalanceOperation, StagedLogin, TradingAccount
 from trading.platforms import capabilities
@@ -74,6 +75,9 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
                 _("Requires a higher verification level.") if client.kyc_level else _("Available once you're verified.")
             )
         return no(_("The client must be verified first (level %(level)s).") % {"level": account_type.kyc_level})
+    answered = YES if account_type.is_demo else gates.may_open_account(client, account_type.kind, is_own=own)
+    if not answered:
+        return answered
     if client.trading_accounts.exclude(state=AccountState.FAILED).count() >= ACCOUNTS_PER_CLIENT_MAX:
         return no(
             _("You've reached the maximum number of trading accounts. Close one first or contact support.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-import trading.symbols.fx_quotes  # noqa: F401 (registers its reader of rates)
+import trading.accounts.trade_frequency
+import trading.symbols.fx_quotes  # noqa: F401 (both register a reader)
 from clients.facts import FACTS, rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
@@ -18,15 +19,17 @@ from crm.events import (
 )
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify
+from kyc.questionnaires.publishing import offer_account_kinds
 from trading import policies
 from trading.accounts.changes import follow_restrictions
 from trading.accounts.opening import request_account
-from trading.choices import MarginSeverity
+from trading.choices import AccountKind, MarginSeverity
 from trading.core.notices import TradingNotice
 from trading.leverage import caps
 from trading.models import AccountType, TradingAccount
 from trading.risk import margin
 
+offer_account_kinds([(kind.value, kind.label) for kind in AccountKind if kind != AccountKind.DEMO])
 ADVICE = {
     MarginSeverity.WARNING: gettext_lazy("Close positions or deposit funds to avoid a stop-out."),
     MarginSeverity.CALL: gettext_lazy(

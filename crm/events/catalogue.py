@@ -200,6 +200,27 @@ class ClientVerified(Event):
     level: int
 
 
+class QuestionnaireAnswered(Event):
+    """A client submitted a questionnaire. `kind`: of the questionnaire; `outcome`: its id in the version; no answer is in it."""
+
+    name: ClassVar[str] = "kyc.questionnaire_answered"
+    label: ClassVar[Label] = _("Questionnaire completed")
+    submission_id: int
+    kind: str
+    outcome: str
+    is_enhanced: bool = False
+
+
+class ClientCategoryChanged(Event):
+    """A client is retail, professional or an eligible counterparty from now on. `basis`: why, as `kyc.categories` names it."""
+
+    name: ClassVar[str] = "kyc.category_changed"
+    label: ClassVar[Label] = _("Client category changed")
+    before: str
+    after: str
+    basis: str
+
+
 class WatchlistLoaded(Event):
     """A new version of a watchlist is in force; the counts compare it with the version before."""
 

@@ -81,6 +81,8 @@ FIELDS: Final[dict[str, Label]] = {
     "day": _("Day"),
     "missing": _("Shortfall"),
     "reference": _("Reference"),
+    "is_enhanced": _("Enhanced due diligence"),
+    "basis": _("Basis"),
 }
 TYPES: Final[dict[Any, FieldType]] = {
     str: FieldType.TEXT,

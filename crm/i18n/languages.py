@@ -1,6 +1,7 @@
 """The languages that pages come in. English has two: their words are the same, their dates and numbers aren't."""
 
 from django.conf import settings
+from django.utils.translation import get_language_info
 
 
 def base_of(code: str) -> str:
@@ -18,3 +19,11 @@ def variant_of(code: str, preferred: str = "") -> str:
         return code
     same = [known for known in (preferred, settings.LANGUAGE_CODE, *offered) if base_of(known) == base_of(code)]
     return next((known for known in same if known in offered), "")
+
+
+def language_name(code: str) -> str:
+    """Name a language in the reader's own; the code itself for one that nobody knows."""
+    try:
+        return str(get_language_info(base_of(code))["name_translated"])
+    except KeyError:
+        return code

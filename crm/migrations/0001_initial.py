@@ -1503,4 +1503,14 @@ class Migration(migrations.Migration):
             model_name='workproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('item',), name='one_open_proposal_per_work_item'),
         ),
+        migrations.AddField(
+            model_name='brand',
+            name='questionnaires_version',
+            field=models.CharField(blank=True, help_text="Changes with the brand's published questionnaires", max_length=12),
+        ),
+        migrations.AddField(
+            model_name='historicalbrand',
+            name='questionnaires_version',
+            field=models.CharField(blank=True, help_text="Changes with the brand's published questionnaires", max_length=12),
+        ),
     ]

@@ -80,6 +80,9 @@ class Brand(models.Model):
     kyc_level_table = models.PositiveBigIntegerField(
         default=0, help_text=_("The table of KYC levels in force; 0: the default levels")
     )
+    questionnaires_version = models.CharField(
+        max_length=12, blank=True, help_text=_("Changes with the brand's published questionnaires")
+    )
     archived_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords()

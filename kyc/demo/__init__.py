@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from clients.demo.journeys import Journey
 from crm.demo import Demo
-from kyc.demo import history, waiting
+from kyc.demo import history, questionnaires, waiting
 
 
 def load(demo: Demo) -> None:
@@ -17,3 +17,4 @@ def load(demo: Demo) -> None:
     demo.progress("Documents", 1, 2)
     waiting.write(demo, journeys)
     demo.progress("Documents", 2, 2)
+    questionnaires.write(demo, journeys)

@@ -657,4 +657,422 @@ class Migration(migrations.Migration):
             model_name='verdictpolicyproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_verdict_policy_per_brand'),
         ),
+        migrations.CreateModel(
+            name='CategoryRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Under review'), ('approved', 'Approved'), ('rejected', 'Declined'), ('withdrawn', 'Withdrawn by client')], default='open', max_length=9)),
+                ('wanted', models.CharField(choices=[('retail', 'Retail'), ('professional', 'Professional'), ('ecp', 'Eligible counterparty')], default='professional', max_length=12)),
+                ('criteria', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('trades', 'Trades of significant size, 10 per quarter on average over the last four quarters'), ('portfolio', 'Financial instruments and cash deposits of more than EUR 500,000'), ('experience', 'At least one year in the financial sector, in a position that requires this knowledge')], max_length=10), size=None)),
+                ('figures', models.JSONField(default=dict)),
+                ('statement_sealed', models.BinaryField()),
+                ('requested_at', models.DateTimeField()),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('answer', models.TextField(blank=True, help_text='Why it was declined, as the client reads it')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='category_requests', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('warning', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.textwording')),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='category_request', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('view_category', 'May see client categories, their history and requests'), ('propose_category', "May propose a client's category and decline requests"), ('decide_category', "May approve a client's category as the second person")],
+            },
+        ),
+        migrations.CreateModel(
+            name='CategoryProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('category', models.CharField(choices=[('retail', 'Retail'), ('professional', 'Professional'), ('ecp', 'Eligible counterparty')], max_length=12)),
+                ('basis', models.CharField(choices=[('request', "On the client's request (Annex II section II)"), ('per_se', 'Per se (Annex II section I)'), ('opt_down', 'Client asked for more protection'), ('review', 'Review: confirmed'), ('correction', 'Criteria no longer met, or a correction'), ('migrated', 'From the earlier system')], max_length=10)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='category_proposals', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='kyc.categoryrequest')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CategoryEvidence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('criterion', models.CharField(choices=[('trades', 'Trades of significant size, 10 per quarter on average over the last four quarters'), ('portfolio', 'Financial instruments and cash deposits of more than EUR 500,000'), ('experience', 'At least one year in the financial sector, in a position that requires this knowledge')], max_length=10)),
+                ('document', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kyc.document')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='kyc.categoryrequest')),
+            ],
+            options={
+                'ordering': ['criterion', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CategoryDecision',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('category', models.CharField(choices=[('retail', 'Retail'), ('professional', 'Professional'), ('ecp', 'Eligible counterparty')], max_length=12)),
+                ('basis', models.CharField(choices=[('request', "On the client's request (Annex II section II)"), ('per_se', 'Per se (Annex II section I)'), ('opt_down', 'Client asked for more protection'), ('review', 'Review: confirmed'), ('correction', 'Criteria no longer met, or a correction'), ('migrated', 'From the earlier system')], max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('decided_at', models.DateTimeField()),
+                ('approved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='category_decisions', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kyc.categoryrequest')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Questionnaire',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('appropriateness', 'Appropriateness test'), ('source_of_funds', 'Source of funds and wealth'), ('tax', 'Tax self-certification'), ('pep', 'PEP declaration'), ('other', 'Other questionnaire')], max_length=16)),
+                ('name', models.CharField(help_text='For colleagues', max_length=80)),
+                ('created_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='questionnaires', to='crm.brand')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['brand_id', 'name', 'id'],
+                'permissions': [('manage_questionnaires', 'May write questionnaires and propose and approve their versions'), ('view_answers', 'May read what clients answered; every reading is logged'), ('request_answers', 'May ask a client for a questionnaire'), ('decide_edd', 'May decide enhanced due diligence reviews')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AnswersRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_withdrawn', models.BooleanField(default=False)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('questionnaire', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kyc.questionnaire')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AnswersDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('answers_sealed', models.BinaryField()),
+                ('changed_at', models.DateTimeField()),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('questionnaire', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kyc.questionnaire')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='QuestionnaireDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.JSONField()),
+                ('revision', models.PositiveIntegerField(default=1)),
+                ('changed_at', models.DateTimeField()),
+                ('changed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('questionnaire', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='draft', to='kyc.questionnaire')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='QuestionnaireProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('content', models.JSONField(default=dict)),
+                ('is_retired', models.BooleanField(default=False)),
+                ('asks_again', models.BooleanField(default=False, help_text='Answers to earlier versions no longer count')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('questionnaire', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='kyc.questionnaire')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='QuestionnaireVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('content', models.JSONField(default=dict)),
+                ('is_retired', models.BooleanField(default=False)),
+                ('asks_again', models.BooleanField(default=False)),
+                ('published_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+                ('approved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('published_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('questionnaire', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='kyc.questionnaire')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Submission',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('given_at', models.DateTimeField()),
+                ('language', models.CharField(max_length=10)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('answers_sealed', models.BinaryField()),
+                ('score', models.IntegerField()),
+                ('score_max', models.IntegerField()),
+                ('outcome', models.CharField(max_length=31)),
+                ('needs_acknowledgement', models.BooleanField(default=False)),
+                ('cooling_off_until', models.DateTimeField(null=True)),
+                ('leverage_max', models.PositiveIntegerField(null=True)),
+                ('account_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), blank=True, default=list, size=None)),
+                ('valid_until', models.DateTimeField(help_text='Empty: until something asks for it again', null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='clients.client')),
+                ('given_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('questionnaire', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='kyc.questionnaire')),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='kyc.questionnaireversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='EnhancedReview',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Under review'), ('cleared', 'Cleared'), ('declined', 'Declined')], default='open', max_length=8)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='enhanced_review', to='crm.workitem')),
+                ('submission', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='review', to='kyc.submission')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='WarningAcknowledgement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('acknowledged_at', models.DateTimeField()),
+                ('language', models.CharField(max_length=10)),
+                ('sha256', models.CharField(help_text='Of the warning as it was shown, in UTF-8', max_length=64)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('acknowledged_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('submission', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgement', to='kyc.submission')),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='categoryrequest',
+            index=models.Index(fields=['client', '-id'], name='category_requests_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryrequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client',), name='one_open_category_request_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='decided_category_request_has_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('answer', ''), _negated=True), _connector='OR'), name='declined_category_request_has_an_answer'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('criteria__len__gte', 2)), name='category_request_claims_two_criteria'),
+        ),
+        migrations.AddIndex(
+            model_name='categoryproposal',
+            index=models.Index(fields=['client', '-id'], name='category_proposals_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='category_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='category_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='category_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='category_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='category_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_open_category_proposal_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='categoryevidence',
+            constraint=models.UniqueConstraint(fields=('request', 'criterion', 'document'), name='a_document_is_evidence_once_per_criterion'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='categoryevidence',
+            trigger=pgtrigger.compiler.Trigger(name='category_evidence_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'category_evidence is append-only: write a new row instead';", hash='8546c5d506cf2b926e3db4663b51f255249a992a', operation='UPDATE OR DELETE', pgid='pgtrigger_category_evidence_no_change_db10a', table='kyc_categoryevidence', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='categoryevidence',
+            trigger=pgtrigger.compiler.Trigger(name='category_evidence_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'category_evidence is append-only: write a new row instead';", hash='6a08f8c5f6b9a1fe04f5be659da4c363d3f3d5b1', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_category_evidence_no_truncate_04e51', table='kyc_categoryevidence', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='categorydecision',
+            index=models.Index(fields=['client', '-id'], name='category_decisions_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='categorydecision',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='category_decision_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='categorydecision',
+            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('decided_by')), _negated=True), _connector='OR'), name='category_decision_is_approved_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='categorydecision',
+            constraint=models.CheckConstraint(condition=models.Q(('category', 'retail'), ('basis', 'migrated'), ('approved_by__isnull', False), models.Q(('basis', 'opt_down'), ('category', 'professional')), _connector='OR'), name='category_with_less_protection_has_a_second_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='categorydecision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', 'request'), _negated=True), ('request__isnull', False), _connector='OR'), name='category_on_request_has_its_request'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='categorydecision',
+            trigger=pgtrigger.compiler.Trigger(name='category_decision_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'category_decision is append-only: write a new row instead';", hash='9df015c4e8a19e4c032f61593e9df8b4f7ec6b2c', operation='UPDATE OR DELETE', pgid='pgtrigger_category_decision_no_change_cc6bb', table='kyc_categorydecision', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='categorydecision',
+            trigger=pgtrigger.compiler.Trigger(name='category_decision_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'category_decision is append-only: write a new row instead';", hash='a330ecc0a5e5b70e480ac44505b42d0e56c3c8aa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_category_decision_no_truncate_12ef0', table='kyc_categorydecision', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaire',
+            constraint=models.UniqueConstraint(fields=('brand', 'name'), name='questionnaire_name_is_unique_at_its_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaire',
+            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='questionnaire_has_a_name'),
+        ),
+        migrations.AddIndex(
+            model_name='answersrequest',
+            index=models.Index(fields=['client', 'questionnaire', '-id'], name='answers_requested'),
+        ),
+        migrations.AddConstraint(
+            model_name='answersrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='answers_request_has_a_reason'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='answersrequest',
+            trigger=pgtrigger.compiler.Trigger(name='answers_request_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'answers_request is append-only: write a new row instead';", hash='ef390cc96d7f1d0040e9e74954882cdd97b190b8', operation='UPDATE OR DELETE', pgid='pgtrigger_answers_request_no_change_7462a', table='kyc_answersrequest', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='answersrequest',
+            trigger=pgtrigger.compiler.Trigger(name='answers_request_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'answers_request is append-only: write a new row instead';", hash='0b96ad5f95425e8236d6cc3a57db1c6484ea2055', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_answers_request_no_truncate_d3b14', table='kyc_answersrequest', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='answersdraft',
+            constraint=models.UniqueConstraint(fields=('client', 'questionnaire'), name='one_draft_of_answers_per_questionnaire'),
+        ),
+        migrations.AddIndex(
+            model_name='questionnaireproposal',
+            index=models.Index(fields=['questionnaire', '-id'], name='questionnaire_proposals'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='questionnaire_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='questionnaire_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='questionnaire_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='questionnaire_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='questionnaire_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('questionnaire',), name='one_open_proposal_per_questionnaire'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireversion',
+            constraint=models.UniqueConstraint(fields=('questionnaire', 'number'), name='questionnaire_versions_count_up'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireversion',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='questionnaire_version_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireversion',
+            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('published_by')), _negated=True), _connector='OR'), name='questionnaire_version_is_approved_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='questionnaireversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content', {}), ('is_retired', True)), models.Q(('is_retired', False), models.Q(('content', {}), _negated=True)), _connector='OR'), name='retired_questionnaire_version_asks_nothing'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='questionnaireversion',
+            trigger=pgtrigger.compiler.Trigger(name='questionnaire_version_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'questionnaire_version is append-only: write a new row instead';", hash='29f512b1bfcf975ac912292d679e299724ff1c9f', operation='UPDATE OR DELETE', pgid='pgtrigger_questionnaire_version_no_change_79c7b', table='kyc_questionnaireversion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='questionnaireversion',
+            trigger=pgtrigger.compiler.Trigger(name='questionnaire_version_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'questionnaire_version is append-only: write a new row instead';", hash='b4f6439483699963f80da5c2728a9add8167520a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_questionnaire_version_no_truncate_74843', table='kyc_questionnaireversion', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='submission',
+            index=models.Index(fields=['client', 'questionnaire', '-id'], name='submissions_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='submission',
+            constraint=models.CheckConstraint(condition=models.Q(('valid_until__isnull', True), ('valid_until__gt', models.F('given_at')), _connector='OR'), name='submission_is_valid_after_it_was_given'),
+        ),
+        migrations.AddConstraint(
+            model_name='submission',
+            constraint=models.CheckConstraint(condition=models.Q(('leverage_max__isnull', True), ('leverage_max__gte', 1), _connector='OR'), name='submission_leverage_is_positive'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='submission',
+            trigger=pgtrigger.compiler.Trigger(name='submission_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'submission is append-only: write a new row instead';", hash='2160b978464e4cf4575601afbd1f236c18cc02b8', operation='UPDATE OR DELETE', pgid='pgtrigger_submission_no_change_c49a8', table='kyc_submission', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='submission',
+            trigger=pgtrigger.compiler.Trigger(name='submission_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'submission is append-only: write a new row instead';", hash='7570978f3737d5321c672639d3c5cb5a04ae9cc7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_submission_no_truncate_46e90', table='kyc_submission', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='enhancedreview',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['id'], name='open_enhanced_reviews'),
+        ),
+        migrations.AddConstraint(
+            model_name='enhancedreview',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='enhanced_review_is_decided_by_a_person'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='warningacknowledgement',
+            trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='17e84367e3ee537556baa111728f0d52c5958d8f', operation='UPDATE OR DELETE', pgid='pgtrigger_warning_acknowledgement_no_change_ad5db', table='kyc_warningacknowledgement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='warningacknowledgement',
+            trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='e9bfe7151d9b9583e007a6479b6e0fcb3647b8c5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_warning_acknowledgement_no_truncate_f575c', table='kyc_warningacknowledgement', when='BEFORE')),
+        ),
     ]

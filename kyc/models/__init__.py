@@ -1,15 +1,34 @@
 """Tables of verification, one module per subject."""
 
+from kyc.categories.models import CategoryDecision, CategoryEvidence, CategoryProposal, CategoryRequest
 from kyc.models.checks import ATTEMPTS_MAX, CheckRun, Issue
 from kyc.models.documents import Document, IncomingFile
 from kyc.models.level_tables import LevelProposal, LevelTable
 from kyc.models.levels import KycFacts, LevelReached
 from kyc.models.verdicts import MachineDecision, SecondLook, VerdictPolicy, VerdictPolicyProposal
+from kyc.questionnaires.models import (
+    AnswersDraft,
+    AnswersRequest,
+    EnhancedReview,
+    Questionnaire,
+    QuestionnaireDraft,
+    QuestionnaireProposal,
+    QuestionnaireVersion,
+    Submission,
+    WarningAcknowledgement,
+)
 
 __all__ = [
     "ATTEMPTS_MAX",
+    "AnswersDraft",
+    "AnswersRequest",
+    "CategoryDecision",
+    "CategoryEvidence",
+    "CategoryProposal",
+    "CategoryRequest",
     "CheckRun",
     "Document",
+    "EnhancedReview",
     "IncomingFile",
     "Issue",
     "KycFacts",
@@ -17,7 +36,13 @@ __all__ = [
     "LevelReached",
     "LevelTable",
     "MachineDecision",
+    "Questionnaire",
+    "QuestionnaireDraft",
+    "QuestionnaireProposal",
+    "QuestionnaireVersion",
     "SecondLook",
+    "Submission",
     "VerdictPolicy",
     "VerdictPolicyProposal",
+    "WarningAcknowledgement",
 ]

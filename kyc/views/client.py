@@ -14,9 +14,12 @@ from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from kyc import incoming, policies, queries
+from kyc.categories import policies as category_policies
+from kyc.categories.views import section_of as category_section
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
 from kyc.levels.reaching import level_required
+from kyc.questionnaires.client_views import section_of as questionnaire_section
 
 
 def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
@@ -33,6 +36,8 @@ def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
         "levels": list(client.kyc_levels.order_by("level")),
         "can_open": user.has_perm("kyc.open_document"),
         "can_upload": bool(policies.can_upload(user, client)),
+        "questionnaires": questionnaire_section(user, client),
+        "category": category_section(client) if user.has_perm(category_policies.SEES) else None,
     }
     return render(request, "kyc/_client_tab.html", context)
 

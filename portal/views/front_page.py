@@ -11,9 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from clients.models import Client
 from crm.i18n import formats
 from crm.money.amounts import Money
 from crm.ui.charts import area_chart
+from kyc.questionnaires.choices import AskedAt
+from kyc.questionnaires.gates import needed_for_deposits
+from kyc.questionnaires.obligations import Standing, State, standings_of
 from portal.onboarding import Progress
 from trading.accounts.portfolio import CURVE_DAYS, Portfolio
 from trading.choices import AccountState, PlatformKind
@@ -72,8 +76,13 @@ def cards_of(accounts: Sequence[TradingAccount]) -> list[AccountCard]:
     ]
 
 
-def next_step(progress: Progress, wallets: Sequence[Wallet], cards: Sequence[AccountCard]) -> NextStep | None:
-    """Choose what leads on: verification, the first deposit, an account, money on it, then trading. None while we are at it."""
+def next_step(
+    progress: Progress, wallets: Sequence[Wallet], cards: Sequence[AccountCard], questions: Sequence[Standing] = ()
+) -> NextStep | None:
+    """Choose what leads on: verification, questions that are due, the first deposit, an account, money on it, then trading.
+
+    None while we are at it.
+    """
     real = [card for card in cards if not card.account.is_demo]
     live = [card for card in real if card.is_open]
     has_money = any(wallet.available > 0 for wallet in wallets)
@@ -82,6 +91,8 @@ def next_step(progress: Progress, wallets: Sequence[Wallet], cards: Sequence[Acc
             return None
         label = ngettext("Get verified (%(n)s step left)", "Get verified (%(n)s steps left)", progress.steps_left)
         return NextStep(label % {"n": progress.steps_left}, progress.next_step.url, "shield-check")
+    if questions:
+        return NextStep(_("Answer our questions"), address_of(questions[0]), "list-checks")
     funded = [card for card in live if card.account.equity > 0]
     if not has_money and not funded:
         return NextStep(pgettext("verb", "Deposit"), reverse("portal_deposit"), "plus")
@@ -94,6 +105,29 @@ def next_step(progress: Progress, wallets: Sequence[Wallet], cards: Sequence[Acc
     if terminal:
         return NextStep(pgettext("verb", "Trade"), terminal, "chart-candlestick", is_outside=True)
     return NextStep(pgettext("verb", "Deposit"), reverse("portal_deposit"), "plus")
+
+
+def questions_due(client: Client) -> list[Standing]:
+    """List the questionnaires that the client has to answer from now on; those before deposits or withdrawals aren't yet.
+
+    No query where the brand asks none.
+    """
+    return standings_of(client).due_from(AskedAt.REGISTRATION, AskedAt.ACCOUNT)
+
+
+def questions_before_deposits(client: Client) -> list[tuple[str, str, Money | None]]:
+    """List what is asked before deposits: title, address, and from which sum on (None: before any)."""
+    rows = [(row, None) for row in standings_of(client).holding(AskedAt.REGISTRATION) if row.needs_client]
+    rows += needed_for_deposits(client)  # type: ignore[arg-type]
+    currency = client.brand.base_currency
+    return [(row.content.label, address_of(row), Money(over, currency) if over else None) for row, over in rows]
+
+
+def address_of(standing: Standing) -> str:
+    """Return where a questionnaire is answered, or its warning confirmed."""
+    if standing.state == State.WARNING and standing.submission is not None:
+        return reverse("portal_answers", args=[standing.submission.pk])
+    return reverse("portal_questionnaire", args=[standing.published.questionnaire_id])
 
 
 def days_of(text: str) -> int:

@@ -38,6 +38,7 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
     cards = front_page.cards_of([account for account in owned if account.state != AccountState.ARCHIVED])
     progress, wallets = onboarding.progress_of(client), wallets_of(client)
     real = [card for card in cards if not card.account.is_demo]
+    questions = front_page.questions_due(client)
     context = {
         "client": client,
         "progress": progress,
@@ -51,7 +52,8 @@ def dashboard(request: UserRequest, client: Client) -> HttpResponse:
         "cards": real[:SHOWN],
         "demo_cards": [card for card in cards if card.account.is_demo][:SHOWN],
         "more": len(cards) > SHOWN,
-        "next_step": front_page.next_step(progress, wallets, cards),
+        "next_step": front_page.next_step(progress, wallets, cards, questions),
+        "questions": [(row, front_page.address_of(row)) for row in questions],
         "movements": history_of(client, limit=MOVEMENTS_SHOWN),
         "notice": consents.notice_for(client.brand, request.LANGUAGE_CODE),
         "promotions": promotions_for(client),

@@ -22,6 +22,7 @@ from crm.web import hosts
 from portal import money, onboarding, paying
 from portal.forms_room import DepositForm, StatementForm
 from portal.guards import client_required
+from portal.views import front_page
 from wallet.bonuses import granting
 from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState
 from wallet.deposits import method_offers, unverified
@@ -140,6 +141,7 @@ def deposit(request: HttpRequest, client: Client) -> HttpResponse:
         "blocked": unverified.why_not(client) if allowed else "",
         "still_allowed": unverified.still_allowed(client) if allowed else None,
         "progress": onboarding.progress_of(client) if client.kyc_level == 0 else None,
+        "questions": front_page.questions_before_deposits(client),
     }
     return render(request, "portal/deposit.html", context, status=422 if form.errors else 200)
 

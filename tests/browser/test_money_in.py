@@ -15,6 +15,7 @@ from clients.models import Client
 from crm import approvals, events
 from tests.brand_policies import set_policies
 from tests.browser.people import enter
+from tests.kyc.categories.factories import categorise
 from tests.portal.conftest import verify
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
@@ -81,7 +82,8 @@ def test_a_deposit_by_an_address_or_a_reference_fits_a_phone(cast, phone, kind):
 
 def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
     load_rates()
-    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=1)
+    categorise(cast.client.pk, Category.PROFESSIONAL)
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=1)
     psp = make_psp(cast.brand, "rhinebank", kind="bank")
     held, paid = make_intent(cast.client, psp), make_intent(cast.client, psp)
     apply_payment(psp_id=psp.pk, view=captured(held, 20_000, payer_name="Heinz Schmidt"))
@@ -133,7 +135,8 @@ def test_finance_sees_what_is_held_disputed_given_and_running_out(cast, page):
 
 def test_what_becomes_of_a_bonus_whose_chargeback_was_won_fits_a_desk_and_a_phone(cast, page, phone):
     load_rates()
-    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
+    categorise(cast.client.pk, Category.PROFESSIONAL)
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=2)
     set_policies(cast.brand, dispute_won_restores_bonus=0)
     plan = granting.create_plan(brand=cast.brand, name="Half of every deposit", actor=cast.finance)
     granting.write_rule(

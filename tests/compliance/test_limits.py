@@ -15,6 +15,7 @@ from compliance.sentences import VALUE_MAX, details, plain
 from crm.models import AccessEvent
 from tests.brand_policies import set_policies
 from tests.compliance.factories import BORN, load
+from tests.kyc.categories.factories import categorise
 from tests.monitoring.factories import look
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,8 @@ def test_ratings_begin_at_25_and_60_points(points, rating):
     assert risk.rating_of(points) == rating
 
 
-def reasons(cast, *, states=(), levels=None, **fields) -> dict[str, int]:
+def reasons(cast, *, states=(), levels=None, category="retail", **fields) -> dict[str, int]:
+    categorise(cast.client, category)
     Client.objects.filter(pk=cast.client.pk).update(
         **{"date_of_birth": dt.date(1990, 5, 17), "kyc_level": 1, "nationality": "", **fields}
     )
@@ -76,9 +78,8 @@ def test_what_a_reason_counts(cast, fields, expected):
 
 
 def test_points_never_fall_below_zero(cast):
-    Client.objects.filter(pk=cast.client.pk).update(
-        date_of_birth=dt.date(1990, 5, 17), kyc_level=1, category="professional"
-    )
+    categorise(cast.client, "professional")
+    Client.objects.filter(pk=cast.client.pk).update(date_of_birth=dt.date(1990, 5, 17), kyc_level=1)
     found = risk.assess(client_id=cast.client.pk)
     assert (found.points, found.rating) == (0, "low")
 

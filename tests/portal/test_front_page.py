@@ -12,6 +12,7 @@ from clients.models import Client
 from portal.onboarding import progress_of
 from portal.views.front_page import cards_of, next_step
 from tests.cast import signed_in
+from tests.kyc.categories.factories import categorise
 from tests.trading.factories import make_account, make_server
 from tests.wallet.bonuses.test_bonus import give, make_plan
 from tests.wallet.conftest import load_rates
@@ -85,7 +86,8 @@ def test_a_new_client_sees_their_steps_and_no_empty_chart(cast):
 @pytest.fixture
 def offered(cast):
     """A campaign on every deposit for professional clients, who are verified."""
-    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
+    categorise(cast.client.pk, Category.PROFESSIONAL)
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=2)
     make_plan(cast, name="Spring", trigger="every_deposit", percent=Decimal(20), deposit_minimum_minor=10_000)
     return cast
 
@@ -118,7 +120,8 @@ def test_a_promotion_is_shown_with_its_terms_and_what_is_left(offered):
 )
 def test_no_card_for_who_may_not_take_it(cast, change, terms):
     """A retail client where bonuses are forbidden is never shown one, nor what staff give by hand or what comes later."""
-    Client.objects.filter(pk=cast.client.pk).update(**{"category": Category.PROFESSIONAL, "kyc_level": 2, **change})
+    categorise(cast.client.pk, change.get("category", Category.PROFESSIONAL))
+    Client.objects.filter(pk=cast.client.pk).update(**{"kyc_level": 2, **change})
     make_plan(cast, **{"trigger": "every_deposit", "percent": Decimal(20), **terms})
     assert not card(cast)
 

@@ -14,6 +14,7 @@ from clients.models import Client
 from crm import events
 from crm.choices import Role
 from tests.cast import make_staff
+from tests.kyc.categories.factories import categorise
 from tests.wallet import recon
 from tests.wallet.intents import captured, dispute_event, make_intent
 from wallet.bonuses import granting
@@ -40,7 +41,8 @@ class EveryOrder(TestCase):
 
     def check(self, amounts, percent, steps) -> None:
         psp, client = recon.world("won")
-        Client.objects.filter(pk=client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
+        categorise(client.pk, Category.PROFESSIONAL)
+        Client.objects.filter(pk=client.pk).update(kyc_level=2)
         actor = make_staff("plans@won.example", Role.FINANCE, brand=client.brand)
         plan = granting.create_plan(brand=client.brand, name="P", actor=actor)
         granting.write_rule(

@@ -21,6 +21,7 @@ from crm.conditions.operators import BY_TYPE
 from crm.errors import DomainError
 from crm.models import Book, Brand, User
 from kyc.models import KycFacts
+from tests.kyc.categories.factories import categorise
 from trading.models import TradingFacts
 from wallet.models import WalletFacts
 
@@ -80,6 +81,9 @@ def _people(count: int = 30) -> None:
         for n in range(count)
     ]
     Client.objects.bulk_create(rows)
+    for row in rows:
+        if row.category != "retail":
+            categorise(row.pk, row.category)
     _facts_beside(rng, list(Client.objects.filter(brand=brand)))
     calls = [
         Call(client_id=row.pk, agent=agent, direction="out", outcome="reached", started_at=at)

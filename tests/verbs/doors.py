@@ -223,6 +223,25 @@ DOORS: dict[str, Door] = {
     ),
     "leads.setup.save_score_rule": Door(given=lambda: {"rule": one(ScoreRule, brand=one(Brand)), "brand": one(Brand)}),
     "leads.setup.end_score_rule": Door(given=lambda: {"rule_id": one(ScoreRule, brand=one(Brand)).pk}),
+    "kyc.categories.decisions.opt_down": Door(WITH_LOGIN, given=lambda: {"category": "retail"}, by=its_client),
+    "kyc.categories.decisions.propose_category": Door(
+        {"client_id": {"category": "retail"}},
+        given=lambda: {"category": "professional", "basis": "per_se", "request_id": None},
+    ),
+    "kyc.categories.requests.decline_request": Door({"request_id": {"state": "open"}}),
+    "kyc.categories.requests.request_professional": Door(WITH_LOGIN, by=its_client),
+    "kyc.categories.requests.withdraw_request": Door(
+        {"request_id": {"state": "open"}}, by=of("request_id", "client.user", "CategoryRequest")
+    ),
+    "kyc.questionnaires.drafts.create_questionnaire": Door(given=lambda: {"kind": "pep"}),
+    "kyc.questionnaires.edd.decide_review": Door(
+        {"review_id": {"state": "open"}}, given=lambda: {"outcome": "cleared"}
+    ),
+    "kyc.questionnaires.submissions.acknowledge": Door(
+        {"submission_id": {"client__user__isnull": False}}, by=of("submission_id", "client.user", "Submission")
+    ),
+    "kyc.questionnaires.submissions.keep_answers": Door(WITH_LOGIN, by=its_client),
+    "kyc.questionnaires.submissions.submit": Door(WITH_LOGIN, by=its_client),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
     "compliance.watchlists.import_watchlist": ALL_BRANDS,
     "compliance.packs.request_pack": Door(given=lambda: {"chosen": TrailFilter()}),
@@ -359,6 +378,7 @@ EXCEPTIONS: dict[str, str] = {
 JOB = "the row of the job says who started it, when, and what came of it"
 LEASE = "holds work for some minutes; what is decided is recorded"
 UNRECORDED: dict[str, str] = {
+    "kyc.questionnaires.submissions.keep_answers": "a draft that the client is typing; submitting it is recorded",
     "clients.contacts.reveal": "stands in the log of what was read",
     "compliance.packs.request_pack": JOB,
     "crm.files.jobs.cancel_job": JOB,

@@ -317,6 +317,13 @@ TABLE |= {
     "portal_consents": Rule(CLIENT, good=(302,)),
     "portal_consent": Rule(CLIENT, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "portal_details": Rule(CLIENT),
+    "portal_category": Rule(CLIENT),
+    "portal_category_evidence": Rule(CLIENT),
+    "portal_category_change": Rule(CLIENT, kwargs=lambda _world: {"act": "retail"}),
+    "portal_questionnaires": Rule(CLIENT),
+    "portal_questionnaire": Rule(CLIENT, kwargs=lambda _world: {"questionnaire_id": 999_999}, good=OWN),
+    "portal_questionnaire_save": Rule(CLIENT, kwargs=lambda _world: {"questionnaire_id": 999_999}, good=OWN),
+    "portal_answers": Rule(CLIENT, kwargs=lambda _world: {"submission_id": 999_999}, good=OWN),
     "portal_documents": Rule(CLIENT),
     "portal_send_document": Rule(CLIENT),
     "portal_wallet": Rule(CLIENT),
@@ -683,6 +690,50 @@ TABLE |= {
     "kyc:second_looks_next": Rule(REVIEWS_DOCUMENTS),
     "kyc:second_looks_assign": Rule(MANAGES_WORK),
     "kyc:second_look": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"look_id": 999_999}, good=OWN),
+}
+
+
+def a_questionnaire(_world: Any) -> dict[str, Any]:
+    from kyc.models import Questionnaire
+
+    return {"questionnaire_id": Questionnaire.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+
+def a_submission(_world: Any) -> dict[str, Any]:
+    from kyc.models import Submission
+
+    return {"submission_id": Submission.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+
+def a_category_request(_world: Any) -> dict[str, Any]:
+    from kyc.models import CategoryRequest
+
+    return {"request_id": CategoryRequest.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+
+TABLE |= {
+    "kyc:questionnaires": Rule(REVIEWS_DOCUMENTS),
+    "kyc:questionnaire_new": Rule(REVIEWS_DOCUMENTS),
+    "kyc:questionnaire": Rule(REVIEWS_DOCUMENTS, kwargs=a_questionnaire),
+    "kyc:questionnaire_preview": Rule(REVIEWS_DOCUMENTS, kwargs=a_questionnaire),
+    "kyc:questionnaire_arrange": Rule(REVIEWS_DOCUMENTS, kwargs=a_questionnaire),
+    "kyc:questionnaire_publish": Rule(REVIEWS_DOCUMENTS, kwargs=a_questionnaire),
+    "kyc:questionnaire_version": Rule(REVIEWS_DOCUMENTS, kwargs=lambda world: {**a_questionnaire(world), "number": 1}),
+    "kyc:questionnaire_edit": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda world: {**a_questionnaire(world), "kind": "question", "part": "q1"}
+    ),
+    "kyc:submission": Rule(OPENS_DOCUMENTS, kwargs=a_submission),
+    "kyc:edd_decide": Rule(roles(Role.MLRO), kwargs=a_submission),
+    "kyc:edd": Rule(OPENS_DOCUMENTS),
+    "kyc:edd_next": Rule(roles(Role.MLRO)),
+    "kyc:edd_assign": Rule(MANAGES_WORK),
+    "kyc:answers_request": Rule(REVIEWS_DOCUMENTS, kwargs=lambda world: {**a_client(world), **a_questionnaire(world)}),
+    "kyc:category_requests": Rule(OPENS_DOCUMENTS),
+    "kyc:category_next": Rule(REVIEWS_DOCUMENTS),
+    "kyc:category_assign": Rule(MANAGES_WORK),
+    "kyc:category_request": Rule(OPENS_DOCUMENTS, kwargs=a_category_request),
+    "kyc:category_decide": Rule(REVIEWS_DOCUMENTS, kwargs=a_category_request),
+    "kyc:client_category": Rule(OPENS_DOCUMENTS, kwargs=a_client),
 }
 
 # Monitoring: heads and compliance review; whoever is watched sees their own days only.

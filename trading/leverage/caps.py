@@ -30,6 +30,7 @@ from crm.i18n.localized_text import LocalizedText, lowered, phrase
 from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require_permission
+from kyc.questionnaires.gates import LeverageLimit, leverage_limit
 from trading.audit_codes import TradingAction
 from trading.choices import InstrumentClass
 from trading.leverage.margins import GroupLeverage, of_groups
@@ -94,6 +95,7 @@ class Limits:
 
     cap: Cap | None
     by_class: dict[str, Cap]
+    by_answers: LeverageLimit | None = None
 
 
 def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
@@ -102,7 +104,10 @@ def cap_for(client: Client, *, on: dt.date | None = None) -> Cap | None:
 
 
 def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[LeverageCap] | None = None) -> Limits:
-    """Find the account's cap and those of the classes. One query (and the brand); none where `lines` are all in force."""
+    """Find the account's cap, those of the classes, and the limit of the client's answers to questionnaires.
+
+    One query (and the brand); none where `lines` are all in force. Two more at a brand that asks questionnaires.
+    """
     licence = client.brand.licence_country
     places = [place for place in dict.fromkeys((client.country, licence)) if place]
     if lines is None:
@@ -130,7 +135,7 @@ def limits_for(client: Client, *, on: dt.date | None = None, lines: Sequence[Lev
         known = by_class.get(line.instrument_class)
         if known is None or _strictness(cap_line) < _strictness(known):
             by_class[line.instrument_class] = cap_line
-    return Limits(min(caps, key=_strictness, default=None), by_class)
+    return Limits(min(caps, key=_strictness, default=None), by_class, leverage_limit(client) if client.pk else None)
 
 
 def _strictness(cap: Cap) -> tuple[int, bool]:
@@ -146,6 +151,7 @@ class Ladder:
     beyond: list[int]
     cap: Cap | None
     on_class: LocalizedText = ""  # why not the rest, where a class of instruments is what prevents it
+    by_answers: LeverageLimit | None = None  # where the client's answers allow less than everything else
 
     @property
     def reason(self) -> str:
@@ -155,6 +161,11 @@ class Ladder:
     def words(self) -> LocalizedText:
         if not self.beyond:
             return ""
+        if self.by_answers is not None:
+            return phrase("1:%(leverage)s given the answers to “%(title)s”") % {
+                "title": self.by_answers.title,
+                "leverage": self.by_answers.leverage,
+            }
         return self.on_class or (self.cap.words if self.cap else "")
 
 
@@ -176,6 +187,7 @@ def ladder_for(
         margins = of_groups([place]) if limits.by_class else {}
     group_margins = margins.get(place, {})
     cap = limits.cap
+    answers = limits.by_answers
     within = [n for n in account_type.ladder if cap is None or n <= cap.leverage]
     held = {
         sort: class_cap for sort, class_cap in limits.by_class.items() if class_cap.leverage and sort in group_margins
@@ -183,12 +195,15 @@ def ladder_for(
     steps = [
         n for n in within if all(group_margins[sort].fits(n, class_cap.leverage) for sort, class_cap in held.items())
     ]
+    is_by_answers = answers is not None and any(n > answers.leverage for n in steps)
+    if answers is not None and is_by_answers:
+        steps = [n for n in steps if n <= answers.leverage]
     usual = [n for n in steps if n <= account_type.default_leverage]
     default = max(usual, default=min(steps, default=None))
     beyond = [n for n in account_type.ladder if n not in steps]
-    against = next((n for n in within if n not in steps), None)
+    against = None if is_by_answers else next((n for n in within if n not in steps), None)
     rule = "" if against is None else _on_class(against, held, group_margins)
-    return Ladder(steps, default, beyond, cap, rule)
+    return Ladder(steps, default, beyond, cap, rule, answers if is_by_answers else None)
 
 
 def _on_class(leverage: int, held: Mapping[str, Cap], margins: Mapping[str, GroupLeverage]) -> LocalizedText:

@@ -9,6 +9,7 @@ class CheckName(models.TextChoices):
 
     FUNDS = "funds", _("Funds")
     KYC = "kyc", _("Identity")
+    QUESTIONNAIRES = "questionnaires", _("Questionnaires")
     RESTRICTIONS = "restrictions", _("Restrictions")
     COUNTRY = "country", _("Country of residence")
     RETURN_TO_SOURCE = "return_to_source", _("Return to source")

@@ -10,6 +10,8 @@ from clients.models import Client
 from crm.demo import Demo
 from crm.security.policies import has_permission
 from crm.security.scope import reach_of
+from kyc.categories import decisions
+from kyc.categories.choices import Basis
 from wallet.bonuses import granting
 from wallet.choices.bonuses import BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.choices.deposits import DepositState
@@ -117,8 +119,13 @@ def _bonus(demo: Demo) -> None:
     finance = _who(demo, "finance", client.brand_id, "wallet.manage_bonus")
     if finance is None:
         return
-    client.category = Category.PROFESSIONAL
-    client.save()
+    decisions.write_decision(
+        client,
+        category=Category.PROFESSIONAL,
+        basis=Basis.MIGRATED,
+        reason="Professional client in the earlier system",
+        decided_by=None,
+    )
     plan = granting.create_plan(brand=client.brand, name="Active trader", actor=finance)
     granting.write_rule(
         plan_id=plan.pk,

@@ -38,6 +38,7 @@ WEBHOOK_DAYS = 14
 CHECK_WORDS = {
     "funds": "Enough was available.",
     "kyc": "Verified to level 2.",
+    "questionnaires": "Nothing is missing.",
     "restrictions": "No restriction.",
     "country": "The country of residence is accepted.",
     "risk": "Rated: Low",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 
 from clients.choices import Gate
@@ -11,8 +13,10 @@ from compliance.choices import RestrictionKind
 from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no
 from crm.security.scope import reach_of
+from kyc.questionnaires import gates
 from wallet.choices.deposits import DepositState
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN
+from wallet.core.limits import in_base
 from wallet.core.policies import is_own, ran_out_of_time
 from wallet.models import Deposit
 
@@ -32,6 +36,9 @@ def can_deposit(user: Actor, client: Client) -> Decision:
     accepted = decide(client.brand, client.country, Gate.DEPOSIT)
     if not accepted:
         return accepted
+    answered = gates.may_deposit(client, None)
+    if not answered:
+        return answered
     if ran_out_of_time(client):
         return no(
             _(
@@ -40,6 +47,17 @@ def can_deposit(user: Actor, client: Client) -> Decision:
             )
         )
     return YES
+
+
+def can_deposit_amount(client: Client, amount: Decimal, currency: str) -> Decision:
+    """Decide whether the client may pay in this amount: from a sum on, the brand may ask a questionnaire first.
+
+    Counted together with what they have paid in so far, so that many small deposits are one large one.
+    """
+    if not client.brand.questionnaires_version:
+        return YES
+    earlier = max(client.net_deposits, Decimal(0))
+    return gates.may_deposit(client, in_base(client.brand, amount, currency) + earlier)
 
 
 def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:

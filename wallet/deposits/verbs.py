@@ -142,6 +142,7 @@ def _intend(
             )
         return known
     require(policies.can_deposit(actor, client))
+    require(policies.can_deposit_amount(client, amount, currency))
     offer = method_offers.require_offer(method, client, currency, amount)
     if offer.fee.of(amount_minor) >= amount_minor:
         raise DomainError(_("The amount must be higher than the method's fee."))

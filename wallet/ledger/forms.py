@@ -17,10 +17,11 @@ from django.utils.translation import gettext_lazy
 from crm.errors import outcome_of
 from crm.models import Brand, User
 from crm.money.amounts import from_minor
+from crm.money.numbers import read_amount
 from crm.ui.forms import DayInput
 from wallet.choices import account_owners
 from wallet.core import queries
-from wallet.core.amounts import minor_of, read_amount
+from wallet.core.amounts import minor_of
 from wallet.core.file_forms import FileField
 from wallet.ledger.manual_journals import LINES_MAX
 from wallet.ledger.posting import Line

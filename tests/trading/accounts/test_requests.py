@@ -13,6 +13,7 @@ from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, OutsideWorldError, WrongState
 from crm.models import AuditEvent, Notification
 from tests.cast import Cast, make_staff
+from tests.kyc.categories.factories import categorise
 from tests.trading.factories import make_account, make_server, make_type, tell_margins
 from tests.trading.sandbox_server import Sandbox
 from trading.accounts import request_rules, requests
@@ -85,8 +86,7 @@ def test_leverage_above_the_cap_waits_with_the_rule_and_no_person_can_grant_it(
     assert Notification.objects.filter(user=cast.support, body__contains="ESMA").exists()
     with pytest.raises(DomainError, match="ESMA"):
         requests.grant(request_id=request.pk, actor=cast.support)
-    cast.client.category = "professional"
-    cast.client.save(update_fields=["category"])
+    categorise(cast.client, "professional")
     assert requests.grant(request_id=request.pk, actor=cast.support, note="Welcome").state == "granted"
     assert there(account).leverage == 100
 

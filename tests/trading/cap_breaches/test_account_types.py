@@ -12,6 +12,7 @@ from clients.models import Client
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
 from tests.cast import Cast
+from tests.kyc.categories.factories import categorise
 from tests.trading.factories import make_account, make_server, make_type, tell_margins
 from trading import queries
 from trading.accounts import changes as accounts
@@ -34,8 +35,9 @@ def high(cast: Cast) -> AccountType:
 
 
 def living_in(client: Client, country: str, *, jurisdiction: str = "SC", category: str = "retail") -> Client:
-    client.country, client.category = country, category
-    client.save(update_fields=["country", "category"])
+    categorise(client, category)
+    client.country = country
+    client.save(update_fields=["country"])
     client.brand.jurisdiction = jurisdiction
     client.brand.save(update_fields=["jurisdiction"])
     return client

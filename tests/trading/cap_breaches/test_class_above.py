@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.errors import NotAllowed
 from crm.models import FxRate, Notification
 from tests.cast import Cast
+from tests.kyc.categories.factories import categorise
 from tests.trading.factories import make_account, make_server, make_type, tell_margins
 from tests.trading.sandbox_server import Sandbox
 from trading.cap_breaches import breaches
@@ -86,8 +87,9 @@ def test_the_list_and_the_rule_for_one_client_agree(cast: Cast, standard: Accoun
         ("JP", "retail", "SC", 26),
         ("DE", "professional", "SC", 400),
     ):
-        cast.client.country, cast.client.category = country, category
-        cast.client.save(update_fields=["country", "category"])
+        categorise(cast.client, category)
+        cast.client.country = country
+        cast.client.save(update_fields=["country"])
         cast.brand.jurisdiction = jurisdiction
         cast.brand.save(update_fields=["jurisdiction"])
         TradingAccount.objects.filter(pk=account.pk).update(leverage=leverage)

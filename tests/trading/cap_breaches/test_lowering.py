@@ -11,6 +11,7 @@ from crm.errors import WrongState
 from crm.files.jobs import run_job
 from crm.models import AuditEvent, Job, Notification
 from tests.cast import Cast
+from tests.kyc.categories.factories import categorise
 from tests.trading.factories import make_account, make_type
 from tests.trading.sandbox_server import Sandbox
 from trading.cap_breaches import reduction
@@ -63,8 +64,9 @@ def test_the_list_and_the_rule_for_one_account_agree(cast: Cast, account: Tradin
         ("GB", "retail", 30),
         ("AU", "counterparty", 400),
     ):
-        cast.client.country, cast.client.category = country, category
-        cast.client.save(update_fields=["country", "category"])
+        categorise(cast.client, category)
+        cast.client.country = country
+        cast.client.save(update_fields=["country"])
         TradingAccount.objects.filter(pk=account.pk).update(leverage=leverage)
         cap = caps.cap_for(cast.client)
         expected = [(account.pk, cap.leverage)] if cap is not None and leverage > cap.leverage else []

@@ -20,6 +20,7 @@ from crm.security import audit
 from tests.brand_policies import set_policies
 from tests.days import today
 from tests.ib.factories import make_trade
+from tests.kyc.categories.factories import categorise
 from tests.trading.factories import make_account, make_server
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import at_once, available, fund, make_psp
@@ -40,7 +41,8 @@ pytestmark = pytest.mark.django_db
 def pro(cast) -> Client:
     """A verified professional client: one who may have a bonus."""
     load_rates()
-    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=2)
+    categorise(cast.client.pk, Category.PROFESSIONAL)
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=2)
     cast.client.refresh_from_db()
     return cast.client
 
@@ -194,14 +196,14 @@ def test_a_withdrawn_request_gives_nothing_and_frees_the_maximum(cast, pro):
 
 
 def test_a_retail_client_in_the_eu_gets_none(cast, pro):
-    Client.objects.filter(pk=pro.pk).update(category=Category.RETAIL)
+    categorise(pro.pk, Category.RETAIL)
     with pytest.raises(DomainError, match="ESMA"):
         give(cast, make_plan(cast))
     assert not BonusGrant.objects.exists()
 
 
 def test_a_brand_elsewhere_may_allow_it_for_retail_clients(cast, pro):
-    Client.objects.filter(pk=pro.pk).update(category=Category.RETAIL)
+    categorise(pro.pk, Category.RETAIL)
     set_policies(cast.brand, bonus_retail_ban=["GB"])
     assert give(cast, make_plan(cast)).state == BonusState.ACTIVE
 
@@ -346,7 +348,7 @@ def test_a_deposit_below_the_least_or_of_a_retail_client_earns_nothing(cast, pro
     make_plan(cast, trigger=BonusTrigger.EVERY_DEPOSIT, percent=Decimal(50), deposit_minimum_minor=10_000)
     hear(settled_deposit(cast, 9_999))
     assert not BonusGrant.objects.exists()
-    Client.objects.filter(pk=pro.pk).update(category=Category.RETAIL)
+    categorise(pro.pk, Category.RETAIL)
     hear(settled_deposit(cast, 90_000, reference="D-BONUS0000002", is_first=False))
     assert not BonusGrant.objects.exists()
 

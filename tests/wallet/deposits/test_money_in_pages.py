@@ -10,6 +10,7 @@ from clients.choices import Category
 from clients.models import Client
 from crm.conditions import all_of
 from crm.models import AccessEvent, Job
+from tests.kyc.categories.factories import categorise
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
@@ -29,7 +30,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def bank(cast):
     load_rates()
-    Client.objects.filter(pk=cast.client.pk).update(category=Category.PROFESSIONAL, kyc_level=1)
+    categorise(cast.client.pk, Category.PROFESSIONAL)
+    Client.objects.filter(pk=cast.client.pk).update(kyc_level=1)
     cast.client.refresh_from_db()
     return make_psp(cast.brand, "rhinebank", kind="bank")
 

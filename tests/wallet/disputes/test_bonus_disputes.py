@@ -15,6 +15,7 @@ from crm.events import DepositRestored, publish
 from crm.models import AuditEvent, Notification
 from crm.security import audit
 from tests.brand_policies import set_policies
+from tests.kyc.categories.factories import categorise
 from tests.wallet.bonuses.test_bonus import make_plan, pro
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, dispute_event, make_intent
@@ -246,7 +247,8 @@ def test_what_can_t_be_held_again_is_not(cast, grant, undecided, how):
     if how == "expired":
         BonusGrant.objects.update(expires_at=timezone.now())
     elif how == "banned":
-        Client.objects.filter(pk=grant.client_id).update(category="retail", country="DE")
+        categorise(grant.client_id, "retail")
+        Client.objects.filter(pk=grant.client_id).update(country="DE")
     else:
         hear(grant, TAKEN, type="SECOND_CHARGEBACK")
     with pytest.raises(DomainError, match="can't be restored"):

@@ -15,6 +15,7 @@ from crm.errors import DomainError
 from crm.models import AuditEvent
 from crm.security import audit
 from tests.brand_policies import set_policies
+from tests.kyc.categories.factories import categorise
 from tests.wallet.bonuses.test_bonus import give, make_plan, pro
 from tests.wallet.disputes.test_refund import finish, give_back
 from tests.wallet.withdrawals.test_payout_findings import agreed, told
@@ -180,7 +181,8 @@ def test_credit_that_ended_otherwise_meanwhile_is_not_given_again(rich, grant, o
         BonusGrant.objects.update(expires_at=timezone.now())
         ending.end_in_time(grant.pk)
     else:
-        Client.objects.filter(pk=rich.client.pk).update(category="retail", country="DE")
+        categorise(rich.client.pk, "retail")
+        Client.objects.filter(pk=rich.client.pk).update(country="DE")
     with pytest.raises(DomainError):
         told(rich, withdrawal, CAME_BACK, restores_bonus=True, reason="Goodwill")
     finding = told(rich, withdrawal, CAME_BACK)

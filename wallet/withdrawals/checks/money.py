@@ -13,6 +13,7 @@ from clients.country_rules.rules import decide
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor
 from kyc.levels.ladder import allowance_of
+from kyc.questionnaires import gates
 from trading.models import TradingAccount
 from wallet.bonuses.ending import lost_by_withdrawal
 from wallet.choices.checks import CheckName
@@ -52,6 +53,13 @@ def kyc(request: Request) -> Finding:
             % {"left": formats.money(left)}
         )
     return passed(_("Verified to level %(level)s.") % {"level": request.client.kyc_level})
+
+
+@check(CheckName.QUESTIONNAIRES, can_stop=True)
+def questionnaires(request: Request) -> Finding:
+    """Stop a withdrawal before the client has answered what the brand asks before one."""
+    answered = gates.may_withdraw(request.client)
+    return passed(_("Nothing is missing.")) if answered else stop(answered.reason)
 
 
 @check(CheckName.RESTRICTIONS, can_stop=True)
