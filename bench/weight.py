@@ -21,7 +21,7 @@ from typing import Any, Final
 from bench.harness import Figure, at_most, say
 from bench.memory import instance
 
-CHROMIUM: Final = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM: Final = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium-headless-shell")
 # Rounds of some 17 s, and the demo's scale; with the demo's loading full ends within three minutes on two free cores.
 SIZES: Final = {"tiny": (1, 0.02), "quick": (3, 0.1), "full": (7, 0.3)}
 BARE: Final = "/healthz"

@@ -177,7 +177,7 @@ def write_system_mk() -> None:
     values = {
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, [*libraries, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])),
         "FONTCONFIG_FILE": str(fonts),
-        "KEELSON_CHROMIUM": str(SYSROOT / "usr" / "lib" / "chromium" / "chromium"),
+        "KEELSON_CHROMIUM": str(SYSROOT / "usr" / "lib" / "chromium" / "chromium-headless-shell"),
         "KEELSON_TESSDATA": str(SYSROOT / "usr" / "share" / "tesseract-ocr" / "5" / "tessdata"),
     }
     kept = {name: value for name, value in values.items() if name in {"LD_LIBRARY_PATH"} or Path(value).exists()}

@@ -32,7 +32,7 @@ __all__ = ["enter", "login"]
 
 # Playwright's synchronous API runs an event loop in this thread; Django would refuse the database then.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium-headless-shell")
 SHOTS = Path(settings.BASE_DIR) / "var" / "browser"
 
 

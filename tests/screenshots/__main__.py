@@ -19,7 +19,7 @@ from tests.smoke.instance import ROOT, Instance, fresh_instance
 from tests.smoke.people import PASSWORD, sign_in_staff
 
 FOLDER = Path(ROOT) / "docs" / "screenshots"
-CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium-headless-shell")
 COLOURS = 128
 
 

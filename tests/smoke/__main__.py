@@ -12,7 +12,7 @@ from tests.smoke.instance import ROOT, fresh_instance
 from tests.smoke.journey import Journey
 from tests.smoke.steps import STEPS
 
-CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium-headless-shell")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
