@@ -80,8 +80,7 @@ class MatchReview(work.WorkKind[Hit]):
 
     def described(self, subject: Hit, given: Mapping[str, Any]) -> list[Change]:
         code = given.get("reason_code", "")
-        explanation = Change(_("Explanation"), given["reason"])
-        return [Change(_("Why it's someone else"), ClearReason(code).label), explanation] if code else [explanation]
+        return [Change(_("Why it's someone else"), ClearReason(code).label)] if code else []
 
     def carry_out(self, subject: Hit, outcome: str, *, actor: User, reason: str, given: Mapping[str, Any]) -> None:
         _require_open(subject)

@@ -32,7 +32,7 @@ from crm.ui.tables import (
     Table,
     TimeColumn,
 )
-from crm.ui.work_columns import WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
+from crm.ui.work_columns import SECOND_QUICK_FILTER, WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
 
 AREAS = [
     ("clients", _("Clients")),
@@ -85,6 +85,7 @@ class HitTable(Table):
     quick_filters = [
         QuickFilter(_("Pending review"), {"state": HitState.OPEN}),
         *WORK_QUICK_FILTERS,
+        SECOND_QUICK_FILTER,
         QuickFilter(_("True match"), {"state": HitState.CONFIRMED}),
         QuickFilter(_("False positive"), {"state": HitState.FALSE_POSITIVE}),
     ]

@@ -88,8 +88,10 @@ def _rows(request: UserRequest, saved: ImportMapping) -> list[dict[str, object]]
     """List the mapped fields with their column, fixed value and translations; a field that is gone by its code."""
     kind = KINDS.get(saved.kind)
     labels = {one.name: one.label for one in kind.fields_of(saved.brand_id, request.user)} if kind else {}
-    rows = []
-    for name, source in saved.definition.get("fields", {}).items():
+    rows, sources, order = [], saved.definition.get("fields", {}), list(labels)
+    for name, source in sorted(
+        sources.items(), key=lambda pair: (pair[0] not in labels, pair[0] in labels and order.index(pair[0]))
+    ):
         parts = {"column": source} if isinstance(source, str) else source
         rows.append({"label": labels.get(name, name), "is_gone": name not in labels, **parts})
     return [{**row, "translations": list(row.get("values", {}).items())} for row in rows]

@@ -65,7 +65,7 @@ class ImportRowTable(Table):
     columns: ClassVar[Sequence[Column]] = (
         NumberColumn("line", gettext_lazy("Line"), sort=True, digits=0),
         BadgeColumn("verdict", gettext_lazy("Result")),
-        Column("reason", gettext_lazy("Reason"), value=reporting.reason_of),
+        Column("reason", gettext_lazy("Details"), value=reporting.reason_of),
         Column(
             "cells",
             gettext_lazy("Row in the file"),

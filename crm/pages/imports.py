@@ -165,9 +165,13 @@ def _steps() -> list[str]:
 
 
 def _counts(batch: DataImport) -> list[dict[str, Any]]:
+    """Count the rows by result; whether existing records are compared depends on the kind."""
+    compared = {ImportVerdict.SAME, ImportVerdict.CHANGED}
+    hidden = {ImportVerdict.KNOWN} if batch.kind in KINDS and KINDS[batch.kind].compares else compared
     return [
         {"value": verdict.value, "label": verdict.label, "count": batch.counts.get(verdict.value, 0)}
         for verdict in ImportVerdict
+        if verdict not in hidden
     ]
 
 

@@ -107,8 +107,9 @@ WORK_QUICK_FILTERS = [
     QuickFilter(_("Unclaimed"), {"whose": "free"}),
     QuickFilter(_("Assigned to me"), {"assigned": "me"}),
     QuickFilter(_("Late"), {"clock": "late"}),
-    QuickFilter(_("Awaiting second approval"), {"second": "waiting"}),
 ]
+# For queues in which an outcome may need a second person.
+SECOND_QUICK_FILTER = QuickFilter(_("Awaiting second approval"), {"second": "waiting"})
 
 
 def assign_action(url_name: str) -> BulkAction:

@@ -186,7 +186,8 @@ class WorkApproval(approvals.ApprovalKind[WorkProposal]):
     def changes(self, item: WorkProposal) -> Sequence[approvals.Change]:
         kind = kind_of(item.item)
         label = kind.outcomes[item.outcome].label
-        return [approvals.Change(_("Decision"), label), *kind.described(self.subject(item), item.given)]
+        whole = [approvals.Change(_("Explanation"), item.given[REASON])] if item.given[REASON] != item.reason else []
+        return [approvals.Change(_("Decision"), label), *kind.described(self.subject(item), item.given), *whole]
 
     def after(self, item: WorkProposal) -> dict[str, Any]:
         return {"outcome": item.outcome, "item": item.item_id}
