@@ -28,11 +28,11 @@ from crm.security import audit, crypto, sealed_files
 from kyc import specimens, store
 from kyc.audit_codes import KycAction
 from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, RunState
-from kyc.demo import papers
+from kyc.demo import papers, verdicts
 from kyc.examination.look import perceptual_hash
 from kyc.expiry.validity import schedule_expiry
 from kyc.fingerprints import bands_of, number_fingerprint
-from kyc.models import CheckRun, Document, LevelReached
+from kyc.models import CheckRun, Document, LevelReached, VerdictPolicy
 from kyc.pipeline import VERSION
 from kyc.reviews import REVIEW
 
@@ -51,6 +51,7 @@ class Story:
     extracted: dict[str, Any]
     size: list[int]
     checked_at: dt.datetime
+    policy: VerdictPolicy
 
 
 def write(demo: Demo, journeys: list[Journey]) -> dict[int, dt.datetime]:
@@ -63,6 +64,8 @@ def write(demo: Demo, journeys: list[Journey]) -> dict[int, dt.datetime]:
     plans = [(journey, client) for journey, client in chosen if client.stage in WERE_VERIFIED]
     # The keys of all these clients at once, before the first file needs one.
     demo.extra["file_owners"] = sealed_files.of_clients([client.pk for _journey, client in chosen])
+    brands = {client.brand_id: client.brand for client in clients.values()}
+    demo.extra["kyc_policies"] = verdicts.write_policies(demo, list(brands.values()))
     stories: list[Story] = []
     verified_at: dict[int, dt.datetime] = {}
     for journey, client in plans:
@@ -73,7 +76,7 @@ def write(demo: Demo, journeys: list[Journey]) -> dict[int, dt.datetime]:
         if demo.rng.random() < 0.8:
             stories.append(_approved(demo, journey, client, DocumentKind.PROOF_OF_ADDRESS))
     stories += _rejected(demo, [pair for pair in chosen if pair[1].stage == Stage.CLOSED or demo.rng.random() < 0.05])
-    _write_rows(stories)
+    _write_rows(demo, stories)
     _write_levels(stories)
     _schedule_expiries(stories)
     _write_logs(stories)
@@ -112,6 +115,7 @@ def _sent(demo: Demo, journey: Journey, client: Client, kind: str) -> Story:
     reviewed = min(reviewed, demo.now - 66 * MINUTE)
     uploaded = min(uploaded, reviewed - 3 * MINUTE)
     checked = uploaded + dt.timedelta(seconds=rng.uniform(2, 40))
+    policy = demo.extra["kyc_policies"].on(client.brand_id, checked.date())
     extracted: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     if kind == DocumentKind.PASSPORT:
@@ -165,12 +169,17 @@ def _sent(demo: Demo, journey: Journey, client: Client, kind: str) -> Story:
         uploaded_by=client.user,
         checked_at=checked,
         check_attempts=1,
-        reviewed_by=_reviewer(demo),
-        reviewed_at=reviewed,
-        settled_at=reviewed + dt.timedelta(seconds=9),
+        **_decided_by(demo, policy, checked, reviewed),
         **fields,
     )
-    return Story(document, client, extracted, size, checked)
+    return Story(document, client, extracted, size, checked, policy)
+
+
+def _decided_by(demo: Demo, policy: VerdictPolicy, checked: dt.datetime, reviewed: dt.datetime) -> dict[str, Any]:
+    """Say who decided and when: the policy as soon as the checks had ended, or an officer later."""
+    if demo.rng.random() < verdicts.AUTOMATIC:
+        return {"decided_by_policy": policy, "reviewed_at": checked, "settled_at": checked}
+    return {"reviewed_by": _reviewer(demo), "reviewed_at": reviewed, "settled_at": reviewed + dt.timedelta(seconds=9)}
 
 
 def _reviewer(demo: Demo) -> User:
@@ -178,29 +187,34 @@ def _reviewer(demo: Demo) -> User:
     return demo.by_role["mlro"][0] if demo.rng.random() < 0.08 else demo.rng.choice(officers)
 
 
-def _write_rows(stories: list[Story]) -> None:
+def _write_rows(demo: Demo, stories: list[Story]) -> None:
     sealed = crypto.encrypt_many_for_clients([(story.client.pk, orjson.dumps(story.extracted)) for story in stories])
     for story, body in zip(stories, sealed, strict=True):
         story.document.extracted_sealed = body
-        story.document.work = _decided_work(story.document, story.client)
+        if story.document.reviewed_by_id is not None:
+            story.document.work = _decided_work(story.document, story.client)
     copy_models([story.document.work for story in stories if story.document.work])
     for story in stories:
-        story.document.work = story.document.work  # its id is known now
+        if story.document.work:
+            story.document.work = story.document.work  # its id is known now
     copy_models([story.document for story in stories])
-    copy_models(
-        [
-            CheckRun(
-                document=story.document,
-                state=RunState.DONE,
-                version=VERSION,
-                started_at=story.checked_at,
-                finished_at=story.checked_at,
-                duration_ms=640,
-                measures={"pages": [story.size]},
-                engine="5.5.4 mrz" if story.document.kind == DocumentKind.PASSPORT else "text layer",
-            )
-            for story in stories
-        ]
+    runs = [_run(story) for story in stories]
+    copy_models(runs)
+    verdicts.write_verdicts(demo, stories, runs)
+
+
+def _run(story: Story) -> CheckRun:
+    document = story.document
+    return CheckRun(
+        document=document,
+        state=RunState.DONE,
+        version=VERSION,
+        started_at=story.checked_at,
+        finished_at=story.checked_at,
+        duration_ms=640,
+        measures={"pages": [story.size]},
+        engine="5.5.4 mrz" if document.kind == DocumentKind.PASSPORT else "text layer",
+        results=verdicts.results_of(document.kind, document.side, verdicts.FLAWS.get(document.reason_code, "")),
     )
 
 
@@ -247,10 +261,22 @@ def _write_logs(stories: list[Story]) -> None:
     timeline, log, looks = [], [], []
     for story in stories:
         document, client = story.document, story.client
-        assert document.settled_at is not None and document.reviewed_at is not None and document.reviewed_by is not None
+        assert document.settled_at is not None and document.reviewed_at is not None
+        officer = document.reviewed_by
         common = {"target": document, "client_id": client.pk, "brand_id": client.brand_id}
         is_approved = document.state == DocumentState.APPROVED
-        decided = phrase("%(title)s approved") if is_approved else phrase("%(title)s rejected")
+        if officer is None:
+            decided = (
+                phrase("%(title)s approved automatically")
+                if is_approved
+                else phrase("%(title)s rejected automatically")
+            )
+            action = (
+                KycAction.DOCUMENT_APPROVED_AUTOMATICALLY if is_approved else KycAction.DOCUMENT_REJECTED_AUTOMATICALLY
+            )
+        else:
+            decided = phrase("%(title)s approved") if is_approved else phrase("%(title)s rejected")
+            action = KycAction.of("document", document.state)
         named = {"title": document.title_words}
         timeline += [
             entry(
@@ -267,7 +293,7 @@ def _write_logs(stories: list[Story]) -> None:
                 TimelineKind.DOCUMENT,
                 decided % named,
                 body=document.reason,
-                actor=document.reviewed_by,
+                actor=officer,
                 key=f"document-decided:{document.pk}",
             ),
         ]
@@ -285,27 +311,31 @@ def _write_logs(stories: list[Story]) -> None:
                 "actor": None,
                 "action": KycAction.DOCUMENT_CHECKED,
                 "at": story.checked_at,
-                "after": {"state": "pending_review", "issues": []},
+                "after": {"issues": []},
                 "evidence": {"version": VERSION, "attempts": 1},
             },
             {
                 **common,
-                "actor": document.reviewed_by,
-                "action": KycAction.of("document", document.state),
+                "actor": officer,
+                "action": action,
                 "at": document.reviewed_at,
-                "before": {"state": "pending_review"},
+                "before": {"state": "pending_review" if officer else "checking"},
                 "after": {
                     "state": str(document.state),
                     "kind": document.kind,
                     "reason_code": str(document.reason_code),
                 },
-                "evidence": {"sha256": document.sha256, "despite": []},
+                "evidence": {"sha256": document.sha256, "despite": []}
+                if officer
+                else {"sha256": document.sha256, "policy": story.policy.pk, "policy_number": story.policy.number},
             },
         ]
+        if officer is None:
+            continue  # nobody opened the document
         looks.append(
             (
                 document.reviewed_at - 40 * dt.timedelta(seconds=1),
-                document.reviewed_by.pk,
+                officer.pk,
                 "download",
                 client.pk,
                 client.brand_id,

@@ -92,12 +92,12 @@ class Rules:
     def body(self) -> dict[str, Any]:
         """Write it as JSON, the same text for the same rules."""
         return {
-            kind: {
-                "required": {side: sorted(names) for side, names in sorted(rule.required.items())},
-                "asks": sorted(rule.asks),
+            str(kind): {
+                "required": {str(side): sorted(names) for side, names in sorted(rule.required.items())},
+                "asks": sorted(map(str, rule.asks)),
                 "asks_in_a_row": rule.asks_in_a_row,
                 "risks": {
-                    risk: {"approves": one.approves, "sample_percent": one.sample_percent}
+                    str(risk): {"approves": one.approves, "sample_percent": one.sample_percent}
                     for risk, one in sorted(rule.risks.items())
                 },
             }

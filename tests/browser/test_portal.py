@@ -1,5 +1,6 @@
 """The client portal in a real browser: registering, getting verified, money, on a desk and on a phone."""
 
+import datetime as dt
 import re
 
 import pytest
@@ -14,7 +15,7 @@ from leads.invitations import invite
 from tests.brand_policies import set_policies
 from tests.browser.people import enter, login
 from tests.cast import PASSWORD, make_client
-from tests.kyc.factories import bill_pdf, passport_jpeg, registered
+from tests.kyc.factories import bill_pdf, officers_decide, passport_jpeg, registered, with_policy
 from tests.portal.conftest import room, verify
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.conftest import load_rates, outside
@@ -107,6 +108,7 @@ def test_an_invited_lead_is_in_with_one_form(page, cast, background):
 
 def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, cast, background):
     registered(cast.client, nationality="DE")
+    officers_decide(cast.brand)
     enter(page, cast.client_user)
     page.goto("/portal/documents/")
     passport = page.locator("form[aria-label^=Passport] input[name=file]")
@@ -128,6 +130,29 @@ def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, c
     # No reload: the page asks again by itself.
     expect(page.locator("#document-states").get_by_text("Approved")).to_have_count(2, timeout=30_000)
     wait_until(lambda: Client.objects.get(pk=cast.client.pk).kyc_level >= 1)
+
+
+def test_on_a_phone_a_flaw_is_named_and_a_good_document_approved(page, cast, background):
+    """No person decides: an expired passport is sent back with what to do, a good one approved."""
+    registered(cast.client, nationality="DE")
+    with_policy(cast.brand)
+    page.set_viewport_size({"width": 390, "height": 844})
+    enter(page, cast.client_user)
+    page.goto("/portal/documents/")
+    states, field = page.locator("#document-states"), "form[aria-label^=Passport] input[name=file]"
+    for content, name, answer in (
+        (
+            passport_jpeg(expires_on=dt.date(2024, 1, 1)),
+            "old.jpg",
+            "The document has expired. Please send one that is valid.",
+        ),
+        (passport_jpeg(), "new.jpg", "Approved"),
+    ):
+        page.locator(field).set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": content})
+        expect(states.get_by_text(answer, exact=True)).to_be_visible(timeout=60_000)
+        page.reload()
+    assert set(Document.objects.values_list("state", "reviewed_by")) == {("rejected", None), ("approved", None)}
+    wait_until(lambda: Client.objects.get(pk=cast.client.pk).stage == "verified")
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, cast, settings):

@@ -10,6 +10,7 @@ The child has no database, no keys and no network, and opens no file itself: the
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
@@ -45,6 +46,9 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 60.0
 # Beyond the file's own time: for the fork and the way of the answer.
 GRACE_SECONDS = 10.0
+
+
+_parents: list[subprocess.Popen[bytes]] = []
 
 
 class PreparedChild:
@@ -101,9 +105,15 @@ class PreparedChild:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._owner != os.getpid():
-            self._process = None  # this process was forked: the child is its parent's
-        if self._process is None or self._process.poll() is not None:
+            # This process was forked: the child is its parent's, and is neither asked nor ended here.
+            _parents.append(self._process)
+            self._process = None
+        if self._process is not None and self._process.poll() is not None:
+            self._end()
+        if self._process is None:
             self._process, self._owner = self._started(), os.getpid()
+            atexit.unregister(self.stop)
+            atexit.register(self.stop)
         return self._process
 
     def _started(self) -> subprocess.Popen[bytes]:
