@@ -34,6 +34,7 @@ BLOCKS = ((0.45, 1200), (0.34, 1200), (0.34, 1700), (0.34, 900))
 READS_MAX = 12
 # Of processor time; a page of noise takes many times what a page of text does.
 READING_SECONDS_MAX = 1.3
+SLOW_READS_MIN, SLOW_SECONDS = 2, 0.27
 SKEW_SIDE_PX, SKEW_DEGREES_MAX, SKEW_STEP, SKEW_MIN = 360, 45, 1.5, 2.5
 
 Box = tuple[float, float, float, float]
@@ -104,8 +105,9 @@ def find_and_read(picture: np.ndarray, *, today: dt.date | None = None) -> Readi
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     best: Reading | None = None
     started = time.process_time()
-    for strip in itertools.islice(_strips(grey), READS_MAX):
-        if time.process_time() - started > READING_SECONDS_MAX:
+    for count, strip in enumerate(itertools.islice(_strips(grey), READS_MAX)):
+        spent = time.process_time() - started
+        if spent > READING_SECONDS_MAX or (count >= SLOW_READS_MIN and spent > SLOW_SECONDS * count):
             break
         read = _read(strip.picture, language, today)
         if read is None:

@@ -31,13 +31,42 @@ SPANISH: Final = (
 )
 POLISH: Final = ("Nazwisko", "Imiona", "Obywatelstwo", "Data urodzenia", "Data ważności", "Płeć Sex", "Nr paszportu")
 STYLES: Final[dict[str, Style]] = {
-    "D": Style("TEST", "DEUTSCH", GERMAN, "REISEPASS · PASSPORT", "PERSONALAUSWEIS", "FÜHRERSCHEIN"),
-    "FRA": Style("TEST", "Française", FRENCH, "PASSEPORT", "CARTE D'IDENTITE", "PERMIS DE CONDUIRE", "%d %m %Y"),
-    "ITA": Style("TEST", "ITALIANA", ITALIAN, "PASSAPORTO", "CARTA D'IDENTITA", "PATENTE DI GUIDA", "%d/%m/%Y"),
-    "ESP": Style(
-        "TEST", "ESPAÑOLA", SPANISH, "PASAPORTE", "DOCUMENTO NACIONAL DE IDENTIDAD", "PERMISO DE CONDUCCION", "%d-%m-%Y"
+    "D": Style(
+        "TEST", "DEUTSCH", GERMAN, "REISEPASS · PASSPORT", "PERSONALAUSWEIS", "FÜHRERSCHEIN", permit="AUFENTHALTSTITEL"
     ),
-    "POL": Style("TEST", "POLSKIE", POLISH, "PASZPORT · PASSPORT", "DOWÓD OSOBISTY", "PRAWO JAZDY"),
+    "FRA": Style(
+        "TEST",
+        "Française",
+        FRENCH,
+        "PASSEPORT",
+        "CARTE D'IDENTITE",
+        "PERMIS DE CONDUIRE",
+        "%d %m %Y",
+        "TITRE DE SEJOUR",
+    ),
+    "ITA": Style(
+        "TEST",
+        "ITALIANA",
+        ITALIAN,
+        "PASSAPORTO",
+        "CARTA D'IDENTITA",
+        "PATENTE DI GUIDA",
+        "%d/%m/%Y",
+        "PERMESSO DI SOGGIORNO",
+    ),
+    "ESP": Style(
+        "TEST",
+        "ESPAÑOLA",
+        SPANISH,
+        "PASAPORTE",
+        "DOCUMENTO NACIONAL DE IDENTIDAD",
+        "PERMISO DE CONDUCCION",
+        "%d-%m-%Y",
+        "PERMISO DE RESIDENCIA",
+    ),
+    "POL": Style(
+        "TEST", "POLSKIE", POLISH, "PASZPORT · PASSPORT", "DOWÓD OSOBISTY", "PRAWO JAZDY", permit="KARTA POBYTU"
+    ),
     "GBR": Style("TEST", "BRITISH CITIZEN", specimens.ENGLISH, "PASSPORT", "IDENTITY CARD", date="%d %b %Y"),
 }
 PEOPLE: Final = {

@@ -63,11 +63,10 @@ def _flaws(sheet: Sheet) -> Iterator[Result]:
 
 
 def is_sharp(page: np.ndarray) -> bool:
-    """Tell whether a page of text would be readable on a picture like this."""
+    """Tell whether a picture is sharp enough for a page of text to be read on it."""
     height, width = page.shape[:2]
     small = cv2.resize(page, (WIDTH_PX, max(1, round(height * WIDTH_PX / width))), interpolation=cv2.INTER_AREA)
-    sharp, tiles = sharpness(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
-    return sharp >= BLUR_CERTAIN and tiles >= BLUR_TILES_CERTAIN
+    return sharpness(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))[0] >= BLUR_CERTAIN
 
 
 def sharpness(grey: np.ndarray) -> tuple[float, float]:

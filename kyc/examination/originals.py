@@ -19,7 +19,7 @@ TILE_PX, TILES_MAX, TILES_MIN = 256, 24, 4
 # Cycles per pixel: below are the page's own shapes. Half degrees: beside the axes are the edges of JPEG's blocks.
 FREQUENCY_MIN, ANGLES, AXIS_ANGLES, OTHER_DIRECTION, RAY_PX = 0.07, 720, 1, 80, 31
 # Measured: 162 public pictures of documents reach 1.1, drawn ones turned at an angle 1.3, photos of screens begin at 2.0.
-RASTER_CERTAIN, RASTER_POSSIBLE = 2.5, 1.6
+RASTER_CERTAIN, RASTER_POSSIBLE = 2.5, 1.8
 # Of the Lab colour planes, whose neutral is 128: a copy in black and white has one tint all over.
 COLOUR_SPREAD_MIN = 1.6
 

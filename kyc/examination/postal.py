@@ -63,7 +63,7 @@ def address_below(name: Sequence[Word], words: Sequence[Word]) -> PostalAddress:
             break
         if abs(start - left) > 2 * height:
             continue
-        lines.append(" ".join(word.text for word in _without_gap(line, 3 * height)))
+        lines.append(" ".join(word.text for word in line))
         bottom = max(word.box[1] + word.box[3] for word in line)
     return taken_apart(lines)
 
@@ -85,18 +85,22 @@ def taken_apart(lines: Sequence[str]) -> PostalAddress:
 
 
 def _lines(words: Sequence[Word]) -> list[list[Word]]:
-    """Group words to lines, from above; a line begins at each gap too wide for a space."""
-    lines: list[list[Word]] = []
-    for word in sorted(words, key=lambda word: (word.box[1] + word.box[3] / 2, word.box[0])):
+    """Group words to lines, from above; another line begins at each gap too wide for a space."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: word.box[1] + word.box[3]):
         middle = word.box[1] + word.box[3] / 2
-        for line in reversed(lines[-4:]):
-            last = line[-1]
-            same_row = abs(middle - (last.box[1] + last.box[3] / 2)) < max(last.box[3], word.box[3]) / 2
-            if same_row and -last.box[3] < word.box[0] - (last.box[0] + last.box[2]) < 3 * last.box[3]:
-                line.append(word)
-                break
+        last = rows[-1][0] if rows else None
+        if last is not None and abs(middle - (last.box[1] + last.box[3] / 2)) < max(last.box[3], word.box[3]) / 2:
+            rows[-1].append(word)
         else:
-            lines.append([word])
+            rows.append([word])
+    lines: list[list[Word]] = []
+    for row in rows:
+        row.sort(key=lambda word: word.box[0])
+        while row:
+            line = _without_gap(row, 3 * max(word.box[3] for word in row))
+            lines.append(line)
+            row = row[len(line) :]
     return lines
 
 

@@ -75,6 +75,8 @@ class Printed:
     page_number: int
     is_turned: bool
     layers: list[Layer] = field(default_factory=list)
+    # No word was found any way up: one more look is enough, and noise takes longest to read.
+    is_wordless: bool = False
     more: Iterator[Layer] = field(default_factory=lambda: iter(()))
     place: Callable[[Word], Box] = lambda word: (0.0, 0.0, 1.0, 1.0)
 
@@ -88,7 +90,7 @@ class Printed:
         started = time.process_time()
         while not is_complete():
             is_late = bool(self.layers) and time.process_time() - started > READING_SECONDS_MAX
-            layer = None if is_late else next(self.more, None)
+            layer = None if is_late or (self.layers and self.is_wordless) else next(self.more, None)
             if layer is None:
                 return
             self.layers.append(layer)
@@ -208,11 +210,12 @@ def start(sheet: Sheet) -> Printed | None:
         return None
     sheet.engines.add(ocr.engine_name(ocr.ENGLISH))
     number = sheet.measures.get("zone_page", 1) if sheet.zone else 1
+    words = READABLE_WORDS
     page = sheet.pages[number - 1]
     if sheet.zone is not None:
         degrees = sheet.zone.degrees
     else:
-        degrees = upright_degrees(page)
+        degrees, words = upright_degrees(page)
         sheet.measures["turned"] = round(degrees, 1)
     level = mrz_zone.turned(page, degrees) if abs(degrees) >= 1 else page
     is_turned = abs(degrees) >= mrz_zone.STRAIGHT_DEGREES
@@ -233,7 +236,7 @@ def start(sheet: Sheet) -> Printed | None:
         x, y, width, height = (side / scale for side in word.box)
         return ((left + x) / columns, y / rows, width / columns, height / rows)
 
-    printed = Printed(number, is_turned, place=place)
+    printed = Printed(number, is_turned, is_wordless=not words, place=place)
     printed.more = _layers(visible)
     return printed
 
@@ -262,8 +265,8 @@ def _is_zone(word: Word) -> bool:
     return "<" in word.text or "«" in word.text or len(word.text) >= 24
 
 
-def upright_degrees(page: np.ndarray) -> float:
-    """Find by how much to turn a page without a zone: its rows of text level, then the way up that reads best."""
+def upright_degrees(page: np.ndarray) -> tuple[float, int]:
+    """Find by how much to turn a page without a zone, and how many words are read so: rows of text level, then the best way up."""
     grey = cv2.cvtColor(page, cv2.COLOR_RGB2GRAY) if page.ndim == 3 else page
     skew = mrz_zone.skew_of(grey)
     skew = skew if abs(skew) >= mrz_zone.SKEW_MIN else 0.0
@@ -280,4 +283,4 @@ def upright_degrees(page: np.ndarray) -> float:
             best = (words, skew + quarter)
         if words >= READABLE_WORDS:
             break
-    return best[1]
+    return best[1], best[0]

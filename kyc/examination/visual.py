@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from kyc.choices import IssueCode, Verdict
 from kyc.examination import printed, states
+from kyc.examination.document_types import kind_of_text
 from kyc.examination.printed import Hit, Printed
 from kyc.examination.sheet import Place, Result, Sheet, failed, passed, unsure
 from kyc.names import Match
@@ -54,7 +55,8 @@ def _is_complete(sheet: Sheet, page: Printed) -> bool:
         subject = sheet.subject
         names = [page.find_name(name) for name in (subject.first_name, subject.last_name) if name]
         births = [page.find_date(subject.birth_date)] if subject.birth_date else []
-        return all(hit.match == Match.SAME for hit in (*names, *births)) and len(page.dates()) > 1
+        is_found = all(hit.match == Match.SAME for hit in (*names, *births)) and len(page.dates()) > 1
+        return is_found and kind_of_text(page.text()) is not None
     if not has_print(sheet):
         return True
     hits = [find(sheet, page) for find in (_number_hit, _name_hit, _given_hit, _birth_hit, _expiry_hit)]

@@ -29,8 +29,8 @@ class Style:
     passport: str = "PASSPORT · PASSEPORT"
     card: str = "IDENTITY CARD"
     licence: str = "DRIVING LICENCE"
-    permit: str = "RESIDENCE PERMIT"
     date: str = "%d.%m.%Y"
+    permit: str = "RESIDENCE PERMIT"
 
 
 ENGLISH = ("Surname", "Given names", "Nationality", "Date of birth", "Date of expiry", "Sex", "Passport No.")

@@ -263,7 +263,8 @@ def _words(page: Any) -> list[tuple[str, tuple[int, int, int, int]]]:
             close()
             continue
         edge = text.get_charbox(index)
-        if edges and abs(edge[1] - edges[-1][1]) > max(2.0, edges[-1][3] - edges[-1][1]):
+        # A hyphen's lower edge is high above a digit's: the word's tallest character says how far its line reaches.
+        if edges and abs(edge[1] - edges[-1][1]) > max(2.0, *(other[3] - other[1] for other in edges)):
             close()  # another line without a line end between
         letters.append(character)
         edges.append(edge)
