@@ -32,6 +32,8 @@ DOCUMENT_LETTERS = "PVIAC"
 # Of the page's height, from below, and how wide the block is read.
 BLOCKS = ((0.45, 1200), (0.34, 1200), (0.34, 1700), (0.34, 900))
 READS_MAX = 12
+# Of one side to the other: two cards of 1.59 to 1 one below or beside the other.
+STACKED_MIN, BESIDE_MIN = 1.15, 2.2
 # Of processor time; a page of noise takes many times what a page of text does.
 READING_SECONDS_MAX = 1.3
 SLOW_READS_MIN, SLOW_SECONDS = 2, 0.27
@@ -132,6 +134,7 @@ def _strips(grey: np.ndarray) -> Iterator[Strip]:
     ]
     if not any(band.box[2] > 0.5 for band in bands):
         yield from _both_ways(beside)
+    yield from _of_two_sides(grey)
     yield from _blocks(grey)
     skew = skew_of(grey)
     if abs(skew) >= SKEW_MIN:
@@ -148,6 +151,25 @@ def _both_ways(bands: list[Band], *, degrees: float = 0.0) -> Iterator[Strip]:
         yield Strip(band.picture, band.box, band.is_straight and not degrees, degrees + band.degrees, band.to_page)
         flipped = cv2.rotate(band.picture, cv2.ROTATE_180)
         yield Strip(flipped, band.box, False, degrees + band.degrees + 180, _after(_flipped, band.to_page))
+
+
+def _of_two_sides(grey: np.ndarray) -> Iterator[Strip]:
+    """Cut each half of a picture that may hold both sides of a card, the likelier half first."""
+    height, width = grey.shape
+    if height > STACKED_MIN * width:
+        halves = [(0.0, 0.5, 1.0, 0.5), (0.0, 0.0, 1.0, 0.5)]
+    elif width > BESIDE_MIN * height:
+        halves = [(0.5, 0.0, 0.5, 1.0), (0.0, 0.0, 0.5, 1.0)]
+    else:
+        return
+    for left, top, across, down in halves:
+        part = grey[
+            round(top * height) : round((top + down) * height), round(left * width) : round((left + across) * width)
+        ]
+        back = _in_the_part(left, top, across, down)
+        for strip in (*_both_ways(list(_bands(part))[:1]), *itertools.islice(_blocks(part), 1)):
+            box = (left + strip.box[0] * across, top + strip.box[1] * down, strip.box[2] * across, strip.box[3] * down)
+            yield replace(strip, box=box, to_page=_after(strip.to_page, back))
 
 
 def _blocks(grey: np.ndarray, *, degrees: float = 0.0) -> Iterator[Strip]:
@@ -179,6 +201,10 @@ def _flipped(place: Point) -> Point:
 
 def _unturned_point(place: Point) -> Point:
     return place[1], 1 - place[0]
+
+
+def _in_the_part(left: float, top: float, across: float, down: float) -> ToPage:
+    return lambda place: (left + place[0] * across, top + place[1] * down)
 
 
 def _in_the_lower(share: float) -> ToPage:

@@ -18,7 +18,7 @@ from kyc.dates import dates_in
 from kyc.examination import issuers, postal
 from kyc.examination.printed import shape_of
 from kyc.examination.sheet import Box, Place, Result, Sheet, failed, passed, unsure
-from kyc.names import Match, compare, folded, variants
+from kyc.names import ORDER, Match, compare, folded, variants
 from kyc.ocr import Word
 
 PAGES_MAX = 3
@@ -100,7 +100,9 @@ def _name(sheet: Sheet, pages: list[list[Word]]) -> Result:
     more: Place = {"field": "last_name", "expected": subject.full_name, **place}
     # A ratio of letters finds the place; whether it is the same name is decided word by word.
     match = (
-        _match_of(subject.full_name, text, is_scan=not sheet.has_words) if score >= LIKENESS_MIN else Match.DIFFERENT
+        _match_of(subject.first_name, subject.last_name, text, is_scan=not sheet.has_words)
+        if score >= LIKENESS_MIN
+        else Match.DIFFERENT
     )
     if match == Match.SAME:
         return passed(score=round(score, 2), **more)
@@ -109,15 +111,15 @@ def _name(sheet: Sheet, pages: list[list[Word]]) -> Result:
     return failed(IssueCode.POA_NAME, round(max(0.5, 1 - score), 2), **more)
 
 
-def _match_of(registered: str, text: str, *, is_scan: bool) -> Match:
-    """Compare two full names; in what was read from a picture, letters with accents may be anything."""
+def _match_of(first_name: str, last_name: str, text: str, *, is_scan: bool) -> Match:
+    """Compare first and last name with a full one; in what was read from a picture, letters with accents may be anything."""
     if is_scan:
         words = text.split()
-        for word in registered.split():
+        for word in f"{first_name} {last_name}".split():
             shape = shape_of(word) if not word.isascii() else None
             words = [word if shape and shape.fullmatch(folded(read)) else read for read in words]
         text = " ".join(words)
-    return compare(registered, text)
+    return max((compare(part, text) for part in (first_name, last_name) if part), key=ORDER.index)
 
 
 def _issuer(sheet: Sheet, pages: list[list[Word]]) -> Result:

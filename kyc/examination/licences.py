@@ -74,7 +74,7 @@ def fields_of(page: Printed) -> dict[str, list[Value]]:
     """Read the values of the numbered fields, each as often as it was read, with the reader's confidence."""
     fields: dict[str, list[Value]] = {}
     for layer in page.layers:
-        for field, value in _fields_of_layer(layer):
+        for field, value in (*_fields_of_layer(layer), *_categories_of_layer(layer)):
             fields.setdefault(field, []).append(value)
     return fields
 
@@ -94,6 +94,15 @@ def _fields_of_layer(layer: Layer) -> Iterator[tuple[str, Value]]:
             break
 
 
+def _categories_of_layer(layer: Layer) -> Iterator[tuple[str, Value]]:
+    """Take a row of nothing but categories for field 9: its label is one digit, which readers pass over."""
+    for word in layer.words:
+        beside = _words_right_of(word, layer.words)
+        row = [word, *beside]
+        if len(beside) >= 1 and all(CATEGORY.match(part.text.strip(".,/")) for part in row):
+            yield "9", (plain_text(" ".join(part.text for part in row)), min(part.confidence for part in row))
+
+
 def _words_right_of(label: Word, words: list[Word]) -> list[Word]:
     left, top, width, height = label.box
     middle = top + height / 2
@@ -101,7 +110,9 @@ def _words_right_of(label: Word, words: list[Word]) -> list[Word]:
         (
             word
             for word in words
-            if word.box[0] >= left + width and abs(word.box[1] + word.box[3] / 2 - middle) < height
+            if word.box[0] + word.box[2] / 2 >= left + width - height / 2
+            and word is not label
+            and abs(word.box[1] + word.box[3] / 2 - middle) < height
         ),
         key=lambda word: word.box[0],
     )

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from django.utils import translation
-from django_countries import Countries
+from babel import Locale
 
 from kyc.names import folded
 from kyc.ocr import Word
@@ -40,8 +39,8 @@ class PostalAddress:
 def _country_names() -> dict[str, str]:
     names = dict(MORE_NAMES)
     for language in LANGUAGES:
-        with translation.override(language):
-            names.update({folded(str(name)): code for code, name in Countries()})
+        territories = Locale(language).territories.items()
+        names.update({folded(name): code for code, name in territories if len(code) == 2 and code.isalpha()})
     return names
 
 
