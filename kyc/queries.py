@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +21,8 @@ from crm.security.scope import reach_of
 from kyc import policies, store
 from kyc.choices import IDENTITY_KINDS, OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Severity, Side
 from kyc.models import CheckRun, Document, Issue
+
+SEEN_BEFORE_MAX = 20
 
 
 def documents_visible_to(user: Actor) -> QuerySet[Document]:
@@ -55,6 +57,41 @@ def get_document(user: User, document_id: int, *, permission: str = "kyc.view_do
         raise Http404
     require_permission(user, permission)
     return document
+
+
+@dataclass(frozen=True)
+class SeenBefore:
+    """Another client who sent the same document: by number, by file, or by its picture."""
+
+    document: Document
+    shared: tuple[Any, ...]
+
+
+def seen_before(user: Actor, document: Document) -> list[SeenBefore]:
+    """List documents with the same number, file or picture of other clients, of every brand in the user's reach. One query.
+
+    The check looks into the client's own brand alone, and what it notes may be read by everybody who sees the document: a client
+    of another brand is named here only, to those who see both.
+    """
+    same_number = Q(pk=0)
+    if document.number_fingerprint:
+        same_number = Q(number_fingerprint=document.number_fingerprint, issuing_country=document.issuing_country)
+    same_file = Q(sha256=document.sha256)
+    same_picture = Q(phash=document.phash) if document.phash else Q(pk=0)
+    others = Document.objects.filter(same_number | same_file | same_picture, client__in=clients_visible_to(user))
+    rows = (
+        others.exclude(client_id=document.client_id).select_related("client__brand").order_by("-pk")[:SEEN_BEFORE_MAX]
+    )
+    return [SeenBefore(other, tuple(_shared(document, other))) for other in rows]
+
+
+def _shared(document: Document, other: Document) -> Iterator[Any]:
+    if document.number_fingerprint and document.number_fingerprint == other.number_fingerprint:
+        yield _("Document number")
+    if document.sha256 == other.sha256:
+        yield _("File")
+    elif document.phash and other.phash and bytes(document.phash) == bytes(other.phash):
+        yield _("Picture")
 
 
 def content_of(user: User, document: Document, *, page: int | None = None) -> Iterator[bytes]:

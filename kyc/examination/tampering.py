@@ -70,7 +70,7 @@ def _core(page: np.ndarray) -> np.ndarray:
 
 def _residual(grey: np.ndarray, quality: int) -> np.ndarray:
     _done, packed = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    again = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+    again = np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE))
     return _per_block(np.square(grey.astype(np.float32) - again.astype(np.float32)), np.mean)
 
 

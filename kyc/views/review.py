@@ -70,6 +70,7 @@ def show(
         "client": document.client,
         "run": run,
         "issues": issues,
+        "seen_before": queries.seen_before(user, document),
         "groups": comparison.grouped(issues),
         "pages": comparison.page_sizes(document, run),
         "rows": comparison.rows_of(document, issues),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm import events
-from crm.models import AccessEvent, WorkItem
+from crm.models import AccessEvent, Book, WorkItem
 from crm.privacy import erasures
 from crm.web.uploads import DRAIN_BYTES_MAX
 from kyc import incoming, reviews, store
@@ -369,3 +369,15 @@ def test_an_auditor_reads_the_decision(cast, browse, document):
     reviews.reject(document_id=reviewed.pk, actor=cast.kyc_officer, reason_code="unreadable", note="glare on the photo")
     page = browse(cast.auditor).get(url("document", reviewed.pk)).content.decode()
     assert "glare on the photo" in page and 'data-key="a"' not in page
+
+
+def test_what_was_seen_before_is_named_to_those_who_see_both(cast, browse, document):
+    theirs = waiting(cast.other_client)
+    browser = browse(cast.kyc_officer)
+    page = browser.get(url("document", document.pk)).content.decode()
+    assert "Seen before" in page and theirs.get_absolute_url() in page and "Document number, File" in page
+    cast.other_client.brand = cast.other_brand
+    cast.other_client.book = Book.objects.create(brand=cast.other_brand, name="Elsewhere")
+    cast.other_client.save()
+    page = browser.get(url("document", document.pk)).content.decode()
+    assert "Seen before" not in page and theirs.get_absolute_url() not in page
