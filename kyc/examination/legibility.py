@@ -21,6 +21,8 @@ BLUR_CERTAIN, BLUR_TILES_CERTAIN, BLUR_POSSIBLE = 30, 100, 150
 WHITE_LEVEL, GREY_SATURATION = 252, 20
 GLARE_SHARE = 0.015
 BORDER_PX = 3
+# Of the page: a word so near to its edge is cut off there.
+EDGE, WORD_SURE = 0.004, 60
 
 
 def check(sheet: Sheet) -> Iterator[Result]:
@@ -52,6 +54,8 @@ def _flaws(sheet: Sheet) -> Iterator[Result]:
         yield unsure(IssueCode.BLUR, 0.6) if was_read else failed(IssueCode.BLUR, 0.95)
     elif sharp < BLUR_POSSIBLE and not was_read:
         yield unsure(IssueCode.BLUR, 0.6)
+    if (edge := cut_word(sheet)) is not None:
+        yield unsure(IssueCode.CROPPED, 0.6, page=edge[0], box=edge[1])
     if sheet.kind != DocumentKind.PROOF_OF_ADDRESS:
         glare = largest_reflection(small)
         if glare is not None:
@@ -60,6 +64,19 @@ def _flaws(sheet: Sheet) -> Iterator[Result]:
             covers_zone = sheet.zone is None and sheet.wants_zone
             score = 0.95 if covers_zone else min(0.9, 0.5 + share * 5)
             yield failed(IssueCode.GLARE, score, box=box) if covers_zone else unsure(IssueCode.GLARE, score, box=box)
+
+
+def cut_word(sheet: Sheet) -> tuple[int, Box] | None:
+    """Find a word that ends at the picture's edge: the document goes on beyond it. None on pages that were turned to be read."""
+    page = sheet.printed
+    if page is None or page.is_turned or not page.layers:
+        return None
+    for word in page.layers[0].words:
+        left, top, width, height = page.place(word)
+        is_at_edge = left <= EDGE or top <= EDGE or left + width >= 1 - EDGE
+        if is_at_edge and word.confidence >= WORD_SURE and sum(map(str.isalnum, word.text)) >= 4:
+            return page.page_number, (left, top, width, height)
+    return None
 
 
 def is_sharp(page: np.ndarray) -> bool:
