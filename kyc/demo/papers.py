@@ -38,7 +38,7 @@ def holder(demo: Demo, client: Client, **changes: object) -> Holder:
 
 
 def bill(demo: Demo, client: Client, *, issued_on: dt.date, is_small: bool = False, **changes: str) -> bytes:
-    values = {
+    values: dict[str, Any] = {
         "name": client.full_name,
         "address_line": client.address_line,
         "postal_code": client.postal_code,
