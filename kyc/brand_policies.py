@@ -7,7 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Amount, Choices, Count, Counts, Fraction, Policy, PolicyArea, declare
+from crm.brand_policies import Amount, Choices, Count, Counts, Fraction, Policy, PolicyArea, Switch, declare
 
 KYC_LEVEL_REQUIRED = declare(
     Policy(
@@ -63,6 +63,16 @@ KYC_REVIEW_HOURS = declare(
         8,
         _("Counted from the upload. Later ones are marked as late."),
         needs_four_eyes=False,
+    )
+)
+KYC_BLOCKING_SECOND_PERSON = declare(
+    Policy(
+        "kyc_blocking_second_person",
+        PolicyArea.IDENTITY,
+        _("Approving a document despite a blocking problem takes two people"),
+        Switch(),
+        False,
+        _("The first person proposes with a note, a colleague approves. Until then the document is pending review."),
     )
 )
 KYC_UNDO_SECONDS = declare(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -25,7 +25,7 @@ from crm.security import audit
 from crm.security.policies import Decision, require
 from kyc import policies
 from kyc.audit_codes import KycAction
-from kyc.brand_policies import KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
+from kyc.brand_policies import KYC_BLOCKING_SECOND_PERSON, KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
 from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
 from kyc.documents import locked
 from kyc.expiry.validity import cancel_expiry, note_renewed, schedule_expiry
@@ -33,7 +33,15 @@ from kyc.levels.reaching import note_level
 from kyc.models import Document, Issue
 from kyc.queries import documents_visible_to
 
+DATES = ("expires_on", "issued_on")
 NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
+
+
+def _needs_second_person(document: Document) -> bool:
+    """Approve past a blocking problem only with a colleague, where the brand's policy says so."""
+    if not KYC_BLOCKING_SECOND_PERSON.of(document.client.brand):
+        return False
+    return any(issue.severity == Severity.BLOCKING for issue in issues_that_need_a_note(document))
 
 
 class DocumentReview(work.WorkKind[Document]):
@@ -43,7 +51,7 @@ class DocumentReview(work.WorkKind[Document]):
     code, label = "kyc.document", gettext_lazy("Documents")
     right = "kyc.review_document"
     outcomes: ClassVar[Mapping[str, work.Outcome]] = {
-        DocumentState.APPROVED: work.Outcome(gettext_lazy("Approved")),
+        DocumentState.APPROVED: work.Outcome(gettext_lazy("Approved"), second_person=_needs_second_person),
         DocumentState.REJECTED: work.Outcome(gettext_lazy("Rejected")),
     }
     hours, undo_seconds = KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
@@ -63,6 +71,10 @@ class DocumentReview(work.WorkKind[Document]):
 
     def title(self, subject: Document) -> LocalizedText:
         return joined([subject.title_words, str(subject.client)])
+
+    def carry_out(self, subject: Document, outcome: str, *, actor: User, reason: str, given: Mapping[str, Any]) -> None:
+        dates = {name: dt.date.fromisoformat(given[name]) if given.get(name) else None for name in DATES}
+        _approve(subject, actor, note=reason, **dates)
 
     def take_effect(self, subject: Document) -> None:
         take_effect(subject)
@@ -85,6 +97,7 @@ def approve(
 ) -> Document:
     """Approve a document. `note` says why, where a check found something; dates as read by the officer.
 
+    Where the brand's policy wants a second person for a blocking problem, it is proposed and stays pending review.
     Who: `kyc.review_document`, holding the claim, not the uploader. Raises: NotAllowed, WrongState, DomainError.
     """
     document = locked(document_id)
@@ -96,16 +109,30 @@ def approve(
             % {"problems": "; ".join(str(issue.get_code_display()) for issue in problems)},
             code="needs_note",
         )
+    _refuse_expired(expires_on or document.expires_on)
+    if work.needs_second_person(document, DocumentState.APPROVED):
+        dates = {"expires_on": expires_on and expires_on.isoformat(), "issued_on": issued_on and issued_on.isoformat()}
+        work.propose(document, actor=actor, outcome=DocumentState.APPROVED, reason=note, given=dates)
+        return document
+    return _approve(document, actor, note=note.strip(), expires_on=expires_on, issued_on=issued_on)
+
+
+def _approve(
+    document: Document, actor: User, *, note: str, expires_on: dt.date | None, issued_on: dt.date | None
+) -> Document:
     document.expires_on = expires_on or document.expires_on
     document.issued_on = issued_on or document.issued_on
-    if document.expires_on and document.expires_on < timezone.now().date():
+    _refuse_expired(document.expires_on)
+    despite = [issue.code for issue in issues_that_need_a_note(document)]
+    return _decide(document, DocumentState.APPROVED, actor, note=note, despite=despite)
+
+
+def _refuse_expired(expires_on: dt.date | None) -> None:
+    if expires_on and expires_on < timezone.now().date():
         raise DomainError(
-            _("The document expired on %(date)s and can't be approved.") % {"date": formats.day(document.expires_on)},
+            _("The document expired on %(date)s and can't be approved.") % {"date": formats.day(expires_on)},
             code="expired",
         )
-    return _decide(
-        document, DocumentState.APPROVED, actor, note=note.strip(), despite=[issue.code for issue in problems]
-    )
 
 
 @transaction.atomic

@@ -114,13 +114,16 @@ class Approve(StaffView):
     def post(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.review_document")
         form = ApproveForm(request.POST, needs_note=bool(reviews.issues_that_need_a_note(document)))
-        if run_action(
+        done = run_action(
             request,
             lambda: reviews.approve(document_id=document.pk, actor=request.user, **form.cleaned_data),
             form=form,
             field=lambda error: _field_of(error, document),
             show_forbidden=True,
-        ):
+        )
+        if done and done.result.state == DocumentState.PENDING_REVIEW:
+            return go_on(request, document, _("%(title)s of %(client)s proposed: a colleague has to approve it."))
+        if done:
             return go_on(request, document, _("%(title)s of %(client)s approved."))
         return show(request, queries.get_document(request.user, document_id), approve=form)
 
