@@ -6,7 +6,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -50,10 +50,7 @@ def _state(row: Any, _table: Table) -> Any:
         badges.append(("success", _now("Version %(number)s") % {"number": row.version}))
     if row.draft_by:
         badges.append(("info", _now("Draft")))
-    html = format_html("")
-    for tone, text in badges:
-        html += format_html('<span class="k-badge tone-{}">{}</span> ', tone, text)
-    return html
+    return format_html_join(" ", '<span class="k-badge tone-{}">{}</span>', badges)
 
 
 class QuestionnaireTable(Table):
