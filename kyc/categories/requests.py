@@ -128,6 +128,8 @@ def request_professional(
         raise DomainError(_("At least two of the three criteria must apply to you."), code="criteria")
     if CategoryRequest.objects.filter(client=client, state=RequestState.OPEN).exists():
         raise WrongState(_("We already have your request and will reply soon."))
+    if not warning_sha256:
+        raise DomainError(_("Tick the box to confirm that you have read the warning."), code="warning")
     warning = warning_of(client.brand, language or translation.get_language() or client.language)
     if warning.sha256 != warning_sha256:
         raise DomainError(

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from clients.models import Client
 from clients.queries import clients_visible_to, get_client, is_in_own_book
 from crm.choices import AccessKind
+from crm.i18n.languages import language_name
 from crm.models import User
 from crm.pages.work import AssignSelected, ClaimNext
 from crm.security import access_log
@@ -154,6 +155,7 @@ def _page(request: UserRequest, row: Submission, *, reason: str = "", status: in
         "client": row.client,
         "content": content,
         "outcome": outcome,
+        "language": language_name(row.language),
         "sections": answers_of(content, answers) if answers else [],
         "is_erased": not answers,
         "acknowledgement": getattr(row, "acknowledgement", None),

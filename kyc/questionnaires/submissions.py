@@ -214,6 +214,8 @@ def acknowledge(*, submission_id: int, shown_sha256: str, actor: User) -> Warnin
     known = WarningAcknowledgement.objects.filter(submission=submission).first()
     if known is not None:
         return known
+    if not shown_sha256:
+        raise DomainError(_("Tick the box to confirm that you have read the warning."))
     language = translation.get_language() or client.language
     text = warning_text(read(submission.version.content), submission.outcome, language)
     if hash_of(text) != shown_sha256:

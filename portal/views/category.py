@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from clients.choices import Category
 from clients.models import Client
+from crm.errors import DomainError, Refusal
 from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
@@ -27,6 +30,8 @@ from kyc.intake import too_large_words
 from portal.guards import client_required
 
 DOCUMENTS_MAX = 50
+# Codes of refusals that are shown at their field; all others above the page.
+FIELDS = ("criteria", "warning", *Criterion.values)
 
 
 @client_required
@@ -45,11 +50,14 @@ def category(request: UserRequest, client: Client) -> HttpResponse:
                 language=request.LANGUAGE_CODE,
             ),
             _("Request received. We'll review it and let you know."),
-            show_forbidden=True,
+            unshown=DomainError,
         )
         if done:
             return redirect("portal_category")
-        return _page(request, client, status=422)
+        assert isinstance(done, Refusal)
+        if done.error.code not in FIELDS:
+            messages.error(request, done.message)
+        return _page(request, client, status=422, errors={done.error.code: done.message})
     return _page(request, client)
 
 
@@ -57,7 +65,9 @@ def _ids(given: list[str]) -> list[int]:
     return [int(text) for text in given[:DOCUMENTS_MAX] if is_whole(text)]
 
 
-def _page(request: UserRequest, client: Client, status: int = 200) -> HttpResponse:
+def _page(
+    request: UserRequest, client: Client, status: int = 200, errors: Mapping[str, str] | None = None
+) -> HttpResponse:
     may_ask, open_request = policies.can_ask(request.user, client), requests.open_request_of(client)
     is_form = bool(may_ask) and open_request is None
     sent = incoming.shown_for(client) if is_form else []
@@ -70,6 +80,7 @@ def _page(request: UserRequest, client: Client, status: int = 200) -> HttpRespon
         "open_request": open_request,
         "answered": client.category_requests.exclude(state="open").first(),
         "is_form": is_form,
+        "errors": errors or {},
     }
     if is_form:
         warning = requests.warning_of(client.brand, request.LANGUAGE_CODE)

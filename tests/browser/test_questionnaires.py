@@ -95,7 +95,7 @@ def test_client_asks_to_be_professional_and_two_people_agree(cast, phone, page):
         phone.locator(f"#words-{code}").fill(words)
         phone.locator(f"input[name=documents-{code}]").first.check()
     phone.get_by_role("button", name="Send request").click()
-    expect(phone.locator("body")).to_contain_text("Please read it again")
+    expect(phone.locator("body")).to_contain_text("Tick the box to confirm")
     phone.locator("#read").check()
     look(phone, "category-filled-phone")
     phone.get_by_role("button", name="Send request").click()

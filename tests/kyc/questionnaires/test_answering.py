@@ -114,6 +114,8 @@ def test_warning_is_acknowledged_in_its_very_words(cast):
         submissions.acknowledge(
             submission_id=given.pk, shown_sha256=submissions.hash_of("other words"), actor=cast.client_user
         )
+    with pytest.raises(DomainError, match="Tick the box"):
+        submissions.acknowledge(submission_id=given.pk, shown_sha256="", actor=cast.client_user)
     acknowledged(given, cast.client)
     acknowledged(given, cast.client)
     assert WarningAcknowledgement.objects.count() == 1
