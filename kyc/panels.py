@@ -152,7 +152,7 @@ register(
         count=reviews_waiting,
         count_permission=questionnaire_policies.DECIDES,
         words="edd pep source of funds review",
-        group="kyc",
+        group="assessment",
     ),
     MenuEntry(
         "compliance",
@@ -164,7 +164,7 @@ register(
         count=requests_waiting,
         count_permission=category_policies.PROPOSES,
         words="professional eligible counterparty mifid",
-        group="kyc",
+        group="assessment",
     ),
     MenuEntry(
         "compliance",
@@ -174,7 +174,7 @@ register(
         "clipboard",
         80,
         words="appropriateness source of funds tax crs fatca pep builder",
-        group="kyc",
+        group="assessment",
     ),
     RecordPart("client", "step", "kyc", client_overview.next_steps, "kyc.view_document", 20),
     RecordPart("client", "creation", "kyc", client_overview.creations, "kyc.send_document", 20),

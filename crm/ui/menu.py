@@ -37,7 +37,14 @@ AREAS: dict[str, Area] = {
     "sales": Area(_("Sales"), "funnel"),
     "clients": Area(_("Clients"), "users"),
     "compliance": Area(
-        _("Compliance"), "shield-check", {"kyc": _("KYC"), "aml": _("AML"), "records": pgettext_lazy("menu", "Records")}
+        _("Compliance"),
+        "shield-check",
+        {
+            "kyc": _("KYC"),
+            "assessment": _("Client assessment"),
+            "aml": _("AML"),
+            "records": pgettext_lazy("menu", "Records"),
+        },
     ),
     "money": Area(
         _("Money"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.utils import timezone
 
 from clients.facts import rebuild_client
@@ -13,9 +14,10 @@ from kyc.categories.models import CategoryDecision
 def categorise(client: Client | int, category: str) -> None:
     """Give a client a category as one that came from an earlier system."""
     pk = client if isinstance(client, int) else client.pk
-    CategoryDecision.objects.create(
-        client_id=pk, category=category, basis=Basis.MIGRATED, reason="Migrated", decided_at=timezone.now()
-    )
-    rebuild_client(pk, "category")
+    with transaction.atomic():
+        CategoryDecision.objects.create(
+            client_id=pk, category=category, basis=Basis.MIGRATED, reason="Migrated", decided_at=timezone.now()
+        )
+        rebuild_client(pk, "category")
     if isinstance(client, Client):
         client.category = category
