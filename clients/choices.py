@@ -11,6 +11,8 @@ class Stage(BadgeChoices):
     """How far a person is on the way from the first click to a closed account."""
 
     LEAD = "lead", "azure", _("Lead")
+    # A person of a company that is a client: verified and screened, but no client of their own unless they register.
+    RELATED = "related", "secondary", _("Related person")
     REGISTERED = "registered", "blue", _("Registered")
     VERIFIED = "verified", "indigo", _("Verified")
     FUNDED = "funded", "teal", _("Funded")
@@ -91,6 +93,7 @@ class TimelineKind(models.TextChoices):
 # its deposit or its verification is: then "active" comes first, and the others find the client further along.
 STAGE_TRANSITIONS: dict[str, set[str]] = {
     Stage.LEAD: {Stage.REGISTERED, Stage.CLOSED},
+    Stage.RELATED: {Stage.REGISTERED, Stage.CLOSED},
     Stage.REGISTERED: {Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.CLOSED},
     Stage.VERIFIED: {Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT, Stage.CLOSED},
     Stage.FUNDED: {Stage.ACTIVE, Stage.VERIFIED, Stage.DORMANT, Stage.CLOSED},

@@ -141,6 +141,10 @@ def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
     return rows.select_related(*joined) if joined else rows
 
 
+# Listed only where somebody asks for them: leads have a list of their own, related persons belong to a company.
+APART = (Stage.LEAD, Stage.RELATED)
+
+
 class ClientTable(Table):
     """Registered people and beyond; people who are leads only when their stage is asked for."""
 
@@ -198,7 +202,7 @@ class ClientTable(Table):
 
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
-        return rows if Stage.LEAD in self.params.getlist("stage") else rows.exclude(stage=Stage.LEAD)
+        return rows if set(APART) & set(self.params.getlist("stage")) else rows.exclude(stage__in=APART)
 
     def more_columns(self) -> list[Column]:
         return [*fact_columns(self.columns), *added_columns(self)]
@@ -208,9 +212,9 @@ class ClientTable(Table):
 
     def candidates(self) -> QuerySet[Client] | None:
         rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
-        if rows is None or Stage.LEAD in self.params.getlist("stage"):
+        if rows is None or set(APART) & set(self.params.getlist("stage")):
             return rows
-        return rows.exclude(stage=Stage.LEAD)
+        return rows.exclude(stage__in=APART)
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
         return search_clients(queryset, words)

@@ -43,6 +43,7 @@ class ScreeningTrigger(models.TextChoices):
     DEMAND = "demand", _("On demand")
     LIST = "list", _("List changed")
     PROFILE = "profile", _("Client's data changed")
+    COMPANY = "company", _("Linked to a company")
 
 
 class HitState(BadgeChoices):

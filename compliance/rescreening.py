@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from clients.choices import Stage
+from clients.choices import ClientKind, Stage
 from clients.models import Client
 from compliance import screening
 from compliance.choices import ComplianceNotice, EntryKind, HitState, ScreeningTrigger
@@ -42,6 +42,8 @@ PAIRS = """
 SELECT DISTINCT k.client_id, n.entry_id
 FROM compliance_entryname n
 JOIN compliance_clientkeys k ON k.pair_keys && n.pair_keys OR k.normalised %% n.normalised
+JOIN compliance_listentry e ON e.id = n.entry_id
+JOIN clients_client c ON c.id = k.client_id AND (c.kind = 'company') = (e.kind = 'entity')
 WHERE n.entry_id = ANY(%s)
 """
 
@@ -76,7 +78,8 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
     started_at, tally = timezone.now(), Tally()
     lists = screening.lists_in_force()
     refresh_keys()
-    wanted = entries.filter(is_listed=True, kind=EntryKind.PERSON, source__is_active=True)
+    firms = [EntryKind.ENTITY] if screenable().filter(kind=ClientKind.COMPANY).exists() else []
+    wanted = entries.filter(is_listed=True, kind__in=[EntryKind.PERSON, *firms], source__is_active=True)
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(ids), ENTRIES_AT_ONCE):
         _screen_batch(ids[first : first + ENTRIES_AT_ONCE], tally)

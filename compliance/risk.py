@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from clients.choices import Category, CountryBand, RiskRating
+from clients.choices import Category, ClientKind, CountryBand, RiskRating
 from clients.country_rules.rules import rule_of
 from clients.facts import rebuild_clients
 from clients.models import Client
@@ -169,9 +169,9 @@ def reasons_from(client: Client, day: dt.date, *, states: set[str], levels: dict
     if client.country and client.nationality and client.country != client.nationality:
         reasons.append(("country_differs", f"{client.nationality}/{client.country}"))
     age = client.age_on(day)
-    if age is None:
+    if age is None and client.kind == ClientKind.PERSON:
         reasons.append(("birth_unknown", ""))
-    elif age > AGE_OLD:
+    elif age is not None and age > AGE_OLD:
         reasons.append(("age_over_70", str(age)))
     if not client.kyc_level:
         reasons.append(("not_verified", ""))

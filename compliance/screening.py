@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import timeline
-from clients.choices import TimelineKind
+from clients.choices import ClientKind, TimelineKind
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
@@ -76,7 +76,8 @@ SELECT word FROM (
 def person_of(client: Client) -> Person:
     """Describe a client by what is compared with the lists: name, date of birth, nationality and residence."""
     countries = {country for country in (client.nationality, client.country) if country}
-    return Person((client.full_name,), client.date_of_birth, tuple(sorted(countries)))
+    is_firm = client.kind == ClientKind.COMPANY
+    return Person((client.full_name,), client.date_of_birth, tuple(sorted(countries)), is_firm=is_firm)
 
 
 def hash_of(person: Person) -> str:

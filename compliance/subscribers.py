@@ -12,6 +12,7 @@ from compliance.screening import screen_client
 from crm.events import (
     ClientScreened,
     ClientVerified,
+    CompanyPersonLinked,
     CountryRulesChanged,
     RestrictionPlaced,
     VerificationCurrent,
@@ -29,6 +30,13 @@ def screen_the_verified(event: ClientVerified) -> None:
     """Screen a client who was verified. Without a list in force this fails, is retried and ends with the failed deliveries."""
     assert event.client_id is not None
     screen_client(client_id=event.client_id, trigger=ScreeningTrigger.VERIFIED)
+
+
+@subscribe(CompanyPersonLinked)
+def screen_the_linked(event: CompanyPersonLinked) -> None:
+    """Screen a person who was linked to a company, or whose details changed."""
+    assert event.client_id is not None
+    screen_client(client_id=event.client_id, trigger=ScreeningTrigger.COMPANY)
 
 
 @subscribe(WatchlistLoaded)

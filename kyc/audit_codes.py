@@ -19,6 +19,11 @@ class KycAction(AuditCode):
     CATEGORY_REQUESTED = "kyc.category_requested", _("Client category requested"), "briefcase"
     CATEGORY_REQUEST_WITHDRAWN = "kyc.category_request_withdrawn", _("Client category request withdrawn"), "undo-2"
     CATEGORY_WITHDRAWN = "kyc.category_withdrawn", _("Proposed client category withdrawn"), "undo-2"
+    COMPANY_CHANGED = "kyc.company_changed", _("Company details changed"), "building-2"
+    COMPANY_PERSON_ADDED = "kyc.company_person_added", _("Person added to the company"), "user-plus"
+    COMPANY_PERSON_CHANGED = "kyc.company_person_changed", _("Person of the company changed"), "user-check"
+    COMPANY_PERSON_REMOVED = "kyc.company_person_removed", _("Person removed from the company"), "user-x"
+    COMPANY_REGISTERED = "kyc.company_registered", _("Company registered"), "building-2"
     DOCUMENT_APPROVED = "kyc.document_approved", _("Document approved"), "file-check", "success"
     DOCUMENT_APPROVED_AUTOMATICALLY = (
         "kyc.document_approved_automatically",
@@ -50,6 +55,8 @@ class KycAction(AuditCode):
     POLICY_PROPOSED = "kyc.policy_proposed", _("KYC policy proposed"), "scale"
     POLICY_REJECTED = "kyc.policy_rejected", _("KYC policy rejected"), "x", "danger"
     POLICY_WITHDRAWN = "kyc.policy_withdrawn", _("KYC policy withdrawn"), "undo-2"
+    SHAREHOLDING_ADDED = "kyc.shareholding_added", _("Shareholding added"), "chart-pie"
+    SHAREHOLDING_REMOVED = "kyc.shareholding_removed", _("Shareholding removed"), "chart-pie"
     REVIEW_UNDONE = "kyc.review_undone", _("Document decision undone"), "undo-2"
     SECOND_LOOK_AGREED = "kyc.second_look_agreed", _("Second look agreed"), "eye", "success"
     SECOND_LOOK_DISAGREED = "kyc.second_look_disagreed", _("Second look disagreed"), "eye", "danger"

@@ -10,6 +10,7 @@ from clients.facts import fact
 from clients.identifiers import Seen, source
 from crm.conditions import FieldType
 from kyc.choices import COMPANY_KINDS, DocumentKind
+from kyc.corporate.proof_sql import COMPANY_PEOPLE
 from kyc.fingerprints import sightings_of
 from kyc.levels.sql import FACT_SQL
 from kyc.models import Document, KycFacts
@@ -27,6 +28,14 @@ proofs.register(
     },
     sql="SELECT client_id, kind FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL GROUP BY client_id, kind "
     "HAVING kind NOT IN ('id_card', 'residence_permit', 'driving_licence') OR count(DISTINCT side) = 2",
+)
+proofs.register(
+    {
+        "company_people": proofs.Proof(
+            _("Directors, signatories and beneficial owners verified"), "portal_company", for_companies=True
+        )
+    },
+    sql=COMPANY_PEOPLE,
 )
 fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=FACT_SQL, default="0")
 CATEGORIES = "SELECT DISTINCT ON (client_id) client_id, category FROM kyc_categorydecision ORDER BY client_id, id DESC"

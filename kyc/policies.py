@@ -13,9 +13,10 @@ from kyc.models import Document
 
 
 def can_upload(user: Actor, client: Client) -> Decision:
-    """Decide who may send a document: the client themselves, or staff with `kyc.send_document` in reach."""
+    """Decide who may send a document: the client, also for their company's people, or staff with `kyc.send_document`."""
     if user is not None and user.is_client:
-        return YES if client.user_id == user.pk else no(_("This isn't your account."))
+        is_own = client.user_id == user.pk or client.companies.filter(left_at=None, company__client__user=user).exists()
+        return YES if is_own else no(_("This isn't your account."))
     return can(user, client, "kyc.send_document")
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
+from clients.choices import ClientKind
 from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind
@@ -217,11 +218,15 @@ def documents_of(client: Client) -> list[Document]:
 
 
 def requirements_of(client: Client, documents: Iterable[Document] | None = None) -> list[Requirement]:
-    """Proof of identity and proof of address, as the client sees them."""
+    """List proof of identity, or a company's register extract, and proof of address, as the client sees them."""
     mine = list(documents) if documents is not None else documents_of(client)
     shown = [document for document in mine if document.state != DocumentState.REPLACED]
+    kind = DocumentKind.REGISTER_EXTRACT
+    company = _requirement(kind, kind.label, [document for document in shown if document.kind == kind], (kind,))
     return [
-        _requirement(
+        company
+        if client.kind == ClientKind.COMPANY
+        else _requirement(
             "identity",
             _("Proof of identity"),
             [document for document in shown if document.kind in IDENTITY_KINDS],
@@ -234,6 +239,15 @@ def requirements_of(client: Client, documents: Iterable[Document] | None = None)
             (DocumentKind.PROOF_OF_ADDRESS,),
         ),
     ]
+
+
+def requirements_by_client(clients: Iterable[Client]) -> dict[int, list[Requirement]]:
+    """List what each of a few clients must prove, with one query for all of them."""
+    people = list(clients)
+    found: dict[int, list[Document]] = {client.pk: [] for client in people}
+    for document in Document.objects.filter(client__in=people).order_by("-pk")[: 200 * max(len(people), 1)]:
+        found[document.client_id].append(document)
+    return {client.pk: requirements_of(client, found[client.pk]) for client in people}
 
 
 def _requirement(slug: str, label: Any, documents: list[Document], kinds: tuple[str, ...]) -> Requirement:

@@ -26,7 +26,7 @@ from crm.security.policies import Decision, require
 from kyc import policies
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_BLOCKING_SECOND_PERSON, KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
-from kyc.choices import REJECT_TEMPLATES, DocumentState, RejectReason, Severity
+from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, Severity
 from kyc.documents import locked
 from kyc.expiry.validity import cancel_expiry, note_renewed, schedule_expiry
 from kyc.levels.reaching import note_level
@@ -34,6 +34,7 @@ from kyc.models import Document, Issue
 from kyc.queries import documents_visible_to
 
 DATES = ("expires_on", "issued_on")
+EXTRACT_DAYS_MAX = 92
 NOTE_SEVERITIES = (Severity.WARNING, Severity.BLOCKING)
 
 
@@ -110,6 +111,8 @@ def approve(
             code="needs_note",
         )
     _refuse_expired(expires_on or document.expires_on)
+    if document.kind == DocumentKind.REGISTER_EXTRACT:
+        _require_recent(issued_on or document.issued_on)
     if work.needs_second_person(document, DocumentState.APPROVED):
         dates = {"expires_on": expires_on and expires_on.isoformat(), "issued_on": issued_on and issued_on.isoformat()}
         work.propose(document, actor=actor, outcome=DocumentState.APPROVED, reason=note, given=dates)
@@ -125,6 +128,14 @@ def _approve(
     _refuse_expired(document.expires_on)
     despite = [issue.code for issue in issues_that_need_a_note(document)]
     return _decide(document, DocumentState.APPROVED, actor, note=note, despite=despite)
+
+
+def _require_recent(issued_on: dt.date | None) -> None:
+    """Refuse a register extract without its date, or older than three months."""
+    if issued_on is None:
+        raise DomainError(_("Enter the date of the register extract."), code="issued_on")
+    if issued_on < timezone.now().date() - dt.timedelta(days=EXTRACT_DAYS_MAX):
+        raise DomainError(_("The register extract is older than three months and can't be approved."), code="issued_on")
 
 
 def _refuse_expired(expires_on: dt.date | None) -> None:

@@ -8,6 +8,7 @@ REVIEWS = [
     "open_document",
     "review_document",
     "send_document",
+    "manage_company",
     "manage_questionnaires",
     "view_answers",
     "request_answers",

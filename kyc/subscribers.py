@@ -18,12 +18,15 @@ from crm.events import (
     DocumentReviewed,
     DocumentUploaded,
     RestrictionLifted,
+    RestrictionPlaced,
     subscribe,
 )
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import enqueue_on_commit
 from kyc.choices import DocumentState, KycNotice
+from kyc.corporate.companies import note_people
+from kyc.corporate.contacts import recipient_of, title_for
 from kyc.expiry import validity
 from kyc.levels.reaching import level_required, note_proof
 from kyc.models import Document
@@ -70,10 +73,11 @@ def write_to_the_client(event: DocumentReviewed) -> None:
     if event.decision != DocumentState.REJECTED:
         return
     document = Document.objects.select_related("client").get(pk=event.document_id)
-    with translation.override(document.client.language):
-        title = document.title
+    recipient = recipient_of(document.client)
+    with translation.override(recipient.language):
+        title = str(title_for(document))
     send_mail_to(
-        client_id=document.client_id,
+        client_id=recipient.pk,
         template="kyc.document_rejected",
         context={"document": title, "reason": document.reason},
         dedupe_key=f"document-rejected:{document.pk}",
@@ -117,3 +121,10 @@ def follow_the_screening(event: ClientScreened | RestrictionLifted) -> None:
     """Recompute the level where the brand's levels require a clear screening."""
     assert event.client_id is not None
     note_proof(client_id=event.client_id, proof="screening_clear")
+
+
+@subscribe(DocumentReviewed, RestrictionPlaced, RestrictionLifted)
+def follow_the_companys_people(event: DocumentReviewed | RestrictionPlaced | RestrictionLifted) -> None:
+    """Recompute the level of the companies that a person is linked to."""
+    assert event.client_id is not None
+    note_people(person_id=event.client_id)

@@ -2,6 +2,7 @@ from django.urls import path
 
 from crm.ui.views import TableView
 from kyc.categories import urls as categories
+from kyc.corporate import views as corporate
 from kyc.expiry.tables import ExpiringTable
 from kyc.levels import views as levels
 from kyc.questionnaires import urls as questionnaires
@@ -41,6 +42,20 @@ urlpatterns = [
     path("kyc/second-looks/next/", second_looks.Next.as_view(), name="second_looks_next"),
     path("kyc/second-looks/assign/", second_looks.Assign.as_view(), name="second_looks_assign"),
     path("kyc/second-looks/<int:look_id>/", second_looks.Look.as_view(), name="second_look"),
+    path("kyc/clients/<int:client_id>/company/", corporate.company, name="company"),
+    path("kyc/clients/<int:client_id>/company/people/", corporate.person, name="company_person_new"),
+    path("kyc/clients/<int:client_id>/company/people/<int:link_id>/", corporate.person, name="company_person"),
+    path(
+        "kyc/clients/<int:client_id>/company/people/<int:link_id>/remove/",
+        corporate.remove_person,
+        name="company_person_remove",
+    ),
+    path("kyc/clients/<int:client_id>/company/shares/", corporate.holding, name="company_holding_new"),
+    path(
+        "kyc/clients/<int:client_id>/company/shares/<int:holding_id>/remove/",
+        corporate.remove_holding,
+        name="company_holding_remove",
+    ),
     path("kyc/clients/<int:client_id>/upload/", client.upload, name="upload"),
     *questionnaires.urlpatterns,
     *categories.urlpatterns,

@@ -17,7 +17,7 @@ from clients.countries import country_choices
 from clients.models import Client
 from crm.money.numbers import read_amount
 from crm.ui.forms import DayInput
-from kyc.choices import IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
+from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 from portal.forms import DateOfBirthWidget
 from portal.platforms import password_rule
 from portal.profile import IDENTITY, identity_is_fixed
@@ -82,8 +82,10 @@ class UploadForm(forms.Form):
 # What a client may send, in the order in which the page offers it: (slug of the requirement, kinds).
 OFFERED: dict[str, tuple[DocumentKind, ...]] = {
     "identity": IDENTITY_KINDS,
+    "register_extract": (DocumentKind.REGISTER_EXTRACT,),
     "address": (DocumentKind.PROOF_OF_ADDRESS,),
     "more": (DocumentKind.SELFIE, DocumentKind.SOURCE_OF_FUNDS, DocumentKind.OTHER),
+    "company_more": (*COMPANY_KINDS[1:], DocumentKind.SOURCE_OF_FUNDS, DocumentKind.OTHER),
 }
 
 

@@ -12,9 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from clients.choices import ClientKind
 from clients.models import Client
 from kyc import incoming
 from kyc.choices import IncomingState
+from kyc.corporate.pages import company_of
+from kyc.corporate.structure import structure_of
 from kyc.levels.reaching import level_required
 from kyc.models import Document
 from kyc.queries import Requirement, documents_of, requirements_of
@@ -99,6 +102,7 @@ def progress_of(client: Client) -> Progress:
     verified = client.kyc_level >= level_required(client)
     steps = [
         _details_step(client),
+        *([_people_step(client)] if client.kind == ClientKind.COMPANY else []),
         *[
             _document_step(requirement, is_checked=not checked.isdisjoint(requirement.kinds))
             for requirement in requirements
@@ -109,7 +113,9 @@ def progress_of(client: Client) -> Progress:
 
 
 def missing_details(client: Client) -> list[str]:
-    """List the personal details that are still blank and needed for verification."""
+    """List the details that are still blank and needed for verification; a company's are on its own page."""
+    if client.kind == ClientKind.COMPANY:
+        return []
     return [name for name in NEEDED_DETAILS if not getattr(client, name)]
 
 
@@ -121,7 +127,16 @@ def _details_step(client: Client) -> Step:
         if missing
         else _("Complete.")
     )
-    return Step("details", _("Your details"), "todo" if missing else "done", hint, reverse("portal_details"))
+    url = reverse("portal_company" if client.kind == ClientKind.COMPANY else "portal_details")
+    return Step("details", _("Your details"), "todo" if missing else "done", hint, url)
+
+
+def _people_step(client: Client) -> Step:
+    """Describe a company's directors and owners as a step: the first thing that is wrong, where something is."""
+    company = company_of(client)
+    flaws = structure_of(company).flaws if company else []
+    state, hint = ("todo", flaws[0]) if flaws else ("done", _("Complete."))
+    return Step("people", _("Directors and owners"), state, hint, reverse("portal_company"))
 
 
 def _document_step(one: Requirement, *, is_checked: bool) -> Step:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from portal.views import (
     category,
+    company,
     consents,
     documents,
     home,
@@ -46,6 +47,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/questionnaires/answers/<int:submission_id>/", questionnaires.answers, name="portal_answers"),
     path("portal/documents/", start.documents, name="portal_documents"),
     path("portal/documents/send/", start.send_document, name="portal_send_document"),
+    path("portal/company/", company.company, name="portal_company"),
+    path("portal/company/details/", company.details, name="portal_company_details"),
+    path("portal/company/people/", company.person, name="portal_company_person_new"),
+    path("portal/company/people/<int:link_id>/", company.person, name="portal_company_person"),
+    path("portal/company/people/<int:link_id>/send/", company.send_document, name="portal_company_send"),
+    path("portal/company/people/<int:link_id>/remove/", company.remove_person, name="portal_company_person_remove"),
+    path("portal/company/shares/", company.holding, name="portal_company_holding"),
+    path(
+        "portal/company/shares/<int:holding_id>/remove/", company.remove_holding, name="portal_company_holding_remove"
+    ),
     path("portal/wallet/", money.wallet, name="portal_wallet"),
     path("portal/wallet/deposit/", money.deposit, name="portal_deposit"),
     path("portal/wallet/withdraw/", payout.withdraw, name="portal_withdraw"),

@@ -665,4 +665,26 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('person', 'Person'), ('company', 'Company')], default='person', max_length=8),
         ),
+        migrations.RemoveConstraint(
+            model_name='client',
+            name='registered_client_has_a_date',
+        ),
+        migrations.AlterField(
+            model_name='client',
+            name='stage',
+            field=models.CharField(choices=[('lead', 'Lead'), ('related', 'Related person'), ('registered', 'Registered'), ('verified', 'Verified'), ('funded', 'Funded'), ('active', 'Active'), ('dormant', 'Dormant'), ('closed', 'Closed')], default='lead', max_length=12),
+        ),
+        migrations.AlterField(
+            model_name='historicalclient',
+            name='stage',
+            field=models.CharField(choices=[('lead', 'Lead'), ('related', 'Related person'), ('registered', 'Registered'), ('verified', 'Verified'), ('funded', 'Funded'), ('active', 'Active'), ('dormant', 'Dormant'), ('closed', 'Closed')], default='lead', max_length=12),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.CheckConstraint(condition=models.Q(('stage__in', ['lead', 'related', 'closed']), ('registered_at__isnull', False), _connector='OR'), name='registered_client_has_a_date'),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'person'), models.Q(('first_name', ''), models.Q(('last_name', ''), _negated=True)), _connector='OR'), name='company_is_named_by_its_last_name'),
+        ),
     ]

@@ -117,8 +117,12 @@ class Client(HasState):
             ),
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="client_email_is_lower_case"),
             models.CheckConstraint(
-                condition=models.Q(stage="lead") | models.Q(registered_at__isnull=False) | models.Q(stage="closed"),
+                condition=models.Q(stage__in=["lead", "related", "closed"]) | models.Q(registered_at__isnull=False),
                 name="registered_client_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="person") | (models.Q(first_name="") & ~models.Q(last_name="")),
+                name="company_is_named_by_its_last_name",
             ),
         ]
         # Lists are ranges of these indexes in visible books: by id, score, status, last contact. The first column is a

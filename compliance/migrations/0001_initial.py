@@ -311,4 +311,9 @@ class Migration(migrations.Migration):
             model_name='restriction',
             constraint=models.UniqueConstraint(condition=models.Q(('cause__in', ['document', 'review']), ('lifted_at__isnull', True)), fields=('client', 'kind', 'cause'), name='one_overdue_restriction_of_a_kind'),
         ),
+        migrations.AlterField(
+            model_name='screening',
+            name='trigger',
+            field=models.CharField(choices=[('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company')], max_length=12),
+        ),
     ]

@@ -192,6 +192,21 @@ class VerificationCurrent(Event):
     cause: str
 
 
+class CompanyChanged(Event):
+    """A client registered as a company, or the company's details changed."""
+
+    name: ClassVar[str] = "kyc.company_changed"
+    label: ClassVar[Label] = _("Company details changed")
+
+
+class CompanyPersonLinked(Event):
+    """A person was linked to a company, or their details changed; the event's client is the person."""
+
+    name: ClassVar[str] = "kyc.company_person_linked"
+    label: ClassVar[Label] = _("Person linked to a company")
+    company_id: int
+
+
 class ClientVerified(Event):
     """The client reached a KYC level: trading and deposits above the unverified limit open."""
 

@@ -26,6 +26,8 @@ from crm.security import audit
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_EXPIRY_GRACE_DAYS, KYC_EXPIRY_NOTICE_DAYS, KYC_EXPIRY_RESTRICTS
 from kyc.choices import DocumentState, KycNotice
+from kyc.corporate.companies import note_people
+from kyc.corporate.contacts import recipient_of, title_for
 from kyc.documents import locked
 from kyc.models import Document
 from kyc.queries import requirements_of
@@ -97,20 +99,20 @@ def _next_notices(documents: Iterable[Document], *, below: dict[int, int] | None
 def warn_the_client(event: DocumentExpiring) -> None:
     """Notify the client, in the portal and by e-mail with the button to upload; once per document and notice."""
     document = Document.objects.select_related("client").get(pk=event.document_id)
-    client, key = document.client, f"document-expiring:{document.pk}:{event.days}"
+    client, key = recipient_of(document.client), f"document-expiring:{document.pk}:{event.days}"
     if document.state != DocumentState.APPROVED or document.expires_on is None:
         return
     if client.user_id:
         notify(
             [client.user_id],
             kind=KycNotice.DOCUMENT_EXPIRING,
-            title=phrase("%(title)s expires on %(day)s") % {"title": document.title_words, "day": document.expires_on},
+            title=phrase("%(title)s expires on %(day)s") % {"title": title_for(document), "day": document.expires_on},
             body=phrase("Upload the new one before that, so that your account stays verified."),
             url=UPLOAD_URL,
             dedupe_key=key,
         )
     with translation.override(client.language):
-        title = document.title
+        title = str(title_for(document))
     send_mail_to(
         client_id=client.pk,
         template="kyc.document_expiring",
@@ -143,23 +145,24 @@ def _expire(row: DueRow) -> None:
         evidence={"expires_on": document.expires_on.isoformat()},
     )
     rebuild_client(client.pk, "kyc_level")
+    note_people(person_id=client.pk)
     ends_at = timezone.now() + dt.timedelta(days=KYC_EXPIRY_GRACE_DAYS.of(client.brand))
     due(GRACE, key=document.pk, at=ends_at, client_id=client.pk, brand_id=client.brand_id)
     _ask_for_a_new_one(document)
 
 
 def _ask_for_a_new_one(document: Document) -> None:
-    client, key = document.client, f"document-expired:{document.pk}"
+    client, key = recipient_of(document.client), f"document-expired:{document.pk}"
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.DOCUMENT,
-        title=phrase("%(title)s expired") % {"title": document.title_words},
+        title=phrase("%(title)s expired") % {"title": title_for(document)},
         url=document.get_absolute_url(),
         dedupe_key=key,
         is_visible_to_client=True,
     )
     with translation.override(client.language):
-        title = document.title
+        title = str(title_for(document))
     send_mail_to(client_id=client.pk, template="kyc.document_expired", context={"document": title}, dedupe_key=key)
 
 

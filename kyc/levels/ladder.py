@@ -88,7 +88,7 @@ DEFAULT: Final = (
     Level(
         1,
         requires=(("passport", "id_card", "residence_permit", "driving_licence"),),
-        company_requires=(("register_extract",),),
+        company_requires=(("register_extract",), ("company_people",)),
     ),
     Level(2, requires=(("proof_of_address",),), company_requires=(("proof_of_address",),)),
 )

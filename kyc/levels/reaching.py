@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from clients.choices import Stage
 from clients.facts import GENERATED_ONCE, rebuild_client
 from clients.models import Client
 from crm.db.locking import lock
@@ -70,6 +71,8 @@ def note_level(*, client: Client, document: Document | None = None, decided_by: 
         after={"level": level},
         evidence={"document": document.pk} if document else {},
     )
+    if client.stage == Stage.RELATED:
+        return level  # verified for their company; nothing opens for them
     publish(ClientVerified(level=level, client_id=client.pk, brand_id=client.brand_id), actor=decided_by)
     return level
 

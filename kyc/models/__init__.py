@@ -2,6 +2,7 @@
 
 from kyc.categories.models import CategoryDecision, CategoryEvidence, CategoryProposal, CategoryRequest
 from kyc.models.checks import ATTEMPTS_MAX, CheckRun, Issue
+from kyc.models.corporate import Company, CompanyPerson, Shareholding
 from kyc.models.documents import Document, IncomingFile
 from kyc.models.level_tables import LevelProposal, LevelTable
 from kyc.models.levels import KycFacts, LevelReached
@@ -27,6 +28,8 @@ __all__ = [
     "CategoryProposal",
     "CategoryRequest",
     "CheckRun",
+    "Company",
+    "CompanyPerson",
     "Document",
     "EnhancedReview",
     "IncomingFile",
@@ -41,6 +44,7 @@ __all__ = [
     "QuestionnaireProposal",
     "QuestionnaireVersion",
     "SecondLook",
+    "Shareholding",
     "Submission",
     "VerdictPolicy",
     "VerdictPolicyProposal",

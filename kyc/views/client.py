@@ -16,6 +16,7 @@ from crm.web.uploads import takes_files
 from kyc import incoming, policies, queries
 from kyc.categories import policies as category_policies
 from kyc.categories.views import section_of as category_section
+from kyc.corporate.views import section_for
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
 from kyc.levels.reaching import level_required
@@ -38,6 +39,7 @@ def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
         "can_upload": bool(policies.can_upload(user, client)),
         "questionnaires": questionnaire_section(user, client),
         "category": category_section(client) if user.has_perm(category_policies.SEES) else None,
+        **section_for(request, client),
     }
     return render(request, "kyc/_client_tab.html", context)
 

@@ -18,7 +18,7 @@ from kyc.models import Document
 
 LETTER = "kyc.documents_missing"
 REVIEW, MISSING, FOR_OTHERS = 30, 35, 85
-LEVEL_OF = {"identity": 1, "address": 2}
+LEVEL_OF = {"identity": 1, "register_extract": 1, "address": 2}
 
 
 def next_steps(request: UserRequest, client: Client) -> list[NextStep]:

@@ -99,7 +99,7 @@ def _field_of(error: DomainError, document: Document) -> str | None:
     """Name the field where the approval's form shows a refusal; of a proof of address it asks for the day of issue instead."""
     if error.code == "expired" and document.kind != DocumentKind.PROOF_OF_ADDRESS:
         return "expires_on"
-    return "note" if error.code == "needs_note" else None
+    return {"needs_note": "note", "issued_on": "issued_on"}.get(error.code)
 
 
 def _suggested(issues: list[queries.ShownIssue]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from clients.choices import ClientKind
 from clients.models import Client
 from crm.models import User
 from crm.ui.actions import run_action
@@ -56,6 +57,7 @@ def documents(request: HttpRequest, client: Client) -> HttpResponse:
 
 def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[str, Any]:
     progress, sent = onboarding.progress_of(client), incoming.shown_for(client)
+    more_of = "company_more" if client.kind == ClientKind.COMPANY else "more"
     groups = []
     for requirement in progress.requirements:
         kinds = [_kind(kind, requirement.documents) for kind in OFFERED[requirement.slug]]
@@ -68,12 +70,12 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
         "accept": ACCEPT,
         "incoming": sent,
         "is_checking": incoming.any_waiting(sent),
-        "more": [_kind(kind, []) for kind in OFFERED["more"]],
+        "more": [_kind(kind, []) for kind in OFFERED[more_of]],
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "others": [
             document
             for document in progress.documents
-            if document.kind in OFFERED["more"] and document.state != "replaced"
+            if document.kind in OFFERED[more_of] and document.state != "replaced"
         ][:20],
         **more,
     }
@@ -94,14 +96,14 @@ def _chosen(kinds: list[dict[str, Any]], wished: str, requirement: Any) -> str:
     return next((value for value in values if value in begun), values[0])
 
 
-def _refused(request: HttpRequest, message: str) -> HttpResponse:
+def too_large(request: HttpRequest, message: str) -> HttpResponse:
     """Refuse a file that is too large: in words for the script that sends it, or on a page without it."""
     if request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return JsonResponse({"message": message}, status=413)
     return render(request, "portal/upload_refused.html", {"message": message}, status=413)
 
 
-@takes_files(refuse=_refused, words=too_large_words)
+@takes_files(refuse=too_large, words=too_large_words)
 @require_POST
 @client_required
 def send_document(request: HttpRequest, client: Client) -> HttpResponse:

@@ -324,6 +324,14 @@ TABLE |= {
     "portal_questionnaire": Rule(CLIENT, kwargs=lambda _world: {"questionnaire_id": 999_999}, good=OWN),
     "portal_questionnaire_save": Rule(CLIENT, kwargs=lambda _world: {"questionnaire_id": 999_999}, good=OWN),
     "portal_answers": Rule(CLIENT, kwargs=lambda _world: {"submission_id": 999_999}, good=OWN),
+    "portal_company": Rule(CLIENT, good=(302,)),
+    "portal_company_details": Rule(CLIENT),
+    "portal_company_person_new": Rule(CLIENT, good=OWN),
+    "portal_company_person": Rule(CLIENT, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
+    "portal_company_send": Rule(CLIENT, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
+    "portal_company_person_remove": Rule(CLIENT, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
+    "portal_company_holding": Rule(CLIENT, good=OWN),
+    "portal_company_holding_remove": Rule(CLIENT, kwargs=lambda _world: {"holding_id": 999_999}, good=OWN),
     "portal_documents": Rule(CLIENT),
     "portal_send_document": Rule(CLIENT),
     "portal_wallet": Rule(CLIENT),
@@ -630,6 +638,11 @@ SEES_DOCUMENT_STATES: Final = STAFF - {"marketing", "ib_manager", "administrator
 OPENS_DOCUMENTS: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
 
 
+def a_person_of_a_company(world: Any) -> dict[str, Any]:
+    """Of a client who is none: not found."""
+    return {**a_client(world), "link_id": 999_999}
+
+
 def a_document(_world: Any) -> dict[str, Any]:
     from kyc.models import Document
 
@@ -678,6 +691,14 @@ TABLE |= {
         roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: {**_a_brand(world), "number": 1}
     ),
     "kyc:level_remove": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
+    "kyc:company": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
+    "kyc:company_person_new": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "kyc:company_person": Rule(REVIEWS_DOCUMENTS, kwargs=a_person_of_a_company, good=OWN),
+    "kyc:company_person_remove": Rule(REVIEWS_DOCUMENTS, kwargs=a_person_of_a_company, good=OWN),
+    "kyc:company_holding_new": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "kyc:company_holding_remove": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda world: {**a_client(world), "holding_id": 999_999}, good=OWN
+    ),
     "kyc:upload": Rule(REVIEWS_DOCUMENTS, kwargs=a_client),
     "kyc:overturn": Rule(REVIEWS_DOCUMENTS, kwargs=a_document),
     "kyc:policy": Rule(SEES_KYC_POLICY),

@@ -1,0 +1,1 @@
+"""Clients that are legal entities: the company, its people, who owns it, and what its verification lacks."""

@@ -1,0 +1,131 @@
+"""A company in the client portal: its details, its people with their documents, and its ownership."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from clients.models import Client
+from crm.ui.actions import run_action
+from crm.web.requests import UserRequest
+from crm.web.uploads import takes_files
+from kyc import incoming
+from kyc.choices import IDENTITY_KINDS
+from kyc.corporate import pages
+from kyc.corporate.policies import can_manage
+from kyc.corporate.structure import structure_of
+from kyc.intake import too_large_words
+from kyc.queries import requirements_of
+from portal.forms_room import UploadForm, sides_of
+from portal.guards import client_required
+from portal.views.start import ACCEPT, too_large
+
+
+@client_required
+def company(request: UserRequest, client: Client) -> HttpResponse:
+    """Show the company with its people and ownership; before that, the form that registers it."""
+    found = pages.company_of(client)
+    if found is None:
+        return redirect("portal_company_details")
+    context = {
+        "client": client,
+        "company": found,
+        "structure": structure_of(found),
+        "may_manage": bool(can_manage(request.user, client)),
+    }
+    return render(request, "portal/company.html", context)
+
+
+@client_required
+def details(request: UserRequest, client: Client) -> HttpResponse:
+    """Register the client as a company, or change its details."""
+    form, is_done = pages.save_company(request, client)
+    return redirect("portal_company") if is_done else _form(request, client, "company", form)
+
+
+@client_required
+def person(request: UserRequest, client: Client, link_id: int = 0) -> HttpResponse:
+    """Add a person, or change one; with their documents."""
+    pages.structure_for(client)
+    link = pages.link_of(client, link_id) if link_id else None
+    form, is_done = pages.save_person(request, client, link)
+    if is_done:
+        return redirect("portal_company")
+    more: dict[str, Any] = {}
+    if link is not None:
+        more = {
+            "link": link,
+            "identity": requirements_of(link.person)[0],
+            "incoming": incoming.shown_for(link.person),
+            "kinds": [
+                {
+                    "value": kind.value,
+                    "label": kind.label,
+                    "sides": [{"value": v, "label": n} for v, n in sides_of(kind)],
+                }
+                for kind in IDENTITY_KINDS
+            ],
+            "accept": ACCEPT,
+            "max_bytes": settings.UPLOAD_MAX_BYTES,
+        }
+    return _form(request, client, "person", form, **more)
+
+
+@client_required
+def holding(request: UserRequest, client: Client) -> HttpResponse:
+    """Add a share of the company."""
+    form, is_done = pages.save_holding(request, client, pages.structure_for(client))
+    return redirect("portal_company") if is_done else _form(request, client, "holding", form)
+
+
+def _form(request: UserRequest, client: Client, what: str, form: Any, **more: Any) -> HttpResponse:
+    context = {"client": client, "form": form, "what": what, **more}
+    return render(request, "portal/company_form.html", context, status=422 if form.errors else 200)
+
+
+@client_required
+@require_POST
+def remove_person(request: UserRequest, client: Client, link_id: int) -> HttpResponse:
+    """Remove a person from the company."""
+    pages.drop_person(request, client, link_id)
+    return redirect("portal_company")
+
+
+@client_required
+@require_POST
+def remove_holding(request: UserRequest, client: Client, holding_id: int) -> HttpResponse:
+    """Remove a share of the company."""
+    pages.structure_for(client)
+    pages.drop_holding(request, client, holding_id)
+    return redirect("portal_company")
+
+
+@takes_files(refuse=too_large, words=too_large_words)
+@require_POST
+@client_required
+def send_document(request: UserRequest, client: Client, link_id: int) -> HttpResponse:
+    """Take a document of one of the company's people."""
+    link = pages.link_of(client, link_id)
+    form = UploadForm(request.POST, request.FILES)
+    done = run_action(
+        request,
+        lambda: incoming.receive(
+            client=link.person,
+            kind=form.cleaned_data["kind"],
+            side=form.cleaned_data["side"],
+            file=form.cleaned_data["file"],
+            actor=request.user,
+            name=form.cleaned_data["file"].name,
+        ),
+        _("File received. We're checking it."),
+        form=form,
+        show_forbidden=True,
+    )
+    if not done and request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        return JsonResponse({"message": str(next(iter(form.errors.values()))[0])}, status=422)
+    return redirect("portal_company_person", link_id=link.pk)
