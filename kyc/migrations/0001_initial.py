@@ -1,3 +1,4 @@
+import django.db.models.functions.text
 import pgtrigger.migrations
 import pgtrigger.compiler
 import django.db.models.lookups
@@ -1074,5 +1075,102 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='warningacknowledgement',
             trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='e9bfe7151d9b9583e007a6479b6e0fcb3647b8c5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_warning_acknowledgement_no_truncate_f575c', table='kyc_warningacknowledgement', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='Company',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='company', serialize=False, to='clients.client')),
+                ('name', models.CharField(max_length=80, verbose_name='company name')),
+                ('registration_number', models.CharField(max_length=40, verbose_name='registration number')),
+                ('legal_form', models.CharField(max_length=60, verbose_name='legal form')),
+                ('country', models.CharField(max_length=2, verbose_name='country of incorporation')),
+                ('incorporated_on', models.DateField(blank=True, null=True, verbose_name='incorporated on')),
+                ('lei', models.CharField(blank=True, max_length=20, verbose_name='LEI')),
+                ('registered_address', models.CharField(max_length=240, verbose_name='registered address')),
+                ('trading_address', models.CharField(blank=True, max_length=240, verbose_name='trading address')),
+                ('activity', models.CharField(max_length=300, verbose_name='business activity')),
+                ('created_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+            ],
+            options={
+                'permissions': [('manage_company', "May enter a company's details, people and ownership")],
+            },
+        ),
+        migrations.CreateModel(
+            name='CompanyPerson',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_director', models.BooleanField(default=False, verbose_name='director')),
+                ('is_signatory', models.BooleanField(default=False, verbose_name='authorised signatory')),
+                ('is_managing_official', models.BooleanField(default=False, verbose_name='senior managing official')),
+                ('linked_at', models.DateTimeField()),
+                ('left_at', models.DateTimeField(null=True)),
+                ('company', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='people', to='kyc.company')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='companies', to='clients.client')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Shareholding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entity_name', models.CharField(blank=True, max_length=80)),
+                ('entity_number', models.CharField(blank=True, max_length=40)),
+                ('entity_country', models.CharField(blank=True, max_length=2)),
+                ('share', models.DecimalField(decimal_places=2, max_digits=5, verbose_name='share in per cent')),
+                ('depth', models.PositiveSmallIntegerField(default=1)),
+                ('company', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shareholdings', to='kyc.company')),
+                ('parent', models.ForeignKey(help_text='The entity held; None: the company', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='holders', to='kyc.shareholding')),
+                ('person', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='shareholdings', to='kyc.companyperson')),
+            ],
+            options={
+                'ordering': ['depth', '-share', 'id'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='company',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('registration_number', ''), _negated=True)), name='company_has_a_name_and_a_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='company',
+            constraint=models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='company_has_a_country'),
+        ),
+        migrations.AddConstraint(
+            model_name='company',
+            constraint=models.CheckConstraint(condition=models.Q(('lei', ''), ('lei__regex', '^[0-9A-Z]{18}[0-9]{2}$'), _connector='OR'), name='lei_has_its_form'),
+        ),
+        migrations.AddConstraint(
+            model_name='company',
+            constraint=models.UniqueConstraint(models.F('brand'), models.F('country'), django.db.models.functions.text.Upper('registration_number'), name='one_company_per_number_and_country'),
+        ),
+        migrations.AddConstraint(
+            model_name='companyperson',
+            constraint=models.UniqueConstraint(condition=models.Q(('left_at__isnull', True)), fields=('company', 'person'), name='a_person_is_linked_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='companyperson',
+            constraint=models.CheckConstraint(condition=models.Q(('person', models.F('company')), _negated=True), name='a_company_is_not_its_own_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='shareholding',
+            constraint=models.CheckConstraint(condition=models.Q(('share__gt', 0), ('share__lte', 100)), name='share_is_a_percentage'),
+        ),
+        migrations.AddConstraint(
+            model_name='shareholding',
+            constraint=models.CheckConstraint(condition=models.Q(('depth__gte', 1), ('depth__lte', 5)), name='ownership_chain_is_bounded'),
+        ),
+        migrations.AddConstraint(
+            model_name='shareholding',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('depth', 1), ('parent__isnull', True)), models.Q(('depth__gt', 1), ('parent__isnull', False)), _connector='OR'), name='only_the_first_shares_are_of_the_company'),
+        ),
+        migrations.AddConstraint(
+            model_name='shareholding',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('entity_name', ''), ('person__isnull', False)), models.Q(('person__isnull', True), models.Q(('entity_name', ''), _negated=True)), _connector='OR'), name='a_share_is_held_by_a_person_or_an_entity'),
+        ),
+        migrations.AddConstraint(
+            model_name='shareholding',
+            constraint=models.UniqueConstraint(condition=models.Q(('person__isnull', False)), fields=('company', 'parent', 'person'), name='a_person_holds_a_share_once'),
         ),
     ]
