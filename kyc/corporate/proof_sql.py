@@ -16,7 +16,8 @@ WITH RECURSIVE chain AS (
 ), identified AS (
   SELECT client_id FROM kyc_document WHERE state = 'approved' AND settled_at IS NOT NULL
     AND client_id IN (SELECT person_id FROM kyc_companyperson WHERE left_at IS NULL)
-  GROUP BY client_id, kind HAVING kind = 'passport' OR (kind IN ('id_card', 'residence_permit', 'driving_licence') AND count(DISTINCT side) = 2)
+  GROUP BY client_id, kind
+  HAVING kind = 'passport' OR (kind IN ('id_card', 'residence_permit', 'driving_licence') AND count(DISTINCT side) = 2)
 ), people AS (
   SELECT p.company_id, p.is_director, p.is_managing_official, coalesce(o.share, 0) >= 25 AS is_owner,
     p.is_director OR p.is_signatory OR p.is_managing_official OR coalesce(o.share, 0) >= 25 AS must_be_verified,
