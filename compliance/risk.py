@@ -21,6 +21,7 @@ from compliance.choices import CountryRiskLevel, HitState
 from compliance.models import CountryRisk, Hit, RiskAssessment
 from crm.db.locking import lock, lock_all
 from crm.due import DueKind, declare, due
+from crm.events import RiskRated, publish_many
 from crm.models import Actor, Brand, DueRow
 from crm.security import audit
 
@@ -86,6 +87,16 @@ def _rate(clients: Sequence[Client], now: dt.datetime, actor: Actor, cause: str 
             "evidence": {"reasons": made.reasons, "rules": RULES_VERSION, **({"cause": cause} if cause else {})},
         }
         for client, made in rated
+    )
+    publish_many(
+        RiskRated(
+            rating=made.rating,
+            before=current[client.pk].rating if client.pk in current else "",
+            client_id=client.pk,
+            brand_id=client.brand_id,
+        )
+        for client, made in rated
+        if client.pk not in current or current[client.pk].rating != made.rating
     )
     return len(rated)
 

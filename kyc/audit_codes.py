@@ -19,6 +19,8 @@ class KycAction(AuditCode):
     CATEGORY_REQUESTED = "kyc.category_requested", _("Client category requested"), "briefcase"
     CATEGORY_REQUEST_WITHDRAWN = "kyc.category_request_withdrawn", _("Client category request withdrawn"), "undo-2"
     CATEGORY_WITHDRAWN = "kyc.category_withdrawn", _("Proposed client category withdrawn"), "undo-2"
+    CLIENT_REVIEW_DECIDED = "kyc.client_review_decided", _("Periodic review decided"), "clipboard-check", "success"
+    CLIENT_REVIEW_OPENED = "kyc.client_review_opened", _("Periodic review due"), "calendar-clock"
     COMPANY_CHANGED = "kyc.company_changed", _("Company details changed"), "building-2"
     COMPANY_PERSON_ADDED = "kyc.company_person_added", _("Person added to the company"), "user-plus"
     COMPANY_PERSON_CHANGED = "kyc.company_person_changed", _("Person of the company changed"), "user-check"

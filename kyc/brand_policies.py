@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
@@ -168,5 +168,55 @@ CATEGORY_TRADE_LOTS = declare(
         Fraction(Decimal("0.01"), Decimal(100), 2),
         "0.5",
         _("Such trades count for clients who ask to be professional; MiFID II leaves the size to the firm."),
+    )
+)
+
+
+def _review_months(risk: str, label: Any, months: int) -> Policy[int]:
+    return declare(
+        Policy(f"client_review_months_{risk}", PolicyArea.IDENTITY, label, Count(1, 60, _("months")), months)
+    )
+
+
+CLIENT_REVIEW_MONTHS_HIGH = _review_months("high", _("Periodic review of high-risk clients after"), 12)
+CLIENT_REVIEW_MONTHS_MEDIUM = _review_months("medium", _("Periodic review of medium-risk clients after"), 24)
+CLIENT_REVIEW_MONTHS_LOW = _review_months("low", _("Periodic review of low-risk clients after"), 36)
+CLIENT_REVIEW_FOLLOW_UP_DAYS = declare(
+    Policy(
+        "client_review_follow_up_days",
+        PolicyArea.IDENTITY,
+        _("Review again after documents were requested"),
+        Count(1, 180, _("days")),
+        30,
+        _("Also after an escalation."),
+        needs_four_eyes=False,
+    )
+)
+CLIENT_REVIEW_GRACE_DAYS = declare(
+    Policy(
+        "client_review_grace_days",
+        PolicyArea.IDENTITY,
+        _("A periodic review is overdue after"),
+        Count(1, 365, _("days")),
+        60,
+    )
+)
+CLIENT_REVIEW_RESTRICTS = declare(
+    Policy(
+        "client_review_restricts",
+        PolicyArea.IDENTITY,
+        _("Blocked while a periodic review is overdue"),
+        Choices(RESTRICTIONS),
+        [],
+    )
+)
+CLIENT_REVIEW_HOURS = declare(
+    Policy(
+        "client_review_hours",
+        PolicyArea.PROMISES,
+        _("Periodic reviews are done within"),
+        Count(1, 1_000, _("working hours")),
+        160,
+        needs_four_eyes=False,
     )
 )

@@ -398,6 +398,13 @@ class KycNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    REVIEW_ESCALATED = (
+        "kyc.review_escalated",
+        _("Periodic reviews escalated"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.decide_hit"),
+        EmailChannel.AT_ONCE,
+    )
     DOCUMENT_EXPIRING = ("kyc.document_expiring", _("Expiry of your documents"), NoticeGroup.ACCOUNT, CLIENTS)
     POLICY_PROPOSED = (
         "kyc.policy_proposed",

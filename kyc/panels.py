@@ -92,6 +92,16 @@ register(
     ),
     MenuEntry(
         "compliance",
+        _("Periodic reviews"),
+        "kyc:client_reviews",
+        "kyc.review_client",
+        "clipboard-check",
+        15,
+        words="refresh kyc high risk overdue cdd",
+        group="kyc",
+    ),
+    MenuEntry(
+        "compliance",
         _("Expiring documents"),
         "kyc:expiring",
         "kyc.view_document",

@@ -9,6 +9,7 @@ REVIEWS = [
     "review_document",
     "send_document",
     "manage_company",
+    "review_client",
     "manage_questionnaires",
     "view_answers",
     "request_answers",

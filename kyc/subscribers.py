@@ -19,12 +19,14 @@ from crm.events import (
     DocumentUploaded,
     RestrictionLifted,
     RestrictionPlaced,
+    RiskRated,
     subscribe,
 )
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify, people_with
 from crm.queue.enqueue import enqueue_on_commit
 from kyc.choices import DocumentState, KycNotice
+from kyc.client_reviews.schedule import schedule_review
 from kyc.corporate.companies import note_people
 from kyc.corporate.contacts import recipient_of, title_for
 from kyc.expiry import validity
@@ -128,3 +130,9 @@ def follow_the_companys_people(event: DocumentReviewed | RestrictionPlaced | Res
     """Recompute the level of the companies that a person is linked to."""
     assert event.client_id is not None
     note_people(person_id=event.client_id)
+
+
+@subscribe(ClientVerified, RiskRated)
+def plan_the_review(event: ClientVerified | RiskRated) -> None:
+    """Set when a client is reviewed again, by their risk of today."""
+    schedule_review(Client.objects.select_related("brand").get(pk=event.client_id))

@@ -2,6 +2,7 @@ from django.urls import path
 
 from crm.ui.views import TableView
 from kyc.categories import urls as categories
+from kyc.client_reviews import views as client_reviews
 from kyc.corporate import views as corporate
 from kyc.expiry.tables import ExpiringTable
 from kyc.levels import views as levels
@@ -23,6 +24,10 @@ urlpatterns = [
     path("kyc/documents/<int:document_id>/approve/", review.Approve.as_view(), name="approve"),
     path("kyc/documents/<int:document_id>/reject/", review.Reject.as_view(), name="reject"),
     path("kyc/expiring/", TableView.as_view(table=ExpiringTable), name="expiring"),
+    path("kyc/reviews/", client_reviews.Reviews.as_view(), name="client_reviews"),
+    path("kyc/reviews/next/", client_reviews.Next.as_view(), name="client_review_next"),
+    path("kyc/reviews/assign/", client_reviews.Assign.as_view(), name="client_review_assign"),
+    path("kyc/reviews/<int:review_id>/", client_reviews.ReviewPage.as_view(), name="client_review"),
     path("kyc/levels/", levels.levels, name="levels"),
     path("kyc/levels/<int:brand_id>/", levels.brand_levels, name="brand_levels"),
     path("kyc/levels/<int:brand_id>/remove/", levels.level_remove, name="level_remove"),

@@ -174,6 +174,15 @@ class DocumentExpiring(Event):
     days: int = 0
 
 
+class RiskRated(Event):
+    """A client's risk rating became another one."""
+
+    name: ClassVar[str] = "compliance.risk_rated"
+    label: ClassVar[Label] = _("Risk rating changed")
+    rating: str
+    before: str = ""
+
+
 class VerificationOverdue(Event):
     """What keeps a client verified was not renewed in time. `cause`: document or review; `restrictions`: what the brand blocks."""
 

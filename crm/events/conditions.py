@@ -58,6 +58,7 @@ FIELDS: Final[dict[str, Label]] = {
     "amount": _("Amount"),
     "cause": _("Cause"),
     "countries": _("Countries"),
+    "rating": _("Risk rating"),
     "days": _("Days"),
     "restrictions": _("Restrictions"),
     "currency": _("Currency"),

@@ -1173,4 +1173,23 @@ class Migration(migrations.Migration):
             model_name='shareholding',
             constraint=models.UniqueConstraint(condition=models.Q(('person__isnull', False)), fields=('company', 'parent', 'person'), name='a_person_holds_a_share_once'),
         ),
+        migrations.CreateModel(
+            name='ClientReview',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Due'), ('confirmed', 'Confirmed'), ('requested', 'Documents requested'), ('escalated', 'Escalated'), ('cancelled', 'Cancelled')], default='open', max_length=10)),
+                ('risk', models.CharField(choices=[('unrated', 'Not rated'), ('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], help_text='When it was opened', max_length=8)),
+                ('opened_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='periodic_reviews', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='client_review', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('review_client', 'May do the periodic reviews of clients')],
+                'indexes': [models.Index(fields=['client', '-id'], name='client_reviews_by_client'), models.Index(condition=models.Q(('state', 'open')), fields=['opened_at'], name='client_reviews_open')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client',), name='one_open_review_per_client'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state__in', ['open', 'cancelled'])), models.Q(models.Q(('state__in', ['open', 'cancelled']), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_review_has_a_reviewer')],
+            },
+        ),
     ]

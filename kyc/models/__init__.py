@@ -2,6 +2,7 @@
 
 from kyc.categories.models import CategoryDecision, CategoryEvidence, CategoryProposal, CategoryRequest
 from kyc.models.checks import ATTEMPTS_MAX, CheckRun, Issue
+from kyc.models.client_reviews import ClientReview
 from kyc.models.corporate import Company, CompanyPerson, Shareholding
 from kyc.models.documents import Document, IncomingFile
 from kyc.models.level_tables import LevelProposal, LevelTable
@@ -28,6 +29,7 @@ __all__ = [
     "CategoryProposal",
     "CategoryRequest",
     "CheckRun",
+    "ClientReview",
     "Company",
     "CompanyPerson",
     "Document",

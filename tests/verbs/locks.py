@@ -136,6 +136,8 @@ LOCKS: dict[str, str] = {
     "kyc.questionnaires.submissions.request_answers": "Client",
     "kyc.questionnaires.submissions.submit": "Client",
     "kyc.questionnaires.submissions.withdraw_request": "Client",
+    "kyc.client_reviews.deciding.decide_review": "Client ClientReview",
+    "kyc.client_reviews.kind.locked": "Client ClientReview",
     "kyc.corporate.companies.change_company": "Client Company",
     "kyc.corporate.companies.register_company": "Client",
     "kyc.corporate.ownership.add_holding": "Client Company",
