@@ -17,9 +17,16 @@ from kyc.ocr import Word
 
 # As Tesseract reads them, with or without the full stop, alone or with the value behind.
 LABELS = {
-    "1": r"[1Il|]", "2": r"[2Z]", "3": r"3", "4a": r"4\s?[aA]", "4b": r"4\s?[bB6]", "4c": r"4\s?[cC]", "4d": r"4\s?[dD]",
-    "5": r"[5S]", "9": r"9",
-}  # fmt: skip  # a table of patterns
+    "1": r"[1Il|]",
+    "2": r"[2Z]",
+    "3": r"3",
+    "4a": r"4\s?[aA]",
+    "4b": r"4\s?[bB6]",
+    "4c": r"4\s?[cC]",
+    "4d": r"4\s?[dD]",
+    "5": r"[5S]",
+    "9": r"9",
+}
 LABEL = {field: re.compile(rf"^{pattern}\s?[.,:]\s*(.*)$") for field, pattern in LABELS.items()}
 BARE_LABEL = {field: re.compile(rf"^{pattern}$") for field, pattern in LABELS.items() if field[0] == "4"}
 VALUE_WORDS_MAX, GAP_HEIGHTS_MAX = 8, 9.0

@@ -13,8 +13,19 @@ from kyc.names import folded
 from kyc.ocr import Word
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pl", "nl", "pt", "cs")
-MORE_NAMES = {"UK": "GB", "GREAT BRITAIN": "GB", "ENGLAND": "GB", "SCOTLAND": "GB", "WALES": "GB", "USA": "US", "UAE": "AE",
-              "HOLLAND": "NL", "CESKO": "CZ", "CZECH REPUBLIC": "CZ", "REPUBLIC OF IRELAND": "IE"}  # fmt: skip
+MORE_NAMES = {
+    "UK": "GB",
+    "GREAT BRITAIN": "GB",
+    "ENGLAND": "GB",
+    "SCOTLAND": "GB",
+    "WALES": "GB",
+    "USA": "US",
+    "UAE": "AE",
+    "HOLLAND": "NL",
+    "CESKO": "CZ",
+    "CZECH REPUBLIC": "CZ",
+    "REPUBLIC OF IRELAND": "IE",
+}
 LINES_MAX, GAP_HEIGHTS_MAX = 6, 2.6
 # United Kingdom, Canada, Netherlands, Ireland; Poland, Portugal, Brazil, Japan; digits alone, with the country's letter before.
 POSTAL_CODE = re.compile(

@@ -8,9 +8,12 @@ from pathlib import Path
 PROBE = Path(__file__).with_name("pattern_probe.py")
 # Patterns that are put together while the code runs, by file: how many. Each was read: literals escaped, repetitions bounded.
 COMPOSED = {
+    "crm/files/parsing/child/traces.py": 1,
     "crm/i18n/catalogues.py": 2,
     "kyc/dates.py": 3,
     "kyc/examination/document_types.py": 1,
+    "kyc/examination/issuers.py": 1,
+    "kyc/examination/licences.py": 2,
     "kyc/examination/printed.py": 1,
     "kyc/examination/visual.py": 2,
     "kyc/names.py": 1,

@@ -3,6 +3,7 @@
 import json
 import sys
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ class Command(BaseCommand):
             help="tiny only shows that the benchmark works",
         )
         parser.add_argument("--json", action="store_true")
+        parser.add_argument(
+            "--resume", type=Path, metavar="FILE", help="kyc: keep what was judged in this file, and go on from it"
+        )
         parser.add_argument("--check", action="store_true", help="Exit 1 when a goal is missed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,7 +43,9 @@ class Command(BaseCommand):
         except ImportError as error:
             raise CommandError(f"The benchmark {options['name']} can't be loaded: {error}") from error
         harness = import_module("bench.harness")
-        figures = module.run(options["size"])
+        if options["resume"] and "resume" not in signature(module.run).parameters:
+            raise CommandError(f"The benchmark {options['name']} can't be resumed.")
+        figures = module.run(options["size"], **({"resume": options["resume"]} if options["resume"] else {}))
         report = {
             "bench": options["name"],
             "size": options["size"],

@@ -8,15 +8,35 @@ from typing import Any
 
 # Programs to change pictures or PDFs with. Cameras, scanners, office suites and e-mail programs are not among them.
 EDITORS = {
-    "Photoshop": rb"photoshop", "GIMP": rb"\bgimp\b", "Affinity": rb"affinity (?:photo|designer|publisher)",
+    "Photoshop": rb"photoshop",
+    "GIMP": rb"\bgimp\b",
+    "Affinity": rb"affinity (?:photo|designer|publisher)",
     "Pixelmator": rb"pixelmator",
-    "Paint.NET": rb"paint\.net", "PaintShop": rb"paint ?shop", "Corel": rb"coreldraw|corel photo", "Canva": rb"\bcanva\b",
-    "Snapseed": rb"snapseed", "PicsArt": rb"picsart", "Facetune": rb"facetune", "Photopea": rb"photopea", "Inkscape": rb"inkscape",
-    "Illustrator": rb"adobe illustrator", "Krita": rb"\bkrita\b", "Figma": rb"\bfigma\b", "PhotoScape": rb"photoscape",
-    "Fotor": rb"\bfotor\b", "Sejda": rb"\bsejda\b", "PDFescape": rb"pdfescape", "DocHub": rb"dochub", "pdfFiller": rb"pdffiller",
-    "PDF-XChange Editor": rb"pdf-xchange editor", "Foxit Editor": rb"foxit (?:phantom|pdf editor)", "Nitro": rb"nitro (?:pro|pdf)",
-    "PDFelement": rb"pdfelement", "Smallpdf": rb"smallpdf", "PDF Studio": rb"pdf ?studio",
-}  # fmt: skip  # a table of patterns
+    "Paint.NET": rb"paint\.net",
+    "PaintShop": rb"paint ?shop",
+    "Corel": rb"coreldraw|corel photo",
+    "Canva": rb"\bcanva\b",
+    "Snapseed": rb"snapseed",
+    "PicsArt": rb"picsart",
+    "Facetune": rb"facetune",
+    "Photopea": rb"photopea",
+    "Inkscape": rb"inkscape",
+    "Illustrator": rb"adobe illustrator",
+    "Krita": rb"\bkrita\b",
+    "Figma": rb"\bfigma\b",
+    "PhotoScape": rb"photoscape",
+    "Fotor": rb"\bfotor\b",
+    "Sejda": rb"\bsejda\b",
+    "PDFescape": rb"pdfescape",
+    "DocHub": rb"dochub",
+    "pdfFiller": rb"pdffiller",
+    "PDF-XChange Editor": rb"pdf-xchange editor",
+    "Foxit Editor": rb"foxit (?:phantom|pdf editor)",
+    "Nitro": rb"nitro (?:pro|pdf)",
+    "PDFelement": rb"pdfelement",
+    "Smallpdf": rb"smallpdf",
+    "PDF Studio": rb"pdf ?studio",
+}
 PATTERNS = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in EDITORS.items()}
 # EXIF: ProcessingSoftware, Software, UserComment; of PNG and WebP the texts.
 SOFTWARE, PROCESSING, USER_COMMENT, EXIF_IFD = 0x0131, 0x000B, 0x9286, 0x8769
