@@ -22,4 +22,5 @@ class ProposeForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"category": client.category}, **kwargs)
+        kwargs["initial"] = {"category": client.category}
+        super().__init__(*args, **kwargs)

@@ -7,7 +7,7 @@ shape or exceeds a bound; whether it can be published is for `kyc.questionnaires
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -194,7 +194,13 @@ def read(data: Any) -> Content:
     questions = list(content.questions())
     if len(questions) > QUESTIONS_MAX:
         raise _too_many(QUESTIONS_MAX)
-    for parts in (content.sections, questions, content.outcomes, *(question.choices for question in questions)):
+    groups: list[Sequence[Section | Question | Outcome | Choice]] = [
+        content.sections,
+        questions,
+        content.outcomes,
+        *(question.choices for question in questions),
+    ]
+    for parts in groups:
         names = [part.id for part in parts]
         if len(set(names)) != len(names):
             raise DomainError(_("Two parts have the same name."))

@@ -58,7 +58,8 @@ class WordsForm(forms.Form):
 
     def __init__(self, *args: Any, part: Data, languages: Sequence[str], **kwargs: Any) -> None:
         self.part, self.languages = part, list(languages)
-        super().__init__(*args, initial={**self.initial_of(part), **kwargs.pop("initial", {})}, **kwargs)
+        kwargs["initial"] = {**self.initial_of(part), **kwargs.pop("initial", {})}
+        super().__init__(*args, **kwargs)
         own = self.fields
         self.fields = type(own)()
         for names, is_long in ((self.lines, False), (self.texts, True)):

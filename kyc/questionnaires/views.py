@@ -174,10 +174,12 @@ def _form_of(request: UserRequest, item: Questionnaire, data: dict[str, Any], ki
         return OutcomeForm(sent, part=known, content=content, **common), ""
     section = ""
     if part == "new":
-        section, question_type = request.GET.get("section", ""), request.GET.get("type", "")
-        if question_type not in QuestionType.values or all(one.id != section for one in content.sections):
+        if not content.sections:
             raise Http404
-        known = {"type": question_type}
+        known_sections = [one.id for one in content.sections]
+        asked, kind_of_question = request.GET.get("section", ""), request.GET.get("type", "")
+        section = asked if asked in known_sections else known_sections[0]
+        known = {"type": kind_of_question if kind_of_question in QuestionType.values else QuestionType.SINGLE.value}
     return QuestionForm(sent, part=known, content=content, **common), section
 
 

@@ -28,7 +28,7 @@ BEST: dict[str, Any] = {
     "q11": "c2",
     "q12": "c2",
     "q13": "c2",
-}  # fmt: skip  a table of answers
+}
 MIDDLING: dict[str, Any] = {**BEST, "q1": "c2", "q2": "c1", "q3": ["c1"], "q10": "c1", "q11": "c1", "q12": "c1"}
 WORST: dict[str, Any] = {
     "q1": "c1",
@@ -41,7 +41,7 @@ WORST: dict[str, Any] = {
     "q11": "c3",
     "q12": "c3",
     "q13": "c4",
-}  # fmt: skip  a table of answers
+}
 PLAIN_FUNDS: dict[str, Any] = {
     "q1": "c3",
     "q4": {"amount": "40000", "currency": "EUR", "base": "40000.00"},
