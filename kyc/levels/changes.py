@@ -227,7 +227,7 @@ def described(brand: Brand, level: Level) -> list[tuple[str, str]]:
         (_("Deposits in total"), amount(level.deposits_max_minor)),
         (_("Real trading accounts"), yes_no(level.trades)),
         (_("Withdrawals"), yes_no(level.withdraws)),
-        (_("Withdrawals in total"), amount(level.withdrawals_max_minor)),
-        (_("Withdrawals in 30 days"), amount(level.withdrawals_30_days_max_minor)),
+        (_("Withdrawals in total"), amount(level.withdrawals_max_minor) if level.withdraws else "–"),
+        (_("Withdrawals in 30 days"), amount(level.withdrawals_30_days_max_minor) if level.withdraws else "–"),
         (_("Payment methods"), ", ".join(str(METHOD_KINDS.get(kind, kind)) for kind in level.methods) or _("All")),
     ]
