@@ -110,7 +110,7 @@ KYC_SECOND_LOOK_HOURS = declare(
     Policy(
         "kyc_second_look_hours",
         PolicyArea.PROMISES,
-        _("Second looks at documents are done within"),
+        _("Documents get their second look within"),
         Count(1, 480, _("working hours")),
         40,
         _("Counted from the automatic approval that was drawn."),

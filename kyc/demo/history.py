@@ -214,7 +214,7 @@ def _run(story: Story) -> CheckRun:
         duration_ms=640,
         measures={"pages": [story.size]},
         engine="5.5.4 mrz" if document.kind == DocumentKind.PASSPORT else "text layer",
-        results=verdicts.results_of(document.kind, document.side, verdicts.FLAWS.get(document.reason_code, "")),
+        results=verdicts.results_of(document.kind, document.side, verdicts.flaw_of(document)),
     )
 
 

@@ -108,6 +108,11 @@ def results_of(kind: str, side: str, flaw: str = "") -> list[dict[str, Any]]:
     return rows
 
 
+def flaw_of(document: Document) -> str:
+    """Return the flaw behind a rejection; empty for what was approved."""
+    return FLAWS[RejectReason(document.reason_code)].value if document.reason_code else ""
+
+
 def write_verdicts(demo: Demo, stories: Sequence[Story], runs: Sequence[CheckRun]) -> None:
     """Write the verdict on each decided document, and second looks at what the sample drew."""
     decisions, drawn = [], []
@@ -139,7 +144,7 @@ def _decision(demo: Demo, story: Story, run: CheckRun) -> MachineDecision:
         percent = Rules.read(policy.rules).kinds[document.kind].sample_percent("unrated")
         decision.outcome, decision.draw, decision.is_sampled = Outcome.APPROVE, number, is_drawn(number, percent)
     else:
-        decision.outcome, decision.reasons = Outcome.ASK, [FLAWS[RejectReason(document.reason_code)].value]
+        decision.outcome, decision.reasons = Outcome.ASK, [flaw_of(document)]
     return decision
 
 

@@ -42,7 +42,7 @@ ASKED_FOR: Final[Mapping[str, Promise]] = {
         "The picture is too small to read the name. Please take a new one with the document filling the frame."
     ),
     IssueCode.NO_MRZ: _(
-        "We couldn't read the lines of letters and numbers at the bottom of the document. Please take a new picture that "
+        "We couldn't read the lines at the bottom of the document, with the many < signs. Please take a new picture that "
         "shows the whole page, sharp and without reflections."
     ),
     IssueCode.FACE_NOT_FOUND: _(

@@ -116,25 +116,25 @@ def overall(brand: Brand) -> Shares:
 
 def by_week(brand: Brand) -> list[tuple[dt.date, Shares]]:
     """Count the verdicts of each week, weeks without any too."""
-    counted = decisions_of(brand).annotate(week=TruncWeek("decided_at")).values("week").annotate(**COUNTS)
-    found = {timezone.localtime(row.pop("week")).date(): row for row in counted}
+    counted = decisions_of(brand).annotate(week=TruncWeek("decided_at")).values_list("week").annotate(**COUNTS)
+    found = {timezone.localtime(week).date(): Shares("", *counts) for week, *counts in counted}
     first = timezone.localtime(since_of(brand)).date()
     weeks = [first + dt.timedelta(weeks=number) for number in range(WEEKS)]
-    return [(week, Shares("", **found.get(week, {}))) for week in weeks]
+    return [(week, found.get(week, Shares(""))) for week in weeks]
 
 
 def by_kind(brand: Brand) -> list[Shares]:
     """Count the verdicts of each type of document, the most frequent first."""
-    rows = decisions_of(brand).values(kind=F("document__kind")).annotate(**COUNTS)
-    found = [Shares(str(DocumentKind(row.pop("kind")).label), **row) for row in rows]
+    counted = decisions_of(brand).values_list("document__kind").annotate(**COUNTS)
+    found = [Shares(str(DocumentKind(kind).label), *counts) for kind, *counts in counted]
     return sorted(found, key=lambda shares: -shares.total)
 
 
 def by_country(brand: Brand) -> list[Shares]:
     """Count the verdicts by the clients' country, the most frequent first."""
-    rows = decisions_of(brand).values(country=F("document__client__country")).annotate(n=Count("pk"), **COUNTS)
-    shown = list(rows.order_by("-n", "country")[:COUNTRIES_MAX])
-    return [Shares(row["country"], row["approve"], row["ask"], row["queue"]) for row in shown]
+    counted = decisions_of(brand).values_list("document__client__country").annotate(**COUNTS, n=Count("pk"))
+    shown = counted.order_by("-n", "document__client__country")[:COUNTRIES_MAX]
+    return [Shares(country, approve, ask, queue) for country, approve, ask, queue, _n in shown]
 
 
 def queue_reasons(brand: Brand) -> list[tuple[str, int]]:

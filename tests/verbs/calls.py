@@ -80,7 +80,7 @@ MODELS = {
     "wallet.reconciliation.costs": {"proposal_id": "PspCostProposal"},
     "wallet.reconciliation.report_confirmations": {"waiting_id": "ReportToConfirm"},
     "wallet.transfers.rate_entries": {"entry_id": "RateEntry"},
-    "kyc": {"request_id": "CategoryRequest", "review_id": "EnhancedReview"},
+    "kyc": {"look_id": "SecondLook", "request_id": "CategoryRequest", "review_id": "EnhancedReview"},
     "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
     "monitoring": {"agent_id": "User"},
 }

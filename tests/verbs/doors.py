@@ -6,6 +6,7 @@ its policy, or where the person of every role (`insider`) may not do it either.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import typing
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
 from ib.plans import RateCard, VersionTerms
 from kyc.models import Document
+from kyc.verdicts.rules import Rules, shipped
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, one, sketched
 from trading.models import StagedLogin
@@ -142,6 +144,13 @@ def decided_document() -> Arguments:
     return given
 
 
+def other_policy() -> Arguments:
+    """The shipped policy with one number changed."""
+    kinds = dict(shipped().kinds)
+    kinds["passport"] = dataclasses.replace(kinds["passport"], asks_in_a_row=5)
+    return {"rules": Rules(kinds), "effective_on": today(one(Brand))}
+
+
 def held_item() -> Arguments:
     """A document that a colleague works on."""
     given, now = waiting_item(), timezone.now()
@@ -243,6 +252,12 @@ DOORS: dict[str, Door] = {
     "kyc.questionnaires.submissions.keep_answers": Door(WITH_LOGIN, by=its_client),
     "kyc.questionnaires.submissions.submit": Door(WITH_LOGIN, by=its_client),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "kyc.verdicts.changes.propose_policy": Door(given=other_policy),
+    "kyc.verdicts.overturning.overturn": Door(
+        {"document_id": {"state": "approved", "decided_by_policy__isnull": False}},
+        given=lambda: {"reason_code": "unreadable"},
+    ),
+    "kyc.verdicts.second_looks.decide_second_look": Door(given=lambda: {"is_approved": True}),
     "compliance.watchlists.import_watchlist": ALL_BRANDS,
     "compliance.packs.request_pack": Door(given=lambda: {"chosen": TrailFilter()}),
     "compliance.packs.make_pack": Door(given=lambda: {"chosen": TrailFilter()}),
@@ -360,6 +375,7 @@ EXCEPTIONS: dict[str, str] = {
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,
     "leads.capture.capture_lead": "whoever fills in a form makes a lead",
+    "kyc.verdicts.overturning.overturn_locked": "a part of `overturn` and of a second look, which have decided who may",
     "kyc.documents.keep": "a part of `upload`, which has decided already",
     "compliance.holds.release_hold": PART,
     "compliance.risk.assess": SYSTEM,

@@ -6,6 +6,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from crm.brand_policies.registry import today
 from crm.staff.company import brands_to_set_up
 from crm.ui.charts import Chart, Series
 from crm.ui.views import staff_page
@@ -56,6 +57,6 @@ def brand_quality(request: UserRequest, brand_id: int) -> HttpResponse:
         "kinds": figures.by_kind(brand),
         "countries": figures.by_country(brand),
         "reasons": figures.queue_reasons(brand),
-        "version": versions.version_on(brand, figures.today(brand)),
+        "version": versions.version_on(brand, today(brand)),
     }
     return render(request, "kyc/verdicts/quality.html", context)
