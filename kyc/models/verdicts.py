@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from clients.choices import RiskRating
+from clients.models import Client
 from crm.db.states import HasState
 from crm.models import Brand, User, WorkItem
 from crm.models.approvals import ApprovalMixin
@@ -147,3 +148,8 @@ class SecondLook(HasState):
 
     def get_absolute_url(self) -> str:
         return f"/kyc/second-looks/{self.pk}/"
+
+    @property
+    def client(self) -> Client:
+        """Whose document it is, for lists of work."""
+        return self.document.client

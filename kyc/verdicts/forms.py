@@ -12,13 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from crm.brand_policies.registry import today
 from crm.models import Brand
 from crm.ui.forms import DayInput
-from kyc.choices import IssueCode, RejectReason
-from kyc.examination.decision import FIXABLE
+from kyc.choices import RejectReason
 from kyc.forms import numbered_reasons
 from kyc.verdicts import rules as policy
 from kyc.verdicts.rules import KindRule, RiskRule, Rules
-
-FLAWS = [(code.value, code.label) for code in IssueCode if code in FIXABLE]
 
 
 class PolicyForm(forms.Form):
@@ -58,7 +55,7 @@ class PolicyForm(forms.Form):
             )
         self.fields[f"{kind}-asks"] = forms.MultipleChoiceField(
             label=_("Sent back to the client"),
-            choices=FLAWS,
+            choices=[(code, policy.flaw_label(code)) for code in sorted(policy.flaws_of(kind))],
             widget=forms.CheckboxSelectMultiple,
             required=False,
             initial=sorted(rule.asks),

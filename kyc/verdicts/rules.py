@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.choices import RiskRating
 from crm.errors import DomainError
-from kyc.choices import DocumentKind, IssueCode, Side
+from kyc.choices import ISSUE_SHORT, DocumentKind, IssueCode, Side
 from kyc.examination import CHECKS
 from kyc.examination.decision import FIXABLE, REQUIRED
 
@@ -120,6 +120,22 @@ class Rules:
         )
 
 
+# Flaws that only a proof of address has, and those that it never has.
+OF_ADDRESS: Final = frozenset({IssueCode.POA_TOO_OLD, IssueCode.POA_NO_DATE})
+OF_IDENTITY: Final = frozenset({IssueCode.NO_MRZ, IssueCode.FACE_NOT_FOUND, IssueCode.EXPIRED, IssueCode.NO_COLOUR})
+
+
+def flaws_of(kind: str) -> frozenset[str]:
+    """Return the flaws that clients can mend on documents of a kind."""
+    others = OF_IDENTITY if kind == DocumentKind.PROOF_OF_ADDRESS else OF_ADDRESS
+    return frozenset(str(code) for code in FIXABLE - others)
+
+
+def flaw_label(code: str) -> str:
+    """Name a flaw in a word or two."""
+    return str(ISSUE_SHORT.get(code, code[:24]))
+
+
 def sides_of(kind: str) -> list[Side]:
     """List the sides of a kind that have checks."""
     return [Side(side) for of_kind, side in REQUIRED if of_kind == kind]
@@ -141,7 +157,7 @@ def shipped() -> Rules:
         {
             kind: KindRule(
                 {side: REQUIRED[kind, side] for side in sides_of(kind)},
-                frozenset(str(code) for code in FIXABLE),
+                flaws_of(kind),
                 SHIPPED_ASKS_IN_A_ROW,
                 {risk: RiskRule(approves=True, sample_percent=SHIPPED_SAMPLE[risk]) for risk in RISKS},
             )
@@ -162,9 +178,9 @@ def checked(rules: Rules) -> Rules:
             not 0 <= one.sample_percent <= 100 for one in rule.risks.values()
         ):
             raise DomainError(_("A number of “%(kind)s” is out of range.") % {"kind": label})
-        if rule.asks - FIXABLE:
+        if rule.asks - flaws_of(kind):
             raise DomainError(
-                _("Clients can't mend this themselves: %(flaws)s.") % {"flaws": _flaws(rule.asks - FIXABLE)}
+                _("Clients can't mend this themselves: %(flaws)s.") % {"flaws": _flaws(rule.asks - flaws_of(kind))}
             )
         for side, names in rule.required.items():
             _check_required(kind, side, names)
@@ -184,7 +200,7 @@ def _check_required(kind: str, side: str, names: Sequence[str]) -> None:
 
 
 def _flaws(codes: Iterable[str]) -> str:
-    return "; ".join(str(IssueCode(code).label) if code in IssueCode.values else code[:24] for code in sorted(codes))
+    return "; ".join(flaw_label(code) for code in sorted(codes))
 
 
 @dataclass(frozen=True)

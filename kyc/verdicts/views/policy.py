@@ -16,13 +16,13 @@ from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from kyc.choices import DocumentKind, IssueCode
+from kyc.choices import DocumentKind
 from kyc.models import VerdictPolicy, VerdictPolicyProposal
 from kyc.verdicts import policies, versions
 from kyc.verdicts.changes import propose_policy
 from kyc.verdicts.forms import PolicyForm
 from kyc.verdicts.preview import preview
-from kyc.verdicts.rules import KINDS, RISKS, KindRule, Rules, check_label, differences, shipped, sides_of
+from kyc.verdicts.rules import KINDS, RISKS, KindRule, Rules, check_label, differences, flaw_label, shipped, sides_of
 
 
 def brand_for(user: User, brand_id: int | None) -> tuple[list[Brand], Brand]:
@@ -52,7 +52,7 @@ def _shown_kind(kind: DocumentKind, rule: KindRule) -> dict[str, Any]:
             (side.label if len(sides_of(kind)) > 1 else "", [check_label(name) for name in rule.required.get(side, ())])
             for side in sides_of(kind)
         ],
-        "asks": [IssueCode(code).label for code in sorted(rule.asks)],
+        "asks": [flaw_label(code) for code in sorted(rule.asks)],
         "asks_in_a_row": rule.asks_in_a_row,
     }
 

@@ -161,6 +161,11 @@ def test_the_page_of_the_look_shows_nothing_the_machine_found(cast, look, browse
     assert visit.get(look.document.get_absolute_url()).status_code == 200
 
 
+def test_the_list_of_second_looks_opens_and_hides_the_verdict(cast, look, browse):
+    shown = browse(cast.kyc_officer).get("/kyc/second-looks/").content.decode()
+    assert look.get_absolute_url() in shown and "policy 1" not in shown
+
+
 def test_auditors_read_the_document_but_no_look(cast, look, browse):
     visit = browse(cast.auditor)
     assert visit.get(look.get_absolute_url()).status_code == 403
