@@ -17,7 +17,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from crm.web.uploads import takes_files
 from kyc import incoming
-from kyc.choices import DocumentKind
+from kyc.choices import DocumentKind, DocumentState
 from kyc.intake import too_large_words
 from portal import onboarding, profile
 from portal.forms_room import OFFERED, DetailsForm, UploadForm, sides_of
@@ -25,6 +25,8 @@ from portal.guards import client_required
 from portal.views import level_card
 
 ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
+
+UNCHECKED = (DocumentState.UPLOADED, DocumentState.CHECKING)
 
 
 @client_required
@@ -69,7 +71,9 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
         "groups": groups,
         "accept": ACCEPT,
         "incoming": sent,
-        "is_checking": incoming.any_waiting(sent),
+        # The policy may decide within seconds: the page asks again until the checks have ended.
+        "is_checking": incoming.any_waiting(sent)
+        or any(document.state in UNCHECKED for document in progress.documents),
         "more": [_kind(kind, []) for kind in OFFERED[more_of]],
         "max_bytes": settings.UPLOAD_MAX_BYTES,
         "others": [
