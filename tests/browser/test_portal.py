@@ -144,7 +144,7 @@ def test_on_a_phone_a_flaw_is_named_and_a_good_document_approved(page, cast, bac
         (
             passport_jpeg(expires_on=dt.date(2024, 1, 1)),
             "old.jpg",
-            "The document has expired. Please send one that is valid.",
+            "Das Dokument ist abgelaufen. Bitte senden Sie ein gültiges.",  # in the client's language
         ),
         (passport_jpeg(), "new.jpg", "Approved"),
     ):
