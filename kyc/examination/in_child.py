@@ -18,7 +18,7 @@ import numpy as np
 from crm.files.parsing.child import images, pdfs
 from kyc import ocr
 from kyc.choices import IssueCode
-from kyc.examination import CHECKS, face, read, visual
+from kyc.examination import CHECKS, face, postal, read, visual
 from kyc.examination.look import perceptual_hash
 from kyc.examination.sheet import Result, Sheet, Subject, unsure
 from kyc.ocr import Word
@@ -40,6 +40,7 @@ def warm_up() -> None:
             ocr._api(language).SetVariable("debug_file", "")
     for name in face.CASCADES:
         face._cascade(name)
+    postal.country_named("")  # reads files of names
 
 
 def examine(
