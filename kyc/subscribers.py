@@ -135,4 +135,5 @@ def follow_the_companys_people(event: DocumentReviewed | RestrictionPlaced | Res
 @subscribe(ClientVerified, RiskRated)
 def plan_the_review(event: ClientVerified | RiskRated) -> None:
     """Set when a client is reviewed again, by their risk of today."""
+    assert event.client_id is not None
     schedule_review(Client.objects.select_related("brand").get(pk=event.client_id))

@@ -251,7 +251,11 @@ class Counts(Kind[tuple[int, ...]]):
         if not fits or not 1 <= len(set(numbers)) <= self.most:
             raise DomainError(
                 _("Enter one to %(most)s whole numbers from %(minimum)s to %(maximum)s, separated by commas.")
-                % {"most": self.most, "minimum": self.minimum, "maximum": self.maximum}
+                % {
+                    "most": formats.number(self.most),
+                    "minimum": formats.number(self.minimum),
+                    "maximum": formats.number(self.maximum),
+                }
             )
         return sorted(set(numbers), reverse=True)
 
