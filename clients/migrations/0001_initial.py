@@ -687,4 +687,14 @@ class Migration(migrations.Migration):
             model_name='client',
             constraint=models.CheckConstraint(condition=models.Q(('kind', 'person'), models.Q(('first_name', ''), models.Q(('last_name', ''), _negated=True)), _connector='OR'), name='company_is_named_by_its_last_name'),
         ),
+        migrations.AlterField(
+            model_name='client',
+            name='kind',
+            field=models.CharField(choices=[('person', 'Person'), ('company', 'Company')], db_default='person', default='person', max_length=8),
+        ),
+        migrations.AlterField(
+            model_name='historicalclient',
+            name='kind',
+            field=models.CharField(choices=[('person', 'Person'), ('company', 'Company')], db_default='person', default='person', max_length=8),
+        ),
     ]

@@ -34,6 +34,7 @@ class Client(HasState):
     """One row per person per brand. Facts below the line are written each by exactly one app, from events."""
 
     TRANSITIONS = {"stage": STAGE_TRANSITIONS, "sales_status": SALES_TRANSITIONS}
+    FIRST_STATES = {"stage": {Stage.LEAD, Stage.RELATED}}
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="clients", db_index=False)
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="clients", db_index=False)
@@ -50,7 +51,9 @@ class Client(HasState):
         User, on_delete=models.PROTECT, related_name="client", null=True, blank=True, help_text=_("The portal login")
     )
     stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.LEAD)
-    kind = models.CharField(max_length=8, choices=ClientKind.choices, default=ClientKind.PERSON)
+    kind = models.CharField(
+        max_length=8, choices=ClientKind.choices, default=ClientKind.PERSON, db_default=ClientKind.PERSON
+    )
 
     first_name = models.CharField(max_length=80, blank=True)
     last_name = models.CharField(max_length=80, blank=True)
