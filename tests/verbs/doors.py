@@ -243,6 +243,9 @@ DOORS: dict[str, Door] = {
         {"request_id": {"state": "open"}}, by=of("request_id", "client.user", "CategoryRequest")
     ),
     "kyc.questionnaires.drafts.create_questionnaire": Door(given=lambda: {"kind": "pep"}),
+    "kyc.client_reviews.deciding.decide_review": Door(
+        {"review_id": {"state": "open"}}, given=lambda: {"outcome": "confirmed"}
+    ),
     "kyc.questionnaires.edd.decide_review": Door(
         {"review_id": {"state": "open"}}, given=lambda: {"outcome": "cleared"}
     ),
