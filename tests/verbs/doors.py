@@ -378,7 +378,6 @@ EXCEPTIONS: dict[str, str] = {
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,
     "leads.capture.capture_lead": "whoever fills in a form makes a lead",
-    "kyc.verdicts.overturning.overturn_locked": "a part of `overturn` and of a second look, which have decided who may",
     "kyc.documents.keep": "a part of `upload`, which has decided already",
     "compliance.holds.release_hold": PART,
     "compliance.risk.assess": SYSTEM,

@@ -31,7 +31,7 @@ def said(withdrawal: Withdrawal, name: str) -> str:
 def test_every_check_speaks_once_about_every_request(rich, outside):
     withdrawal = ask(rich, outside)
     assert set(withdrawal.checks.values_list("name", flat=True)) == set(CHECKS)
-    assert len(CHECKS) == 16
+    assert len(CHECKS) == 17
     assert set(withdrawal.checks.values_list("outcome", flat=True)) == {CheckResult.PASS}
 
 
