@@ -6,6 +6,7 @@ Leaves `demo.extra["verified_at"]` (client id → when the first level was reach
 from __future__ import annotations
 
 from clients.demo.journeys import Journey
+from clients.facts import FACTS, rebuild
 from crm.demo import Demo
 from kyc.demo import history, questionnaires, waiting
 
@@ -18,3 +19,4 @@ def load(demo: Demo) -> None:
     waiting.write(demo, journeys)
     demo.progress("Documents", 2, 2)
     questionnaires.write(demo, journeys)
+    rebuild(FACTS["last_document_at"])

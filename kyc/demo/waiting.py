@@ -8,7 +8,6 @@ from django.db.models import F
 
 from clients.choices import Stage
 from clients.demo.journeys import Journey
-from clients.facts import FACTS, rebuild
 from clients.models import Client
 from crm.demo import Demo
 from kyc import documents, pipeline
@@ -39,7 +38,6 @@ def write(demo: Demo, journeys: list[Journey]) -> None:
         pipeline.check(document.pk)
         demo.progress("Documents: automatic checks", done + 1, len(waiting))
     _date_back()
-    rebuild(FACTS["last_document_at"])
 
 
 def _date_back() -> None:

@@ -96,6 +96,7 @@ def test_each_right_of_a_kind_exists_and_each_person_sees_their_own_kinds(cast):
         "trading",
         "wallet",
         "crm",
+        "kyc",
     }
 
 
