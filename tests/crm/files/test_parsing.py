@@ -32,7 +32,7 @@ def picture(size=(800, 600), form="JPEG"):
 
 def test_an_answer_has_facts_bytes_and_what_it_cost():
     answer = parse("image.clean", picture(), **IMAGE)
-    assert answer.facts == {"size": [800, 600]} and answer.content[:3] == b"\xff\xd8\xff"
+    assert answer.facts == {"size": [800, 600], "traces": {}} and answer.content[:3] == b"\xff\xd8\xff"
     assert 0 < answer.cost["cpu_seconds"] < 5 and answer.cost["peak_bytes"] > 5 * MEGABYTE
 
 
@@ -349,7 +349,7 @@ def test_a_picture_that_attacks_costs_this_process_nothing(make):
         try:
             parse("image.clean", raw, **IMAGE)
         except ParsingRefused as refused:
-            assert refused.code == "pixels"
+            assert refused.code in ("pixels", "animated")
     assert cost.grown < 64 * MEGABYTE and cost.seconds < 2
 
 
@@ -357,11 +357,11 @@ def test_a_picture_at_the_limit_fits_into_a_child():
     """The largest that are taken decode within the memory of a child, with transparency and without."""
     out = io.BytesIO()
     Image.new("RGBA", (5_000, 5_000), (1, 2, 3, 4)).save(out, "PNG", compress_level=1)
-    assert parse("image.clean", out.getvalue(), **IMAGE).facts == {"size": [4200, 4200]}
+    assert parse("image.clean", out.getvalue(), **IMAGE).facts["size"] == [4200, 4200]
     out = io.BytesIO()
     Image.new("RGB", (8_000, 8_000), (1, 2, 3)).save(out, "JPEG", progressive=True, subsampling=0)
     answer = parse("image.clean", out.getvalue(), **{**IMAGE, "pixels_max": 64_000_000})
-    assert answer.facts == {"size": [4200, 4200]} and answer.cost["peak_bytes"] < 768 * MEGABYTE
+    assert answer.facts["size"] == [4200, 4200] and answer.cost["peak_bytes"] < 768 * MEGABYTE
 
 
 def test_no_child_is_left_behind():
