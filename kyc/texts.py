@@ -75,13 +75,13 @@ letter(
             "Your document expires on {{ expires_on }}",
             "Hello {{ first_name }},\n\na document we have on file for you expires on {{ expires_on }} ({{ document }}). Please "
             "upload the new one before that, so that your account stays verified.\n\n"
-            "[Upload the new document]({{ portal_url }}documents/)\n\nKind regards\n{{ brand }}",
+            "[Upload the new document]({{ portal_url }})\n\nKind regards\n{{ brand }}",
         ),
         "de": Text(
             "Ihr Dokument läuft am {{ expires_on }} ab",
             "Guten Tag {{ first_name }},\n\nein Dokument, das wir von Ihnen haben, läuft am {{ expires_on }} ab ({{ document }}). "
             "Bitte laden Sie vorher das neue hoch, damit Ihr Konto verifiziert bleibt.\n\n"
-            "[Neues Dokument hochladen]({{ portal_url }}documents/)\n\nFreundliche Grüße\n{{ brand }}",
+            "[Neues Dokument hochladen]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
         ),
     },
 )
