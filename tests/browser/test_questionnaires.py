@@ -55,8 +55,10 @@ def test_client_answers_on_a_phone_and_confirms_the_warning(cast, phone, page):
     for question, answer in (("q10", 1), ("q11", 1), ("q12", 1), ("q13", 0)):
         phone.locator(f"input[name=q_{question}]").nth(answer).check()
     go_on(phone)
+    submit = phone.get_by_role("button", name="Submit answers")
+    expect(submit).to_be_visible()
     look(phone, "questionnaire-check-phone")
-    phone.get_by_role("button", name="Submit answers").click()
+    submit.click()
     expect(phone.locator("#main")).to_contain_text("may not be appropriate for you")
     look(phone, "questionnaire-warning-phone")
     phone.get_by_label("I have read and understood this warning.").check()
@@ -89,6 +91,7 @@ def test_client_asks_to_be_professional_and_two_people_agree(cast, phone, page):
     enter(phone, cast.client_user)
     phone.goto("/portal/profile/")
     phone.get_by_role("link", name="Client category").click()
+    expect(phone.locator("#criterion-portfolio")).to_be_visible()
     look(phone, "category-phone")
     for code, words in (("portfolio", "Shares"), ("experience", "Trader at a bank")):
         phone.locator(f"#criterion-{code}").check()
