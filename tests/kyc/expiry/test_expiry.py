@@ -59,7 +59,7 @@ def test_the_client_is_notified_once_for_each_of_the_brands_days(cast):
             events.drain()
     assert [event.data["days"] for event in published("kyc.document_expiring")] == [60, 30, 7]
     letters = Message.objects.filter(template="kyc.document_expiring", client=cast.client)
-    assert letters.count() == 3 and "/portal/documents/" in letters.first().body
+    assert letters.count() == 3 and "/portal/)" in letters.first().body
     assert Notification.objects.filter(user=cast.client.user, kind="kyc.document_expiring").count() == 3
     event = published("kyc.document_expiring")[0]
     validity.warn_the_client(event.event())
