@@ -55,7 +55,7 @@ ASKED_FOR: Final[Mapping[str, Promise]] = {
 
 
 def flaw_to_name(codes: Iterable[str]) -> str:
-    """Choose the flaw that the client is told of."""
+    """Choose the flaw that the message to the client names."""
     found = set(map(str, codes))
     return next((code.value for code in NAMED_FIRST if code in found), IssueCode.NOT_READ.value)
 

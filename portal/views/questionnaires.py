@@ -1,4 +1,4 @@
-"""Questionnaires in the client portal: what is to be answered, step by step, and what came of it."""
+"""Questionnaires in the client portal: what is to be answered, step by step, and the result."""
 
 from __future__ import annotations
 
