@@ -224,6 +224,15 @@ class ClientVerified(Event):
     level: int
 
 
+class KycLevelLost(Event):
+    """The client's KYC level fell: a document expired, was replaced or overturned, or the brand's levels ask for more."""
+
+    name: ClassVar[str] = "kyc.level_lost"
+    label: ClassVar[Label] = _("KYC level lost")
+    level: int
+    level_before: int
+
+
 class QuestionnaireAnswered(Event):
     """A client submitted a questionnaire. `kind`: of the questionnaire; `outcome`: its id in the version; no answer is in it."""
 

@@ -50,6 +50,7 @@ FIELDS: Final[dict[str, Label]] = {
     "decision": _("Decision"),
     "reason": _("Reason"),
     "level": _("Level"),
+    "level_before": _("Level before"),
     "entries": _("Entries"),
     "added": _("Added"),
     "changed": _("Changed"),

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 
 from clients import timeline
 from clients.choices import TimelineKind
-from clients.facts import rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
 from crm.due import DueItem, DueKind, cancel_many, declare, due, due_many
@@ -29,6 +28,7 @@ from kyc.choices import DocumentState, KycNotice
 from kyc.corporate.companies import note_people
 from kyc.corporate.contacts import recipient_of, title_for
 from kyc.documents import locked
+from kyc.levels.reaching import note_level
 from kyc.models import Document
 from kyc.queries import requirements_of
 
@@ -144,7 +144,7 @@ def _expire(row: DueRow) -> None:
         after={"state": DocumentState.EXPIRED.value},
         evidence={"expires_on": document.expires_on.isoformat()},
     )
-    rebuild_client(client.pk, "kyc_level")
+    note_level(client=client)
     note_people(person_id=client.pk)
     ends_at = timezone.now() + dt.timedelta(days=KYC_EXPIRY_GRACE_DAYS.of(client.brand))
     due(GRACE, key=document.pk, at=ends_at, client_id=client.pk, brand_id=client.brand_id)

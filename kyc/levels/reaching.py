@@ -14,7 +14,7 @@ from clients.facts import GENERATED_ONCE, rebuild_client
 from clients.models import Client
 from crm.db.locking import lock
 from crm.due import DueKind, declare, due
-from crm.events import ClientVerified, publish, publish_many
+from crm.events import ClientVerified, KycLevelLost, publish, publish_many
 from crm.models import Actor, Brand, DueRow
 from crm.security import audit
 from kyc.audit_codes import KycAction
@@ -24,20 +24,19 @@ from kyc.levels.sql import levels_sql
 from kyc.models import Document, LevelReached
 from kyc.models.level_tables import LevelTable
 
-CHANGED_BATCH = 5_000
 MOVE = f"""
 WITH moved AS (
   UPDATE clients_client c SET kyc_level = n.level, {GENERATED_ONCE} FROM (
-    SELECT k.id, coalesce(s.level, 0) AS level
+    SELECT k.id, coalesce(s.level, 0) AS level, k.kyc_level AS before, k.stage = %(related)s AS related
     FROM clients_client k LEFT JOIN ({{levels}}) s(client_id, level) ON s.client_id = k.id
     WHERE k.brand_id = %(brand)s AND k.kyc_level <> coalesce(s.level, 0)
-  ) n WHERE c.id = n.id RETURNING c.id, n.level
+  ) n WHERE c.id = n.id RETURNING c.id, n.level, n.before, n.related
 ), fresh AS (
   INSERT INTO kyc_levelreached (client_id, level, reached_at)
   SELECT m.id, step, %(now)s FROM moved m CROSS JOIN LATERAL generate_series(1, m.level) step
   ON CONFLICT (client_id, level) DO NOTHING RETURNING client_id, level
 )
-SELECT m.id, m.level, (SELECT max(f.level) FROM fresh f WHERE f.client_id = m.id) FROM moved m ORDER BY m.id
+SELECT m.id, m.level, m.before, m.related, EXISTS (SELECT FROM fresh f WHERE f.client_id = m.id) FROM moved m ORDER BY m.id
 """  # noqa: S608 — of constants
 
 
@@ -47,12 +46,16 @@ def level_required(client: Client) -> int:
 
 
 def note_level(*, client: Client, document: Document | None = None, decided_by: Actor = None) -> int:
-    """Recompute the level after a proof came or went; the first time a level is reached, publish it once.
+    """Recompute the level after a proof came or went; publish one that is reached for the first time, and each fall.
 
     The caller holds the client's lock. Returns the level.
     """
+    levels = Client.objects.values_list("kyc_level", flat=True)
+    before = levels.get(pk=client.pk)
     rebuild_client(client.pk, "kyc_level")
-    level = Client.objects.values_list("kyc_level", flat=True).get(pk=client.pk)
+    level = levels.get(pk=client.pk)
+    if level < before and client.stage != Stage.RELATED:
+        publish(KycLevelLost(level=level, level_before=before, client_id=client.pk, brand_id=client.brand_id))
     reached = set(LevelReached.objects.filter(client=client).values_list("level", flat=True))
     fresh = [step for step in range(1, level + 1) if step not in reached]
     if not fresh:
@@ -104,7 +107,7 @@ def _take_effect(row: DueRow) -> None:
         target=table,
         brand_id=brand.pk,
         before={"table": before},
-        after={"table": table.pk, "clients_moved": len(moved)},
+        after={"table": table.pk, "clients_moved": moved},
         reason=table.reason,
     )
 
@@ -119,14 +122,22 @@ def schedule(table: LevelTable) -> None:
     due(IN_FORCE, key=table.pk, at=max(begins, timezone.now()), brand_id=table.brand_id)
 
 
-def _move_all(brand: Brand) -> list[tuple[int, int, int | None]]:
-    """Recompute all clients of a brand with one statement: (client, level, the highest one reached for the first time)."""
+def _move_all(brand: Brand) -> int:
+    """Recompute all clients of a brand with one statement and publish who reached a level first and who lost one."""
     with connection.cursor() as cursor:
-        cursor.execute(MOVE.replace("{levels}", levels_sql()), {"brand": brand.pk, "now": timezone.now()})
-        moved: list[tuple[int, int, int | None]] = cursor.fetchall()
+        cursor.execute(
+            MOVE.replace("{levels}", levels_sql()),
+            {"brand": brand.pk, "related": Stage.RELATED.value, "now": timezone.now()},
+        )
+        moved: list[tuple[int, int, int, bool, bool]] = cursor.fetchall()
     publish_many(
         ClientVerified(level=level, client_id=client_id, brand_id=brand.pk)
-        for client_id, level, fresh in moved
-        if fresh is not None
+        for client_id, level, _before, related, is_first in moved
+        if is_first and not related
     )
-    return moved
+    publish_many(
+        KycLevelLost(level=level, level_before=before, client_id=client_id, brand_id=brand.pk)
+        for client_id, level, before, related, _is_first in moved
+        if level < before and not related
+    )
+    return len(moved)

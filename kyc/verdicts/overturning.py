@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.facts import rebuild_client
 from crm.errors import DomainError
 from crm.models import User
 from crm.security import audit
@@ -16,6 +15,7 @@ from kyc.audit_codes import KycAction
 from kyc.choices import DocumentState, RejectReason
 from kyc.documents import locked
 from kyc.expiry.validity import cancel_expiry
+from kyc.levels.reaching import note_level
 from kyc.models import Document, MachineDecision
 from kyc.verdicts.policies import can_overturn
 
@@ -61,5 +61,5 @@ def overturn_locked(document: Document, *, actor: User, reason_code: str, note: 
     )
     cancel_expiry([document])
     reviews.take_effect(document)
-    rebuild_client(document.client_id, "kyc_level")
+    note_level(client=document.client)
     return document

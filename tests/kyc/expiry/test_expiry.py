@@ -16,6 +16,7 @@ from crm import due, events
 from crm.errors import WrongState
 from crm.models import AuditEvent, DueRow, Notification
 from kyc.expiry import validity
+from kyc.levels.reaching import note_level
 from kyc.models import Document
 from tests.brand_policies import set_policies
 from tests.cast import signed_in
@@ -38,6 +39,7 @@ def expiring(client: Client, kind: str = "passport") -> Document:
     document.expires_on = LAST_DAY
     document.save(update_fields=["expires_on"])
     validity.schedule_expiry([document])
+    note_level(client=client, document=document)
     return document
 
 
@@ -80,6 +82,7 @@ def test_after_the_grace_period_deposits_are_blocked_by_default(cast):
     document = expiring(cast.client)
     with at(LAST_DAY + dt.timedelta(days=1)):
         due.sweep(kinds=[validity.EXPIRY])
+    assert [event.data for event in published("kyc.level_lost")] == [{"level": 0, "level_before": 1}]
     with at(LAST_DAY + dt.timedelta(days=14), 23):
         assert due.sweep(kinds=[validity.GRACE]) == 0
     with at(LAST_DAY + dt.timedelta(days=15)):
@@ -106,9 +109,9 @@ def test_the_brand_says_what_is_blocked(cast, kinds, placed):
 def test_another_proof_of_the_same_kind_prevents_the_block(cast):
     document = expiring(cast.client)
     approved(cast.client, "id_card")
-    approved(cast.client, "id_card", "back")
+    note_level(client=cast.client, document=approved(cast.client, "id_card", "back"))
     expire(document)
-    assert not Restriction.objects.exists()
+    assert not Restriction.objects.exists() and not published("kyc.level_lost")
 
 
 def test_a_new_approved_document_lifts_the_block(cast):

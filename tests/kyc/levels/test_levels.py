@@ -26,6 +26,7 @@ from kyc.levels.reaching import IN_FORCE
 from kyc.levels.standing import standing_of
 from kyc.models import Document, LevelProposal, LevelReached, LevelTable
 from tests.cast import make_client, make_staff, signed_in
+from tests.outbox import published
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, make_psp
 from trading.policies import can_open_account
@@ -150,6 +151,12 @@ def test_new_levels_move_all_clients_on_their_day_once(cast):
     with time_machine.travel(dt.datetime.combine(day, dt.time(12), dt.UTC), tick=False):
         assert due.sweep(kinds=[IN_FORCE]) == 1
     assert (level_of(cast.client), level_of(full)) == (0, 1)
+    lost = {envelope.client: envelope.data for envelope in published("kyc.level_lost")}
+    assert lost == {
+        cast.client.pk: {"level": 0, "level_before": 1},
+        cast.other_client.pk: {"level": 0, "level_before": 1},
+        full.pk: {"level": 1, "level_before": 2},
+    }
     assert list(differences(FACTS["kyc_level"])) == []
     assert Brand.objects.get(pk=cast.brand.pk).kyc_level_table == table.pk
     assert AuditEvent.objects.filter(action="kyc.levels_in_force").count() == 1
