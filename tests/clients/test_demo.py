@@ -16,8 +16,7 @@ from crm import demo
 from crm.models import AccessEvent, AuditEvent
 from crm.security import audit
 from leads.models import Lead, RegistrationInvitation, SalesStatusChange
-
-pytestmark = pytest.mark.django_db
+from tests.worlds import undone
 
 
 def make(seed=3, scale=0.03):
@@ -37,9 +36,16 @@ def make(seed=3, scale=0.03):
     return context
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with undone(django_db_blocker):
+        yield make()
+
+
 @pytest.fixture
-def house(db):
-    return make()
+def house(built, django_db_blocker):
+    with undone(django_db_blocker):
+        yield built
 
 
 def test_everybody_is_there_in_books_that_fit(house):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from importlib import import_module
 
 import pytest
 
@@ -12,19 +13,27 @@ from crm.choices import Role
 from kyc import store
 from kyc.choices import DocumentState
 from kyc.models import Document, Issue, LevelReached, MachineDecision, SecondLook
+from tests.worlds import undone
 
-pytestmark = pytest.mark.django_db
 
-
-@pytest.fixture
-def loaded(monkeypatch):
-    from importlib import import_module
-
+def demo():
     context = house.Demo(rng=random.Random(11), now=dt.datetime.now(dt.UTC), progress=lambda *_: None, scale=0.05)
     house.load_house(context)
     for name in ("clients", "kyc"):
         import_module(f"{name}.demo").load(context)
     return context
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with undone(django_db_blocker):
+        yield demo()
+
+
+@pytest.fixture
+def loaded(built, django_db_blocker):
+    with undone(django_db_blocker):
+        yield built
 
 
 def test_the_demos_documents(loaded):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Count
 
 from clients.facts import FACTS, differences
@@ -21,6 +21,7 @@ from crm.rates.fx import load_bundled_rates
 from launcher.supervisor import sandboxes
 from tests.trading.sandbox_process import started
 from tests.trading.sandbox_server import running_sandbox
+from tests.worlds import undone
 from trading import demo
 from trading.models import (
     AccountRequest,
@@ -78,22 +79,15 @@ def brokerage() -> house.Demo:
 @pytest.fixture(scope="module")
 def built(django_db_setup: None, django_db_blocker: Any) -> Iterator[house.Demo]:
     """Built once for the module; its transaction ends with it."""
-    with django_db_blocker.unblock():
-        whole = transaction.atomic()
-        whole._from_testcase = True  # type: ignore[attr-defined]
-        with whole:
-            yield brokerage()
-            transaction.set_rollback(True)
+    with undone(django_db_blocker):
+        yield brokerage()
 
 
 @pytest.fixture
 def context(built: house.Demo, django_db_blocker: Any) -> Iterator[house.Demo]:
     """What a test does to it is undone at its end."""
-    inner = transaction.atomic()
-    inner._from_testcase = True  # type: ignore[attr-defined]
-    with django_db_blocker.unblock(), inner:
+    with undone(django_db_blocker):
         yield built
-        transaction.set_rollback(True)
 
 
 def test_balances_are_the_sum_of_deals(context: house.Demo) -> None:
