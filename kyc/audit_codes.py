@@ -34,6 +34,7 @@ class KycAction(AuditCode):
         "success",
     )
     DOCUMENT_CHECKED = "kyc.document_checked", _("Document checked automatically"), "scan-search"
+    DOCUMENT_ESCALATED = "kyc.document_escalated", _("Document escalated"), "flag", "warning"
     DOCUMENT_EXPIRED = "kyc.document_expired", _("Document expired"), "calendar-clock", "warning"
     DOCUMENT_REJECTED = "kyc.document_rejected", _("Document rejected"), "circle-x", "danger"
     DOCUMENT_REJECTED_AUTOMATICALLY = (
@@ -42,9 +43,13 @@ class KycAction(AuditCode):
         "bot",
         "warning",
     )
+    DOCUMENT_REQUESTED = "kyc.document_requested", _("Document requested from the client"), "send"
+    DOCUMENT_REQUEST_LAPSED = "kyc.document_request_lapsed", _("Requested document not received"), "clock", "warning"
+    DOCUMENT_REQUEST_WITHDRAWN = "kyc.document_request_withdrawn", _("Document request withdrawn"), "undo-2"
     DOCUMENT_UPLOADED = "kyc.document_uploaded", _("Document uploaded"), "upload"
     EDD_CLEARED = "kyc.edd_cleared", _("Enhanced due diligence: cleared"), "shield-check", "success"
     EDD_DECLINED = "kyc.edd_declined", _("Enhanced due diligence: declined"), "shield-x", "danger"
+    FIELD_CORRECTED = "kyc.field_corrected", _("Field of a document corrected"), "pencil"
     FILE_RECEIVED = "kyc.file_received", _("File received"), "paperclip"
     FILE_REFUSED = "kyc.file_refused", _("File refused"), "circle-x", "warning"
     LEVELS_APPROVED = "kyc.levels_approved", _("KYC levels approved"), "check", "success"
@@ -60,6 +65,7 @@ class KycAction(AuditCode):
     SHAREHOLDING_ADDED = "kyc.shareholding_added", _("Shareholding added"), "chart-pie"
     SHAREHOLDING_REMOVED = "kyc.shareholding_removed", _("Shareholding removed"), "chart-pie"
     REVIEW_UNDONE = "kyc.review_undone", _("Document decision undone"), "undo-2"
+    SECOND_READER_REQUESTED = "kyc.second_reader_requested", _("Second reader requested"), "eye"
     SECOND_LOOK_AGREED = "kyc.second_look_agreed", _("Second look agreed"), "eye", "success"
     SECOND_LOOK_DISAGREED = "kyc.second_look_disagreed", _("Second look disagreed"), "eye", "danger"
     QUESTIONNAIRE_APPROVED = "kyc.questionnaire_approved", _("Questionnaire approved"), "check", "success"

@@ -8,6 +8,8 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from crm.brand_policies import Amount, Choices, Count, Counts, Fraction, Policy, PolicyArea, Switch, declare
+from kyc.choices import IssueCode
+from kyc.urgency.doubts import HARMLESS
 
 KYC_LEVEL_REQUIRED = declare(
     Policy(
@@ -84,6 +86,16 @@ KYC_UNDO_SECONDS = declare(
         8,
         _("0: decisions are final immediately."),
         needs_four_eyes=False,
+    )
+)
+KYC_BATCH_DOUBTS = declare(
+    Policy(
+        "kyc_batch_doubts",
+        PolicyArea.IDENTITY,
+        _("Doubts that officers may confirm for several files in one step"),
+        Choices({code.value: code.label for code in HARMLESS}),
+        [IssueCode.NAME_CUT, IssueCode.PRINT_NEAR, IssueCode.POA_ISSUER],
+        _("Only files where every other check passed. Never clients rated high, hints of editing, or duplicates."),
     )
 )
 DEPOSIT_UNVERIFIED_MAX = declare(

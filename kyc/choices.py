@@ -137,12 +137,31 @@ class QueueReason(models.TextChoices):
     NOT_COVERED = "NOT_COVERED", _("The policy doesn't cover this document type")
 
 
+QUEUE_REASON_SHORT: dict[str, Promise] = {
+    QueueReason.HIGH_RISK: _("High risk"),
+    QueueReason.APPROVAL_OFF: _("Approval is manual"),
+    QueueReason.OTHER_SIDE: _("Other side"),
+    QueueReason.SIDES_DIFFER: _("Sides differ"),
+    QueueReason.BEING_REVIEWED: _("Under review"),
+    QueueReason.ASKED_ENOUGH: _("Asked too often"),
+    QueueReason.CHECKS_INCOMPLETE: _("Checks incomplete"),
+    QueueReason.NOT_COVERED: _("Not covered"),
+}
+
+
 class SecondLookState(BadgeChoices):
     """What an officer says who doesn't know the first verdict."""
 
     OPEN = "open", "yellow", _("Open")
     AGREED = "agreed", "green", _("Agreed")
     DISAGREED = "disagreed", "red", _("Disagreed")
+
+
+class Opinion(models.TextChoices):
+    """What somebody would decide about a document."""
+
+    APPROVE = "approve", _("I would approve it")
+    REJECT = "reject", _("I would reject it")
 
 
 SECOND_LOOK_TRANSITIONS: dict[str, set[str]] = {
@@ -307,6 +326,33 @@ RUN_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class RequestState(BadgeChoices):
+    """What came of asking a client for a document."""
+
+    OPEN = "open", "yellow", _("Requested")
+    ANSWERED = "answered", "green", _("Received")
+    WITHDRAWN = "withdrawn", "secondary", pgettext_lazy("request for a document", "Withdrawn")
+    LAPSED = "lapsed", "red", _("Not received")
+
+
+REQUEST_TRANSITIONS: dict[str, set[str]] = {
+    RequestState.OPEN: {RequestState.ANSWERED, RequestState.WITHDRAWN, RequestState.LAPSED},
+    RequestState.ANSWERED: set(),
+    RequestState.WITHDRAWN: set(),
+    RequestState.LAPSED: set(),
+}
+
+
+class CorrectionReason(models.TextChoices):
+    """Why an officer reads a field otherwise than the machine. A list, so that no note repeats personal data."""
+
+    MISREAD = "misread", _("Misread characters")
+    NOT_READ = "not_read", _("Not read")
+    OTHER_FIELD = "other_field", _("Read from another field")
+    SPELLING = "spelling", _("Other spelling in print than in the zone")
+    CUT_OFF = "cut_off", _("Cut off in the zone")
+
+
 class RejectReason(models.TextChoices):
     UNREADABLE = "unreadable", _("Unreadable")
     CUT_OFF = "cut_off", _("Cut off")
@@ -404,6 +450,27 @@ class KycNotice(NotificationKind):
         NoticeGroup.COMPLIANCE,
         staff("compliance.decide_hit"),
         EmailChannel.AT_ONCE,
+    )
+    DOCUMENT_REQUESTED = (
+        "kyc.document_requested",
+        _("Documents we ask you for"),
+        NoticeGroup.ACCOUNT,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    DOCUMENT_ESCALATED = (
+        "kyc.document_escalated",
+        _("Documents escalated"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_work"),
+        EmailChannel.AT_ONCE,
+    )
+    REQUEST_LAPSED = (
+        "kyc.request_lapsed",
+        _("Requested documents not received"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.review_document"),
+        EmailChannel.DAILY,
     )
     DOCUMENT_EXPIRING = ("kyc.document_expiring", _("Expiry of your documents"), NoticeGroup.ACCOUNT, CLIENTS)
     POLICY_PROPOSED = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.i18n.formats import day
 from kyc.choices import ISSUE_SHORT, DocumentKind
-from kyc.models import CheckRun, Document
+from kyc.corrections.fields import corrections_of, fields_of, values_of
+from kyc.corrections.marks import Piece, in_words, marked
+from kyc.models import CheckRun, Document, FieldCorrection
 from kyc.queries import ShownIssue
 
 # field → (label, where the checks keep what they read)
@@ -42,11 +45,44 @@ class Row:
     registered: str
     found: str
     issue: ShownIssue | None = None
+    printed: str = ""
+    correction: FieldCorrection | None = None
+    # How it is entered where it can be corrected ("text", "day", …), and its value as the checks write it.
+    form: str = ""
+    raw: str = ""
 
     @property
     def agrees(self) -> bool:
         """Both sides say something and no check objects."""
         return bool(self.registered and self.found) and self.issue is None
+
+    @property
+    def against(self) -> str:
+        """What the document's value is compared with: its print where that differs, else the registration."""
+        return (self.printed or self.registered) if self.issue is not None else ""
+
+    @property
+    def found_pieces(self) -> list[Piece]:
+        return marked(self.found, self.against) if self.against else [Piece(self.found)]
+
+    @property
+    def registered_pieces(self) -> list[Piece]:
+        is_compared = self.against and not self.printed
+        return marked(self.registered, self.found) if is_compared else [Piece(self.registered)]
+
+    @property
+    def printed_pieces(self) -> list[Piece]:
+        return marked(self.printed, self.found)
+
+    @property
+    def difference(self) -> str:
+        """The difference in words."""
+        return in_words(self.found, self.against) if self.against else ""
+
+    @property
+    def machine_value(self) -> str:
+        """What the checks had read, where an officer corrected it."""
+        return _shown(self.correction.machine_value) if self.correction else ""
 
 
 @dataclass(frozen=True)
@@ -83,10 +119,23 @@ def grouped(issues: list[ShownIssue]) -> list[IssueGroup]:
     return [IssueGroup(same) for same in by_code.values()]
 
 
+PRINT_CODES = ("PRINT_MISMATCH", "PRINT_NEAR")
+
+
 def rows_of(document: Document, issues: list[ShownIssue]) -> list[Row]:
-    """Pair what the registration says with what was read on the document, with the issue of each field."""
-    client, extracted = document.client, document.extracted
+    """Pair what the registration says with what was read on the document, with the issue and the correction of each field."""
+    corrections = corrections_of(document)
+    return compared(document, issues, values_of(document, corrections.values()), corrections)
+
+
+def compared(
+    document: Document, issues: list[ShownIssue], values: Mapping[str, Any], corrections: Mapping[str, FieldCorrection]
+) -> list[Row]:
+    """Pair the registration with values that were read already. No query."""
+    client, extracted = document.client, values
     by_field = {issue.field: issue for issue in reversed(issues) if issue.field}
+    printed = {issue.field: issue.found for issue in issues if issue.code in PRINT_CODES and issue.found}
+    correctable = fields_of(document.kind)
     is_address = document.kind == DocumentKind.PROOF_OF_ADDRESS
     rows = []
     for field, label, key in ADDRESS_FIELDS if is_address else IDENTITY_FIELDS:
@@ -94,7 +143,10 @@ def rows_of(document: Document, issues: list[ShownIssue]) -> list[Row]:
         registered = client.full_name if is_address and field == "last_name" else _registered(client, field)
         found = _shown(extracted.get(key, "")) or (_shown(issue.found) if issue else "")
         if registered or found or issue:
-            rows.append(Row(field, label, registered, found, issue))
+            form = correctable[field].form if field in correctable else ""
+            raw = str(extracted.get(key, ""))
+            paper = _shown(printed.get(field, ""))
+            rows.append(Row(field, label, registered, found, issue, paper, corrections.get(field), form, raw))
     return rows
 
 

@@ -24,6 +24,7 @@ from crm.security.policies import require
 from kyc import intake, policies, store
 from kyc.audit_codes import KycAction
 from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
+from kyc.document_requests.answering import answer_requests
 from kyc.models import Document
 
 UPLOADS_PER_DAY_MAX = 30
@@ -135,6 +136,7 @@ def _keep(
         uploaded_at=timezone.now(),
         uploaded_by=actor,
     )
+    answer_requests(document)
     audit.record(
         actor=actor,
         action=KycAction.DOCUMENT_UPLOADED,

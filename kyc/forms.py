@@ -8,8 +8,9 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from crm.i18n.languages import language_name
 from crm.ui.forms import DayInput
-from kyc.choices import TWO_SIDED_KINDS, DocumentKind, RejectReason, Side
+from kyc.choices import TWO_SIDED_KINDS, CorrectionReason, DocumentKind, Opinion, RejectReason, Side
 
 # For a file field's `accept`: a phone then converts its own formats.
 ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
@@ -50,6 +51,58 @@ class ApproveForm(forms.Form):
         super().__init__(*args, **kwargs)
         if needs_note:  # the browser asks for it before anything is sent; the verb has the last word
             self.fields["note"].widget.attrs["required"] = True
+
+
+class CorrectionForm(forms.Form):
+    """What an officer reads in one field, and why it isn't what the machine read."""
+
+    field = forms.CharField(max_length=30)
+    value = forms.CharField(max_length=120)
+    reason = forms.ChoiceField(choices=CorrectionReason.choices)
+
+
+class EscalateForm(forms.Form):
+    """Why one doesn't decide this alone."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_escalate_%s", **kwargs})
+
+
+class SecondReaderForm(forms.Form):
+    """One's own opinion, before a colleague gives theirs."""
+
+    opinion = forms.ChoiceField(
+        label=_("Your opinion"),
+        choices=Opinion.choices,
+        widget=forms.RadioSelect,
+        help_text=_("The second reader doesn't see it before deciding."),
+    )
+    note = forms.CharField(label=_("Why you aren't sure"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_reader_%s", **kwargs})
+
+
+class RequestForm(forms.Form):
+    """Which document a client is asked for, why, and until when."""
+
+    kind = forms.ChoiceField(label=_("Document"), choices=DocumentKind.choices)
+    side = forms.ChoiceField(
+        label=_("Side"), choices=[("", _("Any")), *Side.choices], required=False, help_text=_("Of cards and licences.")
+    )
+    due_on = forms.DateField(label=_("Needed by"), widget=DayInput())
+    reason_code = forms.ChoiceField(label=_("Reason"), choices=RejectReason.choices)
+    message = forms.CharField(
+        label=_("Message to client"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, language: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "id_request_%s", **kwargs})
+        self.fields["message"].help_text = gettext(
+            "The client reads %(language)s. Empty: the standard message of the reason."
+        ) % {"language": language_name(language)}
 
 
 def numbered_reasons() -> list[tuple[str, str]]:

@@ -28,13 +28,16 @@ from crm.security import audit, crypto
 from kyc import store
 from kyc.audit_codes import KycAction
 from kyc.choices import DocumentState, IssueCode, Outcome, RunState
+from kyc.document_requests.answering import asked_by
 from kyc.documents import locked, waiting_for_checks
 from kyc.examination import Result, Sheet, apart, duplicates
 from kyc.examination.apart import Examined
 from kyc.examination.sheet import Subject, unsure
 from kyc.fingerprints import bands_of, number_fingerprint, sightings_of
-from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue
+from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue, MachineDecision
 from kyc.reviews import REVIEW
+from kyc.urgency.doubts import only_doubt
+from kyc.urgency.order import refresh_order
 from kyc.verdicts.reaching import other_side_of, reach
 
 logger = logging.getLogger(__name__)
@@ -118,18 +121,7 @@ def _blank_sheet(document: Document) -> Sheet:
         today=timezone.now().date(),
         age_min_years=MINIMUM_AGE.of(client.brand),
         accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,
-        subject=Subject(
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            first_name=client.first_name,
-            last_name=client.last_name,
-            birth_date=client.date_of_birth,
-            address_line=client.address_line,
-            postal_code=client.postal_code,
-            city=client.city,
-            nationality=client.nationality,
-            country=str(client.country or ""),
-        ),
+        subject=Subject.of(client),
     )
 
 
@@ -174,10 +166,10 @@ def _finish(run: CheckRun, examined: Examined, *, duration_ms: int) -> CheckRun 
         for issue in issues
         if issue.found or issue.expected
     }
-    run.results = [_kept(result) for result in results]
+    run.results = [kept_result(result) for result in results]
     run.details_sealed = _sealed(document, details)
     run.save()
-    Issue.objects.bulk_create([_row(run, document, issue) for issue in issues])
+    Issue.objects.bulk_create([issue_row(run, document, issue) for issue in issues])
     document.extracted_sealed = _sealed(document, sheet.extracted)
     document.phash = sheet.phash
     document.phash_bands = bands_of(sheet.phash) if sheet.phash else []
@@ -192,7 +184,7 @@ def _sealed(document: Document, body: dict[str, Any]) -> bytes | None:
     return crypto.encrypt_for_client(document.client_id, orjson.dumps(body)) if body else None
 
 
-def _kept(result: Result) -> dict[str, Any]:
+def kept_result(result: Result) -> dict[str, Any]:
     """Write a result down without what was read: that stays under the client's key."""
     return {
         "check": result.check,
@@ -206,7 +198,8 @@ def _kept(result: Result) -> dict[str, Any]:
     }
 
 
-def _row(run: CheckRun, document: Document, issue: Result) -> Issue:
+def issue_row(run: CheckRun, document: Document, issue: Result) -> Issue:
+    """Make the row of an issue, which isn't saved yet."""
     return Issue(
         run=run,
         document=document,
@@ -232,16 +225,23 @@ def _conclude(document: Document, run: CheckRun, results: list[Result], codes: l
     _note_checked(document, codes)
     decision = reach(document, run, results)
     if decision.outcome == Outcome.QUEUE:
-        _hand_over(document)
+        document.doubt = only_doubt(decision, results)
+        _hand_over(document, decision)
 
 
-def _hand_over(document: Document) -> None:
-    """Hand a checked document to the review queue."""
+def _hand_over(document: Document, decision: MachineDecision | None = None) -> None:
+    """Hand a checked document to the review queue, at its place there."""
+    document.flaw = decision.reasons[0] if decision and decision.reasons else IssueCode.CHECK_FAILED
     document.move_to(DocumentState.PENDING_REVIEW)
     document.work = work.open_item(
-        REVIEW, client_id=document.client_id, brand=document.client.brand, opened_at=document.uploaded_at
+        REVIEW,
+        client_id=document.client_id,
+        brand=document.client.brand,
+        opened_at=document.uploaded_at,
+        assigned_to=asked_by(document),
     )
     document.save()
+    refresh_order([document.pk])
 
 
 def _note_checked(document: Document, codes: list[str]) -> None:
@@ -283,7 +283,9 @@ def _fail(run: CheckRun, error: str) -> CheckRun:
 def _give_to_a_person(document: Document) -> None:
     run = document.runs.order_by("-pk").first()
     if run is not None:
-        Issue.objects.bulk_create([_row(run, document, unsure(IssueCode.CHECK_FAILED, 1.0))], ignore_conflicts=True)
+        Issue.objects.bulk_create(
+            [issue_row(run, document, unsure(IssueCode.CHECK_FAILED, 1.0))], ignore_conflicts=True
+        )
     document.checked_at, document.check_lease_until = timezone.now(), None
     _note_checked(document, [IssueCode.CHECK_FAILED.value])
     if run is not None:

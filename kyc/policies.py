@@ -9,7 +9,12 @@ from clients.policies import can
 from crm import work
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, no
-from kyc.models import Document
+from kyc.choices import DocumentState, SecondLookState
+from kyc.models import Document, SecondLook
+
+OPEN = DocumentState.PENDING_REVIEW
+# Who settles what two readers disagree on.
+SETTLES = "crm.manage_work"
 
 
 def can_upload(user: Actor, client: Client) -> Decision:
@@ -40,4 +45,8 @@ def can_decide(user: Actor, document: Document) -> Decision:
     allowed = can_review(user, document)
     if not allowed:
         return allowed
+    readers = SecondLook.objects.filter(document=document, state=SecondLookState.DISAGREED, asked_by__isnull=False)
+    split = readers.values_list("asked_by", "decided_by").first() if document.state == OPEN else None
+    if split is not None and (getattr(user, "pk", None) in split or not user.has_perm(SETTLES)):  # type: ignore[union-attr]
+        return no(_("Two officers disagree about this document: a head decides."))
     return work.may_decide(user, document.work) if document.work else no(_("This document isn't pending review."))

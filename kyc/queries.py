@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,20 @@ def content_of(user: User, document: Document, *, page: int | None = None) -> It
     return store.stream(client_id=document.client_id, key=document.store_key)
 
 
+def other_side_in(document: Document, others: Iterable[Document]) -> Document | None:
+    """Find the newest document of the card's other side among the client's documents, which are newest first."""
+    if document.kind not in TWO_SIDED_KINDS:
+        return None
+    return next(
+        (
+            other
+            for other in others
+            if other.kind == document.kind and other.side != document.side and other.state != DocumentState.REPLACED
+        ),
+        None,
+    )
+
+
 REGISTERED_FIELDS = {"first_name", "last_name", "date_of_birth", "address_line", "postal_code", "city"}
 
 
@@ -149,9 +163,11 @@ def last_run(document: Document) -> CheckRun | None:
 
 def issues_of(document: Document, run: CheckRun | None) -> list[ShownIssue]:
     """List the issues of a run, worst first, with what was found."""
-    if run is None:
-        return []
-    details = details_of(document.client_id, run)
+    return shown_issues(run, details_of(document.client_id, run)) if run is not None else []
+
+
+def shown_issues(run: CheckRun, details: Mapping[str, Mapping[str, str]]) -> list[ShownIssue]:
+    """List the issues of a run, worst first, with their decrypted details."""
     order = {Severity.BLOCKING: 0, Severity.WARNING: 1, Severity.INFO: 2}
     shown = [ShownIssue(issue, **details.get(f"{issue.code}:{issue.field}", {})) for issue in run.issues.all()]
     return sorted(shown, key=lambda one: (order[Severity(one.issue.severity)], -one.issue.score))

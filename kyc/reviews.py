@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,12 +26,23 @@ from crm.security.policies import Decision, require
 from kyc import policies
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_BLOCKING_SECOND_PERSON, KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
-from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectReason, Severity
+from kyc.choices import (
+    REJECT_TEMPLATES,
+    DocumentKind,
+    DocumentState,
+    RejectReason,
+    RequestState,
+    SecondLookState,
+    Severity,
+)
+from kyc.corrections import officer_figures
+from kyc.document_requests.answering import close_requests
 from kyc.documents import locked
 from kyc.expiry.validity import cancel_expiry, note_renewed, schedule_expiry
 from kyc.levels.reaching import note_level
-from kyc.models import Document, Issue
+from kyc.models import Document, DocumentRequest, Issue, SecondLook
 from kyc.queries import documents_visible_to
+from kyc.urgency.order import refresh_order
 
 DATES = ("expires_on", "issued_on")
 EXTRACT_DAYS_MAX = 92
@@ -56,10 +67,25 @@ class DocumentReview(work.WorkKind[Document]):
         DocumentState.REJECTED: work.Outcome(gettext_lazy("Rejected")),
     }
     hours, undo_seconds = KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
+    order = ("document__urgent_at", "pk")
     queue_url = "kyc:queue"
+
+    def reprioritized(self, item_ids: Sequence[int]) -> None:
+        refresh_order(Document.objects.filter(work__in=item_ids).values_list("pk", flat=True))
 
     def visible_to(self, user: Actor) -> QuerySet[Document]:
         return documents_visible_to(user)
+
+    def offered(self, user: Actor) -> QuerySet[Document]:
+        asked = DocumentRequest.objects.filter(document=OuterRef("pk"), state=RequestState.OPEN)
+        read = SecondLook.objects.filter(document=OuterRef("pk"), state=SecondLookState.OPEN)
+        return documents_visible_to(user).filter(~Exists(asked), ~Exists(read))
+
+    def further_labels(self) -> list[str]:
+        return officer_figures.labels()
+
+    def further_figures(self, user: User, since: dt.datetime) -> Mapping[int, Sequence[str]]:
+        return officer_figures.officer_figures(user, since)
 
     def may_work(self, user: Actor, subject: Document) -> Decision:
         return policies.can_review(user, subject)
@@ -227,6 +253,7 @@ def take_effect(document: Document) -> None:
     """Have a decision its consequences: timeline, events, the older document retired, expiry dates, the level."""
     document.settled_at = timezone.now()
     document.save(update_fields=["settled_at"])
+    close_requests(document)
     if document.state == DocumentState.APPROVED:
         _retire_older(document)
         schedule_expiry([document])

@@ -32,6 +32,7 @@ from kyc.corporate.contacts import recipient_of, title_for
 from kyc.expiry import validity
 from kyc.levels.reaching import level_required, note_proof
 from kyc.models import Document
+from kyc.urgency.order import refresh_order
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +131,14 @@ def follow_the_companys_people(event: DocumentReviewed | RestrictionPlaced | Res
     """Recompute the level of the companies that a person is linked to."""
     assert event.client_id is not None
     note_people(person_id=event.client_id)
+
+
+@subscribe(RiskRated)
+def move_in_the_queue(event: RiskRated) -> None:
+    """Put the client's waiting documents where their new risk belongs."""
+    assert event.client_id is not None
+    waiting = Document.objects.filter(client_id=event.client_id, state=DocumentState.PENDING_REVIEW)
+    refresh_order(waiting.values_list("pk", flat=True))
 
 
 @subscribe(ClientVerified, RiskRated)

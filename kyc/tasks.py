@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from kyc import documents, incoming
+from kyc.urgency.order import refresh_order
 
 
 @shared_task
@@ -43,7 +44,14 @@ def hand_over_unchecked() -> int:
     return len(ids)
 
 
+@shared_task
+def refresh_queue_order() -> int:
+    """Put what waits for review in order again: equity and deposits have moved meanwhile."""
+    return refresh_order()
+
+
 SCHEDULE = {
+    "refresh-queue-order": {"task": "kyc.tasks.refresh_queue_order", "schedule": 300.0, "options": {"expires": 300}},
     "hand-over-incoming-files": {"task": "kyc.tasks.hand_over_incoming", "schedule": 10.0, "options": {"expires": 10}},
     "drop-old-incoming-files": {"task": "kyc.tasks.drop_old_incoming", "schedule": 24 * 3600.0},
     "hand-over-unchecked-documents": {

@@ -47,6 +47,29 @@ letter(
     },
 )
 letter(
+    "kyc.document_requested",
+    title=_("Another document requested"),
+    variables=(
+        DOCUMENT,
+        Variable("reason", _("Why the document is needed"), _("The photo is blurred."), is_required=True),
+        Variable("due_on", _("Last day"), _("15 April 2027")),
+    ),
+    texts={
+        "en": Text(
+            "Please send us a document by {{ due_on }}",
+            "Hello {{ first_name }},\n\nto finish reviewing your documents we need one more from you: {{ document }}.\n\n"
+            "{{ reason }}\n\nPlease upload it by {{ due_on }}.\n\n[Send the document]({{ portal_url }})\n\n"
+            "Kind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Bitte senden Sie uns bis {{ due_on }} ein Dokument",
+            "Guten Tag {{ first_name }},\n\num die Prüfung Ihrer Dokumente abzuschließen, benötigen wir noch ein Dokument von "
+            "Ihnen: {{ document }}.\n\n{{ reason }}\n\nBitte laden Sie es bis {{ due_on }} hoch.\n\n"
+            "[Dokument senden]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
+        ),
+    },
+)
+letter(
     "kyc.document_rejected",
     title=_("Document rejected"),
     variables=(

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from crm.ui.views import TableView
+from kyc.batch import views as batch
 from kyc.categories import urls as categories
 from kyc.client_reviews import views as client_reviews
 from kyc.corporate import views as corporate
@@ -17,11 +18,23 @@ urlpatterns = [
     path("kyc/queue/", queue.Queue.as_view(), name="queue"),
     path("kyc/queue/next/", queue.Next.as_view(), name="next"),
     path("kyc/queue/assign/", queue.Assign.as_view(), name="assign"),
+    path("kyc/queue/batch/", batch.Batch.as_view(), name="batch"),
+    path("kyc/queue/batch/confirm/", batch.ConfirmBatch.as_view(), name="batch_confirm"),
     path("kyc/documents/", TableView.as_view(table=DocumentTable), name="documents"),
     path("kyc/documents/<int:document_id>/", review.Review.as_view(), name="document"),
     path("kyc/documents/<int:document_id>/file/", files.Original.as_view(), name="file"),
     path("kyc/documents/<int:document_id>/page/<int:number>/", files.Page.as_view(), name="page"),
     path("kyc/documents/<int:document_id>/approve/", review.Approve.as_view(), name="approve"),
+    path("kyc/documents/<int:document_id>/correct/", review.Correct.as_view(), name="correct"),
+    path("kyc/documents/<int:document_id>/request/", review.Ask.as_view(), name="request"),
+    path(
+        "kyc/documents/<int:document_id>/request/<int:request_id>/withdraw/",
+        review.WithdrawRequest.as_view(),
+        name="request_withdraw",
+    ),
+    path("kyc/documents/<int:document_id>/escalate/", review.Escalate.as_view(), name="escalate"),
+    path("kyc/documents/<int:document_id>/second-reader/", review.AskSecondReader.as_view(), name="second_reader"),
+    path("kyc/documents/<int:document_id>/turn/", review.Turn.as_view(), name="turn"),
     path("kyc/documents/<int:document_id>/reject/", review.Reject.as_view(), name="reject"),
     path("kyc/expiring/", TableView.as_view(table=ExpiringTable), name="expiring"),
     path("kyc/reviews/", client_reviews.Reviews.as_view(), name="client_reviews"),

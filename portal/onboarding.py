@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.cache import cache
 from django.urls import reverse
@@ -14,12 +14,14 @@ from django.utils.translation import ngettext
 
 from clients.choices import ClientKind
 from clients.models import Client
+from crm.i18n import formats
 from kyc import incoming
 from kyc.choices import IncomingState
 from kyc.corporate.pages import company_of
 from kyc.corporate.structure import structure_of
+from kyc.document_requests.reading import open_requests
 from kyc.levels.reaching import level_required
-from kyc.models import Document
+from kyc.models import Document, DocumentRequest
 from kyc.queries import Requirement, documents_of, requirements_of
 from portal.brand_policies import KYC_EXPECTED_HOURS
 
@@ -61,6 +63,7 @@ class Progress:
     documents: list[Document]
     is_verified: bool
     expected: str
+    requests: list[DocumentRequest] = field(default_factory=list)
 
     @property
     def current(self) -> int:
@@ -99,9 +102,10 @@ def progress_of(client: Client) -> Progress:
     checked = (
         {file.kind for file in incoming.shown_for(client) if file.state == IncomingState.WAITING} if owes else set()
     )
-    verified = client.kyc_level >= level_required(client)
+    verified, requests = client.kyc_level >= level_required(client), open_requests(client)
     steps = [
         _details_step(client),
+        *[_request_step(asked) for asked in requests],
         *([_people_step(client)] if client.kind == ClientKind.COMPANY else []),
         *[
             _document_step(requirement, is_checked=not checked.isdisjoint(requirement.kinds))
@@ -109,7 +113,7 @@ def progress_of(client: Client) -> Progress:
         ],
         _done_step(client, verified),
     ]
-    return Progress(steps, requirements, documents, verified, expected_wait(client))
+    return Progress(steps, requirements, documents, verified, expected_wait(client), requests)
 
 
 def missing_details(client: Client) -> list[str]:
@@ -153,6 +157,12 @@ def _document_step(one: Requirement, *, is_checked: bool) -> Step:
         "missing": _("The other side is missing.") if one.missing_side else _("Please upload this document."),
     }
     return Step(one.slug, one.label, states[one.state], hints[one.state], url)
+
+
+def _request_step(asked: DocumentRequest) -> Step:
+    """Describe a document that an officer asked for as a step, with the reason and the last day."""
+    hint = _("%(reason)s Please send it by %(day)s.") % {"reason": asked.message, "day": formats.day(asked.due_on)}
+    return Step(f"request-{asked.pk}", str(asked.title), "problem", hint, reverse("portal_documents") + "#requested")
 
 
 def _done_step(client: Client, verified: bool) -> Step:

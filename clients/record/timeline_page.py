@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.core import signing
@@ -96,11 +96,24 @@ def kinds_of(client: Client, reader: User, page: Page) -> list[tuple[str, str]]:
     return [(value, str(label)) for value, label in TimelineKind.choices if value in there]
 
 
+Hiding = Callable[[Client, User], Q | None]
+_hidings: list[Hiding] = []
+
+
+def hide_entries(which: Hiding) -> None:
+    """Have an app keep entries from a reader for a while, as from an officer who judges something again; None hides nothing."""
+    _hidings.append(which)
+
+
 def _readable(client: Client, reader: User) -> QuerySet[TimelineEntry]:
     permissions = sorted(reader.get_all_permissions())
-    return TimelineEntry.objects.filter(client=client).filter(
+    rows = TimelineEntry.objects.filter(client=client).filter(
         Q(data__needs__isnull=True) | Q(data__needs__in=permissions)
     )
+    for which in _hidings:
+        if (hidden := which(client, reader)) is not None:
+            rows = rows.exclude(hidden)
+    return rows
 
 
 def _read_cursor(text: str) -> tuple[dt.datetime, int] | None:

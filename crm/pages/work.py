@@ -29,7 +29,7 @@ from crm.work.assigning import AT_ONCE_MAX, RIGHT, assignees
 from crm.work.entries import content_of, text_of
 from crm.work.queries import Work, figures, get_file, get_work, work_of
 
-LAST_DECISION = "work_last_decision"
+LAST_DECISION, LAST_DECISIONS = "work_last_decision", "work_last_decisions"
 
 
 def works(user: User) -> bool:
@@ -40,6 +40,20 @@ def works(user: User) -> bool:
 def remember(request: HttpRequest, item_id: int | None) -> None:
     """Keep in the session what was decided last, so that the next page offers to undo it."""
     request.session[LAST_DECISION] = item_id
+
+
+def remember_all(request: HttpRequest, item_ids: list[int]) -> None:
+    """Keep what was decided in one step, so that the next page offers to undo each."""
+    request.session[LAST_DECISIONS] = item_ids
+
+
+def all_undoable(request: UserRequest) -> list[Work]:
+    """List what this session decided in one step and this person can still undo."""
+    found = [work_of(request.user, item_id) for item_id in request.session.get(LAST_DECISIONS, ())]
+    left = [row for row in found if row is not None and row.undo_seconds > 0]
+    if not left:
+        request.session.pop(LAST_DECISIONS, None)
+    return left
 
 
 def undoable(request: UserRequest) -> Work | None:
@@ -219,5 +233,11 @@ def statistics(request: UserRequest) -> HttpResponse:
     code = request.GET.get("kind", "")
     kinds = [kind for kind in work.all_kinds() if kind.visible_to(request.user).exists()]
     code = code if code in {kind.code for kind in kinds} else ""
-    context = {"rows": figures(request.user, code=code), "kinds": kinds, "current": code}
+    chosen = next((kind for kind in kinds if kind.code == code), None)
+    context = {
+        "rows": figures(request.user, code=code),
+        "kinds": kinds,
+        "current": code,
+        "further": chosen.further_labels() if chosen else [],
+    }
     return render(request, "crm/work/statistics.html", context)

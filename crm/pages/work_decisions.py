@@ -26,6 +26,11 @@ class DecideSelected(StaffView):
     outcome: ClassVar[str]
     form_class: ClassVar[type[forms.Form]]
     title: ClassVar[Any]
+    # Where the person comes from and goes back to; "": the queue.
+    back_url: ClassVar[str] = ""
+
+    def decided(self, request: UserRequest, lines: list[work.DecisionLine]) -> None:
+        """Follow what was decided, as by offering to undo it."""
 
     def check(self, subject: Any, data: dict[str, Any]) -> str:
         """Say what is wrong with deciding one subject so; "" where nothing is."""
@@ -36,7 +41,7 @@ class DecideSelected(StaffView):
         raise NotImplementedError
 
     def post(self, request: UserRequest) -> HttpResponse:
-        step, user = request.POST.get("step", ""), request.user
+        step, user, back = request.POST.get("step", ""), request.user, self.back_url or self.kind.queue_url
         if step:
             ids = [int(pk) for pk in request.POST.getlist("items")[: work.DECIDED_AT_ONCE_MAX] if is_whole(pk)]
         else:
@@ -53,11 +58,12 @@ class DecideSelected(StaffView):
         )
         if not lines:
             messages.info(request, _("None of these items is open any more. Reload the page."))
-            return redirect(self.kind.queue_url)
+            return redirect(back)
         if data and step == "confirm":
             lines = work.decide_each(lines, lambda subject: self.decide(subject, user, data))
+            self.decided(request, lines)
             if _report(request, lines):
-                return redirect(self.kind.queue_url)
+                return redirect(back)
         context = {
             "title": self.title,
             "form": form,
@@ -65,7 +71,7 @@ class DecideSelected(StaffView):
             "ready": sum(not line.problem and not line.is_done for line in lines),
             "is_checked": bool(data),
             "most": work.DECIDED_AT_ONCE_MAX,
-            "queue_url": self.kind.queue_url,
+            "queue_url": back,
         }
         return render(request, "crm/work/decide.html", context, status=422 if step and not data else 200)
 

@@ -93,10 +93,13 @@ def clock_cell(row: Any, table: Table) -> Any:
     return format_html('<span class="nowrap {}">{}</span>{}{}', css, clock.text, priority, second)
 
 
-def work_columns() -> list[Column]:
-    """List the columns of a queue; the table reads `work__claimed_by` and `work__assigned_to` along."""
+def work_columns(*, sort_due: bool = False) -> list[Column]:
+    """List the columns of a queue; the table reads `work__claimed_by` and `work__assigned_to` along.
+
+    sort_due: for queues that are short enough to be sorted by what no index holds.
+    """
     return [
-        Column("due", _("Due"), render=clock_cell, export=False),
+        Column("due", _("Due"), render=clock_cell, export=False, sort="work__due_at" if sort_due else False),
         Column("claimed_by", _("Claimed by"), render=claim_cell),
         Column("assigned_to", _("Assigned to"), value="work.assigned_to"),
     ]

@@ -18,6 +18,7 @@ from crm.work.hours import hours_of
 from crm.work.items import close_items, is_free, is_held, is_held_by_other, may_decide, new_item, open_item
 from crm.work.kinds import Outcome, WorkKind, all_kinds, kind_of, kinds_of, register
 from crm.work.proposals import needs_second_person, propose
+from crm.work.waiting import leave_with
 
 __all__ = [
     "DECIDED_AT_ONCE_MAX",
@@ -40,6 +41,7 @@ __all__ = [
     "is_held_by_other",
     "kind_of",
     "kinds_of",
+    "leave_with",
     "may_decide",
     "needs_second_person",
     "new_item",

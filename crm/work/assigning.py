@@ -111,6 +111,8 @@ def set_priority(*, item_ids: Iterable[int], priority: int, actor: User) -> list
         item.save(update_fields=["priority"])
         add_entry(item, WorkAct.PRIORITY, actor, text=str(level.value))
         _record(CrmAction.WORK_PRIORITY_CHANGED, item, actor, {"priority": before}, {"priority": level.value})
+    for kind in {kind_of(item) for item in items}:
+        kind.reprioritized([item.pk for item in items if item.kind == kind.code])
     return items
 
 

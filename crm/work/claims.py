@@ -102,18 +102,18 @@ def _note_take_over(
 
 
 def claim_next(kind: WorkKind[Any], *, actor: User, after: WorkItem | None = None) -> WorkItem | None:
-    """Claim what is next: assigned to oneself, then by priority, then what has waited longest. None: nothing is free.
+    """Claim what is next: assigned to oneself, then by the kind's order. None: nothing is free.
 
     after: prefer another item of the client one has just worked on. What is assigned to a colleague is left to them.
     """
-    workable = kind.visible_to(actor).filter(work__state=WorkState.OPEN)
+    workable = kind.offered(actor).filter(work__state=WorkState.OPEN)
     free = WorkItem.objects.filter(is_free(actor, timezone.now()), pk__in=workable.values("work"))
     mine, nobodys = free.filter(assigned_to=actor), free.filter(assigned_to=None)
     lists = [mine, nobodys]
     if after is not None:
         lists.insert(0, free.filter(client_id=after.client_id))
     for rows in lists:
-        for item in rows.order_by("-priority", "opened_at", "pk")[:CANDIDATES]:
+        for item in rows.order_by(*kind.order)[:CANDIDATES]:
             # A colleague was quicker, or it is one's own upload.
             take = functools.partial(claim, item_id=item.pk, actor=actor)
             if may_claim(kind, kind.subject(item), item, actor) and outcome_of(take, only=WrongState):

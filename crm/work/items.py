@@ -20,12 +20,24 @@ from crm.work.kinds import WorkKind, all_kinds, kind_of
 
 
 def new_item(
-    kind: WorkKind[Any], *, brand: Brand, opened_at: dt.datetime, client_id: int, priority: int = WorkPriority.NORMAL
+    kind: WorkKind[Any],
+    *,
+    brand: Brand,
+    opened_at: dt.datetime,
+    client_id: int,
+    priority: int = WorkPriority.NORMAL,
+    assigned_to: User | None = None,
 ) -> WorkItem:
     """Make an item that isn't saved yet, due after its kind's working hours; for verbs that write many."""
     due_at = hours_of(brand).after(opened_at, dt.timedelta(hours=kind.hours.of(brand)))
     return WorkItem(
-        kind=kind.code, brand=brand, client_id=client_id, opened_at=opened_at, due_at=due_at, priority=priority
+        kind=kind.code,
+        brand=brand,
+        client_id=client_id,
+        opened_at=opened_at,
+        due_at=due_at,
+        priority=priority,
+        assigned_to=assigned_to,
     )
 
 

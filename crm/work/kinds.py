@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ class WorkKind(ABC, Generic[T]):
     needs_claim: ClassVar[bool] = True
     # A claim takes all open items of the client, so that two people never work on one client.
     by_client: ClassVar[bool] = True
+    # What "next" takes first, as paths from the item: by priority, then what has waited longest.
+    order: ClassVar[Sequence[str]] = ("-priority", "opened_at", "pk")
     # The name of the queue's URL.
     queue_url: ClassVar[str]
 
@@ -63,6 +66,21 @@ class WorkKind(ABC, Generic[T]):
     @abstractmethod
     def may_work(self, user: Actor, subject: T) -> Decision:
         """Decide whether a person may claim and decide this subject, whoever holds it."""
+
+    def offered(self, user: Actor) -> QuerySet[T]:
+        """Select what "next" may take: subjects that wait for somebody else, as for the client, are left out."""
+        return self.visible_to(user)
+
+    def reprioritized(self, item_ids: Sequence[int]) -> None:
+        """Follow a change of priority, where the kind keeps an order of its own."""
+
+    def further_labels(self) -> list[str]:
+        """Name the columns that this kind adds to the figures of officers."""
+        return []
+
+    def further_figures(self, user: User, since: dt.datetime) -> Mapping[int, Sequence[str]]:
+        """Compute what stands in them, by person; one text for each label."""
+        return {}
 
     def rows(self) -> QuerySet[T]:
         """Select subjects with what `may_work` and `title` read of them."""

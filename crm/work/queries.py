@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -182,6 +183,7 @@ class OfficerFigures:
     seconded: int = 0
     take_overs: int = 0
     assigned: int = 0
+    further: Sequence[str] = ()
 
     @property
     def median_text(self) -> str:
@@ -196,6 +198,11 @@ def figures(user: User, *, code: str = "") -> list[OfficerFigures]:
     """Count what people did over the last seven days in the items that `user` sees, by name and kind; `code`: of one kind."""
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     counts = {kind: _counts(user, kind, today) for kind in all_kinds() if code in ("", kind.code)}
+    if code:
+        for kind, by_person in counts.items():
+            blank, found = [""] * len(kind.further_labels()), kind.further_figures(user, _since(today))
+            for pk in {*by_person, *found}:
+                by_person.setdefault(pk, {})["further"] = found.get(pk, blank)
     people = User.objects.filter(pk__in={pk for rows in counts.values() for pk in rows})
     return [
         OfficerFigures(person, kind, **rows[person.pk])
@@ -205,8 +212,12 @@ def figures(user: User, *, code: str = "") -> list[OfficerFigures]:
     ]
 
 
+def _since(today: dt.datetime) -> dt.datetime:
+    return today - dt.timedelta(days=WEEK_DAYS - 1)
+
+
 def _counts(user: User, kind: WorkKind[Any], today: dt.datetime) -> dict[int, dict[str, Any]]:
-    since, items = today - dt.timedelta(days=WEEK_DAYS - 1), items_visible_to(user, kind).order_by()
+    since, items = _since(today), items_visible_to(user, kind).order_by()
     decided = items.filter(decided_at__gte=since).values_list("decided_by")
     counted = decided.annotate(
         today=Count("pk", filter=Q(decided_at__gte=today)),

@@ -217,10 +217,11 @@ def expiry(sheet: Sheet) -> Iterator[Result]:
     elif read.expiry_date is None:
         yield unsure(IssueCode.DATE_INCOMPLETE, 0.9, field="expires_on", found=text, **place)
     else:
-        yield _expiry(sheet, read.expiry_date, **place)
+        yield expiry_of(sheet, read.expiry_date, **place)
 
 
-def _expiry(sheet: Sheet, day: dt.date, **place: Any) -> Result:
+def expiry_of(sheet: Sheet, day: dt.date, **place: Any) -> Result:
+    """Judge a last day of validity."""
     found = day.isoformat()
     if day < sheet.today:
         return failed(IssueCode.EXPIRED, 1.0, field="expires_on", found=found, **place)
@@ -236,7 +237,7 @@ def _printed_expiry(sheet: Sheet) -> Iterator[Result]:
         yield unsure(IssueCode.OCR_UNAVAILABLE, 1.0)
         return
     if sheet.expires_on is not None:  # a licence's field 4b
-        yield _expiry(sheet, sheet.expires_on, page=sheet.printed.page_number)
+        yield expiry_of(sheet, sheet.expires_on, page=sheet.printed.page_number)
         return
     born = sheet.subject.birth_date
     dates = [found for found in sheet.printed.dates() if born is None or not found[0].is_day(born)]
@@ -248,7 +249,7 @@ def _printed_expiry(sheet: Sheet) -> Iterator[Result]:
         return
     sheet.expires_on = day.as_date()
     sheet.extracted["expiry_date"] = sheet.expires_on.isoformat()
-    yield _expiry(sheet, sheet.expires_on, page=sheet.printed.page_number, box=box)
+    yield expiry_of(sheet, sheet.expires_on, page=sheet.printed.page_number, box=box)
 
 
 def state(sheet: Sheet) -> Iterator[Result]:

@@ -12,6 +12,7 @@ from kyc.choices import CARD_KINDS, IDENTITY_KINDS, ISSUE_SEVERITY, DocumentKind
 from kyc.ocr import Word
 
 if TYPE_CHECKING:
+    from clients.models import Client
     from kyc.examination.printed import Printed
     from kyc.mrz_zone import Reading
 
@@ -85,6 +86,22 @@ class Subject:
     nationality: str = ""
     sex: str = ""
     country: str = ""
+
+    @classmethod
+    def of(cls, client: Client) -> Subject:
+        """Take it from a client's record."""
+        return cls(
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            first_name=client.first_name,
+            last_name=client.last_name,
+            birth_date=client.date_of_birth,
+            address_line=client.address_line,
+            postal_code=client.postal_code,
+            city=client.city,
+            nationality=client.nationality,
+            country=str(client.country or ""),
+        )
 
     @property
     def full_name(self) -> str:

@@ -1192,4 +1192,205 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client',), name='one_open_review_per_client'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state__in', ['open', 'cancelled'])), models.Q(models.Q(('state__in', ['open', 'cancelled']), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_review_has_a_reviewer')],
             },
         ),
+        migrations.CreateModel(
+            name='DocumentRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20)),
+                ('side', models.CharField(blank=True, choices=[('front', 'Front'), ('back', 'Back')], help_text='Empty: whichever it has', max_length=6)),
+                ('state', models.CharField(choices=[('open', 'Requested'), ('answered', 'Received'), ('withdrawn', 'Withdrawn'), ('lapsed', 'Not received')], default='open', max_length=10)),
+                ('reason_code', models.CharField(choices=[('unreadable', 'Unreadable'), ('cut_off', 'Cut off'), ('expired', 'Expired'), ('wrong_kind', 'Wrong document type'), ('name_differs', 'Name differs'), ('birth_date_differs', 'Date of birth differs'), ('too_old', 'Older than three months'), ('no_address', 'Address is missing or differs'), ('not_a_photo', 'Copy, screenshot or edited picture'), ('duplicate', 'Belongs to another account'), ('underage', 'Underage'), ('other', 'Other reason')], max_length=20)),
+                ('message', models.TextField(help_text='What the client reads, in their language')),
+                ('due_on', models.DateField()),
+                ('requested_at', models.DateTimeField()),
+                ('reminded_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='FieldCorrection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('field', models.CharField(max_length=30)),
+                ('reason', models.CharField(choices=[('misread', 'Misread characters'), ('not_read', 'Not read'), ('other_field', 'Read from another field'), ('spelling', 'Other spelling in print than in the zone'), ('cut_off', 'Cut off in the zone')], max_length=16)),
+                ('machine_sealed', models.BinaryField(help_text='What the checks had read; empty where they read nothing', null=True)),
+                ('value_sealed', models.BinaryField()),
+                ('corrected_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='secondlook',
+            name='disagreement_has_a_reason',
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='client_value',
+            field=models.DecimalField(decimal_places=2, max_digits=20, null=True),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='doubt',
+            field=models.CharField(blank=True, help_text='The one unclear check, where all others passed', max_length=20),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='flaw',
+            field=models.CharField(blank=True, help_text='What is named first of why a person decides', max_length=24),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='quarter_turns',
+            field=models.PositiveSmallIntegerField(default=0, help_text='How pages are shown; the file stays as it is'),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='urgent_at',
+            field=models.DateTimeField(help_text='What the queue is ordered by; see `kyc.urgency.order`', null=True),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='asked_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='first_note',
+            field=models.TextField(blank=True),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='first_opinion',
+            field=models.CharField(blank=True, choices=[('approve', 'I would approve it'), ('reject', 'I would reject it')], max_length=8),
+        ),
+        migrations.AddField(
+            model_name='secondlook',
+            name='opinion',
+            field=models.CharField(blank=True, choices=[('approve', 'I would approve it'), ('reject', 'I would reject it')], max_length=8),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state__in', ['uploaded', 'checking', 'pending_review'])), fields=['urgent_at', 'id'], name='documents_by_urgency'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'pending_review')), fields=['flaw', 'urgent_at', 'id'], name='documents_by_flaw'),
+        ),
+        migrations.AddIndex(
+            model_name='document',
+            index=models.Index(condition=models.Q(('state', 'pending_review'), models.Q(('doubt', ''), _negated=True)), fields=['doubt', 'urgent_at'], name='documents_in_doubt'),
+        ),
+        migrations.AddIndex(
+            model_name='secondlook',
+            index=models.Index(condition=models.Q(('decided_at__isnull', False)), fields=['decided_at'], name='second_looks_decided'),
+        ),
+        migrations.AddConstraint(
+            model_name='document',
+            constraint=models.CheckConstraint(condition=models.Q(('quarter_turns__lte', 3)), name='document_is_turned_by_quarters'),
+        ),
+        migrations.AddConstraint(
+            model_name='secondlook',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'disagreed'), _negated=True), models.Q(models.Q(('note', ''), _negated=True), models.Q(models.Q(('reason_code', ''), _negated=True), ('opinion', 'approve'), _connector='OR')), _connector='OR'), name='disagreement_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='secondlook',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('asked_by__isnull', True), ('first_note', ''), ('first_opinion', '')), models.Q(('asked_by__isnull', False), models.Q(('first_opinion', ''), _negated=True), models.Q(('first_note', ''), _negated=True)), _connector='OR'), name='who_asks_a_second_reader_has_an_opinion'),
+        ),
+        migrations.AddConstraint(
+            model_name='secondlook',
+            constraint=models.CheckConstraint(condition=models.Q(('asked_by__isnull', True), ('decided_by__isnull', True), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), name='second_reader_is_another_person'),
+        ),
+        migrations.AddField(
+            model_name='documentrequest',
+            name='answer',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answered_requests', to='kyc.document'),
+        ),
+        migrations.AddField(
+            model_name='documentrequest',
+            name='client',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='document_requests', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='documentrequest',
+            name='document',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='kyc.document'),
+        ),
+        migrations.AddField(
+            model_name='documentrequest',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='fieldcorrection',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='fieldcorrection',
+            name='corrected_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='fieldcorrection',
+            name='document',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='kyc.document'),
+        ),
+        migrations.AddField(
+            model_name='fieldcorrection',
+            name='run',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='correction', to='kyc.checkrun'),
+        ),
+        migrations.AddIndex(
+            model_name='documentrequest',
+            index=models.Index(fields=['client', '-id'], name='document_requests_of_a_client'),
+        ),
+        migrations.AddIndex(
+            model_name='documentrequest',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['document'], name='document_requests_open'),
+        ),
+        migrations.AddIndex(
+            model_name='documentrequest',
+            index=models.Index(condition=models.Q(('answer__isnull', False)), fields=['answer'], name='document_requests_answered'),
+        ),
+        migrations.AddConstraint(
+            model_name='documentrequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client', 'kind', 'side'), name='a_document_is_requested_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='documentrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('message', ''), _negated=True), name='document_request_says_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='documentrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='ended_document_request_says_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='documentrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer__isnull', False), ('state', 'answered')), models.Q(models.Q(('state', 'answered'), _negated=True), ('answer__isnull', True)), _connector='OR'), name='answered_document_request_has_a_document'),
+        ),
+        migrations.AddIndex(
+            model_name='fieldcorrection',
+            index=models.Index(fields=['document', 'id'], name='corrections_of_a_document'),
+        ),
+        migrations.AddIndex(
+            model_name='fieldcorrection',
+            index=models.Index(fields=['brand', 'corrected_at'], name='corrections_by_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='fieldcorrection',
+            constraint=models.CheckConstraint(condition=models.Q(('field', ''), _negated=True), name='correction_names_its_field'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='fieldcorrection',
+            trigger=pgtrigger.compiler.Trigger(name='field_correction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'field_correction is append-only: write a new row instead';", hash='92e5d6b6f2a66c5ef7403b4fd0729239b0074c7b', operation='UPDATE OR DELETE', pgid='pgtrigger_field_correction_no_change_6bc0c', table='kyc_fieldcorrection', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='fieldcorrection',
+            trigger=pgtrigger.compiler.Trigger(name='field_correction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'field_correction is append-only: write a new row instead';", hash='016342f3d599a68d7f1b1d806b0da4f6eb6723ac', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_field_correction_no_truncate_c9d16', table='kyc_fieldcorrection', when='BEFORE')),
+        ),
     ]

@@ -4,9 +4,11 @@ from kyc.categories.models import CategoryDecision, CategoryEvidence, CategoryPr
 from kyc.models.checks import ATTEMPTS_MAX, CheckRun, Issue
 from kyc.models.client_reviews import ClientReview
 from kyc.models.corporate import Company, CompanyPerson, Shareholding
+from kyc.models.corrections import FieldCorrection
 from kyc.models.documents import Document, IncomingFile
 from kyc.models.level_tables import LevelProposal, LevelTable
 from kyc.models.levels import KycFacts, LevelReached
+from kyc.models.requests import DocumentRequest
 from kyc.models.verdicts import MachineDecision, SecondLook, VerdictPolicy, VerdictPolicyProposal
 from kyc.questionnaires.models import (
     AnswersDraft,
@@ -33,7 +35,9 @@ __all__ = [
     "Company",
     "CompanyPerson",
     "Document",
+    "DocumentRequest",
     "EnhancedReview",
+    "FieldCorrection",
     "IncomingFile",
     "Issue",
     "KycFacts",

@@ -78,6 +78,15 @@ class Document(HasState):
     check_attempts = models.PositiveSmallIntegerField(default=0)
     check_lease_until = models.DateTimeField(null=True)
 
+    # ── its place in the queue (`kyc.urgency`) ─────────────────────────────────────────────────────────────────────
+    flaw = models.CharField(max_length=24, blank=True, help_text="What is named first of why a person decides")
+    doubt = models.CharField(max_length=20, blank=True, help_text="The one unclear check, where all others passed")
+    client_value = models.DecimalField(max_digits=20, decimal_places=2, null=True)
+    urgent_at = models.DateTimeField(null=True, help_text="What the queue is ordered by; see `kyc.urgency.order`")
+    quarter_turns = models.PositiveSmallIntegerField(
+        default=0, help_text="How pages are shown; the file stays as it is"
+    )
+
     # ── review ─────────────────────────────────────────────────────────────────────────────────────────────────────
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="document")
     reviewed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -101,6 +110,19 @@ class Document(HasState):
                 fields=["uploaded_at", "id"],
                 name="documents_waiting",
                 condition=Q(state__in=["uploaded", "checking", "pending_review"]),
+            ),
+            models.Index(
+                fields=["urgent_at", "id"],
+                name="documents_by_urgency",
+                condition=Q(state__in=["uploaded", "checking", "pending_review"]),
+            ),
+            models.Index(
+                fields=["flaw", "urgent_at", "id"], name="documents_by_flaw", condition=Q(state="pending_review")
+            ),
+            models.Index(
+                fields=["doubt", "urgent_at"],
+                name="documents_in_doubt",
+                condition=Q(state="pending_review") & ~Q(doubt=""),
             ),
             models.Index(fields=["expires_on"], name="documents_expiring", condition=Q(state="approved")),
             models.Index(
@@ -156,6 +178,7 @@ class Document(HasState):
                 name="document_being_checked_has_a_lease",
             ),
             models.CheckConstraint(condition=Q(size_bytes__gt=0, page_count__gt=0), name="document_has_content"),
+            models.CheckConstraint(condition=Q(quarter_turns__lte=3), name="document_is_turned_by_quarters"),
         ]
         triggers = [
             pgtrigger.Trigger(

@@ -12,7 +12,7 @@ from crm.db.states import HasState
 from crm.models import Brand, User, WorkItem
 from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
-from kyc.choices import SECOND_LOOK_TRANSITIONS, Outcome, RejectReason, SecondLookState
+from kyc.choices import SECOND_LOOK_TRANSITIONS, Opinion, Outcome, RejectReason, SecondLookState
 from kyc.models.checks import CheckRun
 from kyc.models.documents import Document
 
@@ -116,7 +116,7 @@ class MachineDecision(models.Model):
 
 
 class SecondLook(HasState):
-    """A sampled document that an officer judges without seeing what the machine decided."""
+    """A document that an officer judges without knowing the first opinion: the machine's or a colleague's."""
 
     TRANSITIONS = {"state": SECOND_LOOK_TRANSITIONS}
 
@@ -126,12 +126,20 @@ class SecondLook(HasState):
     opened_at = models.DateTimeField()
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     decided_at = models.DateTimeField(null=True)
+    opinion = models.CharField(max_length=8, choices=Opinion.choices, blank=True)
     reason_code = models.CharField(max_length=20, choices=RejectReason.choices, blank=True)
     note = models.TextField(blank=True)
+    # Where a colleague asked for it: theirs, which the second reader doesn't see before deciding.
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    first_opinion = models.CharField(max_length=8, choices=Opinion.choices, blank=True)
+    first_note = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["opened_at", "id"], name="second_looks_open", condition=Q(state="open"))]
+        indexes = [
+            models.Index(fields=["opened_at", "id"], name="second_looks_open", condition=Q(state="open")),
+            models.Index(fields=["decided_at"], name="second_looks_decided", condition=Q(decided_at__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="open", decided_by__isnull=True, decided_at__isnull=True)
@@ -139,7 +147,17 @@ class SecondLook(HasState):
                 name="second_look_is_decided_by_a_person",
             ),
             models.CheckConstraint(
-                condition=~Q(state="disagreed") | ~Q(reason_code="") & ~Q(note=""), name="disagreement_has_a_reason"
+                condition=~Q(state="disagreed") | ~Q(note="") & (~Q(reason_code="") | Q(opinion="approve")),
+                name="disagreement_has_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=True, first_opinion="", first_note="")
+                | Q(asked_by__isnull=False) & ~Q(first_opinion="") & ~Q(first_note=""),
+                name="who_asks_a_second_reader_has_an_opinion",
+            ),
+            models.CheckConstraint(
+                condition=Q(asked_by__isnull=True) | Q(decided_by__isnull=True) | ~Q(decided_by=models.F("asked_by")),
+                name="second_reader_is_another_person",
             ),
         ]
 

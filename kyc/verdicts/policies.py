@@ -39,4 +39,6 @@ def can_overturn(user: Actor, document: Document) -> Decision:
 def can_look(user: Actor, look: SecondLook) -> Decision:
     """Claim and decide a second look: a reviewer who didn't upload the document."""
     allowed = can(user, look.document.client, "kyc.review_document")
+    if allowed and look.asked_by_id is not None and look.asked_by_id == getattr(user, "pk", None):
+        return no(_("You asked for the second reader, so a colleague must be it."))
     return policies.can_review(user, look.document) if allowed else allowed

@@ -55,7 +55,9 @@ class Preview:
 def preview(brand: Brand, before: Rules, after: Rules, *, limit: int = DOCUMENTS_MAX) -> Preview:
     """Judge a brand's last checked documents by both policies. One query; the other side and earlier requests aren't asked."""
     shown = Preview()
-    done = CheckRun.objects.filter(state=RunState.DONE, document__client__brand=brand).exclude(results=[])
+    done = CheckRun.objects.filter(state=RunState.DONE, document__client__brand=brand, correction=None).exclude(
+        results=[]
+    )
     rows = done.annotate(risk=F("document__client__risk_rating")).select_related("document").order_by("-pk")
     for run in rows.only("results", "document__kind", "document__side")[:limit]:
         document, results = run.document, stored_results(run)

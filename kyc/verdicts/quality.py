@@ -14,7 +14,8 @@ from crm.brand_policies.registry import today
 from crm.i18n import formats
 from crm.models import Brand
 from kyc.choices import DECIDED_STATES, DocumentKind, DocumentState, Outcome, SecondLookState
-from kyc.models import Document, MachineDecision, SecondLook
+from kyc.comparison import FIELD_LABELS
+from kyc.models import Document, FieldCorrection, MachineDecision, SecondLook
 from kyc.verdicts.reaching import reason_label
 
 WEEKS = 12
@@ -144,6 +145,61 @@ def queue_reasons(brand: Brand) -> list[tuple[str, int]]:
     return [(reason_label(code), count) for code, count in rows[:REASONS_MAX]]
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """How many of the documents that officers decided had something corrected, of one group; None for a field: of all."""
+
+    label: str
+    corrected: int
+    decided: int | None = None
+
+    @property
+    def percent(self) -> int | None:
+        return _percent(self.corrected, self.decided) if self.decided else None
+
+
+def corrections(brand: Brand) -> dict[str, list[Corrected]]:
+    """Count corrected documents of the period by field, type and country: how often the reader is wrong. Six queries at most."""
+    since = since_of(brand)
+    rows = FieldCorrection.objects.filter(brand=brand, corrected_at__gte=since).order_by()
+    decided = Document.objects.filter(
+        client__brand=brand, reviewed_at__gte=since, reviewed_by__isnull=False, checked_at__isnull=False
+    ).order_by()
+    documents = Count("document", distinct=True)
+    total = decided.count()
+    by_field = [
+        Corrected(str(FIELD_LABELS.get(field, field)), count, total)
+        for field, count in rows.values_list("field").annotate(n=documents).order_by("-n", "field")
+    ]
+    if not by_field:
+        return {}
+    return {
+        "fields": by_field,
+        "kinds": [
+            Corrected(str(DocumentKind(kind).label), count, whole)
+            for kind, count, whole in _beside(rows, decided, "document__kind", "kind")
+        ],
+        "countries": _beside_countries(rows, decided),
+    }
+
+
+def _beside(
+    rows: QuerySet[FieldCorrection], decided: QuerySet[Document], path: str, own: str
+) -> list[tuple[str, int, int]]:
+    counted = rows.values_list(path).annotate(n=Count("document", distinct=True)).order_by("-n", path)[:COUNTRIES_MAX]
+    found = dict(counted)
+    whole = dict(decided.filter(**{f"{own}__in": list(found)}).values_list(own).annotate(n=Count("pk")))
+    return [(value, count, whole.get(value, 0)) for value, count in found.items()]
+
+
+def _beside_countries(rows: QuerySet[FieldCorrection], decided: QuerySet[Document]) -> list[Corrected]:
+    """Count by the country that issued the document, as its zone writes it; "–" for those that name none."""
+    return [
+        Corrected(country or "–", count, whole)
+        for country, count, whole in _beside(rows, decided, "document__issuing_country", "issuing_country")
+    ]
+
+
 def times(brand: Brand) -> dict[str, Times]:
     """Measure how long clients waited: for the machine and for an officer. Keys: machine, officer."""
     decided = Document.objects.filter(
@@ -165,6 +221,6 @@ def times(brand: Brand) -> dict[str, Times]:
 
 def looks(brand: Brand) -> Looks:
     """Count the second looks at approvals of the period, and what was overturned, with or without one."""
-    rows = SecondLook.objects.filter(document__machine_decision__in=decisions_of(brand).values("pk"))
+    rows = SecondLook.objects.filter(asked_by=None, document__machine_decision__in=decisions_of(brand).values("pk"))
     counts = rows.aggregate(**{state.value: Count("pk", filter=Q(state=state)) for state in SecondLookState})
     return Looks(**counts, overturned=decisions_of(brand).filter(overturned_at__isnull=False).count())

@@ -149,7 +149,11 @@ def _other_side(document: Document, rules: Rules, results: Sequence[Result], ris
         return other, QueueReason.SIDES_DIFFER
     if other.state == DocumentState.APPROVED:
         return other, "" if other.settled_at is not None else QueueReason.OTHER_SIDE
-    if other.work is not None and work.is_held(other.work):
+    if (
+        other.corrections.exists()
+        or hasattr(other, "second_look")
+        or (other.work is not None and work.is_held(other.work))
+    ):
         return other, QueueReason.BEING_REVIEWED
     opinion = judge(rules, kind=other.kind, side=other.side, results=stored, risk=risk)
     return other, "" if opinion.outcome == Outcome.APPROVE else QueueReason.OTHER_SIDE

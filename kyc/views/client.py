@@ -17,21 +17,26 @@ from kyc import incoming, policies, queries
 from kyc.categories import policies as category_policies
 from kyc.categories.views import section_of as category_section
 from kyc.corporate.views import section_for
+from kyc.document_requests.reading import requests_of
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
 from kyc.levels.reaching import level_required
 from kyc.questionnaires.client_views import section_of as questionnaire_section
+from kyc.verdicts.blinding import blind_documents
 
 
 def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
     """Show what is proved, what is missing, and every document with its state."""
     user = request.user
     mine, sent = queries.documents_of(client), incoming.shown_for(client)
+    blind = blind_documents(user) & {document.pk for document in mine}
     context = {
         "client": client,
         "documents": mine,
+        "blind": blind,
         "incoming": sent,
         "is_checking": incoming.any_waiting(sent),
+        "requests": requests_of(client),
         "requirements": queries.requirements_of(client, mine),
         "level_required": level_required(client),
         "levels": list(client.kyc_levels.order_by("level")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.utils import timezone
@@ -13,9 +14,12 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView
 from crm.ui.work_columns import SOON
 from kyc import queries
+from kyc.batch.reading import qualifying
 from kyc.reviews import REVIEW
 from kyc.tables import DocumentQueueTable
+from kyc.urgency.order import flaw_label, in_words
 
+FLAWS_MAX = 8
 # Counting stops here: "500 and more" says enough.
 COUNT_MAX = 500
 
@@ -25,7 +29,8 @@ class Queue(TableView):
     template_name = "kyc/queue.html"
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        return {"ages": ages(self.request.user), "undo": undoable(self.request)}
+        doubts = len(qualifying(self.request.user).values_list("pk", flat=True)[:100])
+        return {"ages": ages(self.request.user), "undo": undoable(self.request), "order": in_words(), "doubts": doubts}
 
 
 def ages(user: User) -> dict[str, Any]:
@@ -34,8 +39,9 @@ def ages(user: User) -> dict[str, Any]:
     rows = list(
         queries.queue(user)
         .order_by("uploaded_at")
-        .values_list("uploaded_at", "work__due_at", "work__claimed_by", "work__claimed_until")[:COUNT_MAX]
+        .values_list("uploaded_at", "work__due_at", "work__claimed_by", "work__claimed_until", "flaw")[:COUNT_MAX]
     )
+    flaws = Counter(row[4] for row in rows if row[1] is not None and row[4])
     due = [due_at for _uploaded_at, due_at, *_rest in rows if due_at is not None]
     return {
         "total": len(rows),
@@ -45,6 +51,7 @@ def ages(user: User) -> dict[str, Any]:
         "soon": sum(now <= due_at < now + SOON for due_at in due),
         "late": sum(due_at < now for due_at in due),
         "mine": sum(row[2] == user.pk and row[3] is not None and row[3] > now for row in rows),
+        "flaws": [(code, flaw_label(code), count) for code, count in flaws.most_common(FLAWS_MAX)],
         "oldest": rows[0][0] if rows else None,
         "oldest_is_late": bool(rows and rows[0][1] is not None and rows[0][1] < now),
     }

@@ -67,6 +67,7 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
     return {
         "client": client,
         "progress": progress,
+        "asked": [(asked, _kind(DocumentKind(asked.kind), [])) for asked in progress.requests],
         "standing": level_card.standing_for(client),
         "groups": groups,
         "accept": ACCEPT,

@@ -1,4 +1,5 @@
-// The review of documents from the keyboard: j/k go through the issues, a approves, r rejects, n next, u undo, z zoom.
+// The review of documents from the keyboard: j/k go through the issues, a approves, r rejects, e corrects a field,
+// n next, u undo; the viewer's own keys are on its buttons (viewer.js).
 // While the rejection is open, figures choose its reason and Enter sends it; Ctrl+Enter sends from a text field too.
 (() => {
   const stage = document.querySelector("[data-stage]");
@@ -35,11 +36,15 @@
     current = 0;
   }
 
-  const zoom = () => stage?.classList.toggle("zoomed");
-  document.querySelector("[data-zoom]")?.addEventListener("click", zoom);
-  document.querySelector("[data-turn]")?.addEventListener("click", () => {
-    stage.dataset.quarter = (Number(stage.dataset.quarter || 0) + 1) % 4;
-  });
+  // Correcting opens the field of the finding that is chosen, else the first that differs, else the first there is.
+  const correct = () => {
+    const named = issues[current]?.dataset.fields?.split(" ") || [];
+    const forms = [...document.querySelectorAll("[data-correct]")];
+    const form = forms.find((one) => named.includes(one.dataset.correct)) || forms.find((one) => one.closest("tr").className) || forms[0];
+    if (!form) return;
+    form.open = true;
+    form.querySelector("input[name=value]").select();
+  };
 
   // The template of a reason fills the text, unless somebody has changed it.
   const templates = document.getElementById("reject-templates");
@@ -97,8 +102,10 @@
     }
     if (event.target.closest("input,textarea,select,[contenteditable]")) return;
     if (document.querySelector("[data-review]") && (event.key === "j" || event.key === "k")) show(current + (event.key === "j" ? 1 : -1));
-    else if (event.key === "z" && stage) zoom();
-    else if (event.key === "r" && reject) {
+    else if (event.key === "e" && document.querySelector("[data-correct]")) {
+      event.preventDefault();
+      correct();
+    } else if (event.key === "r" && reject) {
       event.preventDefault();
       reject.open = true;
       reject.querySelector("select").focus();

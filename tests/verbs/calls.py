@@ -81,6 +81,7 @@ MODELS = {
     "wallet.reconciliation.report_confirmations": {"waiting_id": "ReportToConfirm"},
     "wallet.transfers.rate_entries": {"entry_id": "RateEntry"},
     "kyc": {"look_id": "SecondLook", "request_id": "CategoryRequest", "review_id": "EnhancedReview"},
+    "kyc.document_requests": {"request_id": "DocumentRequest"},
     "kyc.client_reviews": {"review_id": "ClientReview"},
     "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
     "monitoring": {"agent_id": "User"},

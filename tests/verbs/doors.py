@@ -254,6 +254,19 @@ DOORS: dict[str, Door] = {
     ),
     "kyc.questionnaires.submissions.keep_answers": Door(WITH_LOGIN, by=its_client),
     "kyc.questionnaires.submissions.submit": Door(WITH_LOGIN, by=its_client),
+    "kyc.corrections.correcting.correct_field": Door(
+        {"document_id": {"state": "pending_review", "kind": "passport"}},
+        given=lambda: {"field": "last_name", "value": "Nowak", "reason": "misread"},
+    ),
+    "kyc.escalations.escalating.escalate": Door({"document_id": {"state": "pending_review"}}),
+    "kyc.escalations.second_readers.ask_second_reader": Door(
+        {"document_id": {"state": "pending_review"}}, given=lambda: {"opinion": "approve"}
+    ),
+    "kyc.document_requests.requesting.request_document": Door(
+        {"document_id": {"state": "pending_review"}},
+        given=lambda: {"kind": "selfie", "reason_code": "unreadable", "due_on": dt.date.today() + dt.timedelta(days=9)},
+    ),
+    "kyc.corrections.turning.turn_pages": Door(given=lambda: {"quarters": 1}),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
     "kyc.verdicts.changes.propose_policy": Door(given=other_policy),
     "kyc.verdicts.overturning.overturn": Door(
@@ -374,6 +387,8 @@ EXCEPTIONS: dict[str, str] = {
     "crm.security.audit.record.record": PART,
     "crm.staff.people.create_login": PART,
     "crm.work.proposals.propose": "a part of the verb that proposes, which has decided who may",
+    "crm.work.waiting.leave_with": "a part of the verb that asks, which has decided who may",
+    "kyc.escalations.escalating.hand_to_a_head": PART,
     "crm.work.deciding.decide": "a part of the verb that decides the subject, which has decided who may",
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,
@@ -393,10 +408,12 @@ EXCEPTIONS: dict[str, str] = {
     "ib.engine.run": "a part of an approved recalculation, and the system's own work",
 }
 
+VIEW = "how pages are shown; nothing of the document changes"
 JOB = "the row of the job says who started it, when, and what came of it"
 LEASE = "holds work for some minutes; what is decided is recorded"
 UNRECORDED: dict[str, str] = {
     "kyc.questionnaires.submissions.keep_answers": "a draft that the client is typing; submitting it is recorded",
+    "kyc.corrections.turning.turn_pages": VIEW,
     "clients.contacts.reveal": "stands in the log of what was read",
     "compliance.packs.request_pack": JOB,
     "crm.files.jobs.cancel_job": JOB,

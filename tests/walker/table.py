@@ -683,7 +683,16 @@ TABLE |= {
     "kyc:document": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:file": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:page": Rule(OPENS_DOCUMENTS, kwargs=lambda world: {**a_document(world), "number": 1}),
-    **{f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document) for verb in ("approve", "reject")},
+    **{
+        f"kyc:{verb}": Rule(REVIEWS_DOCUMENTS, kwargs=a_document)
+        for verb in ("approve", "reject", "correct", "request", "escalate", "second_reader")
+    },
+    "kyc:request_withdraw": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda world: {**a_document(world), "request_id": 999_999}, good=OWN
+    ),
+    "kyc:batch": Rule(REVIEWS_DOCUMENTS),
+    "kyc:batch_confirm": Rule(REVIEWS_DOCUMENTS),
+    "kyc:turn": Rule(OPENS_DOCUMENTS, kwargs=a_document),
     "kyc:client_reviews": Rule(REVIEWS_DOCUMENTS),
     "kyc:client_review_next": Rule(REVIEWS_DOCUMENTS),
     "kyc:client_review_assign": Rule(MANAGES_WORK),

@@ -56,6 +56,7 @@ def brand_quality(request: UserRequest, brand_id: int) -> HttpResponse:
         "weeks": weeks[::-1],
         "kinds": figures.by_kind(brand),
         "countries": figures.by_country(brand),
+        "corrections": figures.corrections(brand),
         "reasons": figures.queue_reasons(brand),
         "version": versions.version_on(brand, today(brand)),
     }

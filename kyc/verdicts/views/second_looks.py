@@ -17,7 +17,7 @@ from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from kyc import comparison, queries
-from kyc.choices import REJECT_TEMPLATES, RejectReason
+from kyc.choices import REJECT_TEMPLATES, RejectReason, SecondLookState
 from kyc.models import SecondLook
 from kyc.verdicts.forms import SecondLookForm
 from kyc.verdicts.second_looks import SECOND_LOOK, decide_second_look, get_look
@@ -58,13 +58,14 @@ class Look(StaffView):
             )
 
         if run_action(request, decide, form=form, show_forbidden=True):
-            agreed = form.cleaned_data["verdict"] == "approve"
-            messages.success(
-                request,
-                _("You agree with the first verdict.")
-                if agreed
-                else _("You disagree with the first verdict. The approval was overturned."),
+            look.refresh_from_db()
+            disagreed = (
+                _("You disagree with your colleague. A head of the officers decides.")
+                if look.asked_by_id
+                else _("You disagree with the first verdict. The approval was overturned.")
             )
+            agreed = look.state == SecondLookState.AGREED
+            messages.success(request, _("You agree with the first verdict.") if agreed else disagreed)
             return redirect(look)
         return self._page(request, look, form)
 
@@ -86,7 +87,7 @@ class Look(StaffView):
             "run": run,
             "rows": [] if is_open else comparison.rows_of(document, issues),
             "registration": comparison.registration_of(document) if is_open else [],
-            "decision": None if is_open else document.machine_decision,
+            "decision": None if is_open or look.asked_by_id else document.machine_decision,
             "work": work,
             "can_decide": is_open and work is not None and bool(work.may_decide),
             "form": form or SecondLookForm(),
