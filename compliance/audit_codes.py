@@ -8,6 +8,14 @@ from crm.audit_codes import AuditCode
 class ComplianceAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
+    AML_CASE_DECIDED = "compliance.aml_case_decided", _("AML case decided"), "gavel", "info"
+    AML_RULE_DRAFTED = "compliance.aml_rule_drafted", _("AML rule drafted"), "pencil"
+    AML_RULE_SHADOWED = "compliance.aml_rule_shadowed", _("AML rule put in shadow mode"), "eye"
+    AML_RULE_PROPOSED = "compliance.aml_rule_proposed", _("AML rule change proposed"), "user-check", "info"
+    AML_RULE_WENT_LIVE = "compliance.aml_rule_went_live", _("AML rule approved to go live"), "circle-check", "success"
+    AML_RULE_RETIRED = "compliance.aml_rule_retired", _("AML rule retired"), "archive", "warning"
+    AML_RULE_REJECTED = "compliance.aml_rule_rejected", _("AML rule change rejected"), "circle-x", "warning"
+    AML_RULE_WITHDRAWN = "compliance.aml_rule_withdrawn", _("AML rule change withdrawn"), "x"
     CLIENT_SCREENED = "compliance.client_screened", _("Client screened"), "scan-search"
     HIT_CLEARED = "compliance.hit_cleared", _("Possible match dismissed as false positive"), "circle-check", "success"
     HIT_CONFIRMED = "compliance.hit_confirmed", _("True match confirmed"), "siren", "danger"

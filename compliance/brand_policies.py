@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Choice, Count, Fraction, Policy, PolicyArea, declare
+from crm.brand_policies import Choice, Count, Fraction, Policy, PolicyArea, Switch, declare
 
 SCREENING_THRESHOLD = declare(
     Policy(
@@ -50,5 +50,36 @@ MATCH_REVIEW_HOURS = declare(
         4,
         _("The client's account is frozen until then. Later ones are marked as late."),
         needs_four_eyes=False,
+    )
+)
+AML_CASE_HOURS = declare(
+    Policy(
+        "aml_case_hours",
+        PolicyArea.PROMISES,
+        _("AML cases are decided within"),
+        Count(1, 480, _("working hours")),
+        24,
+        _("Later ones are marked as late."),
+        needs_four_eyes=False,
+    )
+)
+AML_CASE_SECOND_PERSON = declare(
+    Policy(
+        "aml_case_second_person",
+        PolicyArea.IDENTITY,
+        _("An AML case is closed without suspicion by two people"),
+        SECOND_PERSON,
+        "high_risk",
+        _("Reporting a suspicion is the MLRO's decision alone."),
+    )
+)
+AML_ALERTS_HOLD = declare(
+    Policy(
+        "aml_alerts_hold",
+        PolicyArea.WITHDRAWALS,
+        _("AML alerts of high severity hold withdrawals"),
+        Switch(),
+        True,
+        _("A withdrawal waits for a person while such an alert is open, or where the request itself would raise one."),
     )
 )

@@ -164,3 +164,9 @@ class ComplianceNotice(NotificationKind):
         NoticeGroup.CLIENTS,
         staff("clients.view_client"),
     )
+    AML_RULE_PROPOSED = (
+        "compliance.aml_rule_proposed",
+        _("AML rules awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.approve_amlrule"),
+    )

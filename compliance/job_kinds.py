@@ -1,10 +1,14 @@
 """What compliance makes in the background while somebody waits: packs, and screening everybody again."""
 
+import datetime as dt
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.queries import clients_visible_to, get_client
 from compliance import packs
+from compliance.aml.backtesting import run_backtest
+from compliance.aml.models import AmlRuleVersion
 from compliance.choices import ScreeningTrigger
 from compliance.screening import screen_client
 from compliance.trails import TrailFilter
@@ -36,3 +40,19 @@ def screen_all(job: RunningJob) -> None:
             job.progress(done, 0, _("Screened: %(done)d, possible matches: %(hits)d") % {"done": done, "hits": hits})
         after = ids[-1]
     job.point_to("/compliance/hits/")
+
+
+@job_kind("compliance.aml_backtest", title=gettext_lazy("Back-test of an AML rule"))
+def aml_backtest(job: RunningJob) -> None:
+    """Try a version of a rule out on history, with its owner's rights, and point to the rule's page."""
+    version = AmlRuleVersion.objects.select_related("rule__brand").get(pk=job.parameters["version"])
+    start, end = (dt.datetime.fromisoformat(job.parameters[name]) for name in ("start", "end"))
+    with job.beside() as report:
+        run_backtest(
+            version=version,
+            start=start,
+            end=end,
+            actor=job.owner,
+            progress=lambda done, total: report(done, total, _("Rules compared: %(done)d") % {"done": done}),
+        )
+    job.point_to(version.rule.get_absolute_url())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from compliance import queries
+from compliance.aml import queries as aml_queries
+from compliance.aml.rules import RuleApproval
 from compliance.restrictions import LiftApproval
 from compliance.views import audit_cards, client_overview, home_cards
 from compliance.views.client import compliance_tab
@@ -14,12 +16,17 @@ from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, RecordPart, Tab, Tile, register
 
-approvals.register(LiftApproval)
+approvals.register(LiftApproval, RuleApproval)
 
 
 def open_hits(user: User) -> int | None:
     """Count the open matches in reach for the menu; None hides the badge."""
     return queries.open_hit_count(user) or None
+
+
+def open_cases(user: User) -> int | None:
+    """Count the open AML cases in reach for the menu; None hides the badge."""
+    return aml_queries.open_case_count(user) or None
 
 
 register(
@@ -34,6 +41,28 @@ register(
         words="sanctions screening watchlist pep",
         group="aml",
         count_permission="compliance.decide_hit",
+    ),
+    MenuEntry(
+        "compliance",
+        _("AML cases"),
+        "compliance:aml_cases",
+        aml_queries.SEES_CASES,
+        "gavel",
+        32,
+        count=open_cases,
+        words="suspicion alert sar monitoring money laundering",
+        group="aml",
+        count_permission="compliance.decide_amlcase",
+    ),
+    MenuEntry(
+        "compliance",
+        _("AML rules"),
+        "compliance:aml_rules",
+        aml_queries.SEES_RULES,
+        "workflow",
+        34,
+        words="transaction monitoring back-test shadow structuring",
+        group="aml",
     ),
     MenuEntry(
         "compliance",

@@ -2,7 +2,17 @@ from crm.choices import Role
 from crm.security.roles import grants
 
 SEES = ["view_screening", "view_hit", "view_restriction", "view_riskassessment"]
-OFFICER = [*SEES, "screen_client", "decide_hit", "place_restriction", "lift_restriction", "view_watchlistsource"]
+AML_SEES = ["view_amlcase", "view_amlrule"]
+AML_OFFICER = [*AML_SEES, "decide_amlcase", "write_amlrule", "approve_amlrule"]
+OFFICER = [
+    *SEES,
+    *AML_OFFICER,
+    "screen_client",
+    "decide_hit",
+    "place_restriction",
+    "lift_restriction",
+    "view_watchlistsource",
+]
 grants(
     "compliance",
     {
@@ -10,8 +20,9 @@ grants(
         Role.FINANCE: ["view_restriction"],
         Role.SUPPORT: ["view_restriction"],
         Role.KYC_OFFICER: OFFICER,
-        Role.MLRO: [*OFFICER, "import_watchlist"],
-        Role.AUDITOR: [*SEES, "view_watchlistsource"],
+        # Whether a suspicion was reported is the MLRO's to know.
+        Role.MLRO: [*OFFICER, "import_watchlist", "see_amlreports"],
+        Role.AUDITOR: [*SEES, *AML_SEES, "view_watchlistsource"],
         Role.ADMINISTRATOR: ["view_watchlistsource", "import_watchlist"],
     },
 )

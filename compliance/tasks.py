@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from compliance import rescreening
+from compliance.aml import running
 
 
 @shared_task
@@ -12,6 +13,13 @@ def screen_everybody() -> int:
     return rescreening.screen_everybody().hit_count
 
 
+@shared_task
+def run_aml_rules() -> int:
+    """Have the AML rules see what moved since they last ran. Returns the number of new alerts."""
+    return running.run_pending()
+
+
 SCHEDULE = {
-    "screen-everybody": {"task": "compliance.tasks.screen_everybody", "schedule": crontab(hour="1", minute="20")}
+    "run-aml-rules": {"task": "compliance.tasks.run_aml_rules", "schedule": 10.0},
+    "screen-everybody": {"task": "compliance.tasks.screen_everybody", "schedule": crontab(hour="1", minute="20")},
 }

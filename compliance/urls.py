@@ -1,5 +1,6 @@
 from django.urls import path
 
+from compliance.aml import urls as aml
 from compliance.tables import RestrictionTable
 from compliance.views import client, hits, trail, watchlists
 from crm.ui.views import TableView
@@ -26,4 +27,5 @@ urlpatterns = [
     path("compliance/clients/<int:client_id>/access/", trail.WhoSaw.as_view(), name="who_saw"),
     path("audit/", trail.AuditLog.as_view(), name="audit"),
     path("access-log/", trail.AccessLog.as_view(), name="access_log"),
+    *aml.urlpatterns,
 ]

@@ -4,11 +4,14 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.facts import fact
 from clients.identifiers import source
+from compliance.aml import stream
 from crm.conditions import FieldType
 from kyc.levels.ladder import METHOD_KINDS
 from wallet.bank.payers import arrivals
 from wallet.choices.psp import PspKind
+from wallet.deposits import aml_movements as aml_deposits
 from wallet.models import WalletFacts
+from wallet.withdrawals import aml_movements as aml_withdrawals
 from wallet.withdrawals.destinations import payout_destinations
 
 METHOD_KINDS.update(PspKind.choices)
@@ -67,3 +70,6 @@ fact(
 )
 source("wallet.payouts", payout_destinations)
 source("wallet.arrivals", arrivals)
+stream.source("wallet.deposits", aml_deposits.settled)
+stream.source("wallet.taken_back", aml_deposits.taken_back)
+stream.source("wallet.withdrawals", aml_withdrawals.requested)

@@ -12,6 +12,7 @@ from clients.choices import Stage, TimelineKind
 from clients.facts import names_of, rebuild_client
 from clients.models import Client
 from clients.stages import move_stage
+from compliance.aml import stream
 from crm.events import (
     BalanceOperationSettled,
     ClientVerified,
@@ -37,10 +38,12 @@ from wallet.choices.deposits import DEPOSIT_ARRIVED, DepositState, HoldReason
 from wallet.choices.notices import WalletNotice
 from wallet.choices.withdrawals import Purpose, WithdrawalState
 from wallet.core import timeline_texts
+from wallet.deposits import aml_movements as aml_deposits
 from wallet.deposits import unverified
 from wallet.disputes import bonus_disputes
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers.verbs import finish_transfer
+from wallet.withdrawals import aml_movements as aml_withdrawals
 from wallet.withdrawals.payout_results import parts_of
 
 MoneyMoved = (
@@ -61,6 +64,23 @@ def keep_the_facts(
     """Rebuild the client's facts about money."""
     assert event.client_id is not None
     rebuild_client(event.client_id, *names_of("wallet"))
+
+
+@subscribe(DepositSettled, DepositReversed)
+def have_deposits_monitored(event: DepositSettled | DepositReversed) -> None:
+    """Write a deposit, or what was taken back of it, to the stream that AML rules watch."""
+    deposit = Deposit.objects.select_related(*aml_deposits.NEEDED).get(pk=event.deposit_id)
+    if isinstance(event, DepositSettled):
+        stream.record(aml_deposits.movements_of([deposit]))
+    else:
+        stream.record(aml_deposits.taken_back(deposit.reference))
+
+
+@subscribe(WithdrawalRequested, WithdrawalRefused)
+def have_withdrawals_monitored(event: WithdrawalRequested | WithdrawalRefused) -> None:
+    """Write a requested withdrawal with all its parts, or that it came back, to the stream that AML rules watch."""
+    reference = Withdrawal.objects.values_list("request_reference", flat=True).get(pk=event.withdrawal_id)
+    stream.record(aml_withdrawals.parts_requested(reference))
 
 
 @subscribe(ClientVerified)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from compliance.demo import people
+from compliance.demo import aml, people
 from compliance.demo.countries import BLACK, GREY, SINCE, SOURCE
 from compliance.models import CountryRisk
 from compliance.watchlists import import_watchlist
@@ -44,3 +44,9 @@ def load(demo: Demo) -> None:
     people.restrict(demo)
     people.rate(demo)
     demo.progress("Watchlists and screening", 3, 3)
+
+
+def finish(demo: Demo) -> None:
+    """Money has moved in all apps: AML rules see it."""
+    if demo.brands:
+        aml.load(demo)

@@ -1,3 +1,6 @@
+import pgtrigger.migrations
+import pgtrigger.compiler
+import crm.conditions.expression
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
@@ -315,5 +318,340 @@ class Migration(migrations.Migration):
             model_name='screening',
             name='trigger',
             field=models.CharField(choices=[('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company')], max_length=12),
+        ),
+        migrations.CreateModel(
+            name='AmlPending',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='clients.client')),
+                ('since', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name_plural': 'aml pending',
+                'ordering': ['client_id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlCase',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Open'), ('no_suspicion', 'No suspicion'), ('monitored', 'Monitored'), ('restricted', 'Restricted'), ('reported', 'Reported')], default='open', max_length=12)),
+                ('score', models.PositiveIntegerField(default=0, help_text="From severity, money and the client's risk: what comes first")),
+                ('opened_at', models.DateTimeField()),
+                ('last_alert_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('reason', models.TextField(blank=True)),
+                ('monitor_until', models.DateField(null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='aml_cases', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('follows', models.ForeignKey(help_text='The case whose monitoring ended', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlcase')),
+                ('work', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='aml_case', to='crm.workitem')),
+            ],
+            options={
+                'verbose_name': 'AML case',
+                'ordering': ['-score', 'id'],
+                'permissions': [('decide_amlcase', 'May decide AML cases'), ('see_amlreports', 'May see that a suspicion was reported, and report one')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlAlert',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('episode', models.BigIntegerField()),
+                ('is_shadow', models.BooleanField()),
+                ('at', models.DateTimeField()),
+                ('value', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('base_amount', models.DecimalField(decimal_places=2, default=0, help_text='Of its evidence together', max_digits=20)),
+                ('raised_at', models.DateTimeField()),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='aml_alerts', to='clients.client')),
+                ('case', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='compliance.amlcase')),
+            ],
+            options={
+                'ordering': ['-at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlMovement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60, unique=True)),
+                ('kind', models.CharField(choices=[('deposit', 'Deposit'), ('withdrawal', 'Withdrawal'), ('withdrawal_back', 'Withdrawal refused'), ('chargeback', 'Chargeback'), ('refund', 'Refund')], max_length=16)),
+                ('at', models.DateTimeField()),
+                ('method', models.CharField(choices=[('card', 'Card'), ('wallet', 'E-wallet'), ('bank', 'Bank transfer'), ('crypto', 'Crypto'), ('cashier', 'Local method')], max_length=8)),
+                ('instrument', models.CharField(blank=True, max_length=80)),
+                ('instrument_mark', models.CharField(blank=True, max_length=32)),
+                ('is_third_party', models.BooleanField(default=False, help_text="The payer's name isn't the client's")),
+                ('is_return', models.BooleanField(default=False, help_text='Goes back to the deposit that it came from')),
+                ('currency', models.CharField(max_length=5)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=28)),
+                ('base_amount', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('country', models.CharField(blank=True, help_text='Of residence when it moved', max_length=2)),
+                ('recorded_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='aml_movements', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlEvidence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('alert', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='compliance.amlalert')),
+                ('movement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlmovement')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='amlalert',
+            name='movement',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlmovement'),
+        ),
+        migrations.CreateModel(
+            name='AmlRule',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('code', models.SlugField(blank=True, help_text='Of the shipped rule that it began as', max_length=40)),
+                ('created_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aml_rules', to='crm.brand')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name': 'AML rule',
+                'ordering': ['name'],
+                'permissions': [('write_amlrule', 'May write AML rules and have them tried out'), ('approve_amlrule', 'May have AML rules go live')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlRuleVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('shadow', 'Shadow'), ('live', 'Live'), ('retired', 'Retired')], default='draft', max_length=8)),
+                ('measure', models.CharField(max_length=20)),
+                ('parameters', models.JSONField(default=dict)),
+                ('population', models.JSONField(default=crm.conditions.expression.always, help_text='Condition over facts of clients')),
+                ('threshold', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('window_hours', models.PositiveIntegerField()),
+                ('repeat_hours', models.PositiveIntegerField(help_text='At most one alert per client in this time')),
+                ('severity', models.CharField(choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], default='medium', max_length=6)),
+                ('why', models.CharField(help_text='Why it was written, or changed', max_length=300)),
+                ('written_at', models.DateTimeField()),
+                ('shadow_since', models.DateTimeField(null=True)),
+                ('live_since', models.DateTimeField(null=True)),
+                ('retired_at', models.DateTimeField(null=True)),
+                ('approved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('proposed_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('rule', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='compliance.amlrule')),
+                ('shadow_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('written_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlRuleProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('act', models.CharField(choices=[('go_live', 'Go live'), ('retire', 'Retire')], max_length=8)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='compliance.amlruleversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlBacktest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_hash', models.CharField(max_length=64)),
+                ('start', models.DateTimeField()),
+                ('end', models.DateTimeField()),
+                ('at', models.DateTimeField()),
+                ('alert_count', models.PositiveIntegerField()),
+                ('client_count', models.PositiveIntegerField()),
+                ('weeks', models.JSONField(default=list)),
+                ('samples', models.JSONField(default=list)),
+                ('overlap', models.JSONField(default=list)),
+                ('duration_ms', models.PositiveIntegerField()),
+                ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='backtests', to='compliance.amlruleversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='amlalert',
+            name='version',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='compliance.amlruleversion'),
+        ),
+        migrations.CreateModel(
+            name='AmlTradingDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('trades', models.PositiveIntegerField()),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-day'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='amlcase',
+            index=models.Index(fields=['client', '-id'], name='aml_cases_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='amlcase',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['-score', 'id'], name='aml_cases_open'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlcase',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client',), name='one_open_aml_case_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlcase',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('work__isnull', False), _connector='OR'), name='open_aml_case_is_a_work_item'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlcase',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decided_aml_case_says_who_when_and_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlcase',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('monitor_until__isnull', False), ('state', 'monitored')), models.Q(models.Q(('state', 'monitored'), _negated=True), ('monitor_until__isnull', True)), _connector='OR'), name='monitored_aml_case_says_until_when'),
+        ),
+        migrations.AddIndex(
+            model_name='amlmovement',
+            index=models.Index(fields=['client', 'at'], name='aml_movements_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='amlmovement',
+            index=models.Index(fields=['brand', 'at'], name='aml_movements_by_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlmovement',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('base_amount__gte', 0)), name='aml_movement_has_an_amount'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlmovement',
+            trigger=pgtrigger.compiler.Trigger(name='aml_movement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'aml_movement is append-only: write a new row instead';", hash='ad390d9804ade5e72b60b83ebb1b05091c4064c1', operation='UPDATE OR DELETE', pgid='pgtrigger_aml_movement_no_change_d5067', table='compliance_amlmovement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlmovement',
+            trigger=pgtrigger.compiler.Trigger(name='aml_movement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'aml_movement is append-only: write a new row instead';", hash='9016f68e9f188848f4a3a35319c9020add34b582', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_aml_movement_no_truncate_35d3b', table='compliance_amlmovement', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='amlevidence',
+            constraint=models.UniqueConstraint(fields=('alert', 'movement'), name='aml_evidence_once_per_alert'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlevidence',
+            trigger=pgtrigger.compiler.Trigger(name='aml_evidence_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'aml_evidence is append-only: write a new row instead';", hash='c40a4736a75ebc2924b4176709448cb97280dab6', operation='UPDATE OR DELETE', pgid='pgtrigger_aml_evidence_no_change_2dfa2', table='compliance_amlevidence', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlevidence',
+            trigger=pgtrigger.compiler.Trigger(name='aml_evidence_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'aml_evidence is append-only: write a new row instead';", hash='20e732996c5ca8908aa840a2e718e08107a89774', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_aml_evidence_no_truncate_0e172', table='compliance_amlevidence', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='amlrule',
+            constraint=models.UniqueConstraint(fields=('brand', 'name'), name='aml_rule_has_its_own_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlrule',
+            constraint=models.UniqueConstraint(condition=models.Q(('code', ''), _negated=True), fields=('brand', 'code'), name='shipped_aml_rule_once_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.UniqueConstraint(fields=('rule', 'number'), name='aml_version_has_its_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'live')), fields=('rule',), name='one_live_version_per_aml_rule'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['draft', 'shadow'])), fields=('rule',), name='one_aml_version_in_the_making'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'live'), _negated=True), models.Q(('approved_by__isnull', False), ('live_since__isnull', False)), _connector='OR'), name='live_aml_version_was_approved'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='aml_version_is_approved_by_another'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(('repeat_hours__gt', 0), ('threshold__gt', 0), ('window_hours__gt', 0)), name='aml_version_has_limits'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'shadow'), _negated=True), ('shadow_since__isnull', False), _connector='OR'), name='shadow_aml_version_says_since_when'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='amlruleversion',
+            trigger=pgtrigger.compiler.Trigger(name='aml_version_is_fixed_once_it_runs', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (OLD.state <> 'draft')", func="\nIF TG_OP = 'DELETE' OR (NEW.measure, NEW.parameters, NEW.population, NEW.threshold, NEW.window_hours, NEW.repeat_hours, NEW.severity, NEW.number, NEW.rule_id) IS DISTINCT FROM (OLD.measure, OLD.parameters, OLD.population, OLD.threshold, OLD.window_hours, OLD.repeat_hours, OLD.severity, OLD.number, OLD.rule_id) THEN\n  RAISE EXCEPTION 'aml_version_is_fixed_once_it_runs: version % of rule % is %', OLD.number, OLD.rule_id, OLD.state\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'aml_version_is_fixed_once_it_runs';\nEND IF;\nRETURN NEW;\n", hash='9e5ae728c54b692b009fc98f63379bbe17432206', operation='UPDATE OR DELETE', pgid='pgtrigger_aml_version_is_fixed_once_it_runs_66a50', table='compliance_amlruleversion', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='aml_rule_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='aml_rule_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='aml_rule_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='aml_rule_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='aml_rule_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlruleproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('version',), name='one_open_proposal_per_aml_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlbacktest',
+            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='aml_backtest_covers_a_time'),
+        ),
+        migrations.AddIndex(
+            model_name='amlalert',
+            index=models.Index(fields=['client', '-at'], name='aml_alerts_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='amlalert',
+            index=models.Index(condition=models.Q(('case__isnull', False)), fields=['case', '-at'], name='aml_alerts_by_case'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlalert',
+            constraint=models.UniqueConstraint(fields=('version', 'client', 'episode', 'is_shadow'), name='one_aml_alert_per_episode'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlalert',
+            constraint=models.CheckConstraint(condition=models.Q(('is_shadow', False), ('case__isnull', True), _connector='OR'), name='shadow_alert_is_in_no_case'),
+        ),
+        migrations.AddConstraint(
+            model_name='amltradingday',
+            constraint=models.UniqueConstraint(fields=('client', 'day'), name='one_aml_trading_day_per_client'),
         ),
     ]

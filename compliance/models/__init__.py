@@ -1,9 +1,31 @@
+from compliance.aml.models import (
+    AmlAlert,
+    AmlBacktest,
+    AmlCase,
+    AmlEvidence,
+    AmlMovement,
+    AmlPending,
+    AmlRule,
+    AmlRuleProposal,
+    AmlRuleVersion,
+    AmlTradingDay,
+)
 from compliance.models.restrictions import Restriction
 from compliance.models.risk import CountryRisk, RiskAssessment
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
 from compliance.models.watchlists import EntryName, ListEntry, ListVersion, WatchlistSource
 
 __all__ = [
+    "AmlAlert",
+    "AmlBacktest",
+    "AmlCase",
+    "AmlEvidence",
+    "AmlMovement",
+    "AmlPending",
+    "AmlRule",
+    "AmlRuleProposal",
+    "AmlRuleVersion",
+    "AmlTradingDay",
     "ClientKeys",
     "CountryRisk",
     "EntryName",

@@ -1,9 +1,13 @@
+import datetime as dt
+
 from django.utils import timezone
 
 from compliance import hits, restrictions, screening
+from compliance.aml import backtesting, rules
 from compliance.models import Hit
 from crm.choices import Role
 from crm.models import AuditEvent, WorkProposal
+from tests.compliance.aml.factories import draft, moved
 from tests.compliance.factories import load
 from tests.compliance.test_restrictions import place
 from tests.crm.approvals.cases import Case, approval_case
@@ -34,5 +38,21 @@ def true_match(cast, use) -> Case:
         cast.mlro,
         AuditEvent.objects.filter(action="compliance.hit_confirmed").count,
         "work_proposal_is_decided_by_somebody_else",
+        role=Role.MLRO,
+    )
+
+
+@approval_case("aml-rule")
+def going_live(cast, _use) -> Case:
+    moved(cast.client, "deposit", 1900, timezone.now() - dt.timedelta(days=60))
+    version = draft(cast.brand, "structuring", 2)
+    start, end = timezone.now() - dt.timedelta(days=30), timezone.now()
+    backtesting.run_backtest(version=version, start=start, end=end, actor=cast.kyc_officer)
+    return Case(
+        rules.propose(version_id=version.pk, act="go_live", reason="Few alerts", actor=cast.kyc_officer),
+        cast.kyc_officer,
+        cast.mlro,
+        AuditEvent.objects.filter(action="compliance.aml_rule_went_live").count,
+        "aml_rule_proposal_is_decided_by_somebody_else",
         role=Role.MLRO,
     )

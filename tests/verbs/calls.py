@@ -83,6 +83,7 @@ MODELS = {
     "kyc": {"look_id": "SecondLook", "request_id": "CategoryRequest", "review_id": "EnhancedReview"},
     "kyc.document_requests": {"request_id": "DocumentRequest"},
     "kyc.client_reviews": {"review_id": "ClientReview"},
+    "compliance.aml": {"case_id": "AmlCase", "rule_id": "AmlRule", "version_id": "AmlRuleVersion"},
     "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
     "monitoring": {"agent_id": "User"},
 }
@@ -160,6 +161,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "expires_at": lambda: timezone.now() + dt.timedelta(minutes=1),
     },
     "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
+    "AmlCase": {"work": lambda: sketched(WorkItem, kind="compliance.aml_case")},
     "StagedLogin": {"verdict": "no_client"},
     "WorkItem": {"proposed_outcome": "", "kind": "kyc.document", "outcome": "", "client_id": lambda: one(Client).pk},
     "Withdrawal": {"claim_state": "", "claim_url": ""},

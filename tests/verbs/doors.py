@@ -13,12 +13,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
 from clients.models import Client
+from compliance.aml.models import AmlRuleVersion
+from compliance.aml.rules import Content as AmlContent
+from compliance.aml.rules import create_rule
 from compliance.models import Restriction
 from compliance.packs import TrailFilter
 from crm.brand_policies.registry import today
@@ -103,6 +107,19 @@ def proposed_login() -> Arguments:
     row.proposed_at, row.proposal_reason = timezone.now(), "The same person"
     row.save()
     return {"row_id": row.pk}
+
+
+AML_CONTENT = AmlContent("velocity_count", Decimal(3), 24, 24, parameters={"direction": "deposit"})
+LAST_WEEK = {"start": timezone.now() - dt.timedelta(days=7), "end": timezone.now()}
+
+
+def aml_draft() -> AmlRuleVersion:
+    rule = create_rule(brand_id=one(Brand).pk, name=f"Rule {uuid4()}", content=AML_CONTENT, why="Test", actor=None)
+    return rule.versions.select_related("rule__brand").get()
+
+
+def in_a_week() -> dt.date:
+    return timezone.localdate() + dt.timedelta(days=7)
 
 
 def asked_lifting() -> Arguments:
@@ -275,6 +292,16 @@ DOORS: dict[str, Door] = {
     ),
     "kyc.verdicts.second_looks.decide_second_look": Door(given=lambda: {"is_approved": True}),
     "compliance.watchlists.import_watchlist": ALL_BRANDS,
+    "compliance.aml.cases.decide_case": Door(
+        {"case_id": {"state": "open"}}, given=lambda: {"outcome": "monitored", "monitor_until": in_a_week()}
+    ),
+    "compliance.aml.rules.create_rule": Door(given=lambda: {"content": AML_CONTENT, "code": ""}),
+    "compliance.aml.rules.write_draft": Door(given=lambda: {"rule_id": aml_draft().rule_id, "content": AML_CONTENT}),
+    "compliance.aml.rules.start_shadow": Door(given=lambda: {"version_id": aml_draft().pk}),
+    "compliance.aml.rules.discard_version": Door(given=lambda: {"version_id": aml_draft().pk}),
+    "compliance.aml.rules.propose": Door(given=lambda: {"version_id": aml_draft().pk, "act": "go_live"}),
+    "compliance.aml.backtesting.request_backtest": Door(given=lambda: {"version": aml_draft(), **LAST_WEEK}),
+    "compliance.aml.backtesting.run_backtest": Door(given=lambda: {"version": aml_draft(), **LAST_WEEK}),
     "compliance.packs.request_pack": Door(given=lambda: {"chosen": TrailFilter()}),
     "compliance.packs.make_pack": Door(given=lambda: {"chosen": TrailFilter()}),
     "compliance.restrictions.place_restriction": Door(given=lambda: {"kind": "no_trading"}),
@@ -415,6 +442,8 @@ UNRECORDED: dict[str, str] = {
     "kyc.questionnaires.submissions.keep_answers": "a draft that the client is typing; submitting it is recorded",
     "kyc.corrections.turning.turn_pages": VIEW,
     "clients.contacts.reveal": "stands in the log of what was read",
+    "compliance.aml.backtesting.request_backtest": JOB,
+    "compliance.aml.backtesting.run_backtest": "the back-test's row says who ran it, when and over what",
     "compliance.packs.request_pack": JOB,
     "crm.files.jobs.cancel_job": JOB,
     "crm.work.claims.claim": LEASE,

@@ -850,6 +850,20 @@ SEES_MATCHES: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
 READS_AUDIT: Final = roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO)
 READS_LOOKS: Final = READS_AUDIT | roles(Role.DESK_HEAD)
 _no_hit = lambda _world: {"hit_id": 999_999}  # noqa: E731
+
+
+def an_aml_rule(_world: Any) -> dict[str, Any]:
+    from compliance.models import AmlRule
+
+    return {"rule_id": AmlRule.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+
+def an_aml_case(_world: Any) -> dict[str, Any]:
+    from compliance.models import AmlCase
+
+    return {"case_id": AmlCase.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
+
+
 _no_restriction = lambda _world: {"restriction_id": 999_999}  # noqa: E731
 TABLE |= {
     "compliance:hits": Rule(SEES_MATCHES),
@@ -859,6 +873,21 @@ TABLE |= {
     "compliance:hit": Rule(SEES_MATCHES, kwargs=_no_hit, good=OWN),
     "compliance:clear": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
     "compliance:confirm": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
+    "compliance:aml_rules": Rule(SEES_MATCHES),
+    "compliance:aml_rule_new": Rule(REVIEWS_DOCUMENTS),
+    "compliance:aml_rule_write": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"measure": "structuring"}),
+    "compliance:aml_rules_recommended": Rule(REVIEWS_DOCUMENTS),
+    "compliance:aml_rule": Rule(SEES_MATCHES, kwargs=an_aml_rule),
+    "compliance:aml_rule_edit": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_rule),
+    "compliance:aml_backtest": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
+    "compliance:aml_version_act": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda _world: {"version_id": 999_999, "act": "shadow"}, good=OWN
+    ),
+    "compliance:aml_cases": Rule(SEES_MATCHES),
+    "compliance:aml_next": Rule(REVIEWS_DOCUMENTS),
+    "compliance:aml_assign": Rule(MANAGES_WORK),
+    "compliance:aml_case": Rule(SEES_MATCHES, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_decide": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
     "compliance:restrictions": Rule(REVIEWS_DOCUMENTS),
     "compliance:ask_to_lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
     "compliance:lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),

@@ -17,6 +17,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from clients.facts import GENERATED_ONCE
+from compliance.aml.stream import record_trading
 from trading.core.batching import array
 
 LOCK: Final = 0x4B_52_45_53  # an advisory lock of our own: one refresh at a time, or an older one could write last
@@ -119,6 +120,15 @@ GROUP BY a.client_id ORDER BY a.client_id
 ON CONFLICT (client_id) DO UPDATE SET trades_closed = excluded.trades_closed, lots_closed = excluded.lots_closed
 WHERE (t.trades_closed, t.lots_closed) IS DISTINCT FROM (excluded.trades_closed, excluded.lots_closed)
 """
+# What AML monitoring reads of trading: a client's days on all accounts with real money. A day whose deals went has none left.
+CLIENT_DAYS: Final = f"""
+WITH {DAYS}, touched AS (
+  SELECT DISTINCT a.client_id, d.day FROM days d JOIN trading_tradingaccount a ON a.id = d.account_id WHERE NOT a.is_demo
+)
+SELECT t.client_id, t.day, coalesce(sum(r.trades), 0), coalesce(sum(r.lots), 0) FROM touched t
+JOIN trading_tradingaccount a ON a.client_id = t.client_id AND NOT a.is_demo
+LEFT JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'd' AND r.start = t.day GROUP BY 1, 2
+"""
 DIFFERENCES: Final = """
 SELECT count(*) FROM (
   SELECT account_id, (executed_at AT TIME ZONE 'UTC')::date AS day, symbol, count(*) FILTER (WHERE entry <> 0)::int AS trades,
@@ -182,6 +192,8 @@ def write(days: list[tuple[int, dt.date]]) -> None:
     with connection.cursor() as cursor:
         for statement in (CLEAR, SUM_DAYS, SUM_SPANS, EMPTY_SPANS):
             cursor.execute(statement, values)
+        cursor.execute(CLIENT_DAYS, values)
+        record_trading(cursor.fetchall())
         cursor.execute(NEWEST, values)
         rows = cursor.fetchall()
     clients: dict[int, dt.datetime] = {}

@@ -23,6 +23,7 @@ from wallet.choices.withdrawals import Purpose, WithdrawalRoute
 from wallet.core.limits import in_base, limit
 from wallet.deposits.payer_match import is_payer
 from wallet.models import Deposit, Withdrawal
+from wallet.withdrawals.checks.aml_rules import reasons_of_rules
 from wallet.withdrawals.checks.registry import Finding, Request, check, passed, review
 
 CHURN_DAYS = 14
@@ -66,10 +67,11 @@ def risk(request: Request) -> Finding:
 
 @check(CheckName.AML)
 def aml(request: Request) -> Finding:
-    """Review open watchlist matches, and the AML signals of other apps."""
+    """Review open watchlist matches, what AML rules found or would find, and the AML signals of other apps."""
     reasons = []
     if Hit.objects.filter(client=request.client, state__in=[HitState.OPEN, HitState.CONFIRMED]).exists():
         reasons.append(_("A watchlist match is open or confirmed."))
+    reasons += reasons_of_rules(request)
     reasons += [words for words in (signal(request.client) for signal in SIGNALS.values()) if words]
     return review(" ".join(reasons)) if reasons else passed(_("Nothing is open."))
 

@@ -1,0 +1,168 @@
+"""Forms of rules, back-tests and decisions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from clients.vocabulary import CLIENT
+from compliance.aml.choices import CaseState, Severity
+from compliance.aml.measures import Measure, Parameter, Unit
+from compliance.aml.models import AmlRuleVersion
+from compliance.aml.rules import NAME_MAX, THRESHOLD_MAX, Content
+from compliance.choices import RestrictionKind
+from crm.models import Brand, User
+from crm.security.scope import reach_of
+from crm.ui.conditions import ConditionField
+from crm.ui.forms import DayInput
+
+UNITS = {
+    Unit.COUNT: _("Number"),
+    Unit.MONEY: _("In the brand's base currency"),
+    Unit.PERCENT: _("Per cent"),
+    Unit.DAYS: _("Days"),
+    Unit.NUMBER: _("Score"),
+}
+DAYS = {"min_value": Decimal("0.1"), "max_value": Decimal(366), "max_digits": 5, "decimal_places": 1}
+
+
+def _field_of(entry: Parameter) -> forms.Field:
+    if entry.choices is None:
+        return forms.DecimalField(
+            label=entry.label, min_value=entry.low, max_value=entry.high, max_digits=15, decimal_places=2
+        )
+    if entry.is_many:
+        return forms.MultipleChoiceField(
+            label=entry.label, choices=list(entry.choices.items()), widget=forms.CheckboxSelectMultiple
+        )
+    return forms.ChoiceField(label=entry.label, choices=list(entry.choices.items()))
+
+
+class RuleForm(forms.Form):
+    """What a rule says; its parameters are those of its measure. For a new one with brand and name, else with the version."""
+
+    def __init__(
+        self,
+        *args: Any,
+        measure: Measure,
+        user: User | None = None,
+        version: AmlRuleVersion | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.measure = measure
+        given: dict[str, forms.Field] = {}
+        if version is None:
+            assert user is not None
+            brands = Brand.objects.filter(pk__in=reach_of(user).whole_brands).order_by("name")
+            given["brand"] = forms.ModelChoiceField(brands, label=_("Brand"), initial=brands.first())
+            given["name"] = forms.CharField(label=_("Name"), max_length=NAME_MAX, initial=measure.label)
+        given["threshold"] = forms.DecimalField(
+            label=_("Alert from"),
+            help_text=UNITS[measure.unit],
+            min_value=Decimal("0.01"),
+            max_value=THRESHOLD_MAX,
+            max_digits=14,
+            decimal_places=2,
+        )
+        given |= {f"p_{entry.name}": _field_of(entry) for entry in measure.parameters}
+        if measure.has_window:
+            given["window_days"] = forms.DecimalField(label=_("Within (days)"), **DAYS)
+        given["repeat_days"] = forms.DecimalField(label=_("At most one alert per client in (days)"), **DAYS)
+        given["severity"] = forms.ChoiceField(label=_("Severity"), choices=Severity.choices)
+        given["population"] = ConditionField(CLIENT, label=_("Applies to clients where"))
+        given["why"] = forms.CharField(
+            label=_("Reason"), max_length=300, help_text=_("Why this rule is written or changed. Auditors read it.")
+        )
+        self.fields.update(given)
+        self.initial = self._initial(version) | self.initial
+
+    def _initial(self, version: AmlRuleVersion | None) -> dict[str, Any]:
+        parameters = version.parameters if version else {}
+        values = {f"p_{entry.name}": parameters.get(entry.name, entry.default) for entry in self.measure.parameters}
+        if version is None:
+            return values | {"repeat_days": 7, "window_days": 7, "severity": Severity.MEDIUM}
+        return values | {
+            "threshold": version.threshold,
+            "window_days": Decimal(version.window_hours) / 24,
+            "repeat_days": Decimal(version.repeat_hours) / 24,
+            "severity": version.severity,
+            "population": version.population,
+        }
+
+    def content(self) -> Content:
+        """Return what the form says; only after `is_valid`."""
+        data = self.cleaned_data
+        return Content(
+            measure=self.measure.code,
+            threshold=data["threshold"],
+            window_hours=_hours(data.get("window_days") or Decimal(1)),
+            repeat_hours=_hours(data["repeat_days"]),
+            severity=data["severity"],
+            parameters={entry.name: data[f"p_{entry.name}"] for entry in self.measure.parameters},
+            population=data["population"],
+        )
+
+
+def _hours(days: Decimal) -> int:
+    return max(1, round(days * 24))
+
+
+class BacktestForm(forms.Form):
+    start = forms.DateField(label=_("From"), widget=DayInput())
+    end = forms.DateField(label=_("To"), widget=DayInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "backtest_%s", **kwargs})
+        today = timezone.localdate()
+        self.initial = {"start": today - dt.timedelta(days=180), "end": today} | self.initial
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("start") and data.get("end") and data["start"] > data["end"]:
+            self.add_error("end", _("The period must begin before it ends."))
+        return data
+
+    def period(self) -> tuple[dt.datetime, dt.datetime]:
+        """Return the period, from the first day's beginning to the last day's end or now (UTC)."""
+        start = dt.datetime.combine(self.cleaned_data["start"], dt.time(), dt.UTC)
+        end = dt.datetime.combine(self.cleaned_data["end"], dt.time(), dt.UTC) + dt.timedelta(days=1)
+        return start, min(end, timezone.now())
+
+
+class ActForm(forms.Form):
+    """A reason for shadow mode, a proposal or a discarded version."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class DecisionForm(forms.Form):
+    outcome = forms.ChoiceField(label=_("Decision"))
+    monitor_until = forms.DateField(
+        label=_("Monitor until"), required=False, widget=DayInput(), help_text=_("The case comes back on that day.")
+    )
+    restriction = forms.ChoiceField(
+        label=_("Restriction"), required=False, choices=[("", _("None")), *RestrictionKind.choices]
+    )
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 4}), max_length=4000)
+
+    def __init__(self, *args: Any, may_report: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        states = [
+            state for state in CaseState if state != CaseState.OPEN and (may_report or state != CaseState.REPORTED)
+        ]
+        labels = {
+            CaseState.NO_SUSPICION: _("No suspicion"),
+            CaseState.MONITORED: _("Monitor"),
+            CaseState.RESTRICTED: _("Restrict"),
+            CaseState.REPORTED: _("Report suspicion"),
+        }
+        self.fields["outcome"].choices = [
+            ("", _("Choose a decision")),
+            *((state.value, labels[state]) for state in states),
+        ]  # type: ignore[attr-defined]

@@ -1,0 +1,307 @@
+"""Pages of AML monitoring: rules with their versions and back-tests, the queue of cases, and a case."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from clients.queries import clients_visible_to, is_in_own_book
+from compliance.aml import backtesting, cases, graph, policies, queries, rules, shipped
+from compliance.aml.choices import CaseState, RuleAct, VersionState
+from compliance.aml.describing import alert_text, audience, measured, sentence, span
+from compliance.aml.forms import ActForm, BacktestForm, DecisionForm, RuleForm
+from compliance.aml.measures import MEASURES
+from compliance.aml.models import AmlAlert, AmlBacktest, AmlCase, AmlRule, AmlRuleVersion
+from compliance.aml.tables import CaseTable
+from crm import work
+from crm.approvals.queries import proposal_of
+from crm.choices import AccessKind
+from crm.models import Brand, User
+from crm.pages.work import AssignSelected, ClaimNext
+from crm.security import access_log
+from crm.security.scope import reach_of
+from crm.ui.actions import run_action
+from crm.ui.charts import bars
+from crm.ui.views import StaffView, TableView, staff_page
+from crm.web.requests import UserRequest
+from crm.work.queries import work_of
+
+SEES_CASES, SEES_RULES, WRITES = queries.SEES_CASES, queries.SEES_RULES, policies.WRITES
+VERSIONS_SHOWN, SHADOW_ALERTS_SHOWN, OTHERS_SHOWN, WEEKS_SHOWN = 20, 20, 20, 53
+
+
+# ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@staff_page(WRITES)
+def new(request: UserRequest) -> HttpResponse:
+    """Choose what a new rule measures."""
+    return render(request, "compliance/aml/new.html", {"measures": MEASURES.values()})
+
+
+@staff_page(WRITES)
+def new_rule(request: UserRequest, measure: str) -> HttpResponse:
+    """Write a new rule."""
+    if measure not in MEASURES:
+        raise Http404
+    form = RuleForm(request.POST or None, measure=MEASURES[measure], user=request.user)
+    done = run_action(
+        request,
+        lambda: rules.create_rule(
+            brand_id=form.cleaned_data["brand"].pk,
+            name=form.cleaned_data["name"],
+            content=form.content(),
+            why=form.cleaned_data["why"],
+            actor=request.user,
+        ),
+        _("Draft created. Run a back-test next."),
+        form=form,
+    )
+    if done:
+        return redirect(done.result)
+    context = {"form": form, "measure": MEASURES[measure]}
+    return render(request, "compliance/aml/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff_page(WRITES)
+def add_shipped(request: UserRequest) -> HttpResponse:
+    """Add the recommended rules to every brand in reach."""
+    brands = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("pk")
+    run_action(
+        request,
+        lambda: sum(shipped.add_shipped(brand_id=brand.pk, actor=request.user) for brand in brands),
+        lambda count: _("Recommended rules added as drafts: %(count)s.") % {"count": count},
+    )
+    return redirect("compliance:aml_rules")
+
+
+@staff_page(WRITES)
+def edit(request: UserRequest, rule_id: int) -> HttpResponse:
+    """Write the draft of a rule's next version, beginning with the newest one."""
+    rule = queries.get_rule(request.user, rule_id)
+    version = rule.versions.select_related("rule__brand").order_by("-number").first()
+    assert version is not None
+    form = RuleForm(request.POST or None, measure=MEASURES[version.measure], version=version)
+    done = run_action(
+        request,
+        lambda: rules.write_draft(
+            rule_id=rule.pk, content=form.content(), why=form.cleaned_data["why"], actor=request.user
+        ),
+        _("Draft saved. Run a back-test next."),
+        form=form,
+    )
+    if done:
+        return redirect(rule)
+    context = {"form": form, "measure": MEASURES[version.measure], "rule": rule}
+    return render(request, "compliance/aml/edit.html", context, status=422 if form.errors else 200)
+
+
+@staff_page(SEES_RULES)
+def rule(request: UserRequest, rule_id: int) -> HttpResponse:
+    """Show a rule: what it says, its versions, the last back-test, what its shadow found, and what may be done next."""
+    return show_rule(request, queries.get_rule(request.user, rule_id))
+
+
+def show_rule(
+    request: UserRequest, rule: AmlRule, *, backtest: BacktestForm | None = None, act: ActForm | None = None
+) -> HttpResponse:
+    versions = list(
+        rule.versions.select_related("written_by", "approved_by", "rule__brand").order_by("-number")[:VERSIONS_SHOWN]
+    )
+    newest = versions[0]
+    tried = newest.backtests.select_related("by").first()
+    pending = newest.proposals.filter(state="pending").select_related("version__rule__brand").first()
+    may_write = bool(policies.can_write(request.user, rule))
+    context = {
+        "rule": rule,
+        "version": newest,
+        "sentence": sentence(newest),
+        "audience": audience(newest),
+        "repeat": span(newest.repeat_hours),
+        "versions": [(version, sentence(version)) for version in versions],
+        "backtest": _described(request.user, newest, tried) if tried else None,
+        "is_current": bool(tried and tried.content_hash == rules.hash_of(newest)),
+        "shadow": _shadow(newest),
+        "proposal": proposal_of(pending, request.user) if pending else None,
+        "may_write": may_write,
+        "may_edit": may_write and newest.state != VersionState.SHADOW and pending is None,
+        "backtest_form": backtest or BacktestForm(),
+        "act_form": act or ActForm(),
+    }
+    refused = bool(backtest and backtest.errors) or bool(act and act.errors)
+    return render(request, "compliance/aml/rule.html", context, status=422 if refused else 200)
+
+
+def _described(user: User, version: AmlRuleVersion, tried: AmlBacktest) -> dict[str, Any]:
+    return {
+        "row": tried,
+        "per_week": backtesting.per_week(tried),
+        "chart": bars(
+            [count for _day, count in tried.weeks][-WEEKS_SHOWN:], width=720, height=128, label=_("Alerts by week")
+        ),
+        "samples": _samples(user, version, tried),
+        "overlap": [line for line in tried.overlap if line["both"]],
+    }
+
+
+def _samples(user: User, version: AmlRuleVersion, tried: AmlBacktest) -> list[dict[str, Any]]:
+    people = clients_visible_to(user).in_bulk([entry["client"] for entry in tried.samples])
+    return [
+        {
+            "client": people.get(entry["client"]),
+            "at": parse_datetime(entry["at"]),
+            "value": measured(version, Decimal(entry["value"])),
+        }
+        for entry in tried.samples
+    ]
+
+
+def _shadow(version: AmlRuleVersion) -> dict[str, Any] | None:
+    """Compare what a shadow found with what live rules have raised about the same clients since it began."""
+    if version.state != VersionState.SHADOW:
+        return None
+    found = AmlAlert.objects.filter(version=version, is_shadow=True)
+    clients = found.order_by().values("client_id").distinct()
+    known = AmlAlert.objects.filter(client_id__in=clients, is_shadow=False, at__gte=version.shadow_since)
+    return {
+        "count": found.count(),
+        "clients": clients.count(),
+        "known": known.order_by().values("client_id").distinct().count(),
+        "alerts": [
+            (alert, measured(version, alert.value))
+            for alert in found.select_related("client").order_by("-at")[:SHADOW_ALERTS_SHOWN]
+        ],
+    }
+
+
+def _version(request: UserRequest, version_id: int) -> AmlRuleVersion:
+    visible = queries.rules_visible_to(request.user)
+    return get_object_or_404(
+        AmlRuleVersion.objects.filter(rule__in=visible).select_related("rule__brand"), pk=version_id
+    )
+
+
+@require_POST
+@staff_page(WRITES)
+def backtest(request: UserRequest, version_id: int) -> HttpResponse:
+    """Start a back-test and show its progress."""
+    version, form = _version(request, version_id), BacktestForm(request.POST)
+
+    def start() -> Any:
+        first, last = form.period()
+        return backtesting.request_backtest(version=version, start=first, end=last, actor=request.user)
+
+    done = run_action(request, start, form=form, show_forbidden=True)
+    return redirect(done.result) if done else show_rule(request, version.rule, backtest=form)
+
+
+@require_POST
+@staff_page(WRITES)
+def act(request: UserRequest, version_id: int, act: str) -> HttpResponse:
+    """Put a version in shadow, propose that it goes live or is retired, or give it up."""
+    version, form = _version(request, version_id), ActForm(request.POST)
+    given = {"version_id": version.pk, "actor": request.user}
+    verbs: dict[str, tuple[Any, str]] = {
+        "shadow": (
+            lambda reason: rules.start_shadow(reason=reason, **given),
+            _("The version runs in shadow mode. Its alerts are recorded and become no case."),
+        ),
+        "discard": (lambda reason: rules.discard_version(reason=reason, **given), _("Version discarded.")),
+    }
+    for code in RuleAct.values:
+        verbs[code] = (
+            lambda reason, code=code: rules.propose(act=code, reason=reason, **given),
+            _("Proposed. A second person has to approve it."),
+        )
+    if act not in verbs:
+        raise Http404
+    verb, message = verbs[act]
+    done = run_action(request, lambda: verb(form.cleaned_data["reason"]), message, form=form, show_forbidden=True)
+    return redirect(version.rule) if done else show_rule(request, version.rule, act=form)
+
+
+# ── cases ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Cases(TableView):
+    table = CaseTable
+    template_name = "compliance/aml/cases.html"
+
+    def get(self, request: UserRequest, **kwargs: Any) -> Any:
+        if not request.GET:
+            return redirect(f"{request.path}?state={CaseState.OPEN.value}")
+        return super().get(request, **kwargs)
+
+
+class Next(ClaimNext):
+    kind, permission = cases.CASE, policies.DECIDES
+    empty = gettext_lazy("There are no unclaimed cases.")
+
+
+class Assign(AssignSelected):
+    table = CaseTable
+
+
+class CasePage(StaffView):
+    permission = SEES_CASES
+
+    def get(self, request: UserRequest, case_id: int) -> HttpResponse:
+        case = queries.get_case(request.user, case_id)
+        access_log.note(
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=case.client_id,
+            brand_id=case.client.brand_id,
+            target=f"compliance.aml_case:{case.pk}",
+            in_book=is_in_own_book(request.user, case.client),
+        )
+        return show_case(request, case)
+
+
+def show_case(request: UserRequest, case: AmlCase, *, form: DecisionForm | None = None) -> HttpResponse:
+    alerts = queries.alerts_of(case)
+    may_report = bool(policies.can_report(request.user, case))
+    others = queries.of_client(request.user, case.client_id).exclude(pk=case.pk)
+    context = {
+        "case": case,
+        "client": case.client,
+        "alerts": [(alert, alert_text(alert)) for alert in alerts],
+        "movements": queries.movements_of(case),
+        "links": graph.draw(request.user, case.client),
+        "others": list(others[:OTHERS_SHOWN]),
+        "work": work_of(request.user, case.work_id),
+        "can_decide": policies.can_decide(request.user, case),
+        "form": form or DecisionForm(may_report=may_report),
+        "closing_takes_two": work.needs_second_person(case, CaseState.NO_SUSPICION),
+    }
+    return render(request, "compliance/aml/case.html", context, status=422 if form and form.errors else 200)
+
+
+class Decide(StaffView):
+    permission = policies.DECIDES
+
+    def post(self, request: UserRequest, case_id: int) -> HttpResponse:
+        case = queries.get_case(request.user, case_id)
+        form = DecisionForm(request.POST, may_report=bool(policies.can_report(request.user, case)))
+        done = run_action(
+            request,
+            lambda: cases.decide_case(case_id=case.pk, actor=request.user, **form.cleaned_data),
+            form=form,
+            show_forbidden=True,
+        )
+        if not done:
+            return show_case(request, queries.get_case(request.user, case_id), form=form)
+        if done.result.state == CaseState.OPEN:
+            messages.info(request, _("Proposed. A second person has to approve it."))
+        else:
+            messages.success(request, _("Case decided."))
+        return redirect(case)

@@ -1,0 +1,149 @@
+"""Each measure at its limits: what just holds, what just doesn't, and that another client's money doesn't count."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from clients.identifiers import IdentifierKind, learn
+from clients.models import Client
+from compliance.aml import stream
+from compliance.aml.models import AmlAlert, AmlEvidence, AmlMovement
+from compliance.aml.running import raised_in, run_pending
+from compliance.models import CountryRisk
+from tests.compliance.aml.factories import START, at, draft, live, moved, movement
+
+pytestmark = pytest.mark.django_db
+
+
+def clients_of(version, days=400):
+    return [(entry.client_id, entry.at) for entry in raised_in(version, START, at(days))]
+
+
+def test_structuring_counts_deposits_just_below_the_limit(cast):
+    version = draft(cast.brand, "structuring", 3, parameters={"limit": 2000, "from_percent": 80})
+    for hours, amount in enumerate((1600, 1599.99, 2000, 1999.99)):
+        moved(cast.client, "deposit", amount, at(hours=hours))
+    moved(cast.other_client, "deposit", 1700, at(hours=5))
+    assert clients_of(version) == []
+    last = moved(cast.client, "deposit", 1700, at(days=7))  # exactly the window after the first
+    assert clients_of(version) == [(cast.client.pk, last.at)]
+    moved(cast.other_client, "deposit", 1700, at(days=1))
+    moved(cast.other_client, "deposit", 1700, at(days=8, hours=5))  # out of the first one's window
+    assert len(clients_of(version)) == 1
+
+
+def test_in_and_out_asks_what_was_traded_and_what_came_back(cast):
+    version = draft(cast.brand, "in_and_out", 80, days=3)
+    moved(cast.client, "deposit", 1000, at())
+    moved(cast.client, "withdrawal", 799, at(days=1))
+    assert clients_of(version) == []
+    moved(cast.client, "withdrawal_back", 799, at(days=1, hours=1))
+    moved(cast.client, "withdrawal", 799, at(days=1, hours=2), is_return=True)
+    moved(cast.client, "withdrawal", 799, at(days=1, hours=3))
+    assert clients_of(version) == []
+    held = moved(cast.client, "withdrawal", 1, at(days=2))
+    assert clients_of(version) == [(cast.client.pk, held.at)]
+    stream.record_trading([(cast.client.pk, at(days=1).date(), 5, Decimal("0.1"))])
+    assert clients_of(version) == []
+    stream.record_trading([(cast.client.pk, at(days=1).date(), 4, Decimal("0.09"))])
+    assert len(clients_of(version)) == 1
+    through = draft(cast.brand, "pass_through", 80, days=3)
+    assert len(clients_of(through)) == 1
+
+
+def test_method_mismatch_is_a_method_never_deposited_with(cast):
+    version = draft(cast.brand, "method_mismatch", 500)
+    moved(cast.client, "withdrawal", 600, at(), method="crypto")  # nothing was deposited yet
+    moved(cast.client, "deposit", 600, at(days=1))
+    moved(cast.client, "withdrawal", 600, at(days=2))
+    moved(cast.client, "withdrawal", 499, at(days=20), method="crypto")
+    assert clients_of(version) == []
+    moved(cast.client, "withdrawal", 1, at(days=21), method="crypto")
+    assert len(clients_of(version)) == 1
+
+
+def test_counts_of_payers_chargebacks_cards_and_round_sums(cast):
+    payer = draft(cast.brand, "third_party", 1)
+    cards = draft(cast.brand, "many_instruments", 3)
+    round_sums = draft(cast.brand, "round_amounts", 2)
+    chargebacks = draft(cast.brand, "chargebacks", 2)
+    often, much = draft(cast.brand, "velocity_count", 3), draft(cast.brand, "velocity_sum", 3000)
+    for number, mark in enumerate(("a", "b", "b")):
+        moved(cast.client, "deposit", 999, at(days=number), instrument_mark=mark)
+    moved(cast.client, "chargeback", 999, at(days=1))
+    assert [clients_of(version) for version in (payer, cards, round_sums, chargebacks, much)] == [[]] * 5
+    assert len(clients_of(often)) == 1
+    last = moved(cast.client, "deposit", 1000, at(days=3), instrument_mark="c", is_third_party=True)
+    assert clients_of(payer) == clients_of(cards) == clients_of(much) == [(cast.client.pk, last.at)]
+    moved(cast.client, "deposit", 2000, at(days=4), method="bank", instrument_mark="d")
+    moved(cast.client, "chargeback", 999, at(days=8))
+    assert len(clients_of(round_sums)) == len(clients_of(chargebacks)) == 1
+
+
+def test_country_counts_while_it_is_on_the_list(cast):
+    version = draft(cast.brand, "country", 1000, parameters={"levels": ["grey"]})
+    CountryRisk.objects.create(country="VN", level="grey", valid=DateRange(at(1).date(), at(3).date()), source="FATF")
+    moved(cast.client, "deposit", 5000, at(), country="VN")
+    moved(cast.client, "deposit", 999, at(days=1), country="VN")
+    moved(cast.client, "deposit", 5000, at(days=3), country="VN")  # the range ends before this day
+    assert clients_of(version) == []
+    moved(cast.client, "withdrawal", 1, at(days=2), country="VN")
+    assert len(clients_of(version)) == 1
+
+
+def test_dormant_looks_at_movements_and_at_trading(cast):
+    version = draft(cast.brand, "dormant", 180, parameters={"least": 5000})
+    moved(cast.client, "deposit", 9000, at())
+    moved(cast.client, "deposit", 5000, at(days=180) - dt.timedelta(seconds=1))
+    moved(cast.other_client, "deposit", 100, at())
+    stream.record_trading([(cast.other_client.pk, at(days=30).date(), 1, Decimal(1))])
+    moved(cast.other_client, "deposit", 5000, at(days=200))
+    assert clients_of(version) == []
+    held = moved(cast.client, "withdrawal", 5000, at(days=361))
+    assert clients_of(version) == [(cast.client.pk, held.at)]
+
+
+def test_shared_identifiers_count_from_when_both_used_them(cast):
+    version = draft(cast.brand, "shared", 1, parameters={"identifiers": ["device"]})
+    moved(cast.client, "deposit", 10, at())
+    learn(cast.client.pk, IdentifierKind.DEVICE, "device-one", at=at())
+    learn(cast.other_client.pk, IdentifierKind.DEVICE, "device-one", at=at(days=2))
+    learn(cast.other_client.pk, IdentifierKind.IP_PREFIX, "8.8.8.8", at=at())
+    assert clients_of(version) == []
+    held = moved(cast.client, "deposit", 10, at(days=2))
+    assert clients_of(version) == (
+        [(cast.client.pk, held.at)] if cast.client.brand_id == cast.other_client.brand_id else []
+    )
+
+
+def test_peers_compares_with_the_month_before(cast):
+    version = draft(cast.brand, "peers", 3.5, parameters={"least": 5, "peers": "country"})
+    same = {"brand": cast.brand, "book": cast.book, "country": "DE", "created_at": at()}
+    peers = Client.objects.bulk_create(Client(first_name=f"P{n}", last_name="Peer", **same) for n in range(6))
+    for number, peer in enumerate(peers[:5]):
+        moved(peer, "deposit", 100 + 10 * number, at(days=number))  # March: median 120, MAD 10 → 12 at least
+    moved(peers[5], "deposit", 182, at(days=31))  # April: 0.6745 × 62 / 12 = 3.48
+    assert clients_of(version) == []
+    held = moved(peers[5], "deposit", 1, at(days=32))
+    assert clients_of(version) == [(peers[5].pk, held.at)]
+
+
+def test_alerts_are_raised_once_with_their_movements(cast):
+    version = live(cast, "structuring", 2, parameters={"limit": 2000, "from_percent": 80})
+    kept = [moved(cast.client, "deposit", amount, at(hours=n)) for n, amount in enumerate((1700, 500, 1800))]
+    assert run_pending() == 1
+    alert = AmlAlert.objects.get()
+    assert (alert.version, alert.client, alert.movement, alert.value) == (version, cast.client, kept[2], 2)
+    assert alert.base_amount == 3500
+    assert set(AmlEvidence.objects.values_list("movement_id", flat=True)) == {kept[0].pk, kept[2].pk}
+    assert alert.case.state == "open" and alert.case.work.kind == "compliance.aml_case"
+    moved(cast.client, "deposit", 1900, at(hours=9))  # the same episode
+    assert run_pending() == 0 and run_pending() == 0
+    assert stream.record([]) == 0 and AmlMovement.objects.count() == 4
+
+
+def test_the_same_source_is_written_once(cast):
+    one = movement(cast.client, "deposit", 10, at())
+    assert (stream.record([one]), stream.record([one])) == (1, 0)
