@@ -41,6 +41,7 @@ NAMES = re.compile(
     r"^(ASIC|ESMA|CySEC|FCA|US Department|UN Security|Isle of Man|First Bank of Sand|(America|Europe)/)|^OF$"
 )
 OWN_NAMES = frozenset(dict(settings.LANGUAGES).values())
+ONE_OF_MANY = re.compile(r"\d|^[A-Z]{2,3}$")
 NO_PAGES = (
     "logout",
     "export",
@@ -144,7 +145,7 @@ class Reader:
         first = set(todo)
         while todo and len(seen) < most:
             address = todo.pop(0).partition("#")[0]
-            shape = self._shape(address)
+            shape = shape_of(address)
             if address in seen or shape is None or (self.shapes[shape] >= self.per_shape and address not in first):
                 continue
             seen.add(address)
@@ -165,17 +166,6 @@ class Reader:
                     link for link in re.findall(r'(?:href|hx-get)="(/[^"]*)"', page) if link.startswith(self.follows)
                 ]
 
-    @staticmethod
-    def _shape(address: str) -> str | None:
-        if any(part in address for part in NO_PAGES) and not address.startswith("/b/"):
-            return None
-        try:
-            match = resolve(address.partition("?")[0])
-        except Resolver404:
-            return None
-        named = sorted(f"{key}={value}" for key, value in match.kwargs.items() if not re.search(r"\d", str(value)))
-        return " ".join([match.view_name or match._func_path, *named])
-
     def _note(self, address: str, page: str) -> None:
         heading = re.search(r"<h1\b[^>]*>(.*?)</h1>", page, re.S)
         self.headings[address] = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", heading[1])).split()) if heading else ""
@@ -191,6 +181,20 @@ class Reader:
                 self.english.setdefault(text[:200], address)
 
 
+@cache
+def shape_of(address: str) -> str | None:
+    """Name the kind of page: its view, and what its address says in words. A number or a country's code is one of many."""
+    if any(part in address for part in NO_PAGES) and not address.startswith("/b/"):
+        return None
+    try:
+        match = resolve(address.partition("?")[0])
+    except Resolver404:
+        return None
+    named = sorted(f"{key}={value}" for key, value in match.kwargs.items() if not ONE_OF_MANY.search(str(value)))
+    return " ".join([match.view_name or match._func_path, *named])
+
+
+@cache
 def is_english(text: str) -> bool:
     """Check for a text that has another one in German, or that reads as English, unless somebody of the demo wrote it."""
     english, german = frozen()

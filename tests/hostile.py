@@ -69,11 +69,11 @@ def endless(sock: socket.socket) -> None:
 
 @functools.cache
 def bomb(megabytes: int = 400) -> bytes:
-    """Gzip that holds a thousand times its size."""
+    """Gzip that holds a thousand times its size: one megabyte, again and again. Its checksum at the end is of the first."""
     packer = zlib.compressobj(9, wbits=16 + zlib.MAX_WBITS)
-    parts = [packer.compress(b'{"a": "')]
-    parts += [packer.compress(bytes(MEGABYTE)) for _each in range(megabytes)]
-    return b"".join([*parts, packer.flush()])
+    head = packer.compress(b'{"a": "') + packer.flush(zlib.Z_FULL_FLUSH)
+    piece = packer.compress(bytes(MEGABYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
+    return head + piece * megabytes + packer.flush()
 
 
 def gzip_bomb(sock: socket.socket) -> None:

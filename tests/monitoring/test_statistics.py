@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from monitoring import statistics as monitored
 
@@ -14,9 +13,16 @@ from monitoring import statistics as monitored
 patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
+def scipy_stats():
+    """Imported when a test asks: it takes 0.7 s, in each process that only reads the tests, too."""
+    from scipy import stats
+
+    return stats
+
+
 def nbinom(mean, dispersion):
     r = 1 / dispersion
-    return stats.nbinom(r, r / (r + mean))
+    return scipy_stats().nbinom(r, r / (r + mean))
 
 
 @patient
@@ -36,7 +42,8 @@ def test_more_is_always_less_probable():
 
 def test_without_overdispersion_the_tail_is_poissons():
     found = monitored.upper_tail(np.array([9.0]), np.array([4.0]), np.array([1e-9]))[0]
-    assert found == pytest.approx(stats.poisson.sf(9, 4) + 0.5 * stats.poisson.pmf(9, 4), rel=1e-3)
+    poisson = scipy_stats().poisson
+    assert found == pytest.approx(poisson.sf(9, 4) + 0.5 * poisson.pmf(9, 4), rel=1e-3)
 
 
 def test_the_interval_holds_nine_days_of_ten():
@@ -49,7 +56,9 @@ def test_the_interval_holds_nine_days_of_ten():
 @patient
 @given(p=st.lists(st.floats(1e-12, 0.9), min_size=2, max_size=6))
 def test_fisher_is_the_text_book(p):
-    assert monitored.by_fisher(np.array(p)) == pytest.approx(stats.combine_pvalues(p, "fisher").pvalue, rel=1e-9)
+    assert monitored.by_fisher(np.array(p)) == pytest.approx(
+        scipy_stats().combine_pvalues(p, "fisher").pvalue, rel=1e-9
+    )
 
 
 @patient
