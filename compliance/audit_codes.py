@@ -37,4 +37,5 @@ class ComplianceAction(AuditCode):
     )
     TRAIL_EXPORTED = "compliance.trail_exported", _("Audit trail exported"), "download"
     WATCHLIST_IMPORTED = "compliance.watchlist_imported", _("Watchlist imported"), "list-checks"
+    WATCHLIST_REFRESH_SET = "compliance.watchlist_refresh_set", _("Watchlist checks scheduled"), "refresh-cw"
     WATCHLIST_REFUSED = "compliance.watchlist_refused", _("Watchlist file rejected"), "circle-x", "warning"

@@ -27,18 +27,31 @@ class NameKind(models.TextChoices):
 
 class VersionState(BadgeChoices):
     CURRENT = "current", "green", _("In force")
+    WAITING = "waiting", "yellow", _("Awaiting confirmation")
     SUPERSEDED = "superseded", "secondary", _("Superseded")
     REFUSED = "refused", "red", _("Rejected")
 
 
 VERSION_TRANSITIONS: dict[str, set[str]] = {
     VersionState.CURRENT: {VersionState.SUPERSEDED},
+    VersionState.WAITING: {VersionState.SUPERSEDED, VersionState.REFUSED},
     VersionState.SUPERSEDED: set(),
     VersionState.REFUSED: set(),
 }
 
 
+class ListTopic(models.TextChoices):
+    """What an entry is listed for; see `compliance.sources.base`."""
+
+    SANCTION = "sanction", _("Sanction")
+    RESTRICTION = "restriction", _("Restriction without freezing")
+    PEP = "pep", _("PEP")
+    CRIME = "crime", _("Crime")
+    OWN = "own", _("Own list")
+
+
 class ScreeningTrigger(models.TextChoices):
+    REGISTERED = "registered", _("Registered")
     VERIFIED = "verified", _("Client verified")
     DEMAND = "demand", _("On demand")
     LIST = "list", _("List changed")
@@ -142,6 +155,13 @@ class ComplianceNotice(NotificationKind):
         _("Matches removed from a watchlist"),
         NoticeGroup.COMPLIANCE,
         staff("compliance.decide_hit"),
+        EmailChannel.AT_ONCE,
+    )
+    LIST_PROBLEM = (
+        "compliance.list_problem",
+        _("Watchlists that are stale or need confirmation"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.import_watchlist"),
         EmailChannel.AT_ONCE,
     )
     LIFT_ASKED = (

@@ -10,6 +10,7 @@ from compliance import packs
 from compliance.aml.backtesting import run_backtest
 from compliance.aml.models import AmlRuleVersion
 from compliance.choices import ScreeningTrigger
+from compliance.lists import refresh
 from compliance.screening import screen_client
 from compliance.trails import TrailFilter
 from crm.files.jobs import RunningJob, job_kind
@@ -24,6 +25,18 @@ def trail_pack(job: RunningJob) -> None:
     chosen = TrailFilter.from_parameters(job.parameters)
     name, content = packs.make_pack(client=client, actor=job.owner, chosen=chosen, progress=job.progress)
     job.attach(name, content)
+
+
+@job_kind("compliance.refresh_list", title=gettext_lazy("Check a watchlist"))
+def check_list(job: RunningJob) -> None:
+    """Check a list at its publisher, or take a shrunken version that waits for it."""
+    version_id, source_id = job.parameters["version_id"], job.parameters["source_id"]
+    if version_id:
+        version = refresh.confirm_shorter(version_id=version_id, actor=job.owner)
+    else:
+        version = refresh.refresh_list(source_id=source_id, actor=job.owner)
+    job.progress(1, 1, _("A new version was imported.") if version else _("Nothing has changed."))
+    job.point_to(f"/compliance/watchlists/{source_id}/")
 
 
 @job_kind("compliance.screen_all", title=gettext_lazy("Screen all verified clients"))

@@ -8,7 +8,7 @@ from django.http import Http404
 from clients.models import Client
 from clients.queries import clients_visible_to
 from compliance.choices import HitState, RestrictionKind
-from compliance.models import Hit, ListScreening, ListVersion, Restriction, RiskAssessment, WatchlistSource
+from compliance.models import Hit, ListScreening, Restriction, RiskAssessment
 from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
@@ -81,12 +81,3 @@ def current_risk(client: Client) -> RiskAssessment | None:
 def last_full_screening() -> ListScreening | None:
     """Find the last screening of all clients against everything in force."""
     return ListScreening.objects.filter(version__isnull=True).order_by("-pk").first()
-
-
-def sources_with_versions(user: User) -> list[tuple[WatchlistSource, list[ListVersion]]]:
-    """List the watchlists with their last versions, newest first."""
-    require_permission(user, "compliance.view_watchlistsource")
-    return [
-        (source, list(source.versions.select_related("imported_by").prefetch_related("screenings").order_by("-pk")[:5]))
-        for source in WatchlistSource.objects.order_by("name")[:50]
-    ]

@@ -106,6 +106,9 @@ def refresh_keys() -> int:
     made = after = 0
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
+            # Two lists loaded in the same minute wake two workers: the second must read what the first has written, or
+            # both write the same client's keys.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('keelson.client_keys'))")
             cursor.execute(STALE_KEYS, [after, VERSION, CLIENTS_AT_ONCE])
             rows = cursor.fetchall()
             if not rows:
@@ -113,7 +116,7 @@ def refresh_keys() -> int:
             ClientKeys.objects.filter(pk__in=[pk for pk, _name in rows]).delete()
             copy_rows(
                 "compliance_clientkeys",
-                ["client_id", "text", "matcher_version", "normalised", "pair_keys"],
+                ["client_id", "text", "matcher_version", "normalised", "pair_keys", "made_at"],
                 (
                     [
                         pk,
@@ -121,6 +124,7 @@ def refresh_keys() -> int:
                         VERSION,
                         " ".join(spelling.words(name))[:400],
                         [key[:60] for key in sounds.pair_keys(name)],
+                        timezone.now(),
                     ]
                     for pk, name in rows
                 ),

@@ -23,7 +23,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients import timeline
-from clients.choices import ClientKind, TimelineKind
+from clients.choices import ClientKind, Stage, TimelineKind
 from clients.models import Client
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
@@ -176,6 +176,14 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
     retire(stale, reason=localize(phrase("The client's data changed; screened again.")))
     return record(client, person, entries, compared=compared, trigger=trigger, actor=actor, started=started)
+
+
+def screen_if_possible(client_id: int, trigger: ScreeningTrigger) -> Screening | None:
+    """Screen a client who has a name, once a list is in force; None otherwise. Leads and closed clients aren't screened."""
+    client = Client.objects.filter(pk=client_id).exclude(stage__in=[Stage.LEAD, Stage.CLOSED]).first()
+    if client is None or not spelling.words(client.full_name) or not current_version_ids():
+        return None
+    return screen_client(client_id=client_id, trigger=trigger)
 
 
 def record(

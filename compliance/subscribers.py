@@ -8,10 +8,13 @@ from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrig
 from compliance.models import Restriction
 from compliance.rescreening import screen_version
 from compliance.risk import assess, rate_countries_again
-from compliance.screening import screen_client
+from compliance.screening import screen_client, screen_if_possible
 from crm.events import (
+    ClientProfileChanged,
+    ClientRegistered,
     ClientScreened,
     ClientVerified,
+    CompanyChanged,
     CompanyPersonLinked,
     CountryRulesChanged,
     RestrictionPlaced,
@@ -24,12 +27,36 @@ from crm.i18n.localized_text import label_of, phrase
 from crm.models import Brand
 from crm.notices.notify import notify, people_with
 
+COMPARED_FIELDS = {"first_name", "last_name", "date_of_birth", "nationality", "country"}
+
 
 @subscribe(ClientVerified)
 def screen_the_verified(event: ClientVerified) -> None:
     """Screen a client who was verified. Without a list in force this fails, is retried and ends with the failed deliveries."""
     assert event.client_id is not None
     screen_client(client_id=event.client_id, trigger=ScreeningTrigger.VERIFIED)
+
+
+@subscribe(ClientRegistered)
+def screen_the_registered(event: ClientRegistered) -> None:
+    """Screen whoever registered, if a list is in force; a client without a name waits for the profile, and for every night."""
+    assert event.client_id is not None
+    screen_if_possible(event.client_id, ScreeningTrigger.REGISTERED)
+
+
+@subscribe(ClientProfileChanged)
+def screen_the_changed(event: ClientProfileChanged) -> None:
+    """Screen a client again whose name, birth or country changed: they may be somebody else by it."""
+    assert event.client_id is not None
+    if COMPARED_FIELDS & set(event.fields):
+        screen_if_possible(event.client_id, ScreeningTrigger.PROFILE)
+
+
+@subscribe(CompanyChanged)
+def screen_the_changed_company(event: CompanyChanged) -> None:
+    """Screen a company again whose details changed."""
+    assert event.client_id is not None
+    screen_if_possible(event.client_id, ScreeningTrigger.PROFILE)
 
 
 @subscribe(CompanyPersonLinked)

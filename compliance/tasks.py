@@ -5,11 +5,13 @@ from celery.schedules import crontab
 
 from compliance import rescreening
 from compliance.aml import running
+from compliance.lists import own_lists, refresh
 
 
 @shared_task
 def screen_everybody() -> int:
     """Screen all clients against everything in force. Returns the number of new possible matches."""
+    own_lists.forget_uploads()
     return rescreening.screen_everybody().hit_count
 
 
@@ -19,7 +21,14 @@ def run_aml_rules() -> int:
     return running.run_pending()
 
 
+@shared_task
+def refresh_lists() -> int:
+    """Check the lists whose time has come at their publishers. Returns how many have a new version."""
+    return refresh.refresh_due()
+
+
 SCHEDULE = {
     "run-aml-rules": {"task": "compliance.tasks.run_aml_rules", "schedule": 10.0},
+    "refresh-watchlists": {"task": "compliance.tasks.refresh_lists", "schedule": crontab(minute="*/20")},
     "screen-everybody": {"task": "compliance.tasks.screen_everybody", "schedule": crontab(hour="1", minute="20")},
 }

@@ -2,7 +2,7 @@ from django.urls import path
 
 from compliance.aml import urls as aml
 from compliance.tables import RestrictionTable
-from compliance.views import client, hits, trail, watchlists
+from compliance.views import client, hits, list_upkeep, trail, watchlists
 from crm.ui.views import TableView
 
 app_name = "compliance"
@@ -19,6 +19,11 @@ urlpatterns = [
     path("compliance/restrictions/<int:restriction_id>/lift/", client.Lift.as_view(), name="lift"),
     path("compliance/restrictions/<int:restriction_id>/keep/", client.RefuseToLift.as_view(), name="keep"),
     path("compliance/watchlists/", watchlists.watchlists, name="watchlists"),
+    path("compliance/watchlists/own/", list_upkeep.own_list, name="own_list"),
+    path("compliance/watchlists/own/<int:upload_id>/", list_upkeep.OwnUpload.as_view(), name="own_upload"),
+    path("compliance/watchlists/<int:source_id>/", list_upkeep.ListPage.as_view(), name="watchlist"),
+    path("compliance/watchlists/<int:source_id>/schedule/", list_upkeep.Schedule.as_view(), name="schedule"),
+    path("compliance/watchlists/<int:source_id>/refresh/", list_upkeep.Refresh.as_view(), name="refresh"),
     path("compliance/watchlists/screen-all/", watchlists.ScreenAll.as_view(), name="screen_all"),
     path("compliance/clients/<int:client_id>/", client.ClientPage.as_view(), name="client"),
     path("compliance/clients/<int:client_id>/screen/", client.Screen.as_view(), name="screen"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from compliance.choices import VersionState
 from compliance.matching import sounds
 from compliance.matching import text as spelling
 from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
-from compliance.sources import SOURCES, BrokenFile, KnownSource, ParsedEntry
+from compliance.sources import SOURCES, BrokenFile, KnownSource, LeftOut, ParsedEntry, own
 from compliance.sources.base import hash_of
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -30,6 +33,16 @@ BATCH = 2000
 # The largest list we know has some 20,000 entries and 60,000 names.
 ENTRIES_MAX, NAMES_MAX = 200_000, 1_000_000
 ID_CHARS_MAX = 120
+READ_SECONDS_MAX = 900
+
+
+@dataclass
+class ReadList:
+    """A file that was read whole: its entries, what of it is none, and its hash."""
+
+    entries: list[ParsedEntry]
+    sha256: str
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 class ImportRefused(DomainError):
@@ -38,34 +51,60 @@ class ImportRefused(DomainError):
     code = "import_refused"
 
 
-def import_watchlist(*, source: str, path: Path, actor: Actor, may_shrink: bool = False) -> ListVersion:
-    """Load a file as the new version of a list.
+def import_watchlist(
+    *,
+    source: str,
+    path: Path,
+    actor: Actor,
+    may_shrink: bool = False,
+    is_scheduled: bool = False,
+    may_shrink_to: str = "",
+) -> ListVersion:
+    """Load a file as the new version of a list. A shrunken one of a schedule waits until somebody confirms it.
+
+    may_shrink_to: the hash of the one file that may be so much shorter.
 
     Who: `compliance.import_watchlist`. Raises: NotAllowed, ImportRefused (unknown list, broken file, suspiciously small).
     """
     require_permission(actor, "compliance.import_watchlist")
-    known = SOURCES.get(source)
+    known = known_source(source)
     if known is None:
         raise ImportRefused(
             _("There is no list “%(code)s”. Available lists: %(known)s") % {"code": source, "known": ", ".join(SOURCES)}
         )
     row = ensure_source(known)
+    current = ListVersion.objects.filter(source=row, state=VersionState.CURRENT).first()
     try:
-        entries, sha256 = _read(known, path)
-        current = ListVersion.objects.filter(source=row, state=VersionState.CURRENT).first()
-        if current is not None and current.sha256 == sha256:
+        read = read_list(known, path)
+        if current is not None and current.sha256 == read.sha256:
             return current  # the same file again
-        if current is not None and not may_shrink and len(entries) < current.entry_count * (1 - SHRINK_MAX):
-            raise BrokenFile(
-                f"{path.name} has {len(entries)} entries where the list in force has {current.entry_count}: "
-                "the download may be incomplete. If the list really is shorter, allow it (--may-shrink)."
-            )
-        version = _take_over(row, known, path, entries, sha256, actor)
+        shrunk = _shrunk(current, read, path)
+        if shrunk and not may_shrink and read.sha256 != may_shrink_to:
+            _keep_aside(row, path, shrunk, actor, VersionState.WAITING if is_scheduled else VersionState.REFUSED, read)
+            raise ImportRefused(shrunk)
+        version = _take_over(row, known, path, read, actor)
         _refresh_statistics()
         return version
     except BrokenFile as error:
-        _note_refusal(row, path, str(error), actor)
+        _keep_aside(row, path, str(error), actor, VersionState.REFUSED)
         raise ImportRefused(str(error)) from error
+
+
+def known_source(code: str) -> KnownSource | None:
+    """Find a published list, or one of the brokerage's own with its mapped columns."""
+    if code in SOURCES:
+        return SOURCES[code]
+    row = WatchlistSource.objects.filter(code=code).exclude(columns={}).first()
+    return own.source_of(row.code, row.name, row.columns) if row else None
+
+
+def _shrunk(current: ListVersion | None, read: ReadList, path: Path) -> str:
+    if current is None or len(read.entries) >= current.entry_count * (1 - SHRINK_MAX):
+        return ""
+    return (
+        f"{path.name} has {len(read.entries)} entries where the list in force has {current.entry_count}: "
+        "the download may be incomplete. If the list really is shorter, allow it (--may-shrink)."
+    )
 
 
 def _refresh_statistics() -> None:
@@ -80,14 +119,20 @@ def ensure_source(known: KnownSource) -> WatchlistSource:
     return WatchlistSource.objects.get_or_create(code=known.code, defaults=fields)[0]
 
 
-def _read(known: KnownSource, path: Path) -> tuple[list[ParsedEntry], str]:
-    """Read all entries before the first row is written."""
-    if not path.is_file():
+def read_list(known: KnownSource, path: Path) -> ReadList:
+    """Read a whole file without writing a row. Raises: BrokenFile."""
+    if not path.is_file() and not (path.is_dir() and known.format.files(path) not in ([], [path])):
         raise BrokenFile(f"{path} is not a file")
     entries: dict[str, ParsedEntry] = {}
-    names = 0
+    left_out: Counter[str] = Counter()
+    names, ends_at = 0, time.monotonic() + READ_SECONDS_MAX
     try:
         for entry in known.format.parse(path):
+            if time.monotonic() > ends_at:
+                raise BrokenFile(f"{path.name} takes longer than {READ_SECONDS_MAX // 60} minutes to read")
+            if isinstance(entry, LeftOut):
+                left_out[entry.reason] += 1
+                continue
             if entry.external_id in entries:
                 raise BrokenFile(f"{path.name} has duplicate entry {entry.external_id}")
             _require_storable(entry, path)
@@ -97,11 +142,11 @@ def _read(known: KnownSource, path: Path) -> tuple[list[ParsedEntry], str]:
                 raise BrokenFile(
                     f"{path.name} has more than {ENTRIES_MAX} entries or {NAMES_MAX} names, which no supported list has"
                 )
-    except (ValueError, ArithmeticError, LookupError, RecursionError) as error:
+    except (ValueError, ArithmeticError, LookupError, RecursionError, TypeError) as error:
         raise BrokenFile(f"{path.name} can't be read: {error}") from error
     if not entries:
         raise BrokenFile(f"{path.name} has no entries")
-    return list(entries.values()), hash_of(known.format.files(path))
+    return ReadList(list(entries.values()), hash_of(known.format.files(path)), left_out)
 
 
 def _require_storable(entry: ParsedEntry, path: Path) -> None:
@@ -110,6 +155,8 @@ def _require_storable(entry: ParsedEntry, path: Path) -> None:
     if not entry.external_id or len(entry.external_id) > ID_CHARS_MAX:
         raise BrokenFile(f"{where}: its ID is empty or longer than {ID_CHARS_MAX} characters")
     texts = [entry.external_id, entry.remarks, *entry.programs, *entry.countries, *(name.text for name in entry.names)]
+    texts += [text for number in entry.identifiers for text in (number.value, number.country)]
+    texts += [text for address in entry.addresses for text in (address.text, address.country)]
     if any("\0" in text for text in texts):
         raise BrokenFile(f"{where}: it has a character that can't be kept (NUL)")
     if any(len(code) != 2 for code in entry.countries):
@@ -117,12 +164,20 @@ def _require_storable(entry: ParsedEntry, path: Path) -> None:
 
 
 @transaction.atomic
-def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Actor) -> None:
+def _keep_aside(
+    row: WatchlistSource, path: Path, error: str, actor: Actor, state: VersionState, read: ReadList | None = None
+) -> None:
+    """Note a file that isn't taken: refused, or waiting for somebody to confirm that the list is so much shorter."""
+    row = lock(WatchlistSource, row.pk)
+    same = {"source": row, "state": state, "sha256": read.sha256 if read else ""}
+    if state == VersionState.WAITING:
+        if ListVersion.objects.filter(**same).exists():
+            return  # it waits already
+        ListVersion.objects.filter(source=row, state=VersionState.WAITING).update(state=VersionState.REFUSED)
     version = ListVersion.objects.create(
-        source=row,
-        state=VersionState.REFUSED,
+        **same,
         file_name=path.name[:160],
-        sha256="",
+        entry_count=len(read.entries) if read else 0,
         imported_at=timezone.now(),
         imported_by=actor,
         error=error[:4000],
@@ -137,11 +192,11 @@ def _note_refusal(row: WatchlistSource, path: Path, error: str, actor: Actor) ->
 
 
 @transaction.atomic
-def _take_over(
-    row: WatchlistSource, known: KnownSource, path: Path, entries: list[ParsedEntry], sha256: str, actor: Actor
-) -> ListVersion:
+def _take_over(row: WatchlistSource, known: KnownSource, path: Path, read: ReadList, actor: Actor) -> ListVersion:
+    entries, sha256 = read.entries, read.sha256
     row = lock(WatchlistSource, row.pk)  # one import of a list at a time
-    ListVersion.objects.filter(source=row, state=VersionState.CURRENT).update(state=VersionState.SUPERSEDED)
+    replaced = ListVersion.objects.filter(source=row, state__in=[VersionState.CURRENT, VersionState.WAITING])
+    replaced.update(state=VersionState.SUPERSEDED)
     version = ListVersion.objects.create(
         source=row,
         state=VersionState.CURRENT,
@@ -152,6 +207,7 @@ def _take_over(
         dated_on=known.format.date_of(path),
         entry_count=len(entries),
         name_count=sum(len(entry.names) for entry in entries),
+        left_out=dict(read.left_out.most_common(50)),
     )
     before = {
         external_id: (pk, content_hash, is_listed)
@@ -209,6 +265,9 @@ def _fields(entry: ParsedEntry, content_hash: str) -> dict[str, Any]:
         ],
         "countries": entry.countries,
         "programs": [program[:120] for program in entry.programs],
+        "identifiers": [asdict(number) for number in entry.identifiers],
+        "addresses": [asdict(address) for address in entry.addresses],
+        "topics": entry.topics,
         "listed_on": entry.listed_on,
         "remarks": entry.remarks,
         "content_hash": content_hash,
@@ -233,7 +292,8 @@ def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
     ):
         for entry, content_hash in pairs:
             values = {**fixed, **_fields(entry, content_hash), "external_id": entry.external_id}
-            values["births"] = orjson.dumps(values["births"]).decode()
+            for name in ("births", "identifiers", "addresses"):
+                values[name] = orjson.dumps(values[name]).decode()
             copy.write_row([values[column] for column in columns])
     ids = dict(ListEntry.objects.filter(source=version.source, first_version=version).values_list("external_id", "pk"))
     _insert_names([(ids[entry.external_id], entry) for entry, _hash in pairs])

@@ -15,12 +15,7 @@ from compliance.watchlists import import_watchlist
 from crm.demo import Demo
 
 DATA = Path(settings.BASE_DIR) / "compliance" / "data"
-LISTS = (
-    ("un", "un-2026-02-27.xml.gz"),
-    ("ofac-consolidated", "cons_prim.csv.gz"),
-    ("eu-syria", "eu-32012R0036.csv.gz"),
-    ("eu-belarus", "eu-32006R0765.csv.gz"),
-)
+LISTS = (("un", "un-2026-02-27.xml.gz"), ("ofac-consolidated", "cons_prim.csv.gz"), ("eu-journal", "eu-journal"))
 
 
 def load(demo: Demo) -> None:

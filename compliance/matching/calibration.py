@@ -17,7 +17,7 @@ from pathlib import Path
 from anyascii import anyascii
 from rapidfuzz import fuzz, process
 
-from compliance.sources import SOURCES, ParsedEntry
+from compliance.sources import SOURCES, LeftOut, ParsedEntry
 from compliance.sources.base import ENTITY, PERSON
 
 TUNING, REPORTED = 0, 1
@@ -29,12 +29,13 @@ RELATED_FIRMS_ACROSS_SCRIPTS_MIN = 60
 NEAR_MIN, NEAR_MAX = 62, 99
 # Marks of several names in one field, which the importers leave together.
 SEVERAL = (", ", " or ", "also known", "a.k.a", ";", " and ")
+# By the name that decides an entry's half: the list's code, and its file.
 FILES = {
-    "un": "un-2026-02-27.xml.gz",
-    "ofac-consolidated": "cons_prim.csv.gz",
-    "eu-belarus": "eu-32006R0765.csv.gz",
-    "eu-syria": "eu-32012R0036.csv.gz",
-    "canada-sema": "canada-sema-2025.xml.gz",
+    "un": ("un", "un-2026-02-27.xml.gz"),
+    "ofac-consolidated": ("ofac-consolidated", "cons_prim.csv.gz"),
+    "eu-belarus": ("eu-journal", "eu-journal/eu-32006R0765.csv.gz"),
+    "eu-syria": ("eu-journal", "eu-journal/eu-32012R0036.csv.gz"),
+    "canada-sema": ("canada-sema", "canada-sema-2025.xml.gz"),
 }
 
 
@@ -50,7 +51,12 @@ class NamePair:
 
 def entries_of(folder: Path) -> dict[str, list[ParsedEntry]]:
     """Read the lists that come with the product, as their importers do."""
-    return {code: list(SOURCES[code].format.parse(folder / file)) for code, file in FILES.items()}
+    return {name: entries_in(code, folder / file) for name, (code, file) in FILES.items()}
+
+
+def entries_in(code: str, path: Path) -> list[ParsedEntry]:
+    """Read the entries of one file as the importer of a list does."""
+    return [entry for entry in SOURCES[code].format.parse(path) if not isinstance(entry, LeftOut)]
 
 
 def half_of(source: str, entry: ParsedEntry) -> int:

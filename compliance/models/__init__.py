@@ -13,7 +13,7 @@ from compliance.aml.models import (
 from compliance.models.restrictions import Restriction
 from compliance.models.risk import CountryRisk, RiskAssessment
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
-from compliance.models.watchlists import EntryName, ListEntry, ListVersion, WatchlistSource
+from compliance.models.watchlists import EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
 
 __all__ = [
     "AmlAlert",
@@ -33,6 +33,7 @@ __all__ = [
     "ListEntry",
     "ListScreening",
     "ListVersion",
+    "OwnListUpload",
     "Restriction",
     "RiskAssessment",
     "Screening",

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from clients.models import Client
 from compliance.choices import HIT_TRANSITIONS, ClearReason, HitState, ScreeningTrigger
@@ -56,6 +57,9 @@ class ClientKeys(models.Model):
     matcher_version = models.CharField(max_length=20)
     normalised = models.CharField(max_length=400)
     pair_keys = ArrayField(models.CharField(max_length=60), default=list)
+    made_at = models.DateTimeField(
+        db_default=Now(), help_text="A screening of all clients that began later has covered this name"
+    )
 
     class Meta:
         ordering = ["client_id"]

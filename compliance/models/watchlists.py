@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
-from compliance.choices import VERSION_TRANSITIONS, EntryKind, NameKind, VersionState
+from compliance.choices import VERSION_TRANSITIONS, EntryKind, ListTopic, NameKind, VersionState
 from crm.db.states import HasState
 from crm.models import User
 
@@ -21,13 +21,46 @@ class WatchlistSource(models.Model):
     licence = models.CharField(max_length=160)
     url = models.URLField(max_length=300, blank=True)
     is_active = models.BooleanField(default=True, help_text="Whether clients are screened against it")
+    # {"name": "Customer", "birth_date": "DoB", …}: which column of the brokerage's own list is what; empty for published lists
+    columns = models.JSONField(default=dict, blank=True)
+    refresh_from = models.CharField(max_length=500, blank=True, help_text="Address or file that is read regularly")
+    refresh_hours = models.PositiveSmallIntegerField(default=24)
+    stale_after_hours = models.PositiveSmallIntegerField(default=72, help_text="Without a successful check for so long")
+    etag = models.CharField(max_length=200, blank=True)
+    last_modified = models.CharField(max_length=80, blank=True)
+    checked_at = models.DateTimeField(null=True, help_text="Last check that ended well, with or without a new version")
+    tried_at = models.DateTimeField(null=True)
+    refresh_error = models.TextField(blank=True, help_text="Why the last check failed; empty when it didn't")
 
     class Meta:
         ordering = ["name"]
         permissions = [("import_watchlist", "May load a new version of a watchlist")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(refresh_hours__gte=1, refresh_hours__lte=168, stale_after_hours__gte=1),
+                name="list_is_refreshed_within_a_week",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class OwnListUpload(models.Model):
+    """A CSV of the brokerage's own between its upload and its import; forgotten after a day."""
+
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    file_name = models.CharField(max_length=120)
+    content = models.BinaryField()
+    headings = ArrayField(models.TextField(), default=list)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["made_by", "-id"], name="own_list_uploads_by_person")]
+
+    def __str__(self) -> str:
+        return self.file_name
 
 
 class ListVersion(HasState):
@@ -49,6 +82,7 @@ class ListVersion(HasState):
     changed = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    left_out = models.JSONField(default=dict, help_text="Parts of the file that are no entries: how many, by reason")
 
     class Meta:
         ordering = ["-id"]
@@ -57,7 +91,9 @@ class ListVersion(HasState):
             models.UniqueConstraint(
                 fields=["source"], condition=Q(state="current"), name="a_source_has_one_current_version"
             ),
-            models.CheckConstraint(condition=~Q(state="refused") | ~Q(error=""), name="refused_version_says_why"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["refused", "waiting"]) | ~Q(error=""), name="refused_version_says_why"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +112,12 @@ class ListEntry(models.Model):
     countries = ArrayField(models.CharField(max_length=2), default=list)
     programs = ArrayField(models.CharField(max_length=120), default=list)
     gender = models.CharField(max_length=1, blank=True)
+    # [{"kind": "passport", "value": "A1234567", "country": "IR"}], [{"text": "Tehran", "country": "IR"}]
+    identifiers = models.JSONField(default=list)
+    addresses = models.JSONField(default=list)
+    topics = ArrayField(
+        models.CharField(max_length=12), default=list, help_text="What it is listed for: sanction, pep, …"
+    )
     listed_on = models.DateField(null=True)
     remarks = models.TextField(blank=True)
     content_hash = models.CharField(max_length=64)
@@ -97,6 +139,10 @@ class ListEntry(models.Model):
 
     def __str__(self) -> str:
         return self.primary_name
+
+    @property
+    def topic_labels(self) -> list[str]:
+        return [str(ListTopic(topic).label) for topic in self.topics]
 
 
 class EntryName(models.Model):

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from compliance.sources import canada, eu_journal, house, ofac, un
-from compliance.sources.base import Birth, BrokenFile, Format, ParsedEntry, ParsedName
-
-
-@dataclass(frozen=True)
-class KnownSource:
-    code: str
-    name: str
-    publisher: str
-    licence: str
-    url: str
-    format: Format
-
+from compliance.sources import canada, eu_fsf, eu_journal, house, ofac, opensanctions, swiss, uk, un
+from compliance.sources.base import Birth, BrokenFile, Format, KnownSource, LeftOut, ParsedEntry, ParsedName
 
 SOURCES: dict[str, KnownSource] = {
     source.code: source
@@ -35,7 +22,7 @@ SOURCES: dict[str, KnownSource] = {
             "OFAC Specially Designated Nationals",
             "US Department of the Treasury",
             "Public domain",
-            "https://www.treasury.gov/ofac/downloads/sdn.csv",
+            "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/SDN_ADVANCED.XML",
             ofac.FORMAT,
         ),
         KnownSource(
@@ -43,32 +30,49 @@ SOURCES: dict[str, KnownSource] = {
             "OFAC consolidated non-SDN list",
             "US Department of the Treasury",
             "Public domain",
-            "https://www.treasury.gov/ofac/downloads/consolidated/cons_prim.csv",
+            "https://sanctionslistservice.ofac.treas.gov/api/PublicationPreview/exports/CONS_ADVANCED.XML",
             ofac.FORMAT,
         ),
         KnownSource(
-            "eu-syria",
-            "EU measures: Syria (36/2012)",
+            "eu-fsf",
+            "EU consolidated financial sanctions",
             "European Union",
             "EU reuse decision 2011/833/EU",
-            "https://eur-lex.europa.eu/eli/reg/2012/36/oj",
+            "https://webgate.ec.europa.eu/fsd/fsf/public/files/xmlFullSanctionsList_1_1/content",
+            eu_fsf.FORMAT,
+        ),
+        KnownSource(
+            "eu-journal",
+            "EU measures in the Official Journal",
+            "European Union",
+            "EU reuse decision 2011/833/EU",
+            "https://eur-lex.europa.eu/",
             eu_journal.FORMAT,
         ),
         KnownSource(
-            "eu-belarus",
-            "EU measures: Belarus (765/2006)",
-            "European Union",
-            "EU reuse decision 2011/833/EU",
-            "https://eur-lex.europa.eu/eli/reg/2006/765/oj",
-            eu_journal.FORMAT,
+            "uk",
+            "UK Sanctions List",
+            "Foreign, Commonwealth & Development Office",
+            "Open Government Licence v3.0",
+            "https://www.gov.uk/government/publications/the-uk-sanctions-list",
+            uk.FORMAT,
         ),
         KnownSource(
-            "eu-ukraine",
-            "EU measures: Ukraine's territorial integrity (269/2014)",
-            "European Union",
-            "EU reuse decision 2011/833/EU",
-            "https://eur-lex.europa.eu/eli/reg/2014/269/oj",
-            eu_journal.FORMAT,
+            "uk-ofsi",
+            "OFSI consolidated list (retired in January 2026)",
+            "HM Treasury",
+            "Open Government Licence v3.0",
+            "https://www.gov.uk/government/publications/financial-sanctions-consolidated-list-of-targets",
+            uk.FORMAT,
+        ),
+        KnownSource(
+            "swiss",
+            "Swiss sanctions (SECO)",
+            "State Secretariat for Economic Affairs",
+            "Open use, source to be named",
+            "https://www.sesam.search.admin.ch/sesam-search-web/pages/downloadXmlGesamtliste.xhtml"
+            "?lang=en&action=downloadXmlGesamtlisteAction",
+            swiss.FORMAT,
         ),
         KnownSource(
             "canada-sema",
@@ -78,7 +82,18 @@ SOURCES: dict[str, KnownSource] = {
             "https://www.international.gc.ca/world-monde/assets/office_docs/international_relations-relations_internationales/sanctions/sema-lmes.xml",
             canada.FORMAT,
         ),
+        *(
+            KnownSource(
+                f"opensanctions-{code}",
+                f"OpenSanctions: {name}",
+                "OpenSanctions",
+                "CC BY-NC 4.0; a business needs a licence",
+                f"https://data.opensanctions.org/datasets/latest/{code}/entities.ftm.json",
+                opensanctions.FORMAT,
+            )
+            for code, name in (("sanctions", "sanctions"), ("peps", "politically exposed persons"), ("crime", "crime"))
+        ),
     )
 }
 
-__all__ = ["SOURCES", "Birth", "BrokenFile", "Format", "KnownSource", "ParsedEntry", "ParsedName"]
+__all__ = ["SOURCES", "Birth", "BrokenFile", "Format", "KnownSource", "LeftOut", "ParsedEntry", "ParsedName"]

@@ -7,11 +7,11 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from compliance.sources import base
-from compliance.sources.base import ALIAS, ENTITY, PERSON, PRIMARY, VESSEL, BrokenFile, ParsedEntry
+from compliance.sources.base import ALIAS, ENTITY, PERSON, PRIMARY, VESSEL, BrokenFile, LeftOut, ParsedEntry
 from compliance.sources.xml import elements, root_attributes, text_of
 
 
-def parse(path: Path) -> Iterator[ParsedEntry]:
+def parse(path: Path) -> Iterator[ParsedEntry | LeftOut]:
     """Read Canada's consolidated list. Raises BrokenFile."""
     if root_attributes(path)[""] != "data-set":
         raise BrokenFile(f"{path.name} is not Canada's list: it begins with <{root_attributes(path)['']}>")
@@ -19,6 +19,7 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
     for element in elements(path, "record"):
         entry = _entry(element)
         if entry is None:
+            yield LeftOut("Without a name")
             continue
         # The list has no ids: regime, schedule and item name an entry; a few appear twice.
         again = taken[entry.external_id] = taken.get(entry.external_id, 0) + 1
@@ -39,8 +40,8 @@ def _entry(element: Element) -> ParsedEntry | None:
         entry.add_name(alias, ALIAS)
     if not entry.names:
         return None
-    birth = base.parse_birth(text_of(element, "DateOfBirthOrShipBuildDate")) if kind == PERSON else None
-    entry.births = [birth] if birth else []
+    entry.add_identifier("imo", text_of(element, "ShipIMONumber"))
+    entry.births = base.parse_births(text_of(element, "DateOfBirthOrShipBuildDate")) if kind == PERSON else []
     entry.countries = base.unique([base.country_code(country)])
     entry.listed_on = base.day_of(text_of(element, "DateOfListing"))
     return entry

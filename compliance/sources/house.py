@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compliance.sources import base
-from compliance.sources.base import ALIAS, PERSON, PRIMARY, BrokenFile, ParsedEntry
+from compliance.sources.base import ALIAS, OWN, PERSON, PRIMARY, BrokenFile, ParsedEntry
 
 COLUMNS = ["number", "name", "aliases", "birth_date", "countries", "reason"]
 
@@ -35,7 +35,9 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
 
 
 def _entry(row: dict[str, str], where: str) -> ParsedEntry:
-    entry = ParsedEntry(row["number"].strip()[:100], PERSON, programs=["house"], remarks=row["reason"].strip()[:2000])
+    entry = ParsedEntry(
+        row["number"].strip()[:100], PERSON, programs=["house"], remarks=row["reason"].strip()[:2000], topics=[OWN]
+    )
     entry.add_name(row["name"], PRIMARY)
     for alias in row["aliases"].split(";"):
         entry.add_name(alias, ALIAS)

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from compliance.sources import base
+from compliance.sources import base, ofac_xml
 from compliance.sources.base import ALIAS, ENTITY, PERSON, PRIMARY, VESSEL, BrokenFile, ParsedEntry
 
 COLUMNS = {"primary": 12, "alt": 5, "add": 6}
@@ -22,6 +22,7 @@ BIRTH = re.compile(r"\b(?:alt\. )?DOB ([^;.]+)")
 CITIZEN = re.compile(r"\b(?:alt\. )?(?:citizen|nationality) ([A-Z][^;.]+)")
 WEAK = re.compile(r"a\.k\.a\. '([^']+)'")
 GENDER = re.compile(r"Gender (Male|Female)")
+NUMBER = re.compile(r"(?:alt\. )?([A-Z][^;:]{1,60}?) (?:#\s?)?([A-Z0-9][\w./-]*\d[\w./-]*)(?: \(([^()]+)\))?")
 
 
 def files(path: Path) -> list[Path]:
@@ -42,14 +43,14 @@ def parse(path: Path) -> Iterator[ParsedEntry]:
     aliases: dict[str, list[list[str]]] = defaultdict(list)
     for row in _rows(alt, "alt"):
         aliases[row[0]].append(row)
-    countries: dict[str, list[str]] = defaultdict(list)
+    addresses: dict[str, list[list[str]]] = defaultdict(list)
     for row in _rows(add, "add"):
-        countries[row[0]].append(row[4])
+        addresses[row[0]].append(row)
     for row in _rows(primary, "primary"):
-        yield _entry(row, aliases.get(row[0], []), countries.get(row[0], []))
+        yield _entry(row, aliases.get(row[0], []), addresses.get(row[0], []))
 
 
-def _entry(row: list[str], aliases: list[list[str]], countries: list[str]) -> ParsedEntry:
+def _entry(row: list[str], aliases: list[list[str]], addresses: list[list[str]]) -> ParsedEntry:
     kind, remarks = KINDS.get(row[2].lower(), ENTITY), row[11]
     entry = ParsedEntry(
         row[0], kind, programs=[part.strip(" []") for part in row[3].split("] [")], remarks=remarks[:2000]
@@ -61,7 +62,13 @@ def _entry(row: list[str], aliases: list[list[str]], countries: list[str]) -> Pa
         entry.add_name(_turned(weak) if kind == PERSON else weak, ALIAS, is_weak=True)
     entry.births = [birth for text in BIRTH.findall(remarks) if (birth := base.parse_birth(text))]
     stated = [base.country_code(text) for text in CITIZEN.findall(remarks)]
-    entry.countries = base.unique([*stated, *[base.country_code(country) for country in countries]])
+    entry.countries = base.unique([*stated, *[base.country_code(address[4]) for address in addresses]])
+    for address in addresses:
+        entry.add_address(address[2:4], base.country_code(address[4]))
+    for part in remarks.split(";"):
+        if number := NUMBER.fullmatch(part.strip(" .")):
+            kind, country = base.identifier_kind(number[1]), base.country_code(number[3] or "")
+            entry.add_identifier(kind, number[2], country)
     gender = GENDER.search(remarks)
     entry.gender = gender[1][0].lower() if gender else ""
     if not entry.names:
@@ -92,4 +99,14 @@ def _rows(path: Path, kind: str) -> Iterator[list[str]]:
             raise BrokenFile(f"{path.name} is truncated: {error}") from error
 
 
-FORMAT = base.Format("ofac_csv", parse, files)
+def parse_either(path: Path) -> Iterator[ParsedEntry | base.LeftOut]:
+    """Read OFAC's XML by its name's ending, else the three CSV files. Raises BrokenFile."""
+    yield from ofac_xml.parse(path) if base.is_xml(path) else parse(path)
+
+
+FORMAT = base.Format(
+    "ofac",
+    parse_either,
+    lambda path: [path] if base.is_xml(path) else files(path),
+    lambda path: ofac_xml.date_of(path) if base.is_xml(path) else None,
+)

@@ -13,6 +13,7 @@ from compliance.sources.base import ALIAS, ENTITY, ORIGINAL, PERSON, PRIMARY, Br
 from compliance.sources.xml import elements, root_attributes, text_of, texts_of
 
 YEAR = re.compile(r"[0-9]{4}")
+ADDRESS_PARTS = ("STREET", "CITY", "STATE_PROVINCE", "ZIP_CODE")
 NAME_PARTS = ("FIRST_NAME", "SECOND_NAME", "THIRD_NAME", "FOURTH_NAME")
 
 
@@ -40,7 +41,17 @@ def _entry(element: Element, prefix: str) -> ParsedEntry:
     if not entry.names:
         raise BrokenFile(f"entry {data_id} has no name")
     entry.births = [birth for child in element.iterfind("INDIVIDUAL_DATE_OF_BIRTH") if (birth := _birth(child))]
-    entry.countries = base.unique([base.country_code(text) for text in texts_of(element, "NATIONALITY/VALUE")])
+    entry.countries = base.unique(
+        [code for text in texts_of(element, "NATIONALITY/VALUE") for code in base.country_codes(text)]
+    )
+    for address in element.iterfind(f"{prefix}_ADDRESS"):
+        entry.add_address(
+            (text_of(address, part) for part in ADDRESS_PARTS), base.country_code(text_of(address, "COUNTRY"))
+        )
+    for document in element.iterfind(f"{prefix}_DOCUMENT"):
+        kind = base.identifier_kind(f"{text_of(document, 'TYPE_OF_DOCUMENT')} {text_of(document, 'TYPE_OF_DOCUMENT2')}")
+        issuer = text_of(document, "ISSUING_COUNTRY") or text_of(document, "COUNTRY_OF_ISSUE")
+        entry.add_identifier(kind, text_of(document, "NUMBER"), base.country_code(issuer))
     entry.programs = base.unique([text_of(element, "UN_LIST_TYPE"), text_of(element, "REFERENCE_NUMBER")])
     entry.listed_on = base.day_of(text_of(element, "LISTED_ON")[:10])
     entry.gender = text_of(element, "GENDER")[:1].lower()
@@ -61,7 +72,7 @@ def _birth(element: Element) -> base.Birth | None:
     if kind == "BETWEEN":
         first, last = text_of(element, "FROM_YEAR"), text_of(element, "TO_YEAR")
         return base.year_range(int(first), int(last)) if YEAR.fullmatch(first) and YEAR.fullmatch(last) else None
-    text = text_of(element, "DATE") or text_of(element, "YEAR")
+    text = text_of(element, "DATE") or text_of(element, "YEAR") or text_of(element, "NOTE")
     return base.parse_birth(f"circa {text}" if kind == "APPROXIMATELY" else text) if text else None
 
 

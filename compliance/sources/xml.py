@@ -37,6 +37,8 @@ def _bounded(watched: _Watched, context: Iterator[tuple[str, Element]], tags: tu
     depth, count = 1, 0
     for event, element in context:
         watched.silent_bytes = 0
+        if event == "start" and element.tag[:1] == "{":
+            element.tag = element.tag.rpartition("}")[2]  # publishers move their namespaces with their sites
         depth += 1 if event == "start" else -1
         count += event == "start"
         if depth > DEPTH_MAX or count > ELEMENTS_MAX:
@@ -71,7 +73,7 @@ def root_attributes(path: Path) -> dict[str, str]:
     try:
         with opened(path) as file:
             _event, root = next(iterparse(_Watched(file), events=("start",), forbid_dtd=True))
-            return {"": root.tag, **root.attrib}
+            return {"": root.tag.rpartition("}")[2], **root.attrib}
     except (ParseError, DefusedXmlException, StopIteration, EOFError, OSError, ValueError) as error:
         raise BrokenFile(f"{path.name} can't be read: {error}") from error
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from compliance import queries
+from compliance.lists import freshness
 from compliance.models import ListVersion
 from compliance.sources import SOURCES
 from compliance.watchlists import ImportRefused, import_watchlist
@@ -60,7 +61,8 @@ class Watchlists(StaffView):
 
     def _page(self, request: UserRequest, error: str = "") -> HttpResponse:
         context = {
-            "sources": queries.sources_with_versions(request.user),
+            "lists": freshness.list_states(),
+            "brands": freshness.brand_states(request.user),
             "full": queries.last_full_screening(),
             "known": SOURCES.values(),
             "error": error,

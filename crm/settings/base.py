@@ -374,5 +374,7 @@ PSP_SANDBOX_CERTIFICATES = env.bool("KEELSON_PSP_SANDBOX_CERTIFICATES", default=
 
 # Where rates come from, in order: addresses or files of the ECB's form; `sandbox:` is the sandbox's feed.
 FX_FEEDS = env.list("KEELSON_FX_FEEDS", default=["sandbox:"])
+# Where files of watchlists are put for scheduled checks by another program; without it lists are checked at addresses only.
+WATCHLIST_FOLDER = env("KEELSON_WATCHLIST_FOLDER", default="")
 # Hosts, addresses or networks inside our own that people may point PSPs and trading servers at; `*` is everything.
 OUTGOING_PRIVATE = env.list("KEELSON_OUTGOING_PRIVATE", default=["*"])

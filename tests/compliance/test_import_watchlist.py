@@ -47,8 +47,8 @@ def test_ofacs_three_files_belong_together(tmp_path):
 @pytest.mark.parametrize(
     ("source", "file", "entries", "sample"),
     [
-        ("eu-belarus", "eu-32006R0765.csv.gz", 408, "Владимир Владимирович НАУМОВ"),
-        ("eu-syria", "eu-32012R0036.csv.gz", 368, "Bashar AL-ASSAD"),
+        ("eu-journal", "eu-journal", 776, "Владимир Владимирович НАУМОВ"),
+        ("eu-journal", "eu-journal/eu-32012R0036.csv.gz", 368, "Bashar AL-ASSAD"),
         ("canada-sema", "canada-sema-2025.xml.gz", 4759, "Мария Александровна Лаврова"),
     ],
 )
@@ -136,7 +136,7 @@ def test_other_columns_are_refused(tmp_path):
         (tmp_path / name).write_text("")
     refused(tmp_path / "sdn.csv", "not a line of OFAC's primary file", source="ofac-sdn")
     (tmp_path / "eu.csv").write_text("name,alias\nx,y\n")
-    refused(tmp_path / "eu.csv", "lacks the columns", source="eu-syria")
+    refused(tmp_path / "eu.csv", "lacks the columns", source="eu-journal")
 
 
 def test_a_list_that_shrank_is_a_broken_download_until_somebody_says_otherwise(tmp_path):

@@ -8,7 +8,7 @@ from compliance import watchlists
 from compliance.matching import text as spelling
 from compliance.models import EntryName, ListEntry, ListVersion
 from compliance.sources import SOURCES, base
-from compliance.sources.base import ALIAS, ENTITY, ORIGINAL, PERSON, PRIMARY, BrokenFile, ParsedEntry
+from compliance.sources.base import ALIAS, ENTITY, ORIGINAL, PERSON, PRIMARY, BrokenFile, LeftOut, ParsedEntry
 from compliance.watchlists import ImportRefused, import_watchlist
 from tests.compliance.factories import load, un_file
 
@@ -178,7 +178,7 @@ def test_the_words_of_a_name(name, words):
 def parsed(tmp_path, content: str, *, source: str = "house", name: str = "list.csv") -> list[ParsedEntry]:
     path = tmp_path / name
     path.write_text(content, encoding="utf-8")
-    return list(SOURCES[source].format.parse(path))
+    return [entry for entry in SOURCES[source].format.parse(path) if not isinstance(entry, LeftOut)]
 
 
 @pytest.mark.parametrize(
@@ -252,17 +252,22 @@ EU = "celex,annex,recordId,schema,name,alias,birthDate,measure,country\n"
 
 
 @pytest.mark.parametrize(
-    ("measure", "is_listed"),
-    [("Asset freeze", True), ("Export of dual use goods", False), ("Transaction ban", False), ("", True)],
+    ("measure", "topic"),
+    [
+        ("Asset freeze", "sanction"),
+        ("Export control", "restriction"),
+        ("Transaction ban", "restriction"),
+        ("", "sanction"),
+    ],
 )
-def test_only_frozen_people_are_taken_from_the_journal(tmp_path, measure, is_listed):
-    found = parsed(tmp_path, f"{EU}32012R0036,II,1,Person,Anna Kern,,1980,{measure},Syria\n", source="eu-syria")
-    assert [entry.primary_name for entry in found] == (["Anna Kern"] if is_listed else [])
+def test_the_journals_measure_says_whether_funds_are_frozen(tmp_path, measure, topic):
+    (entry,) = parsed(tmp_path, f"{EU}32012R0036,II,1,Person,Anna Kern,,1980,{measure},Syria\n", source="eu-journal")
+    assert entry.topics == [topic] and set(entry.programs) == {"32012R0036", *filter(None, [measure])}
 
 
 def test_the_journal_names_several_and_other_scripts(tmp_path):
     line = "32012R0036,II,,Person,Anna Kern (Анна Керн) (aka); Ana Kern,,1 May 1980; 1981,freeze,Syria"
-    (entry,) = parsed(tmp_path, f"{EU}{line}\n", source="eu-syria")
+    (entry,) = parsed(tmp_path, f"{EU}{line}\n", source="eu-journal")
     assert [(name.text, name.kind) for name in entry.names] == [
         ("Anna Kern", PRIMARY),
         ("Анна Керн", ORIGINAL),
@@ -274,7 +279,7 @@ def test_the_journal_names_several_and_other_scripts(tmp_path):
 @pytest.mark.parametrize(("line", "match"), [("32012R0036,II,1,Person", "wrong number of columns")])
 def test_a_short_line_of_the_journal_is_refused(tmp_path, line, match):
     with pytest.raises(BrokenFile, match=match):
-        parsed(tmp_path, f"{EU}{line}\n", source="eu-syria")
+        parsed(tmp_path, f"{EU}{line}\n", source="eu-journal")
 
 
 # ── sizes ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -93,7 +93,7 @@ def test_xml_that_grows_is_refused_while_it_is_read(tmp_path, name):
     assert peak < 40 * 2**20
 
 
-@pytest.mark.parametrize("source", ["house", "eu-syria"])
+@pytest.mark.parametrize("source", ["house", "eu-journal"])
 def test_a_line_without_end_is_refused_while_it_is_read(tmp_path, source):
     path = tmp_path / "list.csv.gz"
     with gzip.open(path, "wb", compresslevel=1) as out:

@@ -277,7 +277,7 @@ def spoiled(name: str, rng: random.Random) -> str:
 
 @pytest.mark.slow
 def test_listed_people_are_found_however_they_write_themselves_and_others_are_left_alone():
-    for source, file in (("un", "un-2026-02-27.xml.gz"), ("eu-belarus", "eu-32006R0765.csv.gz")):
+    for source, file in (("un", "un-2026-02-27.xml.gz"), ("eu-journal", "eu-journal/eu-32006R0765.csv.gz")):
         import_watchlist(source=source, path=DATA / file, actor=None)
     rng = random.Random(7)
     people = list(ListEntry.objects.filter(kind="person").order_by("pk").prefetch_related("names"))

@@ -40,6 +40,7 @@ LOCKS: dict[str, str] = {
     "compliance.holds.place_overdue": "Client",
     "compliance.hits.clear_hit": "Client Hit",
     "compliance.hits.confirm_hit": "Client Hit",
+    "compliance.lists.refresh.schedule_refresh": "WatchlistSource",
     "compliance.packs.make_pack": "~keelson.audit.seal",
     "compliance.restrictions.ask_to_lift": "Client Restriction",
     "compliance.restrictions.lift": "Client Restriction",

@@ -847,6 +847,7 @@ TABLE |= {
 
 # Compliance: matches and restrictions are for officers, evidence for auditors; a match is no sales person's business.
 SEES_MATCHES: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
+IMPORTS_LISTS: Final = roles(Role.ADMINISTRATOR, Role.MLRO)
 READS_AUDIT: Final = roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO)
 READS_LOOKS: Final = READS_AUDIT | roles(Role.DESK_HEAD)
 _no_hit = lambda _world: {"hit_id": 999_999}  # noqa: E731
@@ -864,6 +865,7 @@ def an_aml_case(_world: Any) -> dict[str, Any]:
     return {"case_id": AmlCase.objects.order_by("pk").values_list("pk", flat=True).first() or 999_999}
 
 
+_no_list = lambda _world: {"source_id": 999_999}  # noqa: E731
 _no_restriction = lambda _world: {"restriction_id": 999_999}  # noqa: E731
 TABLE |= {
     "compliance:hits": Rule(SEES_MATCHES),
@@ -894,6 +896,11 @@ TABLE |= {
     "compliance:keep": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
     "compliance:watchlists": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
     "compliance:screen_all": Rule(REVIEWS_DOCUMENTS),
+    "compliance:own_list": Rule(IMPORTS_LISTS),
+    "compliance:own_upload": Rule(IMPORTS_LISTS, kwargs=lambda _world: {"upload_id": 999_999}, good=OWN),
+    "compliance:watchlist": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=_no_list, good=OWN),
+    "compliance:schedule": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=_no_list, good=OWN),
+    "compliance:refresh": Rule(IMPORTS_LISTS, kwargs=_no_list, good=OWN),
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
