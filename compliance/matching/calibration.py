@@ -97,7 +97,7 @@ def _positives(source: str, entry: ParsedEntry, rng: random.Random) -> list[Name
         ):
             pairs.append(NamePair(first, other, is_firm, True, "firm" if is_firm else script, half))
     if script_of(first) == "latin" and len(first.split()) > 1 and rng.random() < 0.15:
-        pairs.append(NamePair(misspelt(first, rng), first, is_firm, True, "typing error", half))
+        pairs.append(NamePair(misspelt(first, rng, is_firm=is_firm), first, is_firm, True, "typing error", half))
     return pairs
 
 
@@ -160,8 +160,8 @@ def script_of(text: str) -> str:
     return counts.most_common(1)[0][0] if counts else "latin"
 
 
-def misspelt(name: str, rng: random.Random) -> str:
-    """Make one typing error, and now and then another order."""
+def misspelt(name: str, rng: random.Random, *, is_firm: bool = False) -> str:
+    """Make one typing error, and now and then another order of a person's names; nobody writes “Stock Company X Joint”."""
     words = name.split()
     long = [place for place, word in enumerate(words) if len(word) > 4]
     if long:
@@ -174,7 +174,8 @@ def misspelt(name: str, rng: random.Random) -> str:
                 word[:at] + word[at - 1 :],
             ]
         )
-    return " ".join(words[1:] + words[:1] if rng.random() < 0.3 else words)
+    is_turned = rng.random() < 0.3 and not is_firm
+    return " ".join(words[1:] + words[:1] if is_turned else words)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import OSA, Indel
 
 from compliance.matching import tables
 from compliance.matching import text as spelling
@@ -18,6 +18,7 @@ STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
 FULLER_SHARE, OTHER_SHARE = 0.7, 0.3
 FORM_DIFFERS, ORDER_PENALTY = 0.02, 0.02
 NUMBER_PENALTY, ALONE_PENALTY = 0.2, 0.06
+MISSPELT_LETTERS_MIN = 7
 ONE_WORD_PENALTY = 0.08
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 ACRONYM_LETTERS_MIN, ACRONYM_SCORE = 4, 0.84
@@ -39,7 +40,7 @@ class FirmName:
 def firm_name(text: str) -> FirmName:
     """Take a firm's name apart: initials joined, numbers as digits, legal forms rewritten to one short form."""
     joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", spelling.cleaned(text))
-    found = spelling.latin(joined.replace("&", " and ").replace("/", " ")).split()
+    found = [_spelled(word) for word in spelling.latin(joined.replace("&", " and ").replace("/", " ")).split()]
     words: list[str] = []
     forms: set[str] = set()
     place = 0
@@ -58,6 +59,21 @@ def firm_name(text: str) -> FirmName:
     if not any(word not in tables.STOP_WORDS for word in words):
         return FirmName(tuple(found[:WORDS_MAX]), frozenset())
     return FirmName(tuple(_without_initials(words)[:WORDS_MAX]), frozenset(forms))
+
+
+KNOWN_WORDS = tables.TRADE_WORDS | {word for phrase in tables.FORM_PHRASES for word in phrase}
+LONG_WORDS = sorted(word for word in KNOWN_WORDS if len(word) >= MISSPELT_LETTERS_MIN)
+
+
+@lru_cache(maxsize=100_000)
+def _spelled(word: str) -> str:
+    """Mend one typing error in a word that every firm may have (`Cmpany`, `Tarding`): it says as little as the right one."""
+    if len(word) < MISSPELT_LETTERS_MIN - 1 or word in KNOWN_WORDS or word in tables.SAME_WORDS:
+        return word
+    near = [known for known in LONG_WORDS if OSA.distance(word, known, score_cutoff=1) <= 1]
+    # Trader and Marina are words of their own: what only lacks or has a last letter is left alone.
+    near = [known for known in near if known[-1] == word[-1] and known[0] == word[0]]
+    return near[0] if len(near) == 1 else word
 
 
 def _without_initials(words: list[str]) -> list[str]:

@@ -16,7 +16,15 @@ from rapidfuzz.distance import Indel
 from compliance.matching import firms, genders
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon, never_common
-from compliance.matching.words import DOUBTFUL, Pair, explain_pairs, pair_up, words_compared, worth
+from compliance.matching.words import (
+    DOUBTFUL,
+    Pair,
+    explain_pairs,
+    is_father_and_family,
+    pair_up,
+    words_compared,
+    worth,
+)
 
 PARTICLE_WEIGHT = 0.25
 INITIAL_WEIGHT = 0.5
@@ -32,7 +40,9 @@ CHARACTERS_DIFFER = 0.78
 GENDER_DIFFERS = 0.12
 ONE_WORD_PENALTY = 0.2
 WEAK_ALIAS_PENALTY = 0.05
-BIRTH_EXACT, BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS = 0.06, 0.03, 0.0, -0.22
+BIRTH_EXACT, BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS = 0.06, 0.03, -0.03, -0.22
+# A whole date of birth that is another one, although of the same year or the next.
+BIRTH_OTHER_DAY = -0.1
 COUNTRY_SAME, COUNTRY_DIFFERS = 0.02, -0.02
 
 
@@ -84,6 +94,8 @@ def score(
     best.country, best.country_points = _country(person.countries, list(countries))
     # A date of birth is worth as much as the name beside it.
     points = best.birth_points * (best.name_score if best.birth_points > 0 else 1.0) + best.country_points
+    # A list that doesn't say has the name's own word for it.
+    gender = gender or genders.gender_of(best.listed_name)
     if gender and any(genders.gender_of(mine) not in ("", gender) for mine in person.names) and not person.is_firm:
         points -= GENDER_DIFFERS
         best.notes.append("gender_differs")
@@ -138,6 +150,11 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     if both_alone > 0.1:
         found.name_score -= ALONE_PENALTY * min(1.0, both_alone)
         found.notes.append("words_on_both_sides_differ")
+    if min(len(my_words), len(their_words)) == 2 and any(
+        is_father_and_family(my_words[pair.mine[0]], their_words[pair.theirs[0]]) for pair in solid
+    ):
+        found.name_score -= ONE_WORD_PENALTY
+        found.notes.append("one_word")
     _note_order(found, pairs, my_words, their_words)
     _note_thin(found, solid, my_words, their_words, is_common)
     found.name_score = max(0.0, found.name_score)
@@ -200,7 +217,11 @@ def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: l
     full = min(
         sum(word not in spelling.PARTICLES for word in mine), sum(word not in spelling.PARTICLES for word in theirs)
     )
-    if len(solid) == 1 and len(solid[0].mine) == len(solid[0].theirs) == 1:
+    if len(solid) == 1 and len(solid[0].mine) != len(solid[0].theirs) and solid[0].how == "sound":
+        # Two words that sound like the other's only one.
+        found.name_score -= ONE_WORD_PENALTY
+        found.notes.append("one_word")
+    elif len(solid) == 1 and len(solid[0].mine) == len(solid[0].theirs) == 1:
         found.name_score -= ONE_WORD_PENALTY if full > 1 or len(mine) != len(theirs) else 0.08
         found.notes.append("one_word")
     elif all(is_common(mine[place]) for pair in solid for place in pair.mine) and (
@@ -224,7 +245,8 @@ def _birth(born: dt.date | None, births: list[BirthRange]) -> tuple[str, float]:
         ):
             verdict = ("day_and_month_swapped", BIRTH_YEAR)
         elif listed.first.year - 1 <= born.year <= listed.last.year + 1:
-            verdict = ("near", BIRTH_NEAR)
+            is_slip = not listed.is_exact or (born.day, born.month) == (listed.first.day, listed.first.month)
+            verdict = ("near", BIRTH_NEAR if is_slip else BIRTH_OTHER_DAY)
         else:
             verdict = ("differs", BIRTH_DIFFERS)
         best = max(best, verdict, key=lambda item: item[1])

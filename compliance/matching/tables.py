@@ -244,7 +244,8 @@ SAME_WORDS = {
     "centre": "center", "organisation": "organization", "org": "organization", "industries": "industry",
     "enterprises": "enterprise", "holdings": "holding", "services": "service", "trading": "trade", "gruppa": "group",
     "groupe": "group", "gruppe": "group", "co": "company", "gov": "government", "govt": "government", "st": "saint",
-    "investments": "investment", "systems": "system", "products": "product", "solutions": "solution", "airways": "airlines",
+    "financial": "finance", "investments": "investment",
+    "systems": "system", "products": "product", "solutions": "solution", "airways": "airlines",
     "banque": "bank", "banco": "bank", "bankas": "bank", "universitat": "university", "universite": "university",
     "aviakompaniia": "airlines", "zavod": "plant", "factory": "plant", "grupo": "group", "gruppo": "group",
 }  # fmt: skip  # a table of pairs

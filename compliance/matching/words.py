@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ from compliance.matching.explanation import Explanation
 # Under FAINT a word is another word; up to DOUBTFUL it counts less and less, so that no single letter decides.
 FAINT, DOUBTFUL = 0.62, 0.84
 OTHER_ENDING = 0.7
+PATRONYMIC, FAMILY_NAME = re.compile(r"[eo]v(?:[iy]ch|na)$"), re.compile(r"[eo]va?$")
+MISSPELT_SYLLABLES_MIN, MISSPELT = 6, 0.83
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +44,7 @@ def words_compared(mine: str, listed: str) -> Compared:
     characters = spelling.has_east_asian(mine) != spelling.has_east_asian(listed)
     return Compared(
         with_vowels=no_vowels[0] == no_vowels[1] and not characters,
-        is_bare=any(no_vowels) or characters,
+        is_bare=any(no_vowels) and not characters,
         is_slavic=spelling.is_slavic(mine) or spelling.is_slavic(listed),
         is_syllabic=_is_syllabic(mine) and _is_syllabic(listed),
     )
@@ -92,6 +95,8 @@ def _joined(apart: list[str], whole: list[str], compared: Compared) -> list[Pair
             if len(word) < 5 or abs(len(word) - len(together)) > 2 + 7 * compared.is_bare:
                 continue
             likeness, how = word_likeness(together, word, compared)
+            if how == "sound" and not compared.is_bare:
+                likeness = _letters(together, word)  # two words' consonants make a third one too easily
             if likeness >= DOUBTFUL:
                 found.append(
                     Pair(min(likeness, 0.98), -abs(i - j), (i, i + 1), (j,), how if how != "equal" else "together")
@@ -116,7 +121,11 @@ def word_likeness(one: str, other: str, compared: Compared = Compared()) -> tupl
     if compared.with_vowels and tables.is_another_given_name(one, other):
         return 0.0, ""
     if compared.is_syllabic:
-        return (0.9, "reading") if tables.is_same_reading(one, other) else (0.0, "")
+        if tables.is_same_reading(one, other):
+            return 0.9, "reading"
+        # One typing error in two syllables; in one, it makes another name.
+        is_misspelt = min(len(one), len(other)) >= MISSPELT_SYLLABLES_MIN and OSA.distance(one, other) == 1
+        return (MISSPELT, "spelling") if is_misspelt else (0.0, "")
     by_sound = _sound(one, other, compared)
     if _is_other_ending(one, other, compared):
         return (OTHER_ENDING, "spelling") if not compared.is_bare else (max(by_sound, OTHER_ENDING), "sound")
@@ -166,6 +175,11 @@ def _sound(one: str, other: str, compared: Compared) -> float:
         if min(len(mine), len(theirs)) >= 4 and OSA.distance(mine, theirs, score_cutoff=1) == 1:
             return 0.8
     return found
+
+
+def is_father_and_family(one: str, other: str) -> bool:
+    """Tell Nikolaevna, a father's name, from Nikolaeva, a family's."""
+    return any(PATRONYMIC.search(mine) and FAMILY_NAME.search(theirs) for mine, theirs in ((one, other), (other, one)))
 
 
 def _is_other_ending(one: str, other: str, compared: Compared) -> bool:

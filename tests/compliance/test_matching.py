@@ -80,7 +80,9 @@ def of(who, births=(), countries=(), is_weak=False):
 def test_birth_moves_the_score_and_never_decides_alone():
     unknown = of(person())
     same, near, other = (of(person(born), [SAME_DAY]) for born in (BORN, dt.date(1971, 8, 1), dt.date(1990, 1, 1)))
-    assert same.score > unknown.score == near.score > other.score
+    assert same.score > unknown.score > near.score > other.score
+    slip = of(person(BORN.replace(year=BORN.year + 1)), [SAME_DAY])
+    assert unknown.score > slip.score > near.score, "a slip of the year is likelier than another day"
     assert (same.birth, near.birth, other.birth) == ("same_day", "near", "differs")
     swapped = of(person(dt.date(1970, 4, 3)), [SAME_DAY])
     assert swapped.birth == "day_and_month_swapped" and swapped.score > unknown.score

@@ -329,7 +329,7 @@ def test_a_list_is_loaded_and_a_broken_one_refused_on_the_page(cast, browse, tmp
     broken.write_text("<CONSOLIDATED_LIST>")
     answer = upload(browser, broken)
     assert answer.status_code == 422 and "the version in force is unchanged" in text(answer)
-    page = text(browser.get(url("watchlists")))
+    page = text(browser.get(f"/compliance/watchlists/{ListVersion.objects.first().source_id}/"))
     assert "Rejected" in page and "In force" in page
 
 
