@@ -1,3 +1,4 @@
+import django.db.models.functions.datetime
 import pgtrigger.migrations
 import pgtrigger.compiler
 import crm.conditions.expression
@@ -653,5 +654,119 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='amltradingday',
             constraint=models.UniqueConstraint(fields=('client', 'day'), name='one_aml_trading_day_per_client'),
+        ),
+        migrations.CreateModel(
+            name='OwnListUpload',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('made_at', models.DateTimeField()),
+                ('file_name', models.CharField(max_length=120)),
+                ('content', models.BinaryField()),
+                ('headings', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='listversion',
+            name='refused_version_says_why',
+        ),
+        migrations.AddField(
+            model_name='clientkeys',
+            name='made_at',
+            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='A screening of all clients that began later has covered this name'),
+        ),
+        migrations.AddField(
+            model_name='listentry',
+            name='addresses',
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name='listentry',
+            name='identifiers',
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name='listentry',
+            name='topics',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=12), default=list, help_text='What it is listed for: sanction, pep, …', size=None),
+        ),
+        migrations.AddField(
+            model_name='listversion',
+            name='left_out',
+            field=models.JSONField(default=dict, help_text='Parts of the file that are no entries: how many, by reason'),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='checked_at',
+            field=models.DateTimeField(help_text='Last check that ended well, with or without a new version', null=True),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='columns',
+            field=models.JSONField(blank=True, default=dict),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='etag',
+            field=models.CharField(blank=True, max_length=200),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='last_modified',
+            field=models.CharField(blank=True, max_length=80),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='refresh_error',
+            field=models.TextField(blank=True, help_text="Why the last check failed; empty when it didn't"),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='refresh_from',
+            field=models.CharField(blank=True, help_text='Address or file that is read regularly', max_length=500),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='refresh_hours',
+            field=models.PositiveSmallIntegerField(default=24),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='stale_after_hours',
+            field=models.PositiveSmallIntegerField(default=72, help_text='Without a successful check for so long'),
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='tried_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AlterField(
+            model_name='listversion',
+            name='state',
+            field=models.CharField(choices=[('current', 'In force'), ('waiting', 'Awaiting confirmation'), ('superseded', 'Superseded'), ('refused', 'Rejected')], max_length=12),
+        ),
+        migrations.AlterField(
+            model_name='screening',
+            name='trigger',
+            field=models.CharField(choices=[('registered', 'Registered'), ('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company')], max_length=12),
+        ),
+        migrations.AddConstraint(
+            model_name='listversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['refused', 'waiting']), _negated=True), models.Q(('error', ''), _negated=True), _connector='OR'), name='refused_version_says_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='watchlistsource',
+            constraint=models.CheckConstraint(condition=models.Q(('refresh_hours__gte', 1), ('refresh_hours__lte', 168), ('stale_after_hours__gte', 1)), name='list_is_refreshed_within_a_week'),
+        ),
+        migrations.AddField(
+            model_name='ownlistupload',
+            name='made_by',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='ownlistupload',
+            index=models.Index(fields=['made_by', '-id'], name='own_list_uploads_by_person'),
         ),
     ]
