@@ -16,6 +16,8 @@ class KycConfig(KeelsonAppConfig):
         "kyc/categories/figures.py",
         "kyc/categories/policies.py",
         "kyc/categories/requests.py",
+        "kyc/providers/checks.py",
+        "kyc/providers/lookups.py",
         "kyc/questionnaires/choices.py",
         "kyc/questionnaires/fields.py",
         "kyc/questionnaires/filling.py",

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Amount, Choices, Count, Counts, Fraction, Policy, PolicyArea, Switch, declare
+from crm.brand_policies import Amount, Choice, Choices, Count, Counts, Fraction, Policy, PolicyArea, Switch, declare
 from kyc.choices import IssueCode
+from kyc.providers.choices import VerifiedBy
 from kyc.urgency.doubts import HARMLESS
 
 KYC_LEVEL_REQUIRED = declare(
@@ -19,6 +20,26 @@ KYC_LEVEL_REQUIRED = declare(
         Count(1, 5),
         1,
         _("From this level on a client is verified. What each level requires is set on the page of KYC levels."),
+    )
+)
+KYC_VERIFIED_BY = declare(
+    Policy(
+        "kyc_verified_by",
+        PolicyArea.IDENTITY,
+        _("Identity and address are checked by"),
+        Choice(dict(VerifiedBy.choices)),
+        VerifiedBy.BUILT_IN.value,
+        _("A provider is set up on the page of KYC providers. Without one, officers decide every document."),
+    )
+)
+KYC_PROVIDER_FALLBACK_HOURS = declare(
+    Policy(
+        "kyc_provider_fallback_hours",
+        PolicyArea.IDENTITY,
+        _("Built-in checks replace a KYC provider that hasn't answered for"),
+        Count(0, 168, _("hours")),
+        0,
+        _("0: never. Clients then wait until the provider answers again."),
     )
 )
 KYC_EXPIRY_NOTICE_DAYS = declare(

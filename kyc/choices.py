@@ -135,6 +135,9 @@ class QueueReason(models.TextChoices):
     ASKED_ENOUGH = "ASKED_ENOUGH", _("The client was asked for a better document too often")
     CHECKS_INCOMPLETE = "CHECKS_INCOMPLETE", _("A required check is missing")
     NOT_COVERED = "NOT_COVERED", _("The policy doesn't cover this document type")
+    PROVIDER_MISSING = "PROVIDER_MISSING", _("The KYC provider hasn't checked this document")
+    PROVIDER_REFUSED = "PROVIDER_REFUSED", _("The KYC provider refused the client")
+    PROVIDER_DISAGREES = "PROVIDER_DISAGREES", _("The KYC provider and the built-in checks disagree")
 
 
 QUEUE_REASON_SHORT: dict[str, Promise] = {
@@ -476,6 +479,21 @@ class KycNotice(NotificationKind):
     POLICY_PROPOSED = (
         "kyc.policy_proposed",
         _("KYC policies awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_identity_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    PROVIDER_ATTENTION = (
+        "kyc.provider_attention",
+        _("KYC provider checks that need a person"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.review_document"),
+        EmailChannel.DAILY,
+    )
+    PROVIDER_PROPOSED = (
+        "kyc.provider_proposed",
+        _("KYC providers awaiting second approval"),
         NoticeGroup.COMPLIANCE,
         staff("crm.manage_identity_policies"),
         EmailChannel.AT_ONCE,

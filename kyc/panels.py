@@ -18,6 +18,8 @@ from kyc.categories.decisions import CategoryApproval
 from kyc.categories.requests import requests_visible_to
 from kyc.choices import DocumentState, SecondLookState
 from kyc.levels.changes import RIGHT, LevelApproval
+from kyc.providers import policies as provider_policies
+from kyc.providers.setup import KycProviderApproval
 from kyc.questionnaires import policies as questionnaire_policies
 from kyc.questionnaires.edd import reviews_visible_to
 from kyc.questionnaires.publishing import QuestionnaireApproval
@@ -154,6 +156,16 @@ register(
     ),
     MenuEntry(
         "compliance",
+        _("KYC providers"),
+        "kyc:providers",
+        provider_policies.sees_providers,
+        "plug",
+        55,
+        words="sumsub outside vendor webhook connection applicant",
+        group="kyc",
+    ),
+    MenuEntry(
+        "compliance",
         _("Enhanced due diligence"),
         "kyc:edd",
         questionnaire_policies.READS,
@@ -201,7 +213,7 @@ register(
     PaletteSource("kyc-documents", _("Documents"), find_by_number, "kyc.open_document", 60),
 )
 
-approvals.register(LevelApproval, VerdictPolicyApproval, QuestionnaireApproval, CategoryApproval)
+approvals.register(LevelApproval, VerdictPolicyApproval, QuestionnaireApproval, CategoryApproval, KycProviderApproval)
 register(
     kpi_tile("kyc-waiting", _("Documents waiting"), officer_cards.waiting, REVIEW, 1, roles=OFFICER),
     kpi_tile("kyc-oldest", _("Oldest wait"), officer_cards.oldest_wait, REVIEW, 2, roles=OFFICER),

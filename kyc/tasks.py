@@ -50,8 +50,59 @@ def refresh_queue_order() -> int:
     return refresh_order()
 
 
+@shared_task
+def look_up_provider_check(check_id: int) -> bool:
+    """Look a check up at its KYC provider; True where it answered."""
+    from kyc.providers import lookups  # with the parsers of pictures
+
+    return lookups.look_up(check_id)
+
+
+@shared_task
+def process_provider_messages() -> int:
+    """Act on webhooks of KYC providers that wait."""
+    from kyc.providers import webhooks
+
+    return webhooks.process_due()
+
+
+@shared_task
+def hand_over_provider_checks() -> int:
+    """Hand checks at KYC providers that are due for a look-up to workers, and act on messages that a crash left waiting."""
+    from kyc.providers import lookups
+
+    process_provider_messages()
+    ids = lookups.claim_due(limit=200)
+    for check_id in ids:
+        look_up_provider_check.apply_async([check_id], retry=False, expires=60)
+    return len(ids)
+
+
+@shared_task
+def probe_failing_providers() -> int:
+    """Ask KYC providers that stopped answering whether they do again."""
+    from kyc.providers.calls import probe_failing
+
+    return probe_failing()
+
+
+@shared_task
+def delete_erased_at_providers() -> int:
+    """Delete erased clients at their KYC providers."""
+    from kyc.providers.erasure import delete_erased
+
+    return delete_erased()
+
+
 SCHEDULE = {
     "refresh-queue-order": {"task": "kyc.tasks.refresh_queue_order", "schedule": 300.0, "options": {"expires": 300}},
+    "hand-over-provider-checks": {
+        "task": "kyc.tasks.hand_over_provider_checks",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "probe-failing-kyc-providers": {"task": "kyc.tasks.probe_failing_providers", "schedule": 300.0},
+    "delete-erased-at-kyc-providers": {"task": "kyc.tasks.delete_erased_at_providers", "schedule": 3600.0},
     "hand-over-incoming-files": {"task": "kyc.tasks.hand_over_incoming", "schedule": 10.0, "options": {"expires": 10}},
     "drop-old-incoming-files": {"task": "kyc.tasks.drop_old_incoming", "schedule": 24 * 3600.0},
     "hand-over-unchecked-documents": {

@@ -127,3 +127,20 @@ letter(
         ),
     },
 )
+letter(
+    "kyc.verification_again",
+    title=_("Verification to be repeated"),
+    variables=(Variable("reason", _("What to do differently"), _("The photo is blurred."), is_required=True),),
+    texts={
+        "en": Text(
+            "Please repeat your verification",
+            "Hello {{ first_name }},\n\nthank you for verifying your identity. Unfortunately it couldn't be completed:"
+            "\n\n{{ reason }}\n\n[Continue verification]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Bitte wiederholen Sie Ihre Verifizierung",
+            "Guten Tag {{ first_name }},\n\nvielen Dank für Ihre Verifizierung. Leider konnte sie nicht abgeschlossen "
+            "werden:\n\n{{ reason }}\n\n[Verifizierung fortsetzen]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
+        ),
+    },
+)

@@ -7,6 +7,7 @@ from kyc.client_reviews import views as client_reviews
 from kyc.corporate import views as corporate
 from kyc.expiry.tables import ExpiringTable
 from kyc.levels import views as levels
+from kyc.providers import urls as providers
 from kyc.questionnaires import urls as questionnaires
 from kyc.tables import DocumentTable
 from kyc.verdicts.tables import SecondLookTable
@@ -77,4 +78,5 @@ urlpatterns = [
     path("kyc/clients/<int:client_id>/upload/", client.upload, name="upload"),
     *questionnaires.urlpatterns,
     *categories.urlpatterns,
+    *providers.urlpatterns,
 ]

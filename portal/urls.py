@@ -15,6 +15,7 @@ from portal.views import (
     questionnaires,
     start,
     trading,
+    verification,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -47,6 +48,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/questionnaires/answers/<int:submission_id>/", questionnaires.answers, name="portal_answers"),
     path("portal/documents/", start.documents, name="portal_documents"),
     path("portal/documents/send/", start.send_document, name="portal_send_document"),
+    path("portal/verification/", verification.verification, name="portal_verification"),
+    path("portal/verification/start/", verification.start, name="portal_verification_start"),
+    path("portal/verification/go/", verification.go, name="portal_verification_go"),
+    path("portal/verification/back/", verification.back, name="portal_verification_back"),
     path("portal/company/", company.company, name="portal_company"),
     path("portal/company/details/", company.details, name="portal_company_details"),
     path("portal/company/people/", company.person, name="portal_company_person_new"),

@@ -113,10 +113,10 @@ def is_open() -> bool:
 
 
 def _sandboxes() -> set[tuple[str, int]]:
-    psp = urlsplit(settings.SANDBOX_PSP_URL)
+    served = [urlsplit(settings.SANDBOX_PSP_URL), urlsplit(settings.SANDBOX_KYC_URL)]
     named = [settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST, *settings.SANDBOX_PLATFORMS.values()]
     pairs = [text.rpartition(":") for text in named]
-    return {(psp.hostname or "", psp.port or 80)} | {
+    return {(parts.hostname or "", parts.port or 80) for parts in served} | {
         (host, int(port)) for host, _colon, port in pairs if port.isdigit()
     }
 

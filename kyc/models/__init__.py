@@ -9,6 +9,7 @@ from kyc.models.documents import Document, IncomingFile
 from kyc.models.level_tables import LevelProposal, LevelTable
 from kyc.models.levels import KycFacts, LevelReached
 from kyc.models.requests import DocumentRequest
+from kyc.models.providers import KycProvider, KycProviderProposal, ProviderCheck, ProviderMessage, ProviderPicture
 from kyc.models.verdicts import MachineDecision, SecondLook, VerdictPolicy, VerdictPolicyProposal
 from kyc.questionnaires.models import (
     AnswersDraft,
@@ -41,10 +42,15 @@ __all__ = [
     "IncomingFile",
     "Issue",
     "KycFacts",
+    "KycProvider",
+    "KycProviderProposal",
     "LevelProposal",
     "LevelReached",
     "LevelTable",
     "MachineDecision",
+    "ProviderCheck",
+    "ProviderMessage",
+    "ProviderPicture",
     "Questionnaire",
     "QuestionnaireDraft",
     "QuestionnaireProposal",

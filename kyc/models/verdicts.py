@@ -87,6 +87,9 @@ class MachineDecision(models.Model):
     decided_at = models.DateTimeField()
     draw = models.PositiveSmallIntegerField(null=True, help_text="Of 10,000, by a keyed hash of the document's id")
     is_sampled = models.BooleanField(default=False, help_text="An officer looks too, without knowing the verdict")
+    check_at_provider = models.ForeignKey(
+        "kyc.ProviderCheck", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     overturned_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     overturned_at = models.DateTimeField(null=True)
     overturn_reason = models.TextField(blank=True)

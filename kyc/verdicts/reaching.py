@@ -38,6 +38,8 @@ from kyc.examination.decision import decide
 from kyc.examination.sheet import Result
 from kyc.models import CheckRun, Document, MachineDecision, SecondLook, VerdictPolicy
 from kyc.models.verdicts import DRAWS
+from kyc.providers.opinions import ProviderWord, combined, word_on
+from kyc.providers.steps import shown_steps
 from kyc.verdicts import second_looks
 from kyc.verdicts.asking import flaw_to_name, reason_for, request_text
 from kyc.verdicts.rules import Rules
@@ -95,15 +97,15 @@ def reach(document: Document, run: CheckRun, results: Sequence[Result]) -> Machi
     client = document.client
     risk = Client.objects.values_list("risk_rating", flat=True).get(pk=client.pk)
     policy = current_policy(client.brand)
-    rules = Rules.read(policy.rules)
-    opinion = judge(rules, kind=document.kind, side=document.side, results=results, risk=risk)
+    rules, word = Rules.read(policy.rules), word_on(document)
+    opinion = _opinion(document, rules, results, risk, word)
     other: Document | None = None
     if opinion.outcome == Outcome.ASK and _asked_in_a_row(document) >= rules.kinds[document.kind].asks_in_a_row:
         opinion = Opinion(Outcome.QUEUE, (QueueReason.ASKED_ENOUGH, *opinion.reasons)[:REASONS_MAX])
-    elif opinion.outcome == Outcome.APPROVE and document.kind in TWO_SIDED_KINDS:
+    elif opinion.outcome == Outcome.APPROVE and document.kind in TWO_SIDED_KINDS and not word.is_alone:
         other, doubt = _other_side(document, rules, results, risk)
         opinion = Opinion(Outcome.QUEUE, (doubt,)) if doubt else opinion
-    decision = _write(document, run, policy, opinion, results, risk)
+    decision = _write(document, run, policy, opinion, risk, word)
     if opinion.outcome == Outcome.APPROVE:
         _approve(document, decision)
         if other is not None and other.state == DocumentState.PENDING_REVIEW:
@@ -111,6 +113,13 @@ def reach(document: Document, run: CheckRun, results: Sequence[Result]) -> Machi
     elif opinion.outcome == Outcome.ASK:
         _ask(document, decision, opinion.flaw)
     return decision
+
+
+def _opinion(document: Document, rules: Rules, results: Sequence[Result], risk: str, word: ProviderWord) -> Opinion:
+    """Judge a document by its checks, and by what the brand's KYC provider said about it."""
+    own = judge(rules, kind=document.kind, side=document.side, results=results, risk=risk)
+    both = combined(word, own.outcome, own.reasons, results=results, risk=risk)
+    return own if both is None else Opinion(both[0], both[1][:REASONS_MAX])
 
 
 def _asked_in_a_row(document: Document) -> int:
@@ -155,7 +164,7 @@ def _other_side(document: Document, rules: Rules, results: Sequence[Result], ris
         or (other.work is not None and work.is_held(other.work))
     ):
         return other, QueueReason.BEING_REVIEWED
-    opinion = judge(rules, kind=other.kind, side=other.side, results=stored, risk=risk)
+    opinion = _opinion(other, rules, stored, risk, word_on(other))
     return other, "" if opinion.outcome == Outcome.APPROVE else QueueReason.OTHER_SIDE
 
 
@@ -184,11 +193,15 @@ def _result(row: Mapping[str, Any]) -> Result:
 
 # ── what follows ───────────────────────────────────────────────────────────────────────────────────────────────────────
 def _write(
-    document: Document, run: CheckRun, policy: VerdictPolicy, opinion: Opinion, results: Sequence[Result], risk: str
+    document: Document, run: CheckRun, policy: VerdictPolicy, opinion: Opinion, risk: str, word: ProviderWord
 ) -> MachineDecision:
     is_approval = opinion.outcome == Outcome.APPROVE
     drawn = draw(document.pk) if is_approval else None
-    percent = Rules.read(policy.rules).kinds[document.kind].sample_percent(risk) if is_approval else 0
+    rule = Rules.read(policy.rules).kinds.get(document.kind)  # a provider also approves what our policy doesn't cover
+    percent = rule.sample_percent(risk) if is_approval and rule is not None else 0
+    if is_approval and word.picture is not None:
+        document.expires_on = document.expires_on or word.picture.expires_on
+        document.issued_on = document.issued_on or word.picture.issued_on
     return MachineDecision.objects.create(
         document=document,
         run=run,
@@ -202,6 +215,7 @@ def _write(
         decided_at=timezone.now(),
         draw=drawn,
         is_sampled=is_drawn(drawn, percent),
+        check_at_provider=word.check,
     )
 
 
@@ -279,9 +293,15 @@ def _decided(document: Document, decision: MachineDecision, action: KycAction) -
             "risk": decision.risk,
             "draw": decision.draw,
             "sha256": document.sha256,
+            **_providers_evidence(decision),
         },
     )
     reviews.take_effect(document)
+
+
+def _providers_evidence(decision: MachineDecision) -> dict[str, Any]:
+    check = decision.check_at_provider
+    return {"provider_check": check.pk, "provider_result_sha256": check.result_sha256} if check is not None else {}
 
 
 # ── for pages ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,13 +317,21 @@ class ShownVerdict:
         return str(Outcome(self.decision.outcome).label)
 
     @property
+    def card(self) -> dict[str, Any] | None:
+        """What the KYC provider said, beside it; None where none was asked."""
+        check = self.decision.check_at_provider
+        return {"check": check, "steps": shown_steps(check)} if check is not None else None
+
+    @property
     def reasons(self) -> list[str]:
         return [reason_label(code) for code in self.decision.reasons]
 
 
 def verdict_of(document: Document) -> ShownVerdict | None:
     """Find the policy's verdict on a document with its second look; None before the checks have ended."""
-    rows = MachineDecision.objects.select_related("policy", "overturned_by", "document__second_look__decided_by")
+    rows = MachineDecision.objects.select_related(
+        "policy", "overturned_by", "document__second_look__decided_by", "check_at_provider__provider"
+    ).defer("check_at_provider__result_sealed", "check_at_provider__provider__sealed_credentials")
     decision = rows.filter(document=document).first()
     return ShownVerdict(decision, getattr(decision.document, "second_look", None)) if decision is not None else None
 

@@ -21,6 +21,7 @@ from kyc.document_requests.reading import requests_of
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
 from kyc.levels.reaching import level_required
+from kyc.providers.views.checks import card_of
 from kyc.questionnaires.client_views import section_of as questionnaire_section
 from kyc.verdicts.blinding import blind_documents
 
@@ -43,6 +44,7 @@ def kyc_tab(request: UserRequest, client: Client) -> HttpResponse:
         "can_open": user.has_perm("kyc.open_document"),
         "can_upload": bool(policies.can_upload(user, client)),
         "questionnaires": questionnaire_section(user, client),
+        "card": card_of(user, client),
         "category": category_section(client) if user.has_perm(category_policies.SEES) else None,
         **section_for(request, client),
     }

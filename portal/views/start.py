@@ -22,7 +22,7 @@ from kyc.intake import too_large_words
 from portal import onboarding, profile
 from portal.forms_room import OFFERED, DetailsForm, UploadForm, sides_of
 from portal.guards import client_required
-from portal.views import level_card
+from portal.views import level_card, verification
 
 ACCEPT = "image/jpeg,image/png,image/webp,application/pdf"
 
@@ -69,6 +69,7 @@ def _documents_context(client: Client, chosen: str = "", **more: Any) -> dict[st
         "progress": progress,
         "asked": [(asked, _kind(DocumentKind(asked.kind), [])) for asked in progress.requests],
         "standing": level_card.standing_for(client),
+        "card": verification.card_for(client),
         "groups": groups,
         "accept": ACCEPT,
         "incoming": sent,

@@ -333,6 +333,10 @@ TABLE |= {
     "portal_company_holding": Rule(CLIENT, good=OWN),
     "portal_company_holding_remove": Rule(CLIENT, kwargs=lambda _world: {"holding_id": 999_999}, good=OWN),
     "portal_documents": Rule(CLIENT),
+    "portal_verification": Rule(CLIENT, good=(302,)),
+    "portal_verification_start": Rule(CLIENT),
+    "portal_verification_go": Rule(CLIENT, good=(302,)),
+    "portal_verification_back": Rule(CLIENT, good=(302,)),
     "portal_send_document": Rule(CLIENT),
     "portal_wallet": Rule(CLIENT),
     "portal_deposit": Rule(CLIENT),
@@ -718,6 +722,22 @@ TABLE |= {
     "kyc:brand_policy": Rule(SEES_KYC_POLICY, kwargs=lambda world: _a_brand(world), good=OWN),
     "kyc:policy_change": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world), good=OWN),
     "kyc:policy_version": Rule(SEES_KYC_POLICY, kwargs=lambda world: {**_a_brand(world), "number": 999_999}, good=OWN),
+    "kyc:webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
+    "kyc:providers": Rule(REVIEWS_DOCUMENTS | roles(Role.ADMINISTRATOR)),
+    "kyc:provider_new": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "kyc:provider_change": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"provider_id": 999_999}, good=OWN
+    ),
+    "kyc:provider_test": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"provider_id": 999_999}, good=OWN
+    ),
+    "kyc:provider_checks": Rule(REVIEWS_DOCUMENTS),
+    "kyc:provider_check": Rule(OPENS_DOCUMENTS, kwargs=lambda _world: {"check_id": 999_999}, good=OWN),
+    "kyc:provider_check_refresh": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"check_id": 999_999}, good=OWN),
+    "kyc:provider_check_cancel": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"check_id": 999_999}, good=OWN),
+    "kyc:provider_messages": Rule(REVIEWS_DOCUMENTS),
+    "kyc:provider_message": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"message_id": 999_999}, good=OWN),
+    "kyc:provider_message_retry": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"message_id": 999_999}, good=OWN),
     "kyc:quality": Rule(SEES_KYC_POLICY),
     "kyc:brand_quality": Rule(SEES_KYC_POLICY, kwargs=lambda world: _a_brand(world), good=OWN),
     "kyc:second_looks": Rule(REVIEWS_DOCUMENTS),

@@ -1,0 +1,1 @@
+"""The webhooks' address, the staff pages of providers, and a check's card."""
