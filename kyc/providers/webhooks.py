@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.db.locking import lock
+from crm.db.locking import lock, lock_first, lock_or_none
 from crm.errors import WrongState
 from crm.models import User
 from crm.queue.enqueue import enqueue_on_commit, enqueue_soon_on_commit
@@ -120,27 +120,30 @@ def process_due(*, limit: int = 200) -> int:
 
 @transaction.atomic
 def process(message_id: int) -> bool:
-    """Find the check that a message is about and have it looked up; False where another worker has the message."""
-    waiting = ProviderMessage.objects.select_for_update(of=["self"], skip_locked=True)
-    message = waiting.filter(pk=message_id, state=MessageState.WAITING).first()
+    """Find the check that a message is about and have it looked up; False where another worker has done so.
+
+    The check is locked before the message, as an erasure does.
+    """
+    check = _locked_check(ProviderMessage.objects.defer("body_sealed").get(pk=message_id))
+    waiting = ProviderMessage.objects.filter(state=MessageState.WAITING).defer("body_sealed")
+    message = lock_or_none(waiting, message_id)
     if message is None:
         return False
-    check = _check_of(message)
+    if check is not None:
+        ask_soon(check)
     message.move_to(MessageState.DONE if check is not None else MessageState.UNMATCHED)
     message.check_at_provider, message.due_at, message.processed_at = check, None, timezone.now()
     message.outcome = _("Looked up at the provider") if check is not None else _("No check of ours has this applicant")
-    message.save()
+    message.save(update_fields=["state", "check_at_provider", "due_at", "processed_at", "outcome"])
     return True
 
 
-def _check_of(message: ProviderMessage) -> ProviderCheck | None:
-    """Find the check by our id, else by the provider's; have it looked up in any case, also one that is decided."""
-    checks = ProviderCheck.objects.select_for_update(of=["self"]).filter(provider_id=message.provider_id)
-    check = checks.filter(external_id=message.external_id).first() if message.external_id else None
+def _locked_check(message: ProviderMessage) -> ProviderCheck | None:
+    """Find and lock a message's check, by our id, else by the provider's; also one that is decided."""
+    checks = ProviderCheck.objects.filter(provider_id=message.provider_id)
+    check = lock_first(checks.filter(external_id=message.external_id)) if message.external_id else None
     if check is None and message.applicant_id:
-        check = checks.filter(applicant_id=message.applicant_id).first()
-    if check is not None:
-        ask_soon(check)
+        check = lock_first(checks.filter(applicant_id=message.applicant_id))
     return check
 
 

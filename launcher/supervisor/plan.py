@@ -15,6 +15,7 @@ TETHER = Path(__file__).with_name("parent_death_signal.py")
 PARTS = (
     *(server.part for server in sandboxes.SERVERS),
     "sandbox-psp",
+    "sandbox-kyc",
     "web",
     "live",
     "worker",
@@ -36,6 +37,7 @@ JOINED = (
     "SANDBOX_MT5_CERTIFICATE",
     "SANDBOX_CTRADER_CERTIFICATE",
     "SANDBOX_PSP_URL",
+    "SANDBOX_KYC_URL",
 )
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
@@ -52,6 +54,7 @@ class Options:
     # Of the sandbox trading servers, by listener (`sandboxes.LISTENERS`).
     sandbox_ports: Mapping[str, int] = field(default_factory=lambda: dict(sandboxes.PORTS))
     psp_port: int = 8444
+    kyc_port: int = 8460
     base_url: str = ""
     live_url: str = ""
     static_root: Path | None = None
@@ -80,6 +83,10 @@ class Options:
     def psp_url(self) -> str:
         return f"http://127.0.0.1:{self.psp_port}"
 
+    @property
+    def kyc_url(self) -> str:
+        return f"http://127.0.0.1:{self.kyc_port}"
+
     def control_url(self, server: sandboxes.SandboxServer) -> str:
         return f"http://127.0.0.1:{self.sandbox_ports[server.control.name]}"
 
@@ -89,7 +96,7 @@ class Options:
     def sandboxes(self) -> set[str]:
         if not self.with_sandboxes:
             return set()
-        names = (*(server.name for server in sandboxes.SERVERS), "psp")
+        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc")
         running = {name for name in names if self.runs(f"sandbox-{name}")}
         return {name for name in running if _is_runnable(f"sandbox.{name}")}
 
@@ -108,11 +115,13 @@ class Options:
                 )
         if "psp" in present:
             ports["the sandbox PSPs"] = (self.psp_port, "`--psp-port N` or KEELSON_PSP_PORT=N")
+        if "kyc" in present:
+            ports["the sandbox KYC provider"] = (self.kyc_port, "`--kyc-port N` or KEELSON_KYC_PORT=N")
         return ports
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
-        own = [name for name in ("port", "live_port", "psp_port") if getattr(self, name) == 0]
+        own = [name for name in ("port", "live_port", "psp_port", "kyc_port") if getattr(self, name) == 0]
         theirs = [name for name, port in self.sandbox_ports.items() if port == 0]
         free = iter(ports.free_ports(len(own) + len(theirs)))
         chosen = {name: next(free) for name in own}
@@ -146,6 +155,7 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         },
         **{f"{server.name}_control_url": options.control_url(server) for server in sandboxes.SERVERS},
         "psp_url": options.psp_url,
+        "kyc_url": options.kyc_url,
         "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
         "redis_url": os.environ.get("REDIS_URL") or devdb.redis_url(var_dir),
         "environment": {name: environment[name] for name in JOINED},
@@ -171,6 +181,7 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
         "SANDBOX_MT5_CERTIFICATE": str(options.var_dir / "sandbox" / "mt5.sqlite.crt"),
         "SANDBOX_CTRADER_CERTIFICATE": str(options.var_dir / "sandbox" / "ctrader.sqlite.crt"),
         "SANDBOX_PSP_URL": options.psp_url,
+        "SANDBOX_KYC_URL": options.kyc_url,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
     }
@@ -204,6 +215,16 @@ def _sandboxes(options: Options) -> list[Child]:
             str(state / "psp-import.jsonl"),
             "--webhook-url",
             f"http://127.0.0.1:{options.port}/webhooks/psp/{{psp}}/",
+        ],
+        "kyc": [
+            "--port",
+            str(options.kyc_port),
+            "--state",
+            str(state / "kyc.sqlite"),
+            "--public-url",
+            options.kyc_url,
+            "--webhook-url",
+            f"http://127.0.0.1:{options.port}/webhooks/kyc/sandbox/",
         ],
     }
     present = options.sandboxes()

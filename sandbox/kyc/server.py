@@ -192,11 +192,11 @@ Route = Callable[[KycServer, dict[str, str], dict[str, Any]], Any]
 ROUTES: list[tuple[str, re.Pattern[str], Route]] = []
 
 
-def route(method: str, pattern: str) -> Callable[[Route], Route]:
+def route(method: str, pattern: re.Pattern[str]) -> Callable[[Route], Route]:
     """Register what answers a path."""
 
     def register(handler: Route) -> Route:
-        ROUTES.append((method, re.compile(pattern), handler))
+        ROUTES.append((method, pattern, handler))
         return handler
 
     return register
@@ -216,7 +216,7 @@ def api(server: KycServer, method: str, path: str, body: bytes) -> Any:
     raise ApiError(404, "Not found")
 
 
-@route("POST", "/resources/applicants")
+@route("POST", re.compile(r"/resources/applicants"))
 def create_applicant(server: KycServer, given: dict[str, str], body: dict[str, Any]) -> Any:
     """Create an applicant; an external id that is taken is 409."""
     external_id = str(body.get("externalUserId") or "")
@@ -240,14 +240,14 @@ def create_applicant(server: KycServer, given: dict[str, str], body: dict[str, A
     return applicant
 
 
-@route("GET", "/resources/applicants/-/byExternalUserId/(?P<id>[^/]+)")
+@route("GET", re.compile(r"/resources/applicants/-/byExternalUserId/(?P<id>[^/]+)"))
 def exists(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> Any:
     """Say whether an applicant exists."""
     found = server.store.by_external_id(given["id"])
     return {"exists": found is not None, **({"applicant": found} if found else {})}
 
 
-@route("GET", "/resources/applicants/(?P<id>[^/]+)/one")
+@route("GET", re.compile(r"/resources/applicants/(?P<id>[^/]+)/one"))
 def applicant_data(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> Any:
     """Return an applicant by id, or by `-;externalUserId=…`."""
     applicant = _applicant(server, given["id"])
@@ -256,7 +256,7 @@ def applicant_data(server: KycServer, given: dict[str, str], _body: dict[str, An
     return applicant
 
 
-@route("GET", "/resources/applicants/(?P<id>[^/]+)/requiredIdDocsStatus")
+@route("GET", re.compile(r"/resources/applicants/(?P<id>[^/]+)/requiredIdDocsStatus"))
 def steps(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> Any:
     """Return the result per step; a FINAL one says little here, as at the provider."""
     applicant = _applicant(server, given["id"])
@@ -271,14 +271,14 @@ def steps(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> An
     return found
 
 
-@route("GET", "/resources/applicants/(?P<id>[^/]+)/metadata/resources")
+@route("GET", re.compile(r"/resources/applicants/(?P<id>[^/]+)/metadata/resources"))
 def picture_list(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> Any:
     """List an applicant's pictures."""
     items = server.store.pictures(_applicant(server, given["id"])["id"])
     return {"items": items, "totalItems": len(items)}
 
 
-@route("GET", "/resources/inspections/(?P<inspection>[^/]+)/resources/(?P<id>[^/]+)")
+@route("GET", re.compile(r"/resources/inspections/(?P<inspection>[^/]+)/resources/(?P<id>[^/]+)"))
 def picture(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> Any:
     """Return a picture as it was sent."""
     content = server.store.content(given["id"])
@@ -287,7 +287,7 @@ def picture(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> 
     return content
 
 
-@route("POST", "/resources/sdkIntegrations/levels/-/websdkLink")
+@route("POST", re.compile(r"/resources/sdkIntegrations/levels/-/websdkLink"))
 def link(server: KycServer, _given: dict[str, str], body: dict[str, Any]) -> Any:
     """Make a link to the page of an applicant; it expires."""
     token = new_id()
@@ -297,7 +297,7 @@ def link(server: KycServer, _given: dict[str, str], body: dict[str, Any]) -> Any
     return {"url": f"{server.public_url}/websdk/p/{token}"}
 
 
-@route("PATCH", "/resources/applicants/(?P<id>[^/]+)/presence/deactivated")
+@route("PATCH", re.compile(r"/resources/applicants/(?P<id>[^/]+)/presence/deactivated"))
 def deactivate(server: KycServer, given: dict[str, str], _body: dict[str, Any]) -> Any:
     """Deactivate an applicant; not while it is being checked."""
     applicant = _applicant(server, given["id"])

@@ -32,7 +32,7 @@ from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
 from ib.plans import RateCard, VersionTerms
-from kyc.models import Document
+from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage
 from kyc.verdicts.rules import Rules, shipped
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, one, sketched
@@ -168,6 +168,39 @@ def other_policy() -> Arguments:
     return {"rules": Rules(kinds), "effective_on": today(one(Brand))}
 
 
+def a_kyc_provider() -> KycProvider:
+    return KycProvider.objects.create(
+        brand=one(Brand),
+        code="verbs",
+        name="Sumsub",
+        adapter="sumsub",
+        level_name="basic",
+        base_url="http://127.0.0.1:9",
+    )
+
+
+def check_at_provider() -> Arguments:
+    """A check that waits for its client."""
+    check = ProviderCheck.objects.create(
+        provider=a_kyc_provider(), client=one(Client), external_id="verbs", state="open", started_at=timezone.now()
+    )
+    return {"check_id": check.pk}
+
+
+def unmatched_message() -> Arguments:
+    """A webhook about an applicant that no check knows."""
+    message = ProviderMessage.objects.create(
+        provider=a_kyc_provider(),
+        received_at=timezone.now(),
+        body_sealed=b"",
+        body_sha256="0" * 64,
+        verdict="accepted",
+        state="waiting",
+    )
+    ProviderMessage.objects.filter(pk=message.pk).update(state="unmatched")
+    return {"message_id": message.pk}
+
+
 def held_item() -> Arguments:
     """A document that a colleague works on."""
     given, now = waiting_item(), timezone.now()
@@ -285,6 +318,9 @@ DOORS: dict[str, Door] = {
     ),
     "kyc.corrections.turning.turn_pages": Door(given=lambda: {"quarters": 1}),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "kyc.providers.checks.cancel_check": Door(given=check_at_provider),
+    "kyc.providers.setup.test_connection": Door(given=lambda: {"provider_id": a_kyc_provider().pk}),
+    "kyc.providers.webhooks.retry_message": Door(given=unmatched_message),
     "kyc.verdicts.changes.propose_policy": Door(given=other_policy),
     "kyc.verdicts.overturning.overturn": Door(
         {"document_id": {"state": "approved", "decided_by_policy__isnull": False}},
