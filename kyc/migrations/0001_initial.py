@@ -1,3 +1,4 @@
+import kyc.models.providers
 import django.db.models.functions.text
 import pgtrigger.migrations
 import pgtrigger.compiler
@@ -1392,5 +1393,233 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='fieldcorrection',
             trigger=pgtrigger.compiler.Trigger(name='field_correction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'field_correction is append-only: write a new row instead';", hash='016342f3d599a68d7f1b1d806b0da4f6eb6723ac', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_field_correction_no_truncate_c9d16', table='kyc_fieldcorrection', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='KycProvider',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(help_text="Used in the webhook's address", max_length=30, unique=True)),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('level_name', models.CharField(help_text="The provider's name of what it checks", max_length=100)),
+                ('webhook_algorithms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=kyc.models.providers.default_algorithms, size=None)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('last_checked_at', models.DateTimeField(null=True)),
+                ('last_check_error', models.CharField(blank=True, max_length=300)),
+                ('last_webhook_at', models.DateTimeField(null=True)),
+                ('failing_since', models.DateTimeField(help_text='Since when no call was answered; empty while it answers', null=True)),
+                ('refused_on', models.DateField(help_text='The day that refused_count counts', null=True)),
+                ('refused_count', models.PositiveIntegerField(default=0, help_text='Webhooks refused on that day, kept or not')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='kyc_providers', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['brand_id', 'name', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='KycProviderProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('code', models.SlugField(max_length=30)),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('level_name', models.CharField(max_length=100)),
+                ('webhook_algorithms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=kyc.models.providers.default_algorithms, size=None)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('keys_changed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='kyc_provider_proposals', to='crm.brand')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('provider', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='kyc.kycprovider')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ProviderCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('external_id', models.CharField(help_text='What the provider knows the client by', max_length=40, unique=True)),
+                ('applicant_id', models.CharField(blank=True, max_length=80)),
+                ('level_name', models.CharField(max_length=100)),
+                ('state', models.CharField(choices=[('starting', 'Starting'), ('unknown', 'Outcome unknown'), ('open', 'Waiting for the client'), ('in_review', 'Being checked by the provider'), ('on_hold', 'On hold at the provider'), ('retry', 'To be repeated by the client'), ('passed', 'Passed'), ('refused', 'Refused'), ('failed', 'Not started'), ('cancelled', 'Cancelled')], default='starting', max_length=10)),
+                ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, help_text="The provider's reasons", size=None)),
+                ('flaw', models.CharField(blank=True, choices=[('BLUR', 'The picture is blurred'), ('GLARE', 'Glare covers part of the document'), ('TOO_SMALL', 'The picture is too small to read'), ('CROPPED', 'The document is cut off'), ('NO_MRZ', 'No machine-readable zone was found'), ('MRZ_CHECKDIGIT', 'A check digit in the machine-readable zone is wrong'), ('EXPIRED', 'The document has expired'), ('EXPIRES_SOON', 'The document expires soon'), ('NAME_MISMATCH', 'The name differs from the registration'), ('NAME_NEAR', 'The name is almost the one on the registration: compare it'), ('NAME_CUT', 'The name is too long for the machine-readable zone: compare it with the printed one'), ('DOB_MISMATCH', 'The date of birth differs from the registration'), ('NATIONALITY_MISMATCH', 'The nationality differs from the registration'), ('SEX_MISMATCH', 'The sex differs from the registration'), ('PRINT_MISMATCH', "The printed text doesn't match the machine-readable zone"), ('PRINT_NEAR', 'The printed text nearly matches the machine-readable zone: compare it'), ('NOT_READ', "Part of the document couldn't be read: check it manually"), ('NOT_REGISTERED', 'The registration is missing details to compare the document with'), ('NO_EXPIRY', 'No expiry date was found'), ('DATE_INCOMPLETE', "A date on the document is incomplete or doesn't exist"), ('UNKNOWN_STATE', 'No such country or issuer exists'), ('SPECIMEN', 'The document is a specimen, not a real one'), ('LOW_RESOLUTION', 'The picture is small: compare the name carefully'), ('UNDERAGE', 'The person is underage'), ('DOC_NO_DUPLICATE', 'Another client has a document with this number'), ('IMAGE_DUPLICATE', 'Another client has sent the same picture'), ('POA_TOO_OLD', 'The proof of address is older than three months'), ('POA_NO_DATE', 'No date was found on the proof of address'), ('POA_NAME', "The client's name was not found on the proof of address"), ('POA_ADDRESS', "The client's address was not found on the proof of address"), ('SCREEN_PHOTO', 'The picture shows a screen or a printed copy: it is covered by a fine raster'), ('SCREENSHOT', 'The picture is a screenshot'), ('NO_COLOUR', 'The picture has no colour: it may be a copy'), ('EDITED', 'The file was saved by a program for editing: compare it closely'), ('PDF_CHANGED', 'The PDF was changed after it was made: compare it closely'), ('PARTS_DIFFER', 'Part of the picture was compressed differently: compare it closely'), ('ISSUE_DATE', "The date of issue doesn't fit the other dates"), ('POA_COUNTRY', 'The proof of address names another country'), ('POA_ISSUER', "The issuer wasn't recognised as a bank, utility, telecom provider or authority"), ('UNSUPPORTED_TYPE', "The document isn't the type the client selected"), ('FACE_NOT_FOUND', 'No face was found'), ('OCR_UNAVAILABLE', "The text couldn't be read automatically: check it manually"), ('CHECK_FAILED', 'The automatic checks failed: check everything manually')], help_text='Our name of the first', max_length=20)),
+                ('message', models.TextField(blank=True, help_text='Message to client')),
+                ('attempt', models.PositiveSmallIntegerField(default=0, help_text='The provider counts from 0')),
+                ('results', models.JSONField(default=list, help_text="Each check's verdict, reason and labels, without personal data")),
+                ('result_sealed', models.BinaryField(help_text="The provider's answer under the client's key", null=True)),
+                ('result_sha256', models.CharField(blank=True, max_length=64)),
+                ('has_pictures', models.BooleanField(default=False, help_text='All pictures of the result are in our own store')),
+                ('problem', models.CharField(blank=True, help_text='Why the last call brought nothing', max_length=300)),
+                ('started_at', models.DateTimeField()),
+                ('looked_at', models.DateTimeField(help_text='When the look-up began whose answer is applied', null=True)),
+                ('look_due_at', models.DateTimeField(null=True)),
+                ('look_attempts', models.PositiveSmallIntegerField(default=0)),
+                ('reviewed_at', models.DateTimeField(help_text='When the provider decided', null=True)),
+                ('deleted_at', models.DateTimeField(help_text="When the provider was made to delete the client's data", null=True)),
+                ('delete_due_at', models.DateTimeField(null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='provider_checks', to='clients.client')),
+                ('provider', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='kyc.kycprovider')),
+                ('started_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='check_at_provider',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='kyc.providercheck'),
+        ),
+        migrations.CreateModel(
+            name='ProviderMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('received_at', models.DateTimeField()),
+                ('body_sealed', models.BinaryField(help_text="Under the instance's key: it may name a person before we know whose it is")),
+                ('body_sha256', models.CharField(max_length=64)),
+                ('algorithm', models.CharField(blank=True, max_length=40)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('verdict', models.CharField(choices=[('accepted', 'Accepted'), ('no_signature', 'No signature'), ('wrong_algorithm', 'Algorithm not allowed'), ('wrong_signature', 'Wrong signature'), ('malformed', 'Unreadable')], max_length=16)),
+                ('event_type', models.CharField(blank=True, max_length=60)),
+                ('applicant_id', models.CharField(blank=True, max_length=80)),
+                ('external_id', models.CharField(blank=True, max_length=80)),
+                ('correlation_id', models.CharField(blank=True, max_length=80)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Processed'), ('unmatched', 'Unknown applicant'), ('refused', 'Refused')], default='waiting', max_length=10)),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the same message was received again')),
+                ('due_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, max_length=300)),
+                ('processed_at', models.DateTimeField(null=True)),
+                ('check_at_provider', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='kyc.providercheck')),
+                ('provider', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='kyc.kycprovider')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ProviderPicture',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('image_id', models.CharField(max_length=80)),
+                ('kind', models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20)),
+                ('side', models.CharField(choices=[('front', 'Front'), ('back', 'Back')], default='front', max_length=6)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('issued_on', models.DateField(help_text='As the provider read it', null=True)),
+                ('expires_on', models.DateField(null=True)),
+                ('check_at_provider', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pictures', to='kyc.providercheck')),
+                ('document', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='provider_picture', to='kyc.document')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='kycprovider',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_enabled', True)), fields=('brand',), name='a_brand_uses_one_kyc_provider'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycprovider',
+            constraint=models.CheckConstraint(condition=models.Q(('level_name', ''), _negated=True), name='kyc_provider_has_a_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycprovider',
+            constraint=models.CheckConstraint(condition=models.Q(('webhook_algorithms', []), _negated=True), name='kyc_provider_allows_an_algorithm'),
+        ),
+        migrations.AddIndex(
+            model_name='kycproviderproposal',
+            index=models.Index(fields=['brand', '-id'], name='kyc_provider_proposals'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='kyc_provider_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='kyc_provider_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='kyc_provider_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='kyc_provider_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='kyc_provider_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_kyc_provider_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='kycproviderproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('sealed_credentials__isnull', True), _connector='OR'), name='no_keys_outlive_a_kyc_provider_proposal'),
+        ),
+        migrations.AddIndex(
+            model_name='providercheck',
+            index=models.Index(fields=['client', '-id'], name='provider_checks_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='providercheck',
+            index=models.Index(fields=['provider', 'applicant_id'], name='provider_checks_by_applicant'),
+        ),
+        migrations.AddIndex(
+            model_name='providercheck',
+            index=models.Index(condition=models.Q(('look_due_at__isnull', False)), fields=['look_due_at', 'id'], name='provider_checks_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='providercheck',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('starting', 'unknown', 'open', 'in_review', 'on_hold', 'retry'))), fields=('client',), name='one_open_provider_check_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='providercheck',
+            constraint=models.UniqueConstraint(condition=models.Q(('applicant_id', ''), _negated=True), fields=('provider', 'applicant_id'), name='an_applicant_has_one_check'),
+        ),
+        migrations.AddConstraint(
+            model_name='providercheck',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ('retry', 'passed', 'refused')), _negated=True), models.Q(('result_sealed__isnull', False), models.Q(('result_sha256', ''), _negated=True)), _connector='OR'), name='provider_result_has_its_evidence'),
+        ),
+        migrations.AddConstraint(
+            model_name='providercheck',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'retry'), _negated=True), models.Q(('message', ''), _negated=True), _connector='OR'), name='repeated_check_says_what_to_do'),
+        ),
+        migrations.AddIndex(
+            model_name='providermessage',
+            index=models.Index(fields=['provider', '-id'], name='kyc_messages_by_provider'),
+        ),
+        migrations.AddIndex(
+            model_name='providermessage',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='kyc_messages_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='providermessage',
+            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'accepted')), fields=('provider', 'body_sha256'), name='a_kyc_message_is_accepted_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='providermessage',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'accepted'), ('state', 'refused'), _connector='OR'), name='only_an_accepted_kyc_message_is_acted_on'),
+        ),
+        migrations.AddConstraint(
+            model_name='providerpicture',
+            constraint=models.UniqueConstraint(fields=('check_at_provider', 'image_id'), name='a_picture_is_fetched_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='providerpicture',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('problem', '')), models.Q(('document__isnull', True), models.Q(('problem', ''), _negated=True)), _connector='OR'), name='picture_is_a_document_or_says_why_not'),
         ),
     ]
