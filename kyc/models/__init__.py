@@ -8,8 +8,8 @@ from kyc.models.corrections import FieldCorrection
 from kyc.models.documents import Document, IncomingFile
 from kyc.models.level_tables import LevelProposal, LevelTable
 from kyc.models.levels import KycFacts, LevelReached
-from kyc.models.requests import DocumentRequest
 from kyc.models.providers import KycProvider, KycProviderProposal, ProviderCheck, ProviderMessage, ProviderPicture
+from kyc.models.requests import DocumentRequest
 from kyc.models.verdicts import MachineDecision, SecondLook, VerdictPolicy, VerdictPolicyProposal
 from kyc.questionnaires.models import (
     AnswersDraft,
