@@ -67,7 +67,7 @@ class DocumentReview(work.WorkKind[Document]):
         DocumentState.REJECTED: work.Outcome(gettext_lazy("Rejected")),
     }
     hours, undo_seconds = KYC_REVIEW_HOURS, KYC_UNDO_SECONDS
-    order = ("document__urgent_at", "pk")
+    order = ("-priority", "document__urgent_at", "opened_at", "pk")
     queue_url = "kyc:queue"
 
     def reprioritized(self, item_ids: Sequence[int]) -> None:

@@ -112,10 +112,10 @@ def decide_second_look(
     require(work.may_decide(actor, look.work))
     opinion = Opinion.APPROVE if is_approved else Opinion.REJECT
     agrees = opinion == look.first_opinion if look.asked_by_id is not None else is_approved
-    if not agrees and not note.strip():
-        raise DomainError(_("Enter why you would decide so."), code="needs_note")
     if not is_approved and (not note.strip() or reason_code not in RejectReason.values):
         raise DomainError(_("Choose a reason, and enter what is wrong with the document."), code="needs_note")
+    if not agrees and not note.strip():
+        raise DomainError(_("Enter why you would decide so."), code="needs_note")
     look.move_to(SecondLookState.AGREED if agrees else SecondLookState.DISAGREED)
     look.opinion = opinion
     look.decided_by, look.decided_at, look.note = actor, timezone.now(), note.strip()

@@ -305,16 +305,12 @@ DOORS: dict[str, Door] = {
     "kyc.questionnaires.submissions.keep_answers": Door(WITH_LOGIN, by=its_client),
     "kyc.questionnaires.submissions.submit": Door(WITH_LOGIN, by=its_client),
     "kyc.corrections.correcting.correct_field": Door(
-        {"document_id": {"state": "pending_review", "kind": "passport"}},
-        given=lambda: {"field": "last_name", "value": "Nowak", "reason": "misread"},
+        given=lambda: {"field": "last_name", "value": "Nowak", "reason": "misread"}
     ),
-    "kyc.escalations.escalating.escalate": Door({"document_id": {"state": "pending_review"}}),
-    "kyc.escalations.second_readers.ask_second_reader": Door(
-        {"document_id": {"state": "pending_review"}}, given=lambda: {"opinion": "approve"}
-    ),
+    "kyc.escalations.second_readers.ask_second_reader": Door(given=lambda: {"opinion": "approve"}),
+    "kyc.batch.reading.claim_batch": Door(finds_nothing=True),
     "kyc.document_requests.requesting.request_document": Door(
-        {"document_id": {"state": "pending_review"}},
-        given=lambda: {"kind": "selfie", "reason_code": "unreadable", "due_on": dt.date.today() + dt.timedelta(days=9)},
+        given=lambda: {"kind": "selfie", "reason_code": "unreadable", "due_on": dt.date.today() + dt.timedelta(days=9)}
     ),
     "kyc.corrections.turning.turn_pages": Door(given=lambda: {"quarters": 1}),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
@@ -455,8 +451,6 @@ EXCEPTIONS: dict[str, str] = {
     "crm.security.audit.record.record": PART,
     "crm.staff.people.create_login": PART,
     "crm.work.proposals.propose": "a part of the verb that proposes, which has decided who may",
-    "crm.work.waiting.leave_with": "a part of the verb that asks, which has decided who may",
-    "kyc.escalations.escalating.hand_to_a_head": PART,
     "crm.work.deciding.decide": "a part of the verb that decides the subject, which has decided who may",
     "clients.stages.move_stage": "follows what happened; by hand it is `close_client`",
     "clients.timeline.add_entry": PART,
@@ -488,6 +482,7 @@ UNRECORDED: dict[str, str] = {
     "compliance.packs.request_pack": JOB,
     "crm.files.jobs.cancel_job": JOB,
     "crm.work.claims.claim": LEASE,
+    "kyc.batch.reading.claim_batch": LEASE,
     "crm.work.claims.extend": LEASE,
     "crm.work.claims.release": LEASE,
     "trading.accounts.requests.claim": LEASE,
