@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from kyc.models import Document
+from tests.brand_policies import set_policies
 from tests.browser.people import enter
-from tests.kyc.factories import claimed, passport_jpeg, registered
+from tests.kyc.factories import claimed, passport_jpeg, registered, waiting
 from tests.wallet.providers import provider
 
 
@@ -91,3 +92,46 @@ def test_one_key_does_not_approve_past_a_finding(page, cast, document):
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/kyc/queue/**")
     assert Document.objects.get(pk=document.pk).state == "approved"
+
+
+def test_a_field_is_corrected_the_page_turned_and_zoomed_by_keys(page, cast, document):
+    """The correction goes to the field that differs; what is turned stays turned for the next who opens it."""
+    enter(page, cast.kyc_officer)
+    page.goto(document.get_absolute_url())
+    expect(page.locator("mark.kyc-differs").first).to_be_visible()
+    page.keyboard.press("]")
+    page.keyboard.press("+")
+    expect(page.locator("[data-stage]")).to_have_attribute("data-quarter", "1")
+    expect(page.locator("[data-stage]")).to_have_class(re.compile("zoomed"))
+    page.keyboard.press("e")
+    field = page.locator("[data-correct=last_name] input[name=value]")
+    expect(field).to_be_focused()
+    page.keyboard.type("Schmidt")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Last name corrected. The checks ran again")).to_be_visible()
+    expect(page.locator("[data-stage]")).to_have_attribute("data-quarter", "1")
+    page.keyboard.press("?")
+    for words in ("Rotate left", "Zoom in", "Correct a field", "Request another document"):
+        expect(page.locator("#k-keys").get_by_text(words, exact=True)).to_be_visible()
+
+
+def test_a_batch_is_confirmed_by_keys_once_its_pictures_were_shown(page, cast):
+    registered(cast.client, last_name="Webber")
+    set_policies(cast.brand, kyc_batch_doubts=["NAME_NEAR"])
+    row = waiting(cast.client)
+    enter(page, cast.kyc_officer)
+    page.goto("/kyc/queue/")
+    page.keyboard.press("b")
+    page.wait_for_url("**/kyc/queue/batch/")
+    page.keyboard.press("n")
+    tick = page.locator("[data-card] input[name=items]")
+    expect(tick).to_be_checked()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(tick).not_to_be_checked()
+    page.keyboard.press("x")
+    page.keyboard.press("a")
+    page.get_by_role("button", name="Decide 1 item").click()
+    expect(page.locator("[data-undo]")).to_be_visible()
+    row.refresh_from_db()
+    assert (row.state, row.reviewed_by) == ("approved", cast.kyc_officer)
