@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -139,7 +140,9 @@ def waited(row: Document, table: Table) -> Any:
     """Show how long a document has waited; red marks what is late by the clock of its work item, amber what soon will be."""
     due_at = row.work.due_at if row.work else None
     css = "" if due_at is None else "neg" if due_at < table.now else "k-amber" if due_at < table.now + SOON else ""
-    return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
+    return format_html(
+        '<span class="nowrap {}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at)
+    )
 
 
 def flaw_badge(row: Document, _table: Table) -> Any:
@@ -162,17 +165,22 @@ def _flaw_of(row: Document) -> Any:
     return format_html('{} <span class="faint">+{}</span>', badge, more) if more > 0 else badge
 
 
+def worth(row: Document) -> Decimal | None:
+    """Return the value of a client who has one: a column of zeros would hide them."""
+    return row.client_value or None
+
+
 class DocumentQueueTable(Table):
     name, title, permission = "kyc-queue", _("Review queue"), "kyc.review_document"
     subtitle = _("Documents pending review, the most urgent first")
     columns = [
         PersonColumn("client", _("Client"), value="client.full_name", link=True, sort="client__last_name"),
-        Column("kind", _("Document"), value="title", sort=True),
+        Column("kind", _("Document"), value="title", sort=True, css="nowrap"),
         BadgeColumn("state", _("State"), hidden=True),
         Column("flaw", _("Main flaw"), render=flaw_badge, sort=True, export=False, place="state"),
         Column("issues", _("Issues"), render=issue_badges, export=False, hidden=True),
         BadgeColumn("risk", _("Risk"), value="client.risk_rating", sort="client__risk_rating"),
-        MoneyColumn("client_value", _("Client value"), currency="client.brand.base_currency", sort=True),
+        MoneyColumn("client_value", _("Client value"), currency="client.brand.base_currency", sort=True, value=worth),
         Column("uploaded_at", _("Waiting"), sort=True, render=waited, place="when"),
         *work_columns(sort_due=True),
         CountryColumn("country", _("Country"), value="client.country", sort="client__country"),
