@@ -23,7 +23,7 @@ from kyc import policies
 from kyc.audit_codes import KycAction
 from kyc.choices import CorrectionReason, RunState
 from kyc.corrections.fields import CorrectableField, corrections_of, fields_of, values_of
-from kyc.corrections.rechecking import results_after
+from kyc.corrections.rechecking import is_print_of, print_against, results_after
 from kyc.documents import locked
 from kyc.examination.sheet import Result, Sheet, Subject
 from kyc.fingerprints import number_fingerprint, sightings_of
@@ -104,6 +104,13 @@ def _check_again(document: Document, before: CheckRun, about: CorrectableField, 
         document.issued_on = dt.date.fromisoformat(value)
     sheet = _sheet(document, before)
     stays, fresh = results_after(sheet, about.name, values, before.results)
+    read = document.runs.filter(state=RunState.DONE, correction=None).order_by("-pk").first()
+    proven = print_against(
+        about.name, value, str(document.extracted.get(about.key, "")), read.results if read is not None else ()
+    )
+    if proven is not None:
+        stays = [row for row in stays if not is_print_of(row, about.name)]
+        stays, fresh = ([*stays, *proven], fresh) if isinstance(proven, list) else (stays, [*fresh, proven])
     now = timezone.now()
     run = CheckRun.objects.create(
         document=document,

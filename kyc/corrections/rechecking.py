@@ -1,7 +1,8 @@
 """The checks again, on a value that an officer corrected: what depends on it is judged again by the same rules, and nothing else.
 
 Results about the picture, about tampering and about other clients are carried over as they are: no correction turns one off.
-What compares print and zone stays too: it is about two places on the page, and the officer has named only one value.
+What compares print and zone stays too, with one addition: where both had agreed on the machine's value and the officer enters
+another one, that is said, so that nobody makes a document fit its registration unseen.
 """
 
 from __future__ import annotations
@@ -53,6 +54,27 @@ def results_after(
         fresh.append(digits)
         stays = [row for row in stays if not (row["check"] == "zone" and row["code"] in ("", IssueCode.MRZ_CHECKDIGIT))]
     return stays, [_in_its_place(result, before) for result in fresh]
+
+
+def print_against(
+    field: str, value: str, machine: str, original: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]] | Result | None:
+    """Compare a correction with what print and zone agreed on: an unclear result where it says something else.
+
+    original: the machine's own results. Where the officer returns to the machine's value, the results that had passed; None where
+    print and zone hadn't agreed on this field.
+    """
+    proven = [row for row in original if is_print_of(row, field) and row["verdict"] == "pass"]
+    if not proven:
+        return None
+    if compare(value, machine) == Match.SAME:
+        return proven
+    return replace(unsure(IssueCode.PRINT_MISMATCH, 0.8, field=field, expected=value), check=proven[0]["check"])
+
+
+def is_print_of(row: Mapping[str, Any], field: str) -> bool:
+    """Whether a result compares the print of a field with the zone."""
+    return bool(row["check"].startswith("printed_") and row["field"] == field)
 
 
 def _in_its_place(result: Result, before: Sequence[Mapping[str, Any]]) -> Result:
