@@ -19,6 +19,7 @@ class ComplianceAction(AuditCode):
     CLIENT_SCREENED = "compliance.client_screened", _("Client screened"), "scan-search"
     HIT_CLEARED = "compliance.hit_cleared", _("Possible match dismissed as false positive"), "circle-check", "success"
     HIT_CONFIRMED = "compliance.hit_confirmed", _("True match confirmed"), "siren", "danger"
+    HIT_SEPARATED = "compliance.hit_separated", _("Match reviewed separately"), "split"
     RESTRICTION_LIFT_ASKED = ("compliance.restriction_lift_asked", _("Restriction lift requested"), "lock-open", "info")
     RESTRICTION_LIFT_REFUSED = (
         "compliance.restriction_lift_refused",

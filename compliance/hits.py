@@ -70,10 +70,10 @@ class MatchReview(work.WorkKind[Hit]):
         return can(user, subject.client, self.right)
 
     def rows(self) -> QuerySet[Hit]:
-        return Hit.objects.select_related("client__brand", "client__book", "entry")
+        return Hit.objects.select_related("client__brand", "client__book", "entry").prefetch_related("parts")
 
     def lock(self, subject_id: int) -> Hit:
-        return _locked(subject_id)
+        return locked(subject_id)
 
     def title(self, subject: Hit) -> LocalizedText:
         return joined([str(subject.client), subject.entry.primary_name], " ~ ")
@@ -121,8 +121,8 @@ def clear_hit(
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason, or with one that the
     comparison contradicts (code `contradicted`).
     """
-    hit = _locked(hit_id)
-    _require_decidable(hit, actor)
+    hit = locked(hit_id)
+    require_decidable(hit, actor)
     code = ClearReason(reason_code)
     if not reason.strip():
         raise DomainError(_("Explain how you know this is a different person. Auditors read this."))
@@ -150,8 +150,8 @@ def confirm_hit(*, hit_id: int, actor: User, reason: str) -> Hit:
     Where the brand's policy wants a second person, it is proposed, and the match stays open until they decide.
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState, DomainError without a reason.
     """
-    hit = _locked(hit_id)
-    _require_decidable(hit, actor)
+    hit = locked(hit_id)
+    require_decidable(hit, actor)
     if not reason.strip():
         raise DomainError(_("Explain why this is a true match. Auditors read this."))
     if not _propose(hit, HitState.CONFIRMED, actor, reason):
@@ -187,7 +187,11 @@ def _confirm(hit: Hit, actor: User, reason: str) -> None:
 
 
 def contradiction_of(hit: Hit, code: str) -> str:
-    """Return a sentence where the comparison contradicts a chosen reason; "" where it doesn't."""
+    """Return a sentence where the comparison with an entry under review contradicts a chosen reason; "" where none does."""
+    return next(filter(None, (_contradiction(one, code) for one in (hit, *parts_of(hit)))), "")
+
+
+def _contradiction(hit: Hit, code: str) -> str:
     why = hit.explanation
     if code == ClearReason.BIRTH_DATE and why.get("birth") in AGREEING_BIRTHS:
         return _("You chose “Different date of birth”, but the client's date of birth matches the list.")
@@ -204,8 +208,13 @@ def contradiction_of(hit: Hit, code: str) -> str:
     return ""
 
 
-def _locked(hit_id: int) -> Hit:
-    """Lock a match and, before it, its client."""
+def parts_of(hit: Hit) -> list[Hit]:
+    """List the open matches that are decided with this one."""
+    return [part for part in hit.parts.all() if part.state == HitState.OPEN]
+
+
+def locked(hit_id: int) -> Hit:
+    """Lock a match and, before it, its client: of its parts nothing changes without the client's lock."""
     client_id = Hit.objects.values_list("client_id", flat=True).get(pk=hit_id)
     client = lock(Client, client_id, "brand", no_key=True)
     hit = lock(Hit, hit_id, "entry__source")
@@ -218,7 +227,8 @@ def _require_open(hit: Hit) -> None:
         raise WrongState(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
 
 
-def _require_decidable(hit: Hit, actor: User) -> None:
+def require_decidable(hit: Hit, actor: User) -> None:
+    """Raise WrongState where a match isn't open any more, NotAllowed where this person may not decide it."""
     _require_open(hit)
     require(policies.can_decide(actor, hit))
 
@@ -234,29 +244,35 @@ def _propose(hit: Hit, outcome: HitState, actor: User, reason: str, **given: str
 def _decide(
     hit: Hit, state: HitState, actor: User, reason: str, code: ClearReason | None, *, contradiction: str = ""
 ) -> None:
-    hit.move_to(state)
-    hit.decided_by, hit.decided_at = actor, timezone.now()
-    hit.reason, hit.reason_code = reason, code.value if code else ""
-    hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])
+    parts = list(hit.parts.filter(state=HitState.OPEN).select_related("entry__source").order_by("pk"))
+    proposed_by = hit.work.proposed_by_id if hit.work else None
+    for one in (hit, *parts):
+        _settle(one, state, actor, reason, code)
     work.decide(hit, actor=actor, outcome=state, reason=reason)
-    audit.record(
-        actor=actor,
-        action=ComplianceAction.HIT_CLEARED if state == HitState.FALSE_POSITIVE else ComplianceAction.HIT_CONFIRMED,
-        target=hit,
-        client_id=hit.client_id,
-        brand_id=hit.client.brand_id,
-        before={"state": HitState.OPEN.value},
-        after={"state": state.value, "reason_code": hit.reason_code},
-        reason=reason,
-        evidence={
-            "entry": hit.entry.external_id,
-            "list": hit.entry.source.code,
-            "score": str(hit.score),
-            "client_hash": hit.client_hash,
-            "entry_hash": hit.entry_hash,
-            "is_contradicted": bool(contradiction),
-            "proposed_by": hit.work.proposed_by_id if hit.work else None,
-        },
+    audit.record_many(
+        {
+            "actor": actor,
+            "action": ComplianceAction.HIT_CLEARED
+            if state == HitState.FALSE_POSITIVE
+            else ComplianceAction.HIT_CONFIRMED,
+            "target": one,
+            "client_id": hit.client_id,
+            "brand_id": hit.client.brand_id,
+            "before": {"state": HitState.OPEN.value},
+            "after": {"state": state.value, "reason_code": one.reason_code},
+            "reason": reason,
+            "evidence": {
+                "entry": one.entry.external_id,
+                "list": one.entry.source.code,
+                "score": str(one.score),
+                "client_hash": one.client_hash,
+                "entry_hash": one.entry_hash,
+                "is_contradicted": bool(contradiction),
+                "proposed_by": proposed_by,
+                "reviewed_with": one.part_of_id,
+            },
+        }
+        for one in (hit, *parts)
     )
     timeline.add_entry(
         client_id=hit.client_id,
@@ -269,3 +285,10 @@ def _decide(
         dedupe_key=f"hit:{hit.pk}",
         needs=NOT_FOR_SALES,
     )
+
+
+def _settle(hit: Hit, state: HitState, actor: User, reason: str, code: ClearReason | None) -> None:
+    hit.move_to(state)
+    hit.decided_by, hit.decided_at = actor, timezone.now()
+    hit.reason, hit.reason_code = reason, code.value if code else ""
+    hit.save(update_fields=["state", "decided_by", "decided_at", "reason", "reason_code"])

@@ -23,6 +23,8 @@ def can_decide(user: Actor, hit: Hit) -> Decision:
     """Decide who may clear or confirm a match: `compliance.decide_hit` in reach, while no colleague has claimed it."""
     if hit.state != HitState.OPEN:
         return no(_("This match has already been reviewed: %(state)s.") % {"state": hit.get_state_display()})
+    if hit.part_of_id is not None:
+        return no(_("This match is reviewed together with another entry of the same listed person."))
     allowed = can(user, hit.client, "compliance.decide_hit")
     return work.may_decide(user, hit.work) if allowed and hit.work else allowed
 

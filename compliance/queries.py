@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 
 from clients.models import Client
@@ -44,6 +44,11 @@ def get_hit(user: User, hit_id: int) -> Hit:
     hit = (
         Hit.objects.filter(client__in=clients_visible_to(user))
         .select_related("client__brand", "client__book", "entry__source", "screening", "decided_by", "work__claimed_by")
+        .prefetch_related(
+            Prefetch(
+                "parts", Hit.objects.select_related("entry__source").prefetch_related("entry__names").order_by("pk")
+            )
+        )
         .filter(pk=hit_id)
         .first()
     )
@@ -69,8 +74,8 @@ def get_restriction(user: User, restriction_id: int) -> Restriction:
 
 
 def open_hit_count(user: User) -> int:
-    """Count the matches that wait, at most 99: a number for the menu."""
-    return len(hits_visible_to(user).filter(state=HitState.OPEN).values_list("pk", flat=True)[:99])
+    """Count the reviews of matches that wait, at most 99: a number for the menu."""
+    return len(hits_visible_to(user).filter(state=HitState.OPEN, part_of=None).values_list("pk", flat=True)[:99])
 
 
 def current_risk(client: Client) -> RiskAssessment | None:

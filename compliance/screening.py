@@ -29,7 +29,7 @@ from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
-from compliance.hits import new_items
+from compliance.matches.cases import arrange, pass_on
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon
@@ -40,7 +40,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientScreened, publish
 from crm.i18n.localized_text import localize, phrase
-from crm.models import Actor, WorkItem
+from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 
@@ -227,8 +227,7 @@ def record(
         )
         for entry, explained in fresh
     ]
-    WorkItem.objects.bulk_create(new_items(hits))
-    Hit.objects.bulk_create(hits)
+    arrange(hits)
     _tell(client, screening, hits, actor)
     return screening
 
@@ -249,7 +248,8 @@ def lists_in_force() -> list[dict[str, Any]]:
 
 def retire(stale: QuerySet[Hit], *, reason: str) -> int:
     """End open matches whose client or entry is no longer what was compared, with their holds. Returns how many."""
-    hits = list(stale.select_related("client"))
+    hits = list(stale.select_related("client__brand", "work").order_by("pk"))
+    pass_on(hits)
     for hit in hits:
         holds.release_hold(hit=hit, actor=None, reason=reason)
     work.close_items([hit.work_id for hit in hits])
@@ -273,7 +273,8 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
         evidence={"matcher": VERSION, "threshold": str(screening.threshold), "lists": screening.lists},
     )
     for hit in hits:
-        holds.hold_for(hit=hit)
+        if hit.part_of_id is None:
+            holds.hold_for(hit=hit)
 
     text = phrase("Screened, possible matches: %(count)d") % {"count": len(hits)}
     timeline.add_entry(

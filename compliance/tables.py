@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -51,13 +51,22 @@ WHO = [("staff", _("Staff")), ("client", _("Client")), ("partner", _("Partner"))
 
 class HitFilter(WorkFilter):
     state = django_filters.ChoiceFilter(choices=HitState.choices, label=_("State"))
-    source = django_filters.CharFilter(field_name="entry__source__code", label=_("List"))
+    source = django_filters.CharFilter(label=_("List"), method="on_list")
     found = django_filters.DateFromToRangeFilter(field_name="found_at", label=_("Found between"))
     waiting = WhenFilter(field_name="found_at", label=_("Found"))
 
     class Meta:
         model = Hit
         fields: list[str] = []
+
+    def on_list(self, rows: QuerySet[Hit], _name: str, value: str) -> QuerySet[Hit]:
+        on_another = Hit.objects.filter(part_of=OuterRef("pk"), entry__source__code=value)
+        return rows.filter(Q(entry__source__code=value) | Exists(on_another))
+
+
+def lists_of(row: Hit) -> str:
+    """Name the lists that a match's person stands on."""
+    return ", ".join(sorted({row.entry.source.name, *(part.entry.source.name for part in row.parts.all())}))
 
 
 def birth_match(row: Hit) -> Any:
@@ -72,7 +81,7 @@ class HitTable(Table):
     columns = [
         PersonColumn("client", _("Client"), value="client.full_name", link=True),
         Column("entry", _("Listed as"), value="entry.primary_name"),
-        Column("source", _("List"), value="entry.source.name"),
+        Column("source", _("List"), value=lists_of),
         NumberColumn("score", _("Score"), digits=2),
         Column("birth", _("Date of birth"), value=birth_match),
         BadgeColumn("state", _("State")),
@@ -106,9 +115,10 @@ class HitTable(Table):
     )
 
     def queryset(self) -> QuerySet[Hit]:
-        return queries.hits_visible_to(self.user).select_related(
+        reviews = queries.hits_visible_to(self.user).filter(part_of=None)
+        return reviews.select_related(
             "client__brand", "entry__source", "decided_by", "work__claimed_by", "work__assigned_to"
-        )
+        ).prefetch_related(Prefetch("parts", Hit.objects.select_related("entry__source")))
 
 
 class RestrictionFilter(django_filters.FilterSet):

@@ -14,6 +14,7 @@ urlpatterns = [
     path("compliance/hits/<int:hit_id>/", hits.HitPage.as_view(), name="hit"),
     path("compliance/hits/<int:hit_id>/clear/", hits.Clear.as_view(), name="clear"),
     path("compliance/hits/<int:hit_id>/confirm/", hits.Confirm.as_view(), name="confirm"),
+    path("compliance/hits/<int:hit_id>/separate/", hits.Separate.as_view(), name="separate"),
     path("compliance/restrictions/", TableView.as_view(table=RestrictionTable), name="restrictions"),
     path("compliance/restrictions/<int:restriction_id>/ask/", client.AskToLift.as_view(), name="ask_to_lift"),
     path("compliance/restrictions/<int:restriction_id>/lift/", client.Lift.as_view(), name="lift"),

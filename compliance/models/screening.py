@@ -118,6 +118,13 @@ class Hit(HasState):
     reason_code = models.CharField(max_length=20, choices=ClearReason.choices, blank=True)
     reason = models.TextField(blank=True)
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="hit")
+    part_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="parts",
+        help_text="The match that leads the review of this listed person, who has several entries",
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -131,7 +138,11 @@ class Hit(HasState):
                 fields=["client", "entry", "client_hash", "entry_hash"], name="a_match_is_raised_once_per_content"
             ),
             models.CheckConstraint(
-                condition=~Q(state="open") | Q(work__isnull=False), name="open_match_is_a_work_item"
+                condition=~Q(state="open") | Q(work__isnull=False) | Q(part_of__isnull=False),
+                name="open_match_is_a_work_item",
+            ),
+            models.CheckConstraint(
+                condition=Q(part_of__isnull=True) | Q(work__isnull=True), name="part_of_a_review_has_no_item"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "outdated"]) | Q(decided_by__isnull=False, decided_at__isnull=False),
@@ -147,4 +158,4 @@ class Hit(HasState):
         return f"{self.client} ~ {self.entry}"
 
     def get_absolute_url(self) -> str:
-        return f"/compliance/hits/{self.pk}/"
+        return f"/compliance/hits/{self.part_of_id or self.pk}/"

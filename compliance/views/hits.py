@@ -14,6 +14,7 @@ from clients.queries import is_in_own_book
 from compliance import hits, policies, queries
 from compliance.choices import EVIDENCE, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm
+from compliance.matches.cases import decided_before, separate
 from compliance.models import Hit
 from compliance.tables import HitTable
 from crm import work
@@ -69,6 +70,8 @@ class HitPage(StaffView):
 
     def get(self, request: UserRequest, hit_id: int) -> HttpResponse:
         hit = queries.get_hit(request.user, hit_id)
+        if hit.part_of_id is not None:
+            return redirect(hit)
         access_log.note(
             user=request.user,
             kind=AccessKind.VIEW,
@@ -83,13 +86,18 @@ class HitPage(StaffView):
 def show(
     request: UserRequest, hit: Hit, *, clear: ClearForm | None = None, confirm: ConfirmForm | None = None
 ) -> HttpResponse:
-    others = Hit.objects.filter(client_id=hit.client_id).exclude(pk=hit.pk).select_related("entry__source")
+    reviewed = [hit, *hit.parts.all()]
+    others = (
+        Hit.objects.filter(client_id=hit.client_id, part_of=None).exclude(pk=hit.pk).select_related("entry__source")
+    )
     context = {
         "hit": hit,
         "client": hit.client,
         "entry": hit.entry,
         "names": list(hit.entry.names.order_by("pk")[:60]),
         "why": hit.explanation,
+        "parts": reviewed[1:],
+        "earlier": decided_before(reviewed),
         "evidence": EVIDENCE,
         "others": list(others.order_by("-pk")[:OTHERS_MAX]),
         "work": work_of(request.user, hit.work_id),
@@ -128,6 +136,20 @@ class Clear(StaffView):
         if done.error.code == "contradicted":
             form.offer_override()
         return show(request, queries.get_hit(request.user, hit_id), clear=form)
+
+
+class Separate(StaffView):
+    permission = "compliance.decide_hit"
+
+    def post(self, request: UserRequest, hit_id: int) -> HttpResponse:
+        hit = queries.get_hit(request.user, hit_id)
+        run_action(
+            request,
+            lambda: separate(hit_id=hit.pk, actor=request.user),
+            _("This entry is reviewed separately from now on."),
+            show_forbidden=True,
+        )
+        return redirect(queries.get_hit(request.user, hit_id))
 
 
 class Confirm(StaffView):

@@ -344,6 +344,7 @@ DOORS: dict[str, Door] = {
     "compliance.restrictions.place_restriction": Door(given=lambda: {"kind": "no_trading"}),
     "compliance.hits.clear_hit": Door({"hit_id": {"state": "open"}}, given=lambda: {"reason_code": "birth_date"}),
     "compliance.hits.confirm_hit": Door({"hit_id": {"state": "open"}}),
+    "compliance.matches.cases.separate": Door({"hit_id": {"state": "open"}}),
     "compliance.restrictions.ask_to_lift": Door({"restriction_id": {"lifted_at": None}}),
     "compliance.restrictions.lift": Door({"restriction_id": {"lifted_at": None}}),
     "compliance.restrictions.refuse_to_lift": Door({"restriction_id": {"lifted_at": None}}),

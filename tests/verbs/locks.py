@@ -41,6 +41,7 @@ LOCKS: dict[str, str] = {
     "compliance.hits.clear_hit": "Client Hit",
     "compliance.hits.confirm_hit": "Client Hit",
     "compliance.lists.refresh.schedule_refresh": "WatchlistSource",
+    "compliance.matches.cases.separate": "Client Hit",
     "compliance.packs.make_pack": "~keelson.audit.seal",
     "compliance.restrictions.ask_to_lift": "Client Restriction",
     "compliance.restrictions.lift": "Client Restriction",

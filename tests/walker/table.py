@@ -910,6 +910,7 @@ TABLE |= {
     "compliance:aml_assign": Rule(MANAGES_WORK),
     "compliance:aml_case": Rule(SEES_MATCHES, kwargs=an_aml_case, good=OWN),
     "compliance:aml_decide": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
+    "compliance:separate": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
     "compliance:restrictions": Rule(REVIEWS_DOCUMENTS),
     "compliance:ask_to_lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
     "compliance:lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
