@@ -769,4 +769,21 @@ class Migration(migrations.Migration):
             model_name='ownlistupload',
             index=models.Index(fields=['made_by', '-id'], name='own_list_uploads_by_person'),
         ),
+        migrations.RemoveConstraint(
+            model_name='hit',
+            name='open_match_is_a_work_item',
+        ),
+        migrations.AddField(
+            model_name='hit',
+            name='part_of',
+            field=models.ForeignKey(help_text='The match that leads the review of this listed person, who has several entries', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='compliance.hit'),
+        ),
+        migrations.AddConstraint(
+            model_name='hit',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('work__isnull', False), ('part_of__isnull', False), _connector='OR'), name='open_match_is_a_work_item'),
+        ),
+        migrations.AddConstraint(
+            model_name='hit',
+            constraint=models.CheckConstraint(condition=models.Q(('part_of__isnull', True), ('work__isnull', True), _connector='OR'), name='part_of_a_review_has_no_item'),
+        ),
     ]
