@@ -10,6 +10,7 @@ from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connections
 from django.db.backends.utils import CursorWrapper
 
+from crm.files import antivirus
 from crm.outside import destinations
 from crm.security import database_role, keys
 
@@ -113,6 +114,26 @@ def private_addresses_are_named(app_configs: Any, **kwargs: Any) -> list[Warning
             id="keelson.W003",
         )
     ]
+
+
+@register(Tags.security)
+def virus_scanner_has_an_address(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Report an address of clamd that can't be read: no client's file would ever be taken."""
+    if settings.CLAMD:
+        try:
+            antivirus.address_of(settings.CLAMD)
+        except ValueError as error:
+            return [Error(f"KEELSON_CLAMD: {error}", hint="For example unix:/run/clamav/clamd.ctl.", id="keelson.E026")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def clients_files_are_scanned(app_configs: Any, **kwargs: Any) -> list[Info]:
+    """Note that files of strangers are opened, in their confined child, without a scan for malware."""
+    if settings.CLAMD:
+        return []
+    hint = "Install clamav-daemon and set KEELSON_CLAMD, for example to unix:/run/clamav/clamd.ctl."
+    return [Info("KEELSON_CLAMD is empty: clients' files aren't scanned for malware", hint=hint, id="keelson.I002")]
 
 
 @register(Tags.security, deploy=True)

@@ -100,6 +100,23 @@ INCOMING_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class UploadState(BadgeChoices):
+    """A document that a client is putting together."""
+
+    OPEN = "open", "blue", _("In progress")
+    SENT = "sent", "green", _("Sent")
+    DISCARDED = "discarded", "secondary", _("Discarded")
+    EXPIRED = "expired", "orange", _("Expired")
+
+
+UPLOAD_TRANSITIONS: dict[str, set[str]] = {
+    UploadState.OPEN: {UploadState.SENT, UploadState.DISCARDED, UploadState.EXPIRED},
+    UploadState.SENT: set(),
+    UploadState.DISCARDED: set(),
+    UploadState.EXPIRED: set(),
+}
+
+
 class Severity(BadgeChoices):
     """How much an issue weighs: a blocking one should not be approved without a second thought."""
 
@@ -438,6 +455,19 @@ class KycNotice(NotificationKind):
         NoticeGroup.COMPLIANCE,
         staff("kyc.review_document"),
         EmailChannel.DAILY,
+    )
+    DOCUMENT_REPLACED = (
+        "kyc.document_replaced",
+        _("Documents replaced while you review them"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.review_document"),
+    )
+    FILE_INFECTED = (
+        "kyc.file_infected",
+        _("Malware found in clients' files"),
+        NoticeGroup.COMPLIANCE,
+        staff("kyc.review_document"),
+        EmailChannel.AT_ONCE,
     )
     LEVELS_PROPOSED = (
         "kyc.levels_proposed",

@@ -19,11 +19,12 @@ from crm.errors import DomainError, WrongState
 from crm.events import DocumentUploaded, publish
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
+from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.policies import require
 from kyc import intake, policies, store
 from kyc.audit_codes import KycAction
-from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, Side
+from kyc.choices import OPEN_STATES, TWO_SIDED_KINDS, DocumentKind, DocumentState, KycNotice, Side
 from kyc.document_requests.answering import answer_requests
 from kyc.models import Document
 
@@ -45,7 +46,7 @@ def upload(
         return keep(client_id=client.pk, kind=kind, side=side, clean=clean, actor=actor)
 
 
-def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor: Actor) -> Document:
+def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor: Actor, country: str = "") -> Document:
     """Keep a clean file as a client's document; an open one of the same kind and side is replaced by it.
 
     The caller asked whether the actor may, and holds the transaction. Raises: StorageFull, DomainError.
@@ -55,7 +56,7 @@ def keep(*, client_id: int, kind: str, side: str, clean: intake.CleanFile, actor
     refuse_what_can_not_be_taken(client, clean.sha256_as_sent)
     stored = store.put(client_id=client.pk, content=clean.content)
     try:
-        return _keep(client, kind, side, clean, stored, actor)
+        return _keep(client, kind, side, clean, stored, actor, country)
     except BaseException:
         # The row is not there, so the file must not be either. (A process killed here leaves it to the orphan sweep.)
         store.delete(stored.key)
@@ -110,17 +111,9 @@ def _same_file(before: Document) -> str:
 
 
 def _keep(
-    client: Client, kind: str, side: str, clean: intake.CleanFile, stored: store.StoredFile, actor: Actor
+    client: Client, kind: str, side: str, clean: intake.CleanFile, stored: store.StoredFile, actor: Actor, country: str
 ) -> Document:
-    replaced = []
-    if kind != DocumentKind.OTHER:
-        waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)
-        for older in lock_all(waiting):
-            older.move_to(DocumentState.REPLACED)
-            older.check_lease_until = None
-            older.save(update_fields=["state", "check_lease_until"])
-            work.close_items([older.work_id])
-            replaced.append(older.pk)
+    replaced = _replace_open(client, kind, side) if kind != DocumentKind.OTHER else []
     document = Document.objects.create(
         client=client,
         kind=kind,
@@ -132,6 +125,7 @@ def _keep(
         sha256=clean.sha256_as_sent,
         stored_sha256=stored.sha256,
         page_count=clean.page_count,
+        declared_country=country,
         traces=clean.traces,
         uploaded_at=timezone.now(),
         uploaded_by=actor,
@@ -160,6 +154,29 @@ def _keep(
         actor=actor,
     )
     return document
+
+
+def _replace_open(client: Client, kind: str, side: str) -> list[int]:
+    """Take what the client sent before out of checks and queue; an officer who is reviewing it is notified."""
+    replaced = []
+    waiting = Document.objects.filter(client=client, kind=kind, side=side, state__in=OPEN_STATES)
+    for older in lock_all(waiting, "work__claimed_by"):
+        older.move_to(DocumentState.REPLACED)
+        older.check_lease_until = None
+        older.save(update_fields=["state", "check_lease_until"])
+        holder = older.work.claimed_by if older.work is not None and work.is_held(older.work) else None
+        work.close_items([older.work_id])
+        replaced.append(older.pk)
+        if holder is not None:
+            notify(
+                [holder],
+                kind=KycNotice.DOCUMENT_REPLACED,
+                title=phrase("%(client)s replaced a document you were reviewing") % {"client": client},
+                body=phrase("%(title)s: the new file is being checked.") % {"title": older.title_words},
+                url=older.get_absolute_url(),
+                dedupe_key=f"kyc.document_replaced:{older.pk}",
+            )
+    return replaced
 
 
 def waiting_for_checks(*, limit: int = 50, waited_seconds: float = 0) -> list[int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from crm.errors import DomainError
+from crm.files import antivirus
 from crm.files.parsing import Answer, Limits, ParsingRefused, Pool, parse
 
 IMAGE_FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -81,6 +83,11 @@ def receive(file: BinaryIO, *, name: str) -> RawFile:
     Raises: FileRefused. Reads at most UPLOAD_MAX_BYTES and one byte.
     """
     raw, digest = _read_bounded(file)
+    return RawFile(raw, sniff_or_refuse(raw), digest, clean_name(name))
+
+
+def sniff_or_refuse(raw: bytes) -> str:
+    """Read the content type from a file's first bytes. Raises: FileRefused for kinds that we don't take."""
     kind = sniff(raw)
     if kind in HEIC:
         raise FileRefused(
@@ -91,11 +98,15 @@ def receive(file: BinaryIO, *, name: str) -> RawFile:
         )
     if kind not in IMAGE_FORMATS and kind != PDF:
         raise FileRefused(_("This file type isn't supported. Send a JPEG, PNG or WebP picture, or a PDF."))
-    return RawFile(raw, kind, digest, clean_name(name))
+    return kind
 
 
 def clean(raw: RawFile) -> CleanFile:
-    """Open the file in a child process and make a clean copy. Raises: FileRefused, ParsingBusy."""
+    """Have the file scanned for malware, then open it in a child process and make a clean copy.
+
+    Raises: FileRefused, ParsingBusy, and what `antivirus.scan` raises.
+    """
+    antivirus.scan(raw.content)
     if raw.kind == PDF:
         answer = _clean_pdf(raw.content)
         pages = int(answer.facts["pages"])
@@ -103,6 +114,24 @@ def clean(raw: RawFile) -> CleanFile:
     answer = _clean_image(raw.content, raw.kind)
     traces = answer.facts["traces"] | ({"screenshot": True} if SCREENSHOT_NAME.search(raw.file_name) else {})
     return CleanFile(answer.content, "image/jpeg", 1, raw.sha256, raw.file_name, traces)
+
+
+def clean_pages(pages: Sequence[RawFile]) -> CleanFile:
+    """Clean the files of one document, and join several into one PDF in their order. Raises as `clean`."""
+    cleaned = [clean(page) for page in pages]
+    if len(cleaned) == 1:
+        return cleaned[0]
+    answer = _parsed(
+        "pages.join",
+        b"".join(page.content for page in cleaned),
+        parts=[[page.content_type, len(page.content)] for page in cleaned],
+        pages_max=PDF_PAGES_MAX,
+    )
+    traces: dict[str, Any] = {}
+    for page in reversed(cleaned):  # what the first page says of itself counts most
+        traces |= page.traces
+    digest = hashlib.sha256("".join(page.sha256_as_sent for page in cleaned).encode()).hexdigest()
+    return CleanFile(answer.content, PDF, int(answer.facts["pages"]), digest, cleaned[0].file_name, traces)
 
 
 def take_in(file: BinaryIO, *, name: str) -> CleanFile:
@@ -196,7 +225,7 @@ def _words(operation: str, refused: ParsingRefused) -> tuple[str, str]:
     if code == "no_pages":
         return _("The PDF has no pages. Please send another file."), "file_refused"
     if code == "pages":
-        words = _("The PDF has %(pages)d pages; the limit is %(limit)d. Please send only the pages we need.")
+        words = _("The document has %(pages)d pages; the limit is %(limit)d. Please send only the pages we need.")
         return words % {**values, "limit": PDF_PAGES_MAX}, "file_refused"
     if code == "locked":
         words = _("The PDF is password-protected. Please save it without a password and send it again.")

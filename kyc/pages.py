@@ -16,10 +16,11 @@ from kyc.ocr import Word
 PDF = "application/pdf"
 # Somebody waits for a page; the checks have more time.
 PAGE_LIMITS = Limits(cpu_seconds=6, wall_seconds=8, wait_seconds=8)
+COPY_LIMITS = Limits(cpu_seconds=15, wall_seconds=25, wait_seconds=10)
 SHEET_LIMITS = Limits(cpu_seconds=15, wall_seconds=30, wait_seconds=60)
 
 
-__all__ = ["Drawn", "ParsingRefused", "draw", "page_png"]
+__all__ = ["Drawn", "ParsingRefused", "draw", "page_picture", "whole_file"]
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,28 @@ def _pictures(sizes: list[list[int]], content: bytes) -> list[np.ndarray]:
     return made
 
 
-def page_png(content: bytes, *, number: int) -> bytes:
-    """Draw one page of a PDF, from 1, as PNG. Raises IndexError (no such page), ParsingRefused, ParsingBusy."""
+def page_picture(content: bytes, content_type: str, *, number: int, lines: list[str]) -> bytes:
+    """Draw one page, from 1, as a JPEG with a watermark in its pixels.
+
+    Raises IndexError (no such page), ParsingRefused, ParsingBusy.
+    """
+    if content_type != PDF:
+        return _picture(content, lines)
     try:
-        return parse("pdf.page", content, limits=PAGE_LIMITS, number=number).content
+        return parse("pdf.page", content, limits=PAGE_LIMITS, number=number, lines=lines).content
     except ParsingRefused as refused:
         if refused.code == "no_page":
             raise IndexError(number) from None
         raise
+
+
+def whole_file(content: bytes, content_type: str, *, lines: list[str]) -> bytes:
+    """Draw all pages with a watermark: a JPEG, or a PDF of pictures. Raises ParsingRefused, ParsingBusy."""
+    if content_type != PDF:
+        return _picture(content, lines)
+    return parse("pdf.watermarked", content, limits=COPY_LIMITS, lines=lines).content
+
+
+def _picture(content: bytes, lines: list[str]) -> bytes:
+    most = (SIDE_MAX_PX + 1) ** 2
+    return parse("image.watermarked", content, limits=PAGE_LIMITS, lines=lines, forms=["JPEG"], pixels_max=most).content

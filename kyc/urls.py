@@ -23,7 +23,7 @@ urlpatterns = [
     path("kyc/queue/batch/confirm/", batch.ConfirmBatch.as_view(), name="batch_confirm"),
     path("kyc/documents/", TableView.as_view(table=DocumentTable), name="documents"),
     path("kyc/documents/<int:document_id>/", review.Review.as_view(), name="document"),
-    path("kyc/documents/<int:document_id>/file/", files.Original.as_view(), name="file"),
+    path("kyc/documents/<int:document_id>/file/", files.Copy.as_view(), name="file"),
     path("kyc/documents/<int:document_id>/page/<int:number>/", files.Page.as_view(), name="page"),
     path("kyc/documents/<int:document_id>/approve/", review.Approve.as_view(), name="approve"),
     path("kyc/documents/<int:document_id>/correct/", review.Correct.as_view(), name="correct"),

@@ -17,7 +17,7 @@ from clients.countries import country_choices
 from clients.models import Client
 from crm.money.numbers import read_amount
 from crm.ui.forms import DayInput
-from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
+from kyc.choices import COMPANY_KINDS, DocumentKind
 from portal.forms import DateOfBirthWidget
 from portal.platforms import password_rule
 from portal.profile import IDENTITY, identity_is_fixed
@@ -62,38 +62,11 @@ class DetailsForm(forms.Form):
                     self.fields[name].disabled = True
 
 
-class UploadForm(forms.Form):
-    """One file, of the kind and side that its form says."""
-
-    kind = forms.ChoiceField(choices=DocumentKind.choices)
-    side = forms.ChoiceField(choices=Side.choices, required=False)
-    file = forms.FileField(
-        error_messages={
-            "required": _("Choose a file first."),
-            "empty": _("The file is empty. Choose another one."),
-            "missing": _("Choose a file first."),
-        }
-    )
-
-    def clean_side(self) -> str:
-        return self.cleaned_data["side"] or Side.FRONT
-
-
-# What a client may send, in the order in which the page offers it: (slug of the requirement, kinds).
+# What a client may send beside what is required, in the order in which the page offers it.
 OFFERED: dict[str, tuple[DocumentKind, ...]] = {
-    "identity": IDENTITY_KINDS,
-    "register_extract": (DocumentKind.REGISTER_EXTRACT,),
-    "address": (DocumentKind.PROOF_OF_ADDRESS,),
     "more": (DocumentKind.SELFIE, DocumentKind.SOURCE_OF_FUNDS, DocumentKind.OTHER),
     "company_more": (*COMPANY_KINDS[1:], DocumentKind.SOURCE_OF_FUNDS, DocumentKind.OTHER),
 }
-
-
-def sides_of(kind: str) -> list[tuple[str, str]]:
-    """List (side, label) that a kind has: two for cards, one for the rest."""
-    if kind in TWO_SIDED_KINDS:
-        return [(Side.FRONT.value, str(Side.FRONT.label)), (Side.BACK.value, str(Side.BACK.label))]
-    return [(Side.FRONT.value, "")]
 
 
 class AmountField(forms.DecimalField):

@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from portal.uploads import phone
+from portal.uploads import views as uploads
 from portal.views import (
     category,
     company,
@@ -47,16 +49,37 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/questionnaires/<int:questionnaire_id>/save/", questionnaires.save, name="portal_questionnaire_save"),
     path("portal/questionnaires/answers/<int:submission_id>/", questionnaires.answers, name="portal_answers"),
     path("portal/documents/", start.documents, name="portal_documents"),
-    path("portal/documents/send/", start.send_document, name="portal_send_document"),
     path("portal/verification/", verification.verification, name="portal_verification"),
     path("portal/verification/start/", verification.start, name="portal_verification_start"),
     path("portal/verification/go/", verification.go, name="portal_verification_go"),
     path("portal/verification/back/", verification.back, name="portal_verification_back"),
+    path("portal/documents/upload/<slug:proof>/", uploads.choose, name="portal_upload_choose"),
+    path("portal/documents/uploads/<int:draft_id>/", uploads.draft, name="portal_upload"),
+    path("portal/documents/uploads/<int:draft_id>/pages/", uploads.pages, name="portal_upload_pages"),
+    path("portal/documents/uploads/<int:draft_id>/pages/<int:page_id>/", uploads.page, name="portal_upload_page"),
+    path(
+        "portal/documents/uploads/<int:draft_id>/pages/<int:page_id>/change/",
+        uploads.change,
+        name="portal_upload_change",
+    ),
+    path(
+        "portal/documents/uploads/<int:draft_id>/pages/<int:page_id>/preview/",
+        uploads.preview,
+        name="portal_upload_preview",
+    ),
+    path("portal/documents/uploads/<int:draft_id>/send/", uploads.send, name="portal_upload_send"),
+    path("portal/documents/uploads/<int:draft_id>/discard/", uploads.discard, name="portal_upload_discard"),
+    path("portal/documents/uploads/<int:draft_id>/phone/", uploads.hand_over, name="portal_upload_phone"),
+    path("b/<slug:brand>/upload/", phone.phone, name="phone_upload"),
+    path("b/<slug:brand>/upload/pages/", phone.pages, name="phone_upload_pages"),
+    path("b/<slug:brand>/upload/pages/<int:page_id>/", phone.page, name="phone_upload_page"),
+    path("b/<slug:brand>/upload/pages/<int:page_id>/change/", phone.change, name="phone_upload_change"),
+    path("b/<slug:brand>/upload/send/", phone.send, name="phone_upload_send"),
+    path("b/<slug:brand>/upload/<str:token>/", phone.open_code, name="phone_upload_open"),
     path("portal/company/", company.company, name="portal_company"),
     path("portal/company/details/", company.details, name="portal_company_details"),
     path("portal/company/people/", company.person, name="portal_company_person_new"),
     path("portal/company/people/<int:link_id>/", company.person, name="portal_company_person"),
-    path("portal/company/people/<int:link_id>/send/", company.send_document, name="portal_company_send"),
     path("portal/company/people/<int:link_id>/remove/", company.remove_person, name="portal_company_person_remove"),
     path("portal/company/shares/", company.holding, name="portal_company_holding"),
     path(

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.choices import DeliveryState, MailState, Role
+from crm.errors import outcome_of
+from crm.files import antivirus
 from crm.i18n import formats
 from crm.models import Brand, EventDelivery, OutgoingMail, User
 from crm.pages.failed_mail import FailedMailTable
@@ -138,7 +140,7 @@ def system(_user: User) -> ListCard:
     """List what the machine has left and what waits in its queues."""
     return ListCard(
         title=_("System"),
-        rows=[_disk_row(), _database_row(), *_queue_rows()],
+        rows=[_disk_row(), _database_row(), _scanner_row(), *_queue_rows()],
         icon="server",
         url=reverse("events_waiting"),
         url_text=_("Pending events"),
@@ -174,6 +176,20 @@ def _database_row() -> ListRow:
         end=formats.file_size(size),
         tone="warning" if connections > most * 0.8 else "",
     )
+
+
+def _scanner_row() -> ListRow:
+    title = _("Virus scanner")
+    if not antivirus.is_configured():
+        return ListRow(
+            title=title, note=_("Not configured: clients' files aren't scanned"), end=_("Off"), tone="warning"
+        )
+    version = outcome_of(antivirus.version, only=antivirus.ScannerAway)
+    if not version:
+        return ListRow(
+            title=title, note=_("No answer: clients' files wait until it's back"), end=_("Away"), tone="danger"
+        )
+    return ListRow(title=title, note=version.result[:60], end=_("Ready"), tone="success")
 
 
 def _queue_rows() -> list[ListRow]:

@@ -9,6 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from crm.errors import outcome_of
+from crm.files import antivirus
+
 TIMEOUT_SECONDS = 2
 PATH = "/healthz"
 
@@ -31,9 +34,11 @@ class HealthProbeMiddleware:
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 when the database answers, else 503.
 
-    A queue that is away is reported but is no failure: the outbox waits for it.
+    A queue or a virus scanner that is away is reported but is no failure: the outbox and clients' files wait for them.
     """
     state = {"database": _database_answers(), "queue": _queue_answers()}
+    if antivirus.is_configured():
+        state["virus_scanner"] = bool(outcome_of(antivirus.version, only=antivirus.ScannerAway))
     return JsonResponse(state, status=200 if state["database"] else 503)
 
 

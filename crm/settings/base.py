@@ -200,6 +200,7 @@ ACCOUNT_RATE_LIMITS = {
     "links_to_login": "10/h/key",
     "reset_password_from_key": "30/m/ip",
     "signup": "20/m/ip",
+    "upload_code": "30/m/ip",
 }
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -272,6 +273,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 1 * 1024 * 1024
 UPLOAD_MAX_BYTES = env.int("KEELSON_UPLOAD_MAX_BYTES", default=15 * 1024 * 1024)
 # So many files of strangers are opened at once for pages, and as many for jobs: each in a child of up to 768 MB.
 PARSING_SLOTS = env.int("KEELSON_PARSING_SLOTS", default=2)
+# Clients' files are scanned by clamd before they are opened: unix:/run/clamav/clamd.ctl or tcp://host:3310. Empty: not scanned.
+CLAMD = env("KEELSON_CLAMD", default="")
 
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR_DIR / "mail"

@@ -50,6 +50,7 @@ class Limit:
     """How much a page takes: so many files of at most so many bytes (None: UPLOAD_MAX_BYTES).
 
     needs: the permission of those for whom `file_bytes_max` holds; from others the page takes what any page does.
+    is_known: whether somebody who hasn't signed in is no stranger here; asked before anything is read or looked up.
     """
 
     files: int = 0
@@ -58,6 +59,7 @@ class Limit:
     words: Callable[[], str] | None = None
     needs: str = ""
     form_bytes_max: int = 0
+    is_known: Callable[[HttpRequest], bool] | None = None
 
     def for_(self, request: HttpRequest) -> Limit:
         if not self.needs or request.user.has_perm(self.needs):
@@ -98,16 +100,23 @@ def takes_files(
     refuse: Refuse = refusal_page,
     words: Callable[[], str] | None = None,
     needs: str = "",
+    is_known: Callable[[HttpRequest], bool] | None = None,
 ) -> Any:
     """Mark the view that a URL names (the outermost decorator): its requests may carry up to `files` files.
 
-    refuse(request, message) makes the answer to what is too large, words() its message. needs: see `Limit`.
+    refuse(request, message) makes the answer to what is too large, words() its message. needs, is_known: see `Limit`.
     """
     if view is None:
         return functools.partial(
-            takes_files, files=files, file_bytes_max=file_bytes_max, refuse=refuse, words=words, needs=needs
+            takes_files,
+            files=files,
+            file_bytes_max=file_bytes_max,
+            refuse=refuse,
+            words=words,
+            needs=needs,
+            is_known=is_known,
         )
-    view.upload_limit = Limit(files, file_bytes_max, refuse, words, needs)  # type: ignore[attr-defined]
+    view.upload_limit = Limit(files, file_bytes_max, refuse, words, needs, is_known=is_known)  # type: ignore[attr-defined]
     return view
 
 
@@ -123,7 +132,11 @@ class BodyLimitMiddleware:
     def process_view(self, request: HttpRequest, view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
         length = declared_length(request)
         limit: Limit = getattr(view, "upload_limit", NO_FILES)
-        is_stranger = not request.user.is_authenticated and not getattr(view, "csrf_exempt", False)
+        is_stranger = not (
+            request.user.is_authenticated
+            or getattr(view, "csrf_exempt", False)
+            or (limit.is_known is not None and limit.is_known(request))
+        )
         if is_stranger and length > STRANGER_BYTES_MAX:
             if limit.files:
                 leave_unread(request)

@@ -5,11 +5,12 @@ from kyc.models.checks import ATTEMPTS_MAX, CheckRun, Issue
 from kyc.models.client_reviews import ClientReview
 from kyc.models.corporate import Company, CompanyPerson, Shareholding
 from kyc.models.corrections import FieldCorrection
-from kyc.models.documents import Document, IncomingFile
+from kyc.models.documents import Document, IncomingFile, IncomingPage
 from kyc.models.level_tables import LevelProposal, LevelTable
 from kyc.models.levels import KycFacts, LevelReached
 from kyc.models.providers import KycProvider, KycProviderProposal, ProviderCheck, ProviderMessage, ProviderPicture
 from kyc.models.requests import DocumentRequest
+from kyc.models.uploads import UploadChunk, UploadDraft, UploadHandover, UploadPage
 from kyc.models.verdicts import MachineDecision, SecondLook, VerdictPolicy, VerdictPolicyProposal
 from kyc.questionnaires.models import (
     AnswersDraft,
@@ -40,6 +41,7 @@ __all__ = [
     "EnhancedReview",
     "FieldCorrection",
     "IncomingFile",
+    "IncomingPage",
     "Issue",
     "KycFacts",
     "KycProvider",
@@ -58,6 +60,10 @@ __all__ = [
     "SecondLook",
     "Shareholding",
     "Submission",
+    "UploadChunk",
+    "UploadDraft",
+    "UploadHandover",
+    "UploadPage",
     "VerdictPolicy",
     "VerdictPolicyProposal",
     "WarningAcknowledgement",

@@ -63,6 +63,9 @@ class Document(HasState):
     stored_sha256 = models.CharField(max_length=64, help_text="Of the file as it is kept: cleaned, before encryption")
     page_count = models.PositiveSmallIntegerField(default=1)
     phash = models.BinaryField(max_length=128, null=True, help_text="Perceptual hash, 1,024 bits")
+    declared_country = models.CharField(
+        max_length=2, blank=True, help_text="Issuing country as the client chose it, ISO 3166-1 alpha-2"
+    )
     traces = models.JSONField(default=dict, blank=True, help_text="What the file's maker left in it: editor, changes")
     phash_bands = ArrayField(models.IntegerField(), default=list, blank=True)
     uploaded_at = models.DateTimeField()
@@ -256,6 +259,7 @@ class IncomingFile(HasState):
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="incoming_files")
     kind = models.CharField(max_length=20, choices=DocumentKind.choices)
     side = models.CharField(max_length=6, choices=Side.choices, default=Side.FRONT)
+    country = models.CharField(max_length=2, blank=True, help_text="Issuing country as the client chose it")
     state = models.CharField(max_length=8, choices=IncomingState.choices, default=IncomingState.WAITING)
     file_name = models.CharField(max_length=120)
     store_key = models.CharField(max_length=80, blank=True, help_text="Empty once the file was opened")
@@ -300,3 +304,24 @@ class IncomingFile(HasState):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.file_name}"
+
+
+class IncomingPage(models.Model):
+    """A further page of a document that was sent as several files, from the second on; joined with the first when it is opened."""
+
+    incoming = models.ForeignKey(IncomingFile, on_delete=models.CASCADE, related_name="more_pages")
+    number = models.PositiveSmallIntegerField()
+    store_key = models.CharField(max_length=80, unique=True)
+    file_name = models.CharField(max_length=120)
+    size_bytes = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["incoming", "number"], name="incoming_pages_are_in_order"),
+            models.CheckConstraint(condition=Q(number__gte=2), name="first_page_is_the_incoming_file"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name

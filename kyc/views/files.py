@@ -1,14 +1,17 @@
 """The documents themselves: decrypted for somebody who may see them, logged, never kept by a browser or a proxy.
 
+Whatever leaves carries a watermark in its pixels, drawn in the confined child: the viewer's name, their number and the time. The
+stored file itself is never given out, so a leaked picture names its source.
+
 Nothing else in the house serves a client's file. The answer can't run anything (CSP sandbox), can't be sniffed into another
 type, and can't be embedded by another site.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from anyascii import anyascii
+from django.http import Http404, HttpResponse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
@@ -18,8 +21,9 @@ from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 from kyc import queries, store
 from kyc.models import Document
-from kyc.pages import PDF, page_png
+from kyc.pages import PDF, page_picture, whole_file
 
+JPEG = "image/jpeg"
 CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
@@ -34,35 +38,41 @@ class Page(StaffView):
 
     permission = "kyc.open_document"
 
-    def get(self, request: UserRequest, document_id: int, number: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, document_id: int, number: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
         if not 1 <= number <= document.page_count:
             raise Http404
         content = _content(request, document, number)
-        if document.content_type == PDF:
-            try:
-                return guarded(HttpResponse(page_png(b"".join(content), number=number), content_type="image/png"))
-            except IndexError:
-                raise Http404 from None
-        return guarded(StreamingHttpResponse(content, content_type=document.content_type))
+        try:
+            picture = page_picture(content, document.content_type, number=number, lines=watermark_of(request))
+        except IndexError:
+            raise Http404 from None
+        return guarded(HttpResponse(picture, content_type=JPEG))
 
 
-class Original(StaffView):
-    """The whole file, to keep as evidence outside."""
+class Copy(StaffView):
+    """All pages with the watermark, to keep as evidence outside."""
 
     permission = "kyc.open_document"
 
-    def get(self, request: UserRequest, document_id: int) -> HttpResponseBase:
+    def get(self, request: UserRequest, document_id: int) -> HttpResponse:
         document = queries.get_document(request.user, document_id, permission="kyc.open_document")
-        response = StreamingHttpResponse(_content(request, document, None), content_type=document.content_type)
-        ending = "pdf" if document.content_type == PDF else "jpg"
+        content = whole_file(_content(request, document, None), document.content_type, lines=watermark_of(request))
+        kind, ending = (PDF, "pdf") if document.content_type == PDF else (JPEG, "jpg")
+        response = HttpResponse(content, content_type=kind)
         name = f"{document.kind}-{document.pk}.{ending}"
         response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-        response["Content-Length"] = str(document.size_bytes)
         return guarded(response)
 
 
-def guarded(response: HttpResponseBase) -> HttpResponseBase:
+def watermark_of(request: UserRequest) -> list[str]:
+    """Write who looks and when, in ASCII: the child has no other font at hand. The number names a login for good."""
+    user, now = request.user, timezone.now()
+    name = " ".join(anyascii(user.get_full_name()).split()) or user.email
+    return [name, f"#{user.pk} {now:%Y-%m-%d %H:%M} UTC"]
+
+
+def guarded(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store, private"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = CSP
@@ -71,11 +81,10 @@ def guarded(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def _content(request: UserRequest, document: Document, page: int | None) -> Iterable[bytes]:
-    """Start streaming; the first chunk is read here, so that a damaged file is an error page and not half a picture."""
-    chunks = queries.content_of(request.user, document, page=page)
+def _content(request: UserRequest, document: Document, page: int | None) -> bytes:
+    """Decrypt the file; what can't be read is an error page that says for which reason."""
     try:
-        first = next(chunks, b"")
+        return b"".join(queries.content_of(request.user, document, page=page))
     except crypto.KeyDestroyed:
         raise FileGone(_("The client's data was erased, so this document can't be opened any more.")) from None
     except store.FileMissing:
@@ -86,9 +95,3 @@ def _content(request: UserRequest, document: Document, page: int | None) -> Iter
         raise FileGone(
             _("The stored file is damaged (%(error)s). Contact an administrator.") % {"error": error}
         ) from error
-    return _chained(first, chunks)
-
-
-def _chained(first: bytes, rest: Iterable[bytes]) -> Iterable[bytes]:
-    yield first
-    yield from rest

@@ -28,6 +28,7 @@ from kyc.choices import DocumentKind
 from kyc.forms import ACCEPT, UploadForm
 from kyc.intake import too_large_words
 from portal.guards import client_required
+from portal.uploads.door import too_large
 
 DOCUMENTS_MAX = 50
 # Codes of refusals that are shown at their field; all others above the page.
@@ -128,13 +129,7 @@ def change(request: UserRequest, client: Client, act: str) -> HttpResponse:
     return redirect("portal_category")
 
 
-def _refused(request: HttpRequest, message: str) -> HttpResponse:
-    if request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        return JsonResponse({"message": message}, status=413)
-    return render(request, "portal/upload_refused.html", {"message": message}, status=413)
-
-
-@takes_files(refuse=_refused, words=too_large_words)
+@takes_files(refuse=too_large, words=too_large_words)
 @require_POST
 @client_required
 def evidence(request: UserRequest, client: Client) -> HttpResponse:

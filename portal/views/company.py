@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from clients.models import Client
-from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
-from crm.web.uploads import takes_files
 from kyc import incoming
-from kyc.choices import IDENTITY_KINDS
+from kyc.choices import UploadState
 from kyc.corporate import pages
 from kyc.corporate.policies import can_manage
 from kyc.corporate.structure import structure_of
-from kyc.intake import too_large_words
 from kyc.queries import requirements_of
-from portal.forms_room import UploadForm, sides_of
 from portal.guards import client_required
-from portal.views.start import ACCEPT, too_large
 
 
 @client_required
@@ -62,16 +55,7 @@ def person(request: UserRequest, client: Client, link_id: int = 0) -> HttpRespon
             "link": link,
             "identity": requirements_of(link.person)[0],
             "incoming": incoming.shown_for(link.person),
-            "kinds": [
-                {
-                    "value": kind.value,
-                    "label": kind.label,
-                    "sides": [{"value": v, "label": n} for v, n in sides_of(kind)],
-                }
-                for kind in IDENTITY_KINDS
-            ],
-            "accept": ACCEPT,
-            "max_bytes": settings.UPLOAD_MAX_BYTES,
+            "draft": link.person.upload_drafts.filter(state=UploadState.OPEN, opened_by=request.user).first(),
         }
     return _form(request, client, "person", form, **more)
 
@@ -103,29 +87,3 @@ def remove_holding(request: UserRequest, client: Client, holding_id: int) -> Htt
     pages.structure_for(client)
     pages.drop_holding(request, client, holding_id)
     return redirect("portal_company")
-
-
-@takes_files(refuse=too_large, words=too_large_words)
-@require_POST
-@client_required
-def send_document(request: UserRequest, client: Client, link_id: int) -> HttpResponse:
-    """Take a document of one of the company's people."""
-    link = pages.link_of(client, link_id)
-    form = UploadForm(request.POST, request.FILES)
-    done = run_action(
-        request,
-        lambda: incoming.receive(
-            client=link.person,
-            kind=form.cleaned_data["kind"],
-            side=form.cleaned_data["side"],
-            file=form.cleaned_data["file"],
-            actor=request.user,
-            name=form.cleaned_data["file"].name,
-        ),
-        _("File received. We're checking it."),
-        form=form,
-        show_forbidden=True,
-    )
-    if not done and request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        return JsonResponse({"message": str(next(iter(form.errors.values()))[0])}, status=422)
-    return redirect("portal_company_person", link_id=link.pk)

@@ -1,22 +1,7 @@
-// The trader's room: which upload is open, the camera, selects that reload their page, and the way on to a payment page.
+// The trader's room: selects that reload their page, and the way on to a payment page.
 (() => {
   document.documentElement.dataset.scripts = "on";
-  document.addEventListener("click", (event) => {
-    const tab = event.target.closest("[data-show]");
-    if (!tab) return;
-    for (const part of document.querySelectorAll(`.k-uploads[data-group="${tab.dataset.group}"]`)) part.hidden = part.id !== tab.dataset.show;
-    for (const other of tab.parentElement.children) {
-      other.classList.toggle("active", other === tab);
-      other.setAttribute("aria-selected", String(other === tab));
-    }
-  });
-  // A photo from the camera goes into the form's own file field: one way of sending, one way of showing how it went.
   document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-camera]") && event.target.files.length) {
-      const field = event.target.form.querySelector("input[name=file]");
-      field.files = event.target.files;
-      field.dispatchEvent(new Event("change", { bubbles: true }));
-    }
     const reload = event.target.dataset?.reloadWith || (event.target.matches("[data-autosubmit-get]") ? event.target.name : "");
     if (reload) {
       const address = new URL(window.location.href);

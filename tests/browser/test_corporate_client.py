@@ -11,6 +11,7 @@ from kyc import incoming, pipeline, reviews
 from kyc.models import CompanyPerson, Document
 from tests.brand_policies import set_policies
 from tests.browser.people import enter
+from tests.browser.test_portal import send_document
 from tests.kyc.factories import bill_pdf, passport_jpeg, uploaded
 
 
@@ -54,10 +55,8 @@ def test_a_company_registers_and_is_verified(phone, cast):
     anna = CompanyPerson.objects.get(person__first_name="Anna").person
     phone.get_by_role("link", name="Anna Nordwind").click()
     passport = passport_jpeg("Anna", "Nordwind", dt.date(1980, 2, 3), number="C11X00T47")
-    with phone.expect_navigation():
-        phone.locator("input[name=file]").first.set_input_files(
-            {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport}
-        )
+    phone.get_by_role("link", name="Upload document").click()
+    send_document(phone, "passport.jpg", passport, "Passport", then="**/portal/company/people/*/")
     assert incoming.take_in_due() == 1
     approve(Document.objects.get(client=anna), cast.kyc_officer)
     director = CompanyPerson.objects.exclude(person=anna).get().person

@@ -1,21 +1,27 @@
 """The client portal in a real browser: registering, getting verified, money, on a desk and on a phone."""
 
 import datetime as dt
+import io
+import os
 import re
+from pathlib import Path
 
 import pytest
 from django.core import mail as outbox
+from PIL import Image
 from playwright.sync_api import expect
 
 from clients.models import Client
 from crm import work
-from kyc.models import Document
+from kyc import specimens
+from kyc.models import Document, IncomingFile, UploadPage
 from kyc.reviews import approve
+from kyc.uploads.pages import CHUNK_BYTES_MAX
 from leads.invitations import invite
 from tests.brand_policies import set_policies
 from tests.browser.people import enter, login
 from tests.cast import PASSWORD, make_client
-from tests.kyc.factories import bill_pdf, officers_decide, passport_jpeg, registered, with_policy
+from tests.kyc.factories import BORN, bill_pdf, officers_decide, passport_jpeg, registered, with_policy
 from tests.portal.conftest import room, verify
 from tests.sandbox.psp.running import wait_until
 from tests.wallet.conftest import load_rates, outside
@@ -106,22 +112,44 @@ def test_an_invited_lead_is_in_with_one_form(page, cast, background):
     expect(page.get_by_text("already registered with this link")).to_be_visible()
 
 
+def look_at(page, name):
+    """Pictures for whoever changes these pages: KEELSON_LOOK=<folder>."""
+    if folder := os.environ.get("KEELSON_LOOK"):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.screenshot(path=Path(folder) / f"{name}-{scheme}.png", full_page=True)
+        page.emulate_media(color_scheme="light")
+
+
+def add(page, name, content, kind="image/jpeg"):
+    page.locator("input[name=file]").set_input_files({"name": name, "mimeType": kind, "buffer": content})
+    page.locator(".k-pages > li:not([data-unfinished])", has_text=name).wait_for(timeout=30_000)
+
+
+def send_document(page, name, content, label, kind="image/jpeg", *, then="**/portal/documents/"):
+    """Choose a document that has one side, add one file and send it."""
+    page.get_by_text(label, exact=True).first.click()
+    page.get_by_role("button", name="Continue").click()
+    add(page, name, content, kind)
+    page.get_by_role("link", name="Continue", exact=True).click()
+    page.get_by_role("button", name="Send document").click()
+    page.wait_for_url(then)
+
+
 def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, cast, background):
     registered(cast.client, nationality="DE")
     officers_decide(cast.brand)
     enter(page, cast.client_user)
-    page.goto("/portal/documents/")
-    passport = page.locator("form[aria-label^=Passport] input[name=file]")
-    passport.set_input_files({"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()[:20_000]})
+    page.goto("/portal/documents/upload/identity/")
+    send_document(page, "passport.jpg", passport_jpeg()[:20_000], "Passport")
     # The page waits for the job that opens the file, and says why it was refused.
     expect(page.locator("#document-states").get_by_text(re.compile("incomplete"))).to_be_visible(timeout=30_000)
-    page.locator("form[aria-label^=Passport] input[name=file]").set_input_files(
-        {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": passport_jpeg()}
-    )
-    expect(page.get_by_text("File received. We're checking it.")).to_be_visible()
+    page.locator("#identity").get_by_role("link", name="Upload document").click()
+    send_document(page, "passport.jpg", passport_jpeg(), "Passport")
+    expect(page.get_by_text("Document sent. We're checking it.")).to_be_visible()
     expect(page.locator("#document-states").get_by_text("Under review")).to_have_count(1, timeout=30_000)
-    bill = page.locator("form[aria-label^='Proof of address'] input[name=file]")
-    bill.set_input_files({"name": "bill.pdf", "mimeType": "application/pdf", "buffer": bill_pdf()})
+    page.locator("#address").get_by_role("link", name="Upload document").click()
+    send_document(page, "bill.pdf", bill_pdf(), "Proof of address", "application/pdf")
     expect(page.locator("#document-states").get_by_text("Under review")).to_have_count(2, timeout=30_000)
     for document in Document.objects.order_by("pk"):
         wait_until(lambda pk=document.pk: Document.objects.get(pk=pk).state == "pending_review", 60)
@@ -133,37 +161,109 @@ def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, c
 
 
 def test_on_a_phone_a_flaw_is_named_and_a_good_document_approved(page, cast, background):
-    """No person decides: an expired passport is sent back with what to do, a good one approved."""
+    """No person decides: an expired passport is sent back with what to do, both sides of a good card are approved."""
     registered(cast.client, nationality="DE")
     with_policy(cast.brand)
     page.set_viewport_size({"width": 390, "height": 844})
     enter(page, cast.client_user)
     page.goto("/portal/documents/")
-    states, field = page.locator("#document-states"), "form[aria-label^=Passport] input[name=file]"
-    for content, name, answer in (
-        (
-            passport_jpeg(expires_on=dt.date(2024, 1, 1)),
-            "old.jpg",
-            "Das Dokument ist abgelaufen. Bitte senden Sie ein gültiges.",  # in the client's language
-        ),
-        (passport_jpeg(), "new.jpg", "Approved"),
-    ):
-        page.locator(field).set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": content})
-        expect(states.get_by_text(answer, exact=True)).to_be_visible(timeout=60_000)
-        page.reload()
-    assert set(Document.objects.values_list("state", "reviewed_by")) == {("rejected", None), ("approved", None)}
+    look_at(page, "upload-1-documents")
+    page.locator("#identity").get_by_role("link", name="Upload document").click()
+    look_at(page, "upload-2-choose")
+    send_document(page, "old.jpg", passport_jpeg(expires_on=dt.date(2024, 1, 1)), "Passport")
+    # In the client's language.
+    flaw = "Das Dokument ist abgelaufen. Bitte senden Sie ein gültiges."
+    expect(page.locator("#document-states").get_by_text(flaw, exact=True)).to_be_visible(timeout=60_000)
+    page.reload()
+    look_at(page, "upload-3-refused")
+    page.locator("#identity").get_by_role("link", name="Upload again").click()
+    expect(page.get_by_text(flaw)).to_be_visible()
+    expect(page.locator("input[value=passport]")).to_be_checked()
+    expect(page.locator("[name=country]")).to_have_value("DE")
+    look_at(page, "upload-4-again")
+    page.get_by_text("Identity card", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
+    look_at(page, "upload-5-front")
+    front, back = (
+        specimens.jpeg(side) for side in specimens.id_card(specimens.Holder("Clara", "Weber", BORN, number="C01X00T47"))
+    )
+    # The connection is lost after the first part, and the page is left: the same file goes on where it stopped.
+    large, sent_parts = front + bytes(CHUNK_BYTES_MAX), []
+    page.route("**/pages/*/", lambda route: route.abort() if sent_parts else (sent_parts.append(1), route.continue_()))
+    page.locator("input[name=file]").set_input_files({"name": "front.jpg", "mimeType": "image/jpeg", "buffer": large})
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
+    look_at(page, "upload-6-lost")
+    assert UploadPage.objects.get().received_bytes == CHUNK_BYTES_MAX
+    page.unroute("**/pages/*/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    expect(page.get_by_text(re.compile("Interrupted at"))).to_be_visible()
+    look_at(page, "upload-7-interrupted")
+    page.locator("button[value=remove]").click()
+    add(page, "front.jpg", specimens.jpeg(specimens.blurred(Image.open(io.BytesIO(front)), 6)))
+    expect(page.get_by_text(re.compile("may be blurred"))).to_be_visible()
+    look_at(page, "upload-8-blurred")
+    page.locator("button[value=remove]").click()
+    add(page, "front.jpg", front)
+    page.get_by_role("link", name="Continue", exact=True).click()
+    add(page, "back.jpg", back)
+    look_at(page, "upload-9-back")
+    page.get_by_role("link", name="Continue", exact=True).click()
+    expect(page.locator(".k-review canvas, .k-review img")).to_have_count(2)
+    look_at(page, "upload-10-check")
+    page.get_by_role("button", name="Send document").click()
+    expect(page.locator("#document-states").get_by_text("Approved", exact=True)).to_be_visible(timeout=90_000)
+    look_at(page, "upload-11-approved")
+    assert set(Document.objects.values_list("kind", "state", "reviewed_by")) == {
+        ("passport", "rejected", None),
+        ("id_card", "approved", None),
+    }
     wait_until(lambda: Client.objects.get(pk=cast.client.pk).stage == "verified")
+
+
+def test_a_computer_hands_the_upload_to_a_phone(page, phone, cast, settings):
+    registered(cast.client, nationality="DE")
+    enter(page, cast.client_user)
+    page.goto("/portal/documents/upload/identity/")
+    page.get_by_text("Passport", exact=True).click()
+    page.get_by_role("button", name="Continue").click()
+    look_at(page, "desk-1-page")
+    page.get_by_role("button", name="Continue on phone").click()
+    expect(page.get_by_role("img", name="QR code for your phone")).to_be_visible()
+    look_at(page, "desk-2-code")
+    address = page.locator("[data-code-url]").get_attribute("data-code-url")
+    phone.goto(address)
+    look_at(phone, "phone-1-open")
+    phone.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("Your phone is connected")).to_be_visible(timeout=15_000)
+    look_at(phone, "phone-2-page")
+    assert "Weber" not in phone.content() and cast.client.email not in phone.content()
+    large = passport_jpeg() + bytes(200_000)  # more than a stranger may send
+    add(phone, "passport.jpg", large)
+    expect(page.get_by_text("from your phone")).to_be_visible(timeout=15_000)
+    look_at(page, "desk-3-page")
+    phone.get_by_role("link", name="Continue", exact=True).click()
+    look_at(phone, "phone-3-check")
+    phone.get_by_role("button", name="Send document").click()
+    expect(phone.get_by_role("heading", name="Document sent")).to_be_visible()
+    look_at(phone, "phone-4-sent")
+    page.wait_for_url("**/portal/documents/", timeout=15_000)
+    assert IncomingFile.objects.get().size_bytes == len(large)
+    phone.goto(address)
+    expect(phone.get_by_text("This code was already used.")).to_be_visible()
+    look_at(phone, "phone-5-used")
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, cast, settings):
     settings.UPLOAD_MAX_BYTES = 50_000
     enter(page, cast.client_user)
-    page.goto("/portal/documents/")
-    page.locator("form[aria-label^=Passport] input[name=file]").set_input_files(
+    page.goto("/portal/documents/upload/proof_of_address/")
+    page.get_by_role("button", name="Continue").click()
+    page.locator("input[name=file]").set_input_files(
         {"name": "passport.jpg", "mimeType": "image/jpeg", "buffer": b"x" * 60_000}
     )
     expect(page.get_by_text(re.compile("This file is too large")).first).to_be_visible()
-    assert not Document.objects.exists()
+    assert not UploadPage.objects.exists()
 
 
 def test_a_deposit_there_and_back_and_the_page_waits_for_the_webhook(

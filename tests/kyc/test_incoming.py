@@ -8,16 +8,17 @@ from django.utils import timezone, translation
 from django.utils.html import escape
 
 from crm.errors import DomainError, NotAllowed
-from crm.models import AuditEvent, OutboxEvent
-from crm.security import crypto
-from kyc import incoming, store
+from crm.models import AuditEvent, Notification, OutboxEvent
+from crm.security import audit, crypto
+from kyc import incoming, intake, store
 from kyc.models import ATTEMPTS_MAX, Document, IncomingFile
 from tests.cast import signed_in
+from tests.crm.files.test_antivirus import EICAR, clamd_at
 from tests.crm.files.test_parsing import MEGABYTE, PDFS, Cost, big_png
 from tests.kyc.factories import a_file, bill_pdf, file_of, passport_jpeg, uploaded
+from tests.portal.uploads.sending import send
 
 pytestmark = pytest.mark.django_db
-SEND = "/portal/documents/send/"
 
 
 def received(cast, content=None, **fields):
@@ -89,7 +90,6 @@ def test_a_file_whose_workers_die_is_opened_again_then_refused(cast):
 def test_a_busy_host_lets_the_file_wait_without_counting_the_try(cast, settings, tmp_path, monkeypatch):
     from crm.files.parsing import Limits, Pool
     from crm.files.parsing.slots import slot
-    from kyc import intake
 
     settings.VAR_DIR, settings.PARSING_SLOTS = tmp_path, 1
     monkeypatch.setattr(intake, "LIMITS", Limits(wait_seconds=0.05))
@@ -100,6 +100,36 @@ def test_a_busy_host_lets_the_file_wait_without_counting_the_try(cast, settings,
     assert (waiting.state, waiting.attempts) == ("waiting", 0) and waiting.lease_until is not None
     IncomingFile.objects.update(lease_until=timezone.now() - dt.timedelta(seconds=1))
     assert incoming.take_in_due() == 1
+
+
+def test_malware_is_deleted_unopened_and_officers_are_notified(
+    cast, settings, tmp_path, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(intake, "parse", None)  # nothing may be opened
+    waiting = received(cast, passport_jpeg() + EICAR)
+    key = waiting.store_key
+    with clamd_at(settings, tmp_path / "c"), django_capture_on_commit_callbacks(execute=True):
+        assert incoming.take_in(waiting.pk) is None
+    waiting.refresh_from_db()
+    assert waiting.state == "refused" and "virus scanner found malware" in waiting.reason
+    assert not store.path_of(key).exists() and not Document.objects.exists()
+    event = AuditEvent.objects.get(action="kyc.file_infected")
+    assert audit.body_of(event)["evidence"]["signature"] == "Win.Test.EICAR_HDB-1"
+    notice = Notification.objects.get(user=cast.kyc_officer)
+    assert (notice.kind, "Clara" in notice.title) == ("kyc.file_infected", True)
+
+
+def test_a_file_waits_for_a_scanner_that_is_away(cast, settings, tmp_path):
+    settings.CLAMD = f"unix:{tmp_path}/c"
+    waiting = received(cast)
+    for _try in range(ATTEMPTS_MAX + 1):
+        assert incoming.take_in(waiting.pk) is None and incoming.due() == []
+        IncomingFile.objects.update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.attempts) == ("waiting", 0)
+    with clamd_at(settings, tmp_path / "c") as clamd:
+        assert incoming.take_in_due() == 1
+    assert clamd.scanned == [passport_jpeg()]
 
 
 def test_so_many_files_an_hour_and_no_more(cast, monkeypatch):
@@ -180,10 +210,8 @@ def test_an_upload_that_attacks_costs_the_site_nothing(cast, kind):
     browser = signed_in(cast.client_user)
     browser.get("/portal/documents/")
     with Cost() as cost:
-        answer = browser.post(
-            SEND, {"kind": "passport", "file": file_of(raw, "scan.pdf")}, headers={"x-requested-with": "XMLHttpRequest"}
-        )
-    assert answer.status_code == 302 and cost.grown < 64 * MEGABYTE and cost.seconds < 3
+        answers = send(browser, raw, name="scan.pdf")
+    assert [answer.status_code for answer in answers] == [302, 302] and cost.grown < 64 * MEGABYTE and cost.seconds < 3
     assert "Checking file" in browser.get("/portal/documents/").content.decode()
     with Cost() as cost:
         document = incoming.take_in(IncomingFile.objects.get().pk)

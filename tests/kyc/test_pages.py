@@ -1,18 +1,25 @@
 """The review queue, the review page, the files behind it, and uploads: who sees what, and what is logged."""
 
 import datetime as dt
+import io
+from types import SimpleNamespace
 
+import numpy as np
+import pikepdf
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
+from PIL import Image
 
 from crm import events
-from crm.models import AccessEvent, Book, WorkItem
+from crm.models import AccessEvent, Book, User, WorkItem
 from crm.privacy import erasures
 from crm.web.uploads import DRAIN_BYTES_MAX
 from kyc import incoming, reviews, store
 from kyc.choices import DocumentState
 from kyc.models import Document
+from kyc.views.files import watermark_of
 from tests.endless import send
 from tests.kyc.factories import bill_pdf, claimed, file_of, passport_jpeg, registered, uploaded, waiting
 
@@ -125,26 +132,44 @@ def test_sales_see_the_state_but_not_the_document_on_the_clients_page(cast, brow
 # ── files ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_picture_is_guarded_and_the_look_is_logged(cast, browse, document):
+def pixels_of(picture):
+    image = Image.open(io.BytesIO(picture))
+    return np.asarray(image.convert("L"), np.int16)
+
+
+def test_the_picture_is_guarded_marked_and_the_view_is_logged(cast, browse, document):
+    stored = store.read(client_id=cast.client.pk, key=document.store_key)
     answer = browse(cast.kyc_officer).get(url("page", document.pk, 1))
-    content = b"".join(answer.streaming_content)
-    assert content[:3] == b"\xff\xd8\xff"
-    assert answer["Cache-Control"] == "no-store, private"
+    assert answer["Content-Type"] == "image/jpeg" and answer["Cache-Control"] == "no-store, private"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer["Content-Security-Policy"] and "default-src 'none'" in answer["Content-Security-Policy"]
     look = AccessEvent.objects.get(kind="download")
     assert (look.user, look.client_id, look.target) == (cast.kyc_officer, cast.client.pk, f"kyc.document:{document.pk}")
+    # In every ninth of the picture something was drawn, and most of the page is as it was.
+    before, after = pixels_of(stored), pixels_of(answer.content)
+    assert before.shape == after.shape and store.read(client_id=cast.client.pk, key=document.store_key) == stored
+    changed = abs(before - after) > 20
+    assert 0.005 < changed.mean() < 0.25
+    assert all(part.any() for row in np.array_split(changed, 3) for part in np.array_split(row, 3, axis=1))
 
 
-def test_a_pdf_is_shown_as_a_picture_and_saved_as_a_file(cast, browse):
+def test_the_watermark_names_the_viewer_and_the_minute(cast):
+    request = SimpleNamespace(user=User(pk=41, first_name="Jürgen", last_name="Łoś"))
+    with time_machine.travel(dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC), tick=False):
+        assert watermark_of(request) == ["Jurgen Los", "#41 2026-11-25 09:30 UTC"]
+
+
+def test_a_pdf_is_shown_and_saved_as_marked_pictures(cast, browse):
     registered(cast.client)
     bill = waiting(cast.client, kind="proof_of_address")
     browser = browse(cast.auditor)
     answer = browser.get(url("page", bill.pk, 1))
-    assert answer["Content-Type"] == "image/png" and answer.content[:4] == b"\x89PNG"
+    assert answer["Content-Type"] == "image/jpeg" and answer.content[:3] == b"\xff\xd8\xff"
     whole = browser.get(url("file", bill.pk))
-    assert "attachment" in whole["Content-Disposition"]
-    assert len(b"".join(whole.streaming_content)) == bill.size_bytes
+    assert "attachment" in whole["Content-Disposition"] and whole.content[:5] == b"%PDF-"
+    with pikepdf.open(io.BytesIO(whole.content)) as copy:
+        assert len(copy.pages) == 1 and len(list(copy.pages[0].get_images())) == 1
+        assert "/Font" not in copy.pages[0].resources
     assert browser.get(url("page", bill.pk, 2)).status_code == 404
 
 
@@ -361,7 +386,7 @@ def test_what_a_client_sends_as_html_never_runs(cast, browse):
     )
     assert answer.status_code == 422
     bill = uploaded(cast.client, kind="proof_of_address", content=bill_pdf())
-    assert browse(cast.kyc_officer).get(url("page", bill.pk, 1))["Content-Type"] == "image/png"
+    assert browse(cast.kyc_officer).get(url("page", bill.pk, 1))["Content-Type"] == "image/jpeg"
 
 
 def test_an_auditor_reads_the_decision(cast, browse, document):

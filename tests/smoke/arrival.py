@@ -109,17 +109,20 @@ def trader_registers(journey: Journey) -> str:
     page.locator(".k-form-actions button").click()
     page.wait_for_load_state()
     passport, bill = papers_of_the_trader(journey.instance.var.parent)
-    page.goto("/portal/documents/")
-    send(page, "passport", passport)
-    send(page, "proof_of_address", bill)
+    send(page, "identity", "passport", passport)
+    send(page, "proof_of_address", "proof_of_address", bill)
     read: str = until(60, lambda: checked(journey), "the checks of both documents")
     return read
 
 
-def send(page: Page, kind: str, path: Path) -> None:
-    form = page.locator(f"form.k-upload-form:has(input[name=kind][value={kind}])").first
-    with page.expect_navigation(timeout=60_000):  # the page shows itself anew once the file is taken in
-        form.locator("input[type=file][name=file]").set_input_files(path)
+def send(page: Page, proof: str, kind: str, path: Path) -> None:
+    page.goto(f"/portal/documents/upload/{proof}/")
+    page.locator(f"label:has(input[name=kind][value={kind}])").click()
+    page.locator("form.card button.btn-primary").click()
+    page.locator("input[type=file][name=file]").set_input_files(path)
+    page.locator("#upload-step a.btn-primary").click(timeout=60_000)  # there once the file is whole
+    page.locator("#upload-step form button.btn-primary").click()
+    page.wait_for_url("**/portal/documents/")
 
 
 def checked(journey: Journey) -> str:

@@ -328,7 +328,6 @@ TABLE |= {
     "portal_company_details": Rule(CLIENT),
     "portal_company_person_new": Rule(CLIENT, good=OWN),
     "portal_company_person": Rule(CLIENT, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
-    "portal_company_send": Rule(CLIENT, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
     "portal_company_person_remove": Rule(CLIENT, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
     "portal_company_holding": Rule(CLIENT, good=OWN),
     "portal_company_holding_remove": Rule(CLIENT, kwargs=lambda _world: {"holding_id": 999_999}, good=OWN),
@@ -337,7 +336,29 @@ TABLE |= {
     "portal_verification_start": Rule(CLIENT),
     "portal_verification_go": Rule(CLIENT, good=(302,)),
     "portal_verification_back": Rule(CLIENT, good=(302,)),
-    "portal_send_document": Rule(CLIENT),
+    "portal_upload_choose": Rule(CLIENT, kwargs=lambda _world: {"proof": "identity"}),
+    **{
+        name: Rule(CLIENT, kwargs=lambda _world: {"draft_id": 999_999}, good=OWN)
+        for name in (
+            "portal_upload",
+            "portal_upload_pages",
+            "portal_upload_send",
+            "portal_upload_discard",
+            "portal_upload_phone",
+        )
+    },
+    **{
+        name: Rule(CLIENT, kwargs=lambda _world: {"draft_id": 999_999, "page_id": 999_999}, good=OWN)
+        for name in ("portal_upload_page", "portal_upload_change", "portal_upload_preview")
+    },
+    # Whoever has a code's secret or the phone's cookie; everybody else reads that the code isn't valid.
+    "phone_upload": Rule(PUBLIC, kwargs=BRAND_CODE, good=(410,)),
+    "phone_upload_open": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "token": "x"}, good=(410,)),
+    **{name: Rule(PUBLIC, kwargs=BRAND_CODE, good=(405,)) for name in ("phone_upload_pages", "phone_upload_send")},
+    **{
+        name: Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "page_id": 999_999}, good=good)
+        for name, good in (("phone_upload_page", (410,)), ("phone_upload_change", (405,)))
+    },
     "portal_wallet": Rule(CLIENT),
     "portal_deposit": Rule(CLIENT),
     "portal_withdraw": Rule(CLIENT),

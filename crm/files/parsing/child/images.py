@@ -59,6 +59,18 @@ def pixels(file: BinaryIO, *, forms: list[str], pixels_max: int) -> Result:
     return {"pages": [made.size]}, made.tobytes()
 
 
+def watermarked(file: BinaryIO, *, lines: list[str], forms: list[str], pixels_max: int, quality: int = 85) -> Result:
+    """Rewrite a picture as a JPEG of the same size with a watermark."""
+    from .watermark import marked
+
+    with _opened(file, forms, pixels_max) as image:
+        _load(image)
+        made = marked(image.convert("RGB"), lines)
+    out = io.BytesIO()
+    made.save(out, "JPEG", quality=quality)
+    return {}, out.getvalue()
+
+
 def _opened(file: BinaryIO, forms: list[str], pixels_max: int) -> ImageFile.ImageFile:
     """Open a picture so that its size is known and nothing is decoded yet."""
     ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -93,4 +105,4 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-OPERATIONS = {"clean": clean, "logo": logo, "pixels": pixels}
+OPERATIONS = {"clean": clean, "logo": logo, "pixels": pixels, "watermarked": watermarked}

@@ -33,6 +33,7 @@ ACTIVE_ANNOTATIONS = {
     "/Popup",
 }
 LONG_SIDE_PX, SCALE_MAX, PROOF_SIDE_PX = 1800, 4.0, 300
+QUALITY, DRAWN_DPI = 85, 150
 CHARACTERS_MAX = 20_000
 
 
@@ -192,13 +193,28 @@ def _draw_small(content: bytes) -> None:
         document.close()
 
 
-def page(file: BinaryIO, *, number: int) -> Result:
-    """Draw one page, from 1, as PNG. Refusal: `no_page`."""
+def page(file: BinaryIO, *, number: int, lines: list[str]) -> Result:
+    """Draw one page, from 1, as a JPEG with a watermark. Refusal: `no_page`."""
+    from .watermark import marked
+
     document = _document(file.read())
     if not 1 <= number <= len(document):
         raise Refusal("no_page")
     out = io.BytesIO()
-    _drawn(document[number - 1]).save(out, "PNG", compress_level=3)
+    marked(_drawn(document[number - 1]), lines).save(out, "JPEG", quality=QUALITY)
+    return {}, out.getvalue()
+
+
+def watermarked(file: BinaryIO, *, lines: list[str]) -> Result:
+    """Draw all pages with a watermark into a new PDF of pictures: nothing lies beneath that could be taken off again."""
+    from .watermark import marked
+
+    document = _document(file.read())
+    if not len(document):
+        raise Refusal("no_pages")
+    pictures = (marked(_drawn(document[number]), lines) for number in range(len(document)))
+    out = io.BytesIO()
+    next(pictures).save(out, "PDF", save_all=True, append_images=pictures, quality=QUALITY, resolution=DRAWN_DPI)
     return {}, out.getvalue()
 
 
@@ -272,4 +288,4 @@ def _words(page: Any) -> list[tuple[str, tuple[int, int, int, int]]]:
     return words
 
 
-OPERATIONS = {"clean": clean, "page": page, "sheet": sheet}
+OPERATIONS = {"clean": clean, "page": page, "sheet": sheet, "watermarked": watermarked}
