@@ -1,3 +1,4 @@
+import django.db.models.constraints
 import kyc.models.providers
 import django.db.models.functions.text
 import pgtrigger.migrations
@@ -1621,5 +1622,155 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='providerpicture',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', False), ('problem', '')), models.Q(('document__isnull', True), models.Q(('problem', ''), _negated=True)), _connector='OR'), name='picture_is_a_document_or_says_why_not'),
+        ),
+        migrations.AddField(
+            model_name='document',
+            name='declared_country',
+            field=models.CharField(blank=True, help_text='Issuing country as the client chose it, ISO 3166-1 alpha-2', max_length=2),
+        ),
+        migrations.AddField(
+            model_name='incomingfile',
+            name='country',
+            field=models.CharField(blank=True, help_text='Issuing country as the client chose it', max_length=2),
+        ),
+        migrations.CreateModel(
+            name='UploadDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20)),
+                ('country', models.CharField(blank=True, help_text='Issuing country, ISO 3166-1 alpha-2', max_length=2)),
+                ('state', models.CharField(choices=[('open', 'In progress'), ('sent', 'Sent'), ('discarded', 'Discarded'), ('expired', 'Expired')], default='open', max_length=9)),
+                ('opened_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='upload_drafts', to='clients.client')),
+                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='UploadHandover',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('secret_hash', models.BinaryField(help_text='SHA-256 of the secret in the QR code', max_length=32, unique=True)),
+                ('device_hash', models.BinaryField(help_text="SHA-256 of the secret in the phone's cookie", max_length=32, null=True)),
+                ('created_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField(help_text="Of the code; once a phone has opened it, of the phone's page")),
+                ('opened_at', models.DateTimeField(null=True)),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handovers', to='kyc.uploaddraft')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='UploadPage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('side', models.CharField(choices=[('front', 'Front'), ('back', 'Back')], default='front', max_length=6)),
+                ('position', models.PositiveSmallIntegerField()),
+                ('file_name', models.CharField(max_length=120)),
+                ('size_bytes', models.PositiveIntegerField(help_text='As announced; more is never taken')),
+                ('received_bytes', models.PositiveIntegerField(default=0)),
+                ('sha256', models.CharField(blank=True, help_text='As announced by the sender; of the content once whole', max_length=64)),
+                ('content_type', models.CharField(blank=True, help_text='By its first bytes, once whole', max_length=40)),
+                ('store_key', models.CharField(blank=True, help_text='Empty while it lies in chunks', max_length=80)),
+                ('is_from_phone', models.BooleanField(default=False, help_text='Sent by the phone that the draft was handed to')),
+                ('added_at', models.DateTimeField()),
+                ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pages', to='kyc.uploaddraft')),
+            ],
+            options={
+                'ordering': ['side', 'position', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='UploadChunk',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('offset', models.PositiveIntegerField()),
+                ('size_bytes', models.PositiveIntegerField()),
+                ('store_key', models.CharField(max_length=80, unique=True)),
+                ('page', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='kyc.uploadpage')),
+            ],
+            options={
+                'ordering': ['offset'],
+            },
+        ),
+        migrations.CreateModel(
+            name='IncomingPage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('store_key', models.CharField(max_length=80, unique=True)),
+                ('file_name', models.CharField(max_length=120)),
+                ('size_bytes', models.PositiveIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('incoming', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='more_pages', to='kyc.incomingfile')),
+            ],
+            options={
+                'ordering': ['number'],
+                'constraints': [models.UniqueConstraint(fields=('incoming', 'number'), name='incoming_pages_are_in_order'), models.CheckConstraint(condition=models.Q(('number__gte', 2)), name='first_page_is_the_incoming_file')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='uploaddraft',
+            index=models.Index(fields=['client', '-id'], name='upload_drafts_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploaddraft',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client', 'kind'), name='one_open_upload_per_client_and_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploaddraft',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='finished_upload_has_an_end'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploaddraft',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('opened_at'))), name='upload_expires_after_it_began'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadhandover',
+            constraint=models.UniqueConstraint(condition=models.Q(('finished_at__isnull', True), ('revoked_at__isnull', True)), fields=('draft',), name='one_live_handover_per_upload'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadhandover',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('device_hash__isnull', True), ('opened_at__isnull', True)), models.Q(('device_hash__isnull', False), ('opened_at__isnull', False)), _connector='OR'), name='opened_handover_is_bound_to_a_phone'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadhandover',
+            constraint=models.CheckConstraint(condition=models.Q(('finished_at__isnull', True), models.Q(('opened_at__isnull', False), ('revoked_at__isnull', True)), _connector='OR'), name='finished_handover_was_opened'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadhandover',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='handover_expires_after_it_began'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadpage',
+            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('draft', 'side', 'position'), name='upload_pages_are_in_order'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadpage',
+            constraint=models.UniqueConstraint(condition=models.Q(('store_key', ''), _negated=True), fields=('store_key',), name='upload_page_has_its_own_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadpage',
+            constraint=models.CheckConstraint(condition=models.Q(('received_bytes__lte', models.F('size_bytes')), ('size_bytes__gt', 0)), name='upload_page_keeps_to_its_size'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadpage',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content_type', ''), ('store_key', '')), models.Q(models.Q(('store_key', ''), _negated=True), models.Q(('content_type', ''), _negated=True), models.Q(('sha256', ''), _negated=True), ('received_bytes', models.F('size_bytes'))), _connector='OR'), name='whole_upload_page_has_all_its_bytes'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadchunk',
+            constraint=models.UniqueConstraint(fields=('page', 'offset'), name='a_chunk_has_its_own_place'),
+        ),
+        migrations.AddConstraint(
+            model_name='uploadchunk',
+            constraint=models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='upload_chunk_has_content'),
         ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 from django.conf import settings
@@ -156,7 +156,7 @@ def take_page(request: HttpRequest, door: Door) -> HttpResponse:
             lambda: pages.add_file(
                 draft_id=door.draft.pk,
                 side=side,
-                file=file,
+                file=cast(BinaryIO, file),
                 name=file.name or "",
                 actor=door.actor,
                 is_from_phone=door.phone is not None,

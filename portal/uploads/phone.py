@@ -28,9 +28,8 @@ COOKIE: Final = "upload-handover"
 
 def _cookie(request: HttpRequest) -> dict[str, Any]:
     """Read the phone's cookie: signed, so a request is known to be a phone's before anything is looked up."""
-    lifetime = handover.PHONE_LIFETIME.total_seconds()
     try:
-        content = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=lifetime)
+        content = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=handover.PHONE_LIFETIME)
     except signing.BadSignature:
         return {}
     return content if isinstance(content, dict) else {}

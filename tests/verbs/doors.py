@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,7 +33,8 @@ from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.partners import PartnerDetails
 from ib.plans import RateCard, VersionTerms
-from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage
+from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage, UploadDraft
+from kyc.uploads import drafts, handover, pages
 from kyc.verdicts.rules import Rules, shipped
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, one, sketched
@@ -57,6 +59,32 @@ class Door:
     by: Callable[[Arguments], User] | None = None
     open_to: tuple[str, ...] = ()
     finds_nothing: bool = False
+
+
+def an_upload(**more: Any) -> Arguments:
+    """Begin an upload of the first client with a login; the trader is the last one."""
+    clients = Client.objects.filter(user__is_active=True).exclude(stage="closed")
+    client = clients.order_by("user_id").select_related("user")[0]
+    draft = drafts.open_draft(client=client, kind="passport", country="DE", actor=client.user)
+    return {"draft_id": draft.pk, **more}
+
+
+def an_uploaded_page(**more: Any) -> Arguments:
+    given = an_upload(**more)
+    page = pages.begin_page(
+        draft_id=given["draft_id"], side="front", name="x.jpg", size_bytes=9, actor=its_uploader(given)
+    )
+    return {**given, "page_id": page.pk}
+
+
+def a_handed_over_upload() -> Arguments:
+    given = an_upload()
+    handover.hand_over(draft_id=given["draft_id"], actor=its_uploader(given))
+    return given
+
+
+def its_uploader(given: Arguments) -> User:
+    return UploadDraft.objects.select_related("opened_by").get(pk=given["draft_id"]).opened_by
 
 
 def its_client(given: Arguments) -> User:
@@ -313,6 +341,24 @@ DOORS: dict[str, Door] = {
         given=lambda: {"kind": "selfie", "reason_code": "unreadable", "due_on": dt.date.today() + dt.timedelta(days=9)}
     ),
     "kyc.corrections.turning.turn_pages": Door(given=lambda: {"quarters": 1}),
+    "kyc.uploads.drafts.open_draft": Door(
+        {"client": {"user__isnull": False}}, given=lambda: {"kind": "selfie"}, by=lambda given: given["client"].user
+    ),
+    "kyc.uploads.drafts.discard_draft": Door(given=an_upload, by=its_uploader),
+    "kyc.uploads.submission.send_draft": Door(given=an_upload, by=its_uploader),
+    "kyc.uploads.handover.hand_over": Door(given=an_upload, by=its_uploader),
+    "kyc.uploads.handover.revoke_handover": Door(given=a_handed_over_upload, by=its_uploader),
+    "kyc.uploads.pages.begin_page": Door(
+        given=lambda: an_upload(side="front", name="x.jpg", size_bytes=9), by=its_uploader
+    ),
+    "kyc.uploads.pages.add_file": Door(
+        given=lambda: an_upload(side="front", name="x.jpg", file=io.BytesIO(b"\xff\xd8\xff.jpg")), by=its_uploader
+    ),
+    "kyc.uploads.pages.append_chunk": Door(
+        given=lambda: an_uploaded_page(offset=0, content=b"\xff\xd8\xff.jpg.."), by=its_uploader
+    ),
+    "kyc.uploads.pages.drop_page": Door(given=an_uploaded_page, by=its_uploader),
+    "kyc.uploads.pages.move_page": Door(given=lambda: an_uploaded_page(to="up"), by=its_uploader),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
     "kyc.providers.checks.cancel_check": Door(given=check_at_provider),
     "kyc.providers.setup.test_connection": Door(given=lambda: {"provider_id": a_kyc_provider().pk}),
@@ -475,6 +521,16 @@ VIEW = "how pages are shown; nothing of the document changes"
 JOB = "the row of the job says who started it, when, and what came of it"
 LEASE = "holds work for some minutes; what is decided is recorded"
 UNRECORDED: dict[str, str] = {
+    **dict.fromkeys(
+        (
+            "kyc.uploads.pages.add_file",
+            "kyc.uploads.pages.append_chunk",
+            "kyc.uploads.pages.begin_page",
+            "kyc.uploads.pages.drop_page",
+            "kyc.uploads.pages.move_page",
+        ),
+        "a document that the client is putting together; sending it is recorded",
+    ),
     "kyc.questionnaires.submissions.keep_answers": "a draft that the client is typing; submitting it is recorded",
     "kyc.corrections.turning.turn_pages": VIEW,
     "clients.contacts.reveal": "stands in the log of what was read",
