@@ -4,11 +4,11 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-# Test processes at once: one more than cores, because a fifth of their time they wait for sockets and sleeps. Each costs
-# some 25 seconds of the processor before and beside its tests: reading them all, its databases, its own sandbox servers.
-JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 7 ? 8 : n + 1 )))
+# Test processes at once: two more than cores, because a fifth of their time they wait for sockets, sleeps and PostgreSQL,
+# and no more than memory likes.
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 6 ? 8 : n + 2 )))
 # A test in a browser keeps half a core busy, the rest it waits: for pages, and for what moves to stand still.
-BROWSERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 6 ? 8 : n + 2 )))
+BROWSERS ?= $(JOBS)
 APPS := launcher crm clients leads kyc compliance trading wallet ib monitoring portal reports sandbox
 # A deployment's settings, with secrets that nobody uses.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \

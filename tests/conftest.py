@@ -11,11 +11,12 @@ from crm.project import memory
 from tests import database
 from tests.cast import browse
 from tests.database import django_db_setup, empty_redis, pytest_unconfigure
-from tests.peopled import cast, demo_world, pytest_fixture_post_finalizer, pytest_fixture_setup
+from tests.peopled import cast, cast_and_world, demo_world, pytest_fixture_post_finalizer, pytest_fixture_setup
 
 __all__ = [
     "browse",
     "cast",
+    "cast_and_world",
     "demo_world",
     "django_db_setup",
     "empty_redis",

@@ -183,9 +183,9 @@ def database_url_of(name: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/{name}" + (f"?{parts.query}" if parts.query else "")
 
 
-def with_cast(name: str) -> str:
-    """Beside a test database: the one in which the cast is there already (`tests/peopled.py`)."""
-    return f"{name}_cast"
+def with_cast(name: str, world: str = "") -> str:
+    """Beside a test database: the one in which the cast is there already, and a world of it (`tests/peopled.py`)."""
+    return f"{name}_cast_{world}".removesuffix("_")
 
 
 def with_demo(name: str) -> str:
@@ -220,11 +220,18 @@ def django_db_setup(django_test_environment: None, django_db_blocker) -> Iterato
     with django_db_blocker.unblock():
         connections.close_all()
         with server() as cursor:
-            for one in (name, with_cast(name), with_demo(name)):
+            cursor.execute(
+                "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s)", [name, f"{name}_"]
+            )
+            for (one,) in cursor.fetchall():
                 cursor.execute(f'DROP DATABASE IF EXISTS "{one}" WITH (FORCE)')
 
 
 _redis = redis.from_url(settings.REDIS_URL)
+
+
+def flush_redis() -> None:
+    _redis.flushdb()
 
 
 @pytest.fixture(autouse=True)

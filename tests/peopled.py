@@ -1,15 +1,19 @@
-"""Further databases of each test process: one in which the cast has been hired already, one that holds the demo.
+"""Further databases of each test process: one in which the cast has been hired already, one that holds the demo, and one for
+each world that many tests begin with.
 
 Three quarters of the tests begin with the same people, and making them takes as long as many a test does. So they are made once
 and committed, and each test with a cast that is rolled back anyway starts from there, with objects of its own. A test that
 commits makes its cast anew: what it wrote is deleted afterwards, to the last row.
+
+A fixture that builds on the cast, and many tests ask for, is made once likewise: `network = kept(make_network)`. Its objects
+come out of the same box as the cast's, so that `network.account.client` is `cast.client`. What it makes must bear being pickled.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,7 +33,8 @@ WHERE pg_sequence_last_value(seqrelid) IS NULL AND seqmax > 1000000
 """
 COMMITTING = {"transactional_db", "live_server"}
 _wrappers: dict[str, BaseDatabaseWrapper] = {}
-_pickled: list[bytes] = []
+_pickled: dict[str, bytes] = {}  # by database: the cast, and what was made of it there
+_worlds: dict[str, Callable[[Cast], Any]] = {}  # by the name of the fixture
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -48,8 +53,28 @@ def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: A
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return pickle.loads(_pickled[0]) if _now() == database.with_cast(_bare()) else make_cast()
+def cast_and_world(db: None) -> tuple[Cast, Any]:
+    """Of the test's database; None for a world that isn't there."""
+    box = _pickled.get(_now())
+    return pickle.loads(box) if box else (make_cast(), None)
+
+
+@pytest.fixture
+def cast(cast_and_world: tuple[Cast, Any]) -> Cast:
+    return cast_and_world[0]
+
+
+def kept(make: Callable[[Cast], Any]) -> Any:
+    """The fixture `network` for `make_network`, which makes something of the cast: once for all tests that roll back."""
+    name = make.__name__.removeprefix("make_")
+    _worlds[name] = make
+
+    def world(cast_and_world: tuple[Cast, Any]) -> Any:
+        cast, world = cast_and_world
+        return make(cast) if world is None else world
+
+    world.__doc__ = make.__doc__
+    return pytest.fixture(name=name)(world)
 
 
 @pytest.fixture
@@ -85,7 +110,16 @@ def _wanted_by(item: pytest.Item) -> str:
     names = set(getattr(item, "fixturenames", ()))
     if "demo_world" in names:
         return database.with_demo(_bare())
-    return database.with_cast(_bare()) if "cast" in names and not _commits(item) else _bare()
+    if _commits(item):
+        return _bare()
+    world = next((name for name in _worlds if name in names and _is_kept(item, name)), "")
+    return database.with_cast(_bare(), world) if world or "cast" in names else _bare()
+
+
+def _is_kept(item: Any, name: str) -> bool:
+    """Another folder's tests may have a fixture of the same name."""
+    fixtures = item._fixtureinfo.name2fixturedefs.get(name, ())
+    return bool(fixtures) and fixtures[-1].func.__module__ == __name__
 
 
 def _choose(name: str) -> None:
@@ -101,10 +135,13 @@ def _choose(name: str) -> None:
     settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"] = name
     os.environ["DATABASE_URL"] = database.database_url_of(name)
     connections[DEFAULT_DB_ALIAS] = _wrappers[name]
-    if is_new and name == database.with_cast(bare):
+    if is_new and name.startswith(database.with_cast(bare)):
         with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
             cursor.execute(OWN_NUMBERS)
-        _pickled.append(pickle.dumps(make_cast()))
+        cast = make_cast()
+        make = _worlds.get(name.removeprefix(database.with_cast(bare)).removeprefix("_"))
+        _pickled[name] = pickle.dumps((cast, make(cast) if make else None))
+        database.flush_redis()  # what making it asked workers for
 
 
 def _clone(name: str) -> None:

@@ -1,11 +1,10 @@
 from dataclasses import dataclass
 
-import pytest
-
 from ib import plans
 from ib.models import Partner, PlanVersion
 from tests.cast import Cast
 from tests.ib import factories
+from tests.peopled import kept
 from trading.models import TradingAccount
 
 
@@ -20,11 +19,6 @@ class Network:
     account: TradingAccount
 
 
-@pytest.fixture
-def network(cast: Cast) -> Network:
-    return make_network(cast)
-
-
 def make_network(cast: Cast) -> Network:
     factories.load_rates()
     top = factories.make_partner(cast.brand)
@@ -35,3 +29,6 @@ def make_network(cast: Cast) -> Network:
         plans.assign_plan(partner_id=partner.pk, plan_id=version.plan_id, actor=None, at=factories.LONG_AGO)
     factories.refer(cast.client, sub)
     return Network(top, master, sub, version, factories.make_account(cast.client))
+
+
+network = kept(make_network)
