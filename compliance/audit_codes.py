@@ -31,11 +31,26 @@ class ComplianceAction(AuditCode):
     RESTRICTION_LIFTED = "compliance.restriction_lifted", _("Restriction lifted"), "lock-open", "success"
     RESTRICTION_PLACED = "compliance.restriction_placed", _("Restriction placed"), "lock", "danger"
     RISK_ASSESSED = "compliance.risk_assessed", _("Risk rated"), "gauge"
-    RISK_RATED_AGAIN = (
-        "compliance.risk_rated_again",
-        _("Clients rated again after a change of country rules"),
-        "gauge",
+    RISK_RATED_AGAIN = ("compliance.risk_rated_again", _("Clients rated again"), "gauge")
+    RISK_MODEL_DRAFTED = "compliance.risk_model_drafted", _("Draft of a risk model saved"), "pencil"
+    RISK_MODEL_DRAFT_DISCARDED = (
+        "compliance.risk_model_draft_discarded",
+        _("Draft of a risk model discarded"),
+        "trash-2",
     )
+    RISK_MODEL_PROPOSED = "compliance.risk_model_proposed", _("Risk model proposed"), "gauge", "info"
+    RISK_MODEL_APPROVED = "compliance.risk_model_approved", _("Risk model approved"), "gauge", "success"
+    RISK_MODEL_REJECTED = "compliance.risk_model_rejected", _("Risk model rejected"), "gauge", "warning"
+    RISK_MODEL_WITHDRAWN = "compliance.risk_model_withdrawn", _("Risk model withdrawn"), "x"
+    RISK_OVERRIDE_PROPOSED = "compliance.risk_override_proposed", _("Change of a risk rating proposed"), "gauge", "info"
+    RISK_OVERRIDE_APPROVED = (
+        "compliance.risk_override_approved",
+        _("Change of a risk rating approved"),
+        "gauge",
+        "warning",
+    )
+    RISK_OVERRIDE_REJECTED = "compliance.risk_override_rejected", _("Change of a risk rating rejected"), "gauge"
+    RISK_OVERRIDE_WITHDRAWN = "compliance.risk_override_withdrawn", _("Change of a risk rating withdrawn"), "x"
     TRAIL_EXPORTED = "compliance.trail_exported", _("Audit trail exported"), "download"
     WATCHLIST_IMPORTED = "compliance.watchlist_imported", _("Watchlist imported"), "list-checks"
     WATCHLIST_REFRESH_SET = "compliance.watchlist_refresh_set", _("Watchlist checks scheduled"), "refresh-cw"

@@ -109,6 +109,17 @@ class CountryRiskLevel(BadgeChoices):
     BLACK = "black", "red", _("Call for action")
 
 
+class RiskGroup(models.TextChoices):
+    """What a factor of a risk model is about."""
+
+    SCREENING = "screening", _("Screening")
+    GEOGRAPHY = "geography", _("Geography")
+    CLIENT = "client", _("Client")
+    PRODUCT = "product", _("Product")
+    CHANNEL = "channel", _("Channel")
+    BEHAVIOUR = "behaviour", _("Behaviour")
+
+
 # What a comparison found, by the code that an explanation keeps.
 EVIDENCE = {
     "same_day": _("Same day"),
@@ -177,6 +188,20 @@ class ComplianceNotice(NotificationKind):
         _("Your requests to lift a restriction: rejections"),
         NoticeGroup.COMPLIANCE,
         staff("compliance.lift_restriction"),
+    )
+    RISK_MODEL_PROPOSED = (
+        "compliance.risk_model_proposed",
+        _("Proposed risk models"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_identity_policies"),
+        EmailChannel.AT_ONCE,
+    )
+    RISK_OVERRIDE_PROPOSED = (
+        "compliance.risk_override_proposed",
+        _("Proposed changes of a risk rating"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.override_risk"),
+        EmailChannel.AT_ONCE,
     )
     RESTRICTED = (
         "compliance.restricted",

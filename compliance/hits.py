@@ -23,7 +23,7 @@ from compliance.brand_policies import FALSE_POSITIVE_SECOND_PERSON, MATCH_REVIEW
 from compliance.choices import NOT_FOR_SALES, ClearReason, ComplianceNotice, HitState, RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
 from compliance.queries import hits_visible_to
-from compliance.risk import assess
+from compliance.risk_rating.rating import assess
 from crm import work
 from crm.approvals import Change
 from crm.brand_policies import Policy

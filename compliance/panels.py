@@ -8,6 +8,8 @@ from compliance import queries
 from compliance.aml import queries as aml_queries
 from compliance.aml.rules import RuleApproval
 from compliance.restrictions import LiftApproval
+from compliance.risk_rating.changes import RiskModelApproval
+from compliance.risk_rating.overrides import RiskOverrideApproval
 from compliance.views import audit_cards, client_overview, home_cards
 from compliance.views.client import compliance_tab
 from crm import approvals
@@ -16,7 +18,7 @@ from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, RecordPart, Tab, Tile, register
 
-approvals.register(LiftApproval, RuleApproval)
+approvals.register(LiftApproval, RuleApproval, RiskModelApproval, RiskOverrideApproval)
 
 
 def open_hits(user: User) -> int | None:
@@ -72,6 +74,16 @@ register(
         "lock",
         40,
         words="freeze block",
+        group="aml",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Risk model"),
+        "compliance:risk_models",
+        "compliance.view_riskmodel",
+        "gauge",
+        45,
+        words="rating factors points bands aml scoring override",
         group="aml",
     ),
     MenuEntry(

@@ -80,7 +80,11 @@ def open_hit_count(user: User) -> int:
 
 def current_risk(client: Client) -> RiskAssessment | None:
     """Find the client's rating in force; None before the first."""
-    return RiskAssessment.objects.filter(client=client, is_current=True).first()
+    return (
+        RiskAssessment.objects.filter(client=client, is_current=True)
+        .select_related("model", "override__decided_by", "override__requested_by")
+        .first()
+    )
 
 
 def last_full_screening() -> ListScreening | None:

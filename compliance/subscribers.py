@@ -7,9 +7,10 @@ from compliance import holds
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction
 from compliance.rescreening import screen_version
-from compliance.risk import assess, rate_countries_again
+from compliance.risk_rating.rating import assess, rate_countries_again, rate_soon
 from compliance.screening import screen_client, screen_if_possible
 from crm.events import (
+    ClientCategoryChanged,
     ClientProfileChanged,
     ClientRegistered,
     ClientScreened,
@@ -17,6 +18,10 @@ from crm.events import (
     CompanyChanged,
     CompanyPersonLinked,
     CountryRulesChanged,
+    DocumentReviewed,
+    Event,
+    KycLevelLost,
+    QuestionnaireAnswered,
     RestrictionPlaced,
     VerificationCurrent,
     VerificationOverdue,
@@ -88,6 +93,13 @@ def rate_and_tell(event: ClientScreened) -> None:
         url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
     )
+
+
+@subscribe(ClientProfileChanged, ClientCategoryChanged, DocumentReviewed, KycLevelLost, QuestionnaireAnswered)
+def rate_the_changed(event: Event) -> None:
+    """Have a client rated again after a change of what the risk model may look at. Amounts and trades count every night."""
+    assert event.client_id is not None
+    rate_soon(client_id=event.client_id, brand_id=event.brand_id)
 
 
 @subscribe(CountryRulesChanged)

@@ -6,6 +6,7 @@ from celery.schedules import crontab
 from compliance import rescreening
 from compliance.aml import running
 from compliance.lists import own_lists, refresh
+from compliance.risk_rating.rating import rate_every_brand
 
 
 @shared_task
@@ -27,8 +28,15 @@ def refresh_lists() -> int:
     return refresh.refresh_due()
 
 
+@shared_task
+def rate_all_clients() -> int:
+    """Have all rated clients rated again, after the night's screening. Returns the number of brands."""
+    return rate_every_brand()
+
+
 SCHEDULE = {
     "run-aml-rules": {"task": "compliance.tasks.run_aml_rules", "schedule": 10.0},
     "refresh-watchlists": {"task": "compliance.tasks.refresh_lists", "schedule": crontab(minute="*/20")},
     "screen-everybody": {"task": "compliance.tasks.screen_everybody", "schedule": crontab(hour="1", minute="20")},
+    "rate-all-clients": {"task": "compliance.tasks.rate_all_clients", "schedule": crontab(hour="2", minute="40")},
 }

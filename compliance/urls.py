@@ -1,6 +1,7 @@
 from django.urls import path
 
 from compliance.aml import urls as aml
+from compliance.risk_rating import views as risk
 from compliance.tables import RestrictionTable
 from compliance.views import client, hits, list_upkeep, trail, watchlists
 from crm.ui.views import TableView
@@ -31,6 +32,20 @@ urlpatterns = [
     path("compliance/clients/<int:client_id>/restrict/", client.Restrict.as_view(), name="restrict"),
     path("compliance/clients/<int:client_id>/trail/", trail.Trail.as_view(), name="trail"),
     path("compliance/clients/<int:client_id>/access/", trail.WhoSaw.as_view(), name="who_saw"),
+    path("compliance/clients/<int:client_id>/risk/", risk.risk_override, name="risk_override"),
+    path("compliance/risk-model/", risk.risk_models, name="risk_models"),
+    path("compliance/risk-model/condition/", risk.risk_condition, name="risk_condition"),
+    path("compliance/risk-model/<int:brand_id>/", risk.risk_model, name="risk_model"),
+    path("compliance/risk-model/<int:brand_id>/<int:number>/", risk.risk_version, name="risk_version"),
+    path("compliance/risk-model/<int:brand_id>/draft/", risk.risk_draft, name="risk_draft"),
+    path("compliance/risk-model/<int:brand_id>/draft/bands/", risk.risk_bands, name="risk_bands"),
+    path("compliance/risk-model/<int:brand_id>/draft/discard/", risk.risk_discard, name="risk_discard"),
+    path("compliance/risk-model/<int:brand_id>/draft/<slug:code>/", risk.risk_factor, name="risk_factor"),
+    path(
+        "compliance/risk-model/<int:brand_id>/draft/<slug:code>/remove/",
+        risk.risk_factor_remove,
+        name="risk_factor_remove",
+    ),
     path("audit/", trail.AuditLog.as_view(), name="audit"),
     path("access-log/", trail.AccessLog.as_view(), name="access_log"),
     *aml.urlpatterns,

@@ -14,18 +14,22 @@ from clients.choices import Stage, TimelineKind
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, rebuild
 from clients.models import Client
-from compliance import risk, screening
+from compliance import screening
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import NOT_FOR_SALES, ClearReason, HitState, RestrictionCause, RestrictionKind, ScreeningTrigger
 from compliance.hits import new_items
 from compliance.matching import VERSION
 from compliance.models import Hit, Restriction, RiskAssessment, Screening
+from compliance.risk_rating import computing
+from compliance.risk_rating.content import Content
+from compliance.risk_rating.versions import current_model
 from compliance.sources.house import COLUMNS
 from compliance.watchlists import import_watchlist
 from crm.choices import WorkState
 from crm.db.bulk import copy_models, copy_rows
 from crm.demo import Demo
 from crm.i18n.localized_text import phrase
+from crm.models import Brand
 from crm.security import audit
 
 CLEARED = {
@@ -236,27 +240,21 @@ def restrict(demo: Demo) -> None:
 
 def rate(demo: Demo) -> None:
     """Everybody who registered."""
-    day, levels = demo.now.date(), risk.country_levels(demo.now.date())
-    states: dict[int, set[str]] = {}
-    for client_id, state in Hit.objects.filter(state__in=[HitState.OPEN, HitState.CONFIRMED]).values_list(
-        "client_id", "state"
-    ):
-        states.setdefault(client_id, set()).add(state)
     rows = []
-    for client in Client.objects.filter(registered_at__isnull=False).select_related("brand").order_by("pk"):
-        reasons = risk.reasons_from(client, day, states=states.get(client.pk, set()), levels=levels)
-        points = max(0, sum(reason["points"] for reason in reasons))
-        assert client.registered_at is not None
-        at: dt.datetime = demo.extra.get("verified_at", {}).get(client.pk) or client.registered_at
-        rows.append(
-            RiskAssessment(
-                client=client,
-                rating=risk.rating_of(points),
-                points=points,
-                reasons=reasons,
-                rules_version=risk.RULES_VERSION,
-                at=at,
+    for brand in Brand.objects.order_by("pk"):
+        clients = Client.objects.filter(brand=brand, registered_at__isnull=False).order_by("pk")
+        registered = dict(clients.values_list("pk", "registered_at"))
+        if not registered:
+            continue
+        model = current_model(brand)
+        for row in computing.rate(
+            brand, Content.read(model.content), model_id=model.pk, ids=list(registered), now=demo.now
+        ):
+            at: Any = demo.extra.get("verified_at", {}).get(row.client_id) or registered[row.client_id]
+            rows.append(
+                RiskAssessment(
+                    client_id=row.client_id, rating=row.rating, points=row.points, factors=row.codes, model=model, at=at
+                )
             )
-        )
     copy_models(rows)
     rebuild(FACTS["risk_rating"])

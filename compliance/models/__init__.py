@@ -11,7 +11,14 @@ from compliance.aml.models import (
     AmlTradingDay,
 )
 from compliance.models.restrictions import Restriction
-from compliance.models.risk import CountryRisk, RiskAssessment
+from compliance.models.risk import (
+    CountryRisk,
+    RiskAssessment,
+    RiskModel,
+    RiskModelDraft,
+    RiskModelProposal,
+    RiskOverride,
+)
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
 from compliance.models.watchlists import EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
 
@@ -36,6 +43,10 @@ __all__ = [
     "OwnListUpload",
     "Restriction",
     "RiskAssessment",
+    "RiskModel",
+    "RiskModelDraft",
+    "RiskModelProposal",
+    "RiskOverride",
     "Screening",
     "WatchlistSource",
 ]

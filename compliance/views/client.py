@@ -8,14 +8,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from clients.models import Client
 from clients.queries import get_client, is_in_own_book
 from compliance import policies, queries, restrictions
 from compliance.choices import ScreeningTrigger
 from compliance.forms import ReasonForm, RestrictForm
-from compliance.models import Hit, Restriction, RiskAssessment, Screening
+from compliance.models import Hit, Restriction, Screening
+from compliance.risk_rating.explaining import explained
+from compliance.risk_rating.overrides import awaiting_override, can_override, override_of
 from compliance.screening import screen_client
 from crm.choices import AccessKind
 from crm.models import User
@@ -25,19 +26,6 @@ from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 
 ROWS_MAX = 50
-RISK_REASONS = {
-    "match_confirmed": gettext_lazy("Confirmed watchlist match"),
-    "match_open": gettext_lazy("Possible watchlist match under review"),
-    "country_black": gettext_lazy("FATF call for action on the country"),
-    "country_grey": gettext_lazy("Country under FATF increased monitoring"),
-    "country_prohibited": gettext_lazy("Country prohibited by the brand"),
-    "country_high": gettext_lazy("High-risk country by the brand's rules"),
-    "country_differs": gettext_lazy("Nationality and residence differ"),
-    "age_over_70": gettext_lazy("Over 70 years old"),
-    "not_verified": gettext_lazy("Not verified yet"),
-    "professional": gettext_lazy("Professional client"),
-    "birth_unknown": gettext_lazy("Date of birth unknown"),
-}
 
 
 def context_of(user: User, client: Client) -> dict[str, Any]:
@@ -45,7 +33,10 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
     return {
         "client": client,
         "risk": risk,
-        "risk_reasons": _labelled(risk),
+        "risk_factors": explained(risk),
+        "risk_override": override_of(client),
+        "risk_proposal": awaiting_override(client),
+        "can_override": can_override(user, client),
         "screenings": list(Screening.objects.filter(client=client).select_related("actor").order_by("-pk")[:5]),
         "hits": list(
             Hit.objects.filter(client=client).select_related("entry__source", "decided_by").order_by("-pk")[:ROWS_MAX]
@@ -61,15 +52,6 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
         "can_read_trail": policies.can_read_trail(user, client),
         "can_see_views": user.has_perm("crm.view_access_log"),
     }
-
-
-def _labelled(risk: RiskAssessment | None) -> list[dict[str, Any]]:
-    """Translate the reasons of a rating."""
-    return (
-        [{**reason, "label": RISK_REASONS.get(reason["code"], reason["code"])} for reason in risk.reasons]
-        if risk
-        else []
-    )
 
 
 def compliance_tab(request: UserRequest, client: Client) -> HttpResponse:

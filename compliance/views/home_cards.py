@@ -188,7 +188,7 @@ def risky_clients(user: User) -> ListCard:
     """List the clients whose current rating is above low, the most points first, with the day of the rating."""
     above = [RiskRating.HIGH, RiskRating.MEDIUM]
     rated = RiskAssessment.objects.filter(is_current=True, rating__in=above, client__in=clients_visible_to(user))
-    rows = rated.select_related("client").defer("client__search_text", "reasons").order_by("-points", "at")[:ROWS]
+    rows = rated.select_related("client").defer("client__search_text").order_by("-points", "at")[:ROWS]
     return ListCard(
         title=_("Clients by risk"),
         rows=[

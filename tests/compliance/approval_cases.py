@@ -1,12 +1,17 @@
 import datetime as dt
+from dataclasses import replace
 
 from django.utils import timezone
 
 from compliance import hits, restrictions, screening
 from compliance.aml import backtesting, rules
-from compliance.models import Hit
+from compliance.models import Hit, RiskAssessment, RiskModel
+from compliance.risk_rating import changes, drafts, overrides, rating
+from compliance.risk_rating.content import shipped
+from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.models import AuditEvent, WorkProposal
+from tests.cast import make_staff
 from tests.compliance.aml.factories import draft, moved
 from tests.compliance.factories import load
 from tests.compliance.test_restrictions import place
@@ -54,5 +59,42 @@ def going_live(cast, _use) -> Case:
         cast.mlro,
         AuditEvent.objects.filter(action="compliance.aml_rule_went_live").count,
         "aml_rule_proposal_is_decided_by_somebody_else",
+        role=Role.MLRO,
+    )
+
+
+@approval_case("risk-model")
+def risk_model(cast, _use) -> Case:
+    content = replace(shipped(), medium_from=20)
+    drafts.save_draft(brand_id=cast.brand.pk, content=content, revision=0, actor=cast.mlro)
+    asked = changes.propose_model(
+        brand_id=cast.brand.pk, effective_on=today(cast.brand), actor=cast.mlro, reason="Medium earlier"
+    )
+    return Case(
+        asked,
+        cast.mlro,
+        make_staff("second.mlro@keelson.example", Role.MLRO, brand=cast.brand),
+        RiskModel.objects.count,
+        "risk_model_proposal_is_decided_by_somebody_else",
+        role=Role.MLRO,
+    )
+
+
+@approval_case("risk-override")
+def risk_override(cast, _use) -> Case:
+    rating.assess(client_id=cast.client.pk)
+    asked = overrides.propose_override(
+        client_id=cast.client.pk,
+        rating="high",
+        ends_on=today(cast.brand) + dt.timedelta(days=30),
+        actor=cast.kyc_officer,
+        reason="Adverse media",
+    )
+    return Case(
+        asked,
+        cast.kyc_officer,
+        cast.mlro,
+        RiskAssessment.objects.filter(rating="high").count,
+        "risk_override_is_decided_by_somebody_else",
         role=Role.MLRO,
     )

@@ -24,7 +24,7 @@ GROUPS = {
     "closing": "wallet/closing",
     "ib": "ib",
     "trading accounts": "trading/accounts",
-    "compliance and KYC": "compliance/hits.py compliance/holds.py compliance/restrictions.py compliance/risk.py "
+    "compliance and KYC": "compliance/hits.py compliance/holds.py compliance/restrictions.py compliance/risk_rating/rating.py "
     "compliance/screening.py compliance/policies.py kyc/reviews.py kyc/levels/reaching.py kyc/policies.py",
     "leads, scope, crypto": "leads/routing.py leads/dedupe.py crm/security/scope.py crm/security/crypto.py",
 }

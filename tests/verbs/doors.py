@@ -504,7 +504,7 @@ EXCEPTIONS: dict[str, str] = {
     "leads.capture.capture_lead": "whoever fills in a form makes a lead",
     "kyc.documents.keep": "a part of `upload`, which has decided already",
     "compliance.holds.release_hold": PART,
-    "compliance.risk.assess": SYSTEM,
+    "compliance.risk_rating.rating.assess": SYSTEM,
     "trading.core.issues.settle": SYSTEM,
     "wallet.bank.statements.import_kept": PART,
     "wallet.bank.statements.import_original": PART,

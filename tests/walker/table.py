@@ -946,6 +946,26 @@ TABLE |= {
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "compliance:risk_override": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "compliance:risk_models": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
+    "compliance:risk_condition": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "compliance:risk_model": Rule(
+        SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=lambda world: _a_brand(world), good=OWN
+    ),
+    "compliance:risk_version": Rule(
+        SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=lambda world: {**_a_brand(world), "number": 999_999}, good=OWN
+    ),
+    "compliance:risk_draft": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world), good=OWN),
+    "compliance:risk_bands": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world), good=OWN),
+    "compliance:risk_discard": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world), good=OWN
+    ),
+    "compliance:risk_factor": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: {**_a_brand(world), "code": "new"}, good=OWN
+    ),
+    "compliance:risk_factor_remove": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: {**_a_brand(world), "code": "new"}, good=OWN
+    ),
     "compliance:trail": Rule(READS_AUDIT, kwargs=a_client, good=OWN),
     "compliance:who_saw": Rule(READS_LOOKS, kwargs=a_client, good=OWN),
     "compliance:audit": Rule(READS_AUDIT),

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from clients.choices import CountryBand
 from clients.models import Client
-from compliance import risk
 from compliance.models import RiskAssessment
+from compliance.risk_rating import rating as risk
 from crm import events
 from crm.due import sweep
 from crm.models import AuditEvent, DueRow
@@ -49,7 +49,7 @@ def test_a_new_band_rates_the_rated_clients_of_the_country_in_batches(cast, peop
     run()
     assert ratings(*people) == ["medium", "medium", "medium", "low", "unrated"]
     row = AuditEvent.objects.get(action="compliance.risk_rated_again")
-    assert audit.body_of(row)["after"] == {"countries": ["DE"], "clients": 3, "changed": 3}
+    assert audit.body_of(row)["after"] == {"cause": "country_rules", "countries": ["DE"], "clients": 3, "changed": 3}
     one = AuditEvent.objects.filter(action="compliance.risk_assessed", client_id=people[0].pk).latest("pk")
     assert audit.body_of(one)["evidence"]["cause"] == "country_rules"
     assert not DueRow.objects.filter(kind="compliance.rate_again", state="pending").exists()

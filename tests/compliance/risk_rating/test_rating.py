@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from clients.models import Client
-from compliance import risk
 from compliance.models import CountryRisk, RiskAssessment
+from compliance.risk_rating import rating as risk
 from crm.models import AuditEvent
 from crm.security import audit
 
@@ -22,7 +22,7 @@ def country(code, level, since=dt.date(2026, 6, 19), until=None):
 
 
 def codes(assessment):
-    return {reason["code"] for reason in assessment.reasons}
+    return set(assessment.factors)
 
 
 def rated(cast, **fields):
@@ -32,7 +32,7 @@ def rated(cast, **fields):
 
 def test_a_plain_client_is_low_and_the_reasons_say_why(cast):
     found = rated(cast, date_of_birth=dt.date(1990, 5, 17), kyc_level=1)
-    assert (found.rating, found.points, found.reasons) == ("low", 0, [])
+    assert (found.rating, found.points, found.factors) == ("low", 0, [])
     assert Client.objects.get(pk=cast.client.pk).risk_rating == "low"
 
 
@@ -40,10 +40,10 @@ def test_countries_count_by_date(cast):
     country("VN", "grey")
     country("IR", "black")
     country("DZ", "grey", dt.date(2024, 10, 25), dt.date(2026, 6, 19))
-    assert codes(rated(cast, country="VN", date_of_birth=dt.date(1990, 5, 17), kyc_level=1)) == {"country_grey"}
+    assert codes(rated(cast, country="VN", date_of_birth=dt.date(1990, 5, 17), kyc_level=1)) == {"residence_grey"}
     assert rated(cast, country="IR").rating == "high"
     assert codes(rated(cast, country="DZ")) == set()
-    assert codes(rated(cast, country="DE", nationality="VN")) == {"country_grey", "country_differs"}
+    assert codes(rated(cast, country="DE", nationality="VN")) == {"nationality_grey", "country_differs"}
 
 
 def test_what_is_not_known_counts_a_little(cast):
