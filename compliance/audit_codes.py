@@ -30,6 +30,7 @@ class ComplianceAction(AuditCode):
     RESTRICTION_LIFT_WITHDRAWN = ("compliance.restriction_lift_withdrawn", _("Restriction lift request withdrawn"), "x")
     RESTRICTION_LIFTED = "compliance.restriction_lifted", _("Restriction lifted"), "lock-open", "success"
     RESTRICTION_PLACED = "compliance.restriction_placed", _("Restriction placed"), "lock", "danger"
+    CONTROLS_KEPT = "compliance.controls_kept", _("Controls report kept"), "list-checks"
     RISK_ASSESSED = "compliance.risk_assessed", _("Risk rated"), "gauge"
     RISK_RATED_AGAIN = ("compliance.risk_rated_again", _("Clients rated again"), "gauge")
     RISK_MODEL_DRAFTED = "compliance.risk_model_drafted", _("Draft of a risk model saved"), "pencil"

@@ -98,6 +98,16 @@ register(
     ),
     MenuEntry(
         "compliance",
+        _("Controls report"),
+        "compliance:controls",
+        "compliance.view_controlreport",
+        "clipboard-check",
+        55,
+        words="auditor month screening freshness four eyes ageing pdf",
+        group="records",
+    ),
+    MenuEntry(
+        "compliance",
         _("Audit log"),
         "compliance:audit",
         "crm.view_audit",

@@ -1,7 +1,7 @@
 from crm.choices import Role
 from crm.security.roles import grants
 
-SEES = ["view_screening", "view_hit", "view_restriction", "view_riskassessment", "view_riskmodel"]
+SEES = ["view_screening", "view_hit", "view_restriction", "view_riskassessment", "view_riskmodel", "view_controlreport"]
 AML_SEES = ["view_amlcase", "view_amlrule"]
 AML_OFFICER = [*AML_SEES, "decide_amlcase", "write_amlrule", "approve_amlrule"]
 OFFICER = [
@@ -24,6 +24,6 @@ grants(
         # Whether a suspicion was reported is the MLRO's to know.
         Role.MLRO: [*OFFICER, "import_watchlist", "see_amlreports"],
         Role.AUDITOR: [*SEES, *AML_SEES, "view_watchlistsource"],
-        Role.ADMINISTRATOR: ["view_watchlistsource", "import_watchlist", "view_riskmodel"],
+        Role.ADMINISTRATOR: ["view_watchlistsource", "import_watchlist", "view_riskmodel", "view_controlreport"],
     },
 )

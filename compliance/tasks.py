@@ -6,6 +6,7 @@ from celery.schedules import crontab
 from compliance import rescreening
 from compliance.aml import running
 from compliance.lists import own_lists, refresh
+from compliance.controls.months import keep_ended_months
 from compliance.risk_rating.rating import rate_every_brand
 
 
@@ -34,7 +35,17 @@ def rate_all_clients() -> int:
     return rate_every_brand()
 
 
+@shared_task
+def keep_control_reports() -> int:
+    """Keep the controls report of the month before, once it has ended. Returns how many were kept."""
+    return keep_ended_months()
+
+
 SCHEDULE = {
+    "keep-control-reports": {
+        "task": "compliance.tasks.keep_control_reports",
+        "schedule": crontab(hour="4", minute="10"),
+    },
     "run-aml-rules": {"task": "compliance.tasks.run_aml_rules", "schedule": 10.0},
     "refresh-watchlists": {"task": "compliance.tasks.refresh_lists", "schedule": crontab(minute="*/20")},
     "screen-everybody": {"task": "compliance.tasks.screen_everybody", "schedule": crontab(hour="1", minute="20")},

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from compliance.aml import urls as aml
+from compliance.controls import views as controls
 from compliance.risk_rating import views as risk
 from compliance.tables import RestrictionTable
 from compliance.views import client, hits, list_upkeep, trail, watchlists
@@ -46,6 +47,9 @@ urlpatterns = [
         risk.risk_factor_remove,
         name="risk_factor_remove",
     ),
+    path("compliance/controls/", controls.controls, name="controls"),
+    path("compliance/controls/<int:brand_id>/<str:month>/", controls.control_month, name="control_month"),
+    path("compliance/controls/<int:brand_id>/<str:month>/pdf/", controls.control_pdf, name="control_pdf"),
     path("audit/", trail.AuditLog.as_view(), name="audit"),
     path("access-log/", trail.AccessLog.as_view(), name="access_log"),
     *aml.urlpatterns,

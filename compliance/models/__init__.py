@@ -10,6 +10,7 @@ from compliance.aml.models import (
     AmlRuleVersion,
     AmlTradingDay,
 )
+from compliance.models.controls import ControlReport
 from compliance.models.restrictions import Restriction
 from compliance.models.risk import (
     CountryRisk,
@@ -34,6 +35,7 @@ __all__ = [
     "AmlRuleVersion",
     "AmlTradingDay",
     "ClientKeys",
+    "ControlReport",
     "CountryRisk",
     "EntryName",
     "Hit",

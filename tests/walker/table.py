@@ -946,6 +946,13 @@ TABLE |= {
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "compliance:controls": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
+    "compliance:control_month": Rule(
+        SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=lambda world: {**_a_brand(world), "month": "2019-01"}, good=OWN
+    ),
+    "compliance:control_pdf": Rule(
+        SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=lambda world: {**_a_brand(world), "month": "2019-01"}, good=OWN
+    ),
     "compliance:risk_override": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:risk_models": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
     "compliance:risk_condition": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
