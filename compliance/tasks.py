@@ -5,8 +5,8 @@ from celery.schedules import crontab
 
 from compliance import rescreening
 from compliance.aml import running
-from compliance.lists import own_lists, refresh
 from compliance.controls.months import keep_ended_months
+from compliance.lists import own_lists, refresh
 from compliance.risk_rating.rating import rate_every_brand
 
 

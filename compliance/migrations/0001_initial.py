@@ -183,24 +183,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='restriction_has_a_reason'), models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('cause', 'screening_hold'), models.Q(('lift_requested_by__isnull', False), ('lifted_by__isnull', False), models.Q(('lifted_by', models.F('lift_requested_by')), _negated=True)), _connector='OR'), name='restriction_is_lifted_by_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('lift_requested_at__isnull', True), ('lift_requested_by__isnull', True)), models.Q(('lift_requested_at__isnull', False), ('lift_requested_by__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='lifting_is_asked_for_with_a_reason'), models.UniqueConstraint(condition=models.Q(('cause', 'screening_hold'), ('lifted_at__isnull', True)), fields=('hit',), name='one_hold_per_hit')],
             },
         ),
-        migrations.CreateModel(
-            name='RiskAssessment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rating', models.CharField(choices=[('unrated', 'Not rated'), ('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], max_length=8)),
-                ('points', models.PositiveSmallIntegerField()),
-                ('reasons', models.JSONField(default=list, help_text='[{"code": "country_grey", "points": 30, "value": "VN"}]')),
-                ('rules_version', models.CharField(max_length=20)),
-                ('at', models.DateTimeField()),
-                ('is_current', models.BooleanField(default=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='risk_assessments', to='clients.client')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['client', '-id'], name='risk_by_client')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('client',), name='a_client_has_one_current_rating')],
-            },
-        ),
         migrations.AddIndex(
             model_name='screening',
             index=models.Index(fields=['client', '-id'], name='screenings_by_client'),
@@ -785,5 +767,185 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='hit',
             constraint=models.CheckConstraint(condition=models.Q(('part_of__isnull', True), ('work__isnull', True), _connector='OR'), name='part_of_a_review_has_no_item'),
+        ),
+        migrations.CreateModel(
+            name='RiskModel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('content', models.JSONField(help_text='As `compliance.risk_rating.content.Content` writes it')),
+                ('effective_on', models.DateField()),
+                ('set_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+                ('approved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='risk_models', to='crm.brand')),
+                ('set_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RiskModelDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.JSONField()),
+                ('revision', models.PositiveIntegerField(default=1)),
+                ('changed_at', models.DateTimeField()),
+                ('brand', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='risk_model_draft', to='crm.brand')),
+                ('changed_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RiskModelProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('content', models.JSONField()),
+                ('effective_on', models.DateField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='risk_model_proposals', to='crm.brand')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RiskOverride',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('rating', models.CharField(blank=True, choices=[('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], max_length=8)),
+                ('ends_on', models.DateField(help_text='Its last day', null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='risk_overrides', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('override_risk', "May propose and approve a client's own risk rating")],
+            },
+        ),
+        migrations.CreateModel(
+            name='RiskAssessment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rating', models.CharField(choices=[('unrated', 'Not rated'), ('low', 'Low'), ('medium', 'Medium'), ('high', 'High')], max_length=8)),
+                ('points', models.PositiveSmallIntegerField()),
+                ('factors', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, help_text='Codes of the factors that counted', size=None)),
+                ('at', models.DateTimeField()),
+                ('is_current', models.BooleanField(default=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='risk_assessments', to='clients.client')),
+                ('model', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.riskmodel')),
+                ('override', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.riskoverride')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='riskmodel',
+            index=models.Index(fields=['brand', '-effective_on', '-number'], name='risk_models_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodel',
+            constraint=models.UniqueConstraint(fields=('brand', 'number'), name='risk_model_has_its_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodel',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='risk_model_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodel',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_by__isnull', True), ('set_by__isnull', True)), models.Q(('approved_by__isnull', False), ('set_by__isnull', False), models.Q(('approved_by', models.F('set_by')), _negated=True)), _connector='OR'), name='risk_model_is_approved_by_somebody_else'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='riskmodel',
+            trigger=pgtrigger.compiler.Trigger(name='risk_model_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'risk_model is append-only: write a new row instead';", hash='1b6214cfd67100475619f999ae1af33dfbb4cb6f', operation='UPDATE OR DELETE', pgid='pgtrigger_risk_model_no_change_0acb1', table='compliance_riskmodel', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='riskmodel',
+            trigger=pgtrigger.compiler.Trigger(name='risk_model_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'risk_model is append-only: write a new row instead';", hash='d33493e20eed53be56cd40b92234a17cb28d3752', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_risk_model_no_truncate_8ddbd', table='compliance_riskmodel', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='riskmodelproposal',
+            index=models.Index(fields=['brand', '-id'], name='risk_proposals_of_a_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='risk_model_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='risk_model_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='risk_model_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='risk_model_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodelproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='risk_model_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskmodelproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_risk_model_per_brand'),
+        ),
+        migrations.AddIndex(
+            model_name='riskoverride',
+            index=models.Index(fields=['client', '-id'], name='risk_overrides_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='risk_override_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='risk_override_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='risk_override_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='risk_override_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='risk_override_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_open_risk_override_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskoverride',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_on__isnull', True), ('rating', '')), models.Q(models.Q(('rating', ''), _negated=True), ('ends_on__isnull', False)), _connector='OR'), name='risk_override_has_an_end'),
+        ),
+        migrations.AddIndex(
+            model_name='riskassessment',
+            index=models.Index(fields=['client', '-id'], name='risk_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='riskassessment',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_current', True)), fields=('client',), name='a_client_has_one_current_rating'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='riskassessment',
+            trigger=pgtrigger.compiler.Trigger(name='risk_assessment_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                IF TG_OP = 'UPDATE' AND OLD.is_current AND NOT NEW.is_current AND ROW(OLD.id, OLD.client_id, OLD.rating,\n                   OLD.points, OLD.factors, OLD.model_id, OLD.override_id, OLD.at) IS NOT DISTINCT FROM ROW(NEW.id,\n                   NEW.client_id, NEW.rating, NEW.points, NEW.factors, NEW.model_id, NEW.override_id, NEW.at) THEN\n                  RETURN NEW;\n                END IF;\n                RAISE EXCEPTION 'risk_assessment is append-only: only a newer rating replaces it';\n                ", hash='0e288de28be1900d1821da89a2fc5aa6a4910923', operation='UPDATE OR DELETE', pgid='pgtrigger_risk_assessment_stays_a77e4', table='compliance_riskassessment', when='BEFORE')),
         ),
     ]
