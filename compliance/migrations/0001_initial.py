@@ -948,4 +948,32 @@ class Migration(migrations.Migration):
             model_name='riskassessment',
             trigger=pgtrigger.compiler.Trigger(name='risk_assessment_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                IF TG_OP = 'UPDATE' AND OLD.is_current AND NOT NEW.is_current AND ROW(OLD.id, OLD.client_id, OLD.rating,\n                   OLD.points, OLD.factors, OLD.model_id, OLD.override_id, OLD.at) IS NOT DISTINCT FROM ROW(NEW.id,\n                   NEW.client_id, NEW.rating, NEW.points, NEW.factors, NEW.model_id, NEW.override_id, NEW.at) THEN\n                  RETURN NEW;\n                END IF;\n                RAISE EXCEPTION 'risk_assessment is append-only: only a newer rating replaces it';\n                ", hash='0e288de28be1900d1821da89a2fc5aa6a4910923', operation='UPDATE OR DELETE', pgid='pgtrigger_risk_assessment_stays_a77e4', table='compliance_riskassessment', when='BEFORE')),
         ),
+        migrations.AlterField(
+            model_name='riskassessment',
+            name='model',
+            field=models.ForeignKey(db_index=False, default=None, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.riskmodel'),
+        ),
+        migrations.CreateModel(
+            name='ControlReport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('month', models.DateField(help_text='Its first day')),
+                ('figures', models.JSONField(help_text='As `compliance.controls.measures` writes them')),
+                ('digest', models.CharField(max_length=64)),
+                ('closed_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='control_reports', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['-month', 'brand_id'],
+                'constraints': [models.UniqueConstraint(fields=('brand', 'month'), name='one_control_report_per_brand_and_month'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='control_report_begins_its_month'), models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='control_report_has_a_digest')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='controlreport',
+            trigger=pgtrigger.compiler.Trigger(name='control_report_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'control_report is append-only: write a new row instead';", hash='f05fb1462f54a04f30c98439e93ab71ac0213b47', operation='UPDATE OR DELETE', pgid='pgtrigger_control_report_no_change_4b3e4', table='compliance_controlreport', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='controlreport',
+            trigger=pgtrigger.compiler.Trigger(name='control_report_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'control_report is append-only: write a new row instead';", hash='77600b280b76557247fb49a0e4d54417777d5cc6', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_control_report_no_truncate_4ecb9', table='compliance_controlreport', when='BEFORE')),
+        ),
     ]
