@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from clients.vocabulary import CLIENT
-from compliance.aml.measures import MEASURES, Unit, shown
+from compliance.aml.measures import MEASURES, Measure, shown
 from compliance.aml.models import AmlAlert, AmlRuleVersion
 from crm.conditions import always
 from crm.i18n import formats
@@ -24,15 +25,21 @@ def span(hours: int) -> str:
     return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": formats.number(hours)}
 
 
+def describe(
+    measure: Measure, parameters: Mapping[str, Any], threshold: Decimal, window_hours: int, currency: str
+) -> str:
+    """Write what a measure looks for with these values."""
+    values: dict[str, Any] = {
+        entry.name: entry.show(parameters.get(entry.name, entry.default), currency) for entry in measure.parameters
+    }
+    values |= {"threshold": shown(measure.unit, threshold, currency), "window": span(window_hours)}
+    return str(measure.sentence) % values
+
+
 def sentence(version: AmlRuleVersion) -> str:
     """Write what a version looks for."""
-    measure, currency = MEASURES[version.measure], version.rule.brand.base_currency
-    values: dict[str, Any] = {
-        entry.name: entry.show(version.parameters.get(entry.name, entry.default), currency)
-        for entry in measure.parameters
-    }
-    values |= {"threshold": shown(measure.unit, version.threshold, currency), "window": span(version.window_hours)}
-    return str(measure.sentence) % values
+    currency = version.rule.brand.base_currency
+    return describe(MEASURES[version.measure], version.parameters, version.threshold, version.window_hours, currency)
 
 
 def audience(version: AmlRuleVersion) -> str:
@@ -50,9 +57,7 @@ def measured(version: AmlRuleVersion, value: Decimal) -> str:
 def alert_text(alert: AmlAlert) -> str:
     """Write what an alert found, beside what its rule looks for."""
     version = alert.version
-    return _("%(value)s. Rule: %(rule)s.") % {"value": measured(version, alert.value), "rule": sentence(version)}
-
-
-def unit_of(measure: str) -> Unit:
-    """Return what a measure's threshold counts in."""
-    return MEASURES[measure].unit
+    return _("Measured: %(value)s. Rule: %(rule)s.") % {
+        "value": measured(version, alert.value),
+        "rule": sentence(version),
+    }

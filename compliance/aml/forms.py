@@ -14,7 +14,8 @@ from clients.vocabulary import CLIENT
 from compliance.aml.choices import CaseState, Severity
 from compliance.aml.measures import Measure, Parameter, Unit
 from compliance.aml.models import AmlRuleVersion
-from compliance.aml.rules import NAME_MAX, THRESHOLD_MAX, Content
+from compliance.aml.rules import NAME_MAX, THRESHOLD_MAX, Content, content_of
+from compliance.aml.shipped import example_of
 from compliance.choices import RestrictionKind
 from crm.models import Brand, User
 from crm.security.scope import reach_of
@@ -34,7 +35,12 @@ DAYS = {"min_value": Decimal("0.1"), "max_value": Decimal(366), "max_digits": 5,
 def _field_of(entry: Parameter) -> forms.Field:
     if entry.choices is None:
         return forms.DecimalField(
-            label=entry.label, min_value=entry.low, max_value=entry.high, max_digits=15, decimal_places=2
+            label=entry.label,
+            help_text=UNITS[entry.unit] if entry.unit in (Unit.MONEY, Unit.PERCENT) else "",
+            min_value=entry.low,
+            max_value=entry.high,
+            max_digits=15,
+            decimal_places=2,
         )
     if entry.is_many:
         return forms.MultipleChoiceField(
@@ -83,16 +89,16 @@ class RuleForm(forms.Form):
         self.initial = self._initial(version) | self.initial
 
     def _initial(self, version: AmlRuleVersion | None) -> dict[str, Any]:
-        parameters = version.parameters if version else {}
-        values = {f"p_{entry.name}": parameters.get(entry.name, entry.default) for entry in self.measure.parameters}
-        if version is None:
-            return values | {"repeat_days": 7, "window_days": 7, "severity": Severity.MEDIUM}
+        said = content_of(version) if version else example_of(self.measure.code)
+        values = {
+            f"p_{entry.name}": said.parameters.get(entry.name, entry.default) for entry in self.measure.parameters
+        }
         return values | {
-            "threshold": version.threshold,
-            "window_days": Decimal(version.window_hours) / 24,
-            "repeat_days": Decimal(version.repeat_hours) / 24,
-            "severity": version.severity,
-            "population": version.population,
+            "threshold": said.threshold,
+            "window_days": Decimal(said.window_hours) / 24,
+            "repeat_days": Decimal(said.repeat_hours) / 24,
+            "severity": said.severity,
+            "population": said.population,
         }
 
     def content(self) -> Content:

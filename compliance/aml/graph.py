@@ -14,6 +14,8 @@ SHOWN_MAX: Final = 16
 RIGHT: Final = "clients.view_linked_clients"
 WIDTH: Final = 640
 HEIGHT: Final = 380
+# Two people stand left and right of the client.
+LOW_HEIGHT: Final = 120
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,18 @@ class Picture:
     nodes: tuple[Node, ...]
     more: int
     beyond: int
+    height: int
     width: int = WIDTH
-    height: int = HEIGHT
     middle_x: int = WIDTH // 2
-    middle_y: int = HEIGHT // 2
-    label_y: int = HEIGHT // 2 + 30
+
+    @property
+    def middle_y(self) -> int:
+        return self.height // 2
+
+    @property
+    def label_y(self) -> int:
+        """Where the client's own name stands: below the middle."""
+        return self.middle_y + 30
 
 
 def draw(user: User, client: Client) -> Picture | None:
@@ -62,16 +71,17 @@ def draw(user: User, client: Client) -> Picture | None:
         return None
     found = linked_to(user, client)
     shown = found.rows[:SHOWN_MAX]
+    height = HEIGHT if len(shown) > 2 else LOW_HEIGHT
     nodes = []
     for place, link in enumerate(shown):
-        angle = 2 * math.pi * place / len(shown) - math.pi / 2
+        angle = 2 * math.pi * place / len(shown)
         nodes.append(
             Node(
                 link,
                 round(WIDTH / 2 + 190 * math.cos(angle)),
-                round(HEIGHT / 2 + 130 * math.sin(angle)),
+                round(height / 2 + 130 * math.sin(angle)),
                 str(link.person)[:28],
                 tuple(str(shared.kind.label) for shared in link.shared),
             )
         )
-    return Picture(tuple(nodes), len(found.rows) - len(shown), found.beyond)
+    return Picture(tuple(nodes), len(found.rows) - len(shown), found.beyond, height)

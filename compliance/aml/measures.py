@@ -72,10 +72,6 @@ def shown(unit: Unit, value: Decimal, currency: str) -> str:
     return text
 
 
-def _shown_default(entry: Parameter) -> str:
-    return entry.show(entry.default, "") if entry.choices is not None else "…"
-
-
 @dataclass(frozen=True)
 class Measure:
     """A measure.
@@ -96,12 +92,6 @@ class Measure:
     evidence_from: str = "a.at - %(window)s"
     looks_back: Callable[[int, Decimal], int] | None = None
     has_window: bool = True
-
-    @property
-    def about(self) -> str:
-        """Describe it with the values that a form begins with, in units without a currency."""
-        values = {entry.name: _shown_default(entry) for entry in self.parameters}
-        return str(self.sentence) % (values | {"threshold": "…", "window": "…"})
 
     def history_hours(self, window_hours: int, threshold: Decimal) -> int:
         """Return how far back from a movement it looks."""

@@ -75,6 +75,11 @@ SHIPPED: Final = (
 )  # fmt: skip  # a table
 
 
+def example_of(measure: str) -> Content:
+    """Return the values that a new rule of a measure begins with: those of the first shipped rule that measures so."""
+    return next(rule.content for rule in SHIPPED if rule.measure == measure)
+
+
 @transaction.atomic
 def add_shipped(*, brand_id: int, actor: Actor) -> int:
     """Add the shipped rules that a brand lacks, as drafts; returns how many. Who: as `create_rule`. Raises: NotAllowed."""

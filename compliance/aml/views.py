@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 from clients.queries import clients_visible_to, is_in_own_book
 from compliance.aml import backtesting, cases, graph, policies, queries, rules, shipped
 from compliance.aml.choices import CaseState, RuleAct, VersionState
-from compliance.aml.describing import alert_text, audience, measured, sentence, span
+from compliance.aml.describing import alert_text, audience, describe, measured, sentence, span
 from compliance.aml.forms import ActForm, BacktestForm, DecisionForm, RuleForm
-from compliance.aml.measures import MEASURES
+from compliance.aml.measures import MEASURES, Measure
 from compliance.aml.models import AmlAlert, AmlBacktest, AmlCase, AmlRule, AmlRuleVersion
 from compliance.aml.tables import CaseTable
 from crm import work
@@ -44,7 +44,14 @@ VERSIONS_SHOWN, SHADOW_ALERTS_SHOWN, OTHERS_SHOWN, WEEKS_SHOWN = 20, 20, 20, 53
 @staff_page(WRITES)
 def new(request: UserRequest) -> HttpResponse:
     """Choose what a new rule measures."""
-    return render(request, "compliance/aml/new.html", {"measures": MEASURES.values()})
+    brand = Brand.objects.filter(pk__in=reach_of(request.user).whole_brands).order_by("name").first()
+    examples = [(measure, _example(measure, brand.base_currency if brand else "")) for measure in MEASURES.values()]
+    return render(request, "compliance/aml/new.html", {"measures": examples})
+
+
+def _example(measure: Measure, currency: str) -> str:
+    content = shipped.example_of(measure.code)
+    return describe(measure, content.parameters, content.threshold, content.window_hours, currency)
 
 
 @staff_page(WRITES)
@@ -201,7 +208,7 @@ def backtest(request: UserRequest, version_id: int) -> HttpResponse:
         return backtesting.request_backtest(version=version, start=first, end=last, actor=request.user)
 
     done = run_action(request, start, form=form, show_forbidden=True)
-    return redirect(done.result) if done else show_rule(request, version.rule, backtest=form)
+    return redirect("job", pk=done.result.pk) if done else show_rule(request, version.rule, backtest=form)
 
 
 @require_POST
