@@ -230,7 +230,7 @@ _measure(
         (MovementKind.CHARGEBACK,),
     )
 )
-# Distinct values can't be counted by a window function: only clients who ever used enough of them are looked at.
+# Distinct values can't be counted by a window function: they are gathered by one, for clients who ever used enough of them.
 _measure(
     Measure(
         "many_instruments",
@@ -241,11 +241,14 @@ _measure(
         WITH {{scope}}, {READ}, used AS (SELECT * FROM m WHERE method = %(method)s AND instrument_mark <> ''),
         several AS (
           SELECT client_id FROM used GROUP BY 1 HAVING count(DISTINCT instrument_mark) >= %(threshold)s
+        ), gathered AS (
+          SELECT client_id, at, id, since, array_agg(instrument_mark) OVER {ROLLING} AS marks
+          FROM used WHERE client_id IN (SELECT client_id FROM several)
+        ), counted AS (
+          SELECT client_id, at, id AS movement_id, (SELECT count(DISTINCT mark) FROM unnest(marks) mark) AS value
+          FROM gathered WHERE at >= since
         )
-        SELECT u.client_id, u.at, u.id AS movement_id, w.value FROM used u JOIN several USING (client_id),
-          LATERAL (SELECT count(DISTINCT w.instrument_mark) AS value FROM used w
-                   WHERE w.client_id = u.client_id AND w.at BETWEEN u.at - %(window)s AND u.at) w
-        WHERE u.at >= u.since AND w.value >= %(threshold)s""",  # noqa: S608
+        SELECT * FROM counted WHERE value >= %(threshold)s""",  # noqa: S608
         IN,
         (Parameter("method", gettext_lazy("Method"), default="card", choices=dict(MovementMethod.choices)),),
         "m.method = %(method)s AND m.instrument_mark <> ''",
