@@ -5,6 +5,7 @@ from __future__ import annotations
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 
 from clients.models import Client
 from compliance.aml.choices import (
@@ -141,7 +142,8 @@ class AmlRule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """Name it; a shipped rule in the reader's language, from its English name."""
+        return gettext(self.name) if self.code else self.name
 
     def get_absolute_url(self) -> str:
         return f"/aml/rules/{self.pk}/"
@@ -207,6 +209,11 @@ class AmlRuleVersion(HasState):
 
     def __str__(self) -> str:
         return f"{self.rule} v{self.number}"
+
+    @property
+    def why_text(self) -> str:
+        """Why it was written; that of a shipped rule in the reader's language."""
+        return gettext(self.why) if self.rule.code else self.why
 
 
 class AmlBacktest(models.Model):

@@ -85,7 +85,7 @@ def open_high_alerts(client_id: int) -> list[str]:
     alerts = AmlAlert.objects.filter(
         client_id=client_id, case__state=CaseState.OPEN, version__severity=Severity.HIGH
     ).select_related("version__rule")
-    return list(dict.fromkeys(alert.version.rule.name for alert in alerts[:ALERTS_MAX]))
+    return list(dict.fromkeys(str(alert.version.rule) for alert in alerts[:ALERTS_MAX]))
 
 
 def history_begins(brand_id: int) -> dt.datetime | None:

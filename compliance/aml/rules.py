@@ -312,7 +312,8 @@ class RuleApproval(approvals.ApprovalKind[AmlRuleProposal]):
 
     def title(self, item: AmlRuleProposal) -> LocalizedText:
         number = phrase("version %(number)s") % {"number": item.version.number}
-        return joined([RuleAct(item.act).label, item.version.rule.name, number])
+        rule = item.version.rule
+        return joined([RuleAct(item.act).label, phrase(rule.name) if rule.code else rule.name, number])
 
     def url(self, item: AmlRuleProposal) -> str:
         return item.version.rule.get_absolute_url()

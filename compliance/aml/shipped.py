@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -86,14 +87,16 @@ def add_shipped(*, brand_id: int, actor: Actor) -> int:
     require(policies.can_write_for(actor, brand_id))
     known = set(AmlRule.objects.filter(brand_id=brand_id).values_list("code", flat=True))
     named = set(AmlRule.objects.filter(brand_id=brand_id).values_list("name", flat=True))
-    missing = [rule for rule in SHIPPED if rule.code not in known and str(rule.name) not in named]
-    for rule in missing:
-        create_rule(
-            brand_id=brand_id,
-            name=str(rule.name),
-            content=rule.content,
-            why=_("Recommended rule"),
-            actor=actor,
-            code=rule.code,
-        )
+    # Stored in English and shown in the reader's language, whoever adds them.
+    with translation.override("en"):
+        missing = [rule for rule in SHIPPED if rule.code not in known and str(rule.name) not in named]
+        for rule in missing:
+            create_rule(
+                brand_id=brand_id,
+                name=str(rule.name),
+                content=rule.content,
+                why=_("Recommended rule"),
+                actor=actor,
+                code=rule.code,
+            )
     return len(missing)

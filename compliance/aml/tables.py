@@ -59,7 +59,7 @@ class RuleTable(Table):
     name, title, permission = "aml-rules", _("AML rules"), queries.SEES_RULES
     subtitle = _("What raises an alert. A rule is tried out on history, runs in shadow, and goes live by two people.")
     columns = [
-        Column("name", _("Rule"), sort=True, link=True),
+        Column("name", _("Rule"), value=str, sort="name", link=True),
         Column("says", _("Looks for"), render=_said, css="muted", export=False),
         Column("state", _("State"), render=_state, export=False),
         NumberColumn("alerts_lately", _("Alerts in 28 days")),

@@ -156,7 +156,7 @@ def _described(user: User, version: AmlRuleVersion, tried: AmlBacktest) -> dict[
             [count for _day, count in tried.weeks][-WEEKS_SHOWN:], width=720, height=128, label=_("Alerts by week")
         ),
         "samples": _samples(user, version, tried),
-        "overlap": [line for line in tried.overlap if line["both"]],
+        "overlap": [line | {"name": _(line["name"])} for line in tried.overlap if line["both"]],
     }
 
 

@@ -24,7 +24,7 @@ def reasons_of_rules(request: Request) -> list[str]:
     names = open_high_alerts(client.pk)
     movement = movement_asked_for(request)
     if movement is not None:
-        names += [version.rule.name for version in would_alert(movement)]
+        names += [str(version.rule) for version in would_alert(movement)]
     return [_("AML rule: %(name)s.") % {"name": name} for name in dict.fromkeys(names)]
 
 
