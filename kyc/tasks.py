@@ -94,7 +94,16 @@ def delete_erased_at_providers() -> int:
     return delete_erased()
 
 
+@shared_task
+def plan_missing_reviews() -> int:
+    """Set the next periodic review of verified clients who have none."""
+    from kyc.client_reviews.schedule import schedule_missing
+
+    return schedule_missing()
+
+
 SCHEDULE = {
+    "plan-missing-client-reviews": {"task": "kyc.tasks.plan_missing_reviews", "schedule": 3600.0},
     "refresh-queue-order": {"task": "kyc.tasks.refresh_queue_order", "schedule": 300.0, "options": {"expires": 300}},
     "hand-over-provider-checks": {
         "task": "kyc.tasks.hand_over_provider_checks",

@@ -6,6 +6,9 @@ import calendar
 import datetime as dt
 from typing import Final
 
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Subquery, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -15,7 +18,8 @@ from crm import work
 from crm.brand_policies import Policy
 from crm.choices import WorkPriority
 from crm.db.locking import lock
-from crm.due import DueKind, cancel, declare, due
+from crm.due import DueItem, DueKind, cancel, declare, due, due_many
+from crm.due.rows import OPEN
 from crm.events import VerificationOverdue, publish
 from crm.models import DueRow
 from crm.security import audit
@@ -32,6 +36,7 @@ from kyc.models import LevelReached
 from kyc.models.client_reviews import ClientReview, ReviewState
 
 CAUSE: Final = "review"
+SPREAD_DAYS: Final = 90
 MONTHS: Final[dict[str, Policy[int]]] = {
     RiskRating.HIGH: CLIENT_REVIEW_MONTHS_HIGH,
     RiskRating.MEDIUM: CLIENT_REVIEW_MONTHS_MEDIUM,
@@ -67,6 +72,30 @@ def months_after(since: dt.datetime, months: int) -> dt.datetime:
 def _verified_at(client: Client) -> dt.datetime:
     reached = LevelReached.objects.filter(client=client).order_by("level").values_list("reached_at", flat=True).first()
     return reached or timezone.now()
+
+
+def schedule_missing(*, limit: int = 1_000) -> int:
+    """Set the next review of verified clients who have none: of another system, or from before reviews were planned.
+
+    For the clock: a bounded part each time, set-based; returns how many were set. A day that has passed already is spread over
+    the next SPREAD_DAYS, so that officers don't get all of them on one morning.
+    """
+    now = timezone.now()
+    reviews = ClientReview.objects.filter(client=OuterRef("pk"))
+    planned = DueRow.objects.filter(kind=OPENING.code, key=Cast(OuterRef("pk"), TextField()), state__in=OPEN)
+    levels = LevelReached.objects.filter(client=OuterRef("pk")).order_by("level").values("reached_at")[:1]
+    decided = reviews.exclude(state=ReviewState.CANCELLED).order_by("-pk").values("decided_at")[:1]
+    without = Client.objects.filter(~Exists(planned), ~Exists(reviews.filter(state=ReviewState.OPEN)), kyc_level__gt=0)
+    clients = without.exclude(stage__in=NOT_REVIEWED).annotate(since=Coalesce(Subquery(decided), Subquery(levels)))
+    items = []
+    for client in clients.select_related("brand").order_by("pk")[:limit]:
+        policy = MONTHS.get(client.risk_rating, CLIENT_REVIEW_MONTHS_LOW)
+        soonest = now + dt.timedelta(days=1 + client.pk % SPREAD_DAYS)
+        at = max(months_after(client.since or now, policy.of(client.brand)), soonest)
+        items.append(DueItem(client.pk, at, client_id=client.pk, brand_id=client.brand_id))
+    with transaction.atomic():
+        due_many(OPENING, items)
+    return len(items)
 
 
 def schedule_soon(client: Client, days: int) -> None:

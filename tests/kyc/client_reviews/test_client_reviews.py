@@ -14,7 +14,7 @@ from crm import due, events, work
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent, DueRow, Notification
 from kyc.client_reviews.deciding import decide_review
-from kyc.client_reviews.schedule import OPENING, OVERDUE, months_after, schedule_review
+from kyc.client_reviews.schedule import OPENING, OVERDUE, months_after, schedule_missing, schedule_review
 from kyc.models import LevelReached
 from kyc.models.client_reviews import ClientReview
 from tests.brand_policies import set_policies
@@ -144,3 +144,16 @@ def test_the_page_lists_what_to_check(cast, verified):
     work.claim(item_id=review.work_id, actor=cast.kyc_officer)
     assert officer.post(url, {"outcome": "confirmed"}).status_code == 302
     assert signed_in(cast.agent).get(url).status_code == 403
+
+
+def test_verified_clients_without_a_review_date_get_one(verified, cast):
+    """Once, and spread over the coming months where it should have been long ago."""
+    with time_machine.travel(VERIFIED + dt.timedelta(days=400), tick=False):
+        assert (schedule_missing(), schedule_missing()) == (1, 0)
+        assert DueRow.objects.get(kind=OPENING.code).at == months_after(VERIFIED, 36)
+        DueRow.objects.filter(kind=OPENING.code).delete()
+    later = VERIFIED + dt.timedelta(days=4_000)
+    with time_machine.travel(later, tick=False):
+        assert schedule_missing(limit=1) == 1
+    at = DueRow.objects.get(kind=OPENING.code).at
+    assert later < at <= later + dt.timedelta(days=91)
