@@ -227,6 +227,6 @@ def _fill(first: int, last: int) -> None:
         cursor.execute(
             "UPDATE clients_client c SET first_name = split_part(p.name, ' ', 1), "
             "last_name = substr(p.name, length(split_part(p.name, ' ', 1)) + 2), date_of_birth = p.born, nationality = p.country "
-            "FROM bench_person p WHERE p.n = c.id %% 50000 AND c.date_of_birth IS NULL"
+            "FROM bench_person p WHERE p.n = c.id % 50000 AND c.date_of_birth IS NULL"
         )
     analyze()

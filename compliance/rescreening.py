@@ -75,9 +75,10 @@ def screen_everybody() -> ListScreening:
 
 
 def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListScreening:
-    started_at, tally = timezone.now(), Tally()
     lists = screening.lists_in_force()
     refresh_keys()
+    # Names keyed before this moment are covered by the run.
+    started_at, tally = timezone.now(), Tally()
     firms = [EntryKind.ENTITY] if screenable().filter(kind=ClientKind.COMPANY).exists() else []
     wanted = entries.filter(is_listed=True, kind__in=[EntryKind.PERSON, *firms], source__is_active=True)
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))

@@ -82,7 +82,8 @@ class BrandState:
 def full_screening_at() -> dt.datetime | None:
     """Find when the last screening of everybody against everything in force began."""
     runs = ListScreening.objects.filter(version=None, matcher_version=VERSION)
-    return runs.aggregate(at=Max("started_at"))["at"]
+    at: dt.datetime | None = runs.aggregate(at=Max("started_at"))["at"]
+    return at
 
 
 def brand_states(user: User) -> list[BrandState]:

@@ -22,7 +22,7 @@ FEMALE_GROUPS = frozenset(
 BOTH = frozenset(
     "andrea alex alexis sasha zhenya jean simone nicola pat chris kim luca misha gabriele gabriel valery".split()
 )
-FEMALE_END = re.compile(r"v[iy]ch$")
+FEMALE_END = re.compile(r"(?:[aeoiy]vna|[iy]chna)$")
 MALE_END = re.compile(r"v[iy]ch$")
 
 

@@ -333,10 +333,22 @@ NATIONALITIES = dict(
     ugandan:UG ukrainian:UA uruguayan:UY uzbek:UZ venezuelan:VE vietnamese:VN yemeni:YE zambian:ZM zimbabwean:ZW
     """.split()
 ) | {
-    "myanmar/burma": "MM", "north korean": "KP", "south korean": "KR", "south sudanese": "SS", "saudi arabian": "SA", "drc": "CD",
-    "central african": "CF", "bosnia herzegovina": "BA", "south african": "ZA", "new zealander": "NZ", "sri lankan": "LK",
-    "dominican": "DO", "gaza strip": "PS", "democratic people s republic of korea": "KP", "hong kong": "HK",
-}  # fmt: skip  # a table of pairs
+    "myanmar/burma": "MM",
+    "north korean": "KP",
+    "south korean": "KR",
+    "south sudanese": "SS",
+    "saudi arabian": "SA",
+    "drc": "CD",
+    "central african": "CF",
+    "bosnia herzegovina": "BA",
+    "south african": "ZA",
+    "new zealander": "NZ",
+    "sri lankan": "LK",
+    "dominican": "DO",
+    "gaza strip": "PS",
+    "democratic people s republic of korea": "KP",
+    "hong kong": "HK",
+}
 
 
 @cache

@@ -42,8 +42,8 @@ def _entry(element: Element) -> ParsedEntry:
     addressed = []
     for address in element.iterfind("address"):
         addressed.append(_country(address))
-        parts = (address.get(name, "") for name in ("street", "poBox", "zipCode", "city", "region", "place"))
-        entry.add_address(parts, _country(address))
+        lines = (address.get(name, "") for name in ("street", "poBox", "zipCode", "city", "region", "place"))
+        entry.add_address(lines, _country(address))
     entry.countries = base.unique([*stated, *addressed])
     for document in element.iterfind("identification"):
         code = document.get("identificationTypeCode", "").lower()

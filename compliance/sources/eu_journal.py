@@ -37,9 +37,16 @@ IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 FREEZES = ("asset freeze", "financial restrictions")
 ACTS_MAX = 500
 NUMBERS = {
-    "passportNumber": "passport", "idNumber": "national", "taxNumber": "tax", "innCode": "tax",
-    "registrationNumber": "registration", "ogrnCode": "registration", "leiCode": "lei", "swiftBic": "swift", "imoNumber": "imo",
-}  # fmt: skip  # a table of pairs
+    "passportNumber": "passport",
+    "idNumber": "national",
+    "taxNumber": "tax",
+    "innCode": "tax",
+    "registrationNumber": "registration",
+    "ogrnCode": "registration",
+    "leiCode": "lei",
+    "swiftBic": "swift",
+    "imoNumber": "imo",
+}
 
 
 def parse(path: Path) -> Iterator[ParsedEntry | LeftOut]:
@@ -77,9 +84,9 @@ def _acts(path: Path) -> Iterator[tuple[str, BinaryIO]]:
                 raise BrokenFile(
                     f"{path.name} has more than {ACTS_MAX} acts, or more than {base.UNPACKED_BYTES_MAX // 2**20} MB"
                 )
-            for act in sorted(acts, key=lambda act: act.filename):
-                with packed.open(act) as file:
-                    yield Path(act.filename).name, file  # type: ignore[misc]
+            for packed_act in sorted(acts, key=lambda act: act.filename):
+                with packed.open(packed_act) as unpacked:
+                    yield Path(packed_act.filename).name, unpacked  # type: ignore[misc]  # binary, as the others
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise BrokenFile(f"{path.name} is not a ZIP file that can be read: {error}") from error
 

@@ -6,6 +6,7 @@ twice. Source: OFAC, "Explanatory documentation for the Advanced Sanctions Data 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,9 +21,18 @@ from compliance.sources.xml import elements, root_attributes, text_of, texts_of
 KINDS = {"individual": PERSON, "vessel": VESSEL, "aircraft": VESSEL}
 ADDRESS_PARTS = ("address1", "address2", "address3", "city", "stateOrProvince", "postalCode")
 REFERENCES = (
-    "AliasType", "AreaCode", "Country", "DetailReference", "FeatureType", "IDRegDocType", "NamePartType", "PartySubType",
-    "PartyType", "SanctionsProgram", "SanctionsType",
-)  # fmt: skip  # as the schema lists them
+    "AliasType",
+    "AreaCode",
+    "Country",
+    "DetailReference",
+    "FeatureType",
+    "IDRegDocType",
+    "NamePartType",
+    "PartySubType",
+    "PartyType",
+    "SanctionsProgram",
+    "SanctionsType",
+)
 NAME_ORDER = ("First Name", "Middle Name", "Patronymic", "Matronymic", "Last Name", "Maiden Name")
 IMO = re.compile(r"IMO\s*(\d{7})")
 
@@ -141,7 +151,7 @@ def _party(party: Element, profile: Element, known: _Known) -> ParsedEntry:
     if kind in ("", "Unknown"):
         kind = known.value("PartyType", known.parents.get(profile.get("PartySubTypeID", "")))
     entry = ParsedEntry(
-        party.get("FixedRef") or profile.get("ID", ""),
+        party.get("FixedRef") or profile.get("ID") or "",
         KINDS.get(kind.lower(), ENTITY),
         programs=base.unique(known.programs[profile.get("ID", "")]),
         remarks=text_of(party, "Comment")[:2000],
@@ -214,7 +224,7 @@ def _date(element: Element | None) -> Birth | None:
     return base.birth_of_parts(text_of(element, "Year"), text_of(element, "Month"), text_of(element, "Day"))
 
 
-def date_of(path: Path) -> base.dt.date | None:
+def date_of(path: Path) -> dt.date | None:
     """Read the day of publication; None where the file has none."""
     for element in elements(path, "publshInformation", "DateOfIssue", "sdnEntry", "Country"):
         if element.tag == "publshInformation":

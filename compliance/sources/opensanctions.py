@@ -32,20 +32,45 @@ from compliance.sources.base import (
 )
 
 KINDS = {
-    "Person": PERSON, "LegalEntity": ENTITY, "Organization": ENTITY, "Company": ENTITY, "PublicBody": ENTITY, "Vessel": VESSEL,
+    "Person": PERSON,
+    "LegalEntity": ENTITY,
+    "Organization": ENTITY,
+    "Company": ENTITY,
+    "PublicBody": ENTITY,
+    "Vessel": VESSEL,
     "Airplane": VESSEL,
-}  # fmt: skip  # a table of pairs
+}
 HOLDERS = {"Sanction": ("entity",), "Identification": ("holder",), "Passport": ("holder",)}
 TOPICS = (
-    ("sanction.counter", RESTRICTION), ("sanction.linked", RESTRICTION), ("sanction", SANCTION), ("debarment", RESTRICTION),
-    ("export", RESTRICTION), ("role.pep", PEP), ("role.rca", PEP), ("role.pol", PEP), ("gov", PEP), ("crime", CRIME),
-    ("wanted", CRIME), ("mare", RESTRICTION), ("reg", RESTRICTION), ("poi", CRIME),
-)  # fmt: skip  # by their beginnings, the longer first
+    ("sanction.counter", RESTRICTION),
+    ("sanction.linked", RESTRICTION),
+    ("sanction", SANCTION),
+    ("debarment", RESTRICTION),
+    ("export", RESTRICTION),
+    ("role.pep", PEP),
+    ("role.rca", PEP),
+    ("role.pol", PEP),
+    ("gov", PEP),
+    ("crime", CRIME),
+    ("wanted", CRIME),
+    ("mare", RESTRICTION),
+    ("reg", RESTRICTION),
+    ("poi", CRIME),
+)
 NUMBERS = {
-    "passportNumber": "passport", "idNumber": "national", "socialSecurityNumber": "national", "taxNumber": "tax",
-    "vatCode": "tax", "innCode": "tax", "registrationNumber": "registration", "ogrnCode": "registration", "uscCode": "registration",
-    "leiCode": "lei", "swiftBic": "swift", "imoNumber": "imo",
-}  # fmt: skip  # a table of pairs
+    "passportNumber": "passport",
+    "idNumber": "national",
+    "socialSecurityNumber": "national",
+    "taxNumber": "tax",
+    "vatCode": "tax",
+    "innCode": "tax",
+    "registrationNumber": "registration",
+    "ogrnCode": "registration",
+    "uscCode": "registration",
+    "leiCode": "lei",
+    "swiftBic": "swift",
+    "imoNumber": "imo",
+}
 LINE_BYTES_MAX, DEPTH_MAX, PARTS_MAX = 4 * 1024 * 1024, 12, 2_000_000
 WEAK, ALIASES = ("weakAlias",), ("alias", "previousName")
 

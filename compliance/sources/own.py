@@ -19,8 +19,23 @@ from compliance.sources import base
 from compliance.sources.base import ALIAS, ENTITY, OWN, PERSON, PRIMARY, BrokenFile, KnownSource, ParsedEntry
 
 # What a column may be. Without a number, the name and the birth tell rows apart.
-FIELDS = ("number", "name", "first_name", "last_name", "aliases", "kind", "birth_date", "gender", "countries", "passport",
-          "national", "tax", "registration", "address", "reason")  # fmt: skip  # one line each would be a page
+FIELDS = (
+    "number",
+    "name",
+    "first_name",
+    "last_name",
+    "aliases",
+    "kind",
+    "birth_date",
+    "gender",
+    "countries",
+    "passport",
+    "national",
+    "tax",
+    "registration",
+    "address",
+    "reason",
+)
 KINDS = {
     "company": ENTITY,
     "entity": ENTITY,
@@ -31,15 +46,44 @@ KINDS = {
 }
 # What headings usually mean, in lower case without signs.
 USUAL = {
-    "id": "number", "no": "number", "nr": "number", "number": "number", "name": "name", "full name": "name", "client": "name",
-    "first name": "first_name", "given name": "first_name", "vorname": "first_name", "last name": "last_name",
-    "surname": "last_name", "family name": "last_name", "nachname": "last_name", "alias": "aliases", "aliases": "aliases",
-    "aka": "aliases", "type": "kind", "kind": "kind", "dob": "birth_date", "date of birth": "birth_date",
-    "birth date": "birth_date", "geburtsdatum": "birth_date", "gender": "gender", "sex": "gender",
-    "country": "countries", "countries": "countries",
-    "nationality": "countries", "passport": "passport", "passport number": "passport", "national id": "national", "tax id": "tax",
-    "address": "address", "reason": "reason", "comment": "reason", "remarks": "reason", "notes": "reason",
-}  # fmt: skip  # a table of pairs
+    "id": "number",
+    "no": "number",
+    "nr": "number",
+    "number": "number",
+    "name": "name",
+    "full name": "name",
+    "client": "name",
+    "first name": "first_name",
+    "given name": "first_name",
+    "vorname": "first_name",
+    "last name": "last_name",
+    "surname": "last_name",
+    "family name": "last_name",
+    "nachname": "last_name",
+    "alias": "aliases",
+    "aliases": "aliases",
+    "aka": "aliases",
+    "type": "kind",
+    "kind": "kind",
+    "dob": "birth_date",
+    "date of birth": "birth_date",
+    "birth date": "birth_date",
+    "geburtsdatum": "birth_date",
+    "gender": "gender",
+    "sex": "gender",
+    "country": "countries",
+    "countries": "countries",
+    "nationality": "countries",
+    "passport": "passport",
+    "passport number": "passport",
+    "national id": "national",
+    "tax id": "tax",
+    "address": "address",
+    "reason": "reason",
+    "comment": "reason",
+    "remarks": "reason",
+    "notes": "reason",
+}
 COLUMNS_MAX = 200
 
 

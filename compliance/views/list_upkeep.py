@@ -173,11 +173,22 @@ class OwnUpload(StaffView):
     @staticmethod
     def _context(upload: OwnListUpload, source: WatchlistSource | None, columns: dict[str, str]) -> dict[str, Any]:
         labels = {
-            "number": _("ID"), "name": _("Full name"), "first_name": _("First name"), "last_name": _("Last name"),
-            "aliases": _("Aliases"), "kind": _("Person or company"), "birth_date": _("Date of birth"), "gender": _("Gender"),
-            "countries": _("Countries"), "passport": _("Passport number"), "national": _("National ID"), "tax": _("Tax number"),
-            "registration": _("Registration number"), "address": _("Address"), "reason": _("Reason"),
-        }  # fmt: skip  # one line each would be a page
+            "number": _("ID"),
+            "name": _("Full name"),
+            "first_name": _("First name"),
+            "last_name": _("Last name"),
+            "aliases": _("Aliases"),
+            "kind": _("Person or company"),
+            "birth_date": _("Date of birth"),
+            "gender": _("Gender"),
+            "countries": _("Countries"),
+            "passport": _("Passport number"),
+            "national": _("National ID"),
+            "tax": _("Tax number"),
+            "registration": _("Registration number"),
+            "address": _("Address"),
+            "reason": _("Reason"),
+        }
         return {
             "upload": upload,
             "source": source,

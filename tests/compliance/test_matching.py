@@ -280,6 +280,10 @@ def test_the_lists_gender_speaks_against_a_name_that_says_another():
     as_listed = score(Person(("Maria Ivanova",)), [ListedName("Maria Ivanova")], gender="f")
     other = score(Person(("Maria Ivanova",)), [ListedName("Maria Ivanova")], gender="m")
     assert other.score < as_listed.score and "gender_differs" in other.notes
+    # A father's name tells too, of both sides, where the list says nothing.
+    sons, daughter = "Zhenya Ivanovich Petrov", "Zhenya Ivanovna Petrova"
+    assert "gender_differs" not in score(Person((sons,)), [ListedName(sons)], gender="m").notes
+    assert "gender_differs" in score(Person((sons,)), [ListedName(daughter)]).notes
     # Andrea is a woman here and a man in Italy.
     assert "gender_differs" not in score(Person(("Andrea Rossi",)), [ListedName("Andrea Rossi")], gender="m").notes
 

@@ -141,8 +141,16 @@ FTM = "\n".join(
     [
         ftm("s1", "Sanction", entity=["p1"], programId=["EU-BLR"], listingDate=["2012-03-16"]),
         ftm(
-            "p1", "Person", name=["Aliaksandr Lukashenka"], alias=["Александр Лукашенко"], weakAlias=["Batka"], gender=["male"],
-            birthDate=["1954-08", "1954-08-30"], nationality=["by"], topics=["sanction", "role.pep"], addressEntity=["a1"],
+            "p1",
+            "Person",
+            name=["Aliaksandr Lukashenka"],
+            alias=["Александр Лукашенко"],
+            weakAlias=["Batka"],
+            gender=["male"],
+            birthDate=["1954-08", "1954-08-30"],
+            nationality=["by"],
+            topics=["sanction", "role.pep"],
+            addressEntity=["a1"],
         ),
         ftm("i1", "Passport", holder=["p1"], number=["MP1234567"], country=["by"]),
         ftm("a1", "Address", full=["Karl Marx 38, Minsk"], country=["by"]),
@@ -150,7 +158,7 @@ FTM = "\n".join(
         ftm("v1", "Vessel", name=["Sea Glory"], imoNumber=["IMO9187629"], topics=["sanction"]),
         ftm("c1", "CryptoWallet", publicKey=["bc1"]),
     ]
-)  # fmt: skip  # one entity a line
+)
 
 
 def read(tmp_path, source, name, content):
@@ -168,39 +176,63 @@ def read(tmp_path, source, name, content):
     ("source", "name", "content", "expected"),
     [
         (
-            "ofac-sdn", "sdn.xml", OFAC_XML,
+            "ofac-sdn",
+            "sdn.xml",
+            OFAC_XML,
             ("7001", "Juan PÉREZ", ["1955", "1959"], ["CO"], "m", ["passport AB123456 CO"], ["SDNT"]),
         ),
         (
-            "ofac-sdn", "SDN_ADVANCED.XML", OFAC_ADVANCED,
+            "ofac-sdn",
+            "SDN_ADVANCED.XML",
+            OFAC_ADVANCED,
             ("27307", "Ali MOHAMMADI", ["1960"], ["IR"], "m", ["passport K1234567 IR"], ["NPWMD"]),
         ),
         (
-            "eu-fsf", "list.xml", EU_FSF,
-            ("EU.77.33", "Tarek Mikhail Aziz", ["1936", "1936", "1930"], ["IQ"], "m", ["passport A1234567 IQ"], ["IRQ"]),
+            "eu-fsf",
+            "list.xml",
+            EU_FSF,
+            (
+                "EU.77.33",
+                "Tarek Mikhail Aziz",
+                ["1936", "1936", "1930"],
+                ["IQ"],
+                "m",
+                ["passport A1234567 IQ"],
+                ["IRQ"],
+            ),
         ),
         (
-            "uk", "list.xml", UK_XML,
+            "uk",
+            "list.xml",
+            UK_XML,
             ("AFG0006", "MOHAMMAD HASSAN AKHUND", ["1945", "1946"], ["AF"], "m", ["passport P04581926"], AFGHAN),
         ),
         (
-            "uk", "list.csv", UK_CSV,
+            "uk",
+            "list.csv",
+            UK_CSV,
             ("AFG0006", "MOHAMMAD HASSAN AKHUND", ["1945", "1946"], ["AF"], "m", ["passport P04581926"], AFGHAN),
         ),
         (
-            "uk-ofsi", "ConList.csv", OFSI_CSV,
+            "uk-ofsi",
+            "ConList.csv",
+            OFSI_CSV,
             ("7100", "MOHAMMAD HASSAN AKHUND", ["1945", "1946"], ["AF"], "", ["passport P04581926"], ["Afghanistan"]),
         ),
         (
-            "swiss", "list.xml", SWISS,
+            "swiss",
+            "list.xml",
+            SWISS,
             ("100", "Aliaksandr Lukashenka", ["1954"], ["BY"], "m", ["passport MP1234567 BY"], ["Belarus"]),
         ),
         (
-            "opensanctions-sanctions", "entities.ftm.json", FTM,
+            "opensanctions-sanctions",
+            "entities.ftm.json",
+            FTM,
             ("p1", "Aliaksandr Lukashenka", ["1954", "1954"], ["BY"], "m", ["passport MP1234567 BY"], ["EU-BLR"]),
         ),
     ],
-)  # fmt: skip  # a table
+)
 def test_a_person_arrives_with_all_that_the_publisher_says(tmp_path, source, name, content, expected):
     (person, *_others), _left, _path = read(tmp_path, source, name, content)
     numbers = [" ".join(filter(None, (n.kind, n.value, n.country))) for n in person.identifiers]

@@ -61,6 +61,8 @@ def test_two_names_are_compared_word_by_word_without_a_list():
     [
         (["--name", "Klara Weber"], "No watchlist is in force"),
         (["--pair", " ", "Klara"], "The name is empty"),
+        (["--pair", "Klara", "\u200b"], "The name is empty"),
+        (["--pair", "Klara", "x" * 301], "longer than 300 characters"),
         (["--pair", "Klara", "Weber", "--born", "4.3.1970"], "isn't a valid date"),
         (["--pair", "Klara", "Weber", "--country", "Germany"], "isn't a country code"),
         (["--pair", "Klara", "Weber", "--threshold", "0"], "--threshold must be"),

@@ -20,6 +20,7 @@ from compliance.matching.score import ListedName, Person, score
 COLUMNS = ("name", "born", "country", "schema")
 SCHEMAS = ("person", "company")
 LINES_MAX = 100_000
+NAME_CHARS_MAX = 300  # as long as a list's names are kept
 
 
 class Command(BaseCommand):
@@ -49,7 +50,8 @@ class Command(BaseCommand):
             raise CommandError("--threshold must be above 0 and at most 1.")
         if options["pair"]:
             one, other = options["pair"]
-            self._show(_pair(_person(one, options), other, threshold), as_json=options["json"])
+            person, other = _person(one, options), _person(other, options).names[0]
+            self._show(_pair(person, other, threshold), as_json=options["json"])
             return
         if not screening.current_version_ids():
             raise CommandError("No watchlist is in force. Import one first: manage.py import_watchlist SOURCE FILE.")
@@ -118,6 +120,8 @@ def _person(name: str, options: dict[str, Any], where: str = "") -> Person:
     name = name.strip().replace("\0", "")
     if not any(sign.isalnum() for sign in name):
         raise CommandError(f"{where}The name is empty. Give the full name of a person or company.")
+    if len(name) > NAME_CHARS_MAX:
+        raise CommandError(f"{where}The name is longer than {NAME_CHARS_MAX} characters.")
     country = (options.get("country") or "").strip().upper()
     if country and (len(country) != 2 or not country.isalpha()):
         raise CommandError(f"{where}“{country}” isn't a country code. Use ISO 3166-1, such as DE.")
