@@ -141,7 +141,7 @@ def waited(row: Document, table: Table) -> Any:
     due_at = row.work.due_at if row.work else None
     css = "" if due_at is None else "neg" if due_at < table.now else "k-amber" if due_at < table.now + SOON else ""
     return format_html(
-        '<span class="nowrap {}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at)
+        '<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at)
     )
 
 
@@ -181,7 +181,7 @@ class DocumentQueueTable(Table):
         Column("issues", _("Issues"), render=issue_badges, export=False, hidden=True),
         BadgeColumn("risk", _("Risk"), value="client.risk_rating", sort="client__risk_rating"),
         MoneyColumn("client_value", _("Client value"), currency="client.brand.base_currency", sort=True, value=worth),
-        Column("uploaded_at", _("Waiting"), sort=True, render=waited, place="when"),
+        Column("uploaded_at", _("Waiting"), sort=True, render=waited, place="when", css="nowrap"),
         *work_columns(sort_due=True),
         CountryColumn("country", _("Country"), value="client.country", sort="client__country"),
         Column("brand", _("Brand"), value="client.brand.name", place="hide"),
