@@ -140,9 +140,7 @@ def waited(row: Document, table: Table) -> Any:
     """Show how long a document has waited; red marks what is late by the clock of its work item, amber what soon will be."""
     due_at = row.work.due_at if row.work else None
     css = "" if due_at is None else "neg" if due_at < table.now else "k-amber" if due_at < table.now + SOON else ""
-    return format_html(
-        '<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at)
-    )
+    return format_html('<span class="{}" title="{}">{}</span>', css, row.uploaded_at.isoformat(), ago(row.uploaded_at))
 
 
 def flaw_badge(row: Document, _table: Table) -> Any:
