@@ -29,13 +29,13 @@ UNITS = {
     Unit.DAYS: _("Days"),
     Unit.NUMBER: _("Score"),
 }
-DAYS = {"min_value": Decimal("0.1"), "max_value": Decimal(366), "max_digits": 5, "decimal_places": 1}
+DAYS: dict[str, Any] = {"min_value": Decimal("0.1"), "max_value": Decimal(366), "max_digits": 5, "decimal_places": 1}
 
 
 def _field_of(entry: Parameter) -> forms.Field:
     if entry.choices is None:
         return forms.DecimalField(
-            label=entry.label,
+            label=str(entry.label),
             help_text=UNITS[entry.unit] if entry.unit in (Unit.MONEY, Unit.PERCENT) else "",
             min_value=entry.low,
             max_value=entry.high,
@@ -44,9 +44,9 @@ def _field_of(entry: Parameter) -> forms.Field:
         )
     if entry.is_many:
         return forms.MultipleChoiceField(
-            label=entry.label, choices=list(entry.choices.items()), widget=forms.CheckboxSelectMultiple
+            label=str(entry.label), choices=list(entry.choices.items()), widget=forms.CheckboxSelectMultiple
         )
-    return forms.ChoiceField(label=entry.label, choices=list(entry.choices.items()))
+    return forms.ChoiceField(label=str(entry.label), choices=list(entry.choices.items()))
 
 
 class RuleForm(forms.Form):
@@ -86,7 +86,7 @@ class RuleForm(forms.Form):
             label=_("Reason"), max_length=300, help_text=_("Why this rule is written or changed. Auditors read it.")
         )
         self.fields.update(given)
-        self.initial = self._initial(version) | self.initial
+        self.initial = {**self._initial(version), **self.initial}
 
     def _initial(self, version: AmlRuleVersion | None) -> dict[str, Any]:
         said = content_of(version) if version else example_of(self.measure.code)
@@ -126,7 +126,7 @@ class BacktestForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "backtest_%s", **kwargs})
         today = timezone.localdate()
-        self.initial = {"start": today - dt.timedelta(days=180), "end": today} | self.initial
+        self.initial = {"start": today - dt.timedelta(days=180), "end": today, **self.initial}
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -168,7 +168,5 @@ class DecisionForm(forms.Form):
             CaseState.RESTRICTED: _("Restrict"),
             CaseState.REPORTED: _("Report suspicion"),
         }
-        self.fields["outcome"].choices = [
-            ("", _("Choose a decision")),
-            *((state.value, labels[state]) for state in states),
-        ]  # type: ignore[attr-defined]
+        chosen_from = [("", _("Choose a decision")), *((state.value, labels[state]) for state in states)]
+        self.fields["outcome"].choices = chosen_from  # type: ignore[attr-defined]

@@ -109,7 +109,7 @@ def movements_of(case: AmlCase) -> list[AmlMovement]:
         AmlEvidence.objects.filter(alert__case=case, movement__in=rows).values_list("movement_id", flat=True)
     )
     for row in rows:
-        row.is_evidence = row.pk in evidence
+        row.is_evidence = row.pk in evidence  # type: ignore[attr-defined]
     return rows
 
 

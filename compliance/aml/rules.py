@@ -221,7 +221,7 @@ def discard_version(*, version_id: int, reason: str, actor: Actor) -> AmlRuleVer
 
 
 @transaction.atomic
-def propose(*, version_id: int, act: str, reason: str, actor: Actor) -> AmlRuleProposal:
+def propose(*, version_id: int, act: str, reason: str, actor: User) -> AmlRuleProposal:
     """Propose that a version goes live, or that a live one is retired; a second person decides.
 
     Who: `compliance.write_amlrule` on the whole brand. Raises: NotAllowed, DomainError (looks back too far, no reason),

@@ -76,7 +76,7 @@ class RuleTable(Table):
     @cached_property
     def page(self) -> Page:
         page: Page = Table.page.func(self)  # type: ignore[attr-defined]
-        ids = [row.newest_id for row in page.rows]
+        ids = [row.newest_id for row in page.rows]  # type: ignore[attr-defined]
         self.newest = AmlRuleVersion.objects.select_related("rule__brand").in_bulk(ids)
         return page
 

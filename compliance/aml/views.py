@@ -216,7 +216,7 @@ def backtest(request: UserRequest, version_id: int) -> HttpResponse:
 def act(request: UserRequest, version_id: int, act: str) -> HttpResponse:
     """Put a version in shadow, propose that it goes live or is retired, or give it up."""
     version, form = _version(request, version_id), ActForm(request.POST)
-    given = {"version_id": version.pk, "actor": request.user}
+    given: dict[str, Any] = {"version_id": version.pk, "actor": request.user}
     verbs: dict[str, tuple[Any, str]] = {
         "shadow": (
             lambda reason: rules.start_shadow(reason=reason, **given),

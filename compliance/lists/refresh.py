@@ -146,7 +146,7 @@ def refresh_due() -> int:
     """Check every list whose time has come, each by one worker, and notify about stale ones. Returns how many changed."""
     now, changed = timezone.now(), 0
     rows = WatchlistSource.objects.filter(is_active=True).exclude(refresh_from="")
-    due = rows.filter(Q(tried_at=None) | Q(tried_at__lt=now - dt.timedelta(hours=1) * F("refresh_hours")))
+    due = rows.filter(Q(tried_at=None) | Q(tried_at__lt=now - F("refresh_hours") * dt.timedelta(hours=1)))
     for row in due.order_by("pk"):
         mine = WatchlistSource.objects.filter(pk=row.pk, tried_at=row.tried_at).update(tried_at=now)
         if not mine:

@@ -15,6 +15,7 @@ from kyc.choices import UploadState
 from kyc.corporate import pages
 from kyc.corporate.policies import can_manage
 from kyc.corporate.structure import structure_of
+from kyc.models import UploadDraft
 from kyc.queries import requirements_of
 from portal.guards import client_required
 
@@ -55,7 +56,9 @@ def person(request: UserRequest, client: Client, link_id: int = 0) -> HttpRespon
             "link": link,
             "identity": requirements_of(link.person)[0],
             "incoming": incoming.shown_for(link.person),
-            "draft": link.person.upload_drafts.filter(state=UploadState.OPEN, opened_by=request.user).first(),
+            "draft": UploadDraft.objects.filter(
+                client=link.person, state=UploadState.OPEN, opened_by=request.user
+            ).first(),
         }
     return _form(request, client, "person", form, **more)
 

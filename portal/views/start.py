@@ -16,6 +16,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import wants_fragment
 from kyc import incoming
 from kyc.choices import IDENTITY_KINDS, DocumentState, UploadState
+from kyc.models import UploadDraft
 from kyc.queries import Requirement
 from portal import onboarding, profile
 from portal.forms_room import OFFERED, DetailsForm
@@ -56,7 +57,7 @@ def documents(request: HttpRequest, client: Client) -> HttpResponse:
 def _documents_context(client: Client) -> dict[str, Any]:
     progress, sent = onboarding.progress_of(client), incoming.shown_for(client)
     more_of = OFFERED["company_more" if client.kind == ClientKind.COMPANY else "more"]
-    open_drafts = {draft.kind: draft for draft in client.upload_drafts.filter(state=UploadState.OPEN)}
+    open_drafts = {draft.kind: draft for draft in UploadDraft.objects.filter(client=client, state=UploadState.OPEN)}
     return {
         "client": client,
         "progress": progress,

@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from clients.choices import RiskRating
 from clients.models import Client
 from compliance.choices import HitState
-from compliance.models import Hit, RiskAssessment
+from compliance.models import Hit
+from compliance.queries import current_risk
+from compliance.risk_rating.explaining import explained
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor, to_minor
 from trading.models import Deal, TradingAccount
@@ -54,15 +56,13 @@ def money_signal(name: str) -> Callable[[Signal], Signal]:
 
 @check(CheckName.RISK)
 def risk(request: Request) -> Finding:
-    """Review requests of clients who are rated high risk, with the codes of the rating's reasons."""
+    """Review requests of clients who are rated high risk, with the factors that counted."""
     client = request.client
     if client.risk_rating != RiskRating.HIGH:
         return passed(_("Risk rating: %(rating)s.") % {"rating": client.get_risk_rating_display()})
-    current = RiskAssessment.objects.filter(client=client, is_current=True).first()
-    codes = ", ".join(
-        str(reason.get("code", "")).replace("_", " ") for reason in (current.reasons if current else [])[:5]
-    )
-    return review(_("The client is rated high risk. %(why)s") % {"why": f"({codes})" if codes else ""})
+    current = explained(current_risk(client))
+    names = ", ".join(factor.name for factor in current.factors[:5]) if current else ""
+    return review(_("The client is rated high risk. %(why)s") % {"why": f"({names})" if names else ""})
 
 
 @check(CheckName.AML)
