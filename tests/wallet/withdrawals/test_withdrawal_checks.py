@@ -3,10 +3,13 @@
 from decimal import Decimal
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from clients.audit_codes import ClientsAction
 from compliance.hits import MATCH
-from compliance.models import Hit, ListEntry, RiskAssessment
+from compliance.models import CountryRisk, Hit, ListEntry
+from compliance.risk_rating.explaining import explained
+from compliance.risk_rating.rating import assess
 from crm.audit_codes import CrmAction
 from crm.security import audit
 from crm.work import open_item
@@ -90,13 +93,12 @@ def test_an_open_match_with_a_watchlist_and_signs_of_other_apps_are_looked_at(ri
     assert "watchlist" in said(withdrawal, "aml") and "Cash at three branches." in said(withdrawal, "aml")
 
 
-def test_the_reasons_of_a_high_rating_are_told(rich, outside):
-    rich.client.risk_rating = "high"
-    rich.client.save()
-    RiskAssessment.objects.create(
-        client=rich.client, rating="high", points=70, reasons=[{"code": "country_grey"}], rules_version="1", at=now()
-    )
-    assert "country grey" in said(ask(rich, outside), "risk")
+def test_the_factors_of_a_high_rating_are_named(rich, outside):
+    CountryRisk.objects.create(country=rich.client.country, level="black", valid=DateRange(None, None), source="FATF")
+    factors = explained(assess(client_id=rich.client.pk)).factors
+    rich.client.refresh_from_db()
+    assert rich.client.risk_rating == "high"
+    assert factors[0].name in said(ask(rich, outside), "risk")
 
 
 def test_in_and_out_with_hardly_any_trading_is_looked_at(rich, outside, monkeypatch):
