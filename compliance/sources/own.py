@@ -159,7 +159,7 @@ def _entry(cells: dict[str, str], where: str) -> ParsedEntry:
     born = cells.get("birth_date", "")
     entry.births = base.parse_births(born)
     if born and not entry.births:
-        raise BrokenFile(f"{where}: {born[:40]!r} is no date of birth")
+        raise BrokenFile(f"{where}: {born[:40]!r} isn't a valid date of birth")
     for text in cells.get("countries", "").split(";"):
         code = base.code_or_country(text)
         if text.strip() and not code:
