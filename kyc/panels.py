@@ -121,7 +121,7 @@ register(
         "badge-check",
         30,
         words="verification tiers limits requirements deposits withdrawals",
-        group="kyc",
+        group="kyc_rules",
     ),
     MenuEntry(
         "compliance",
@@ -142,7 +142,7 @@ register(
         "chart-no-axes-column",
         40,
         words="automatic decisions agreement time",
-        group="kyc",
+        group="kyc_rules",
     ),
     MenuEntry(
         "compliance",
@@ -152,17 +152,17 @@ register(
         "bot",
         50,
         words="automatic approval sample rules",
-        group="kyc",
+        group="kyc_rules",
     ),
     MenuEntry(
         "compliance",
         _("KYC providers"),
         "kyc:providers",
         provider_policies.sees_providers,
-        "plug",
+        "fingerprint-pattern",
         55,
         words="sumsub outside vendor webhook connection applicant",
-        group="kyc",
+        group="kyc_rules",
     ),
     MenuEntry(
         "compliance",

@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from compliance.controls.measures import LIST_AGE_MAX, PROPOSAL_AGE_MAX, VERSION_SCREENED_WITHIN, Figure
 from crm.i18n import formats
+from crm.models import User
+from crm.ui.views import may_open
 from crm.work.kinds import all_kinds
 
 NAMES: Final[Mapping[str, tuple[Promise, Promise, str]]] = {
@@ -91,10 +93,15 @@ class ShownFigure:
         return max(0, self.failed - len(self.rows))
 
 
-def shown(figure: Figure) -> ShownFigure:
-    """Name a figure and link to what failed."""
+def shown(figure: Figure, reader: User | None = None) -> ShownFigure:
+    """Name a figure and link to what failed, where the reader may open it; on paper nothing is linked."""
+
+    def link(url: str) -> str:
+        return url if url and reader is not None and may_open(reader, url) else ""
+
     name, target, route = _named(figure.control)
-    return ShownFigure(name, target, _url(route), figure.total, figure.failed, tuple(_row(*row) for row in figure.rows))
+    rows = ((label, link(url)) for label, url in (_row(*row) for row in figure.rows))
+    return ShownFigure(name, target, link(_url(route)), figure.total, figure.failed, tuple(rows))
 
 
 def _named(control: str) -> tuple[str, str, str]:

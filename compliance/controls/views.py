@@ -51,7 +51,7 @@ def control_month(request: UserRequest, brand_id: int, month: str) -> HttpRespon
         "brands": brands,
         "brand_shown": found.brand,
         "month": found,
-        "figures": [shown(figure) for figure in found.figures],
+        "figures": [shown(figure, request.user) for figure in found.figures],
         "months": [
             running,
             *([] if any(row.month == months.before(running) for row in kept) else [months.before(running)]),

@@ -84,10 +84,10 @@ def separate(*, hit_id: int, actor: User) -> Hit:
     is proposed there.
     """
     hit = locked(hit_id)
-    if hit.part_of is None:
-        raise WrongState(_("This match is already reviewed separately."))
-    leader = locked(hit.part_of.pk)
+    leader = hit if hit.part_of is None else locked(hit.part_of.pk)
     require_decidable(leader, actor)
+    if leader is hit:
+        raise WrongState(_("This match is already reviewed separately."))
     if leader.work and leader.work.proposed_outcome:
         raise WrongState(_("A decision on these matches is proposed. Approve or reject it first."))
     hit.part_of = None

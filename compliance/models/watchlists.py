@@ -67,7 +67,7 @@ class ListVersion(HasState):
     """One file of a list: loaded, or refused with the reason."""
 
     TRANSITIONS = {"state": VERSION_TRANSITIONS}
-    FIRST_STATES = {"state": {VersionState.CURRENT, VersionState.REFUSED}}
+    FIRST_STATES = {"state": {VersionState.CURRENT, VersionState.WAITING, VersionState.REFUSED}}
 
     source = models.ForeignKey(WatchlistSource, on_delete=models.PROTECT, related_name="versions")
     state = models.CharField(max_length=12, choices=VersionState.choices)

@@ -41,6 +41,7 @@ AREAS: dict[str, Area] = {
         "shield-check",
         {
             "kyc": _("KYC"),
+            "kyc_rules": _("KYC set-up"),
             "assessment": _("Client assessment"),
             "aml": _("AML"),
             "records": pgettext_lazy("menu", "Records"),

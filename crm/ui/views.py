@@ -89,6 +89,8 @@ def may_open(user: User, address: str) -> bool:
     except Resolver404:
         return False
     page = getattr(view, "view_class", None)
+    if page is not None and issubclass(page, TableView):
+        return allows(page(**view.view_initkwargs).get_permission(), user)  # type: ignore[attr-defined]
     return allows(getattr(view, "permission", getattr(page, "permission", None)), user)
 
 

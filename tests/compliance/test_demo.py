@@ -19,7 +19,7 @@ def test_the_demo_holds_together():
     house.load_house(context)
     for name in ("clients", "kyc", "compliance"):
         import_module(f"{name}.demo").load(context)
-    assert ListVersion.objects.filter(state="current").count() == 5
+    assert ListVersion.objects.filter(state="current").count() == 4
     assert Screening.objects.count() == len(context.extra["verified_at"])
     assert RiskAssessment.objects.count() == Client.objects.filter(registered_at__isnull=False).count()
     for fact in ("risk_rating", "restrictions"):

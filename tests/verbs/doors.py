@@ -531,6 +531,7 @@ UNRECORDED: dict[str, str] = {
         ),
         "a document that the client is putting together; sending it is recorded",
     ),
+    "compliance.lists.own_lists.upload_own_list": "a file that waits a day for its columns; importing it is recorded",
     "kyc.questionnaires.submissions.keep_answers": "a draft that the client is typing; submitting it is recorded",
     "kyc.corrections.turning.turn_pages": VIEW,
     "clients.contacts.reveal": "stands in the log of what was read",

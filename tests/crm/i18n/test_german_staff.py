@@ -5,6 +5,7 @@ import re
 import pytest
 from django.utils import translation
 
+from compliance.models import ListEntry, WatchlistSource
 from crm.choices import Role
 from crm.models import User
 from crm.ui.menu import links_for
@@ -35,8 +36,8 @@ OF_DOCUMENTS = ("Statement of account",)
 CONDITION = '{"all": ['
 # A questionnaire is previewed in the language that one chooses there.
 PREVIEW = re.compile(r"^/kyc/questionnaires/\d+/preview/")
-# What people type as they read it: values of a scoring rule, a list's name.
-CODES = frozenset({"own", "The brokerage · Internal"})
+# What people type as they read it: values of a scoring rule, a list's name, a key.
+CODES = frozenset({"own", "The brokerage · Internal", "d"})
 
 
 def test_every_staff_page_is_german(monkeypatch, demo_world):
@@ -58,6 +59,8 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *CODES,
         *PaymentMethod.objects.values_list("label", flat=True),
         *Psp.objects.values_list("name", flat=True),
+        *(text for row in WatchlistSource.objects.values_list("name", "publisher") for text in row),
+        *ListEntry.objects.values_list("primary_name", flat=True),
     }
     english = sorted(
         f"{address}: {text}"

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 DESK = {"Dealing", "Exposure", "Margin", "Currency exchanges", "Exchange rates", "Platform health"}
 GROUP_ENTRIES_MAX = 8
 # Roles, rights, reach, and one for each queue of the person's own.
-MENU_QUERIES = 11
+MENU_QUERIES = 12
 
 
 def labels(user) -> set[str]:
