@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client
-from compliance import queries, restrictions, risk, screening
+from compliance import queries, restrictions, screening
 from compliance.forms import ClearForm, RestrictForm
 from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, Screening
+from compliance.risk_rating.rating import assess
 from compliance.views import home_cards, watchlists
 from crm.choices import Role
 from tests.cast import make_client, make_staff
@@ -32,7 +33,7 @@ def screened(cast, tmp_path):
     load(tmp_path, {"first": "Klara", "second": "Weber"})
     for client in (cast.client, cast.other_client):
         screening.screen_client(client_id=client.pk, trigger="demand", actor=cast.mlro)
-        risk.assess(client_id=client.pk)
+        assess(client_id=client.pk)
     return cast
 
 
@@ -173,7 +174,7 @@ def test_one_current_rating_per_client(screened):
     assert queries.current_risk(make_client(brand=screened.brand, book=screened.pool, email="n@example.com")) is None
     with pytest.raises(IntegrityError), transaction.atomic():
         RiskAssessment.objects.create(
-            client=screened.client, rating="low", points=0, reasons=[], rules_version="x", at=timezone.now()
+            client=screened.client, rating="low", points=0, model=rating.model, at=timezone.now()
         )
 
 
