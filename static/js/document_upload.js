@@ -202,4 +202,6 @@
   });
   window.addEventListener("beforeunload", (event) => { if (isSending) event.preventDefault(); });
   dress();
+  // On a slow line a file is chosen before this script is there: nothing would be sent.
+  for (const input of document.querySelectorAll("[data-capture-file]")) take(input);
 })();
