@@ -347,7 +347,7 @@ RUN_TRANSITIONS: dict[str, set[str]] = {
 
 
 class RequestState(BadgeChoices):
-    """What came of asking a client for a document."""
+    """State of a request for a document."""
 
     OPEN = "open", "yellow", _("Requested")
     ANSWERED = "answered", "green", _("Received")

@@ -78,7 +78,7 @@ def pass_on(ending: Sequence[Hit]) -> None:
 
 @transaction.atomic
 def separate(*, hit_id: int, actor: User) -> Hit:
-    """Review an entry by itself: it is another person than the one whose review it was put under.
+    """Review an entry separately: it is another person than the one whose review it was put under.
 
     Who: `compliance.decide_hit` in reach. Raises: NotAllowed, WrongState when it isn't part of an open review, or a decision
     is proposed there.

@@ -38,7 +38,7 @@ IMO = re.compile(r"IMO\s*(\d{7})")
 
 
 def parse(path: Path) -> Iterator[ParsedEntry | LeftOut]:
-    """Read either form, told apart by the outermost element. Raises BrokenFile."""
+    """Read either form; the outermost element says which. Raises BrokenFile."""
     root = root_attributes(path)[""]
     if root == "sdnList":
         yield from _plain(path)

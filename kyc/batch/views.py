@@ -61,7 +61,7 @@ class Batch(StaffView):
 
 
 class ConfirmForm(forms.Form):
-    """A note for all of them; each one's doubt is noted by itself."""
+    """A note for all of them; each one's doubt is noted separately."""
 
     note = forms.CharField(
         label=gettext_lazy("Note"),

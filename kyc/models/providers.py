@@ -34,7 +34,7 @@ DEFAULT_ALGORITHMS = ("HMAC_SHA256_HEX", "HMAC_SHA512_HEX")
 
 
 def default_algorithms() -> list[str]:
-    """Allow the digests of today; SHA-1 is documented by providers and allowed by nobody who isn't told to."""
+    """Allow the digests of today; SHA-1, which providers document too, only where it is selected."""
     return list(DEFAULT_ALGORITHMS)
 
 

@@ -17,8 +17,8 @@ from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, TWO_SIDED_KINDS, Document
 Text = str | Promise
 # Doc 9303 knows Kosovo by a code of its own, which ISO 3166-1 doesn't list.
 KOSOVO: Final = "XK"
-# States without a national identity card (a passport card, a state's or a health card is none): PRADO, the EU Council's register
-# of documents, https://www.consilium.europa.eu/prado/, and the ministries' own pages; read in November 2026.
+# States without a national identity card; a passport card, a state's or a health card is none. Known in the trade, not yet compared
+# state by state with PRADO, the EU Council's register of documents (https://www.consilium.europa.eu/prado/).
 WITHOUT_IDENTITY_CARD: Final = frozenset({"AU", "CA", "DK", "GB", "NZ", "US"})
 
 

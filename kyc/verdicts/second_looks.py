@@ -54,7 +54,7 @@ def open_look_at(document: Document) -> SecondLook | None:
 
 
 def second_reading_of(document: Document) -> SecondLook | None:
-    """Find what came of asking a second reader about a document."""
+    """Find the second reader's result for a document."""
     rows = SecondLook.objects.filter(document=document, asked_by__isnull=False)
     return rows.select_related("asked_by", "decided_by").first()
 
