@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import orjson
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -20,11 +21,13 @@ from crm.models import Brand
 from crm.security import audit
 
 MONTHS_MAX: Final = 60
+# Two of the controls count every verified client: a brand's running month is measured at most once an hour.
+MEASURED_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The controls of a month. kept: None while it runs, and for the figures of this moment."""
+    """The controls of a month. kept: None while it runs; its figures are then of `measured_at`, at most an hour ago."""
 
     brand: Brand
     first: dt.date
@@ -74,7 +77,18 @@ def month_of(brand: Brand, first: dt.date) -> Month | None:
     # The month that has just ended is kept by the next nightly run; until then it is measured, too.
     if first not in (running, before(running)):
         return None
-    return Month(brand, first, tuple(measured(period_of(brand, first, now))), None, now)
+    return _running_month(brand, first, now)
+
+
+def _running_month(brand: Brand, first: dt.date, now: dt.datetime) -> Month:
+    key = f"controls:{brand.pk}:{first:%Y-%m}"
+    stored = cache.get(key)
+    if stored is None:
+        figures = [figure.body() for figure in measured(period_of(brand, first, now))]
+        stored = {"at": now.isoformat(), "figures": figures}
+        cache.set(key, stored, MEASURED_SECONDS)
+    figures_then = tuple(Figure.read(body) for body in stored["figures"])
+    return Month(brand, first, figures_then, None, dt.datetime.fromisoformat(stored["at"]))
 
 
 def kept_months(brand: Brand) -> list[ControlReport]:

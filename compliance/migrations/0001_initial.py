@@ -976,4 +976,9 @@ class Migration(migrations.Migration):
             model_name='controlreport',
             trigger=pgtrigger.compiler.Trigger(name='control_report_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'control_report is append-only: write a new row instead';", hash='77600b280b76557247fb49a0e4d54417777d5cc6', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_control_report_no_truncate_4ecb9', table='compliance_controlreport', when='BEFORE')),
         ),
+        migrations.AlterField(
+            model_name='riskassessment',
+            name='model',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.riskmodel'),
+        ),
     ]

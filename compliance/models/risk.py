@@ -140,7 +140,7 @@ class RiskAssessment(models.Model):
     rating = models.CharField(max_length=8, choices=RiskRating.choices)
     points = models.PositiveSmallIntegerField()
     factors = ArrayField(models.CharField(max_length=40), default=list, help_text="Codes of the factors that counted")
-    model = models.ForeignKey(RiskModel, on_delete=models.PROTECT, related_name="+", db_index=False, default=None)
+    model = models.ForeignKey(RiskModel, on_delete=models.PROTECT, related_name="+", db_index=False)
     # The person's rating in force at that moment, whether or not it made the rating another one.
     override = models.ForeignKey(RiskOverride, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     at = models.DateTimeField()

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -99,6 +100,21 @@ def test_an_ended_month_is_kept_once_and_stays(cast):
     assert AuditEvent.objects.filter(action="compliance.controls_kept").count() == 2
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         ControlReport.objects.filter(brand=cast.brand).update(figures=[])
+
+
+def test_a_running_month_is_measured_once_an_hour(cast, django_assert_max_num_queries):
+    """Counting every verified client is no work for each view."""
+    now = AFTER - dt.timedelta(days=2)
+    with time_machine.travel(now, tick=False) as clock:
+        first = months.month_of(cast.brand, MONTH)
+        Client.objects.filter(pk=cast.client.pk).update(kyc_level=1, registered_at=at(1))
+        clock.shift(dt.timedelta(minutes=59))
+        with django_assert_max_num_queries(1):
+            again = months.month_of(cast.brand, MONTH)
+        assert (again.figures, again.measured_at) == (first.figures, now)
+        cache.clear()  # an hour on Redis's own clock
+        later = months.month_of(cast.brand, MONTH)
+    assert later.figures != first.figures and later.measured_at > now
 
 
 def test_auditors_read_the_month_and_its_pdf(cast):
