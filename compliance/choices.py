@@ -57,6 +57,7 @@ class ScreeningTrigger(models.TextChoices):
     LIST = "list", _("List changed")
     PROFILE = "profile", _("Client's data changed")
     COMPANY = "company", _("Linked to a company")
+    CONNECTED = "connected", _("Payer, payee, owner or partner noted")
 
 
 class HitState(BadgeChoices):

@@ -20,7 +20,7 @@ from clients.policies import can
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import FALSE_POSITIVE_SECOND_PERSON, MATCH_REVIEW_HOURS, TRUE_MATCH_SECOND_PERSON
-from compliance.choices import NOT_FOR_SALES, ClearReason, ComplianceNotice, HitState, RestrictionCause, RestrictionKind
+from compliance.choices import NOT_FOR_SALES, ClearReason, ComplianceNotice, HitState, RestrictionCause
 from compliance.models import Hit, Restriction
 from compliance.queries import hits_visible_to
 from compliance.risk_rating.rating import assess
@@ -70,13 +70,13 @@ class MatchReview(work.WorkKind[Hit]):
         return can(user, subject.client, self.right)
 
     def rows(self) -> QuerySet[Hit]:
-        return Hit.objects.select_related("client__brand", "client__book", "entry").prefetch_related("parts")
+        return Hit.objects.select_related("client__brand", "client__book", "entry", "party").prefetch_related("parts")
 
     def lock(self, subject_id: int) -> Hit:
         return locked(subject_id)
 
     def title(self, subject: Hit) -> LocalizedText:
-        return joined([str(subject.client), subject.entry.primary_name], " ~ ")
+        return joined([str(subject.party or subject.client), subject.entry.primary_name], " ~ ")
 
     def described(self, subject: Hit, given: Mapping[str, Any]) -> list[Change]:
         code = given.get("reason_code", "")
@@ -163,18 +163,23 @@ def _confirm(hit: Hit, actor: User, reason: str) -> None:
     _decide(hit, HitState.CONFIRMED, actor, reason, None)
     restriction = Restriction.objects.create(
         client=hit.client,
-        kind=RestrictionKind.FROZEN,
+        kind=holds.blocked_by(hit),
         cause=RestrictionCause.CONFIRMED_MATCH,
         hit=hit,
         placed_by=actor,
         placed_at=timezone.now(),
         reason=localize(
-            phrase("True match with %(name)s (%(list)s): %(reason)s")
-            % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason}
+            joined(
+                [
+                    str(hit.party or ""),
+                    phrase("True match with %(name)s (%(list)s): %(reason)s")
+                    % {"name": hit.entry.primary_name, "list": hit.entry.source.name, "reason": reason},
+                ]
+            )
         ),
     )
     holds.note_placed(restriction, actor=actor)
-    holds.release_hold(hit=hit, actor=actor, reason=localize(phrase("True match confirmed: the account stays frozen")))
+    holds.release_hold(hit=hit, actor=actor, reason=localize(phrase("True match confirmed: the restriction stays")))
     assess(client_id=hit.client_id)
     notify(
         people_with("compliance.decide_hit", brand_id=hit.client.brand_id),
@@ -217,7 +222,7 @@ def locked(hit_id: int) -> Hit:
     """Lock a match and, before it, its client: of its parts nothing changes without the client's lock."""
     client_id = Hit.objects.values_list("client_id", flat=True).get(pk=hit_id)
     client = lock(Client, client_id, "brand", no_key=True)
-    hit = lock(Hit, hit_id, "entry__source")
+    hit = lock(Hit, hit_id, "entry__source", "party")
     hit.client = client
     return hit
 

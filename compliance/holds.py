@@ -13,6 +13,7 @@ from clients.models import Client
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import RestrictionCause, RestrictionKind
 from compliance.models import Hit, Restriction
+from compliance.parties.choices import BLOCKED, PartyRole
 from crm.db.locking import lock, lock_all
 from crm.events import RestrictionLifted, RestrictionPlaced, publish
 from crm.i18n.localized_text import localize, phrase
@@ -20,18 +21,24 @@ from crm.models import Actor
 from crm.security import audit
 
 
+def blocked_by(hit: Hit) -> RestrictionKind:
+    """Return what a match blocks, while it is under review and once it is confirmed."""
+    return BLOCKED[PartyRole(hit.party.role)] if hit.party else RestrictionKind.FROZEN
+
+
 def hold_for(*, hit: Hit) -> Restriction:
     """Freeze the client until the match is decided: funds must not move to somebody who may be listed.
 
-    Called inside a verb that holds the client's lock.
+    A match of a payer or payee blocks withdrawals only. Called inside a verb that holds the client's lock.
     """
-    reason = _("Possible match with %(name)s (%(list)s) under review") % {
-        "name": hit.entry.primary_name,
-        "list": hit.entry.source.name,
-    }
+    values = {"name": hit.entry.primary_name, "list": hit.entry.source.name, "party": hit.party}
+    if hit.party is None:
+        reason = _("Possible match with %(name)s (%(list)s) under review") % values
+    else:
+        reason = _("%(party)s: possible match with %(name)s (%(list)s) under review") % values
     restriction = Restriction.objects.create(
         client=hit.client,
-        kind=RestrictionKind.FROZEN,
+        kind=blocked_by(hit),
         cause=RestrictionCause.SCREENING_HOLD,
         reason=reason,
         hit=hit,

@@ -43,7 +43,9 @@ def get_hit(user: User, hit_id: int) -> Hit:
     """Find one match with its client and entry, or 404."""
     hit = (
         Hit.objects.filter(client__in=clients_visible_to(user))
-        .select_related("client__brand", "client__book", "entry__source", "screening", "decided_by", "work__claimed_by")
+        .select_related(
+            "client__brand", "client__book", "party", "entry__source", "screening", "decided_by", "work__claimed_by"
+        )
         .prefetch_related(
             Prefetch(
                 "parts", Hit.objects.select_related("entry__source").prefetch_related("entry__names").order_by("pk")

@@ -1,4 +1,4 @@
-"""All clients at once: against what a new version of a list changed, and every night against everything in force.
+"""All clients, and who is connected with them: against what a list's new version changed, and every night against everything.
 
 Set-based: the database pairs entries with clients by the keys of their names, only those pairs are scored, and only a client
 with a new match is locked and written. Every run says which version it covered, so that the page can tell how fresh it is.
@@ -21,7 +21,8 @@ from compliance.choices import ComplianceNotice, EntryKind, HitState, ScreeningT
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation
-from compliance.models import ClientKeys, Hit, ListEntry, ListScreening, ListVersion
+from compliance.models import ClientKeys, Hit, ListEntry, ListScreening, ListVersion, ScreenedParty
+from compliance.parties import rescreening as parties
 from crm.db.bulk import copy_rows
 from crm.db.locking import lock
 from crm.i18n.localized_text import Phrase, localize, phrase
@@ -77,15 +78,20 @@ def screen_everybody() -> ListScreening:
 def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListScreening:
     lists = screening.lists_in_force()
     refresh_keys()
+    parties.refresh_keys()
     # Names keyed before this moment are covered by the run.
     started_at, tally = timezone.now(), Tally()
-    firms = [EntryKind.ENTITY] if screenable().filter(kind=ClientKind.COMPANY).exists() else []
+    connected = ScreenedParty.objects.filter(is_current=True).exclude(client__stage__in=[Stage.LEAD, Stage.CLOSED])
+    has_firms = screenable().filter(kind=ClientKind.COMPANY).exists() or connected.exclude(is_company=False).exists()
+    firms = [EntryKind.ENTITY] if has_firms else []
     wanted = entries.filter(is_listed=True, kind__in=[EntryKind.PERSON, *firms], source__is_active=True)
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(ids), ENTRIES_AT_ONCE):
         _screen_batch(ids[first : first + ENTRIES_AT_ONCE], tally)
     if version is not None:
         _end_matches(entries, tally)
+    else:
+        connected.filter(noted_at__lte=started_at).update(screened_at=started_at)
     named = ~Q(first_name="", last_name="")
     return ListScreening.objects.create(
         version=version,
@@ -94,6 +100,7 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
         started_at=started_at,
         finished_at=timezone.now(),
         client_count=screenable().filter(named).count(),
+        party_count=connected.count(),
         nameless_count=screenable().exclude(named).count(),
         entry_count=len(ids),
         compared_count=tally.compared,
@@ -143,12 +150,13 @@ def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
         cursor.execute(PAIRS, [entry_ids])
         for client_id, entry_id in cursor.fetchall():
             by_client[client_id].append(entry_id)
-    if not by_client:
+        by_party = parties.pairs_of(entry_ids)
+    if not by_client and not by_party:
         return
     entries = (
         ListEntry.objects.select_related("source")
         .prefetch_related("names")
-        .in_bulk({entry_id for ids in by_client.values() for entry_id in ids})
+        .in_bulk({entry_id for ids in (*by_client.values(), *by_party.values()) for entry_id in ids})
     )
     is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
     clients = screenable().select_related("brand").filter(pk__in=by_client).order_by("pk")
@@ -160,6 +168,8 @@ def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
         found = [(entry, explained) for entry, explained in compared if explained.score >= threshold]
         if found:
             tally.hits += _keep(client.pk, found, len(compared), started)
+    compared_parties, hits = parties.screen_pairs(by_party, entries, is_common)
+    tally.compared, tally.hits = tally.compared + compared_parties, tally.hits + hits
 
 
 def _keep(client_id: int, found: list[tuple[ListEntry, Explanation]], compared: int, started: float) -> int:
@@ -175,9 +185,7 @@ def _keep(client_id: int, found: list[tuple[ListEntry, Explanation]], compared: 
         if all((entry.pk, entry.content_hash) in known for entry, _explained in found):
             return 0
         found.sort(key=lambda pair: -pair[1].score)
-        made = screening.record(
-            client, person, found, compared=compared, trigger=ScreeningTrigger.LIST, started=started
-        )
+        made = screening.record(client, found, compared=compared, trigger=ScreeningTrigger.LIST, started=started)
         return made.hit_count
 
 
@@ -218,7 +226,7 @@ def _tell_delisted(client: Client, hit_id: int, body: Phrase) -> None:
 
 def _with_outdated_matches() -> list[int]:
     """List clients with open matches of data that have changed since."""
-    rows = Hit.objects.filter(state=HitState.OPEN).select_related("client__brand").order_by("client_id")
+    rows = Hit.objects.filter(state=HitState.OPEN, party=None).select_related("client__brand").order_by("client_id")
     return sorted(
         {
             hit.client_id

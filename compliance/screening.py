@@ -34,7 +34,7 @@ from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon
 from compliance.matching.score import BirthRange, ListedName, Person, score
-from compliance.models import Hit, ListEntry, ListVersion, Screening
+from compliance.models import Hit, ListEntry, ListVersion, ScreenedParty, Screening
 from crm import work
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -91,9 +91,14 @@ def threshold_of(client: Client) -> Decimal:
     return SCREENING_THRESHOLD.of(client.brand)
 
 
-def matches(person: Person, *, threshold: float) -> tuple[list[tuple[ListEntry, Explanation]], int]:
-    """Find (entries at or above the threshold with their explanation, best first; how many candidates were compared)."""
-    ids = candidates(person)
+def matches(
+    person: Person, *, threshold: float, kind: EntryKind | None = None
+) -> tuple[list[tuple[ListEntry, Explanation]], int]:
+    """Find (entries at or above the threshold with their explanation, best first; how many candidates were compared).
+
+    kind: of the entries; None: people for a person, organisations for a firm.
+    """
+    ids = candidates(person, kind)
     entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names")
     is_common = common_words(tuple(current_version_ids())).__contains__
     found = [(entry, compare(person, entry, is_common)) for entry in entries]
@@ -111,8 +116,9 @@ def compare(person: Person, entry: ListEntry, is_common: IsCommon) -> Explanatio
     return score(person, names, births, entry.countries, is_common, entry.gender)
 
 
-def candidates(person: Person) -> list[int]:
-    """Find the ids of listed people, or firms, worth comparing."""
+def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
+    """Find the ids of listed people, firms or ships worth comparing."""
+    kind = kind or (EntryKind.ENTITY if person.is_firm else EntryKind.PERSON)
     ids: set[int] = set()
     with index_only(), connection.cursor() as cursor:
         for name in person.names:
@@ -124,7 +130,7 @@ def candidates(person: Person) -> list[int]:
                 {
                     "name": normalised,
                     "keys": sounds.pair_keys(name),
-                    "kind": EntryKind.ENTITY if person.is_firm else EntryKind.PERSON,
+                    "kind": kind,
                     "by_spelling": BY_SPELLING_MAX,
                     "by_sound": BY_SOUND_MAX,
                 },
@@ -173,9 +179,9 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
         raise DomainError(_("No watchlist is imported. Import one before screening clients."))
     entries, compared = matches(person, threshold=float(threshold))
     client_hash = hash_of(person)
-    stale = Hit.objects.filter(client=client, state=HitState.OPEN).exclude(client_hash=client_hash)
+    stale = Hit.objects.filter(client=client, party=None, state=HitState.OPEN).exclude(client_hash=client_hash)
     retire(stale, reason=localize(phrase("The client's data changed; screened again.")))
-    return record(client, person, entries, compared=compared, trigger=trigger, actor=actor, started=started)
+    return record(client, entries, compared=compared, trigger=trigger, actor=actor, started=started)
 
 
 def screen_if_possible(client_id: int, trigger: ScreeningTrigger) -> Screening | None:
@@ -188,20 +194,24 @@ def screen_if_possible(client_id: int, trigger: ScreeningTrigger) -> Screening |
 
 def record(
     client: Client,
-    person: Person,
     entries: list[tuple[ListEntry, Explanation]],
     *,
     compared: int,
     trigger: ScreeningTrigger | str,
     started: float,
     actor: Actor = None,
+    party: ScreenedParty | None = None,
 ) -> Screening:
-    """Keep what a comparison found, and hold the client for every match that wasn't decided before. Holds the client's lock."""
-    client_hash, threshold = hash_of(person), threshold_of(client)
+    """Keep what a comparison found, and place a hold for every match that wasn't decided before. Holds the client's lock.
+
+    party: who was compared, where it wasn't the client.
+    """
+    client_hash, threshold = party.data_hash if party else hash_of(person_of(client)), threshold_of(client)
     decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
     fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in decided]
     screening = Screening.objects.create(
         client=client,
+        party=party,
         at=timezone.now(),
         actor=actor,
         trigger=trigger,
@@ -218,6 +228,7 @@ def record(
         Hit(
             screening=screening,
             client=client,
+            party=party,
             entry=entry,
             client_hash=client_hash,
             entry_hash=entry.content_hash,
@@ -268,6 +279,7 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
             "hits": screening.hit_count,
             "known": screening.known_count,
             "candidates": screening.candidate_count,
+            "party": screening.party_id,
             "trigger": screening.trigger,
         },
         evidence={"matcher": VERSION, "threshold": str(screening.threshold), "lists": screening.lists},
@@ -277,15 +289,17 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
             holds.hold_for(hit=hit)
 
     text = phrase("Screened, possible matches: %(count)d") % {"count": len(hits)}
-    timeline.add_entry(
-        client_id=client.pk,
-        kind=TimelineKind.COMPLIANCE,
-        title=text if hits else phrase("Screened: no matches"),
-        actor=actor,
-        url=f"/compliance/clients/{client.pk}/",
-        dedupe_key=f"screening:{screening.pk}",
-        needs=NOT_FOR_SALES,
-    )
+    if hits or screening.party is None:  # of a payer without a match, the client's activity has the payment
+        timeline.add_entry(
+            client_id=client.pk,
+            kind=TimelineKind.COMPLIANCE,
+            title=text if hits else phrase("Screened: no matches"),
+            body=str(screening.party or ""),
+            actor=actor,
+            url=f"/compliance/clients/{client.pk}/",
+            dedupe_key=f"screening:{screening.pk}",
+            needs=NOT_FOR_SALES,
+        )
     publish(
         ClientScreened(
             screening_id=screening.pk, hits=screening.hit_count, client_id=client.pk, brand_id=client.brand_id

@@ -5,7 +5,9 @@ import datetime as dt
 from clients.models import Client
 from compliance import holds
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
-from compliance.models import Restriction
+from compliance.models import Restriction, Screening
+from compliance.parties.choices import PartyRole
+from compliance.parties.noting import Named, note_all
 from compliance.rescreening import screen_version
 from compliance.risk_rating.rating import assess, rate_countries_again, rate_soon
 from compliance.screening import screen_client, screen_if_possible
@@ -21,6 +23,7 @@ from crm.events import (
     DocumentReviewed,
     Event,
     KycLevelLost,
+    OwnershipChanged,
     QuestionnaireAnswered,
     RestrictionPlaced,
     VerificationCurrent,
@@ -28,7 +31,7 @@ from crm.events import (
     WatchlistLoaded,
     subscribe,
 )
-from crm.i18n.localized_text import label_of, phrase
+from crm.i18n.localized_text import Phrase, joined, label_of, phrase
 from crm.models import Brand
 from crm.notices.notify import notify, people_with
 
@@ -71,6 +74,17 @@ def screen_the_linked(event: CompanyPersonLinked) -> None:
     screen_client(client_id=event.client_id, trigger=ScreeningTrigger.COMPANY)
 
 
+@subscribe(OwnershipChanged)
+def screen_the_owners(event: OwnershipChanged) -> None:
+    """Screen the companies between a client and its beneficial owners; those that no longer hold a share are left out."""
+    assert event.client_id is not None
+    owners = [
+        Named(name=name, country=country, is_company=True)
+        for name, country in zip(event.companies, event.countries, strict=True)
+    ]
+    note_all(client_id=event.client_id, role=PartyRole.OWNER, named=owners)
+
+
 @subscribe(WatchlistLoaded)
 def screen_against_the_new_version(event: WatchlistLoaded) -> None:
     """Screen all clients against what a new version of a list added or changed, and end the matches of what it removed."""
@@ -85,11 +99,15 @@ def rate_and_tell(event: ClientScreened) -> None:
     if not event.hits:
         return
     client = Client.objects.get(pk=event.client_id)
+    screening = Screening.objects.select_related("party").get(pk=event.screening_id)
+    body: Phrase = phrase("The account is frozen until you decide.")
+    if screening.party:
+        body = joined([screening.party, phrase("What it concerns is on hold until you decide.")])
     notify(
         people_with("compliance.decide_hit", brand_id=event.brand_id),
         kind=ComplianceNotice.POSSIBLE_MATCH,
         title=phrase("Possible watchlist match: %(client)s") % {"client": client},
-        body=phrase("The account is frozen until you decide."),
+        body=body,
         url=f"/compliance/clients/{client.pk}/",
         dedupe_key=f"compliance.possible_match:{event.screening_id}",
     )

@@ -75,11 +75,20 @@ def birth_match(row: Hit) -> Any:
     return EVIDENCE.get(code, code)
 
 
+def concerned(row: Hit) -> str:
+    """Name whom a match concerns, where it isn't the client."""
+    return str(row.party or "")
+
+
 class HitTable(Table):
     name, title, permission = "screening-hits", _("Possible matches"), "compliance.view_hit"
-    subtitle = _("Clients who may be on a watchlist. Their accounts are frozen until the match is reviewed.")
+    subtitle = _(
+        "Clients, and people and companies connected with them, who may be on a watchlist. Accounts are frozen, or withdrawals "
+        "blocked, until the match is reviewed."
+    )
     columns = [
         PersonColumn("client", _("Client"), value="client.full_name", link=True),
+        Column("party", _("Concerns"), value=concerned),
         Column("entry", _("Listed as"), value="entry.primary_name"),
         Column("source", _("List"), value=lists_of),
         NumberColumn("score", _("Score"), digits=2),
@@ -117,7 +126,7 @@ class HitTable(Table):
     def queryset(self) -> QuerySet[Hit]:
         reviews = queries.hits_visible_to(self.user).filter(part_of=None)
         return reviews.select_related(
-            "client__brand", "entry__source", "decided_by", "work__claimed_by", "work__assigned_to"
+            "client__brand", "party", "entry__source", "decided_by", "work__claimed_by", "work__assigned_to"
         ).prefetch_related(Prefetch("parts", Hit.objects.select_related("entry__source")))
 
 

@@ -13,6 +13,8 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from clients.models import Client
 from clients.queries import reaches
+from compliance.parties.choices import PartyRole
+from compliance.parties.noting import Named, note
 from crm.accounts import username_for
 from crm.choices import UserKind
 from crm.db.locking import lock
@@ -192,6 +194,8 @@ def link_wallet(*, partner_id: int, client_id: int, actor: Actor, reason: str) -
         after={"client": client.pk},
         reason=reason,
     )
+    if partner.name != client.full_name:
+        note(client_id=client.pk, role=PartyRole.PARTNER, named=Named(name=partner.name, subject=partner.code))
     return partner
 
 

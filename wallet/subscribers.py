@@ -40,11 +40,13 @@ from wallet.choices.withdrawals import Purpose, WithdrawalState
 from wallet.core import timeline_texts
 from wallet.deposits import aml_movements as aml_deposits
 from wallet.deposits import unverified
+from wallet.deposits.screened_payers import screen_payer
 from wallet.disputes import bonus_disputes
 from wallet.models import Deposit, Transfer, Withdrawal
 from wallet.transfers.verbs import finish_transfer
 from wallet.withdrawals import aml_movements as aml_withdrawals
 from wallet.withdrawals.payout_results import parts_of
+from wallet.withdrawals.screened_payees import screen_payees
 
 MoneyMoved = (
     DepositSettled | DepositReversed | WithdrawalRequested | WithdrawalSettled | WithdrawalRefused | TransferSettled
@@ -74,6 +76,18 @@ def have_deposits_monitored(event: DepositSettled | DepositReversed) -> None:
         stream.record(aml_deposits.movements_of([deposit]))
     else:
         stream.record(aml_deposits.taken_back(deposit.reference))
+
+
+@subscribe(DepositSettled, DepositHeld)
+def have_payers_screened(event: DepositSettled | DepositHeld) -> None:
+    """Screen who paid, where it wasn't the client."""
+    screen_payer(Deposit.objects.select_related("client").get(pk=event.deposit_id))
+
+
+@subscribe(WithdrawalRequested)
+def have_payees_screened(event: WithdrawalRequested) -> None:
+    """Screen whose account the money goes to, where it isn't the client's."""
+    screen_payees(Withdrawal.objects.values_list("request_reference", flat=True).get(pk=event.withdrawal_id))
 
 
 @subscribe(WithdrawalRequested, WithdrawalRefused)

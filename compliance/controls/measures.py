@@ -100,7 +100,7 @@ def lists_fresh(period: Period) -> Figure:
 def clients_screened(period: Period) -> Figure:
     """Count verified clients who were never screened."""
     verified = Client.objects.filter(VERIFIED, brand=period.brand, registered_at__lt=period.end)
-    never = verified.filter(~Exists(Screening.objects.filter(client=OuterRef("pk"), at__lt=period.end)))
+    never = verified.filter(~Exists(Screening.objects.filter(client=OuterRef("pk"), party=None, at__lt=period.end)))
     return _of_clients("clients_screened", verified, never)
 
 

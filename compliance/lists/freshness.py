@@ -21,8 +21,8 @@ SELECT b.name, count(*) AS clients,
   count(*) FILTER (WHERE c.first_name = '' AND c.last_name = '') AS nameless,
   count(*) FILTER (WHERE (c.first_name <> '' OR c.last_name <> '') AND NOT (
     coalesce(k.text = trim(c.first_name || ' ' || c.last_name) AND k.matcher_version = %(version)s AND k.made_at <= %(run)s, false)
-    OR EXISTS (SELECT 1 FROM compliance_screening s WHERE s.client_id = c.id AND s.matcher_version = %(version)s
-      AND s.at >= coalesce(%(run)s, '-infinity'::timestamptz)))) AS behind
+    OR EXISTS (SELECT 1 FROM compliance_screening s WHERE s.client_id = c.id AND s.party_id IS NULL
+      AND s.matcher_version = %(version)s AND s.at >= coalesce(%(run)s, '-infinity'::timestamptz)))) AS behind
 FROM clients_client c JOIN crm_brand b ON b.id = c.brand_id LEFT JOIN compliance_clientkeys k ON k.client_id = c.id
 WHERE c.stage NOT IN ('lead', 'closed') AND c.book_id = ANY(%(books)s)
 GROUP BY b.name ORDER BY b.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ def arrange(hits: Sequence[Hit]) -> None:
     leaders_of = _open_reviews({hit.client_id for hit in hits})
     leading = []
     for hit in hits:
-        leaders = leaders_of[hit.client_id]
+        leaders = leaders_of[hit.client_id, hit.party_id]
         hit.part_of = leader_for(hit, leaders)
         if hit.part_of is None:
             leaders.append(hit)
@@ -43,12 +44,12 @@ def arrange(hits: Sequence[Hit]) -> None:
     Hit.objects.bulk_create(parts)
 
 
-def _open_reviews(client_ids: Iterable[int]) -> dict[int, list[Hit]]:
-    """List clients' open reviews without a proposal, oldest first."""
-    found: dict[int, list[Hit]] = {client_id: [] for client_id in client_ids}
-    rows = Hit.objects.filter(client__in=found, state=HitState.OPEN, part_of=None, work__proposed_outcome="")
+def _open_reviews(client_ids: Iterable[int]) -> dict[tuple[int, int | None], list[Hit]]:
+    """List clients' open reviews without a proposal, oldest first, by client and party."""
+    found: dict[tuple[int, int | None], list[Hit]] = defaultdict(list)
+    rows = Hit.objects.filter(client__in=client_ids, state=HitState.OPEN, part_of=None, work__proposed_outcome="")
     for hit in rows.select_related("entry").prefetch_related("entry__names").order_by("pk"):
-        found[hit.client_id].append(hit)
+        found[hit.client_id, hit.party_id].append(hit)
     return found
 
 
@@ -118,9 +119,8 @@ class Earlier:
 def decided_before(reviewed: Sequence[Hit]) -> list[Earlier]:
     """List the last decisions on the entries under review, newest first."""
     now = {hit.entry_id: hit for hit in reviewed}
-    before = Hit.objects.filter(
-        client_id=reviewed[0].client_id, entry__in=now, state__in=[HitState.FALSE_POSITIVE, HitState.CONFIRMED]
-    )
+    first, decided = reviewed[0], [HitState.FALSE_POSITIVE, HitState.CONFIRMED]
+    before = Hit.objects.filter(client_id=first.client_id, party=first.party_id, entry__in=now, state__in=decided)
     rows = before.exclude(pk__in=[hit.pk for hit in reviewed]).select_related("entry__source", "decided_by")
     return [
         Earlier(

@@ -11,6 +11,7 @@ from compliance.aml.models import (
     AmlTradingDay,
 )
 from compliance.models.controls import ControlReport
+from compliance.models.parties import ScreenedParty
 from compliance.models.restrictions import Restriction
 from compliance.models.risk import (
     CountryRisk,
@@ -49,6 +50,7 @@ __all__ = [
     "RiskModelDraft",
     "RiskModelProposal",
     "RiskOverride",
+    "ScreenedParty",
     "Screening",
     "WatchlistSource",
 ]

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from clients.models import Client
 from compliance.choices import HIT_TRANSITIONS, ClearReason, HitState, ScreeningTrigger
+from compliance.models.parties import ScreenedParty
 from compliance.models.watchlists import ListEntry, ListVersion
 from crm.db.states import HasState
 from crm.models import User, WorkItem
@@ -19,6 +20,13 @@ class Screening(models.Model):
     """One client against all active lists: with which rules, lists and threshold, and what came of it."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="screenings")
+    party = models.ForeignKey(
+        ScreenedParty,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="screenings",
+        help_text="Who was compared, where it wasn't the client",
+    )
     at = models.DateTimeField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     trigger = models.CharField(max_length=12, choices=ScreeningTrigger.choices)
@@ -81,6 +89,7 @@ class ListScreening(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()
     client_count = models.PositiveIntegerField(help_text="Clients that could be found")
+    party_count = models.PositiveIntegerField(default=0, help_text="Payers, payees, owners and partners among them")
     nameless_count = models.PositiveIntegerField(default=0, help_text="Clients without a name, who can't be screened")
     entry_count = models.PositiveIntegerField(help_text="Entries that were looked for")
     compared_count = models.PositiveIntegerField(default=0)
@@ -100,12 +109,22 @@ class ListScreening(models.Model):
 
 
 class Hit(HasState):
-    """A possible match of a client and an entry. Decided for the client's data and the entry's content as they were."""
+    """A possible match of a client, or of a party connected with them, and an entry.
+
+    Decided for the data and the entry's content as they were.
+    """
 
     TRANSITIONS = {"state": HIT_TRANSITIONS}
 
     screening = models.ForeignKey(Screening, on_delete=models.PROTECT, related_name="hits")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="screening_hits")
+    party = models.ForeignKey(
+        ScreenedParty,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="hits",
+        help_text="Who was compared, where it wasn't the client",
+    )
     entry = models.ForeignKey(ListEntry, on_delete=models.PROTECT, related_name="hits")
     client_hash = models.CharField(max_length=64)
     entry_hash = models.CharField(max_length=64)
@@ -155,7 +174,7 @@ class Hit(HasState):
         ]
 
     def __str__(self) -> str:
-        return f"{self.client} ~ {self.entry}"
+        return f"{self.party or self.client} ~ {self.entry}"
 
     def get_absolute_url(self) -> str:
         return f"/compliance/hits/{self.part_of_id or self.pk}/"

@@ -25,7 +25,7 @@ from crm.ui.actions import run_action
 from crm.ui.views import StaffView
 from crm.web.requests import UserRequest
 
-ROWS_MAX = 50
+ROWS_MAX, PARTIES_MAX = 50, 12
 
 
 def context_of(user: User, client: Client) -> dict[str, Any]:
@@ -37,15 +37,20 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
         "risk_override": override_of(client),
         "risk_proposal": awaiting_override(client),
         "can_override": can_override(user, client),
-        "screenings": list(Screening.objects.filter(client=client).select_related("actor").order_by("-pk")[:5]),
+        "screenings": list(
+            Screening.objects.filter(client=client, party=None).select_related("actor").order_by("-pk")[:5]
+        ),
         "hits": list(
-            Hit.objects.filter(client=client).select_related("entry__source", "decided_by").order_by("-pk")[:ROWS_MAX]
+            Hit.objects.filter(client=client)
+            .select_related("entry__source", "decided_by", "party")
+            .order_by("-pk")[:ROWS_MAX]
         ),
         "restrictions": list(
             Restriction.objects.filter(client=client)
             .select_related("placed_by", "lift_requested_by", "lifted_by")
             .order_by("lifted_at", "-pk")[:ROWS_MAX]
         ),
+        "parties": list(client.screened_parties.filter(is_current=True)[:PARTIES_MAX]),
         "can_screen": policies.can_screen(user, client),
         "can_restrict": policies.can_restrict(user, client),
         "can_lift": user.has_perm("compliance.lift_restriction"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.queries import is_in_own_book
-from compliance import hits, policies, queries
+from compliance import hits, holds, policies, queries
 from compliance.choices import EVIDENCE, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm
 from compliance.matches.cases import decided_before, separate
@@ -88,12 +88,15 @@ def show(
 ) -> HttpResponse:
     reviewed = [hit, *hit.parts.all()]
     others = (
-        Hit.objects.filter(client_id=hit.client_id, part_of=None).exclude(pk=hit.pk).select_related("entry__source")
+        Hit.objects.filter(client_id=hit.client_id, part_of=None)
+        .exclude(pk=hit.pk)
+        .select_related("entry__source", "party")
     )
     context = {
         "hit": hit,
         "client": hit.client,
         "entry": hit.entry,
+        "keeps_blocked": holds.blocked_by(hit).label,
         "names": list(hit.entry.names.order_by("pk")[:60]),
         "why": hit.explanation,
         "parts": reviewed[1:],
@@ -168,6 +171,10 @@ class Confirm(StaffView):
             messages.info(request, _("Proposed as true match. A second person has to approve it."))
             return redirect(hit)
         if done:
-            messages.warning(request, _("True match confirmed. The account is frozen and the risk rating is high."))
+            messages.warning(
+                request,
+                _("True match confirmed. %(restriction)s, and the risk rating is high.")
+                % {"restriction": holds.blocked_by(hit).label},
+            )
             return redirect("compliance:client", hit.client_id)
         return show(request, queries.get_hit(request.user, hit_id), confirm=form)

@@ -208,6 +208,15 @@ class CompanyChanged(Event):
     label: ClassVar[Label] = _("Company details changed")
 
 
+class OwnershipChanged(Event):
+    """A share of a company was entered or removed; the companies that hold shares now, and where each is registered."""
+
+    name: ClassVar[str] = "kyc.ownership_changed"
+    label: ClassVar[Label] = _("Ownership of a company changed")
+    companies: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+
+
 class CompanyPersonLinked(Event):
     """A person was linked to a company, or their details changed; the event's client is the person."""
 

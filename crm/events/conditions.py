@@ -58,6 +58,7 @@ FIELDS: Final[dict[str, Label]] = {
     "hits": _("Possible matches"),
     "amount": _("Amount"),
     "cause": _("Cause"),
+    "companies": _("Companies"),
     "countries": _("Countries"),
     "rating": _("Risk rating"),
     "days": _("Days"),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.events import OwnershipChanged, publish
 from crm.i18n import formats
 from crm.i18n.territories import country_names
 from crm.models import Actor
@@ -67,6 +68,7 @@ def add_holding(
         depth=parent.depth + 1 if parent else 1,
     )
     _record(holding, client, actor, KycAction.SHAREHOLDING_ADDED)
+    _publish(client, actor)
     note_level(client=client)
     return holding
 
@@ -107,7 +109,23 @@ def remove_holding(*, client_id: int, holding_id: int, actor: Actor) -> None:
         raise DomainError(_("Remove the shares of %(entity)s first.") % {"entity": holding.entity_name})
     _record(holding, client, actor, KycAction.SHAREHOLDING_REMOVED)
     holding.delete()
+    _publish(client, actor)
     note_level(client=client)
+
+
+def _publish(client: Client, actor: Actor) -> None:
+    """Announce which companies hold shares now, once each, so that they are screened."""
+    rows = Shareholding.objects.filter(company=client.pk, person=None).order_by("pk")
+    companies = dict(rows.values_list("entity_name", "entity_country")[:HOLDINGS_MAX])
+    publish(
+        OwnershipChanged(
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            companies=tuple(companies),
+            countries=tuple(companies.values()),
+        ),
+        actor=actor,
+    )
 
 
 def _record(holding: Shareholding, client: Client, actor: Actor, action: KycAction) -> None:

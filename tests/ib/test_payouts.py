@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from compliance.models import ScreenedParty
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from ib import engine, payouts, plans, rates, settlement
@@ -162,6 +163,7 @@ def test_staff_link_a_partners_wallet_once(network, cast, browse):
     with pytest.raises(WrongState):
         link_wallet(partner_id=network.top.pk, client_id=cast.client.pk, actor=cast.ib_manager, reason="another")
     assert AuditEvent.objects.filter(action="ib.wallet_linked").count() == 1
+    assert ScreenedParty.objects.get(client=cast.client, role="partner").name == network.top.name
 
 
 def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):

@@ -34,6 +34,7 @@ from wallet.choices.withdrawals import CheckResult, Purpose, WithdrawalState
 from wallet.core.amounts import minor_of
 from wallet.core.limits import exceeds, in_base
 from wallet.core.references import new_reference
+from wallet.deposits.screened_payers import is_payer_held
 from wallet.ledger import posting
 from wallet.models import Withdrawal, WithdrawalCheck
 from wallet.withdrawals import double_payment, policies
@@ -295,11 +296,14 @@ def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) 
     """List what stops a withdrawal now though it didn't when requested, as sentences for the client.
 
     E.g. a restriction, a lost verification, the same money paid out by another route. Funds can't: the money is reserved. A
-    refund of a deposit is no withdrawal: only that the money is gone already stops it.
+    refund of a deposit is no withdrawal: only that the money is gone already, or that its payer may be listed, stops it.
     paid_already: this request's entry in `double_payment.refusals`, from a caller that asks for many.
     """
     if paid_already is None:
         paid_already = double_payment.refusals(parts_of(withdrawal)).get(withdrawal.request_reference, [])
+        returned = withdrawal.source_deposit if withdrawal.purpose == Purpose.REFUND else None
+        if returned is not None and is_payer_held(returned):
+            return [*paid_already, _("The payer may be on a watchlist. Compliance has to review the match first.")]
     if paid_already or withdrawal.purpose == Purpose.REFUND:
         return list(paid_already)
     request = Request(

@@ -14,11 +14,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from compliance import screening
 from compliance.brand_policies import SCREENING_THRESHOLD
+from compliance.choices import EntryKind
 from compliance.matching import VERSION
 from compliance.matching.score import ListedName, Person, score
 
 COLUMNS = ("name", "born", "country", "schema")
-SCHEMAS = ("person", "company")
+SCHEMAS = {"person": EntryKind.PERSON, "company": EntryKind.ENTITY, "vessel": EntryKind.VESSEL}
 LINES_MAX = 100_000
 NAME_CHARS_MAX = 300  # as long as a list's names are kept
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("--name", help="Full name of the person or company, in any script")
+        what.add_argument("--name", help="Full name of the person, company or vessel, in any script")
         what.add_argument(
             "--file", type=Path, help="CSV file with the columns name and, if known, born, country, schema"
         )
@@ -50,16 +51,16 @@ class Command(BaseCommand):
             raise CommandError("--threshold must be above 0 and at most 1.")
         if options["pair"]:
             one, other = options["pair"]
-            person, other = _person(one, options), _person(other, options).names[0]
-            self._show(_pair(person, other, threshold), as_json=options["json"])
+            (person, schema), (second, _schema) = _person(one, options), _person(other, options)
+            self._show(_pair(person, schema, second.names[0], threshold), as_json=options["json"])
             return
         if not screening.current_version_ids():
             raise CommandError("No watchlist is in force. Import one first: manage.py import_watchlist SOURCE FILE.")
         if options["name"] is not None:
-            self._show(_screened(_person(options["name"], options), threshold), as_json=options["json"])
+            self._show(_screened(*_person(options["name"], options), threshold), as_json=options["json"])
             return
-        for person in _people(options["file"], options):
-            self._show(_screened(person, threshold), as_json=options["json"], in_lines=True)
+        for person, schema in _people(options["file"], options):
+            self._show(_screened(person, schema, threshold), as_json=options["json"], in_lines=True)
 
     def _show(self, result: dict[str, Any], *, as_json: bool, in_lines: bool = False) -> None:
         if as_json:
@@ -79,12 +80,12 @@ class Command(BaseCommand):
             self.stdout.write(f"No match: {result['name']}")
 
 
-def _pair(person: Person, other: str, threshold: float) -> dict[str, Any]:
+def _pair(person: Person, schema: str, other: str, threshold: float) -> dict[str, Any]:
     found = score(person, [ListedName(other)])
     return {
         "name": person.names[0],
         "listed": other,
-        "schema": "company" if person.is_firm else "person",
+        "schema": schema,
         "score": found.score,
         "match": found.score >= threshold,
         "threshold": threshold,
@@ -93,11 +94,11 @@ def _pair(person: Person, other: str, threshold: float) -> dict[str, Any]:
     }
 
 
-def _screened(person: Person, threshold: float) -> dict[str, Any]:
-    found, compared = screening.matches(person, threshold=threshold)
+def _screened(person: Person, schema: str, threshold: float) -> dict[str, Any]:
+    found, compared = screening.matches(person, threshold=threshold, kind=SCHEMAS[schema])
     return {
         "name": person.names[0],
-        "schema": "company" if person.is_firm else "person",
+        "schema": schema,
         "threshold": threshold,
         "matcher": VERSION,
         "compared": compared,
@@ -116,10 +117,10 @@ def _screened(person: Person, threshold: float) -> dict[str, Any]:
     }
 
 
-def _person(name: str, options: dict[str, Any], where: str = "") -> Person:
+def _person(name: str, options: dict[str, Any], where: str = "") -> tuple[Person, str]:
     name = name.strip().replace("\0", "")
     if not any(sign.isalnum() for sign in name):
-        raise CommandError(f"{where}The name is empty. Give the full name of a person or company.")
+        raise CommandError(f"{where}The name is empty. Give the full name of a person, company or vessel.")
     if len(name) > NAME_CHARS_MAX:
         raise CommandError(f"{where}The name is longer than {NAME_CHARS_MAX} characters.")
     country = (options.get("country") or "").strip().upper()
@@ -127,16 +128,17 @@ def _person(name: str, options: dict[str, Any], where: str = "") -> Person:
         raise CommandError(f"{where}“{country}” isn't a country code. Use ISO 3166-1, such as DE.")
     schema = (options.get("schema") or "person").strip().lower()
     if schema not in SCHEMAS:
-        raise CommandError(f"{where}“{schema}” isn't a valid schema. Use person or company.")
+        raise CommandError(f"{where}“{schema}” isn't a valid schema. Use person, company or vessel.")
     born = (options.get("born") or "").strip()
     try:
         day = dt.date.fromisoformat(born) if born else None
     except ValueError as error:
         raise CommandError(f"{where}“{born}” isn't a valid date. Write it as YYYY-MM-DD.") from error
-    return Person((name,), day, (country,) if country else (), is_firm=schema == "company")
+    # A vessel's name is compared as a firm's: no given names, and numbers have to agree.
+    return Person((name,), day, (country,) if country else (), is_firm=schema != "person"), schema
 
 
-def _people(path: Path, options: dict[str, Any]) -> Iterator[Person]:
+def _people(path: Path, options: dict[str, Any]) -> Iterator[tuple[Person, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
