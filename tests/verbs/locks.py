@@ -41,6 +41,8 @@ LOCKS: dict[str, str] = {
     "compliance.hits.clear_hit": "Client Hit",
     "compliance.hits.locked": "Client Hit",
     "compliance.hits.confirm_hit": "Client Hit",
+    "compliance.parties.noting.note": "Client",
+    "compliance.parties.noting.note_all": "Client",
     "compliance.rescreening.refresh_keys": "~keelson.client_keys",
     "compliance.lists.refresh.schedule_refresh": "WatchlistSource",
     "compliance.matches.cases.separate": "Client Hit",
