@@ -981,4 +981,61 @@ class Migration(migrations.Migration):
             name='model',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.riskmodel'),
         ),
+        migrations.AddField(
+            model_name='listscreening',
+            name='party_count',
+            field=models.PositiveIntegerField(default=0, help_text='Payers, payees, owners and partners among them'),
+        ),
+        migrations.AlterField(
+            model_name='screening',
+            name='trigger',
+            field=models.CharField(choices=[('registered', 'Registered'), ('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company'), ('connected', 'Payer, payee, owner or partner noted')], max_length=12),
+        ),
+        migrations.CreateModel(
+            name='ScreenedParty',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('payer', 'Payer'), ('payee', 'Payout account owner'), ('owner', 'Company in the ownership chain'), ('partner', "Partner's business name")], max_length=8)),
+                ('name', models.CharField(max_length=120)),
+                ('country', models.CharField(blank=True, max_length=2)),
+                ('is_company', models.BooleanField(help_text='None: unknown, so compared with both people and organisations', null=True)),
+                ('subject', models.CharField(blank=True, help_text='What named it last: the reference of a deposit or withdrawal', max_length=80)),
+                ('is_current', models.BooleanField(default=True, help_text='False: no longer connected with the client')),
+                ('noted_at', models.DateTimeField()),
+                ('screened_at', models.DateTimeField(help_text='Last compared with all lists in force', null=True)),
+                ('matcher_version', models.CharField(blank=True, max_length=20)),
+                ('normalised', models.CharField(max_length=400)),
+                ('pair_keys', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='screened_parties', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='hit',
+            name='party',
+            field=models.ForeignKey(help_text="Who was compared, where it wasn't the client", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='hits', to='compliance.screenedparty'),
+        ),
+        migrations.AddField(
+            model_name='screening',
+            name='party',
+            field=models.ForeignKey(help_text="Who was compared, where it wasn't the client", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='screenings', to='compliance.screenedparty'),
+        ),
+        migrations.AddIndex(
+            model_name='screenedparty',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['normalised'], name='parties_by_spelling', opclasses=['gin_trgm_ops']),
+        ),
+        migrations.AddIndex(
+            model_name='screenedparty',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['pair_keys'], name='parties_by_sound'),
+        ),
+        migrations.AddConstraint(
+            model_name='screenedparty',
+            constraint=models.UniqueConstraint(fields=('client', 'role', 'name'), name='a_name_is_screened_once_in_its_role'),
+        ),
+        migrations.AddConstraint(
+            model_name='screenedparty',
+            constraint=models.CheckConstraint(condition=models.Q(('normalised', ''), _negated=True), name='a_screened_party_has_a_name'),
+        ),
     ]
