@@ -17,8 +17,8 @@ class PartyRole(models.TextChoices):
     PARTNER = "partner", _("Partner's business name")
 
 
-# What a listed person paid in or would receive must not leave, and nothing marks which money in a wallet was whose: withdrawals wait,
-# trading goes on. A company's owner is behind all of its funds: OFAC's 50 Percent Rule
+# What a listed person paid in or would receive must not leave, and nothing marks which money in a wallet was whose:
+# withdrawals wait, trading goes on. A company's owner is behind all of its funds: OFAC's 50 Percent Rule
 # (https://ofac.treasury.gov/faqs/topic/1521), and ownership or control in EU Best Practices, Council document 11623/24.
 BLOCKED: Final = {
     PartyRole.PAYER: RestrictionKind.NO_WITHDRAWAL,
