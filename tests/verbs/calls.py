@@ -162,6 +162,10 @@ SKETCHES: dict[str, dict[str, Any]] = {
     },
     "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
     "AmlCase": {"work": lambda: sketched(WorkItem, kind="compliance.aml_case")},
+    "SecondLook": {
+        "work": lambda: sketched(WorkItem, kind="kyc.second_look"),
+        **dict.fromkeys(("opinion", "reason_code", "first_opinion", "first_note"), ""),
+    },
     "StagedLogin": {"verdict": "no_client"},
     "WorkItem": {"proposed_outcome": "", "kind": "kyc.document", "outcome": "", "client_id": lambda: one(Client).pk},
     "Withdrawal": {"claim_state": "", "claim_url": ""},
