@@ -52,6 +52,17 @@ MATCH_REVIEW_HOURS = declare(
         needs_four_eyes=False,
     )
 )
+DELISTING_HOURS = declare(
+    Policy(
+        "delisting_hours",
+        PolicyArea.PROMISES,
+        _("Delisted true matches are reviewed within"),
+        Count(1, 480, _("working hours")),
+        24,
+        _("The client's restriction stays until then. Later ones are marked as late."),
+        needs_four_eyes=False,
+    )
+)
 AML_CASE_HOURS = declare(
     Policy(
         "aml_case_hours",

@@ -18,6 +18,7 @@ from clients.choices import ClientKind, Stage
 from clients.models import Client
 from compliance import screening
 from compliance.choices import ComplianceNotice, EntryKind, HitState, ScreeningTrigger
+from compliance.matches.delisting import follow_version
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation
@@ -90,6 +91,7 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
         _screen_batch(ids[first : first + ENTRIES_AT_ONCE], tally)
     if version is not None:
         _end_matches(entries, tally)
+        follow_version(entries, version)
     else:
         connected.filter(noted_at__lte=started_at).update(screened_at=started_at)
     named = ~Q(first_name="", last_name="")
@@ -208,9 +210,6 @@ def _end_matches(delta: QuerySet[ListEntry], tally: Tally) -> None:
                 _tell_delisted(
                     client, delisted[0], phrase("The match was closed and its hold released. Check the account.")
                 )
-    frozen = Hit.objects.filter(entry__in=delta, entry__is_listed=False, state=HitState.CONFIRMED)
-    for hit in frozen.select_related("client__brand").order_by("pk"):
-        _tell_delisted(hit.client, hit.pk, phrase("The account stays frozen. Decide whether to lift the restriction."))
 
 
 def _tell_delisted(client: Client, hit_id: int, body: Phrase) -> None:

@@ -2,9 +2,10 @@ from django.urls import path
 
 from compliance.aml import urls as aml
 from compliance.controls import views as controls
+from compliance.matches.delisting_table import DelistingTable
 from compliance.risk_rating import views as risk
 from compliance.tables import RestrictionTable
-from compliance.views import client, hits, list_upkeep, trail, watchlists
+from compliance.views import client, delistings, hits, list_upkeep, trail, watchlists
 from crm.ui.views import TableView
 
 app_name = "compliance"
@@ -17,6 +18,9 @@ urlpatterns = [
     path("compliance/hits/<int:hit_id>/clear/", hits.Clear.as_view(), name="clear"),
     path("compliance/hits/<int:hit_id>/confirm/", hits.Confirm.as_view(), name="confirm"),
     path("compliance/hits/<int:hit_id>/separate/", hits.Separate.as_view(), name="separate"),
+    path("compliance/delistings/", TableView.as_view(table=DelistingTable), name="delistings"),
+    path("compliance/delistings/assign/", delistings.Assign.as_view(), name="delisting_assign"),
+    path("compliance/delistings/<int:delisting_id>/", delistings.DelistingPage.as_view(), name="delisting"),
     path("compliance/restrictions/", TableView.as_view(table=RestrictionTable), name="restrictions"),
     path("compliance/restrictions/<int:restriction_id>/ask/", client.AskToLift.as_view(), name="ask_to_lift"),
     path("compliance/restrictions/<int:restriction_id>/lift/", client.Lift.as_view(), name="lift"),

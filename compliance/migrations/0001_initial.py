@@ -1038,4 +1038,23 @@ class Migration(migrations.Migration):
             model_name='screenedparty',
             constraint=models.CheckConstraint(condition=models.Q(('normalised', ''), _negated=True), name='a_screened_party_has_a_name'),
         ),
+        migrations.CreateModel(
+            name='Delisting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Pending review'), ('lifted', 'Restriction lifted'), ('kept', 'Restriction kept'), ('relisted', 'Listed again')], default='open', max_length=8)),
+                ('opened_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('reason', models.TextField(blank=True)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delistings', to='clients.client')),
+                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('hit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='delistings', to='compliance.hit')),
+                ('version', models.ForeignKey(help_text='That lacks the entry', on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.listversion')),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='delisting', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('hit',), name='a_match_is_delisted_once_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['lifted', 'kept']), _negated=True), models.Q(('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decided_delisting_says_who_and_why')],
+            },
+        ),
     ]

@@ -11,6 +11,7 @@ from compliance.aml.models import (
     AmlTradingDay,
 )
 from compliance.models.controls import ControlReport
+from compliance.models.delistings import Delisting, DelistingState
 from compliance.models.parties import ScreenedParty
 from compliance.models.restrictions import Restriction
 from compliance.models.risk import (
@@ -38,6 +39,8 @@ __all__ = [
     "ClientKeys",
     "ControlReport",
     "CountryRisk",
+    "Delisting",
+    "DelistingState",
     "EntryName",
     "Hit",
     "ListEntry",

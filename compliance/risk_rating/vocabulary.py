@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db.models import BooleanField, Case, CharField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable, ExpressionWrapper, Func
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import ClientKind, CountryBand
@@ -21,7 +22,7 @@ from clients.custom_fields.registry import AddedVocabulary
 from clients.models import Client, CustomField
 from clients.vocabulary import CLIENT
 from compliance.choices import CountryRiskLevel, HitState
-from compliance.models import CountryRisk, Hit
+from compliance.models import CountryRisk, Delisting, DelistingState, Hit
 from crm.conditions import Field, FieldType, Happening, Vocabulary
 from crm.models import Brand
 
@@ -90,6 +91,10 @@ def risk_subjects(brand: Brand, day: dt.date) -> QuerySet[Any]:
     rules = rules_of(brand, [code for code, _name in country_choices()], day)
     bands = {code: rule.band for code, rule in rules.items() if rule.band != default}
     hits = Hit.objects.filter(client=OuterRef("pk"))
+    lifted = Delisting.objects.filter(state=DelistingState.LIFTED).values("hit")
+    confirmed = (
+        hits.filter(state=HitState.CONFIRMED).annotate(led_by=Coalesce("part_of", "pk")).exclude(led_by__in=lifted)
+    )
     born = Func(
         Value(day.isoformat()),
         F("date_of_birth"),
@@ -99,7 +104,7 @@ def risk_subjects(brand: Brand, day: dt.date) -> QuerySet[Any]:
     )
     return Client.objects.filter(brand=brand).annotate(
         risk_watchlist=Case(
-            When(Exists(hits.filter(state=HitState.CONFIRMED)), then=Value(HitState.CONFIRMED.value)),
+            When(Exists(confirmed), then=Value(HitState.CONFIRMED.value)),
             When(Exists(hits.filter(state=HitState.OPEN)), then=Value(HitState.OPEN.value)),
             default=Value(""),
             output_field=CharField(),

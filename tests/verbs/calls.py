@@ -83,6 +83,7 @@ MODELS = {
     "kyc": {"look_id": "SecondLook", "request_id": "CategoryRequest", "review_id": "EnhancedReview"},
     "kyc.document_requests": {"request_id": "DocumentRequest"},
     "kyc.client_reviews": {"review_id": "ClientReview"},
+    "compliance.matches": {"delisting_id": "Delisting", "hit_id": "Hit"},
     "compliance.aml": {"case_id": "AmlCase", "rule_id": "AmlRule", "version_id": "AmlRuleVersion"},
     "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
     "monitoring": {"agent_id": "User"},

@@ -45,6 +45,8 @@ LOCKS: dict[str, str] = {
     "compliance.parties.noting.note_all": "Client",
     "compliance.rescreening.refresh_keys": "~keelson.client_keys",
     "compliance.lists.refresh.schedule_refresh": "WatchlistSource",
+    "compliance.matches.delisting.decide_delisting": "Client Delisting",
+    "compliance.matches.delisting.locked": "Client Delisting",
     "compliance.matches.cases.separate": "Client Hit",
     "compliance.packs.make_pack": "~keelson.audit.seal",
     "compliance.restrictions.ask_to_lift": "Client Restriction",
