@@ -57,9 +57,18 @@ class Gate(models.TextChoices):
 
     LEAD = "lead", _("Leads")
     REGISTRATION = "registration", _("Registration")
+    LOGIN = "login", _("Sign-in")
     DEPOSIT = "deposit", _("Deposits")
     TRADING = "trading", _("Trading accounts")
     WITHDRAWAL = "withdrawal", _("Withdrawals")
+
+
+class Product(models.TextChoices):
+    """What a country rule may keep from retail clients, or from everybody there."""
+
+    CFD = "cfd", _("Trading accounts with real money")
+    CRYPTO_CFD = "crypto_cfd", _("Accounts with CFDs on crypto-assets")
+    BONUS = "bonus", _("Bonuses")
 
 
 class RiskRating(BadgeChoices):
@@ -247,6 +256,14 @@ class ClientsNotice(NotificationKind):
         _("Country rules awaiting second approval"),
         NoticeGroup.COMPLIANCE,
         staff("crm.manage_identity_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    EXEMPTION_PROPOSED = (
+        "clients.exemption_proposed",
+        _("Exemptions of clients awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("clients.exempt_client"),
         EmailChannel.AT_ONCE,
         MANDATORY,
     )

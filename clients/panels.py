@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
 from clients.country_rules.changes import RIGHT, CountryRuleApproval
+from clients.country_rules.exemption_pages import rules_card
+from clients.country_rules.exemptions import ExemptionApproval
 from clients.custom_fields import views as custom
 from clients.custom_fields.listing import custom_card
 from clients.event_notices import NOTICE
@@ -74,7 +76,7 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
-approvals.register(CountryRuleApproval)
+approvals.register(CountryRuleApproval, ExemptionApproval)
 register(
     MenuEntry(
         "",
@@ -127,6 +129,7 @@ register(
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
     Card("client", "custom", "clients/custom_fields/_card.html", custom_card, "clients.view_client", 15),
     Card("client", "owners", "clients/_owners_card.html", owners_card, PAST_OWNERS, 55),
+    Card("client", "rules", "clients/country_rules/_client_card.html", rules_card, "clients.view_client", 20),
     Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
     RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),

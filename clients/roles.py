@@ -23,6 +23,7 @@ grants(
             "log_call",
             "export_client",
             "close_client",
+            "exempt_client",
             "view_linked_clients",
             "view_past_owners",
         ],
@@ -33,6 +34,7 @@ grants(
         Role.AUDITOR: ["view_client", "view_linked_clients", "view_past_owners"],
         Role.ADMINISTRATOR: [
             "view_client",
+            "exempt_client",
             "change_client",
             "move_client",
             "export_client",

@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from clients.country_rules import exemption_pages
 from clients.country_rules import views as country_rules
 from clients.custom_fields import views as custom
 from clients.explain import explain_access
@@ -17,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "brands/<int:brand_id>/countries/change/", country_rules.brand_countries_change, name="brand_countries_change"
     ),
     path("brands/<int:brand_id>/countries/<slug:slug>/", country_rules.brand_country, name="brand_country"),
+    path("exemptions/", TableView.as_view(table=exemption_pages.ExemptionTable), name="exemptions"),
+    path("clients/<int:client_id>/exemption/", exemption_pages.client_exemption, name="client_exemption"),
     path("texts/", texts.texts, name="texts"),
     path("texts/preview/<str:token>/", texts.text_frame, name="text_frame"),
     path("texts/<int:brand_id>/", texts.brand_texts, name="brand_texts"),

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from clients.brand_policies import MINIMUM_AGE
+from clients.country_rules.gates import minimum_age
+from clients.country_rules.rules import rule_of
 from clients.identifiers import learn_many
 from crm import work
 from crm.db.locking import lock
@@ -119,7 +120,7 @@ def _blank_sheet(document: Document) -> Sheet:
         pages=[],
         traces=document.traces,
         today=timezone.now().date(),
-        age_min_years=MINIMUM_AGE.of(client.brand),
+        age_min_years=minimum_age(client.brand, rule_of(client.brand, client.country)),
         accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,
         subject=Subject.of(client),
     )

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.brand_policies import BLOCKED_NATIONALITIES, MINIMUM_AGE
+from clients.brand_policies import BLOCKED_NATIONALITIES
 from clients.choices import Gate
 from clients.countries import country_choices, country_name
-from clients.country_rules.rules import decide, rules_of
+from clients.country_rules.gates import minimum_age
+from clients.country_rules.rules import decide, rule_of, rules_of
 from crm.models import Brand
 from crm.security.policies import YES
 
@@ -46,14 +47,14 @@ def problems(brand: Brand, *, country: str, date_of_birth: dt.date | None, natio
             Problem("nationality", _("We can't open accounts for citizens of %(country)s.") % {"country": name})
         )
     if date_of_birth is not None:
-        obstacles += _age_problems(brand, date_of_birth)
+        obstacles += _age_problems(brand, country, date_of_birth)
     return obstacles
 
 
-def _age_problems(brand: Brand, born: dt.date) -> list[Problem]:
+def _age_problems(brand: Brand, country: str, born: dt.date) -> list[Problem]:
     today = timezone.now().astimezone(zoneinfo.ZoneInfo(brand.time_zone or "UTC")).date()
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    minimum = MINIMUM_AGE.of(brand)
+    minimum = minimum_age(brand, rule_of(brand, country))
     if born > today or age > OLDEST_AGE:
         return [Problem("date_of_birth", _("Enter a valid date of birth."))]
     if age < minimum:

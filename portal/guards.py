@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from clients.choices import Gate
+from clients.country_rules.gates import may
 from clients.models import Client
 from clients.views.dialogs import back
 from crm.accounts.guards import client_only
-from crm.models import User
+from crm.models import Brand, User
 from portal import consents
 
 View = Callable[..., HttpResponse]
@@ -39,11 +42,19 @@ def client_required(view: View) -> View:
         if client is None:
             raise Http404
         request.brand = client.brand  # type: ignore[attr-defined]
+        allowed = may(client, Gate.LOGIN)
+        if not allowed:
+            return not_served(request, client.brand, allowed.reason)
         if _must_accept_first(request, client):
             return back(request, reverse("portal_consents"))  # type: ignore[return-value]
         return view(request, client, *args, **kwargs)
 
     return client_only(never_cache(entered))
+
+
+def not_served(request: HttpRequest, brand: Brand, reason: str) -> HttpResponse:
+    """Tell a client that the portal isn't available to them, why, and how to reach the broker. They may sign out."""
+    return render(request, "portal/not_served.html", {"brand": brand, "reason": reason}, status=403)
 
 
 def _must_accept_first(request: HttpRequest, client: Client) -> bool:

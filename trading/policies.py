@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from clients.choices import Gate
+from clients.choices import Gate, Product
 from clients.countries import country_name
-from clients.country_rules.rules import decide
+from clients.country_rules.gates import may, may_have
 from clients.models import Client
 from clients.queries import reaches
 from crm.approvals.kinds import by_another
@@ -14,7 +14,8 @@ from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
 from kyc.levels.ladder import allowance_of
 from kyc.questionnaires import gates
-from trading.choices import Ability, AccountState, OperationKind, OperationState, StagedState
+from trading.choices import Ability, AccountState, InstrumentClass, OperationKind, OperationState, StagedState
+from trading.leverage.margins import of_groups
 from trading.models import AccountRequest, AccountType, BalanceOperation, StagedLogin, TradingAccount
 from trading.platforms import capabilities
 
@@ -54,7 +55,7 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
             _("%(brand)s doesn't offer accounts in %(currency)s.")
             % {"brand": client.brand, "currency": account_type.currency}
         )
-    accepted = decide(client.brand, client.country, Gate.TRADING)
+    accepted = _accepted(client, account_type)
     if not accepted:
         return accepted if own else no(_not_served(client))
     if not account_type.is_offered_in(client.country):
@@ -90,6 +91,21 @@ def can_open_account(user: Actor, client: Client, account_type: AccountType) -> 
         if own and not possible
         else possible
     )
+
+
+def _accepted(client: Client, account_type: AccountType) -> Decision:
+    """Ask the country rules: the gate, and what isn't offered to the client among accounts with real money."""
+    accepted = may(client, Gate.TRADING)
+    if not accepted or account_type.is_demo:
+        return accepted
+    offered = may_have(client, Product.CFD)
+    if not offered:
+        return offered
+    of_crypto = may_have(client, Product.CRYPTO_CFD)
+    if of_crypto:
+        return YES
+    place = (account_type.server_id, account_type.group)
+    return of_crypto if InstrumentClass.CRYPTO in of_groups([place]).get(place, {}) else YES
 
 
 def _not_served(client: Client) -> str:

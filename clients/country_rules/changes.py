@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.audit_codes import ClientsAction
-from clients.choices import ClientsNotice, CountryBand, Gate
+from clients.choices import ClientsNotice, CountryBand, Gate, Product
 from clients.countries import country_name
-from clients.country_rules.rules import ACCEPTED, Rule, default_of, rule_of, sorted_gates
-from clients.models.country_rules import ALL_OTHERS, CountryRule, CountryRuleProposal
+from clients.country_rules.rules import (
+    ACCEPTED,
+    NO_LIMITS,
+    NOT_FOR_RETAIL,
+    Limits,
+    Rule,
+    default_of,
+    proposed_rule,
+    rule_of,
+    sorted_gates,
+)
+from clients.models.country_rules import ALL_OTHERS, CountryRule, CountryRuleProposal, CountryTerms
 from crm import approvals
 from crm.approvals import Change
 from crm.approvals.deciding import require_text
@@ -41,7 +52,7 @@ def can_change(actor: Actor, brand_id: int) -> Decision:
 
 
 @transaction.atomic
-def propose_country_rules(
+def propose_country_rules(  # noqa: PLR0913  what the rule says, one argument per column
     *,
     brand_id: int,
     countries: Collection[str],
@@ -50,13 +61,15 @@ def propose_country_rules(
     effective_on: dt.date,
     actor: User,
     reason: str,
+    limits: Limits = NO_LIMITS,
 ) -> CountryRuleProposal:
     """Propose what a brand accepts from one or many countries from a day on.
 
     countries: "" for all countries without a rule of their own. band: empty to go back to the default, without gates then.
 
-    Who: `crm.manage_identity_policies` on the whole brand. Raises: NotAllowed, DomainError (unknown country, band or gate, a
-    past day, no reason), WrongState (nothing would change, or one of the countries waits in another proposal).
+    Who: `crm.manage_identity_policies` on the whole brand. Raises: NotAllowed, DomainError (unknown country, band, gate or
+    product, an impossible age, a past day, no reason), WrongState (nothing would change, or one of the countries waits in another
+    proposal).
     """
     require(can_change(actor, brand_id))
     brand = lock(Brand, brand_id)
@@ -67,6 +80,7 @@ def propose_country_rules(
         accepted=_checked_gates(band, accepted),
         effective_on=_checked_day(brand, effective_on),
         reason=reason,
+        **_checked_limits(band, limits).body(),
     )
     waiting = approvals.kind_of(CountryRuleProposal).awaiting(CountryRuleProposal.objects.filter(brand=brand))
     double = waiting.filter(countries__overlap=proposal.countries).first()
@@ -102,6 +116,22 @@ def _checked_gates(band: str, accepted: Collection[str]) -> list[str]:
     return sorted_gates(accepted)
 
 
+def _checked_limits(band: str, limits: Limits) -> Limits:
+    if not band:
+        return NO_LIMITS
+    if (limits.not_offered | limits.not_for_retail) - set(Product.values):
+        raise DomainError(_("Choose one of the options."))
+    ages = [age for age in (limits.minimum_age, limits.approval_age) if age is not None]
+    if any(not CountryTerms.AGE_MIN <= age <= CountryTerms.AGE_MAX for age in ages):
+        raise DomainError(
+            _("Enter an age from %(first)s to %(last)s.")
+            % {"first": CountryTerms.AGE_MIN, "last": CountryTerms.AGE_MAX}
+        )
+    if limits.approval_age is not None and limits.approval_age <= (limits.minimum_age or CountryTerms.AGE_MIN):
+        raise DomainError(_("The age from which an approval is needed must be above the minimum age."))
+    return limits
+
+
 def _checked_day(brand: Brand, effective_on: dt.date) -> dt.date:
     now = today(brand)
     last = now + dt.timedelta(days=DAYS_AHEAD_MAX)
@@ -119,11 +149,11 @@ def _holds(brand: Brand, country: str, proposal: CountryRuleProposal) -> bool:
     if not proposal.band:
         return now == ACCEPTED if country == ALL_OTHERS else now.source.is_default
     is_set = now != ACCEPTED if country == ALL_OTHERS else not now.source.is_default
-    return is_set and (now.band, now.gates) == (proposal.band, proposal.accepted)
+    return is_set and (now.band, now.gates, now.limits) == (proposal.band, proposal.accepted, Limits.of(proposal))
 
 
 @transaction.atomic
-def write_rules(
+def write_rules(  # noqa: PLR0913  as above
     brand: Brand,
     countries: Collection[str],
     band: str,
@@ -132,6 +162,7 @@ def write_rules(
     *,
     actor: Actor,
     reason: str,
+    limits: Limits = NO_LIMITS,
 ) -> list[CountryRule]:
     """Write checked rules; the caller holds the brand's lock. Raises: DomainError without a reason."""
     require_text(reason)
@@ -147,6 +178,7 @@ def write_rules(
             set_by=actor,
             set_at=now,
             reason=reason,
+            **limits.body(),
         )
         for code in countries
     )
@@ -163,6 +195,7 @@ def write_rules(
                 "country": row.country,
                 "band": row.band,
                 "accepted": row.accepted,
+                **limits.body(),
                 "effective_on": effective_on.isoformat(),
             },
             reason=reason,
@@ -181,7 +214,7 @@ def write_rules(
 
 
 def _values(rule: Rule) -> dict[str, Any]:
-    return {"band": rule.band, "accepted": rule.gates}
+    return {"band": rule.band, "accepted": rule.gates, **rule.limits.body()}
 
 
 class CountryRuleApproval(approvals.ApprovalKind[CountryRuleProposal]):
@@ -203,7 +236,14 @@ class CountryRuleApproval(approvals.ApprovalKind[CountryRuleProposal]):
         brand = lock(Brand, item.brand_id)
         effective_on = max(item.effective_on, today(brand))
         write_rules(
-            brand, item.countries, item.band, item.accepted, effective_on, actor=item.requested_by, reason=item.reason
+            brand,
+            item.countries,
+            item.band,
+            item.accepted,
+            effective_on,
+            actor=item.requested_by,
+            reason=item.reason,
+            limits=Limits.of(item),
         )
 
     def title(self, item: CountryRuleProposal) -> LocalizedText:
@@ -219,9 +259,7 @@ class CountryRuleApproval(approvals.ApprovalKind[CountryRuleProposal]):
         day = today(item.brand)
         before = [rule_of(item.brand, code, day) for code in item.countries]
         after = [
-            Rule(CountryBand(item.band), frozenset(Gate(gate) for gate in item.accepted), before[0].source)
-            if item.band
-            else (ACCEPTED if code == ALL_OTHERS else default_of(item.brand, code, day))
+            proposed_rule(item) or (ACCEPTED if code == ALL_OTHERS else default_of(item.brand, code, day))
             for code in item.countries
         ]
         return [
@@ -233,6 +271,7 @@ class CountryRuleApproval(approvals.ApprovalKind[CountryRuleProposal]):
                 )
                 for gate in Gate
             ),
+            *_limit_changes(after, before),
             Change(_("Effective from"), formats.day(item.effective_on)),
         ]
 
@@ -241,8 +280,29 @@ class CountryRuleApproval(approvals.ApprovalKind[CountryRuleProposal]):
             "countries": item.countries,
             "band": item.band,
             "accepted": item.accepted,
+            **Limits.of(item).body(),
             "effective_on": item.effective_on.isoformat(),
         }
+
+
+def _limit_changes(after: list[Rule], before: list[Rule]) -> list[Change]:
+    """List what changes of ages and products; what neither the old nor the new rules say is left out."""
+    lines = []
+    values: list[tuple[str | Promise, Callable[[Rule], str]]] = [
+        (_("Minimum age"), lambda rule: str(rule.limits.minimum_age or "")),
+        (_("Exemption needed from age"), lambda rule: str(rule.limits.approval_age or "")),
+        (_("Not offered"), lambda rule: _labels(rule.limits.not_offered)),
+        (NOT_FOR_RETAIL, lambda rule: _labels(rule.limits.not_for_retail)),
+    ]
+    for label, value in values:
+        new, old = _sums([value(rule) or "–" for rule in rules] for rules in (after, before))
+        if (new, old) != ("–", "–"):
+            lines.append(Change(label, new, old))
+    return lines
+
+
+def _labels(products: Collection[str]) -> str:
+    return ", ".join(str(product.label) for product in Product if product in products)
 
 
 def _yes_no(is_accepted: bool) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from clients.choices import CountryBand, Gate
+from clients.choices import CountryBand, Gate, Product
 from clients.countries import country_choices
-from clients.country_rules.rules import ACCEPTED, Rule, Source, rules_of
+from clients.country_rules.rules import ACCEPTED, NOT_FOR_RETAIL, Limits, Rule, Source, rules_of
 from clients.models.country_rules import ALL_OTHERS, CountryRule, CountryRuleProposal
 from crm import approvals
 from crm.brand_policies.registry import today
@@ -56,6 +56,10 @@ class Line:
         """(the gate's label, whether it is accepted there), in their order."""
         return [(str(gate.label), gate in self.rule.accepted) for gate in Gate]
 
+    @property
+    def limits(self) -> list[str]:
+        return limit_lines(self.rule.limits)
+
     def is_in(self, state: str) -> bool:
         return {
             "own": not self.is_default,
@@ -64,6 +68,19 @@ class Line:
             "waiting": self.proposal is not None,
             "refused": len(self.rule.accepted) < len(Gate),
         }.get(state, True)
+
+
+def limit_lines(limits: Limits) -> list[str]:
+    """Write ages and products of a rule as short lines; none where it says nothing about them."""
+    lines = []
+    if limits.minimum_age:
+        lines.append(_("From age %(age)s") % {"age": limits.minimum_age})
+    if limits.approval_age:
+        lines.append(_("Exemption needed from age %(age)s") % {"age": limits.approval_age})
+    for who, codes in ((_("Not offered"), limits.not_offered), (NOT_FOR_RETAIL, limits.not_for_retail)):
+        if codes:
+            lines.append(f"{who}: {', '.join(str(product.label) for product in Product if product in codes)}")
+    return lines
 
 
 def code_of(slug: str) -> str:

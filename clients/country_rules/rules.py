@@ -1,7 +1,6 @@
 """What holds for a country at a brand: its own rule, else the standard list, else the brand's rule for all others.
 
-    require(decide(client.brand, client.country, Gate.DEPOSIT))
-
+What a client may do, with their age, category and exemptions, is asked of `clients.country_rules.gates.may`.
 Changing one: `clients.country_rules.changes`.
 """
 
@@ -9,23 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.choices import CountryBand, Gate
+from clients.choices import CountryBand, Gate, Product
 from clients.countries import country_name
-from clients.models.country_rules import ALL_OTHERS, CountryRule
+from clients.models.country_rules import ALL_OTHERS, CountryRule, CountryTerms
 from crm.brand_policies.registry import today
 from crm.models import Brand
 from crm.security.policies import YES, Decision, no
 
-Dated = Mapping[str, tuple[tuple[dt.date, str, frozenset[Gate]], ...]]
+Dated = Mapping[str, tuple[tuple[dt.date, "Rule | None"], ...]]
 NONE: Final[Dated] = {}
 EVERYTHING: Final = frozenset(Gate)
 # Where no brand of ours holds a licence or sanctions forbid it: prohibited unless a brand's own rule says otherwise.
@@ -38,6 +37,7 @@ TONES: Final = {
     CountryBand.HIGH: "warning",
     CountryBand.PROHIBITED: "danger",
 }
+NOT_FOR_RETAIL: Final = gettext_lazy("Not offered to retail clients")
 
 
 class Source(Enum):
@@ -54,12 +54,39 @@ class Source(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a rule says beside its gates: ages, and products that aren't offered to anybody or to retail clients."""
+
+    minimum_age: int | None = None
+    approval_age: int | None = None
+    not_offered: frozenset[str] = frozenset()
+    not_for_retail: frozenset[str] = frozenset()
+
+    def body(self) -> dict[str, Any]:
+        """Write them as the columns of a row."""
+        return {
+            "minimum_age": self.minimum_age,
+            "approval_age": self.approval_age,
+            "not_offered": sorted(self.not_offered),
+            "not_for_retail": sorted(self.not_for_retail),
+        }
+
+    @classmethod
+    def of(cls, row: CountryTerms) -> Limits:
+        return cls(row.minimum_age, row.approval_age, frozenset(row.not_offered), frozenset(row.not_for_retail))
+
+
+NO_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What holds for one country on one day."""
 
     band: CountryBand
     accepted: frozenset[Gate]
     source: Source
+    limits: Limits = NO_LIMITS
 
     @property
     def gates(self) -> list[str]:
@@ -71,17 +98,27 @@ class Rule:
         return [gate.label for gate in Gate if gate not in self.accepted]
 
     @property
+    def products(self) -> list[tuple[Promise, list[Promise]]]:
+        """(who isn't offered them, the labels of the products), where there are any."""
+        limits = self.limits
+        audiences = ((gettext_lazy("Not offered"), limits.not_offered), (NOT_FOR_RETAIL, limits.not_for_retail))
+        return [(who, [row.label for row in Product if row in codes]) for who, codes in audiences if codes]
+
+    @property
     def tone(self) -> str:
         return TONES[self.band]
 
 
 ACCEPTED = Rule(CountryBand.STANDARD, EVERYTHING, Source.NOTHING_SET)
-# The money of somebody who became a client before goes out in any case.
-PROHIBITED = Rule(CountryBand.PROHIBITED, frozenset({Gate.WITHDRAWAL}), Source.STANDARD_LIST)
+# The money of somebody who became a client before goes out in any case, and they sign in to ask for it.
+PROHIBITED = Rule(CountryBand.PROHIBITED, frozenset({Gate.LOGIN, Gate.WITHDRAWAL}), Source.STANDARD_LIST)
 
 REFUSALS: Final[Mapping[Gate, Promise]] = {
     Gate.LEAD: gettext_lazy("We don't offer our services to residents of %(country)s."),
     Gate.REGISTRATION: gettext_lazy("We can't open accounts for residents of %(country)s."),
+    Gate.LOGIN: gettext_lazy(
+        "The client portal isn't available to residents of %(country)s. Please contact support, also to withdraw your money."
+    ),
     Gate.DEPOSIT: gettext_lazy("We can't accept deposits from residents of %(country)s. Please contact support."),
     Gate.TRADING: gettext_lazy("We can't open trading accounts for residents of %(country)s. Please contact support."),
     Gate.WITHDRAWAL: gettext_lazy("Withdrawals of residents of %(country)s are reviewed by a person."),
@@ -111,15 +148,31 @@ def rule_of(brand: Brand, country: str, day: dt.date | None = None) -> Rule:
     return _resolve(_rules(brand), country, day or today(brand))
 
 
-def rules_of(brand: Brand, countries: Iterable[str], day: dt.date | None = None) -> dict[str, Rule]:
-    """Return what holds for many countries on a day."""
+def rules_of(
+    brand: Brand,
+    countries: Iterable[str],
+    day: dt.date | None = None,
+    *,
+    instead: Mapping[str, Rule | None] | None = None,
+) -> dict[str, Rule]:
+    """Return what holds for many countries on a day. instead: what would hold if these rules did; None is the default."""
     dated, on = _rules(brand), day or today(brand)
+    if instead:
+        dated = {**dated, **{code: ((on, rule), *dated.get(code, ())) for code, rule in instead.items()}}
     return {country: _resolve(dated, country, on) for country in countries}
 
 
 def default_of(brand: Brand, country: str, day: dt.date | None = None) -> Rule:
     """Return what holds for a country without a rule of its own."""
     return _default(_rules(brand), country, day or today(brand))
+
+
+def proposed_rule(terms: CountryTerms) -> Rule | None:
+    """Return the rule that a row says, or would once it is approved; None where it goes back to the default."""
+    if not terms.band:
+        return None
+    gates = frozenset(Gate(gate) for gate in terms.accepted)
+    return Rule(CountryBand(terms.band), gates, Source.OWN, Limits.of(terms))
 
 
 def sorted_gates(gates: Iterable[str]) -> list[str]:
@@ -140,9 +193,9 @@ def _default(dated: Dated, country: str, day: dt.date) -> Rule:
 
 def _set(dated: Dated, country: str, day: dt.date, source: Source) -> Rule | None:
     """Find the row that holds on a day; None where none does, or the one that does goes back to the default."""
-    for effective_on, band, accepted in dated.get(country, ()):
+    for effective_on, rule in dated.get(country, ()):
         if effective_on <= day:
-            return Rule(CountryBand(band), accepted, source) if band else None
+            return rule and replace(rule, source=source)
     return None
 
 
@@ -154,8 +207,7 @@ def _rules(brand: Brand) -> Dated:
 @lru_cache(maxsize=256)
 def _read(brand_id: int, version: str) -> Dated:
     """Read all rules; `version` is the key under which they are kept."""
-    dated: dict[str, list[tuple[dt.date, str, frozenset[Gate]]]] = {}
-    rows = CountryRule.objects.filter(brand_id=brand_id).order_by("-effective_on", "-pk")
-    for country, effective_on, band, accepted in rows.values_list("country", "effective_on", "band", "accepted"):
-        dated.setdefault(country, []).append((effective_on, band, frozenset(Gate(gate) for gate in accepted)))
+    dated: dict[str, list[tuple[dt.date, Rule | None]]] = {}
+    for row in CountryRule.objects.filter(brand_id=brand_id).order_by("-effective_on", "-pk"):
+        dated.setdefault(row.country, []).append((row.effective_on, proposed_rule(row)))
     return {country: tuple(values) for country, values in dated.items()}

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from clients.choices import CountryBand, Gate
-from clients.country_rules import changes, listing
+from clients.choices import CountryBand, Gate, Stage
+from clients.countries import country_name
+from clients.country_rules import changes, exemptions, listing
 from clients.country_rules.changes import RIGHT
 from clients.country_rules.forms import CountryRulesForm
 from clients.country_rules.groups import GROUPS
-from clients.country_rules.rules import default_of
+from clients.country_rules.preview import preview
+from clients.country_rules.rules import Limits, default_of
 from clients.models import CountryRuleProposal
+from crm.choices import AccessKind
+from crm.models import Brand
+from crm.security import access_log
 from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 
 QUERY_CHARS_MAX = 60
+COUNTRIES_SHOWN = 12
 
 
 @staff_page(RIGHT)
@@ -53,6 +61,7 @@ def brand_countries(request: UserRequest, brand_id: int) -> HttpResponse:
         "band": band,
         "state": state,
         "may_change": bool(changes.can_change(request.user, brand.pk)),
+        "may_exempt": request.user.has_perm(exemptions.RIGHT),
     }
     return render(request, "clients/country_rules/list.html", context)
 
@@ -85,13 +94,32 @@ def brand_countries_change(request: UserRequest, brand_id: int) -> HttpResponse:
             effective_on=form.day,
             actor=request.user,
             reason=form.cleaned_data["reason"],
+            limits=form.limits,
         )
 
     done = _("Change proposed. Another person must approve it.")
-    if request.method == "POST" and run_action(request, propose, done, form=form):
+    is_preview = "preview" in request.POST
+    if is_preview:
+        form.fields["reason"].required = False
+    elif request.method == "POST" and run_action(request, propose, done, form=form):
         return redirect("brand_countries", brand_id=brand.pk)
     context = {"form": form, "brand_shown": brand, "is_one": len(slugs) == 1}
+    if is_preview and form.is_valid():
+        context |= _preview_of(request, brand, form)
     return render(request, "clients/country_rules/change.html", context, status=422 if form.errors else 200)
+
+
+def _preview_of(request: UserRequest, brand: Brand, form: CountryRulesForm) -> dict[str, Any]:
+    """Compute what the entered rule would do today; whom the sample names is logged like a search."""
+    shown = preview(brand, form.codes, form.terms, request.user)
+    access_log.note(user=request.user, kind=AccessKind.SEARCH, target="country rule preview", rows=len(shown.sample))
+    named = [(country_name(code) or _("No country"), *counts) for code, *counts in shown.countries[:COUNTRIES_SHOWN]]
+    return {
+        "preview": shown,
+        "countries": named,
+        "stages": [(Stage(stage).label, *counts) for stage, *counts in shown.stages],
+        "currency": brand.base_currency,
+    }
 
 
 @staff_page(RIGHT)
@@ -105,7 +133,10 @@ def brand_country(request: UserRequest, brand_id: int, slug: str) -> HttpRespons
         "brand_shown": brand,
         "line": line,
         "default": default_of(brand, listing.code_of(slug)),
-        "history": [(row, _accepted(row.accepted)) for row in listing.history_of(brand, listing.code_of(slug))],
+        "history": [
+            (row, _accepted(row.accepted), listing.limit_lines(Limits.of(row)))
+            for row in listing.history_of(brand, listing.code_of(slug))
+        ],
         "may_change": bool(changes.can_change(request.user, brand.pk)),
     }
     return render(request, "clients/country_rules/country.html", context)

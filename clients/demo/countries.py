@@ -5,17 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import Final
 
-from clients.choices import CountryBand, Gate
+from clients.choices import CountryBand, Gate, Product
 from clients.country_rules.changes import propose_country_rules, write_rules
 from clients.country_rules.groups import EEA
+from clients.country_rules.rules import NO_LIMITS, Limits
 from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Brand, User
 
 ALL: Final = tuple(Gate)
-LEADS_AND_MONEY_OUT: Final = (Gate.LEAD, Gate.WITHDRAWAL)
-NO_NEW_MONEY: Final = (Gate.WITHDRAWAL,)
+LEADS_AND_MONEY_OUT: Final = (Gate.LEAD, Gate.LOGIN, Gate.WITHDRAWAL)
+NO_NEW_MONEY: Final = (Gate.LOGIN, Gate.WITHDRAWAL)
 # Brand → (countries, band, gates, reason).
 RULES: Final = {
     "meridian": (
@@ -31,12 +32,15 @@ RULES: Final = {
     ),
 }
 
+RETAIL_LIMITS: Final = {("BE",): Limits(not_for_retail=frozenset({Product.CFD, Product.CRYPTO_CFD, Product.BONUS}))}
+
 
 def write_rules_of_brands(demo: Demo) -> None:
     since = demo.since.date()
     for brand in demo.brands:
         for countries, band, gates, reason in RULES.get(brand.code, ()):
-            write_rules(brand, countries, band, gates, since, actor=None, reason=reason)
+            limits = RETAIL_LIMITS.get(countries, NO_LIMITS)
+            write_rules(brand, countries, band, gates, since, actor=None, reason=reason, limits=limits)
         _plan(brand)
 
 
@@ -58,7 +62,7 @@ def _plan(brand: Brand) -> None:
             brand_id=brand.pk,
             countries=["IN"],
             band=CountryBand.HIGH,
-            accepted=[Gate.LEAD, Gate.REGISTRATION, Gate.WITHDRAWAL],
+            accepted=[Gate.LEAD, Gate.REGISTRATION, Gate.LOGIN, Gate.WITHDRAWAL],
             effective_on=day,
             actor=mlro,
             reason="Local rules on leveraged products under review",

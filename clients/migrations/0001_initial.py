@@ -697,4 +697,170 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('person', 'Person'), ('company', 'Company')], db_default='person', default='person', max_length=8),
         ),
+        migrations.CreateModel(
+            name='Exemption',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('gates', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('lead', 'Leads'), ('registration', 'Registration'), ('login', 'Sign-in'), ('deposit', 'Deposits'), ('trading', 'Trading accounts'), ('withdrawal', 'Withdrawals')], max_length=12), blank=True, default=list, size=None)),
+                ('ends_on', models.DateField(help_text='Last day', null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('exempt_client', 'May propose and approve exemptions of clients from country and age rules')],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryrule',
+            name='country_rule_names_known_gates',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryrule',
+            name='country_rule_without_band_is_the_default',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryruleproposal',
+            name='country_rule_proposal_names_known_gates',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryruleproposal',
+            name='country_rule_proposal_without_band_is_the_default',
+        ),
+        migrations.AddField(
+            model_name='countryrule',
+            name='approval_age',
+            field=models.PositiveSmallIntegerField(help_text='From this age, deposits and trading accounts need an exemption; empty: never', null=True),
+        ),
+        migrations.AddField(
+            model_name='countryrule',
+            name='minimum_age',
+            field=models.PositiveSmallIntegerField(help_text="Empty: the brand's minimum age", null=True),
+        ),
+        migrations.AddField(
+            model_name='countryrule',
+            name='not_for_retail',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cfd', 'Trading accounts with real money'), ('crypto_cfd', 'Accounts with CFDs on crypto-assets'), ('bonus', 'Bonuses')], max_length=12), blank=True, default=list, help_text='Not offered to retail clients', size=None),
+        ),
+        migrations.AddField(
+            model_name='countryrule',
+            name='not_offered',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cfd', 'Trading accounts with real money'), ('crypto_cfd', 'Accounts with CFDs on crypto-assets'), ('bonus', 'Bonuses')], max_length=12), blank=True, default=list, help_text='Not offered to anybody', size=None),
+        ),
+        migrations.AddField(
+            model_name='countryruleproposal',
+            name='approval_age',
+            field=models.PositiveSmallIntegerField(help_text='From this age, deposits and trading accounts need an exemption; empty: never', null=True),
+        ),
+        migrations.AddField(
+            model_name='countryruleproposal',
+            name='minimum_age',
+            field=models.PositiveSmallIntegerField(help_text="Empty: the brand's minimum age", null=True),
+        ),
+        migrations.AddField(
+            model_name='countryruleproposal',
+            name='not_for_retail',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cfd', 'Trading accounts with real money'), ('crypto_cfd', 'Accounts with CFDs on crypto-assets'), ('bonus', 'Bonuses')], max_length=12), blank=True, default=list, help_text='Not offered to retail clients', size=None),
+        ),
+        migrations.AddField(
+            model_name='countryruleproposal',
+            name='not_offered',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cfd', 'Trading accounts with real money'), ('crypto_cfd', 'Accounts with CFDs on crypto-assets'), ('bonus', 'Bonuses')], max_length=12), blank=True, default=list, help_text='Not offered to anybody', size=None),
+        ),
+        migrations.AlterField(
+            model_name='countryrule',
+            name='accepted',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('lead', 'Leads'), ('registration', 'Registration'), ('login', 'Sign-in'), ('deposit', 'Deposits'), ('trading', 'Trading accounts'), ('withdrawal', 'Withdrawals')], max_length=12), blank=True, default=list, size=None),
+        ),
+        migrations.AlterField(
+            model_name='countryruleproposal',
+            name='accepted',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('lead', 'Leads'), ('registration', 'Registration'), ('login', 'Sign-in'), ('deposit', 'Deposits'), ('trading', 'Trading accounts'), ('withdrawal', 'Withdrawals')], max_length=12), blank=True, default=list, size=None),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(('accepted__contained_by', ['lead', 'registration', 'login', 'deposit', 'trading', 'withdrawal'])), name='country_rule_names_known_gates'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), models.Q(('accepted', []), ('approval_age', None), ('minimum_age', None), ('not_for_retail', []), ('not_offered', [])), _connector='OR'), name='country_rule_without_band_is_the_default'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('minimum_age', None), models.Q(('minimum_age__gte', 18), ('minimum_age__lte', 120)), _connector='OR'), models.Q(('approval_age', None), models.Q(('approval_age__gt', 18), ('approval_age__lte', 120)), _connector='OR'), models.Q(('minimum_age', None), ('approval_age', None), ('approval_age__gt', models.F('minimum_age')), _connector='OR')), name='country_rule_has_possible_ages'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(('not_for_retail__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_offered__contained_by', ['cfd', 'crypto_cfd', 'bonus'])), name='country_rule_names_known_products'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('accepted__contained_by', ['lead', 'registration', 'login', 'deposit', 'trading', 'withdrawal'])), name='country_rule_proposal_names_known_gates'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), models.Q(('accepted', []), ('approval_age', None), ('minimum_age', None), ('not_for_retail', []), ('not_offered', [])), _connector='OR'), name='country_rule_proposal_without_band_is_the_default'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('minimum_age', None), models.Q(('minimum_age__gte', 18), ('minimum_age__lte', 120)), _connector='OR'), models.Q(('approval_age', None), models.Q(('approval_age__gt', 18), ('approval_age__lte', 120)), _connector='OR'), models.Q(('minimum_age', None), ('approval_age', None), ('approval_age__gt', models.F('minimum_age')), _connector='OR')), name='country_rule_proposal_has_possible_ages'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('not_for_retail__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_offered__contained_by', ['cfd', 'crypto_cfd', 'bonus'])), name='country_rule_proposal_names_known_products'),
+        ),
+        migrations.AddField(
+            model_name='exemption',
+            name='client',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='exemptions', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='exemption',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='exemption',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='exemption',
+            index=models.Index(fields=['client', '-id'], name='exemptions_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='exemption_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='exemption_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='exemption_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='exemption_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='exemption_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_open_exemption_proposal_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ends_on', None), ('gates', [])), models.Q(models.Q(('gates', []), _negated=True), ('ends_on__isnull', False)), _connector='OR'), name='exemption_has_a_last_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='exemption',
+            constraint=models.CheckConstraint(condition=models.Q(('gates__contained_by', ['login', 'deposit', 'trading', 'withdrawal'])), name='exemption_is_for_gates_of_a_client'),
+        ),
     ]

@@ -1,5 +1,5 @@
 from clients.models.client import Client
-from clients.models.country_rules import CountryRule, CountryRuleProposal
+from clients.models.country_rules import CountryRule, CountryRuleProposal, Exemption
 from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldType, CustomValue
 from clients.models.identifiers import Identifier
 from clients.models.mail import Message
@@ -18,6 +18,7 @@ __all__ = [
     "CustomField",
     "CustomFieldType",
     "CustomValue",
+    "Exemption",
     "Identifier",
     "Message",
     "Note",

@@ -12,7 +12,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.brand_policies import MINIMUM_AGE
+from clients.country_rules.gates import minimum_age
+from clients.country_rules.rules import rule_of
 from clients.identifiers import learn_many
 from clients.models import Client
 from crm.errors import DomainError, WrongState
@@ -141,7 +142,7 @@ def _sheet(document: Document, before: CheckRun) -> Sheet:
         sha256=document.sha256,
         pages=[],
         today=timezone.now().date(),
-        age_min_years=MINIMUM_AGE.of(client.brand),
+        age_min_years=minimum_age(client.brand, rule_of(client.brand, client.country)),
         accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,
         measures=dict(before.measures),
         phash=bytes(document.phash) if document.phash else None,

@@ -17,12 +17,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from clients.choices import Gate
+from clients.country_rules.gates import may
+from clients.models import Client
 from crm.accounts import attempts, demo_mode, home_url, link_requests, links, username_for
 from crm.accounts.forms import ForgottenPasswordForm
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
 from crm.errors import DomainError, outcome_of
 from crm.models import Brand, User
+from crm.security.policies import YES
 from crm.ui.actions import run_action
 from leads import attribution, guard, invitations, places
 from portal import consents, registration
@@ -293,6 +297,13 @@ class BrandLoginView(LoginView):
             self.request.session["portal_registered_email"] = form.user.email
             self.request.session[REGISTERING] = form.user.pk
             return redirect("portal_confirm_again", brand=self.kwargs["brand"].code)
+        # Their own session isn't opened at all; the guard of the portal's pages refuses those that are open already.
+        client = Client.objects.select_related("brand").filter(user_id=form.user.pk).first()
+        allowed = may(client, Gate.LOGIN) if client is not None else YES
+        if not allowed:
+            form.add_error(None, allowed.reason)
+            refused: HttpResponse = self.form_invalid(form)
+            return refused
         response: HttpResponse = super().form_valid(form)
         return response
 

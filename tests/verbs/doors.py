@@ -272,6 +272,9 @@ DOORS: dict[str, Door] = {
             "effective_on": today(one(Brand)),
         }
     ),
+    "clients.country_rules.exemptions.propose_exemption": Door(
+        given=lambda: {"gates": ["deposit"], "ends_on": timezone.now().date() + dt.timedelta(days=9)}
+    ),
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.staff.event_subscriptions.create_subscription": Door(

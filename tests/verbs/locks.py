@@ -10,6 +10,7 @@ LOCKS: dict[str, str] = {
     "clients.books.move_clients": "Client",
     "clients.calls.log_call": "Client",
     "clients.country_rules.changes.propose_country_rules": "Brand",
+    "clients.country_rules.exemptions.propose_exemption": "Client",
     "clients.custom_fields.setup.add_custom_choice": "CustomField",
     "clients.custom_fields.setup.archive_custom_choice": "CustomField CustomChoice",
     "clients.custom_fields.setup.archive_custom_field": "CustomField",

@@ -250,6 +250,7 @@ TABLE |= {
     "brand_countries": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "brand_countries_change": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: _a_brand(world)),
     "brand_country": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda world: {**_a_brand(world), "slug": "DE"}),
+    "exemptions": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
     "brand_look": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda world: _a_brand(world), good=OWN),
     "staff": Rule(MANAGE_STAFF),
     "staff_invite": Rule(MANAGE_STAFF),
@@ -634,6 +635,7 @@ TABLE |= {
     "client_note": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_task": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_mail": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "client_exemption": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=_person, good=OWN),
     "client_edit": Rule(
         roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR),
         kwargs=_person,

@@ -21,7 +21,8 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clients.choices import Category
+from clients.choices import Category, Product
+from clients.country_rules.gates import may_have
 from clients.models import Client
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
@@ -99,6 +100,8 @@ def may_have_bonus(client: Client) -> Decision:
     banned = BONUS_RETAIL_BAN.of(client.brand)
     if client.category == Category.RETAIL and banned & {client.brand.licence_country, client.country}:
         return no(_("ESMA, FCA and ASIC rules don't allow bonuses for this retail client."))
+    if not may_have(client, Product.BONUS):
+        return no(_("The country rules don't allow bonuses for this client."))
     if client.kyc_level == 0:
         return no(_("The client isn't verified yet."))
     if client.restrictions:

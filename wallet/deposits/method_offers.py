@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import Gate
-from clients.country_rules.rules import decide
+from clients.country_rules.gates import may
 from clients.models import Client
 from clients.vocabulary import CLIENT
 from crm.conditions import readable
@@ -101,6 +101,9 @@ def judge_methods(
     worth = FromBase(client.brand, currency)
     rule = unverified.rule_for(client) if way == Direction.IN else None
     offers = [_judged(method, client, worth, way, amount) for method in methods]
+    if way == Direction.IN and not may(client, Gate.DEPOSIT):
+        closed = _("The brand's country and age rules don't let the client deposit.")
+        offers = [replace(offer, refusal=closed) if offer.is_offered else offer for offer in offers]
     if rule is not None and rule.kinds:
         offers = [
             replace(offer, refusal=_("Not allowed before verification (%(source)s).") % {"source": rule.source})
@@ -204,8 +207,6 @@ def _refusal(method: PaymentMethod, client: Client, currency: str, way: Directio
         return _("%(currency)s isn't supported.") % {"currency": currency}
     if way == Direction.IN and not client.brand.offers_currency(currency):
         return _("The brand doesn't offer %(currency)s.") % {"currency": currency}
-    if way == Direction.IN and not decide(client.brand, client.country, Gate.DEPOSIT):
-        return _("The brand doesn't accept deposits from the client's country.")
     for_whom = readable(method.condition, CLIENT)
     if for_whom is None:
         return _("The conditions of this method can't be read any more. Edit the method.")

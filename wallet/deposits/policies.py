@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from clients.choices import Gate
-from clients.country_rules.rules import decide
+from clients.country_rules.gates import may
 from clients.models import Client
 from compliance.choices import RestrictionKind
 from crm.models import Actor
@@ -34,7 +34,7 @@ def can_deposit(user: Actor, client: Client) -> Decision:
         return no(_("%(brand)s no longer accepts deposits. You can still withdraw.") % {"brand": client.brand})
     if NO_DEPOSITS & set(client.restrictions):
         return no(_("Deposits are not possible at the moment. Please contact support."))
-    accepted = decide(client.brand, client.country, Gate.DEPOSIT)
+    accepted = may(client, Gate.DEPOSIT)
     if not accepted:
         return accepted
     answered = gates.may_deposit(client, None)

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import Gate
-from clients.country_rules.rules import decide
+from clients.country_rules.gates import may
 from clients.models import Client
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
@@ -104,7 +104,7 @@ def why_held(deposit: Deposit, client: Client, is_as_meant: bool) -> list[HoldRe
         days=limits.limit(brand, "deposit_late_days")
     ):
         reasons.append(HoldReason.LATE)
-    if not decide(brand, client.country, Gate.DEPOSIT):
+    if not may(client, Gate.DEPOSIT):
         reasons.append(HoldReason.COUNTRY)
     if not _has_rate(deposit, client):
         return reasons or [HoldReason.RATE]

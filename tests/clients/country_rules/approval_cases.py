@@ -1,5 +1,6 @@
 from clients.country_rules.changes import propose_country_rules
-from clients.models import CountryRule
+from clients.country_rules.exemptions import propose_exemption
+from clients.models import CountryRule, Exemption
 from crm.brand_policies.registry import today
 from crm.choices import Role
 from tests.cast import make_staff
@@ -23,5 +24,20 @@ def country_rule(cast, _use) -> Case:
         make_staff("second.mlro@keelson.example", Role.MLRO, brand=cast.brand),
         CountryRule.objects.count,
         "country_rule_proposal_is_decided_by_somebody_else",
+        role=Role.MLRO,
+    )
+
+
+@approval_case("exemption")
+def exemption(cast, _use) -> Case:
+    asked = propose_exemption(
+        client_id=cast.client.pk, gates=["deposit"], ends_on=today(cast.brand), actor=cast.mlro, reason="Known to us"
+    )
+    return Case(
+        asked,
+        cast.mlro,
+        make_staff("third.mlro@keelson.example", Role.MLRO, brand=cast.brand),
+        lambda: Exemption.objects.filter(state="approved").count(),
+        "exemption_is_decided_by_somebody_else",
         role=Role.MLRO,
     )

@@ -154,7 +154,7 @@ def test_a_refused_deposit_is_not_started(cast, outside):
     assert not Deposit.objects.exists()
     cast.client.refresh_from_db()
     assert {offer.refusal for offer in judge(cast.client, "EUR")} == {
-        "The brand doesn't accept deposits from the client's country."
+        "The brand's country and age rules don't let the client deposit."
     }
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from clients.choices import Gate
 from clients.countries import country_name
-from clients.country_rules.rules import decide
+from clients.country_rules.gates import may
 from crm.i18n import formats
 from crm.money.amounts import Money, from_minor
 from kyc.levels.ladder import allowance_of
@@ -79,7 +79,7 @@ def country(request: Request) -> Finding:
     """Review a withdrawal of a client whose country the brand doesn't accept: their money is never kept without a decision."""
     client = request.client
     name = country_name(client.country) or "–"
-    if not decide(client.brand, client.country, Gate.WITHDRAWAL):
+    if not may(client, Gate.WITHDRAWAL):
         return review(_("Withdrawals of residents of %(country)s need a decision.") % {"country": name})
     return passed(_("Withdrawals to residents of %(country)s are accepted.") % {"country": name})
 
