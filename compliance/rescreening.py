@@ -71,6 +71,7 @@ def screen_version(version_id: int) -> ListScreening:
 
 def screen_everybody() -> ListScreening:
     """Screen all clients against everything in force: the safety net of every night."""
+    parties.forget_erased()
     for client_id in _with_outdated_matches():
         screening.screen_client(client_id=client_id, trigger=ScreeningTrigger.PROFILE)
     return _screen(ListEntry.objects.filter(source__is_active=True, is_listed=True), None)

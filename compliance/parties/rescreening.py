@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
 from clients.choices import Stage
 from clients.models import Client
@@ -18,8 +20,10 @@ from compliance.matching.explanation import Explanation, IsCommon
 from compliance.models import Hit, ListEntry, ScreenedParty
 from compliance.parties.noting import keys_of, persons_of, record
 from crm.db.locking import lock
+from crm.models import SubjectKey
 
 KEYS_AT_ONCE: Final = 2_000
+ERASED: Final = "erased"
 PAIRS: Final = """
 SELECT DISTINCT p.id, n.entry_id
 FROM compliance_entryname n
@@ -37,6 +41,20 @@ def refresh_keys() -> None:
             for field, value in keys_of(party.name).items():
                 setattr(party, field, value)
         ScreenedParty.objects.bulk_update(rows, ["matcher_version", "normalised", "pair_keys"])
+
+
+def forget_erased() -> int:
+    """Blank the names connected with erased clients; those with a match are evidence and stay. Returns how many."""
+    erased = SubjectKey.objects.filter(destroyed_at__isnull=False).values("client_id")
+    rows = ScreenedParty.objects.filter(client_id__in=erased, hits=None).exclude(normalised=ERASED)
+    return rows.update(
+        name=Concat(Value(f"{ERASED} "), Cast("pk", CharField())),
+        normalised=ERASED,
+        pair_keys=[],
+        country="",
+        subject="",
+        is_current=False,
+    )
 
 
 def pairs_of(entry_ids: list[int]) -> dict[int, list[int]]:

@@ -15,15 +15,15 @@ LIKE_MIN = 85  # per cent; a letter off in an ordinary name, not another name
 def is_payer(first_name: str, last_name: str, payer: str) -> bool:
     """Tell whether a payer's name is the client's.
 
-    An empty name counts as the client: cards and chains often have none.
+    An empty name counts as the client: cards and chains often have none. A company has its name as the last one and no first.
     """
     words = folded(payer).split()
     if not words:
         return True
     if not folded(f"{first_name}{last_name}"):
         return False
-    return any(_surname_in(words, spelling) for spelling in variants(last_name)) and any(
-        _given_name_in(words, spelling) for spelling in variants(first_name)
+    return any(_surname_in(words, spelling) for spelling in variants(last_name)) and (
+        not folded(first_name) or any(_given_name_in(words, spelling) for spelling in variants(first_name))
     )
 
 

@@ -18,7 +18,7 @@ from wallet.choices.deposits import DepositState
 from wallet.choices.withdrawals import WITHDRAWAL_OPEN
 from wallet.core.limits import in_base
 from wallet.core.policies import is_own, ran_out_of_time
-from wallet.deposits.screened_payers import is_payer_held
+from wallet.deposits.screened_payers import PAYER_HELD, is_payer_held
 from wallet.models import Deposit
 
 NO_DEPOSITS = frozenset({RestrictionKind.NO_DEPOSIT, RestrictionKind.FROZEN})
@@ -72,7 +72,7 @@ def can_release_deposit(user: Actor, deposit: Deposit) -> Decision:
         return no(_("This deposit isn't on hold. It's “%(state)s”.") % {"state": deposit.get_state_display()})
     if is_being_returned(deposit):
         return no(_("This deposit is being refunded to the payer."))
-    return _payer_held() if is_payer_held(deposit) else YES
+    return no(str(PAYER_HELD)) if is_payer_held(deposit) else YES
 
 
 def is_being_returned(deposit: Deposit) -> bool:
@@ -92,11 +92,7 @@ def can_refund_deposit(user: Actor, deposit: Deposit) -> Decision:
         return no(_("You don't have access to this client."))
     if deposit.state not in (DepositState.SETTLED, DepositState.CHARGEBACK_REVERSED, DepositState.HELD):
         return no(_("This deposit is “%(state)s” and can't be refunded.") % {"state": deposit.get_state_display()})
-    return _payer_held() if is_payer_held(deposit) else YES
-
-
-def _payer_held() -> Decision:
-    return no(_("The payer may be on a watchlist. Compliance has to review the match first."))
+    return no(str(PAYER_HELD)) if is_payer_held(deposit) else YES
 
 
 def can_manage_unverified_rules(user: Actor, brand_id: int) -> Decision:

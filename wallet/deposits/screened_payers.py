@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from django.utils.translation import gettext_lazy
+
 from compliance.parties.choices import PartyRole
 from compliance.parties.noting import Named, note
 from compliance.parties.queries import is_held
+from crm.errors import WrongState
 from wallet.deposits.payer_match import is_payer
 from wallet.models import Deposit
+
+PAYER_HELD: Final = gettext_lazy("The payer may be on a watchlist. Compliance has to review the match first.")
 
 
 def screen_payer(deposit: Deposit) -> None:
@@ -15,6 +22,16 @@ def screen_payer(deposit: Deposit) -> None:
     if not is_payer(client.first_name, client.last_name, deposit.payer_name):
         named = Named(name=deposit.payer_name, subject=deposit.reference)
         note(client_id=client.pk, role=PartyRole.PAYER, named=named)
+
+
+def require_clear_payer(deposit: Deposit) -> None:
+    """Screen the payer now, before the money moves: the handler that does so may not have run yet.
+
+    The caller has locked deposit and client. Raises: WrongState, which takes the match back; the handler finds it again.
+    """
+    screen_payer(deposit)
+    if is_payer_held(deposit):
+        raise WrongState(str(PAYER_HELD))
 
 
 def is_payer_held(deposit: Deposit) -> bool:

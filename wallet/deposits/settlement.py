@@ -44,6 +44,7 @@ from wallet.core.fees import fee_of
 from wallet.core.limits import DEPOSIT_CONVERTS, DEPOSIT_THIRD_PARTY, in_base
 from wallet.deposits import policies, unverified
 from wallet.deposits.payer_match import is_payer
+from wallet.deposits.screened_payers import require_clear_payer
 from wallet.ledger import fx_position, posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Account, Deposit, Journal, PaymentMethod, PspMovement
@@ -404,6 +405,7 @@ def release_held_deposit(*, deposit_id: int, actor: Actor, reason: str) -> Depos
             _("The client can't hold a wallet in %(currency)s and the brand doesn't convert. Refund the deposit.")
             % {"currency": deposit.received_currency}
         )
+    require_clear_payer(deposit)
     settle(deposit, client, out_of_suspense=True, actor=actor)
     audit_deposit(deposit, WalletAction.DEPOSIT_RELEASED, actor=actor, reason=reason)
     return deposit

@@ -29,6 +29,7 @@ from wallet.core.amounts import minor_of
 from wallet.core.limits import exceeds, in_base
 from wallet.core.references import new_reference
 from wallet.deposits import policies
+from wallet.deposits.screened_payers import require_clear_payer
 from wallet.deposits.verbs import lock_deposit
 from wallet.ledger import posting
 from wallet.ledger.posting import InsufficientFunds
@@ -60,6 +61,7 @@ def start_refund(*, deposit_id: int, amount: Decimal, reason: str, request_key: 
             raise IdempotencyConflict(_("This form was already submitted with different details. Start again."))
         return known
     _check(deposit, amount_minor)
+    require_clear_payer(deposit)
     withdrawal = _reserved(
         deposit, client, amount_minor, request_hash=request_hash, request_key=request_key, actor=actor
     )

@@ -34,7 +34,7 @@ from wallet.choices.withdrawals import CheckResult, Purpose, WithdrawalState
 from wallet.core.amounts import minor_of
 from wallet.core.limits import exceeds, in_base
 from wallet.core.references import new_reference
-from wallet.deposits.screened_payers import is_payer_held
+from wallet.deposits.screened_payers import PAYER_HELD, is_payer_held
 from wallet.ledger import posting
 from wallet.models import Withdrawal, WithdrawalCheck
 from wallet.withdrawals import double_payment, policies
@@ -303,7 +303,7 @@ def stops_of(withdrawal: Withdrawal, paid_already: Sequence[str] | None = None) 
         paid_already = double_payment.refusals(parts_of(withdrawal)).get(withdrawal.request_reference, [])
         returned = withdrawal.source_deposit if withdrawal.purpose == Purpose.REFUND else None
         if returned is not None and is_payer_held(returned):
-            return [*paid_already, _("The payer may be on a watchlist. Compliance has to review the match first.")]
+            return [*paid_already, str(PAYER_HELD)]
     if paid_already or withdrawal.purpose == Purpose.REFUND:
         return list(paid_already)
     request = Request(

@@ -13,6 +13,7 @@ from compliance.parties.noting import Named, note, note_all
 from compliance.parties.queries import is_held
 from compliance.restrictions import ask_to_lift, lift
 from crm.models import Notification
+from crm.privacy.erasures import destroy_client_key
 from tests.cast import signed_in
 from tests.compliance.factories import confirm_match, load
 from tests.compliance.test_rescreening import settle
@@ -106,6 +107,16 @@ def test_a_company_in_the_chain_freezes_until_it_is_removed(cast, tmp_path):
     note_all(client_id=cast.client.pk, role=PartyRole.OWNER, named=[])
     assert Hit.objects.get().state == HitState.OUTDATED and not queries.restrictions_of(cast.client)
     assert not ScreenedParty.objects.get().is_current
+
+
+def test_names_of_an_erased_client_are_blanked(cast, tmp_path):
+    load(tmp_path, IVAN)
+    pay(cast)
+    pay(cast, name="Peter Ordinary")
+    destroy_client_key(client_id=cast.client.pk)
+    rescreening.screen_everybody()
+    left = ScreenedParty.objects.exclude(name="Ivan Petrov").get()
+    assert (left.name, left.normalised, left.subject, left.is_current) == (f"erased {left.pk}", "erased", "", False)
 
 
 def test_a_name_without_letters_is_no_party(cast, tmp_path):

@@ -212,6 +212,8 @@ def test_or_it_is_converted_at_the_day_s_rate_which_the_journal_names(cast, bank
         ("Ann", "Weber", "Anna Weber", True),  # 86
         ("Li", "Wu", "Li Wu", True),
         ("Li", "Wu", "Lu Wu", False),
+        ("", "Nordwind Handels GmbH", "NORDWIND HANDELS GMBH", True),
+        ("", "Nordwind Handels GmbH", "Clara Nordwind", False),
     ],
 )
 def test_a_payer_s_name_is_compared_as_banks_print_it(first, last, payer, is_client):
