@@ -6,19 +6,19 @@ from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
 
+from crm.db.prepared import ByKey
 from crm.models import User
 from crm.security.scope import read_rights
+
+USERS = ByKey(lambda: User.objects.select_related("brand"))
 
 
 class SignInBackend(AuthenticationBackend):
     """allauth's, with the brand read in the same statement: every page needs it."""
 
     def get_user(self, user_id: Any) -> User | None:
-        try:
-            user = User.objects.select_related("brand").get(pk=user_id)
-        except User.DoesNotExist:
-            return None
-        return user if self.user_can_authenticate(user) else None
+        user = USERS.get(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the user's own permissions and their groups'.

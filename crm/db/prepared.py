@@ -1,0 +1,49 @@
+"""A row by its key, for what every request reads: Django would write the same statement anew each time, in 0.6 ms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M", bound=Model)
+
+
+class ByKey(Generic[M]):
+    """Reads `rows().get(pk=…)` by SQL that is written once a process.
+
+    rows: the query, with what it needs of `select_related`. It may have no parameters, annotations or prefetches.
+    """
+
+    def __init__(self, rows: Callable[[], QuerySet[M]]) -> None:
+        self._rows = rows
+
+    @cached_property
+    def _statement(self) -> tuple[Any, str, dict[int, Any], list[Any]]:
+        compiler = self._rows().filter(pk=0).query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, parameters = compiler.as_sql()
+        assert parameters == (0,), "the key is the only parameter"
+        converters = compiler.get_converters([column[0] for column in compiler.select])
+        # The types are of the next Django, which asks for a further argument.
+        related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+        return compiler, sql, converters, related
+
+    def get(self, pk: int) -> M | None:
+        """Return the row, or None where there is none of that key."""
+        compiler, sql, converters, related = self._statement
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [pk])
+            found = cursor.fetchall()
+        for row in compiler.apply_converters(found, converters):
+            info = compiler.klass_info
+            first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+            names = [column[0].target.attname for column in compiler.select[first:last]]
+            one: M = info["model"].from_db(DEFAULT_DB_ALIAS, names, row[first:last])
+            for populator in related:
+                populator.populate(row, one)
+            return one
+        return None

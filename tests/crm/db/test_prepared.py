@@ -1,0 +1,32 @@
+"""A row read by a statement that was written before is the row that Django would read."""
+
+import pytest
+from django.db.models import Model
+
+from crm.db.prepared import ByKey
+from crm.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+def values(row: Model) -> dict:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+
+
+def test_it_reads_what_a_query_would_read(cast, django_assert_num_queries):
+    users = ByKey(lambda: User.objects.select_related("brand"))
+    User.objects.filter(pk=cast.support.pk).update(brand=None)
+    for pk in (cast.agent.pk, cast.support.pk, cast.client_user.pk):
+        with django_assert_num_queries(1):
+            found = users.get(pk)
+            brand = found.brand
+        asked = User.objects.get(pk=pk)
+        assert values(found) == values(asked) and brand == asked.brand
+        assert brand is None or values(brand) == values(asked.brand)
+        assert not found._state.adding
+    assert users.get(0) is None
+
+
+def test_a_query_with_parameters_is_refused():
+    with pytest.raises(AssertionError, match="only parameter"):
+        ByKey(lambda: User.objects.filter(kind="staff")).get(1)
