@@ -9,6 +9,7 @@ class KycAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
     APPROVAL_OVERTURNED = "kyc.approval_overturned", _("Automatic approval overturned"), "undo-2", "danger"
+    APPROVAL_WITHDRAWN = "kyc.approval_withdrawn", _("Automatic approval withdrawn"), "undo-2", "warning"
     ANSWERS_GIVEN = "kyc.answers_given", _("Questionnaire completed"), "list-checks"
     ANSWERS_REQUESTED = "kyc.answers_requested", _("Questionnaire requested"), "send"
     ANSWERS_REQUEST_WITHDRAWN = "kyc.answers_request_withdrawn", _("Questionnaire request withdrawn"), "undo-2"
@@ -46,6 +47,7 @@ class KycAction(AuditCode):
     DOCUMENT_REQUESTED = "kyc.document_requested", _("Document requested from the client"), "send"
     DOCUMENT_REQUEST_LAPSED = "kyc.document_request_lapsed", _("Requested document not received"), "clock", "warning"
     DOCUMENT_REQUEST_WITHDRAWN = "kyc.document_request_withdrawn", _("Document request withdrawn"), "undo-2"
+    DOCUMENT_RESTORED = "kyc.document_restored", _("Earlier document valid again"), "history"
     DOCUMENT_UPLOADED = "kyc.document_uploaded", _("Document uploaded"), "upload"
     EDD_CLEARED = "kyc.edd_cleared", _("Enhanced due diligence: cleared"), "shield-check", "success"
     EDD_DECLINED = "kyc.edd_declined", _("Enhanced due diligence: declined"), "shield-x", "danger"

@@ -70,7 +70,8 @@ DOCUMENT_TRANSITIONS: dict[str, set[str]] = {
         DocumentState.REPLACED,
     },
     DocumentState.PENDING_REVIEW: {DocumentState.APPROVED, DocumentState.REJECTED, DocumentState.REPLACED},
-    # Back to review only while the officer's undo window is open; rejected only where the policy had approved it.
+    # Back to review while the officer's undo window is open, or where a provider revises its result; rejected only where the
+    # policy had approved it.
     DocumentState.APPROVED: {
         DocumentState.PENDING_REVIEW,
         DocumentState.REJECTED,
@@ -79,7 +80,8 @@ DOCUMENT_TRANSITIONS: dict[str, set[str]] = {
     },
     DocumentState.REJECTED: {DocumentState.PENDING_REVIEW},
     DocumentState.EXPIRED: {DocumentState.REPLACED},
-    DocumentState.REPLACED: set(),
+    # Where the document that replaced it turns out to be wrong.
+    DocumentState.REPLACED: {DocumentState.APPROVED},
 }
 OPEN_STATES = (DocumentState.UPLOADED, DocumentState.CHECKING, DocumentState.PENDING_REVIEW)
 DECIDED_STATES = (DocumentState.APPROVED, DocumentState.REJECTED)
@@ -155,6 +157,7 @@ class QueueReason(models.TextChoices):
     PROVIDER_MISSING = "PROVIDER_MISSING", _("The KYC provider hasn't checked this document")
     PROVIDER_REFUSED = "PROVIDER_REFUSED", _("The KYC provider refused the client")
     PROVIDER_DISAGREES = "PROVIDER_DISAGREES", _("The KYC provider and the built-in checks disagree")
+    PROVIDER_REVISED = "PROVIDER_REVISED", _("The KYC provider revised a result that had passed")
 
 
 QUEUE_REASON_SHORT: dict[str, Promise] = {
@@ -166,6 +169,10 @@ QUEUE_REASON_SHORT: dict[str, Promise] = {
     QueueReason.ASKED_ENOUGH: _("Asked too often"),
     QueueReason.CHECKS_INCOMPLETE: _("Checks incomplete"),
     QueueReason.NOT_COVERED: _("Not covered"),
+    QueueReason.PROVIDER_MISSING: _("Not checked by provider"),
+    QueueReason.PROVIDER_REFUSED: _("Refused by provider"),
+    QueueReason.PROVIDER_DISAGREES: _("Provider disagrees"),
+    QueueReason.PROVIDER_REVISED: _("Revised by provider"),
 }
 
 
@@ -505,6 +512,7 @@ class KycNotice(NotificationKind):
         staff("kyc.review_document"),
         EmailChannel.DAILY,
     )
+    REVIEWED_AGAIN = ("kyc.reviewed_again", _("Documents that we review again"), NoticeGroup.ACCOUNT, CLIENTS)
     DOCUMENT_EXPIRING = ("kyc.document_expiring", _("Expiry of your documents"), NoticeGroup.ACCOUNT, CLIENTS)
     POLICY_PROPOSED = (
         "kyc.policy_proposed",

@@ -14,6 +14,7 @@ from kyc.corporate.proof_sql import COMPANY_PEOPLE
 from kyc.fingerprints import sightings_of
 from kyc.levels.sql import FACT_SQL
 from kyc.models import Document, KycFacts
+from kyc.questionnaires import proofs as answers
 
 OF_BOTH = (DocumentKind.PROOF_OF_ADDRESS, DocumentKind.SOURCE_OF_FUNDS)
 
@@ -37,6 +38,7 @@ proofs.register(
     },
     sql=COMPANY_PEOPLE,
 )
+proofs.register(answers.PROOFS, sql=answers.SQL)
 fact("kyc_level", _("KYC level"), FieldType.NUMBER, owner="kyc", sql=FACT_SQL, default="0")
 CATEGORIES = "SELECT DISTINCT ON (client_id) client_id, category FROM kyc_categorydecision ORDER BY client_id, id DESC"
 fact(

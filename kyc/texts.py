@@ -128,6 +128,24 @@ letter(
     },
 )
 letter(
+    "kyc.documents_reviewed_again",
+    title=_("Documents reviewed again"),
+    texts={
+        "en": Text(
+            "We're reviewing your documents again",
+            "Hello {{ first_name }},\n\nwe're reviewing your documents again. Until we've finished, some functions of your "
+            "account may not be available. You don't need to do anything now; we'll e-mail you.\n\n"
+            "[Open the client portal]({{ portal_url }})\n\nKind regards\n{{ brand }}",
+        ),
+        "de": Text(
+            "Wir prüfen Ihre Dokumente erneut",
+            "Guten Tag {{ first_name }},\n\nwir prüfen Ihre Dokumente erneut. Bis wir fertig sind, stehen einzelne Funktionen "
+            "Ihres Kontos möglicherweise nicht zur Verfügung. Sie müssen derzeit nichts tun; wir schreiben Ihnen.\n\n"
+            "[Zum Kundenportal]({{ portal_url }})\n\nFreundliche Grüße\n{{ brand }}",
+        ),
+    },
+)
+letter(
     "kyc.verification_again",
     title=_("Verification to be repeated"),
     variables=(Variable("reason", _("What to do differently"), _("The photo is blurred."), is_required=True),),

@@ -22,6 +22,7 @@ from kyc.corporate.structure import structure_of
 from kyc.document_requests.reading import open_requests
 from kyc.levels.reaching import level_required
 from kyc.models import Document, DocumentRequest
+from kyc.providers.modes import is_provider_alone
 from kyc.queries import Requirement, documents_of, requirements_of
 from portal.brand_policies import KYC_EXPECTED_HOURS
 
@@ -102,13 +103,18 @@ def progress_of(client: Client) -> Progress:
     checked = (
         {file.kind for file in incoming.shown_for(client) if file.state == IncomingState.WAITING} if owes else set()
     )
+    is_online = owes and client.kind != ClientKind.COMPANY and is_provider_alone(client.brand)
     verified, requests = client.kyc_level >= level_required(client), open_requests(client)
     steps = [
         _details_step(client),
         *[_request_step(asked) for asked in requests],
         *([_people_step(client)] if client.kind == ClientKind.COMPANY else []),
         *[
-            _document_step(requirement, is_checked=not checked.isdisjoint(requirement.kinds))
+            _document_step(
+                requirement,
+                is_checked=not checked.isdisjoint(requirement.kinds),
+                is_online=is_online and requirement.slug == "identity",
+            )
             for requirement in requirements
         ],
         _done_step(client, verified),
@@ -143,11 +149,17 @@ def _people_step(client: Client) -> Step:
     return Step("people", _("Directors and owners"), state, hint, reverse("portal_company"))
 
 
-def _document_step(one: Requirement, *, is_checked: bool) -> Step:
-    """Describe a required document as a step. `is_checked`: its file is being opened, so nothing more is asked for."""
+def _document_step(one: Requirement, *, is_checked: bool, is_online: bool) -> Step:
+    """Describe a required document as a step.
+
+    is_checked: its file is being opened, so nothing more is asked for. is_online: the brand's KYC provider is the way to it.
+    """
     url = reverse("portal_documents") + f"#{one.slug}"
     if is_checked and one.needs_client:
         return Step(one.slug, one.label, "waiting", _("We're checking your file."), url)
+    if is_online and one.state in ("missing", "expired"):
+        verify = _("Please verify your identity online.")
+        return Step(one.slug, one.label, "todo", verify, reverse("portal_verification"))
     states = {"approved": "done", "waiting": "waiting", "rejected": "problem", "expired": "problem", "missing": "todo"}
     hints = {
         "approved": _("Approved."),

@@ -41,6 +41,8 @@ from kyc.levels.ladder import (
 from kyc.levels.reaching import schedule
 from kyc.levels.sql import levels_sql
 from kyc.models.level_tables import LevelProposal, LevelTable
+from kyc.questionnaires.obligations import published_of
+from kyc.questionnaires.proofs import KIND_OF
 
 RIGHT: Final = "crm.manage_identity_policies"
 DAYS_AHEAD_MAX: Final = 366
@@ -84,12 +86,14 @@ def propose_levels(
     """Propose all levels of a brand from a day on.
 
     Who: `crm.manage_identity_policies` on the whole brand. Raises: NotAllowed, DomainError (a level without a requirement, an
-    unknown proof, a limit below that of the level before, a past day, no reason), WrongState (nothing changes, or one waits).
+    unknown proof, one without a published questionnaire, a limit below that of the level before, a past day, no reason),
+    WrongState (nothing changes, or one waits).
     """
     require(can_change(actor, brand_id))
     brand = lock(Brand, brand_id)
     checked = tuple(sorted(levels, key=lambda level: level.number))
     check(checked)
+    _require_questionnaires(brand, checked)
     newest = newest_table(brand)
     if checked == planned_ladder(brand):
         raise WrongState(_("These are the brand's levels already."))
@@ -147,6 +151,16 @@ def _check_groups(level: Level, groups: Sequence[Sequence[str]], *, is_company: 
             raise DomainError(_("Unknown requirement: %(code)s.") % {"code": code[:40]})
 
 
+def _require_questionnaires(brand: Brand, levels: Sequence[Level]) -> None:
+    """Refuse a level for which clients couldn't answer anything."""
+    published = {row.kind for row in published_of(brand)}
+    groups = [group for level in levels for group in (*level.requires, *level.company_requires)]
+    for code in sorted({code for group in groups for code in group if code in KIND_OF}):
+        if KIND_OF[code] not in published:
+            name = KIND_OF[code].label
+            raise DomainError(_("No questionnaire of this type is published: %(name)s.") % {"name": name})
+
+
 class LevelApproval(approvals.ApprovalKind[LevelProposal]):
     """New levels of a brand. Who decides holds the same right as who proposes, on the whole brand."""
 
@@ -168,6 +182,7 @@ class LevelApproval(approvals.ApprovalKind[LevelProposal]):
         newest = newest_table(brand)
         if (newest.pk if newest else 0) != item.based_on:
             raise WrongState(_("The levels were changed meanwhile. Propose the change again."))
+        _require_questionnaires(brand, parsed(item.levels))
         table = LevelTable.objects.create(
             brand=brand,
             levels=item.levels,

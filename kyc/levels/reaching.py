@@ -100,7 +100,7 @@ def _take_effect(row: DueRow) -> None:
     before = brand.kyc_level_table
     brand.kyc_level_table = table.pk
     brand.save(update_fields=["kyc_level_table"])
-    moved = _move_all(brand)
+    moved = move_all(brand)
     audit.record(
         actor=None,
         action=KycAction.LEVELS_IN_FORCE,
@@ -122,8 +122,11 @@ def schedule(table: LevelTable) -> None:
     due(IN_FORCE, key=table.pk, at=max(begins, timezone.now()), brand_id=table.brand_id)
 
 
-def _move_all(brand: Brand) -> int:
-    """Recompute all clients of a brand with one statement and publish who reached a level first and who lost one."""
+def move_all(brand: Brand) -> int:
+    """Recompute all clients of a brand with one statement and publish who reached a level first and who lost one.
+
+    The caller holds the brand's lock. Returns how many clients changed level.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             MOVE.replace("{levels}", levels_sql()),

@@ -1773,4 +1773,13 @@ class Migration(migrations.Migration):
             model_name='uploadchunk',
             constraint=models.CheckConstraint(condition=models.Q(('size_bytes__gt', 0)), name='upload_chunk_has_content'),
         ),
+        migrations.AddField(
+            model_name='machinedecision',
+            name='withdrawn_at',
+            field=models.DateTimeField(help_text='When the KYC provider revised the result behind it', null=True),
+        ),
+        migrations.AddConstraint(
+            model_name='machinedecision',
+            constraint=models.CheckConstraint(condition=models.Q(('withdrawn_at__isnull', True), models.Q(('check_at_provider__isnull', False), ('outcome', 'approve')), _connector='OR'), name='only_a_providers_approval_is_withdrawn'),
+        ),
     ]

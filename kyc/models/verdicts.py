@@ -93,6 +93,7 @@ class MachineDecision(models.Model):
     overturned_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     overturned_at = models.DateTimeField(null=True)
     overturn_reason = models.TextField(blank=True)
+    withdrawn_at = models.DateTimeField(null=True, help_text="When the KYC provider revised the result behind it")
 
     class Meta:
         ordering = ["-id"]
@@ -111,6 +112,10 @@ class MachineDecision(models.Model):
                 | Q(outcome="approve", overturned_by__isnull=False, overturned_at__isnull=False)
                 & ~Q(overturn_reason=""),
                 name="overturned_approval_says_who_when_and_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True) | Q(outcome="approve", check_at_provider__isnull=False),
+                name="only_a_providers_approval_is_withdrawn",
             ),
         ]
 

@@ -94,7 +94,7 @@ def _refuse_what_can_not_start(client: Client, last: ProviderCheck | None) -> No
         raise WrongState(_("Companies are verified by their documents. Please upload them instead."))
     if last is not None and last.state == ProviderCheckState.REFUSED:
         raise WrongState(_("Your verification is with our compliance team. You don't need to do anything."))
-    if last is not None and last.state == ProviderCheckState.PASSED and _is_of_use(last):
+    if last is not None and last.state == ProviderCheckState.PASSED and is_of_use(last):
         raise WrongState(_("You've already completed this verification."))
     since = timezone.now() - dt.timedelta(days=1)
     if (
@@ -104,7 +104,7 @@ def _refuse_what_can_not_start(client: Client, last: ProviderCheck | None) -> No
         raise DomainError(_("You've started too many verifications today. Please try again tomorrow."))
 
 
-def _is_of_use(check: ProviderCheck) -> bool:
+def is_of_use(check: ProviderCheck) -> bool:
     """Tell whether a passed check still counts: one of its documents is approved or on its way, or none has come yet."""
     usable = [*OPEN_STATES, DocumentState.APPROVED]
     documents = Document.objects.filter(provider_picture__check_at_provider=check)

@@ -40,6 +40,7 @@ from kyc.providers.adapters import adapter_of
 from kyc.providers.calls import watched
 from kyc.providers.choices import OPEN_CHECKS, WITH_RESULT, ProviderCheckState
 from kyc.providers.protocol import Answer, CheckView, Person, Picture, ProviderRefused, StepResult
+from kyc.providers.revisions import withdraw_approvals
 from kyc.providers.steps import REGISTRATION
 from kyc.verdicts.asking import request_text
 
@@ -155,6 +156,8 @@ def _apply(check_id: int, view: CheckView, began: dt.datetime) -> ProviderCheck:
     check.save()
     if has_new_result:
         _note_result(check, view, before)
+    if has_new_result and state != ProviderCheckState.PASSED:
+        withdraw_approvals(check)
     return check
 
 

@@ -29,6 +29,14 @@ def verified_by(brand: Brand) -> VerifiedBy:
     return VerifiedBy.BUILT_IN if provider is not None and is_replaced(provider, brand) else wanted
 
 
+def is_provider_alone(brand: Brand) -> bool:
+    """Tell whether clients of a brand verify through its provider only: there is one in use, and the built-in checks don't decide.
+
+    No query where the policy says built-in.
+    """
+    return verified_by(brand) == VerifiedBy.PROVIDER and provider_of(brand) is not None
+
+
 def is_replaced(provider: KycProvider, brand: Brand) -> bool:
     """Tell whether the built-in checks decide meanwhile, because the provider hasn't answered for so long."""
     hours = KYC_PROVIDER_FALLBACK_HOURS.of(brand)

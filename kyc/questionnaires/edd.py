@@ -29,6 +29,7 @@ from kyc.choices import KycNotice
 from kyc.questionnaires import policies
 from kyc.questionnaires.choices import ReviewState
 from kyc.questionnaires.models import EnhancedReview, Submission
+from kyc.questionnaires.proofs import note_answers
 
 
 def reviews_visible_to(user: Actor) -> QuerySet[EnhancedReview]:
@@ -126,4 +127,5 @@ def decide_review(*, review_id: int, actor: User, outcome: str, reason: str) -> 
         dedupe_key=f"kyc.edd:{review.pk}",
         needs=policies.READS,
     )
+    note_answers(review.client, review.submission.questionnaire.kind)
     return review

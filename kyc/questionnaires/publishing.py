@@ -25,11 +25,13 @@ from crm.security import audit
 from crm.security.policies import require
 from kyc.audit_codes import KycAction
 from kyc.choices import KycNotice
+from kyc.levels.reaching import move_all
 from kyc.questionnaires import policies
 from kyc.questionnaires.choices import CHOICE_TYPES, AskedAt
 from kyc.questionnaires.content import Content, Outcome, Question, Words, read
 from kyc.questionnaires.drafts import current_version, edited_content
 from kyc.questionnaires.models import Questionnaire, QuestionnaireDraft, QuestionnaireProposal, QuestionnaireVersion
+from kyc.questionnaires.proofs import is_kind_required, is_last_for_levels
 from kyc.questionnaires.vocabulary import condition_of
 
 
@@ -172,15 +174,23 @@ def propose_version(
 def propose_retirement(*, questionnaire_id: int, actor: User, reason: str) -> QuestionnaireProposal:
     """Propose that a questionnaire is asked of no one any more; given answers stay.
 
-    Who: as `propose_version`. Raises: NotAllowed, DomainError (no reason), WrongState (not published, a proposal waits).
+    Who: as `propose_version`. Raises: NotAllowed, DomainError (no reason), WrongState (not published, a proposal waits, or a
+    KYC level asks for it).
     """
     questionnaire = lock(Questionnaire, questionnaire_id, "brand")
     require(policies.can_write(actor, questionnaire.brand_id))
     latest = current_version(questionnaire)
     if latest is None or latest.is_retired:
         raise WrongState(_("This questionnaire isn't published."))
+    _refuse_what_levels_require(questionnaire)
     proposal = QuestionnaireProposal(questionnaire=questionnaire, is_retired=True, reason=reason)
     return approvals.propose(proposal, actor=actor)
+
+
+def _refuse_what_levels_require(questionnaire: Questionnaire) -> None:
+    """Keep the last questionnaire of a kind that a KYC level asks for: no client could reach that level any more."""
+    if is_last_for_levels(questionnaire.brand, questionnaire.pk, questionnaire.kind):
+        raise WrongState(_("A KYC level requires this questionnaire. Change the levels first."))
 
 
 def _require_ready(questionnaire: Questionnaire, data: dict[str, Any]) -> None:
@@ -223,6 +233,8 @@ def write_version(
         },
         reason=source.reason,
     )
+    if version.asks_again and is_kind_required(brand, questionnaire.kind):
+        move_all(brand)
     return version
 
 
@@ -244,7 +256,9 @@ class QuestionnaireApproval(approvals.ApprovalKind[QuestionnaireProposal]):
     def apply(self, item: QuestionnaireProposal, actor: User, **given: Any) -> None:
         """Publish it. Raises: NotReady where it no longer fits the brand's languages."""
         questionnaire = lock(Questionnaire, item.questionnaire_id, "brand")
-        if not item.is_retired:
+        if item.is_retired:
+            _refuse_what_levels_require(questionnaire)
+        else:
             _require_ready(questionnaire, item.content)
         write_version(questionnaire, item, actor=item.requested_by, approved_by=actor)
 

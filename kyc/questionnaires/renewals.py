@@ -1,4 +1,4 @@
-"""Answers that stop counting: the client is notified and e-mailed some days before."""
+"""Answers that stop counting: the client is notified and e-mailed some days before; on the day a level may be lost."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.mail import send_mail_to
+from clients.models import Client
+from crm.db.locking import lock
 from crm.due import DueKind, declare
 from crm.i18n.localized_text import phrase
 from crm.models import DueRow
@@ -16,8 +18,9 @@ from crm.notices.notify import notify
 from kyc.brand_policies import QUESTIONNAIRE_NOTICE_DAYS
 from kyc.choices import KycNotice
 from kyc.questionnaires.content import say
-from kyc.questionnaires.models import Submission
+from kyc.questionnaires.models import Questionnaire, Submission
 from kyc.questionnaires.obligations import published_of
+from kyc.questionnaires.proofs import note_answers
 
 
 def months_later(at: dt.datetime, months: int) -> dt.datetime:
@@ -69,3 +72,13 @@ def _remind(row: DueRow) -> None:
 RENEWAL = declare(
     DueKind("kyc.answers_expire", _("Notice before answers expire"), _remind, permission="kyc.view_document")
 )
+
+
+def _expire(row: DueRow) -> None:
+    """Have answers that stop counting prove nothing any more: a level that asks for them is lost."""
+    client_id, _colon, questionnaire_id = row.key.partition(":")
+    client = lock(Client, int(client_id), "brand", no_key=True)
+    note_answers(client, Questionnaire.objects.values_list("kind", flat=True).get(pk=int(questionnaire_id)))
+
+
+EXPIRED = declare(DueKind("kyc.answers_expired", _("Answers expire"), _expire, permission="kyc.view_document"))

@@ -42,7 +42,8 @@ from kyc.questionnaires.models import (
     sealed,
 )
 from kyc.questionnaires.obligations import Published, Standing, State, standings_of
-from kyc.questionnaires.renewals import RENEWAL, months_later, notice_at
+from kyc.questionnaires.proofs import note_answers
+from kyc.questionnaires.renewals import EXPIRED, RENEWAL, months_later, notice_at
 from kyc.questionnaires.scoring import Result, result_of
 
 
@@ -113,6 +114,7 @@ def submit(*, client_id: int, questionnaire_id: int, version_id: int, actor: Use
         open_review(submission, client)
     _schedule_renewal(submission)
     _tell(client, submission, published, result, actor)
+    note_answers(client, published.kind)
     return submission
 
 
@@ -141,16 +143,13 @@ def _write(
 
 
 def _schedule_renewal(submission: Submission) -> None:
+    key = f"{submission.client_id}:{submission.questionnaire_id}"
     if submission.valid_until is None:
-        due.cancel(RENEWAL, f"{submission.client_id}:{submission.questionnaire_id}")
+        due.cancel(RENEWAL, key)
+        due.cancel(EXPIRED, key)
         return
-    due.due(
-        RENEWAL,
-        key=f"{submission.client_id}:{submission.questionnaire_id}",
-        at=notice_at(submission),
-        client_id=submission.client_id,
-        brand_id=submission.client.brand_id,
-    )
+    for kind, at in ((RENEWAL, notice_at(submission)), (EXPIRED, submission.valid_until)):
+        due.due(kind, key=key, at=at, client_id=submission.client_id, brand_id=submission.client.brand_id)
 
 
 def _tell(client: Client, submission: Submission, published: Published, result: Result, actor: User) -> None:
@@ -206,8 +205,8 @@ def acknowledge(*, submission_id: int, shown_sha256: str, actor: User) -> Warnin
 
     Who: the client. Raises: NotAllowed, WrongState (there is no warning), DomainError (other words than those in force).
     """
-    submission = Submission.objects.select_related("version", "client").get(pk=submission_id)
-    client = lock(Client, submission.client_id, no_key=True)
+    submission = Submission.objects.select_related("version", "client", "questionnaire").get(pk=submission_id)
+    client = lock(Client, submission.client_id, "brand", no_key=True)
     require(policies.can_answer(actor, client))
     if not submission.needs_acknowledgement:
         raise WrongState(_("There is nothing to confirm."))
@@ -237,6 +236,7 @@ def acknowledge(*, submission_id: int, shown_sha256: str, actor: User) -> Warnin
         after={"outcome": submission.outcome},
         evidence={"text_sha256": shown_sha256, "language": language},
     )
+    note_answers(client, submission.questionnaire.kind)
     return row
 
 

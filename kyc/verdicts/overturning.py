@@ -18,11 +18,13 @@ from kyc.expiry.validity import cancel_expiry
 from kyc.levels.reaching import note_level
 from kyc.models import Document, MachineDecision
 from kyc.verdicts.policies import can_overturn
+from kyc.verdicts.restoring import restore_replaced
 
 
 @transaction.atomic
 def overturn(*, document_id: int, actor: User, reason_code: str, note: str, reason: str = "") -> Document:
-    """Reject a document that was approved automatically: the level falls, the client is asked for another one.
+    """Reject a document that was approved automatically: the document that it replaced counts again
+    while it is valid, else the level falls; the client is asked for another one.
 
     note: why, for colleagues and auditors. reason: the message to the client, or the template's text without one.
 
@@ -61,5 +63,6 @@ def overturn_locked(document: Document, *, actor: User, reason_code: str, note: 
     )
     cancel_expiry([document])
     reviews.take_effect(document)
+    restore_replaced(document)
     note_level(client=document.client)
     return document

@@ -22,6 +22,7 @@ from kyc.questionnaires.content import read
 from kyc.questionnaires.filling import StepForm, walk
 from kyc.questionnaires.models import Submission
 from kyc.questionnaires.obligations import Standing
+from kyc.questionnaires.proofs import is_kind_required
 from portal.guards import client_required
 
 GIVEN_SHOWN = 50
@@ -35,11 +36,16 @@ def questionnaire_list(request: UserRequest, client: Client) -> HttpResponse:
     given = Submission.objects.filter(client=client).select_related("version", "acknowledgement")
     context = {
         "client": client,
-        "due": [row for row in standings.rows if row.needs_client],
+        "due": [row for row in standings.rows if row.needs_client or _is_for_a_level(client, row)],
         "waiting": [row for row in standings.rows if row.state == obligations.State.IN_REVIEW],
         "given": [(row, read(row.version.content).label) for row in given.defer("answers_sealed")[:GIVEN_SHOWN]],
     }
     return render(request, "portal/questionnaires/list.html", context)
+
+
+def _is_for_a_level(client: Client, row: Standing) -> bool:
+    """Tell whether a questionnaire that the client isn't asked for is one that a KYC level requires."""
+    return row.state == obligations.State.NOT_ASKED and is_kind_required(client.brand, row.published.kind)
 
 
 def _standing(client: Client, questionnaire_id: int) -> Standing:

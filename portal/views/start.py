@@ -57,18 +57,20 @@ def documents(request: HttpRequest, client: Client) -> HttpResponse:
 def _documents_context(client: Client) -> dict[str, Any]:
     progress, sent = onboarding.progress_of(client), incoming.shown_for(client)
     more_of = OFFERED["company_more" if client.kind == ClientKind.COMPANY else "more"]
+    card = verification.card_for(client)
     open_drafts = {draft.kind: draft for draft in UploadDraft.objects.filter(client=client, state=UploadState.OPEN)}
     return {
         "client": client,
         "progress": progress,
         "asked": [(asked, address_for(asked.kind)) for asked in progress.requests],
         "standing": level_card.standing_for(client),
-        "card": verification.card_for(client),
+        "card": card,
         "groups": [
             {
                 "requirement": requirement,
                 "draft": next((open_drafts[kind] for kind in requirement.kinds if kind in open_drafts), None),
                 "url": upload_url(requirement),
+                "is_online": verification.is_covered(card, requirement),
             }
             for requirement in progress.requirements
         ],

@@ -17,29 +17,50 @@ from kyc.models import ProviderCheck
 from kyc.providers import checks, lookups
 from kyc.providers.choices import CLIENTS_TURN, OPEN_CHECKS, ProviderCheckState, VerifiedBy
 from kyc.providers.modes import provider_of, verified_by
+from kyc.providers.opinions import COVERED
 from kyc.providers.queries import last_check_of
+from kyc.queries import Requirement
 from portal.guards import client_required
 
-MAY_START = (ProviderCheckState.FAILED, ProviderCheckState.CANCELLED, ProviderCheckState.PASSED)
+MAY_START = (ProviderCheckState.FAILED, ProviderCheckState.CANCELLED)
 
 
 def card_for(client: Client) -> dict[str, Any] | None:
-    """Collect what the card on the documents page shows; None where the brand checks documents itself. At most two queries."""
-    if client.kind == ClientKind.COMPANY or verified_by(client.brand) == VerifiedBy.BUILT_IN:
+    """Collect what the card on the documents page shows; None where the brand checks documents itself. At most three queries."""
+    if client.kind == ClientKind.COMPANY:
+        return None
+    decides = verified_by(client.brand)
+    if decides == VerifiedBy.BUILT_IN:
         return None
     provider, check = provider_of(client.brand), last_check_of(client)
     if provider is None:
         return None
     state = check.state if check is not None else ""
+    is_passed = check is not None and state == ProviderCheckState.PASSED
     return {
         "provider": check.provider if check is not None and state in OPEN_CHECKS else provider,
         "check": check,
         "state": state,
-        "may_start": check is None or state in MAY_START,
+        "may_start": check is None or state in MAY_START or (is_passed and not checks.is_of_use(check)),
         "may_go_on": state in CLIENTS_TURN,
         "is_waiting": state in OPEN_CHECKS and state not in CLIENTS_TURN,
         "is_down": provider.failing_since is not None,
+        "is_alone": decides == VerifiedBy.PROVIDER,
     }
+
+
+def is_covered(card: dict[str, Any] | None, requirement: Requirement) -> bool:
+    """Tell whether the provider, not an upload, is the way to a required document.
+
+    An upload it is after all where the provider has passed the client without a proof of address, and where an officer has sent
+    back a document of a check that was refused.
+    """
+    if card is None or not card["is_alone"] or not COVERED.issuperset(requirement.kinds):
+        return False
+    if card["state"] == ProviderCheckState.REFUSED:
+        return requirement.state != "rejected"
+    is_over = card["state"] == ProviderCheckState.PASSED and card["check"].has_pictures
+    return not (is_over and requirement.slug == "address" and requirement.needs_client)
 
 
 @client_required

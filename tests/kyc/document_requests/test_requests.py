@@ -15,7 +15,7 @@ from kyc import reviews
 from kyc.document_requests.requesting import REQUEST_DUE, request_document, withdraw_request
 from kyc.models import DocumentRequest
 from kyc.reviews import REVIEW
-from tests.kyc.factories import let_settle, waiting
+from tests.kyc.factories import let_settle, passport_jpeg, waiting
 from tests.kyc.test_limits import a_document
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,16 @@ def test_the_answer_comes_back_to_the_same_officer_first(cast, document):
     assert other.work.assigned_to == cast.kyc_officer
     assert work.claim_next(REVIEW, actor=cast.mlro) is None
     assert work.claim_next(REVIEW, actor=cast.kyc_officer) in (other.work, document.work)
+
+
+def test_a_requested_card_is_answered_by_both_sides(cast, document):
+    request = ask(document, cast.kyc_officer, kind="id_card")
+    front = waiting(cast.client, kind="id_card")
+    request.refresh_from_db()
+    assert (request.state, front.work.assigned_to) == ("open", cast.kyc_officer)
+    back = waiting(cast.client, kind="id_card", side="back", content=passport_jpeg(number="C01X00T48"))
+    request.refresh_from_db()
+    assert (request.state, request.answer, back.work.assigned_to) == ("answered", back, cast.kyc_officer)
 
 
 def test_a_reminder_then_the_last_day(cast, document):

@@ -26,6 +26,7 @@ from kyc.levels.reaching import IN_FORCE
 from kyc.levels.standing import standing_of
 from kyc.models import Document, LevelProposal, LevelReached, LevelTable
 from tests.cast import make_client, make_staff, signed_in
+from tests.kyc.questionnaires import factories
 from tests.outbox import published
 from tests.wallet.conftest import load_rates
 from tests.wallet.factories import fund, make_psp
@@ -77,7 +78,7 @@ def make_or_get_reviewer(brand: Brand):
 
 
 def second_mlro(cast):
-    return make_staff("second.mlro@keelson.example", Role.MLRO, brand=cast.brand)
+    return factories.second_mlro(cast.brand)
 
 
 def put_in_force(cast, levels=ONE_LEVEL, *, day: dt.date | None = None) -> LevelTable:

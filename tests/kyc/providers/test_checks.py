@@ -5,11 +5,12 @@ import datetime as dt
 import httpx
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from clients.models import Client, Message
 from crm.errors import NotAllowed, WrongState
-from crm.models import AuditEvent, Notification, SubjectKey
+from crm.models import AuditEvent, DueRow, Notification, OutboxEvent, SubjectKey
 from crm.privacy.erasures import destroy_client_key
 from crm.security import audit
 from kyc import pipeline
@@ -106,6 +107,44 @@ def test_on_hold_then_green_and_a_withdrawn_green(cast, sandbox, check):
     sandbox.play(check, "final", pictures=[])
     assert looked_up(check).state == ProviderCheckState.REFUSED  # revised: the older approval isn't kept
     assert Notification.objects.filter(kind="kyc.provider_attention", user=cast.kyc_officer).exists()
+
+
+def test_a_revised_green_withdraws_what_was_approved_on_it(cast, sandbox, check, browse):
+    portal = browse(cast.client_user)
+    page = portal.get(reverse("portal_documents")).content.decode()
+    assert reverse("portal_verification_go") in page and reverse("portal_upload_choose", args=["identity"]) not in page
+    sandbox.play(check)
+    looked_up(check)
+    (document,) = judged(cast.client)
+    assert (document.state, Client.objects.get(pk=cast.client.pk).kyc_level) == (DocumentState.APPROVED, 1)
+    # Nothing brought a proof of address along: that one is uploaded.
+    assert (
+        reverse("portal_upload_choose", args=["proof_of_address"])
+        in portal.get(reverse("portal_documents")).content.decode()
+    )
+    sandbox.play(check, "hold")
+    looked_up(check)
+    document.refresh_from_db()
+    assert document.state == DocumentState.APPROVED  # looked at again there, not revised yet
+    sandbox.play(check, "final", pictures=[])
+    looked_up(check)
+    document.refresh_from_db()
+    assert (document.state, document.flaw, document.decided_by_policy) == (
+        DocumentState.PENDING_REVIEW,
+        "PROVIDER_REVISED",
+        None,
+    )
+    assert document.machine_decision.withdrawn_at is not None and document.work.state == "open"
+    assert Client.objects.get(pk=cast.client.pk).kyc_level == 0
+    assert OutboxEvent.objects.get(name="kyc.level_lost").payload["level_before"] == 1
+    assert AuditEvent.objects.filter(action="kyc.approval_withdrawn").count() == 1
+    letter = Message.objects.get(client=cast.client, template="kyc.documents_reviewed_again")
+    assert "prüfen Ihre Dokumente erneut" in letter.subject
+    assert Notification.objects.filter(user=cast.client_user, kind="kyc.reviewed_again").count() == 1
+    assert not DueRow.objects.filter(kind="kyc.document_expiry", key=str(document.pk), state="pending").exists()
+    assert "Revised by provider" in browse(cast.kyc_officer).get(reverse("kyc:queue")).content.decode()
+    lookups.look_up(check.pk)  # the same answer again changes nothing
+    assert Message.objects.filter(template="kyc.documents_reviewed_again").count() == 1
 
 
 @pytest.mark.parametrize(

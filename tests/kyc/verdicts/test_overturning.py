@@ -1,7 +1,10 @@
 """An officer rejects what the machine approved, and judges a blind sample of it."""
 
+import datetime as dt
+
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from clients.models import Client, Message
 from crm import events, work
@@ -12,6 +15,7 @@ from kyc.models import MachineDecision, SecondLook
 from kyc.verdicts.overturning import overturn
 from kyc.verdicts.second_looks import SECOND_LOOK, decide_second_look
 from tests.kyc.factories import claimed, let_settle, registered, waiting, with_policy
+from tests.kyc.test_limits import decided
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +58,22 @@ def test_overturning_takes_the_level_back_and_asks_the_client(cast, approved):
     assert Message.objects.filter(client=cast.client, template="kyc.document_rejected").count() == 1
     assert Notification.objects.filter(user=cast.client_user, kind="portal.document").count() == 2
     assert not DueRow.objects.filter(kind="kyc.document_expiry", key=str(approved.pk), state="pending").exists()
+
+
+@pytest.mark.parametrize(("days", "is_restored"), [(1, True), (None, True), (-1, False)])
+def test_overturning_brings_the_replaced_document_back(cast, days, is_restored):
+    registered(cast.client)
+    with_policy(cast.brand, sample_percent=0)
+    ends = None if days is None else timezone.now().date() + dt.timedelta(days=days)
+    earlier = decided(cast, settled_at=timezone.now(), expires_on=ends)
+    newer = waiting(cast.client, is_automatic=True)
+    earlier.refresh_from_db()
+    assert (earlier.state, newer.state) == ("replaced", "approved")
+    overturn(document_id=newer.pk, actor=cast.kyc_officer, reason_code="not_a_photo", note="Photo of a screen")
+    earlier.refresh_from_db()
+    assert earlier.state == ("approved" if is_restored else "replaced")
+    assert Client.objects.get(pk=cast.client.pk).kyc_level == int(is_restored)
+    assert AuditEvent.objects.filter(action="kyc.document_restored").count() == int(is_restored)
 
 
 @pytest.mark.parametrize("who", ["agent", "desk_head", "finance", "auditor", "support", "administrator"])
