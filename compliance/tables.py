@@ -77,7 +77,7 @@ def birth_match(row: Hit) -> Any:
 
 def concerned(row: Hit) -> str:
     """Name whom a match concerns, where it isn't the client."""
-    return str(row.party or "")
+    return f"{row.party.get_role_display()}: {row.party.name}" if row.party else ""
 
 
 class HitTable(Table):

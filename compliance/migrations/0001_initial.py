@@ -1024,11 +1024,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='screenedparty',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['normalised'], name='parties_by_spelling', opclasses=['gin_trgm_ops']),
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['normalised'], name='parties_by_spelling', opclasses=['gin_trgm_ops']),
         ),
         migrations.AddIndex(
             model_name='screenedparty',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['pair_keys'], name='parties_by_sound'),
+            index=django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['pair_keys'], name='parties_by_sound'),
         ),
         migrations.AddConstraint(
             model_name='screenedparty',
