@@ -8,6 +8,9 @@ from crm.audit_codes import AuditCode
 class ComplianceAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
+    AML_ANSWERS_REQUESTED = "compliance.aml_answers_requested", _("Answers requested for an AML case"), "send", "info"
+    AML_TASK_ADDED = "compliance.aml_task_added", _("Task added to an AML case"), "list-checks"
+    AML_TASK_DONE = "compliance.aml_task_done", _("Task of an AML case done"), "check", "success"
     AML_CASE_DECIDED = "compliance.aml_case_decided", _("AML case decided"), "gavel", "info"
     AML_RULE_DRAFTED = "compliance.aml_rule_drafted", _("AML rule drafted"), "pencil"
     AML_RULE_SHADOWED = "compliance.aml_rule_shadowed", _("AML rule put in shadow mode"), "eye"
@@ -55,6 +58,15 @@ class ComplianceAction(AuditCode):
     )
     RISK_OVERRIDE_REJECTED = "compliance.risk_override_rejected", _("Change of a risk rating rejected"), "gauge"
     RISK_OVERRIDE_WITHDRAWN = "compliance.risk_override_withdrawn", _("Change of a risk rating withdrawn"), "x"
+    # Kept to the MLRO's circle by their beginning: `compliance.sar.circle`.
+    SAR_DRAFTED = "compliance.sar_drafted", _("Suspicion report drafted"), "pencil"
+    SAR_WRITTEN = "compliance.sar_written", _("Suspicion report edited"), "pencil"
+    SAR_SUBMITTED = "compliance.sar_submitted", _("Suspicion report submitted"), "user-check", "info"
+    SAR_RETURNED = "compliance.sar_returned", _("Suspicion report returned"), "undo-2", "warning"
+    SAR_APPROVED = "compliance.sar_approved", _("Suspicion report approved"), "circle-check", "success"
+    SAR_NOT_REPORTED = "compliance.sar_not_reported", _("Decided not to report"), "circle-x", "info"
+    SAR_FILED = "compliance.sar_filed", _("Suspicion report filed"), "file-check", "success"
+    SAR_ENTITY_SET = "compliance.sar_entity_set", _("Reporting entity set up"), "sliders-horizontal"
     TRAIL_EXPORTED = "compliance.trail_exported", _("Audit trail exported"), "download"
     WATCHLIST_IMPORTED = "compliance.watchlist_imported", _("Watchlist imported"), "list-checks"
     WATCHLIST_REFRESH_SET = "compliance.watchlist_refresh_set", _("Watchlist checks scheduled"), "refresh-cw"

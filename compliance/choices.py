@@ -155,6 +155,20 @@ class ComplianceNotice(NotificationKind):
         staff("compliance.decide_hit"),
         EmailChannel.AT_ONCE,
     )
+    CASE_FOLLOW_UP = (
+        "compliance.case_follow_up",
+        _("Answers and tasks of AML cases"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.decide_amlcase"),
+        EmailChannel.OFF,
+    )
+    REPORT_WAITS = (
+        "compliance.report_waits",
+        _("Suspicion reports that await a decision"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.see_amlreports"),
+        EmailChannel.AT_ONCE,
+    )
     MATCH_CONFIRMED = (
         "compliance.match_confirmed",
         _("True watchlist matches"),

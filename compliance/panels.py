@@ -10,6 +10,7 @@ from compliance.aml.rules import RuleApproval
 from compliance.restrictions import LiftApproval
 from compliance.risk_rating.changes import RiskModelApproval
 from compliance.risk_rating.overrides import RiskOverrideApproval
+from compliance.sar import circle
 from compliance.views import audit_cards, client_overview, home_cards
 from compliance.views.client import compliance_tab
 from crm import approvals
@@ -55,6 +56,17 @@ register(
         words="suspicion alert sar monitoring money laundering",
         group="aml",
         count_permission="compliance.decide_amlcase",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Suspicion reports"),
+        "compliance:sars",
+        circle.is_member,
+        "shield-alert",
+        33,
+        count=circle.open_count,
+        words="sar str goaml fiu filing mlro",
+        group="aml",
     ),
     MenuEntry(
         "compliance",

@@ -13,6 +13,7 @@ from django.utils import timezone
 from clients.choices import CallOutcome
 from crm.choices import AccessKind
 from crm.models import AccessEvent, User
+from crm.security import confidential
 from crm.security.policies import has_permission
 from crm.security.scope import reach_of
 
@@ -31,12 +32,13 @@ def views_visible_to(user: User) -> QuerySet[AccessEvent]:
     """List the access log for `crm.view_access_log`: of brands in reach as a whole; for a desk head, of their own people."""
     if not has_permission(user, "crm.view_access_log") or not user.is_team:
         return AccessEvent.objects.none()
+    rows = confidential.access_for(user, AccessEvent.objects.all())
     if user.is_superuser:
-        return AccessEvent.objects.all()
+        return rows
     reach = reach_of(user)
     if reach.whole_brands:
-        return AccessEvent.objects.filter(Q(brand_id__in=reach.whole_brands) | Q(brand_id__isnull=True))
-    return AccessEvent.objects.filter(user__desk_id__in=reach.desks)
+        return rows.filter(Q(brand_id__in=reach.whole_brands) | Q(brand_id__isnull=True))
+    return rows.filter(user__desk_id__in=reach.desks)
 
 
 def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_SIZE) -> ViewPage:

@@ -4,6 +4,7 @@ import datetime as dt
 
 from clients.models import Client
 from compliance import holds
+from compliance.aml.follow_up import note_answer
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction, Screening
 from compliance.parties.choices import PartyRole
@@ -118,6 +119,13 @@ def rate_the_changed(event: Event) -> None:
     """Have a client rated again after a change of what the risk model may look at. Amounts and trades count every night."""
     assert event.client_id is not None
     rate_soon(client_id=event.client_id, brand_id=event.brand_id)
+
+
+@subscribe(QuestionnaireAnswered)
+def answer_the_case(event: QuestionnaireAnswered) -> None:
+    """Write an answer into the AML case that asked for it."""
+    assert event.client_id is not None
+    note_answer(client_id=event.client_id, submission_id=event.submission_id)
 
 
 @subscribe(CountryRulesChanged)

@@ -297,7 +297,7 @@ class TrailTable(_AuditTable):
     toolbar = "compliance/_trail_export.html"
 
     def queryset(self) -> QuerySet[AuditEvent]:
-        return trails.trail_of(self.client).order_by() if self.client else AuditEvent.objects.none()
+        return trails.trail_of(self.user, self.client).order_by() if self.client else AuditEvent.objects.none()
 
     @cached_property
     def client(self) -> Client | None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from clients.models import Client
 from crm.models import AuditEvent, AuditSeal, User
-from crm.security import audit
+from crm.security import audit, confidential
 from crm.security.policies import has_permission
 from crm.security.scope import reach_of
 
@@ -65,20 +65,25 @@ def events_visible_to(user: User) -> QuerySet[AuditEvent]:
     """List the audit log for `crm.view_audit`: rows of brands in reach as a whole, and those that belong to no brand."""
     if not has_permission(user, "crm.view_audit") or not user.is_team:
         return AuditEvent.objects.none()
+    rows = confidential.audit_for(user, AuditEvent.objects.all())
     if user.is_superuser:
-        return AuditEvent.objects.all()
-    return AuditEvent.objects.filter(Q(brand_id__in=reach_of(user).whole_brands) | Q(brand_id__isnull=True))
+        return rows
+    return rows.filter(Q(brand_id__in=reach_of(user).whole_brands) | Q(brand_id__isnull=True))
 
 
-def trail_of(client: Client) -> QuerySet[AuditEvent]:
-    """List every row of one client, newest first. The caller has got the client through a scoped read."""
-    return AuditEvent.objects.filter(client_id=client.pk).select_related("actor").order_by("-id")
+def trail_of(user: User, client: Client) -> QuerySet[AuditEvent]:
+    """List every row of one client that the user may know of, newest first. The caller got the client by a scoped read."""
+    rows = confidential.audit_for(user, AuditEvent.objects.filter(client_id=client.pk))
+    return rows.select_related("actor").order_by("-id")
 
 
 def whole_trail(client: Client, chosen: TrailFilter) -> Iterator[list[AuditEvent]]:
-    """Read a client's audit log from the first row on, in batches; each row gets its decrypted `body_plain`."""
+    """Read a client's audit log from the first row on, in batches; each row gets its decrypted `body_plain`.
+
+    What only a circle may read is left out, whoever asks: a pack leaves the house.
+    """
     after = 0
-    rows = chosen.apply(AuditEvent.objects.filter(client_id=client.pk))
+    rows = chosen.apply(confidential.audit_for(None, AuditEvent.objects.filter(client_id=client.pk)))
     while batch := list(rows.filter(pk__gt=after).order_by("pk")[:BATCH]):
         attach_bodies(batch)
         yield batch

@@ -4,6 +4,7 @@ from compliance.aml import urls as aml
 from compliance.controls import views as controls
 from compliance.matches.delisting_table import DelistingTable
 from compliance.risk_rating import views as risk
+from compliance.sar import urls as sar
 from compliance.tables import RestrictionTable
 from compliance.views import client, delistings, hits, list_upkeep, trail, watchlists
 from crm.ui.views import TableView
@@ -56,5 +57,6 @@ urlpatterns = [
     path("compliance/controls/<int:brand_id>/<str:month>/pdf/", controls.control_pdf, name="control_pdf"),
     path("audit/", trail.AuditLog.as_view(), name="audit"),
     path("access-log/", trail.AccessLog.as_view(), name="access_log"),
+    *sar.urlpatterns,
     *aml.urlpatterns,
 ]

@@ -10,6 +10,7 @@ from clients.facts import fact
 from clients.identifiers import Seen, source
 from crm.conditions import FieldType
 from kyc.choices import COMPANY_KINDS, DocumentKind
+from kyc.corporate import identity_source  # noqa: F401  registers itself
 from kyc.corporate.proof_sql import COMPANY_PEOPLE
 from kyc.fingerprints import sightings_of
 from kyc.levels.sql import FACT_SQL

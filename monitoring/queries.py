@@ -14,6 +14,7 @@ from django.http import Http404
 
 from crm.models import AccessEvent, User
 from crm.money.numbers import is_whole
+from crm.security import confidential
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from monitoring.models import Alert
@@ -87,10 +88,12 @@ class Evidence:
     next: str
 
 
-def evidence(agent: User, day: dt.date, *, kind: str = "", outside: bool = False, after: str = "") -> Evidence:
-    """List what the access log holds of an agent's day, newest first, a page at a time."""
+def evidence(
+    agent: User, day: dt.date, *, reader: User, kind: str = "", outside: bool = False, after: str = ""
+) -> Evidence:
+    """List what the access log holds of an agent's day for a reader, newest first, a page at a time."""
     start, end = day_bounds(agent, day)
-    rows = AccessEvent.objects.filter(user_id=agent.pk, at__gte=start, at__lt=end)
+    rows = confidential.access_for(reader, AccessEvent.objects.filter(user_id=agent.pk, at__gte=start, at__lt=end))
     if kind:
         rows = rows.filter(kind=kind)
     if outside:

@@ -106,6 +106,7 @@ def alert_evidence(request: UserRequest, alert_id: int) -> HttpResponse:
     page = evidence(
         alert.agent,
         alert.day,
+        reader=request.user,
         kind=kind if kind in AccessKind.values else "",
         outside=outside,
         after=request.GET.get("after", ""),

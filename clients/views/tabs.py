@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core import signing
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from clients import policies
@@ -18,6 +18,7 @@ from clients.record import timeline_page
 from clients.views.page import pinned_notes
 from crm.choices import AccessKind
 from crm.models import AccessEvent
+from crm.security import confidential
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 
@@ -58,9 +59,10 @@ def linked_tab(request: UserRequest, client: Client) -> HttpResponse:
     return render(request, "clients/_linked_tab.html", {"client": client, "links": linked_to(request.user, client)})
 
 
-def views_tab(request: HttpRequest, client: Client) -> HttpResponse:
+def views_tab(request: UserRequest, client: Client) -> HttpResponse:
     """Show who viewed this client, when, and what: the access log of one record."""
     rows = AccessEvent.objects.filter(client_id=client.pk).select_related("user")
+    rows = confidential.access_for(request.user, rows)
     kind = request.GET.get("kind", "")
     if kind in AccessKind.values:
         rows = rows.filter(kind=kind)

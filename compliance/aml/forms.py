@@ -170,3 +170,22 @@ class DecisionForm(forms.Form):
         }
         chosen_from = [("", _("Choose a decision")), *((state.value, labels[state]) for state in states)]
         self.fields["outcome"].choices = chosen_from  # type: ignore[attr-defined]
+
+
+class RequestForm(forms.Form):
+    """A questionnaire for the client, with the day until which the answer is awaited."""
+
+    questionnaire_id = forms.TypedChoiceField(label=_("Questionnaire"), coerce=int)
+    due_on = forms.DateField(label=_("Answer until"), widget=DayInput())
+
+    def __init__(self, *args: Any, questionnaires: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "request_%s", **kwargs})
+        self.fields["questionnaire_id"].choices = questionnaires  # type: ignore[attr-defined]
+
+
+class TaskForm(forms.Form):
+    text = forms.CharField(label=_("Task"), max_length=300)
+    due_on = forms.DateField(label=_("Due"), widget=DayInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "task_%s", **kwargs})

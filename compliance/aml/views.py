@@ -13,16 +13,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from clients.proofs import identity_records
 from clients.queries import clients_visible_to, is_in_own_book
-from compliance.aml import backtesting, cases, graph, policies, queries, rules, shipped
+from compliance.aml import backtesting, cases, follow_up, graph, policies, queries, rules, shipped
 from compliance.aml.choices import CaseState, RuleAct, VersionState
 from compliance.aml.describing import alert_text, audience, describe, measured, sentence, span
-from compliance.aml.forms import ActForm, BacktestForm, DecisionForm, RuleForm
+from compliance.aml.follow_up_models import CaseTask
+from compliance.aml.forms import ActForm, BacktestForm, DecisionForm, RequestForm, RuleForm, TaskForm
 from compliance.aml.measures import MEASURES, Measure
 from compliance.aml.models import AmlAlert, AmlBacktest, AmlCase, AmlRule, AmlRuleVersion
 from compliance.aml.tables import CaseTable
+from compliance.sar import circle
+from compliance.sar.forms import KindForm
 from crm import work
 from crm.approvals.queries import proposal_of
+from crm.brand_policies.registry import today
 from crm.choices import AccessKind
 from crm.models import Brand, User
 from crm.pages.work import AssignSelected, ClaimNext
@@ -274,7 +279,20 @@ class CasePage(StaffView):
         return show_case(request, case)
 
 
-def show_case(request: UserRequest, case: AmlCase, *, form: DecisionForm | None = None) -> HttpResponse:
+def _request_form(case: AmlCase, data: Any = None) -> RequestForm | None:
+    source = identity_records.source()
+    offered = source.questionnaires_for(case.client) if source is not None else []
+    return RequestForm(data, questionnaires=offered) if offered else None
+
+
+def show_case(
+    request: UserRequest,
+    case: AmlCase,
+    *,
+    form: DecisionForm | None = None,
+    asked: RequestForm | None = None,
+    task: TaskForm | None = None,
+) -> HttpResponse:
     alerts = queries.alerts_of(case)
     may_report = bool(policies.can_report(request.user, case))
     others = queries.of_client(request.user, case.client_id).exclude(pk=case.pk)
@@ -288,9 +306,63 @@ def show_case(request: UserRequest, case: AmlCase, *, form: DecisionForm | None 
         "work": work_of(request.user, case.work_id),
         "can_decide": policies.can_decide(request.user, case),
         "form": form or DecisionForm(may_report=may_report),
+        "sars": circle.reports_of_case(request.user, case.pk) if circle.is_member(request.user) else None,
+        "sar_kinds": KindForm(auto_id="sar_%s"),
+        "may_work": bool(policies.can_work(request.user, case)),
+        "requests": [
+            (row, row.standing(today(case.client.brand))) for row in case.requests.all()[: follow_up.SHOWN_MAX]
+        ],
+        "request_form": asked or _request_form(case),
+        "tasks": list(case.tasks.select_related("created_by", "done_by").all()[: follow_up.SHOWN_MAX]),
+        "task_form": task or TaskForm(),
+        "history": follow_up.history_of(case, alerts),
         "closing_takes_two": work.needs_second_person(case, CaseState.NO_SUSPICION),
     }
-    return render(request, "compliance/aml/case.html", context, status=422 if form and form.errors else 200)
+    refused = any(given is not None and given.errors for given in (form, asked, task))
+    return render(request, "compliance/aml/case.html", context, status=422 if refused else 200)
+
+
+@require_POST
+@staff_page(policies.DECIDES)
+def ask_client(request: UserRequest, case_id: int) -> HttpResponse:
+    """Ask the client to answer a questionnaire in the portal."""
+    case = queries.get_case(request.user, case_id)
+    form = _request_form(case, request.POST)
+    if form is None:
+        raise Http404
+    done = run_action(
+        request,
+        lambda: follow_up.request_answers(case_id=case.pk, actor=request.user, **form.cleaned_data),
+        _("Answers requested in the client portal."),
+        form=form,
+        show_forbidden=True,
+    )
+    return redirect(case) if done else show_case(request, case, asked=form)
+
+
+@require_POST
+@staff_page(policies.DECIDES)
+def add_task(request: UserRequest, case_id: int) -> HttpResponse:
+    """Add a task to a case."""
+    case, form = queries.get_case(request.user, case_id), TaskForm(request.POST)
+    done = run_action(
+        request,
+        lambda: follow_up.add_task(case_id=case.pk, actor=request.user, **form.cleaned_data),
+        _("Task added."),
+        form=form,
+        show_forbidden=True,
+    )
+    return redirect(case) if done else show_case(request, case, task=form)
+
+
+@require_POST
+@staff_page(policies.DECIDES)
+def finish_task(request: UserRequest, case_id: int, task_id: int) -> HttpResponse:
+    """Mark a task as done."""
+    case = queries.get_case(request.user, case_id)
+    task = get_object_or_404(CaseTask, pk=task_id, case=case)
+    run_action(request, lambda: follow_up.finish_task(task_id=task.pk, actor=request.user), _("Task done."))
+    return redirect(case)
 
 
 class Decide(StaffView):

@@ -1,3 +1,4 @@
+from compliance.aml.follow_up_models import CaseRequest, CaseTask
 from compliance.aml.models import (
     AmlAlert,
     AmlBacktest,
@@ -24,6 +25,7 @@ from compliance.models.risk import (
 )
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
 from compliance.models.watchlists import EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
+from compliance.sar.models import ReportingEntity, ReportMovement, SuspicionReport
 
 __all__ = [
     "AmlAlert",
@@ -36,6 +38,8 @@ __all__ = [
     "AmlRuleProposal",
     "AmlRuleVersion",
     "AmlTradingDay",
+    "CaseRequest",
+    "CaseTask",
     "ClientKeys",
     "ControlReport",
     "CountryRisk",
@@ -47,6 +51,8 @@ __all__ = [
     "ListScreening",
     "ListVersion",
     "OwnListUpload",
+    "ReportMovement",
+    "ReportingEntity",
     "Restriction",
     "RiskAssessment",
     "RiskModel",
@@ -55,5 +61,6 @@ __all__ = [
     "RiskOverride",
     "ScreenedParty",
     "Screening",
+    "SuspicionReport",
     "WatchlistSource",
 ]

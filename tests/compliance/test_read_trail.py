@@ -108,7 +108,7 @@ def test_a_trail_comes_in_batches_without_gaps(cast, rows, monkeypatch, batch, b
 
 
 def test_the_newest_comes_first_on_the_page(cast, rows):
-    assert list(trails.trail_of(cast.client)) == [rows["upload"], rows["level"], rows["note"]]
+    assert list(trails.trail_of(cast.auditor, cast.client)) == [rows["upload"], rows["level"], rows["note"]]
 
 
 def test_the_log_is_of_the_brands_one_reaches(cast, rows):

@@ -291,15 +291,15 @@ def test_a_long_gap_is_caught_up_for_400_days(cast, back, is_closed):
 def test_a_page_of_evidence_holds_forty_rows(cast, rows, has_more):
     for minute in range(rows):
         look(cast.agent, at(9, minute), client=minute)
-    page = evidence(cast.agent, DAY)
+    page = evidence(cast.agent, DAY, reader=cast.mlro)
     assert (len(page.rows), bool(page.next)) == (min(rows, 40), has_more)
 
 
 def test_evidence_of_one_instant_is_neither_lost_nor_twice(cast):
     for number in range(45):
         look(cast.agent, at(9), client=number)
-    first = evidence(cast.agent, DAY)
-    second = evidence(cast.agent, DAY, after=first.next)
+    first = evidence(cast.agent, DAY, reader=cast.mlro)
+    second = evidence(cast.agent, DAY, reader=cast.mlro, after=first.next)
     assert sorted(row.client_id for row in (*first.rows, *second.rows)) == list(range(45))
     assert second.next == ""
 
@@ -318,7 +318,7 @@ def test_evidence_is_of_the_agents_own_day(cast, moment, is_of_the_day):
     cast.agent.save()
     look(cast.agent, moment, client=cast.client.pk)
     look(cast.other_agent, at(12), client=cast.client.pk)
-    assert len(evidence(cast.agent, DAY).rows) == is_of_the_day
+    assert len(evidence(cast.agent, DAY, reader=cast.mlro).rows) == is_of_the_day
     count_days(DAY, DAY)
     assert AgentDay.objects.filter(agent=cast.agent).exists() is is_of_the_day
 

@@ -84,7 +84,13 @@ MODELS = {
     "kyc.document_requests": {"request_id": "DocumentRequest"},
     "kyc.client_reviews": {"review_id": "ClientReview"},
     "compliance.matches": {"delisting_id": "Delisting", "hit_id": "Hit"},
-    "compliance.aml": {"case_id": "AmlCase", "rule_id": "AmlRule", "version_id": "AmlRuleVersion"},
+    "compliance.aml": {
+        "case_id": "AmlCase",
+        "rule_id": "AmlRule",
+        "version_id": "AmlRuleVersion",
+        "task_id": "CaseTask",
+    },
+    "compliance.sar": {"case_id": "AmlCase", "report_id": "SuspicionReport"},
     "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
     "monitoring": {"agent_id": "User"},
 }

@@ -21,11 +21,13 @@ from django.utils import timezone
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
 from clients.models import Client
-from compliance.aml.models import AmlRuleVersion
+from compliance.aml.models import AmlCase, AmlRuleVersion
 from compliance.aml.rules import Content as AmlContent
 from compliance.aml.rules import create_rule
 from compliance.models import Restriction
 from compliance.packs import TrailFilter
+from compliance.sar.models import SuspicionReport
+from compliance.sar.reports import EMPTY as SAR_EMPTY
 from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, ImportMapping, TextDraft, User, WorkItem
@@ -144,6 +146,23 @@ LAST_WEEK = {"start": timezone.now() - dt.timedelta(days=7), "end": timezone.now
 def aml_draft() -> AmlRuleVersion:
     rule = create_rule(brand_id=one(Brand).pk, name=f"Rule {uuid4()}", content=AML_CONTENT, why="Test", actor=None)
     return rule.versions.select_related("rule__brand").get()
+
+
+def suspicion_report(state: str = "draft") -> Arguments:
+    """A report that the system's own hand wrote as far as a state, about the first case."""
+    case = one(AmlCase)
+    report = SuspicionReport(client=case.client, case=case, kind="SAR", written_by=one(User), written_at=timezone.now())
+    report.seal({**SAR_EMPTY, "narrative": "Why", "facts": {}})
+    report.state = state
+    if state != "draft":
+        report.keep_xml(b"<report/>", "0" * 64)
+    if state in ("approved", "filed"):
+        report.decided_by = User.objects.exclude(pk=report.written_by_id)[0]
+        report.decided_at = timezone.now()
+    if state == "filed":
+        report.fiu_reference, report.filed_on, report.filed_by = "FIU-1", timezone.localdate(), report.written_by
+    report.save()
+    return {"report_id": report.pk}
 
 
 def in_a_week() -> dt.date:
@@ -376,6 +395,20 @@ DOORS: dict[str, Door] = {
     "compliance.aml.cases.decide_case": Door(
         {"case_id": {"state": "open"}}, given=lambda: {"outcome": "monitored", "monitor_until": in_a_week()}
     ),
+    "compliance.aml.follow_up.add_task": Door(given=lambda: {"due_on": in_a_week()}),
+    "compliance.aml.follow_up.finish_task": Door({"task_id": {"done_at": None}}),
+    "compliance.sar.reports.draft_report": Door(given=lambda: {"kind": "SAR"}),
+    "compliance.sar.reports.submit_report": Door(given=suspicion_report),
+    "compliance.sar.reports.write_report": Door(
+        given=lambda: {**suspicion_report(), "kind": "SAR", "indicators": [], "movements": []}
+    ),
+    "compliance.sar.reports.return_report": Door(given=lambda: suspicion_report("in_review")),
+    "compliance.sar.reports.approve_report": Door(given=lambda: suspicion_report("in_review")),
+    "compliance.sar.reports.decide_not_to_report": Door(given=lambda: suspicion_report("in_review")),
+    "compliance.sar.reports.file_report": Door(
+        given=lambda: {**suspicion_report("approved"), "filed_on": timezone.localdate()}
+    ),
+    "compliance.sar.reports.amend_report": Door(given=lambda: suspicion_report("filed")),
     "compliance.aml.rules.create_rule": Door(given=lambda: {"content": AML_CONTENT, "code": ""}),
     "compliance.aml.rules.write_draft": Door(given=lambda: {"rule_id": aml_draft().rule_id, "content": AML_CONTENT}),
     "compliance.aml.rules.start_shadow": Door(given=lambda: {"version_id": aml_draft().pk}),

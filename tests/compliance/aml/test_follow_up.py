@@ -1,0 +1,69 @@
+"""What follows from a case: questionnaires for the client and their answers, tasks, reminders, and the history."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from clients.proofs import identity_records
+from compliance.aml import follow_up, queries
+from compliance.aml.models import AmlCase
+from compliance.aml.running import run_pending
+from crm.due import sweep
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent, DueRow, Notification
+from crm.security import audit
+from tests.compliance.aml.factories import at, live, moved
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case(cast):
+    live(cast, "velocity_count", 1, repeat=1)
+    moved(cast.client, "deposit", 30000, at())
+    run_pending()
+    return AmlCase.objects.get()
+
+
+def test_an_answer_comes_back_to_its_case(cast, case, browse, monkeypatch):
+    source, reasons = type(identity_records.source()), []
+    monkeypatch.setattr(source, "questionnaires_for", lambda *_given: [(7, "Source of wealth")])
+    monkeypatch.setattr(source, "questionnaire_of", lambda _self, submission: {31: 7, 30: 6}[submission])
+    monkeypatch.setattr(source, "ask", lambda _self, *, reason, **_given: reasons.append(reason) or "Source of wealth")
+    browser, due_on = browse(cast.kyc_officer), timezone.localdate() + dt.timedelta(days=7)
+    page = f"/aml/cases/{case.pk}/"
+    given = {"questionnaire_id": "7", "due_on": due_on.isoformat()}
+    assert browser.post(f"{page}request/", {**given, "due_on": "2020-01-01"}).status_code == 422
+    assert browser.post(f"{page}request/", given).status_code == 302
+    assert "AML" not in reasons[0] and "suspic" not in reasons[0].lower()
+    assert "Requested" in browser.get(page).text
+    with pytest.raises(NotAllowed):
+        follow_up.request_answers(case_id=case.pk, questionnaire_id=7, due_on=due_on, actor=cast.agent)
+    follow_up.note_answer(client_id=cast.client.pk, submission_id=30)
+    assert case.requests.get().answered_at is None
+    for _again in range(2):
+        follow_up.note_answer(client_id=cast.client.pk, submission_id=31)
+    assert case.requests.get().submission_id == 31
+    assert "Answered by the client" in browser.get(page).text
+    assert Notification.objects.filter(user=cast.kyc_officer, kind="compliance.case_follow_up").count() == 1
+    assert "Answered for an AML case" not in browse(cast.agent).get(f"/clients/{cast.client.pk}/").text
+    event = AuditEvent.objects.get(action="compliance.aml_answers_requested")
+    assert audit.body_of(event)["after"]["questionnaire"] == "Source of wealth"
+
+
+def test_a_task_reminds_and_is_done_once(cast, case, browse):
+    browser, page = browse(cast.kyc_officer), f"/aml/cases/{case.pk}/"
+    day = timezone.localdate() + dt.timedelta(days=3)
+    assert browser.post(f"{page}tasks/", {"text": "Call the bank", "due_on": day.isoformat()}).status_code == 302
+    task = case.tasks.get()
+    with pytest.raises(DomainError, match="what has to be done"):
+        follow_up.add_task(case_id=case.pk, text=" ", due_on=day, actor=cast.mlro)
+    DueRow.objects.filter(kind="compliance.aml_follow_up").update(next_at=timezone.now(), at=timezone.now())
+    sweep()
+    assert Notification.objects.get(kind="compliance.case_follow_up").user == cast.kyc_officer
+    assert browser.post(f"{page}tasks/{task.pk}/done/").status_code == 302
+    with pytest.raises(WrongState):
+        follow_up.finish_task(task_id=task.pk, actor=cast.mlro)
+    steps = [step.title for step in follow_up.history_of(case, queries.alerts_of(case))]
+    assert steps[:2] == ["Task done", "Task added"] and {"Alert", "Case opened"} < set(steps)

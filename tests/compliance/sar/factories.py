@@ -1,0 +1,88 @@
+"""A case worth a report, the reporting entity, and a second member of the MLRO's circle."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from clients.proofs import identity_records
+from clients.proofs.identity_records import IdentityDocument
+from compliance.aml.models import AmlCase
+from compliance.aml.running import run_pending
+from compliance.sar import entities, reports
+from compliance.sar.choices import CODES
+from compliance.sar.models import ReportingEntity, SuspicionReport
+from crm.choices import Role
+from crm.models import LegalEntity, User
+from tests.cast import make_staff
+from tests.compliance.aml.factories import at, live, moved
+
+PASSPORT = IdentityDocument("passport", "C01X00T47", dt.date(2020, 1, 2), dt.date(2030, 1, 1), "DE")
+VALUES = {
+    "rentity_id": 4711,
+    "rentity_branch": "Head office",
+    "currency": "EUR",
+    "first_name": "Maria",
+    "last_name": "Officer",
+    "email": "mlro@meridian.example",
+    "phone": "+35725123456",
+    "occupation": "MLRO",
+    "address": "1 Main Street",
+    "city": "Limassol",
+    "postal_code": "3030",
+    "country": "CY",
+    "indicators": {"ML01": "Structuring", "ML02": "Pass-through"},
+    "codes": {name: default for name, (_label, default) in CODES.items()} | {"passport": "C"},
+}
+
+
+def deputy(cast: Any) -> User:
+    """A second member of the circle."""
+    return make_staff("deputy@meridian.example", Role.MLRO, brand=cast.brand)
+
+
+def reporting(cast: Any) -> ReportingEntity:
+    """The legal entity of the cast's brand, set up to report."""
+    brand = cast.brand
+    legal_entity = LegalEntity.objects.create(
+        name=brand.legal_name, jurisdiction=brand.jurisdiction, licence_number=brand.licence_number
+    )
+    brand.legal_entity = legal_entity
+    brand.save()
+    return entities.set_reporting_entity(legal_entity_id=legal_entity.pk, actor=cast.mlro, values=VALUES)
+
+
+def known(cast: Any, monkeypatch: Any) -> None:
+    """The client's details as verification leaves them."""
+    client = cast.client
+    client.date_of_birth, client.nationality = dt.date(1980, 5, 6), "DE"
+    client.address_line, client.city, client.postal_code = "Hauptstraße 1", "Berlin", "10115"
+    client.save()
+    monkeypatch.setattr(type(identity_records.source()), "documents_of", lambda _self, _client: [PASSPORT])
+
+
+def case_of(cast: Any) -> AmlCase:
+    live(cast, "velocity_count", 2, repeat=1, severity="high")
+    moved(cast.client, "deposit", 9500, at(days=0), instrument="•••• 4242")
+    moved(cast.client, "deposit", 9400, at(days=1), instrument="•••• 4242")
+    moved(cast.client, "withdrawal", 18000, at(days=2), method="bank")
+    run_pending()
+    return AmlCase.objects.get(state="open")
+
+
+def written(report: SuspicionReport, actor: User, **changes: Any) -> SuspicionReport:
+    values = {
+        "kind": report.kind,
+        "narrative": report.content["narrative"] + "\nThe salary on record doesn't explain these deposits. \x02<&>",
+        "action": "Withdrawals held",
+        "indicators": ["ML01"],
+        "occupation": "Baker",
+        "movements": list(report.chosen.values_list("movement_id", flat=True)),
+    }
+    return reports.write_report(report_id=report.pk, actor=actor, **values | changes)
+
+
+def submitted(cast: Any, case: AmlCase, kind: str = "STR") -> SuspicionReport:
+    report = reports.draft_report(case_id=case.pk, kind=kind, actor=cast.mlro)
+    written(report, cast.mlro)
+    return reports.submit_report(report_id=report.pk, actor=cast.mlro)
