@@ -222,6 +222,7 @@ class IssueCode(models.TextChoices):
     NO_EXPIRY = "NO_EXPIRY", _("No expiry date was found")
     DATE_INCOMPLETE = "DATE_INCOMPLETE", _("A date on the document is incomplete or doesn't exist")
     UNKNOWN_STATE = "UNKNOWN_STATE", _("No such country or issuer exists")
+    COUNTRY_MISMATCH = "COUNTRY_MISMATCH", _("The issuing country isn't the one that the client selected")
     SPECIMEN = "SPECIMEN", _("The document is a specimen, not a real one")
     LOW_RESOLUTION = "LOW_RESOLUTION", _("The picture is small: compare the name carefully")
     UNDERAGE = "UNDERAGE", _("The person is underage")
@@ -269,6 +270,7 @@ ISSUE_SHORT: dict[str, Promise] = {
     IssueCode.NO_EXPIRY: _("No expiry date"),
     IssueCode.DATE_INCOMPLETE: _("Incomplete date"),
     IssueCode.UNKNOWN_STATE: _("Unknown country"),
+    IssueCode.COUNTRY_MISMATCH: _("Other issuing country"),
     IssueCode.SPECIMEN: _("Specimen"),
     IssueCode.LOW_RESOLUTION: _("Low resolution"),
     IssueCode.UNDERAGE: _("Underage"),
@@ -315,6 +317,7 @@ ISSUE_SEVERITY: dict[str, Severity] = {
     IssueCode.NO_EXPIRY: Severity.WARNING,
     IssueCode.DATE_INCOMPLETE: Severity.WARNING,
     IssueCode.UNKNOWN_STATE: Severity.BLOCKING,
+    IssueCode.COUNTRY_MISMATCH: Severity.WARNING,
     IssueCode.SPECIMEN: Severity.BLOCKING,
     IssueCode.LOW_RESOLUTION: Severity.WARNING,
     IssueCode.UNDERAGE: Severity.BLOCKING,

@@ -119,6 +119,7 @@ def _blank_sheet(document: Document) -> Sheet:
         sha256=document.sha256,
         pages=[],
         traces=document.traces,
+        declared_country=document.declared_country,
         today=timezone.now().date(),
         age_min_years=minimum_age(client.brand, rule_of(client.brand, client.country)),
         accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,

@@ -141,6 +141,7 @@ def _sheet(document: Document, before: CheckRun) -> Sheet:
         side=document.side,
         sha256=document.sha256,
         pages=[],
+        declared_country=document.declared_country,
         today=timezone.now().date(),
         age_min_years=minimum_age(client.brand, rule_of(client.brand, client.country)),
         accepts_specimens=settings.KYC_ACCEPTS_SPECIMENS,

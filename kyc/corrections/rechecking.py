@@ -145,6 +145,7 @@ def _state(sheet: Sheet, field: str, code: str, values: Mapping[str, Any]) -> It
         check="state",
     )
     if field != "nationality":
+        yield from (replace(result, check="state") for result in identity.declared_country(sheet, code))
         return
     registered, found = sheet.subject.nationality, states.alpha2_of(code)
     more: Place = {"field": field, "found": code, "expected": registered}

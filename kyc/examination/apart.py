@@ -61,6 +61,7 @@ def examine(sheet: Sheet, file: File, other: File | None = None) -> Examined:
         "traces": file.traces,
         "today": sheet.today.isoformat(),
         "age_min_years": sheet.age_min_years,
+        "declared_country": sheet.declared_country,
         "accepts_specimens": sheet.accepts_specimens,
         "subject": {
             **asdict(sheet.subject),

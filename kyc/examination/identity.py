@@ -253,7 +253,7 @@ def _printed_expiry(sheet: Sheet) -> Iterator[Result]:
 
 
 def state(sheet: Sheet) -> Iterator[Result]:
-    """Check that issuer and nationality are states of Doc 9303's table."""
+    """Check that issuer and nationality are states of Doc 9303's table, and the issuer the country that the client selected."""
     assert sheet.zone is not None
     read = sheet.zone.mrz
     for field, code, place in (
@@ -266,6 +266,18 @@ def state(sheet: Sheet) -> Iterator[Result]:
             yield passed(score=1.0, field=field, found=code, **place)
         else:
             yield failed(IssueCode.UNKNOWN_STATE, 0.9, field=field, found=code, **place)
+    yield from declared_country(sheet, read.issuing_country, place_of(sheet, "country"))
+
+
+def declared_country(sheet: Sheet, issuer: str, place: Place | None = None) -> Iterator[Result]:
+    """Compare the issuer with the country that the client selected: another one is a slip, or somebody else's document.
+
+    Nothing is said where nothing was selected, or where the issuer is no country: that is for the table of states.
+    """
+    country = states.alpha2_of(issuer)
+    if sheet.declared_country and country and country != sheet.declared_country:
+        more: Place = {"field": "issuing_country", "found": issuer, "expected": sheet.declared_country}
+        yield unsure(IssueCode.COUNTRY_MISMATCH, 0.9, **{**more, **(place or {})})
 
 
 def nationality(sheet: Sheet) -> Iterator[Result]:

@@ -121,6 +121,8 @@ class Sheet:
     # Read in a child, which keeps the pages: whether there was a text layer.
     has_words_of_its_own: bool = False
     age_min_years: int = 18
+    # The issuing country that the client selected, ISO 3166-1 alpha-2; empty where nobody was asked.
+    declared_country: str = ""
     sha256: str = ""
     # What the file's maker left in it (`kyc.intake`).
     traces: dict[str, Any] = field(default_factory=dict)

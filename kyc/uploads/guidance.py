@@ -17,8 +17,12 @@ from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, TWO_SIDED_KINDS, Document
 Text = str | Promise
 # Doc 9303 knows Kosovo by a code of its own, which ISO 3166-1 doesn't list.
 KOSOVO: Final = "XK"
-# States without a national identity card; a passport card, a state's or a health card is none. Known in the trade, not yet compared
-# state by state with PRADO, the EU Council's register of documents (https://www.consilium.europa.eu/prado/).
+# States without a national identity card; a passport card, a state's or a health card is none. Sources:
+# Denmark, United Kingdom: https://en.wikipedia.org/wiki/National_identity_cards_in_the_European_Economic_Area (Norway and Iceland,
+# which older versions name, have issued cards since); Australia: https://en.wikipedia.org/wiki/Identity_documents_of_Australia;
+# Canada (its citizenship card ended in 2012), United States:
+# https://en.wikipedia.org/wiki/List_of_national_identity_card_policies_by_country; New Zealand: known in the trade, no source read.
+# Microstates that issue none are left out: offering a card too many costs nothing, refusing one that exists costs a client.
 WITHOUT_IDENTITY_CARD: Final = frozenset({"AU", "CA", "DK", "GB", "NZ", "US"})
 
 

@@ -139,6 +139,12 @@ def test_a_wrong_composite_digit_is_never_repaired_away(digit):
     assert mrz.repaired(zone, today=TODAY) is zone
 
 
+@pytest.mark.parametrize(("selected", "is_issue"), [("FR", True), ("DE", False), ("", False)])
+def test_another_country_than_the_selected_one_is_unclear(selected, is_issue):
+    outcome, issues, _results = tried(specimens.passport(HOLDER), declared_country=selected)
+    assert (("state", "COUNTRY_MISMATCH") in issues, outcome == Outcome.QUEUE) == (is_issue, is_issue)
+
+
 @pytest.mark.parametrize("state", ["XQZ", "UTO"])
 def test_a_state_that_does_not_exist_is_no_issuer(state):
     page = specimens.passport(replace(HOLDER, country=state, nationality=state))

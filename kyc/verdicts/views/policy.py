@@ -47,6 +47,7 @@ def _shown_kind(kind: DocumentKind, rule: KindRule) -> dict[str, Any]:
     return {
         "label": kind.label,
         "is_identity": kind != DocumentKind.PROOF_OF_ADDRESS,
+        "is_licence": kind == DocumentKind.DRIVING_LICENCE,
         "risks": [(risk.label, rule.approves(risk), rule.sample_percent(risk)) for risk in RISKS],
         "sides": [
             (side.label if len(sides_of(kind)) > 1 else "", [check_label(name) for name in rule.required.get(side, ())])
