@@ -3,4 +3,4 @@
 `VERSION` names the rules as a whole and is kept with every screening: change it with every change that moves a score.
 """
 
-VERSION = "2026.13"
+VERSION = "2026.14"

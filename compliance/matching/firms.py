@@ -28,6 +28,14 @@ ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "
 NUMBER_WORDS = {"one": "1", "two": "2", "three": "3", "first": "1", "second": "2", "third": "3"}
 
 
+# Legal forms that are written without a space, and the Arabic word that opens most firms' names.
+FORM_SIGNS = re.compile(
+    "株式会社|株式會社|有限会社|合同会社|股份有限公司|有限责任公司|有限責任公司|有限公司|주식회사|유한회사|\\bشركة\\b"
+)
+# A legal form of several words, as long as this, may have one typing error.
+MISSPELT_FORM_MIN = 12
+
+
 @dataclass(frozen=True)
 class FirmName:
     """A firm's name: words that name it, and its legal forms."""
@@ -39,14 +47,14 @@ class FirmName:
 @lru_cache(maxsize=100_000)
 def firm_name(text: str) -> FirmName:
     """Take a firm's name apart: initials joined, numbers as digits, legal forms rewritten to one short form."""
-    joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", spelling.cleaned(text))
+    joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", _without_signs(spelling.cleaned(text)))
     found = [_spelled(word) for word in spelling.latin(joined.replace("&", " and ").replace("/", " ")).split()]
     words: list[str] = []
     forms: set[str] = set()
     place = 0
     while place < len(found):
         for length in range(min(tables.FORM_WORDS_MAX, len(found) - place), 0, -1):
-            form = tables.FORM_PHRASES.get(tuple(found[place : place + length]))
+            form = _form(tuple(found[place : place + length]))
             # A legal form opens or closes a name. A word in the middle may be the name itself.
             if form and (length > 1 or place in (0, len(found) - 1) or len(found) - place <= 3):
                 forms.add(form)
@@ -72,8 +80,27 @@ def _spelled(word: str) -> str:
         return word
     near = [known for known in LONG_WORDS if OSA.distance(word, known, score_cutoff=1) <= 1]
     # Trader and Marina are words of their own: what only lacks or has a last letter is left alone.
-    near = [known for known in near if known[-1] == word[-1] and known[0] == word[0]]
+    near = [known for known in near if known[-1] == word[-1]]
+    near = [known for known in near if known[0] == word[0] or sorted(known) == sorted(word)]
     return near[0] if len(near) == 1 else word
+
+
+@lru_cache(maxsize=100_000)
+def _form(phrase: tuple[str, ...]) -> str | None:
+    """Find the legal form that these words are, with one typing error at most in a long one (`open joint stck company`)."""
+    form = tables.FORM_PHRASES.get(phrase)
+    text = " ".join(phrase)
+    if form or len(phrase) < 3 or len(text) < MISSPELT_FORM_MIN:
+        return form
+    near = (known for known in tables.FORM_PHRASES if len(known) == len(phrase))
+    return next(
+        (tables.FORM_PHRASES[known] for known in near if OSA.distance(text, " ".join(known), score_cutoff=1) <= 1), None
+    )
+
+
+def _without_signs(text: str) -> str:
+    named = FORM_SIGNS.sub(" ", text)
+    return named if named.strip() else text
 
 
 def _without_initials(words: list[str]) -> list[str]:
@@ -102,8 +129,8 @@ def compare_firms(mine: str, listed: str, is_common: IsCommon = never_common) ->
 
 
 def _compare_characters(mine: str, listed: str) -> Explanation:
-    one, other = spelling.characters(mine), spelling.characters(listed)
-    likeness = Indel.normalized_similarity(one, other)
+    one, other = (spelling.characters(_without_signs(name)) for name in (mine, listed))
+    likeness = Indel.normalized_similarity(one, spelling.same_characters(one, other))
     found = Explanation(0.0, client_name=mine, listed_name=listed, notes=["characters"])
     found.name_score = likeness if likeness >= 0.5 else 0.0
     found.pairs = (

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import OSA, Indel
 
 from compliance.matching import firms, genders
 from compliance.matching import text as spelling
@@ -37,6 +37,8 @@ ALONE_PENALTY = 0.12
 # Names without their spaces, as alike as this and as long as this, may be one.
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 CHARACTERS_DIFFER = 0.78
+# Three words or more, so long together, that differ in two neighbouring letters that changed places: one typing error.
+SLIP_LETTERS_MIN, SLIP_WORDS_MIN, SLIP_SCORE = 16, 3, 0.82
 GENDER_DIFFERS = 0.12
 ONE_WORD_PENALTY = 0.2
 WEAK_ALIAS_PENALTY = 0.05
@@ -121,9 +123,9 @@ def compare_names(mine: str, listed: str, is_common: IsCommon = never_common) ->
 
 def _compare_characters(mine: str, listed: str) -> Explanation:
     one, other = spelling.characters(mine), spelling.characters(listed)
-    likeness = Indel.normalized_similarity(one, other)
+    likeness = Indel.normalized_similarity(one, spelling.same_characters(one, other))
     found = Explanation(0.0, client_name=mine, listed_name=listed, notes=["characters"])
-    found.name_score = 1.0 if one == other else CHARACTERS_DIFFER * likeness
+    found.name_score = 1.0 if likeness == 1 else CHARACTERS_DIFFER * likeness
     if likeness >= 0.5:
         found.pairs = [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "characters"}]
     else:
@@ -160,6 +162,13 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     found.name_score = max(0.0, found.name_score)
     if found.name_score < 0.9 and len(my_words) != len(their_words):
         _note_written_together(found, my_words, their_words)
+    elif (
+        found.name_score < SLIP_SCORE
+        and set(found.notes) <= {"words_on_both_sides_differ"}
+        and _is_one_slip(my_words, their_words)
+    ):
+        found.name_score = SLIP_SCORE
+        found.notes.append("one_typing_error")
     return found
 
 
@@ -194,12 +203,24 @@ def _note_written_together(found: Explanation, mine: list[str], theirs: list[str
         found.left_over_client, found.left_over_listed = [], []
 
 
+def _is_one_slip(mine: list[str], theirs: list[str]) -> bool:
+    one, other = "".join(mine), "".join(theirs)
+    return (
+        min(len(mine), len(theirs)) >= SLIP_WORDS_MIN
+        and min(len(one), len(other)) >= SLIP_LETTERS_MIN
+        and sorted(one) == sorted(other)  # a letter more makes another name: Maria, Marina
+        and OSA.distance(one, other, score_cutoff=1) == 1
+    )
+
+
 def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str]) -> None:
     solid = [pair for pair in sorted(pairs, key=lambda pair: pair.mine) if mine[pair.mine[0]] not in spelling.PARTICLES]
     order = [pair.theirs[0] for pair in solid]
     if order == sorted(order):
         return
-    if spelling.SON_OF & set(mine) and spelling.SON_OF & set(theirs) and solid[0].theirs[0] != _first_solid(theirs):
+    my_son, their_son = _before_son_of(mine), _before_son_of(theirs)
+    partners = {place: pair.theirs for pair in solid for place in pair.mine}
+    if my_son is not None and their_son is not None and their_son not in partners.get(my_son, ()):
         # "X bin Y" is another person than "Y bin X".
         found.name_score -= SON_OF_PENALTY
         found.notes.append("father_and_son_swapped")
@@ -208,8 +229,11 @@ def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: 
         found.notes.append("other_order")
 
 
-def _first_solid(words: list[str]) -> int:
-    return next((place for place, word in enumerate(words) if word not in spelling.PARTICLES), 0)
+def _before_son_of(words: list[str]) -> int | None:
+    """Find the word before the first "bin"; None where the name begins with one and its bearer's own name comes last."""
+    if words[0] in spelling.SON_OF:
+        return None
+    return next((place - 1 for place, word in enumerate(words) if place and word in spelling.SON_OF), None)
 
 
 def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: list[str], is_common: IsCommon) -> None:

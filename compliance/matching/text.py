@@ -46,13 +46,19 @@ CAPITAL_INSIDE = re.compile(r"(?<=[^\W\d_]{4})(?<=[^\WA-Z\d_])(?=[A-Z][a-z])")
 
 def _one_script(word: str) -> str:
     """Write a word in one script, where single letters came from another that looks the same."""
-    cyrillic = sum("Ѐ" <= letter <= "ԯ" for letter in word)
+    cyrillic = [letter for letter in word if "Ѐ" <= letter <= "ԯ"]
     if not cyrillic:
         return word.replace("ĸ", "k")
-    latin_letters = sum(letter.isascii() and letter.isalpha() for letter in word)
+    latin_letters = [letter for letter in word if letter.isascii() and letter.isalpha()]
     if not latin_letters and "ĸ" not in word:
         return word
-    table = LOOKALIKES if latin_letters > cyrillic else TO_CYRILLIC
+    # The script whose letters can't all be the other's is the word's own, however few they are.
+    alien = (
+        any(letter not in LOOKALIKES for letter in cyrillic),
+        any(sign not in TO_CYRILLIC for sign in latin_letters),
+    )
+    is_latin = alien == (False, True) or (alien[0] == alien[1] and len(latin_letters) > len(cyrillic))
+    table = LOOKALIKES if is_latin else TO_CYRILLIC
     return "".join(table.get(letter, letter) for letter in word)
 
 
@@ -162,6 +168,29 @@ def has_east_asian(name: str) -> bool:
 def characters(name: str) -> str:
     """Keep the Han, Kana and Hangul characters of a name alone."""
     return "".join(sign for sign in name if has_east_asian(sign))
+
+
+def same_characters(one: str, other: str) -> str:
+    """Write the other name's characters as the first name's where they're its simplified or traditional form (习, 習).
+
+    Two characters of one reading are such forms when one is in mainland China's set alone and one in Taiwan's alone.
+    """
+    if len(one) != len(other):
+        return other
+    return "".join(mine if _are_forms(mine, theirs) else theirs for mine, theirs in zip(one, other, strict=True))
+
+
+@lru_cache(maxsize=20_000)
+def _are_forms(one: str, other: str) -> bool:
+    sets = {(_is_in("gb2312", sign), _is_in("big5", sign)) for sign in (one, other)}
+    return sets == {(True, False), (False, True)} and anyascii(one) == anyascii(other)
+
+
+def _is_in(character_set: str, sign: str) -> bool:
+    try:
+        return bool(sign.encode(character_set))
+    except UnicodeEncodeError:
+        return False
 
 
 SLAVIC_END = re.compile(

@@ -156,6 +156,9 @@ def test_two_names_that_share_two_words_share_a_key_in_any_order():
         ("Li Si", "Lee Si"),
         ("Sergey Lavrov", "Sergei Lawrow"),
         ("Jaroslaw Kaczynski", "Yaroslav Kachinsky"),
+        ("Іvаn Реtrоv", "Ivan Petrov"),  # half of the letters are Cyrillic
+        ("习近平", "習近平"),
+        ("Ben Khamis Ben Saleh Elsseid Sami", "Sami Ben Khamis Ben Saleh Elsseid"),
     ],
 )
 def test_forms_scripts_and_readings_of_one_name(mine, listed):
@@ -176,6 +179,8 @@ def test_forms_scripts_and_readings_of_one_name(mine, listed):
         ("Kim Jong Un", "Kim Jong Il"),
         ("Li Wei", "Wang Wei"),
         ("毛泽东", "毛泽民"),
+        ("章伟", "张伟"),
+        ("Maria Ivanovna Petrova", "Marina Ivanovna Petrova"),
         ("Hassan Rouhani", "Hussein Rouhani"),
         ("Oscar Hussein", "Hassan Askari"),
         ("Carlos Garcia", "Carlos Gomez"),
@@ -224,6 +229,10 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
         ("Huawei Technologies Co., Ltd.", "Huawei Technologies"),
         ("华为技术有限公司", "华为技术有限公司"),
         ("Intl Trading Co", "International Trading Company"),
+        ("株式会社トヨタ", "Toyota KK"),
+        ("شركة النور", "Al Noor Company"),
+        ("Hesong Rtading Company", "Hesong Trading Company"),
+        ("Open Joint Stoock Company Chayka", "Open Joint Stock Company Chayka"),
     ],
 )
 def test_a_firm_is_found_whatever_its_legal_form_is_called(mine, listed):
