@@ -58,12 +58,6 @@ def entity_of(report: SuspicionReport) -> ReportingEntity | None:
     return ReportingEntity.objects.filter(legal_entity=report.client.brand.legal_entity_id).first()
 
 
-def open_count(user: User) -> int | None:
-    """Count the reports that wait for a decision or for filing: a number for the circle's menu."""
-    waiting = reports_visible_to(user).filter(state__in=["in_review", "approved"])
-    return len(waiting.values_list("pk", flat=True)[:99]) or None
-
-
 def note_view(user: User, report: SuspicionReport, kind: AccessKind = AccessKind.VIEW) -> None:
     """Write down that somebody read or downloaded a report; the circle alone sees the entry."""
     access_log.note(
