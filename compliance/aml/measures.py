@@ -386,7 +386,8 @@ PEER_COLUMNS: Final = {
 }
 # The month so far against what peers deposited in the whole month before: a robust z-score (median and MAD; Iglewicz and
 # Hoaglin, "How to Detect and Handle Outliers", 1993: 0.6745 · (x - median) / MAD, an outlier from 3.5 on). A group whose
-# members are all alike has no MAD; a tenth of the median stands for it.
+# members are all alike has no MAD; a tenth of the median stands for it. Amounts are never negative, so a client whose whole month
+# isn't outlying never was in it: only the movements of the others are added up one by one.
 MONTH: Final = "date_trunc('month', m.at AT TIME ZONE 'UTC')"
 _measure(
     Measure(
@@ -398,12 +399,13 @@ _measure(
         ),
         Unit.NUMBER,
         f"""
-        WITH {{scope}}, {READ}, sums AS (
-          SELECT c.{{peers}} AS peer, {MONTH} AS month, m.client_id, sum(m.base_amount) AS total
-          FROM {{movement}} m JOIN clients_client c ON c.id = m.client_id
+        WITH {{scope}}, {READ}, totals AS (
+          SELECT m.client_id, {MONTH} AS month, sum(m.base_amount) AS total FROM {{movement}} m
           WHERE m.brand_id = %(brand)s AND m.kind = 'deposit' AND m.at < %(until)s
             AND m.at >= (date_trunc('month', %(first)s::timestamptz AT TIME ZONE 'UTC') - interval '1 month') AT TIME ZONE 'UTC'
-          GROUP BY 1, 2, 3
+          GROUP BY 1, 2
+        ), sums AS (
+          SELECT c.{{peers}} AS peer, t.* FROM totals t JOIN clients_client c ON c.id = t.client_id
         ), middle AS (
           SELECT peer, month, percentile_cont(0.5) WITHIN GROUP (ORDER BY total) AS median, count(*) AS size
           FROM sums GROUP BY 1, 2 HAVING count(*) >= %(least)s
@@ -411,14 +413,16 @@ _measure(
           SELECT s.peer, s.month, d.median, greatest(
             percentile_cont(0.5) WITHIN GROUP (ORDER BY abs(s.total::float8 - d.median)), d.median / 10) AS mad
           FROM sums s JOIN middle d ON d.peer = s.peer AND d.month = s.month GROUP BY 1, 2, 3
+        ), outlying AS (
+          SELECT s.client_id, s.month, p.median, p.mad FROM sums s
+          JOIN spread p ON p.peer = s.peer AND p.month = s.month - interval '1 month' AND p.mad > 0
+          WHERE round((0.6745 * (s.total::float8 - p.median) / p.mad)::numeric, 2) >= %(threshold)s
         ), so_far AS (
-          SELECT m.client_id, m.at, m.id, m.since, {MONTH} AS month,
-            sum(m.base_amount) OVER (PARTITION BY m.client_id, {MONTH} ORDER BY m.at) AS total
-          FROM m
+          SELECT m.client_id, m.at, m.id, m.since, o.median, o.mad,
+            sum(m.base_amount) OVER (PARTITION BY m.client_id, o.month ORDER BY m.at) AS total
+          FROM m JOIN outlying o ON o.client_id = m.client_id AND o.month = {MONTH}
         ), judged AS (
-          SELECT f.*, round((0.6745 * (f.total::float8 - p.median) / p.mad)::numeric, 2) AS value
-          FROM so_far f JOIN clients_client c ON c.id = f.client_id
-          JOIN spread p ON p.peer = c.{{peers}} AND p.month = f.month - interval '1 month' AND p.mad > 0
+          SELECT f.*, round((0.6745 * (f.total::float8 - f.median) / f.mad)::numeric, 2) AS value FROM so_far f
         )
         SELECT client_id, at, id AS movement_id, value FROM judged WHERE at >= since AND value >= %(threshold)s""",  # noqa: S608
         IN,

@@ -7,13 +7,16 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clients.identifiers import IdentifierKind, learn
 from clients.models import Client
 from compliance.aml import stream
 from compliance.aml.models import AmlAlert, AmlMovement, AmlRuleVersion
 from compliance.aml.running import raised_in, run_pending
+from compliance.models import CountryRisk
 from tests.compliance.aml.factories import START, at, live, movement
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +58,9 @@ def rules(cast) -> list[AmlRuleVersion]:
     ):
         made.append(live(cast, measure, threshold, days=days, repeat=days))
     made.append(live(cast, "velocity_count", 2, days=7, repeat=30, population=population, since=at(days=3)))
+    CountryRisk.objects.create(country="DE", level="grey", valid=DateRange(at(5).date(), at(20).date()), source="FATF")
+    made.append(live(cast, "country", 3000, days=7, repeat=7))
+    made.append(live(cast, "shared", 1, repeat=7))
     made.append(live(cast, "peers", 2, repeat=31, parameters={"least": 5, "peers": "risk_rating"}))
     return made
 
@@ -65,7 +71,12 @@ def people(cast) -> list[Client]:
     home = {"created_at": at(), "country": "DE"}
     stranger = Client(brand=cast.other_brand, book=cast.other_client.book, first_name="S", **home)
     peers = [Client(brand=cast.brand, book=cast.book, first_name=f"P{number}", **home) for number in range(4)]
-    return [cast.client, cast.other_client, *Client.objects.bulk_create([stranger, *peers])]
+    people = [cast.client, cast.other_client, *Client.objects.bulk_create([stranger, *peers])]
+    # Links that were known before money moves; those found later are judged from the next movement on.
+    for client, mark, days in ((people[0], "phone", 0), (people[3], "phone", 2), (people[4], "laptop", 1)):
+        learn(client.pk, IdentifierKind.DEVICE, mark, at=at(days=days))
+    learn(people[5].pk, IdentifierKind.DEVICE, "laptop", at=at(days=9))
+    return people
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
