@@ -25,13 +25,13 @@ from crm.models import Book, Brand, Desk, User
 SIZES = {"tiny": (2_000, 100, 200), "quick": (100_000, 5_000, 10_000), "full": (10_000_000, 100_000, 10_000)}
 MOVEMENTS = """
 INSERT INTO compliance_amlmovement (source, client_id, brand_id, kind, at, method, instrument, instrument_mark, is_third_party,
-  is_return, currency, amount, base_amount, country, recorded_at)
+  is_return, currency, amount, base_amount, country, bank_country, recorded_at)
 SELECT 'bench:' || n, c.id, %(brand)s,
   CASE WHEN n %% 5 = 0 THEN 'withdrawal' WHEN n %% 997 = 0 THEN 'chargeback' ELSE 'deposit' END,
-  %(now)s - make_interval(secs => (n::float8 / %(count)s) * 365 * 86400), (ARRAY['card', 'bank', 'crypto', 'wallet'])[1 + n %% 4],
+  %(now)s - make_interval(secs => (n::float8 / %(count)s) * 365 * 86400), (ARRAY['card', 'bank', 'crypto', 'wallet'])[1 + (n %% 4)::int],
   '', md5((n %% 7)::text), n %% 400 = 0, n %% 11 = 0, 'EUR', a.amount, a.amount,
-  (ARRAY['DE', 'ES', 'VN', 'AT'])[1 + n %% 4], %(now)s
-FROM generate_series(1, %(count)s) n
+  (ARRAY['DE', 'ES', 'VN', 'AT'])[1 + (n %% 4)::int], (ARRAY['DE', 'ES', 'VN', ''])[1 + (n %% 4)::int], %(now)s
+FROM generate_series(1, %(count)s::bigint) n
 JOIN LATERAL (SELECT CASE WHEN n %% 50 = 0 THEN 1900 ELSE 50 + (n * 7919) %% 1500 END::numeric AS amount) a ON true
 JOIN LATERAL (SELECT %(first)s + (n * 7919::bigint) %% %(clients)s AS id) c ON true
 """

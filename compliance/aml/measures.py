@@ -198,6 +198,13 @@ _measure(
         evidence="m.is_third_party",
     )
 )
+LEVELS: Final = Parameter(
+    "levels",
+    gettext_lazy("FATF lists"),
+    default=["grey", "black"],
+    choices=dict(CountryRiskLevel.choices),
+    is_many=True,
+)
 LISTED: Final = """EXISTS (SELECT 1 FROM compliance_countryrisk r
   WHERE r.country = m.country AND r.level = ANY(%(levels)s) AND r.valid @> (m.at AT TIME ZONE 'UTC')::date)"""
 _measure(
@@ -208,16 +215,23 @@ _measure(
         Unit.MONEY,
         _rolling("sum(m.base_amount)", LISTED),
         (MovementKind.DEPOSIT, MovementKind.WITHDRAWAL),
-        (
-            Parameter(
-                "levels",
-                gettext_lazy("FATF lists"),
-                default=["grey", "black"],
-                choices=dict(CountryRiskLevel.choices),
-                is_many=True,
-            ),
-        ),
+        (LEVELS,),
         LISTED,
+    )
+)
+LISTED_BANK: Final = LISTED.replace("m.country", "m.bank_country")
+_measure(
+    Measure(
+        "bank_country",
+        gettext_lazy("High-risk bank country"),
+        gettext_lazy(
+            "%(threshold)s or more moved within %(window)s from or to a bank in a country listed as: %(levels)s"
+        ),
+        Unit.MONEY,
+        _rolling("sum(m.base_amount)", LISTED_BANK),
+        (MovementKind.DEPOSIT, MovementKind.WITHDRAWAL),
+        (LEVELS,),
+        LISTED_BANK,
     )
 )
 _measure(

@@ -68,6 +68,9 @@ class AmlMovement(models.Model):
     amount = models.DecimalField(max_digits=28, decimal_places=8)
     base_amount = models.DecimalField(max_digits=20, decimal_places=2)
     country = models.CharField(max_length=2, blank=True, help_text="Of residence when it moved")
+    bank_country = models.CharField(
+        max_length=2, blank=True, help_text="Of the bank account's IBAN; empty where there is none"
+    )
     recorded_at = models.DateTimeField()
 
     class Meta:

@@ -46,6 +46,7 @@ READ: Final = {
     "amount": "numeric",
     "base_amount": "numeric",
     "country": "varchar",
+    "bank_country": "varchar",
 }
 OF_PERIOD: Final = "scope AS (SELECT p.id AS client_id, %(since)s::timestamptz AS since FROM ({population}) p (id))"
 OF_CLIENTS: Final = """scope AS (

@@ -71,6 +71,7 @@ SHIPPED: Final = (
     ShippedRule("dormant", gettext_lazy("Active after half a year"), "dormant", 180),
     ShippedRule("round", gettext_lazy("Round amounts"), "round_amounts", 5, 7 * DAY, Severity.LOW),
     ShippedRule("country", gettext_lazy("Country on a FATF list"), "country", 1000, 30 * DAY, Severity.HIGH),
+    ShippedRule("bank-country", gettext_lazy("Bank in a country on a FATF list"), "bank_country", 1000, 30 * DAY, Severity.HIGH),
     ShippedRule("chargebacks", gettext_lazy("Two chargebacks in three months"), "chargebacks", 2, 90 * DAY),
     ShippedRule("peers", gettext_lazy("Deposits unlike those of peers"), "peers", 6, repeat=31 * DAY),
 )  # fmt: skip  # a table

@@ -7,6 +7,7 @@ source("wallet.deposits", deposits)                           # in the app's fac
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass, fields
 from decimal import Decimal
@@ -39,10 +40,19 @@ class Movement:
     is_third_party: bool = False
     is_return: bool = False
     country: str = ""
+    bank_country: str = ""
+
+
+IBAN: Final = re.compile(r"[A-Z]{2}\d{2}(?![^\W_])")
+
+
+def bank_country_of(instrument: str) -> str:
+    """Read the country of a masked IBAN such as "VN12 •••• 3456"; empty for a card, a wallet address or another number."""
+    return instrument[:2] if IBAN.match(instrument) else ""
 
 
 COLUMNS: Final = [field.name for field in fields(Movement)]
-TYPES: Final = "text bigint bigint text timestamptz text text numeric numeric text text bool bool text".split()
+TYPES: Final = "text bigint bigint text timestamptz text text numeric numeric text text bool bool text text".split()
 VALUES: Final = ", ".join(f"%s::{type_}[]" for type_ in TYPES)
 # The queue is written in the same statement: no movement without its client in it. In the order of the clients, so that two
 # writers of the same ones wait for each other in it.

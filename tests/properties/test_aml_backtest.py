@@ -30,6 +30,7 @@ MOVED = st.fixed_dictionaries(
         "step": STEPS,
         "method": st.sampled_from(["card", "bank", "crypto"]),
         "mark": st.sampled_from(["", "a", "b", "c"]),
+        "bank_country": st.sampled_from(["", "DE", "ES"]),
         "is_third_party": st.booleans(),
         "is_return": st.booleans(),
         "runs": st.booleans(),
@@ -60,6 +61,7 @@ def rules(cast) -> list[AmlRuleVersion]:
     made.append(live(cast, "velocity_count", 2, days=7, repeat=30, population=population, since=at(days=3)))
     CountryRisk.objects.create(country="DE", level="grey", valid=DateRange(at(5).date(), at(20).date()), source="FATF")
     made.append(live(cast, "country", 3000, days=7, repeat=7))
+    made.append(live(cast, "bank_country", 3000, days=7, repeat=7))
     made.append(live(cast, "shared", 1, repeat=7))
     made.append(live(cast, "peers", 2, repeat=31, parameters={"least": 5, "peers": "risk_rating"}))
     return made
@@ -89,7 +91,7 @@ def test_backtest_equals_the_live_run(cast, rules, people, moves):
         for move in moves:
             when += dt.timedelta(seconds=move["step"])
             fields = {"method": move["method"], "instrument_mark": move["mark"]}
-            fields |= {name: move[name] for name in ("is_third_party", "is_return")}
+            fields |= {name: move[name] for name in ("is_third_party", "is_return", "bank_country")}
             stream.record([movement(people[move["who"]], move["kind"], move["amount"], when, **fields)])
             if move["runs"]:
                 run_pending()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from compliance.aml.choices import MovementKind, MovementMethod
-from compliance.aml.stream import Movement
+from compliance.aml.stream import Movement, bank_country_of
 from crm.security.crypto import lasting_key
 from wallet.choices.deposits import DEPOSIT_ARRIVED
 from wallet.choices.reconciliation import MovementKind as Booked
@@ -51,6 +51,7 @@ def movements_of(deposits: Iterable[Deposit]) -> Iterator[Movement]:
             amount=deposit.credited.amount,
             base_amount=deposit.base_amount,
             country=client.country,
+            bank_country=bank_country_of(deposit.instrument),
         )
 
 
@@ -95,4 +96,5 @@ def _taken_back(rows: list[PspMovement]) -> Iterator[Movement]:
             amount=abs(row.amount),
             base_amount=round(deposit.base_amount * amount / deposit.received_minor, 2),
             country=deposit.client.country,
+            bank_country=bank_country_of(deposit.instrument),
         )

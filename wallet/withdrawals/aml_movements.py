@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from compliance.aml.choices import MovementKind, MovementMethod
-from compliance.aml.stream import Movement
+from compliance.aml.stream import Movement, bank_country_of
 from wallet.choices.withdrawals import Purpose, WithdrawalRoute
 from wallet.deposits.aml_movements import instrument_mark
 from wallet.deposits.aml_movements import method_of as method_of_deposit
@@ -44,6 +44,7 @@ def movements_of(withdrawals: Iterable[Withdrawal]) -> Iterator[Movement]:
             amount=withdrawal.amount,
             base_amount=withdrawal.base_amount,
             country=withdrawal.client.country,
+            bank_country=bank_country_of(withdrawal.destination_label),
         )
         yield asked
         if withdrawal.state in CAME_BACK and withdrawal.finished_at is not None and not is_return:

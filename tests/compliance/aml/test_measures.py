@@ -93,6 +93,25 @@ def test_country_counts_while_it_is_on_the_list(cast):
     assert len(clients_of(version)) == 1
 
 
+def test_the_banks_country_is_read_from_its_iban(cast):
+    version = draft(cast.brand, "bank_country", 1000, parameters={"levels": ["grey"]})
+    CountryRisk.objects.create(country="VN", level="grey", valid=DateRange(at().date(), None), source="FATF")
+    read = {
+        "VN12 •••• 3456": "VN",
+        "DE89 •••• 3000": "DE",
+        "•••• 4242": "",
+        "VN12": "VN",
+        "VN12ab…34": "",
+        "a@b.vn": "",
+    }
+    assert {label: stream.bank_country_of(label) for label in read} == read
+    moved(cast.client, "deposit", 999, at(), bank_country="VN")
+    moved(cast.client, "deposit", 5000, at(days=1), bank_country="DE", country="VN")
+    assert clients_of(version) == []
+    last = moved(cast.client, "withdrawal", 1, at(days=2), bank_country="VN")
+    assert clients_of(version) == [(cast.client.pk, last.at)]
+
+
 def test_dormant_looks_at_movements_and_at_trading(cast):
     version = draft(cast.brand, "dormant", 180, parameters={"least": 5000})
     moved(cast.client, "deposit", 9000, at())
