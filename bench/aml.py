@@ -28,7 +28,8 @@ INSERT INTO compliance_amlmovement (source, client_id, brand_id, kind, at, metho
   is_return, currency, amount, base_amount, country, bank_country, recorded_at)
 SELECT 'bench:' || n, c.id, %(brand)s,
   CASE WHEN n %% 5 = 0 THEN 'withdrawal' WHEN n %% 997 = 0 THEN 'chargeback' ELSE 'deposit' END,
-  %(now)s - make_interval(secs => (n::float8 / %(count)s) * 365 * 86400), (ARRAY['card', 'bank', 'crypto', 'wallet'])[1 + (n %% 4)::int],
+  %(now)s - make_interval(secs => (n::float8 / %(count)s) * 365 * 86400),
+  (ARRAY['card', 'bank', 'crypto', 'wallet'])[1 + (n %% 4)::int],
   '', md5((n %% 7)::text), n %% 400 = 0, n %% 11 = 0, 'EUR', a.amount, a.amount,
   (ARRAY['DE', 'ES', 'VN', 'AT'])[1 + (n %% 4)::int], (ARRAY['DE', 'ES', 'VN', ''])[1 + (n %% 4)::int], %(now)s
 FROM generate_series(1, %(count)s::bigint) n
