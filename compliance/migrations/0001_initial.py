@@ -1185,4 +1185,9 @@ class Migration(migrations.Migration):
             model_name='reportmovement',
             constraint=models.UniqueConstraint(fields=('report', 'movement'), name='reported_movement_once'),
         ),
+        migrations.AddField(
+            model_name='amlmovement',
+            name='bank_country',
+            field=models.CharField(blank=True, help_text="Of the bank account's IBAN; empty where there is none", max_length=2),
+        ),
     ]
