@@ -62,7 +62,7 @@ register(
         _("Suspicion reports"),
         "compliance:sars",
         circle.is_member,
-        "scale",
+        "shield-x",
         33,
         words="sar str goaml fiu filing mlro",
         group="aml",
