@@ -32,7 +32,9 @@ RULES: Final = {
     ),
 }
 
-RETAIL_LIMITS: Final = {("BE",): Limits(not_for_retail=frozenset({Product.CFD, Product.CRYPTO_CFD, Product.BONUS}))}
+RETAIL_LIMITS: Final[dict[tuple[str, ...], Limits]] = {
+    ("BE",): Limits(not_for_retail=frozenset({Product.CFD, Product.CRYPTO_CFD, Product.BONUS}))
+}
 
 
 def write_rules_of_brands(demo: Demo) -> None:

@@ -220,13 +220,23 @@ def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: 
         return
     my_son, their_son = _before_son_of(mine), _before_son_of(theirs)
     partners = {place: pair.theirs for pair in solid for place in pair.mine}
-    if my_son is not None and their_son is not None and their_son not in partners.get(my_son, ()):
-        # "X bin Y" is another person than "Y bin X".
+    if (
+        my_son is not None
+        and their_son is not None
+        and (their_son not in partners.get(my_son, ()) or _have_changed_sides(solid, my_son, their_son))
+    ):
+        # "X bin Y" is another person than "Y bin X", and "X Z bin Y" than "Y Z bin X".
         found.name_score -= SON_OF_PENALTY
         found.notes.append("father_and_son_swapped")
     else:
         found.name_score -= ORDER_PENALTY
         found.notes.append("other_order")
+
+
+def _have_changed_sides(solid: list[Pair], my_son: int, their_son: int) -> bool:
+    """Check for a word before "bin" that is the other's after it, and one the other way round."""
+    sides = {(place <= my_son, other <= their_son) for pair in solid for place in pair.mine for other in pair.theirs}
+    return {(True, False), (False, True)} <= sides
 
 
 def _before_son_of(words: list[str]) -> int | None:

@@ -61,6 +61,7 @@ def test_another_name(mine, listed):
 def test_the_son_of_x_is_not_the_father():
     assert compare_names("Salman bin Muhammad", "Muhammad bin Salman").name_score < 0.8
     assert compare_names("Muhammad bin Salman", "Mohammed bin Salman").name_score > 0.9
+    assert compare_names("Salman Ali bin Muhammad", "Muhammad Ali bin Salman").name_score < 0.8
 
 
 def test_every_pair_of_words_is_explained():
