@@ -53,7 +53,6 @@ class CaseReview(work.WorkKind[AmlCase]):
         CaseState.NO_SUSPICION: work.Outcome(CaseState.NO_SUSPICION.label, True, _closing_takes_two),
         CaseState.MONITORED: work.Outcome(CaseState.MONITORED.label, needs_reason=True),
         CaseState.RESTRICTED: work.Outcome(CaseState.RESTRICTED.label, needs_reason=True),
-        CaseState.REPORTED: work.Outcome(CaseState.REPORTED.label, needs_reason=True),
     }
     hours = AML_CASE_HOURS
     needs_claim = False
@@ -92,13 +91,13 @@ def decide_case(
     """Decide a case. Where the brand's policy wants a second person to agree that there is no suspicion, it is proposed.
 
     monitor_until: the day on which the case comes back. restriction: what the client is blocked from.
-    Who: `compliance.decide_amlcase` in reach; to report, `compliance.see_amlreports` too. Raises: NotAllowed, WrongState,
-    DomainError (no reason, no such outcome, day or restriction).
+    Who: `compliance.decide_amlcase` in reach. Raises: NotAllowed, WrongState, DomainError (no reason, no such outcome, day or
+    restriction).
     """
     case = _locked(case_id)
     _require_open(case)
     state = CaseState(outcome)
-    require(policies.can_report(actor, case) if state == CaseState.REPORTED else policies.can_decide(actor, case))
+    require(policies.can_decide(actor, case))
     if not reason.strip():
         raise DomainError(_("Enter a reason. Auditors read it."))
     if state == CaseState.MONITORED:
@@ -151,8 +150,6 @@ def _decide(case: AmlCase, state: CaseState, actor: User, reason: str, monitor_u
     if monitor_until is not None:
         at = dt.datetime.combine(monitor_until, dt.time(6), dt.UTC)
         due(MONITORING, key=case.pk, at=at, client_id=case.client_id, brand_id=case.client.brand_id)
-    # A report is written down in the case alone: the audit log and the timeline have more readers than may know of it.
-    is_secret = state == CaseState.REPORTED
     audit.record(
         actor=actor,
         action=ComplianceAction.AML_CASE_DECIDED,
@@ -160,8 +157,8 @@ def _decide(case: AmlCase, state: CaseState, actor: User, reason: str, monitor_u
         client_id=case.client_id,
         brand_id=case.client.brand_id,
         before={"state": CaseState.OPEN.value},
-        after={} if is_secret else {"state": state.value},
-        reason="" if is_secret else reason,
+        after={"state": state.value},
+        reason=reason,
         evidence={"alerts": list(case.alerts.order_by("pk").values_list("pk", flat=True)[:100])},
     )
     timeline.add_entry(

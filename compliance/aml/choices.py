@@ -67,14 +67,11 @@ class CaseState(BadgeChoices):
     NO_SUSPICION = "no_suspicion", "green", _("No suspicion")
     MONITORED = "monitored", "indigo", _("Monitored")
     RESTRICTED = "restricted", "orange", _("Restricted")
-    # Seen by the MLRO's circle alone: a hint could reach the client (tipping off).
-    REPORTED = "reported", "red", _("Reported")
 
 
 CASE_TRANSITIONS: dict[str, set[str]] = {
-    CaseState.OPEN: {CaseState.NO_SUSPICION, CaseState.MONITORED, CaseState.RESTRICTED, CaseState.REPORTED},
+    CaseState.OPEN: {CaseState.NO_SUSPICION, CaseState.MONITORED, CaseState.RESTRICTED},
     CaseState.NO_SUSPICION: set(),
     CaseState.MONITORED: set(),
     CaseState.RESTRICTED: set(),
-    CaseState.REPORTED: set(),
 }

@@ -157,18 +157,14 @@ class DecisionForm(forms.Form):
     )
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 4}), max_length=4000)
 
-    def __init__(self, *args: Any, may_report: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        states = [
-            state for state in CaseState if state != CaseState.OPEN and (may_report or state != CaseState.REPORTED)
-        ]
         labels = {
             CaseState.NO_SUSPICION: _("No suspicion"),
             CaseState.MONITORED: _("Monitor"),
             CaseState.RESTRICTED: _("Restrict"),
-            CaseState.REPORTED: _("Report suspicion"),
         }
-        chosen_from = [("", _("Choose a decision")), *((state.value, labels[state]) for state in states)]
+        chosen_from = [("", _("Choose a decision")), *((state.value, label) for state, label in labels.items())]
         self.fields["outcome"].choices = chosen_from  # type: ignore[attr-defined]
 
 

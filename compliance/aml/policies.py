@@ -9,10 +9,9 @@ from compliance.aml.choices import CaseState
 from compliance.aml.models import AmlCase, AmlRule
 from crm import work
 from crm.models import Actor
-from crm.security.policies import Decision, has_permission, no, on_whole_brand
+from crm.security.policies import Decision, no, on_whole_brand
 
 WRITES, APPROVES, DECIDES = "compliance.write_amlrule", "compliance.approve_amlrule", "compliance.decide_amlcase"
-REPORTS = "compliance.see_amlreports"
 
 
 def can_write_for(user: Actor, brand_id: int) -> Decision:
@@ -36,9 +35,3 @@ def can_decide(user: Actor, case: AmlCase) -> Decision:
         return no(_("This case has already been decided."))
     allowed = can_work(user, case)
     return work.may_decide(user, case.work) if allowed and case.work else allowed
-
-
-def can_report(user: Actor, case: AmlCase) -> Decision:
-    """Decide who may report a suspicion: `compliance.see_amlreports`, the MLRO."""
-    allowed = can_decide(user, case)
-    return has_permission(user, REPORTS) if allowed else allowed

@@ -19,15 +19,14 @@ MOVEMENTS_MAX, ALERTS_MAX = 200, 100
 
 
 def cases_visible_to(user: Actor) -> QuerySet[AmlCase]:
-    """List the cases of clients in reach. That a suspicion was reported is seen by the MLRO's circle alone."""
+    """List the cases of clients in reach."""
     if user is None or not user.is_team or not user.has_perm(SEES_CASES):
         return AmlCase.objects.none()
-    cases = AmlCase.objects.filter(client__book_id__in=reach_of(user).books)
-    return cases if user.has_perm(SEES_REPORTS) else cases.exclude(state=CaseState.REPORTED)
+    return AmlCase.objects.filter(client__book_id__in=reach_of(user).books)
 
 
 def get_case(user: Actor, case_id: int) -> AmlCase:
-    """Find a case, or 404: a reported one isn't there for who may not see it."""
+    """Find a case, or 404."""
     if user is not None and user.is_team:
         require_permission(user, SEES_CASES)
     case = (

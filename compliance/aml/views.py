@@ -294,7 +294,6 @@ def show_case(
     task: TaskForm | None = None,
 ) -> HttpResponse:
     alerts = queries.alerts_of(case)
-    may_report = bool(policies.can_report(request.user, case))
     others = queries.of_client(request.user, case.client_id).exclude(pk=case.pk)
     context = {
         "case": case,
@@ -305,7 +304,7 @@ def show_case(
         "others": list(others[:OTHERS_SHOWN]),
         "work": work_of(request.user, case.work_id),
         "can_decide": policies.can_decide(request.user, case),
-        "form": form or DecisionForm(may_report=may_report),
+        "form": form or DecisionForm(),
         "sars": circle.reports_of_case(request.user, case.pk) if circle.is_member(request.user) else None,
         "sar_kinds": KindForm(auto_id="sar_%s"),
         "may_work": bool(policies.can_work(request.user, case)),
@@ -370,7 +369,7 @@ class Decide(StaffView):
 
     def post(self, request: UserRequest, case_id: int) -> HttpResponse:
         case = queries.get_case(request.user, case_id)
-        form = DecisionForm(request.POST, may_report=bool(policies.can_report(request.user, case)))
+        form = DecisionForm(request.POST)
         done = run_action(
             request,
             lambda: cases.decide_case(case_id=case.pk, actor=request.user, **form.cleaned_data),

@@ -1190,4 +1190,9 @@ class Migration(migrations.Migration):
             name='bank_country',
             field=models.CharField(blank=True, help_text="Of the bank account's IBAN; empty where there is none", max_length=2),
         ),
+        migrations.AlterField(
+            model_name='amlcase',
+            name='state',
+            field=models.CharField(choices=[('open', 'Open'), ('no_suspicion', 'No suspicion'), ('monitored', 'Monitored'), ('restricted', 'Restricted')], default='open', max_length=12),
+        ),
     ]

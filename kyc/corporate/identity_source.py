@@ -28,7 +28,7 @@ class KycRecords:
         found: dict[str, IdentityDocument] = {}
         for row in rows.order_by("-pk")[:DOCUMENTS_MAX]:
             number = str(row.extracted.get("number", ""))
-            country = alpha2_of(row.issuing_country) if len(row.issuing_country) == 3 else row.issuing_country
+            country = row.issuing_country if len(row.issuing_country) == 2 else alpha2_of(row.issuing_country)
             made = IdentityDocument(
                 row.kind, number, row.issued_on, row.expires_on, country or row.declared_country or client.nationality
             )

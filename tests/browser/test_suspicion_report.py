@@ -19,10 +19,10 @@ def shot(page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}-{scheme}.png", full_page=True)
 
 
-def test_a_case_becomes_an_approved_report(page, cast, monkeypatch):
+def test_a_case_becomes_an_approved_report(page, cast):
     case, second = case_of(cast), deputy(cast)
     reporting(cast)
-    known(cast, monkeypatch)
+    known(cast)
     enter(page, cast.mlro)
     page.goto(f"/aml/reports/entities/{cast.brand.legal_entity_id}/")
     shot(page, "sar-entity")

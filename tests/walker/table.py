@@ -893,6 +893,8 @@ SEES_MATCHES: Final = REVIEWS_DOCUMENTS | roles(Role.AUDITOR)
 IMPORTS_LISTS: Final = roles(Role.ADMINISTRATOR, Role.MLRO)
 READS_AUDIT: Final = roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO)
 READS_LOOKS: Final = READS_AUDIT | roles(Role.DESK_HEAD)
+REPORTS_SUSPICIONS: Final = roles(Role.MLRO)
+_no_report = lambda _world: {"report_id": 999_999}  # noqa: E731
 _no_hit = lambda _world: {"hit_id": 999_999}  # noqa: E731
 
 
@@ -936,6 +938,20 @@ TABLE |= {
     "compliance:aml_assign": Rule(MANAGES_WORK),
     "compliance:aml_case": Rule(SEES_MATCHES, kwargs=an_aml_case, good=OWN),
     "compliance:aml_decide": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_ask": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_task": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_task_done": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda world: {**an_aml_case(world), "task_id": 999_999}, good=OWN
+    ),
+    "compliance:sars": Rule(REPORTS_SUSPICIONS),
+    "compliance:sar": Rule(REPORTS_SUSPICIONS, kwargs=_no_report, good=OWN),
+    "compliance:sar_file": Rule(
+        REPORTS_SUSPICIONS, kwargs=lambda world: {**_no_report(world), "kind": "xml"}, good=OWN
+    ),
+    "compliance:sar_act": Rule(REPORTS_SUSPICIONS, kwargs=lambda world: {**_no_report(world), "act": "file"}, good=OWN),
+    "compliance:sar_draft": Rule(REPORTS_SUSPICIONS, kwargs=an_aml_case, good=OWN),
+    "compliance:sar_entities": Rule(REPORTS_SUSPICIONS),
+    "compliance:sar_entity": Rule(REPORTS_SUSPICIONS, kwargs=lambda _world: {"entity_id": 999_999}, good=OWN),
     "compliance:separate": Rule(REVIEWS_DOCUMENTS, kwargs=_no_hit, good=OWN),
     "compliance:restrictions": Rule(REVIEWS_DOCUMENTS),
     "compliance:ask_to_lift": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),

@@ -5,15 +5,16 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from clients.proofs import identity_records
 from compliance.aml import follow_up, queries
 from compliance.aml.models import AmlCase
 from compliance.aml.running import run_pending
+from crm import events
 from crm.due import sweep
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, DueRow, Notification
 from crm.security import audit
 from tests.compliance.aml.factories import at, live, moved
+from tests.kyc.questionnaires.factories import BEST, PLAIN_FUNDS, answer, published
 
 pytestmark = pytest.mark.django_db
 
@@ -26,30 +27,30 @@ def case(cast):
     return AmlCase.objects.get()
 
 
-def test_an_answer_comes_back_to_its_case(cast, case, browse, monkeypatch):
-    source, reasons = type(identity_records.source()), []
-    monkeypatch.setattr(source, "questionnaires_for", lambda *_given: [(7, "Source of wealth")])
-    monkeypatch.setattr(source, "questionnaire_of", lambda _self, submission: {31: 7, 30: 6}[submission])
-    monkeypatch.setattr(source, "ask", lambda _self, *, reason, **_given: reasons.append(reason) or "Source of wealth")
+def test_an_answer_comes_back_to_its_case(cast, case, browse):
+    made, other = published(cast, "source_of_funds"), published(cast)
     browser, due_on = browse(cast.kyc_officer), timezone.localdate() + dt.timedelta(days=7)
     page = f"/aml/cases/{case.pk}/"
-    given = {"questionnaire_id": "7", "due_on": due_on.isoformat()}
+    given = {"questionnaire_id": str(made.pk), "due_on": due_on.isoformat()}
     assert browser.post(f"{page}request/", {**given, "due_on": "2020-01-01"}).status_code == 422
     assert browser.post(f"{page}request/", given).status_code == 302
-    assert "AML" not in reasons[0] and "suspic" not in reasons[0].lower()
+    reason = audit.body_of(AuditEvent.objects.filter(action="kyc.answers_requested").get())["reason"]
+    assert reason and "AML" not in reason and "suspic" not in reason.lower()
     assert "Requested" in browser.get(page).text
     with pytest.raises(NotAllowed):
-        follow_up.request_answers(case_id=case.pk, questionnaire_id=7, due_on=due_on, actor=cast.agent)
-    follow_up.note_answer(client_id=cast.client.pk, submission_id=30)
+        follow_up.request_answers(case_id=case.pk, questionnaire_id=made.pk, due_on=due_on, actor=cast.agent)
+    answer(cast.client, other, BEST)
+    events.drain()
     assert case.requests.get().answered_at is None
-    for _again in range(2):
-        follow_up.note_answer(client_id=cast.client.pk, submission_id=31)
-    assert case.requests.get().submission_id == 31
+    submission = answer(cast.client, made, PLAIN_FUNDS)
+    events.drain()
+    follow_up.note_answer(client_id=cast.client.pk, submission_id=submission.pk)  # told twice
+    assert case.requests.get().submission_id == submission.pk
     assert "Answered by the client" in browser.get(page).text
     assert Notification.objects.filter(user=cast.kyc_officer, kind="compliance.case_follow_up").count() == 1
     assert "Answered for an AML case" not in browse(cast.agent).get(f"/clients/{cast.client.pk}/").text
     event = AuditEvent.objects.get(action="compliance.aml_answers_requested")
-    assert audit.body_of(event)["after"]["questionnaire"] == "Source of wealth"
+    assert audit.body_of(event)["after"]["questionnaire"] == made.name
 
 
 def test_a_task_reminds_and_is_done_once(cast, case, browse):

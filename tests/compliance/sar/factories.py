@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from clients.proofs import identity_records
-from clients.proofs.identity_records import IdentityDocument
+import orjson
+
 from compliance.aml.models import AmlCase
 from compliance.aml.running import run_pending
 from compliance.sar import entities, reports
@@ -14,10 +14,11 @@ from compliance.sar.choices import CODES
 from compliance.sar.models import ReportingEntity, SuspicionReport
 from crm.choices import Role
 from crm.models import LegalEntity, User
+from crm.security import crypto
 from tests.cast import make_staff
 from tests.compliance.aml.factories import at, live, moved
+from tests.kyc.levels.test_levels import approved
 
-PASSPORT = IdentityDocument("passport", "C01X00T47", dt.date(2020, 1, 2), dt.date(2030, 1, 1), "DE")
 VALUES = {
     "rentity_id": 4711,
     "rentity_branch": "Head office",
@@ -52,13 +53,16 @@ def reporting(cast: Any) -> ReportingEntity:
     return entities.set_reporting_entity(legal_entity_id=legal_entity.pk, actor=cast.mlro, values=VALUES)
 
 
-def known(cast: Any, monkeypatch: Any) -> None:
-    """The client's details as verification leaves them."""
+def known(cast: Any) -> None:
+    """The client's details and an accepted passport, as verification leaves them."""
     client = cast.client
     client.date_of_birth, client.nationality = dt.date(1980, 5, 6), "DE"
     client.address_line, client.city, client.postal_code = "Hauptstraße 1", "Berlin", "10115"
     client.save()
-    monkeypatch.setattr(type(identity_records.source()), "documents_of", lambda _self, _client: [PASSPORT])
+    passport = approved(client, "passport")
+    passport.issuing_country, passport.issued_on, passport.expires_on = "D", dt.date(2020, 1, 2), dt.date(2030, 1, 1)
+    passport.extracted_sealed = crypto.encrypt_for_client(client.pk, orjson.dumps({"number": "C01X00T47"}))
+    passport.save()
 
 
 def case_of(cast: Any) -> AmlCase:

@@ -56,7 +56,7 @@ def packed(client):
 
 def test_outsiders_see_the_same_world_with_a_report(cast, browse, monkeypatch):
     case, second = case_of(cast), deputy(cast)
-    known(cast, monkeypatch)
+    known(cast)
     entity = reporting(cast)
     outsiders = [cast.kyc_officer, cast.auditor, cast.administrator]
     pages = pages_of(cast, case)
@@ -67,7 +67,6 @@ def test_outsiders_see_the_same_world_with_a_report(cast, browse, monkeypatch):
     paths = {cast.kyc_officer: pages, cast.auditor: pages[:1] + pages[-9:], cast.administrator: pages[:1] + pages[-9:]}
     before = {user: seen_by(browse, user, paths[user]) for user in outsiders}
     monkeypatch.undo()
-    known(cast, monkeypatch)
     counts = {
         user: (len(trails.events_visible_to(user)), len(record_views.views_visible_to(user))) for user in outsiders
     }
@@ -106,9 +105,9 @@ def test_outsiders_see_the_same_world_with_a_report(cast, browse, monkeypatch):
     assert packed(cast.client) == entries, "nor a pack"
 
 
-def test_the_circle_sees_every_look_and_the_chain_proves_it(cast, browse, monkeypatch):
+def test_the_circle_sees_every_look_and_the_chain_proves_it(cast, browse):
     case, second = case_of(cast), deputy(cast)
-    known(cast, monkeypatch)
+    known(cast)
     reporting(cast)
     report = submitted(cast, case)
     browser = browse(second)
