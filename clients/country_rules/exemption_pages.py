@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Gate, Product
 from clients.country_rules import exemptions
 from clients.country_rules.exemptions import RIGHT
-from clients.country_rules.gates import OF_CLIENTS, cause_of, exemption_of, sentence_for_staff
+from clients.country_rules.gates import OF_CLIENTS, cause_of, exemptions_of, sentence_for_staff
 from clients.country_rules.rules import rule_of
 from clients.models import Client, Exemption
 from clients.queries import get_client
@@ -41,9 +41,9 @@ def refusals_of(client: Client) -> list[str]:
 
 def rules_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """Show what country and age rules refuse a client, and their exemption; None, so no card, where there is neither."""
-    refusals, exemption = refusals_of(client), exemption_of(client)
+    refusals, (exemption, waiting) = refusals_of(client), exemptions_of(client)
     may_exempt = bool(exemptions.can_exempt(request.user, client))
-    waiting = exemptions.awaiting_exemption(client) if may_exempt else None
+    waiting = waiting if may_exempt else None
     if not (refusals or exemption or waiting):
         return None
     return {
@@ -87,7 +87,7 @@ class ExemptionForm(forms.Form):
 def client_exemption(request: UserRequest, client_id: int) -> HttpResponse:
     """Show what the rules refuse a client, their exemptions so far, and propose one or its end."""
     client = get_client(request.user, client_id)
-    current = exemption_of(client)
+    current, waiting = exemptions_of(client)
     form = ExemptionForm(request.POST or None, can_end=current is not None)
 
     def propose() -> Exemption:
@@ -104,7 +104,7 @@ def client_exemption(request: UserRequest, client_id: int) -> HttpResponse:
         "current": current,
         "gates": exemptions.labels_of(current.gates) if current is not None else "",
         "refusals": refusals_of(client),
-        "waiting": exemptions.awaiting_exemption(client),
+        "waiting": waiting,
         "history": [(row, exemptions.labels_of(row.gates)) for row in rows[:HISTORY_MAX]],
     }
     return render(request, "clients/country_rules/exemption.html", context, status=422 if form.errors else 200)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from clients import timeline
 from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, Gate, TimelineKind
-from clients.country_rules.gates import OF_CLIENTS, exemption_of
+from clients.country_rules.gates import OF_CLIENTS, exemptions_of
 from clients.country_rules.rules import sorted_gates
 from clients.models import Client, Exemption
 from clients.policies import can
@@ -47,11 +47,6 @@ def exemptions_visible_to(user: User) -> QuerySet[Exemption]:
     return Exemption.objects.filter(client__in=clients_visible_to(user))
 
 
-def awaiting_exemption(client: Client) -> Exemption | None:
-    """Find the proposal for a client that waits for a second person."""
-    return Exemption.objects.filter(client=client, state=ApprovalState.PENDING).select_related("requested_by").first()
-
-
 @transaction.atomic
 def propose_exemption(
     *, client_id: int, gates: Collection[str], ends_on: dt.date | None, actor: User, reason: str
@@ -65,7 +60,7 @@ def propose_exemption(
     require(can_exempt(actor, client))
     if set(gates) - set(OF_CLIENTS):
         raise DomainError(_("Choose one of the options."))
-    if not gates and exemption_of(client) is None:
+    if not gates and exemptions_of(client)[0] is None:
         raise WrongState(_("The client has no exemption."))
     first = today(client.brand)
     last = first + dt.timedelta(days=DAYS_MAX)
@@ -116,7 +111,7 @@ class ExemptionApproval(approvals.ApprovalKind[Exemption]):
         return f"/clients/{item.client_id}/exemption/"
 
     def changes(self, item: Exemption) -> Sequence[Change]:
-        now = exemption_of(item.client)
+        now, _waiting = exemptions_of(item.client)
         lines = [Change(_("Exempt at"), labels_of(item.gates), labels_of(now.gates) if now is not None else None)]
         return [*lines, Change(_("Last day"), formats.day(item.ends_on))] if item.ends_on else lines
 

@@ -106,22 +106,21 @@ def years_before(day: dt.date, years: int) -> dt.date:
         return day.replace(year=day.year - years, day=28)
 
 
-def exemption_of(client: Client) -> Exemption | None:
-    """Find the exemption of a client that holds today: the newest approved one, while it lasts."""
-    newest = (
-        Exemption.objects.filter(client=client, state=ApprovalState.APPROVED)
-        .select_related("requested_by", "decided_by")
-        .order_by("-pk")
-        .first()
-    )
+def exemptions_of(client: Client) -> tuple[Exemption | None, Exemption | None]:
+    """Find a client's exemption that holds today, the newest approved one while it lasts, and the proposal that waits."""
+    rows = Exemption.objects.filter(client=client, state__in=[ApprovalState.APPROVED, ApprovalState.PENDING])
+    # At most one waits, and it was asked for after the newest one that was approved.
+    latest = list(rows.select_related("requested_by", "decided_by").order_by("-pk")[:2])
+    newest = next((row for row in latest if row.state == ApprovalState.APPROVED), None)
+    waiting = next((row for row in latest if row.state == ApprovalState.PENDING), None)
     if newest is None or newest.ends_on is None or newest.ends_on < today(client.brand):
-        return None
-    return newest
+        return None, waiting
+    return newest, waiting
 
 
 def exempt_gates(client: Client) -> frozenset[str]:
     """Return the gates at which the rules don't hold for a client today."""
-    exemption = exemption_of(client)
+    exemption, _waiting = exemptions_of(client)
     return frozenset(exemption.gates) if exemption is not None else frozenset()
 
 

@@ -371,6 +371,8 @@ EXCEPTIONS: dict[str, str] = {
     "kyc.corporate.companies.note_people": "locks the companies of a person; the demo's people have none",
     "kyc.documents.keep": "needs a cleaned file; `tests/kyc/test_upload.py` has two at once",
     "kyc.providers.setup.propose_provider": "needs a whole connection; `tests/kyc/providers/test_setup.py`",
+    "kyc.providers.revisions.withdraw_approvals": "a part of the webhook's verb; `tests/kyc/providers/test_checks.py`",
+    "kyc.verdicts.restoring.restore_replaced": "a part of overturning; `tests/kyc/verdicts/test_overturning.py`",
     "kyc.providers.webhooks.process": "the worker's own; `tests/kyc/providers/test_webhooks.py`",
     **dict.fromkeys(
         (
