@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['client_id'],
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['normalised'], name='client_keys_by_spelling', opclasses=['gin_trgm_ops']), django.contrib.postgres.indexes.GinIndex(fields=['pair_keys'], name='client_keys_by_sound')],
+                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['normalised'], name='client_keys_by_spelling', opclasses=['gin_trgm_ops'], fastupdate=False), django.contrib.postgres.indexes.GinIndex(fields=['pair_keys'], name='client_keys_by_sound', fastupdate=False)],
             },
         ),
         migrations.CreateModel(

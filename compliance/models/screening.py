@@ -72,8 +72,11 @@ class ClientKeys(models.Model):
     class Meta:
         ordering = ["client_id"]
         indexes = [
-            GinIndex(fields=["normalised"], name="client_keys_by_spelling", opclasses=["gin_trgm_ops"]),
-            GinIndex(fields=["pair_keys"], name="client_keys_by_sound"),
+            # Without a pending list, which the first look-up after an import would read from end to end.
+            GinIndex(
+                fields=["normalised"], name="client_keys_by_spelling", opclasses=["gin_trgm_ops"], fastupdate=False
+            ),
+            GinIndex(fields=["pair_keys"], name="client_keys_by_sound", fastupdate=False),
         ]
 
     def __str__(self) -> str:
