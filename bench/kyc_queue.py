@@ -22,7 +22,10 @@ from django.utils import timezone
 from bench.harness import Figure, at_most, in_processes, own_database, say
 from bench.submissions import bad, good
 from bench.submissions.people import TODAY, Submission
+from clients.choices import Stage
 from clients.models import Client
+from compliance.sources import house
+from compliance.watchlists import import_watchlist
 from crm.celery import app
 from crm.choices import UserKind
 from crm.models import Book, Brand, Desk, User
@@ -58,6 +61,9 @@ def run(size: str) -> list[Figure]:
 def measure(count: int, folder: Path) -> list[Figure]:
     say(f"{count} documents are drawn")
     sent = draw(count)
+    listed = folder / "list.csv"
+    listed.write_text(f"{','.join(house.COLUMNS)}\n1,Somebody Else,,1950,,\n")
+    import_watchlist(source="house", path=listed, actor=None)
     say("read alone")
     bare = in_processes(WORKERS, lambda worker: read_alone(sent[worker::WORKERS]))
     app.conf.task_always_eager = (
@@ -105,6 +111,8 @@ def _drawn(number: int, brand: Brand, book: Book) -> Sent:
         city=about.city,
         nationality=about.nationality,
         country=about.country or about.nationality or "DE",
+        stage=Stage.REGISTERED,
+        registered_at=timezone.now(),
         created_at=timezone.now(),
     )
     kind = DocumentKind.PROOF_OF_ADDRESS if submission.bill else DocumentKind.PASSPORT
