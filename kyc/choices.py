@@ -238,6 +238,7 @@ class IssueCode(models.TextChoices):
     EDITED = "EDITED", _("The file was saved by a program for editing: compare it closely")
     PDF_CHANGED = "PDF_CHANGED", _("The PDF was changed after it was made: compare it closely")
     PARTS_DIFFER = "PARTS_DIFFER", _("Part of the picture was compressed differently: compare it closely")
+    FONTS_DIFFER = "FONTS_DIFFER", _("A word of the PDF is in two fonts: compare it closely")
     ISSUE_DATE = "ISSUE_DATE", _("The date of issue doesn't fit the other dates")
     POA_COUNTRY = "POA_COUNTRY", _("The proof of address names another country")
     POA_ISSUER = "POA_ISSUER", _("The issuer wasn't recognised as a bank, utility, telecom provider or authority")
@@ -286,6 +287,7 @@ ISSUE_SHORT: dict[str, Promise] = {
     IssueCode.EDITED: _("Edited"),
     IssueCode.PDF_CHANGED: _("PDF changed"),
     IssueCode.PARTS_DIFFER: _("Parts differ"),
+    IssueCode.FONTS_DIFFER: _("Fonts differ"),
     IssueCode.ISSUE_DATE: _("Date of issue"),
     IssueCode.POA_COUNTRY: _("Country differs"),
     IssueCode.POA_ISSUER: _("Issuer unknown"),
@@ -333,6 +335,7 @@ ISSUE_SEVERITY: dict[str, Severity] = {
     IssueCode.EDITED: Severity.WARNING,
     IssueCode.PDF_CHANGED: Severity.WARNING,
     IssueCode.PARTS_DIFFER: Severity.WARNING,
+    IssueCode.FONTS_DIFFER: Severity.WARNING,
     IssueCode.ISSUE_DATE: Severity.BLOCKING,
     IssueCode.POA_COUNTRY: Severity.BLOCKING,
     IssueCode.POA_ISSUER: Severity.WARNING,

@@ -24,13 +24,15 @@ SHARE_WITH_PAST_MIN, CLUSTER_SHARE_MIN, CLUSTER_BLOCKS_MIN = 0.6, 0.4, 14
 
 
 def check(sheet: Sheet) -> Iterator[Result]:
-    """Collect hints: the program that saved the file, later changes of a PDF, parts compressed in another way."""
+    """Collect hints: the program that saved the file, later changes and mixed fonts of a PDF, parts compressed otherwise."""
     found: list[Result] = []
     editor, updates = sheet.traces.get("editor", ""), sheet.traces.get("updates", 0)
     if editor:
         found.append(unsure(IssueCode.EDITED, 0.6, found=editor))
     if updates or sheet.traces.get("changed_later"):
         found.append(unsure(IssueCode.PDF_CHANGED, 0.5))
+    if sheet.traces.get("mixed_words"):
+        found.append(unsure(IssueCode.FONTS_DIFFER, 0.5))
     if not sheet.has_words and (ghost := pasted_part(sheet.pages[0])) is not None:
         found.append(unsure(IssueCode.PARTS_DIFFER, 0.5, box=ghost))
     yield from found or [passed(score=0.6)]

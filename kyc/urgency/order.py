@@ -28,6 +28,7 @@ SUSPECT: Final = (
     IssueCode.EDITED,
     IssueCode.PDF_CHANGED,
     IssueCode.PARTS_DIFFER,
+    IssueCode.FONTS_DIFFER,
     IssueCode.SCREEN_PHOTO,
     IssueCode.PRINT_MISMATCH,
     IssueCode.UNDERAGE,

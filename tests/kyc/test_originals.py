@@ -146,7 +146,12 @@ def test_a_saved_photo_has_no_pasted_part():
 
 @pytest.mark.parametrize(
     ("traces", "code"),
-    [({"editor": "Photoshop"}, "EDITED"), ({"updates": 2}, "PDF_CHANGED"), ({"changed_later": True}, "PDF_CHANGED")],
+    [
+        ({"editor": "Photoshop"}, "EDITED"),
+        ({"updates": 2}, "PDF_CHANGED"),
+        ({"changed_later": True}, "PDF_CHANGED"),
+        ({"mixed_words": 1}, "FONTS_DIFFER"),
+    ],
 )
 def test_traces_of_editing_send_a_document_to_a_person(traces, code):
     outcome, issues, _results = tried(specimens.passport(HOLDER), traces=traces)

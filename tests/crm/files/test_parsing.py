@@ -14,6 +14,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from PIL import Image
+from reportlab.pdfgen import canvas
 
 from crm.files.parsing import Limits, ParsingBusy, ParsingRefused, Pool, parse
 from crm.files.parsing.process import FOLDER
@@ -34,6 +35,31 @@ def test_an_answer_has_facts_bytes_and_what_it_cost():
     answer = parse("image.clean", picture(), **IMAGE)
     assert answer.facts == {"size": [800, 600], "traces": {}} and answer.content[:3] == b"\xff\xd8\xff"
     assert 0 < answer.cost["cpu_seconds"] < 5 and answer.cost["peak_bytes"] > 5 * MEGABYTE
+
+
+def typed_pdf(*runs):
+    """A line of texts, each in a font of its own."""
+    out, left = io.BytesIO(), 72.0
+    page = canvas.Canvas(out)
+    for text, font in runs:
+        page.setFont(font, 12)
+        page.drawString(left, 700, text)
+        left += page.stringWidth(text, font, 12)
+    page.save()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        ([("Total 1", "Helvetica"), ("9", "Courier"), ("0,00 EUR", "Helvetica")], 1),
+        ([("Anna We", "Helvetica"), ("ber and 2", "Times-Roman"), ("6 Oct", "Courier")], 2),
+        ([("Total: ", "Helvetica-Bold"), ("190,00", "Helvetica"), (" EUR", "Courier")], 0),
+        ([("IBAN:", "Helvetica-Bold"), ("DE89", "Helvetica"), ("/", "Courier"), ("Berlin", "Helvetica")], 0),
+    ],
+)
+def test_words_in_two_fonts_are_counted(runs, words):
+    assert parse("pdf.clean", typed_pdf(*runs), **PDF).facts["traces"] == ({"mixed_words": words} if words else {})
 
 
 def test_a_file_object_is_read_from_its_beginning():

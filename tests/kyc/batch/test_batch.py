@@ -42,7 +42,13 @@ def test_what_never_qualifies(cast, document):
     cast.client.risk_rating = "high"
     cast.client.save()
     assert not qualifying(cast.kyc_officer).exists() and not qualifying(cast.agent).exists()
-    never = {IssueCode.EDITED, IssueCode.PDF_CHANGED, IssueCode.PARTS_DIFFER, IssueCode.SCREEN_PHOTO}
+    never = {
+        IssueCode.EDITED,
+        IssueCode.PDF_CHANGED,
+        IssueCode.PARTS_DIFFER,
+        IssueCode.FONTS_DIFFER,
+        IssueCode.SCREEN_PHOTO,
+    }
     never |= {IssueCode.IMAGE_DUPLICATE, IssueCode.DOC_NO_DUPLICATE, IssueCode.PRINT_MISMATCH, IssueCode.NAME_MISMATCH}
     assert not never & set(HARMLESS)
     decision, run = MachineDecision.objects.get(document=document), document.runs.get()

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from . import traces
+from . import fonts, traces
 from .refusal import Refusal
 
 Result = tuple[dict[str, Any], bytes]
@@ -60,8 +60,8 @@ def clean(file: BinaryIO, *, pages_max: int, stream_max: int, file_max: int, pix
         raise Refusal("locked") from None
     except (pikepdf.PdfError, ValueError, RuntimeError):
         raise Refusal("damaged") from None
-    _draw_small(content)
-    return {"pages": pages, "traces": left}, content
+    mixed = _draw_small(content)
+    return {"pages": pages, "traces": left | ({"mixed_words": mixed} if mixed else {})}, content
 
 
 def _raw_of(file: BinaryIO) -> bytes:
@@ -176,14 +176,16 @@ def _drop_active_annotations(page: Any) -> None:
 # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _draw_small(content: bytes) -> None:
-    """Draw every page once: what can't be drawn now can't be reviewed later."""
+def _draw_small(content: bytes) -> int:
+    """Draw every page once: what can't be drawn now can't be reviewed later. Returns how many words are in two fonts."""
     import pypdfium2 as pdfium
 
-    document = _document(content)
+    document, mixed, left = _document(content), 0, CHARACTERS_MAX
     try:
         for number in range(len(document)):
             page = document[number]
+            words, characters = fonts.mixed_words(page, characters_max=left)
+            mixed, left = mixed + words, left - characters
             longest = max(page.get_width(), page.get_height(), 1.0)
             page.render(scale=min(1.0, PROOF_SIDE_PX / longest)).close()
             page.close()
@@ -191,6 +193,7 @@ def _draw_small(content: bytes) -> None:
         raise Refusal("damaged") from None
     finally:
         document.close()
+    return mixed
 
 
 def page(file: BinaryIO, *, number: int, lines: list[str]) -> Result:
