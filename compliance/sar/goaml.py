@@ -1,12 +1,13 @@
 """A report as goAML XML (UNODC's schema 5), written from plain values: the same values give the same bytes.
 
 Only what every FIU's variant of the schema knows is written, in its order. `goaml.xsd` beside this file checks that structure;
-it was written for Keelson after the published description, because UNODC's own schema comes without a licence. Where the
-FIU's own schema was uploaded it decides, with its codes.
+it is no copy of UNODC's own schema, which comes without a licence. Where the FIU's own schema was uploaded it decides, with its
+codes.
 """
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,8 @@ from crm.errors import DomainError
 
 SCHEMA_BYTES_MAX: Final = 2_000_000
 ERRORS_SHOWN: Final = 8
+# What XML 1.0 has no place for, whatever a client typed into a form: https://www.w3.org/TR/xml/#charsets
+NO_XML: Final = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(content: dict[str, Any], entity: ReportingEntity) -> bytes:
@@ -32,8 +35,7 @@ def write(content: dict[str, Any], entity: ReportingEntity) -> bytes:
 def _add(parent: etree._Element, name: str, text: object = None) -> etree._Element:
     element = etree.SubElement(parent, name)
     if text is not None:
-        # XML 1.0 has no place for control characters, whatever a client typed into a form.
-        element.text = "".join(char for char in str(text) if char >= " " or char in "\n\t")
+        element.text = NO_XML.sub("", str(text))
     return element
 
 

@@ -1,4 +1,4 @@
-"""A row by its key, for what every request reads: Django would write the same statement anew each time, in 0.6 ms."""
+"""A row by its key, for what every request reads: Django would write the same statement again each time, in 0.6 ms."""
 
 from __future__ import annotations
 

@@ -77,7 +77,8 @@ def case_of(cast: Any) -> AmlCase:
 def written(report: SuspicionReport, actor: User, **changes: Any) -> SuspicionReport:
     values = {
         "kind": report.kind,
-        "narrative": report.content["narrative"] + "\nThe salary on record doesn't explain these deposits. \x02<&>",
+        "narrative": report.content["narrative"]
+        + "\nThe salary on record doesn't explain these deposits. \x02\uffff<&>",
         "action": "Withdrawals held",
         "indicators": ["ML01"],
         "occupation": "Baker",
