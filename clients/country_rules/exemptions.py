@@ -22,7 +22,7 @@ from clients.policies import can
 from clients.queries import clients_visible_to
 from crm import approvals
 from crm.approvals import Change
-from crm.brand_policies.registry import today
+from crm.brand_policies.registry import require_day, today
 from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.due import DueKind, declare, due
@@ -63,11 +63,8 @@ def propose_exemption(
     if not gates and exemptions_of(client)[0] is None:
         raise WrongState(_("The client has no exemption."))
     first = today(client.brand)
-    last = first + dt.timedelta(days=DAYS_MAX)
-    if gates and (ends_on is None or not first <= ends_on <= last):
-        raise DomainError(
-            _("Enter a day from %(first)s to %(last)s.") % {"first": formats.day(first), "last": formats.day(last)}
-        )
+    if gates:
+        require_day(ends_on, first=first, last=first + dt.timedelta(days=DAYS_MAX))
     proposal = Exemption(client=client, gates=sorted_gates(gates), ends_on=ends_on if gates else None, reason=reason)
     return approvals.propose(proposal, actor=actor)
 

@@ -21,7 +21,7 @@ from compliance.risk_rating.content import RANKS
 from compliance.risk_rating.rating import RATE_CLIENT, assess
 from crm import approvals
 from crm.approvals import Change
-from crm.brand_policies.registry import today
+from crm.brand_policies.registry import require_day, today
 from crm.choices import ApprovalState
 from crm.db.locking import lock
 from crm.due import due
@@ -73,11 +73,8 @@ def propose_override(*, client_id: int, rating: str, ends_on: dt.date | None, ac
     if not rating and override_of(client) is None:
         raise WrongState(_("The model's rating counts already."))
     first = today(client.brand)
-    last = first + dt.timedelta(days=DAYS_MAX)
-    if rating and (ends_on is None or not first <= ends_on <= last):
-        raise DomainError(
-            _("Enter a day from %(first)s to %(last)s.") % {"first": formats.day(first), "last": formats.day(last)}
-        )
+    if rating:
+        require_day(ends_on, first=first, last=first + dt.timedelta(days=DAYS_MAX))
     proposal = RiskOverride(client=client, rating=rating, ends_on=ends_on if rating else None, reason=reason)
     return approvals.propose(proposal, actor=actor)
 

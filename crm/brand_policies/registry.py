@@ -13,9 +13,12 @@ from typing import Any, Final, Generic, Self, TypeVar
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm.brand_policies.kinds import Kind
+from crm.errors import DomainError
+from crm.i18n import formats
 from crm.models import Brand, PolicyValue
 
 V = TypeVar("V")
@@ -108,6 +111,15 @@ def all_policies() -> list[Policy[Any]]:
 def today(brand: Brand) -> dt.date:
     """Return the day of the brand's own time zone."""
     return timezone.now().astimezone(_zone(brand.time_zone or "UTC")).date()
+
+
+def require_day(day: dt.date | None, *, first: dt.date, last: dt.date) -> None:
+    """Raise DomainError, with both ends, for a day that isn't between them, or is missing."""
+    if day is None or not first <= day <= last:
+        raise DomainError(
+            gettext("Enter a day from %(first)s to %(last)s.")
+            % {"first": formats.day(first), "last": formats.day(last)}
+        )
 
 
 @functools.cache

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from clients import proofs
 from crm import approvals
 from crm.approvals import Change
-from crm.brand_policies.registry import today
+from crm.brand_policies.registry import require_day, today
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n import formats
@@ -98,11 +98,7 @@ def propose_levels(
     if checked == planned_ladder(brand):
         raise WrongState(_("These are the brand's levels already."))
     first = first_day(brand)
-    last = first + dt.timedelta(days=DAYS_AHEAD_MAX)
-    if not first <= effective_on <= last:
-        raise DomainError(
-            _("Enter a day from %(first)s to %(last)s.") % {"first": formats.day(first), "last": formats.day(last)}
-        )
+    require_day(effective_on, first=first, last=first + dt.timedelta(days=DAYS_AHEAD_MAX))
     proposal = LevelProposal(
         brand=brand,
         levels=[level.as_json() for level in checked],
