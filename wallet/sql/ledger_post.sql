@@ -159,15 +159,23 @@ BEGIN
 
   v_today := (v_at AT TIME ZONE 'UTC')::date;
   IF p_posted_at IS NOT NULL THEN
-    SELECT p_keys[i.no] INTO v_wrong FROM unnest(p_posted_at) WITH ORDINALITY AS i(at, no)
-      WHERE i.at > v_at OR i.at < p_posted_at[i.no - 1]
-         OR i.at <= (SELECT max(s.through_at) FROM wallet_ledgerseal s)
-         OR i.at < (SELECT max(b.last_posted_at) FROM unnest(v_no, v_accounts) AS l(no, account)
-                    JOIN wallet_balance b ON b.account_id = l.account WHERE l.no = i.no)
-      ORDER BY i.no LIMIT 1;
+    SELECT format('journal %s would rewrite the past: its time, %s, is %s', p_keys[t.no], t.at, t.reason) INTO v_wrong
+      FROM (
+        SELECT i.no, i.at, CASE
+          WHEN i.at > v_at THEN format('in the future, now is %s', v_at)
+          WHEN i.at < p_posted_at[i.no - 1] THEN format('out of order, after %s of journal %s', p_posted_at[i.no - 1],
+            p_keys[i.no - 1])
+          WHEN i.at <= s.through_at THEN format('sealed, through %s', s.through_at)
+          WHEN i.at < b.last_at THEN format('before its account''s last posting, at %s', b.last_at)
+        END AS reason
+        FROM unnest(p_posted_at) WITH ORDINALITY AS i(at, no)
+        CROSS JOIN (SELECT max(through_at) AS through_at FROM wallet_ledgerseal) s
+        CROSS JOIN LATERAL (SELECT max(b.last_posted_at) AS last_at FROM unnest(v_no, v_accounts) AS l(no, account)
+          JOIN wallet_balance b ON b.account_id = l.account WHERE l.no = i.no) b
+      ) t
+      WHERE t.reason IS NOT NULL ORDER BY t.no LIMIT 1;
     IF v_wrong IS NOT NULL THEN
-      RAISE EXCEPTION 'journal % would rewrite the past: its time is sealed, out of order or in the future', v_wrong
-        USING ERRCODE = 'KL400';
+      RAISE EXCEPTION '%', v_wrong USING ERRCODE = 'KL400';
     END IF;
   END IF;
 

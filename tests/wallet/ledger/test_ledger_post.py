@@ -214,10 +214,24 @@ def test_history_keeps_its_own_times_but_never_goes_back(cast, wallet, suspense)
     assert posting.balance(suspense, at=times[1]) == -200
     assert posting.balance(wallet, at=start - dt.timedelta(seconds=1)) == 0
     assert Journal.objects.filter(imported_at__isnull=False, business_on=start.date()).count() == 1
-    late = entry(cast, Line(suspense, -1), Line(wallet, 1), key="late")
-    for wrong in (times[1], dt.datetime.now(dt.UTC) + dt.timedelta(days=1)):
-        with pytest.raises(InvalidJournal), transaction.atomic():
-            posting.post_many([late], posted_at=[wrong])
+
+
+def test_history_names_the_time_that_it_would_rewrite(cast, wallet, suspense):
+    posted_at = dt.datetime(2026, 8, 2, tzinfo=dt.UTC)
+    before, after, future = (posted_at + dt.timedelta(seconds=n) for n in (-1, 1, 86_400 * 9_999))
+    posting.post_many([entry(cast, Line(suspense, -1), Line(wallet, 1), key="there")], posted_at=[posted_at])
+    for times, reason in (
+        ([after, future], rf"journal b would .*, {future:%Y-%m-%d} 00:00:00\+00, is in the future, now is 2"),
+        ([after, posted_at], r"b would .* is out of order, after 2026-08-02 00:00:01\+00 of journal a$"),
+        (
+            [before, after],
+            r"a would .* 2026-08-01 23:59:59\+00, is before its account's last posting, at 2026-08-02 00:00:00\+00$",
+        ),
+    ):
+        late = [entry(cast, Line(suspense, -1), Line(wallet, 1), key=key) for key in "ab"]
+        with pytest.raises(InvalidJournal, match=reason), transaction.atomic():
+            posting.post_many(late, posted_at=times)
+    assert posting.balance(wallet) == 1
 
 
 # What the database refuses to anyone

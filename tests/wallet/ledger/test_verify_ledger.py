@@ -190,7 +190,7 @@ def test_nothing_can_be_brought_into_a_sealed_time(cast, books):
         brand_id=cast.brand.pk,
         lines=(Line(house(cast.brand), -1), Line(house(cast.brand, AccountKind.FEES), 1)),
     )
-    with pytest.raises(posting.InvalidJournal), transaction.atomic():
+    with pytest.raises(posting.InvalidJournal, match="is sealed, through 20"), transaction.atomic():
         posting.post_many([entry], posted_at=[past])
 
 
