@@ -8,6 +8,18 @@ from crm.audit_codes import AuditCode
 class ComplianceAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
+    AML_DOCUMENT_REQUESTED = (
+        "compliance.aml_document_requested",
+        _("Document requested for an AML case"),
+        "send",
+        "info",
+    )
+    AML_DOCUMENT_WITHDRAWN = (
+        "compliance.aml_document_withdrawn",
+        _("Document request of an AML case withdrawn"),
+        "undo-2",
+        "neutral",
+    )
     AML_ANSWERS_REQUESTED = "compliance.aml_answers_requested", _("Answers requested for an AML case"), "send", "info"
     AML_TASK_ADDED = "compliance.aml_task_added", _("Task added to an AML case"), "list-checks"
     AML_TASK_DONE = "compliance.aml_task_done", _("Task of an AML case done"), "check", "success"

@@ -4,7 +4,7 @@ import datetime as dt
 
 from clients.models import Client
 from compliance import holds
-from compliance.aml.follow_up import note_answer
+from compliance.aml.follow_up import note_answer, note_document
 from compliance.choices import ComplianceNotice, RestrictionCause, ScreeningTrigger
 from compliance.models import Restriction, Screening
 from compliance.parties.choices import PartyRole
@@ -22,6 +22,7 @@ from crm.events import (
     CompanyPersonLinked,
     CountryRulesChanged,
     DocumentReviewed,
+    DocumentUploaded,
     Event,
     KycLevelLost,
     OwnershipChanged,
@@ -126,6 +127,13 @@ def answer_the_case(event: QuestionnaireAnswered) -> None:
     """Write an answer into the AML case that asked for it."""
     assert event.client_id is not None
     note_answer(client_id=event.client_id, submission_id=event.submission_id)
+
+
+@subscribe(DocumentUploaded)
+def bring_the_document_to_its_case(event: DocumentUploaded) -> None:
+    """Write a document that an AML case asked for into the case."""
+    assert event.client_id is not None
+    note_document(client_id=event.client_id)
 
 
 @subscribe(CountryRulesChanged)

@@ -19,6 +19,11 @@ class DocumentKind(models.TextChoices):
     PROOF_OF_ADDRESS = "proof_of_address", _("Proof of address")
     SELFIE = "selfie", _("Selfie")
     SOURCE_OF_FUNDS = "source_of_funds", _("Source of funds")
+    PAYSLIP = "payslip", _("Payslip")
+    BANK_STATEMENT = "bank_statement", _("Bank statement")
+    TAX_ASSESSMENT = "tax_assessment", _("Tax assessment")
+    CONTRACT = "contract", _("Contract")
+    PROOF_OF_PAYMENT = "proof_of_payment", _("Proof of payment")
     REGISTER_EXTRACT = "register_extract", _("Register extract")
     ARTICLES = "articles", _("Articles of association")
     SHAREHOLDER_REGISTER = "shareholder_register", _("Shareholder register")
@@ -31,6 +36,15 @@ COMPANY_KINDS = (
     DocumentKind.ARTICLES,
     DocumentKind.SHAREHOLDER_REGISTER,
     DocumentKind.BOARD_RESOLUTION,
+)
+# What proves where a client's money comes from; asked for by a colleague.
+MEANS_KINDS = (
+    DocumentKind.SOURCE_OF_FUNDS,
+    DocumentKind.PAYSLIP,
+    DocumentKind.BANK_STATEMENT,
+    DocumentKind.TAX_ASSESSMENT,
+    DocumentKind.CONTRACT,
+    DocumentKind.PROOF_OF_PAYMENT,
 )
 # What proves who somebody is, and which of these carry a machine-readable zone on which side.
 IDENTITY_KINDS = (

@@ -9,7 +9,7 @@ from clients.choices import Category
 from clients.facts import fact
 from clients.identifiers import Seen, source
 from crm.conditions import FieldType
-from kyc.choices import COMPANY_KINDS, DocumentKind
+from kyc.choices import COMPANY_KINDS, MEANS_KINDS, DocumentKind
 from kyc.corporate import identity_source  # noqa: F401  registers itself
 from kyc.corporate.proof_sql import COMPANY_PEOPLE
 from kyc.fingerprints import sightings_of
@@ -17,7 +17,7 @@ from kyc.levels.sql import FACT_SQL
 from kyc.models import Document, KycFacts
 from kyc.questionnaires import proofs as answers
 
-OF_BOTH = (DocumentKind.PROOF_OF_ADDRESS, DocumentKind.SOURCE_OF_FUNDS)
+OF_BOTH = (DocumentKind.PROOF_OF_ADDRESS, *MEANS_KINDS)
 
 # A card or licence is one proof once both its sides are approved. Only decisions that took effect count, and only while valid.
 proofs.register(

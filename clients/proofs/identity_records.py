@@ -42,8 +42,19 @@ class LinkedPerson:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class RequestedDocument:
+    """A document that the client was asked for. state: `open`, `answered`, `withdrawn` or `lapsed`; document_id: the answer."""
+
+    pk: int
+    title: str
+    state: str
+    document_id: int | None = None
+    url: str = ""
+
+
 class IdentitySource(Protocol):
-    """Who knows it, and who asks the client for more: lists questionnaires as (id, title) and sends one to the portal."""
+    """Who knows it, and who asks the client for more: a questionnaire, listed as (id, title), or a document, as (kind, title)."""
 
     def documents_of(self, client: Client) -> list[IdentityDocument]: ...
 
@@ -56,6 +67,16 @@ class IdentitySource(Protocol):
     def questionnaire_of(self, submission_id: int) -> int: ...
 
     def ask(self, *, client_id: int, questionnaire_id: int, actor: User, reason: str) -> str: ...
+
+    def document_kinds_for(self, client: Client) -> list[tuple[str, str]]: ...
+
+    def ask_for_document(
+        self, *, client_id: int, kind: str, due_on: dt.date, message: str, actor: User
+    ) -> RequestedDocument: ...
+
+    def requested_documents(self, request_ids: list[int]) -> dict[int, RequestedDocument]: ...
+
+    def withdraw_document(self, *, request_id: int, actor: User) -> None: ...
 
 
 _SOURCES: list[IdentitySource] = []

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.vocabulary import CLIENT
@@ -17,6 +18,7 @@ from compliance.aml.models import AmlRuleVersion
 from compliance.aml.rules import NAME_MAX, THRESHOLD_MAX, Content, content_of
 from compliance.aml.shipped import example_of
 from compliance.choices import RestrictionKind
+from crm.i18n.languages import language_name
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.conditions import ConditionField
@@ -177,6 +179,23 @@ class RequestForm(forms.Form):
     def __init__(self, *args: Any, questionnaires: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": "request_%s", **kwargs})
         self.fields["questionnaire_id"].choices = questionnaires  # type: ignore[attr-defined]
+
+
+class DocumentRequestForm(forms.Form):
+    """A document that the client is asked for, with what they read and until when."""
+
+    kind = forms.ChoiceField(label=_("Document"))
+    due_on = forms.DateField(label=_("Needed by"), widget=DayInput())
+    message = forms.CharField(
+        label=_("Message to client"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, kinds: list[tuple[str, str]], language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": "document_%s", **kwargs})
+        self.fields["kind"].choices = kinds  # type: ignore[attr-defined]
+        self.fields["message"].help_text = gettext(
+            "The client reads %(language)s. Empty: the standard message. Don't mention the case."
+        ) % {"language": language_name(language)}
 
 
 class TaskForm(forms.Form):

@@ -18,6 +18,12 @@ urlpatterns = [
     path("aml/cases/assign/", views.Assign.as_view(), name="aml_assign"),
     path("aml/cases/<int:case_id>/", views.CasePage.as_view(), name="aml_case"),
     path("aml/cases/<int:case_id>/request/", views.ask_client, name="aml_ask"),
+    path("aml/cases/<int:case_id>/documents/", views.ask_for_document, name="aml_document"),
+    path(
+        "aml/cases/<int:case_id>/documents/<int:request_id>/withdraw/",
+        views.withdraw_document,
+        name="aml_document_withdraw",
+    ),
     path("aml/cases/<int:case_id>/tasks/", views.add_task, name="aml_task"),
     path("aml/cases/<int:case_id>/tasks/<int:task_id>/done/", views.finish_task, name="aml_task_done"),
     path("aml/cases/<int:case_id>/decide/", views.Decide.as_view(), name="aml_decide"),

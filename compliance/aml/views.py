@@ -18,8 +18,16 @@ from clients.queries import clients_visible_to, is_in_own_book
 from compliance.aml import backtesting, cases, follow_up, graph, policies, queries, rules, shipped
 from compliance.aml.choices import CaseState, RuleAct, VersionState
 from compliance.aml.describing import alert_text, audience, describe, measured, sentence, span
-from compliance.aml.follow_up_models import CaseTask
-from compliance.aml.forms import ActForm, BacktestForm, DecisionForm, RequestForm, RuleForm, TaskForm
+from compliance.aml.follow_up_models import CaseRequest, CaseTask
+from compliance.aml.forms import (
+    ActForm,
+    BacktestForm,
+    DecisionForm,
+    DocumentRequestForm,
+    RequestForm,
+    RuleForm,
+    TaskForm,
+)
 from compliance.aml.measures import MEASURES, Measure
 from compliance.aml.models import AmlAlert, AmlBacktest, AmlCase, AmlRule, AmlRuleVersion
 from compliance.aml.tables import CaseTable
@@ -27,7 +35,6 @@ from compliance.sar import circle
 from compliance.sar.forms import KindForm
 from crm import work
 from crm.approvals.queries import proposal_of
-from crm.brand_policies.registry import today
 from crm.choices import AccessKind
 from crm.models import Brand, User
 from crm.pages.work import AssignSelected, ClaimNext
@@ -285,12 +292,33 @@ def _request_form(case: AmlCase, data: Any = None) -> RequestForm | None:
     return RequestForm(data, questionnaires=offered) if offered else None
 
 
+def _document_form(case: AmlCase, data: Any = None) -> DocumentRequestForm | None:
+    source = identity_records.source()
+    if source is None:
+        return None
+    return DocumentRequestForm(data, kinds=source.document_kinds_for(case.client), language=case.client.language)
+
+
+def _requests(case: AmlCase) -> list[dict[str, Any]]:
+    """Describe what the client was asked for, with the address of each answer."""
+    rows = list(case.requests.all()[: follow_up.SHOWN_MAX])
+    standings = follow_up.standings_of(rows, case)
+    return [{"row": row, "standing": standings[row.pk], "url": _answer_url(row)} for row in rows]
+
+
+def _answer_url(row: CaseRequest) -> str:
+    if row.document_id is not None:
+        return f"/kyc/documents/{row.document_id}/"
+    return f"/kyc/answers/{row.submission_id}/" if row.submission_id is not None else ""
+
+
 def show_case(
     request: UserRequest,
     case: AmlCase,
     *,
     form: DecisionForm | None = None,
     asked: RequestForm | None = None,
+    wanted: DocumentRequestForm | None = None,
     task: TaskForm | None = None,
 ) -> HttpResponse:
     alerts = queries.alerts_of(case)
@@ -308,16 +336,15 @@ def show_case(
         "sars": circle.reports_of_case(request.user, case.pk) if circle.is_member(request.user) else None,
         "sar_kinds": KindForm(auto_id="sar_%s"),
         "may_work": bool(policies.can_work(request.user, case)),
-        "requests": [
-            (row, row.standing(today(case.client.brand))) for row in case.requests.all()[: follow_up.SHOWN_MAX]
-        ],
+        "requests": _requests(case),
         "request_form": asked or _request_form(case),
+        "document_form": wanted or _document_form(case),
         "tasks": list(case.tasks.select_related("created_by", "done_by").all()[: follow_up.SHOWN_MAX]),
         "task_form": task or TaskForm(),
         "history": follow_up.history_of(case, alerts),
         "closing_takes_two": work.needs_second_person(case, CaseState.NO_SUSPICION),
     }
-    refused = any(given is not None and given.errors for given in (form, asked, task))
+    refused = any(given is not None and given.errors for given in (form, asked, wanted, task))
     return render(request, "compliance/aml/case.html", context, status=422 if refused else 200)
 
 
@@ -337,6 +364,40 @@ def ask_client(request: UserRequest, case_id: int) -> HttpResponse:
         show_forbidden=True,
     )
     return redirect(case) if done else show_case(request, case, asked=form)
+
+
+@require_POST
+@staff_page(policies.DECIDES)
+def ask_for_document(request: UserRequest, case_id: int) -> HttpResponse:
+    """Ask the client for a document in the portal."""
+    case = queries.get_case(request.user, case_id)
+    form = _document_form(case, request.POST)
+    if form is None:
+        raise Http404
+    done = run_action(
+        request,
+        lambda: follow_up.ask_for_document(case_id=case.pk, actor=request.user, **form.cleaned_data),
+        _("Document requested from the client."),
+        form=form,
+        field=lambda error: error.code if error.code in form.fields else None,
+        show_forbidden=True,
+    )
+    return redirect(case) if done else show_case(request, case, wanted=form)
+
+
+@require_POST
+@staff_page(policies.DECIDES)
+def withdraw_document(request: UserRequest, case_id: int, request_id: int) -> HttpResponse:
+    """Stop asking the client for a document."""
+    case = queries.get_case(request.user, case_id)
+    asked = get_object_or_404(CaseRequest, pk=request_id, case=case)
+    run_action(
+        request,
+        lambda: follow_up.withdraw_document(case_request_id=asked.pk, actor=request.user),
+        _("Request withdrawn."),
+        show_forbidden=True,
+    )
+    return redirect(case)
 
 
 @require_POST

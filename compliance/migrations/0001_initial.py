@@ -1195,4 +1195,31 @@ class Migration(migrations.Migration):
             name='state',
             field=models.CharField(choices=[('open', 'Open'), ('no_suspicion', 'No suspicion'), ('monitored', 'Monitored'), ('restricted', 'Restricted')], default='open', max_length=12),
         ),
+        migrations.RemoveConstraint(
+            model_name='caserequest',
+            name='answered_case_request_has_a_submission',
+        ),
+        migrations.AddField(
+            model_name='caserequest',
+            name='document_id',
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='caserequest',
+            name='document_request_id',
+            field=models.BigIntegerField(null=True, unique=True),
+        ),
+        migrations.AlterField(
+            model_name='caserequest',
+            name='questionnaire_id',
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddConstraint(
+            model_name='caserequest',
+            constraint=models.CheckConstraint(condition=models.Q(('questionnaire_id__isnull', True), ('document_request_id__isnull', True), _connector='XOR'), name='case_request_is_for_answers_or_a_document'),
+        ),
+        migrations.AddConstraint(
+            model_name='caserequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('document_id__isnull', True), ('submission_id__isnull', True)), models.Q(('answered_at__isnull', False), ('questionnaire_id__isnull', False), ('submission_id__isnull', False)), models.Q(('answered_at__isnull', False), ('document_id__isnull', False), ('document_request_id__isnull', False)), _connector='OR'), name='answered_case_request_has_its_answer'),
+        ),
     ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+from clients.choices import ClientKind
 from clients.models import Client
 from clients.proofs import identity_records
-from clients.proofs.identity_records import CompanyRecord, IdentityDocument, LinkedPerson
+from clients.proofs.identity_records import CompanyRecord, IdentityDocument, LinkedPerson, RequestedDocument
 from crm.models import User
-from kyc.choices import IDENTITY_KINDS, DocumentState
+from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, MEANS_KINDS, DocumentKind, DocumentState
 from kyc.corporate.pages import company_of
 from kyc.corporate.structure import structure_of
+from kyc.document_requests.requesting import request_from_client, withdraw_request
 from kyc.examination.states import alpha2_of
-from kyc.models import Document
+from kyc.models import Document, DocumentRequest
 from kyc.questionnaires.content import say
 from kyc.questionnaires.models import Submission
 from kyc.questionnaires.obligations import State, standings_of
@@ -78,6 +82,38 @@ class KycRecords:
         return request_answers(
             client_id=client_id, questionnaire_id=questionnaire_id, actor=actor, reason=reason
         ).questionnaire.name
+
+    def document_kinds_for(self, client: Client) -> list[tuple[str, str]]:
+        """List what the client can be asked for, what proves means first; an open request can't be made twice."""
+        open_kinds = set(DocumentRequest.objects.filter(client=client, state="open", side="").values_list("kind"))
+        first = (*MEANS_KINDS, DocumentKind.OTHER)
+        others = COMPANY_KINDS if client.kind == ClientKind.COMPANY else (*IDENTITY_KINDS, DocumentKind.SELFIE)
+        kinds = (*first, DocumentKind.PROOF_OF_ADDRESS, *others)
+        return [(kind.value, str(kind.label)) for kind in kinds if (kind.value,) not in open_kinds]
+
+    def ask_for_document(
+        self, *, client_id: int, kind: str, due_on: dt.date, message: str, actor: User
+    ) -> RequestedDocument:
+        """Ask the client for a document in the portal and by e-mail. Raises: as `request_from_client`."""
+        return _described(
+            request_from_client(client_id=client_id, kind=kind, due_on=due_on, message=message, actor=actor)
+        )
+
+    def requested_documents(self, request_ids: list[int]) -> dict[int, RequestedDocument]:
+        """Look up what became of requests. One query, none for no requests."""
+        if not request_ids:
+            return {}
+        rows = DocumentRequest.objects.filter(pk__in=request_ids).select_related("answer")
+        return {row.pk: _described(row) for row in rows}
+
+    def withdraw_document(self, *, request_id: int, actor: User) -> None:
+        """Withdraw a request. Raises: as `withdraw_request`."""
+        withdraw_request(request_id=request_id, actor=actor)
+
+
+def _described(row: DocumentRequest) -> RequestedDocument:
+    url = row.answer.get_absolute_url() if row.answer else ""
+    return RequestedDocument(row.pk, str(row.title), row.state, row.answer_id, url)
 
 
 identity_records.register(KycRecords())

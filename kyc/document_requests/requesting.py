@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients import timeline
-from clients.choices import TimelineKind
+from clients.choices import Stage, TimelineKind
 from clients.mail import send_mail_to
+from clients.models import Client
+from clients.policies import can
 from crm import work
 from crm.brand_policies.registry import today
 from crm.db.locking import lock
@@ -36,6 +38,8 @@ from kyc.models import DocumentRequest
 DAYS_MAX: Final = 60
 REMIND_DAYS_BEFORE: Final = 2
 LETTER: Final = "kyc.document_requested"
+REVIEWS: Final = "kyc.review_document"
+STANDARD_MESSAGE: Final = gettext_lazy("Please send us this document so that your information stays up to date.")
 
 
 @transaction.atomic
@@ -51,38 +55,67 @@ def request_document(
     """
     document = locked(document_id)
     require(policies.can_decide(actor, document))
-    client, kind = document.client, DocumentKind(kind)
-    side = side if kind in TWO_SIDED_KINDS else ""
-    first = today(client.brand)
-    if not first < due_on <= first + dt.timedelta(days=DAYS_MAX):
-        raise DomainError(
-            _("Enter a day from tomorrow to %(last)s.") % {"last": formats.day(first + dt.timedelta(days=DAYS_MAX))},
-            code="due_on",
+    request = _ask(
+        DocumentRequest(
+            client=document.client,
+            document=document,
+            kind=DocumentKind(kind),
+            side=side,
+            reason_code=RejectReason(reason_code),
+            message=reviews.message_to_client(document, reason_code, message),
+            due_on=due_on,
+            requested_by=actor,
         )
-    if DocumentRequest.objects.filter(client=client, kind=kind, side=side, state=RequestState.OPEN).exists():
-        raise WrongState(_("This document has already been requested. Withdraw that request first."))
-    request = DocumentRequest.objects.create(
-        client=client,
-        document=document,
-        kind=kind,
-        side=side,
-        reason_code=RejectReason(reason_code),
-        message=reviews.message_to_client(document, reason_code, message),
-        due_on=due_on,
-        requested_by=actor,
-        requested_at=timezone.now(),
     )
     text = f"{request.title}, {formats.day(due_on)}: {request.message}"
     work.leave_with(document.work_id, actor=actor, text=text)  # type: ignore[arg-type]
+    return request
+
+
+@transaction.atomic
+def request_from_client(
+    *, client_id: int, kind: str, due_on: dt.date, actor: User, message: str = ""
+) -> DocumentRequest:
+    """Ask the client for a document outside of a review; it goes to the same officer's queue once it's there.
+
+    message: what the client reads, in their language; a standard sentence without one.
+
+    Who: `kyc.review_document` in reach. Raises: NotAllowed, WrongState (requested already, account closed), DomainError (day).
+    """
+    client = lock(Client, client_id, "brand", no_key=True)
+    require(can(actor, client, REVIEWS))
+    if client.stage == Stage.CLOSED:
+        raise WrongState(_("This account is closed, so we can't accept documents for it."))
+    text = message.strip()
+    if not text:
+        with translation.override(client.language):
+            text = str(STANDARD_MESSAGE)
+    return _ask(
+        DocumentRequest(client=client, kind=DocumentKind(kind), message=text, due_on=due_on, requested_by=actor)
+    )
+
+
+def _ask(request: DocumentRequest) -> DocumentRequest:
+    """Keep a new request, notify the client and set the reminder. The caller holds the client's lock."""
+    client, kind = request.client, request.kind
+    request.side = request.side if kind in TWO_SIDED_KINDS else ""
+    first = today(client.brand)
+    last = first + dt.timedelta(days=DAYS_MAX)
+    if not first < request.due_on <= last:
+        raise DomainError(_("Enter a day from tomorrow to %(last)s.") % {"last": formats.day(last)}, code="due_on")
+    if DocumentRequest.objects.filter(client=client, kind=kind, side=request.side, state=RequestState.OPEN).exists():
+        raise WrongState(_("This document has already been requested. Withdraw that request first."))
+    request.requested_at = timezone.now()
+    request.save()
     _schedule(request)
-    _write_down(request, KycAction.DOCUMENT_REQUESTED, actor)
+    _write_down(request, KycAction.DOCUMENT_REQUESTED, request.requested_by)
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.DOCUMENT,
-        actor=actor,
+        actor=request.requested_by,
         title=phrase("%(title)s requested") % {"title": request.title},
         body=request.message,
-        url=document.get_absolute_url(),
+        url=_url(request),
         dedupe_key=f"document-requested:{request.pk}",
         is_visible_to_client=True,
     )
@@ -92,14 +125,11 @@ def request_document(
 
 @transaction.atomic
 def withdraw_request(*, request_id: int, actor: User) -> DocumentRequest:
-    """Withdraw a request: the client isn't asked any more, and the document under review is free again.
+    """Withdraw a request: the client isn't asked any more, and a document under review is free again.
 
     Who: `kyc.review_document` in reach, not the uploader of the document under review. Raises: NotAllowed, WrongState.
     """
-    row = DocumentRequest.objects.values_list("document_id", flat=True).get(pk=request_id)
-    document = locked(row)
-    request = lock(DocumentRequest, request_id)
-    request.document = document
+    request = _locked(request_id)
     require(can_withdraw(actor, request))
     end_request(request, RequestState.WITHDRAWN)
     _write_down(request, KycAction.DOCUMENT_REQUEST_WITHDRAWN, actor)
@@ -107,18 +137,34 @@ def withdraw_request(*, request_id: int, actor: User) -> DocumentRequest:
 
 
 def can_withdraw(actor: User, request: DocumentRequest) -> Decision:
-    """Decide who may withdraw a request: whoever may review the document."""
-    allowed = policies.can_review(actor, request.document)
+    """Decide who may withdraw a request: whoever may review the document, or the client's documents."""
+    document = request.document
+    allowed = policies.can_review(actor, document) if document else can(actor, request.client, REVIEWS)
     return allowed if not allowed or request.is_open else no(_("This request has ended."))
+
+
+def _locked(request_id: int) -> DocumentRequest:
+    """Lock a request and, before it, its client and the document under review."""
+    client_id, document_id = DocumentRequest.objects.values_list("client_id", "document_id").get(pk=request_id)
+    document = locked(document_id) if document_id else None
+    client = document.client if document else lock(Client, client_id, "brand", no_key=True)
+    request = lock(DocumentRequest, request_id, "requested_by")
+    request.client, request.document = client, document
+    return request
+
+
+def _url(request: DocumentRequest) -> str:
+    """Return where colleagues see the request: the review, or the client's documents."""
+    return request.document.get_absolute_url() if request.document else f"{request.client.get_absolute_url()}?tab=kyc"
 
 
 def _write_down(request: DocumentRequest, action: KycAction, actor: User | None) -> None:
     audit.record(
         actor=actor,
         action=action,
-        target=request.document,
+        target=request.document or request,
         client_id=request.client_id,
-        brand_id=request.document.client.brand_id,
+        brand_id=request.client.brand_id,
         after={
             "request": request.pk,
             "kind": request.kind,
@@ -139,19 +185,15 @@ def _schedule(request: DocumentRequest) -> None:
     remind_at = dt.datetime.combine(request.due_on - dt.timedelta(days=REMIND_DAYS_BEFORE), dt.time(9), zone)
     end_at = dt.datetime.combine(request.due_on + dt.timedelta(days=1), dt.time(), zone)
     at = remind_at if request.reminded_at is None and remind_at > timezone.now() else end_at
-    client = request.document.client
-    due(REQUEST_DUE, key=request.pk, at=at, client_id=request.client_id, brand_id=client.brand_id)
+    due(REQUEST_DUE, key=request.pk, at=at, client_id=request.client_id, brand_id=request.client.brand_id)
 
 
 def _follow(row: DueRow) -> None:
     """Remind the client before the last day; after it the request lapses and the officer who asked is notified."""
-    document_id = DocumentRequest.objects.values_list("document_id", flat=True).get(pk=int(row.key))
-    document = locked(document_id)
-    request = lock(DocumentRequest, int(row.key), "requested_by")
-    request.document = document
+    request = _locked(int(row.key))
     if not request.is_open:
         return
-    if request.due_on >= today(document.client.brand):
+    if request.due_on >= today(request.client.brand):
         request.reminded_at = timezone.now()
         request.save(update_fields=["reminded_at"])
         _notify_client(request, key=f"document-request-reminder:{request.pk}")
@@ -163,10 +205,12 @@ def _follow(row: DueRow) -> None:
         [request.requested_by],
         kind=KycNotice.REQUEST_LAPSED,
         title=phrase("%(title)s not received from %(client)s")
-        % {"title": request.title, "client": str(document.client)},
+        % {"title": request.title, "client": str(request.client)},
         body=phrase("The last day was %(day)s. The document under review is back in your queue.")
-        % {"day": request.due_on},
-        url=document.get_absolute_url(),
+        % {"day": request.due_on}
+        if request.document
+        else phrase("The last day was %(day)s.") % {"day": request.due_on},
+        url=_url(request),
         dedupe_key=f"kyc.request_lapsed:{request.pk}",
     )
 
@@ -178,7 +222,7 @@ REQUEST_DUE = declare(
 
 def _notify_client(request: DocumentRequest, *, key: str) -> None:
     """Notify the client in the portal and by e-mail, with the reason and the last day."""
-    client = recipient_of(request.document.client)
+    client = recipient_of(request.client)
     with translation.override(client.language):
         title = str(request.title)
     if client.user_id:

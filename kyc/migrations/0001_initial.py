@@ -1792,4 +1792,43 @@ class Migration(migrations.Migration):
             name='flaw',
             field=models.CharField(blank=True, choices=[('BLUR', 'The picture is blurred'), ('GLARE', 'Glare covers part of the document'), ('TOO_SMALL', 'The picture is too small to read'), ('CROPPED', 'The document is cut off'), ('NO_MRZ', 'No machine-readable zone was found'), ('MRZ_CHECKDIGIT', 'A check digit in the machine-readable zone is wrong'), ('EXPIRED', 'The document has expired'), ('EXPIRES_SOON', 'The document expires soon'), ('NAME_MISMATCH', 'The name differs from the registration'), ('NAME_NEAR', 'The name is almost the one on the registration: compare it'), ('NAME_CUT', 'The name is too long for the machine-readable zone: compare it with the printed one'), ('DOB_MISMATCH', 'The date of birth differs from the registration'), ('NATIONALITY_MISMATCH', 'The nationality differs from the registration'), ('SEX_MISMATCH', 'The sex differs from the registration'), ('PRINT_MISMATCH', "The printed text doesn't match the machine-readable zone"), ('PRINT_NEAR', 'The printed text nearly matches the machine-readable zone: compare it'), ('NOT_READ', "Part of the document couldn't be read: check it manually"), ('NOT_REGISTERED', 'The registration is missing details to compare the document with'), ('NO_EXPIRY', 'No expiry date was found'), ('DATE_INCOMPLETE', "A date on the document is incomplete or doesn't exist"), ('UNKNOWN_STATE', 'No such country or issuer exists'), ('COUNTRY_MISMATCH', "The issuing country isn't the one that the client selected"), ('SPECIMEN', 'The document is a specimen, not a real one'), ('LOW_RESOLUTION', 'The picture is small: compare the name carefully'), ('UNDERAGE', 'The person is underage'), ('DOC_NO_DUPLICATE', 'Another client has a document with this number'), ('IMAGE_DUPLICATE', 'Another client has sent the same picture'), ('POA_TOO_OLD', 'The proof of address is older than three months'), ('POA_NO_DATE', 'No date was found on the proof of address'), ('POA_NAME', "The client's name was not found on the proof of address"), ('POA_ADDRESS', "The client's address was not found on the proof of address"), ('SCREEN_PHOTO', 'The picture shows a screen or a printed copy: it is covered by a fine raster'), ('SCREENSHOT', 'The picture is a screenshot'), ('NO_COLOUR', 'The picture has no colour: it may be a copy'), ('EDITED', 'The file was saved by a program for editing: compare it closely'), ('PDF_CHANGED', 'The PDF was changed after it was made: compare it closely'), ('PARTS_DIFFER', 'Part of the picture was compressed differently: compare it closely'), ('FONTS_DIFFER', 'A word of the PDF is in two fonts: compare it closely'), ('ISSUE_DATE', "The date of issue doesn't fit the other dates"), ('POA_COUNTRY', 'The proof of address names another country'), ('POA_ISSUER', "The issuer wasn't recognised as a bank, utility, telecom provider or authority"), ('UNSUPPORTED_TYPE', "The document isn't the type the client selected"), ('FACE_NOT_FOUND', 'No face was found'), ('OCR_UNAVAILABLE', "The text couldn't be read automatically: check it manually"), ('CHECK_FAILED', 'The automatic checks failed: check everything manually')], help_text='Our name of the first', max_length=20),
         ),
+        migrations.AlterField(
+            model_name='document',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('payslip', 'Payslip'), ('bank_statement', 'Bank statement'), ('tax_assessment', 'Tax assessment'), ('contract', 'Contract'), ('proof_of_payment', 'Proof of payment'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='documentrequest',
+            name='document',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='requests', to='kyc.document'),
+        ),
+        migrations.AlterField(
+            model_name='documentrequest',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('payslip', 'Payslip'), ('bank_statement', 'Bank statement'), ('tax_assessment', 'Tax assessment'), ('contract', 'Contract'), ('proof_of_payment', 'Proof of payment'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='documentrequest',
+            name='reason_code',
+            field=models.CharField(blank=True, choices=[('unreadable', 'Unreadable'), ('cut_off', 'Cut off'), ('expired', 'Expired'), ('wrong_kind', 'Wrong document type'), ('name_differs', 'Name differs'), ('birth_date_differs', 'Date of birth differs'), ('too_old', 'Older than three months'), ('no_address', 'Address is missing or differs'), ('not_a_photo', 'Copy, screenshot or edited picture'), ('duplicate', 'Belongs to another account'), ('underage', 'Underage'), ('other', 'Other reason')], help_text='What was wrong with the one under review', max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='incomingfile',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('payslip', 'Payslip'), ('bank_statement', 'Bank statement'), ('tax_assessment', 'Tax assessment'), ('contract', 'Contract'), ('proof_of_payment', 'Proof of payment'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='providerpicture',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('payslip', 'Payslip'), ('bank_statement', 'Bank statement'), ('tax_assessment', 'Tax assessment'), ('contract', 'Contract'), ('proof_of_payment', 'Proof of payment'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='uploaddraft',
+            name='kind',
+            field=models.CharField(choices=[('passport', 'Passport'), ('id_card', 'Identity card'), ('residence_permit', 'Residence permit'), ('driving_licence', 'Driving licence'), ('proof_of_address', 'Proof of address'), ('selfie', 'Selfie'), ('source_of_funds', 'Source of funds'), ('payslip', 'Payslip'), ('bank_statement', 'Bank statement'), ('tax_assessment', 'Tax assessment'), ('contract', 'Contract'), ('proof_of_payment', 'Proof of payment'), ('register_extract', 'Register extract'), ('articles', 'Articles of association'), ('shareholder_register', 'Shareholder register'), ('board_resolution', 'Board resolution'), ('other', 'Other document')], max_length=20),
+        ),
+        migrations.AddConstraint(
+            model_name='documentrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document__isnull', True), ('reason_code', '')), models.Q(('document__isnull', False), models.Q(('reason_code', ''), _negated=True)), _connector='OR'), name='document_request_of_a_review_has_its_reason'),
+        ),
     ]

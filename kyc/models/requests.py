@@ -1,4 +1,4 @@
-"""A document that an officer asked a client for while reviewing another one."""
+"""A document that an officer asked a client for, while reviewing another one or without one."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from kyc.models.documents import Document
 
 
 class DocumentRequest(HasState):
-    """Which document, why and until when. `document` is the one under review, which waits until this has an end."""
+    """Which document, why and until when. `document` is the one under review, if any, which waits until this has an end."""
 
     TRANSITIONS = {"state": REQUEST_TRANSITIONS}
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="document_requests", db_index=False)
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="requests", db_index=False)
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="requests", db_index=False)
     kind = models.CharField(max_length=20, choices=DocumentKind.choices)
     side = models.CharField(max_length=6, choices=Side.choices, blank=True, help_text="Empty: whichever it has")
     state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.OPEN)
-    reason_code = models.CharField(max_length=20, choices=RejectReason.choices)
+    reason_code = models.CharField(
+        max_length=20, choices=RejectReason.choices, blank=True, help_text="What was wrong with the one under review"
+    )
     message = models.TextField(help_text="What the client reads, in their language")
     due_on = models.DateField()
     requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -46,6 +48,10 @@ class DocumentRequest(HasState):
                 fields=["client", "kind", "side"], condition=Q(state="open"), name="a_document_is_requested_once"
             ),
             models.CheckConstraint(condition=~Q(message=""), name="document_request_says_why"),
+            models.CheckConstraint(
+                condition=Q(document__isnull=True, reason_code="") | Q(document__isnull=False) & ~Q(reason_code=""),
+                name="document_request_of_a_review_has_its_reason",
+            ),
             models.CheckConstraint(
                 condition=Q(state="open", ended_at__isnull=True) | ~Q(state="open") & Q(ended_at__isnull=False),
                 name="ended_document_request_says_when",

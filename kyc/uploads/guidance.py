@@ -12,7 +12,7 @@ from django_countries import countries
 
 from clients.countries import country_choices, country_name
 from clients.models import Client
-from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
+from kyc.choices import COMPANY_KINDS, IDENTITY_KINDS, MEANS_KINDS, TWO_SIDED_KINDS, DocumentKind, Side
 
 Text = str | Promise
 # Doc 9303 knows Kosovo by a code of its own, which ISO 3166-1 doesn't list.
@@ -161,7 +161,7 @@ PLANS: Final[dict[str, Plan]] = {
                 ),
                 is_photo=False,
             )
-            for kind in (*COMPANY_KINDS, DocumentKind.OTHER)
+            for kind in (*COMPANY_KINDS, *MEANS_KINDS[1:], DocumentKind.OTHER)
         ),
     )
 }

@@ -89,6 +89,7 @@ MODELS = {
         "rule_id": "AmlRule",
         "version_id": "AmlRuleVersion",
         "task_id": "CaseTask",
+        "case_request_id": "CaseRequest",
     },
     "compliance.sar": {"case_id": "AmlCase", "report_id": "SuspicionReport"},
     "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
@@ -169,6 +170,8 @@ SKETCHES: dict[str, dict[str, Any]] = {
     },
     "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
     "AmlCase": {"work": lambda: sketched(WorkItem, kind="compliance.aml_case")},
+    "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
+    "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},
     "SecondLook": {
         "work": lambda: sketched(WorkItem, kind="kyc.second_look"),
         **dict.fromkeys(("opinion", "reason_code", "first_opinion", "first_note"), ""),

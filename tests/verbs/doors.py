@@ -359,6 +359,9 @@ DOORS: dict[str, Door] = {
     ),
     "kyc.escalations.second_readers.ask_second_reader": Door(given=lambda: {"opinion": "approve"}),
     "kyc.batch.reading.claim_batch": Door(finds_nothing=True),
+    "kyc.document_requests.requesting.request_from_client": Door(
+        given=lambda: {"kind": "payslip", "due_on": dt.date.today() + dt.timedelta(days=9)}
+    ),
     "kyc.document_requests.requesting.request_document": Door(
         given=lambda: {"kind": "selfie", "reason_code": "unreadable", "due_on": dt.date.today() + dt.timedelta(days=9)}
     ),
@@ -395,6 +398,7 @@ DOORS: dict[str, Door] = {
     "compliance.aml.cases.decide_case": Door(
         {"case_id": {"state": "open"}}, given=lambda: {"outcome": "monitored", "monitor_until": in_a_week()}
     ),
+    "compliance.aml.follow_up.ask_for_document": Door(given=lambda: {"kind": "payslip", "due_on": in_a_week()}),
     "compliance.aml.follow_up.add_task": Door(given=lambda: {"due_on": in_a_week()}),
     "compliance.aml.follow_up.finish_task": Door({"task_id": {"done_at": None}}),
     "compliance.sar.reports.draft_report": Door(given=lambda: {"kind": "SAR"}),

@@ -939,6 +939,10 @@ TABLE |= {
     "compliance:aml_case": Rule(SEES_MATCHES, kwargs=an_aml_case, good=OWN),
     "compliance:aml_decide": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
     "compliance:aml_ask": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_document": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
+    "compliance:aml_document_withdraw": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda world: {**an_aml_case(world), "request_id": 999_999}, good=OWN
+    ),
     "compliance:aml_task": Rule(REVIEWS_DOCUMENTS, kwargs=an_aml_case, good=OWN),
     "compliance:aml_task_done": Rule(
         REVIEWS_DOCUMENTS, kwargs=lambda world: {**an_aml_case(world), "task_id": 999_999}, good=OWN

@@ -1,10 +1,12 @@
-"""What follows from a case: questionnaires for the client and their answers, tasks, reminders, and the history."""
+"""What follows from a case: questionnaires and documents that the client is asked for, tasks, reminders, and the history."""
 
 import datetime as dt
 
 import pytest
+import time_machine
 from django.utils import timezone
 
+from clients.models import Message, TimelineEntry
 from compliance.aml import follow_up, queries
 from compliance.aml.models import AmlCase
 from compliance.aml.running import run_pending
@@ -14,6 +16,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, DueRow, Notification
 from crm.security import audit
 from tests.compliance.aml.factories import at, live, moved
+from tests.kyc.factories import passport_jpeg, waiting
 from tests.kyc.questionnaires.factories import BEST, PLAIN_FUNDS, answer, published
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +54,68 @@ def test_an_answer_comes_back_to_its_case(cast, case, browse):
     assert "Answered for an AML case" not in browse(cast.agent).get(f"/clients/{cast.client.pk}/").text
     event = AuditEvent.objects.get(action="compliance.aml_answers_requested")
     assert audit.body_of(event)["after"]["questionnaire"] == made.name
+
+
+def test_a_document_comes_back_to_its_case(cast, case, browse):
+    browser, page = browse(cast.kyc_officer), f"/aml/cases/{case.pk}/"
+    given = {"kind": "payslip", "due_on": (timezone.localdate() + dt.timedelta(days=7)).isoformat()}
+    refused = browser.post(f"{page}documents/", {**given, "message": "Wegen Verdacht auf Geldwäsche (AML)"})
+    assert refused.status_code == 422 and "AML, Geldwäsche, Verdacht" in refused.text
+    assert browser.post(f"{page}documents/", {**given, "kind": "visa"}).status_code == 422
+    assert browser.post(f"{page}documents/", {**given, "message": "Your last three, please."}).status_code == 302
+    request = case.requests.get()
+    assert "Requested" in browser.get(page).text and str(request) == "Payslip"
+    portal = browse(cast.client_user)
+    shown = portal.get("/portal/documents/").text
+    assert (
+        "Your last three, please." in shown
+        and "Payslip" in shown
+        and portal.get("/portal/documents/upload/payslip/").status_code == 200
+    )
+    told = [row.title + row.body for row in Notification.objects.filter(user=cast.client_user)]
+    letter = Message.objects.get(client=cast.client, template="kyc.document_requested")
+    said = " ".join(
+        [
+            shown,
+            *told,
+            letter.subject,
+            *TimelineEntry.objects.filter(is_visible_to_client=True).values_list("title", flat=True),
+        ]
+    )
+    assert not follow_up.TELLING.search(said)
+    waiting(cast.client, kind="bank_statement")  # not what was asked for
+    events.drain()
+    assert case.requests.get().answered_at is None
+    document = waiting(cast.client, kind="payslip", content=passport_jpeg(number="C01X00T48"))
+    assert document.work.assigned_to == cast.kyc_officer
+    events.drain()
+    follow_up.note_document(client_id=cast.client.pk)  # told twice
+    assert case.requests.get().document_id == document.pk
+    text = browser.get(page).text
+    assert "Received from the client" in text and document.get_absolute_url() in text
+    assert Notification.objects.filter(user=cast.kyc_officer, kind="compliance.case_follow_up").count() == 1
+    assert "AML" not in browse(cast.agent).get(f"/clients/{cast.client.pk}/").text
+    assert browser.post(f"{page}documents/{request.pk}/withdraw/").status_code == 302
+    assert case.requests.get().answered_at is not None
+
+
+def test_a_withdrawn_or_lapsed_document_is_asked_for_no_longer(cast, case, browse):
+    due_on = timezone.localdate() + dt.timedelta(days=7)
+    given = {"case_id": case.pk, "due_on": due_on, "actor": cast.kyc_officer}
+    with pytest.raises(NotAllowed):
+        follow_up.ask_for_document(**{**given, "actor": cast.agent}, kind="contract")
+    contract = follow_up.ask_for_document(**given, kind="contract")
+    with pytest.raises(WrongState):
+        follow_up.ask_for_document(**given, kind="contract")
+    follow_up.withdraw_document(case_request_id=contract.pk, actor=cast.mlro)
+    assert follow_up.standing_of(contract) == "withdrawn"
+    again = follow_up.ask_for_document(**given, kind="contract")
+    with time_machine.travel(dt.datetime.combine(due_on + dt.timedelta(days=1), dt.time(12), dt.UTC)):
+        for _reminder_then_end in range(2):
+            sweep()
+        assert follow_up.standing_of(again) == "lapsed"
+        assert "Not received" in browse(cast.kyc_officer).get(f"/aml/cases/{case.pk}/").text
+    assert Notification.objects.filter(user=cast.kyc_officer, kind="kyc.request_lapsed").count() == 1
 
 
 def test_a_task_reminds_and_is_done_once(cast, case, browse):
