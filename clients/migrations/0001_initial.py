@@ -863,4 +863,24 @@ class Migration(migrations.Migration):
             model_name='exemption',
             constraint=models.CheckConstraint(condition=models.Q(('gates__contained_by', ['login', 'deposit', 'trading', 'withdrawal'])), name='exemption_is_for_gates_of_a_client'),
         ),
+        migrations.CreateModel(
+            name='Declaration',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fact', models.CharField(choices=[('yearly_income', 'Yearly income'), ('net_worth', 'Net worth'), ('expected_deposits', 'Expected deposits per year'), ('source_of_funds', 'Source of funds'), ('occupation', 'Occupation'), ('pep', 'Political exposure')], max_length=20)),
+                ('given_at', models.DateTimeField()),
+                ('until', models.DateTimeField(help_text='When something else was declared; empty for what holds now', null=True)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=20, null=True)),
+                ('given_amount', models.DecimalField(decimal_places=8, max_digits=28, null=True)),
+                ('given_currency', models.CharField(blank=True, max_length=5)),
+                ('codes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None)),
+                ('source', models.CharField(help_text='Where it was declared, as in submission:17', max_length=40)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='declarations', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-given_at', '-id'],
+                'indexes': [models.Index(fields=['client', 'fact', 'given_at'], name='declarations_of_a_client')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('client', 'fact'), name='one_declaration_per_fact_holds'), models.CheckConstraint(condition=models.Q(models.Q(('amount__gte', 0), ('amount__isnull', False), ('codes', []), ('fact__in', ('yearly_income', 'net_worth', 'expected_deposits'))), models.Q(models.Q(('fact__in', ('yearly_income', 'net_worth', 'expected_deposits')), _negated=True), ('amount__isnull', True), models.Q(('codes', []), _negated=True)), _connector='OR'), name='declaration_is_an_amount_or_codes'), models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('given_at')), _connector='OR'), name='declaration_ends_after_it_began')],
+            },
+        ),
     ]

@@ -1,6 +1,7 @@
 from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal, Exemption
 from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldType, CustomValue
+from clients.models.declarations import Declaration
 from clients.models.identifiers import Identifier
 from clients.models.mail import Message
 from clients.models.ownership import BookDesk, Ownership
@@ -18,6 +19,7 @@ __all__ = [
     "CustomField",
     "CustomFieldType",
     "CustomValue",
+    "Declaration",
     "Exemption",
     "Identifier",
     "Message",

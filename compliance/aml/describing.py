@@ -9,9 +9,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from clients.vocabulary import CLIENT
 from compliance.aml.measures import MEASURES, Measure, shown
 from compliance.aml.models import AmlAlert, AmlRuleVersion
+from compliance.aml.vocabulary import POPULATION
 from crm.conditions import always
 from crm.i18n import formats
 from crm.ui.conditions import sentence_of
@@ -46,7 +46,7 @@ def audience(version: AmlRuleVersion) -> str:
     """Write whom a version is for."""
     if version.population == always():
         return _("All clients of %(brand)s") % {"brand": version.rule.brand.name}
-    return sentence_of(version.population, CLIENT)
+    return sentence_of(version.population, POPULATION)
 
 
 def measured(version: AmlRuleVersion, value: Decimal) -> str:

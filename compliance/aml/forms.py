@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clients.vocabulary import CLIENT
 from compliance.aml.choices import CaseState, Severity
 from compliance.aml.measures import Measure, Parameter, Unit
 from compliance.aml.models import AmlRuleVersion
 from compliance.aml.rules import NAME_MAX, THRESHOLD_MAX, Content, content_of
 from compliance.aml.shipped import example_of
+from compliance.aml.vocabulary import POPULATION
 from compliance.choices import RestrictionKind
 from crm.i18n.languages import language_name
 from crm.models import Brand, User
@@ -83,7 +83,7 @@ class RuleForm(forms.Form):
             given["window_days"] = forms.DecimalField(label=_("Within (days)"), **DAYS)
         given["repeat_days"] = forms.DecimalField(label=_("At most one alert per client in (days)"), **DAYS)
         given["severity"] = forms.ChoiceField(label=_("Severity"), choices=Severity.choices)
-        given["population"] = ConditionField(CLIENT, label=_("Applies to clients where"))
+        given["population"] = ConditionField(POPULATION, label=_("Applies to clients where"))
         given["why"] = forms.CharField(
             label=_("Reason"), max_length=300, help_text=_("Why this rule is written or changed. Auditors read it.")
         )

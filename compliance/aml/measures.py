@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext
 
 from clients.choices import IdentifierKind
+from clients.declared.choices import DeclaredFact
 from compliance.aml.choices import MovementKind, MovementMethod
 from compliance.choices import CountryRiskLevel
 from crm.i18n import formats
@@ -266,6 +267,43 @@ _measure(
         IN,
         (Parameter("method", gettext_lazy("Method"), default="card", choices=dict(MovementMethod.choices)),),
         "m.method = %(method)s AND m.instrument_mark <> ''",
+    )
+)
+DECLARED: Final = (DeclaredFact.EXPECTED_DEPOSITS, DeclaredFact.YEARLY_INCOME, DeclaredFact.NET_WORTH)
+# What held when the money moved: a later declaration neither excuses nor accuses. Who declared nothing of it is compared with a
+# fixed amount, or left out.
+_measure(
+    Measure(
+        "declared_means",
+        gettext_lazy("Above declared means"),
+        gettext_lazy(
+            "Deposits within %(window)s (%(least)s or more) are %(threshold)s or more of the highest declared amount: "
+            "%(against)s; without one, of %(otherwise)s"
+        ),
+        Unit.PERCENT,
+        f"""
+        WITH {{scope}}, {READ}, flow AS (
+          SELECT client_id, at, id, since, sum(base_amount) OVER {ROLLING} AS came FROM m
+        ), above AS (
+          SELECT f.*, coalesce(
+            (SELECT max(d.amount) FROM clients_declaration d WHERE d.client_id = f.client_id AND d.fact = ANY(%(against)s)
+             AND d.given_at <= f.at AND (d.until IS NULL OR d.until > f.at)), nullif(%(otherwise)s, 0)) AS means
+          FROM flow f WHERE f.at >= f.since AND f.came >= %(least)s
+        )
+        SELECT client_id, at, id AS movement_id, round(came * 100 / greatest(means, 1), 2) AS value FROM above
+        WHERE means IS NOT NULL AND came * 100 >= greatest(means, 1) * %(threshold)s""",  # noqa: S608
+        IN,
+        (
+            Parameter(
+                "against",
+                gettext_lazy("Compared with"),
+                default=[fact.value for fact in DECLARED],
+                choices={fact.value: fact.label for fact in DECLARED},
+                is_many=True,
+            ),
+            Parameter("least", gettext_lazy("Deposits of at least"), Unit.MONEY, 5000, Decimal(1)),
+            Parameter("otherwise", gettext_lazy("Without a declaration, compared with (0: left out)"), Unit.MONEY, 0),
+        ),
     )
 )
 # In and out. What goes back to the deposit that it came from is no way of moving money on.

@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clients.vocabulary import CLIENT
 from compliance.aml import policies
 from compliance.aml.choices import RuleAct, Severity, VersionState
 from compliance.aml.describing import audience, sentence, span
 from compliance.aml.measures import MEASURES, Parameter
 from compliance.aml.models import AmlRule, AmlRuleProposal, AmlRuleVersion
 from compliance.aml.queries import history_begins
+from compliance.aml.vocabulary import POPULATION
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import ComplianceNotice
 from crm import approvals, conditions
@@ -82,7 +82,7 @@ def checked(content: Content) -> Content:
             raise DomainError(_("Enter a time from 1 hour to %(most)s.") % {"most": span(WINDOW_HOURS_MAX)})
     if content.severity not in Severity.values:
         raise DomainError(_("Choose a severity."))
-    conditions.read(dict(content.population), CLIENT)
+    conditions.read(dict(content.population), POPULATION)
     parameters = {
         entry.name: _value(entry, content.parameters.get(entry.name, entry.default)) for entry in measure.parameters
     }

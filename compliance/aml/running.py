@@ -19,12 +19,12 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clients.models import Client
-from clients.vocabulary import CLIENT
 from compliance.aml.attaching import attach
 from compliance.aml.choices import RUNNING, Severity, VersionState
 from compliance.aml.measures import MEASURES
 from compliance.aml.models import AmlRuleVersion
 from compliance.aml.stream import Movement
+from compliance.aml.vocabulary import POPULATION
 from crm.conditions import readable
 
 LOCK: Final = 0x4B_41_4D_4C  # an advisory lock of our own: one run at a time
@@ -101,7 +101,7 @@ class Raised:
 
 def population_of(version: AmlRuleVersion) -> tuple[str, dict[str, Any]]:
     """Write whom a version is for, as a subquery of client ids. Empty: its condition can't be read any more."""
-    condition = readable(version.population, CLIENT)
+    condition = readable(version.population, POPULATION)
     if condition is None:
         return "", {}
     clients = Client.objects.filter(condition.q(timezone.now()), brand_id=version.rule.brand_id).order_by().values("pk")

@@ -6,6 +6,8 @@ Thresholds are in the brand's base currency and are starting values, not law. Wh
 - rapid in-and-out, pass-through, third parties, dormant accounts, several accounts of one person: indicators of FATF, "Money
   Laundering and Terrorist Financing in the Securities Sector" (2009), and of FINRA Regulatory Notice 19-18.
 - FATF lists: Recommendation 19; the lists themselves are dated data (`compliance.models.CountryRisk`).
+- above declared means: EBA/GL/2021/02, guideline 4 (business relationship's purpose; transactions that don't fit what is known
+  of the customer); half again as much leaves room for what a client couldn't foresee.
 - peer outliers: Iglewicz and Hoaglin (1993), z of 3.5; 6 here, as deposits are skewed.
 """
 
@@ -68,6 +70,9 @@ SHIPPED: Final = (
     ShippedRule("shared", gettext_lazy("Three clients on one device or account"), "shared", 2, severity=Severity.HIGH),
     ShippedRule("many-deposits", gettext_lazy("Five deposits in a day"), "velocity_count", 5, DAY, Severity.LOW, 7 * DAY),
     ShippedRule("large-deposits", gettext_lazy("50,000 deposited in a week"), "velocity_sum", 50000, 7 * DAY),
+    ShippedRule(
+        "declared-means", gettext_lazy("Deposits above declared means"), "declared_means", 150, 365 * DAY, repeat=90 * DAY
+    ),
     ShippedRule("dormant", gettext_lazy("Active after half a year"), "dormant", 180),
     ShippedRule("round", gettext_lazy("Round amounts"), "round_amounts", 5, 7 * DAY, Severity.LOW),
     ShippedRule("country", gettext_lazy("Country on a FATF list"), "country", 1000, 30 * DAY, Severity.HIGH),

@@ -6,6 +6,7 @@ from crm.ui.views import TableView
 
 urlpatterns = [
     path("aml/rules/", TableView.as_view(table=RuleTable, template_name="compliance/aml/rules.html"), name="aml_rules"),
+    path("aml/rules/condition/", views.condition, name="aml_condition"),
     path("aml/rules/new/", views.new, name="aml_rule_new"),
     path("aml/rules/new/<slug:measure>/", views.new_rule, name="aml_rule_write"),
     path("aml/rules/recommended/", views.add_shipped, name="aml_rules_recommended"),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from clients.declared import reading
 from clients.proofs import identity_records
 from clients.queries import clients_visible_to, is_in_own_book
 from compliance.aml import backtesting, cases, follow_up, graph, policies, queries, rules, shipped
@@ -31,15 +33,18 @@ from compliance.aml.forms import (
 from compliance.aml.measures import MEASURES, Measure
 from compliance.aml.models import AmlAlert, AmlBacktest, AmlCase, AmlRule, AmlRuleVersion
 from compliance.aml.tables import CaseTable
+from compliance.aml.vocabulary import POPULATION
 from compliance.sar import circle
 from compliance.sar.forms import KindForm
 from crm import work
 from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind
+from crm.conditions import Condition
 from crm.models import Brand, User
 from crm.pages.work import AssignSelected, ClaimNext
 from crm.security import access_log
 from crm.security.scope import reach_of
+from crm.ui import conditions
 from crm.ui.actions import run_action
 from crm.ui.charts import bars
 from crm.ui.views import StaffView, TableView, staff_page
@@ -47,6 +52,7 @@ from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 
 SEES_CASES, SEES_RULES, WRITES = queries.SEES_CASES, queries.SEES_RULES, policies.WRITES
+SAMPLE: Final = 5
 VERSIONS_SHOWN, SHADOW_ALERTS_SHOWN, OTHERS_SHOWN, WEEKS_SHOWN = 20, 20, 20, 53
 
 
@@ -88,6 +94,27 @@ def new_rule(request: UserRequest, measure: str) -> HttpResponse:
         return redirect(done.result)
     context = {"form": form, "measure": MEASURES[measure]}
     return render(request, "compliance/aml/edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@staff_page(WRITES)
+def condition(request: UserRequest) -> HttpResponse:
+    """Try out whom a rule would be for: how many clients in reach, and the newest of them."""
+
+    def dry_run(found: Condition) -> conditions.Preview:
+        met = clients_visible_to(request.user).filter(found.q(timezone.now())).order_by()
+        newest = list(met.order_by("-id").only("id", "first_name", "last_name")[:SAMPLE])
+        access_log.note(
+            user=request.user,
+            kind=AccessKind.SEARCH,
+            target="condition",
+            rows=len(newest),
+            reason=found.sentence()[:200],
+        )
+        sample = [(client.full_name or f"#{client.pk}", client.get_absolute_url()) for client in newest]
+        return conditions.Preview(found.sentence(), met.count(), sample)
+
+    return conditions.preview(request, POPULATION, dry_run)
 
 
 @require_POST
@@ -328,6 +355,7 @@ def show_case(
         "client": case.client,
         "alerts": [(alert, alert_text(alert)) for alert in alerts],
         "movements": queries.movements_of(case),
+        "declared": reading.shown_to(request.user, case.client),
         "links": graph.draw(request.user, case.client),
         "others": list(others[:OTHERS_SHOWN]),
         "work": work_of(request.user, case.work_id),

@@ -16,8 +16,8 @@ from crm.models import Brand, User, WorkItem
 
 TRIED_DAYS, LIVE_DAYS = 60, 45
 OPEN_MAX = 14
-# Two that aren't live yet, so that the next step can be tried.
-IN_SHADOW, DRAFTED = "velocity_sum", "peers"
+# Three that aren't live yet, so that the next step can be tried.
+IN_SHADOW, DRAFTED = ("velocity_sum", "declared_means"), "peers"
 QUEUE = """
 INSERT INTO compliance_amlpending (client_id, since) SELECT client_id, min(at) FROM compliance_amlmovement WHERE at >= %s GROUP BY 1
 ON CONFLICT (client_id) DO UPDATE SET since = excluded.since
@@ -49,7 +49,7 @@ def _try_out(demo: Demo, brand: Brand, officers: list[User]) -> None:
         result = backtesting.run_backtest(version=version, start=start, end=demo.now, actor=None)
         result.at, result.by = since, officers[0]
         result.save(update_fields=["at", "by"])
-        version.state = VersionState.SHADOW if version.measure == IN_SHADOW else VersionState.LIVE
+        version.state = VersionState.SHADOW if version.measure in IN_SHADOW else VersionState.LIVE
         if version.state == VersionState.SHADOW:
             version.shadow_since, version.shadow_by = since, officers[0]
         else:

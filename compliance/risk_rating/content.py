@@ -193,11 +193,18 @@ SHIPPED_NAMES: Final[dict[str, Promise]] = {
     "not_verified": gettext_lazy("Not verified yet"),
     "professional": gettext_lazy("Professional client"),
     "birth_unknown": gettext_lazy("Date of birth unknown"),
+    "pep_declared": gettext_lazy("Declared political exposure"),
+    "others_money": gettext_lazy("Money of another person, or borrowed"),
+    "no_occupation": gettext_lazy("Student or not employed"),
 }
 
 
 def _is(field: str, *values: str) -> Stored:
     return {"field": field, "is": "in", "value": list(values)}
+
+
+def _has(field: str, *values: str) -> Stored:
+    return {"field": field, "is": "has", "value": list(values)}
 
 
 def _empty(field: str) -> Stored:
@@ -229,6 +236,10 @@ def _factors() -> Sequence[Factor]:
         Factor("age_over_70", CLIENT, _when({"field": "risk.age", "is": "gt", "value": 70}), 10),
         Factor("birth_unknown", CLIENT, _when(_empty("risk.age"), _is("risk.client_type", "person")), 5),
         Factor("not_verified", CLIENT, _when({"field": "kyc_level", "is": "eq", "value": 0}), 10),
+        # AMLD art. 20 and FATF Recommendation 12: enhanced due diligence of PEPs, their families and close associates.
+        Factor("pep_declared", CLIENT, _when(_has("declared.pep", "own", "close")), 40, HIGH),
+        Factor("others_money", CLIENT, _when(_has("declared.source_of_funds", "loan", "third_party")), 20),
+        Factor("no_occupation", CLIENT, _when(_has("declared.occupation", "student", "not_employed")), 10),
         Factor("professional", CLIENT, _when({"not": _is("category", "retail")}), -5),
     )
 

@@ -19,11 +19,12 @@ from clients.choices import ClientKind, CountryBand
 from clients.countries import country_choices
 from clients.country_rules.rules import rule_of, rules_of
 from clients.custom_fields.registry import AddedVocabulary
+from clients.declared.vocabulary import DECLARED
 from clients.models import Client, CustomField
 from clients.vocabulary import CLIENT
 from compliance.choices import CountryRiskLevel, HitState
 from compliance.models import CountryRisk, Delisting, DelistingState, Hit
-from crm.conditions import Field, FieldType, Happening, Vocabulary
+from crm.conditions import Field, FieldType, Vocabulary, WiderVocabulary
 from crm.models import Brand
 
 WATCHLIST = [(HitState.OPEN.value, HitState.OPEN.label), (HitState.CONFIRMED.value, HitState.CONFIRMED.label)]
@@ -47,41 +48,20 @@ OWN: Final = (
 )
 
 
-class RiskVocabulary(Vocabulary):
-    """The client's vocabulary with the values above. Reads it when asked: apps add to it while they are loaded."""
-
-    def __init__(self, base: Vocabulary, preview: str) -> None:
-        super().__init__("risk", OWN, preview=preview)
-        self.base = base
-
-    def field(self, name: str) -> Field | None:
-        if name == RATING:
-            return None
-        return super().field(name) or self.base.field(name)
-
-    def missing(self, name: str) -> str:
-        return self.base.missing(name)
-
-    def happening(self, name: str) -> Happening | None:
-        return self.base.happening(name)
-
-    @property
-    def fields(self) -> list[Field]:
-        return [*super().fields, *(field for field in self.base.fields if field.name != RATING)]
-
-    @property
-    def happenings(self) -> list[Happening]:
-        return self.base.happenings
-
-
 PREVIEW: Final = "compliance:risk_condition"
-RISK: Final = RiskVocabulary(CLIENT, PREVIEW)
 
 
-def risk_fields_for(brand_id: int) -> RiskVocabulary:
+def _over(base: Vocabulary) -> Vocabulary:
+    return WiderVocabulary("risk", (*OWN, *DECLARED), base=base, preview=PREVIEW, without=[RATING])
+
+
+RISK: Final = _over(CLIENT)
+
+
+def risk_fields_for(brand_id: int) -> Vocabulary:
     """Return the vocabulary with one brand's custom fields."""
     rows = CustomField.objects.filter(brand=brand_id, archived_at=None).select_related("brand")
-    return RiskVocabulary(AddedVocabulary(CLIENT, rows.prefetch_related("choices"), [brand_id]), PREVIEW)
+    return _over(AddedVocabulary(CLIENT, rows.prefetch_related("choices"), [brand_id]))
 
 
 def risk_subjects(brand: Brand, day: dt.date) -> QuerySet[Any]:

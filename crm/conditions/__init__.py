@@ -10,7 +10,7 @@ ways of running agree, empty values included: a comparison with an empty value d
 """
 
 from crm.conditions.expression import Condition, all_of, always, everything, read, readable
-from crm.conditions.fields import Field, FieldType, Happening, Vocabulary
+from crm.conditions.fields import Field, FieldType, Happening, Vocabulary, WiderVocabulary
 
 __all__ = [
     "Condition",
@@ -18,6 +18,7 @@ __all__ = [
     "FieldType",
     "Happening",
     "Vocabulary",
+    "WiderVocabulary",
     "all_of",
     "always",
     "everything",

@@ -130,3 +130,32 @@ class Vocabulary:
     @property
     def happenings(self) -> list[Happening]:
         return list(self._happenings.values())
+
+
+class WiderVocabulary(Vocabulary):
+    """Another vocabulary with fields of its own, and without some. Reads it when asked: apps add to it while they are loaded."""
+
+    def __init__(
+        self, name: str, fields: Iterable[Field], *, base: Vocabulary, preview: str, without: Iterable[str] = ()
+    ) -> None:
+        super().__init__(name, fields, preview=preview)
+        self.base, self.without = base, frozenset(without)
+
+    def field(self, name: str) -> Field | None:
+        if name in self.without:
+            return None
+        return super().field(name) or self.base.field(name)
+
+    def missing(self, name: str) -> str:
+        return self.base.missing(name)
+
+    def happening(self, name: str) -> Happening | None:
+        return self.base.happening(name)
+
+    @property
+    def fields(self) -> list[Field]:
+        return [*super().fields, *(field for field in self.base.fields if field.name not in self.without)]
+
+    @property
+    def happenings(self) -> list[Happening]:
+        return self.base.happenings

@@ -7,7 +7,7 @@ shape or exceeds a bound; whether it can be published is for `kyc.questionnaires
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from clients.declared.choices import CODES, DeclaredFact
 from crm.errors import DomainError
 from crm.i18n.languages import base_of
 from kyc.questionnaires.choices import CHOICE_TYPES, AskedAt, QuestionType
@@ -25,6 +26,8 @@ LINE_MAX, TEXT_MAX = 300, 6_000
 SCORE_MAX, DAYS_MAX, MONTHS_MAX, LEVERAGE_MAX = 1_000, 365, 120, 3_000
 CHARS_MAX, RESIDENCES_MAX = 2_000, 5
 IDENTIFIER: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+CODE_VALUES: Final = frozenset(code for choices in CODES.values() for code in choices.values)
 
 Words = Mapping[str, str]
 
@@ -37,9 +40,15 @@ def say(words: Words, language: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
+    """An answer to choose from. up_to: the upper end of a band that declares an amount, None without one; stands_for: the code
+    that it declares.
+    """
+
     id: str
     text: Words
     score: int
+    up_to: Decimal | None = None
+    stands_for: str = ""
 
     @property
     def label(self) -> str:
@@ -48,7 +57,9 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question. `when`: a stored condition over earlier answers; None where it is always asked."""
+    """One question. `when`: a stored condition over earlier answers; None where it is always asked. declares: the fact that an
+    answer is kept as (`clients.declared.choices.DeclaredFact`); empty for none.
+    """
 
     id: str
     type: QuestionType
@@ -60,10 +71,15 @@ class Question:
     minimum: Decimal | None
     maximum: Decimal | None
     chars_max: int
+    declares: str = ""
 
     @property
     def label(self) -> str:
         return say(self.text)
+
+    @property
+    def declares_label(self) -> str:
+        return str(DeclaredFact(self.declares).label) if self.declares else ""
 
     @property
     def hint(self) -> str:
@@ -249,12 +265,19 @@ def _question(data: Any) -> Question:
         _decimal(part.get("minimum")),
         _decimal(part.get("maximum")),
         _whole(part.get("chars_max", 300), 1, CHARS_MAX),
+        _one_of(part.get("declares", ""), DeclaredFact.values),
     )
 
 
 def _choice(data: Any) -> Choice:
     part = _mapping(data, _("a choice"))
-    return Choice(_id(part), _words(part.get("text"), LINE_MAX), _whole(part.get("score", 0), -SCORE_MAX, SCORE_MAX))
+    return Choice(
+        _id(part),
+        _words(part.get("text"), LINE_MAX),
+        _whole(part.get("score", 0), -SCORE_MAX, SCORE_MAX),
+        _decimal(part.get("up_to")),
+        _one_of(part.get("stands_for", ""), CODE_VALUES),
+    )
 
 
 def _outcome(data: Any) -> Outcome:
@@ -293,6 +316,12 @@ def _items(data: Mapping[str, Any], name: str, most: int) -> list[Any]:
 
 def _too_many(most: int) -> DomainError:
     return DomainError(_("At most %(count)s are possible.") % {"count": most})
+
+
+def _one_of(value: Any, known: Collection[str]) -> str:
+    if value == "" or (isinstance(value, str) and value in known):
+        return str(value)
+    raise DomainError(_("Choose one of the options."))
 
 
 def _is_name(value: Any) -> bool:

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from clients.declared.choices import AMOUNTS, CODES
 from clients.vocabulary import CLIENT
 from crm.i18n.languages import language_name
 from crm.models import Brand, User
@@ -28,6 +29,7 @@ from kyc.questionnaires.content import (
     TEXT_MAX,
     Content,
 )
+from kyc.questionnaires.declarations import facts_for
 from kyc.questionnaires.publishing import account_kinds
 from kyc.questionnaires.vocabulary import of_questions
 
@@ -177,8 +179,46 @@ class QuestionForm(WordsForm):
             del self.fields["minimum"], self.fields["maximum"]
         if kind != QuestionType.TEXT:
             del self.fields["chars_max"]
+        facts = facts_for(kind)
+        if facts:
+            self.fields["declares"] = forms.ChoiceField(
+                label=_("Declares"),
+                choices=[("", _("Nothing")), *facts],
+                required=False,
+                help_text=self._declares_help(),
+            )
+            self.initial["declares"] = self.part.get("declares", "")
         self.has_choices = kind in CHOICE_TYPES
         self.choice_rows = self._choice_fields() if self.has_choices else []
+
+    def _declares_help(self) -> Any:
+        if self.part["type"] in CHOICE_TYPES and not self.part.get("declares"):
+            return _("Compliance compares it with payments. Save, then enter what each answer stands for.")
+        return _("Compliance compares it with payments. It's kept beside the sealed answers.")
+
+    def _meaning_field(self, number: int, choice: Data) -> str:
+        """Add the field for what an answer declares; "" where the question declares nothing."""
+        fact = self.part.get("declares", "")
+        if not fact:
+            return ""
+        if fact in AMOUNTS:
+            name = f"choice-{number}-up_to"
+            self.fields[name] = forms.DecimalField(
+                label=_now("Up to (base currency)"),
+                min_value=0,
+                max_digits=14,
+                decimal_places=2,
+                required=False,
+                help_text=_now("Empty: no upper limit."),
+            )
+            self.initial[name] = choice.get("up_to")
+            return name
+        name = f"choice-{number}-stands_for"
+        self.fields[name] = forms.ChoiceField(
+            label=_now("Stands for"), choices=[("", _now("Choose")), *CODES[fact].choices], required=False
+        )
+        self.initial[name] = choice.get("stands_for", "")
+        return name
 
     def _choice_fields(self) -> list[dict[str, Any]]:
         """Add fields for the answers to choose from: those there are, and some more."""
@@ -203,16 +243,22 @@ class QuestionForm(WordsForm):
                 label=_now("Score"), min_value=-SCORE_MAX, max_value=SCORE_MAX, required=False
             )
             self.initial[score] = choice.get("score", 0)
-            rows.append({"id": choice.get("id", ""), "names": names, "score": score, "old": choice})
+            meaning = self._meaning_field(number, choice)
+            rows.append({"id": choice.get("id", ""), "names": names, "score": score, "meaning": meaning, "old": choice})
         return rows
 
     def choice_fields(self) -> list[dict[str, Any]]:
         return [
-            {"texts": [self[name] for name in row["names"]], "score": self[row["score"]]} for row in self.choice_rows
+            {
+                "texts": [self[name] for name in row["names"]],
+                "score": self[row["score"]],
+                "meaning": self[row["meaning"]] if row["meaning"] else None,
+            }
+            for row in self.choice_rows
         ]
 
     def other_fields(self) -> list[Any]:
-        hidden = {name for row in self.choice_rows for name in (*row["names"], row["score"])}
+        hidden = {name for row in self.choice_rows for name in (*row["names"], row["score"], row["meaning"])}
         return [field for field in super().other_fields() if field.name not in hidden]
 
     def changed(self) -> Data:
@@ -225,11 +271,21 @@ class QuestionForm(WordsForm):
                 part[name] = None if cleaned[name] is None else str(cleaned[name])
         if "chars_max" in self.fields:
             part["chars_max"] = cleaned["chars_max"]
+        if "declares" in self.fields:
+            part["declares"] = cleaned["declares"]
         if self.has_choices:
-            part["choices"] = self._choices()
+            part["choices"] = self._choices(cleaned.get("declares", ""))
         return part
 
-    def _choices(self) -> list[Data]:
+    def _meaning(self, row: Data, fact: str) -> Data:
+        """Read what an answer declares, where the question still declares the same."""
+        name = row["meaning"]
+        if not name or fact != self.part.get("declares"):
+            return {}
+        value = self.cleaned_data[name]
+        return {name.rpartition("-")[2]: str(value) if isinstance(value, Decimal) else value or ""}
+
+    def _choices(self, fact: str) -> list[Data]:
         """Collect the answers; an empty row is one that was taken away."""
         taken = {int(row["id"][1:]) for row in self.choice_rows if row["id"][1:].isdigit()}
         free = max(taken, default=0)
@@ -248,6 +304,7 @@ class QuestionForm(WordsForm):
                     "id": row["id"] or f"c{free}",
                     "text": {**kept, **{code: text for code, text in given.items() if text}},
                     "score": self.cleaned_data[row["score"]] or 0,
+                    **self._meaning(row, fact),
                 }
             )
         return choices

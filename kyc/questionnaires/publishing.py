@@ -29,6 +29,7 @@ from kyc.levels.reaching import move_all
 from kyc.questionnaires import policies
 from kyc.questionnaires.choices import CHOICE_TYPES, AskedAt
 from kyc.questionnaires.content import Content, Outcome, Question, Words, read
+from kyc.questionnaires.declarations import problems_in
 from kyc.questionnaires.drafts import current_version, edited_content
 from kyc.questionnaires.models import Questionnaire, QuestionnaireDraft, QuestionnaireProposal, QuestionnaireVersion
 from kyc.questionnaires.proofs import is_kind_required, is_last_for_levels
@@ -95,6 +96,7 @@ def _problems(content: Content, languages: Sequence[str]) -> Iterator[str]:
         yield from _missing(section.title, languages, section.label or _("Section without a title"))
         for question in section.questions:
             yield from _of_question(content, question, languages)
+    yield from problems_in(content)
     yield from _of_outcomes(content, languages)
     if content.settings.audience is not None:
         found = outcome_of(lambda: conditions.read(dict(content.settings.audience or {}), CLIENT))

@@ -31,6 +31,7 @@ from kyc.audit_codes import KycAction
 from kyc.choices import KycNotice
 from kyc.questionnaires import policies
 from kyc.questionnaires.content import Content, Outcome, read, say
+from kyc.questionnaires.declarations import keep_declarations
 from kyc.questionnaires.edd import open_review
 from kyc.questionnaires.filling import only_asked, walk
 from kyc.questionnaires.models import (
@@ -109,6 +110,7 @@ def submit(*, client_id: int, questionnaire_id: int, version_id: int, actor: Use
         raise DomainError(_("Some questions aren't answered yet."), code="incomplete")
     result = result_of(content, answers, now)
     submission = _write(client, published, answers, result, actor, now)
+    keep_declarations(submission, content, answers)
     AnswersDraft.objects.filter(client=client, questionnaire=questionnaire_id).delete()
     if result.outcome.is_enhanced:
         open_review(submission, client)

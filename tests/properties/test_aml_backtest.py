@@ -11,6 +11,8 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clients.declared.choices import DeclaredFact
+from clients.declared.declaring import Declared, declare
 from clients.identifiers import IdentifierKind, learn
 from clients.models import Client
 from compliance.aml import stream
@@ -62,6 +64,7 @@ def rules(cast) -> list[AmlRuleVersion]:
     CountryRisk.objects.create(country="DE", level="grey", valid=DateRange(at(5).date(), at(20).date()), source="FATF")
     made.append(live(cast, "country", 3000, days=7, repeat=7))
     made.append(live(cast, "bank_country", 3000, days=7, repeat=7))
+    made.append(live(cast, "declared_means", 150, days=7, repeat=7, parameters={"least": 1000, "otherwise": 3000}))
     made.append(live(cast, "shared", 1, repeat=7))
     made.append(live(cast, "peers", 2, repeat=31, parameters={"least": 5, "peers": "risk_rating"}))
     return made
@@ -78,6 +81,9 @@ def people(cast) -> list[Client]:
     for client, mark, days in ((people[0], "phone", 0), (people[3], "phone", 2), (people[4], "laptop", 1)):
         learn(client.pk, IdentifierKind.DEVICE, mark, at=at(days=days))
     learn(people[5].pk, IdentifierKind.DEVICE, "laptop", at=at(days=9))
+    for client, income, days in ((people[0], 1000, 0), (people[0], 4000, 6), (people[1], 10**12, 0)):
+        given = {DeclaredFact.YEARLY_INCOME: Declared(Decimal(income))}
+        declare(client_id=client.pk, source="test", given=given, at=at(days=days))
     return people
 
 

@@ -924,6 +924,7 @@ TABLE |= {
     "compliance:delisting_assign": Rule(MANAGES_WORK),
     "compliance:delisting": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"delisting_id": 999_999}, good=OWN),
     "compliance:aml_rules": Rule(SEES_MATCHES),
+    "compliance:aml_condition": Rule(REVIEWS_DOCUMENTS),
     "compliance:aml_rule_new": Rule(REVIEWS_DOCUMENTS),
     "compliance:aml_rule_write": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"measure": "structuring"}),
     "compliance:aml_rules_recommended": Rule(REVIEWS_DOCUMENTS),

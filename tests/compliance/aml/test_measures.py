@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from clients.declared.choices import DeclaredFact
+from clients.declared.declaring import Declared, declare
 from clients.identifiers import IdentifierKind, learn
 from clients.models import Client
 from compliance.aml import stream
@@ -51,6 +53,32 @@ def test_in_and_out_asks_what_was_traded_and_what_came_back(cast):
     assert len(clients_of(version)) == 1
     through = draft(cast.brand, "pass_through", 80, days=3)
     assert len(clients_of(through)) == 1
+
+
+def test_declared_means_are_those_that_held_when_money_moved(cast):
+    most = {"least": 1000, "against": ["yearly_income", "net_worth"]}
+    version = draft(cast.brand, "declared_means", 150, days=365, repeat=1, parameters=most)
+    fallback = draft(cast.brand, "declared_means", 150, days=365, repeat=1, parameters={**most, "otherwise": 2000})
+
+    def declares(day, **amounts):
+        given = {DeclaredFact(fact): Declared(Decimal(amount)) for fact, amount in amounts.items()}
+        declare(client_id=cast.client.pk, source="test", given=given, at=at(days=day))
+
+    declares(1, yearly_income=4000, net_worth=1000)
+    declares(9, expected_deposits=10)  # not compared with
+    moved(cast.other_client, "deposit", 3000, at())  # declared nothing
+    moved(cast.client, "deposit", 2999, at())
+    moved(cast.client, "deposit", 3000, at(days=10))
+    assert clients_of(version) == []
+    held = moved(cast.client, "deposit", 1, at(days=11))
+    declares(20, yearly_income=10**12, net_worth=0)
+    moved(cast.client, "deposit", 500_000, at(days=21))  # no upper limit
+    declares(30, yearly_income=0, net_worth=0)
+    last = moved(cast.client, "deposit", 1, at(days=366))  # the first one is out of the window
+    assert clients_of(version) == [(cast.client.pk, held.at), (cast.client.pk, last.at)]
+    assert [entry.value for entry in raised_in(version, START, at(400))] == [Decimal(150), Decimal(50300200)]
+    assert sorted(clients_of(fallback))[:1] == sorted([(cast.client.pk, held.at), (cast.other_client.pk, at())])[:1]
+    assert (cast.other_client.pk, at()) in clients_of(fallback)
 
 
 def test_method_mismatch_is_a_method_never_deposited_with(cast):
