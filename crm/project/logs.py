@@ -55,9 +55,7 @@ def scrub(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-@functools.lru_cache(
-    maxsize=512
-)  # each request is logged twice, and trying hundreds of patterns takes half a millisecond
+@functools.lru_cache(maxsize=512)  # each request is logged twice
 def safe_path(path: str) -> str:
     """Write a path with its secrets as `<token>`; where it leads nowhere, all parts as long as a secret are hidden."""
     for known in (path, f"{path}/"):
