@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from compliance.aml import graph
 from crm import approvals
 from crm.choices import Role
 from crm.models import User
@@ -23,6 +27,23 @@ from ib.views import home_cards
 from wallet.choices import account_owners
 
 approvals.register(PlanApproval, RecalculationApproval)
+
+
+def linked_partners(user: User, client: Client) -> Iterator[graph.Linked]:
+    """Yield, for an AML case, the partner who introduced a client and the one that the client is."""
+    introduced = Attribution.objects.filter(client=client, ends_at__isnull=True).values("partner")
+    for partner in partners_visible_to(user).filter(pk__in=introduced):
+        yield _linked(user, partner, _now("Introduced the client"))
+    for partner in partners_visible_to(user).filter(client=client):
+        yield _linked(user, partner, _now("The client is this partner"))
+
+
+def _linked(user: User, partner: Partner, kind: str) -> graph.Linked:
+    url = partner.get_absolute_url() if user.has_perm("ib.view_partner") else ""
+    return graph.Linked(("partner", partner.pk), partner.name, url, (kind,), _now("Partner"))
+
+
+graph.source(linked_partners)
 
 
 def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:

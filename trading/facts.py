@@ -5,8 +5,10 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from clients.facts import fact
+from compliance.aml import stream
 from crm.conditions import FieldType
 from trading.models import TradingFacts
+from trading.sync import closed_positions
 
 # What is summed up is written with the sums of its days, in the transaction that takes these rows away.
 WAITING = "SELECT a.client_id FROM trading_changedday w JOIN trading_tradingaccount a ON a.id = w.account_id"
@@ -49,3 +51,4 @@ for name, label, column in (("trades_closed", _("Closed trades"), "trades"), ("l
         absent=Decimal(0) if column == "lots" else 0,
         waiting=WAITING,
     )
+stream.source("trading.closed_positions", closed_positions.history)

@@ -9,8 +9,10 @@ import trading.symbols.fx_quotes  # noqa: F401 (both register a reader)
 from clients.facts import FACTS, rebuild_client
 from clients.mail import send_mail_to
 from clients.models import Client
+from compliance.aml.opposite import record_positions
 from crm.events import (
     ClientVerified,
+    DealsSynced,
     MarginLevelFell,
     RestrictionLifted,
     RestrictionPlaced,
@@ -28,6 +30,7 @@ from trading.core.notices import TradingNotice
 from trading.leverage import caps
 from trading.models import AccountType, TradingAccount
 from trading.risk import margin
+from trading.sync.closed_positions import closed_by
 
 offer_account_kinds([(kind.value, kind.label) for kind in AccountKind if kind != AccountKind.DEMO])
 ADVICE = {
@@ -102,6 +105,12 @@ def tell_of_a_low_margin(event: MarginLevelFell) -> None:
             % {"what": severity.label, "client": client, "level": level},
             body=account.login,
         )
+
+
+@subscribe(DealsSynced)
+def compare_closed_positions(event: DealsSynced) -> None:
+    """Have positions that were closed compared with those of other clients, for AML monitoring."""
+    record_positions(closed_by(event.deal_ids))
 
 
 @subscribe(RestrictionPlaced, RestrictionLifted)

@@ -15,6 +15,9 @@ class MovementKind(models.TextChoices):
     WITHDRAWAL_BACK = "withdrawal_back", _("Withdrawal refused")
     CHARGEBACK = "chargeback", _("Chargeback")
     REFUND = "refund", _("Refund")
+    # What a client won from another, or lost to them, by repeated opposite trades (`compliance.aml.opposite`).
+    TRADE_GAIN = "trade_gain", _("Gain by opposite trades")
+    TRADE_LOSS = "trade_loss", _("Loss by opposite trades")
 
 
 class MovementMethod(models.TextChoices):
@@ -25,6 +28,10 @@ class MovementMethod(models.TextChoices):
     BANK = "bank", _("Bank transfer")
     CRYPTO = "crypto", _("Crypto")
     CASHIER = "cashier", _("Local method")
+    TRADE = "trade", _("Trading")
+
+
+OF_TRADES = (MovementKind.TRADE_GAIN, MovementKind.TRADE_LOSS)
 
 
 class Severity(BadgeChoices):

@@ -37,7 +37,7 @@ SHOWN_MAX: Final = 50
 # What would give a suspicion away to the client, in the languages of our officers: tipping-off is an offence.
 TELLING: Final = re.compile(
     r"\b(?:(?-i:AML|SAR|STR|FIU|MLRO|goAML)|money.?launder\w*|suspic\w*|suspect\w*|investigat\w*|terror\w*|fraud\w*|"
-    r"geldw(?:ä|ae)sche\w*|verdacht\w*|verd(?:ä|ae)chti\w*|ermittl\w*|betrug\w*|anzeige)\b",
+    r"geldw(?:ä|ae)sche\w*|verdacht\w*|verd(?:ä|ae)chti\w*|ermittl\w*|betrug\w*|strafanzeige)\b",
     re.IGNORECASE,
 )
 

@@ -436,6 +436,29 @@ PEER_COLUMNS: Final = {
     "risk_rating": gettext_lazy("same risk rating"),
     "category": gettext_lazy("same category"),
 }
+# Only what the same two clients did to each other counts together; what goes back and forth cancels out.
+_measure(
+    Measure(
+        "opposite_trades",
+        gettext_lazy("Opposite trades between two clients"),
+        gettext_lazy(
+            "%(threshold)s or more moved to, or from, the same other client by %(times)s or more opposite trades within %(window)s"
+        ),
+        Unit.MONEY,
+        f"""
+        WITH {{scope}}, {READ}, run AS (
+          SELECT client_id, at, id, since, count(*) OVER together AS times,
+            abs(sum(CASE kind WHEN 'trade_gain' THEN base_amount ELSE -base_amount END) OVER together) AS value
+          FROM m WINDOW together AS (
+            PARTITION BY client_id, counterpart_id ORDER BY at RANGE BETWEEN %(window)s PRECEDING AND CURRENT ROW)
+        )
+        SELECT client_id, at, id AS movement_id, value FROM run
+        WHERE at >= since AND times >= %(times)s AND value >= %(threshold)s""",  # noqa: S608
+        (MovementKind.TRADE_GAIN, MovementKind.TRADE_LOSS),
+        (Parameter("times", gettext_lazy("Opposite trades, at least"), Unit.COUNT, 3, Decimal(2), Decimal(1000)),),
+        "m.counterpart_id = (SELECT x.counterpart_id FROM {movement} x WHERE x.id = a.movement_id)",
+    )
+)
 # The month so far against what peers deposited in the whole month before: a robust z-score (median and MAD; Iglewicz and
 # Hoaglin, "How to Detect and Handle Outliers", 1993: 0.6745 · (x - median) / MAD, an outlier from 3.5 on). A group whose
 # members are all alike has no MAD; a tenth of the median stands for it. Amounts are never negative, so a client whose whole month

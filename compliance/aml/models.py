@@ -71,6 +71,14 @@ class AmlMovement(models.Model):
     bank_country = models.CharField(
         max_length=2, blank=True, help_text="Of the bank account's IBAN; empty where there is none"
     )
+    counterpart = models.ForeignKey(
+        Client,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The other client, where money moved between two of ours",
+    )
     recorded_at = models.DateTimeField()
 
     class Meta:

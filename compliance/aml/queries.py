@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.utils import timezone
 
+from clients.models import Client
+from clients.queries import clients_visible_to
 from compliance.aml.choices import CaseState, Severity, VersionState
 from compliance.aml.models import AmlAlert, AmlCase, AmlEvidence, AmlMovement, AmlRule, AmlRuleVersion
-from crm.models import Actor
+from crm.models import Actor, User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 
@@ -110,6 +113,13 @@ def movements_of(case: AmlCase) -> list[AmlMovement]:
     for row in rows:
         row.is_evidence = row.pk in evidence  # type: ignore[attr-defined]
     return rows
+
+
+def counterparts_of(user: User, movements: Iterable[AmlMovement]) -> dict[int, Client | None]:
+    """Find the other clients of movements by their ids; None for one that the reader doesn't reach."""
+    ids = {row.counterpart_id for row in movements if row.counterpart_id is not None}
+    seen = clients_visible_to(user).in_bulk(ids) if ids else {}
+    return {pk: seen.get(pk) for pk in ids}
 
 
 def open_case_count(user: Actor) -> int:

@@ -6,6 +6,7 @@ Thresholds are in the brand's base currency and are starting values, not law. Wh
 - rapid in-and-out, pass-through, third parties, dormant accounts, several accounts of one person: indicators of FATF, "Money
   Laundering and Terrorist Financing in the Securities Sector" (2009), and of FINRA Regulatory Notice 19-18.
 - FATF lists: Recommendation 19; the lists themselves are dated data (`compliance.models.CountryRisk`).
+- opposite trades that move money between accounts: FATF 2009 as above, annex.
 - above declared means: EBA/GL/2021/02, guideline 4 (business relationship's purpose; transactions that don't fit what is known
   of the customer); half again as much leaves room for what a client couldn't foresee.
 - peer outliers: Iglewicz and Hoaglin (1993), z of 3.5; 6 here, as deposits are skewed.
@@ -78,6 +79,9 @@ SHIPPED: Final = (
     ShippedRule("country", gettext_lazy("Country on a FATF list"), "country", 1000, 30 * DAY, Severity.HIGH),
     ShippedRule("bank-country", gettext_lazy("Bank in a country on a FATF list"), "bank_country", 1000, 30 * DAY, Severity.HIGH),
     ShippedRule("chargebacks", gettext_lazy("Two chargebacks in three months"), "chargebacks", 2, 90 * DAY),
+    ShippedRule(
+        "opposite-trades", gettext_lazy("Opposite trades between two clients"), "opposite_trades", 500, 31 * DAY, Severity.HIGH
+    ),
     ShippedRule("peers", gettext_lazy("Deposits unlike those of peers"), "peers", 6, repeat=31 * DAY),
 )  # fmt: skip  # a table
 

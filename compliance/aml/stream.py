@@ -41,6 +41,7 @@ class Movement:
     is_return: bool = False
     country: str = ""
     bank_country: str = ""
+    counterpart_id: int | None = None
 
 
 IBAN: Final = re.compile(r"[A-Z]{2}\d{2}(?![^\W_])")
@@ -52,7 +53,9 @@ def bank_country_of(instrument: str) -> str:
 
 
 COLUMNS: Final = [field.name for field in fields(Movement)]
-TYPES: Final = "text bigint bigint text timestamptz text text numeric numeric text text bool bool text text".split()
+TYPES: Final = (
+    "text bigint bigint text timestamptz text text numeric numeric text text bool bool text text bigint".split()
+)
 VALUES: Final = ", ".join(f"%s::{type_}[]" for type_ in TYPES)
 # The queue is written in the same statement: no movement without its client in it. In the order of the clients, so that two
 # writers of the same ones wait for each other in it.

@@ -348,13 +348,14 @@ def show_case(
     wanted: DocumentRequestForm | None = None,
     task: TaskForm | None = None,
 ) -> HttpResponse:
-    alerts = queries.alerts_of(case)
+    alerts, movements = queries.alerts_of(case), queries.movements_of(case)
     others = queries.of_client(request.user, case.client_id).exclude(pk=case.pk)
     context = {
         "case": case,
         "client": case.client,
         "alerts": [(alert, alert_text(alert)) for alert in alerts],
-        "movements": queries.movements_of(case),
+        "movements": movements,
+        "counterparts": queries.counterparts_of(request.user, [*movements, *(alert.movement for alert in alerts)]),
         "declared": reading.shown_to(request.user, case.client),
         "links": graph.draw(request.user, case.client),
         "others": list(others[:OTHERS_SHOWN]),

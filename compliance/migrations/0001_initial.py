@@ -1222,4 +1222,74 @@ class Migration(migrations.Migration):
             model_name='caserequest',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('document_id__isnull', True), ('submission_id__isnull', True)), models.Q(('answered_at__isnull', False), ('questionnaire_id__isnull', False), ('submission_id__isnull', False)), models.Q(('answered_at__isnull', False), ('document_id__isnull', False), ('document_request_id__isnull', False)), _connector='OR'), name='answered_case_request_has_its_answer'),
         ),
+        migrations.AddField(
+            model_name='amlmovement',
+            name='counterpart',
+            field=models.ForeignKey(db_index=False, help_text='The other client, where money moved between two of ours', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AlterField(
+            model_name='amlmovement',
+            name='kind',
+            field=models.CharField(choices=[('deposit', 'Deposit'), ('withdrawal', 'Withdrawal'), ('withdrawal_back', 'Withdrawal refused'), ('chargeback', 'Chargeback'), ('refund', 'Refund'), ('trade_gain', 'Gain by opposite trades'), ('trade_loss', 'Loss by opposite trades')], max_length=16),
+        ),
+        migrations.AlterField(
+            model_name='amlmovement',
+            name='method',
+            field=models.CharField(choices=[('card', 'Card'), ('wallet', 'E-wallet'), ('bank', 'Bank transfer'), ('crypto', 'Crypto'), ('cashier', 'Local method'), ('trade', 'Trading')], max_length=8),
+        ),
+        migrations.CreateModel(
+            name='AmlClosedPosition',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(max_length=60, unique=True)),
+                ('login', models.CharField(max_length=32)),
+                ('symbol', models.CharField(help_text='Without what a server adds to it', max_length=32)),
+                ('is_long', models.BooleanField()),
+                ('volume', models.DecimalField(decimal_places=8, max_digits=28)),
+                ('opened_at', models.DateTimeField()),
+                ('closed_at', models.DateTimeField()),
+                ('net_base', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-closed_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AmlOppositeTrade',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(help_text='When the later of the two was closed')),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('is_streamed', models.BooleanField(default=False)),
+                ('loser', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('lost', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlclosedposition')),
+                ('winner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('won', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlclosedposition')),
+            ],
+            options={
+                'ordering': ['-at', '-id'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='amlclosedposition',
+            index=models.Index(fields=['brand', 'symbol', 'opened_at'], name='aml_positions_to_match'),
+        ),
+        migrations.AddConstraint(
+            model_name='amlclosedposition',
+            constraint=models.CheckConstraint(condition=models.Q(('closed_at__gte', models.F('opened_at')), ('volume__gt', 0)), name='aml_position_closed_after_it_opened'),
+        ),
+        migrations.AddIndex(
+            model_name='amloppositetrade',
+            index=models.Index(fields=['winner', 'loser', 'at'], name='aml_opposite_trades_of_two'),
+        ),
+        migrations.AddConstraint(
+            model_name='amloppositetrade',
+            constraint=models.UniqueConstraint(fields=('won', 'lost'), name='opposite_trade_is_kept_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='amloppositetrade',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('winner', models.F('loser')), _negated=True), ('amount__gt', 0)), name='opposite_trade_moves_money_to_another'),
+        ),
     ]

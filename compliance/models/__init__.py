@@ -11,6 +11,7 @@ from compliance.aml.models import (
     AmlRuleVersion,
     AmlTradingDay,
 )
+from compliance.aml.opposite_models import AmlClosedPosition, AmlOppositeTrade
 from compliance.models.controls import ControlReport
 from compliance.models.delistings import Delisting, DelistingState
 from compliance.models.parties import ScreenedParty
@@ -31,8 +32,10 @@ __all__ = [
     "AmlAlert",
     "AmlBacktest",
     "AmlCase",
+    "AmlClosedPosition",
     "AmlEvidence",
     "AmlMovement",
+    "AmlOppositeTrade",
     "AmlPending",
     "AmlRule",
     "AmlRuleProposal",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from clients.models import Client
 from compliance.aml import queries as aml_queries
+from compliance.aml.choices import OF_TRADES
 from compliance.aml.describing import alert_text
 from compliance.aml.models import AmlCase, AmlEvidence, AmlMovement
 from compliance.audit_codes import ComplianceAction
@@ -53,7 +54,12 @@ def draft_report(*, case_id: int, kind: str, actor: User) -> SuspicionReport:
     )
     report = _create(case, client, ReportKind(kind), {**EMPTY, "narrative": narrative}, actor)
     if report.kind == ReportKind.STR:
-        evidence = AmlEvidence.objects.filter(alert__case=case).values_list("movement_id", flat=True).distinct()
+        evidence = (
+            AmlEvidence.objects.filter(alert__case=case)
+            .exclude(movement__kind__in=OF_TRADES)
+            .values_list("movement_id", flat=True)
+            .distinct()
+        )
         _choose(report, list(evidence[:TRANSACTIONS_MAX]))
     return report
 
@@ -121,8 +127,8 @@ def write_report(  # noqa: PLR0913  one keyword per field of the form
 
 
 def _choose(report: SuspicionReport, movements: Sequence[int]) -> None:
-    own = AmlMovement.objects.filter(pk__in=movements, client_id=report.client_id).values_list("pk", flat=True)
-    ReportMovement.objects.bulk_create([ReportMovement(report=report, movement_id=pk) for pk in own])
+    own = AmlMovement.objects.filter(pk__in=movements, client_id=report.client_id).exclude(kind__in=OF_TRADES)
+    ReportMovement.objects.bulk_create([ReportMovement(report=report, movement_id=row.pk) for row in own.only("pk")])
 
 
 def missing_from(report: SuspicionReport) -> list[Problem]:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from clients.choices import ClientKind
 from compliance.aml import queries as aml_queries
+from compliance.aml.choices import OF_TRADES
 from compliance.sar import circle, entities, pdf, policies, reports
 from compliance.sar.choices import CODES, ReportState
 from compliance.sar.forms import EntityForm, FilingForm, KindForm, ReasonForm, WriteForm, chosen_movements
@@ -76,6 +77,7 @@ def show_report(
     entity = circle.entity_of(found)
     chosen = set(found.chosen.values_list("movement_id", flat=True))
     movements = aml_queries.movements_of(found.case) if is_draft else []
+    movements = [row for row in movements if row.kind not in OF_TRADES]
     names = entity.indicators if entity else {}
     context = {
         "report": found,

@@ -102,7 +102,7 @@ def make_account(client: Client, *, group: str = "real\\standard-EUR", is_demo: 
 INSERT_DEAL = """
 INSERT INTO trading_deal (executed_at, server_id, ticket, account_id, login, server_msc, action, entry, symbol, lots,
   closed_lots, contract_size, price, price_position, profit, commission, swap, fee, position_id, order_id, raw)
-VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, 1, 1, 0, 0, 0, 0, %s, 0, '{}') RETURNING id
+VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, 1, 1, %s, 0, 0, 0, %s, 0, '{}') RETURNING id
 """
 
 
@@ -116,6 +116,7 @@ def make_deal(
     closed: str = "0",
     symbol: str = "EURUSD",
     action: int = 0,
+    profit: float = 0,
 ) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -131,6 +132,7 @@ def make_deal(
                 symbol,
                 Decimal(lots),
                 Decimal(closed),
+                Decimal(str(profit)),
                 position,
             ],
         )

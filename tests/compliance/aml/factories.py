@@ -11,6 +11,7 @@ from compliance.aml import rules, stream
 from compliance.aml.choices import MovementKind, MovementMethod, VersionState
 from compliance.aml.measures import MEASURES
 from compliance.aml.models import AmlMovement, AmlRuleVersion
+from compliance.aml.opposite import ClosedPosition
 
 START = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 _numbers = count(1)
@@ -40,6 +41,21 @@ def moved(client: Any, kind: str, amount: float, when: dt.datetime, **fields: An
     one = movement(client, kind, amount, when, **fields)
     stream.record([one])
     return AmlMovement.objects.get(source=one.source)
+
+
+def position(client: Any, net: float, closed_at: dt.datetime, *, is_long: bool = True, **fields: Any) -> ClosedPosition:
+    """A lot of EURUSD, held for an hour."""
+    given = {"symbol": "EURUSD", "volume": Decimal(100_000), "opened_at": closed_at - dt.timedelta(hours=1), **fields}
+    return ClosedPosition(
+        source=f"test:{next(_numbers)}",
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        login="1000",
+        is_long=is_long,
+        closed_at=closed_at,
+        net_base=Decimal(str(net)),
+        **given,
+    )
 
 
 def content(measure: str, threshold: float, *, days: float = 7, repeat: float = 7, **more: Any) -> rules.Content:
