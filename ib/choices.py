@@ -45,6 +45,27 @@ VERSION_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class Network(models.TextChoices):
+    """How the holder of a plan is paid for clients of the partners below: each ancestor has an agreement of their own."""
+
+    INTRODUCER = "introducer", _("By the plan of the client's own partner")
+    OWN = "own", _("By this plan, at the level they hold above the client")
+    DIFFERENCE = "difference", _("By this plan, less what the partners below earn")
+
+
+class Component(models.TextChoices):
+    """What a plan pays for one closed trade. The levels share each component."""
+
+    LOT = "lot", _("Rebate per lot")
+    PIP = "pip", _("Rebate in pips")
+    COMMISSION = "commission", _("Share of the platform's commission")
+    LOSS = "loss", _("Share of the client's net loss")
+
+
+# Their value is a share of money, not an amount.
+SHARES_OF_MONEY = (Component.COMMISSION, Component.LOSS)
+
+
 class RunKind(BadgeChoices):
     EVENT = "event", "azure", _("After a sync")
     CORRECTION = "correction", "yellow", _("After a corrected deal")
@@ -83,6 +104,11 @@ class Reason(models.TextChoices):
     NO_PLAN = "no_plan", _("The client's partner had no plan when the position was closed")
     BEYOND_LEVELS = "beyond_levels", _("The plan pays no commission at this level")
     NO_FX = "no_fx", _("No exchange rate for the day of the trade")
+    NO_DIFFERENCE = "no_difference", _("A partner below earns as much or more per trade")
+    TOO_FEW_PIPS = "too_few_pips", _("The price moved less than the plan's minimum")
+    SYMBOL_EXCLUDED = "symbol_excluded", _("The plan pays no commission on this symbol")
+    COUNTRY_EXCLUDED = "country_excluded", _("The plan pays no commission on clients from this country")
+    NOTHING_CHARGED = "nothing_charged", _("The platform charged the client no commission")
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")

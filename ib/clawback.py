@@ -31,13 +31,13 @@ from wallet.models import Deposit
 # Multiplied first, divided once, and freed from the division's own crumbs before it is cut at eight places.
 BALANCE = f"""
 WITH had AS (
-  SELECT x.deal_id, x.partner_id, x.level, x.currency, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id,
+  SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id,
     sum(x.amount) FILTER (WHERE x.kind IN ('original', 'delta')) AS earned,
     sum(x.rate_amount) FILTER (WHERE x.kind IN ('original', 'delta')) AS rate_earned,
     -coalesce(sum(x.amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS taken,
     -coalesce(sum(x.rate_amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS rate_taken
   FROM ib_accrual x WHERE x.client_id = %(client)s AND x.closed_at >= %(since)s
-  GROUP BY 1, 2, 3, 4
+  GROUP BY 1, 2, 3, 4, 5
 ), due AS (
   SELECT h.*, greatest(0, least(h.earned, trunc(round(p.amount, 12), 8))) AS due,
     greatest(0, least(h.rate_earned, trunc(round(p.rate_amount, 12), 8))) AS rate_due
@@ -58,7 +58,8 @@ WITH had AS (
     k.introducer_id, k.level, k.client_id, k.deal_id,
     k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id, k.rate,
     k.share, k.is_override, k.rate_currency, d.rate_taken - d.rate_due, k.fx_rate, k.fx_on, k.currency,
-    d.taken - d.due, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s
+    d.taken - d.due, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s, k.component, k.basis,
+    k.basis_currency, k.basis_fx, k.cap, k.below
   FROM due d
   JOIN ib_accrual k ON k.id = d.original_id
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'

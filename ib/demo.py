@@ -21,10 +21,10 @@ from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.models import Brand, User
 from ib import engine, links, partners, plans, settlement, tree
+from ib.agreements.cards import RateCard, VersionTerms
 from ib.choices import AttributionMethod, PartnerState, RunKind
 from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, SettlementPeriod
 from ib.partner_pages import applications
-from ib.plans import RateCard
 
 # name, level; each is below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
@@ -170,7 +170,7 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     proposal = plans.draft_version(
         plan_id=made[1].pk,
         actor=maker,
-        terms=plans.VersionTerms(
+        terms=VersionTerms(
             starts_at=demo.now + dt.timedelta(days=7),
             currency=brand.base_currency,
             card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}),
@@ -195,7 +195,7 @@ def _card(rates: dict[str, Any], overrides: dict[tuple[str, int], Decimal] | Non
 def _version(
     plan_id: int, maker: User, checker: User, starts_at: dt.datetime, currency: str, card: RateCard, note: str
 ) -> None:
-    terms = plans.VersionTerms(
+    terms = VersionTerms(
         starts_at=starts_at,
         currency=currency,
         card=card,

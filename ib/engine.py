@@ -1,8 +1,9 @@
 """The commission engine: set-based SQL from confirmed closing deals to accruals. It never edits a row it wrote.
 
-A pass has three steps: the closing deals in scope with the facts that decide (who referred the client when the position
-was closed, how long it was held, which symbol group); what they should earn everyone upline (`wanted`); and the rows
-that are missing. A recalculation also writes the difference where `wanted` is not what earlier rows add up to.
+A pass has three steps: the closing deals in scope with the facts that decide, such as who referred the client when the
+position was closed, how long it was held, which symbol group (`ib.calculation.facts`); what they should earn everyone
+upline (`ib.calculation.wanted`); and the rows that are missing. A recalculation also writes the difference where `wanted`
+is not what earlier rows add up to.
 
 What is dated (referral, tree, plan, version, a partner being active) is asked of the instant the position was closed.
 """
@@ -26,8 +27,10 @@ from crm.security import audit
 from ib import engine_sql as sql
 from ib import periods
 from ib.audit_codes import IbAction
+from ib.calculation import facts, wanted
+from ib.calculation.wanted import Features
 from ib.choices import RunKind
-from ib.models import CommissionRun, Partner, PlanVersion
+from ib.models import CommissionRun, Partner
 
 logger = logging.getLogger(__name__)
 # How far back the nightly pass looks for what came late or was corrected.
@@ -100,7 +103,7 @@ def run(
     started_at = timezone.now()
     outcome = EngineResult()
     with connection.cursor() as cursor:
-        _gather(cursor, brand, scope, corrects)
+        features = _gather(cursor, brand, scope, corrects)
         cursor.execute("SELECT count(*), min(closed_at), max(closed_at) FROM ib_closing")
         outcome.deals, first, last = cursor.fetchone()
         if outcome.deals == 0 and not corrects:
@@ -111,12 +114,12 @@ def run(
         late = periods.open_period(brand.pk)
         assert late is not None, "now is always in an open period, or in one a settlement cut"
         parameters: dict[str, Any] = {"brand": brand.pk, "run": row.pk, "now": started_at, "late": late.pk}
-        cursor.execute(sql.WANTED, parameters)
+        _calculate(cursor, features, parameters)
         if corrects:
             cursor.execute("ANALYZE ib_wanted")
             cursor.execute(sql.DROP_KNOWN)
         cursor.execute(sql.MISSING, parameters)
-        cursor.execute(sql.ADD_UP_WANTED)
+        cursor.execute(sql.ADD_UP_COMPONENTS if features.has_components else sql.ADD_UP_WANTED)
         cursor.execute(sql.COUNTS)
         outcome.accrued, outcome.excluded = cursor.fetchone()
         if corrects:
@@ -176,8 +179,8 @@ def compare(*, brand: Brand, scope: Scope) -> Comparison:
     """Calculate a scope again and compare it with what was accrued; nothing is written."""
     periods.lock_commissions(brand.pk)
     with connection.cursor() as cursor:
-        _gather(cursor, brand, scope, corrects=True)
-        cursor.execute(sql.WANTED, {"brand": brand.pk, "late": 0})
+        features = _gather(cursor, brand, scope, corrects=True)
+        _calculate(cursor, features, {"brand": brand.pk, "late": 0})
         cursor.execute("ANALYZE ib_wanted")
         accrued, extra = scope.accrued()
         cursor.execute(sql.COMPARE.format(accrued=accrued), {"brand": brand.pk, **extra})
@@ -188,39 +191,59 @@ def compare(*, brand: Brand, scope: Scope) -> Comparison:
     return Comparison(lines, sorted({deal for row in rows for deal in row[6]}))
 
 
-def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool) -> None:
-    """Fill the temporary tables that a pass works on: closing deals, their openings, eligible groups, plan depths and rates."""
+def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, instead: int | None = None) -> Features:
+    """Fill the temporary tables that a pass works on; `instead`: a version to count in place of its plan's versions."""
     where, parameters = scope.where()
-    cursor.execute(
-        sql.CLOSING.format(where=where, not_yet="" if corrects else sql.NOT_YET), {**parameters, "brand": brand.pk}
+    about = {"brand": brand.pk, "instead": instead}
+    cursor.execute(facts.VERSIONS, about)
+    cursor.execute(facts.FEATURES, about)
+    features = Features(*cursor.fetchone())
+    closing = facts.CLOSING.format(
+        where=where,
+        not_yet="" if corrects else facts.NOT_YET,
+        country=facts.COUNTRY_THEN if features.has_countries else facts.COUNTRY_NOW,
     )
+    cursor.execute(closing, {**parameters, "brand": brand.pk})
     cursor.execute("ANALYZE ib_closing")
-    cursor.execute(sql.OPENED)
-    cursor.execute(sql.ELIGIBLE, {"brand": brand.pk})
-    cursor.execute(sql.DEPTH)
+    for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
+        cursor.execute(statement, {})
     cursor.execute(
         "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP"
     )
-    cursor.execute("SELECT DISTINCT (closed_at AT TIME ZONE 'UTC')::date FROM ib_closing")
-    days = [day for (day,) in cursor.fetchall()]
-    rows = _rates(brand, days)
+    rows = _rates(cursor, brand, features)
     if rows:
         cursor.executemany("INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)", rows)
-    for table in ("ib_opened", "ib_eligible", "ib_depth", "ib_fx"):
-        cursor.execute(f"ANALYZE {table}")
+    cursor.execute("ANALYZE ib_version, ib_opened, ib_eligible, ib_cell, ib_component, ib_fx")
+    return features
+
+
+def _calculate(cursor: CursorWrapper, features: Features, parameters: dict[str, Any]) -> None:
+    """Fill `ib_wanted`: what everyone upline should earn on the deals that were gathered."""
+    cursor.execute(wanted.statement(features), parameters)
+    if features.has_difference:
+        cursor.execute(wanted.DIFFERENCES)
 
 
 def _drop(cursor: CursorWrapper) -> None:
     """Drop a pass's temporary tables: a transaction may hold several passes, one per brand."""
-    cursor.execute("DROP TABLE IF EXISTS ib_closing, ib_opened, ib_eligible, ib_depth, ib_fx, ib_wanted, ib_every")
+    cursor.execute(f"DROP TABLE IF EXISTS {', '.join(facts.TABLES)}")
 
 
-def _rates(brand: Brand, days: list[dt.date]) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
-    """List reference rates of the days that are traded on, from each plan's currency into each partner's: one query."""
-    bases = set(
-        PlanVersion.objects.filter(plan__brand=brand, state="active").values_list("currency", flat=True).distinct()
-    )
-    quotes = set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
+def _rates(cursor: CursorWrapper, brand: Brand, features: Features) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
+    """List reference rates of the days that are traded on, from each plan's currency into each partner's: one query.
+
+    Components of money also need rates from the accounts' and the symbols' currencies into the plans'.
+    """
+    cursor.execute("SELECT DISTINCT (closed_at AT TIME ZONE 'UTC')::date FROM ib_closing")
+    days = [day for (day,) in cursor.fetchall()]
+    cursor.execute("SELECT DISTINCT currency FROM ib_version")
+    plans = {currency for (currency,) in cursor.fetchall()}
+    bases, quotes = set(plans), set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
+    if features.has_difference or features.has_components:
+        quotes |= plans
+    if features.has_components:
+        cursor.execute("SELECT account_currency FROM ib_closing UNION SELECT quote_currency FROM ib_closing")
+        bases |= {currency for (currency,) in cursor.fetchall() if currency}
     rates = fx.rates_of_days(bases, quotes, days)
     return [(base, quote, day, round(rate.rate, 10), rate.on) for (base, quote, day), rate in sorted(rates.items())]
 

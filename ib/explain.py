@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.choices import AccrualKind, AccrualState, Reason
+from ib.choices import SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
 from ib.models import Accrual, PlanVersion, ReversedPart, Settlement
 from trading.choices import SymbolGroup
 
@@ -88,35 +89,82 @@ def _held(accrual: Accrual, version: PlanVersion | None) -> Step:
     return Step(text)
 
 
+EIGHT_PLACES: Final = Decimal("0.00000001")
+
+
 def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
-    """Explain lots × rate × share of the level = amount, and the conversion where currencies differ."""
+    """Explain basis × rate × share of the level = amount, with its limits, and the conversion where currencies differ."""
     assert accrual.rate is not None and accrual.share is not None
+    basis, steps = accrual.lots, []
+    if accrual.basis is not None and accrual.basis_fx is not None:
+        steps = _basis(accrual)
+        basis = accrual.basis * accrual.basis_fx
+    pot = basis * accrual.rate
+    if accrual.cap is not None:
+        pot = min(pot, accrual.cap)
+    computed = (pot * accrual.share).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
+    steps.append(Step(_formula(accrual, version), f"{plain(computed)} {accrual.rate_currency}"))
+    if accrual.below is not None:
+        computed = max(Decimal(0), computed - accrual.below)
+        steps.append(
+            Step(
+                _("Less %(below)s, the most that a partner below earns on this trade")
+                % {"below": f"{plain(accrual.below)} {accrual.rate_currency}"},
+                f"{plain(computed)} {accrual.rate_currency}",
+            )
+        )
+    if accrual.rate_currency != accrual.currency and accrual.fx_rate is not None:
+        converted = (computed * accrual.fx_rate).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
+        steps.append(_converted(accrual.fx_rate, accrual, f"{plain(converted)} {accrual.currency}"))
+    return steps
+
+
+def _converted(rate: Decimal, accrual: Accrual, figure: str) -> Step:
+    words = {"rate": plain(rate), "day": formats.day(accrual.fx_on)}
+    return Step(_("Converted at %(rate)s, the reference rate of %(day)s") % words, figure)
+
+
+def _basis(accrual: Accrual) -> list[Step]:
+    """Say what a component's rate applies to, in its own currency and in the plan's."""
+    assert accrual.basis is not None and accrual.basis_fx is not None
+    text = {
+        Component.PIP: _("What one pip of the closed volume is worth"),
+        Component.COMMISSION: _("Commission that the platform charged for opening and closing this volume"),
+        Component.LOSS: _("The client's net loss on this trade: profit, swap and commission together"),
+    }[Component(accrual.component)]
+    steps = [Step(text, f"{plain(accrual.basis)} {accrual.basis_currency}")]
+    if accrual.basis_currency != accrual.rate_currency:
+        converted = accrual.basis * accrual.basis_fx
+        steps.append(_converted(accrual.basis_fx, accrual, f"{plain(converted)} {accrual.rate_currency}"))
+    return steps
+
+
+def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
+    """Write the plan's rate and the level's share in words."""
+    assert accrual.rate is not None and accrual.share is not None
+    is_share = accrual.component in SHARES_OF_MONEY
     words = {
         "plan": str(version) if version else "",
         "level": accrual.level,
         "lots": plain(accrual.lots),
-        "rate": plain(accrual.rate),
+        "rate": plain(accrual.rate * 100 if is_share else accrual.rate),
         "share": formats.number(accrual.share * 100),
         "currency": accrual.rate_currency,
     }
-    computed = (accrual.lots * accrual.rate * accrual.share).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
     if accrual.is_override:
-        text = (
+        return (
             _("%(plan)s pays level %(level)s a fixed %(rate)s %(currency)s per lot: %(lots)s lots × %(rate)s") % words
         )
+    if accrual.component == Component.PIP:
+        text = _("%(plan)s: %(rate)s pips × %(share)s %% for level %(level)s") % words
+    elif is_share:
+        text = _("%(plan)s: %(rate)s %% of it × %(share)s %% for level %(level)s") % words
     else:
         text = _("%(plan)s: %(lots)s lots × %(rate)s %(currency)s per lot × %(share)s %% for level %(level)s") % words
-    steps = [Step(text, f"{plain(computed)} {accrual.rate_currency}")]
-    if accrual.rate_currency != accrual.currency and accrual.fx_rate is not None:
-        converted = (computed * accrual.fx_rate).quantize(Decimal("0.00000001"), rounding="ROUND_DOWN")
-        steps.append(
-            Step(
-                _("Converted at %(rate)s, the reference rate of %(day)s")
-                % {"rate": plain(accrual.fx_rate), "day": formats.day(accrual.fx_on)},
-                f"{plain(converted)} {accrual.currency}",
-            )
-        )
-    return steps
+    if accrual.cap is not None:
+        cap = formats.money(accrual.cap, accrual.rate_currency)
+        text = _("%(text)s, at most %(cap)s per trade for all levels together") % {"text": text, "cap": cap}
+    return text
 
 
 def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:
@@ -160,6 +208,11 @@ def why_not(accrual: Accrual, version: PlanVersion | None = None) -> str:
         return _("%(plan)s has no rate for %(group)s") % {
             "plan": version,
             "group": SymbolGroup(accrual.symbol_group).label,
+        }
+    if reason == Reason.NO_DIFFERENCE and accrual.below is not None:
+        return _("a partner below earns %(below)s on this trade, which is as much or more than %(plan)s pays") % {
+            "below": f"{plain(accrual.below)} {accrual.rate_currency}",
+            "plan": version,
         }
     if reason == Reason.BEYOND_LEVELS and version is not None:
         return _("%(plan)s pays no commission at level %(level)s") % {"plan": version, "level": accrual.level}

@@ -140,7 +140,7 @@ def nodes(partners: Iterable[Partner], *, brand_id: int, level: int) -> list[Nod
         .order_by()
     )
     plans = dict(
-        PartnerPlan.objects.filter(partner_id__in=ids, ends_at__isnull=True).values_list("partner_id", "plan__name")
+        PartnerPlan.usual.filter(partner_id__in=ids, ends_at__isnull=True).values_list("partner_id", "plan__name")
     )
     earned: dict[int, list[Earned]] = {}
     for partner_id, currency, total in (

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -25,94 +22,12 @@ from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from crm.staff.company import open_brand
+from ib.agreements.cards import VersionTerms, check_card, described, rate_card, write_card
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice, VersionState
-from ib.models import Partner, PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models import Partner, PartnerPlan, Plan, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
 from trading.choices import SymbolGroup
-
-
-@dataclass(frozen=True)
-class RateCard:
-    """What a version pays: money per lot by symbol group, shares by level, fixed amounts for single cells."""
-
-    rates: dict[str, Decimal]
-    shares: dict[int, Decimal]
-    overrides: dict[tuple[str, int], Decimal]
-
-    def of_level(self, group: str, level: int) -> Decimal | None:
-        """Money per lot for a level; None where the plan pays nothing there."""
-        fixed = self.overrides.get((group, level))
-        if fixed is not None:
-            return fixed
-        if group not in self.rates or level not in self.shares:
-            return None
-        return self.rates[group] * self.shares[level]
-
-    def levels(self) -> list[int]:
-        return sorted({*self.shares, *(level for _group, level in self.overrides)})
-
-    def groups(self) -> list[str]:
-        return sorted({*self.rates, *(group for group, _level in self.overrides)})
-
-    def overspent(self) -> dict[str, tuple[Decimal, Decimal]]:
-        """List groups whose levels together get more than the pot: {group: (sum of levels, pot)}."""
-        wrong = {}
-        for group in self.groups():
-            total = sum((self.of_level(group, level) or Decimal(0) for level in self.levels()), Decimal(0))
-            pot = self.rates.get(group, Decimal(0))
-            if total > pot:
-                wrong[group] = (total, pot)
-        return wrong
-
-
-@dataclass(frozen=True)
-class VersionTerms:
-    """What a version of a plan says: from when, in which currency, what it pays, and for which trades.
-
-    min_hold_seconds: shorter trades earn nothing. account_groups: masks of the platform's groups, none means all.
-    is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
-    takes back the commissions of so many days.
-    """
-
-    starts_at: dt.datetime
-    currency: str
-    card: RateCard
-    min_hold_seconds: int = 180
-    account_groups: Sequence[str] = ()
-    is_pool: bool = True
-    clawback_days: int = 90
-    note: str = ""
-
-    def settings(self) -> dict[str, Any]:
-        """List the values of the version's own row; the card has its own tables."""
-        return {
-            "starts_at": self.starts_at,
-            "currency": self.currency,
-            "min_hold_seconds": self.min_hold_seconds,
-            "account_groups": list(self.account_groups),
-            "is_pool": self.is_pool,
-            "clawback_days": self.clawback_days,
-            "note": self.note,
-        }
-
-
-def rate_card(version: PlanVersion) -> RateCard:
-    """Read a version's rates, levels and overrides; three queries."""
-    return RateCard(
-        rates=dict(version.rates.values_list("group", "amount_per_lot")),
-        shares=dict(version.levels.values_list("level", "share")),
-        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
-    )
-
-
-def card_of(version: PlanVersion) -> RateCard:
-    """Build the card of `rate_card` from prefetched rates, levels and overrides: no query."""
-    return RateCard(
-        rates={row.group: row.amount_per_lot for row in version.rates.all()},
-        shares={row.level: row.share for row in version.levels.all()},
-        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
-    )
 
 
 @transaction.atomic
@@ -162,16 +77,16 @@ def draft_version(*, plan_id: int, actor: User, terms: VersionTerms) -> PlanVers
     """
     plan = lock(Plan, plan_id)
     policies.require(can_write_plans(actor, plan.brand_id))
-    check_card(terms.card, is_pool=terms.is_pool)
+    check_terms(terms, plan)
     last = plan.versions.aggregate(last=Max("number"))["last"] or 0
     version = PlanVersion.objects.create(plan=plan, number=last + 1, made_by=actor, **terms.settings())
-    _write_card(version, terms.card)
+    write_card(version, terms.card)
     audit.record(
         actor=actor,
         action=IbAction.PLAN_DRAFTED,
         target=version,
         brand_id=plan.brand_id,
-        after=_described(version, terms.card),
+        after=described(version, terms.card),
     )
     return version
 
@@ -187,78 +102,30 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
     policies.require(can_write_plans(actor, version.plan.brand_id))
     if version.state != VersionState.DRAFT or version.made_by_id != actor.pk:
         raise WrongState(_("Only the author can change a version, and only while it's a draft."))
-    check_card(terms.card, is_pool=terms.is_pool)
-    before = _described(version, rate_card(version))
+    check_terms(terms, version.plan)
+    before = described(version, rate_card(version))
     for name, value in terms.settings().items():
         setattr(version, name, value)
     version.save()
     version.rates.all().delete()
     version.levels.all().delete()
     version.overrides.all().delete()
-    _write_card(version, terms.card)
+    version.components.all().delete()
+    write_card(version, terms.card)
     audit.record(
         actor=actor,
         action=IbAction.PLAN_DRAFT_CHANGED,
         target=version,
         brand_id=version.plan.brand_id,
         before=before,
-        after=_described(version, terms.card),
+        after=described(version, terms.card),
     )
     return version
 
 
-def check_card(card: RateCard, *, is_pool: bool) -> None:
-    """Raise DomainError, in words, for a rate card that can't be meant."""
-    problems = card_problems(card, is_pool=is_pool)
-    if problems:
-        raise DomainError(problems[0])
-
-
-def card_problems(card: RateCard, *, is_pool: bool) -> list[str]:
-    """List everything that makes a rate card impossible, in words; empty for a good one."""
-    if not card.levels() or not card.groups():
-        return [_("Enter at least one rate per lot and one level share.")]
-    problems = []
-    if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
-        problems.append(_("A rate can't be negative."))
-    if any(not 0 <= share <= 1 for share in card.shares.values()):
-        problems.append(_("A level's share must be between 0 and 100 %."))
-    if is_pool:
-        problems += [
-            _("%(group)s: the levels add up to %(total)s per lot, which exceeds the total of %(pot)s.")
-            % {"group": SymbolGroup(group).label, "total": formats.money(total), "pot": formats.money(pot)}
-            for group, (total, pot) in card.overspent().items()
-        ]
-    return problems
-
-
-def _write_card(version: PlanVersion, card: RateCard) -> None:
-    PlanRate.objects.bulk_create(
-        [PlanRate(version=version, group=group, amount_per_lot=amount) for group, amount in card.rates.items()]
-    )
-    PlanLevel.objects.bulk_create(
-        [PlanLevel(version=version, level=level, share=share) for level, share in card.shares.items()]
-    )
-    PlanOverride.objects.bulk_create(
-        [
-            PlanOverride(version=version, group=group, level=level, amount_per_lot=amount)
-            for (group, level), amount in card.overrides.items()
-        ]
-    )
-
-
-def _described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "starts_at": version.starts_at.isoformat(),
-        "currency": version.currency,
-        "min_hold_seconds": version.min_hold_seconds,
-        "account_groups": list(version.account_groups),
-        "is_pool": version.is_pool,
-        "rates": {group: str(amount) for group, amount in card.rates.items()},
-        "shares": {str(level): str(share) for level, share in card.shares.items()},
-        "overrides": {f"{group}/{level}": str(amount) for (group, level), amount in card.overrides.items()},
-    }
+def check_terms(terms: VersionTerms, plan: Plan) -> None:
+    """Raise DomainError, in words, for terms that can't be meant or that the licence of the plan's brand forbids."""
+    check_card(terms.card, is_pool=terms.is_pool, network=terms.network, jurisdiction=plan.brand.jurisdiction)
 
 
 def _locked(version_id: int) -> PlanVersion:
@@ -299,7 +166,12 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
     version = _locked(version_id)
     policies.require(can_decide_version(actor, version))
     version.move_to(VersionState.ACTIVE)
-    check_card(rate_card(version), is_pool=version.is_pool)
+    check_card(
+        rate_card(version),
+        is_pool=version.is_pool,
+        network=version.network,
+        jurisdiction=version.plan.brand.jurisdiction,
+    )
     now = at or timezone.now()
     others = PlanVersion.objects.filter(plan=version.plan, state=VersionState.ACTIVE)
     before = others.filter(ends_at__isnull=True).first()
@@ -319,7 +191,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         brand_id=version.plan.brand_id,
         reason=reason,
         before={"version": before.number if before else None},
-        after=_described(version, rate_card(version)),
+        after=described(version, rate_card(version)),
     )
     _tell_maker(version, phrase("Your commission plan is active"))
     return version
@@ -391,7 +263,7 @@ def assign_plan(
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
         raise WrongState(_("This plan doesn't have an active version yet."))
     now = at or timezone.now()
-    current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    current = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
     if (current.plan_id if current else None) == plan_id:
         raise WrongState(_("Nothing to change: this is already set."))
     if current is not None:

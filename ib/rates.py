@@ -1,4 +1,4 @@
-"""What a partner earns per lot today. A trade is paid by the plan of the partner who introduced the client, at every level."""
+"""What a partner earns per lot today: their own plan for own clients; further down by the agreement that their plan names."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from ib.agreements.cards import CARD, rate_card
+from ib.choices import Network
 from ib.models import Partner, PartnerPlan, PlanVersion, Upline
-from ib.plans import card_of
 from trading.choices import SymbolGroup
 
 COLUMNS_MAX: Final = 12
@@ -27,10 +28,12 @@ class RateColumn:
 
 @dataclass(frozen=True)
 class Rates:
-    """`rows`: (symbol group, amount per lot or None, one per column)."""
+    """`rows`: (symbol group, amount per lot or None, one per column). `network`: how clients of sub-partners are paid."""
 
     columns: list[RateColumn]
     rows: list[tuple[str, list[Decimal | None]]]
+    network: str
+    components: list[str]
 
     @property
     def has_gaps(self) -> bool:
@@ -45,27 +48,33 @@ def rates_of(partner: Partner) -> Rates | None:
     """List the rates that apply to a partner: their own plan for their own clients, and for each level below the plans that the
     partners there are on.
 
-    Six statements at most; None where no plan pays anything.
+    Eight statements at most; None where no plan pays anything.
     """
-    pairs = set(PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).values_list("plan_id", flat=True)[:1])
-    wanted = {(1, plan_id) for plan_id in pairs}
-    below = Upline.objects.filter(
-        ancestor=partner,
-        ends_at__isnull=True,
-        level__gt=1,
-        partner__plans__ends_at__isnull=True,
-        partner__plans__isnull=False,
-    )
-    wanted |= set(below.order_by().values_list("level", "partner__plans__plan_id").distinct()[:200])
+    own = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).values_list("plan_id", flat=True).first()
+    network = _network_of(own)
+    wanted = {(1, own)} if own is not None else set()
+    if network == Network.INTRODUCER:
+        below = Upline.objects.filter(
+            ancestor=partner,
+            ends_at__isnull=True,
+            level__gt=1,
+            partner__plans__ends_at__isnull=True,
+            partner__plans__link__isnull=True,
+            partner__plans__client__isnull=True,
+            partner__plans__isnull=False,
+        )
+        wanted |= set(below.order_by().values_list("level", "partner__plans__plan_id").distinct()[:200])
+    elif network == Network.OWN and own is not None:
+        wanted |= {(level, own) for level in range(2, COLUMNS_MAX + 1)}
     versions = {
         version.plan_id: version
         for version in PlanVersion.objects.filter(
             plan_id__in={plan_id for _level, plan_id in wanted}, state="active", ends_at__isnull=True
         )
         .select_related("plan")
-        .prefetch_related("rates", "levels", "overrides")
+        .prefetch_related(*CARD)
     }
-    cards = {plan_id: card_of(version) for plan_id, version in versions.items()}
+    cards = {plan_id: rate_card(version) for plan_id, version in versions.items()}
     columns = [
         RateColumn(level, versions[plan_id])
         for level, plan_id in sorted(
@@ -81,4 +90,16 @@ def rates_of(partner: Partner) -> Rates | None:
         )
         for group in groups
     ]
-    return Rates(columns, rows) if rows else None
+    components = [
+        f"{column.version.plan.name}: {part.sentence(column.version.currency)}"
+        for column in columns
+        for part in cards[column.version.plan_id].components
+    ]
+    return Rates(columns, rows, network, list(dict.fromkeys(components))) if columns else None
+
+
+def _network_of(plan_id: int | None) -> str:
+    """Return how a plan's holder is paid for clients of partners below today."""
+    version = PlanVersion.objects.filter(plan_id=plan_id, state="active", ends_at__isnull=True) if plan_id else None
+    found = version.values_list("network", flat=True).first() if version is not None else None
+    return found or Network.INTRODUCER

@@ -7,11 +7,14 @@ from decimal import Decimal
 from django.db import connection
 
 DIFFERENCES = """
-WITH summed AS (
+WITH trades AS (
   SELECT partner_id, period_id, (closed_at AT TIME ZONE 'UTC')::date AS day, currency, sum(amount) AS amount,
-    count(*) FILTER (WHERE kind = 'original' AND state = 'accrued') AS trades,
-    count(*) FILTER (WHERE kind = 'original' AND state = 'excluded') AS unpaid
-  FROM ib_accrual GROUP BY 1, 2, 3, 4
+    bool_or(kind = 'original') AS is_counted, bool_or(kind = 'original' AND state = 'accrued') AS is_paid
+  FROM ib_accrual GROUP BY 1, 2, 3, 4, deal_id, level
+), summed AS (
+  SELECT partner_id, period_id, day, currency, sum(amount) AS amount,
+    count(*) FILTER (WHERE is_counted AND is_paid) AS trades, count(*) FILTER (WHERE is_counted AND NOT is_paid) AS unpaid
+  FROM trades GROUP BY 1, 2, 3, 4
 )
 SELECT partner_id, day, currency, coalesce(k.amount, 0), coalesce(s.amount, 0)
 FROM summed s FULL JOIN ib_partnerday k USING (partner_id, period_id, day, currency)

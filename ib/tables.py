@@ -100,7 +100,7 @@ class PartnerTable(Table):
 
     def queryset(self) -> QuerySet[Partner]:
         above = PartnerLink.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
-        plan = PartnerPlan.objects.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
+        plan = PartnerPlan.usual.filter(partner_id=OuterRef("pk"), ends_at__isnull=True)
         return (
             partners_visible_to(self.user)
             .select_related("brand", "manager")

@@ -186,6 +186,10 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='ib.plan')),
+                ('excluded_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='No commission on clients from these', size=None)),
+                ('excluded_symbols', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, help_text='No commission on these, e.g. BTC*', size=None)),
+                ('min_pips', models.DecimalField(decimal_places=1, default=0, help_text='No commission where the price moved less', max_digits=8)),
+                ('network', models.CharField(choices=[('introducer', "By the plan of the client's own partner"), ('own', 'By this plan, at the level they hold above the client'), ('difference', 'By this plan, less what the partners below earn')], default='introducer', help_text='Pay for clients of sub-partners', max_length=10)),
             ],
             options={
                 'ordering': ['plan_id', '-number'],
@@ -357,7 +361,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=8)),
                 ('state', models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', "Clawed back")], max_length=8)),
-                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', "Partners earn no commission on their own trading"), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', "The plan pays no commission at this level"), ('no_fx', "No exchange rate for the day of the trade"), ('nothing_closed', 'The deal closed no volume'), ('recalculated', "Difference found in a recalculation"), ('deal_changed', 'The platform changed or removed the deal'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20)),
+                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20)),
                 ('level', models.PositiveSmallIntegerField()),
                 ('deal_id', models.BigIntegerField()),
                 ('ticket', models.BigIntegerField(help_text="Deal number on the platform")),
@@ -367,7 +371,7 @@ class Migration(migrations.Migration):
                 ('symbol_group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], max_length=12)),
                 ('lots', models.DecimalField(decimal_places=8, help_text='Closed volume', max_digits=18)),
                 ('held_seconds', models.IntegerField(null=True)),
-                ('rate', models.DecimalField(decimal_places=8, help_text='Per lot', max_digits=16, null=True)),
+                ('rate', models.DecimalField(decimal_places=8, help_text='Per lot, in pips, or a share', max_digits=16, null=True)),
                 ('share', models.DecimalField(decimal_places=8, help_text="Share of the level; 1 for fixed amounts", max_digits=9, null=True)),
                 ('is_override', models.BooleanField(default=False)),
                 ('rate_currency', models.CharField(blank=True, max_length=5)),
@@ -385,6 +389,12 @@ class Migration(migrations.Migration):
                 ('partner', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
                 ('version', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.planversion')),
                 ('period', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlementperiod')),
+                ('basis', models.DecimalField(decimal_places=8, help_text='What the rate applies to; empty: the lots', max_digits=20, null=True)),
+                ('basis_currency', models.CharField(blank=True, max_length=8)),
+                ('basis_fx', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
+                ('below', models.DecimalField(decimal_places=8, help_text='Earned below, taken off a difference payout', max_digits=20, null=True)),
+                ('cap', models.DecimalField(decimal_places=8, help_text="The most that all levels get; empty: it didn't matter", max_digits=16, null=True)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], default='lot', max_length=10)),
             ],
             options={
                 'ordering': ['-id'],
@@ -495,10 +505,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='partnerplan',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='partner_plan_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnerplan',
@@ -678,14 +684,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'original')), fields=('deal_id', 'partner', 'level'), name='one_accrual_per_deal_partner_and_level'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta')), fields=('run', 'deal_id', 'partner', 'level', 'currency'), name='one_correction_per_run_deal_partner_and_level'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'clawback')), fields=('source', 'corrects'), name='a_clawback_takes_an_accrual_once'),
         ),
         migrations.AddConstraint(
@@ -695,10 +693,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='accrual',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'excluded'), _negated=True), models.Q(('amount', 0), ('rate_amount', 0), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='excluded_trade_pays_nothing_and_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'original'), ('state', 'accrued'), _negated=True), models.Q(('amount__gte', 0), ('fx_rate__isnull', False), ('rate__isnull', False), ('reason', ''), ('share__isnull', False), ('version__isnull', False)), _connector='OR'), name='accrual_says_how_it_was_computed'),
         ),
         migrations.AddConstraint(
             model_name='accrual',
@@ -753,5 +747,82 @@ class Migration(migrations.Migration):
                 'ordering': ['-id'],
                 'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='recalculation_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='recalculation_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='recalculation_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='recalculation_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='recalculation_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_recalculation_of_a_brand_waits'), models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='recalculation_ends_after_it_starts')],
             },
+        ),
+        migrations.CreateModel(
+            name='PlanComponent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], max_length=10)),
+                ('group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], help_text='Empty for all', max_length=12)),
+                ('accounts', models.CharField(blank=True, help_text='Platform group, e.g. real\\raw*. Empty for all', max_length=64)),
+                ('value', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
+                ('cap', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
+            ],
+            options={
+                'ordering': ['version_id', 'component', 'group', 'accounts'],
+            },
+        ),
+        migrations.AddField(
+            model_name='partnerplan',
+            name='client',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='partner_plans', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='partnerplan',
+            name='link',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='ib.referrallink'),
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'original')), fields=('deal_id', 'partner', 'level', 'component'), name='one_accrual_per_deal_partner_level_and_component'),
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta')), fields=('run', 'deal_id', 'partner', 'level', 'component', 'currency'), name='one_correction_per_run_deal_partner_level_and_component'),
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'original'), ('state', 'accrued'), _negated=True), models.Q(models.Q(('amount__gte', 0), ('component', 'loss'), _connector='OR'), ('fx_rate__isnull', False), ('rate__isnull', False), ('reason', ''), ('share__isnull', False), ('version__isnull', False)), _connector='OR'), name='accrual_says_how_it_was_computed'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', True), ('link__isnull', True)), expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('link__isnull', False)), expressions=[('link', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_link_has_one_plan_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', False)), expressions=[('partner', '='), ('client', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_referred_client_has_one_plan_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(('link__isnull', True), ('client__isnull', True), _connector='OR'), name='special_plan_is_for_a_link_or_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('min_pips__gte', 0)), name='least_pips_are_not_negative'),
+        ),
+        migrations.AddField(
+            model_name='plancomponent',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='components', to='ib.planversion'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.UniqueConstraint(fields=('version', 'component', 'group', 'accounts'), name='one_component_per_group_and_accounts'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('commission', 'loss')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(('cap__isnull', True), ('cap__gt', 0), _connector='OR'), name='plan_component_cap_is_positive'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='plancomponent',
+            trigger=pgtrigger.compiler.Trigger(name='plan_components_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d09ef1af4cc5ff87269cc55e2338e82e6a9eeb33', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_components_stay_a4d49', table='ib_plancomponent', when='BEFORE')),
         ),
     ]

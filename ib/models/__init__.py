@@ -1,6 +1,6 @@
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, ReversedPart, Settlement, SettlementPeriod
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
-from ib.models.plans import PartnerPlan, Plan, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models.plans import PartnerPlan, Plan, PlanComponent, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.models.recalculations import Recalculation
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "PartnerSpell",
     "Payout",
     "Plan",
+    "PlanComponent",
     "PlanLevel",
     "PlanOverride",
     "PlanRate",

@@ -19,6 +19,7 @@ from ib.choices import (
     PERIOD_TRANSITIONS,
     AccrualKind,
     AccrualState,
+    Component,
     PayoutTo,
     PeriodState,
     Reason,
@@ -126,11 +127,12 @@ def bulk_key(to: type[models.Model] | str, **options: Any) -> models.ForeignKey[
 
 
 class Accrual(models.Model):
-    """What one closed deal earned one partner at one level, or why it earned nothing. Never changed, only added to.
+    """What one closed deal earned one partner by one component of a plan, or why it earned nothing. Never changed, only added to.
 
-    amount = lots × rate × share × fx_rate, cut (never rounded up) at 8 places twice: in the plan's currency and in the
-    partner's. A corrected deal gets a further row (`kind` delta, clawback or restored) with the difference and `corrects` set.
-    `introducer` is the client's own partner (level 1), whose plan pays; `partner` is who earns.
+    amount = (basis × basis_fx × rate, at most cap) × share × fx_rate, less `below`; cut (never rounded up) at 8 places twice:
+    in the plan's currency and in the partner's. The basis of a rebate per lot is `lots`. A corrected deal gets a further row
+    (`kind` delta, clawback or restored) with the difference and `corrects` set.
+    `introducer` is the client's own partner (level 1); `partner` is who earns, by that partner's plan or by their own.
     """
 
     run = bulk_key(CommissionRun)
@@ -150,7 +152,19 @@ class Accrual(models.Model):
     lots = models.DecimalField(max_digits=18, decimal_places=8, help_text=_("Closed volume"))
     held_seconds = models.IntegerField(null=True)
     version = bulk_key(PlanVersion, null=True)
-    rate = models.DecimalField(max_digits=16, decimal_places=8, null=True, help_text=_("Per lot"))
+    component = models.CharField(max_length=10, choices=Component.choices, default=Component.LOT)
+    basis = models.DecimalField(
+        max_digits=20, decimal_places=8, null=True, help_text=_("What the rate applies to; empty: the lots")
+    )
+    basis_currency = models.CharField(max_length=8, blank=True)
+    basis_fx = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    rate = models.DecimalField(max_digits=16, decimal_places=8, null=True, help_text=_("Per lot, in pips, or a share"))
+    cap = models.DecimalField(
+        max_digits=16, decimal_places=8, null=True, help_text=_("The most that all levels get; empty: it didn't matter")
+    )
+    below = models.DecimalField(
+        max_digits=20, decimal_places=8, null=True, help_text=_("Earned below, taken off a difference payout")
+    )
     share = models.DecimalField(
         max_digits=9, decimal_places=8, null=True, help_text=_("Share of the level; 1 for fixed amounts")
     )
@@ -181,14 +195,14 @@ class Accrual(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["deal_id", "partner", "level"],
+                fields=["deal_id", "partner", "level", "component"],
                 condition=Q(kind="original"),
-                name="one_accrual_per_deal_partner_and_level",
+                name="one_accrual_per_deal_partner_level_and_component",
             ),
             models.UniqueConstraint(
-                fields=["run", "deal_id", "partner", "level", "currency"],
+                fields=["run", "deal_id", "partner", "level", "component", "currency"],
                 condition=Q(kind="delta"),
-                name="one_correction_per_run_deal_partner_and_level",
+                name="one_correction_per_run_deal_partner_level_and_component",
             ),
             models.UniqueConstraint(
                 fields=["source", "corrects"], condition=Q(kind="clawback"), name="a_clawback_takes_an_accrual_once"
@@ -203,7 +217,7 @@ class Accrual(models.Model):
             models.CheckConstraint(
                 condition=~Q(kind="original", state="accrued")
                 | Q(
-                    amount__gte=0,
+                    Q(amount__gte=0) | Q(component=Component.LOSS),
                     reason="",
                     version__isnull=False,
                     rate__isnull=False,

@@ -11,16 +11,17 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clients.models import Client
 from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
-from ib.choices import VERSION_TRANSITIONS, VersionState
-from ib.models.partners import Partner, history_stays
+from ib.choices import SHARES_OF_MONEY, VERSION_TRANSITIONS, Component, Network, VersionState
+from ib.models.partners import Partner, ReferralLink, history_stays
 from trading.choices import SymbolGroup
 
 
 class Plan(models.Model):
-    """A rate card's name. What it pays is in its versions. The plan of a client's direct partner pays the whole upline."""
+    """A rate card's name. What it pays, and how its holder is paid for partners below, is in its versions."""
 
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="commission_plans")
     name = models.CharField(max_length=80)
@@ -96,6 +97,21 @@ class PlanVersion(HasState):
     clawback_days = models.PositiveSmallIntegerField(
         default=90, help_text=_("Days of commissions clawed back after a reversed deposit; 0 for none")
     )
+    network = models.CharField(
+        max_length=10,
+        choices=Network.choices,
+        default=Network.INTRODUCER,
+        help_text=_("Pay for clients of sub-partners"),
+    )
+    min_pips = models.DecimalField(
+        max_digits=8, decimal_places=1, default=0, help_text=_("No commission where the price moved less")
+    )
+    excluded_symbols = ArrayField(
+        models.CharField(max_length=32), default=list, blank=True, help_text=_("No commission on these, e.g. BTC*")
+    )
+    excluded_countries = ArrayField(
+        models.CharField(max_length=2), default=list, blank=True, help_text=_("No commission on clients from these")
+    )
     note = models.CharField(max_length=300, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -117,6 +133,7 @@ class PlanVersion(HasState):
             models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_is_unique"),
             ends_after_start("plan_version_ends_after_it_starts"),
             dated_once("one_active_plan_version_at_a_time", "plan", condition=Q(state="active")),
+            models.CheckConstraint(condition=Q(min_pips__gte=0), name="least_pips_are_not_negative"),
             models.CheckConstraint(
                 condition=~Q(decided_by=F("made_by")) | Q(decided_by__isnull=True),
                 name="plan_is_decided_by_somebody_else",
@@ -192,21 +209,80 @@ class PlanOverride(models.Model):
         return f"{self.group} level {self.level}: {self.amount_per_lot}"
 
 
+class PlanComponent(models.Model):
+    """What a version pays beside its rates per symbol group, or in their place for a type of account.
+
+    Where several rows of a component fit a trade, the one that names the account type (the longer mask) and then the symbol
+    group counts. value: money per lot in the version's currency, pips, or the share of money (0 to 1). cap: the most that one
+    trade pays, all levels together, in the version's currency.
+    """
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="components")
+    component = models.CharField(max_length=10, choices=Component.choices)
+    group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True, help_text=_("Empty for all"))
+    accounts = models.CharField(
+        max_length=64, blank=True, help_text=_("Platform group, e.g. real\\raw*. Empty for all")
+    )
+    value = models.DecimalField(max_digits=16, decimal_places=8, validators=[MinValueValidator(0)])
+    cap = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+
+    class Meta:
+        ordering = ["version_id", "component", "group", "accounts"]
+        triggers = [rates_stay("plan_components_stay")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "component", "group", "accounts"], name="one_component_per_group_and_accounts"
+            ),
+            models.CheckConstraint(
+                condition=Q(value__gte=0) & (~Q(component__in=SHARES_OF_MONEY) | Q(value__lte=1)),
+                name="plan_component_pays_what_there_is",
+            ),
+            models.CheckConstraint(condition=Q(cap__isnull=True) | Q(cap__gt=0), name="plan_component_cap_is_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.component}: {self.value}"
+
+
+class UsualPlans(models.Manager["PartnerPlan"]):
+    """The agreements for all clients of a partner, without those for one client or one link."""
+
+    def get_queryset(self) -> models.QuerySet[PartnerPlan]:
+        return super().get_queryset().filter(link__isnull=True, client__isnull=True)
+
+
 class PartnerPlan(models.Model):
-    """Which plan a partner's own clients are paid by, and when."""
+    """Which plan a partner's own clients are paid by, and when.
+
+    An agreement for one client comes before one for the clients of a link, and that before the partner's usual one.
+    """
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="plans")
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="partners")
+    link = models.ForeignKey(ReferralLink, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="partner_plans")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = models.Manager["PartnerPlan"]()
+    usual = UsualPlans()
 
     class Meta:
         ordering = ["partner_id", "starts_at"]
         triggers = [history_stays("partner_plan_stays", "which plan a partner had")]
         constraints = [
             ends_after_start("partner_plan_ends_after_it_starts"),
-            dated_once("a_partner_has_one_plan_at_a_time", "partner"),
+            dated_once(
+                "a_partner_has_one_plan_at_a_time", "partner", condition=Q(link__isnull=True, client__isnull=True)
+            ),
+            dated_once("a_link_has_one_plan_at_a_time", "link", condition=Q(link__isnull=False)),
+            dated_once(
+                "a_referred_client_has_one_plan_at_a_time", "partner", "client", condition=Q(client__isnull=False)
+            ),
+            models.CheckConstraint(
+                condition=Q(link__isnull=True) | Q(client__isnull=True), name="special_plan_is_for_a_link_or_a_client"
+            ),
         ]
         indexes = [models.Index(fields=["plan", "ends_at"], name="partners_of_a_plan")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.plan_editor.forms import LEVELS, PreviewForm, VersionForm
+from ib.agreements.cards import COMPONENTS_MAX, ComponentRow, RateCard, card_problems
+from ib.plan_editor.forms import LEVELS, PART_FIELDS, PreviewForm, VersionForm, component_row
 from ib.plan_editor.preview import LevelPay, preview
-from ib.plans import RateCard, card_problems
 from trading.choices import SymbolGroup
 
 # Buttons that change what is shown, and the quiet check while somebody types: none of them saves.
-EDITS = ("add_level", "remove_level", "add_group", "remove_group", "check")
+EDITS = ("add_level", "remove_level", "add_group", "remove_group", "add_component", "remove_component", "check")
 
 
 @dataclass
@@ -28,6 +29,18 @@ class Editor:
     form: VersionForm
     levels: int
     groups: list[str]
+    parts: int = 0
+
+    def components(self) -> list[dict[str, Any]]:
+        """List the rows of components: their number and fields."""
+        return [
+            {"row": row, "fields": [self.form[f"part_{row}_{name}"] for name in PART_FIELDS]}
+            for row in range(1, self.parts + 1)
+        ]
+
+    @property
+    def may_add_component(self) -> bool:
+        return self.parts < COMPONENTS_MAX
 
     def level_fields(self) -> list[tuple[int, Any]]:
         return [(level, self.form[f"share_{level}"]) for level in range(1, self.levels + 1)]
@@ -77,8 +90,20 @@ def editor_of(form: VersionForm, data: QueryDict | None) -> Editor:
         shown |= {
             group for group in [*data.getlist("groups"), data.get("add_group", "")] if group in SymbolGroup.values
         }
-    groups = [str(group) for group in SymbolGroup if str(group) in shown] or [str(SymbolGroup.FX_MAJORS)]
-    return Editor(form, levels, groups)
+    used = [row for row in range(1, COMPONENTS_MAX + 1) if _part_in_use(form, row)]
+    parts = max([0, *used])
+    groups = [str(group) for group in SymbolGroup if str(group) in shown] or (
+        [] if parts else [str(SymbolGroup.FX_MAJORS)]
+    )
+    if data is not None:
+        asked = data.get("parts", "")
+        parts = max(parts, min(int(asked), COMPONENTS_MAX) if asked.isdecimal() and len(asked) < 3 else 0)
+        parts = min(COMPONENTS_MAX, parts + 1) if "add_component" in data else parts
+    return Editor(form, levels, groups, parts)
+
+
+def _part_in_use(form: VersionForm, row: int) -> bool:
+    return any(_has_value(form[f"part_{row}_{name}"]) for name in ("kind", "value"))
 
 
 def _group_in_use(form: VersionForm, group: SymbolGroup) -> bool:
@@ -99,6 +124,13 @@ def without_removed(data: QueryDict) -> QueryDict:
         data.setlist("groups", [kept for kept in data.getlist("groups") if kept != group])
         for name in (f"rate_{group}", *(f"fixed_{group}_{level}" for level in range(1, LEVELS + 1))):
             data.pop(name, None)
+    removed = data.get("remove_component", "")
+    if removed.isdecimal() and len(removed) < 3 and 1 <= int(removed) <= COMPONENTS_MAX:
+        for row in range(int(removed), COMPONENTS_MAX + 1):
+            for name in PART_FIELDS:
+                data[f"part_{row}_{name}"] = data.get(f"part_{row + 1}_{name}", "")
+        asked = data.get("parts", "")
+        data["parts"] = str(max(0, int(asked) - 1)) if asked.isdecimal() and len(asked) < 3 else "0"
     return data
 
 
@@ -151,13 +183,14 @@ class Check:
         )
 
 
-def check_of(form: VersionForm, trade: PreviewForm) -> Check:
+def check_of(form: VersionForm, trade: PreviewForm, jurisdiction: str) -> Check:
     """Check what is written so far and preview a trade by it."""
     if form.is_bound:
         form.is_valid()
         card, is_pool = form.card(), bool(form.cleaned_data.get("is_pool"))
-        currency = form.cleaned_data.get("currency") or ""
+        currency, network = form.cleaned_data.get("currency") or "", form.cleaned_data.get("network") or ""
     else:
+        network = str(form["network"].value() or "")
         card, is_pool, currency = (
             _initial_card(form),
             bool(form["is_pool"].value()),
@@ -165,10 +198,13 @@ def check_of(form: VersionForm, trade: PreviewForm) -> Check:
         )
     symbol, group, lots, depth = trade.trade()
     levels = card.levels()
-    problems = [*(form.cell_errors() if form.is_bound else []), *card_problems(card, is_pool=is_pool)]
+    problems = [
+        *(form.cell_errors() if form.is_bound else []),
+        *card_problems(card, is_pool=is_pool, network=network, jurisdiction=jurisdiction),
+    ]
     return Check(
         problems=list(dict.fromkeys(problems)),
-        remarks=_remarks(card, is_pool),
+        remarks=[*_remarks(card, is_pool), *_component_remarks(card, currency or CURRENCY_UNKNOWN)],
         sums=_sums(card, levels, is_pool),
         levels=levels,
         currency=currency or CURRENCY_UNKNOWN,
@@ -194,10 +230,28 @@ def _initial_card(form: VersionForm) -> RateCard:
             for name, value in values.items()
             if name.startswith("fixed_")
         },
+        tuple(_initial_components(form)),
     )
 
 
+def _initial_components(form: VersionForm) -> Iterator[ComponentRow]:
+    for row in range(1, COMPONENTS_MAX + 1):
+        part: dict[str, Any] = {name: form.initial.get(f"part_{row}_{name}") for name in PART_FIELDS}
+        if part["kind"]:
+            yield component_row(part)
+
+
 PARTS = ("rate_", "share", "fixed")
+
+
+def _component_remarks(card: RateCard, currency: str) -> list[str]:
+    """Say what each component pays, and that the preview of one trade knows rates per lot only."""
+    if not card.components:
+        return []
+    return [
+        *(part.sentence(currency) for part in card.components),
+        _("The preview shows the rates per lot for all accounts. What components cost is in the what-if of the draft."),
+    ]
 
 
 def _sums(card: RateCard, levels: list[int], is_pool: bool) -> list[GroupSum]:

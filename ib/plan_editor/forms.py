@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
+from ib.agreements.cards import COMPONENTS_MAX, ComponentRow, RateCard, VersionTerms, rate_card, unknown_countries
+from ib.choices import SHARES_OF_MONEY, Component, Network
 from ib.forms import CURRENCIES
 from ib.models import Plan, PlanVersion
 from ib.plan_editor.templates import TEMPLATES
-from ib.plans import RateCard, VersionTerms, rate_card
 from ib.queries import plans_visible_to
 from trading.choices import SymbolGroup
 from trading.models import SymbolInfo
@@ -92,6 +94,53 @@ class EntryForm(forms.Form):
         return cls(initial={"lots": plan.entry_lots, "clients": plan.entry_clients})
 
 
+PART_FIELDS: Final = ("kind", "group", "accounts", "value", "cap")
+TERMS: Final = (
+    "starts_at",
+    "currency",
+    "min_hold_seconds",
+    "clawback_days",
+    "is_pool",
+    "account_groups",
+    "note",
+    "network",
+    "min_pips",
+    "excluded_symbols",
+    "excluded_countries",
+)
+
+
+def component_fields(row: int) -> dict[str, forms.Field]:
+    """Build the fields of one row of the components table."""
+    label = _("Component %(row)s") % {"row": row}
+    amount: dict[str, Any] = {"required": False, "min_value": 0, "max_digits": 16, "decimal_places": 8}
+    return {
+        f"part_{row}_kind": forms.ChoiceField(choices=[("", "–"), *Component.choices], required=False, label=label),
+        f"part_{row}_group": forms.ChoiceField(
+            choices=[("", _("All symbol groups")), *SymbolGroup.choices],
+            required=False,
+            label=_("%(component)s, symbol group") % {"component": label},
+        ),
+        f"part_{row}_accounts": forms.CharField(
+            required=False, max_length=64, label=_("%(component)s, account group") % {"component": label}
+        ),
+        f"part_{row}_value": forms.DecimalField(label=_("%(component)s, value") % {"component": label}, **amount),
+        f"part_{row}_cap": forms.DecimalField(
+            label=_("%(component)s, most per trade") % {"component": label}, **amount
+        ),
+    }
+
+
+def component_row(part: dict[str, Any]) -> ComponentRow:
+    """Build a row of the card from the fields of a component; shares of money are in per cent there."""
+    share = part["value"] / 100 if part["kind"] in SHARES_OF_MONEY else part["value"]
+    return ComponentRow(part["kind"], part["group"] or "", (part["accounts"] or "").strip(), share, part["cap"])
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 class VersionForm(forms.Form):
     """A rate card: money per lot for each symbol group, a share for each level, and single cells that are fixed.
 
@@ -123,6 +172,28 @@ class VersionForm(forms.Form):
         label=_("Eligible account groups"),
         help_text=_("Separate with commas; an asterisk at the end matches the rest. Leave empty for all"),
     )
+    network = forms.ChoiceField(
+        choices=Network.choices,
+        required=False,
+        initial=Network.INTRODUCER,
+        label=_("Pay for clients of sub-partners"),
+        help_text=_("How a partner on this plan is paid for clients of the partners below them"),
+    )
+    min_pips = forms.DecimalField(
+        required=False, min_value=0, max_digits=8, decimal_places=1, label=_("Minimum price move (pips)")
+    )
+    excluded_symbols = forms.CharField(
+        required=False,
+        max_length=400,
+        label=_("Excluded symbols"),
+        help_text=_("Separate with commas; an asterisk at the end matches the rest"),
+    )
+    excluded_countries = forms.CharField(
+        required=False,
+        max_length=400,
+        label=_("Excluded client countries"),
+        help_text=_("Two-letter codes, separated by commas"),
+    )
     note = forms.CharField(required=False, max_length=300, label=_("Note for the approver"))
 
     def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
@@ -144,9 +215,13 @@ class VersionForm(forms.Form):
                 decimal_places=6,
                 label=_("Share for level %(level)s") % {"level": level},
             )
+        for row in range(1, COMPONENTS_MAX + 1):
+            self.fields |= component_fields(row)
         for name in self.fields:  # the matrix has no labels beside its cells
-            if name.startswith(("rate_", "fixed_", "share_")):
-                self.fields[name].widget.attrs |= {"aria-label": str(self.fields[name].label), "inputmode": "decimal"}
+            if name.startswith(("rate_", "fixed_", "share_", "part_")):
+                self.fields[name].widget.attrs |= {"aria-label": str(self.fields[name].label)}
+            if name.startswith(("rate_", "fixed_", "share_")) or name.endswith(("_value", "_cap")):
+                self.fields[name].widget.attrs |= {"inputmode": "decimal"}
         if not self.is_bound and "starts_at" not in self.initial:
             tomorrow = timezone.localtime() + dt.timedelta(days=1)
             self.initial["starts_at"] = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -156,7 +231,31 @@ class VersionForm(forms.Form):
         return forms.DecimalField(required=False, min_value=0, max_digits=16, decimal_places=8, label=label)
 
     def clean_account_groups(self) -> list[str]:
-        return [part.strip() for part in self.cleaned_data["account_groups"].split(",") if part.strip()]
+        return _parts(self.cleaned_data["account_groups"])
+
+    def clean_excluded_symbols(self) -> list[str]:
+        return _parts(self.cleaned_data["excluded_symbols"])
+
+    def clean_excluded_countries(self) -> list[str]:
+        codes = [code.upper() for code in _parts(self.cleaned_data["excluded_countries"])]
+        if unknown := unknown_countries(codes):
+            raise forms.ValidationError(_("Not a country's code: %(codes)s") % {"codes": ", ".join(unknown[:5])})
+        return codes
+
+    def clean_network(self) -> str:
+        return self.cleaned_data["network"] or Network.INTRODUCER
+
+    def clean_min_pips(self) -> Decimal:
+        return self.cleaned_data["min_pips"] or Decimal(0)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse component rows that are half filled in."""
+        data = super().clean() or {}
+        for row in range(1, COMPONENTS_MAX + 1):
+            kind, value = data.get(f"part_{row}_kind"), data.get(f"part_{row}_value")
+            if bool(kind) != (value is not None) and not self.errors.keys() & {f"part_{row}_kind", f"part_{row}_value"}:
+                self.add_error(f"part_{row}_value", _("Enter both what is paid and how much, or neither."))
+        return data
 
     def card(self) -> RateCard:
         """Build the card of what is valid so far."""
@@ -174,12 +273,18 @@ class VersionForm(forms.Form):
                 for level in range(1, LEVELS + 1)
                 if data.get(f"fixed_{g}_{level}") is not None
             },
+            components=tuple(self._components()),
         )
+
+    def _components(self) -> Iterator[ComponentRow]:
+        for row in range(1, COMPONENTS_MAX + 1):
+            part = {name: self.cleaned_data.get(f"part_{row}_{name}") for name in PART_FIELDS}
+            if part["kind"] and part["value"] is not None:
+                yield component_row(part)
 
     def terms(self) -> VersionTerms:
         """Build what valid input says."""
-        names = ("starts_at", "currency", "min_hold_seconds", "clawback_days", "is_pool", "account_groups", "note")
-        return VersionTerms(card=self.card(), **{name: self.cleaned_data[name] for name in names})
+        return VersionTerms(card=self.card(), **{name: self.cleaned_data[name] for name in TERMS})
 
     def cell_errors(self) -> list[str]:
         """List what is wrong in single fields, each with its name."""
@@ -202,7 +307,18 @@ def card_initial(card: RateCard) -> dict[str, Any]:
         **{f"rate_{group}": trimmed(amount) for group, amount in card.rates.items()},
         **{f"share_{level}": trimmed(share * 100) for level, share in card.shares.items()},
         **{f"fixed_{group}_{level}": trimmed(amount) for (group, level), amount in card.overrides.items()},
+        **{
+            f"part_{row}_{name}": value
+            for row, part in enumerate(card.components, start=1)
+            for name, value in _part_initial(part).items()
+        },
     }
+
+
+def _part_initial(part: ComponentRow) -> dict[str, Any]:
+    value = part.value * 100 if part.component in SHARES_OF_MONEY else part.value
+    cap = None if part.cap is None else trimmed(part.cap)
+    return dict(zip(PART_FIELDS, (part.component, part.group, part.accounts, trimmed(value), cap), strict=True))
 
 
 def initial_of(version: PlanVersion) -> dict[str, Any]:
@@ -213,6 +329,10 @@ def initial_of(version: PlanVersion) -> dict[str, Any]:
         "is_pool": version.is_pool,
         "clawback_days": version.clawback_days,
         "account_groups": ", ".join(version.account_groups),
+        "network": version.network,
+        "min_pips": trimmed(version.min_pips) or None,
+        "excluded_symbols": ", ".join(version.excluded_symbols),
+        "excluded_countries": ", ".join(version.excluded_countries),
     }
     if version.state == "draft":
         initial |= {"starts_at": timezone.localtime(version.starts_at), "note": version.note}

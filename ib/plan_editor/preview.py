@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Final
 
+from ib.agreements.cards import RateCard
 from ib.choices import Reason
-from ib.plans import RateCard
 
 EIGHT_PLACES: Final = Decimal("0.00000001")
 

@@ -9,7 +9,7 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ib.plans import RateCard
+from ib.agreements.cards import RateCard
 from trading.choices import SymbolGroup
 
 RATES: Final = {

@@ -103,11 +103,11 @@ def overview(partner: Partner) -> dict[str, Any]:
         "summary": figures.summary(partner),
         "balances": settlement.balances_of(partner),
         "parent": tree.parent_of(partner),
-        "plan": PartnerPlan.objects.select_related("plan").filter(partner=partner, ends_at__isnull=True).first(),
+        "plan": PartnerPlan.usual.select_related("plan").filter(partner=partner, ends_at__isnull=True).first(),
         "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
         .select_related("parent")
         .order_by("-starts_at")[:10],
-        "past_plans": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=False)
+        "past_plans": PartnerPlan.usual.filter(partner=partner, ends_at__isnull=False)
         .select_related("plan")
         .order_by("-starts_at")[:10],
         "links": partner.referral_links.order_by("-id")[:20],

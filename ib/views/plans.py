@@ -20,13 +20,13 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from ib import plans
+from ib.agreements.cards import CARD, RateCard, rate_card
 from ib.choices import VersionState
 from ib.forms import ReasonForm
 from ib.models import PartnerPlan, Plan, PlanVersion
 from ib.plan_editor.editor import EDITS, check_of, editor_of, without_removed
 from ib.plan_editor.forms import EntryForm, PlanForm, PreviewForm, VersionForm, card_initial, initial_of
 from ib.plan_editor.templates import TEMPLATES
-from ib.plans import RateCard, card_of
 from ib.policies import can_decide_version, can_write_plans
 from ib.queries import plans_visible_to
 from ib.tables import PlanTable
@@ -113,7 +113,7 @@ def set_entry(request: UserRequest, plan_id: int) -> HttpResponse:
 def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = None) -> HttpResponse:
     versions = list(
         plan.versions.select_related("made_by", "decided_by")
-        .prefetch_related("rates", "levels", "overrides")
+        .prefetch_related(*CARD)
         .order_by("-number")[:VERSIONS_SHOWN]
     )
     for version in versions:
@@ -126,7 +126,8 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
             "versions": [
                 {
                     "version": version,
-                    "matrix": matrix(card_of(version)),
+                    "matrix": matrix(rate_card(version)),
+                    "components": [row.sentence(version.currency) for row in rate_card(version).components],
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,
                 }
@@ -233,7 +234,7 @@ def _version_form(request: UserRequest, plan: Plan, form: VersionForm, title: st
         "title": title,
         "editor": editor_of(form, sent),
         "trade": trade,
-        "check": check_of(form, trade),
+        "check": check_of(form, trade, plan.brand.jurisdiction),
         "errors": [] if is_edit else [*form.non_field_errors(), *(form.cell_errors() if form.is_bound else [])],
     }
     return render(request, "ib/version_form.html", context, status=422 if form.errors and not is_edit else 200)

@@ -37,7 +37,7 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponse:
     now = partner_figures.earned_between(partner, span.days)
     before = partner_figures.earned_between(partner, span.days_before)
     leaders = partner_figures.leaders(partner, span)
-    plan = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    plan = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
     is_unpaid = request.GET.get("trades") == "unpaid"
     context = {
         "partner": partner,

@@ -1,9 +1,12 @@
 """A partner in a real browser: sharing a link with its QR code, on a desk and on a phone; and the plan editor's live check."""
 
+from decimal import Decimal
+
 import pytest
 from playwright.sync_api import expect
 
 from ib import plans
+from ib.agreements import cards
 from ib.models import ReferralDay
 from leads.models import LandingPage
 from tests.browser.people import enter
@@ -81,7 +84,7 @@ def test_the_plan_editor_checks_and_previews_while_one_types(page, cast, network
     page.get_by_label("Crypto, per lot").fill("2")
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Draft saved")).to_be_visible()
-    assert plans.rate_card(plan.versions.get()).of_level("crypto", 2) == plans.Decimal("0.4")
+    assert cards.rate_card(plan.versions.get()).of_level("crypto", 2) == Decimal("0.4")
 
 
 def test_what_no_menu_leads_to_is_accessible_too(page, cast, network):

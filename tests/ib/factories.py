@@ -11,6 +11,7 @@ from django.db import connection
 from clients.models import Client
 from crm.models import Brand, FxRate, User
 from ib import attribution, engine, partners, plans
+from ib.agreements import cards
 from ib.models import Partner, Plan, PlanVersion
 from trading.models import SymbolInfo, TradingAccount, TradingServer
 
@@ -44,8 +45,8 @@ def make_partner(brand: Brand, *, parent: Partner | None = None, currency: str =
     )
 
 
-def card(rates=None, shares=None, overrides=None) -> plans.RateCard:
-    return plans.RateCard(
+def card(rates=None, shares=None, overrides=None) -> cards.RateCard:
+    return cards.RateCard(
         rates={k: Decimal(v) for k, v in (rates or {"fx_majors": "10"}).items()},
         shares={k: Decimal(v) for k, v in (shares or {1: "0.6", 2: "0.3", 3: "0.1"}).items()},
         overrides={k: Decimal(v) for k, v in (overrides or {}).items()},
@@ -60,12 +61,12 @@ def make_version(
     plan: Plan | None = None,
     starts_at: dt.datetime = LONG_AGO,
     currency: str = "EUR",
-    rate_card: plans.RateCard | None = None,
+    rate_card: cards.RateCard | None = None,
     **fields,
 ) -> PlanVersion:
     """An active version, of a new plan unless one is given. The start may lie in the past."""
     plan = plan or plans.create_plan(brand=brand, name=f"Plan {next(_numbers)}", description="", actor=None)
-    terms = plans.VersionTerms(starts_at=starts_at, currency=currency, card=rate_card or card(), **fields)
+    terms = cards.VersionTerms(starts_at=starts_at, currency=currency, card=rate_card or card(), **fields)
     version = plans.draft_version(plan_id=plan.pk, actor=maker, terms=terms)
     plans.propose_version(version_id=version.pk, actor=maker)
     return plans.activate_version(version_id=version.pk, actor=checker, at=starts_at)
@@ -102,7 +103,7 @@ def make_account(client: Client, *, group: str = "real\\standard-EUR", is_demo: 
 INSERT_DEAL = """
 INSERT INTO trading_deal (executed_at, server_id, ticket, account_id, login, server_msc, action, entry, symbol, lots,
   closed_lots, contract_size, price, price_position, profit, commission, swap, fee, position_id, order_id, raw)
-VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, 1, 1, %s, 0, 0, 0, %s, 0, '{}') RETURNING id
+VALUES (%s, %s, %s, %s, %s, 0, %s, %s, %s, %s, %s, 100000, %s, 1, %s, %s, 0, 0, %s, 0, '{}') RETURNING id
 """
 
 
@@ -116,7 +117,9 @@ def make_deal(
     closed: str = "0",
     symbol: str = "EURUSD",
     action: int = 0,
-    profit: float = 0,
+    price: str = "1",
+    profit: str | float = "0",
+    commission: str = "0",
 ) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -132,7 +135,9 @@ def make_deal(
                 symbol,
                 Decimal(lots),
                 Decimal(closed),
+                Decimal(price),
                 Decimal(str(profit)),
+                Decimal(commission),
                 position,
             ],
         )
@@ -146,12 +151,16 @@ def make_trade(
     at: dt.datetime = NOON,
     held_seconds: int = 3600,
     symbol: str = "EURUSD",
+    opening_commission: str = "0",
+    **closing: str,
 ) -> int:
-    """A position opened and closed; returns the closing deal's id."""
+    """A position opened at a price of 1 and closed (`price`, `profit`, `commission`); returns the closing deal's id."""
     position = next(_numbers)
     opened = at - dt.timedelta(seconds=held_seconds)
-    make_deal(account, at=opened, entry=0, lots=lots, position=position, symbol=symbol)
-    return make_deal(account, at=at, entry=1, lots=lots, closed=lots, position=position, symbol=symbol, action=1)
+    make_deal(account, at=opened, entry=0, lots=lots, position=position, symbol=symbol, commission=opening_commission)
+    return make_deal(
+        account, at=at, entry=1, lots=lots, closed=lots, position=position, symbol=symbol, action=1, **closing
+    )
 
 
 def refer(client: Client, partner: Partner) -> None:

@@ -1,12 +1,13 @@
-"""What trades earn, by brute force: sixty lines of plain Python that know nothing of SQL. The engine must agree."""
+"""What trades earn, by brute force: plain Python, one trade at a time, that knows nothing of SQL. The engine must agree."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 
 EIGHT = Decimal("0.00000001")
+NOTHING = Decimal(0)
 
 
 @dataclass
@@ -21,6 +22,17 @@ def held_at(rows: list[Dated], at: dt.datetime):
 
 
 @dataclass
+class Part:
+    """One row of a version: what a component pays for a symbol group ('' all) on accounts of a group ('' all, else its start)."""
+
+    component: str
+    group: str
+    accounts: str
+    value: Decimal
+    cap: Decimal | None = None
+
+
+@dataclass
 class Version:
     currency: str
     min_hold_seconds: int
@@ -28,17 +40,46 @@ class Version:
     rates: dict[str, Decimal]
     shares: dict[int, Decimal]
     overrides: dict[tuple[str, int], Decimal]
+    network: str = "introducer"
+    min_pips: Decimal = NOTHING
+    excluded_symbols: tuple[str, ...] = ()
+    excluded_countries: tuple[str, ...] = ()
+    parts: list[Part] = field(default_factory=list)
+
+    def components(self) -> list[str]:
+        is_per_lot = bool(self.rates or self.overrides)
+        return sorted({*(["lot"] if is_per_lot else []), *(part.component for part in self.parts)})
+
+    def deepest(self) -> int:
+        return max([*self.shares, *(level for _group, level in self.overrides)], default=1)
+
+    def best(self, component: str, group: str, accounts: str) -> Part | None:
+        rows = list(self.parts)
+        if component == "lot":
+            rows += [Part("lot", of, "", amount) for of, amount in self.rates.items()]
+        fitting = [
+            row
+            for row in rows
+            if row.component == component and row.group in ("", group) and accounts.startswith(row.accounts)
+        ]
+        return max(fitting, key=lambda row: (len(row.accounts), row.group != ""), default=None)
 
 
 @dataclass
 class World:
     parents: dict[int, list[Dated]] = field(default_factory=dict)
     plans: dict[int, list[Dated]] = field(default_factory=dict)
+    client_plans: dict[tuple[int, int], list[Dated]] = field(default_factory=dict)
+    link_plans: dict[int, list[Dated]] = field(default_factory=dict)
     versions: dict[int, list[Dated]] = field(default_factory=dict)
     active: dict[int, list[Dated]] = field(default_factory=dict)
     currency: dict[int, str] = field(default_factory=dict)
     introducers: dict[int, list[Dated]] = field(default_factory=dict)
+    links: dict[int, list[Dated]] = field(default_factory=dict)
     per_eur: dict[str, Decimal] = field(default_factory=dict)
+
+    def rate(self, base: str, quote: str) -> Decimal:
+        return round(self.per_eur[quote] / self.per_eur[base], 10)
 
 
 @dataclass
@@ -50,42 +91,115 @@ class Trade:
     group: str
     account_group: str
     lots: Decimal
+    symbol: str = ""
+    country: str = ""
+    account_currency: str = "EUR"
+    quote_currency: str = "USD"
+    # Of the closed volume: what a pip is worth, how many the price moved, what the platform charged, profit and swap.
+    pip_value: Decimal = NOTHING
+    pips: Decimal = NOTHING
+    charged: Decimal = NOTHING
+    result: Decimal = NOTHING
 
 
-def earnings(world: World, trade: Trade) -> dict[tuple[int, int], tuple[str, Decimal]]:
-    """{(partner, level): (why not, amount)}."""
-    found: dict[tuple[int, int], tuple[str, Decimal]] = {}
-    partner, level = held_at(world.introducers.get(trade.client, []), trade.closed_at), 1
-    if partner is None:
-        return found
-    plan = held_at(world.plans.get(partner, []), trade.closed_at)
-    version = held_at(world.versions.get(plan, []), trade.closed_at)
-    deepest = max([*version.shares, *(at for _group, at in version.overrides)]) if version else 1
-    while partner is not None and level <= deepest:
-        found[partner, level] = _one(world, trade, version, partner, level)
+@dataclass
+class Row:
+    """One line: `full` is what it comes to in the plan's currency before what is earned below is taken off."""
+
+    version: Version | None
+    reason: str
+    full: Decimal
+    is_difference: bool = False
+
+
+def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str, Decimal]]:
+    """{(partner, level, component): (why not, amount)}."""
+    rows: dict[tuple[int, int, str], Row] = {}
+    introducer = held_at(world.introducers.get(trade.client, []), trade.closed_at)
+    if introducer is None:
+        return {}
+    link = held_at(world.links.get(trade.client, []), trade.closed_at)
+    plan = (
+        held_at(world.client_plans.get((introducer, trade.client), []), trade.closed_at)
+        or held_at(world.link_plans.get(link, []), trade.closed_at)
+        or held_at(world.plans.get(introducer, []), trade.closed_at)
+    )
+    first = held_at(world.versions.get(plan, []), trade.closed_at)
+    partner, level = introducer, 1
+    while partner is not None:
+        own = _own_version(world, partner, trade.closed_at) if level > 1 else None
+        version = own or first
+        is_difference = own is not None and own.network == "difference"
+        if is_difference or level <= (version.deepest() if version else 1):
+            for component in version.components() if version else ["lot"]:
+                at_level = 1 if is_difference else level
+                reason, full = _one(world, trade, version, partner, at_level, component)
+                rows[partner, level, component] = Row(version, reason, full, is_difference)
         partner, level = held_at(world.parents.get(partner, []), trade.closed_at), level + 1
-    return found
+    return {key: _paid(world, rows, key) for key in rows}
 
 
-def _one(world: World, trade: Trade, version: Version | None, partner: int, level: int) -> tuple[str, Decimal]:
-    fixed = version.overrides.get((trade.group, level)) if version else None
+def _own_version(world: World, partner: int, at: dt.datetime) -> Version | None:
+    version = held_at(world.versions.get(held_at(world.plans.get(partner, []), at), []), at)
+    return version if version and version.network != "introducer" else None
+
+
+def _one(world, trade, version, partner, level, component) -> tuple[str, Decimal]:
     if not held_at(world.active.get(partner, []), trade.closed_at):
-        return "partner_not_active", Decimal(0)
+        return "partner_not_active", NOTHING
     if version is None:
-        return "no_plan", Decimal(0)
+        return "no_plan", NOTHING
     if version.account_group and not trade.account_group.startswith(version.account_group):
-        return "account_group", Decimal(0)
+        return "account_group", NOTHING
+    if trade.country in version.excluded_countries:
+        return "country_excluded", NOTHING
+    if any(trade.symbol.startswith(start) for start in version.excluded_symbols):
+        return "symbol_excluded", NOTHING
     if not trade.group:
-        return "symbol_not_mapped", Decimal(0)
-    if trade.group not in version.rates and fixed is None:
-        return "no_rate", Decimal(0)
+        return "symbol_not_mapped", NOTHING
+    fixed = version.overrides.get((trade.group, level)) if component == "lot" else None
+    part = version.best(component, trade.group, trade.account_group)
+    if part is None and fixed is None:
+        return "no_rate", NOTHING
     if level not in version.shares and fixed is None:
-        return "beyond_levels", Decimal(0)
+        return "beyond_levels", NOTHING
     if trade.lots == 0:
-        return "nothing_closed", Decimal(0)
+        return "nothing_closed", NOTHING
     if (trade.closed_at - trade.opened_at).total_seconds() < version.min_hold_seconds:
-        return "held_too_short", Decimal(0)
-    per_lot = fixed if fixed is not None else version.rates[trade.group] * version.shares[level]
-    ours = (trade.lots * per_lot).quantize(EIGHT, ROUND_DOWN)
-    rate = round(world.per_eur[world.currency[partner]] / world.per_eur[version.currency], 10)
-    return "", (ours * rate).quantize(EIGHT, ROUND_DOWN)
+        return "held_too_short", NOTHING
+    if trade.pips < version.min_pips:
+        return "too_few_pips", NOTHING
+    if component == "commission" and trade.charged <= 0:
+        return "nothing_charged", NOTHING
+    with localcontext(prec=80):
+        if fixed is not None:
+            return "", (trade.lots * fixed).quantize(EIGHT, ROUND_DOWN)
+        pot = _basis(world, trade, version, component) * part.value
+        return "", (min(pot, pot if part.cap is None else part.cap) * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
+
+
+def _basis(world, trade, version, component) -> Decimal:
+    if component == "lot":
+        return trade.lots
+    if component == "pip":
+        return round(trade.pip_value, 8) * world.rate(trade.quote_currency, version.currency)
+    money = max(NOTHING, trade.charged) if component == "commission" else trade.charged - trade.result
+    return round(money, 8) * world.rate(trade.account_currency, version.currency)
+
+
+def _paid(world, rows, key) -> tuple[str, Decimal]:
+    row, (partner, level, component) = rows[key], key
+    if row.reason:
+        return row.reason, NOTHING
+    ours = row.full
+    if row.is_difference:
+        below = [
+            (other.full * world.rate(other.version.currency, row.version.currency)).quantize(EIGHT, ROUND_DOWN)
+            for (_partner, at, of), other in rows.items()
+            if at < level and of == component and not other.reason and (at == 1 or other.is_difference)
+        ]
+        ours = max(NOTHING, row.full - max([NOTHING, *below]))
+        if not ours:
+            return "no_difference", NOTHING
+    with localcontext(prec=80):
+        return "", (ours * world.rate(row.version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from clients.models import Client
 from crm.models import User
 from ib import engine, plans, rollup, tree
+from ib.agreements import cards
 from ib.models import (
     Accrual,
     Attribution,
@@ -21,10 +22,12 @@ from ib.models import (
     PartnerPlan,
     PartnerSpell,
     Plan,
+    PlanComponent,
     PlanLevel,
     PlanOverride,
     PlanRate,
     PlanVersion,
+    ReferralLink,
 )
 from tests.ib import factories, oracle
 from trading.models import PastAccountGroup, PastSymbolMapping, SymbolInfo, TradingAccount
@@ -50,7 +53,7 @@ class Builder:
         self.cast, self.random = cast, random
         self.world = oracle.World(per_eur=PER_EUR)
         self.partners, self.accounts, self.trades = [], [], {}
-        self.groups, self.mappings = {}, {}
+        self.groups, self.mappings, self.links, self.plans = {}, {}, {}, []
 
     def instant(self):
         return START + dt.timedelta(seconds=self.random.randrange(1, DAYS * 86400))
@@ -99,8 +102,14 @@ class Builder:
         tree.rebuild_brand(self.cast.brand.pk)
 
     def make_plans(self):
-        made = [self.make_plan(n) for n in range(3)]
-        for partner in self.partners:
+        made = self.plans = [self.make_plan(n) for n in range(4)]
+        for n, partner in enumerate(self.partners):
+            link = ReferralLink.objects.create(partner=partner, code=f"link-{n}")
+            self.links[partner.pk] = link
+            if self.random.random() < 0.15:
+                plan = self.random.choice(made)
+                PartnerPlan.objects.create(partner=partner, plan=plan, link=link, starts_at=factories.LONG_AGO)
+                self.world.link_plans[link.pk] = [oracle.Dated(plan.pk, factories.LONG_AGO)]
             if self.random.random() < 0.1:
                 continue
             moved = self.instant() if self.random.random() < 0.2 else None
@@ -135,8 +144,17 @@ class Builder:
         )
         if pick.random() < 0.5:
             version.overrides[pick.choice(GROUPS[:3]), pick.randint(1, 6)] = self.cents()
+        version.network = pick.choice(["introducer", "introducer", "own", "difference"])
+        version.min_pips = pick.choice([Decimal(0), Decimal(0), Decimal("2.5")])
+        version.excluded_symbols = pick.choice([(), (), ("XAU",), ("DE40",)])
+        version.excluded_countries = pick.choice([(), (), ("US", "DE")])
+        version.parts = self.make_parts(can_lose=version.network != "difference")
         row = PlanVersion.objects.create(
             plan=plan,
+            network=version.network,
+            min_pips=version.min_pips,
+            excluded_symbols=[f"{start}*" for start in version.excluded_symbols],
+            excluded_countries=list(version.excluded_countries),
             number=number,
             starts_at=starts_at,
             ends_at=ends_at,
@@ -153,12 +171,42 @@ class Builder:
         PlanOverride.objects.bulk_create(
             [PlanOverride(version=row, group=g, level=k, amount_per_lot=a) for (g, k), a in version.overrides.items()]
         )
+        PlanComponent.objects.bulk_create(
+            [
+                PlanComponent(
+                    version=row,
+                    component=part.component,
+                    group=part.group,
+                    accounts=f"{part.accounts}*" if part.accounts else "",
+                    value=part.value,
+                    cap=part.cap,
+                )
+                for part in version.parts
+            ]
+        )
         PlanVersion.objects.filter(pk=row.pk).update(state="active", decided_by=self.cast.finance, decided_at=START)
         return version
 
+    def make_parts(self, *, can_lose):
+        """None to four rows beside the rates: other components, and other rates for a type of account."""
+        pick, parts = self.random, {}
+        kinds = ["lot", "pip", "commission", *(["loss"] if can_lose else [])]
+        for _n in range(pick.choice([0, 0, 1, 2, 4])):
+            kind = pick.choice(kinds)
+            value = Decimal(pick.randrange(1, 10**6)) / (10**6 if kind in ("commission", "loss") else 10**5)
+            key = kind, pick.choice(["", "fx_majors", "metals"]), pick.choice(["", "real", "real\\raw_"])
+            parts[key] = oracle.Part(*key, value, pick.choice([None, None, Decimal("0.5"), Decimal(20)]))
+        return list(parts.values())
+
     def make_clients(self, count):
         clients = [
-            Client(brand=self.cast.brand, book=self.cast.book, email=f"c{n}@e.com", created_at=START)
+            Client(
+                brand=self.cast.brand,
+                book=self.cast.book,
+                email=f"c{n}@e.com",
+                created_at=START,
+                country=self.random.choice(["DE", "FR", ""]),
+            )
             for n in range(count)
         ]
         Client.objects.bulk_create(clients)
@@ -169,11 +217,20 @@ class Builder:
                 if moved:
                     spans.append((self.random.choice(self.partners), moved, None))
                 for partner, starts_at, ends_at in spans:
+                    link = self.links[partner.pk] if self.random.random() < 0.5 else None
                     Attribution.objects.create(
-                        client=client, partner=partner, method="import", starts_at=starts_at, ends_at=ends_at
+                        client=client, partner=partner, link=link, method="link", starts_at=starts_at, ends_at=ends_at
                     )
+                    linked = oracle.Dated(link.pk if link else None, starts_at, ends_at)
+                    self.world.links.setdefault(client.pk, []).append(linked)
+                if self.random.random() < 0.2:
+                    plan, at = self.random.choice(self.plans), self.instant()
+                    PartnerPlan.objects.create(partner=spans[0][0], plan=plan, client=client, starts_at=at)
+                    self.world.client_plans[spans[0][0].pk, client.pk] = [oracle.Dated(plan.pk, at)]
                 self.world.introducers[client.pk] = [oracle.Dated(p.pk, a, b) for p, a, b in spans]
             account = factories.make_account(client, group=self.random.choice(ACCOUNT_GROUPS))
+            account.currency = self.random.choice(CURRENCIES)
+            account.save(update_fields=["currency"])
             self.accounts.append(account)
             self.groups[account.pk] = self.make_past(
                 PastAccountGroup,
@@ -194,6 +251,8 @@ class Builder:
 
     def make_mappings(self):
         """A symbol's group and the broker's lot as they were; a symbol without a mapping never had one."""
+        SymbolInfo.objects.update(currency_profit="USD")
+        SymbolInfo.objects.filter(name="XAUUSD").update(digits=2, currency_profit="GBP")
         for info in SymbolInfo.objects.exclude(symbol_group=""):
             self.mappings[info.name] = self.make_past(
                 PastSymbolMapping,
@@ -208,9 +267,22 @@ class Builder:
             at, held = self.instant(), self.random.choice([1, 59, 60, 179, 180, 3600, 90_000])
             group = self.random.choice(GROUPS)
             lots = Decimal(self.random.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
-            deal = factories.make_trade(account, lots=str(lots), at=at, held_seconds=held, symbol=SYMBOL_OF[group])
-            group, size = oracle.held_at(self.mappings.get(SYMBOL_OF[group], []), at) or ("", None)
+            money = {name: self.random.choice(["0", "3.21", "-7.5", "-0.03"]) for name in ("profit", "commission")}
+            opening, price = self.random.choice(["0", "-1.11"]), self.random.choice(["1", "1.0002", "1.005", "0.9"])
+            symbol = SYMBOL_OF[group]
+            deal = factories.make_trade(
+                account,
+                lots=str(lots),
+                at=at,
+                held_seconds=held,
+                symbol=symbol,
+                opening_commission=opening,
+                price=price,
+                **money,
+            )
+            group, size = oracle.held_at(self.mappings.get(symbol, []), at) or ("", None)
             ours = round(lots * Decimal(100_000) / size, 8) if size else lots
+            pip = Decimal("0.01") if symbol == "XAUUSD" else Decimal("0.0001")
             self.trades[deal] = oracle.Trade(
                 account.client_id,
                 at - dt.timedelta(seconds=held),
@@ -218,6 +290,14 @@ class Builder:
                 group,
                 oracle.held_at(self.groups[account.pk], at),
                 ours,
+                symbol=symbol,
+                country=account.client.country,
+                account_currency=account.currency,
+                quote_currency="GBP" if symbol == "XAUUSD" else "USD",
+                pip_value=lots * 100_000 * pip,
+                pips=abs(Decimal(price) - 1) / pip,
+                charged=-Decimal(money["commission"]) - Decimal(opening),
+                result=Decimal(money["profit"]),
             )
 
 
@@ -236,7 +316,8 @@ def test_the_engine_agrees_with_brute_force_to_the_eighth_place(cast, seed, part
             builder = Builder(cast, random.Random(seed))
             builder.build(partners, 6, trades)
             ids = list(builder.trades)
-            engine.run_for_deals(deal_ids=ids)
+            for part in (ids[::2], ids[1::2]):
+                engine.run_for_deals(deal_ids=part)
             agree(builder)
             before = Accrual.objects.count()
             engine.run_for_deals(deal_ids=ids)
@@ -251,13 +332,13 @@ def test_the_engine_agrees_with_brute_force_to_the_eighth_place(cast, seed, part
 
 def agree(builder):
     expected = {
-        (deal, partner, level): outcome
+        (deal, partner, level, component): outcome
         for deal, trade in builder.trades.items()
-        for (partner, level), outcome in oracle.earnings(builder.world, trade).items()
+        for (partner, level, component), outcome in oracle.earnings(builder.world, trade).items()
     }
-    rows = Accrual.objects.values_list("deal_id", "partner_id", "level", "reason", "amount")
-    assert {(deal, partner, level): (reason, amount) for deal, partner, level, reason, amount in rows} == expected
-    assert max(Counter(row[:3] for row in rows).values(), default=1) == 1
+    rows = Accrual.objects.values_list("deal_id", "partner_id", "level", "component", "reason", "amount")
+    assert {row[:4]: row[4:] for row in rows} == expected
+    assert max(Counter(row[:4] for row in rows).values(), default=1) == 1
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -271,7 +352,7 @@ def test_the_levels_together_never_get_more_than_the_pot(cast, shares, pot, lots
     if total > 1:
         shares = [(share / total).quantize(oracle.EIGHT, "ROUND_DOWN") for share in shares]
     factories.load_rates()
-    card = plans.RateCard(rates={"fx_majors": pot}, shares=dict(enumerate(shares, start=1)), overrides={})
+    card = cards.RateCard(rates={"fx_majors": pot}, shares=dict(enumerate(shares, start=1)), overrides={})
     try:
         with transaction.atomic():
             version = factories.make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=card)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from ib import engine, plans
+from ib.agreements import cards
 from ib.models import Accrual, Plan, PlanVersion
 from ib.plan_editor.preview import preview
 from ib.plan_editor.templates import TEMPLATES
@@ -18,8 +19,8 @@ from tests.ib.test_pages import rate_form, text_of
 
 pytestmark = pytest.mark.django_db
 money = st.decimals(min_value=0, max_value=500, places=8)
-cards = st.builds(
-    plans.RateCard,
+made_cards = st.builds(
+    cards.RateCard,
     rates=st.dictionaries(st.sampled_from(["fx_majors", "metals"]), money, min_size=1),
     shares=st.dictionaries(st.integers(1, 4), st.decimals(min_value=0, max_value=1, places=8), min_size=1),
     overrides=st.dictionaries(st.tuples(st.sampled_from(["fx_majors", "metals"]), st.integers(1, 4)), money),
@@ -32,7 +33,7 @@ cards = st.builds(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.generate],
 )
-@given(made=cards, symbol=st.sampled_from(["EURUSD", "XAUUSD", "DE40"]), lots=st.decimals("0.01", 50, places=8))
+@given(made=made_cards, symbol=st.sampled_from(["EURUSD", "XAUUSD", "DE40"]), lots=st.decimals("0.01", 50, places=8))
 @example(made=card({"fx_majors": "0.33333333"}, {1: "0.33333333", 3: "0.1"}), symbol="EURUSD", lots=Decimal("0.07"))
 @example(made=card({"metals": "9"}, {1: "1"}, {("fx_majors", 3): "2"}), symbol="EURUSD", lots=Decimal(1))
 def test_the_preview_is_what_the_engine_pays(network, cast, made, symbol, lots):
@@ -70,7 +71,7 @@ def test_a_plan_starts_from_a_template_that_can_be_saved(network, cast, browse, 
     version = PlanVersion.objects.filter(plan__name=f"From {code}").first()
     assert (version is None) == (code == "empty")
     if version is not None:
-        kept = plans.rate_card(version)
+        kept = cards.rate_card(version)
         assert (kept, version.is_pool) == (template.card, template.is_pool) and version.currency == "EUR"
 
 

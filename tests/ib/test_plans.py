@@ -8,6 +8,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, User
 from crm.security import audit
 from ib import plans
+from ib.agreements import cards
 from ib.models import PartnerPlan, Plan, PlanRate, PlanVersion
 from ib.plan_editor.forms import PlanForm
 from tests.ib.factories import LONG_AGO, NOON, card, make_partner, make_version
@@ -22,7 +23,7 @@ def draft(cast, **fields):
 
 
 def terms(**fields):
-    return plans.VersionTerms(**{"starts_at": TOMORROW, "currency": "EUR", "card": card(), **fields})
+    return cards.VersionTerms(**{"starts_at": TOMORROW, "currency": "EUR", "card": card(), **fields})
 
 
 def proposed(cast):
@@ -119,7 +120,7 @@ def test_a_version_cannot_start_before_a_later_one_that_is_active(cast):
         (card(overrides={("fx_majors", 2): "9"}), "exceeds the total"),
         (card(rates={"fx_majors": "-1"}), "negative"),
         (card(shares={1: "1.5"}), "between 0 and 100"),
-        (plans.RateCard(rates={}, shares={}, overrides={}), "at least one rate"),
+        (cards.RateCard(rates={}, shares={}, overrides={}), "at least one rate"),
     ],
 )
 def test_a_rate_card_that_cannot_be_meant_is_refused_in_words(cast, wrong, told):
@@ -154,7 +155,7 @@ def test_a_draft_is_rewritten_by_its_maker_only(cast):
     changed = terms(card=card(rates={"metals": "12"}), min_hold_seconds=60)
     plans.change_draft(version_id=version.pk, actor=cast.ib_manager, terms=changed)
     version.refresh_from_db()
-    assert plans.rate_card(version).rates == {"metals": Decimal(12)} and version.min_hold_seconds == 60
+    assert cards.rate_card(version).rates == {"metals": Decimal(12)} and version.min_hold_seconds == 60
     with pytest.raises((WrongState, NotAllowed)):
         plans.change_draft(version_id=version.pk, actor=cast.finance, terms=terms())
 

@@ -33,8 +33,8 @@ from crm.choices import Role
 from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, ImportMapping, TextDraft, User, WorkItem
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
+from ib.agreements.cards import RateCard, VersionTerms
 from ib.partners import PartnerDetails
-from ib.plans import RateCard, VersionTerms
 from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage, UploadDraft
 from kyc.uploads import drafts, handover, pages
 from kyc.verdicts.rules import Rules, shipped

@@ -1,0 +1,258 @@
+"""What a version of a plan says: rates, levels, fixed amounts, components and terms; read, checked and written as one thing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from crm.choices import Jurisdiction
+from crm.errors import DomainError
+from crm.i18n import formats
+from crm.i18n.territories import country_names
+from ib.choices import SHARES_OF_MONEY, Component, Network
+from ib.models import PlanComponent, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from trading.choices import SymbolGroup
+
+COMPONENTS_MAX: Final = 16
+# Who is paid for a client's losses has an interest in them: MiFID II art. 23 and 24(9), FCA COBS 2.3A, ASIC RG 246.
+NO_LOSS_SHARES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
+
+
+@dataclass(frozen=True, order=True)
+class ComponentRow:
+    """What a component pays for a symbol group ('' for all) on accounts of a platform group ('' for all).
+
+    value: money per lot or pips, or a share of money (0 to 1). cap: the most a trade pays for all levels, in the
+    version's currency.
+    """
+
+    component: str
+    group: str
+    accounts: str
+    value: Decimal
+    cap: Decimal | None = None
+
+    def sentence(self, currency: str) -> str:
+        """Say what the row pays, as a sentence."""
+        words = {
+            "value": formats.number(self.value * 100 if self.component in SHARES_OF_MONEY else self.value),
+            "currency": currency,
+            "group": SymbolGroup(self.group).label if self.group else _("all symbol groups"),
+        }
+        text = {
+            Component.LOT: _("%(value)s %(currency)s per lot on %(group)s"),
+            Component.PIP: _("%(value)s pips of the closed volume on %(group)s"),
+            Component.COMMISSION: _("%(value)s %% of the commission that the platform charges on %(group)s"),
+            Component.LOSS: _("%(value)s %% of the client's net loss on %(group)s; a client's gain counts against it"),
+        }[Component(self.component)] % words
+        if self.accounts:
+            text = _("%(text)s, accounts %(accounts)s") % {"text": text, "accounts": self.accounts}
+        if self.cap is not None:
+            text = _("%(text)s, at most %(cap)s per trade") % {"text": text, "cap": formats.money(self.cap, currency)}
+        return text
+
+
+@dataclass(frozen=True)
+class RateCard:
+    """What a version pays: money per lot by symbol group, shares by level, fixed amounts for single cells, and components.
+
+    The matrix of the first three is the rebate per lot for all accounts; `components` come beside it.
+    """
+
+    rates: dict[str, Decimal]
+    shares: dict[int, Decimal]
+    overrides: dict[tuple[str, int], Decimal]
+    components: tuple[ComponentRow, ...] = ()
+
+    def of_level(self, group: str, level: int) -> Decimal | None:
+        """Money per lot for a level; None where the plan pays nothing there."""
+        fixed = self.overrides.get((group, level))
+        if fixed is not None:
+            return fixed
+        if group not in self.rates or level not in self.shares:
+            return None
+        return self.rates[group] * self.shares[level]
+
+    def levels(self) -> list[int]:
+        return sorted({*self.shares, *(level for _group, level in self.overrides)})
+
+    def groups(self) -> list[str]:
+        return sorted({*self.rates, *(group for group, _level in self.overrides)})
+
+    def overspent(self) -> dict[str, tuple[Decimal, Decimal]]:
+        """List groups whose levels together get more than the pot: {group: (sum of levels, pot)}."""
+        wrong = {}
+        for group in self.groups():
+            total = sum((self.of_level(group, level) or Decimal(0) for level in self.levels()), Decimal(0))
+            pot = self.rates.get(group, Decimal(0))
+            if total > pot:
+                wrong[group] = (total, pot)
+        return wrong
+
+
+@dataclass(frozen=True)
+class VersionTerms:
+    """What a version of a plan says: from when, in which currency, what it pays, and for which trades.
+
+    min_hold_seconds, min_pips: shorter trades earn nothing. account_groups: masks of the platform's groups, none means all.
+    is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
+    takes back the commissions of so many days. network: how the plan's holder is paid for clients of partners below.
+    """
+
+    starts_at: dt.datetime
+    currency: str
+    card: RateCard
+    min_hold_seconds: int = 180
+    account_groups: Sequence[str] = ()
+    is_pool: bool = True
+    clawback_days: int = 90
+    note: str = ""
+    network: str = Network.INTRODUCER
+    min_pips: Decimal = Decimal(0)
+    excluded_symbols: Sequence[str] = ()
+    excluded_countries: Sequence[str] = ()
+
+    def settings(self) -> dict[str, Any]:
+        """List the values of the version's own row; the card has its own tables."""
+        return {
+            "starts_at": self.starts_at,
+            "currency": self.currency,
+            "min_hold_seconds": self.min_hold_seconds,
+            "account_groups": list(self.account_groups),
+            "is_pool": self.is_pool,
+            "clawback_days": self.clawback_days,
+            "note": self.note,
+            "network": self.network,
+            "min_pips": self.min_pips,
+            "excluded_symbols": list(self.excluded_symbols),
+            "excluded_countries": list(self.excluded_countries),
+        }
+
+
+def rate_card(version: PlanVersion) -> RateCard:
+    """Read a version's rates, levels, overrides and components: four queries, or none where they were prefetched (`CARD`)."""
+    return RateCard(
+        rates={row.group: row.amount_per_lot for row in version.rates.all()},
+        shares={row.level: row.share for row in version.levels.all()},
+        overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
+        components=tuple(
+            ComponentRow(row.component, row.group, row.accounts, row.value, row.cap) for row in version.components.all()
+        ),
+    )
+
+
+CARD: Final = ("rates", "levels", "overrides", "components")
+
+
+def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> None:
+    """Raise DomainError, in words, for a rate card that can't be meant, or that the brand's licence forbids."""
+    problems = card_problems(card, is_pool=is_pool, network=network, jurisdiction=jurisdiction)
+    if problems:
+        raise DomainError(problems[0])
+
+
+def card_problems(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> list[str]:
+    """List everything that makes a rate card impossible, in words; empty for a good one."""
+    if not card.levels() or not (card.groups() or card.components):
+        return [_("Enter at least one rate per lot or component, and one level share.")]
+    problems = component_problems(card, network=network, jurisdiction=jurisdiction)
+    if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
+        problems.append(_("A rate can't be negative."))
+    if any(not 0 <= share <= 1 for share in card.shares.values()):
+        problems.append(_("A level's share must be between 0 and 100 %."))
+    if is_pool:
+        problems += [
+            _("%(group)s: the levels add up to %(total)s per lot, which exceeds the total of %(pot)s.")
+            % {"group": SymbolGroup(group).label, "total": formats.money(total), "pot": formats.money(pot)}
+            for group, (total, pot) in card.overspent().items()
+        ]
+    return problems
+
+
+def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> list[str]:
+    """List what is wrong with a card's components."""
+    problems = []
+    places = [(row.component, row.group, row.accounts.lower()) for row in card.components]
+    if len(places) != len(set(places)):
+        problems.append(_("Two rows pay the same component for the same symbol group and accounts: keep one of them."))
+    if len(places) > COMPONENTS_MAX:
+        problems.append(_("A version can have %(most)s component rows at most.") % {"most": COMPONENTS_MAX})
+    if card.components and not card.shares:
+        problems.append(_("Components are paid by level share: enter the share of at least one level."))
+    if any(row.value < 0 or (row.component in SHARES_OF_MONEY and row.value > 1) for row in card.components):
+        problems.append(_("A share of money must be between 0 and 100 %."))
+    if any(row.cap is not None and row.cap <= 0 for row in card.components):
+        problems.append(_("The most that a trade pays must be more than 0. Leave it empty for no limit."))
+    if any(row.component == Component.LOSS for row in card.components):
+        if network == Network.DIFFERENCE:
+            problems.append(_("A share of losses can't be paid as a difference to partners below."))
+        if jurisdiction in NO_LOSS_SHARES:
+            problems.append(
+                _("%(jurisdiction)s doesn't allow paying partners a share of client losses.")
+                % {"jurisdiction": Jurisdiction(jurisdiction).label}
+            )
+    if network == Network.DIFFERENCE and 1 not in card.shares and not any(level == 1 for _g, level in card.overrides):
+        problems.append(_("A difference is taken from the share of level 1: enter it."))
+    return problems
+
+
+def unknown_countries(codes: Sequence[str]) -> list[str]:
+    """List what is no two-letter code of a country."""
+    return [code for code in codes if code not in country_names()]
+
+
+def write_card(version: PlanVersion, card: RateCard) -> None:
+    """Save a version's rates, levels, fixed amounts and components."""
+    PlanRate.objects.bulk_create(
+        [PlanRate(version=version, group=group, amount_per_lot=amount) for group, amount in card.rates.items()]
+    )
+    PlanLevel.objects.bulk_create(
+        [PlanLevel(version=version, level=level, share=share) for level, share in card.shares.items()]
+    )
+    PlanOverride.objects.bulk_create(
+        [
+            PlanOverride(version=version, group=group, level=level, amount_per_lot=amount)
+            for (group, level), amount in card.overrides.items()
+        ]
+    )
+    PlanComponent.objects.bulk_create(
+        [
+            PlanComponent(
+                version=version,
+                component=row.component,
+                group=row.group,
+                accounts=row.accounts,
+                value=row.value,
+                cap=row.cap,
+            )
+            for row in card.components
+        ]
+    )
+
+
+def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
+    """List what a version says, for the audit log."""
+    return {
+        "version": version.number,
+        "starts_at": version.starts_at.isoformat(),
+        "currency": version.currency,
+        "min_hold_seconds": version.min_hold_seconds,
+        "account_groups": list(version.account_groups),
+        "is_pool": version.is_pool,
+        "rates": {group: str(amount) for group, amount in card.rates.items()},
+        "shares": {str(level): str(share) for level, share in card.shares.items()},
+        "overrides": {f"{group}/{level}": str(amount) for (group, level), amount in card.overrides.items()},
+        "network": version.network,
+        "min_pips": str(version.min_pips),
+        "excluded_symbols": list(version.excluded_symbols),
+        "excluded_countries": list(version.excluded_countries),
+        "components": [
+            {**vars(row), "value": str(row.value), "cap": None if row.cap is None else str(row.cap)}
+            for row in card.components
+        ],
+    }

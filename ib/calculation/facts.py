@@ -1,0 +1,113 @@
+"""The SQL that gathers what a pass of the commission engine works on, into temporary tables: one statement per fact.
+
+`ib.engine` fills in scopes as text; every value is a parameter.
+"""
+
+# Most plans pay per lot, and the introducer's plan pays the whole upline: the rest is joined only where some plan needs it.
+FEATURES = """
+SELECT coalesce(bool_or(v.network <> 'introducer'), false),
+  coalesce(bool_or(v.network = 'difference'), false),
+  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component <> 'lot')), false),
+  coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
+  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
+          WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
+FROM ib_version v
+"""
+# The versions that pay; `instead`: a version that counts, at all times, in place of its plan's.
+VERSIONS = """
+CREATE TEMP TABLE ib_version ON COMMIT DROP AS
+SELECT v.id, v.plan_id, CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
+  CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
+  v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
+  (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
+                           UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
+FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s
+WHERE v.id = %(instead)s OR (v.state = 'active' AND NOT EXISTS (
+  SELECT 1 FROM ib_planversion i WHERE i.id = %(instead)s AND i.plan_id = v.plan_id))
+"""
+# In a first pass (not a recalculation) a deal that has rows is done.
+NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
+COUNTRY_NOW = "c.country"
+# The client's country when the deal was executed.
+COUNTRY_THEN = """coalesce((SELECT h.country FROM clients_historicalclient h WHERE h.id = c.id AND h.history_date <= d.executed_at
+    ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1), c.country)"""
+# Group and mapping are those that held when the deal was executed; what isn't in the past tables is as it is now.
+# A pip is ten points where prices have three or five digits, and one point where they have others.
+CLOSING = """
+CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
+SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol,
+       round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
+         / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8) AS lots,
+       a.client_id, coalesce(g."group", a."group") AS account_group,
+       coalesce(m.symbol_group, s.symbol_group, '') AS symbol_group,
+       att.partner_id AS introducer_id, att.link_id, a.currency AS account_currency, {country} AS country,
+       d.closed_lots, d.commission * d.closed_lots / nullif(d.lots, 0) AS commission, d.profit + d.swap AS result,
+       coalesce(s.currency_profit, '') AS quote_currency,
+       d.closed_lots * d.contract_size * pip.size AS pip_value, abs(d.price - nullif(d.price_position, 0)) / pip.size AS pips
+FROM trading_deal d
+JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
+JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
+JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.executed_at
+  AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
+LEFT JOIN trading_pastaccountgroup g ON g.account_id = a.id AND g.corrected_at IS NULL
+  AND (g.starts_at IS NULL OR g.starts_at <= d.executed_at) AND g.ends_at > d.executed_at
+LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
+LEFT JOIN trading_pastsymbolmapping m ON m.info_id = s.id AND m.corrected_at IS NULL
+  AND (m.starts_at IS NULL OR m.starts_at <= d.executed_at) AND m.ends_at > d.executed_at
+CROSS JOIN LATERAL (SELECT power(10::numeric, CASE WHEN s.digits IN (3, 5) THEN 1 ELSE 0 END - coalesce(s.digits, 5)::numeric)
+                    AS size) pip
+WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {where} {not_yet}
+"""
+# A position's holding time starts at its first opening deal, or at the last reversal (INOUT) before this close. Partial
+# closes share it. What the openings were charged falls on each closed lot alike.
+OPENED = """
+CREATE TEMP TABLE ib_opened ON COMMIT DROP AS
+SELECT o.account_id, o.position_id, min(o.executed_at) FILTER (WHERE o.entry = 0) AS opened_at,
+       bool_or(o.entry = 2) AS is_reversed,
+       sum(o.commission * (o.lots - o.closed_lots) / nullif(o.lots, 0)) / nullif(sum(o.lots - o.closed_lots), 0)
+         AS commission_per_lot
+FROM (SELECT DISTINCT account_id, position_id FROM ib_closing) p
+JOIN trading_deal o ON o.account_id = p.account_id AND o.position_id = p.position_id
+WHERE o.position_id <> 0 AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.deleted_at IS NULL
+GROUP BY 1, 2
+"""
+# `real*` matches by its beginning; platforms write groups with backslashes, so the escape is another sign.
+FITS = """lower({value}) LIKE
+    replace(replace(replace(replace(lower({mask}), '!', '!!'), '%%', '!%%'), '_', '!_'), '*', '%%') ESCAPE '!'"""
+ELIGIBLE = f"""
+CREATE TEMP TABLE ib_eligible ON COMMIT DROP AS
+SELECT v.id AS version_id, g.account_group
+FROM ib_version v CROSS JOIN (SELECT DISTINCT account_group FROM ib_closing) g
+WHERE cardinality(v.account_groups) = 0 OR EXISTS (
+  SELECT 1 FROM unnest(v.account_groups) pattern WHERE {FITS.format(value="g.account_group", mask="pattern")})
+"""  # noqa: S608
+# What a version pays by component for a symbol group and an account's group: the row that names most of them.
+CELLS = f"""
+CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
+SELECT DISTINCT ON (t.version_id, t.component, g.symbol_group, g.account_group)
+  t.version_id, t.component, g.symbol_group, g.account_group, t.value, t.cap
+FROM (SELECT version_id, 'lot' AS component, "group", '' AS accounts, amount_per_lot AS value, NULL::numeric AS cap FROM ib_planrate
+      UNION ALL SELECT version_id, component, "group", accounts, value, cap FROM ib_plancomponent) t
+JOIN ib_version v ON v.id = t.version_id
+CROSS JOIN (SELECT DISTINCT symbol_group, account_group FROM ib_closing WHERE symbol_group <> '') g
+WHERE t."group" IN ('', g.symbol_group) AND (t.accounts = '' OR {FITS.format(value="g.account_group", mask="t.accounts")})
+ORDER BY t.version_id, t.component, g.symbol_group, g.account_group, t.accounts <> '' DESC, length(t.accounts) DESC,
+  t.accounts, t."group" <> '' DESC
+"""  # noqa: S608
+COMPONENTS = """
+CREATE TEMP TABLE ib_component ON COMMIT DROP AS
+SELECT v.id AS version_id, k.component FROM ib_version v JOIN (
+  SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride
+  UNION SELECT version_id, component FROM ib_plancomponent) k ON k.version_id = v.id
+"""
+TABLES = (
+    "ib_version",
+    "ib_closing",
+    "ib_opened",
+    "ib_eligible",
+    "ib_cell",
+    "ib_component",
+    "ib_fx",
+    "ib_wanted",
+    "ib_every",
+)

@@ -1,0 +1,166 @@
+"""What the closing deals of a pass should earn everyone upline, component by component: the engine's arithmetic as SQL.
+
+Each ancestor is paid by an agreement of their own where their plan says so (`Network`), else by the introducer's plan at
+their level. A difference payout pays what the ancestor's own first level exceeds the most that a partner below earns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ib.calculation.facts import FITS
+from ib.choices import Component, Network, Reason
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the brand's plans make use of; what none uses is left out of the statement."""
+
+    has_own: bool
+    has_difference: bool
+    has_components: bool
+    has_countries: bool
+    has_special: bool
+
+
+HOLDS = "{a}.starts_at <= c.closed_at AND ({a}.ends_at IS NULL OR {a}.ends_at > c.closed_at)"
+SPECIAL = f"""
+  LEFT JOIN ib_partnerplan pl ON pl.link_id = c.link_id AND {HOLDS.format(a="pl")}
+  LEFT JOIN ib_partnerplan pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {HOLDS.format(a="pc")}"""
+OWN = f"""
+  LEFT JOIN ib_partnerplan ap ON u.level > 1 AND ap.partner_id = u.ancestor_id AND ap.link_id IS NULL AND ap.client_id IS NULL
+    AND {HOLDS.format(a="ap")}
+  LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {HOLDS.format(a="av")}
+  LEFT JOIN ib_version v ON v.id = coalesce(av.id, v0.id)"""
+BASIS = f"""CASE k.component
+      WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
+      WHEN '{Component.COMMISSION}' THEN round(greatest(0, -(coalesce(c.commission, 0)
+        + coalesce(op.commission_per_lot * c.closed_lots, 0))), 8)
+      WHEN '{Component.LOSS}' THEN round(-(c.result + coalesce(c.commission, 0)
+        + coalesce(op.commission_per_lot * c.closed_lots, 0)), 8)
+      END"""
+BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency
+      WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency ELSE '' END"""
+WANTED = """
+CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
+WITH placed AS (
+  SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id, c.symbol_group,
+    c.introducer_id, c.pips, u.level, u.ancestor_id AS partner_id, p.currency, v.id AS version_id, v.currency AS rate_currency,
+    (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
+    {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
+    coalesce(o.amount_per_lot, r.value) AS rate, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
+    CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
+    {is_difference} AS is_difference, coalesce(turned.at, op.opened_at) AS opened_at,
+    CASE
+      WHEN c.lots = 0 THEN '{nothing_closed}'
+      WHEN p.client_id = c.client_id THEN '{self_trade}'
+      WHEN NOT EXISTS (SELECT 1 FROM ib_partnerspell sp WHERE sp.partner_id = p.id AND sp.starts_at <= c.closed_at
+                       AND (sp.ends_at IS NULL OR sp.ends_at > c.closed_at)) THEN '{partner_not_active}'
+      WHEN v.id IS NULL THEN '{no_plan}'
+      WHEN e.version_id IS NULL THEN '{account_group}'
+      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'
+      WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
+        WHERE {symbol_fits}) THEN '{symbol_excluded}'
+      WHEN c.symbol_group = '' THEN '{symbol_not_mapped}'
+      WHEN r.version_id IS NULL AND o.id IS NULL THEN '{no_rate}'
+      WHEN l.id IS NULL AND o.id IS NULL THEN '{beyond_levels}'
+      ELSE ''
+    END AS reason
+  FROM ib_closing c
+  LEFT JOIN ib_opened op ON op.account_id = c.account_id AND op.position_id = c.position_id
+  LEFT JOIN LATERAL (
+    SELECT max(t.executed_at) AS at FROM trading_deal t
+    WHERE op.is_reversed AND t.account_id = c.account_id AND t.position_id = c.position_id AND t.entry = 2
+      AND t.executed_at < c.closed_at AND t.deleted_at IS NULL
+  ) turned ON true
+  LEFT JOIN ib_partnerplan pp ON pp.partner_id = c.introducer_id AND pp.link_id IS NULL AND pp.client_id IS NULL
+    AND {pp_holds}{special}
+  LEFT JOIN ib_version {first} ON {first}.plan_id = {plan} AND {first_holds}
+  JOIN ib_upline u ON u.partner_id = c.introducer_id AND {u_holds}
+  JOIN ib_partner p ON p.id = u.ancestor_id{own}
+  LEFT JOIN ib_component k ON k.version_id = v.id
+  LEFT JOIN ib_eligible e ON e.version_id = v.id AND e.account_group = c.account_group
+  LEFT JOIN ib_cell r ON r.version_id = v.id AND r.component = k.component AND r.symbol_group = c.symbol_group
+    AND r.account_group = c.account_group
+  LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = {at_level}
+  LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
+    AND o.level = {at_level}
+  WHERE u.level <= {depth}
+), seen AS (
+  SELECT placed.*, f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
+    floor(extract(epoch FROM closed_at - opened_at))::integer AS held_seconds,
+    CASE
+      WHEN reason <> '' THEN reason
+      WHEN min_hold_seconds > 0 AND opened_at IS NULL THEN '{hold_unknown}'
+      WHEN min_hold_seconds > 0 AND closed_at - opened_at < make_interval(secs => min_hold_seconds) THEN '{held_too_short}'
+      WHEN min_pips > 0 AND pips < min_pips THEN '{too_few_pips}'
+      WHEN component = '{commission}' AND basis = 0 THEN '{nothing_charged}'
+      WHEN f.rate IS NULL OR (basis IS NOT NULL AND {basis_fx} IS NULL) THEN '{no_fx}'
+      ELSE ''
+    END AS why
+  FROM placed
+  LEFT JOIN ib_fx f ON f.base = rate_currency AND f.quote = currency AND f.day = placed.day{basis_rate}
+), pots AS (
+  SELECT seen.*, CASE WHEN why = '' THEN coalesce(basis * basis_fx, lots) * rate END AS pot FROM seen
+), counted AS (
+  SELECT pots.*, CASE WHEN why = '' THEN trunc(least(pot, cap) * share, 8) ELSE 0 END AS rate_amount FROM pots
+)
+SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
+  counted.currency, version_id, rate_currency, day, component, basis, basis_currency, basis_fx, rate,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, is_difference, NULL::numeric AS below, why AS reason, fx_rate, fx_on,
+  held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
+  coalesce(own.id, %(late)s) AS period_id
+FROM counted
+LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
+  AND own.starts_at <= counted.closed_at AND own.ends_at > counted.closed_at
+"""
+# Until here a difference payout has the whole of its own first level. What counts below is what is really earned there.
+DIFFERENCES = f"""
+UPDATE ib_wanted hi SET below = b.below,
+  reason = CASE WHEN b.below IS NULL THEN '{Reason.NO_FX}' WHEN hi.rate_amount > b.below THEN '' ELSE '{Reason.NO_DIFFERENCE}' END,
+  rate_amount = coalesce(greatest(0, hi.rate_amount - b.below), 0),
+  amount = coalesce(trunc(greatest(0, hi.rate_amount - b.below) * hi.fx_rate, 8), 0)
+FROM (
+  SELECT hi.deal_id, hi.level, hi.component,
+    CASE WHEN bool_and(lo.deal_id IS NULL OR f.rate IS NOT NULL)
+      THEN coalesce(max(trunc(lo.rate_amount * f.rate, 8)), 0) END AS below
+  FROM ib_wanted hi
+  LEFT JOIN ib_wanted lo ON lo.deal_id = hi.deal_id AND lo.component = hi.component AND lo.level < hi.level AND lo.reason = ''
+    AND (lo.level = 1 OR lo.is_difference)
+  LEFT JOIN ib_fx f ON f.base = lo.rate_currency AND f.quote = hi.rate_currency AND f.day = hi.day
+  WHERE hi.is_difference AND hi.reason = ''
+  GROUP BY 1, 2, 3
+) b
+WHERE b.deal_id = hi.deal_id AND b.level = hi.level AND b.component = hi.component AND hi.is_difference
+"""  # noqa: S608
+_REASONS = {str(reason): str(reason) for reason in Reason if reason}
+
+
+def statement(features: Features) -> str:
+    """Build the statement that fills `ib_wanted` for a brand whose plans have these features."""
+    own, parts = features.has_own, features.has_components
+    plan = "coalesce(pc.plan_id, pl.plan_id, pp.plan_id)" if features.has_special else "pp.plan_id"
+    is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
+    is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
+    basis_rate = """
+  LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
+    return WANTED.format(
+        **_REASONS,
+        lot=Component.LOT,
+        commission=Component.COMMISSION,
+        symbol_fits=FITS.format(value="c.symbol", mask="mask"),
+        pp_holds=HOLDS.format(a="pp"),
+        first="v0" if own else "v",
+        first_holds=HOLDS.format(a="v0" if own else "v"),
+        u_holds=HOLDS.format(a="u"),
+        special=SPECIAL if features.has_special else "",
+        plan=plan,
+        own=OWN if own else "",
+        is_difference=is_difference,
+        at_level=f"CASE WHEN {is_difference} THEN 1 ELSE u.level END" if features.has_difference else "u.level",
+        depth=is_deep if features.has_difference else "coalesce(v.levels, 1)",
+        basis=BASIS if parts else "NULL::numeric",
+        basis_currency=BASIS_CURRENCY if parts else "''",
+        basis_fx="b.rate" if parts else "NULL::numeric",
+        basis_rate=basis_rate if parts else "",
+    )
