@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,21 @@ def _fields() -> set[str]:
     return {field for model in apps.get_models() if issubclass(model, HasState) for field in model.TRANSITIONS}
 
 
+@functools.cache
+def _changes() -> tuple[dict[str, list[int]], set[str]]:
+    """Where states are set past `move_to`: lines by module, and modules that do it in an UPDATE."""
+    fields = _fields()
+    assigned: dict[str, list[int]] = {}
+    updating = set()
+    for name, tree in _trees():
+        nodes = list(ast.walk(tree))
+        if lines := _assigned(nodes, fields):
+            assigned[name] = lines
+        if _updates(nodes, fields):
+            updating.add(name)
+    return assigned, updating
+
+
 def _trees() -> Iterator[tuple[str, ast.Module]]:
     for app in settings.KEELSON_APPS:
         for path in sorted((ROOT / app).rglob("*.py")):
@@ -58,11 +74,11 @@ def _targets(node: ast.AST) -> Iterator[ast.expr]:
         yield from target.elts if isinstance(target, ast.Tuple) else [target]
 
 
-def _assigned(tree: ast.Module, fields: set[str]) -> list[int]:
+def _assigned(nodes: list[ast.AST], fields: set[str]) -> list[int]:
     """Lines that set a state on something else than the object itself."""
     assigned = [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign)
         for target in _targets(node)
         if isinstance(target, ast.Attribute)
@@ -71,31 +87,29 @@ def _assigned(tree: ast.Module, fields: set[str]) -> list[int]:
     ]
     written = [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr"
         if isinstance(node.args[1], ast.Constant) and node.args[1].value in fields
     ]
     return assigned + written
 
 
-def _updates(tree: ast.Module, fields: set[str]) -> bool:
+def _updates(nodes: list[ast.AST], fields: set[str]) -> bool:
     return any(
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "update"
         and fields & {keyword.arg for keyword in node.keywords}
-        for node in ast.walk(tree)
+        for node in nodes
     )
 
 
 def test_no_state_is_set_but_by_move_to():
-    fields = _fields()
-    assert {name: lines for name, tree in _trees() if (lines := _assigned(tree, fields))} == {}
+    assert _changes()[0] == {}
 
 
 def test_states_of_many_rows_are_set_in_named_modules_only():
-    fields = _fields()
-    assert {name for name, tree in _trees() if _updates(tree, fields)} == set(SET_BASED)
+    assert _changes()[1] == set(SET_BASED)
 
 
 def test_every_state_field_has_its_table():
@@ -129,4 +143,4 @@ def test_assignments_are_seen_in_every_form():
     tree = ast.parse(
         "row.state = 1\na.b.state, x = 1, 2\nrow.state: str = 1\nsetattr(row, 'state', 1)\nself.state = 1\n"
     )
-    assert _assigned(tree, {"state"}) == [1, 2, 3, 4]
+    assert _assigned(list(ast.walk(tree)), {"state"}) == [1, 2, 3, 4]
