@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -19,6 +18,7 @@ from clients.languages import language_choices
 from clients.models import Client
 from clients.profile import PERSONAL
 from clients.record.profile_facts import Fact
+from crm.i18n.time_zones import all_zones
 from crm.models import Actor, Book, User
 from crm.money.numbers import is_whole
 from crm.security.scope import reach_of
@@ -215,7 +215,7 @@ class ProfileForm(ModelForm[Client]):
 
     def clean_time_zone(self) -> str:
         zone: str = self.cleaned_data["time_zone"].strip()
-        if zone and zone not in zoneinfo.available_timezones():
+        if zone and zone not in all_zones():
             raise ValidationError(_("Enter a time zone such as Europe/Berlin."))
         return zone
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zoneinfo
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +15,7 @@ from clients.profile import change_profile
 from clients.queries import get_client
 from clients.record.profile_facts import FACTS, Fact, line_of
 from clients.views.page import header_context
+from crm.i18n.time_zones import all_zones
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
 from crm.web.requests import UserRequest
@@ -48,7 +48,7 @@ def fact(request: UserRequest, client_id: int, slug: str) -> HttpResponse:
 
 
 def _form(request: UserRequest, client: Client, chosen: Fact, form: FactForm, status: int = 200) -> HttpResponse:
-    zones = sorted(zoneinfo.available_timezones()) if "time_zone" in form.fields else []
+    zones = sorted(all_zones()) if "time_zone" in form.fields else []
     context = {
         "client": client,
         "fact": chosen,

@@ -1,6 +1,5 @@
 """A person's own settings: language, format of dates, time zone."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -17,6 +16,7 @@ from django.views.i18n import set_language
 
 from crm.i18n import formats
 from crm.i18n.languages import variant_of
+from crm.i18n.time_zones import zones_of_places
 from crm.models import User
 from crm.ui.forms import ModelForm
 from crm.ui.preferences import set_preference
@@ -24,10 +24,7 @@ from crm.web.requests import UserRequest
 
 
 def _zones() -> list[tuple[str, str]]:
-    names = (
-        name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))
-    )
-    return [("UTC", "UTC"), *[(name, name.replace("_", " ")) for name in sorted(names)]]
+    return [("UTC", "UTC"), *[(name, name.replace("_", " ")) for name in zones_of_places()]]
 
 
 class ProfileForm(ModelForm[User]):

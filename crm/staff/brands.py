@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from crm.audit_codes import CrmAction
 from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
+from crm.i18n.time_zones import all_zones
 from crm.models import Actor, Brand, LegalEntity
 from crm.security import audit
 from crm.security.policies import require
@@ -165,5 +165,5 @@ def _check(details: BrandDetails) -> None:
         raise DomainError(_("Unknown currency: %(code)s.") % {"code": unknown[0]})
     if details.currencies and details.base_currency not in details.currencies:
         raise DomainError(_("The base currency must be among the currencies offered."))
-    if details.time_zone not in zoneinfo.available_timezones():
+    if details.time_zone not in all_zones():
         raise DomainError(_("Unknown time zone: %(name)s.") % {"name": details.time_zone})

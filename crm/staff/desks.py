@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.utils.translation import ngettext
 from crm.audit_codes import CrmAction
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
+from crm.i18n.time_zones import all_zones
 from crm.models import Actor, Book, Desk
 from crm.security import audit
 from crm.security.policies import require
@@ -103,7 +103,7 @@ def restore_desk(*, desk_id: int, actor: Actor, reason: str) -> Desk:
 
 
 def _values(details: DeskDetails) -> dict[str, Any]:
-    if details.time_zone not in zoneinfo.available_timezones():
+    if details.time_zone not in all_zones():
         raise DomainError(_("Unknown time zone: %(name)s.") % {"name": details.time_zone})
     return {column.name: getattr(details, column.name) for column in fields(details)}
 

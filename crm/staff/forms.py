@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.choices import GrantKind, Role
 from crm.i18n.languages import variant_of
 from crm.i18n.territories import sorted_countries
+from crm.i18n.time_zones import zones_of_places
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
 
@@ -73,8 +73,7 @@ def language_choices() -> list[tuple[str, str]]:
 
 def time_zone_choices() -> list[tuple[str, str]]:
     """List the time zones by continent and city, UTC first."""
-    zones = sorted(zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc"))
-    return [("UTC", "UTC"), *[(zone, zone) for zone in zones]]
+    return [("UTC", "UTC"), *[(zone, zone) for zone in zones_of_places()]]
 
 
 class ParticularsForm(forms.Form):

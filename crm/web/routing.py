@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, TypeAlias
 
 from django.urls import ResolverMatch, URLPattern, URLResolver
@@ -33,6 +33,7 @@ class IndexedResolver(URLResolver):
         return {word for words in _all_words(self.url_patterns) for word in words if word is not None}
 
 
+@cache
 def _words_of(pattern: Pattern) -> Words:
     """Read the words that stand in a route itself: up to a converter, or to where an included list goes on."""
     if not isinstance(pattern.pattern, RoutePattern):
