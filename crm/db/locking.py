@@ -6,12 +6,15 @@ Which row is locked before which is written in docs/domain/locking.md; verbs tha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 
+from crm.db.prepared import ByKey
 from crm.errors import NotFound
 
 Row = TypeVar("Row", bound=Model)
@@ -27,14 +30,19 @@ def lock(source: Source[Row], pk: Any, *read_along: str, no_key: bool = False) -
 
     Raises: NotFound.
     """
-    try:
-        return _locked(source, read_along, no_key).get(pk=pk)
-    except ObjectDoesNotExist:
-        raise NotFound(_("This record no longer exists. Reload the page.")) from None
+    row = lock_or_none(source, pk, *read_along, no_key=no_key)
+    if row is None:
+        raise NotFound(_("This record no longer exists. Reload the page."))
+    return row
 
 
 def lock_or_none(source: Source[Row], pk: Any, *read_along: str, no_key: bool = False) -> Row | None:
     """Lock one row as `lock` does; None where there is none."""
+    # Outside of a transaction Django refuses to write the statement.
+    is_plain = isinstance(pk, int) and not isinstance(source, QuerySet) and not connection.get_autocommit()
+    if is_plain and (statement := _statement(source, read_along, no_key)):
+        found: Row | None = statement.get(pk)
+        return found
     try:
         return _locked(source, read_along, no_key).get(pk=pk)
     except ObjectDoesNotExist:
@@ -56,6 +64,13 @@ def lock_all(
     """Lock many rows of one kind, always in the order of their keys; those that are gone are left out."""
     rows = _locked(source, read_along, no_key=no_key)
     return list((rows if pks is None else rows.filter(pk__in=list(pks))).order_by("pk")[:at_most])
+
+
+@cache
+def _statement(model: type[Model], read_along: tuple[str, ...], no_key: bool) -> ByKey[Any] | None:
+    """Write the statement once a process: each verb begins with one. None where the model's manager adds conditions."""
+    query = model._default_manager.all().query
+    return None if query.where or query.annotations else ByKey(lambda: _locked(model, read_along, no_key).order_by())
 
 
 def _locked(source: Source[Row], read_along: tuple[str, ...], no_key: bool) -> QuerySet[Row]:

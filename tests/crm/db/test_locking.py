@@ -2,13 +2,15 @@
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from psycopg.errors import LockNotAvailable
 
 from clients.models import Client
 from crm.db.locking import lock, lock_all, lock_first, lock_or_none
 from crm.errors import DomainError, NotFound
+from crm.models import User
 from crm.web.middleware import DomainErrorMiddleware
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +41,27 @@ def test_lock_holds_only_the_row_it_names(cast, other):
     assert not is_free(other, "clients_client", cast.client.pk)
     assert is_free(other, "clients_client", cast.other_client.pk)
     assert is_free(other, "crm_brand", cast.brand.pk)
+
+
+def test_a_statement_that_was_written_before_locks_and_reads_the_same(cast):
+    for user in (cast.agent, cast.finance):
+        with CaptureQueriesContext(connection) as queries:
+            locked, asked = lock(User, user.pk, "brand"), lock(User.objects.all(), user.pk, "brand")
+        first, second = (query["sql"].removesuffix(";") for query in queries)
+        assert first == second.replace(" LIMIT 21", "") and " FOR UPDATE OF " in first
+        assert vars(locked).keys() == vars(asked).keys() and locked.brand == asked.brand
+        assert all(
+            getattr(locked, field.attname) == getattr(asked, field.attname) for field in User._meta.concrete_fields
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_lock_is_taken_where_nothing_ends_it(cast):
+    for _again in range(2):
+        with pytest.raises(TransactionManagementError):
+            lock(Client, cast.client.pk)
+        with transaction.atomic():
+            lock(Client, cast.client.pk)
 
 
 def test_row_is_read_again_with_what_is_read_along(cast):
