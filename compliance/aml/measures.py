@@ -271,7 +271,7 @@ _measure(
 )
 DECLARED: Final = (DeclaredFact.EXPECTED_DEPOSITS, DeclaredFact.YEARLY_INCOME, DeclaredFact.NET_WORTH)
 # What held when the money moved: a later declaration neither excuses nor accuses. Who declared nothing of it is compared with a
-# fixed amount, or left out.
+# fixed amount, or left out. What isn't above the least that a client ever declared isn't above what held: most rows end there.
 _measure(
     Measure(
         "declared_means",
@@ -284,11 +284,16 @@ _measure(
         f"""
         WITH {{scope}}, {READ}, flow AS (
           SELECT client_id, at, id, since, sum(base_amount) OVER {ROLLING} AS came FROM m
+        ), lowest AS (
+          SELECT d.client_id, min(d.amount) AS amount FROM scope s JOIN clients_declaration d ON d.client_id = s.client_id
+          WHERE d.fact = ANY(%(against)s) GROUP BY 1
         ), above AS (
           SELECT f.*, coalesce(
             (SELECT max(d.amount) FROM clients_declaration d WHERE d.client_id = f.client_id AND d.fact = ANY(%(against)s)
              AND d.given_at <= f.at AND (d.until IS NULL OR d.until > f.at)), nullif(%(otherwise)s, 0)) AS means
-          FROM flow f WHERE f.at >= f.since AND f.came >= %(least)s
+          FROM flow f LEFT JOIN lowest l ON l.client_id = f.client_id
+          WHERE f.at >= f.since AND f.came >= %(least)s AND (l.amount IS NOT NULL OR %(otherwise)s > 0)
+            AND f.came * 100 >= greatest(least(l.amount, nullif(%(otherwise)s, 0)), 1) * %(threshold)s
         )
         SELECT client_id, at, id AS movement_id, round(came * 100 / greatest(means, 1), 2) AS value FROM above
         WHERE means IS NOT NULL AND came * 100 >= greatest(means, 1) * %(threshold)s""",  # noqa: S608

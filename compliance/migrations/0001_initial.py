@@ -519,7 +519,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='amlmovement',
-            index=models.Index(fields=['client', 'at'], name='aml_movements_by_client'),
+            index=models.Index(fields=['client', 'at'], include=('id', 'kind', 'method', 'base_amount', 'is_return'), name='aml_movements_by_client'),
         ),
         migrations.AddIndex(
             model_name='amlmovement',

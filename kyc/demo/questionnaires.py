@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
+from collections.abc import Callable
 from typing import Any, Final
 
 import orjson
@@ -28,6 +29,7 @@ from kyc.demo import papers
 from kyc.questionnaires import drafts, submissions
 from kyc.questionnaires.choices import QuestionnaireKind
 from kyc.questionnaires.content import read
+from kyc.questionnaires.declarations import keep_declarations
 from kyc.questionnaires.filling import only_asked
 from kyc.questionnaires.models import Questionnaire, QuestionnaireVersion, Submission, WarningAcknowledgement
 from kyc.questionnaires.renewals import months_later
@@ -40,6 +42,7 @@ KINDS: Final = (
     QuestionnaireKind.PEP,
 )
 ANSWERED: Final = 90
+FUNDS_DECLARED: Final = 40
 PEPS: Final = 2
 RIGHT: Final = {"q7": "c2", "q8": "c3", "q9": "c2", "q10": "c2", "q11": "c2", "q12": "c2", "q13": "c2"}
 
@@ -53,6 +56,7 @@ def write(demo: Demo, journeys: list[Journey]) -> None:
         clients = Client.objects.filter(pk__in=verified, brand=brand).select_related("brand", "user").order_by("pk")
         chosen = list(clients[: demo.count(ANSWERED)])
         _answer(demo, chosen, *made[QuestionnaireKind.APPROPRIATENESS])
+        _answer(demo, chosen[:FUNDS_DECLARED], *made[QuestionnaireKind.SOURCE_OF_FUNDS], answers=_funds)
         _ask_and_declare(chosen, made, officer)
         _ask_to_be_professional(demo, chosen)
 
@@ -96,16 +100,24 @@ def _publish(
     return questionnaire, version
 
 
-def _answer(demo: Demo, clients: list[Client], made: Questionnaire, version: QuestionnaireVersion) -> None:
-    """Give clients answers to the appropriateness test, from good to poor, on the day when they were verified."""
-    content, rows, answers = read(version.content), [], []
+def _answer(
+    demo: Demo,
+    clients: list[Client],
+    made: Questionnaire,
+    version: QuestionnaireVersion,
+    *,
+    answers: Callable[[random.Random, str], dict[str, Any]] | None = None,
+) -> None:
+    """Give clients answers on the day when they were verified: to the appropriateness test, from good to poor, or other ones."""
+    content, rows, sealed_answers, given_answers = read(version.content), [], [], []
     rng = random.Random(made.name)  # its own, so that the parts after this one draw what they drew before
     for client in clients:
-        given = only_asked(content, _answers(rng))
+        given = only_asked(content, answers(rng, client.brand.base_currency) if answers else _answers(rng))
         at = max(demo.extra["verified_at"][client.pk], version.published_at)
         result = result_of(content, given, at)
         outcome = result.outcome
-        answers.append((client.pk, orjson.dumps(given)))
+        given_answers.append(given)
+        sealed_answers.append((client.pk, orjson.dumps(given)))
         rows.append(
             Submission(
                 client=client,
@@ -126,9 +138,11 @@ def _answer(demo: Demo, clients: list[Client], made: Questionnaire, version: Que
                 valid_until=months_later(at, content.settings.renew_months),
             )
         )
-    for row, sealed in zip(rows, crypto.encrypt_many_for_clients(answers), strict=True):
+    for row, sealed in zip(rows, crypto.encrypt_many_for_clients(sealed_answers), strict=True):
         row.answers_sealed = sealed
     Submission.objects.bulk_create(rows)
+    for row, given in zip(rows, given_answers, strict=True):
+        keep_declarations(row, content, given)
     WarningAcknowledgement.objects.bulk_create(
         WarningAcknowledgement(
             submission=row,
@@ -140,6 +154,24 @@ def _answer(demo: Demo, clients: list[Client], made: Questionnaire, version: Que
         for row in rows
         if row.needs_acknowledgement and row.given_by is not None
     )
+
+
+def _funds(rng: random.Random, currency: str) -> dict[str, Any]:
+    """Make up what somebody earns, owns and means to deposit."""
+    income = rng.choice((18_000, 28_000, 36_000, 45_000, 60_000, 90_000, 140_000))
+    amounts = {"q4": income, "q5": income * rng.choice((1, 2, 4, 8)), "q8": round(income * rng.uniform(0.05, 0.4), -2)}
+    return {
+        "q1": rng.choice(("c1", "c1", "c1", "c2", "c3", "c5")),
+        "q2": "Engineer, a machine builder",
+        "q3": "Consulting",
+        **{
+            name: {"amount": f"{value:.0f}", "currency": currency, "base": f"{value:.2f}"}
+            for name, value in amounts.items()
+        },
+        "q6": ["c1"],
+        "q9": rng.choice((["c1"], ["c2"], ["c1", "c2"], ["c3"], ["c5"])),
+        "q10": True,
+    }
 
 
 def _answers(rng: random.Random) -> dict[str, Any]:
