@@ -16,10 +16,12 @@ from clients.country_rules.gates import may
 from clients.models import Client
 from clients.views.dialogs import back
 from crm.accounts.guards import client_only
+from crm.db.prepared import ByKey
 from crm.models import Brand, User
 from portal import consents
 
 View = Callable[..., HttpResponse]
+CLIENTS = ByKey(lambda: Client.objects.select_related("brand", "owner"), "user_id")
 ACCEPTED: Final = "accepted_texts"
 # Who doesn't accept new terms still reads them, sees their money and withdraws it.
 OPEN_WITHOUT_CONSENT: Final = frozenset(
@@ -38,7 +40,7 @@ def client_required(view: View) -> View:
     @functools.wraps(view)
     def entered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         assert isinstance(request.user, User)
-        client = Client.objects.select_related("brand", "owner").filter(user_id=request.user.pk).first()
+        client = CLIENTS.find(user_id=request.user.pk)
         if client is None:
             raise Http404
         request.brand = client.brand  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A row by its key, for what every request reads: Django would write the same statement again each time, in 0.6 ms."""
+"""A row by its key, for what every request or verb reads: Django would write the same statement again each time, in 0.6 ms."""
 
 from __future__ import annotations
 
@@ -17,16 +17,21 @@ class ByKey(Generic[M]):
     """Reads `rows().get(pk=…)` by SQL that is written once a process.
 
     rows: the query, with what it needs of `select_related`. It may have no parameters, annotations or prefetches.
+    names: of the fields that make up the key, as a filter names them.
     """
 
-    def __init__(self, rows: Callable[[], QuerySet[M]]) -> None:
+    def __init__(self, rows: Callable[[], QuerySet[M]], *names: str) -> None:
         self._rows = rows
+        self._names = sorted(names) or ["pk"]
 
     @cached_property
     def _statement(self) -> tuple[Any, str, dict[int, Any], list[Any]]:
-        compiler = self._rows().filter(pk=0).query.get_compiler(DEFAULT_DB_ALIAS)
+        places = {name: place for place, name in enumerate(self._names)}
+        compiler = self._rows().filter(**places).query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
-        assert parameters == (0,), "the key is the only parameter"
+        assert [str(one) for one in parameters] == [str(one) for one in places.values()], (
+            "the key is the only parameter"
+        )
         converters = compiler.get_converters([column[0] for column in compiler.select])
         # The types are of the next Django, which asks for a further argument.
         related = get_related_populators(compiler.klass_info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
@@ -34,9 +39,13 @@ class ByKey(Generic[M]):
 
     def get(self, pk: int) -> M | None:
         """Return the row, or None where there is none of that key."""
+        return self.find(pk=pk)
+
+    def find(self, **values: Any) -> M | None:
+        """Return the row whose key has these values, or None; they are as the database takes them."""
         compiler, sql, converters, related = self._statement
         with connection.cursor() as cursor:
-            cursor.execute(sql, [pk])
+            cursor.execute(sql, [values[name] for name in self._names])
             found = cursor.fetchall()
         for row in compiler.apply_converters(found, converters):
             info = compiler.klass_info

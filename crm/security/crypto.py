@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.db.models import QuerySet
 
+from crm.db.prepared import ByKey
 from crm.security import keys
 from crm.security.keys import FieldKeyMissing
 
@@ -113,12 +115,20 @@ def decrypt_many_for_clients(
     return opened
 
 
-def _client_key(client_id: int, *, create: bool) -> bytes:
+def _all_keys() -> QuerySet[SubjectKey]:
     from crm.models import SubjectKey
+
+    return SubjectKey.objects.all()
+
+
+_KEYS: ByKey[SubjectKey] = ByKey(_all_keys, "client_id")
+
+
+def _client_key(client_id: int, *, create: bool) -> bytes:
 
     if create:
         return _client_keys({client_id})[client_id]
-    row = SubjectKey.objects.filter(client_id=client_id).first()
+    row = _KEYS.find(client_id=client_id)
     if row is None:
         raise KeyDestroyed(f"client {client_id} has no key")
     return _unwrapped(row)
@@ -128,7 +138,11 @@ def _client_keys(client_ids: set[int]) -> dict[int, bytes]:
     """Return the keys of clients, made on first use."""
     from crm.models import SubjectKey
 
-    rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in=client_ids)}
+    if len(client_ids) == 1:
+        one = _KEYS.find(client_id=next(iter(client_ids)))
+        rows = {one.client_id: one} if one else {}
+    else:
+        rows = {row.client_id: row for row in SubjectKey.objects.filter(client_id__in=client_ids)}
     lacking = sorted(client_ids - rows.keys())
     if lacking:
         made = [SubjectKey(client_id=pk, wrapped=_wrapped(os.urandom(32), pk)) for pk in lacking]

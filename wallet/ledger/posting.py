@@ -17,6 +17,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm.db.prepared import ByKey
 from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.models import Actor
 from wallet.choices.ledger import BOUNDED_KINDS, AccountKind, JournalKind, Layer, Phase
@@ -286,6 +288,13 @@ def reverse(*, key: str, journal: Journal, description: str, actor: Actor = None
 # Accounts
 
 
+@cache
+def _accounts(*unset: str) -> ByKey[Account]:
+    """Write once a process how an account is found that has no such owners: each verb that moves money asks for several."""
+    names = {"brand_id", "kind", "currency", "client_id", "psp_id", "subject"} - set(unset)
+    return ByKey(lambda: Account.objects.filter(**dict.fromkeys(unset)).order_by(), *names)
+
+
 def account_for(
     kind: AccountKind,
     *,
@@ -298,13 +307,14 @@ def account_for(
     """Return the account of that owner, kind and currency, opened when it is first needed. Two at once open one."""
     identity: dict[str, Any] = {
         "brand_id": brand_id,
-        "kind": kind,
+        "kind": str(kind),
         "currency": currency,
         "client_id": client_id,
         "psp_id": psp_id,
         "subject": subject,
     }
-    account = Account.objects.filter(**identity).first()
+    unset = [name for name in ("client_id", "psp_id") if identity[name] is None]
+    account = _accounts(*unset).find(**{name: identity[name] for name in identity if name not in unset})
     if account is None:
         Account.objects.bulk_create([Account(**identity, is_bounded=kind in BOUNDED_KINDS)], ignore_conflicts=True)
         account = Account.objects.get(**identity)

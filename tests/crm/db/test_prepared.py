@@ -27,6 +27,13 @@ def test_it_reads_what_a_query_would_read(cast, django_assert_num_queries):
     assert users.get(0) is None
 
 
+def test_a_key_of_several_fields_finds_its_row(cast):
+    users = ByKey(lambda: User.objects.filter(last_login=None), "email", "brand_id")
+    agent = cast.agent
+    assert users.find(brand_id=agent.brand_id, email=agent.email) == agent
+    assert users.find(brand_id=cast.other_brand.pk, email=agent.email) is None
+
+
 def test_a_query_with_parameters_is_refused():
     with pytest.raises(AssertionError, match="only parameter"):
         ByKey(lambda: User.objects.filter(kind="staff")).get(1)

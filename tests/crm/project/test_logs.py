@@ -46,6 +46,16 @@ def test_each_line_carries_the_request_whoever_logged_it(lines):
     assert ours["level"] == "info"
 
 
+def test_the_address_is_the_one_that_the_audit_trail_has(rf, settings):
+    """A header that nobody counted proxies for is not believed."""
+    request = rf.get("/", HTTP_X_FORWARDED_FOR="198.51.100.9, 203.0.113.7", REMOTE_ADDR="192.0.2.1")
+    for proxies, address in ((0, "192.0.2.1"), (1, "203.0.113.7")):
+        settings.TRUSTED_PROXIES = proxies
+        logs.RequestLogMiddleware.bind_ip(request)
+        assert structlog.contextvars.get_contextvars()["ip"] == address
+    structlog.contextvars.clear_contextvars()
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_traceback_never_shows_local_variables(lines, as_json):
     written = lines(as_json=as_json)
