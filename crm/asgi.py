@@ -4,6 +4,7 @@ Pages belong to the web server, which bounds what strangers send. Whatever else 
 being read.
 """
 
+import asyncio
 import os
 from collections.abc import MutableMapping
 from typing import Any
@@ -28,13 +29,22 @@ async def application(scope: live.Scope, receive: live.Receive, send: live.Send)
     elif scope["path"] == live.PATH:
         await live.live(scope, receive, send)
     elif scope["path"] == health.PATH and scope["method"] in ("GET", "HEAD"):
-        await pages(scope, _nothing, send)  # type: ignore[arg-type]
+        await pages(scope, _no_body(), send)  # type: ignore[arg-type]
     else:
         headers = [*live.headers("text/plain", ""), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 404, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _nothing() -> MutableMapping[str, Any]:
-    """Return the empty body of a request that has none."""
-    return {"type": "http.request", "body": b"", "more_body": False}
+def _no_body() -> live.Receive:
+    """Tell of an empty body once: while Django answers it listens for the end of the connection, and for nothing else."""
+    is_told = False
+
+    async def receive() -> MutableMapping[str, Any]:
+        nonlocal is_told
+        if is_told:
+            await asyncio.Event().wait()  # until Django has answered and listens no longer
+        is_told = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    return receive
