@@ -24,6 +24,7 @@ class IbAction(AuditCode):
     PARTNER_STATE_CHANGED = "ib.partner_state_changed", _("Partner status changed"), "handshake"
     PERIOD_SETTLED = "ib.period_settled", _("Commission period settled"), "calendar", "success"
     PLAN_ACTIVATED = "ib.plan_activated", _("Commission plan activated"), "circle-check", "success"
+    PLAN_TRIED_OUT = "ib.plan_tried_out", _("Plan version tried out on past trades"), "calculator"
     PLAN_ASSIGNED = "ib.plan_assigned", _("Commission plan assigned"), "user-check"
     PLAN_CREATED = "ib.plan_created", _("Commission plan created"), "file-text"
     PLAN_DRAFT_CHANGED = "ib.plan_draft_changed", _("Commission plan draft changed"), "pencil"

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any
@@ -174,6 +176,26 @@ class Comparison:
         return any(Decimal(line.before) or Decimal(line.after) for line in self.lines)
 
 
+@dataclass(frozen=True)
+class Instead:
+    """A version that counts, at all times, in place of a plan's versions: for trying it out."""
+
+    version_id: int
+    plan_id: int
+
+
+@contextmanager
+def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callable[[], None]]:
+    """Gather a scope's deals with a version tried out; what is yielded fills `ib_wanted`. Nothing is written.
+
+    Within, `ib_fx` has the rates of the accounts' and partners' currencies into the plans', too. Call in a transaction.
+    """
+    with connection.cursor() as cursor:
+        features = _gather(cursor, brand, scope, corrects=True, instead=instead)
+        yield lambda: _calculate(cursor, features, {"brand": brand.pk, "late": 0})
+        _drop(cursor)
+
+
 @transaction.atomic
 def compare(*, brand: Brand, scope: Scope) -> Comparison:
     """Calculate a scope again and compare it with what was accrued; nothing is written."""
@@ -191,10 +213,16 @@ def compare(*, brand: Brand, scope: Scope) -> Comparison:
     return Comparison(lines, sorted({deal for row in rows for deal in row[6]}))
 
 
-def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, instead: int | None = None) -> Features:
-    """Fill the temporary tables that a pass works on; `instead`: a version to count in place of its plan's versions."""
+def _gather(
+    cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, instead: Instead | None = None
+) -> Features:
+    """Fill the temporary tables that a pass works on; `instead`: a version to try out."""
     where, parameters = scope.where()
-    about = {"brand": brand.pk, "instead": instead}
+    about = {
+        "brand": brand.pk,
+        "instead": instead.version_id if instead else None,
+        "plan": instead.plan_id if instead else None,
+    }
     cursor.execute(facts.VERSIONS, about)
     cursor.execute(facts.FEATURES, about)
     features = Features(*cursor.fetchone())
@@ -210,7 +238,7 @@ def _gather(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, i
     cursor.execute(
         "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP"
     )
-    rows = _rates(cursor, brand, features)
+    rows = _rates(cursor, brand, features, is_tried=instead is not None)
     if rows:
         cursor.executemany("INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)", rows)
     cursor.execute("ANALYZE ib_version, ib_opened, ib_eligible, ib_cell, ib_component, ib_fx")
@@ -229,19 +257,24 @@ def _drop(cursor: CursorWrapper) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {', '.join(facts.TABLES)}")
 
 
-def _rates(cursor: CursorWrapper, brand: Brand, features: Features) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
+def _rates(
+    cursor: CursorWrapper, brand: Brand, features: Features, *, is_tried: bool
+) -> list[tuple[str, str, dt.date, Decimal, dt.date]]:
     """List reference rates of the days that are traded on, from each plan's currency into each partner's: one query.
 
-    Components of money also need rates from the accounts' and the symbols' currencies into the plans'.
+    Components of money also need rates from the accounts' and the symbols' currencies into the plans'; what is tried out is
+    compared in the version's currency.
     """
     cursor.execute("SELECT DISTINCT (closed_at AT TIME ZONE 'UTC')::date FROM ib_closing")
     days = [day for (day,) in cursor.fetchall()]
     cursor.execute("SELECT DISTINCT currency FROM ib_version")
     plans = {currency for (currency,) in cursor.fetchall()}
     bases, quotes = set(plans), set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
-    if features.has_difference or features.has_components:
+    if is_tried:
+        bases |= quotes
+    if features.has_difference or features.has_components or is_tried:
         quotes |= plans
-    if features.has_components:
+    if features.has_components or is_tried:
         cursor.execute("SELECT account_currency FROM ib_closing UNION SELECT quote_currency FROM ib_closing")
         bases |= {currency for (currency,) in cursor.fetchall() if currency}
     rates = fx.rates_of_days(bases, quotes, days)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.files.jobs import RunningJob, job_kind
 from crm.models import Brand
+from ib.agreements.what_if import run_what_if
 from ib.recalculations.proposals import propose_recalculation
 
 
@@ -30,3 +31,17 @@ def recompute(job: RunningJob) -> None:
     message = _("No commission changes. Reasons of unpaid deals were updated.") if comparison.deal_ids else ""
     job.progress(1, 1, message or _("No differences: all commissions are as calculated."))
     job.point_to("/ib/runs/")
+
+
+@job_kind("ib.what_if", title=gettext_lazy("What-if of a commission plan"))
+def what_if(job: RunningJob) -> None:
+    """Try a version out on the trades of the last days, and point to the result."""
+    about = job.parameters
+    kept = run_what_if(
+        version_id=about["version"],
+        days=about["days"],
+        for_plan_id=about["for_plan"],
+        actor=job.owner,
+        progress=job.progress,
+    )
+    job.point_to(kept.get_absolute_url())

@@ -251,19 +251,30 @@ def _tell_maker(version: PlanVersion, title: LocalizedText) -> None:
 
 @transaction.atomic
 def assign_plan(
-    *, partner_id: int, plan_id: int | None, actor: Actor, at: dt.datetime | None = None, reason: str = ""
+    *,
+    partner_id: int,
+    plan_id: int | None,
+    actor: Actor,
+    link_id: int | None = None,
+    client_id: int | None = None,
+    at: dt.datetime | None = None,
+    reason: str = "",
 ) -> PartnerPlan | None:
     """Pay a partner's own clients by this plan from now on; with `plan_id=None` by none.
 
-    Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already or the plan has no active version.
+    link_id, client_id: only clients of that referral link, or that client; without a plan the usual one applies to them again.
+    Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already or the plan has no active version,
+    DomainError for another partner's link or client.
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     plan = Plan.objects.get(pk=plan_id, brand_id=partner.brand_id) if plan_id is not None else None
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
         raise WrongState(_("This plan doesn't have an active version yet."))
+    _check_scope(partner, link_id, client_id)
     now = at or timezone.now()
-    current = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    about = {"link_id": link_id, "client_id": client_id}
+    current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True, **about).select_related("plan").first()
     if (current.plan_id if current else None) == plan_id:
         raise WrongState(_("Nothing to change: this is already set."))
     if current is not None:
@@ -271,18 +282,30 @@ def assign_plan(
         current.save(update_fields=["ends_at"])
     held = None
     if plan is not None:
-        held = PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=now, made_by=actor)
+        held = PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=now, made_by=actor, **about)
     audit.record(
         actor=actor,
         action=IbAction.PLAN_ASSIGNED,
         target=partner,
         brand_id=partner.brand_id,
+        client_id=client_id,
         reason=reason,
         before={"plan": current.plan_id if current else None},
-        after={"plan": plan_id, "from": now.isoformat()},
+        after={"plan": plan_id, "from": now.isoformat(), **{key: pk for key, pk in about.items() if pk}},
     )
-    _publish_level(partner, current.plan if current else None, plan, actor)
+    if link_id is None and client_id is None:
+        _publish_level(partner, current.plan if current else None, plan, actor)
     return held
+
+
+def _check_scope(partner: Partner, link_id: int | None, client_id: int | None) -> None:
+    """Refuse a special agreement that would apply to nobody."""
+    if link_id is not None and client_id is not None:
+        raise DomainError(_("Choose either a link or a client."))
+    if link_id is not None and not partner.referral_links.filter(pk=link_id).exists():
+        raise DomainError(_("This link belongs to another partner."))
+    if client_id is not None and not partner.attributions.filter(client_id=client_id, ends_at=None).exists():
+        raise DomainError(_("This client isn't one of the partner's own clients."))
 
 
 def level_rank(plan: Plan | None) -> tuple[Decimal, int]:

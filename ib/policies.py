@@ -24,6 +24,12 @@ def can_decide_version(user: Actor, version: PlanVersion) -> Decision:
     return by_another(user, version.made_by_id) if allowed else allowed
 
 
+def can_try_version(user: Actor, version: PlanVersion) -> Decision:
+    """Decide who may see what a version would have cost: who may write the brand's plans, and who may approve them."""
+    allowed = can_write_plans(user, version.plan.brand_id)
+    return allowed or on_whole_brand(user, "ib.approve_plan", version.plan.brand_id)
+
+
 def can_run(user: Actor, brand_id: int) -> Decision:
     """Decide who may recompute a brand's commissions: `ib.run_commissions`."""
     return on_whole_brand(user, "ib.run_commissions", brand_id)

@@ -1,6 +1,17 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from ib.views import commissions, partners, plans, portal, portal_home, portal_links, portal_statements, referral
+from ib.views import (
+    commissions,
+    partners,
+    plan_files,
+    plans,
+    portal,
+    portal_home,
+    portal_links,
+    portal_statements,
+    referral,
+    what_ifs,
+)
 
 staff = [
     path("ib/partners/", partners.PartnerList.as_view(), name="ib_partners"),
@@ -22,6 +33,10 @@ staff = [
     path("ib/plans/<int:plan_id>/new-version/", plans.new_version, name="ib_version_new"),
     path("ib/versions/<int:version_id>/change/", plans.change_draft, name="ib_version_change"),
     path("ib/versions/<int:version_id>/decide/", plans.decide, name="ib_version_decide"),
+    path("ib/versions/<int:version_id>/plan.yaml", plan_files.download, name="ib_version_file"),
+    path("ib/plans/<int:plan_id>/upload/", plan_files.upload, name="ib_version_upload"),
+    path("ib/versions/<int:version_id>/what-if/", what_ifs.ask, name="ib_what_if_new"),
+    path("ib/what-ifs/<int:what_if_id>/", what_ifs.show, name="ib_what_if"),
     path("ib/commissions/", commissions.AccrualList.as_view(), name="ib_accruals"),
     path("ib/commissions/not-paid/", commissions.ExclusionList.as_view(), name="ib_exclusions"),
     path("ib/commissions/<int:accrual_id>/", commissions.accrual_page, name="ib_accrual"),

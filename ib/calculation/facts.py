@@ -13,17 +13,17 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
 FROM ib_version v
 """
-# The versions that pay; `instead`: a version that counts, at all times, in place of its plan's.
+# The versions that pay; `instead`: a version that counts, at all times, in place of those of `plan`.
 VERSIONS = """
 CREATE TEMP TABLE ib_version ON COMMIT DROP AS
-SELECT v.id, v.plan_id, CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
+SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
+  CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
   CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
   v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
                            UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
 FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s
-WHERE v.id = %(instead)s OR (v.state = 'active' AND NOT EXISTS (
-  SELECT 1 FROM ib_planversion i WHERE i.id = %(instead)s AND i.plan_id = v.plan_id))
+WHERE v.id = %(instead)s OR (v.state = 'active' AND v.plan_id IS DISTINCT FROM %(plan)s)
 """
 # In a first pass (not a recalculation) a deal that has rows is done.
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"

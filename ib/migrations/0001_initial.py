@@ -825,4 +825,37 @@ class Migration(migrations.Migration):
             model_name='plancomponent',
             trigger=pgtrigger.compiler.Trigger(name='plan_components_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d09ef1af4cc5ff87269cc55e2338e82e6a9eeb33', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_components_stay_a4d49', table='ib_plancomponent', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='WhatIf',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_hash', models.CharField(help_text='Of the version as it was then', max_length=64)),
+                ('from_at', models.DateTimeField()),
+                ('to_at', models.DateTimeField()),
+                ('currency', models.CharField(max_length=5)),
+                ('deals', models.PositiveIntegerField()),
+                ('partners', models.PositiveIntegerField()),
+                ('before', models.DecimalField(decimal_places=8, max_digits=24)),
+                ('after', models.DecimalField(decimal_places=8, max_digits=24)),
+                ('charged', models.DecimalField(decimal_places=8, help_text='Commissions charged by the platform', max_digits=24)),
+                ('lost', models.DecimalField(decimal_places=8, help_text="Clients' net trading losses", max_digits=24)),
+                ('lines', models.JSONField()),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('for_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='what_ifs', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='what_if_ends_after_it_starts')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='whatif',
+            trigger=pgtrigger.compiler.Trigger(name='what_if_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='3fa7af511a290b10c249d31cc310c693f3857e37', operation='UPDATE OR DELETE', pgid='pgtrigger_what_if_no_change_82d64', table='ib_whatif', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='whatif',
+            trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
+        ),
     ]

@@ -2,6 +2,7 @@ from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, Re
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import PartnerPlan, Plan, PlanComponent, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.models.recalculations import Recalculation
+from ib.models.what_ifs import WhatIf
 
 __all__ = [
     "Accrual",
@@ -26,4 +27,5 @@ __all__ = [
     "Settlement",
     "SettlementPeriod",
     "Upline",
+    "WhatIf",
 ]

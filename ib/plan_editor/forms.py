@@ -10,6 +10,7 @@ from typing import Any, Final
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
@@ -376,3 +377,22 @@ def symbol_groups() -> dict[str, str]:
         .values_list("canonical", "symbol_group")[:SYMBOLS_MAX]
     )
     return dict(rows) or {str(group.label): str(group) for group in SymbolGroup}
+
+
+class WhatIfForm(forms.Form):
+    """On how many days, and on whose trades, a version is tried out."""
+
+    days = forms.TypedChoiceField(
+        label=_("Try on the trades of"),
+        coerce=int,
+        choices=[(days, ngettext_lazy("%(days)s day", "%(days)s days", days) % {"days": days}) for days in (7, 30, 90)],
+        initial=30,
+    )
+    for_plan_id = forms.TypedChoiceField(label=_("For partners on"), coerce=int, empty_value=None, required=False)
+
+    def __init__(self, *args: Any, version: PlanVersion, **kwargs: Any) -> None:
+        super().__init__(*args, **{"auto_id": f"what_if_{version.pk}_%s", **kwargs})
+        held = Plan.objects.filter(brand_id=version.plan.brand_id, partners__isnull=False).exclude(pk=version.plan_id)
+        plan = self.fields["for_plan_id"]
+        assert isinstance(plan, forms.ChoiceField)
+        plan.choices = [("", _("this plan")), *held.order_by("name").distinct().values_list("pk", "name")[:COPIES_MAX]]

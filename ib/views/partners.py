@@ -97,6 +97,9 @@ def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
     }
 
 
+SPECIAL_SHOWN = 30
+
+
 def overview(partner: Partner) -> dict[str, Any]:
     days, series = figures.daily_earnings(partner)
     return {
@@ -107,6 +110,10 @@ def overview(partner: Partner) -> dict[str, Any]:
         "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
         .select_related("parent")
         .order_by("-starts_at")[:10],
+        "special": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True)
+        .exclude(link__isnull=True, client__isnull=True)
+        .select_related("plan", "link")
+        .order_by("-starts_at")[:SPECIAL_SHOWN],
         "past_plans": PartnerPlan.usual.filter(partner=partner, ends_at__isnull=False)
         .select_related("plan")
         .order_by("-starts_at")[:10],
@@ -203,12 +210,15 @@ def move(request: UserRequest, partner_id: int) -> HttpResponse:
 @staff_page("ib.manage_partners")
 def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
-    form = AssignPlanForm(request.POST or None, partner=partner)
+    asked = {name: request.GET[name] for name in ("link", "client") if is_whole(request.GET.get(name, ""))}
+    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial=asked)
     if run_action(
         request,
         lambda: plans.assign_plan(
             partner_id=partner.pk,
             plan_id=getattr(form.cleaned_data["plan"], "pk", None),
+            link_id=getattr(form.cleaned_data["link"], "pk", None),
+            client_id=form.cleaned_data["client"],
             actor=request.user,
             reason=form.cleaned_data["reason"],
         ),
@@ -222,7 +232,7 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
         partner,
         form,
         _("Change plan"),
-        _("The plan applies to all trades of this partner's clients closed from now on, at all levels."),
+        _("The plan applies to trades of this partner's clients closed from now on."),
     )
 
 

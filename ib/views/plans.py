@@ -23,16 +23,17 @@ from ib import plans
 from ib.agreements.cards import CARD, RateCard, rate_card
 from ib.choices import VersionState
 from ib.forms import ReasonForm
-from ib.models import PartnerPlan, Plan, PlanVersion
+from ib.models import PartnerPlan, Plan, PlanVersion, WhatIf
 from ib.plan_editor.editor import EDITS, check_of, editor_of, without_removed
-from ib.plan_editor.forms import EntryForm, PlanForm, PreviewForm, VersionForm, card_initial, initial_of
+from ib.plan_editor.forms import EntryForm, PlanForm, PreviewForm, VersionForm, WhatIfForm, card_initial, initial_of
 from ib.plan_editor.templates import TEMPLATES
-from ib.policies import can_decide_version, can_write_plans
+from ib.policies import can_decide_version, can_try_version, can_write_plans
 from ib.queries import plans_visible_to
 from ib.tables import PlanTable
 from trading.choices import SymbolGroup
 
 VERSIONS_SHOWN = 20
+WHAT_IFS_SHOWN = 60
 
 
 class PlanList(TableView):
@@ -118,6 +119,11 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
     )
     for version in versions:
         version.plan = plan
+    tried: dict[int, list[WhatIf]] = {}
+    for kept in WhatIf.objects.filter(version__in=versions).defer("lines").order_by("-pk")[:WHAT_IFS_SHOWN]:
+        tried.setdefault(kept.version_id, []).append(kept)
+    may_try = bool(versions) and bool(can_try_version(request.user, versions[0]))
+    what_if_form = WhatIfForm(version=versions[0]) if may_try else None
     return render(
         request,
         "ib/plan.html",
@@ -130,6 +136,7 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
                     "components": [row.sentence(version.currency) for row in rate_card(version).components],
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,
+                    "tried": tried.get(version.pk, []) if may_try else [],
                 }
                 for version in versions
             ],
@@ -139,6 +146,7 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
             .order_by("partner__name")[:50],
             "form": ReasonForm(),
             "entry_form": entry_form or EntryForm.of(plan),
+            "what_if_form": what_if_form,
         },
         status=422 if entry_form else 200,
     )

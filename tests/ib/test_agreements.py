@@ -276,3 +276,29 @@ def test_a_partner_reads_how_clients_of_sub_partners_are_paid(network, cast):
         (1, [Decimal(6)]),
         (2, [Decimal("2.4")]),
     ]
+
+
+def test_a_special_agreement_is_made_on_the_partners_page_and_ended_again(network, cast, browse):
+    special = make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=card({"fx_majors": "20"}, {1: "1"}))
+    browser, address = browse(cast.ib_manager), reverse("ib_partner_plan", args=[network.sub.pk])
+    sent = {"plan": special.plan_id, "client": cast.client.pk, "reason": "large client"}
+    assert browser.post(address, sent)["Location"] == network.sub.get_absolute_url()
+    page = text_of(browser.get(network.sub.get_absolute_url()))
+    assert "Special agreements" in page and f"client #{cast.client.pk}" in page
+    held = PartnerPlan.objects.get(client=cast.client)
+    assert PartnerPlan.usual.get(partner=network.sub, ends_at=None).plan == network.version.plan
+    browser.post(address, {**sent, "plan": "", "reason": "over"})
+    held.refresh_from_db()
+    assert held.ends_at is not None
+
+
+def test_a_special_agreement_is_for_ones_own_client_or_link_and_not_both(network, cast):
+    link = network.top.referral_links.create(code="others")
+    about = {"partner_id": network.sub.pk, "plan_id": network.version.plan_id, "actor": cast.ib_manager}
+    for wrong, message in [
+        ({"link_id": link.pk}, "another partner"),
+        ({"client_id": cast.other_client.pk}, "own clients"),
+        ({"link_id": link.pk, "client_id": cast.client.pk}, "either a link or a client"),
+    ]:
+        with pytest.raises(DomainError, match=message):
+            plans.assign_plan(**about, **wrong)

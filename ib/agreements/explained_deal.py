@@ -1,0 +1,101 @@
+"""A deal's commissions as data: who was paid, by which version and formula, who was not and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from ib.choices import AccrualState
+from ib.explain import explain, plain
+from ib.models import Accrual, Attribution
+from trading.choices import DealEntry
+from trading.models import Deal
+
+DEALS_MAX: Final = 20
+ROWS_MAX: Final = 500
+
+
+def deals_with_number(number: int, *, server: str = "") -> list[Deal]:
+    """Find the deals of a number, deleted ones too: each server counts its own, so there may be several."""
+    deals = Deal.every.filter(ticket=number).select_related("server", "account__client")
+    if server:
+        deals = deals.filter(server__name=server)
+    return list(deals.order_by("server_id")[:DEALS_MAX])
+
+
+def explain_deal(deal: Deal) -> dict[str, Any]:
+    """List every line of a deal with its steps, the totals per partner, and where there is no line the reason. Money as text."""
+    rows = Accrual.objects.filter(deal_id=deal.pk).select_related("partner", "version__plan", "period")
+    lines, totals = [], defaultdict[tuple[str, str], Decimal](Decimal)
+    for row in rows.order_by("level", "component", "pk")[:ROWS_MAX]:
+        lines.append(_line(row))
+        totals[row.partner.code, row.currency] += row.amount
+    return {
+        "deal": deal.ticket,
+        "server": deal.server.name,
+        "login": deal.login,
+        "client": deal.account.client_id if deal.account else None,
+        "symbol": deal.symbol,
+        "closed_lots": plain(deal.closed_lots),
+        "executed_at": deal.executed_at.isoformat(),
+        "lines": lines,
+        "totals": [
+            {"partner": partner, "amount": str(amount), "currency": currency}
+            for (partner, currency), amount in totals.items()
+        ],
+        "why_none": "" if lines else why_none(deal),
+    }
+
+
+def _line(row: Accrual) -> dict[str, Any]:
+    return {
+        "partner": row.partner.code,
+        "level": row.level,
+        "component": row.component,
+        "kind": row.kind,
+        "state": row.state,
+        "reason": row.reason,
+        "version": str(row.version) if row.version_id else "",
+        "lots": str(row.lots),
+        "basis": _text(row.basis),
+        "basis_currency": row.basis_currency,
+        "basis_fx": _text(row.basis_fx),
+        "rate": _text(row.rate),
+        "share": _text(row.share),
+        "cap": _text(row.cap),
+        "below": _text(row.below),
+        "rate_currency": row.rate_currency,
+        "rate_amount": str(row.rate_amount),
+        "fx_rate": _text(row.fx_rate),
+        "fx_on": row.fx_on.isoformat() if row.fx_on else None,
+        "amount": str(row.amount),
+        "currency": row.currency,
+        "period": row.period.name,
+        "is_paid": row.state != AccrualState.EXCLUDED,
+        "steps": [{"text": str(step.text), "figure": step.figure} for step in explain(row, for_staff=True)],
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def why_none(deal: Deal) -> str:
+    """Say why a deal has no line at all."""
+    if not deal.is_trade:
+        return _("It's a balance operation, not a trade.")
+    if deal.entry == DealEntry.IN:
+        return _("It opens a position. Commissions are paid when positions are closed.")
+    if deal.deleted_at is not None:
+        return _("The platform deleted it before anything was accrued.")
+    if deal.account is None:
+        return _("No client of ours has this login.")
+    if deal.account.is_demo:
+        return _("It's on a demo account.")
+    referred = Attribution.objects.filter(client_id=deal.account.client_id, starts_at__lte=deal.executed_at)
+    if not referred.exclude(ends_at__lte=deal.executed_at).exists():
+        return _("No partner referred the client when the position was closed.")
+    return _("It hasn't been calculated yet. Deals are calculated after each sync, and again every night.")

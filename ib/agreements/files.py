@@ -1,0 +1,223 @@
+"""Plan versions as YAML files, out and in, with the same checks as the form.
+
+Every value is read as text and then converted, so that amounts stay exact. Shares are in per cent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+import yaml
+from django.utils.translation import gettext as _
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from crm.errors import DomainError
+from ib.agreements.cards import ComponentRow, RateCard, VersionTerms, rate_card, unknown_countries
+from ib.choices import SHARES_OF_MONEY, Component, Network
+from ib.forms import CURRENCIES
+from ib.models import PlanVersion
+from trading.choices import SymbolGroup
+
+BYTES_MAX: Final = 64_000
+NODES_MAX: Final = 2_000
+LEVELS_MAX: Final = 8
+
+Amount = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=8, allow_inf_nan=False)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=9, decimal_places=6, allow_inf_nan=False)]
+Level = Annotated[int, Field(ge=1, le=LEVELS_MAX)]
+Group = Literal[tuple(SymbolGroup.values)]  # type: ignore[valid-type]
+Mask = Annotated[str, Field(min_length=1, max_length=64)]
+Symbol = Annotated[str, Field(min_length=1, max_length=32)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ComponentFile(_Strict):
+    """A row of `components`."""
+
+    pays: Literal[tuple(Component.values)]  # type: ignore[valid-type]
+    value: Amount
+    symbol_group: Group | None = None  # type: ignore[valid-type]
+    accounts: Mask | None = None
+    most_per_trade: Amount | None = None
+
+
+class PlanFile(_Strict):
+    """What a file says. `plan` and `version` are for the reader."""
+
+    plan: str = ""
+    version: int = 0
+    valid_from: AwareDatetime | None = None
+    currency: Annotated[str, Field(max_length=5)]
+    network: Literal[tuple(Network.values)] = Network.INTRODUCER.value  # type: ignore[valid-type]
+    min_hold_seconds: Annotated[int, Field(ge=0, le=86_400)] = 180
+    min_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=1)] = Decimal(0)
+    clawback_days: Annotated[int, Field(ge=0, le=365)] = 90
+    shared_rate: bool = True
+    account_groups: Annotated[list[Mask], Field(max_length=40)] = []
+    excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
+    excluded_countries: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]], Field(max_length=250)] = []
+    levels: dict[Level, Percent] = {}
+    rates: dict[Group, Amount] = {}  # type: ignore[valid-type]
+    fixed: dict[Group, dict[Level, Amount]] = {}  # type: ignore[valid-type]
+    components: list[ComponentFile] = []
+
+
+def write_yaml(version: PlanVersion) -> str:
+    """Write what a version says as YAML. Four queries, none where its card was prefetched."""
+    card = rate_card(version)
+    fixed: dict[str, dict[int, Any]] = {}
+    for (group, level), amount in sorted(card.overrides.items()):
+        fixed.setdefault(group, {})[level] = _plain(amount)
+    data = {
+        "plan": version.plan.name,
+        "version": version.number,
+        "valid_from": version.starts_at.astimezone(dt.UTC).isoformat(),
+        "currency": version.currency,
+        "network": version.network,
+        "min_hold_seconds": version.min_hold_seconds,
+        "min_pips": _plain(version.min_pips),
+        "clawback_days": version.clawback_days,
+        "shared_rate": version.is_pool,
+        "account_groups": list(version.account_groups),
+        "excluded_symbols": list(version.excluded_symbols),
+        "excluded_countries": list(version.excluded_countries),
+        "levels": {level: _plain(share * 100) for level, share in sorted(card.shares.items())},
+        "rates": {group: _plain(amount) for group, amount in sorted(card.rates.items())},
+        "fixed": fixed,
+        "components": [_row(row) for row in card.components],
+    }
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Number(str):
+    """A decimal, written as it is."""
+
+
+class _Dumper(yaml.SafeDumper):
+    pass
+
+
+def _number(dumper: yaml.SafeDumper, text: _Number) -> yaml.Node:
+    kind = "float" if "." in text else "int"
+    return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", str(text))
+
+
+_Dumper.add_representer(_Number, _number)
+
+
+def _plain(value: Decimal) -> _Number:
+    return _Number(f"{value.normalize():f}")
+
+
+def _row(row: ComponentRow) -> dict[str, Any]:
+    data: dict[str, Any] = {"pays": row.component}
+    data["value"] = _plain(row.value * 100 if row.component in SHARES_OF_MONEY else row.value)
+    if row.group:
+        data["symbol_group"] = row.group
+    if row.accounts:
+        data["accounts"] = row.accounts
+    if row.cap is not None:
+        data["most_per_trade"] = _plain(row.cap)
+    return data
+
+
+def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
+    """Read the terms that a file says; `starts_at` where it names no start.
+
+    Raises: DomainError that names the line or the key: too large, no YAML, a key twice or unknown, a value that can't be.
+    """
+    try:
+        said = PlanFile.model_validate(_tree(content))
+    except ValidationError as error:
+        raise DomainError(_first(error)) from None
+    problems = [] if said.currency in dict(CURRENCIES) else [said.currency]
+    problems += unknown_countries(said.excluded_countries)
+    if problems:
+        raise DomainError(_("Unknown currency or country: %(codes)s") % {"codes": ", ".join(problems[:5])})
+    card = RateCard(
+        rates=dict(said.rates),
+        shares={level: share / 100 for level, share in said.levels.items()},
+        overrides={(group, level): amount for group, cells in said.fixed.items() for level, amount in cells.items()},
+        components=tuple(
+            ComponentRow(
+                row.pays,
+                row.symbol_group or "",
+                row.accounts or "",
+                row.value / 100 if row.pays in SHARES_OF_MONEY else row.value,
+                row.most_per_trade,
+            )
+            for row in said.components
+        ),
+    )
+    return VersionTerms(
+        starts_at=said.valid_from or starts_at,
+        currency=said.currency,
+        card=card,
+        min_hold_seconds=said.min_hold_seconds,
+        account_groups=said.account_groups,
+        is_pool=said.shared_rate,
+        clawback_days=said.clawback_days,
+        network=said.network,
+        min_pips=said.min_pips,
+        excluded_symbols=said.excluded_symbols,
+        excluded_countries=said.excluded_countries,
+    )
+
+
+def _tree(content: bytes) -> Any:
+    """Parse a file into lists, dicts and texts. Aliases, tags and keys that come twice are refused: a plan needs none."""
+    if len(content) > BYTES_MAX:
+        raise DomainError(_("The file is larger than a plan can be (%(most)s bytes).") % {"most": BYTES_MAX})
+    try:
+        text = content.decode("utf-8-sig")
+        for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
+            if count > NODES_MAX:
+                raise DomainError(_("The file has more entries than a plan can have."))
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+                raise DomainError(
+                    _("Line %(line)s: references and tags aren't allowed.") % {"line": _line(event.start_mark)}
+                )
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except UnicodeDecodeError:
+        raise DomainError(_("The file isn't text in UTF-8.")) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise DomainError(
+            _("Line %(line)s isn't valid YAML: %(problem)s")
+            % {"line": _line(mark), "problem": getattr(error, "problem", None) or _("it can't be read")}
+        ) from None
+    return _value(node)
+
+
+def _line(mark: Any) -> int:
+    return mark.line + 1 if mark is not None else 1
+
+
+def _value(node: yaml.Node | None) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return None if node is None or node.tag.endswith(":null") else node.value
+    values: dict[str, Any] = {}
+    for key, value in node.value:
+        name = key.value if isinstance(key, yaml.ScalarNode) else ""
+        if name in values:
+            raise DomainError(_("Line %(line)s: “%(key)s” comes twice.") % {"line": _line(key.start_mark), "key": name})
+        values[name] = _value(value)
+    return values
+
+
+def _first(error: ValidationError) -> str:
+    """Say the first problem in words, with the key it is at."""
+    problem = error.errors(include_url=False)[0]
+    at = ".".join(str(part) for part in problem["loc"] if part != "[key]") or _("the file")
+    if problem["type"] == "extra_forbidden":
+        return _("Unknown key “%(key)s”.") % {"key": at}
+    if problem["type"] == "missing":
+        return _("“%(key)s” is missing.") % {"key": at}
+    return _("“%(key)s”: %(problem)s") % {"key": at, "problem": problem["msg"]}

@@ -1,0 +1,188 @@
+"""What a version of a plan would have cost over the last days, had it paid in place of the versions that did.
+
+The engine calculates the real trades of the brand with the version in force, without writing, and the result is laid beside
+what was accrued on them and what the house earned. It is kept beside the version.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.errors import DomainError
+from crm.files.jobs import start_job
+from crm.models import Job, User
+from crm.security import audit
+from crm.security.policies import require
+from ib import engine
+from ib.agreements.cards import described, rate_card
+from ib.audit_codes import IbAction
+from ib.models import Partner, PartnerPlan, Plan, PlanVersion, WhatIf
+from ib.policies import can_try_version
+
+DAYS_MAX: Final = 92
+LINES_KEPT: Final = 200
+
+# Per partner, in the version's currency: what they earned on these trades, what they would earn, and, of the trades that they
+# introduced: what all partners would earn on them, what clients were charged, and what clients lost.
+RESULT = """
+WITH rate AS (SELECT base, day, rate FROM ib_fx WHERE quote = %(currency)s),
+earned AS (
+  SELECT w.partner_id, sum(w.amount * r.rate) AS after FROM ib_wanted w JOIN rate r ON r.base = w.currency AND r.day = w.day
+  WHERE w.reason = '' GROUP BY 1
+), had AS (
+  SELECT x.partner_id, sum(x.amount * r.rate) AS before FROM ib_closing c
+  JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind IN ('original', 'delta') AND x.amount <> 0
+  JOIN rate r ON r.base = x.currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
+), cost AS (
+  SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost FROM ib_wanted w
+  JOIN rate r ON r.base = w.currency AND r.day = w.day WHERE w.reason = '' GROUP BY 1
+), house AS (
+  SELECT c.introducer_id AS partner_id, count(*) AS deals, sum(c.lots) AS lots,
+    sum(-(coalesce(c.commission, 0) + coalesce(o.commission_per_lot * c.closed_lots, 0)) * r.rate) AS charged,
+    sum(-c.result * r.rate) AS lost
+  FROM ib_closing c
+  LEFT JOIN ib_opened o ON o.account_id = c.account_id AND o.position_id = c.position_id
+  JOIN rate r ON r.base = c.account_currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
+)
+SELECT partner_id, coalesce(before, 0), coalesce(after, 0), coalesce(cost, 0), coalesce(deals, 0), coalesce(lots, 0),
+  coalesce(charged, 0), coalesce(lost, 0)
+FROM earned FULL JOIN had USING (partner_id) FULL JOIN cost USING (partner_id) FULL JOIN house USING (partner_id)
+ORDER BY abs(coalesce(after, 0) - coalesce(before, 0)) DESC, partner_id
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One partner's part; money in the version's currency. `cost`: what all partners would earn on trades they introduced."""
+
+    partner_id: int
+    before: Decimal
+    after: Decimal
+    cost: Decimal
+    deals: int
+    lots: Decimal
+    charged: Decimal
+    lost: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.after - self.before
+
+    @property
+    def revenue(self) -> Decimal:
+        return self.charged + self.lost
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether partners would earn more on these trades than the house did."""
+        return self.cost > self.revenue and self.deals > 0
+
+
+def content_hash(version: PlanVersion) -> str:
+    """Sum up what a version says, to tell whether it has changed since a what-if."""
+    text = json.dumps(described(version, rate_card(version)), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def request_what_if(*, version_id: int, days: int, for_plan_id: int | None, actor: User) -> Job:
+    """Start the job that tries a version out on the last days. Who: as `run_what_if`. Raises: NotAllowed, DomainError."""
+    version = PlanVersion.objects.select_related("plan").get(pk=version_id)
+    _check(version, days, for_plan_id, actor)
+    return start_job(
+        "ib.what_if", owner=actor, parameters={"version": version.pk, "days": days, "for_plan": for_plan_id}
+    )
+
+
+@transaction.atomic
+def run_what_if(
+    *,
+    version_id: int,
+    days: int,
+    for_plan_id: int | None,
+    actor: User,
+    progress: Callable[[int, int], Any] | None = None,
+) -> WhatIf:
+    """Try a version out on the trades of the last days and keep the result beside it; nothing is accrued.
+
+    for_plan_id: the plan whose partners would have it; the version's own unless said.
+    Who: who may write or approve the brand's plans. Raises: NotAllowed, DomainError (days, a plan of another brand or one
+    that no partner holds).
+    """
+    version = PlanVersion.objects.select_related("plan__brand").get(pk=version_id)
+    plan = _check(version, days, for_plan_id, actor)
+    now = timezone.now()
+    tell = progress or (lambda _done, _whole: None)
+    tell(0, 3)
+    with engine.gathered(
+        brand=version.plan.brand,
+        scope=engine.Scope(from_at=now - dt.timedelta(days=days), to_at=now),
+        instead=engine.Instead(version.pk, plan.pk),
+    ) as calculate:
+        tell(1, 3)
+        calculate()
+        tell(2, 3)
+        with connection.cursor() as cursor:
+            cursor.execute(RESULT, {"currency": version.currency})
+            rows = [Row(*values) for values in cursor.fetchall()]
+    kept = WhatIf.objects.create(
+        version=version,
+        for_plan=plan,
+        content_hash=content_hash(version),
+        from_at=now - dt.timedelta(days=days),
+        to_at=now,
+        currency=version.currency,
+        deals=sum(row.deals for row in rows),
+        partners=len(rows),
+        before=_total(rows, "before"),
+        after=_total(rows, "after"),
+        charged=_total(rows, "charged"),
+        lost=_total(rows, "lost"),
+        lines=[{name: str(value) for name, value in asdict(row).items()} for row in rows[:LINES_KEPT]],
+        made_by=actor,
+    )
+    audit.record(
+        actor=actor,
+        action=IbAction.PLAN_TRIED_OUT,
+        target=version,
+        brand_id=version.plan.brand_id,
+        after={"days": days, "for_plan": plan.pk, "before": str(kept.before), "after": str(kept.after)},
+    )
+    tell(3, 3)
+    return kept
+
+
+def _total(rows: list[Row], name: str) -> Decimal:
+    return sum((getattr(row, name) for row in rows), Decimal(0)).quantize(Decimal("0.00000001"))
+
+
+def _check(version: PlanVersion, days: int, for_plan_id: int | None, actor: User) -> Plan:
+    require(can_try_version(actor, version))
+    if not 1 <= days <= DAYS_MAX:
+        raise DomainError(_("Choose between 1 and %(most)s days.") % {"most": DAYS_MAX})
+    plan = Plan.objects.filter(pk=for_plan_id or version.plan_id, brand_id=version.plan.brand_id).first()
+    if plan is None:
+        raise DomainError(_("Choose a plan of the same brand."))
+    if not PartnerPlan.objects.filter(plan=plan).exists():
+        raise DomainError(_("No partner is on %(plan)s. Choose the plan whose partners would get it.") % {"plan": plan})
+    return plan
+
+
+def rows_of(kept: WhatIf) -> list[tuple[Partner, Row]]:
+    """List the lines that were kept with their partners, largest change first; one query."""
+    whole = ("partner_id", "deals")
+    rows = [
+        Row(**{name: int(value) if name in whole else Decimal(value) for name, value in line.items()})  # type: ignore[arg-type]
+        for line in kept.lines
+    ]
+    partners = Partner.objects.in_bulk([row.partner_id for row in rows])
+    return [(partners[row.partner_id], row) for row in rows]
