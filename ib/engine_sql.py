@@ -48,9 +48,11 @@ ADD_UP_WANTED = ADD_UP.format(
 )
 # A trade that several components pay is one trade, paid where one of them pays.
 ADD_UP_COMPONENTS = ADD_UP.format(
-    source="""(SELECT partner_id, period_id, closed_at, currency, sum(amount) AS amount,
-  CASE WHEN bool_or(reason = '') THEN max(lots) ELSE 0 END AS lots, bool_or(reason = '')::int AS trades,
-  bool_and(reason <> '')::int AS unpaid FROM ib_wanted GROUP BY deal_id, level, 1, 2, 3, 4) w"""
+    source="""(SELECT partner_id, period_id, closed_at, currency, amount, CASE WHEN reason = '' THEN lots ELSE 0 END AS lots,
+  (reason = '')::int AS trades, (reason <> '')::int AS unpaid FROM ib_wanted WHERE is_only
+  UNION ALL SELECT partner_id, period_id, closed_at, currency, sum(amount),
+  CASE WHEN bool_or(reason = '') THEN max(lots) ELSE 0 END, bool_or(reason = '')::int, bool_and(reason <> '')::int
+  FROM ib_wanted WHERE NOT is_only GROUP BY deal_id, level, 1, 2, 3, 4) w"""
 )
 ADD_UP_ADDED = ADD_UP.format(
     source="(SELECT partner_id, period_id, closed_at, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid FROM added) a"

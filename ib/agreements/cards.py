@@ -178,9 +178,10 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
     """List what is wrong with a card's components."""
     problems = []
     places = [(row.component, row.group, row.accounts.lower()) for row in card.components]
+    places += [(Component.LOT, group, "") for group in card.rates]
     if len(places) != len(set(places)):
         problems.append(_("Two rows pay the same component for the same symbol group and accounts: keep one of them."))
-    if len(places) > COMPONENTS_MAX:
+    if len(card.components) > COMPONENTS_MAX:
         problems.append(_("A version can have %(most)s component rows at most.") % {"most": COMPONENTS_MAX})
     if card.components and not card.shares:
         problems.append(_("Components are paid by level share: enter the share of at least one level."))

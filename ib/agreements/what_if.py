@@ -1,7 +1,7 @@
 """What a version of a plan would have cost over the last days, had it paid in place of the versions that did.
 
 The engine calculates the real trades of the brand with the version in force, without writing, and the result is laid beside
-what was accrued on them and what the house earned. It is kept beside the version.
+what was accrued on them and what the broker earned. It is kept beside the version.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Row:
 
     @property
     def is_over(self) -> bool:
-        """Say whether partners would earn more on these trades than the house did."""
+        """Say whether partners would earn more on these trades than the broker did."""
         return self.cost > self.revenue and self.deals > 0
 
 

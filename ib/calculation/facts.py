@@ -96,7 +96,7 @@ ORDER BY t.version_id, t.component, g.symbol_group, g.account_group, t.accounts 
 """  # noqa: S608
 COMPONENTS = """
 CREATE TEMP TABLE ib_component ON COMMIT DROP AS
-SELECT v.id AS version_id, k.component FROM ib_version v JOIN (
+SELECT v.id AS version_id, k.component, count(*) OVER (PARTITION BY v.id) = 1 AS is_only FROM ib_version v JOIN (
   SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride
   UNION SELECT version_id, component FROM ib_plancomponent) k ON k.version_id = v.id
 """

@@ -41,12 +41,14 @@ BASIS = f"""CASE k.component
       END"""
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency ELSE '' END"""
+# OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
 WITH placed AS (
   SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id, c.symbol_group,
     c.introducer_id, c.pips, u.level, u.ancestor_id AS partner_id, p.currency, v.id AS version_id, v.currency AS rate_currency,
     (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
+    coalesce(k.is_only, true) AS is_only,
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
     coalesce(o.amount_per_lot, r.value) AS rate, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
@@ -54,8 +56,7 @@ WITH placed AS (
     CASE
       WHEN c.lots = 0 THEN '{nothing_closed}'
       WHEN p.client_id = c.client_id THEN '{self_trade}'
-      WHEN NOT EXISTS (SELECT 1 FROM ib_partnerspell sp WHERE sp.partner_id = p.id AND sp.starts_at <= c.closed_at
-                       AND (sp.ends_at IS NULL OR sp.ends_at > c.closed_at)) THEN '{partner_not_active}'
+      WHEN sp.id IS NULL THEN '{partner_not_active}'
       WHEN v.id IS NULL THEN '{no_plan}'
       WHEN e.version_id IS NULL THEN '{account_group}'
       WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'
@@ -77,7 +78,8 @@ WITH placed AS (
     AND {pp_holds}{special}
   LEFT JOIN ib_version {first} ON {first}.plan_id = {plan} AND {first_holds}
   JOIN ib_upline u ON u.partner_id = c.introducer_id AND {u_holds}
-  JOIN ib_partner p ON p.id = u.ancestor_id{own}
+  JOIN ib_partner p ON p.id = u.ancestor_id
+  LEFT JOIN ib_partnerspell sp ON sp.partner_id = u.ancestor_id AND {sp_holds}{own}
   LEFT JOIN ib_component k ON k.version_id = v.id
   LEFT JOIN ib_eligible e ON e.version_id = v.id AND e.account_group = c.account_group
   LEFT JOIN ib_cell r ON r.version_id = v.id AND r.component = k.component AND r.symbol_group = c.symbol_group
@@ -85,7 +87,7 @@ WITH placed AS (
   LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = {at_level}
   LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
     AND o.level = {at_level}
-  WHERE u.level <= {depth}
+  WHERE u.level <= {depth} OFFSET 0
 ), seen AS (
   SELECT placed.*, f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
     floor(extract(epoch FROM closed_at - opened_at))::integer AS held_seconds,
@@ -99,14 +101,14 @@ WITH placed AS (
       ELSE ''
     END AS why
   FROM placed
-  LEFT JOIN ib_fx f ON f.base = rate_currency AND f.quote = currency AND f.day = placed.day{basis_rate}
+  LEFT JOIN ib_fx f ON f.base = rate_currency AND f.quote = currency AND f.day = placed.day{basis_rate} OFFSET 0
 ), pots AS (
-  SELECT seen.*, CASE WHEN why = '' THEN coalesce(basis * basis_fx, lots) * rate END AS pot FROM seen
+  SELECT seen.*, CASE WHEN why = '' THEN coalesce(basis * basis_fx, lots) * rate END AS pot FROM seen OFFSET 0
 ), counted AS (
-  SELECT pots.*, CASE WHEN why = '' THEN trunc(least(pot, cap) * share, 8) ELSE 0 END AS rate_amount FROM pots
+  SELECT pots.*, CASE WHEN why = '' THEN trunc(least(pot, cap) * share, 8) ELSE 0 END AS rate_amount FROM pots OFFSET 0
 )
 SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
-  counted.currency, version_id, rate_currency, day, component, basis, basis_currency, basis_fx, rate,
+  counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
   CASE WHEN pot > cap THEN cap END AS cap, share, is_override, is_difference, NULL::numeric AS below, why AS reason, fx_rate, fx_on,
   held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
   coalesce(own.id, %(late)s) AS period_id
@@ -153,6 +155,7 @@ def statement(features: Features) -> str:
         first="v0" if own else "v",
         first_holds=HOLDS.format(a="v0" if own else "v"),
         u_holds=HOLDS.format(a="u"),
+        sp_holds=HOLDS.format(a="sp"),
         special=SPECIAL if features.has_special else "",
         plan=plan,
         own=OWN if own else "",

@@ -12,7 +12,7 @@ from ib.models.plans import Plan, PlanVersion
 
 
 class WhatIf(models.Model):
-    """What a version would have paid on the trades of some days beside what was accrued on them and what the house earned.
+    """What a version would have paid on the trades of some days beside what was accrued on them and what the broker earned.
 
     Money is in the version's currency. `lines` as `ib.agreements.what_if.Row`: those with the largest difference.
     """

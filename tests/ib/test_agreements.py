@@ -214,6 +214,16 @@ def test_components_that_cannot_be_meant_are_refused_in_words(network, cast, row
         plans.draft_version(plan_id=network.version.plan_id, actor=cast.ib_manager, terms=version)
 
 
+def test_a_component_for_the_place_of_a_rate_is_refused(network, cast):
+    said = RateCard({"metals": Decimal(1)}, {1: Decimal(1)}, {}, (ComponentRow("lot", "metals", "", Decimal(2)),))
+    with pytest.raises(DomainError, match="keep one of them"):
+        plans.draft_version(
+            plan_id=network.version.plan_id,
+            actor=cast.ib_manager,
+            terms=VersionTerms(starts_at=NOON, currency="EUR", card=said),
+        )
+
+
 def test_the_database_refuses_more_than_all_of_the_money(network, cast):
     draft = plans.draft_version(
         plan_id=network.version.plan_id,

@@ -148,7 +148,7 @@ class Builder:
         version.min_pips = pick.choice([Decimal(0), Decimal(0), Decimal("2.5")])
         version.excluded_symbols = pick.choice([(), (), ("XAU",), ("DE40",)])
         version.excluded_countries = pick.choice([(), (), ("US", "DE")])
-        version.parts = self.make_parts(can_lose=version.network != "difference")
+        version.parts = self.make_parts(version)
         row = PlanVersion.objects.create(
             plan=plan,
             network=version.network,
@@ -187,14 +187,16 @@ class Builder:
         PlanVersion.objects.filter(pk=row.pk).update(state="active", decided_by=self.cast.finance, decided_at=START)
         return version
 
-    def make_parts(self, *, can_lose):
+    def make_parts(self, version):
         """None to four rows beside the rates: other components, and other rates for a type of account."""
         pick, parts = self.random, {}
-        kinds = ["lot", "pip", "commission", *(["loss"] if can_lose else [])]
+        kinds = ["lot", "pip", "commission", *(["loss"] if version.network != "difference" else [])]
         for _n in range(pick.choice([0, 0, 1, 2, 4])):
             kind = pick.choice(kinds)
             value = Decimal(pick.randrange(1, 10**6)) / (10**6 if kind in ("commission", "loss") else 10**5)
             key = kind, pick.choice(["", "fx_majors", "metals"]), pick.choice(["", "real", "real\\raw_"])
+            if key[0] == "lot" and not key[2] and key[1] in version.rates:
+                continue  # the editor refuses a second row for the same place
             parts[key] = oracle.Part(*key, value, pick.choice([None, None, Decimal("0.5"), Decimal(20)]))
         return list(parts.values())
 
