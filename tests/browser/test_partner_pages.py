@@ -3,14 +3,18 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from ib import plans
+from crm.files.jobs import run_job
+from crm.models import Job
+from ib import engine, plans
 from ib.agreements import cards
 from ib.models import ReferralDay
 from leads.models import LandingPage
 from tests.browser.people import enter
 from tests.browser.test_accessibility import TAGS, in_the_dark, violations
+from tests.ib import factories
 from tests.ib.conftest import network
 
 __all__ = ["network"]
@@ -85,6 +89,37 @@ def test_the_plan_editor_checks_and_previews_while_one_types(page, cast, network
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_text("Draft saved")).to_be_visible()
     assert cards.rate_card(plan.versions.get()).of_level("crypto", 2) == Decimal("0.4")
+
+
+def test_a_version_with_components_is_tried_out_and_approved_by_another(open_page, cast, network):
+    """Editor, what-if over yesterday's trades with its warning, and the second person who reads it and activates."""
+    factories.load_rates(timezone.now().date())
+    deal = factories.make_trade(network.account, at=timezone.now() - timezone.timedelta(days=1), commission="-4")
+    engine.run_for_deals(deal_ids=[deal])
+    page, plan = open_page(), network.version.plan
+    enter(page, cast.ib_manager)
+    page.goto(f"/ib/plans/{plan.pk}/new-version/")
+    page.get_by_role("button", name="Add component").click()
+    page.get_by_label("Component 1", exact=True).select_option("commission")
+    page.get_by_label("Component 1, value").fill("50")
+    expect(page.locator("#plan-check")).to_contain_text("50 % of the commission that the platform charges")
+    page.get_by_role("button", name="Save and propose").click()
+    version = page.locator("section.card").filter(has_text="Version 2")
+    expect(version).to_contain_text("50 % of the commission that the platform charges")
+    version.get_by_role("button", name="What-if").click()
+    expect(page.get_by_text("What-if of a commission plan").first).to_be_visible()
+    run_job(Job.objects.get(kind="ib.what_if").pk)
+    checker = open_page()
+    enter(checker, cast.finance)
+    checker.goto(plan.get_absolute_url())
+    checker.get_by_role("link", name="What-if,").click()
+    expect(checker.get_by_text("Commissions would exceed what the company earned")).to_be_visible()
+    row = checker.get_by_role("row").filter(has_text=network.sub.name)
+    expect(row).to_contain_text("€6.00")
+    expect(row).to_contain_text("€7.20")
+    checker.go_back()
+    checker.get_by_role("button", name="Activate").click()
+    expect(checker.get_by_text("v2 activated.")).to_be_visible()
 
 
 def test_what_no_menu_leads_to_is_accessible_too(page, cast, network):
