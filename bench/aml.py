@@ -1,9 +1,10 @@
 """`bench aml`: AML rules over many movements: new ones as they come, and a back-test of a year, beside a plain GROUP BY.
 
 Movements are spread over a year and over clients; one in fifty is just below a limit, one in 500 a trade against the neighbour.
-Two of three clients declared an income, one in 25 shares a device. The yardstick reads the same rows of a year once and groups
-them by client and day: what any rule over them costs at least. Closed positions come in batches as deals are synced, beside a
-plain INSERT of the same rows. Processor seconds are those of this process and its session, without a statement's parallel workers.
+Two of three clients declared an income, one in 25 shares a device. The yardstick reads the same rows
+of a year once and groups them by client and day: what any rule over them costs at least. Closed positions come in batches as deals
+are synced, beside a plain INSERT of the same rows. Processor seconds are those of this process and its session, without a
+statement's parallel workers.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def measure(size: str) -> list[Figure]:
     with connection.cursor() as cursor:
         cursor.execute(QUEUE, [new])
     say("live")
-    live = seconds(run_pending)
+    live = seconds(lambda: say(f"  {run_pending()} alerts"))
     matched, plain = opposite(brand, clients, positions, closed, now)
     return [
         at_most(Figure("back-test of a year, slowest rule", slowest, "s", bare, YARDSTICK), 60),

@@ -482,7 +482,7 @@ _measure(
         WITH {{scope}}, {READ}, totals AS (
           SELECT m.client_id, {MONTH} AS month, sum(m.base_amount) AS total FROM {{movement}} m
           WHERE m.brand_id = %(brand)s AND m.kind = 'deposit' AND m.at < %(until)s
-            AND m.at >= (date_trunc('month', %(first)s::timestamptz AT TIME ZONE 'UTC') - interval '1 month') AT TIME ZONE 'UTC'
+            AND m.at >= (date_trunc('month', (%(first)s + %(history)s) AT TIME ZONE 'UTC') - interval '1 month') AT TIME ZONE 'UTC'
           GROUP BY 1, 2
         ), sums AS (
           SELECT c.{{peers}} AS peer, t.* FROM totals t JOIN clients_client c ON c.id = t.client_id

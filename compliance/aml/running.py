@@ -28,8 +28,8 @@ from compliance.aml.vocabulary import POPULATION
 from crm.conditions import readable
 
 LOCK: Final = 0x4B_41_4D_4C  # an advisory lock of our own: one run at a time
-CLIENTS_PER_STEP: Final = 5_000
-STEPS_MAX: Final = 40
+CLIENTS_PER_STEP: Final = 10_000  # a step reads all peers of the brand once, whatever its size
+STEPS_MAX: Final = 20
 EVIDENCE_MAX: Final = 200
 FOREVER: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 STREAM: Final = "compliance_amlmovement"
