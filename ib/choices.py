@@ -60,8 +60,11 @@ class Component(models.TextChoices):
     PIP = "pip", _("Rebate in pips")
     COMMISSION = "commission", _("Share of the platform's commission")
     LOSS = "loss", _("Share of the client's net loss")
+    CPA = "cpa", _("CPA per qualified client")
 
 
+# What rows of `PlanComponent` pay; CPA has conditions of its own (`PlanCpa`).
+TRADE_COMPONENTS = [(value, label) for value, label in Component.choices if value != Component.CPA]
 # Their value is a share of money, not an amount.
 SHARES_OF_MONEY = (Component.COMMISSION, Component.LOSS)
 

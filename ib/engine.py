@@ -33,6 +33,7 @@ from ib.calculation import facts, wanted
 from ib.calculation.wanted import Features
 from ib.choices import RunKind
 from ib.models import CommissionRun, Partner
+from wallet.choices.deposits import DEPOSIT_ARRIVED
 
 logger = logging.getLogger(__name__)
 # How far back the nightly pass looks for what came late or was corrected.
@@ -106,7 +107,7 @@ def run(
     outcome = EngineResult()
     with connection.cursor() as cursor:
         features = _gather(cursor, brand, scope, corrects)
-        cursor.execute("SELECT count(*), min(closed_at), max(closed_at) FROM ib_closing")
+        cursor.execute("SELECT count(*), min(closed_at), max(closed_at) FROM ib_closing WHERE cpa_version IS NULL")
         outcome.deals, first, last = cursor.fetchone()
         if outcome.deals == 0 and not corrects:
             _drop(cursor)
@@ -121,7 +122,7 @@ def run(
             cursor.execute("ANALYZE ib_wanted")
             cursor.execute(sql.DROP_KNOWN)
         cursor.execute(sql.MISSING, parameters)
-        cursor.execute(sql.ADD_UP_COMPONENTS if features.has_components else sql.ADD_UP_WANTED)
+        cursor.execute(sql.ADD_UP_COMPONENTS if features.has_components or features.has_cpa else sql.ADD_UP_WANTED)
         cursor.execute(sql.COUNTS)
         outcome.accrued, outcome.excluded = cursor.fetchone()
         if corrects:
@@ -230,8 +231,13 @@ def _gather(
         where=where,
         not_yet="" if corrects else facts.NOT_YET,
         country=facts.COUNTRY_THEN if features.has_countries else facts.COUNTRY_NOW,
+        lots=facts.LOTS,
+        symbol=facts.SYMBOL,
     )
     cursor.execute(closing, {**parameters, "brand": brand.pk})
+    if features.has_cpa:
+        qualified = facts.QUALIFIED.format(not_yet="" if corrects else facts.NO_CPA_YET)
+        cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED)})
     cursor.execute("ANALYZE ib_closing")
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
         cursor.execute(statement, {})
@@ -272,7 +278,7 @@ def _rates(
     bases, quotes = set(plans), set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
     if is_tried:
         bases |= quotes
-    if features.has_difference or features.has_components or is_tried:
+    if features.has_difference or features.has_components or features.has_cpa or is_tried:
         quotes |= plans
     if features.has_components or is_tried:
         cursor.execute("SELECT account_currency FROM ib_closing UNION SELECT quote_currency FROM ib_closing")

@@ -46,10 +46,12 @@ ADD_UP_WANTED = ADD_UP.format(
     source="""(SELECT partner_id, period_id, closed_at, currency, amount, CASE WHEN reason = '' THEN lots ELSE 0 END AS lots,
   (reason = '')::int AS trades, (reason <> '')::int AS unpaid FROM ib_wanted) w"""
 )
-# A trade that several components pay is one trade, paid where one of them pays.
+# A trade that several components pay is one trade, paid where one of them pays; a CPA is beside it.
 ADD_UP_COMPONENTS = ADD_UP.format(
-    source="""(SELECT partner_id, period_id, closed_at, currency, amount, CASE WHEN reason = '' THEN lots ELSE 0 END AS lots,
-  (reason = '')::int AS trades, (reason <> '')::int AS unpaid FROM ib_wanted WHERE is_only
+    source="""(SELECT partner_id, period_id, closed_at, currency, amount,
+  CASE WHEN reason = '' AND component <> 'cpa' THEN lots ELSE 0 END AS lots,
+  (reason = '' AND component <> 'cpa')::int AS trades, (reason <> '' AND component <> 'cpa')::int AS unpaid
+  FROM ib_wanted WHERE is_only
   UNION ALL SELECT partner_id, period_id, closed_at, currency, sum(amount),
   CASE WHEN bool_or(reason = '') THEN max(lots) ELSE 0 END, bool_or(reason = '')::int, bool_and(reason <> '')::int
   FROM ib_wanted WHERE NOT is_only GROUP BY deal_id, level, 1, 2, 3, 4) w"""

@@ -131,7 +131,10 @@ def _basis(accrual: Accrual) -> list[Step]:
         Component.PIP: _("What one pip of the closed volume is worth"),
         Component.COMMISSION: _("Commission that the platform charged for opening and closing this volume"),
         Component.LOSS: _("The client's net loss on this trade: profit, swap and commission together"),
+        Component.CPA: _("Clients who qualified with this trade"),
     }[Component(accrual.component)]
+    if accrual.component == Component.CPA:
+        return [Step(text, plain(accrual.basis))]
     steps = [Step(text, f"{plain(accrual.basis)} {accrual.basis_currency}")]
     if accrual.basis_currency != accrual.rate_currency:
         converted = accrual.basis * accrual.basis_fx
@@ -157,6 +160,8 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
         )
     if accrual.component == Component.PIP:
         text = _("%(plan)s: %(rate)s pips × %(share)s %% for level %(level)s") % words
+    elif accrual.component == Component.CPA:
+        text = _("%(plan)s: %(rate)s %(currency)s once for the client × %(share)s %% for level %(level)s") % words
     elif is_share:
         text = _("%(plan)s: %(rate)s %% of it × %(share)s %% for level %(level)s") % words
     else:

@@ -91,9 +91,9 @@ def rates_of(partner: Partner) -> Rates | None:
         for group in groups
     ]
     components = [
-        f"{column.version.plan.name}: {part.sentence(column.version.currency)}"
+        f"{column.version.plan.name}: {text}"
         for column in columns
-        for part in cards[column.version.plan_id].components
+        for text in cards[column.version.plan_id].sentences(column.version.currency, partner.brand.base_currency)
     ]
     return Rates(columns, rows, network, list(dict.fromkeys(components))) if columns else None
 

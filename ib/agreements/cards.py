@@ -15,10 +15,12 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names
 from ib.choices import SHARES_OF_MONEY, Component, Network
-from ib.models import PlanComponent, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from trading.choices import SymbolGroup
 
 COMPONENTS_MAX: Final = 16
+CPA_MAX: Final = 6
+CPA_DECIMALS: Final = ("amount", "min_deposit", "min_lots")
 # Who is paid for a client's losses has an interest in them: MiFID II art. 23 and 24(9), FCA COBS 2.3A, ASIC RG 246.
 NO_LOSS_SHARES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
 
@@ -58,6 +60,33 @@ class ComponentRow:
 
 
 @dataclass(frozen=True)
+class CpaRow:
+    """What is paid once for a client of these countries (none: all others) who qualifies.
+
+    amount: in the version's currency. min_deposit: in the brand's. min_lots: closed, in the broker's lots. Both within the days
+    since the client's first referral.
+    """
+
+    countries: tuple[str, ...]
+    amount: Decimal
+    min_deposit: Decimal = Decimal(0)
+    min_lots: Decimal = Decimal(0)
+    within_days: int = 90
+
+    def sentence(self, currency: str, base_currency: str) -> str:
+        """Say what the row pays and what for, as a sentence."""
+        return _(
+            "%(amount)s once for a client from %(countries)s who pays in %(deposit)s and closes %(lots)s lots within %(days)s days"
+        ) % {
+            "amount": formats.money(self.amount, currency),
+            "countries": ", ".join(self.countries) or _("any other country"),
+            "deposit": formats.money(self.min_deposit, base_currency),
+            "lots": formats.number(self.min_lots),
+            "days": self.within_days,
+        }
+
+
+@dataclass(frozen=True)
 class RateCard:
     """What a version pays: money per lot by symbol group, shares by level, fixed amounts for single cells, and components.
 
@@ -68,6 +97,7 @@ class RateCard:
     shares: dict[int, Decimal]
     overrides: dict[tuple[str, int], Decimal]
     components: tuple[ComponentRow, ...] = ()
+    cpa: tuple[CpaRow, ...] = ()
 
     def of_level(self, group: str, level: int) -> Decimal | None:
         """Money per lot for a level; None where the plan pays nothing there."""
@@ -77,6 +107,11 @@ class RateCard:
         if group not in self.rates or level not in self.shares:
             return None
         return self.rates[group] * self.shares[level]
+
+    def sentences(self, currency: str, base_currency: str) -> list[str]:
+        """Say what each component and each CPA pays."""
+        cpa = [row.sentence(currency, base_currency) for row in self.cpa]
+        return [row.sentence(currency) for row in self.components] + cpa
 
     def levels(self) -> list[int]:
         return sorted({*self.shares, *(level for _group, level in self.overrides)})
@@ -135,7 +170,7 @@ class VersionTerms:
 
 
 def rate_card(version: PlanVersion) -> RateCard:
-    """Read a version's rates, levels, overrides and components: four queries, or none where they were prefetched (`CARD`)."""
+    """Read a version's rates, levels, overrides, components and CPA: five queries, or none where they were prefetched (`CARD`)."""
     return RateCard(
         rates={row.group: row.amount_per_lot for row in version.rates.all()},
         shares={row.level: row.share for row in version.levels.all()},
@@ -143,10 +178,14 @@ def rate_card(version: PlanVersion) -> RateCard:
         components=tuple(
             ComponentRow(row.component, row.group, row.accounts, row.value, row.cap) for row in version.components.all()
         ),
+        cpa=tuple(
+            CpaRow(tuple(row.countries), row.amount, row.min_deposit, row.min_lots, row.within_days)
+            for row in version.cpa.all()
+        ),
     )
 
 
-CARD: Final = ("rates", "levels", "overrides", "components")
+CARD: Final = ("rates", "levels", "overrides", "components", "cpa")
 
 
 def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> None:
@@ -158,7 +197,7 @@ def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str
 
 def card_problems(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> list[str]:
     """List everything that makes a rate card impossible, in words; empty for a good one."""
-    if not card.levels() or not (card.groups() or card.components):
+    if not card.levels() or not (card.groups() or card.components or card.cpa):
         return [_("Enter at least one rate per lot or component, and one level share.")]
     problems = component_problems(card, network=network, jurisdiction=jurisdiction)
     if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
@@ -183,7 +222,8 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
         problems.append(_("Two rows pay the same component for the same symbol group and accounts: keep one of them."))
     if len(card.components) > COMPONENTS_MAX:
         problems.append(_("A version can have %(most)s component rows at most.") % {"most": COMPONENTS_MAX})
-    if card.components and not card.shares:
+    problems += cpa_problems(card)
+    if (card.components or card.cpa) and not card.shares:
         problems.append(_("Components are paid by level share: enter the share of at least one level."))
     if any(row.value < 0 or (row.component in SHARES_OF_MONEY and row.value > 1) for row in card.components):
         problems.append(_("A share of money must be between 0 and 100 %."))
@@ -197,8 +237,25 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
                 _("%(jurisdiction)s doesn't allow paying partners a share of client losses.")
                 % {"jurisdiction": Jurisdiction(jurisdiction).label}
             )
+    if card.cpa and network == Network.DIFFERENCE:
+        problems.append(_("A CPA can't be paid as a difference to partners below."))
     if network == Network.DIFFERENCE and 1 not in card.shares and not any(level == 1 for _g, level in card.overrides):
         problems.append(_("A difference is taken from the share of level 1: enter it."))
+    return problems
+
+
+def cpa_problems(card: RateCard) -> list[str]:
+    """List what is wrong with a card's CPA rows."""
+    problems = []
+    named = [code for row in card.cpa for code in row.countries]
+    if len(named) != len(set(named)) or sum(not row.countries for row in card.cpa) > 1:
+        problems.append(_("Two CPA rows are for the same countries: keep one of them."))
+    if len(card.cpa) > CPA_MAX:
+        problems.append(_("A version can have %(most)s CPA rows at most.") % {"most": CPA_MAX})
+    if any(row.amount <= 0 for row in card.cpa):
+        problems.append(_("A CPA must be more than 0."))
+    if any(not 1 <= row.within_days <= 365 for row in card.cpa):
+        problems.append(_("A client has between 1 and 365 days to qualify."))
     return problems
 
 
@@ -234,6 +291,19 @@ def write_card(version: PlanVersion, card: RateCard) -> None:
             for row in card.components
         ]
     )
+    PlanCpa.objects.bulk_create(
+        [
+            PlanCpa(
+                version=version,
+                countries=list(row.countries),
+                amount=row.amount,
+                min_deposit=row.min_deposit,
+                min_lots=row.min_lots,
+                within_days=row.within_days,
+            )
+            for row in card.cpa
+        ]
+    )
 
 
 def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
@@ -256,4 +326,5 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
             {**vars(row), "value": str(row.value), "cap": None if row.cap is None else str(row.cap)}
             for row in card.components
         ],
+        "cpa": [{**vars(row), **{name: str(getattr(row, name)) for name in CPA_DECIMALS}} for row in card.cpa],
     }

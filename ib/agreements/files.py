@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from crm.errors import DomainError
-from ib.agreements.cards import ComponentRow, RateCard, VersionTerms, rate_card, unknown_countries
-from ib.choices import SHARES_OF_MONEY, Component, Network
+from ib.agreements.cards import ComponentRow, CpaRow, RateCard, VersionTerms, rate_card, unknown_countries
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion
 from trading.choices import SymbolGroup
@@ -29,6 +29,7 @@ Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=9, decimal_places=6,
 Level = Annotated[int, Field(ge=1, le=LEVELS_MAX)]
 Group = Literal[tuple(SymbolGroup.values)]  # type: ignore[valid-type]
 Mask = Annotated[str, Field(min_length=1, max_length=64)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Symbol = Annotated[str, Field(min_length=1, max_length=32)]
 
 
@@ -39,11 +40,21 @@ class _Strict(BaseModel):
 class ComponentFile(_Strict):
     """A row of `components`."""
 
-    pays: Literal[tuple(Component.values)]  # type: ignore[valid-type]
+    pays: Literal[tuple(dict(TRADE_COMPONENTS))]  # type: ignore[valid-type]
     value: Amount
     symbol_group: Group | None = None  # type: ignore[valid-type]
     accounts: Mask | None = None
     most_per_trade: Amount | None = None
+
+
+class CpaFile(_Strict):
+    """A row of `cpa`."""
+
+    amount: Amount
+    countries: Annotated[list[Country], Field(max_length=250)] = []
+    min_deposit: Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=2, allow_inf_nan=False)] = Decimal(0)
+    min_lots: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2, allow_inf_nan=False)] = Decimal(0)
+    within_days: Annotated[int, Field(ge=1, le=365)] = 90
 
 
 class PlanFile(_Strict):
@@ -60,11 +71,12 @@ class PlanFile(_Strict):
     shared_rate: bool = True
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
-    excluded_countries: Annotated[list[Annotated[str, Field(pattern=r"^[A-Z]{2}$")]], Field(max_length=250)] = []
+    excluded_countries: Annotated[list[Country], Field(max_length=250)] = []
     levels: dict[Level, Percent] = {}
     rates: dict[Group, Amount] = {}  # type: ignore[valid-type]
     fixed: dict[Group, dict[Level, Amount]] = {}  # type: ignore[valid-type]
     components: list[ComponentFile] = []
+    cpa: list[CpaFile] = []
 
 
 def write_yaml(version: PlanVersion) -> str:
@@ -90,6 +102,16 @@ def write_yaml(version: PlanVersion) -> str:
         "rates": {group: _plain(amount) for group, amount in sorted(card.rates.items())},
         "fixed": fixed,
         "components": [_row(row) for row in card.components],
+        "cpa": [
+            {
+                "countries": list(row.countries),
+                "amount": _plain(row.amount),
+                "min_deposit": _plain(row.min_deposit),
+                "min_lots": _plain(row.min_lots),
+                "within_days": row.within_days,
+            }
+            for row in card.cpa
+        ],
     }
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
@@ -136,7 +158,7 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
     except ValidationError as error:
         raise DomainError(_first(error)) from None
     problems = [] if said.currency in dict(CURRENCIES) else [said.currency]
-    problems += unknown_countries(said.excluded_countries)
+    problems += unknown_countries([*said.excluded_countries, *(code for row in said.cpa for code in row.countries)])
     if problems:
         raise DomainError(_("Unknown currency or country: %(codes)s") % {"codes": ", ".join(problems[:5])})
     card = RateCard(
@@ -152,6 +174,9 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
                 row.most_per_trade,
             )
             for row in said.components
+        ),
+        cpa=tuple(
+            CpaRow(tuple(row.countries), row.amount, row.min_deposit, row.min_lots, row.within_days) for row in said.cpa
         ),
     )
     return VersionTerms(

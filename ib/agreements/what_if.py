@@ -42,6 +42,7 @@ earned AS (
 ), had AS (
   SELECT x.partner_id, sum(x.amount * r.rate) AS before FROM ib_closing c
   JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind IN ('original', 'delta') AND x.amount <> 0
+    AND c.cpa_version IS NULL
   JOIN rate r ON r.base = x.currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
 ), cost AS (
   SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost FROM ib_wanted w
@@ -52,7 +53,8 @@ earned AS (
     sum(-c.result * r.rate) AS lost
   FROM ib_closing c
   LEFT JOIN ib_opened o ON o.account_id = c.account_id AND o.position_id = c.position_id
-  JOIN rate r ON r.base = c.account_currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
+  JOIN rate r ON r.base = c.account_currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date
+  WHERE c.cpa_version IS NULL GROUP BY 1
 )
 SELECT partner_id, coalesce(before, 0), coalesce(after, 0), coalesce(cost, 0), coalesce(deals, 0), coalesce(lots, 0),
   coalesce(charged, 0), coalesce(lost, 0)

@@ -8,6 +8,7 @@ FEATURES = """
 SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(v.network = 'difference'), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component <> 'lot')), false),
+  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
@@ -36,14 +37,14 @@ COUNTRY_THEN = """coalesce((SELECT h.country FROM clients_historicalclient h WHE
 CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
 SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol,
-       round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
-         / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8) AS lots,
+       {lots} AS lots,
        a.client_id, coalesce(g."group", a."group") AS account_group,
        coalesce(m.symbol_group, s.symbol_group, '') AS symbol_group,
        att.partner_id AS introducer_id, att.link_id, a.currency AS account_currency, {country} AS country,
        d.closed_lots, d.commission * d.closed_lots / nullif(d.lots, 0) AS commission, d.profit + d.swap AS result,
        coalesce(s.currency_profit, '') AS quote_currency,
-       d.closed_lots * d.contract_size * pip.size AS pip_value, abs(d.price - nullif(d.price_position, 0)) / pip.size AS pips
+       d.closed_lots * d.contract_size * pip.size AS pip_value, abs(d.price - nullif(d.price_position, 0)) / pip.size AS pips,
+       d.executed_at AS agreed_at, NULL::bigint AS cpa_version, NULL::numeric AS cpa_amount
 FROM trading_deal d
 JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
 JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
@@ -51,13 +52,17 @@ JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.ex
   AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
 LEFT JOIN trading_pastaccountgroup g ON g.account_id = a.id AND g.corrected_at IS NULL
   AND (g.starts_at IS NULL OR g.starts_at <= d.executed_at) AND g.ends_at > d.executed_at
-LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
-LEFT JOIN trading_pastsymbolmapping m ON m.info_id = s.id AND m.corrected_at IS NULL
-  AND (m.starts_at IS NULL OR m.starts_at <= d.executed_at) AND m.ends_at > d.executed_at
+{symbol}
 CROSS JOIN LATERAL (SELECT power(10::numeric, CASE WHEN s.digits IN (3, 5) THEN 1 ELSE 0 END - coalesce(s.digits, 5)::numeric)
                     AS size) pip
 WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL AND {where} {not_yet}
 """
+# The closed volume in the broker's lots, by what the symbol was mapped to when the deal was executed.
+LOTS = """round(d.closed_lots * coalesce(nullif(d.contract_size, 0)
+         / CASE WHEN m.id IS NULL THEN s.house_contract_size ELSE m.house_contract_size END, 1), 8)"""
+SYMBOL = """LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
+LEFT JOIN trading_pastsymbolmapping m ON m.info_id = s.id AND m.corrected_at IS NULL
+  AND (m.starts_at IS NULL OR m.starts_at <= d.executed_at) AND m.ends_at > d.executed_at"""
 # A position's holding time starts at its first opening deal, or at the last reversal (INOUT) before this close. Partial
 # closes share it. What the openings were charged falls on each closed lot alike.
 OPENED = """
@@ -94,11 +99,67 @@ WHERE t."group" IN ('', g.symbol_group) AND (t.accounts = '' OR {FITS.format(val
 ORDER BY t.version_id, t.component, g.symbol_group, g.account_group, t.accounts <> '' DESC, length(t.accounts) DESC,
   t.accounts, t."group" <> '' DESC
 """  # noqa: S608
+# A client qualifies for a version's CPA with the first deal closed when enough was paid in and traded since their first referral,
+# by what was agreed then with the partner and with those above. A deal of the pass that qualified is in `ib_closing` once more,
+# for that version. A person counts once: an older record with the same e-mail, of any brand, was there before.
+QUALIFIED = f"""
+WITH days AS (SELECT max(k.within_days) AS most FROM ib_plancpa k JOIN ib_version v ON v.id = k.version_id),
+referred AS (
+  SELECT cl.client_id, first.partner_id, first.starts_at AS since, first.ends_at AS until,
+    coalesce((SELECT h.country FROM clients_historicalclient h WHERE h.id = c.id AND h.history_date <= first.starts_at
+              ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1), c.country) AS country
+  FROM (SELECT DISTINCT client_id FROM ib_closing) cl
+  JOIN clients_client c ON c.id = cl.client_id
+  CROSS JOIN LATERAL (SELECT a.partner_id, a.starts_at, a.ends_at FROM ib_attribution a WHERE a.client_id = cl.client_id
+                      ORDER BY a.starts_at LIMIT 1) first
+  WHERE NOT EXISTS (SELECT 1 FROM clients_client o WHERE o.brand_id = ANY (ARRAY(SELECT id FROM crm_brand)) AND o.email <> ''
+                    AND o.email_canonical = c.email_canonical AND o.id < c.id)
+), offered AS (
+  SELECT DISTINCT r.client_id, r.since, r.country, v.id AS version_id
+  FROM referred r
+  JOIN ib_upline u ON u.partner_id = r.partner_id
+  JOIN ib_partnerplan h ON h.partner_id = u.ancestor_id AND h.starts_at <= r.since AND (h.ends_at IS NULL OR h.ends_at > r.since)
+  JOIN ib_version v ON v.plan_id = h.plan_id AND v.starts_at <= r.since AND (v.ends_at IS NULL OR v.ends_at > r.since)
+  WHERE EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id) {{not_yet}}
+), done AS (
+  SELECT r.client_id, d.executed_at AS at, 1 AS place, d.id AS deal_id, {LOTS} AS lots, 0 AS paid_in
+  FROM referred r
+  JOIN trading_tradingaccount a ON a.client_id = r.client_id AND NOT a.is_demo
+  JOIN trading_deal d ON d.account_id = a.id AND d.executed_at >= r.since
+    AND d.executed_at < r.since + make_interval(days => (SELECT most FROM days)) AND (r.until IS NULL OR d.executed_at < r.until)
+  {SYMBOL}
+  WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL
+    AND r.client_id IN (SELECT client_id FROM offered)
+  UNION ALL
+  SELECT r.client_id, p.settled_at, 0, NULL, 0, p.base_amount FROM referred r
+  JOIN wallet_deposit p ON p.client_id = r.client_id AND p.settled_at IS NOT NULL AND p.state = ANY(%(arrived)s)
+), running AS (
+  SELECT client_id, at, deal_id, sum(lots) OVER so_far AS lots, sum(paid_in) OVER so_far AS paid_in FROM done
+  WINDOW so_far AS (PARTITION BY client_id ORDER BY at, place, deal_id)
+), matched AS (
+  SELECT DISTINCT ON (o.version_id, o.client_id) o.version_id, o.since, n.deal_id, k.amount
+  FROM offered o
+  CROSS JOIN LATERAL (SELECT k.* FROM ib_plancpa k
+                      WHERE k.version_id = o.version_id AND (o.country = ANY(k.countries) OR cardinality(k.countries) = 0)
+                      ORDER BY cardinality(k.countries) = 0 LIMIT 1) k
+  JOIN running n ON n.client_id = o.client_id AND n.deal_id IS NOT NULL AND n.lots >= k.min_lots AND n.paid_in >= k.min_deposit
+    AND n.at < o.since + make_interval(days => k.within_days)
+  ORDER BY o.version_id, o.client_id, n.at, n.deal_id
+)
+INSERT INTO ib_closing SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id,
+  c.account_group, c.symbol_group, c.introducer_id, c.link_id, c.account_currency, c.country, c.closed_lots, c.commission,
+  c.result, c.quote_currency, c.pip_value, c.pips, m.since, m.version_id, m.amount
+FROM matched m JOIN ib_closing c ON c.deal_id = m.deal_id
+"""  # noqa: S608
+NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'
+    AND x.kind = 'original' AND x.version_id = v.id)"""
 COMPONENTS = """
 CREATE TEMP TABLE ib_component ON COMMIT DROP AS
-SELECT v.id AS version_id, k.component, count(*) OVER (PARTITION BY v.id) = 1 AS is_only FROM ib_version v JOIN (
+SELECT v.id AS version_id, k.component,
+  k.component = 'cpa' OR count(*) FILTER (WHERE k.component <> 'cpa') OVER (PARTITION BY v.id) = 1 AS is_only
+FROM ib_version v JOIN (
   SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride
-  UNION SELECT version_id, component FROM ib_plancomponent) k ON k.version_id = v.id
+  UNION SELECT version_id, component FROM ib_plancomponent UNION SELECT version_id, 'cpa' FROM ib_plancpa) k ON k.version_id = v.id
 """
 TABLES = (
     "ib_version",

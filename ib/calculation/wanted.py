@@ -19,28 +19,37 @@ class Features:
     has_own: bool
     has_difference: bool
     has_components: bool
+    has_cpa: bool
     has_countries: bool
     has_special: bool
 
 
+# At the close; agreements at the time they count from, which is the close but for a CPA.
 HOLDS = "{a}.starts_at <= c.closed_at AND ({a}.ends_at IS NULL OR {a}.ends_at > c.closed_at)"
+AGREED = HOLDS.replace("closed_at", "agreed_at")
 SPECIAL = f"""
-  LEFT JOIN ib_partnerplan pl ON pl.link_id = c.link_id AND {HOLDS.format(a="pl")}
-  LEFT JOIN ib_partnerplan pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {HOLDS.format(a="pc")}"""
+  LEFT JOIN ib_partnerplan pl ON pl.link_id = c.link_id AND {AGREED.format(a="pl")}
+  LEFT JOIN ib_partnerplan pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {AGREED.format(a="pc")}"""
 OWN = f"""
   LEFT JOIN ib_partnerplan ap ON u.level > 1 AND ap.partner_id = u.ancestor_id AND ap.link_id IS NULL AND ap.client_id IS NULL
-    AND {HOLDS.format(a="ap")}
-  LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {HOLDS.format(a="av")}
+    AND {AGREED.format(a="ap")}
+  LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {AGREED.format(a="av")}
   LEFT JOIN ib_version v ON v.id = coalesce(av.id, v0.id)"""
+# A deal that qualified a client is there once more for the CPA, and only for the version it qualified them for.
+QUALIFIED = f"""
+    AND (k.component IS NOT DISTINCT FROM '{Component.CPA}') = (c.cpa_version IS NOT NULL)
+    AND (c.cpa_version IS NULL OR c.cpa_version = v.id)"""
 BASIS = f"""CASE k.component
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
       WHEN '{Component.COMMISSION}' THEN round(greatest(0, -(coalesce(c.commission, 0)
         + coalesce(op.commission_per_lot * c.closed_lots, 0))), 8)
       WHEN '{Component.LOSS}' THEN round(-(c.result + coalesce(c.commission, 0)
         + coalesce(op.commission_per_lot * c.closed_lots, 0)), 8)
+      WHEN '{Component.CPA}' THEN 1
       END"""
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency
-      WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency ELSE '' END"""
+      WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
+      WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
 # OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
@@ -50,16 +59,17 @@ WITH placed AS (
     (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
     coalesce(k.is_only, true) AS is_only,
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
-    coalesce(o.amount_per_lot, r.value) AS rate, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
+    coalesce(o.amount_per_lot, {cpa}r.value) AS rate, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
     {is_difference} AS is_difference, coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
-      WHEN c.lots = 0 THEN '{nothing_closed}'
+      WHEN c.lots = 0 AND k.component IS DISTINCT FROM '{for_client}' THEN '{nothing_closed}'
       WHEN p.client_id = c.client_id THEN '{self_trade}'
       WHEN sp.id IS NULL THEN '{partner_not_active}'
       WHEN v.id IS NULL THEN '{no_plan}'
-      WHEN e.version_id IS NULL THEN '{account_group}'
+      WHEN e.version_id IS NULL AND k.component <> '{for_client}' THEN '{account_group}'
       WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'
+      WHEN k.component = '{for_client}' THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END
       WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
         WHERE {symbol_fits}) THEN '{symbol_excluded}'
       WHEN c.symbol_group = '' THEN '{symbol_not_mapped}'
@@ -87,12 +97,13 @@ WITH placed AS (
   LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = {at_level}
   LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
     AND o.level = {at_level}
-  WHERE u.level <= {depth} OFFSET 0
+  WHERE u.level <= {depth}{only_qualified} OFFSET 0
 ), seen AS (
   SELECT placed.*, f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
     floor(extract(epoch FROM closed_at - opened_at))::integer AS held_seconds,
     CASE
       WHEN reason <> '' THEN reason
+      WHEN component = '{for_client}' THEN CASE WHEN f.rate IS NULL THEN '{no_fx}' ELSE '' END
       WHEN min_hold_seconds > 0 AND opened_at IS NULL THEN '{hold_unknown}'
       WHEN min_hold_seconds > 0 AND closed_at - opened_at < make_interval(secs => min_hold_seconds) THEN '{held_too_short}'
       WHEN min_pips > 0 AND pips < min_pips THEN '{too_few_pips}'
@@ -140,7 +151,7 @@ _REASONS = {str(reason): str(reason) for reason in Reason if reason}
 
 def statement(features: Features) -> str:
     """Build the statement that fills `ib_wanted` for a brand whose plans have these features."""
-    own, parts = features.has_own, features.has_components
+    own, parts = features.has_own, features.has_components or features.has_cpa
     plan = "coalesce(pc.plan_id, pl.plan_id, pp.plan_id)" if features.has_special else "pp.plan_id"
     is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
@@ -150,10 +161,13 @@ def statement(features: Features) -> str:
         **_REASONS,
         lot=Component.LOT,
         commission=Component.COMMISSION,
+        for_client=Component.CPA,
+        cpa="c.cpa_amount, " if features.has_cpa else "",
+        only_qualified=QUALIFIED if features.has_cpa else "",
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),
-        pp_holds=HOLDS.format(a="pp"),
+        pp_holds=AGREED.format(a="pp"),
         first="v0" if own else "v",
-        first_holds=HOLDS.format(a="v0" if own else "v"),
+        first_holds=AGREED.format(a="v0" if own else "v"),
         u_holds=HOLDS.format(a="u"),
         sp_holds=HOLDS.format(a="sp"),
         special=SPECIAL if features.has_special else "",

@@ -394,7 +394,7 @@ class Migration(migrations.Migration):
                 ('basis_fx', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
                 ('below', models.DecimalField(decimal_places=8, help_text='Earned below, taken off a difference payout', max_digits=20, null=True)),
                 ('cap', models.DecimalField(decimal_places=8, help_text="The most that all levels get; empty: it didn't matter", max_digits=16, null=True)),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], default='lot', max_length=10)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], default='lot', max_length=10)),
             ],
             options={
                 'ordering': ['-id'],
@@ -857,5 +857,25 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='whatif',
             trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='PlanCpa',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='Empty: all others', size=None)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
+                ('min_deposit', models.DecimalField(decimal_places=2, default=0, max_digits=16)),
+                ('min_lots', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ('within_days', models.PositiveSmallIntegerField(default=90)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cpa', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['version_id', 'id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('countries', [])), fields=('version',), name='one_cpa_for_all_other_countries'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('min_deposit__gte', 0), ('min_lots__gte', 0), ('within_days__gte', 1), ('within_days__lte', 365)), name='plan_cpa_pays_for_something')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='plancpa',
+            trigger=pgtrigger.compiler.Trigger(name='plan_cpa_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d94c1156e956eda3e1905e4f26f3254cc6463196', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_cpa_stays_c540a', table='ib_plancpa', when='BEFORE')),
         ),
     ]

@@ -1,6 +1,6 @@
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, ReversedPart, Settlement, SettlementPeriod
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
-from ib.models.plans import PartnerPlan, Plan, PlanComponent, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models.plans import PartnerPlan, Plan, PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.models.recalculations import Recalculation
 from ib.models.what_ifs import WhatIf
 
@@ -16,6 +16,7 @@ __all__ = [
     "Payout",
     "Plan",
     "PlanComponent",
+    "PlanCpa",
     "PlanLevel",
     "PlanOverride",
     "PlanRate",

@@ -15,7 +15,7 @@ from clients.models import Client
 from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
-from ib.choices import SHARES_OF_MONEY, VERSION_TRANSITIONS, Component, Network, VersionState
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, VERSION_TRANSITIONS, Network, VersionState
 from ib.models.partners import Partner, ReferralLink, history_stays
 from trading.choices import SymbolGroup
 
@@ -218,7 +218,7 @@ class PlanComponent(models.Model):
     """
 
     version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="components")
-    component = models.CharField(max_length=10, choices=Component.choices)
+    component = models.CharField(max_length=10, choices=TRADE_COMPONENTS)
     group = models.CharField(max_length=12, choices=SymbolGroup.choices, blank=True, help_text=_("Empty for all"))
     accounts = models.CharField(
         max_length=64, blank=True, help_text=_("Platform group, e.g. real\\raw*. Empty for all")
@@ -242,6 +242,39 @@ class PlanComponent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.component}: {self.value}"
+
+
+class PlanCpa(models.Model):
+    """What a version pays once for a client who qualifies: by country, with what they must have done and by when.
+
+    amount: in the version's currency, shared by the levels. min_deposit: in the brand's currency. min_lots: closed volume in
+    the broker's lots. The client qualifies with the first trade closed when both are met, within the days since the referral.
+    """
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="cpa")
+    countries = ArrayField(models.CharField(max_length=2), default=list, blank=True, help_text=_("Empty: all others"))
+    amount = models.DecimalField(max_digits=16, decimal_places=8, validators=[MinValueValidator(0)])
+    min_deposit = models.DecimalField(max_digits=16, decimal_places=2, default=0)
+    min_lots = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    within_days = models.PositiveSmallIntegerField(default=90)
+
+    class Meta:
+        ordering = ["version_id", "id"]
+        triggers = [rates_stay("plan_cpa_stays")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"], condition=Q(countries=[]), name="one_cpa_for_all_other_countries"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    amount__gt=0, min_deposit__gte=0, min_lots__gte=0, within_days__gte=1, within_days__lte=365
+                ),
+                name="plan_cpa_pays_for_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"CPA {self.amount}"
 
 
 class UsualPlans(models.Manager["PartnerPlan"]):

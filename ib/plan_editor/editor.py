@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -13,13 +13,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.agreements.cards import COMPONENTS_MAX, ComponentRow, RateCard, card_problems
-from ib.plan_editor.forms import LEVELS, PART_FIELDS, PreviewForm, VersionForm, component_row
+from crm.models import Brand
+from ib.agreements.cards import COMPONENTS_MAX, CPA_MAX, ComponentRow, CpaRow, RateCard, card_problems
+from ib.plan_editor.forms import CPA_FIELDS, LEVELS, PART_FIELDS, PreviewForm, VersionForm, component_row, cpa_row
 from ib.plan_editor.preview import LevelPay, preview
 from trading.choices import SymbolGroup
 
 # Buttons that change what is shown, and the quiet check while somebody types: none of them saves.
-EDITS = ("add_level", "remove_level", "add_group", "remove_group", "add_component", "remove_component", "check")
+EDITS = (
+    "add_level",
+    "remove_level",
+    "add_group",
+    "remove_group",
+    "add_component",
+    "remove_component",
+    "add_cpa",
+    "remove_cpa",
+    "check",
+)
 
 
 @dataclass
@@ -30,6 +41,18 @@ class Editor:
     levels: int
     groups: list[str]
     parts: int = 0
+    acquisitions: int = 0
+
+    def cpa(self) -> list[dict[str, Any]]:
+        """List the rows of CPA: their number and fields."""
+        return [
+            {"row": row, "fields": [self.form[f"cpa_{row}_{name}"] for name in CPA_FIELDS]}
+            for row in range(1, self.acquisitions + 1)
+        ]
+
+    @property
+    def may_add_cpa(self) -> bool:
+        return self.acquisitions < CPA_MAX
 
     def components(self) -> list[dict[str, Any]]:
         """List the rows of components: their number and fields."""
@@ -90,20 +113,26 @@ def editor_of(form: VersionForm, data: QueryDict | None) -> Editor:
         shown |= {
             group for group in [*data.getlist("groups"), data.get("add_group", "")] if group in SymbolGroup.values
         }
-    used = [row for row in range(1, COMPONENTS_MAX + 1) if _part_in_use(form, row)]
-    parts = max([0, *used])
+    parts = _rows(data, "parts", "add_component", COMPONENTS_MAX, lambda row: _in_use(form, f"part_{row}", PART_FIELDS))
+    cpa = _rows(data, "acquisitions", "add_cpa", CPA_MAX, lambda row: _in_use(form, f"cpa_{row}", CPA_FIELDS))
     groups = [str(group) for group in SymbolGroup if str(group) in shown] or (
-        [] if parts else [str(SymbolGroup.FX_MAJORS)]
+        [] if parts or cpa else [str(SymbolGroup.FX_MAJORS)]
     )
-    if data is not None:
-        asked = data.get("parts", "")
-        parts = max(parts, min(int(asked), COMPONENTS_MAX) if asked.isdecimal() and len(asked) < 3 else 0)
-        parts = min(COMPONENTS_MAX, parts + 1) if "add_component" in data else parts
-    return Editor(form, levels, groups, parts)
+    return Editor(form, levels, groups, parts, cpa)
 
 
-def _part_in_use(form: VersionForm, row: int) -> bool:
-    return any(_has_value(form[f"part_{row}_{name}"]) for name in ("kind", "value"))
+def _rows(data: QueryDict | None, name: str, button: str, most: int, is_used: Callable[[int], bool]) -> int:
+    """Count a table's rows to show: those in use, and those added on the page."""
+    rows = max((row for row in range(1, most + 1) if is_used(row)), default=0)
+    if data is None:
+        return rows
+    asked = data.get(name, "")
+    rows = max(rows, min(int(asked), most) if asked.isdecimal() and len(asked) < 3 else 0)
+    return min(most, rows + 1) if button in data else rows
+
+
+def _in_use(form: VersionForm, prefix: str, names: tuple[str, ...]) -> bool:
+    return any(_has_value(form[f"{prefix}_{name}"]) for name in names)
 
 
 def _group_in_use(form: VersionForm, group: SymbolGroup) -> bool:
@@ -124,14 +153,20 @@ def without_removed(data: QueryDict) -> QueryDict:
         data.setlist("groups", [kept for kept in data.getlist("groups") if kept != group])
         for name in (f"rate_{group}", *(f"fixed_{group}_{level}" for level in range(1, LEVELS + 1))):
             data.pop(name, None)
-    removed = data.get("remove_component", "")
-    if removed.isdecimal() and len(removed) < 3 and 1 <= int(removed) <= COMPONENTS_MAX:
-        for row in range(int(removed), COMPONENTS_MAX + 1):
-            for name in PART_FIELDS:
-                data[f"part_{row}_{name}"] = data.get(f"part_{row + 1}_{name}", "")
-        asked = data.get("parts", "")
-        data["parts"] = str(max(0, int(asked) - 1)) if asked.isdecimal() and len(asked) < 3 else "0"
+    _remove_row(data, "remove_component", "parts", "part", PART_FIELDS, COMPONENTS_MAX)
+    _remove_row(data, "remove_cpa", "acquisitions", "cpa", CPA_FIELDS, CPA_MAX)
     return data
+
+
+def _remove_row(data: QueryDict, button: str, counter: str, prefix: str, names: tuple[str, ...], most: int) -> None:
+    """Take the row that a button names out of a table: those below it move up."""
+    removed, asked = data.get(button, ""), data.get(counter, "")
+    if not (removed.isdecimal() and len(removed) < 3 and 1 <= int(removed) <= most):
+        return
+    for row in range(int(removed), most + 1):
+        for name in names:
+            data[f"{prefix}_{row}_{name}"] = data.get(f"{prefix}_{row + 1}_{name}", "")
+    data[counter] = str(max(0, int(asked) - 1)) if asked.isdecimal() and len(asked) < 3 else "0"
 
 
 @dataclass(frozen=True)
@@ -183,7 +218,7 @@ class Check:
         )
 
 
-def check_of(form: VersionForm, trade: PreviewForm, jurisdiction: str) -> Check:
+def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
     """Check what is written so far and preview a trade by it."""
     if form.is_bound:
         form.is_valid()
@@ -200,11 +235,14 @@ def check_of(form: VersionForm, trade: PreviewForm, jurisdiction: str) -> Check:
     levels = card.levels()
     problems = [
         *(form.cell_errors() if form.is_bound else []),
-        *card_problems(card, is_pool=is_pool, network=network, jurisdiction=jurisdiction),
+        *card_problems(card, is_pool=is_pool, network=network, jurisdiction=brand.jurisdiction),
     ]
     return Check(
         problems=list(dict.fromkeys(problems)),
-        remarks=[*_remarks(card, is_pool), *_component_remarks(card, currency or CURRENCY_UNKNOWN)],
+        remarks=[
+            *_remarks(card, is_pool),
+            *_component_remarks(card, currency or CURRENCY_UNKNOWN, brand.base_currency),
+        ],
         sums=_sums(card, levels, is_pool),
         levels=levels,
         currency=currency or CURRENCY_UNKNOWN,
@@ -231,7 +269,15 @@ def _initial_card(form: VersionForm) -> RateCard:
             if name.startswith("fixed_")
         },
         tuple(_initial_components(form)),
+        tuple(_initial_cpa(form)),
     )
+
+
+def _initial_cpa(form: VersionForm) -> Iterator[CpaRow]:
+    for row in range(1, CPA_MAX + 1):
+        part: dict[str, Any] = {name: form.initial.get(f"cpa_{row}_{name}") for name in CPA_FIELDS}
+        if part["amount"] is not None:
+            yield cpa_row(part)
 
 
 def _initial_components(form: VersionForm) -> Iterator[ComponentRow]:
@@ -244,12 +290,12 @@ def _initial_components(form: VersionForm) -> Iterator[ComponentRow]:
 PARTS = ("rate_", "share", "fixed")
 
 
-def _component_remarks(card: RateCard, currency: str) -> list[str]:
+def _component_remarks(card: RateCard, currency: str, base_currency: str) -> list[str]:
     """Say what each component pays, and that the preview of one trade knows rates per lot only."""
-    if not card.components:
+    if not (card.components or card.cpa):
         return []
     return [
-        *(part.sentence(currency) for part in card.components),
+        *card.sentences(currency, base_currency),
         _("The preview shows the rates per lot for all accounts. What components cost is in the what-if of the draft."),
     ]
 

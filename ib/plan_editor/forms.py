@@ -14,8 +14,17 @@ from django.utils.translation import ngettext_lazy
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
-from ib.agreements.cards import COMPONENTS_MAX, ComponentRow, RateCard, VersionTerms, rate_card, unknown_countries
-from ib.choices import SHARES_OF_MONEY, Component, Network
+from ib.agreements.cards import (
+    COMPONENTS_MAX,
+    CPA_MAX,
+    ComponentRow,
+    CpaRow,
+    RateCard,
+    VersionTerms,
+    rate_card,
+    unknown_countries,
+)
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network
 from ib.forms import CURRENCIES
 from ib.models import Plan, PlanVersion
 from ib.plan_editor.templates import TEMPLATES
@@ -95,6 +104,7 @@ class EntryForm(forms.Form):
         return cls(initial={"lots": plan.entry_lots, "clients": plan.entry_clients})
 
 
+CPA_FIELDS: Final = ("countries", "amount", "deposit", "lots", "days")
 PART_FIELDS: Final = ("kind", "group", "accounts", "value", "cap")
 TERMS: Final = (
     "starts_at",
@@ -116,7 +126,7 @@ def component_fields(row: int) -> dict[str, forms.Field]:
     label = _("Component %(row)s") % {"row": row}
     amount: dict[str, Any] = {"required": False, "min_value": 0, "max_digits": 16, "decimal_places": 8}
     return {
-        f"part_{row}_kind": forms.ChoiceField(choices=[("", "–"), *Component.choices], required=False, label=label),
+        f"part_{row}_kind": forms.ChoiceField(choices=[("", "–"), *TRADE_COMPONENTS], required=False, label=label),
         f"part_{row}_group": forms.ChoiceField(
             choices=[("", _("All symbol groups")), *SymbolGroup.choices],
             required=False,
@@ -130,6 +140,35 @@ def component_fields(row: int) -> dict[str, forms.Field]:
             label=_("%(component)s, most per trade") % {"component": label}, **amount
         ),
     }
+
+
+def cpa_fields(row: int) -> dict[str, forms.Field]:
+    """Build the fields of one row of the CPA table."""
+    label = _("CPA %(row)s") % {"row": row}
+    return {
+        f"cpa_{row}_countries": forms.CharField(
+            required=False, max_length=400, label=_("%(cpa)s, countries") % {"cpa": label}
+        ),
+        f"cpa_{row}_amount": forms.DecimalField(
+            required=False, min_value=0, max_digits=16, decimal_places=8, label=_("%(cpa)s, amount") % {"cpa": label}
+        ),
+        f"cpa_{row}_deposit": forms.DecimalField(
+            required=False, min_value=0, max_digits=16, decimal_places=2, label=_("%(cpa)s, paid in") % {"cpa": label}
+        ),
+        f"cpa_{row}_lots": forms.DecimalField(
+            required=False, min_value=0, max_digits=12, decimal_places=2, label=_("%(cpa)s, lots") % {"cpa": label}
+        ),
+        f"cpa_{row}_days": forms.IntegerField(
+            required=False, min_value=1, max_value=365, label=_("%(cpa)s, days") % {"cpa": label}
+        ),
+    }
+
+
+def cpa_row(part: dict[str, Any]) -> CpaRow:
+    """Build a CPA row of the card from its fields."""
+    countries = tuple(code.upper() for code in _parts(part["countries"] or ""))
+    zero = Decimal(0)
+    return CpaRow(countries, part["amount"], part["deposit"] or zero, part["lots"] or zero, part["days"] or 90)
 
 
 def component_row(part: dict[str, Any]) -> ComponentRow:
@@ -218,10 +257,14 @@ class VersionForm(forms.Form):
             )
         for row in range(1, COMPONENTS_MAX + 1):
             self.fields |= component_fields(row)
+        for row in range(1, CPA_MAX + 1):
+            self.fields |= cpa_fields(row)
         for name in self.fields:  # the matrix has no labels beside its cells
-            if name.startswith(("rate_", "fixed_", "share_", "part_")):
+            if name.startswith(("rate_", "fixed_", "share_", "part_", "cpa_")):
                 self.fields[name].widget.attrs |= {"aria-label": str(self.fields[name].label)}
-            if name.startswith(("rate_", "fixed_", "share_")) or name.endswith(("_value", "_cap")):
+            if name.startswith(("rate_", "fixed_", "share_")) or name.endswith(
+                ("_value", "_cap", "_amount", "_deposit", "_lots")
+            ):
                 self.fields[name].widget.attrs |= {"inputmode": "decimal"}
         if not self.is_bound and "starts_at" not in self.initial:
             tomorrow = timezone.localtime() + dt.timedelta(days=1)
@@ -256,7 +299,17 @@ class VersionForm(forms.Form):
             kind, value = data.get(f"part_{row}_kind"), data.get(f"part_{row}_value")
             if bool(kind) != (value is not None) and not self.errors.keys() & {f"part_{row}_kind", f"part_{row}_value"}:
                 self.add_error(f"part_{row}_value", _("Enter both what is paid and how much, or neither."))
+        for row in range(1, CPA_MAX + 1):
+            self._check_cpa(row, {name: data.get(f"cpa_{row}_{name}") for name in CPA_FIELDS})
         return data
+
+    def _check_cpa(self, row: int, part: dict[str, Any]) -> None:
+        if part["amount"] is None and any(part.values()) and f"cpa_{row}_amount" not in self.errors:
+            self.add_error(f"cpa_{row}_amount", _("Enter what is paid for a client who qualifies."))
+        codes = [code.upper() for code in _parts(part["countries"] or "")]
+        if unknown := unknown_countries(codes):
+            message = _("Not a country's code: %(codes)s") % {"codes": ", ".join(unknown[:5])}
+            self.add_error(f"cpa_{row}_countries", message)
 
     def card(self) -> RateCard:
         """Build the card of what is valid so far."""
@@ -275,7 +328,14 @@ class VersionForm(forms.Form):
                 if data.get(f"fixed_{g}_{level}") is not None
             },
             components=tuple(self._components()),
+            cpa=tuple(self._cpa()),
         )
+
+    def _cpa(self) -> Iterator[CpaRow]:
+        for row in range(1, CPA_MAX + 1):
+            part = {name: self.cleaned_data.get(f"cpa_{row}_{name}") for name in CPA_FIELDS}
+            if part["amount"] is not None:
+                yield cpa_row(part)
 
     def _components(self) -> Iterator[ComponentRow]:
         for row in range(1, COMPONENTS_MAX + 1):
@@ -313,7 +373,17 @@ def card_initial(card: RateCard) -> dict[str, Any]:
             for row, part in enumerate(card.components, start=1)
             for name, value in _part_initial(part).items()
         },
+        **{
+            f"cpa_{row}_{name}": value
+            for row, part in enumerate(card.cpa, start=1)
+            for name, value in zip(CPA_FIELDS, _cpa_initial(part), strict=True)
+        },
     }
+
+
+def _cpa_initial(part: CpaRow) -> tuple[Any, ...]:
+    amounts = (trimmed(value) for value in (part.amount, part.min_deposit, part.min_lots))
+    return (", ".join(part.countries), *amounts, part.within_days)
 
 
 def _part_initial(part: ComponentRow) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
                 {
                     "version": version,
                     "matrix": matrix(rate_card(version)),
-                    "components": [row.sentence(version.currency) for row in rate_card(version).components],
+                    "components": rate_card(version).sentences(version.currency, plan.brand.base_currency),
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,
                     "tried": tried.get(version.pk, []) if may_try else [],
@@ -242,7 +242,7 @@ def _version_form(request: UserRequest, plan: Plan, form: VersionForm, title: st
         "title": title,
         "editor": editor_of(form, sent),
         "trade": trade,
-        "check": check_of(form, trade, plan.brand.jurisdiction),
+        "check": check_of(form, trade, plan.brand),
         "errors": [] if is_edit else [*form.non_field_errors(), *(form.cell_errors() if form.is_bound else [])],
     }
     return render(request, "ib/version_form.html", context, status=422 if form.errors and not is_edit else 200)

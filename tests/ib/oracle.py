@@ -33,6 +33,14 @@ class Part:
 
 
 @dataclass
+class Cpa:
+    countries: tuple[str, ...]
+    amount: Decimal
+    lots: Decimal
+    days: int
+
+
+@dataclass
 class Version:
     currency: str
     min_hold_seconds: int
@@ -45,10 +53,15 @@ class Version:
     excluded_symbols: tuple[str, ...] = ()
     excluded_countries: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
+    cpa: list[Cpa] = field(default_factory=list)
 
     def components(self) -> list[str]:
         is_per_lot = bool(self.rates or self.overrides)
         return sorted({*(["lot"] if is_per_lot else []), *(part.component for part in self.parts)})
+
+    def cpa_for(self, country: str) -> Cpa | None:
+        named = [row for row in self.cpa if country in row.countries]
+        return next(iter([*named, *(row for row in self.cpa if not row.countries)]), None)
 
     def deepest(self) -> int:
         return max([*self.shares, *(level for _group, level in self.overrides)], default=1)
@@ -77,6 +90,8 @@ class World:
     introducers: dict[int, list[Dated]] = field(default_factory=dict)
     links: dict[int, list[Dated]] = field(default_factory=dict)
     per_eur: dict[str, Decimal] = field(default_factory=dict)
+    # Per client: (closed at, deal, lots).
+    closes: dict[int, list[tuple[dt.datetime, int, Decimal]]] = field(default_factory=dict)
 
     def rate(self, base: str, quote: str) -> Decimal:
         return round(self.per_eur[quote] / self.per_eur[base], 10)
@@ -84,6 +99,7 @@ class World:
 
 @dataclass
 class Trade:
+    deal: int
     client: int
     opened_at: dt.datetime
     closed_at: dt.datetime
@@ -118,12 +134,7 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
     introducer = held_at(world.introducers.get(trade.client, []), trade.closed_at)
     if introducer is None:
         return {}
-    link = held_at(world.links.get(trade.client, []), trade.closed_at)
-    plan = (
-        held_at(world.client_plans.get((introducer, trade.client), []), trade.closed_at)
-        or held_at(world.link_plans.get(link, []), trade.closed_at)
-        or held_at(world.plans.get(introducer, []), trade.closed_at)
-    )
+    plan = _plan_of(world, introducer, trade, trade.closed_at)
     first = held_at(world.versions.get(plan, []), trade.closed_at)
     partner, level = introducer, 1
     while partner is not None:
@@ -135,8 +146,44 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
                 at_level = 1 if is_difference else level
                 reason, full = _one(world, trade, version, partner, at_level, component)
                 rows[partner, level, component] = Row(version, reason, full, is_difference)
+        acquired = _cpa_version(world, trade, introducer, partner)
+        if acquired and level <= acquired.deepest() and qualifying_deal(world, acquired, trade) == trade.deal:
+            reason, full = _one(world, trade, acquired, partner, level, "cpa")
+            rows[partner, level, "cpa"] = Row(acquired, reason, full)
         partner, level = held_at(world.parents.get(partner, []), trade.closed_at), level + 1
     return {key: _paid(world, rows, key) for key in rows}
+
+
+def _plan_of(world: World, introducer: int, trade: Trade, at: dt.datetime) -> int | None:
+    link = held_at(world.links.get(trade.client, []), trade.closed_at)
+    return (
+        held_at(world.client_plans.get((introducer, trade.client), []), at)
+        or held_at(world.link_plans.get(link, []), at)
+        or held_at(world.plans.get(introducer, []), at)
+    )
+
+
+def _cpa_version(world: World, trade: Trade, introducer: int, partner: int) -> Version | None:
+    """What was agreed with a partner when the client was first referred."""
+    since = min(row.starts_at for row in world.introducers[trade.client])
+    own = _own_version(world, partner, since) if partner != introducer else None
+    version = own or held_at(world.versions.get(_plan_of(world, introducer, trade, since), []), since)
+    return version if version and version.cpa else None
+
+
+def qualifying_deal(world: World, version: Version, trade: Trade) -> int | None:
+    """The first deal with which the client has closed enough, in time, while their first partner's."""
+    row, first = version.cpa_for(trade.country), min(world.introducers[trade.client], key=lambda row: row.starts_at)
+    if row is None:
+        return None
+    lots = NOTHING
+    for at, deal, closed in sorted(world.closes[trade.client]):
+        if at < first.starts_at or (first.ends_at and at >= first.ends_at):
+            continue
+        lots += closed
+        if at < first.starts_at + dt.timedelta(days=row.days) and lots >= row.lots:
+            return deal
+    return None
 
 
 def _own_version(world: World, partner: int, at: dt.datetime) -> Version | None:
@@ -149,6 +196,13 @@ def _one(world, trade, version, partner, level, component) -> tuple[str, Decimal
         return "partner_not_active", NOTHING
     if version is None:
         return "no_plan", NOTHING
+    if component == "cpa":
+        row = version.cpa_for(trade.country)
+        if trade.country in version.excluded_countries:
+            return "country_excluded", NOTHING
+        if level not in version.shares:
+            return "beyond_levels", NOTHING
+        return "", (row.amount * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
     if version.account_group and not trade.account_group.startswith(version.account_group):
         return "account_group", NOTHING
     if trade.country in version.excluded_countries:

@@ -23,6 +23,7 @@ from ib.models import (
     PartnerSpell,
     Plan,
     PlanComponent,
+    PlanCpa,
     PlanLevel,
     PlanOverride,
     PlanRate,
@@ -149,6 +150,11 @@ class Builder:
         version.excluded_symbols = pick.choice([(), (), ("XAU",), ("DE40",)])
         version.excluded_countries = pick.choice([(), (), ("US", "DE")])
         version.parts = self.make_parts(version)
+        version.cpa = [
+            oracle.Cpa(countries, self.cents() + 1, Decimal(pick.choice(["0", "1", "3.5"])), pick.choice([10, 365]))
+            for countries in pick.choice([(), (), ((),), (("DE",), ()), (("FR", "DE"),)])
+            if version.network != "difference"
+        ]
         row = PlanVersion.objects.create(
             plan=plan,
             network=version.network,
@@ -182,6 +188,18 @@ class Builder:
                     cap=part.cap,
                 )
                 for part in version.parts
+            ]
+        )
+        PlanCpa.objects.bulk_create(
+            [
+                PlanCpa(
+                    version=row,
+                    countries=list(cpa.countries),
+                    amount=cpa.amount,
+                    min_lots=cpa.lots,
+                    within_days=cpa.days,
+                )
+                for cpa in version.cpa
             ]
         )
         PlanVersion.objects.filter(pk=row.pk).update(state="active", decided_by=self.cast.finance, decided_at=START)
@@ -285,7 +303,9 @@ class Builder:
             group, size = oracle.held_at(self.mappings.get(symbol, []), at) or ("", None)
             ours = round(lots * Decimal(100_000) / size, 8) if size else lots
             pip = Decimal("0.01") if symbol == "XAUUSD" else Decimal("0.0001")
+            self.world.closes.setdefault(account.client_id, []).append((at, deal, ours))
             self.trades[deal] = oracle.Trade(
+                deal,
                 account.client_id,
                 at - dt.timedelta(seconds=held),
                 at,

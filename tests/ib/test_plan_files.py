@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crm.errors import DomainError
 from ib import plans
-from ib.agreements.cards import ComponentRow, RateCard, VersionTerms, rate_card
+from ib.agreements.cards import ComponentRow, CpaRow, RateCard, VersionTerms, rate_card
 from ib.agreements.files import read_yaml, write_yaml
 from ib.models import PlanVersion
 from tests.ib.factories import card
@@ -29,6 +29,7 @@ WHOLE = VersionTerms(
             ComponentRow("commission", "", "", Decimal("0.125"), Decimal(40)),
             ComponentRow("lot", "metals", "real\\raw*", Decimal(3)),
         ),
+        (CpaRow(("NO", "DE"), Decimal("300.5"), Decimal(250), Decimal("1.5"), 60), CpaRow((), Decimal(100))),
     ),
     min_hold_seconds=61,
     account_groups=["real*", "no: yes"],
