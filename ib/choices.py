@@ -58,6 +58,7 @@ class Component(models.TextChoices):
 
     LOT = "lot", _("Rebate per lot")
     PIP = "pip", _("Rebate in pips")
+    SPREAD = "spread", _("Share of the spread mark-up")
     COMMISSION = "commission", _("Share of the platform's commission")
     LOSS = "loss", _("Share of the client's net loss")
     CPA = "cpa", _("CPA per qualified client")
@@ -66,7 +67,7 @@ class Component(models.TextChoices):
 # What rows of `PlanComponent` pay; CPA has conditions of its own (`PlanCpa`).
 TRADE_COMPONENTS = [(value, label) for value, label in Component.choices if value != Component.CPA]
 # Their value is a share of money, not an amount.
-SHARES_OF_MONEY = (Component.COMMISSION, Component.LOSS)
+SHARES_OF_MONEY = (Component.SPREAD, Component.COMMISSION, Component.LOSS)
 
 
 class RunKind(BadgeChoices):

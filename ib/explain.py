@@ -129,6 +129,7 @@ def _basis(accrual: Accrual) -> list[Step]:
     assert accrual.basis is not None and accrual.basis_fx is not None
     text = {
         Component.PIP: _("What one pip of the closed volume is worth"),
+        Component.SPREAD: _("What the mark-up on the spread is worth on the closed volume"),
         Component.COMMISSION: _("Commission that the platform charged for opening and closing this volume"),
         Component.LOSS: _("The client's net loss on this trade: profit, swap and commission together"),
         Component.CPA: _("Clients who qualified with this trade"),

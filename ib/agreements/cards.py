@@ -30,7 +30,7 @@ class ComponentRow:
     """What a component pays for a symbol group ('' for all) on accounts of a platform group ('' for all).
 
     value: money per lot or pips, or a share of money (0 to 1). cap: the most a trade pays for all levels, in the
-    version's currency.
+    version's currency. markup: pips added to the spread, for a share of it only.
     """
 
     component: str
@@ -38,17 +38,20 @@ class ComponentRow:
     accounts: str
     value: Decimal
     cap: Decimal | None = None
+    markup: Decimal | None = None
 
     def sentence(self, currency: str) -> str:
         """Say what the row pays, as a sentence."""
         words = {
             "value": formats.number(self.value * 100 if self.component in SHARES_OF_MONEY else self.value),
             "currency": currency,
+            "markup": formats.number(self.markup or Decimal(0)),
             "group": SymbolGroup(self.group).label if self.group else _("all symbol groups"),
         }
         text = {
             Component.LOT: _("%(value)s %(currency)s per lot on %(group)s"),
             Component.PIP: _("%(value)s pips of the closed volume on %(group)s"),
+            Component.SPREAD: _("%(value)s %% of the spread mark-up of %(markup)s pips on %(group)s"),
             Component.COMMISSION: _("%(value)s %% of the commission that the platform charges on %(group)s"),
             Component.LOSS: _("%(value)s %% of the client's net loss on %(group)s; a client's gain counts against it"),
         }[Component(self.component)] % words
@@ -176,7 +179,8 @@ def rate_card(version: PlanVersion) -> RateCard:
         shares={row.level: row.share for row in version.levels.all()},
         overrides={(row.group, row.level): row.amount_per_lot for row in version.overrides.all()},
         components=tuple(
-            ComponentRow(row.component, row.group, row.accounts, row.value, row.cap) for row in version.components.all()
+            ComponentRow(row.component, row.group, row.accounts, row.value, row.cap, row.markup)
+            for row in version.components.all()
         ),
         cpa=tuple(
             CpaRow(tuple(row.countries), row.amount, row.min_deposit, row.min_lots, row.within_days)
@@ -227,6 +231,8 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
         problems.append(_("Components are paid by level share: enter the share of at least one level."))
     if any(row.value < 0 or (row.component in SHARES_OF_MONEY and row.value > 1) for row in card.components):
         problems.append(_("A share of money must be between 0 and 100 %."))
+    if any((row.component == Component.SPREAD) != bool(row.markup) for row in card.components):
+        problems.append(_("A share of the spread mark-up, and nothing else, needs the mark-up in pips."))
     if any(row.cap is not None and row.cap <= 0 for row in card.components):
         problems.append(_("The most that a trade pays must be more than 0. Leave it empty for no limit."))
     if any(row.component == Component.LOSS for row in card.components):
@@ -287,6 +293,7 @@ def write_card(version: PlanVersion, card: RateCard) -> None:
                 accounts=row.accounts,
                 value=row.value,
                 cap=row.cap,
+                markup=row.markup,
             )
             for row in card.components
         ]
@@ -323,7 +330,7 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
         "excluded_symbols": list(version.excluded_symbols),
         "excluded_countries": list(version.excluded_countries),
         "components": [
-            {**vars(row), "value": str(row.value), "cap": None if row.cap is None else str(row.cap)}
+            {name: None if value is None else str(value) for name, value in vars(row).items()}
             for row in card.components
         ],
         "cpa": [{**vars(row), **{name: str(getattr(row, name)) for name in CPA_DECIMALS}} for row in card.cpa],

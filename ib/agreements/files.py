@@ -45,6 +45,7 @@ class ComponentFile(_Strict):
     symbol_group: Group | None = None  # type: ignore[valid-type]
     accounts: Mask | None = None
     most_per_trade: Amount | None = None
+    markup_pips: Annotated[Decimal, Field(gt=0, max_digits=8, decimal_places=3, allow_inf_nan=False)] | None = None
 
 
 class CpaFile(_Strict):
@@ -145,6 +146,8 @@ def _row(row: ComponentRow) -> dict[str, Any]:
         data["accounts"] = row.accounts
     if row.cap is not None:
         data["most_per_trade"] = _plain(row.cap)
+    if row.markup is not None:
+        data["markup_pips"] = _plain(row.markup)
     return data
 
 
@@ -172,6 +175,7 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
                 row.accounts or "",
                 row.value / 100 if row.pays in SHARES_OF_MONEY else row.value,
                 row.most_per_trade,
+                row.markup_pips,
             )
             for row in said.components
         ),

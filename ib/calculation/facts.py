@@ -90,9 +90,10 @@ WHERE cardinality(v.account_groups) = 0 OR EXISTS (
 CELLS = f"""
 CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
 SELECT DISTINCT ON (t.version_id, t.component, g.symbol_group, g.account_group)
-  t.version_id, t.component, g.symbol_group, g.account_group, t.value, t.cap
-FROM (SELECT version_id, 'lot' AS component, "group", '' AS accounts, amount_per_lot AS value, NULL::numeric AS cap FROM ib_planrate
-      UNION ALL SELECT version_id, component, "group", accounts, value, cap FROM ib_plancomponent) t
+  t.version_id, t.component, g.symbol_group, g.account_group, t.value, t.cap, t.markup
+FROM (SELECT version_id, 'lot' AS component, "group", '' AS accounts, amount_per_lot AS value, NULL::numeric AS cap,
+        NULL::numeric AS markup FROM ib_planrate
+      UNION ALL SELECT version_id, component, "group", accounts, value, cap, markup FROM ib_plancomponent) t
 JOIN ib_version v ON v.id = t.version_id
 CROSS JOIN (SELECT DISTINCT symbol_group, account_group FROM ib_closing WHERE symbol_group <> '') g
 WHERE t."group" IN ('', g.symbol_group) AND (t.accounts = '' OR {FITS.format(value="g.account_group", mask="t.accounts")})

@@ -41,13 +41,14 @@ QUALIFIED = f"""
     AND (c.cpa_version IS NULL OR c.cpa_version = v.id)"""
 BASIS = f"""CASE k.component
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
+      WHEN '{Component.SPREAD}' THEN round(c.pip_value * r.markup, 8)
       WHEN '{Component.COMMISSION}' THEN round(greatest(0, -(coalesce(c.commission, 0)
         + coalesce(op.commission_per_lot * c.closed_lots, 0))), 8)
       WHEN '{Component.LOSS}' THEN round(-(c.result + coalesce(c.commission, 0)
         + coalesce(op.commission_per_lot * c.closed_lots, 0)), 8)
       WHEN '{Component.CPA}' THEN 1
       END"""
-BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency
+BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
 # OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.

@@ -394,7 +394,7 @@ class Migration(migrations.Migration):
                 ('basis_fx', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
                 ('below', models.DecimalField(decimal_places=8, help_text='Earned below, taken off a difference payout', max_digits=20, null=True)),
                 ('cap', models.DecimalField(decimal_places=8, help_text="The most that all levels get; empty: it didn't matter", max_digits=16, null=True)),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], default='lot', max_length=10)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], default='lot', max_length=10)),
             ],
             options={
                 'ordering': ['-id'],
@@ -752,11 +752,12 @@ class Migration(migrations.Migration):
             name='PlanComponent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], max_length=10)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], max_length=10)),
                 ('group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], help_text='Empty for all', max_length=12)),
                 ('accounts', models.CharField(blank=True, help_text='Platform group, e.g. real\\raw*. Empty for all', max_length=64)),
                 ('value', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
                 ('cap', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
+                ('markup', models.DecimalField(blank=True, decimal_places=3, help_text='Mark-up on the spread, in pips', max_digits=8, null=True)),
             ],
             options={
                 'ordering': ['version_id', 'component', 'group', 'accounts'],
@@ -812,10 +813,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='plancomponent',
             constraint=models.UniqueConstraint(fields=('version', 'component', 'group', 'accounts'), name='one_component_per_group_and_accounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('commission', 'loss')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
         ),
         migrations.AddConstraint(
             model_name='plancomponent',
@@ -877,5 +874,13 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='plancpa',
             trigger=pgtrigger.compiler.Trigger(name='plan_cpa_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d94c1156e956eda3e1905e4f26f3254cc6463196', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_cpa_stays_c540a', table='ib_plancpa', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('component', 'spread'), ('markup__gt', 0), ('markup__isnull', False)), models.Q(models.Q(('component', 'spread'), _negated=True), ('markup__isnull', True)), _connector='OR'), name='plan_component_of_a_spread_says_the_markup'),
         ),
     ]

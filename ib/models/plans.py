@@ -15,7 +15,7 @@ from clients.models import Client
 from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, VERSION_TRANSITIONS, Network, VersionState
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, VERSION_TRANSITIONS, Component, Network, VersionState
 from ib.models.partners import Partner, ReferralLink, history_stays
 from trading.choices import SymbolGroup
 
@@ -213,8 +213,8 @@ class PlanComponent(models.Model):
     """What a version pays beside its rates per symbol group, or in their place for a type of account.
 
     Where several rows of a component fit a trade, the one that names the account type (the longer mask) and then the symbol
-    group counts. value: money per lot in the version's currency, pips, or the share of money (0 to 1). cap: the most that one
-    trade pays, all levels together, in the version's currency.
+    group counts. value: money per lot in the version's currency, pips, or the share of money (0 to 1). markup: pips that the broker
+    adds to the spread, for a share of it. cap: the most that one trade pays, all levels together, in the version's currency.
     """
 
     version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="components")
@@ -225,6 +225,9 @@ class PlanComponent(models.Model):
     )
     value = models.DecimalField(max_digits=16, decimal_places=8, validators=[MinValueValidator(0)])
     cap = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    markup = models.DecimalField(
+        max_digits=8, decimal_places=3, null=True, blank=True, help_text=_("Mark-up on the spread, in pips")
+    )
 
     class Meta:
         ordering = ["version_id", "component", "group", "accounts"]
@@ -238,6 +241,11 @@ class PlanComponent(models.Model):
                 name="plan_component_pays_what_there_is",
             ),
             models.CheckConstraint(condition=Q(cap__isnull=True) | Q(cap__gt=0), name="plan_component_cap_is_positive"),
+            models.CheckConstraint(
+                condition=Q(component=Component.SPREAD, markup__isnull=False, markup__gt=0)
+                | (~Q(component=Component.SPREAD) & Q(markup__isnull=True)),
+                name="plan_component_of_a_spread_says_the_markup",
+            ),
         ]
 
     def __str__(self) -> str:

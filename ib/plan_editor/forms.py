@@ -105,7 +105,7 @@ class EntryForm(forms.Form):
 
 
 CPA_FIELDS: Final = ("countries", "amount", "deposit", "lots", "days")
-PART_FIELDS: Final = ("kind", "group", "accounts", "value", "cap")
+PART_FIELDS: Final = ("kind", "group", "accounts", "value", "cap", "markup")
 TERMS: Final = (
     "starts_at",
     "currency",
@@ -136,6 +136,10 @@ def component_fields(row: int) -> dict[str, forms.Field]:
             required=False, max_length=64, label=_("%(component)s, account group") % {"component": label}
         ),
         f"part_{row}_value": forms.DecimalField(label=_("%(component)s, value") % {"component": label}, **amount),
+        f"part_{row}_markup": forms.DecimalField(
+            label=_("%(component)s, mark-up in pips") % {"component": label},
+            **{**amount, "max_digits": 8, "decimal_places": 3},
+        ),
         f"part_{row}_cap": forms.DecimalField(
             label=_("%(component)s, most per trade") % {"component": label}, **amount
         ),
@@ -174,7 +178,9 @@ def cpa_row(part: dict[str, Any]) -> CpaRow:
 def component_row(part: dict[str, Any]) -> ComponentRow:
     """Build a row of the card from the fields of a component; shares of money are in per cent there."""
     share = part["value"] / 100 if part["kind"] in SHARES_OF_MONEY else part["value"]
-    return ComponentRow(part["kind"], part["group"] or "", (part["accounts"] or "").strip(), share, part["cap"])
+    return ComponentRow(
+        part["kind"], part["group"] or "", (part["accounts"] or "").strip(), share, part["cap"], part["markup"]
+    )
 
 
 def _parts(text: str) -> list[str]:
@@ -263,7 +269,7 @@ class VersionForm(forms.Form):
             if name.startswith(("rate_", "fixed_", "share_", "part_", "cpa_")):
                 self.fields[name].widget.attrs |= {"aria-label": str(self.fields[name].label)}
             if name.startswith(("rate_", "fixed_", "share_")) or name.endswith(
-                ("_value", "_cap", "_amount", "_deposit", "_lots")
+                ("_value", "_cap", "_markup", "_amount", "_deposit", "_lots")
             ):
                 self.fields[name].widget.attrs |= {"inputmode": "decimal"}
         if not self.is_bound and "starts_at" not in self.initial:
@@ -388,8 +394,9 @@ def _cpa_initial(part: CpaRow) -> tuple[Any, ...]:
 
 def _part_initial(part: ComponentRow) -> dict[str, Any]:
     value = part.value * 100 if part.component in SHARES_OF_MONEY else part.value
-    cap = None if part.cap is None else trimmed(part.cap)
-    return dict(zip(PART_FIELDS, (part.component, part.group, part.accounts, trimmed(value), cap), strict=True))
+    cap, markup = (None if amount is None else trimmed(amount) for amount in (part.cap, part.markup))
+    values = (part.component, part.group, part.accounts, trimmed(value), cap, markup)
+    return dict(zip(PART_FIELDS, values, strict=True))
 
 
 def initial_of(version: PlanVersion) -> dict[str, Any]:

@@ -30,6 +30,7 @@ class Part:
     accounts: str
     value: Decimal
     cap: Decimal | None = None
+    markup: Decimal | None = None
 
 
 @dataclass
@@ -228,15 +229,18 @@ def _one(world, trade, version, partner, level, component) -> tuple[str, Decimal
     with localcontext(prec=80):
         if fixed is not None:
             return "", (trade.lots * fixed).quantize(EIGHT, ROUND_DOWN)
-        pot = _basis(world, trade, version, component) * part.value
+        pot = _basis(world, trade, version, part) * part.value
         return "", (min(pot, pot if part.cap is None else part.cap) * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
 
 
-def _basis(world, trade, version, component) -> Decimal:
+def _basis(world, trade, version, part) -> Decimal:
+    component = part.component
     if component == "lot":
         return trade.lots
     if component == "pip":
         return round(trade.pip_value, 8) * world.rate(trade.quote_currency, version.currency)
+    if component == "spread":
+        return round(trade.pip_value * part.markup, 8) * world.rate(trade.quote_currency, version.currency)
     money = max(NOTHING, trade.charged) if component == "commission" else trade.charged - trade.result
     return round(money, 8) * world.rate(trade.account_currency, version.currency)
 

@@ -72,11 +72,12 @@ def components(*rows):
 
 
 def test_components_pay_beside_each_other_and_each_says_how(network, cast):
-    """2 lots of EURUSD: a pip is worth 20 USD = 16 EUR; charged 3 + 5 EUR; the client lost 20 EUR."""
+    """2 lots of EURUSD: a pip is worth 20 USD = 16 EUR, the mark-up of 0.8 12.80; charged 3 + 5 EUR; the client lost 20 EUR."""
     SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
     shares = components(
         ("lot", "", "", Decimal(5)),
         ("pip", "fx_majors", "", Decimal("0.5")),
+        ("spread", "", "", Decimal("0.5"), None, Decimal("0.8")),
         ("commission", "", "", Decimal("0.25")),
         ("loss", "", "", Decimal("0.1")),
     )
@@ -90,6 +91,8 @@ def test_components_pay_beside_each_other_and_each_says_how(network, cast):
         (2, "lot"): Decimal(4),
         (1, "pip"): Decimal("4.8"),
         (2, "pip"): Decimal("3.2"),
+        (1, "spread"): Decimal("3.84"),
+        (2, "spread"): Decimal("2.56"),
         (1, "commission"): Decimal("1.2"),
         (2, "commission"): Decimal("0.8"),
         (1, "loss"): Decimal("1.2"),
@@ -205,6 +208,8 @@ def test_a_changed_deal_corrects_each_component_by_itself(network, cast):
         ([("lot", "", "a*", Decimal(1)), ("lot", "", "A*", Decimal(2))], {}, "keep one of them"),
         ([("lot", "", "", Decimal(1), Decimal(0))], {}, "more than 0"),
         ([("loss", "", "", Decimal("0.1"))], {}, "doesn't allow"),
+        ([("spread", "", "", Decimal("0.1"))], {}, "needs the mark-up"),
+        ([("lot", "", "", Decimal(1), None, Decimal(1))], {}, "needs the mark-up"),
         ([("lot", "", f"a{n}", Decimal(1)) for n in range(17)], {}, "16 component rows"),
     ],
 )
@@ -241,7 +246,7 @@ def test_the_editor_keeps_components_and_terms(network, cast, browse):
         min_pips="1.5",
         excluded_symbols="BTC*, XRPUSD",
         excluded_countries="us, ca",
-        parts="2",
+        parts="3",
         part_1_kind="commission",
         part_1_value="12.5",
         part_2_kind="lot",
@@ -249,6 +254,9 @@ def test_the_editor_keeps_components_and_terms(network, cast, browse):
         part_2_accounts="real\\raw*",
         part_2_value="4",
         part_2_cap="50",
+        part_3_kind="spread",
+        part_3_value="30",
+        part_3_markup="0.75",
     )
     browser.post(reverse("ib_version_new", args=[plan.pk]), {**sent, "draft": "1"})
     version = PlanVersion.objects.get(plan=plan, number=2)
@@ -258,16 +266,18 @@ def test_the_editor_keeps_components_and_terms(network, cast, browse):
     assert rows == [
         ("commission", "", "", Decimal("0.125"), None),
         ("lot", "metals", "real\\raw*", Decimal(4), Decimal(50)),
+        ("spread", "", "", Decimal("0.3"), None),
     ]
+    assert version.components.get(component="spread").markup == Decimal("0.75")
     form = browser.get(reverse("ib_version_change", args=[version.pk])).context["form"]
     assert form["part_1_value"].value() == Decimal("12.5") and form["excluded_countries"].value() == "US, CA"
     page = text_of(browser.get(plan.get_absolute_url()))
     assert "12.5 % of the commission that the platform charges on all symbol groups" in page
     assert "By this plan, less what the partners below earn" in page
     page = browser.post(
-        reverse("ib_version_change", args=[version.pk]), {**sent, "remove_component": "1", "parts": "2"}
+        reverse("ib_version_change", args=[version.pk]), {**sent, "remove_component": "1", "parts": "3"}
     )
-    assert page.context["editor"].parts == 1 and page.context["form"]["part_1_kind"].value() == "lot"
+    assert page.context["editor"].parts == 2 and page.context["form"]["part_1_kind"].value() == "lot"
 
 
 def test_the_editor_refuses_a_country_that_is_none_and_half_a_component(network, cast, browse):

@@ -186,6 +186,7 @@ class Builder:
                     accounts=f"{part.accounts}*" if part.accounts else "",
                     value=part.value,
                     cap=part.cap,
+                    markup=part.markup,
                 )
                 for part in version.parts
             ]
@@ -208,14 +209,16 @@ class Builder:
     def make_parts(self, version):
         """None to four rows beside the rates: other components, and other rates for a type of account."""
         pick, parts = self.random, {}
-        kinds = ["lot", "pip", "commission", *(["loss"] if version.network != "difference" else [])]
+        kinds = ["lot", "pip", "spread", "commission", *(["loss"] if version.network != "difference" else [])]
         for _n in range(pick.choice([0, 0, 1, 2, 4])):
             kind = pick.choice(kinds)
-            value = Decimal(pick.randrange(1, 10**6)) / (10**6 if kind in ("commission", "loss") else 10**5)
+            value = Decimal(pick.randrange(1, 10**6)) / (10**6 if kind in ("spread", "commission", "loss") else 10**5)
             key = kind, pick.choice(["", "fx_majors", "metals"]), pick.choice(["", "real", "real\\raw_"])
             if key[0] == "lot" and not key[2] and key[1] in version.rates:
                 continue  # the editor refuses a second row for the same place
             parts[key] = oracle.Part(*key, value, pick.choice([None, None, Decimal("0.5"), Decimal(20)]))
+            if kind == "spread":
+                parts[key].markup = pick.choice([Decimal("0.8"), Decimal("1.333")])
         return list(parts.values())
 
     def make_clients(self, count):
