@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
+from compliance.vendors.choices import ScreenedBy
 from crm.brand_policies import Choice, Count, Fraction, Policy, PolicyArea, Switch, declare
 
 SCREENING_THRESHOLD = declare(
@@ -16,6 +17,16 @@ SCREENING_THRESHOLD = declare(
         Fraction(Decimal("0.5"), Decimal(1), 4),
         "0.8",
         _("Matches with a watchlist from this score on are reviewed. 1: only exact ones."),
+    )
+)
+SCREENED_BY = declare(
+    Policy(
+        "screened_by",
+        PolicyArea.IDENTITY,
+        _("Clients are screened by"),
+        Choice(dict(ScreenedBy.choices)),
+        ScreenedBy.BUILT_IN.value,
+        _("A vendor is set up on the page of screening vendors. Without one, the imported lists are used."),
     )
 )
 SECOND_PERSON = Choice(

@@ -58,6 +58,7 @@ class ScreeningTrigger(models.TextChoices):
     PROFILE = "profile", _("Client's data changed")
     COMPANY = "company", _("Linked to a company")
     CONNECTED = "connected", _("Payer, payee, owner or partner noted")
+    VENDOR = "vendor", _("Vendor's notice")
 
 
 class HitState(BadgeChoices):
@@ -99,6 +100,7 @@ class RestrictionCause(models.TextChoices):
     CONFIRMED_MATCH = "confirmed_match", _("Confirmed watchlist match")
     DOCUMENT_OVERDUE = "document", _("Document expired")
     REVIEW_OVERDUE = "review", _("Periodic review overdue")
+    VENDOR_PENDING = "vendor_pending", _("Screening by a vendor pending")
 
 
 # Placed and lifted by the system as the client's verification runs out and is renewed.
@@ -181,6 +183,13 @@ class ComplianceNotice(NotificationKind):
         _("Matches removed from a watchlist"),
         NoticeGroup.COMPLIANCE,
         staff("compliance.decide_hit"),
+        EmailChannel.AT_ONCE,
+    )
+    VENDOR_PROPOSED = (
+        "compliance.vendor_proposed",
+        _("Proposed screening vendors"),
+        NoticeGroup.COMPLIANCE,
+        staff("crm.manage_identity_policies"),
         EmailChannel.AT_ONCE,
     )
     LIST_PROBLEM = (

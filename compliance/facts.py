@@ -12,7 +12,9 @@ proofs.register(
     {"screening_clear": proofs.Proof(_("Watchlist screening without matches"), for_companies=None)},
     sql="SELECT DISTINCT s.client_id, 'screening_clear' FROM compliance_screening s WHERE s.party_id IS NULL AND NOT EXISTS ("
     "SELECT 1 FROM compliance_hit h WHERE h.client_id = s.client_id AND h.state IN ('open', 'confirmed') AND NOT EXISTS ("
-    "SELECT 1 FROM compliance_delisting d WHERE d.hit_id = coalesce(h.part_of_id, h.id) AND d.state = 'lifted'))",
+    "SELECT 1 FROM compliance_delisting d WHERE d.hit_id = coalesce(h.part_of_id, h.id) AND d.state = 'lifted'))"
+    " AND NOT EXISTS (SELECT 1 FROM compliance_vendorcheck v WHERE v.client_id = s.client_id AND v.party_id IS NULL"
+    " AND v.hold_id IS NOT NULL)",
 )
 fact(
     "risk_rating",

@@ -49,7 +49,7 @@ def screen_all(job: RunningJob) -> None:
     while ids := list(people.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]):
         for client_id in ids:
             screening = screen_client(client_id=client_id, trigger=ScreeningTrigger.LIST, actor=job.owner)
-            done, hits = done + 1, hits + screening.hit_count
+            done, hits = done + 1, hits + (screening.hit_count if screening else 0)
             job.progress(done, 0, _("Screened: %(done)d, possible matches: %(hits)d") % {"done": done, "hits": hits})
         after = ids[-1]
     job.point_to("/compliance/hits/")

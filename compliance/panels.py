@@ -11,6 +11,8 @@ from compliance.restrictions import LiftApproval
 from compliance.risk_rating.changes import RiskModelApproval
 from compliance.risk_rating.overrides import RiskOverrideApproval
 from compliance.sar import circle
+from compliance.vendors import policies as vendor_policies
+from compliance.vendors.setup import ScreeningVendorApproval
 from compliance.views import audit_cards, client_overview, home_cards
 from compliance.views.client import compliance_tab
 from crm import approvals
@@ -19,7 +21,7 @@ from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, RecordPart, Tab, Tile, register
 
-approvals.register(LiftApproval, RuleApproval, RiskModelApproval, RiskOverrideApproval)
+approvals.register(LiftApproval, RuleApproval, RiskModelApproval, RiskOverrideApproval, ScreeningVendorApproval)
 
 
 def open_hits(user: User) -> int | None:
@@ -105,6 +107,16 @@ register(
         "list-checks",
         50,
         words="sanctions lists ofac un eu import",
+        group="aml",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Screening vendors"),
+        "compliance:vendors",
+        vendor_policies.sees_vendors,
+        "webhook",
+        52,
+        words="opensanctions yente outside webhook connection api",
         group="aml",
     ),
     MenuEntry(

@@ -22,8 +22,10 @@ from compliance.matches.delisting import follow_version
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation
-from compliance.models import ClientKeys, Hit, ListEntry, ListScreening, ListVersion, ScreenedParty
+from compliance.models import ClientKeys, Hit, ListEntry, ListScreening, ListVersion
 from compliance.parties import rescreening as parties
+from compliance.vendors import checks
+from compliance.vendors.modes import asked_brands, brands_of_vendors_alone
 from crm.db.bulk import copy_rows
 from crm.db.locking import lock
 from crm.i18n.localized_text import Phrase, localize, phrase
@@ -62,6 +64,11 @@ def screenable() -> QuerySet[Client]:
     return Client.objects.exclude(stage__in=[Stage.LEAD, Stage.CLOSED])
 
 
+def compared_clients() -> QuerySet[Client]:
+    """Leave out whom a vendor screens alone."""
+    return screenable().exclude(brand__in=brands_of_vendors_alone())
+
+
 def screen_version(version_id: int) -> ListScreening:
     """Screen all clients against what one version added or changed, and end the open matches of what it removed."""
     version = ListVersion.objects.get(pk=version_id)
@@ -74,6 +81,8 @@ def screen_everybody() -> ListScreening:
     parties.forget_erased()
     for client_id in _with_outdated_matches():
         screening.screen_client(client_id=client_id, trigger=ScreeningTrigger.PROFILE)
+    for brand, vendor in asked_brands():
+        checks.want_everybody(brand, vendor)
     return _screen(ListEntry.objects.filter(source__is_active=True, is_listed=True), None)
 
 
@@ -83,8 +92,10 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
     parties.refresh_keys()
     # Names keyed before this moment are covered by the run.
     started_at, tally = timezone.now(), Tally()
-    connected = ScreenedParty.objects.filter(is_current=True).exclude(client__stage__in=[Stage.LEAD, Stage.CLOSED])
-    has_firms = screenable().filter(kind=ClientKind.COMPANY).exists() or connected.exclude(is_company=False).exists()
+    connected = parties.compared().filter(is_current=True)
+    has_firms = (
+        compared_clients().filter(kind=ClientKind.COMPANY).exists() or connected.exclude(is_company=False).exists()
+    )
     firms = [EntryKind.ENTITY] if has_firms else []
     wanted = entries.filter(is_listed=True, kind__in=[EntryKind.PERSON, *firms], source__is_active=True)
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))
@@ -102,9 +113,9 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
         lists=lists,
         started_at=started_at,
         finished_at=timezone.now(),
-        client_count=screenable().filter(named).count(),
+        client_count=compared_clients().filter(named).count(),
         party_count=connected.count(),
-        nameless_count=screenable().exclude(named).count(),
+        nameless_count=compared_clients().exclude(named).count(),
         entry_count=len(ids),
         compared_count=tally.compared,
         hit_count=tally.hits,
@@ -162,7 +173,7 @@ def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
         .in_bulk({entry_id for ids in (*by_client.values(), *by_party.values()) for entry_id in ids})
     )
     is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
-    clients = screenable().select_related("brand").filter(pk__in=by_client).order_by("pk")
+    clients = compared_clients().select_related("brand").filter(pk__in=by_client).order_by("pk")
     for client in clients:
         started, person = time.monotonic(), screening.person_of(client)
         threshold = float(screening.threshold_of(client))
@@ -201,16 +212,23 @@ def _end_matches(delta: QuerySet[ListEntry], tally: Tally) -> None:
         with transaction.atomic():
             client = lock(Client, client_id, "brand", no_key=True)
             mine = stale.filter(client=client)
-            delisted = list(mine.filter(entry__is_listed=False).values_list("pk", flat=True))
+            delisted = mine.filter(entry__is_listed=False)
+            removed = list(delisted.values_list("pk", flat=True))
+            changed = mine.filter(entry__is_listed=True)
             tally.outdated += screening.retire(
-                mine.filter(entry__is_listed=True), reason=localize(phrase("The list's entry changed; screened again."))
+                changed, reason=localize(phrase("The list's entry changed; screened again."))
             )
-            removed = Hit.objects.filter(pk__in=delisted, state=HitState.OPEN)
-            tally.outdated += screening.retire(removed, reason=localize(phrase("The entry was removed from its list.")))
-            if delisted:
-                _tell_delisted(
-                    client, delisted[0], phrase("The match was closed and its hold released. Check the account.")
-                )
+            tally.outdated += end_delisted(client, Hit.objects.filter(pk__in=removed, state=HitState.OPEN))
+
+
+def end_delisted(client: Client, removed: QuerySet[Hit]) -> int:
+    """End a client's open matches with entries that were removed from their list, and tell those who decide. Returns how many."""
+    keys = list(removed.values_list("pk", flat=True))
+    if not keys:
+        return 0
+    ended = screening.retire(removed, reason=localize(phrase("The entry was removed from its list.")))
+    _tell_delisted(client, keys[0], phrase("The match was closed and its hold released. Check the account."))
+    return ended
 
 
 def _tell_delisted(client: Client, hit_id: int, body: Phrase) -> None:

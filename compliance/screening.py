@@ -34,7 +34,9 @@ from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon
 from compliance.matching.score import BirthRange, ListedName, Person, score
-from compliance.models import Hit, ListEntry, ListVersion, ScreenedParty, Screening
+from compliance.models import Hit, ListEntry, ListVersion, ScreenedParty, Screening, ScreeningVendor
+from compliance.vendors import checks
+from compliance.vendors.modes import is_vendor_alone, vendor_of
 from crm import work
 from crm.db.locking import lock
 from crm.errors import DomainError
@@ -164,10 +166,12 @@ def common_words(_versions: tuple[int, ...]) -> frozenset[str]:
 
 
 @transaction.atomic
-def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = None) -> Screening:
+def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = None) -> Screening | None:
     """Compare one client with all active lists; a new possible match holds the account until somebody decides.
 
-    Who: `compliance.screen_client` in reach, or the system. Raises: NotAllowed, DomainError without a name or a list.
+    Where the brand has a screening vendor, it is asked, and what it answers is kept by `compliance.vendors.answers`; None where
+    the vendor alone screens. Who: `compliance.screen_client` in reach, or the system. Raises: NotAllowed, DomainError without a
+    name, or without a list and a vendor.
     """
     started = time.monotonic()
     client = lock(Client, client_id, "brand", no_key=True)
@@ -175,24 +179,36 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     person, threshold = person_of(client), threshold_of(client)
     if not spelling.words(person.names[0]):
         raise DomainError(_("This client has no name yet, so they can't be screened."))
-    if not current_version_ids():
+    client_hash, vendor = hash_of(person), vendor_of(client.brand)
+    if vendor is not None:
+        checks.want(vendor, client, data_hash=client_hash, trigger=trigger)
+        if is_vendor_alone(client.brand) or not current_version_ids():
+            return None
+    elif not current_version_ids():
         raise DomainError(_("No watchlist is imported. Import one before screening clients."))
     entries, compared = matches(person, threshold=float(threshold))
-    client_hash = hash_of(person)
-    stale = Hit.objects.filter(client=client, party=None, state=HitState.OPEN).exclude(client_hash=client_hash)
+    # A vendor's matches stay until it has answered about the new data.
+    stale = Hit.objects.filter(client=client, party=None, state=HitState.OPEN, entry__source__vendor=None)
+    stale = stale.exclude(client_hash=client_hash)
     retire(stale, reason=localize(phrase("The client's data changed; screened again.")))
     return record(client, entries, compared=compared, trigger=trigger, actor=actor, started=started)
 
 
 def screen_if_possible(client_id: int, trigger: ScreeningTrigger) -> Screening | None:
-    """Screen a client who has a name, once a list is in force; None otherwise. Leads and closed clients aren't screened."""
-    client = Client.objects.filter(pk=client_id).exclude(stage__in=[Stage.LEAD, Stage.CLOSED]).first()
-    if client is None or not spelling.words(client.full_name) or not current_version_ids():
+    """Screen a client who has a name, once a list or a vendor is in use; None otherwise.
+
+    Leads and closed clients aren't screened.
+    """
+    clients = Client.objects.select_related("brand").exclude(stage__in=[Stage.LEAD, Stage.CLOSED])
+    client = clients.filter(pk=client_id).first()
+    if client is None or not spelling.words(client.full_name):
+        return None
+    if not current_version_ids() and vendor_of(client.brand) is None:
         return None
     return screen_client(client_id=client_id, trigger=trigger)
 
 
-def record(
+def record(  # noqa: PLR0913  each is a column of the row that it writes
     client: Client,
     entries: list[tuple[ListEntry, Explanation]],
     *,
@@ -201,12 +217,14 @@ def record(
     started: float,
     actor: Actor = None,
     party: ScreenedParty | None = None,
+    vendor: ScreeningVendor | None = None,
 ) -> Screening:
     """Keep what a comparison found, and place a hold for every match that wasn't decided before. Holds the client's lock.
 
-    party: who was compared, where it wasn't the client.
+    party: who was compared, where it wasn't the client. vendor: who compared, where it wasn't our matcher.
     """
-    client_hash, threshold = party.data_hash if party else hash_of(person_of(client)), threshold_of(client)
+    client_hash = party.data_hash if party else hash_of(person_of(client))
+    threshold = vendor.threshold if vendor else threshold_of(client)
     decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
     fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in decided]
     screening = Screening.objects.create(
@@ -215,9 +233,10 @@ def record(
         at=timezone.now(),
         actor=actor,
         trigger=trigger,
-        matcher_version=VERSION,
+        matcher_version=vendor.adapter if vendor else VERSION,
+        vendor=vendor,
         threshold=threshold,
-        lists=lists_in_force(),
+        lists=lists_in_force(vendor),
         client_hash=client_hash,
         candidate_count=compared,
         hit_count=len(fresh),
@@ -243,9 +262,10 @@ def record(
     return screening
 
 
-def lists_in_force() -> list[dict[str, Any]]:
-    """List the versions in force with their hashes, as every screening keeps them."""
-    current = ListVersion.objects.filter(state=VersionState.CURRENT, source__is_active=True).select_related("source")
+def lists_in_force(vendor: ScreeningVendor | None = None) -> list[dict[str, Any]]:
+    """List the versions in force with their hashes, as every screening keeps them; a vendor's is what it answered until now."""
+    current = ListVersion.objects.filter(state=VersionState.CURRENT).select_related("source")
+    current = current.filter(source=vendor.source_id) if vendor else current.filter(source__is_active=True)
     return [
         {
             "source": version.source.code,
@@ -282,19 +302,24 @@ def _tell(client: Client, screening: Screening, hits: list[Hit], actor: Actor) -
             "party": screening.party_id,
             "trigger": screening.trigger,
         },
-        evidence={"matcher": VERSION, "threshold": str(screening.threshold), "lists": screening.lists},
+        evidence={
+            "matcher": screening.matcher_version,
+            "threshold": str(screening.threshold),
+            "lists": screening.lists,
+        },
     )
     for hit in hits:
         if hit.part_of_id is None:
             holds.hold_for(hit=hit)
 
     text = phrase("Screened, possible matches: %(count)d") % {"count": len(hits)}
+    by = screening.vendor.name if screening.vendor else ""
     if hits or screening.party is None:  # of a payer without a match, the client's activity has the payment
         timeline.add_entry(
             client_id=client.pk,
             kind=TimelineKind.COMPLIANCE,
             title=text if hits else phrase("Screened: no matches"),
-            body=str(screening.party or ""),
+            body=" · ".join(filter(None, [str(screening.party or ""), by])),
             actor=actor,
             url=f"/compliance/clients/{client.pk}/",
             dedupe_key=f"screening:{screening.pk}",

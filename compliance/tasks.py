@@ -8,6 +8,7 @@ from compliance.aml import running
 from compliance.controls.months import keep_ended_months
 from compliance.lists import own_lists, refresh
 from compliance.risk_rating.rating import rate_every_brand
+from compliance.vendors import asking, notices
 
 
 @shared_task
@@ -41,7 +42,21 @@ def keep_control_reports() -> int:
     return keep_ended_months()
 
 
+@shared_task
+def ask_vendors() -> int:
+    """Ask screening vendors about whoever is due. Returns how many were answered."""
+    return asking.ask_due()
+
+
+@shared_task
+def process_vendor_notices() -> int:
+    """Act on webhooks of screening vendors that wait. Returns how many were processed."""
+    return notices.process_due()
+
+
 SCHEDULE = {
+    "ask-screening-vendors": {"task": "compliance.tasks.ask_vendors", "schedule": 15.0},
+    "process-screening-notices": {"task": "compliance.tasks.process_vendor_notices", "schedule": 30.0},
     "keep-control-reports": {
         "task": "compliance.tasks.keep_control_reports",
         "schedule": crontab(hour="4", minute="10"),

@@ -6,6 +6,7 @@ from compliance.matches.delisting_table import DelistingTable
 from compliance.risk_rating import views as risk
 from compliance.sar import urls as sar
 from compliance.tables import RestrictionTable
+from compliance.vendors import urls as vendors
 from compliance.views import client, delistings, hits, list_upkeep, trail, watchlists
 from crm.ui.views import TableView
 
@@ -59,4 +60,5 @@ urlpatterns = [
     path("access-log/", trail.AccessLog.as_view(), name="access_log"),
     *sar.urlpatterns,
     *aml.urlpatterns,
+    *vendors.urlpatterns,
 ]

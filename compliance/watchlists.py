@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -209,25 +211,10 @@ def _take_over(row: WatchlistSource, known: KnownSource, path: Path, read: ReadL
         name_count=sum(len(entry.names) for entry in entries),
         left_out=dict(read.left_out.most_common(50)),
     )
-    before = {
-        external_id: (pk, content_hash, is_listed)
-        for external_id, pk, content_hash, is_listed in ListEntry.objects.filter(source=row).values_list(
-            "external_id", "pk", "content_hash", "is_listed"
-        )
-    }
-    hashed = [(entry, entry.content_hash()) for entry in entries]
-    new = [pair for pair in hashed if pair[0].external_id not in before]
-    changed = [pair for pair in hashed if pair[0].external_id in before and before[pair[0].external_id][1] != pair[1]]
+    before = known_entries(ListEntry.objects.filter(source=row))
     present = {entry.external_id for entry in entries}
-    gone = [pk for external_id, (pk, _hash, is_listed) in before.items() if external_id not in present and is_listed]
-    _insert(version, new)
-    _rewrite(version, changed, before)
-    ListEntry.objects.filter(pk__in=gone).update(is_listed=False, changed_in=version)
-    back = [pk for external_id, (pk, _hash, _listed) in before.items() if external_id in present]
-    ListEntry.objects.filter(pk__in=back, is_listed=False).update(changed_in=version)
-    ListEntry.objects.filter(pk__in=back).update(last_version=version, is_listed=True)
-    version.added, version.changed, version.removed = len(new), len(changed), len(gone)
-    version.save(update_fields=["added", "changed", "removed"])
+    gone = [known.pk for external_id, known in before.items() if external_id not in present and known.is_listed]
+    write_entries(version, entries, before, gone)
     audit.record(
         actor=actor,
         action=ComplianceAction.WATCHLIST_IMPORTED,
@@ -235,9 +222,9 @@ def _take_over(row: WatchlistSource, known: KnownSource, path: Path, read: ReadL
         after={
             "source": row.code,
             "entries": len(entries),
-            "added": len(new),
-            "changed": len(changed),
-            "removed": len(gone),
+            "added": version.added,
+            "changed": version.changed,
+            "removed": version.removed,
         },
         evidence={"sha256": sha256, "file": path.name},
     )
@@ -253,6 +240,37 @@ def _take_over(row: WatchlistSource, known: KnownSource, path: Path, read: ReadL
         actor=actor,
     )
     return version
+
+
+class KnownEntry(NamedTuple):
+    """An entry as it is stored."""
+
+    pk: int
+    content_hash: str
+    is_listed: bool
+
+
+def known_entries(rows: QuerySet[ListEntry]) -> dict[str, KnownEntry]:
+    """Read stored entries by their publisher's key."""
+    found = rows.values_list("external_id", "pk", "content_hash", "is_listed")
+    return {external_id: KnownEntry(*known) for external_id, *known in found}
+
+
+def write_entries(
+    version: ListVersion, entries: Sequence[ParsedEntry], before: Mapping[str, KnownEntry], gone: Sequence[int]
+) -> None:
+    """Write a version's entries over those of before, and count what it added, changed and removed. Holds the source's lock."""
+    hashed = [(entry, entry.content_hash()) for entry in entries]
+    new = [pair for pair in hashed if pair[0].external_id not in before]
+    changed = [pair for pair in hashed if (known := before.get(pair[0].external_id)) and known.content_hash != pair[1]]
+    _insert(version, new)
+    _rewrite(version, changed, before)
+    ListEntry.objects.filter(pk__in=gone).update(is_listed=False, changed_in=version)
+    back = [known.pk for entry in entries if (known := before.get(entry.external_id))]
+    ListEntry.objects.filter(pk__in=back, is_listed=False).update(changed_in=version)
+    ListEntry.objects.filter(pk__in=back).update(last_version=version, is_listed=True)
+    version.added, version.changed, version.removed = len(new), len(changed), len(gone)
+    version.save(update_fields=["added", "changed", "removed"])
 
 
 def _fields(entry: ParsedEntry, content_hash: str) -> dict[str, Any]:
@@ -299,12 +317,10 @@ def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
     _insert_names([(ids[entry.external_id], entry) for entry, _hash in pairs])
 
 
-def _rewrite(
-    version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before: dict[str, tuple[int, str, bool]]
-) -> None:
+def _rewrite(version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before: Mapping[str, KnownEntry]) -> None:
     rows = [
         ListEntry(
-            pk=before[entry.external_id][0],
+            pk=before[entry.external_id].pk,
             source=version.source,
             external_id=entry.external_id,
             last_version=version,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from compliance.choices import VersionState
 from compliance.matching import VERSION
 from compliance.models import ListScreening, ListVersion, WatchlistSource
+from compliance.vendors.modes import brands_of_vendors_alone
 from crm.models import User
 from crm.security.scope import reach_of
 
@@ -24,7 +25,7 @@ SELECT b.name, count(*) AS clients,
     OR EXISTS (SELECT 1 FROM compliance_screening s WHERE s.client_id = c.id AND s.party_id IS NULL
       AND s.matcher_version = %(version)s AND s.at >= coalesce(%(run)s, '-infinity'::timestamptz)))) AS behind
 FROM clients_client c JOIN crm_brand b ON b.id = c.brand_id LEFT JOIN compliance_clientkeys k ON k.client_id = c.id
-WHERE c.stage NOT IN ('lead', 'closed') AND c.book_id = ANY(%(books)s)
+WHERE c.stage NOT IN ('lead', 'closed') AND c.book_id = ANY(%(books)s) AND c.brand_id <> ALL(%(alone)s)
 GROUP BY b.name ORDER BY b.name
 """
 
@@ -87,8 +88,13 @@ def full_screening_at() -> dt.datetime | None:
 
 
 def brand_states(user: User) -> list[BrandState]:
-    """Count the registered clients in reach, those behind, and those without a name, per brand."""
+    """Count the registered clients in reach, those behind, and those without a name, per brand.
+
+    Brands whose vendor screens alone are on the vendors' page.
+    """
     with connection.cursor() as cursor:
         books = sorted(reach_of(user).books)
-        cursor.execute(BEHIND, {"version": VERSION, "run": full_screening_at(), "books": books})
+        cursor.execute(
+            BEHIND, {"version": VERSION, "run": full_screening_at(), "books": books, "alone": brands_of_vendors_alone()}
+        )
         return [BrandState(*row) for row in cursor.fetchall()]

@@ -24,6 +24,9 @@ class Explanation:
     birth_points: float = 0.0
     country: str = "unknown"
     country_points: float = 0.0
+    # Where a vendor scored: what its own comparisons say, and what our matcher would have scored.
+    features: list[dict[str, object]] = field(default_factory=list)
+    own_score: float | None = None
 
 
 def never_common(_word: str) -> bool:

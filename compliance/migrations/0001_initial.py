@@ -9,6 +9,9 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+import compliance.models.vendors
+import django.core.validators
+from decimal import Decimal
 
 
 class Migration(migrations.Migration):
@@ -1291,5 +1294,267 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='amloppositetrade',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('winner', models.F('loser')), _negated=True), ('amount__gt', 0)), name='opposite_trade_moves_money_to_another'),
+        ),
+        migrations.CreateModel(
+            name='ScreeningVendor',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(help_text="Used in the webhook's address", max_length=20, unique=True)),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('dataset', models.CharField(help_text="The vendor's collection that is asked", max_length=60)),
+                ('threshold', models.DecimalField(decimal_places=3, default=Decimal('0.7'), help_text="Score of the vendor's from which on a result is a possible match", max_digits=4, validators=[django.core.validators.MinValueValidator(Decimal('0.3')), django.core.validators.MaxValueValidator(Decimal('1'))])),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('last_checked_at', models.DateTimeField(null=True)),
+                ('last_check_error', models.CharField(blank=True, max_length=300)),
+                ('last_answer_at', models.DateTimeField(help_text='When it last answered about somebody', null=True)),
+                ('last_notice_at', models.DateTimeField(null=True)),
+                ('failing_since', models.DateTimeField(help_text='Since when no call was answered; empty while it answers', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why it is failing', max_length=300)),
+                ('refused_on', models.DateField(help_text='The day that refused_count counts', null=True)),
+                ('refused_count', models.PositiveIntegerField(default=0, help_text='Webhooks refused on that day, kept or not')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                'ordering': ['brand_id', 'name', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ScreeningVendorProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('code', models.SlugField(max_length=20)),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('dataset', models.CharField(max_length=60)),
+                ('threshold', models.DecimalField(decimal_places=3, default=Decimal('0.7'), max_digits=4)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('keys_changed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='VendorCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reference', models.CharField(default=compliance.models.vendors.new_reference, help_text='What the vendor knows them by', max_length=32, unique=True)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting to be sent'), ('sent', 'Sent'), ('unknown', 'Outcome unknown'), ('refused', 'Rejected by the vendor'), ('answered', 'Answered'), ('ended', 'No longer needed')], default='waiting', max_length=10)),
+                ('trigger', models.CharField(choices=[('registered', 'Registered'), ('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company'), ('connected', 'Payer, payee, owner or partner noted'), ('vendor', "Vendor's notice")], max_length=12)),
+                ('is_bulk', models.BooleanField(default=False, help_text='One of everybody: whoever is new goes first')),
+                ('wanted_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(help_text='When to send, or to look what became of it; empty: not by itself', null=True)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('sent_hash', models.CharField(blank=True, help_text='Of the data as sent', max_length=64)),
+                ('answered_at', models.DateTimeField(null=True)),
+                ('answered_hash', models.CharField(blank=True, help_text='Of the data that was answered last', max_length=64)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Without an answer since it was wanted')),
+                ('problem', models.CharField(blank=True, max_length=300)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='VendorNotice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('received_at', models.DateTimeField()),
+                ('body_sealed', models.BinaryField(help_text="Under the instance's key")),
+                ('body_sha256', models.CharField(max_length=64)),
+                ('message_id', models.CharField(blank=True, help_text="The vendor's id of the message", max_length=80)),
+                ('signed_at', models.DateTimeField(null=True)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('verdict', models.CharField(choices=[('unjudged', 'Not judged yet'), ('accepted', 'Accepted'), ('no_signature', 'No signature'), ('wrong_signature', 'Wrong signature'), ('too_old', 'Not signed recently'), ('malformed', 'Unreadable')], default='unjudged', max_length=16)),
+                ('event_type', models.CharField(blank=True, max_length=60)),
+                ('entity_id', models.CharField(blank=True, max_length=120)),
+                ('reference', models.CharField(blank=True, max_length=32)),
+                ('state', models.CharField(choices=[('received', 'Received'), ('waiting', 'Waiting'), ('done', 'Processed'), ('unmatched', 'Unknown entity'), ('refused', 'Refused')], default='received', max_length=10)),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the same message was received again')),
+                ('due_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('outcome', models.CharField(blank=True, max_length=300)),
+                ('processed_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='restriction',
+            name='restriction_is_lifted_by_two_people',
+        ),
+        migrations.AlterField(
+            model_name='restriction',
+            name='cause',
+            field=models.CharField(choices=[('manual', 'Placed by staff'), ('screening_hold', 'Possible watchlist match under review'), ('confirmed_match', 'Confirmed watchlist match'), ('document', 'Document expired'), ('review', 'Periodic review overdue'), ('vendor_pending', 'Screening by a vendor pending')], default='manual', max_length=16),
+        ),
+        migrations.AlterField(
+            model_name='screening',
+            name='matcher_version',
+            field=models.CharField(help_text="Of our matcher, or the vendor's adapter", max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='screening',
+            name='trigger',
+            field=models.CharField(choices=[('registered', 'Registered'), ('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company'), ('connected', 'Payer, payee, owner or partner noted'), ('vendor', "Vendor's notice")], max_length=12),
+        ),
+        migrations.AddConstraint(
+            model_name='restriction',
+            constraint=models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('cause__in', ['screening_hold', 'document', 'review', 'vendor_pending']), models.Q(('lift_requested_by__isnull', False), ('lifted_by__isnull', False), models.Q(('lifted_by', models.F('lift_requested_by')), _negated=True)), _connector='OR'), name='restriction_is_lifted_by_two_people'),
+        ),
+        migrations.AddField(
+            model_name='screeningvendor',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='screening_vendors', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='screeningvendor',
+            name='source',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='vendor', to='compliance.watchlistsource'),
+        ),
+        migrations.AddField(
+            model_name='screening',
+            name='vendor',
+            field=models.ForeignKey(db_index=False, help_text="Who compared, where it wasn't our matcher", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='screenings', to='compliance.screeningvendor'),
+        ),
+        migrations.AddField(
+            model_name='screeningvendorproposal',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='screening_vendor_proposals', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='screeningvendorproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='screeningvendorproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='screeningvendorproposal',
+            name='vendor',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='compliance.screeningvendor'),
+        ),
+        migrations.AddField(
+            model_name='vendorcheck',
+            name='client',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vendor_checks', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='vendorcheck',
+            name='hold',
+            field=models.ForeignKey(help_text='In force until the answer', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.restriction'),
+        ),
+        migrations.AddField(
+            model_name='vendorcheck',
+            name='party',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='vendor_checks', to='compliance.screenedparty'),
+        ),
+        migrations.AddField(
+            model_name='vendorcheck',
+            name='vendor',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='checks', to='compliance.screeningvendor'),
+        ),
+        migrations.AddField(
+            model_name='vendornotice',
+            name='vendor',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='compliance.screeningvendor'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendor',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_enabled', True)), fields=('brand',), name='a_brand_uses_one_screening_vendor'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendor',
+            constraint=models.CheckConstraint(condition=models.Q(('dataset', ''), _negated=True), name='screening_vendor_has_a_dataset'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendor',
+            constraint=models.CheckConstraint(condition=models.Q(('threshold__gte', Decimal('0.3')), ('threshold__lte', 1)), name='screening_vendor_has_a_threshold'),
+        ),
+        migrations.AddIndex(
+            model_name='screeningvendorproposal',
+            index=models.Index(fields=['brand', '-id'], name='screening_vendor_proposals'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='screening_vendor_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='screening_vendor_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='screening_vendor_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='screening_vendor_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='screening_vendor_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_screening_vendor_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='screeningvendorproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('sealed_credentials__isnull', True), _connector='OR'), name='no_keys_outlive_a_screening_vendor_proposal'),
+        ),
+        migrations.AddIndex(
+            model_name='vendorcheck',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['vendor', 'is_bulk', 'due_at'], name='vendor_checks_due'),
+        ),
+        migrations.AddIndex(
+            model_name='vendorcheck',
+            index=models.Index(fields=['vendor', 'state', 'answered_at'], name='vendor_checks_by_state'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendorcheck',
+            constraint=models.UniqueConstraint(condition=models.Q(('party__isnull', True)), fields=('vendor', 'client'), name='one_vendor_check_per_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendorcheck',
+            constraint=models.UniqueConstraint(condition=models.Q(('party__isnull', False)), fields=('vendor', 'party'), name='one_vendor_check_per_party'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendorcheck',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'answered'), _negated=True), models.Q(('answered_at__isnull', False), ('hold__isnull', True)), _connector='OR'), name='an_answered_check_holds_nothing'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendorcheck',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), models.Q(('due_at__isnull', False), ('sent_at__isnull', False), models.Q(('sent_hash', ''), _negated=True)), _connector='OR'), name='a_sent_check_says_when_and_what'),
+        ),
+        migrations.AddIndex(
+            model_name='vendornotice',
+            index=models.Index(fields=['vendor', '-id'], name='vendor_notices_by_vendor'),
+        ),
+        migrations.AddIndex(
+            model_name='vendornotice',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='vendor_notices_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendornotice',
+            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'accepted')), fields=('vendor', 'message_id'), name='a_vendor_notice_is_accepted_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='vendornotice',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'accepted'), ('state__in', ['received', 'refused']), _connector='OR'), name='only_an_accepted_vendor_notice_is_acted_on'),
         ),
     ]

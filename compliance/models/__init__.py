@@ -25,6 +25,7 @@ from compliance.models.risk import (
     RiskOverride,
 )
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
+from compliance.models.vendors import ScreeningVendor, ScreeningVendorProposal, VendorCheck, VendorNotice
 from compliance.models.watchlists import EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
 from compliance.sar.models import ReportingEntity, ReportMovement, SuspicionReport
 
@@ -64,6 +65,10 @@ __all__ = [
     "RiskOverride",
     "ScreenedParty",
     "Screening",
+    "ScreeningVendor",
+    "ScreeningVendorProposal",
     "SuspicionReport",
+    "VendorCheck",
+    "VendorNotice",
     "WatchlistSource",
 ]

@@ -41,7 +41,7 @@ class Restriction(models.Model):
             models.CheckConstraint(condition=~Q(reason=""), name="restriction_has_a_reason"),
             models.CheckConstraint(
                 condition=Q(lifted_at__isnull=True)
-                | Q(cause__in=["screening_hold", "document", "review"])
+                | Q(cause__in=["screening_hold", "document", "review", "vendor_pending"])
                 | Q(lift_requested_by__isnull=False, lifted_by__isnull=False) & ~Q(lifted_by=F("lift_requested_by")),
                 name="restriction_is_lifted_by_two_people",
             ),

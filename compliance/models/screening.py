@@ -30,7 +30,15 @@ class Screening(models.Model):
     at = models.DateTimeField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     trigger = models.CharField(max_length=12, choices=ScreeningTrigger.choices)
-    matcher_version = models.CharField(max_length=20)
+    matcher_version = models.CharField(max_length=20, help_text="Of our matcher, or the vendor's adapter")
+    vendor = models.ForeignKey(
+        "compliance.ScreeningVendor",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="screenings",
+        db_index=False,
+        help_text="Who compared, where it wasn't our matcher",
+    )
     threshold = models.DecimalField(max_digits=4, decimal_places=3)
     # [{"source": "un", "version": 3, "sha256": "…", "dated_on": "2026-02-27"}]
     lists = models.JSONField(default=list)

@@ -19,9 +19,12 @@ from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation
 from compliance.matching.score import Person
-from compliance.models import Hit, ListEntry, ScreenedParty, Screening
+from compliance.models import Hit, ListEntry, ScreenedParty, Screening, VendorCheck
 from compliance.parties.choices import PartyRole
-from crm.db.locking import lock
+from compliance.vendors import checks
+from compliance.vendors.choices import CheckState
+from compliance.vendors.modes import is_vendor_alone, vendor_of
+from crm.db.locking import lock, lock_all
 from crm.i18n.localized_text import localize, phrase
 
 NAME_MAX, SUBJECT_MAX = 120, 80
@@ -52,6 +55,9 @@ def note_all(*, client_id: int, role: PartyRole, named: Sequence[Named]) -> None
     gone = gone.exclude(pk__in=[party.pk for party in parties if party])
     ended = list(gone.values_list("pk", flat=True))
     gone.update(is_current=False)
+    for check in lock_all(VendorCheck.objects.filter(party__in=ended).exclude(state=CheckState.ENDED), "hold"):
+        check.client = client
+        checks.end(check, reason=localize(phrase("No longer connected with the client.")))
     screening.retire(
         Hit.objects.filter(party__in=ended, state=HitState.OPEN),
         reason=localize(phrase("No longer connected with the client.")),
@@ -86,8 +92,15 @@ def keys_of(name: str) -> dict[str, object]:
 
 
 def screen_party(party: ScreenedParty) -> Screening | None:
-    """Compare a party with all lists in force. The caller holds the client's lock; without a list it waits for the first."""
-    if not screening.current_version_ids():
+    """Compare a party with all lists in force. The caller holds the client's lock; without a list it waits for the first.
+
+    Where the brand has a screening vendor, it is asked too, or alone: then None.
+    """
+    vendor = vendor_of(party.client.brand)
+    if vendor is not None:
+        trigger = ScreeningTrigger.CONNECTED
+        checks.want(vendor, party.client, data_hash=party.data_hash, trigger=trigger, party=party)
+    if not screening.current_version_ids() or is_vendor_alone(party.client.brand):
         return None
     found: list[tuple[ListEntry, Explanation]] = []
     started, compared = time.monotonic(), 0

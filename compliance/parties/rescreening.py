@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db import connection, transaction
-from django.db.models import CharField, Value
+from django.db.models import CharField, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from clients.choices import Stage
@@ -19,6 +19,7 @@ from compliance.matching import VERSION
 from compliance.matching.explanation import Explanation, IsCommon
 from compliance.models import Hit, ListEntry, ScreenedParty
 from compliance.parties.noting import keys_of, persons_of, record
+from compliance.vendors.modes import brands_of_vendors_alone
 from crm.db.locking import lock
 from crm.models import SubjectKey
 
@@ -57,6 +58,12 @@ def forget_erased() -> int:
     )
 
 
+def compared() -> QuerySet[ScreenedParty]:
+    """Leave out the parties of leads and closed clients, and of those whom a vendor screens alone."""
+    rows = ScreenedParty.objects.exclude(client__stage__in=[Stage.LEAD, Stage.CLOSED])
+    return rows.exclude(client__brand__in=brands_of_vendors_alone())
+
+
 def pairs_of(entry_ids: list[int]) -> dict[int, list[int]]:
     """Find which parties to compare with these entries, by the keys of their names."""
     by_party: dict[int, list[int]] = defaultdict(list)
@@ -72,8 +79,8 @@ def screen_pairs(
 ) -> tuple[int, int]:
     """Compare parties with their entries and keep the new matches; returns (pairs compared, new matches)."""
     compared = hits = 0
-    parties = ScreenedParty.objects.select_related("client__brand").filter(pk__in=by_party)
-    for party in parties.exclude(client__stage__in=[Stage.LEAD, Stage.CLOSED]).order_by("pk"):
+    parties = compared().select_related("client__brand").filter(pk__in=by_party)
+    for party in parties.order_by("pk"):
         started, found = time.monotonic(), []
         threshold = float(screening.threshold_of(party.client))
         people = {person.is_firm: person for person in persons_of(party)}

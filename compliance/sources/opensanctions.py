@@ -98,7 +98,7 @@ def parse(path: Path) -> Iterator[ParsedEntry | LeftOut]:
         if schema not in KINDS:
             yield LeftOut(f"Schema {schema}"[:60])
         else:
-            yield _entry(entity, parts[entity["id"]], addresses)
+            yield entry_of(entity, parts[entity["id"]], addresses)
 
 
 def _entities(path: Path) -> Iterator[dict[str, Any]]:
@@ -149,9 +149,10 @@ def _topics(codes: list[str]) -> list[str]:
     return base.unique([next((topic for start, topic in TOPICS if code.startswith(start)), "") for code in codes])
 
 
-def _entry(
+def entry_of(
     entity: dict[str, Any], parts: list[dict[str, Any]], addresses: dict[str, dict[str, Any]]
 ) -> ParsedEntry | LeftOut:
+    """Read an entity with the sanctions, documents and addresses that point to it."""
     properties, kind = entity["properties"], KINDS[entity["schema"]]
     topics = _topics(_texts(properties, "topics"))
     parts = [*parts, *_nested(properties, "sanctions", "identifications", "passports")]

@@ -18,6 +18,7 @@ from compliance.models import Hit, Restriction, Screening
 from compliance.risk_rating.explaining import explained
 from compliance.risk_rating.overrides import awaiting_override, can_override, override_of
 from compliance.screening import screen_client
+from compliance.vendors import checks
 from crm.choices import AccessKind
 from crm.models import User
 from crm.security import access_log
@@ -38,8 +39,12 @@ def context_of(user: User, client: Client) -> dict[str, Any]:
         "risk_proposal": awaiting_override(client),
         "can_override": can_override(user, client),
         "screenings": list(
-            Screening.objects.filter(client=client, party=None).select_related("actor").order_by("-pk")[:5]
+            Screening.objects.filter(client=client, party=None)
+            .select_related("actor", "vendor")
+            .defer("vendor__sealed_credentials")
+            .order_by("-pk")[:5]
         ),
+        "vendor_check": checks.check_of(client),
         "hits": list(
             Hit.objects.filter(client=client)
             .select_related("entry__source", "decided_by", "party")
@@ -79,7 +84,9 @@ class ClientPage(StaffView):
         return render(request, "compliance/client.html", context_of(request.user, client))
 
 
-def _do(request: HttpRequest, client_id: int, verb: Callable[[], Any], done: str) -> HttpResponse:
+def _do(
+    request: HttpRequest, client_id: int, verb: Callable[[], Any], done: str | Callable[[Any], str]
+) -> HttpResponse:
     """Run a verb; its refusal is a message. Back to the client's compliance page."""
     run_action(request, verb, done, show_forbidden=True)
     return redirect("compliance:client", client_id)
@@ -94,7 +101,7 @@ class Screen(StaffView):
             request,
             client.pk,
             lambda: screen_client(client_id=client.pk, trigger=ScreeningTrigger.DEMAND, actor=request.user),
-            _("Client screened."),
+            lambda done: _("Client screened.") if done else _("The vendor is being asked about this client."),
         )
 
 

@@ -16,6 +16,7 @@ from compliance import queries
 from compliance.lists import freshness
 from compliance.models import ListVersion
 from compliance.sources import SOURCES
+from compliance.vendors.queries import freshness_of, vendors_visible_to
 from compliance.watchlists import ImportRefused, import_watchlist
 from crm.files.jobs import start_job
 from crm.security.policies import require_permission
@@ -64,6 +65,7 @@ class Watchlists(StaffView):
             "lists": freshness.list_states(),
             "brands": freshness.brand_states(request.user),
             "full": queries.last_full_screening(),
+            "vendors": [(vendor, freshness_of(vendor)) for vendor in vendors_visible_to(request.user)[:50]],
             "known": SOURCES.values(),
             "error": error,
             "can_import": request.user.has_perm("compliance.import_watchlist"),

@@ -24,7 +24,7 @@ from clients.models import Client
 from compliance.aml.models import AmlCase, AmlRuleVersion
 from compliance.aml.rules import Content as AmlContent
 from compliance.aml.rules import create_rule
-from compliance.models import Restriction
+from compliance.models import Restriction, ScreeningVendor, VendorCheck, VendorNotice, WatchlistSource
 from compliance.packs import TrailFilter
 from compliance.sar.models import SuspicionReport
 from compliance.sar.reports import EMPTY as SAR_EMPTY
@@ -226,6 +226,43 @@ def a_kyc_provider() -> KycProvider:
     )
 
 
+def a_screening_vendor() -> ScreeningVendor:
+    source = WatchlistSource.objects.create(
+        code="vendor-verbs", name="Verbs", publisher="", licence="", is_active=False
+    )
+    return ScreeningVendor.objects.create(
+        brand=one(Brand),
+        source=source,
+        code="verbs",
+        name="Verbs",
+        adapter="yente",
+        dataset="default",
+        base_url="http://127.0.0.1:9",
+    )
+
+
+def parked_vendor_check() -> Arguments:
+    """A question to a vendor that had no answer."""
+    check = VendorCheck.objects.create(
+        vendor=a_screening_vendor(), client=one(Client), state="waiting", trigger="demand", wanted_at=timezone.now()
+    )
+    VendorCheck.objects.filter(pk=check.pk).update(state="unknown")
+    return {"check_id": check.pk}
+
+
+def unmatched_vendor_notice() -> Arguments:
+    """A webhook about an entity that no match is about."""
+    notice = VendorNotice.objects.create(
+        vendor=a_screening_vendor(),
+        received_at=timezone.now(),
+        body_sealed=b"",
+        body_sha256="0" * 64,
+        message_id="msg_1",
+    )
+    VendorNotice.objects.filter(pk=notice.pk).update(verdict="accepted", state="unmatched")
+    return {"notice_id": notice.pk}
+
+
 def check_at_provider() -> Arguments:
     """A check that waits for its client."""
     check = ProviderCheck.objects.create(
@@ -385,6 +422,9 @@ DOORS: dict[str, Door] = {
     "kyc.uploads.pages.drop_page": Door(given=an_uploaded_page, by=its_uploader),
     "kyc.uploads.pages.move_page": Door(given=lambda: an_uploaded_page(to="up"), by=its_uploader),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "compliance.vendors.checks.ask_again": Door(given=parked_vendor_check),
+    "compliance.vendors.setup.test_connection": Door(given=lambda: {"vendor_id": a_screening_vendor().pk}),
+    "compliance.vendors.notices.retry_notice": Door(given=unmatched_vendor_notice),
     "kyc.providers.checks.cancel_check": Door(given=check_at_provider),
     "kyc.providers.setup.test_connection": Door(given=lambda: {"provider_id": a_kyc_provider().pk}),
     "kyc.providers.webhooks.retry_message": Door(given=unmatched_message),

@@ -973,6 +973,20 @@ TABLE |= {
     "compliance:watchlist": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=_no_list, good=OWN),
     "compliance:schedule": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=_no_list, good=OWN),
     "compliance:refresh": Rule(IMPORTS_LISTS, kwargs=_no_list, good=OWN),
+    "compliance:vendor_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
+    "compliance:vendors": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
+    "compliance:vendor_new": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "compliance:vendor_change": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"vendor_id": 999_999}, good=OWN
+    ),
+    "compliance:vendor_test": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"vendor_id": 999_999}, good=OWN
+    ),
+    "compliance:vendor_checks": Rule(REVIEWS_DOCUMENTS),
+    "compliance:vendor_ask_again": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"check_id": 999_999}, good=OWN),
+    "compliance:vendor_notices": Rule(REVIEWS_DOCUMENTS),
+    "compliance:vendor_notice": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"notice_id": 999_999}, good=OWN),
+    "compliance:vendor_notice_retry": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"notice_id": 999_999}, good=OWN),
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),

@@ -1,0 +1,71 @@
+"""Who screens at a brand, how far a check at a vendor is, and the verdict on a webhook."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class ScreenedBy(models.TextChoices):
+    """Who screens the clients of a brand."""
+
+    BUILT_IN = "built_in", _("Imported watchlists")
+    VENDOR = "vendor", _("Vendor")
+    BOTH = "both", _("Both: matches of either are reviewed")
+
+
+class CheckState(BadgeChoices):
+    """How far the question about one person or firm is."""
+
+    WAITING = "waiting", "blue", _("Waiting to be sent")
+    SENT = "sent", "azure", _("Sent")
+    UNKNOWN = "unknown", "orange", _("Outcome unknown")
+    REFUSED = "refused", "red", _("Rejected by the vendor")
+    ANSWERED = "answered", "green", _("Answered")
+    ENDED = "ended", "secondary", _("No longer needed")
+
+
+CHECK_TRANSITIONS: dict[str, set[str]] = {
+    CheckState.WAITING: {CheckState.SENT, CheckState.ENDED},
+    CheckState.SENT: {
+        CheckState.ANSWERED,
+        CheckState.UNKNOWN,
+        CheckState.REFUSED,
+        CheckState.WAITING,
+        CheckState.ENDED,
+    },
+    CheckState.UNKNOWN: {CheckState.WAITING, CheckState.ENDED},
+    CheckState.REFUSED: {CheckState.WAITING, CheckState.ENDED},
+    CheckState.ANSWERED: {CheckState.WAITING, CheckState.ENDED},
+    CheckState.ENDED: {CheckState.WAITING},
+}
+# Nothing is known about the present data yet.
+PENDING = (CheckState.WAITING, CheckState.SENT, CheckState.UNKNOWN, CheckState.REFUSED)
+
+
+class NoticeVerdict(BadgeChoices):
+    UNJUDGED = "unjudged", "secondary", _("Not judged yet")
+    ACCEPTED = "accepted", "green", _("Accepted")
+    NO_SIGNATURE = "no_signature", "red", _("No signature")
+    WRONG_SIGNATURE = "wrong_signature", "red", _("Wrong signature")
+    TOO_OLD = "too_old", "red", _("Not signed recently")
+    MALFORMED = "malformed", "red", _("Unreadable")
+
+
+class NoticeState(BadgeChoices):
+    RECEIVED = "received", "secondary", _("Received")
+    WAITING = "waiting", "blue", _("Waiting")
+    DONE = "done", "green", _("Processed")
+    UNMATCHED = "unmatched", "orange", _("Unknown entity")
+    REFUSED = "refused", "red", _("Refused")
+
+
+NOTICE_TRANSITIONS: dict[str, set[str]] = {
+    NoticeState.RECEIVED: {NoticeState.WAITING, NoticeState.REFUSED},
+    NoticeState.WAITING: {NoticeState.DONE, NoticeState.UNMATCHED},
+    NoticeState.UNMATCHED: {NoticeState.WAITING},
+    NoticeState.DONE: set(),
+    NoticeState.REFUSED: set(),
+}
