@@ -92,7 +92,7 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
     parties.refresh_keys()
     # Names keyed before this moment are covered by the run.
     started_at, tally = timezone.now(), Tally()
-    connected = parties.compared().filter(is_current=True)
+    people, connected = compared_clients(), parties.screened_parties().filter(is_current=True)
     has_firms = (
         compared_clients().filter(kind=ClientKind.COMPANY).exists() or connected.exclude(is_company=False).exists()
     )
@@ -113,9 +113,9 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
         lists=lists,
         started_at=started_at,
         finished_at=timezone.now(),
-        client_count=compared_clients().filter(named).count(),
+        client_count=people.filter(named).count(),
         party_count=connected.count(),
-        nameless_count=compared_clients().exclude(named).count(),
+        nameless_count=people.exclude(named).count(),
         entry_count=len(ids),
         compared_count=tally.compared,
         hit_count=tally.hits,

@@ -58,7 +58,7 @@ def forget_erased() -> int:
     )
 
 
-def compared() -> QuerySet[ScreenedParty]:
+def screened_parties() -> QuerySet[ScreenedParty]:
     """Leave out the parties of leads and closed clients, and of those whom a vendor screens alone."""
     rows = ScreenedParty.objects.exclude(client__stage__in=[Stage.LEAD, Stage.CLOSED])
     return rows.exclude(client__brand__in=brands_of_vendors_alone())
@@ -79,7 +79,7 @@ def screen_pairs(
 ) -> tuple[int, int]:
     """Compare parties with their entries and keep the new matches; returns (pairs compared, new matches)."""
     compared = hits = 0
-    parties = compared().select_related("client__brand").filter(pk__in=by_party)
+    parties = screened_parties().select_related("client__brand").filter(pk__in=by_party)
     for party in parties.order_by("pk"):
         started, found = time.monotonic(), []
         threshold = float(screening.threshold_of(party.client))

@@ -70,7 +70,7 @@ def test_the_vendors_match_is_a_case_with_its_features_side_by_side(cast, sandbo
     assert (hit.state, hit.entry.source.name, hit.entry.external_id) == ("open", "OpenSanctions", "NK-1")
     assert [feature["name"] for feature in hit.explanation["features"]] == ["name_match", "dob_match", "country_match"]
     assert hit.explanation["features"][0]["client"] == "Clara Weber"
-    assert [pair["how"] for pair in hit.explanation["pairs"]] == ["similar", "equal"]
+    assert [pair["how"] for pair in hit.explanation["pairs"]] == ["equal", "sound"]
     assert hit.score == 1 and hit.explanation["own_score"] > 0.9
     assert in_force(cast.client) == [("frozen", "screening_hold")] and hit.work is not None
     # Decided, it is not raised again for the same data of both.
