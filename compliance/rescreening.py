@@ -64,9 +64,9 @@ def screenable() -> QuerySet[Client]:
     return Client.objects.exclude(stage__in=[Stage.LEAD, Stage.CLOSED])
 
 
-def compared_clients() -> QuerySet[Client]:
-    """Leave out whom a vendor screens alone."""
-    return screenable().exclude(brand__in=brands_of_vendors_alone())
+def compared_clients(alone: list[int] | None = None) -> QuerySet[Client]:
+    """Leave out the clients of brands whose vendor screens alone; alone: those brands, where they are known."""
+    return screenable().exclude(brand__in=brands_of_vendors_alone() if alone is None else alone)
 
 
 def screen_version(version_id: int) -> ListScreening:
@@ -92,10 +92,9 @@ def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListSc
     parties.refresh_keys()
     # Names keyed before this moment are covered by the run.
     started_at, tally = timezone.now(), Tally()
-    people, connected = compared_clients(), parties.screened_parties().filter(is_current=True)
-    has_firms = (
-        compared_clients().filter(kind=ClientKind.COMPANY).exists() or connected.exclude(is_company=False).exists()
-    )
+    alone = brands_of_vendors_alone()
+    people, connected = compared_clients(alone), parties.screened_parties(alone).filter(is_current=True)
+    has_firms = people.filter(kind=ClientKind.COMPANY).exists() or connected.exclude(is_company=False).exists()
     firms = [EntryKind.ENTITY] if has_firms else []
     wanted = entries.filter(is_listed=True, kind__in=[EntryKind.PERSON, *firms], source__is_active=True)
     ids = list(wanted.order_by("pk").values_list("pk", flat=True))

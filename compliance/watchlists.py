@@ -253,7 +253,7 @@ class KnownEntry(NamedTuple):
 def known_entries(rows: QuerySet[ListEntry]) -> dict[str, KnownEntry]:
     """Read stored entries by their publisher's key."""
     found = rows.values_list("external_id", "pk", "content_hash", "is_listed")
-    return {external_id: KnownEntry(*known) for external_id, *known in found}
+    return {external_id: KnownEntry(pk, digest, is_listed) for external_id, pk, digest, is_listed in found}
 
 
 def write_entries(

@@ -1515,7 +1515,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='screeningvendorproposal',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('sealed_credentials__isnull', True), _connector='OR'), name='no_keys_outlive_a_screening_vendor_proposal'),
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('sealed_credentials__isnull', True), _connector='OR'), name='screening_vendor_proposal_keeps_no_keys'),
         ),
         migrations.AddIndex(
             model_name='vendorcheck',

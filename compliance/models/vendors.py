@@ -128,7 +128,7 @@ class ScreeningVendorProposal(ApprovalMixin):
             ApprovalMixin.one_open("brand", name="one_open_screening_vendor_per_brand"),
             models.CheckConstraint(
                 condition=Q(state="pending") | Q(sealed_credentials__isnull=True),
-                name="no_keys_outlive_a_screening_vendor_proposal",
+                name="screening_vendor_proposal_keeps_no_keys",
             ),
         ]
 

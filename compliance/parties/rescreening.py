@@ -58,10 +58,10 @@ def forget_erased() -> int:
     )
 
 
-def screened_parties() -> QuerySet[ScreenedParty]:
+def screened_parties(alone: list[int] | None = None) -> QuerySet[ScreenedParty]:
     """Leave out the parties of leads and closed clients, and of those whom a vendor screens alone."""
     rows = ScreenedParty.objects.exclude(client__stage__in=[Stage.LEAD, Stage.CLOSED])
-    return rows.exclude(client__brand__in=brands_of_vendors_alone())
+    return rows.exclude(client__brand__in=brands_of_vendors_alone() if alone is None else alone)
 
 
 def pairs_of(entry_ids: list[int]) -> dict[int, list[int]]:

@@ -76,7 +76,7 @@ def ask_batch(vendor: ScreeningVendor) -> tuple[int, bool]:
     adapter = adapter_of(vendor)
     claimed, about_nobody = _claim(vendor, adapter)
     for pk in about_nobody:
-        _end(pk, localize(phrase("There's nobody to screen any more.")))
+        _end(pk, localize(phrase("There's no one left to screen.")))
     if not claimed:
         return 0, not about_nobody
     try:

@@ -6,7 +6,7 @@ is away lets nobody pass. Everybody's nightly check holds nobody who was answere
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -124,7 +124,12 @@ def end(check: VendorCheck, *, reason: str) -> None:
 
 def want_everybody(brand: Brand, vendor: ScreeningVendor) -> int:
     """Have a vendor asked about all registered clients of a brand and their parties, behind whoever is new. Returns how many."""
-    values = {"vendor": vendor.pk, "brand": brand.pk, "now": timezone.now(), "trigger": ScreeningTrigger.LIST.value}
+    values: dict[str, Any] = {
+        "vendor": vendor.pk,
+        "brand": brand.pk,
+        "now": timezone.now(),
+        "trigger": ScreeningTrigger.LIST.value,
+    }
     count = 0
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (WANT_CLIENTS, WANT_PARTIES):

@@ -204,5 +204,5 @@ def read_notice(body: Any) -> Notice:
         str(body["type"])[:60], str(data.get("entity_id") or "")[:ID_CHARS_MAX], str(data.get("reference") or "")[:32]
     )
     if not notice.entity_id and not notice.reference:
-        raise ValueError("a message about nobody")
+        raise ValueError("a message without an entity")
     return notice

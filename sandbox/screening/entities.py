@@ -87,7 +87,7 @@ def scored(query: dict[str, Any], entity: dict[str, Any]) -> tuple[float, dict[s
 
 def is_same_kind(query: dict[str, Any], entity: dict[str, Any]) -> bool:
     """Tell whether a query's schema may be this entity: LegalEntity is people and firms."""
-    return query["schema"] == "LegalEntity" or (query["schema"] == "Person") == (entity["schema"] == "Person")
+    return query["schema"] == "LegalEntity" or bool((query["schema"] == "Person") == (entity["schema"] == "Person"))
 
 
 def _feature(score: float, mine: str, theirs: str, detail: str) -> dict[str, Any]:

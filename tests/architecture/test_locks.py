@@ -20,6 +20,7 @@ NAMED = {
     "wallet/opening_balances/posting.py": "a queue: what another worker posts is skipped",
     "wallet/reconciliation/announced_reports.py": "a queue",
     "crm/due/sweep.py": "a queue",
+    "compliance/vendors/asking.py": "a queue: what another worker sends is skipped",
     "wallet/webhooks/processing.py": "a queue",
 }
 

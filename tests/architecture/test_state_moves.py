@@ -26,6 +26,7 @@ SET_BASED = {
     "clients/mail.py": "a letter's lease: the mail server is not waited for in a transaction",
     "compliance/screening.py": "open matches of earlier data",
     "compliance/watchlists.py": "the version that was current",
+    "compliance/vendors/entries.py": "the version that was current",
     "crm/due/rows.py": "all open rows of some keys, whatever the sweeper holds",
     "crm/events/delivery.py": "all deliveries of a batch, locked",
     "crm/files/jobs.py": "a job is claimed and ended beside its own transactions",
