@@ -16,6 +16,8 @@ TABLES = sorted(
 )
 # Nothing ends there: a month is closed and opened again, a day is run again, a PSP goes on reporting.
 ENDLESS = {
+    # Asked again every night.
+    "compliance.VendorCheck.state": {"waiting", "sent", "unknown", "refused", "answered", "ended"},
     "kyc.Document.state": {*("uploaded", "checking", "pending_review", "approved", "rejected", "expired", "replaced")},
     "wallet.AnnouncedReport.state": {"missing", "came"},
     "wallet.BankOrder.state": {"waiting", "in_file", "sent", "settled", "returned"},
