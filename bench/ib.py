@@ -20,8 +20,20 @@ from bench.harness import Figure, analyze, at_least, at_most, cpu_ms, own_databa
 from crm.choices import UserKind
 from crm.models import Book, Brand, Desk, FxRate, User
 from ib import engine, tree
+from ib.agreements.what_if import run_what_if
 from ib.choices import RunKind
-from ib.models import Accrual, Partner, Plan, PlanComponent, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models import (
+    Accrual,
+    Partner,
+    PartnerPlan,
+    Plan,
+    PlanComponent,
+    PlanLevel,
+    PlanOverride,
+    PlanRate,
+    PlanVersion,
+    WhatIf,
+)
 
 # Closing deals, partners, clients, partners of the large tree, partners of the branch that is moved.
 SIZES = {
@@ -90,7 +102,8 @@ def measure(size: str) -> list[Figure]:
     since = timezone.now() - dt.timedelta(days=DAYS + 2)
     brand = fill(partners, clients)
     make_deals(brand, deals, since, days=DAYS)
-    return [*whole_run(brand, since), *incremental(brand), *pages(), *large_tree(brand, large, branch)]
+    figures = [*whole_run(brand, since), *incremental(brand), *pages(), what_if()]
+    return [*figures, *large_tree(brand, large, branch)]
 
 
 def whole_run(brand: Brand, since: dt.datetime) -> list[Figure]:
@@ -154,6 +167,18 @@ def pages() -> list[Figure]:
         browser.get("/partners/")
         samples.append((time.perf_counter() - started) * 1000)
     return [at_most(Figure("partner's home, p95", p95(samples), "ms"), 50)]
+
+
+def what_if() -> Figure:
+    """A version of a plan that partners hold, tried out on all trades of the last days."""
+    say("what-if")
+    writer = User.objects.create_superuser("writer", "writer@example.com", "!")
+    held = PartnerPlan.objects.order_by("pk").first()
+    assert held is not None
+    version = held.plan.versions.get()
+    took, _used = timed(lambda: run_what_if(version_id=version.pk, days=DAYS + 3, for_plan_id=None, actor=writer))
+    deals = WhatIf.objects.get().deals
+    return at_most(Figure(f"what-if over {deals:,} deals", took, "s"), 60)
 
 
 def large_tree(brand: Brand, count: int, branch: int) -> list[Figure]:

@@ -9,6 +9,7 @@ from decimal import ROUND_FLOOR, Decimal
 from itertools import accumulate
 from typing import Any, Final
 
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -22,6 +23,7 @@ from ib.partner_pages.date_ranges import DateRange
 
 TRADES_READ_MAX: Final = 100_000
 TOP: Final = 5
+LEADERS_KEPT: Final = 600
 ACTIVE_DAYS: Final = 30
 
 
@@ -170,8 +172,7 @@ class Leaders:
     reasons: list[UnpaidReason]
 
 
-def leaders(partner: Partner, span: DateRange) -> Leaders:
-    """Find the clients and sub-partners who earned most, and the reasons of unpaid trades: the newest 100,000 trades at most."""
+def _top_of(partner: Partner, span: DateRange) -> list[tuple[str, int, str, Decimal, int]]:
     periods = SettlementPeriod.objects.filter(brand_id=partner.brand_id, ends_at__gt=span.starts_at)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -187,7 +188,17 @@ def leaders(partner: Partner, span: DateRange) -> Leaders:
             },
         )
         rows = cursor.fetchall()
-    rows = [(*row[:3], amounts.quantize(row[3], partner.currency, rounding=ROUND_FLOOR), row[4]) for row in rows]
+    return [(*row[:3], amounts.quantize(row[3], partner.currency, rounding=ROUND_FLOOR), row[4]) for row in rows]
+
+
+def leaders(partner: Partner, span: DateRange, earned: EarnedSums) -> Leaders:
+    """Find the clients and sub-partners who earned most, and the reasons of unpaid trades: the newest 100,000 trades at most.
+
+    earned: the range's sums. While they stay, the answer does, and is kept for ten minutes.
+    """
+    known = f"{earned.exact}:{earned.trades}:{earned.unpaid}"
+    key = f"ib:leaders:{partner.pk}:{span.starts_at.timestamp()}:{span.ends_at.timestamp()}:{known}"
+    rows = cache.get_or_set(key, lambda: _top_of(partner, span), LEADERS_KEPT) or []
     clients = Client.objects.in_bulk([key for kind, key, *_rest in rows if kind == "client"])
     partners = Partner.objects.in_bulk([key for kind, key, *_rest in rows if kind == "partner"])
     return Leaders(

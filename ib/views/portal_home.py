@@ -36,7 +36,7 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponse:
     span = date_range(request.GET.get("period"))
     now = partner_figures.earned_between(partner, span.days)
     before = partner_figures.earned_between(partner, span.days_before)
-    leaders = partner_figures.leaders(partner, span)
+    leaders = partner_figures.leaders(partner, span, now)
     plan = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
     is_unpaid = request.GET.get("trades") == "unpaid"
     context = {

@@ -60,18 +60,22 @@ def test_earnings_end_with_the_first_and_last_day(network):
     assert partner_figures.earned_between(network.master, span.days).amount == 3
 
 
+def leaders(partner, span):
+    return partner_figures.leaders(partner, span, partner_figures.earned_between(partner, span.days))
+
+
 @time_machine.travel(NOON, tick=False)
 def test_who_earned_most_and_why_others_were_not_paid(network):
     trades = [make_trade(network.account, lots="2"), make_trade(network.account, held_seconds=30)]
     engine.run_for_deals(deal_ids=trades)
     span = date_range("7")
-    own = partner_figures.leaders(network.sub, span)
+    own = leaders(network.sub, span)
     assert [(row.client, row.amount, row.trades) for row in own.clients] == [(network.account.client, 12, 2)]
     assert own.partners == [] and [(row.reason, row.trades) for row in own.reasons] == [("held_too_short", 1)]
-    above = partner_figures.leaders(network.top, span)
+    above = leaders(network.top, span)
     assert above.clients == [] and [(row.partner, row.amount) for row in above.partners] == [(network.sub, 2)]
     later = date_range("7", today=NOON.date() + 10 * DAY)
-    assert partner_figures.leaders(network.sub, later) == partner_figures.Leaders([], [], [])
+    assert leaders(network.sub, later) == partner_figures.Leaders([], [], [])
 
 
 def came(cast, partner, link, at, **fields):
