@@ -23,14 +23,16 @@ class IndexedResolver(URLResolver):
     def resolve(self, path: Any) -> ResolverMatch:
         """Find what Django would find. What it tried, which a 404 in development lists, is the likes alone."""
         first, second, *_rest = f"{path}//".split("/", 2)
-        words = first if first in self._words else None, second if second in self._words else None
-        if words not in self._likes:  # as many as there are patterns: other words of addresses count as none
+        # Only pairs that a pattern names: whatever addresses are asked for, no more lists are kept than there are patterns.
+        words = next((known for known in ((first, second), (first, None)) if known in self._words), (None, None))
+        if words not in self._likes:
             self._likes[words] = URLResolver(self.pattern, _likes(self.url_patterns, words))
         return self._likes[words].resolve(path)
 
     @cached_property
-    def _words(self) -> set[str]:
-        return {word for words in _all_words(self.url_patterns) for word in words if word is not None}
+    def _words(self) -> set[Words]:
+        named = set(_all_words(self.url_patterns))
+        return named | {(first, None) for first, _second in named}
 
 
 @cache

@@ -59,3 +59,12 @@ def test_every_address_leads_where_all_patterns_would_lead_it():
     known = {address: outcome(plain, address) for address in addresses()}
     assert sum(match is not None for match in known.values()) > 700
     assert {address: outcome(ours, address) for address in known} == known
+
+
+def test_no_more_lists_are_kept_than_patterns_whatever_is_asked_for():
+    resolver = IndexedResolver(indexed().url_patterns)
+    words = sorted({first for first, _second in resolver._words if first})
+    for first in words:
+        for second in words:
+            outcome(resolver, f"{first}/{second}/nowhere/")
+    assert len(words) > 40 and len(resolver._likes) <= len(resolver._words) + 1
