@@ -33,10 +33,15 @@ logger = logging.getLogger(__name__)
 # How long after a month's end its period closes by itself: late syncs and corrections still get in.
 GRACE_HOURS = 36
 
+# A trade that several components pay counts once; a CPA is beside it.
 SUMS = """
-SELECT a.partner_id, a.currency, count(*) FILTER (WHERE a.state = 'accrued' AND a.kind = 'original'),
-       coalesce(sum(a.lots) FILTER (WHERE a.state = 'accrued' AND a.kind = 'original'), 0), sum(a.amount)
-FROM ib_accrual a WHERE a.period_id = %s AND a.state <> 'excluded'
+SELECT partner_id, currency, count(*) FILTER (WHERE is_paid), coalesce(sum(lots) FILTER (WHERE is_paid), 0), sum(amount)
+FROM (
+  SELECT a.partner_id, a.currency, max(a.lots) AS lots, sum(a.amount) AS amount,
+    bool_or(a.state = 'accrued' AND a.kind = 'original' AND a.component <> 'cpa') AS is_paid
+  FROM ib_accrual a WHERE a.period_id = %s AND a.state <> 'excluded'
+  GROUP BY a.partner_id, a.currency, a.deal_id, a.level
+) trade
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 

@@ -142,7 +142,8 @@ ACCRUAL_COLUMNS = [
     Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
     Column("symbol", _("Symbol")),
     NumberColumn("lots", _("Lots"), digits=2),
-    NumberColumn("rate", _("Per lot"), hidden=True),
+    Column("component", _("Component"), render=lambda row, table: row.get_component_display(), hidden=True),
+    NumberColumn("rate", _("Rate"), hidden=True),
     MoneyColumn("amount", _("Amount"), signed=True, total=True),
     BadgeColumn("state", _("State")),
     Column("reason", _("Reason"), render=why, css="clip"),
@@ -158,7 +159,7 @@ class AccrualTable(Table):
     """Every accrual: what was earned, what was not paid and why."""
 
     name, title, permission, export_permission = "ib.accruals", _("Commissions by trade"), "ib.view_accrual", EXPORT
-    subtitle = _("One row per deal, partner and level, with the reason for each unpaid trade")
+    subtitle = _("One row per deal, partner, level and component, with the reason for each unpaid trade")
     columns = ACCRUAL_COLUMNS
     filterset: ClassVar[type[django_filters.FilterSet] | None] = AccrualFilter
     is_searchable = False

@@ -20,7 +20,7 @@ from crm.i18n import formats
 from crm.models import Brand
 from crm.money.amounts import Money
 from crm.rendering.report import Cell, Column, Look, Named, Report, Row, Section
-from ib.choices import AccrualState, PayoutTo, Reason
+from ib.choices import AccrualState, Component, PayoutTo, Reason
 from ib.models import Accrual, Partner, PartnerDay, Payout, Settlement, SettlementPeriod
 from ib.tables import masked_name
 from trading.choices import SymbolGroup
@@ -186,6 +186,7 @@ def trade_lines(partner: Partner, period: SettlementPeriod) -> Iterator[list[Any
         _("Lots"),
         _("Client"),
         _("Level"),
+        _("Component"),
         _("State"),
         _("Reason"),
         pgettext("partner", "Commission"),
@@ -204,6 +205,7 @@ def trade_lines(partner: Partner, period: SettlementPeriod) -> Iterator[list[Any
             row.lots,
             whose,
             row.level,
+            str(Component(row.component).label),
             str(AccrualState(row.state).label),
             str(Reason(row.reason).label) if row.reason else "",
             row.amount,

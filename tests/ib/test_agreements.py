@@ -322,3 +322,15 @@ def test_a_special_agreement_is_for_ones_own_client_or_link_and_not_both(network
     ]:
         with pytest.raises(DomainError, match=message):
             plans.assign_plan(**about, **wrong)
+
+
+def test_a_trade_of_several_components_is_one_trade_in_its_settlement(network, cast):
+    from ib import settlement
+    from ib.models import Settlement, SettlementPeriod
+
+    agree(cast, network.sub, components(("lot", "", "", Decimal(5)), ("commission", "", "", Decimal(1))))
+    earned(network, lots="2", commission="-5")
+    period = SettlementPeriod.objects.get(starts_at__lte=NOON, ends_at__gt=NOON)
+    settlement.settle_period(period_id=period.pk, actor=cast.finance)
+    made = Settlement.objects.get(partner=network.sub)
+    assert (made.trades, made.lots, made.amount) == (1, 2, 9)
