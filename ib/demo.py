@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -21,9 +22,10 @@ from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.models import Brand, User
 from ib import engine, links, partners, plans, settlement, tree
-from ib.agreements.cards import RateCard, VersionTerms
-from ib.choices import AttributionMethod, PartnerState, RunKind
-from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, SettlementPeriod
+from ib.agreements.cards import ComponentRow, CpaRow, RateCard, VersionTerms
+from ib.agreements.what_if import run_what_if
+from ib.choices import AttributionMethod, PartnerState, RunKind, VersionState
+from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay, SettlementPeriod
 from ib.partner_pages import applications
 
 # name, level; each is below the last one before it with a smaller level.
@@ -103,6 +105,7 @@ def load(demo: Demo) -> None:
         engine.run(
             brand=brand, scope=engine.Scope(from_at=demo.since, to_at=demo.now), kind=RunKind.NIGHTLY, corrects=False
         )
+        _try_out(demo, brand)
         _settle(demo, brand)
         applications.apply_below(
             code=registered[0].code, name=APPLICANTS[brand.code], email=f"applicant@{brand.code}.example"
@@ -167,15 +170,20 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
     better = {group: Decimal(rate) + Decimal("0.5") for group, rate in PLANS["Standard"].items()}
     middle = (demo.now - dt.timedelta(days=40)).replace(hour=0, minute=0, second=0, microsecond=0)
     _version(made[0].pk, maker, checker, middle, brand.base_currency, _card(better), note="Half a unit more per lot")
+    card = _card(PLANS["Gold"], {("metals", 1): Decimal("7")})
     proposal = plans.draft_version(
         plan_id=made[1].pk,
         actor=maker,
         terms=VersionTerms(
             starts_at=demo.now + dt.timedelta(days=7),
             currency=brand.base_currency,
-            card=_card(PLANS["Gold"], {("metals", 1): Decimal("7")}),
+            card=replace(
+                card,
+                components=(ComponentRow("commission", "", "", Decimal("0.15"), Decimal(25)),),
+                cpa=(CpaRow((), Decimal(150), min_deposit=Decimal(500), min_lots=Decimal(2)),),
+            ),
             min_hold_seconds=HOLD_SECONDS,
-            note="Metals: a fixed 7 for the direct partner",
+            note="Metals: a fixed 7 for the direct partner; a part of the platform's commission, and CPA",
         ),
     )
     plans.propose_version(version_id=proposal.pk, actor=maker)
@@ -186,6 +194,12 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
             actor=None,
             at=began + dt.timedelta(days=1),
         )
+
+
+def _try_out(demo: Demo, brand: Brand) -> None:
+    """What the proposed version would have cost in the last 30 days, for whoever decides."""
+    proposal = PlanVersion.objects.get(plan__brand=brand, state=VersionState.PENDING)
+    run_what_if(version_id=proposal.pk, days=30, for_plan_id=None, actor=proposal.made_by, at=demo.now)
 
 
 def _card(rates: dict[str, Any], overrides: dict[tuple[str, int], Decimal] | None = None) -> RateCard:

@@ -113,16 +113,17 @@ def run_what_if(
     for_plan_id: int | None,
     actor: User,
     progress: Callable[[int, int], Any] | None = None,
+    at: dt.datetime | None = None,
 ) -> WhatIf:
     """Try a version out on the trades of the last days and keep the result beside it; nothing is accrued.
 
-    for_plan_id: the plan whose partners would have it; the version's own unless said.
+    for_plan_id: the plan whose partners would have it; the version's own unless said. at: the end of the days; now unless said.
     Who: who may write or approve the brand's plans. Raises: NotAllowed, DomainError (days, a plan of another brand or one
     that no partner holds).
     """
     version = PlanVersion.objects.select_related("plan__brand").get(pk=version_id)
     plan = _check(version, days, for_plan_id, actor)
-    now = timezone.now()
+    now = at or timezone.now()
     tell = progress or (lambda _done, _whole: None)
     tell(0, 3)
     with engine.gathered(
