@@ -190,11 +190,7 @@ def _keep(client_id: int, found: list[tuple[ListEntry, Explanation]], compared: 
     with transaction.atomic():
         client = lock(Client, client_id, "brand", no_key=True)
         person = screening.person_of(client)
-        known = set(
-            Hit.objects.filter(client=client, client_hash=screening.hash_of(person)).values_list(
-                "entry_id", "entry_hash"
-            )
-        )
+        known = screening.known_matches(client_id, screening.hash_of(person))
         if all((entry.pk, entry.content_hash) in known for entry, _explained in found):
             return 0
         found.sort(key=lambda pair: -pair[1].score)

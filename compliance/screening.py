@@ -30,7 +30,7 @@ from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
 from compliance.matches.cases import arrange, pass_on
-from compliance.matching import VERSION, sounds
+from compliance.matching import HASHED_AS, VERSION, sounds
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon
 from compliance.matching.score import BirthRange, ListedName, Person, score
@@ -83,8 +83,11 @@ def person_of(client: Client) -> Person:
 
 
 def hash_of(person: Person) -> str:
-    """Hash the data that is compared: when it changes, decisions about the client's matches are asked again."""
-    body = {"names": person.names, "born": person.birth_date, "countries": person.countries, "matcher": VERSION}
+    """Hash the data that is compared: when it changes, decisions about the client's matches are asked again.
+
+    The matcher's version isn't in it: what an officer decided on the same facts stays decided, however they are scored.
+    """
+    body = {"names": person.names, "born": person.birth_date, "countries": person.countries, "matcher": HASHED_AS}
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
 
 
@@ -225,8 +228,8 @@ def record(  # noqa: PLR0913  each is a column of the row that it writes
     """
     client_hash = party.data_hash if party else hash_of(person_of(client))
     threshold = vendor.threshold if vendor else threshold_of(client)
-    decided = set(Hit.objects.filter(client=client, client_hash=client_hash).values_list("entry_id", "entry_hash"))
-    fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in decided]
+    known = known_matches(client.pk, client_hash)
+    fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in known]
     screening = Screening.objects.create(
         client=client,
         party=party,
@@ -260,6 +263,16 @@ def record(  # noqa: PLR0913  each is a column of the row that it writes
     arrange(hits)
     _tell(client, screening, hits, actor)
     return screening
+
+
+def known_matches(client_id: int, client_hash: str) -> set[tuple[int, str]]:
+    """List what is open or decided of the data with this hash: entries with their content's hash.
+
+    A match that a change ended is none of them: it is raised again when the client takes their old name back, or the entry is
+    listed again.
+    """
+    rows = Hit.objects.filter(client=client_id, client_hash=client_hash).exclude(state=HitState.OUTDATED)
+    return set(rows.values_list("entry_id", "entry_hash"))
 
 
 def lists_in_force(vendor: ScreeningVendor | None = None) -> list[dict[str, Any]]:

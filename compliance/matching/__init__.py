@@ -4,3 +4,5 @@
 """
 
 VERSION = "2026.14"
+# In the hash of who was compared, since the version stood there: it stays, so that decisions of then are still known.
+HASHED_AS = "2026.14"

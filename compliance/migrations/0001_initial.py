@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='hit',
-            constraint=models.UniqueConstraint(fields=('client', 'entry', 'client_hash', 'entry_hash'), name='a_match_is_raised_once_per_content'),
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'outdated'), _negated=True), fields=('client', 'entry', 'client_hash', 'entry_hash'), name='a_match_is_raised_once_per_content'),
         ),
         migrations.AddConstraint(
             model_name='hit',

@@ -165,7 +165,9 @@ class Hit(HasState):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["client", "entry", "client_hash", "entry_hash"], name="a_match_is_raised_once_per_content"
+                fields=["client", "entry", "client_hash", "entry_hash"],
+                name="a_match_is_raised_once_per_content",
+                condition=~Q(state="outdated"),
             ),
             models.CheckConstraint(
                 condition=~Q(state="open") | Q(work__isnull=False) | Q(part_of__isnull=False),

@@ -17,7 +17,7 @@ from compliance import screening
 from compliance.choices import EntryKind, ScreeningTrigger
 from compliance.matching import VERSION
 from compliance.matching.explanation import Explanation, IsCommon
-from compliance.models import Hit, ListEntry, ScreenedParty
+from compliance.models import ListEntry, ScreenedParty
 from compliance.parties.noting import keys_of, persons_of, record
 from compliance.vendors.modes import brands_of_vendors_alone
 from crm.db.locking import lock
@@ -101,7 +101,7 @@ def screen_pairs(
 def _keep(party_id: int, found: list[tuple[ListEntry, Explanation]], started: float) -> int:
     party = ScreenedParty.objects.get(pk=party_id)
     party.client = lock(Client, party.client_id, "brand", no_key=True)
-    known = Hit.objects.filter(client=party.client, client_hash=party.data_hash).values_list("entry_id", "entry_hash")
-    if {(entry.pk, entry.content_hash) for entry, _explained in found} <= set(known):
+    known = screening.known_matches(party.client_id, party.data_hash)
+    if {(entry.pk, entry.content_hash) for entry, _explained in found} <= known:
         return 0
     return record(party, found, compared=len(found), trigger=ScreeningTrigger.LIST, started=started).hit_count

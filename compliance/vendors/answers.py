@@ -172,10 +172,8 @@ def follow(vendor: ScreeningVendor, version: ListVersion) -> None:
 def _ask_about_changed(vendor: ScreeningVendor, delta: QuerySet[ListEntry]) -> None:
     changed = Hit.objects.filter(entry__in=delta, entry__is_listed=True).exclude(state=HitState.OUTDATED)
     changed = changed.exclude(entry_hash=F("entry__content_hash"))
-    known = Hit.objects.filter(entry__in=delta, entry_hash=F("entry__content_hash")).values_list(
-        "client_id", "party_id"
-    )
-    pairs = set(changed.values_list("client_id", "party_id")) - set(known)
+    known = Hit.objects.filter(entry__in=delta, entry_hash=F("entry__content_hash")).exclude(state=HitState.OUTDATED)
+    pairs = set(changed.values_list("client_id", "party_id")) - set(known.values_list("client_id", "party_id"))
     rows = VendorCheck.objects.filter(vendor=vendor, client__in={client_id for client_id, _party in pairs})
     for check in rows.select_related("client", "party").order_by("pk"):
         if (check.client_id, check.party_id) in pairs:

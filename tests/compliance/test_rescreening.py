@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from clients.models import Client
-from compliance import hits, queries, rescreening
+from compliance import hits, matching, queries, rescreening, screening
 from compliance.choices import HitState
 from compliance.models import ClientKeys, Hit, ListScreening, Restriction, Screening
 from crm import events
@@ -85,6 +85,48 @@ def test_a_confirmed_match_stays_frozen_when_delisted_and_the_officers_are_asked
     settle()
     assert Hit.objects.get().state == HitState.CONFIRMED and queries.restrictions_of(cast.client)
     assert Notification.objects.filter(kind="compliance.delisted", user=cast.mlro).exists()
+
+
+def test_an_entry_listed_again_unchanged_is_raised_again(cast, tmp_path):
+    for people in ([KLARA, OTHER], [OTHER], [KLARA, OTHER]):
+        load(tmp_path, *people)
+        settle()
+    assert list(Hit.objects.order_by("pk").values_list("state", flat=True)) == [HitState.OUTDATED, HitState.OPEN]
+    assert "frozen" in queries.restrictions_of(cast.client)
+
+
+def test_an_entry_changed_back_keeps_the_client_held(cast, tmp_path):
+    for country in ("Germany", "France", "Germany"):
+        load(tmp_path, {**KLARA, "country": country})
+        settle()
+    assert list(Hit.objects.order_by("pk").values_list("state", flat=True)) == [HitState.OUTDATED] * 2 + [HitState.OPEN]
+    assert "frozen" in queries.restrictions_of(cast.client)
+
+
+def test_an_old_name_taken_back_is_raised_again(cast, tmp_path):
+    load(tmp_path, KLARA)
+    settle()
+    for name in ("Ingeborg", "Klara"):
+        Client.objects.filter(pk=cast.client.pk).update(first_name=name)
+        screening.screen_client(client_id=cast.client.pk, trigger="profile")
+    assert list(Hit.objects.order_by("pk").values_list("state", flat=True)) == [HitState.OUTDATED, HitState.OPEN]
+    assert "frozen" in queries.restrictions_of(cast.client)
+
+
+@pytest.mark.parametrize("state", [HitState.FALSE_POSITIVE, HitState.CONFIRMED, HitState.OPEN])
+def test_decisions_outlive_a_new_version_of_the_matcher(cast, tmp_path, monkeypatch, state):
+    load(tmp_path, KLARA)
+    settle()
+    hit = Hit.objects.get()
+    if state == HitState.FALSE_POSITIVE:
+        hits.clear_hit(hit_id=hit.pk, actor=cast.kyc_officer, reason_code="document", reason="Passport seen")
+    elif state == HitState.CONFIRMED:
+        confirm_match(hit, cast)
+    for module in (matching, screening, rescreening):
+        monkeypatch.setattr(module, "VERSION", "2999.1")
+    assert screening.screen_client(client_id=cast.client.pk, trigger="demand").known_count == 1
+    assert rescreening.screen_everybody().hit_count == 0
+    assert Hit.objects.get().state == state
 
 
 def test_a_client_without_a_name_is_counted_and_keeps_nobody_else_from_being_screened(cast, tmp_path):
