@@ -1,8 +1,8 @@
 """`bench ib`: commissions over a tree of five levels, the tree itself, and a what-if, beside a plain INSERT … SELECT.
 
-Two hundred plans: half pay per lot to five levels; a quarter add pips or a share of the platform's commission; a quarter pay
-each ancestor by their own plan or the difference. The yardstick writes the same accruals once more from where they are, into a
-table with the same columns, indexes and triggers: what any engine has to write at least.
+Two hundred plans: half pay per lot to five levels; a quarter add pips or a share of the platform's commission, a quarter a CPA; a
+quarter pay each ancestor by their own plan or the difference. The yardstick writes the same accruals once more from where they
+are, into a table with the same columns, indexes and triggers: what any engine has to write at least.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from ib.models import (
     PartnerPlan,
     Plan,
     PlanComponent,
+    PlanCpa,
     PlanLevel,
     PlanOverride,
     PlanRate,
@@ -64,7 +65,7 @@ SELECT p.id, (SELECT min(id) FROM ib_plan) + p.id %% %(plans)s, %(long_ago)s FRO
 """
 CLIENTS = """
 INSERT INTO ib_attribution (client_id, partner_id, method, starts_at, reason)
-SELECT c.id, (SELECT id FROM ib_partner WHERE code = 'p' || 1 + c.id %% %(partners)s), 'import', %(long_ago)s, ''
+SELECT c.id, (SELECT id FROM ib_partner WHERE code = 'p' || 1 + c.id %% %(partners)s), 'import', now() - interval '60 days', ''
 FROM clients_client c
 """
 DEALS = """
@@ -259,6 +260,8 @@ def make_plan(brand: Brand, number: int, maker: User, checker: User) -> None:
         PlanOverride.objects.create(version=version, group="metals", level=2, amount_per_lot="1.5")
     if number % 4 == 2:
         PlanComponent.objects.create(version=version, component="commission", value="0.2", cap=50)
+    if number % 4 == 3:
+        PlanCpa.objects.create(version=version, amount=200, min_deposit=0, min_lots=10, within_days=365)
     if number % 8 == 3:
         PlanComponent.objects.create(version=version, component="pip", group="fx_majors", value="0.1")
     PlanVersion.objects.filter(pk=version.pk).update(state="active", decided_by=checker, decided_at=LONG_AGO)
