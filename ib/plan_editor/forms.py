@@ -10,7 +10,7 @@ from typing import Any, Final
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
@@ -459,17 +459,14 @@ def symbol_groups() -> dict[str, str]:
 class WhatIfForm(forms.Form):
     """On how many days, and on whose trades, a version is tried out."""
 
-    days = forms.TypedChoiceField(
-        label=_("Try on the trades of"),
-        coerce=int,
-        choices=[(days, ngettext_lazy("%(days)s day", "%(days)s days", days) % {"days": days}) for days in (7, 30, 90)],
-        initial=30,
-    )
+    days = forms.TypedChoiceField(label=_("Try on the trades of"), coerce=int, initial=30)
     for_plan_id = forms.TypedChoiceField(label=_("For partners on"), coerce=int, empty_value=None, required=False)
 
     def __init__(self, *args: Any, version: PlanVersion, **kwargs: Any) -> None:
         super().__init__(*args, **{"auto_id": f"what_if_{version.pk}_%s", **kwargs})
         held = Plan.objects.filter(brand_id=version.plan.brand_id, partners__isnull=False).exclude(pk=version.plan_id)
-        plan = self.fields["for_plan_id"]
+        days, plan = self.fields["days"], self.fields["for_plan_id"]
+        assert isinstance(days, forms.ChoiceField)
         assert isinstance(plan, forms.ChoiceField)
+        days.choices = [(n, ngettext("%(days)s day", "%(days)s days", n) % {"days": n}) for n in (7, 30, 90)]
         plan.choices = [("", _("this plan")), *held.order_by("name").distinct().values_list("pk", "name")[:COPIES_MAX]]

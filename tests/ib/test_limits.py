@@ -8,7 +8,8 @@ import time_machine
 from django.db.models import Sum
 
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
-from ib import attribution, clawback, engine, figures, links, partners, payouts, plans, settlement
+from ib import attribution, clawback, engine, figures, links, partners, payouts, settlement
+from ib.agreements import cards
 from ib.choices import PartnerState
 from ib.models import Accrual, Attribution, Payout, PlanVersion, ReferralLink, SettlementPeriod
 from tests.cast import make_client
@@ -305,16 +306,16 @@ def test_a_blocked_partner_is_paid_nothing(credited, cast):
     ],
 )
 def test_levels_together_get_at_most_the_pot(rates, shares, overrides, is_possible):
-    made = plans.RateCard(
+    made = cards.RateCard(
         rates={name: Decimal(value) for name, value in rates.items()},
         shares={level: Decimal(value) for level, value in shares.items()},
         overrides={cell: Decimal(value) for cell, value in overrides.items()},
     )
     if is_possible:
-        plans.check_card(made, is_pool=True)
+        cards.check_card(made, is_pool=True, network="introducer", jurisdiction="CY")
     else:
         with pytest.raises(DomainError):
-            plans.check_card(made, is_pool=True)
+            cards.check_card(made, is_pool=True, network="introducer", jurisdiction="CY")
 
 
 @pytest.mark.parametrize(("by", "is_possible"), [(-SECOND, False), (0 * SECOND, False), (SECOND, True)])
