@@ -114,7 +114,7 @@ register(
         _("Screening vendors"),
         "compliance:vendors",
         vendor_policies.sees_vendors,
-        "radar",
+        "building",
         52,
         words="opensanctions yente outside webhook connection api",
         group="aml",

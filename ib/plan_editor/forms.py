@@ -463,7 +463,7 @@ class WhatIfForm(forms.Form):
     for_plan_id = forms.TypedChoiceField(label=_("For partners on"), coerce=int, empty_value=None, required=False)
 
     def __init__(self, *args: Any, version: PlanVersion, **kwargs: Any) -> None:
-        super().__init__(*args, **{"auto_id": f"what_if_{version.pk}_%s", **kwargs})
+        super().__init__(*args, **{"auto_id": False, **kwargs})  # one form beside each version
         held = Plan.objects.filter(brand_id=version.plan.brand_id, partners__isnull=False).exclude(pk=version.plan_id)
         days, plan = self.fields["days"], self.fields["for_plan_id"]
         assert isinstance(days, forms.ChoiceField)
