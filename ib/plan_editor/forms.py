@@ -470,3 +470,5 @@ class WhatIfForm(forms.Form):
         assert isinstance(plan, forms.ChoiceField)
         days.choices = [(n, ngettext("%(days)s day", "%(days)s days", n) % {"days": n}) for n in (7, 30, 90)]
         plan.choices = [("", _("this plan")), *held.order_by("name").distinct().values_list("pk", "name")[:COPIES_MAX]]
+        for field in (days, plan):
+            field.widget.attrs["aria-label"] = str(field.label)
