@@ -19,8 +19,9 @@ from django.utils import timezone
 
 from crm.money.amounts import Money
 from crm.security import audit
-from ib import engine_sql, periods
+from ib import periods
 from ib.audit_codes import IbAction
+from ib.calculation import writing
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import CommissionRun, ReversedPart
 from wallet.choices.deposits import DEPOSIT_ARRIVED
@@ -53,7 +54,7 @@ WITH had AS (
             AND k.closed_at <= r.taken_at AND k.closed_at >= r.taken_at - make_interval(days => v.clawback_days)) s
   ) p
 ), added AS (
-  INSERT INTO ib_accrual ({engine_sql.COLUMNS})
+  INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, %(kind)s, CASE WHEN d.due > d.taken THEN 'reversed' ELSE 'accrued' END, %(reason)s, k.partner_id,
     k.introducer_id, k.level, k.client_id, k.deal_id,
     k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id, k.rate,
@@ -67,7 +68,7 @@ WITH had AS (
   WHERE d.due <> d.taken
   ORDER BY k.id
   RETURNING partner_id, period_id, closed_at, currency, amount
-), kept_sums AS ({engine_sql.ADD_UP_ADDED})
+), kept_sums AS ({writing.ADD_UP_ADDED})
 SELECT count(*), coalesce(sum(amount), 0) FROM added
 """  # noqa: S608
 

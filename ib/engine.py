@@ -26,10 +26,10 @@ from django.utils import timezone
 from crm.models import Actor, Brand
 from crm.rates import fx
 from crm.security import audit
-from ib import engine_sql as sql
 from ib import periods
 from ib.audit_codes import IbAction
 from ib.calculation import facts, wanted
+from ib.calculation import writing as sql
 from ib.calculation.wanted import Features
 from ib.choices import RunKind
 from ib.models import CommissionRun, Partner

@@ -1353,7 +1353,7 @@ class Migration(migrations.Migration):
                 ('trigger', models.CharField(choices=[('registered', 'Registered'), ('verified', 'Client verified'), ('demand', 'On demand'), ('list', 'List changed'), ('profile', "Client's data changed"), ('company', 'Linked to a company'), ('connected', 'Payer, payee, owner or partner noted'), ('vendor', "Vendor's notice")], max_length=12)),
                 ('is_bulk', models.BooleanField(default=False, help_text='One of everybody: whoever is new goes first')),
                 ('wanted_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField(help_text='When to send, or to look what became of it; empty: not by itself', null=True)),
+                ('due_at', models.DateTimeField(help_text='When to send it, or to look up its outcome; empty: not automatically', null=True)),
                 ('sent_at', models.DateTimeField(null=True)),
                 ('sent_hash', models.CharField(blank=True, help_text='Of the data as sent', max_length=64)),
                 ('answered_at', models.DateTimeField(null=True)),

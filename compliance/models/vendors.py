@@ -155,7 +155,7 @@ class VendorCheck(HasState):
     is_bulk = models.BooleanField(default=False, help_text="One of everybody: whoever is new goes first")
     wanted_at = models.DateTimeField()
     due_at = models.DateTimeField(
-        null=True, help_text="When to send, or to look what became of it; empty: not by itself"
+        null=True, help_text="When to send it, or to look up its outcome; empty: not automatically"
     )
     sent_at = models.DateTimeField(null=True)
     sent_hash = models.CharField(max_length=64, blank=True, help_text="Of the data as sent")

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 # Longer than a call may take: whatever was sent before has no worker any more.
 CALL_TAKES_MOST: Final = dt.timedelta(seconds=90)
 BACK_OFF_SECONDS: Final = (15, 60, 300, 1_800, 7_200)
-# So often a question without an answer is sent by itself; then a person asks again.
+# How often a question without an answer is sent automatically; then a person asks again.
 ATTEMPTS_MAX: Final = 5
 BATCHES_AT_ONCE: Final = 20
 SECONDS_AT_ONCE: Final = 90.0
@@ -186,7 +186,7 @@ def _note_sent(vendor: ScreeningVendor, adapter: ScreeningAdapter, claimed: Sequ
 
 
 def _take(vendor: ScreeningVendor, claimed: Sequence[Claimed], found: Mapping[str, Answer]) -> int:
-    """Keep each answer by itself: one that can't be kept is parked and keeps nobody else from theirs."""
+    """Keep the answers one by one: one that can't be kept is parked, and the others are kept."""
     count = 0
     for one in claimed:
         answer = found.get(one.subject.reference)

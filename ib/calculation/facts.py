@@ -29,9 +29,10 @@ WHERE v.id = %(instead)s OR (v.state = 'active' AND v.plan_id IS DISTINCT FROM %
 # In a first pass (not a recalculation) a deal that has rows is done.
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
 COUNTRY_NOW = "c.country"
-# The client's country when the deal was executed.
-COUNTRY_THEN = """coalesce((SELECT h.country FROM clients_historicalclient h WHERE h.id = c.id AND h.history_date <= d.executed_at
+# The client's country at an instant; where no history is kept of it, today's.
+COUNTRY_AT = """coalesce((SELECT h.country FROM clients_historicalclient h WHERE h.id = c.id AND h.history_date <= {at}
     ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1), c.country)"""
+COUNTRY_THEN = COUNTRY_AT.format(at="d.executed_at")
 # Group and mapping are those that held when the deal was executed; what isn't in the past tables is as it is now.
 # A pip is ten points where prices have three or five digits, and one point where they have others.
 CLOSING = """
@@ -107,8 +108,7 @@ QUALIFIED = f"""
 WITH days AS (SELECT max(k.within_days) AS most FROM ib_plancpa k JOIN ib_version v ON v.id = k.version_id),
 referred AS (
   SELECT cl.client_id, first.partner_id, first.starts_at AS since, first.ends_at AS until,
-    coalesce((SELECT h.country FROM clients_historicalclient h WHERE h.id = c.id AND h.history_date <= first.starts_at
-              ORDER BY h.history_date DESC, h.history_id DESC LIMIT 1), c.country) AS country
+    {COUNTRY_AT.format(at="first.starts_at")} AS country
   FROM (SELECT DISTINCT client_id FROM ib_closing) cl
   JOIN clients_client c ON c.id = cl.client_id
   CROSS JOIN LATERAL (SELECT a.partner_id, a.starts_at, a.ends_at FROM ib_attribution a WHERE a.client_id = cl.client_id
@@ -133,7 +133,7 @@ referred AS (
     AND r.client_id IN (SELECT client_id FROM offered)
   UNION ALL
   SELECT r.client_id, p.settled_at, 0, NULL, 0, p.base_amount FROM referred r
-  JOIN wallet_deposit p ON p.client_id = r.client_id AND p.settled_at IS NOT NULL AND p.state = ANY(%(arrived)s)
+  JOIN wallet_deposit p ON p.client_id = r.client_id AND p.settled_at >= r.since AND p.state = ANY(%(arrived)s)
 ), running AS (
   SELECT client_id, at, deal_id, sum(lots) OVER so_far AS lots, sum(paid_in) OVER so_far AS paid_in FROM done
   WINDOW so_far AS (PARTITION BY client_id ORDER BY at, place, deal_id)

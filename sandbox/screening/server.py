@@ -114,7 +114,7 @@ class ScreeningServer(ThreadingHTTPServer):
 
     # ── what happens at the vendor ──
     def put(self, entity: dict[str, Any]) -> None:
-        """Add an entity, or change one; whoever asked about a match of it is told."""
+        """Add an entity, or change one; callers that asked about a match of it get a webhook."""
         with self.lock:
             before = self.entities.get(entity["id"], {})
             whole = {"datasets": ["sbx_sanctions"], "referents": [], "target": True, **before, **entity}

@@ -26,7 +26,7 @@ FLOORS = (
 )
 FLAT_MAX = {"wallet": 14, "trading": 14, "crm": 14}
 # Today's number of the others; new modules go into rooms. The goal is 24.
-FLAT_TODAY = {"ib": 31, "kyc": 34, "compliance": 29, "clients": 32, "leads": 36, "portal": 26, "monitoring": 25}
+FLAT_TODAY = {"ib": 30, "kyc": 34, "compliance": 29, "clients": 32, "leads": 36, "portal": 26, "monitoring": 25}
 FLAT_GOAL = 24
 READS = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE|ON)\s+(?:ONLY\s+)?([a-z]+)_[a-z0-9_]+", re.IGNORECASE)
 ROOTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]

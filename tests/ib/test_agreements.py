@@ -3,18 +3,18 @@
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from crm.choices import Jurisdiction
 from crm.errors import DomainError
-from ib import engine, plans
+from ib import engine, plans, settlement
 from ib.agreements.cards import ComponentRow, RateCard, VersionTerms
 from ib.choices import Component
 from ib.explain import explain
-from ib.models import Accrual, PartnerPlan, PlanComponent, PlanVersion
+from ib.models import Accrual, PartnerPlan, PlanComponent, PlanVersion, Settlement, SettlementPeriod
 from ib.rates import rates_of
-from tests.ib.factories import LONG_AGO, NOON, card, make_trade, make_version
+from tests.ib.factories import LONG_AGO, NOON, card, make_deal, make_trade, make_version
 from tests.ib.test_pages import rate_form, text_of
 from trading.models import SymbolInfo
 
@@ -113,8 +113,6 @@ def test_a_clients_gain_counts_against_the_share_of_losses(network, cast):
 
 
 def test_what_was_charged_for_opening_falls_on_each_closed_lot_alike(network, cast):
-    from tests.ib.factories import make_deal
-
     agree(cast, network.sub, components(("commission", "", "", Decimal(1))))
     about = {"position": 77_001, "symbol": "EURUSD"}
     make_deal(network.account, at=NOON.replace(hour=9), entry=0, lots="4", commission="-8", **about)
@@ -186,8 +184,6 @@ def test_an_agreement_for_one_client_comes_before_the_links_and_the_usual_one(ne
 
 
 def test_a_changed_deal_corrects_each_component_by_itself(network, cast):
-    from django.db import connection
-
     agree(cast, network.sub, components(("lot", "", "", Decimal(5)), ("commission", "", "", Decimal(1))))
     deal = make_trade(network.account, commission="-4")
     engine.run_for_deals(deal_ids=[deal])
@@ -325,9 +321,6 @@ def test_a_special_agreement_is_for_ones_own_client_or_link_and_not_both(network
 
 
 def test_a_trade_of_several_components_is_one_trade_in_its_settlement(network, cast):
-    from ib import settlement
-    from ib.models import Settlement, SettlementPeriod
-
     agree(cast, network.sub, components(("lot", "", "", Decimal(5)), ("commission", "", "", Decimal(1))))
     earned(network, lots="2", commission="-5")
     period = SettlementPeriod.objects.get(starts_at__lte=NOON, ends_at__gt=NOON)

@@ -71,6 +71,16 @@ def test_what_was_paid_in_counts_at_the_close_and_not_later(network, cast):
     assert [deal for deal, *_rest in cpa()] == [third, third] and first != third
 
 
+def test_what_was_paid_in_before_the_referral_does_not_count(network, cast):
+    agree(cast, network.sub, card(row(deposit="100")))
+    arrived(cast, 100_00, LONG_AGO - dt.timedelta(seconds=1), "a")
+    trade(network)
+    assert cpa() == []
+    arrived(cast, 100_00, LONG_AGO, "b")
+    recompute(brand=cast.brand, from_at=LONG_AGO, to_at=NOON + DAY, actor=cast.ib_manager, reason="late")
+    assert len(cpa()) == 2
+
+
 @pytest.mark.parametrize(("after", "is_paid"), [(-dt.timedelta(seconds=1), True), (dt.timedelta(0), False)])
 def test_a_client_qualifies_within_the_days_since_the_referral(network, cast, after, is_paid):
     agree(cast, network.sub, card(row(days=30)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ib.agreements.explained_deal import deals_with_number, explain_deal
+from ib.calculation.explained_deal import deals_with_number, explain_deal
 
 
 class Command(BaseCommand):
