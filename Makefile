@@ -56,7 +56,11 @@ _checked:
 		$(MAKE) --no-print-directory _unit & unit=$$!; \
 		wait $$lint || { status=$$?; kill $$unit; wait $$unit; exit $$status; }; \
 		wait $$unit
-_test: _checked _browser
+# BESIDE: targets that run beside the browser tests. Each of them waits half of its time, for pages and for its step before.
+_test: _checked
+	@beside=() failed=0; for target in $(BESIDE); do $(MAKE) --no-print-directory $$target & beside+=($$!); done; \
+		$(MAKE) --no-print-directory _browser || failed=$$?; \
+		for target in "$${beside[@]}"; do wait $$target || failed=$$?; done; exit $$failed
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit

@@ -218,7 +218,7 @@ def test_each_make_target_of_the_documents_exists():
 def test_continuous_integration_runs_tests_and_journey():
     script = (ROOT / ".ci" / "run").read_text()
     assert "make test" in script
-    assert "make smoke" in script
+    assert "_smoke _production" in script
     assert (ROOT / ".ci" / "run").stat().st_mode & 0o111
 
 

@@ -61,4 +61,4 @@ def test_each_page_of_the_handbook_is_linked_from_its_front():
 
 
 def test_continuous_integration_installs_as_on_servers_of_ones_own():
-    assert "make production" in (ROOT / ".ci" / "run").read_text()
+    assert "_production" in (ROOT / ".ci" / "run").read_text()
