@@ -235,6 +235,8 @@ class IdentifierKind(models.TextChoices):
     BANK_ACCOUNT = "bank_account", _("Bank account")
     CRYPTO_ADDRESS = "crypto_address", _("Crypto address")
     DOCUMENT_NUMBER = "document", _("Document number")
+    OFFICIAL_NUMBER = "official", _("Registration or tax number")
+    LEI = "lei", _("LEI")
     PHOTO = "photo", _("Document image")
 
 

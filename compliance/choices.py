@@ -144,6 +144,23 @@ EVIDENCE = {
     "numbers_differ": _("Numbers differ"),
     "other_legal_form": _("Different legal form"),
     "initials": _("Initials of the other name"),
+    "one_typing_error": _("One typing error"),
+    "same_number": _("Same number"),
+    "same_street": _("Same street and number"),
+    "same_city": _("Same city"),
+}
+
+
+# What a list calls the numbers of its entries.
+IDENTIFIER_KINDS = {
+    "passport": _("Passport"),
+    "national": _("National ID"),
+    "tax": _("Tax number"),
+    "registration": _("Registration number"),
+    "lei": _("LEI"),
+    "imo": _("IMO number"),
+    "swift": _("SWIFT/BIC"),
+    "wallet": _("Crypto address"),
 }
 
 

@@ -202,6 +202,8 @@ def _contradiction(hit: Hit, code: str) -> str:
         return _("You chose “Different date of birth”, but the client's date of birth matches the list.")
     if code == ClearReason.NATIONALITY and why.get("country") == "same":
         return _("You chose “Different nationality or country”, but the country matches the list.")
+    if code == ClearReason.DOCUMENT and why.get("identifier_points", 0) > 0:
+        return _("You chose “Identity document checked”, but a number of the client is the listed one.")
     is_same_name = why.get("pairs") and all(pair.get("how") == "equal" for pair in why["pairs"])
     if (
         code == ClearReason.NAME

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
@@ -18,9 +18,9 @@ from clients.choices import ClientKind, Stage
 from clients.models import Client
 from compliance import screening
 from compliance.choices import ComplianceNotice, EntryKind, HitState, ScreeningTrigger
+from compliance.lists import keying
 from compliance.matches.delisting import follow_version
-from compliance.matching import VERSION, sounds
-from compliance.matching import text as spelling
+from compliance.matching import VERSION
 from compliance.matching.explanation import Explanation
 from compliance.models import ClientKeys, Hit, ListEntry, ListScreening, ListVersion
 from compliance.parties import rescreening as parties
@@ -49,6 +49,13 @@ JOIN compliance_clientkeys k ON k.pair_keys && n.pair_keys OR k.normalised %% n.
 JOIN compliance_listentry e ON e.id = n.entry_id
 JOIN clients_client c ON c.id = k.client_id AND (c.kind = 'company') = (e.kind = 'entity')
 WHERE n.entry_id = ANY(%s)
+"""
+# Whatever their names and kinds are: a person may use a listed firm's crypto address.
+PAIRS_BY_NUMBER = """
+SELECT DISTINCT i.client_id, m.entry_id
+FROM compliance_entrymark m
+JOIN clients_identifier i ON i.kind = m.kind AND i.mark = m.mark AND i.client_id IS NOT NULL
+WHERE m.entry_id = ANY(%s)
 """
 
 
@@ -88,6 +95,7 @@ def screen_everybody() -> ListScreening:
 
 def _screen(entries: QuerySet[ListEntry], version: ListVersion | None) -> ListScreening:
     lists = screening.lists_in_force()
+    keying.refresh()
     refresh_keys()
     parties.refresh_keys()
     # Names keyed before this moment are covered by the run.
@@ -138,17 +146,7 @@ def refresh_keys() -> int:
             copy_rows(
                 "compliance_clientkeys",
                 ["client_id", "text", "matcher_version", "normalised", "pair_keys", "made_at"],
-                (
-                    [
-                        pk,
-                        name,
-                        VERSION,
-                        " ".join(spelling.words(name))[:400],
-                        [key[:60] for key in sounds.pair_keys(name)],
-                        timezone.now(),
-                    ]
-                    for pk, name in rows
-                ),
+                ([pk, name, VERSION, *keying.keys_of(name), timezone.now()] for pk, name in rows),
             )
         made, after = made + len(rows), rows[-1][0]
     if made:
@@ -161,20 +159,23 @@ def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
     by_client: dict[int, list[int]] = defaultdict(list)
     with screening.index_only(TRIGRAM_MIN), connection.cursor() as cursor:
         cursor.execute(PAIRS, [entry_ids])
-        for client_id, entry_id in cursor.fetchall():
+        pairs = set(cursor.fetchall())
+        cursor.execute(PAIRS_BY_NUMBER, [entry_ids])
+        for client_id, entry_id in sorted(pairs.union(cursor.fetchall())):
             by_client[client_id].append(entry_id)
         by_party = parties.pairs_of(entry_ids)
     if not by_client and not by_party:
         return
     entries = (
         ListEntry.objects.select_related("source")
-        .prefetch_related("names")
+        .prefetch_related("names", "marks")
         .in_bulk({entry_id for ids in (*by_client.values(), *by_party.values()) for entry_id in ids})
     )
     is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
     clients = compared_clients().select_related("brand").filter(pk__in=by_client).order_by("pk")
+    numbers = screening.numbers_of(list(by_client))
     for client in clients:
-        started, person = time.monotonic(), screening.person_of(client)
+        started, person = time.monotonic(), screening.person_of(client, numbers.get(client.pk, frozenset()))
         threshold = float(screening.threshold_of(client))
         tally.compared += len(by_client[client.pk])
         compared = [(entries[pk], screening.compare(person, entries[pk], is_common)) for pk in by_client[client.pk]]
@@ -190,8 +191,11 @@ def _keep(client_id: int, found: list[tuple[ListEntry, Explanation]], compared: 
     with transaction.atomic():
         client = lock(Client, client_id, "brand", no_key=True)
         person = screening.person_of(client)
-        known = screening.known_matches(client_id, screening.hash_of(person))
-        if all((entry.pk, entry.content_hash) in known for entry, _explained in found):
+        base, known = screening.hash_of(person), screening.known_matches(client_id)
+        if all(
+            (entry.pk, entry.content_hash, screening.match_hash(base, asdict(explained))) in known
+            for entry, explained in found
+        ):
             return 0
         found.sort(key=lambda pair: -pair[1].score)
         made = screening.record(client, found, compared=compared, trigger=ScreeningTrigger.LIST, started=started)
@@ -239,11 +243,11 @@ def _tell_delisted(client: Client, hit_id: int, body: Phrase) -> None:
 
 def _with_outdated_matches() -> list[int]:
     """List clients with open matches of data that have changed since."""
-    rows = Hit.objects.filter(state=HitState.OPEN, party=None).select_related("client__brand").order_by("client_id")
+    rows = Hit.objects.filter(state=HitState.OPEN, party=None).select_related("client__brand", "screening")
     return sorted(
         {
             hit.client_id
-            for hit in rows.iterator()
-            if hit.client_hash != screening.hash_of(screening.person_of(hit.client))
+            for hit in rows.order_by("client_id").iterator()
+            if screening.is_outdated(hit, screening.hash_of(screening.person_of(hit.client, frozenset())))
         }
     )

@@ -10,7 +10,8 @@ import contextlib
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from functools import lru_cache
@@ -24,16 +25,18 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import ClientKind, Stage, TimelineKind
-from clients.models import Client
+from clients.models import Client, Identifier
 from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
+from compliance.lists.numbers import COMPARED, listed_number
 from compliance.matches.cases import arrange, pass_on
 from compliance.matching import HASHED_AS, VERSION, sounds
 from compliance.matching import text as spelling
-from compliance.matching.explanation import Explanation, IsCommon
-from compliance.matching.score import BirthRange, ListedName, Person, score
+from compliance.matching.evidence import Address, BirthRange, Details, ListedAddress
+from compliance.matching.explanation import Explanation, IsCommon, shared_evidence
+from compliance.matching.score import ListedName, Person, score
 from compliance.models import Hit, ListEntry, ListVersion, ScreenedParty, Screening, ScreeningVendor
 from compliance.vendors import checks
 from compliance.vendors.modes import is_vendor_alone, vendor_of
@@ -46,11 +49,19 @@ from crm.models import Actor
 from crm.security import audit
 from crm.security.policies import require
 
+Numbers = frozenset[tuple[str, bytes]]
 TRIGRAM_MIN = 0.3
 BY_SPELLING_MAX, BY_SOUND_MAX = 80, 200
 # A word in more than this share of all names says little about who somebody is.
 COMMON_SHARE = 0.004
 # Whoever isn't looked for is left out before the limits, and the limits keep the likest, so that chance decides nothing.
+# Who has one of these numbers is looked at whatever the names and kinds are: a person may use a listed firm's crypto address.
+BY_NUMBER = """
+SELECT DISTINCT m.entry_id FROM compliance_entrymark m
+JOIN compliance_listentry e ON e.id = m.entry_id AND e.is_listed
+JOIN compliance_watchlistsource s ON s.id = e.source_id AND s.is_active
+JOIN unnest(%s::text[], %s::bytea[]) mine(kind, mark) ON mine.kind = m.kind AND mine.mark = m.mark
+"""
 CANDIDATES = """
 SELECT DISTINCT entry_id FROM (
   (SELECT n.entry_id, similarity(n.normalised, %(name)s) AS likeness
@@ -75,20 +86,49 @@ SELECT word FROM (
 """
 
 
-def person_of(client: Client) -> Person:
-    """Describe a client by what is compared with the lists: name, date of birth, nationality and residence."""
+def person_of(client: Client, numbers: Numbers | None = None) -> Person:
+    """Describe a client by what is compared with the lists: name, birth, nationality, residence, numbers and address.
+
+    numbers: the client's, where the caller has read those of many (`numbers_of`).
+    """
     countries = {country for country in (client.nationality, client.country) if country}
-    is_firm = client.kind == ClientKind.COMPANY
-    return Person((client.full_name,), client.date_of_birth, tuple(sorted(countries)), is_firm=is_firm)
+    if numbers is None:
+        numbers = numbers_of([client.pk]).get(client.pk, frozenset())
+    return Person(
+        (client.full_name,),
+        client.date_of_birth,
+        tuple(sorted(countries)),
+        is_firm=client.kind == ClientKind.COMPANY,
+        numbers=numbers,
+        address=Address(client.address_line, client.city, client.postal_code, client.country),
+    )
+
+
+def numbers_of(client_ids: Sequence[int]) -> dict[int, Numbers]:
+    """Read which documents, official numbers and crypto addresses clients have, as keyed hashes."""
+    found: dict[int, set[tuple[str, bytes]]] = defaultdict(set)
+    rows = Identifier.objects.filter(client__in=client_ids, kind__in=COMPARED)
+    for client_id, kind, mark in rows.values_list("client_id", "kind", "mark"):
+        found[client_id].add((kind, bytes(mark)))
+    return {client_id: frozenset(marks) for client_id, marks in found.items()}
 
 
 def hash_of(person: Person) -> str:
-    """Hash the data that is compared: when it changes, decisions about the client's matches are asked again.
+    """Hash who is compared: when it changes, decisions about the client's matches are asked again.
 
     The matcher's version isn't in it: what an officer decided on the same facts stays decided, however they are scored.
     """
     body = {"names": person.names, "born": person.birth_date, "countries": person.countries, "matcher": HASHED_AS}
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def match_hash(base: str, explained: dict[str, Any]) -> str:
+    """Hash what a match is decided on: who is compared, and what else of them is the entry's.
+
+    A cleared match is asked again when the client's passport turns out to be the listed one, and not for any other passport.
+    """
+    evidence = shared_evidence(explained)
+    return hashlib.sha256(orjson.dumps([base, *evidence])).hexdigest() if evidence else base
 
 
 def threshold_of(client: Client) -> Decimal:
@@ -104,7 +144,7 @@ def matches(
     kind: of the entries; None: people for a person, organisations for a firm.
     """
     ids = candidates(person, kind)
-    entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names")
+    entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names", "marks")
     is_common = common_words(tuple(current_version_ids())).__contains__
     found = [(entry, compare(person, entry, is_common)) for entry in entries]
     found = [(entry, explained) for entry, explained in found if explained.score >= threshold]
@@ -112,13 +152,17 @@ def matches(
 
 
 def compare(person: Person, entry: ListEntry, is_common: IsCommon) -> Explanation:
-    """Compare a client with one entry, whose names are prefetched."""
+    """Compare a client with one entry, whose names and marks are prefetched."""
     births = [
         BirthRange(dt.date.fromisoformat(b["first"]), dt.date.fromisoformat(b["last"]), b["exact"])
         for b in entry.births
     ]
     names = [ListedName(name.text, name.is_weak) for name in entry.names.all()]
-    return score(person, names, births, entry.countries, is_common, entry.gender)
+    details = Details(
+        tuple(listed_number(mark) for mark in entry.marks.all()) if person.numbers else (),
+        tuple(ListedAddress(**address) for address in entry.addresses) if person.address else (),
+    )
+    return score(person, names, births, entry.countries, is_common, entry.gender, details)
 
 
 def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
@@ -141,6 +185,8 @@ def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
                 },
             )
             ids.update(pk for (pk,) in cursor.fetchall())
+    if person.numbers:
+        ids.update(by_number(person.numbers))
     return sorted(ids)
 
 
@@ -168,6 +214,26 @@ def common_words(_versions: tuple[int, ...]) -> frozenset[str]:
         return frozenset(word for (word,) in cursor.fetchall())
 
 
+def screen_listed_number(client_id: int) -> Screening | None:
+    """Screen a client one of whose numbers is a listed one that no match of theirs rests on yet; None otherwise."""
+    numbers = numbers_of([client_id]).get(client_id)
+    if not numbers:
+        return None
+    listed = set(by_number(numbers))
+    rests_on = Hit.objects.filter(client_id=client_id, explanation__identifier_points__gt=0)
+    if listed <= set(rests_on.exclude(state=HitState.OUTDATED).values_list("entry_id", flat=True)):
+        return None
+    return screen_if_possible(client_id, ScreeningTrigger.PROFILE)
+
+
+def by_number(numbers: Numbers) -> list[int]:
+    """Find the ids of entries that have one of these numbers."""
+    kinds, marks = zip(*numbers, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(BY_NUMBER, [list(kinds), list(marks)])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
 @transaction.atomic
 def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = None) -> Screening | None:
     """Compare one client with all active lists; a new possible match holds the account until somebody decides.
@@ -190,11 +256,23 @@ def screen_client(*, client_id: int, trigger: ScreeningTrigger, actor: Actor = N
     elif not current_version_ids():
         raise DomainError(_("No watchlist is imported. Import one before screening clients."))
     entries, compared = matches(person, threshold=float(threshold))
-    # A vendor's matches stay until it has answered about the new data.
-    stale = Hit.objects.filter(client=client, party=None, state=HitState.OPEN, entry__source__vendor=None)
-    stale = stale.exclude(client_hash=client_hash)
-    retire(stale, reason=localize(phrase("The client's data changed; screened again.")))
+    found = {entry.pk for entry, _explained in entries}
+    # A vendor's matches stay until it has answered about the new data; what still matches is replaced by `record`.
+    own = Hit.objects.filter(client=client, party=None, state=HitState.OPEN, entry__source__vendor=None)
+    own = own.select_related("screening")
+    stale = [hit.pk for hit in own if hit.entry_id not in found and is_outdated(hit, client_hash)]
+    retire(Hit.objects.filter(pk__in=stale), reason=localize(phrase("The client's data changed; screened again.")))
     return record(client, entries, compared=compared, trigger=trigger, actor=actor, started=started)
+
+
+def is_outdated(hit: Hit, base: str) -> bool:
+    """Tell an open match of other data than the client's now; base: their hash. Its screening is loaded."""
+    return hit.client_hash != _hash_of_match(base, hit.explanation, hit.screening.vendor_id)
+
+
+def _hash_of_match(base: str, explained: dict[str, Any], vendor: object) -> str:
+    """Hash what a match rests on. A vendor was never sent numbers or addresses: its match rests on who was compared alone."""
+    return base if vendor else match_hash(base, explained)
 
 
 def screen_if_possible(client_id: int, trigger: ScreeningTrigger) -> Screening | None:
@@ -228,8 +306,12 @@ def record(  # noqa: PLR0913  each is a column of the row that it writes
     """
     client_hash = party.data_hash if party else hash_of(person_of(client))
     threshold = vendor.threshold if vendor else threshold_of(client)
-    known = known_matches(client.pk, client_hash)
-    fresh = [(entry, explained) for entry, explained in entries if (entry.pk, entry.content_hash) not in known]
+    kept = [(entry, asdict(explained)) for entry, explained in entries]
+    found = [(entry, explained, _hash_of_match(client_hash, explained, vendor)) for entry, explained in kept]
+    known = known_matches(client.pk)
+    fresh = [row for row in found if (row[0].pk, row[0].content_hash, row[2]) not in known]
+    if vendor is None:
+        _retire_replaced(client, party, fresh)
     screening = Screening.objects.create(
         client=client,
         party=party,
@@ -252,27 +334,41 @@ def record(  # noqa: PLR0913  each is a column of the row that it writes
             client=client,
             party=party,
             entry=entry,
-            client_hash=client_hash,
+            client_hash=hashed,
             entry_hash=entry.content_hash,
-            score=Decimal(str(explained.score)),
-            explanation=asdict(explained),
+            score=Decimal(str(explained["score"])),
+            explanation=explained,
             found_at=screening.at,
         )
-        for entry, explained in fresh
+        for entry, explained, hashed in fresh
     ]
     arrange(hits)
     _tell(client, screening, hits, actor)
     return screening
 
 
-def known_matches(client_id: int, client_hash: str) -> set[tuple[int, str]]:
-    """List what is open or decided of the data with this hash: entries with their content's hash.
+def known_matches(client_id: int) -> set[tuple[int, str, str]]:
+    """List what is open or decided of a client: (entry, its content's hash, the hash of who was compared).
 
     A match that a change ended is none of them: it is raised again when the client takes their old name back, or the entry is
     listed again.
     """
-    rows = Hit.objects.filter(client=client_id, client_hash=client_hash).exclude(state=HitState.OUTDATED)
-    return set(rows.values_list("entry_id", "entry_hash"))
+    rows = Hit.objects.filter(client_id=client_id).exclude(state=HitState.OUTDATED)
+    return set(rows.values_list("entry_id", "entry_hash", "client_hash"))
+
+
+def _retire_replaced(
+    client: Client, party: ScreenedParty | None, fresh: list[tuple[ListEntry, dict[str, Any], str]]
+) -> None:
+    """End open matches with the same content of entries that are about to be raised for other data of the client."""
+    content = {entry.pk: entry.content_hash for entry, _explained, _hash in fresh}
+    rows = Hit.objects.filter(client=client, party=party, state=HitState.OPEN, entry__in=content)
+    replaced = [
+        pk for pk, entry, hashed in rows.values_list("pk", "entry_id", "entry_hash") if content[entry] == hashed
+    ]
+    if replaced:
+        reason = localize(phrase("The client's data changed; screened again."))
+        retire(Hit.objects.filter(pk__in=replaced), reason=reason)
 
 
 def lists_in_force(vendor: ScreeningVendor | None = None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from compliance.parties.choices import PartyRole
 from compliance.parties.noting import Named, note_all
 from compliance.rescreening import screen_version
 from compliance.risk_rating.rating import assess, rate_countries_again, rate_soon
-from compliance.screening import screen_client, screen_if_possible
+from compliance.screening import screen_client, screen_if_possible, screen_listed_number
 from crm.events import (
     ClientCategoryChanged,
     ClientProfileChanged,
@@ -21,6 +21,7 @@ from crm.events import (
     CompanyChanged,
     CompanyPersonLinked,
     CountryRulesChanged,
+    DocumentChecked,
     DocumentReviewed,
     DocumentUploaded,
     Event,
@@ -31,6 +32,7 @@ from crm.events import (
     VerificationCurrent,
     VerificationOverdue,
     WatchlistLoaded,
+    WithdrawalRequested,
     subscribe,
 )
 from crm.i18n.localized_text import Phrase, joined, label_of, phrase
@@ -85,6 +87,13 @@ def screen_the_owners(event: OwnershipChanged) -> None:
         for name, country in zip(event.companies, event.countries, strict=True)
     ]
     note_all(client_id=event.client_id, role=PartyRole.OWNER, named=owners)
+
+
+@subscribe(DocumentChecked, DocumentReviewed, QuestionnaireAnswered, WithdrawalRequested)
+def screen_the_numbered(event: Event) -> None:
+    """Screen a client again whose document, tax number or crypto address is on a list: the payout waits for the decision."""
+    assert event.client_id is not None
+    screen_listed_number(event.client_id)
 
 
 @subscribe(WatchlistLoaded)

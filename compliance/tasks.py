@@ -6,7 +6,7 @@ from celery.schedules import crontab
 from compliance import rescreening
 from compliance.aml import running
 from compliance.controls.months import keep_ended_months
-from compliance.lists import own_lists, refresh
+from compliance.lists import keying, own_lists, refresh
 from compliance.risk_rating.rating import rate_every_brand
 from compliance.vendors import asking, notices
 
@@ -26,7 +26,11 @@ def run_aml_rules() -> int:
 
 @shared_task
 def refresh_lists() -> int:
-    """Check the lists whose time has come at their publishers. Returns how many have a new version."""
+    """Check the lists whose time has come at their publishers. Returns how many have a new version.
+
+    Lists that an earlier version of the matcher keyed get new keys first, so that nobody waits for the night after an upgrade.
+    """
+    keying.refresh()
     return refresh.refresh_due()
 
 

@@ -17,9 +17,9 @@ from django.utils.translation import gettext as _
 
 from compliance.audit_codes import ComplianceAction
 from compliance.choices import VersionState
-from compliance.matching import sounds
-from compliance.matching import text as spelling
-from compliance.models import EntryName, ListEntry, ListVersion, WatchlistSource
+from compliance.lists import keying
+from compliance.matching import VERSION
+from compliance.models import EntryMark, EntryName, ListEntry, ListVersion, WatchlistSource
 from compliance.sources import SOURCES, BrokenFile, KnownSource, LeftOut, ParsedEntry, own
 from compliance.sources.base import hash_of
 from crm.db.locking import lock
@@ -112,7 +112,10 @@ def _shrunk(current: ListVersion | None, read: ReadList, path: Path) -> str:
 def _refresh_statistics() -> None:
     """Ten thousand names came at once: without fresh statistics the next screening reads them all."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT keelson_analyze('compliance_listentry'), keelson_analyze('compliance_entryname')")
+        cursor.execute(
+            "SELECT keelson_analyze('compliance_listentry'), keelson_analyze('compliance_entryname'), "
+            "keelson_analyze('compliance_entrymark')"
+        )
 
 
 def ensure_source(known: KnownSource) -> WatchlistSource:
@@ -214,6 +217,8 @@ def _take_over(row: WatchlistSource, known: KnownSource, path: Path, read: ReadL
     before = known_entries(ListEntry.objects.filter(source=row))
     present = {entry.external_id for entry in entries}
     gone = [known.pk for external_id, known in before.items() if external_id not in present and known.is_listed]
+    if not before:
+        WatchlistSource.objects.filter(pk=row.pk).update(keyed_by=VERSION)
     write_entries(version, entries, before, gone)
     audit.record(
         actor=actor,
@@ -314,7 +319,7 @@ def _insert(version: ListVersion, pairs: list[tuple[ParsedEntry, str]]) -> None:
                 values[name] = orjson.dumps(values[name]).decode()
             copy.write_row([values[column] for column in columns])
     ids = dict(ListEntry.objects.filter(source=version.source, first_version=version).values_list("external_id", "pk"))
-    _insert_names([(ids[entry.external_id], entry) for entry, _hash in pairs])
+    keying.write([(ids[entry.external_id], entry) for entry, _hash in pairs])
 
 
 def _rewrite(version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before: Mapping[str, KnownEntry]) -> None:
@@ -333,14 +338,5 @@ def _rewrite(version: ListVersion, pairs: list[tuple[ParsedEntry, str]], before:
         return
     ListEntry.objects.bulk_update(rows, ["changed_in", *_fields(pairs[0][0], "")], batch_size=BATCH)
     EntryName.objects.filter(entry_id__in=[row.pk for row in rows]).delete()
-    _insert_names([(row.pk, entry) for row, (entry, _hash) in zip(rows, pairs, strict=True)])
-
-
-def _insert_names(pairs: list[tuple[int, ParsedEntry]]) -> None:
-    columns = "entry_id, text, kind, is_weak, normalised, pair_keys"
-    with connection.cursor() as cursor, cursor.copy(f"COPY compliance_entryname ({columns}) FROM STDIN") as copy:
-        for pk, entry in pairs:
-            for name in entry.names:
-                normalised = " ".join(spelling.words(name.text))[:400]
-                keys = [key[:60] for key in sounds.pair_keys(name.text)]
-                copy.write_row([pk, name.text, name.kind, name.is_weak, normalised, keys])
+    EntryMark.objects.filter(entry_id__in=[row.pk for row in rows]).delete()
+    keying.write([(row.pk, entry) for row, (entry, _hash) in zip(rows, pairs, strict=True)])

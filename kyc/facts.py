@@ -1,7 +1,10 @@
 """Facts of a client that verification writes."""
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
+import orjson
 from django.utils.translation import gettext_lazy as _
 
 from clients import proofs
@@ -9,13 +12,19 @@ from clients.choices import Category
 from clients.facts import fact
 from clients.identifiers import Seen, source
 from crm.conditions import FieldType
+from crm.security import crypto
 from kyc.choices import COMPANY_KINDS, MEANS_KINDS, DocumentKind
 from kyc.corporate import identity_source  # noqa: F401  registers itself
 from kyc.corporate.proof_sql import COMPANY_PEOPLE
-from kyc.fingerprints import sightings_of
+from kyc.fingerprints import sightings_of, sightings_of_answers, sightings_of_company
 from kyc.levels.sql import FACT_SQL
 from kyc.models import Document, KycFacts
+from kyc.models.corporate import Company
 from kyc.questionnaires import proofs as answers
+from kyc.questionnaires.choices import QuestionnaireKind
+from kyc.questionnaires.models import Submission
+
+DECRYPTED_AT_ONCE: Final = 500
 
 OF_BOTH = (DocumentKind.PROOF_OF_ADDRESS, *MEANS_KINDS)
 
@@ -69,4 +78,23 @@ def documents() -> Iterator[Seen]:
         yield from sightings_of(document)
 
 
+def companies() -> Iterator[Seen]:
+    """Yield the register's numbers and LEIs of companies."""
+    for company in Company.objects.order_by("pk").iterator(chunk_size=5_000):
+        yield from sightings_of_company(company)
+
+
+def tax_numbers() -> Iterator[Seen]:
+    """Yield the tax numbers of self-certifications; those of an erased client can't be read."""
+    given = Submission.objects.filter(questionnaire__kind=QuestionnaireKind.TAX).order_by("pk")
+    rows = given.values_list("client_id", "answers_sealed", "given_at").iterator(chunk_size=DECRYPTED_AT_ONCE)
+    while batch := list(islice(rows, DECRYPTED_AT_ONCE)):
+        read = crypto.decrypt_many_for_clients([(client_id, sealed) for client_id, sealed, _at in batch])
+        for (client_id, _sealed, at), plain in zip(batch, read, strict=True):
+            if isinstance(plain, bytes):
+                yield from sightings_of_answers(client_id, orjson.loads(plain), at)
+
+
 source("kyc.documents", documents)
+source("kyc.companies", companies)
+source("kyc.tax_numbers", tax_numbers)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from clients.identifiers import IdentifierKind, Seen
-from crm.security.crypto import lasting_key
+from clients.identifiers.keeping import document_value, official_value
+from kyc.examination.states import alpha2_of
 from kyc.models import Document
+from kyc.models.corporate import Company
 
 BANDS = 16
-
-
-def number_fingerprint(number: str) -> str:
-    """Hash a document number with a key: whoever types the number finds it again, nobody reads it from the table."""
-    plain = re.sub(r"[^A-Z0-9]", "", number.upper())
-    return hmac.new(lasting_key("kyc-document-number"), plain.encode(), hashlib.sha256).hexdigest() if plain else ""
 
 
 def bands_of(phash: bytes) -> list[int]:
@@ -33,8 +29,26 @@ def sightings_of(document: Document) -> list[Seen]:
     """List what a checked document links its client by: its number with the issuing country, and its picture."""
     at, found = document.uploaded_at, []
     if document.number_fingerprint:
-        value = f"{document.issuing_country}:{document.number_fingerprint}"
+        issuer = document.issuing_country
+        value = document_value(alpha2_of(issuer) or issuer, document.number_fingerprint)
         found.append(Seen(document.client_id, IdentifierKind.DOCUMENT_NUMBER, value, at))
     if document.phash:
         found.append(Seen(document.client_id, IdentifierKind.PHOTO, bytes(document.phash).hex(), at))
     return found
+
+
+def sightings_of_company(company: Company) -> list[Seen]:
+    """List the numbers that name a company: its register's and its LEI."""
+    official = official_value(company.country, company.registration_number)
+    found = [
+        Seen(company.client_id, kind, value, company.created_at)
+        for kind, value in ((IdentifierKind.OFFICIAL_NUMBER, official), (IdentifierKind.LEI, company.lei))
+    ]
+    return [seen for seen in found if seen.value]
+
+
+def sightings_of_answers(client_id: int, answers: Mapping[str, Any], at: dt.datetime) -> list[Seen]:
+    """List the tax numbers that somebody gave in a questionnaire."""
+    rows = [row for answer in answers.values() if isinstance(answer, list) for row in answer if isinstance(row, dict)]
+    numbers = [official_value(str(row.get("country", "")), str(row.get("tin", ""))) for row in rows]
+    return [Seen(client_id, IdentifierKind.OFFICIAL_NUMBER, value, at) for value in numbers if value]

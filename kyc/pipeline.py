@@ -21,6 +21,7 @@ from django.utils import timezone
 from clients.country_rules.gates import minimum_age
 from clients.country_rules.rules import rule_of
 from clients.identifiers import learn_many
+from clients.identifiers.keeping import number_fingerprint
 from crm import work
 from crm.db.locking import lock
 from crm.events import DocumentChecked, publish
@@ -34,7 +35,7 @@ from kyc.documents import locked, waiting_for_checks
 from kyc.examination import Result, Sheet, apart, duplicates
 from kyc.examination.apart import Examined
 from kyc.examination.sheet import Subject, unsure
-from kyc.fingerprints import bands_of, number_fingerprint, sightings_of
+from kyc.fingerprints import bands_of, sightings_of
 from kyc.models import ATTEMPTS_MAX, CheckRun, Document, Issue, MachineDecision
 from kyc.reviews import REVIEW
 from kyc.urgency.doubts import only_doubt

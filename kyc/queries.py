@@ -188,7 +188,7 @@ def details_of(client_id: int, run: CheckRun) -> dict[str, dict[str, str]]:
 
 def find_by_number(user: User, number: str, *, limit: int = 6) -> list[Document]:
     """Find documents with this number, for the search box of those who may open documents."""
-    from kyc.fingerprints import number_fingerprint
+    from clients.identifiers.keeping import number_fingerprint
 
     mark = number_fingerprint(number)
     if not mark or not user.has_perm("kyc.open_document"):

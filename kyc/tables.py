@@ -304,7 +304,7 @@ class DocumentTable(Table):
 
     def search(self, queryset: QuerySet[Document], words: str) -> QuerySet[Document]:
         if words.startswith("#"):
-            from kyc.fingerprints import number_fingerprint
+            from clients.identifiers.keeping import number_fingerprint
 
             return queryset.filter(number_fingerprint=number_fingerprint(words[1:]) or "-")
         for word in words.lower().split()[:4]:

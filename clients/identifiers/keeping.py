@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import hmac
 import ipaddress
 import re
@@ -19,6 +20,9 @@ from clients.choices import IdentifierKind
 from crm.security.crypto import lasting_key
 
 PURPOSE: Final = "client-identifier"
+DOCUMENT_PURPOSE: Final = "kyc-document-number"
+# Numbers of five digits and less are counted from one in many registers of a country.
+OFFICIAL_CHARS_MIN: Final = 6
 VALUE_MAX: Final = 500
 BATCH: Final = 5_000
 # Shorter than the shortest real one (a Norwegian IBAN has 15, a Bitcoin address 26 characters): a typo, or nothing.
@@ -76,7 +80,25 @@ NORMAL: Final[dict[IdentifierKind, Callable[[str], str]]] = {
     IdentifierKind.IP_PREFIX: ip_prefix,
     IdentifierKind.BANK_ACCOUNT: lambda value: _joined(value).upper(),
     IdentifierKind.CRYPTO_ADDRESS: crypto_address,
+    IdentifierKind.LEI: lambda value: _joined(value).upper(),
 }
+
+
+def number_fingerprint(number: str) -> str:
+    """Hash a document number with a key: whoever types the number finds it again, nobody reads it from the table."""
+    plain = _joined(number).upper()
+    return hmac.new(lasting_key(DOCUMENT_PURPOSE), plain.encode(), hashlib.sha256).hexdigest() if plain else ""
+
+
+def document_value(country: str, fingerprint: str) -> str:
+    """Name a document by its issuing country (ISO 3166-1 alpha-2, or the zone's code where it is no country's) and its number."""
+    return f"{country}:{fingerprint}"
+
+
+def official_value(country: str, number: str) -> str:
+    """Name a person or company by a number that a country's register or tax office gave; empty for one that is too short."""
+    plain = _joined(number).upper()
+    return f"{country}:{plain}" if country and len(plain) >= OFFICIAL_CHARS_MIN else ""
 
 
 def mark_of(kind: IdentifierKind, value: str, *, key: bytes | None = None) -> bytes:

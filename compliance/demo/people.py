@@ -100,7 +100,7 @@ def screen(demo: Demo) -> None:
                 screening=row,
                 client=client,
                 entry=listed,
-                client_hash=client_hash,
+                client_hash=screening.match_hash(client_hash, asdict(explained)),
                 entry_hash=listed.content_hash,
                 score=Decimal(str(explained.score)),
                 explanation=asdict(explained),

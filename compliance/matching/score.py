@@ -15,6 +15,17 @@ from rapidfuzz.distance import OSA, Indel
 
 from compliance.matching import firms, genders
 from compliance.matching import text as spelling
+from compliance.matching.evidence import (
+    NO_DETAILS,
+    SAME_NUMBER_SCORE,
+    Address,
+    BirthRange,
+    Details,
+    compare_addresses,
+    compare_birth,
+    compare_countries,
+    compare_numbers,
+)
 from compliance.matching.explanation import Explanation, IsCommon, never_common
 from compliance.matching.words import (
     DOUBTFUL,
@@ -42,10 +53,6 @@ SLIP_LETTERS_MIN, SLIP_WORDS_MIN, SLIP_SCORE = 16, 3, 0.82
 GENDER_DIFFERS = 0.12
 ONE_WORD_PENALTY = 0.2
 WEAK_ALIAS_PENALTY = 0.05
-BIRTH_EXACT, BIRTH_YEAR, BIRTH_NEAR, BIRTH_DIFFERS = 0.06, 0.03, -0.03, -0.22
-# A whole date of birth that is another one, although of the same year or the next.
-BIRTH_OTHER_DAY = -0.1
-COUNTRY_SAME, COUNTRY_DIFFERS = 0.02, -0.02
 
 
 @dataclass(frozen=True)
@@ -56,19 +63,15 @@ class Person:
     birth_date: dt.date | None = None
     countries: tuple[str, ...] = ()
     is_firm: bool = False
+    # (kind, keyed hash) of documents, registers, crypto addresses: what is equal to a listed number's.
+    numbers: frozenset[tuple[str, bytes]] = frozenset()
+    address: Address | None = None
 
 
 @dataclass(frozen=True)
 class ListedName:
     text: str
     is_weak: bool = False
-
-
-@dataclass(frozen=True)
-class BirthRange:
-    first: dt.date
-    last: dt.date
-    is_exact: bool = False
 
 
 def score(
@@ -78,8 +81,9 @@ def score(
     countries: Iterable[str] = (),
     is_common: IsCommon = never_common,
     gender: str = "",
+    details: Details = NO_DETAILS,
 ) -> Explanation:
-    """Find the best explanation over all of the client's and the entry's names, with birth, countries and gender."""
+    """Find the best explanation over all of the client's and the entry's names, with what speaks for or against it."""
     best = Explanation(0.0)
     compare = firms.compare_firms if person.is_firm else compare_names
     for listed in names:
@@ -88,20 +92,27 @@ def score(
             if listed.is_weak:
                 explanation.name_score -= WEAK_ALIAS_PENALTY
                 explanation.notes.append("weak_alias")
-            if explanation.name_score > best.name_score:
+            if explanation.name_score > best.name_score or not best.client_name:
                 best = explanation
-    if not best.pairs:
+    if person.numbers:
+        compare_numbers(best, person.numbers, details.numbers)
+    if not best.pairs and best.identifier_points <= 0:
         return best
-    best.birth, best.birth_points = _birth(person.birth_date, list(births))
-    best.country, best.country_points = _country(person.countries, list(countries))
+    best.birth, best.birth_points = compare_birth(person.birth_date, list(births))
+    best.country, best.country_points = compare_countries(person.countries, list(countries))
+    compare_addresses(best, person.address, details.addresses)
     # A date of birth is worth as much as the name beside it.
-    points = best.birth_points * (best.name_score if best.birth_points > 0 else 1.0) + best.country_points
+    points = best.birth_points * (best.name_score if best.birth_points > 0 else 1.0)
+    points += best.country_points + best.identifier_points + best.address_points
     # A list that doesn't say has the name's own word for it.
     gender = gender or genders.gender_of(best.listed_name)
     if gender and any(genders.gender_of(mine) not in ("", gender) for mine in person.names) and not person.is_firm:
         points -= GENDER_DIFFERS
         best.notes.append("gender_differs")
     best.score = round(min(1.0, max(0.0, best.name_score + points)), 4)
+    if best.identifier_points > 0:
+        best.score = SAME_NUMBER_SCORE
+        best.notes.append("same_number")
     return best
 
 
@@ -263,31 +274,3 @@ def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: l
     ):
         found.name_score -= 0.08
         found.notes.append("common_words_only")
-
-
-def _birth(born: dt.date | None, births: list[BirthRange]) -> tuple[str, float]:
-    if born is None or not births:
-        return "unknown", 0.0
-    best = ("differs", BIRTH_DIFFERS)
-    for listed in births:
-        if listed.first <= born <= listed.last:
-            verdict = ("same_day", BIRTH_EXACT) if listed.is_exact else ("same_year", BIRTH_YEAR)
-        elif listed.is_exact and (born.year, born.month, born.day) == (
-            listed.first.year,
-            listed.first.day,
-            listed.first.month,
-        ):
-            verdict = ("day_and_month_swapped", BIRTH_YEAR)
-        elif listed.first.year - 1 <= born.year <= listed.last.year + 1:
-            is_slip = not listed.is_exact or (born.day, born.month) == (listed.first.day, listed.first.month)
-            verdict = ("near", BIRTH_NEAR if is_slip else BIRTH_OTHER_DAY)
-        else:
-            verdict = ("differs", BIRTH_DIFFERS)
-        best = max(best, verdict, key=lambda item: item[1])
-    return best
-
-
-def _country(mine: tuple[str, ...], theirs: list[str]) -> tuple[str, float]:
-    if not mine or not theirs:
-        return "unknown", 0.0
-    return ("same", COUNTRY_SAME) if set(mine) & set(theirs) else ("differs", COUNTRY_DIFFERS)

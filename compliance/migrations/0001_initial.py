@@ -1557,4 +1557,25 @@ class Migration(migrations.Migration):
             model_name='vendornotice',
             constraint=models.CheckConstraint(condition=models.Q(('verdict', 'accepted'), ('state__in', ['received', 'refused']), _connector='OR'), name='only_an_accepted_vendor_notice_is_acted_on'),
         ),
+        migrations.CreateModel(
+            name='EntryMark',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(help_text='An `IdentifierKind`, or imo: ships are no clients', max_length=14)),
+                ('mark', models.BinaryField(max_length=32)),
+                ('listed_kind', models.CharField(help_text='What the list calls the number: passport, tax, …', max_length=14)),
+                ('value', models.CharField(max_length=80)),
+                ('country', models.CharField(blank=True, help_text='Who issued it, or is assumed to have', max_length=2)),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='marks', to='compliance.listentry')),
+            ],
+            options={
+                'ordering': ['id'],
+                'indexes': [models.Index(fields=['kind', 'mark'], name='entry_marks_by_value')],
+            },
+        ),
+        migrations.AddField(
+            model_name='watchlistsource',
+            name='keyed_by',
+            field=models.CharField(blank=True, help_text="Version of the matcher that made the names' keys", max_length=20),
+        ),
     ]

@@ -26,7 +26,7 @@ from compliance.models.risk import (
 )
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
 from compliance.models.vendors import ScreeningVendor, ScreeningVendorProposal, VendorCheck, VendorNotice
-from compliance.models.watchlists import EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
+from compliance.models.watchlists import EntryMark, EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
 from compliance.sar.models import ReportingEntity, ReportMovement, SuspicionReport
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "CountryRisk",
     "Delisting",
     "DelistingState",
+    "EntryMark",
     "EntryName",
     "Hit",
     "ListEntry",

@@ -30,6 +30,7 @@ class WatchlistSource(models.Model):
     last_modified = models.CharField(max_length=80, blank=True)
     checked_at = models.DateTimeField(null=True, help_text="Last check that ended well, with or without a new version")
     tried_at = models.DateTimeField(null=True)
+    keyed_by = models.CharField(max_length=20, blank=True, help_text="Version of the matcher that made the names' keys")
     refresh_error = models.TextField(blank=True, help_text="Why the last check failed; empty when it didn't")
 
     class Meta:
@@ -164,3 +165,21 @@ class EntryName(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+
+class EntryMark(models.Model):
+    """A number of an entry as a client's is kept, so that the database finds who has it: `mark` is the same keyed hash."""
+
+    entry = models.ForeignKey(ListEntry, on_delete=models.CASCADE, related_name="marks")
+    kind = models.CharField(max_length=14, help_text="An `IdentifierKind`, or imo: ships are no clients")
+    mark = models.BinaryField(max_length=32)
+    listed_kind = models.CharField(max_length=14, help_text="What the list calls the number: passport, tax, …")
+    value = models.CharField(max_length=80)
+    country = models.CharField(max_length=2, blank=True, help_text="Who issued it, or is assumed to have")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["kind", "mark"], name="entry_marks_by_value")]
+
+    def __str__(self) -> str:
+        return f"{self.listed_kind} {self.value}"

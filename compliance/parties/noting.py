@@ -15,7 +15,8 @@ from django.utils import timezone
 from clients.models import Client
 from compliance import screening
 from compliance.choices import HitState, ScreeningTrigger
-from compliance.matching import VERSION, sounds
+from compliance.lists import keying
+from compliance.matching import VERSION
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation
 from compliance.matching.score import Person
@@ -84,11 +85,8 @@ def _note(client: Client, role: PartyRole, named: Named) -> ScreenedParty | None
 
 def keys_of(name: str) -> dict[str, object]:
     """Make the keys by which an entry of a list finds this name."""
-    return {
-        "matcher_version": VERSION,
-        "normalised": " ".join(spelling.words(name))[:400],
-        "pair_keys": [key[:60] for key in sounds.pair_keys(name)],
-    }
+    normalised, pair_keys = keying.keys_of(name)
+    return {"matcher_version": VERSION, "normalised": normalised, "pair_keys": pair_keys}
 
 
 def screen_party(party: ScreenedParty) -> Screening | None:

@@ -101,7 +101,7 @@ def screen_pairs(
 def _keep(party_id: int, found: list[tuple[ListEntry, Explanation]], started: float) -> int:
     party = ScreenedParty.objects.get(pk=party_id)
     party.client = lock(Client, party.client_id, "brand", no_key=True)
-    known = screening.known_matches(party.client_id, party.data_hash)
-    if {(entry.pk, entry.content_hash) for entry, _explained in found} <= known:
+    known = screening.known_matches(party.client_id)
+    if {(entry.pk, entry.content_hash, party.data_hash) for entry, _explained in found} <= known:
         return 0
     return record(party, found, compared=len(found), trigger=ScreeningTrigger.LIST, started=started).hit_count

@@ -131,7 +131,7 @@ def _explained(
 ) -> list[tuple[ListEntry, Explanation]]:
     """Explain each result: the vendor's score and features, and beside them what our matcher says of the same two."""
     rows = ListEntry.objects.filter(source=vendor.source_id, external_id__in=[result.entity.id for result in results])
-    entries = {row.external_id: row for row in rows.select_related("source").prefetch_related("names")}
+    entries = {row.external_id: row for row in rows.select_related("source").prefetch_related("names", "marks")}
     is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
     explained = []
     for result in results:

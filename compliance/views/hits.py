@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.queries import is_in_own_book
 from compliance import hits, holds, policies, queries
-from compliance.choices import EVIDENCE, ClearReason, HitState
+from compliance.choices import EVIDENCE, IDENTIFIER_KINDS, ClearReason, HitState
 from compliance.forms import ClearForm, ConfirmForm
 from compliance.matches.cases import decided_before, separate
 from compliance.models import Hit
@@ -102,6 +102,7 @@ def show(
         "parts": reviewed[1:],
         "earlier": decided_before(reviewed),
         "evidence": EVIDENCE,
+        "identifier_kinds": IDENTIFIER_KINDS,
         "others": list(others.order_by("-pk")[:OTHERS_MAX]),
         "work": work_of(request.user, hit.work_id),
         "can_decide": policies.can_decide(request.user, hit),

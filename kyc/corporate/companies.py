@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import ClientKind
+from clients.identifiers import learn_many
 from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
@@ -23,6 +24,7 @@ from kyc.audit_codes import KycAction
 from kyc.corporate.lei import is_lei
 from kyc.corporate.people import PersonDetails, link_person
 from kyc.corporate.policies import can_manage
+from kyc.fingerprints import sightings_of_company
 from kyc.levels.reaching import note_level
 from kyc.models.corporate import Company, CompanyPerson
 
@@ -117,6 +119,7 @@ def _write(company: Company) -> None:
     try:
         with transaction.atomic():
             company.save()
+            learn_many(sightings_of_company(company))
     except IntegrityError as problem:
         raise DomainError(
             _("We already have a company with this registration number. Please contact support."),

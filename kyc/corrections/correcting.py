@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from clients.country_rules.gates import minimum_age
 from clients.country_rules.rules import rule_of
 from clients.identifiers import learn_many
+from clients.identifiers.keeping import number_fingerprint
 from clients.models import Client
 from crm.errors import DomainError, WrongState
 from crm.models import User
@@ -27,7 +28,7 @@ from kyc.corrections.fields import CorrectableField, corrections_of, fields_of, 
 from kyc.corrections.rechecking import is_print_of, print_against, results_after
 from kyc.documents import locked
 from kyc.examination.sheet import Result, Sheet, Subject
-from kyc.fingerprints import number_fingerprint, sightings_of
+from kyc.fingerprints import sightings_of
 from kyc.models import CheckRun, Document, FieldCorrection, Issue
 from kyc.pipeline import issue_row, issues_in, kept_result
 from kyc.queries import details_of

@@ -17,6 +17,7 @@ from clients.demo.activity import next_open
 from clients.demo.journeys import Journey
 from clients.demo.write import TIMELINE, entry
 from clients.facts import FACTS, names_of, rebuild
+from clients.identifiers.keeping import number_fingerprint
 from clients.models import Client
 from crm import work
 from crm.choices import WorkState
@@ -31,7 +32,7 @@ from kyc.choices import REJECT_TEMPLATES, DocumentKind, DocumentState, RejectRea
 from kyc.demo import papers, verdicts
 from kyc.examination.look import perceptual_hash
 from kyc.expiry.validity import schedule_expiry
-from kyc.fingerprints import bands_of, number_fingerprint
+from kyc.fingerprints import bands_of
 from kyc.models import CheckRun, Document, LevelReached, VerdictPolicy
 from kyc.pipeline import VERSION
 from kyc.reviews import REVIEW

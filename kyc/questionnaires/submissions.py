@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
+from clients.identifiers import learn_many
 from clients.models import Client
 from crm import due
 from crm.approvals.deciding import require_text
@@ -29,6 +30,7 @@ from crm.security.policies import require
 from crm.security.request_context import current
 from kyc.audit_codes import KycAction
 from kyc.choices import KycNotice
+from kyc.fingerprints import sightings_of_answers
 from kyc.questionnaires import policies
 from kyc.questionnaires.content import Content, Outcome, read, say
 from kyc.questionnaires.declarations import keep_declarations
@@ -112,6 +114,7 @@ def submit(*, client_id: int, questionnaire_id: int, version_id: int, actor: Use
     submission = _write(client, published, answers, result, actor, now)
     keep_declarations(submission, content, answers)
     AnswersDraft.objects.filter(client=client, questionnaire=questionnaire_id).delete()
+    learn_many(sightings_of_answers(client.pk, answers, now))
     if result.outcome.is_enhanced:
         open_review(submission, client)
     _schedule_renewal(submission)

@@ -21,14 +21,24 @@ UN_PERSON = """
 <NATIONALITY><VALUE>{country}</VALUE></NATIONALITY>
 <INDIVIDUAL_ALIAS><QUALITY>Low</QUALITY><ALIAS_NAME>{weak}</ALIAS_NAME></INDIVIDUAL_ALIAS>
 <INDIVIDUAL_DATE_OF_BIRTH><TYPE_OF_DATE>EXACT</TYPE_OF_DATE><DATE>{born}</DATE></INDIVIDUAL_DATE_OF_BIRTH>
-</INDIVIDUAL>"""
+{more}</INDIVIDUAL>"""
+PASSPORT = """<INDIVIDUAL_DOCUMENT><TYPE_OF_DOCUMENT>Passport</TYPE_OF_DOCUMENT><NUMBER>{number}</NUMBER>
+<ISSUING_COUNTRY>{issuer}</ISSUING_COUNTRY></INDIVIDUAL_DOCUMENT>"""
 
 
 def un_file(folder: Path, *people: dict[str, str], name: str = "list.xml") -> Path:
     """A list of the Security Council's shape with the given people."""
     body = "".join(
         UN_PERSON.format(
-            **{"id": str(100 + number), "second": "", "weak": "", "born": "1970-03-04", "country": "Germany", **person}
+            **{
+                "id": str(100 + number),
+                "second": "",
+                "weak": "",
+                "born": "1970-03-04",
+                "country": "Germany",
+                "more": "",
+                **person,
+            }
         )
         for number, person in enumerate(people)
     )

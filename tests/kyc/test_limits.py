@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import time_machine
 
+from clients.identifiers.keeping import number_fingerprint
 from clients.models import Client
 from crm import due, work
 from crm.errors import DomainError, NotAllowed, WrongState
@@ -19,7 +20,7 @@ from kyc.examination import address, duplicates, identity, legibility
 from kyc.examination import zone as zone_check
 from kyc.examination.sheet import Sheet, Subject
 from kyc.expiry import validity
-from kyc.fingerprints import bands_of, number_fingerprint
+from kyc.fingerprints import bands_of
 from kyc.levels import reaching as levels
 from kyc.models import CheckRun, Document, IncomingFile
 from kyc.mrz_zone import EDGE, Reading

@@ -15,11 +15,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from compliance import screening
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import EntryKind
+from compliance.lists.numbers import IMO, KINDS, marks_of
 from compliance.matching import VERSION
+from compliance.matching.evidence import Address
 from compliance.matching.score import ListedName, Person, score
+from compliance.sources.base import Identifier
 
 COLUMNS = ("name", "born", "country", "schema")
 SCHEMAS = {"person": EntryKind.PERSON, "company": EntryKind.ENTITY, "vessel": EntryKind.VESSEL}
+NUMBER_KINDS = (*KINDS, IMO)
+NUMBER_KINDS_TEXT = ", ".join(NUMBER_KINDS)
 LINES_MAX = 100_000
 NAME_CHARS_MAX = 300  # as long as a list's names are kept
 
@@ -39,6 +44,14 @@ class Command(BaseCommand):
         what.add_argument("--pair", nargs=2, metavar=("A", "B"), help="Compare two names; needs no list")
         parser.add_argument("--born", help="Date of birth, YYYY-MM-DD")
         parser.add_argument("--country", help="Nationality or residence, as an ISO 3166-1 code such as DE")
+        parser.add_argument(
+            "--number",
+            action="append",
+            metavar="KIND:[COUNTRY:]VALUE",
+            help="A number of theirs, such as passport:DE:C01X00T47, lei:…, imo:9187629; several times for several",
+        )
+        parser.add_argument("--address", help="Street and house number")
+        parser.add_argument("--city", help="City of the address")
         parser.add_argument("--schema", choices=SCHEMAS, default="person")
         parser.add_argument(
             "--threshold", type=float, help="Score from which two names match (default: the standard one)"
@@ -74,6 +87,11 @@ class Command(BaseCommand):
             for side in ("client", "listed"):
                 if left := match["explanation"][f"left_over_{side}"]:
                     self.stdout.write(f"       only in the {side} name: {' '.join(left)}")
+            for number in match["explanation"]["identifiers"]:
+                where = f" {number['country']}" if number["country"] else ""
+                self.stdout.write(f"       {number['kind']} {number['value']}{where}: {number['result']}")
+            if words := match["explanation"]["address_words"]:
+                self.stdout.write(f"       {match['explanation']['address']}: {' '.join(words)}")
             if notes := match["explanation"]["notes"]:
                 self.stdout.write(f"       {', '.join(notes)}")
         if result.get("matches") == []:
@@ -134,8 +152,25 @@ def _person(name: str, options: dict[str, Any], where: str = "") -> tuple[Person
         day = dt.date.fromisoformat(born) if born else None
     except ValueError as error:
         raise CommandError(f"{where}“{born}” isn't a valid date. Write it as YYYY-MM-DD.") from error
+    address = Address((options.get("address") or "").strip(), (options.get("city") or "").strip(), "", country)
     # A vessel's name is compared as a firm's: no given names, and numbers have to agree.
-    return Person((name,), day, (country,) if country else (), is_firm=schema != "person"), schema
+    numbers = frozenset(number for text in options.get("number") or () for number in _numbers(text, country))
+    countries = (country,) if country else ()
+    person = Person((name,), day, countries, is_firm=schema != "person", numbers=numbers, address=address)
+    return person, schema
+
+
+def _numbers(text: str, country: str) -> Iterator[tuple[str, bytes]]:
+    """Read `passport:DE:C01X00T47` as a client's identifiers are kept; without an issuer it is the --country's."""
+    kind, _colon, rest = text.partition(":")
+    issuer, _colon, value = rest.rpartition(":")
+    if kind not in NUMBER_KINDS or not value.strip():
+        raise CommandError(f"“{text}” isn't a number. Use KIND:VALUE or KIND:COUNTRY:VALUE, with {NUMBER_KINDS_TEXT}.")
+    issuer = issuer.strip().upper() or country
+    made = list(marks_of([Identifier(kind, value, issuer)], [issuer] if issuer else []))
+    if not made:
+        raise CommandError(f"“{text}” can't be compared. Give the issuing country, and at least six characters.")
+    yield from ((mark.kind, mark.mark) for mark in made)
 
 
 def _people(path: Path, options: dict[str, Any]) -> Iterator[tuple[Person, str]]:

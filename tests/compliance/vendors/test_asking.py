@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from compliance import hits, screening
+from compliance import hits, rescreening, screening
 from compliance.choices import HitState, ScreeningTrigger
 from compliance.models import Hit, Restriction, Screening, VendorCheck
 from compliance.vendors import asking
@@ -12,6 +12,7 @@ from compliance.vendors.choices import CheckState
 from crm.models import AccessEvent, AuditEvent
 from crm.security.audit import body_of
 from tests.compliance.factories import BORN
+from tests.compliance.test_listed_numbers import learn_passport
 from tests.compliance.vendors.running import settle
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,19 @@ def test_the_built_in_matcher_never_reads_a_vendors_entries(cast, sandbox, vendo
     assert Hit.objects.count() == 1
     found, _count = screening.matches(screening.person_of(cast.client), threshold=0.5)
     assert found == [] and screening.current_version_ids() == []
+
+
+def test_a_number_that_a_vendors_entity_shares_leaves_its_match_as_it_is(cast, sandbox, vendor):
+    """A vendor is sent no numbers, so its match rests on who was compared; the night must not end or repeat it."""
+    sandbox.put("NK-1", "Klara Weber", passportNumber=["AB123456"], country=["de"])
+    learn_passport(cast.client)
+    screen(cast.client)
+    settle()
+    hit = Hit.objects.get()
+    assert hit.explanation["identifiers"][0]["result"] == "same" and hit.client_hash == hit.screening.client_hash
+    assert rescreening.screen_everybody().hit_count == 0
+    settle()
+    assert Hit.objects.get().state == HitState.OPEN and in_force(cast.client) == [("frozen", "screening_hold")]
 
 
 def test_changed_data_hold_again_and_end_the_matches_of_before(cast, sandbox, vendor):

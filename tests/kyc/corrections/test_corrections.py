@@ -5,6 +5,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.urls import reverse
 
+from clients.identifiers.keeping import number_fingerprint
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
 from crm.security.audit.record import body_of
@@ -12,7 +13,6 @@ from kyc import comparison, queries, reviews
 from kyc.corrections.correcting import correct_field
 from kyc.corrections.marks import in_words, marked
 from kyc.corrections.officer_figures import officer_figures
-from kyc.fingerprints import number_fingerprint
 from kyc.models import CheckRun, FieldCorrection, Issue
 from kyc.verdicts import quality
 from tests.crm.work.factories import second_officer
