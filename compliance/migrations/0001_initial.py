@@ -1310,7 +1310,7 @@ class Migration(migrations.Migration):
                 ('last_checked_at', models.DateTimeField(null=True)),
                 ('last_check_error', models.CharField(blank=True, max_length=300)),
                 ('last_answer_at', models.DateTimeField(help_text='When it last answered about somebody', null=True)),
-                ('last_notice_at', models.DateTimeField(null=True)),
+                ('last_webhook_at', models.DateTimeField(null=True)),
                 ('failing_since', models.DateTimeField(help_text='Since when no call was answered; empty while it answers', null=True)),
                 ('problem', models.CharField(blank=True, help_text='Why it is failing', max_length=300)),
                 ('refused_on', models.DateField(help_text='The day that refused_count counts', null=True)),
@@ -1370,16 +1370,18 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('received_at', models.DateTimeField()),
-                ('body_sealed', models.BinaryField(help_text="Under the instance's key")),
+                ('body_sealed', models.BinaryField(help_text="Under the instance's key: it may name a person before we know whose it is")),
                 ('body_sha256', models.CharField(max_length=64)),
-                ('message_id', models.CharField(blank=True, help_text="The vendor's id of the message", max_length=80)),
+                ('message_id', models.CharField(blank=True, help_text="The service's id of the message, or the digest of its body", max_length=80)),
                 ('signed_at', models.DateTimeField(null=True)),
+                ('algorithm', models.CharField(blank=True, max_length=40)),
                 ('ip', models.GenericIPAddressField(null=True)),
-                ('verdict', models.CharField(choices=[('unjudged', 'Not judged yet'), ('accepted', 'Accepted'), ('no_signature', 'No signature'), ('wrong_signature', 'Wrong signature'), ('too_old', 'Not signed recently'), ('malformed', 'Unreadable')], default='unjudged', max_length=16)),
+                ('verdict', models.CharField(choices=[('unjudged', 'Not judged yet'), ('accepted', 'Accepted'), ('no_signature', 'No signature'), ('wrong_algorithm', 'Algorithm not allowed'), ('wrong_signature', 'Wrong signature'), ('too_old', 'Not signed recently'), ('malformed', 'Unreadable')], default='unjudged', max_length=16)),
                 ('event_type', models.CharField(blank=True, max_length=60)),
-                ('entity_id', models.CharField(blank=True, max_length=120)),
-                ('reference', models.CharField(blank=True, max_length=32)),
-                ('state', models.CharField(choices=[('received', 'Received'), ('waiting', 'Waiting'), ('done', 'Processed'), ('unmatched', 'Unknown entity'), ('refused', 'Refused')], default='received', max_length=10)),
+                ('subject_id', models.CharField(blank=True, help_text="The service's id of what it is about", max_length=120)),
+                ('reference', models.CharField(blank=True, help_text='Ours, as the service knows it', max_length=80)),
+                ('correlation_id', models.CharField(blank=True, max_length=80)),
+                ('state', models.CharField(choices=[('received', 'Received'), ('waiting', 'Waiting'), ('done', 'Processed'), ('unmatched', 'Unmatched'), ('refused', 'Refused')], default='received', max_length=10)),
                 ('repeats', models.PositiveIntegerField(default=0, help_text='How often the same message was received again')),
                 ('due_at', models.DateTimeField(null=True)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
@@ -1416,7 +1418,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='screeningvendor',
             name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='screening_vendors', to='crm.brand'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='crm.brand'),
         ),
         migrations.AddField(
             model_name='screeningvendor',
@@ -1431,7 +1433,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='screeningvendorproposal',
             name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='screening_vendor_proposals', to='crm.brand'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='crm.brand'),
         ),
         migrations.AddField(
             model_name='screeningvendorproposal',
@@ -1445,7 +1447,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='screeningvendorproposal',
-            name='vendor',
+            name='connection',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='compliance.screeningvendor'),
         ),
         migrations.AddField(
@@ -1470,7 +1472,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='vendornotice',
-            name='vendor',
+            name='connection',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='notices', to='compliance.screeningvendor'),
         ),
         migrations.AddConstraint(
@@ -1543,7 +1545,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='vendornotice',
-            index=models.Index(fields=['vendor', '-id'], name='vendor_notices_by_vendor'),
+            index=models.Index(fields=['connection', '-id'], name='vendor_notices_by_vendor'),
         ),
         migrations.AddIndex(
             model_name='vendornotice',
@@ -1551,7 +1553,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='vendornotice',
-            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'accepted')), fields=('vendor', 'message_id'), name='a_vendor_notice_is_accepted_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'accepted')), fields=('connection', 'message_id'), name='a_vendor_notice_is_accepted_once'),
         ),
         migrations.AddConstraint(
             model_name='vendornotice',

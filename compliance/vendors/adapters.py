@@ -11,11 +11,6 @@ from compliance.vendors.yente import YenteAdapter
 ADAPTERS: Final[dict[str, type[YenteAdapter]]] = {"yente": YenteAdapter}
 
 
-def adapter_class(code: str) -> type[YenteAdapter]:
-    """Find the adapter of a protocol. Raises: KeyError."""
-    return ADAPTERS[code]
-
-
 def adapter_of(vendor: ScreeningVendor) -> ScreeningAdapter:
     """Make the adapter that speaks to a vendor with its keys."""
     return ADAPTERS[vendor.adapter](vendor)

@@ -24,10 +24,11 @@ from compliance.models import Hit, ListEntry, ListVersion, ScreeningVendor, Vend
 from compliance.parties import noting
 from compliance.vendors import checks
 from compliance.vendors.adapters import adapter_of
-from compliance.vendors.calls import watched
 from compliance.vendors.choices import CheckState
 from compliance.vendors.entries import move_entry, take_entries
-from compliance.vendors.protocol import Answer, Entity, Moved, Result, VendorUnknown
+from compliance.vendors.protocol import Answer, Entity, Moved, Result
+from crm.connections.http import watched
+from crm.connections.protocol import ServiceUnknown
 from crm.db.locking import lock
 from crm.i18n.localized_text import localize, phrase
 
@@ -37,7 +38,7 @@ LOOK_UPS_MAX: Final = 25
 def keep_answer(vendor: ScreeningVendor, check_id: int, answer: Answer) -> None:
     """Keep what a vendor answered about a client or a party.
 
-    Raises: VendorUnknown, VendorTemporary where an entity had to be looked up and couldn't be.
+    Raises: ServiceUnknown, ServiceTemporary where an entity had to be looked up and couldn't be.
     """
     started = time.monotonic()
     version = take_entries(vendor, [result.entity for result in answer.results])
@@ -67,7 +68,7 @@ def _no_longer_reported(check_id: int, reported: Sequence[str]) -> list[str]:
 def look_up(vendor: ScreeningVendor, entity_ids: Sequence[str]) -> ListVersion | None:
     """Look entities up as they are now and write what changed or is gone; None where nothing did.
 
-    Raises: VendorTemporary, VendorUnknown; also where the vendor's dataset isn't in order, in which nobody is listed.
+    Raises: ServiceTemporary, ServiceUnknown; also where the vendor's dataset isn't in order, in which nobody is listed.
     """
     adapter = adapter_of(vendor)
     found: list[Entity] = []
@@ -83,7 +84,7 @@ def look_up(vendor: ScreeningVendor, entity_ids: Sequence[str]) -> ListVersion |
                 found.append(entity)
         problem = adapter.check_connection() if gone else ""
         if problem:
-            raise VendorUnknown(problem)
+            raise ServiceUnknown(problem)
     return take_entries(vendor, found, gone)
 
 

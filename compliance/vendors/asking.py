@@ -25,11 +25,12 @@ from compliance.matching import text as spelling
 from compliance.models import ScreeningVendor, VendorCheck
 from compliance.vendors import answers, checks
 from compliance.vendors.adapters import adapter_of
-from compliance.vendors.calls import watched
 from compliance.vendors.choices import PENDING, CheckState
 from compliance.vendors.modes import vendor_of
-from compliance.vendors.protocol import Answer, ScreeningAdapter, Subject, VendorRefused, VendorTemporary, VendorUnknown
+from compliance.vendors.protocol import Answer, ScreeningAdapter, Subject
 from crm.choices import AccessKind
+from crm.connections.http import probe, watched
+from crm.connections.protocol import ServiceRefused, ServiceTemporary, ServiceUnknown
 from crm.db.locking import lock, lock_or_none
 from crm.errors import OutsideWorldError, outcome_of
 from crm.i18n.localized_text import localize, phrase
@@ -82,13 +83,13 @@ def ask_batch(vendor: ScreeningVendor) -> tuple[int, bool]:
     try:
         with watched(vendor):
             found = adapter.match([one.subject for one in claimed])
-    except VendorTemporary as error:
+    except ServiceTemporary as error:
         _put_back(claimed, error)
         return 0, True
-    except VendorUnknown as error:
+    except ServiceUnknown as error:
         _park(claimed, error.message)
         return 0, True
-    except VendorRefused as error:
+    except ServiceRefused as error:
         found = {one.subject.reference: Answer(refused=error.message) for one in claimed}
         if len(claimed) > 1:  # one of them spoils the rest: nothing was answered, so each may be asked alone
             return sum(_ask_alone(vendor, adapter, one) for one in claimed), False
@@ -99,12 +100,12 @@ def _ask_alone(vendor: ScreeningVendor, adapter: ScreeningAdapter, one: Claimed)
     try:
         with watched(vendor):
             found = adapter.match([one.subject])
-    except VendorRefused as error:
+    except ServiceRefused as error:
         found = {one.subject.reference: Answer(refused=error.message)}
-    except VendorTemporary as error:
+    except ServiceTemporary as error:
         _put_back([one], error)
         return 0
-    except VendorUnknown as error:
+    except ServiceUnknown as error:
         _park([one], error.message)
         return 0
     return _take(vendor, [one], found)
@@ -210,7 +211,7 @@ def _take(vendor: ScreeningVendor, claimed: Sequence[Claimed], found: Mapping[st
 
 
 @transaction.atomic
-def _put_back(claimed: Sequence[Claimed], error: VendorTemporary) -> None:
+def _put_back(claimed: Sequence[Claimed], error: ServiceTemporary) -> None:
     """Send later: nothing was asked."""
     for check in _sent(claimed):
         check.move_to(CheckState.WAITING)
@@ -263,11 +264,7 @@ def look_at_parked(vendor: ScreeningVendor) -> int:
     if not parked:
         return 0
 
-    def probe() -> str:
-        with watched(vendor):
-            return adapter_of(vendor).check_connection()
-
-    done = outcome_of(probe)
+    done = outcome_of(lambda: probe(vendor, adapter_of(vendor)))
     if not done or done.result:
         later = now + dt.timedelta(seconds=BACK_OFF_SECONDS[1])
         VendorCheck.objects.filter(pk__in=parked, state=CheckState.UNKNOWN).update(due_at=later)

@@ -1,4 +1,4 @@
-"""Who screens at a brand, how far a check at a vendor is, and the verdict on a webhook."""
+"""Who screens at a brand, and how far a check at a vendor is."""
 
 from __future__ import annotations
 
@@ -43,29 +43,3 @@ CHECK_TRANSITIONS: dict[str, set[str]] = {
 }
 # Nothing is known about the present data yet.
 PENDING = (CheckState.WAITING, CheckState.SENT, CheckState.UNKNOWN, CheckState.REFUSED)
-
-
-class NoticeVerdict(BadgeChoices):
-    UNJUDGED = "unjudged", "secondary", _("Not judged yet")
-    ACCEPTED = "accepted", "green", _("Accepted")
-    NO_SIGNATURE = "no_signature", "red", _("No signature")
-    WRONG_SIGNATURE = "wrong_signature", "red", _("Wrong signature")
-    TOO_OLD = "too_old", "red", _("Not signed recently")
-    MALFORMED = "malformed", "red", _("Unreadable")
-
-
-class NoticeState(BadgeChoices):
-    RECEIVED = "received", "secondary", _("Received")
-    WAITING = "waiting", "blue", _("Waiting")
-    DONE = "done", "green", _("Processed")
-    UNMATCHED = "unmatched", "orange", _("Unknown entity")
-    REFUSED = "refused", "red", _("Refused")
-
-
-NOTICE_TRANSITIONS: dict[str, set[str]] = {
-    NoticeState.RECEIVED: {NoticeState.WAITING, NoticeState.REFUSED},
-    NoticeState.WAITING: {NoticeState.DONE, NoticeState.UNMATCHED},
-    NoticeState.UNMATCHED: {NoticeState.WAITING},
-    NoticeState.DONE: set(),
-    NoticeState.REFUSED: set(),
-}

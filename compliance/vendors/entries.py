@@ -19,8 +19,9 @@ from compliance.choices import VersionState
 from compliance.models import ListEntry, ListVersion, ScreeningVendor, WatchlistSource
 from compliance.sources.base import ENTITY, BrokenFile, LeftOut, ParsedEntry
 from compliance.sources.opensanctions import KINDS, entry_of
-from compliance.vendors.protocol import Entity, VendorUnknown
+from compliance.vendors.protocol import Entity
 from compliance.watchlists import KnownEntry, known_entries, write_entries
+from crm.connections.protocol import ServiceUnknown
 from crm.db.locking import lock
 from crm.security import audit
 
@@ -30,7 +31,7 @@ DATASETS_MAX = 20
 
 
 def parsed(entity: Entity) -> ParsedEntry:
-    """Read a vendor's entity as an entry. Raises: VendorUnknown for one without a name."""
+    """Read a vendor's entity as an entry. Raises: ServiceUnknown for one without a name."""
     properties = {name: list(values) for name, values in entity.properties.items()}
     properties.setdefault("topics", [UNSAID])
     if not properties.get("name"):
@@ -43,9 +44,9 @@ def parsed(entity: Entity) -> ParsedEntry:
                 {"id": entity.id, "schema": schema, "properties": {**properties, "topics": [UNSAID]}}, [], {}
             )
     except BrokenFile as error:
-        raise VendorUnknown(str(error)[:300]) from error
+        raise ServiceUnknown(str(error)[:300]) from error
     if isinstance(entry, LeftOut):
-        raise VendorUnknown(_("An entity without a name: %(id)s") % {"id": entity.id})
+        raise ServiceUnknown(_("An entity without a name: %(id)s") % {"id": entity.id})
     if entity.schema not in KINDS:
         entry.kind = ENTITY
     entry.programs = entry.programs or list(entity.datasets[:DATASETS_MAX])

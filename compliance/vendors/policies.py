@@ -17,11 +17,6 @@ def sees_vendors(user: User) -> bool:
     return user.has_perm(SETS_UP) or user.has_perm(SEES_LISTS)
 
 
-def can_set_up(actor: Actor, brand_id: int) -> Decision:
-    """Propose, decide and test a connection: the right on identity policies, on the whole brand."""
-    return on_whole_brand(actor, SETS_UP, brand_id)
-
-
 def can_read_notices(actor: Actor, brand_id: int) -> Decision:
     """Open and retry webhooks: they may be about any client of the brand."""
     return on_whole_brand(actor, READS, brand_id)

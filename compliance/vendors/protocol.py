@@ -1,7 +1,7 @@
-"""What Keelson needs of an outside screening vendor, whichever it is: the protocol of the adapters, their values and errors.
+"""What Keelson needs of an outside screening vendor, whichever it is: the protocol of the adapters and their values.
 
-Asking changes nothing at a vendor, but it costs, and it sends a person's data to somebody else. So an error says whether the
-question may have arrived: then it is not sent again before the vendor was seen to answer.
+Asking changes nothing at a vendor, but it costs, and it sends a person's data to somebody else. So a question that
+may have arrived is not sent again before the vendor was seen to answer.
 """
 
 from __future__ import annotations
@@ -11,44 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from django.utils.functional import Promise
-
-from compliance.vendors.choices import NoticeVerdict
-from crm.errors import OutsideWorldError
-
-
-class VendorRefused(OutsideWorldError):
-    """The vendor understood and refused the question: the same one again brings the same answer."""
-
-    code = "vendor_refused"
-
-
-class VendorTemporary(OutsideWorldError):
-    """Nothing was answered, and it may be asked again later: not reached, a key refused, or asked to slow down.
-
-    wait_seconds: as it asks. is_answer: the vendor itself said so, and nothing is wrong with it.
-    """
-
-    code = "vendor_temporary"
-
-    def __init__(self, message: str, *, wait_seconds: int = 0, is_answer: bool = False) -> None:
-        super().__init__(message)
-        self.wait_seconds, self.is_answer = wait_seconds, is_answer
-
-
-class VendorUnknown(OutsideWorldError):
-    """The question went out and no usable answer came."""
-
-    code = "vendor_unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One credential of an account at a vendor."""
-
-    name: str
-    label: str | Promise
-    help_text: str | Promise = ""
+from crm.connections.protocol import Adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,25 +75,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """What a webhook points at; it is not believed but asked about."""
-
-    event_type: str
-    entity_id: str = ""
-    reference: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict on a webhook's raw bytes; notice: only where its signature holds and it can be read."""
-
-    verdict: NoticeVerdict
-    message_id: str = ""
-    signed_at: dt.datetime | None = None
-    notice: Notice | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Sent:
     """What an adapter would send: as it is audited, before it goes out."""
 
@@ -138,11 +82,9 @@ class Sent:
     fields: tuple[str, ...] = field(default_factory=tuple)
 
 
-class ScreeningAdapter(Protocol):
-    """One vendor. Calls raise the errors of this module and nothing else."""
+class ScreeningAdapter(Adapter, Protocol):
+    """One vendor."""
 
-    title: str
-    keys: Sequence[Key]
     batch_max: int
 
     def sent(self, subjects: Sequence[Subject]) -> Sent:
@@ -152,18 +94,10 @@ class ScreeningAdapter(Protocol):
     def match(self, subjects: Sequence[Subject]) -> Mapping[str, Answer]:
         """Ask who these subjects may be; returns the answers by reference. One without an answer is left out.
 
-        Raises: VendorRefused (the whole question), VendorTemporary, VendorUnknown.
+        Raises: ServiceRefused (the whole question), ServiceTemporary, ServiceUnknown.
         """
         ...
 
     def entity(self, entity_id: str) -> Entity | Moved | None:
         """Look an entity up as it is now; None where the vendor doesn't list it any more."""
-        ...
-
-    def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
-        """Check a webhook's signature and age on its raw bytes, then read what it points at. Header names are lower case."""
-        ...
-
-    def check_connection(self) -> str:
-        """Ask for something harmless with our keys, about nobody; an empty answer is good, else what is wrong."""
         ...

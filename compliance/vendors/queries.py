@@ -27,8 +27,8 @@ def checks_visible_to(user: User) -> QuerySet[VendorCheck]:
 
 def notices_visible_to(user: User) -> QuerySet[VendorNotice]:
     """Select the webhooks of the brands that a person reaches as a whole, without their bodies."""
-    rows = VendorNotice.objects.filter(vendor__brand__in=reach_of(user).whole_brands)
-    return rows.defer("body_sealed", "vendor__sealed_credentials")
+    rows = VendorNotice.objects.filter(connection__brand__in=reach_of(user).whole_brands)
+    return rows.defer("body_sealed", "connection__sealed_credentials")
 
 
 @dataclass(frozen=True, slots=True)

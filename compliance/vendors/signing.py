@@ -16,8 +16,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from compliance.vendors.choices import NoticeVerdict
-from compliance.vendors.protocol import Judgement
+from crm.connections.choices import WebhookVerdict
+from crm.connections.protocol import Judgement
 
 TOLERANCE: Final = dt.timedelta(minutes=5)
 ID_CHARS_MAX, SIGNATURES_MAX = 80, 10
@@ -47,14 +47,14 @@ def judge_signature(body: bytes, headers: Mapping[str, str], *, secrets: Sequenc
     given = headers.get("webhook-signature", "").split(" ")[:SIGNATURES_MAX]
     is_whole = stamp.isascii() and stamp.isdigit() and len(stamp) <= 12
     if not message_id.isprintable() or not 0 < len(message_id) <= ID_CHARS_MAX or not is_whole or not any(given):
-        return Judgement(NoticeVerdict.NO_SIGNATURE)
+        return Judgement(WebhookVerdict.NO_SIGNATURE)
     seconds = int(stamp)
     expected = [
         signature(body, message_id=message_id, seconds=seconds, secret=secret) for secret in secrets if key_of(secret)
     ]
     fits = [hmac.compare_digest(mine.encode(), theirs.encode()) for mine in expected for theirs in given]
     if not any(fits):
-        return Judgement(NoticeVerdict.WRONG_SIGNATURE)
+        return Judgement(WebhookVerdict.WRONG_SIGNATURE)
     if abs(now.timestamp() - seconds) > TOLERANCE.total_seconds():
-        return Judgement(NoticeVerdict.TOO_OLD, message_id)
-    return Judgement(NoticeVerdict.ACCEPTED, message_id, dt.datetime.fromtimestamp(seconds, tz=dt.UTC))
+        return Judgement(WebhookVerdict.TOO_OLD, message_id)
+    return Judgement(WebhookVerdict.ACCEPTED, message_id, dt.datetime.fromtimestamp(seconds, tz=dt.UTC))

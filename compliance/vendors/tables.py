@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from compliance.models import VendorCheck, VendorNotice
-from compliance.vendors.choices import CheckState, NoticeState, NoticeVerdict
+from compliance.vendors.choices import CheckState
 from compliance.vendors.queries import checks_visible_to, notices_visible_to
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, PersonColumn, QuickFilter, Table, TimeColumn
+from crm.connections.tables import ClientCheckTable, WebhookTable
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, PersonColumn, QuickFilter
 
 
 class VendorCheckFilter(django_filters.FilterSet):
@@ -22,7 +23,7 @@ class VendorCheckFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class VendorCheckTable(Table):
+class VendorCheckTable(ClientCheckTable):
     name, title, permission = "screening-vendor-checks", _("Vendor checks"), "compliance.screen_client"
     subtitle = _("Clients and connected parties that screening vendors are asked about")
     columns = [
@@ -41,60 +42,19 @@ class VendorCheckTable(Table):
         QuickFilter(_("Outcome unknown"), {"state": CheckState.UNKNOWN}),
         QuickFilter(_("Rejected"), {"state": CheckState.REFUSED}),
     ]
-    default_order = "-id"
-    search_hint = _("Client")
-    export_permission = None
     empty = Empty(_("No checks yet"), _("Checks appear here when a brand's clients are screened by a vendor."), "radar")
 
     def queryset(self) -> QuerySet[VendorCheck]:
         rows = checks_visible_to(self.user).select_related("client__brand", "vendor", "party")
         return rows.defer("vendor__sealed_credentials")
 
-    def search(self, queryset: QuerySet[VendorCheck], words: str) -> QuerySet[VendorCheck]:
-        for word in words.lower().split()[:4]:
-            queryset = queryset.filter(client__search_text__contains=word)
-        return queryset
-
     def row_url(self, row: VendorCheck) -> Any:
         return f"/compliance/clients/{row.client_id}/"
 
 
-class VendorNoticeFilter(django_filters.FilterSet):
-    verdict = django_filters.MultipleChoiceFilter(choices=NoticeVerdict.choices, label=_("Verdict"))
-    state = django_filters.MultipleChoiceFilter(choices=NoticeState.choices, label=_("State"))
-
-    class Meta:
-        model = VendorNotice
-        fields: list[str] = []
-
-
-class VendorNoticeTable(Table):
+class VendorNoticeTable(WebhookTable):
     name, title, permission = "screening-vendor-notices", _("Screening webhooks"), "compliance.screen_client"
     subtitle = _("Every message from screening vendors as received. An accepted one has the vendor asked again.")
-    columns = [
-        TimeColumn("received_at", _("Received"), seconds=True, link=True),
-        Column("vendor", _("Vendor"), value="vendor.name"),
-        Column("event_type", _("Event"), css="nowrap"),
-        Column("entity_id", _("Entity"), css="nowrap mono"),
-        BadgeColumn("verdict", _("Verdict")),
-        BadgeColumn("state", _("State")),
-        Column("repeats", _("Repeats"), css="end"),
-        Column("outcome", _("Result"), css="clip muted"),
-    ]
-    filterset = VendorNoticeFilter
-    quick_filters = [
-        QuickFilter(_("Unknown entity"), {"state": NoticeState.UNMATCHED}),
-        QuickFilter(_("Refused"), {"state": NoticeState.REFUSED}),
-    ]
-    search_hint = _("Entity")
-    export_permission = None
-    empty = Empty(_("No webhooks yet"), _("Each connection has its own address and signing secret."), "inbox")
 
     def queryset(self) -> QuerySet[VendorNotice]:
-        return notices_visible_to(self.user).select_related("vendor")
-
-    def search(self, queryset: QuerySet[VendorNotice], query: str) -> QuerySet[VendorNotice]:
-        return queryset.filter(entity_id=query.strip())
-
-    def row_url(self, row: VendorNotice) -> Any:
-        return row.get_absolute_url()
+        return notices_visible_to(self.user).select_related("connection")

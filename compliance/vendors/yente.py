@@ -20,28 +20,22 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import orjson
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from compliance.models import ScreeningVendor
-from compliance.vendors.choices import NoticeVerdict
-from compliance.vendors.http import UNREADABLE, address_of, read_json, send, unreadable
-from compliance.vendors.protocol import (
-    Answer,
-    Entity,
-    Feature,
-    Judgement,
-    Key,
-    Moved,
-    Notice,
-    Result,
-    Sent,
-    Subject,
-    VendorUnknown,
-)
+from compliance.vendors.protocol import Answer, Entity, Feature, Moved, Result, Sent, Subject
 from compliance.vendors.signing import judge_signature
+from crm.connections.choices import WebhookVerdict
+from crm.connections.http import UNREADABLE, Line, address_of, read_json, unreadable
+from crm.connections.protocol import Judgement, Key, Notice, ServiceUnknown
+from crm.outside.outbound import Bounds
 
 T = TypeVar("T")
+ANSWER: Final = Bounds(bytes_max=8 * 2**20, seconds=20, timeout=httpx.Timeout(15, connect=3))
+# Our account may be in order in a while, and the question is a good one.
+ACCOUNT: Final = {httpx.codes.UNAUTHORIZED, httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}
 API: Final = "https://api.opensanctions.org"
 # More results of one name than this say that the name says little; the best come first.
 RESULTS_MAX: Final = 25
@@ -68,7 +62,8 @@ class YenteAdapter:
     def __init__(self, vendor: ScreeningVendor) -> None:
         self.vendor = vendor
         self.credentials: Mapping[str, Any] = vendor.credentials
-        self.address = address_of(vendor, API)
+        self.line = Line(vendor, ANSWER, explain=lambda answer: answer["detail"], account=ACCOUNT)
+        self.address = address_of(vendor, API, settings.SANDBOX_SCREENING_URL)
 
     def sent(self, subjects: Sequence[Subject]) -> Sent:
         body = self._body(subjects)
@@ -106,12 +101,12 @@ class YenteAdapter:
     def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
         secrets = [self.credentials.get(name, "") for name in ("webhook_secret", "previous_webhook_secret")]
         judgement = judge_signature(body, headers, secrets=secrets, now=now)
-        if judgement.verdict != NoticeVerdict.ACCEPTED:
+        if judgement.verdict != WebhookVerdict.ACCEPTED:
             return judgement
         try:
             return replace(judgement, notice=read_notice(orjson.loads(body)))
         except UNREADABLE:
-            return replace(judgement, verdict=NoticeVerdict.MALFORMED)
+            return replace(judgement, verdict=WebhookVerdict.MALFORMED)
 
     def check_connection(self) -> str:
         """Ask with our key which datasets there are; the one that is set up must be among them."""
@@ -125,20 +120,12 @@ class YenteAdapter:
         headers = {"Authorization": f"ApiKey {self.credentials.get('api_key', '')}", "Accept": "application/json"}
         if content:
             headers["Content-Type"] = "application/json"
-        return send(
-            self.vendor,
-            method,
-            self.address + path,
-            content=content,
-            headers=headers,
-            explain=lambda answer: str(answer["detail"]),
-            accepts=accepts,
-        )
+        return self.line.send(method, self.address + path, content=content, headers=headers, accepts=accepts)
 
     def _read(self, read: Callable[[], T]) -> T:
         try:
             return read()
-        except VendorUnknown:
+        except ServiceUnknown:
             raise
         except UNREADABLE as error:
             raise unreadable(self.vendor) from error
@@ -203,6 +190,6 @@ def read_notice(body: Any) -> Notice:
     notice = Notice(
         str(body["type"])[:60], str(data.get("entity_id") or "")[:ID_CHARS_MAX], str(data.get("reference") or "")[:32]
     )
-    if not notice.entity_id and not notice.reference:
+    if not notice.subject_id and not notice.reference:
         raise ValueError("a message without an entity")
     return notice

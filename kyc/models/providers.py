@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import orjson
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
+from crm.connections.choices import WebhookState
+from crm.connections.models import Connection, ConnectionProposal, Webhook
 from crm.db.states import HasState
-from crm.models import Brand, User
+from crm.models import User
 from crm.models.approvals import ApprovalMixin
 from crm.security import crypto
 from kyc.choices import DocumentKind, IssueCode, Side
 from kyc.models.documents import Document
-from kyc.providers.choices import (
-    CHECK_TRANSITIONS,
-    MESSAGE_TRANSITIONS,
-    OPEN_CHECKS,
-    WITH_RESULT,
-    MessageState,
-    MessageVerdict,
-    ProviderCheckState,
-)
+from kyc.providers.choices import CHECK_TRANSITIONS, OPEN_CHECKS, WITH_RESULT, ProviderCheckState
 
 CREDENTIALS_PURPOSE = "kyc-provider-credentials"
 MESSAGE_PURPOSE = "kyc-provider-message"
@@ -38,25 +30,13 @@ def default_algorithms() -> list[str]:
     return list(DEFAULT_ALGORITHMS)
 
 
-class KycProvider(models.Model):
-    """One account of one brand at one KYC provider. Its keys are encrypted under the instance's field key."""
+class KycProvider(Connection):
+    """One account of one brand at one KYC provider."""
 
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="kyc_providers", db_index=False)
-    code = models.SlugField(max_length=30, unique=True, help_text=_("Used in the webhook's address"))
-    name = models.CharField(max_length=60)
-    adapter = models.CharField(max_length=20)
-    base_url = models.CharField(max_length=200, blank=True)
+    CREDENTIALS_PURPOSE = CREDENTIALS_PURPOSE
+
     level_name = models.CharField(max_length=100, help_text="The provider's name of what it checks")
     webhook_algorithms = ArrayField(models.CharField(max_length=20), default=default_algorithms)
-    is_enabled = models.BooleanField(default=True)
-    sealed_credentials = models.BinaryField(null=True, editable=False)
-    last_checked_at = models.DateTimeField(null=True)
-    last_check_error = models.CharField(max_length=300, blank=True)
-    last_webhook_at = models.DateTimeField(null=True)
-    failing_since = models.DateTimeField(null=True, help_text="Since when no call was answered; empty while it answers")
-    refused_on = models.DateField(null=True, help_text="The day that refused_count counts")
-    refused_count = models.PositiveIntegerField(default=0, help_text="Webhooks refused on that day, kept or not")
-    created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["brand_id", "name", "id"]
@@ -68,45 +48,18 @@ class KycProvider(models.Model):
             models.CheckConstraint(condition=~Q(webhook_algorithms=[]), name="kyc_provider_allows_an_algorithm"),
         ]
 
-    def __str__(self) -> str:
-        return self.name
-
     def get_absolute_url(self) -> str:
         return f"/kyc/providers/{self.pk}/"
 
-    @property
-    def credentials(self) -> dict[str, Any]:
-        """Keys in the clear; for adapters only, never for a page."""
-        return opened_credentials(self.sealed_credentials)
 
+class KycProviderProposal(ConnectionProposal):
+    """A provider, or a change of one, that another person decides."""
 
-def opened_credentials(sealed: bytes | memoryview | None) -> dict[str, Any]:
-    """Open sealed keys; none where there are none."""
-    if not sealed:
-        return {}
-    keys: dict[str, Any] = json.loads(crypto.decrypt(bytes(sealed), purpose=CREDENTIALS_PURPOSE))
-    return keys
+    CREDENTIALS_PURPOSE = CREDENTIALS_PURPOSE
 
-
-def sealed_credentials(values: dict[str, Any]) -> bytes:
-    """Seal keys under the instance's field key."""
-    return crypto.encrypt(json.dumps(values).encode(), purpose=CREDENTIALS_PURPOSE)
-
-
-class KycProviderProposal(ApprovalMixin):
-    """A connection, or a change of one, that another person decides. Keys that were entered are sealed here until then."""
-
-    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="kyc_provider_proposals", db_index=False)
-    provider = models.ForeignKey(KycProvider, on_delete=models.PROTECT, null=True, related_name="proposals")
-    code = models.SlugField(max_length=30)
-    name = models.CharField(max_length=60)
-    adapter = models.CharField(max_length=20)
-    base_url = models.CharField(max_length=200, blank=True)
+    connection = models.ForeignKey(KycProvider, on_delete=models.PROTECT, null=True, related_name="proposals")
     level_name = models.CharField(max_length=100)
     webhook_algorithms = ArrayField(models.CharField(max_length=20), default=default_algorithms)
-    is_enabled = models.BooleanField(default=True)
-    sealed_credentials = models.BinaryField(null=True, editable=False)
-    keys_changed = ArrayField(models.CharField(max_length=40), default=list)
 
     class Meta:
         ordering = ["-id"]
@@ -114,14 +67,8 @@ class KycProviderProposal(ApprovalMixin):
         constraints = [
             *ApprovalMixin.constraints("kyc_provider_proposal"),
             ApprovalMixin.one_open("brand", name="one_open_kyc_provider_per_brand"),
-            models.CheckConstraint(
-                condition=Q(state="pending") | Q(sealed_credentials__isnull=True),
-                name="no_keys_outlive_a_kyc_provider_proposal",
-            ),
+            ConnectionProposal.keeps_no_keys("kyc_provider_proposal"),
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ProviderCheck(HasState):
@@ -219,56 +166,25 @@ class ProviderPicture(models.Model):
         return f"{self.get_kind_display()} {self.image_id}"
 
 
-class ProviderMessage(HasState):
-    """A webhook as received: stored and judged by its signature first, acted on later, and only by a look-up."""
+class ProviderMessage(Webhook):
+    """A webhook of a provider; acted on only by a look-up."""
 
-    TRANSITIONS = {"state": MESSAGE_TRANSITIONS}
-    FIRST_STATES = {"state": {MessageState.WAITING, MessageState.REFUSED}}
+    BODY_PURPOSE = MESSAGE_PURPOSE
 
-    provider = models.ForeignKey(KycProvider, on_delete=models.PROTECT, related_name="messages", db_index=False)
-    received_at = models.DateTimeField()
-    body_sealed = models.BinaryField(
-        help_text="Under the instance's key: it may name a person before we know whose it is"
-    )
-    body_sha256 = models.CharField(max_length=64)
-    algorithm = models.CharField(max_length=40, blank=True)
-    ip = models.GenericIPAddressField(null=True)
-    verdict = models.CharField(max_length=16, choices=MessageVerdict.choices)
-    event_type = models.CharField(max_length=60, blank=True)
-    applicant_id = models.CharField(max_length=80, blank=True)
-    external_id = models.CharField(max_length=80, blank=True)
-    correlation_id = models.CharField(max_length=80, blank=True)
+    connection = models.ForeignKey(KycProvider, on_delete=models.PROTECT, related_name="messages", db_index=False)
     check_at_provider = models.ForeignKey(ProviderCheck, on_delete=models.PROTECT, null=True, related_name="messages")
-    state = models.CharField(max_length=10, choices=MessageState.choices, default=MessageState.WAITING)
-    repeats = models.PositiveIntegerField(default=0, help_text="How often the same message was received again")
-    due_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=300, blank=True)
-    processed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["provider", "-id"], name="kyc_messages_by_provider"),
-            models.Index(fields=["due_at", "id"], name="kyc_messages_due", condition=Q(state=MessageState.WAITING)),
+            models.Index(fields=["connection", "-id"], name="kyc_messages_by_provider"),
+            models.Index(fields=["due_at", "id"], name="kyc_messages_due", condition=Q(state=WebhookState.WAITING)),
         ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "body_sha256"],
-                condition=Q(verdict=MessageVerdict.ACCEPTED),
-                name="a_kyc_message_is_accepted_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(verdict=MessageVerdict.ACCEPTED) | Q(state=MessageState.REFUSED),
-                name="only_an_accepted_kyc_message_is_acted_on",
-            ),
-        ]
+        constraints = Webhook.constraints("kyc_message")
 
-    def __str__(self) -> str:
-        return f"{self.provider_id} {self.event_type or self.verdict}"
+    @property
+    def client(self) -> Client | None:
+        return self.check_at_provider.client if self.check_at_provider else None
 
     def get_absolute_url(self) -> str:
         return f"/kyc/providers/messages/{self.pk}/"
-
-    @property
-    def body(self) -> bytes:
-        return crypto.decrypt(bytes(self.body_sealed), purpose=MESSAGE_PURPOSE)

@@ -11,11 +11,6 @@ from kyc.providers.sumsub.adapter import SumsubAdapter
 ADAPTERS: Final[dict[str, type[SumsubAdapter]]] = {"sumsub": SumsubAdapter}
 
 
-def adapter_class(code: str) -> type[SumsubAdapter]:
-    """Find the adapter of a protocol. Raises: KeyError."""
-    return ADAPTERS[code]
-
-
 def adapter_of(provider: KycProvider) -> KycAdapter:
     """Make the adapter that speaks to a provider with its keys."""
     return ADAPTERS[provider.adapter](provider)

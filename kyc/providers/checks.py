@@ -14,6 +14,8 @@ from clients import timeline
 from clients.choices import ClientKind, Stage, TimelineKind
 from clients.models import Client
 from clients.policies import can
+from crm.connections.http import watched
+from crm.connections.protocol import ServiceUnknown
 from crm.db.locking import lock
 from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.i18n.localized_text import phrase
@@ -25,10 +27,9 @@ from kyc.audit_codes import KycAction
 from kyc.choices import OPEN_STATES, DocumentState
 from kyc.models import Document, KycProvider, ProviderCheck
 from kyc.providers.adapters import adapter_of
-from kyc.providers.calls import watched
 from kyc.providers.choices import CLIENTS_TURN, OPEN_CHECKS, ProviderCheckState, VerifiedBy
 from kyc.providers.modes import provider_of, verified_by
-from kyc.providers.protocol import Applicant, ProviderUnknown
+from kyc.providers.protocol import Applicant
 
 LINK_SECONDS: Final = 1_800
 # After so many seconds without an answer nothing is under way any more: then it is looked up.
@@ -123,7 +124,7 @@ def send_check(check_id: int) -> ProviderCheck:
         with watched(check.provider):
             applicant_id = adapter_of(check.provider).create(applicant_of(check))
     except OutsideWorldError as error:
-        state = ProviderCheckState.UNKNOWN if isinstance(error, ProviderUnknown) else ProviderCheckState.FAILED
+        state = ProviderCheckState.UNKNOWN if isinstance(error, ServiceUnknown) else ProviderCheckState.FAILED
         _note_sent(check_id, state, problem=error.message)
         raise _away() from error
     return _note_sent(check_id, ProviderCheckState.OPEN, applicant_id=applicant_id)

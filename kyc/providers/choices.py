@@ -1,4 +1,4 @@
-"""States of a check at a provider, what its result means, and the verdict on a webhook."""
+"""States of a check at a provider, and what its result means."""
 
 from __future__ import annotations
 
@@ -62,26 +62,3 @@ OPEN_CHECKS = (
 # The client goes on at the provider.
 CLIENTS_TURN = (ProviderCheckState.OPEN, ProviderCheckState.RETRY)
 WITH_RESULT = (ProviderCheckState.RETRY, ProviderCheckState.PASSED, ProviderCheckState.REFUSED)
-
-
-class MessageVerdict(BadgeChoices):
-    ACCEPTED = "accepted", "green", _("Accepted")
-    NO_SIGNATURE = "no_signature", "red", _("No signature")
-    WRONG_ALGORITHM = "wrong_algorithm", "red", _("Algorithm not allowed")
-    WRONG_SIGNATURE = "wrong_signature", "red", _("Wrong signature")
-    MALFORMED = "malformed", "red", _("Unreadable")
-
-
-class MessageState(BadgeChoices):
-    WAITING = "waiting", "blue", _("Waiting")
-    DONE = "done", "green", _("Processed")
-    UNMATCHED = "unmatched", "orange", _("Unknown applicant")
-    REFUSED = "refused", "red", _("Refused")
-
-
-MESSAGE_TRANSITIONS: dict[str, set[str]] = {
-    MessageState.WAITING: {MessageState.DONE, MessageState.UNMATCHED},
-    MessageState.UNMATCHED: {MessageState.WAITING},
-    MessageState.DONE: set(),
-    MessageState.REFUSED: set(),
-}

@@ -10,15 +10,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from crm.connections.http import watched
 from crm.db.locking import lock
 from crm.errors import OutsideWorldError
 from crm.models import SubjectKey
-from crm.security import audit, crypto
+from crm.security import audit
 from kyc.audit_codes import KycAction
-from kyc.models import ProviderCheck
-from kyc.models.providers import MESSAGE_PURPOSE
+from kyc.models import ProviderCheck, ProviderMessage
 from kyc.providers.adapters import adapter_of
-from kyc.providers.calls import watched
 
 logger = logging.getLogger(__name__)
 AGAIN_AFTER: Final = dt.timedelta(hours=6)
@@ -60,7 +59,7 @@ def _note_deleted(check: ProviderCheck) -> None:
     if check.state == "retry":
         check.move_to("cancelled")
     check.save()
-    check.messages.update(body_sealed=crypto.encrypt(b"", purpose=MESSAGE_PURPOSE))
+    check.messages.update(body_sealed=ProviderMessage.sealed(b""))
     audit.record(
         actor=None,
         action=KycAction.PROVIDER_DELETED,

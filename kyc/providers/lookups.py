@@ -24,6 +24,8 @@ from clients import timeline
 from clients.choices import TimelineKind
 from clients.mail import send_mail_to
 from clients.models import Client
+from crm.connections.http import watched
+from crm.connections.protocol import ServiceRefused
 from crm.db.locking import lock
 from crm.errors import DomainError, OutsideWorldError
 from crm.files.parsing import ParsingBusy
@@ -37,9 +39,8 @@ from kyc.choices import IssueCode, KycNotice, Verdict
 from kyc.models import Document, ProviderCheck, ProviderPicture
 from kyc.names import Match, compare_person
 from kyc.providers.adapters import adapter_of
-from kyc.providers.calls import watched
 from kyc.providers.choices import OPEN_CHECKS, WITH_RESULT, ProviderCheckState
-from kyc.providers.protocol import Answer, CheckView, Person, Picture, ProviderRefused, StepResult
+from kyc.providers.protocol import Answer, CheckView, Person, Picture, StepResult
 from kyc.providers.revisions import withdraw_approvals
 from kyc.providers.steps import REGISTRATION
 from kyc.verdicts.asking import request_text
@@ -93,7 +94,7 @@ def look_up(check_id: int) -> bool:
         with watched(check.provider):
             view = adapter.look_up(external_id=check.external_id, applicant_id=check.applicant_id)
             if view is not None and view.external_id != check.external_id:
-                raise ProviderRefused(_("The provider's applicant belongs to another client."))
+                raise ServiceRefused(_("The provider's applicant belongs to another client."))
         if view is None:
             _note_missing(check_id)
             return True
@@ -278,7 +279,7 @@ def _keep_picture(check: ProviderCheck, picture: Picture) -> None:
             content = adapter_of(check.provider).fetch(picture)
         name = f"{check.provider.code}-{picture.image_id}"
         clean = intake.clean(intake.receive(io.BytesIO(content), name=name))
-    except (ProviderRefused, intake.FileRefused) as refused:
+    except (ServiceRefused, intake.FileRefused) as refused:
         _note_picture(check, picture, problem=refused.message)
         return
     _note_picture(check, picture, clean=clean)

@@ -16,11 +16,6 @@ def sees_providers(user: User) -> bool:
     return user.has_perm(SETS_UP) or user.has_perm(READS)
 
 
-def can_set_up(actor: Actor, brand_id: int) -> Decision:
-    """Propose, decide and test a connection: the right on identity policies, on the whole brand."""
-    return on_whole_brand(actor, SETS_UP, brand_id)
-
-
 def can_read_messages(actor: Actor, brand_id: int) -> Decision:
     """Open and retry webhooks: they may be about any client of the brand."""
     return on_whole_brand(actor, READS, brand_id)

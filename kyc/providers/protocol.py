@@ -1,4 +1,4 @@
-"""What Keelson needs of an outside KYC provider, whichever it is: the protocol of the adapters, their values and errors.
+"""What Keelson needs of an outside KYC provider, whichever it is: the protocol of the adapters and their values.
 
 A check lives at the provider; we look it up and keep what it found. Nothing here moves money, but an applicant must not be created
 twice (the provider would see a duplicate and charge for two): so an error says whether something may have been done.
@@ -12,47 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
-from django.utils.functional import Promise
-
-from crm.errors import OutsideWorldError
+from crm.connections.protocol import Adapter
 from kyc.choices import Verdict
-from kyc.providers.choices import MessageVerdict
-
-
-class ProviderRefused(OutsideWorldError):
-    """The provider understood and refused: nothing was done there. Trying the same again brings the same answer."""
-
-    code = "provider_refused"
-
-    def __init__(self, message: str, *, status: int = 0) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class ProviderTemporary(OutsideWorldError):
-    """Nothing was done, and it may be tried again: not reached, or asked to slow down (`is_answer`). wait_seconds: as it asks."""
-
-    code = "provider_temporary"
-
-    def __init__(self, message: str, *, wait_seconds: int = 0, is_answer: bool = False) -> None:
-        super().__init__(message)
-        self.wait_seconds, self.is_answer = wait_seconds, is_answer
-
-
-class ProviderUnknown(OutsideWorldError):
-    """The request went out and no usable answer came: it may or may not be done. Look it up."""
-
-    code = "provider_unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One credential of a provider's account."""
-
-    name: str
-    label: str | Promise
-    is_secret: bool = True
-    help_text: str | Promise = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,36 +103,15 @@ class CheckView:
     raw: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What a webhook points at; its own words about the result are not believed but looked up."""
+class KycAdapter(Adapter, Protocol):
+    """One provider."""
 
-    event_type: str
-    applicant_id: str
-    external_id: str
-    correlation_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict on a webhook's raw bytes; notice: only where its signature holds and it can be read."""
-
-    verdict: MessageVerdict
-    algorithm: str = ""
-    notice: Notice | None = None
-
-
-class KycAdapter(Protocol):
-    """One provider. Calls raise the errors of this module and nothing else."""
-
-    title: str
-    keys: Sequence[Key]
     algorithms: Sequence[tuple[str, str]]
 
     def create(self, applicant: Applicant) -> str:
         """Create an applicant and return the provider's id of it; one that is there already is found instead.
 
-        Raises: ProviderUnknown where it may have been created: look it up by our id.
+        Raises: ServiceUnknown where it may have been created: look it up by our id.
         """
         ...
 
@@ -193,12 +133,4 @@ class KycAdapter(Protocol):
 
     def delete(self, applicant_id: str) -> None:
         """Delete a client's data as far as the provider's API goes. Done already, or not known: no error."""
-        ...
-
-    def judge(self, body: bytes, headers: Mapping[str, str], *, allowed: Sequence[str]) -> Judgement:
-        """Check a webhook's signature on its raw bytes, then read what it points at. Header names are lower case."""
-        ...
-
-    def check_connection(self) -> str:
-        """Ask for something harmless with our keys; an empty answer is good, else what is wrong."""
         ...

@@ -23,8 +23,8 @@ def checks_visible_to(user: User) -> QuerySet[ProviderCheck]:
 
 def messages_visible_to(user: User) -> QuerySet[ProviderMessage]:
     """Select the webhooks of the brands that a person reaches as a whole, without their bodies."""
-    rows = ProviderMessage.objects.filter(provider__brand__in=reach_of(user).whole_brands)
-    return rows.defer("body_sealed", "provider__sealed_credentials")
+    rows = ProviderMessage.objects.filter(connection__brand__in=reach_of(user).whole_brands)
+    return rows.defer("body_sealed", "connection__sealed_credentials")
 
 
 def last_check_of(client: Client) -> ProviderCheck | None:

@@ -8,9 +8,10 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, PersonColumn, QuickFilter, Table, TimeColumn
+from crm.connections.tables import ClientCheckTable, WebhookTable
+from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, PersonColumn, QuickFilter
 from kyc.models import ProviderCheck, ProviderMessage
-from kyc.providers.choices import MessageState, MessageVerdict, ProviderCheckState
+from kyc.providers.choices import ProviderCheckState
 from kyc.providers.queries import checks_visible_to, messages_visible_to
 
 
@@ -22,7 +23,7 @@ class ProviderCheckFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
-class ProviderCheckTable(Table):
+class ProviderCheckTable(ClientCheckTable):
     name, title, permission = "kyc-provider-checks", _("Provider checks"), "kyc.review_document"
     subtitle = _("Checks of clients at outside KYC providers, as last looked up there")
     columns = [
@@ -41,9 +42,6 @@ class ProviderCheckTable(Table):
         QuickFilter(_("Outcome unknown"), {"state": ProviderCheckState.UNKNOWN}),
         QuickFilter(_("On hold"), {"state": ProviderCheckState.ON_HOLD}),
     ]
-    default_order = "-id"
-    search_hint = _("Client")
-    export_permission = None
     empty = Empty(_("No checks yet"), _("Checks appear here when clients go to a KYC provider."), "scan-face")
 
     def queryset(self) -> QuerySet[ProviderCheck]:
@@ -53,51 +51,13 @@ class ProviderCheckTable(Table):
             .defer("provider__sealed_credentials")
         )
 
-    def search(self, queryset: QuerySet[ProviderCheck], words: str) -> QuerySet[ProviderCheck]:
-        for word in words.lower().split()[:4]:
-            queryset = queryset.filter(client__search_text__contains=word)
-        return queryset
-
     def row_url(self, row: ProviderCheck) -> Any:
         return f"/kyc/providers/checks/{row.pk}/"
 
 
-class ProviderMessageFilter(django_filters.FilterSet):
-    verdict = django_filters.MultipleChoiceFilter(choices=MessageVerdict.choices, label=_("Verdict"))
-    state = django_filters.MultipleChoiceFilter(choices=MessageState.choices, label=_("State"))
-
-    class Meta:
-        model = ProviderMessage
-        fields: list[str] = []
-
-
-class ProviderMessageTable(Table):
+class ProviderMessageTable(WebhookTable):
     name, title, permission = "kyc-provider-messages", _("KYC webhooks"), "kyc.review_document"
     subtitle = _("Every message from KYC providers as received. An accepted one has its check looked up.")
-    columns = [
-        TimeColumn("received_at", _("Received"), seconds=True, link=True),
-        Column("provider", _("Provider"), value="provider.name"),
-        Column("event_type", _("Event"), css="nowrap"),
-        Column("applicant_id", _("Applicant"), css="nowrap mono"),
-        BadgeColumn("verdict", _("Verdict")),
-        BadgeColumn("state", _("State")),
-        Column("repeats", _("Repeats"), css="end"),
-        Column("outcome", _("Result"), css="clip muted"),
-    ]
-    filterset = ProviderMessageFilter
-    quick_filters = [
-        QuickFilter(_("Unknown applicant"), {"state": MessageState.UNMATCHED}),
-        QuickFilter(_("Refused"), {"state": MessageState.REFUSED}),
-    ]
-    search_hint = _("Applicant")
-    export_permission = None
-    empty = Empty(_("No webhooks yet"), _("Each connection has its own address and signing secret."), "inbox")
 
     def queryset(self) -> QuerySet[ProviderMessage]:
-        return messages_visible_to(self.user).select_related("provider")
-
-    def search(self, queryset: QuerySet[ProviderMessage], query: str) -> QuerySet[ProviderMessage]:
-        return queryset.filter(applicant_id=query.strip())
-
-    def row_url(self, row: ProviderMessage) -> Any:
-        return row.get_absolute_url()
+        return messages_visible_to(self.user).select_related("connection")

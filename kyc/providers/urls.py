@@ -4,10 +4,10 @@ from django.urls import path
 
 from crm.ui.views import TableView
 from kyc.providers.tables import ProviderCheckTable, ProviderMessageTable
-from kyc.providers.views import checks, receiving, setup
+from kyc.providers.views import checks, setup
 
 urlpatterns = [
-    path("webhooks/kyc/<slug:code>/", receiving.kyc_webhook, name="webhook"),
+    path("webhooks/kyc/<slug:code>/", setup.kyc_webhook, name="webhook"),
     path("kyc/providers/", setup.provider_list, name="providers"),
     path("kyc/providers/new/", setup.provider_new, name="provider_new"),
     path("kyc/providers/<int:provider_id>/", setup.provider_change, name="provider_change"),
@@ -17,6 +17,6 @@ urlpatterns = [
     path("kyc/providers/checks/<int:check_id>/refresh/", checks.check_refresh, name="provider_check_refresh"),
     path("kyc/providers/checks/<int:check_id>/cancel/", checks.check_cancel, name="provider_check_cancel"),
     path("kyc/providers/messages/", TableView.as_view(table=ProviderMessageTable), name="provider_messages"),
-    path("kyc/providers/messages/<int:message_id>/", checks.message_page, name="provider_message"),
-    path("kyc/providers/messages/<int:message_id>/retry/", checks.message_retry, name="provider_message_retry"),
+    path("kyc/providers/messages/<int:message_id>/", setup.message_page, name="provider_message"),
+    path("kyc/providers/messages/<int:message_id>/retry/", setup.message_retry, name="provider_message_retry"),
 ]

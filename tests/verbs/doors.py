@@ -253,7 +253,7 @@ def parked_vendor_check() -> Arguments:
 def unmatched_vendor_notice() -> Arguments:
     """A webhook about an entity that no match is about."""
     notice = VendorNotice.objects.create(
-        vendor=a_screening_vendor(),
+        connection=a_screening_vendor(),
         received_at=timezone.now(),
         body_sealed=b"",
         body_sha256="0" * 64,
@@ -274,14 +274,13 @@ def check_at_provider() -> Arguments:
 def unmatched_message() -> Arguments:
     """A webhook about an applicant that no check knows."""
     message = ProviderMessage.objects.create(
-        provider=a_kyc_provider(),
+        connection=a_kyc_provider(),
         received_at=timezone.now(),
         body_sealed=b"",
         body_sha256="0" * 64,
-        verdict="accepted",
-        state="waiting",
+        message_id="msg_1",
     )
-    ProviderMessage.objects.filter(pk=message.pk).update(state="unmatched")
+    ProviderMessage.objects.filter(pk=message.pk).update(verdict="accepted", state="unmatched")
     return {"message_id": message.pk}
 
 

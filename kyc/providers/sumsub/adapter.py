@@ -24,14 +24,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.connections.choices import WebhookVerdict
+from crm.connections.http import UNREADABLE, Line, address_of, read_json, unreadable
+from crm.connections.protocol import Judgement, Key, ServiceRefused
+from crm.outside.outbound import Bounds
 from kyc.models import KycProvider
-from kyc.providers.choices import MessageVerdict
-from kyc.providers.http import ANSWER, UNREADABLE, address_of, read_json, send, unreadable
-from kyc.providers.protocol import Answer, Applicant, CheckView, Judgement, Key, Link, Picture, ProviderRefused
+from kyc.providers.protocol import Answer, Applicant, CheckView, Link, Picture
 from kyc.providers.sumsub.reading import read_check, read_notice
 from kyc.providers.sumsub.signing import judge_digest, request_headers
 
 T = TypeVar("T")
+# Shorter than the minute after which a check without an answer is looked up: by then nothing is under way.
+ANSWER: Final = Bounds(bytes_max=2 * 2**20, seconds=20, timeout=httpx.Timeout(10, connect=3))
 API: Final = "https://api.sumsub.com"
 DONE: Final = frozenset({Answer.PASSED, Answer.RETRY, Answer.REFUSED})
 NOBODY: Final = "keelson-connection-test"
@@ -59,7 +63,8 @@ class SumsubAdapter:
     def __init__(self, provider: KycProvider) -> None:
         self.provider = provider
         self.credentials: Mapping[str, Any] = provider.credentials
-        self.address = address_of(provider, API)
+        self.line = Line(provider, ANSWER, explain=lambda answer: answer["description"])
+        self.address = address_of(provider, API, settings.SANDBOX_KYC_URL)
 
     def create(self, applicant: Applicant) -> str:
         body = {
@@ -75,7 +80,7 @@ class SumsubAdapter:
         }
         try:
             made = self._call("POST", f"/resources/applicants?levelName={quote(applicant.level_name)}", body)
-        except ProviderRefused as refused:
+        except ServiceRefused as refused:
             found = None
             if refused.status == httpx.codes.CONFLICT:
                 found = self.look_up(external_id=applicant.external_id)
@@ -103,7 +108,7 @@ class SumsubAdapter:
         which = quote(applicant_id, safe="") if applicant_id else f"-;externalUserId={quote(external_id, safe='')}"
         try:
             applicant = self._call("GET", f"/resources/applicants/{which}/one")
-        except ProviderRefused as refused:
+        except ServiceRefused as refused:
             if refused.status == httpx.codes.NOT_FOUND:
                 return None
             raise
@@ -128,19 +133,19 @@ class SumsubAdapter:
     def _deactivate(self, applicant_id: str) -> None:
         try:
             self._call("PATCH", f"/resources/applicants/{quote(applicant_id, safe='')}/presence/deactivated")
-        except ProviderRefused as refused:
+        except ServiceRefused as refused:
             if refused.status != httpx.codes.NOT_FOUND:
                 raise
 
-    def judge(self, body: bytes, headers: Mapping[str, str], *, allowed: Sequence[str]) -> Judgement:
+    def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
         secrets = [self.credentials.get(name, "") for name in ("webhook_secret", "previous_webhook_secret")]
-        verdict, algorithm = judge_digest(body, headers, secrets=secrets, allowed=allowed)
-        if verdict != MessageVerdict.ACCEPTED:
-            return Judgement(verdict, algorithm)
+        verdict, algorithm = judge_digest(body, headers, secrets=secrets, allowed=self.provider.webhook_algorithms)
+        if verdict != WebhookVerdict.ACCEPTED:
+            return Judgement(verdict, algorithm=algorithm)
         try:
-            return Judgement(verdict, algorithm, read_notice(orjson.loads(body)))
+            return Judgement(verdict, algorithm=algorithm, notice=read_notice(orjson.loads(body)))
         except UNREADABLE:
-            return Judgement(MessageVerdict.MALFORMED, algorithm)
+            return Judgement(WebhookVerdict.MALFORMED, algorithm=algorithm)
 
     def check_connection(self) -> str:
         answer = self._call("GET", f"/resources/applicants/-/byExternalUserId/{NOBODY}")
@@ -150,7 +155,7 @@ class SumsubAdapter:
         return read_json(self.provider, self._send(method, path, body))
 
     def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, bounds: Any = ANSWER
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, bounds: Bounds | None = None
     ) -> httpx.Response:
         content = orjson.dumps(body) if body is not None else b""
         headers = request_headers(
@@ -163,15 +168,7 @@ class SumsubAdapter:
         )
         if content:
             headers["Content-Type"] = "application/json"
-        return send(
-            self.provider,
-            method,
-            self.address + path,
-            content=content,
-            headers=headers,
-            explain=lambda answer: answer["description"],
-            bounds=bounds,
-        )
+        return self.line.send(method, self.address + path, content=content, headers=headers, bounds=bounds)
 
     def _read(self, read: Callable[[], T]) -> T:
         try:

@@ -16,8 +16,9 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from crm.connections.protocol import Notice
 from kyc.choices import DocumentKind, IssueCode, Side, Verdict
-from kyc.providers.protocol import Answer, CheckView, Notice, Person, Picture, StepResult
+from kyc.providers.protocol import Answer, CheckView, Person, Picture, StepResult
 
 KINDS: Final[Mapping[str, DocumentKind]] = {
     "PASSPORT": DocumentKind.PASSPORT,

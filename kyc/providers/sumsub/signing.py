@@ -16,7 +16,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kyc.providers.choices import MessageVerdict
+from crm.connections.choices import WebhookVerdict
 
 DIGESTS: Final[Mapping[str, Any]] = {
     "HMAC_SHA256_HEX": hashlib.sha256,
@@ -37,14 +37,14 @@ def request_headers(
 
 def judge_digest(
     body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str], allowed: Sequence[str]
-) -> tuple[MessageVerdict, str]:
+) -> tuple[WebhookVerdict, str]:
     """Judge a webhook's digest in constant time, and name its algorithm. Of two secrets either fits while one is exchanged."""
     digest = headers.get("x-payload-digest", "")[:HEADER_LENGTH_MAX]
     algorithm = headers.get("x-payload-digest-alg", "")[:40]
     if not digest or not digest.isascii() or not algorithm:
-        return MessageVerdict.NO_SIGNATURE, algorithm
+        return WebhookVerdict.NO_SIGNATURE, algorithm
     if algorithm not in DIGESTS or algorithm not in allowed:
-        return MessageVerdict.WRONG_ALGORITHM, algorithm
+        return WebhookVerdict.WRONG_ALGORITHM, algorithm
     expected = [hmac.new(secret.encode(), body, DIGESTS[algorithm]).hexdigest() for secret in secrets if secret]
     fits = [hmac.compare_digest(one.encode(), digest.encode()) for one in expected]
-    return (MessageVerdict.ACCEPTED if any(fits) else MessageVerdict.WRONG_SIGNATURE), algorithm
+    return (WebhookVerdict.ACCEPTED if any(fits) else WebhookVerdict.WRONG_SIGNATURE), algorithm

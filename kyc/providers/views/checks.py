@@ -1,4 +1,4 @@
-"""A check at a provider: its page with the answer as it came, refreshing and cancelling it; and the webhooks' pages."""
+"""A check at a provider: its page with the answer as it came, refreshing and cancelling it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from kyc.models import ProviderCheck, ProviderMessage
-from kyc.providers import checks, lookups, webhooks
-from kyc.providers.choices import OPEN_CHECKS, MessageState, ProviderCheckState
-from kyc.providers.queries import checks_visible_to, last_check_of, messages_visible_to
+from kyc.models import ProviderCheck
+from kyc.providers import checks, lookups
+from kyc.providers.choices import OPEN_CHECKS, ProviderCheckState
+from kyc.providers.queries import checks_visible_to, last_check_of
 from kyc.providers.steps import shown_steps
 
 TEXT_SHOWN_MAX = 40_000
@@ -100,43 +100,3 @@ def check_cancel(request: UserRequest, check_id: int) -> HttpResponseBase:
         show_forbidden=True,
     )
     return redirect(f"{check.client.get_absolute_url()}?tab=kyc")
-
-
-@staff_page("kyc.review_document")
-def message_page(request: UserRequest, message_id: int) -> HttpResponse:
-    """Show a webhook as it was received; every view is logged."""
-    message = _message(request.user, message_id)
-    access_log.note(
-        user=request.user,
-        kind=AccessKind.DOWNLOAD,
-        target=f"kyc.providermessage:{message.pk}",
-        client_id=message.check_at_provider.client_id if message.check_at_provider else None,
-        brand_id=message.provider.brand_id,
-    )
-    context = {
-        "message": message,
-        "body": message.body[:TEXT_SHOWN_MAX].decode("utf-8", "replace"),
-        "may_retry": message.state == MessageState.UNMATCHED,
-    }
-    return render(request, "kyc/providers/message.html", context)
-
-
-@require_POST
-@staff_page("kyc.review_document")
-def message_retry(request: UserRequest, message_id: int) -> HttpResponseBase:
-    """Process a message about an unknown applicant again."""
-    message = _message(request.user, message_id)
-    run_action(
-        request,
-        lambda: webhooks.retry_message(message_id=message.pk, actor=request.user),
-        _("The message is being processed again."),
-    )
-    return redirect("kyc:provider_message", message_id=message.pk)
-
-
-def _message(user: User, message_id: int) -> ProviderMessage:
-    rows = messages_visible_to(user).select_related("provider", "check_at_provider__client")
-    message = rows.filter(pk=message_id).first()
-    if message is None:
-        raise Http404
-    return message

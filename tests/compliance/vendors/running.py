@@ -12,7 +12,6 @@ import httpx
 from django.test import Client as Browser
 
 from compliance.models import ScreeningVendor, WatchlistSource
-from compliance.models.vendors import sealed_credentials
 from compliance.vendors import asking, notices
 from crm import events
 from crm.models import Brand, EventDelivery
@@ -92,7 +91,7 @@ def make_vendor(brand: Brand, url: str, **fields: Any) -> ScreeningVendor:
         "adapter": "yente",
         "base_url": url,
         "dataset": "default",
-        "sealed_credentials": sealed_credentials(KEYS),
+        "sealed_credentials": ScreeningVendor.sealed(KEYS),
     }
     return ScreeningVendor.objects.create(brand=brand, source=source, **{**values, **fields})
 

@@ -6,6 +6,7 @@ from compliance import hits, screening
 from compliance.choices import HitState, ScreeningTrigger
 from compliance.models import Delisting, Hit, ListEntry, Restriction, VendorNotice
 from compliance.vendors import notices
+from crm.connections import webhooks
 from crm.errors import NotAllowed, WrongState
 from crm.models import Notification
 from tests.compliance.factories import confirm_match
@@ -95,14 +96,14 @@ def test_what_is_not_signed_right_and_lately_is_refused(cast, sandbox, vendor, f
     sandbox.fault(fault, value)
     sandbox.server.announce("entity.delisted", entity_id="NK-1")
     ((headers, body),) = sandbox.messages(1)
-    for _ in range(notices.REFUSED_KEPT_A_DAY + 2):
+    for _ in range(webhooks.REFUSED_KEPT_A_DAY + 2):
         assert post(headers, body) == 400
     assert set(VendorNotice.objects.values_list("verdict", "state")) == {(verdict, "refused")}
-    assert VendorNotice.objects.count() == notices.REFUSED_KEPT_A_DAY
+    assert VendorNotice.objects.count() == webhooks.REFUSED_KEPT_A_DAY
     vendor.refresh_from_db()
-    assert vendor.refused_count == notices.REFUSED_KEPT_A_DAY + 2
+    assert vendor.refused_count == webhooks.REFUSED_KEPT_A_DAY + 2
     assert post({}, body) == 400 and post(headers, body, code="nobody") == 404
-    assert post(headers, b"x" * (notices.BODY_BYTES_MAX + 1)) == 413
+    assert post(headers, b"x" * (webhooks.BODY_BYTES_MAX + 1)) == 413
 
 
 def test_an_unknown_entity_is_kept_for_a_person(cast, sandbox, vendor):

@@ -15,7 +15,6 @@ from django.test import Client as Browser
 
 from crm.models import Brand
 from kyc.models import KycProvider, ProviderCheck
-from kyc.models.providers import sealed_credentials
 from sandbox.kyc.reviews import Reviewer
 from sandbox.kyc.server import APP_TOKEN, SECRET_KEY, WEBHOOK_SECRET, KycServer
 from sandbox.kyc.store import Store
@@ -91,6 +90,6 @@ def make_provider(brand: Brand, url: str, **fields: Any) -> KycProvider:
         "adapter": "sumsub",
         "base_url": url,
         "level_name": "basic-kyc-level",
-        "sealed_credentials": sealed_credentials(KEYS),
+        "sealed_credentials": KycProvider.sealed(KEYS),
     }
     return KycProvider.objects.create(brand=brand, **{**values, **fields})

@@ -5,6 +5,7 @@ import hmac
 
 import pytest
 
+from crm.connections.webhooks import BODY_BYTES_MAX, REFUSED_KEPT_A_DAY
 from crm.errors import NotAllowed, WrongState
 from kyc.models import KycProvider, ProviderCheck, ProviderMessage
 from kyc.providers import lookups, webhooks
@@ -76,11 +77,11 @@ def test_what_is_not_signed_right_is_refused_and_bounded(cast, sandbox, check, f
     sandbox.fault(fault, value)
     sandbox.play(check, "green", pictures=[])
     ((headers, body),) = sandbox.messages(1)
-    for _ in range(webhooks.REFUSED_KEPT_A_DAY + 3):
+    for _ in range(REFUSED_KEPT_A_DAY + 3):
         assert post(headers, body) == 400
     assert set(ProviderMessage.objects.values_list("verdict", "state")) == {(verdict, "refused")}
-    assert ProviderMessage.objects.count() == webhooks.REFUSED_KEPT_A_DAY
-    assert KycProvider.objects.get().refused_count == webhooks.REFUSED_KEPT_A_DAY + 3
+    assert ProviderMessage.objects.count() == REFUSED_KEPT_A_DAY
+    assert KycProvider.objects.get().refused_count == REFUSED_KEPT_A_DAY + 3
     acted()
     check.refresh_from_db()
     assert check.state == ProviderCheckState.OPEN
@@ -90,7 +91,7 @@ def test_bodies_and_codes_that_are_none_are_refused(cast, sandbox, check):
     (headers, body), *_ = sandbox.messages(1)
     assert post(headers, body, code="nobody") == 404
     assert post({}, body) == 400
-    assert post(headers, b"x" * (webhooks.BODY_BYTES_MAX + 1)) == 413
+    assert post(headers, b"x" * (BODY_BYTES_MAX + 1)) == 413
     signed = {**headers, **{name.lower(): value for name, value in _signed(sandbox, b"[[[[1]]]]").items()}}
     assert post(signed, b"[[[[1]]]]") == 200  # ours to look at: sent again it would say the same
     assert ProviderMessage.objects.get(verdict="malformed").state == "refused"
