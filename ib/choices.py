@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices, EmailChannel
 from crm.notices.kinds import MANDATORY, PARTNERS, NoticeGroup, NotificationKind, staff
@@ -133,6 +134,42 @@ class SettlementState(BadgeChoices):
 
     PAID = "paid", "green", _("Credited")
     CARRIED = "carried", "orange", _("Carried forward")
+    BELOW_MINIMUM = "small", "yellow", _("Below the minimum")
+
+
+class Cycle(models.TextChoices):
+    """How often a partner is settled: at the end of each day, week or month in the brand's time zone."""
+
+    INSTANT = "instant", _("Continuously")
+    DAILY = "daily", pgettext_lazy("cycle", "Daily")
+    WEEKLY = "weekly", pgettext_lazy("cycle", "Weekly")
+    MONTHLY = "monthly", pgettext_lazy("cycle", "Monthly")
+
+
+class NegativeBalance(models.TextChoices):
+    """What happens where clawbacks are larger than what was earned."""
+
+    CARRIED = "carried", _("Carried to the next settlement")
+    WRITTEN_OFF = "written", _("Written off")
+
+
+class VatTreatment(models.TextChoices):
+    """How VAT is stated on self-billing invoices."""
+
+    NONE = "none", _("No invoices")
+    EXEMPT = "exempt", _("Exempt from VAT")
+    REVERSE_CHARGE = "reverse", _("Reverse charge")
+    STANDARD = "standard", _("VAT included")
+
+
+class DisputeState(BadgeChoices):
+    """Of a line, or of a partner, whose settlement waits."""
+
+    OPEN = "open", "orange", _("In dispute")
+    RESOLVED = "resolved", "green", _("Resolved")
+
+
+DISPUTE_TRANSITIONS: dict[str, set[str]] = {DisputeState.OPEN: {DisputeState.RESOLVED}, DisputeState.RESOLVED: set()}
 
 
 class PayoutTo(models.TextChoices):
@@ -172,6 +209,28 @@ class IbNotice(NotificationKind):
     RECALCULATION_PROPOSED = (
         "ib.recalculation_proposed",
         _("Commission recalculations awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    DISPUTE_OPENED = (
+        "ib.dispute_opened",
+        _("Commission disputes"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.DAILY,
+    )
+    DISPUTE_CHANGED = (
+        "ib.dispute_changed",
+        _("Commissions on hold"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
+    TERMS_PROPOSED = (
+        "ib.terms_proposed",
+        _("Settlement terms awaiting second approval"),
         NoticeGroup.PARTNERS,
         staff("ib.settle_commissions"),
         EmailChannel.AT_ONCE,

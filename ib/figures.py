@@ -16,7 +16,17 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AccrualState, PeriodState, Reason
-from ib.models import Accrual, Attribution, Partner, PartnerDay, PartnerLink, PartnerPlan, SettlementPeriod, Upline
+from ib.models import (
+    Accrual,
+    Attribution,
+    Partner,
+    PartnerDay,
+    PartnerLink,
+    PartnerPlan,
+    Settlement,
+    SettlementPeriod,
+    Upline,
+)
 
 COUNT_MAX = 5_000
 
@@ -47,6 +57,15 @@ def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Ear
         .order_by("currency")
     )
     return [Earned(row["currency"], row["total"]) for row in rows]
+
+
+def not_settled(partner: Partner) -> list[Earned]:
+    """Sum what a partner has earned and no settlement has taken yet, per currency: each accrual is in one settlement at most."""
+    earned = PartnerDay.objects.filter(partner=partner).values_list("currency").annotate(total=Sum("amount")).order_by()
+    taken = Settlement.objects.filter(partner=partner).values_list("currency").annotate(total=Sum("accrued")).order_by()
+    settled = dict(taken)
+    left = {currency: total - settled.get(currency, Decimal(0)) for currency, total in earned}
+    return [Earned(currency, total) for currency, total in sorted(left.items()) if total]
 
 
 def open_period_ids(brand_id: int) -> list[int]:
@@ -94,7 +113,7 @@ def summary(partner: Partner) -> Summary:
             Attribution.objects.filter(partner_id__in=below.values("partner_id"), ends_at__isnull=True)
         ),
         traded=count_up_to(mine.filter(client__last_trade_at__gte=month_ago)),
-        open=earned_in([partner.pk], open_period_ids(partner.brand_id)),
+        open=not_settled(partner),
     )
 
 

@@ -18,12 +18,13 @@ from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
-from ib.choices import PayoutTo
-from ib.models import Partner, Plan, ReferralLink
+from ib.choices import Cycle, NegativeBalance, PayoutTo, VatTreatment
+from ib.models import Partner, Plan, ReferralLink, SettlementTerms
 from ib.partner_pages import sharing
 from ib.partner_pages.sharing import Target
 from ib.payouts import Destination, Offer
 from ib.queries import partners_visible_to, plans_visible_to
+from ib.settlements.terms import FIELDS as TERMS_FIELDS
 
 CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY")]
 
@@ -144,6 +145,64 @@ class MoveForm(PartnerSearch):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=200, label=_("Reason"))
+
+
+class AnswerForm(forms.Form):
+    answer = forms.CharField(max_length=300, label=_("Answer"), help_text=_("The partner reads it."))
+
+
+class SettlementTermsForm(forms.Form):
+    """How a partner is settled; what an invoice needs is checked where one is wanted."""
+
+    cycle = forms.ChoiceField(choices=Cycle.choices, label=_("Settlement cycle"))
+    minimum = forms.DecimalField(
+        min_value=0,
+        max_digits=18,
+        decimal_places=2,
+        label=_("Minimum payout"),
+        help_text=_("Smaller sums are carried forward"),
+    )
+    hold_days = forms.IntegerField(min_value=0, max_value=365, label=_("Hold after the trade, in days"))
+    negative = forms.ChoiceField(choices=NegativeBalance.choices, label=_("Negative balance"))
+    approval_above = forms.DecimalField(
+        min_value=0,
+        max_digits=18,
+        decimal_places=2,
+        required=False,
+        label=_("Second approval of payouts above"),
+        help_text=_("Empty: never. Payouts of one day count together."),
+    )
+    vat_treatment = forms.ChoiceField(choices=VatTreatment.choices, label=_("Self-billing invoices"))
+    vat_rate = forms.DecimalField(
+        min_value=0, max_value=99, max_digits=5, decimal_places=2, label=_("VAT rate, included in the commission")
+    )
+    legal_name = forms.CharField(max_length=160, required=False, label=_("Legal name"))
+    address = forms.CharField(max_length=300, required=False, label=_("Address"))
+    vat_id = forms.CharField(max_length=20, required=False, label=_("VAT number"))
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+    def __init__(self, data: Any = None, *, terms: SettlementTerms) -> None:
+        initial: dict[str, Any] = {name: getattr(terms, name) for name in TERMS_FIELDS}
+        for name in ("minimum", "approval_above", "vat_rate"):
+            initial[name] = None if initial[name] is None else Decimal(initial[name]).quantize(Decimal("0.01"))
+        super().__init__(data, initial=initial)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        treatment = cleaned.get("vat_treatment")
+        if treatment and treatment != VatTreatment.NONE:
+            for name in ("legal_name", "address"):
+                if not cleaned.get(name):
+                    self.add_error(name, _("An invoice needs this."))
+        if treatment in (VatTreatment.REVERSE_CHARGE, VatTreatment.STANDARD) and not cleaned.get("vat_id"):
+            self.add_error("vat_id", _("An invoice with VAT or reverse charge needs the partner's VAT number."))
+        rate = cleaned.get("vat_rate")
+        if rate is not None and (rate > 0) != (treatment == VatTreatment.STANDARD):
+            self.add_error("vat_rate", _("Enter a rate where VAT is included, and 0 otherwise."))
+        return cleaned
+
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in TERMS_FIELDS}
 
 
 class AssignPlanForm(forms.Form):

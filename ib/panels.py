@@ -23,10 +23,11 @@ from ib.models import Attribution, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.queries import partners_visible_to
 from ib.recalculations.proposals import RecalculationApproval
+from ib.settlements.terms import TermsApproval
 from ib.views import home_cards
 from wallet.choices import account_owners
 
-approvals.register(PlanApproval, RecalculationApproval)
+approvals.register(PlanApproval, RecalculationApproval, TermsApproval)
 
 
 def linked_partners(user: User, client: Client) -> Iterator[graph.Linked]:
@@ -114,6 +115,9 @@ register(
         "calendar-clock",
         50,
         words="settlement payout",
+    ),
+    MenuEntry(
+        "partners", _("Commission disputes"), "ib_disputes", "ib.view_settlement", "lock", 55, words="hold freeze"
     ),
     MenuEntry(
         "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"

@@ -26,6 +26,7 @@ from ib.audit_codes import IbAction
 from ib.choices import PayoutTo
 from ib.models import Partner, Payout
 from ib.settlement import balances_of
+from ib.settlements.disputes import is_frozen
 from trading.choices import AccountState
 from trading.models import TradingAccount
 from wallet.choices.ledger import JournalKind
@@ -170,6 +171,8 @@ def _payee(partner: Partner) -> Client:
     """Lock the linked client record before its wallet: the order of every transfer and withdrawal."""
     if partner.state != "active":
         raise WrongState(_("Your payouts are suspended. Contact your partner manager."))
+    if is_frozen(partner.pk):
+        raise WrongState(_("Your payouts are on hold. Contact your partner manager."))
     if partner.client_id is None:
         raise DomainError(_("You don't have a wallet for payouts yet. Ask your partner manager to link one."))
     return lock(Client, partner.client_id, "brand", "user")

@@ -1,49 +1,49 @@
-"""Closing a commission period: one journal per partner and currency, from the cost of commissions to what is owed.
+"""Settling partners: one journal per partner and currency, from the cost of commissions to what is owed.
 
-Rounding happens here and nowhere else: whole smallest units are paid, what is finer is carried to the partner's next
-settlement, and so is a negative sum (clawbacks larger than what was earned).
+A period is the brand's accounting month: closing it settles who is settled monthly. Others have cycles of their own
+(`settle_cycles`), whatever the period of their accruals. Rounding happens here and nowhere else: whole smallest units are paid,
+what is finer, below the partner's minimum or negative is carried to the next settlement.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
-from django.db.models import Sum
+from django.db import transaction
+from django.db.models import Count, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.events import CommissionSettled, publish
-from crm.models import Actor
+from crm.i18n.localized_text import phrase
+from crm.models import Actor, Brand
 from crm.money import amounts
+from crm.money.amounts import Money
+from crm.notices.notify import notify
+from crm.queue.for_each import for_each_isolated
 from crm.security import audit, policies
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.choices import PeriodState, SettlementState
-from ib.models import Partner, PartnerDay, Settlement, SettlementPeriod
+from ib.choices import Cycle, DisputeState, IbNotice, NegativeBalance, PeriodState, SettlementState
+from ib.models import CommissionDispute, HeldLine, Partner, PartnerDay, Settlement, SettlementPeriod, SettlementTerms
 from ib.policies import can_settle
+from ib.settlements.cycles import last_cut, name_of
+from ib.settlements.lines import Due, last_accrual_id, unsettled
+from ib.settlements.terms import in_force
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.ledger import posting
 
 logger = logging.getLogger(__name__)
 # How long after a month's end its period closes by itself: late syncs and corrections still get in.
 GRACE_HOURS = 36
-
-# A trade that several components pay counts once; a CPA is beside it.
-SUMS = """
-SELECT partner_id, currency, count(*) FILTER (WHERE is_paid), coalesce(sum(lots) FILTER (WHERE is_paid), 0), sum(amount)
-FROM (
-  SELECT a.partner_id, a.currency, max(a.lots) AS lots, sum(a.amount) AS amount,
-    bool_or(a.state = 'accrued' AND a.kind = 'original' AND a.component <> 'cpa') AS is_paid
-  FROM ib_accrual a WHERE a.period_id = %s AND a.state <> 'excluded'
-  GROUP BY a.partner_id, a.currency, a.deal_id, a.level
-) trade
-GROUP BY 1, 2 ORDER BY 1, 2
-"""
 
 
 @transaction.atomic
@@ -72,7 +72,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
     period.move_to(PeriodState.CLOSED)
     period.closed_at, period.closed_by = now, actor
     period.save(update_fields=["state", "closed_at", "closed_by"])
-    settlements = _settle_partners(period, actor=actor, now=now, is_import=at is not None)
+    settlements = _settle_month(period, actor=actor, now=now, is_import=at is not None)
     audit.record(
         actor=actor,
         action=IbAction.PERIOD_SETTLED,
@@ -94,61 +94,207 @@ def _cut(period: SettlementPeriod, now: dt.datetime) -> None:
     )
 
 
-def _settle_partners(period: SettlementPeriod, *, actor: Actor, now: dt.datetime, is_import: bool) -> list[Settlement]:
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS, [period.pk])
-        sums = cursor.fetchall()
-    carried = {
-        (row.partner_id, row.currency): row
-        for row in Settlement.objects.filter(
-            partner_id__in={partner_id for partner_id, *_rest in sums}, next__isnull=True
-        ).exclude(carried_out=0)
-    }
-    rows, entries = [], []
-    for partner_id, currency, trades, lots, accrued in sums:
-        previous = carried.get((partner_id, currency))
-        carried_in = previous.carried_out if previous else Decimal(0)
-        amount = payable(accrued + carried_in, currency)
-        rows.append(
-            Settlement(
-                period=period,
-                partner_id=partner_id,
-                currency=currency,
-                previous=previous,
-                trades=trades,
-                lots=lots,
-                accrued=accrued,
-                carried_in=carried_in,
-                amount=amount,
-                carried_out=accrued + carried_in - amount,
-                state=SettlementState.PAID if amount else SettlementState.CARRIED,
-                settled_at=now,
-                settled_by=actor,
-            )
+def _settle_month(period: SettlementPeriod, *, actor: Actor, now: dt.datetime, is_import: bool) -> list[Settlement]:
+    """Settle everybody who is settled monthly."""
+    partners = Partner.objects.filter(brand_id=period.brand_id).values_list("pk", flat=True)
+    agreed = {terms.partner_id: terms for terms in in_force(partners)}
+    monthly = [pk for pk in partners if pk not in agreed or agreed[pk].cycle == Cycle.MONTHLY]
+    run = Run(period, actor=actor, now=now, is_import=is_import)
+    return run.settle({pk: Cut(period.ends_at, period.name, agreed.get(pk)) for pk in monthly})
+
+
+@transaction.atomic
+def settle_cycles(*, brand: Brand, actor: Actor = None) -> list[Settlement]:
+    """Settle the partners of a brand whose own cycle has ended, and those whose month waited for a dispute.
+
+    Who: `ib.settle_commissions` at the brand, or the system. Running it again settles nothing twice.
+    """
+    periods.lock_commissions(brand.pk)
+    policies.require(can_settle(actor, brand.pk))
+    now = timezone.now()
+    cuts = _due_cuts(brand, now)
+    if not cuts:
+        return []
+    periods.ensure_periods(brand, now, now)
+    period = periods.open_period(brand.pk)
+    assert period is not None, "now is always in an open period"
+    return Run(period, actor=actor, now=now).settle(cuts)
+
+
+def _due_cuts(brand: Brand, now: dt.datetime) -> dict[int, Cut]:
+    """List whose cycle has ended since their last cut."""
+    zone = ZoneInfo(brand.time_zone)
+    partners = Partner.objects.filter(brand=brand)
+    agreed = in_force(partners.values("pk"))
+    cuts = {terms.partner_id: _cut_of(terms, now, zone) for terms in agreed if terms.cycle != Cycle.MONTHLY}
+    month = SettlementPeriod.objects.filter(brand=brand, state=PeriodState.CLOSED).order_by("-ends_at").first()
+    if month is not None:
+        # Who was frozen when the month closed is settled as soon as they aren't.
+        waited = partners.filter(
+            commission_disputes__deal_id__isnull=True, commission_disputes__resolved_at__gt=month.ends_at
         )
-        if amount:
-            entries.append(_entry(period, partner_id, currency, amount))
-    posted = posting.post_many(entries, actor=actor, posted_at=[now] * len(entries) if is_import else None)
-    journals = iter(posted)
-    for row in rows:
-        if row.amount:
-            row.journal_id = next(journals).journal_id
-    Settlement.objects.bulk_create(rows, batch_size=1000)
-    clients = dict(Partner.objects.filter(pk__in={row.partner_id for row in rows}).values_list("pk", "client_id"))
-    for row in rows:
-        if row.amount:
-            publish(
-                CommissionSettled(
-                    partner_id=row.partner_id,
-                    settlement_id=row.pk,
-                    amount=row.amount,
-                    currency=row.currency,
-                    brand_id=period.brand_id,
-                    client_id=clients[row.partner_id],
-                ),
-                actor=actor,
-            )
-    return rows
+        by_partner = {terms.partner_id: terms for terms in agreed}
+        for pk in waited.values_list("pk", flat=True).distinct():
+            cuts.setdefault(pk, Cut(month.ends_at, month.name, by_partner.get(pk)))
+    last = Settlement.objects.filter(partner_id__in=cuts).order_by("partner_id", "-id").distinct("partner_id")
+    for partner_id, cut_at in last.values_list("partner_id", "cut_at"):
+        if cut_at >= cuts[partner_id].at:
+            del cuts[partner_id]
+    return cuts
+
+
+def _cut_of(terms: SettlementTerms, now: dt.datetime, zone: ZoneInfo) -> Cut:
+    at = last_cut(Cycle(terms.cycle), now, zone)
+    return Cut(at, name_of(Cycle(terms.cycle), at, zone), terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a partner's cycle ends, and by which terms they are settled."""
+
+    at: dt.datetime
+    name: str
+    terms: SettlementTerms | None
+
+    @property
+    def closed_before(self) -> dt.datetime:
+        return self.at - dt.timedelta(days=self.terms.hold_days) if self.terms else self.at
+
+
+@dataclass
+class Run:
+    """Settlements of one brand in one transaction, under its commissions' lock."""
+
+    period: SettlementPeriod
+    actor: Actor
+    now: dt.datetime
+    is_import: bool = False
+
+    def settle(self, cuts: dict[int, Cut]) -> list[Settlement]:
+        """Settle partners up to their cuts; those frozen as a whole wait. Returns the new rows."""
+        frozen = CommissionDispute.objects.filter(deal_id__isnull=True, state=DisputeState.OPEN, partner_id__in=cuts)
+        for partner_id in frozen.values_list("partner_id", flat=True):
+            del cuts[partner_id]
+        to_id = last_accrual_id()
+        last = {
+            (row.partner_id, row.currency): row
+            for row in Settlement.objects.filter(partner_id__in=cuts, next__isnull=True)
+        }
+        due = unsettled(self.period.brand_id, {pk: cut.closed_before for pk, cut in cuts.items()}, to_id)
+        due += self._only_carried(cuts, last, {(row.partner_id, row.currency) for row in due})
+        rows = [self._row(row, cuts[row.partner_id], last.get((row.partner_id, row.currency)), to_id) for row in due]
+        settled = [(what, row) for what, row in zip(due, rows, strict=True) if what.rows or what.held or row.amount]
+        self._post([row for _due, row in settled])
+        _keep_held(settled)
+        self._publish([row for _due, row in settled])
+        return [row for _due, row in settled]
+
+    def _only_carried(
+        self, cuts: dict[int, Cut], last: dict[tuple[int, str], Settlement], known: set[tuple[int, str]]
+    ) -> list[Due]:
+        """List what is carried and has nothing new beside it: a lower minimum may make it payable."""
+        return [
+            Due(partner_id, currency, max(cuts[partner_id].closed_before, row.to_at), 0, 0, Decimal(0), Decimal(0))
+            for (partner_id, currency), row in sorted(last.items())
+            if row.carried_out > 0 and (partner_id, currency) not in known
+        ]
+
+    def _row(self, due: Due, cut: Cut, previous: Settlement | None, to_id: int) -> Settlement:
+        carried_in = previous.carried_out if previous else Decimal(0)
+        total = due.accrued + carried_in
+        amount, state = payable(total, due.currency), SettlementState.PAID
+        if cut.terms and amount < cut.terms.minimum and due.currency == cut.terms.partner.currency:
+            amount, state = Decimal(0), SettlementState.BELOW_MINIMUM if total > 0 else SettlementState.CARRIED
+        elif not amount:
+            state = SettlementState.CARRIED
+        is_forgiven = total < 0 and cut.terms is not None and cut.terms.negative == NegativeBalance.WRITTEN_OFF
+        return Settlement(
+            period=self.period,
+            partner_id=due.partner_id,
+            currency=due.currency,
+            terms=cut.terms,
+            cycle=cut.terms.cycle if cut.terms else Cycle.MONTHLY,
+            previous=previous,
+            name=cut.name,
+            cut_at=cut.at,
+            to_id=max(to_id, previous.to_id) if previous else to_id,
+            to_at=due.to_at,
+            trades=due.trades,
+            lots=due.lots,
+            accrued=due.accrued,
+            carried_in=carried_in,
+            amount=amount,
+            carried_out=Decimal(0) if is_forgiven else total - amount,
+            written_off=total if is_forgiven else Decimal(0),
+            state=state,
+            settled_at=self.now,
+            settled_by=self.actor,
+        )
+
+    def _post(self, rows: list[Settlement]) -> None:
+        """Book what is credited, and write the settlements."""
+        paid = [row for row in rows if row.amount]
+        entries = [_entry(self.period.brand_id, row) for row in paid]
+        times = [self.now] * len(entries) if self.is_import else None
+        for row, posted in zip(paid, posting.post_many(entries, actor=self.actor, posted_at=times), strict=True):
+            row.journal_id = posted.journal_id
+        Settlement.objects.bulk_create(rows, batch_size=1000)
+
+    def _publish(self, rows: list[Settlement]) -> None:
+        partners = Partner.objects.in_bulk({row.partner_id for row in rows})
+        for row in rows:
+            partner = partners[row.partner_id]
+            if row.amount:
+                publish(
+                    CommissionSettled(
+                        partner_id=row.partner_id,
+                        settlement_id=row.pk,
+                        amount=row.amount,
+                        currency=row.currency,
+                        brand_id=self.period.brand_id,
+                        client_id=partner.client_id,
+                    ),
+                    actor=self.actor,
+                )
+            elif row.state == SettlementState.BELOW_MINIMUM and (
+                row.previous is None or row.previous.state != SettlementState.BELOW_MINIMUM
+            ):
+                _say_that_it_is_carried(partner, row)
+
+
+def _keep_held(settled: list[tuple[Due, Settlement]]) -> None:
+    """Remember the lines in dispute that were left out, and take those whose dispute is over."""
+    HeldLine.objects.bulk_create(
+        HeldLine(
+            accrual_id=pk,
+            partner_id=row.partner_id,
+            deal_id=deal_id,
+            currency=row.currency,
+            amount=amount,
+            lots=lots,
+            trades=trades,
+            passed=row,
+        )
+        for due, row in settled
+        for pk, deal_id, amount, lots, trades in due.held
+    )
+    for due, row in settled:
+        if due.taken:
+            HeldLine.objects.filter(accrual_id__in=due.taken).update(taken=row)
+
+
+def _say_that_it_is_carried(partner: Partner, row: Settlement) -> None:
+    """Notify a partner, once until something is credited again, that their sum is below the minimum."""
+    assert row.terms is not None
+    notify(
+        [partner.user_id],
+        kind=IbNotice.COMMISSION_SETTLED,
+        title=phrase("Your commissions are below the minimum payout and are carried forward"),
+        body=phrase("%(carried)s so far, minimum %(minimum)s")
+        % {"carried": Money(row.carried_out, row.currency), "minimum": Money(row.terms.minimum, row.currency)},
+        url=f"/partners/earnings/{row.pk}/",
+        dedupe_key=f"ib.settlement:{row.pk}",
+    )
 
 
 def payable(total: Decimal, currency: str) -> Decimal:
@@ -156,16 +302,17 @@ def payable(total: Decimal, currency: str) -> Decimal:
     return max(Decimal(0), amounts.quantize(total, currency, rounding=ROUND_FLOOR))
 
 
-def _entry(period: SettlementPeriod, partner_id: int, currency: str, amount: Decimal) -> posting.Entry:
-    minor = amounts.to_minor(amount, currency)
-    cost = posting.house(AccountKind.IB_COMMISSIONS, brand_id=period.brand_id, currency=currency)
-    owed = posting.partner_payable(brand_id=period.brand_id, partner_id=partner_id, currency=currency)
+def _entry(brand_id: int, row: Settlement) -> posting.Entry:
+    minor = amounts.to_minor(row.amount, row.currency)
+    cost = posting.house(AccountKind.IB_COMMISSIONS, brand_id=brand_id, currency=row.currency)
+    owed = posting.partner_payable(brand_id=brand_id, partner_id=row.partner_id, currency=row.currency)
     return posting.Entry(
-        key=f"ib-settlement:{period.pk}:{partner_id}:{currency}",
+        # One settlement follows each: the ledger, too, would refuse a second one.
+        key=f"ib-settlement:{row.partner_id}:{row.currency}:{row.previous_id or 0}",
         kind=JournalKind.COMMISSION,
-        brand_id=period.brand_id,
+        brand_id=brand_id,
         lines=(posting.Line(cost, -minor), posting.Line(owed, minor)),
-        description=f"Commissions {period}",
+        description=f"Commissions {row.name}",
     )
 
 
@@ -189,10 +336,26 @@ def totals_of(periods_: list[SettlementPeriod]) -> dict[int, dict[str, Decimal]]
     return totals
 
 
-def settle_due() -> int:
-    """Close every period whose end and grace have passed, oldest first; returns how many were closed.
+def count_cycles(brand_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Count per brand the partners with cycles of their own and what is on hold, for brands that have any: {brand: {cycle: n}}."""
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
+    terms = in_force(Partner.objects.filter(brand_id__in=brand_ids).values("pk"))
+    for brand_id, cycle in terms.values_list("partner__brand_id", "cycle"):
+        if cycle != Cycle.MONTHLY:
+            counts[brand_id][cycle] += 1
+    held = CommissionDispute.objects.filter(state=DisputeState.OPEN, partner__brand_id__in=brand_ids)
+    for brand_id, count in held.values_list("partner__brand_id").annotate(n=Count("pk")).order_by():
+        counts[brand_id]["held"] = count
+    return {
+        brand_id: {name: found[name] for name in ("instant", "daily", "weekly", "held")}
+        for brand_id, found in counts.items()
+    }
 
-    A brand whose period can't be closed waits with its later ones; the other brands don't.
+
+def settle_due() -> int:
+    """Close every period whose end and grace have passed, oldest first, then settle whose own cycle has ended.
+
+    Returns how many periods were closed. A brand whose period can't be closed waits with its later ones; other brands don't.
     """
     due = SettlementPeriod.objects.filter(
         state=PeriodState.OPEN, ends_at__lte=timezone.now() - dt.timedelta(hours=GRACE_HOURS)
@@ -208,6 +371,7 @@ def settle_due() -> int:
             stuck.add(brand_id)
         else:
             closed += 1
+    for_each_isolated(lambda brand: settle_cycles(brand=brand), Brand.objects.order_by("pk"))
     return closed
 
 

@@ -29,10 +29,11 @@ from crm.ui.tables import (
     TimeColumn,
 )
 from ib import figures
-from ib.choices import AccrualState, AttributionMethod, PartnerState, Reason
+from ib.choices import AccrualState, AttributionMethod, DisputeState, PartnerState, Reason
 from ib.models import (
     Accrual,
     Attribution,
+    CommissionDispute,
     CommissionRun,
     Partner,
     PartnerLink,
@@ -44,6 +45,7 @@ from ib.models import (
 )
 from ib.partner_pages.figures import STEPS
 from ib.queries import partners_visible_to, plans_visible_to
+from ib.settlements.lines import lines_of
 from trading.models import Deal, TradingServer
 
 EXPORT = "ib.view_settlement"
@@ -175,10 +177,7 @@ class AccrualTable(Table):
         if partner_id := self.scope.get("partner_id"):
             rows = rows.filter(partner_id=partner_id)
         if settlement_id := self.scope.get("settlement_id"):
-            settlement = Settlement.objects.get(pk=settlement_id)
-            rows = rows.filter(
-                partner_id=settlement.partner_id, period_id=settlement.period_id, currency=settlement.currency
-            )
+            rows = rows & lines_of(Settlement.objects.select_related("previous").get(pk=settlement_id))
         return rows
 
 
@@ -206,7 +205,7 @@ class SettlementAccrualTable(PartnerAccrualTable):
 
 
 SETTLEMENT_COLUMNS = [
-    Column("period", _("Period"), link=True, css="nowrap"),
+    Column("name", _("Period"), link=True, css="nowrap"),
     PersonColumn("partner", _("Partner"), value="partner.name"),
     NumberColumn("trades", _("Trades")),
     NumberColumn("lots", _("Lots"), digits=2),
@@ -228,7 +227,7 @@ class SettlementTable(Table):
     )
 
     def queryset(self) -> QuerySet[Settlement]:
-        rows = Settlement.objects.select_related("partner", "period").filter(partner__in=partners_visible_to(self.user))
+        rows = Settlement.objects.select_related("partner").filter(partner__in=partners_visible_to(self.user))
         if partner_id := self.scope.get("partner_id"):
             rows = rows.filter(partner_id=partner_id)
         if period_id := self.scope.get("period_id"):
@@ -240,6 +239,48 @@ class PartnerSettlementTable(SettlementTable):
     name = "ib.partner_settlements"
     columns = [column for column in SETTLEMENT_COLUMNS if column.name != "partner"]
     is_adjustable = False
+
+
+class DisputeFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=DisputeState.choices, label=_("State"))
+    partner = django_filters.CharFilter(field_name="partner__code", label=_("Partner code"))
+
+    class Meta:
+        model = CommissionDispute
+        fields = ["state", "partner"]
+
+
+class DisputeTable(Table):
+    """What waits for somebody's answer before it is settled, and what was answered."""
+
+    name, title, permission = "ib.disputes", _("Commission disputes"), "ib.view_settlement"
+    subtitle = _(
+        "Commissions that aren't settled until someone resolves them: disputed by partners, or put on hold by staff"
+    )
+    columns = [
+        TimeColumn("opened_at", _("Opened"), link=True),
+        PersonColumn("partner", _("Partner"), value="partner.name"),
+        Column("subject", _("On hold"), render=lambda row, table: held_by(row)),
+        Column("reason", _("Reason"), css="clip"),
+        Column("opened_by", _("By")),
+        BadgeColumn("state", _("State")),
+        Column("answer", _("Answer"), css="clip"),
+        AgoColumn("resolved_at", _("Resolved")),
+    ]
+    filterset = DisputeFilter
+    quick_filters = [QuickFilter(_("In dispute"), {"state": DisputeState.OPEN})]
+    is_searchable = False
+    row_url_name = "ib_dispute"
+    empty = Empty(_("No disputes"), _("Partners can dispute a commission on its page."), "lock")
+
+    def queryset(self) -> QuerySet[CommissionDispute]:
+        rows = CommissionDispute.objects.filter(partner__in=partners_visible_to(self.user))
+        return rows.select_related("partner", "opened_by")
+
+
+def held_by(row: CommissionDispute) -> str:
+    """Say what of a partner isn't settled meanwhile."""
+    return str(_("All settlements and payouts") if row.deal_id is None else _("One deal"))
 
 
 class RunTable(Table):
@@ -419,8 +460,9 @@ class MyEarningsTable(Table):
     def queryset(self) -> QuerySet[Accrual]:
         rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client", "introducer")
         if settlement_id := self.scope.get("settlement_id"):
-            settlement = Settlement.objects.get(pk=settlement_id, partner__user_id=self.user.pk)
-            rows = rows.filter(period_id=settlement.period_id, currency=settlement.currency)
+            rows = rows & lines_of(
+                Settlement.objects.select_related("previous").get(pk=settlement_id, partner__user_id=self.user.pk)
+            )
         return rows
 
     def row_url(self, row: Accrual) -> str:
@@ -428,10 +470,9 @@ class MyEarningsTable(Table):
 
 
 def statement_files(row: Settlement, table: Table) -> str:
-    """Link to the files of the settled period."""
+    """Link to the files of the settlement."""
     links = [
-        (reverse("partner_statement", args=[row.period_id, ending]), ending.upper(), row.period.name)
-        for ending in ("pdf", "csv")
+        (reverse("partner_statement", args=[row.pk, ending]), ending.upper(), row.name) for ending in ("pdf", "csv")
     ]
     return format_html_join(" ", '<a href="{0}" download aria-label="{1} {2}">{1}</a>', links)
 
@@ -445,14 +486,10 @@ class MySettlementsTable(Table):
     is_adjustable = False
     is_searchable = False
     row_url_name = ""
-    empty = Empty(
-        _("Nothing settled yet"),
-        _("Each month's commissions are settled in the first days of the following month."),
-        "coins",
-    )
+    empty = Empty(_("Nothing settled yet"), _("What you earn is settled at the end of your settlement cycle."), "coins")
 
     def queryset(self) -> QuerySet[Settlement]:
-        return Settlement.objects.filter(partner__user_id=self.user.pk).select_related("period")
+        return Settlement.objects.filter(partner__user_id=self.user.pk)
 
     def row_url(self, row: Settlement) -> str:
         return reverse("partner_settlement", kwargs={"settlement_id": row.pk})

@@ -16,11 +16,11 @@ def run_commissions() -> None:
 
 @shared_task
 def settle_due_periods() -> int:
-    """Settle the periods whose end and grace have passed."""
+    """Settle the periods whose end and grace have passed, and the partners whose own cycle has ended."""
     return settlement.settle_due()
 
 
 SCHEDULE = {
     "run-commissions": {"task": "ib.tasks.run_commissions", "schedule": crontab(hour="2", minute="20")},
-    "settle-commissions": {"task": "ib.tasks.settle_due_periods", "schedule": crontab(hour="6", minute="40")},
+    "settle-commissions": {"task": "ib.tasks.settle_due_periods", "schedule": crontab(minute="*/10")},
 }

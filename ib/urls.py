@@ -10,6 +10,7 @@ from ib.views import (
     portal_links,
     portal_statements,
     referral,
+    settlements,
     what_ifs,
 )
 
@@ -24,6 +25,8 @@ staff = [
     path("ib/partners/<int:partner_id>/wallet/", partners.link_wallet, name="ib_partner_wallet"),
     path("ib/partners/<int:partner_id>/new-link/", partners.new_link, name="ib_partner_link"),
     path("ib/partners/<int:partner_id>/invite/", partners.invite, name="ib_partner_invite"),
+    path("ib/partners/<int:partner_id>/settlement-terms/", settlements.terms, name="ib_partner_terms"),
+    path("ib/partners/<int:partner_id>/freeze/", settlements.freeze, name="ib_partner_freeze"),
     path("ib/partners/<int:partner_id>/branch/", partners.branch, name="ib_partner_branch"),
     path("ib/partners/<int:partner_id>/<slug:tab>/", partners.partner_page, name="ib_partner_tab"),
     path("ib/plans/", plans.PlanList.as_view(), name="ib_plans"),
@@ -45,7 +48,16 @@ staff = [
     path("ib/periods/", commissions.periods_page, name="ib_periods"),
     path("ib/periods/<int:period_id>/", commissions.period_page, name="ib_period"),
     path("ib/periods/<int:period_id>/settle/", commissions.settle, name="ib_settle"),
+    path("ib/commissions/<int:accrual_id>/hold/", settlements.hold, name="ib_hold"),
+    path("ib/disputes/", settlements.DisputeList.as_view(), name="ib_disputes"),
+    path("ib/disputes/<int:dispute_id>/", settlements.dispute_page, name="ib_dispute"),
     path("ib/settlements/<int:settlement_id>/", commissions.settlement_page, name="ib_settlement"),
+    path("ib/settlements/now/<int:brand_id>/", settlements.settle_now, name="ib_settle_now"),
+    re_path(
+        r"^ib/settlements/(?P<settlement_id>[0-9]{1,18})/statement\.(?P<ending>pdf|csv)$",
+        settlements.statement,
+        name="ib_statement",
+    ),
 ]
 own = [
     path("partners/", portal_home.home, name="partner_home"),
@@ -54,6 +66,7 @@ own = [
     path("partners/clients/", portal.clients, name="partner_clients"),
     path("partners/earnings/", portal.earnings, name="partner_earnings"),
     path("partners/earnings/trade/<int:accrual_id>/", portal.trade, name="partner_trade"),
+    path("partners/earnings/trade/<int:accrual_id>/dispute/", portal.dispute, name="partner_dispute"),
     path("partners/earnings/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),
     path("partners/links/", portal_links.links, name="partner_links"),
     path("partners/links/<int:link_id>/switch/", portal_links.switch, name="partner_link_switch"),
@@ -64,9 +77,14 @@ own = [
         name="partner_link_qr",
     ),
     re_path(
-        r"^partners/statements/(?P<period_id>[0-9]{1,9})\.(?P<ending>pdf|csv)$",
+        r"^partners/statements/(?P<settlement_id>[0-9]{1,18})\.(?P<ending>pdf|csv)$",
         portal_statements.statement,
         name="partner_statement",
+    ),
+    re_path(
+        r"^partners/statements/open\.(?P<ending>pdf|csv)$",
+        portal_statements.open_statement,
+        name="partner_open_statement",
     ),
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
     path("partners/join/<slug:code>/", referral.join, name="partner_join"),

@@ -316,29 +316,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Settlement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=5)),
-                ('trades', models.PositiveIntegerField(help_text="Paid accrual rows")),
-                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
-                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('state', models.CharField(choices=[('paid', 'Credited'), ('carried', "Carried forward")], max_length=8)),
-                ('settled_at', models.DateTimeField()),
-                ('journal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commission_settlement', to='wallet.journal')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.partner')),
-                ('previous', models.OneToOneField(help_text="Settlement whose remainder was carried forward", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.settlement')),
-                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.settlementperiod')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
             name='PartnerDay',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -638,30 +615,6 @@ class Migration(migrations.Migration):
             model_name='settlementperiod',
             trigger=pgtrigger.compiler.Trigger(name='settled_period_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" = \'closed\')', func="RAISE EXCEPTION 'a settled period never opens again: late facts go into the next one';", hash='2528d20cd5380c8869ca41bd8813ef659b4af116', operation='UPDATE OR DELETE', pgid='pgtrigger_settled_period_stays_26f3d', table='ib_settlementperiod', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='settlement',
-            index=models.Index(fields=['partner', '-id'], name='settlements_by_partner'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.UniqueConstraint(fields=('partner', 'period', 'currency'), name='one_settlement_per_partner_period_and_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '-', models.F('carried_in')))), name='settlement_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('journal_id__isnull', False), ('state', 'paid')), models.Q(('amount', 0), ('journal_id__isnull', True), ('state', 'carried')), _connector='OR'), name='paid_settlement_has_a_journal'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='settlement',
-            trigger=pgtrigger.compiler.Trigger(name='settlement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e247949eb030ed3c998b1cb1516dec1135e848e8', operation='UPDATE OR DELETE', pgid='pgtrigger_settlement_no_change_f92ce', table='ib_settlement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='settlement',
-            trigger=pgtrigger.compiler.Trigger(name='settlement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e214ec91937999259ba0055cdb1bbdf0c8b8e006', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_settlement_no_truncate_e198b', table='ib_settlement', when='BEFORE')),
-        ),
         migrations.AddConstraint(
             model_name='partnerday',
             constraint=models.UniqueConstraint(fields=('partner', 'day', 'period', 'currency'), name='one_sum_per_partner_day_period_and_currency'),
@@ -882,5 +835,187 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='plancomponent',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('component', 'spread'), ('markup__gt', 0), ('markup__isnull', False)), models.Q(models.Q(('component', 'spread'), _negated=True), ('markup__isnull', True)), _connector='OR'), name='plan_component_of_a_spread_says_the_markup'),
+        ),
+        migrations.CreateModel(
+            name='SettlementTerms',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('cycle', models.CharField(choices=[('instant', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='monthly', max_length=8)),
+                ('minimum', models.DecimalField(decimal_places=8, default=0, help_text='Smaller sums are carried', max_digits=20)),
+                ('hold_days', models.PositiveSmallIntegerField(default=0, help_text='Days that a trade waits after it was closed')),
+                ('approval_above', models.DecimalField(decimal_places=8, help_text='Payouts above this amount need a second approval', max_digits=20, null=True)),
+                ('negative', models.CharField(choices=[('carried', 'Carried to the next settlement'), ('written', 'Written off')], default='carried', max_length=10)),
+                ('legal_name', models.CharField(blank=True, max_length=160)),
+                ('address', models.CharField(blank=True, max_length=300)),
+                ('vat_id', models.CharField(blank=True, max_length=20)),
+                ('vat_treatment', models.CharField(choices=[('none', 'No invoices'), ('exempt', 'Exempt from VAT'), ('reverse', 'Reverse charge'), ('standard', 'VAT included')], default='none', max_length=8)),
+                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlement_terms', to='ib.partner')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Settlement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=5)),
+                ('cycle', models.CharField(choices=[('instant', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='monthly', max_length=8)),
+                ('name', models.CharField(help_text="The cycle in the brand's time zone, e.g. 2026-11 or 2026-W47", max_length=24)),
+                ('cut_at', models.DateTimeField(help_text='End of the cycle')),
+                ('to_id', models.BigIntegerField(help_text='Last accrual that was there')),
+                ('to_at', models.DateTimeField(help_text='Trades closed before this, the hold deducted')),
+                ('trades', models.PositiveIntegerField(help_text='Paid accrual rows')),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('written_off', models.DecimalField(decimal_places=8, default=0, max_digits=20)),
+                ('state', models.CharField(choices=[('paid', 'Credited'), ('carried', 'Carried forward'), ('small', 'Below the minimum')], max_length=8)),
+                ('settled_at', models.DateTimeField()),
+                ('journal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commission_settlement', to='wallet.journal')),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.partner')),
+                ('period', models.ForeignKey(help_text='Accounting period in which it was cut', on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.settlementperiod')),
+                ('previous', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.settlement')),
+                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('terms', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlementterms')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CommissionDispute',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('deal_id', models.BigIntegerField(null=True)),
+                ('accrual_id', models.BigIntegerField(help_text='The line it was opened on', null=True)),
+                ('state', models.CharField(choices=[('open', 'In dispute'), ('resolved', 'Resolved')], default='open', max_length=8)),
+                ('reason', models.CharField(max_length=300)),
+                ('opened_at', models.DateTimeField()),
+                ('answer', models.CharField(blank=True, max_length=300)),
+                ('resolved_at', models.DateTimeField(null=True)),
+                ('opened_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='commission_disputes', to='ib.partner')),
+                ('resolved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['partner', '-id'], name='commission_disputes_of_partner')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('partner', 'deal_id'), name='one_open_dispute_per_partner_and_deal', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('accrual_id__isnull', True), ('deal_id__isnull', True)), models.Q(('accrual_id__isnull', False), ('deal_id__isnull', False)), _connector='OR'), name='a_disputed_line_names_its_deal'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='commission_dispute_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('resolved_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_resolved_dispute_has_an_answer')],
+            },
+        ),
+        migrations.CreateModel(
+            name='HeldLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('accrual_id', models.BigIntegerField(unique=True)),
+                ('deal_id', models.BigIntegerField()),
+                ('currency', models.CharField(max_length=5)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('trades', models.PositiveSmallIntegerField()),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('passed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='held_lines', to='ib.settlement')),
+                ('taken', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='taken_lines', to='ib.settlement')),
+            ],
+            options={
+                'ordering': ['id'],
+                'indexes': [models.Index(condition=models.Q(('taken__isnull', True)), fields=['partner', 'currency'], name='held_lines_waiting')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('taken__isnull', True), ('taken__gt', models.F('passed')), _connector='OR'), name='held_line_is_taken_by_a_later_settlement')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='heldline',
+            trigger=pgtrigger.compiler.Trigger(name='held_line_is_taken_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.taken_id IS NOT NULL OR to_jsonb(OLD) - 'taken_id' IS DISTINCT FROM to_jsonb(NEW) - 'taken_id' THEN\n  RAISE EXCEPTION 'a line that waited for its dispute is settled once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'held_line_is_taken_once';\nEND IF;\nRETURN NEW;\n", hash='c1646dc001165a6ec2e905bbd82503ed6272907a', operation='UPDATE OR DELETE', pgid='pgtrigger_held_line_is_taken_once_5cecb', table='ib_heldline', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='settlementterms',
+            index=models.Index(fields=['partner', '-id'], name='settlement_terms_by_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='settlement_terms_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='settlement_terms_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='settlement_terms_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='settlement_terms_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='settlement_terms_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_proposal_of_settlement_terms_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('hold_days__lte', 365), ('minimum__gte', 0), models.Q(('approval_above__isnull', True), ('approval_above__gte', 0), _connector='OR')), name='settlement_terms_are_not_below_zero'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vat_rate__gt', 0), ('vat_rate__lt', 100), ('vat_treatment', 'standard')), models.Q(models.Q(('vat_treatment', 'standard'), _negated=True), ('vat_rate', 0)), _connector='OR'), name='vat_rate_is_that_of_its_treatment'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('vat_treatment__in', ['none', 'exempt']), models.Q(('vat_id', ''), _negated=True), _connector='OR'), name='vat_needs_a_vat_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('vat_treatment', 'none'), models.Q(('legal_name', ''), ('address', ''), _connector='OR', _negated=True), _connector='OR'), name='an_invoice_has_a_supplier'),
+        ),
+        migrations.AddIndex(
+            model_name='settlement',
+            index=models.Index(fields=['partner', '-id'], name='settlements_by_partner'),
+        ),
+        migrations.AddIndex(
+            model_name='settlement',
+            index=models.Index(fields=['partner', 'currency', '-id'], name='settlements_by_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.UniqueConstraint(condition=models.Q(('previous__isnull', True)), fields=('partner', 'currency'), name='one_first_settlement_per_partner_and_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '+', models.F('written_off')), '-', models.F('carried_in')))), name='settlement_adds_up'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.CheckConstraint(condition=models.Q(('written_off', 0), models.Q(('amount', 0), ('carried_out', 0), ('written_off__lt', 0)), _connector='OR'), name='only_a_negative_balance_is_written_off'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('journal_id__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('amount', 0), ('journal_id__isnull', True)), _connector='OR'), name='paid_settlement_has_a_journal'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e247949eb030ed3c998b1cb1516dec1135e848e8', operation='UPDATE OR DELETE', pgid='pgtrigger_settlement_no_change_f92ce', table='ib_settlement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e214ec91937999259ba0055cdb1bbdf0c8b8e006', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_settlement_no_truncate_e198b', table='ib_settlement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlement_follows_the_last', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NOT EXISTS (\n  SELECT 1 FROM (SELECT 1) one LEFT JOIN LATERAL (\n    SELECT s.* FROM ib_settlement s WHERE s.partner_id = NEW.partner_id AND s.currency = NEW.currency\n    ORDER BY s.id DESC LIMIT 1\n  ) last ON true\n  WHERE last.id IS NOT DISTINCT FROM NEW.previous_id AND coalesce(last.carried_out, 0) = NEW.carried_in\n    AND (last.id IS NULL OR (last.to_id <= NEW.to_id AND last.to_at <= NEW.to_at))\n) THEN\n  RAISE EXCEPTION 'a settlement begins where the last one of its partner and currency ended'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'settlement_follows_the_last';\nEND IF;\nRETURN NEW;\n", hash='b1ee459f849cd1963defb621b8144519680631e1', operation='INSERT', pgid='pgtrigger_settlement_follows_the_last_e979e', table='ib_settlement', when='BEFORE')),
         ),
     ]

@@ -1,13 +1,16 @@
-from ib.models.commissions import Accrual, CommissionRun, PartnerDay, Payout, ReversedPart, Settlement, SettlementPeriod
+from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import PartnerPlan, Plan, PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanVersion
 from ib.models.recalculations import Recalculation
+from ib.models.settlements import CommissionDispute, HeldLine, Payout, Settlement, SettlementTerms
 from ib.models.what_ifs import WhatIf
 
 __all__ = [
     "Accrual",
     "Attribution",
+    "CommissionDispute",
     "CommissionRun",
+    "HeldLine",
     "Partner",
     "PartnerDay",
     "PartnerLink",
@@ -27,6 +30,7 @@ __all__ = [
     "ReversedPart",
     "Settlement",
     "SettlementPeriod",
+    "SettlementTerms",
     "Upline",
     "WhatIf",
 ]

@@ -15,21 +15,10 @@ from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from ib.choices import (
-    PERIOD_TRANSITIONS,
-    AccrualKind,
-    AccrualState,
-    Component,
-    PayoutTo,
-    PeriodState,
-    Reason,
-    RunKind,
-    SettlementState,
-)
+from ib.choices import PERIOD_TRANSITIONS, AccrualKind, AccrualState, Component, PeriodState, Reason, RunKind
 from ib.models.partners import Partner
 from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
-from wallet.models import Journal
 
 
 class CommissionRun(models.Model):
@@ -332,91 +321,3 @@ class PartnerDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.partner_id} {self.day}: {self.amount} {self.currency}"
-
-
-class Payout(models.Model):
-    """Money a partner took from their commission balance into their own trading wallet, and where it went on from there."""
-
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payouts")
-    request_key = models.CharField(
-        max_length=80, help_text=_("Idempotency key from the form: prevents a double payout")
-    )
-    amount = models.DecimalField(max_digits=20, decimal_places=8)
-    currency = models.CharField(max_length=5)
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="commission_payout")
-    paid_at = models.DateTimeField()
-    paid_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    destination = models.CharField(
-        max_length=60, default=PayoutTo.WALLET, help_text=_("wallet, account:<id> or bank:<PSP and method>")
-    )
-    reference = models.CharField(
-        max_length=20,
-        blank=True,
-        help_text=_("Reference of the transfer or withdrawal that moved the money on from the wallet"),
-    )
-
-    class Meta:
-        ordering = ["-id"]
-        triggers = append_only("payout")
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="payout_is_positive"),
-            models.CheckConstraint(
-                condition=Q(destination=PayoutTo.WALLET, reference="")
-                | ~(Q(destination=PayoutTo.WALLET) | Q(reference="")),
-                name="payout_that_went_on_has_its_reference",
-            ),
-            models.UniqueConstraint(fields=["partner", "request_key"], name="one_payout_per_request"),
-        ]
-        indexes = [models.Index(fields=["partner", "-id"], name="payouts_by_partner")]
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"
-
-
-class Settlement(models.Model):
-    """One partner's commissions of one period in one currency, paid in one journal.
-
-    accrued + carried_in = amount + carried_out. `amount` is whole smallest units; what is finer, or negative, is carried.
-    """
-
-    period = models.ForeignKey(SettlementPeriod, on_delete=models.PROTECT, related_name="settlements")
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="settlements")
-    currency = models.CharField(max_length=5)
-    previous = models.OneToOneField(
-        "self",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="next",
-        help_text=_("Settlement whose remainder was carried forward"),
-    )
-    trades = models.PositiveIntegerField(help_text=_("Paid accrual rows"))
-    lots = models.DecimalField(max_digits=18, decimal_places=8)
-    accrued = models.DecimalField(max_digits=20, decimal_places=8)
-    carried_in = models.DecimalField(max_digits=20, decimal_places=8)
-    amount = models.DecimalField(max_digits=20, decimal_places=8)
-    carried_out = models.DecimalField(max_digits=20, decimal_places=8)
-    state = models.CharField(max_length=8, choices=SettlementState.choices)
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="commission_settlement")
-    settled_at = models.DateTimeField()
-    settled_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-
-    class Meta:
-        ordering = ["-id"]
-        triggers = append_only("settlement")
-        constraints = [
-            models.UniqueConstraint(
-                fields=["partner", "period", "currency"], name="one_settlement_per_partner_period_and_currency"
-            ),
-            models.CheckConstraint(
-                condition=Q(accrued=F("amount") + F("carried_out") - F("carried_in")), name="settlement_adds_up"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="paid", amount__gt=0, journal_id__isnull=False)
-                | Q(state="carried", amount=0, journal_id__isnull=True),
-                name="paid_settlement_has_a_journal",
-            ),
-        ]
-        indexes = [models.Index(fields=["partner", "-id"], name="settlements_by_partner")]
-
-    def __str__(self) -> str:
-        return f"{self.amount} {self.currency}"

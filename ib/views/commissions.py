@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import ngettext
 
 from crm.choices import AccessKind
 from crm.files.jobs import start_job
-from crm.models import User
+from crm.models import Brand, User
 from crm.money.amounts import quantize
 from crm.security import access_log, policies
 from crm.security.scope import reach_of
@@ -23,10 +24,12 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
+from ib.choices import DisputeState
 from ib.forms import RecomputeForm
-from ib.models import Accrual, Settlement, SettlementPeriod
+from ib.models import Accrual, CommissionDispute, Settlement, SettlementPeriod
 from ib.policies import can_run, can_settle
 from ib.queries import partners_visible_to
+from ib.settlements.lines import settlement_of
 from ib.tables import AccrualTable, ExclusionTable, RunTable, SettlementAccrualTable, SettlementTable
 
 PERIODS_SHOWN = 36
@@ -76,6 +79,9 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
         brand_id=accrual.client.brand_id,
         target=f"ib.accrual:{accrual.pk}",
     )
+    held = CommissionDispute.objects.filter(
+        partner_id=accrual.partner_id, deal_id=accrual.deal_id, state=DisputeState.OPEN
+    ).first()
     rows = Accrual.objects.filter(deal_id=accrual.deal_id).select_related("partner").order_by("level", "id")[:60]
     return render(
         request,
@@ -84,9 +90,9 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
             "accrual": accrual,
             "steps": explain.explain(accrual, for_staff=True),
             "rows": rows,
-            "settlement": Settlement.objects.filter(
-                partner_id=accrual.partner_id, period_id=accrual.period_id, currency=accrual.currency
-            ).first(),
+            "settlement": settlement_of(accrual),
+            "dispute": held,
+            "may_hold": held is None and bool(can_settle(request.user, accrual.client.brand_id)),
             "corrects": Accrual.objects.filter(pk=accrual.corrects_id).first() if accrual.corrects_id else None,
         },
     )
@@ -156,9 +162,19 @@ def periods_page(request: UserRequest) -> HttpResponse:
                     "totals": rounded(totals[period.pk]),
                 }
                 for period in rows
-            ]
+            ],
+            "brands": cycles_by_brand(request.user, brands),
         },
     )
+
+
+def cycles_by_brand(user: User, brand_ids: Iterable[int]) -> list[dict[str, Any]]:
+    """Count, for each brand that has any, the partners who aren't settled by the month, and what is on hold."""
+    counts = settlement.count_cycles(brand_ids)
+    return [
+        {"brand": brand, "may_settle": bool(can_settle(user, brand.pk)), **counts[brand.pk]}
+        for brand in Brand.objects.filter(pk__in=counts).order_by("name")
+    ]
 
 
 @staff_page("ib.view_settlement")

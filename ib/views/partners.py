@@ -27,7 +27,8 @@ from ib.links import create_link
 from ib.models import Partner, PartnerLink, PartnerPlan
 from ib.policies import can_manage_partners
 from ib.queries import get_partner
-from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerSettlementTable, PartnerTable
+from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerTable
+from ib.views.settlements import settlements_tab
 
 TABS = [
     ("", gettext_lazy("Overview"), "layout-dashboard"),
@@ -36,11 +37,7 @@ TABS = [
     ("commissions", gettext_lazy("Commissions"), "coins"),
     ("settlements", gettext_lazy("Settlements"), "hand-coins"),
 ]
-TAB_TABLES: dict[str, type[Table]] = {
-    "clients": PartnerClientTable,
-    "commissions": PartnerAccrualTable,
-    "settlements": PartnerSettlementTable,
-}
+TAB_TABLES: dict[str, type[Table]] = {"clients": PartnerClientTable, "commissions": PartnerAccrualTable}
 
 
 class PartnerList(TableView):
@@ -55,6 +52,9 @@ class PartnerList(TableView):
 def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpResponseBase:
     """Show one partner: figures, plan and place in the tree, and behind tabs the network, clients and money."""
     partner = get_partner(request.user, partner_id)
+    if tab == "settlements":
+        policies.require_permission(request.user, "ib.view_settlement")
+        return settlements_tab(request, partner, frame(request, partner, tab))
     if tab in TAB_TABLES:
         if tab != "clients":
             policies.require_permission(request.user, "ib.view_accrual")

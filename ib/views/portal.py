@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_password_login
@@ -15,10 +15,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
 from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
+from crm.money import amounts
 from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
@@ -28,9 +30,13 @@ from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.choices import PayoutTo
 from ib.forms import PayOutForm
-from ib.models import Accrual, Partner, Settlement
+from ib.models import Accrual, CommissionDispute, Partner, Settlement
 from ib.partner_pages import applications
 from ib.queries import partners_visible_to
+from ib.settlements import disputes
+from ib.settlements.cycles import next_settlement
+from ib.settlements.lines import settlement_of
+from ib.settlements.terms import described, terms_of
 from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
 from ib.views.guards import partner_page
 from trading.models import TradingAccount
@@ -96,12 +102,28 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
             "accrual": accrual,
             "steps": explain.explain(accrual),
             "platform": _platform_of(accrual),
-            "settlement": Settlement.objects.filter(
-                partner=partner, period_id=accrual.period_id, currency=accrual.currency
-            ).first(),
+            "settlement": settlement_of(accrual),
+            "dispute": CommissionDispute.objects.filter(partner=partner, deal_id=accrual.deal_id).first(),
+            "next_at": next_settlement(terms_of(partner), partner.brand, accrual.closed_at),
             "others": Accrual.objects.filter(partner=partner, deal_id=accrual.deal_id).exclude(pk=accrual.pk)[:10],
         },
     )
+
+
+@partner_page
+@require_POST
+def dispute(request: UserRequest, partner: Partner, accrual_id: int) -> HttpResponse:
+    """Dispute what a trade earned: it isn't settled until the broker has answered."""
+    if not Accrual.objects.filter(pk=accrual_id, partner=partner).exists():
+        raise Http404
+    run_action(
+        request,
+        lambda: disputes.open_dispute(
+            partner_id=partner.pk, accrual_id=accrual_id, reason=request.POST.get("reason", ""), actor=request.user
+        ),
+        _("Dispute opened. We'll review the commission and answer you."),
+    )
+    return redirect("partner_trade", accrual_id)
 
 
 def _platform_of(accrual: Accrual) -> str:
@@ -112,7 +134,7 @@ def _platform_of(accrual: Accrual) -> str:
 
 @partner_page
 def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
-    row = Settlement.objects.select_related("period").filter(pk=settlement_id, partner=partner).first()
+    row = Settlement.objects.filter(pk=settlement_id, partner=partner).first()
     if row is None:
         raise Http404
     table = MySettlementTrades(request.user, request.GET, path=request.path, scope={"settlement_id": row.pk})
@@ -151,6 +173,7 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
         return embedded_table(request, table)
     made = list(MyPayoutsTable(request.user).queryset().order_by("-id")[:20])
     states = payout.states_of(made)
+    agreed = terms_of(partner)
     return render(
         request,
         "partners/payouts.html",
@@ -160,6 +183,9 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "payable": payable,
             "form": form,
             "table": table,
+            "terms": described(agreed, partner.currency),
+            "next_at": next_settlement(agreed, partner.brand),
+            "is_frozen": disputes.is_frozen(partner.pk),
             "payouts": [
                 (request_row, PayoutTo(request_row.destination.partition(":")[0]), states.get(request_row.pk))
                 for request_row in made
@@ -175,8 +201,8 @@ def _money_rows(partner: Partner, balances: dict[str, Decimal]) -> list[dict[str
         Settlement.objects.filter(partner=partner).values_list("currency").annotate(Sum("amount")).order_by()
     )
     paid = dict(partner.payouts.values_list("currency").annotate(Sum("amount")).order_by())
-    open_periods = figures.earned_in([partner.pk], figures.open_period_ids(partner.brand_id))
-    waiting = {row.currency: row.amount for row in open_periods}
+    waiting = {row.currency: row.amount for row in figures.not_settled(partner)}
+    carried = dict(Settlement.objects.filter(partner=partner, next__isnull=True).values_list("currency", "carried_out"))
     currencies = sorted({*balances, *credited, *waiting} or {partner.currency})
     return [
         {
@@ -185,6 +211,7 @@ def _money_rows(partner: Partner, balances: dict[str, Decimal]) -> list[dict[str
             "credited": credited.get(currency, Decimal(0)),
             "paid": paid.get(currency, Decimal(0)),
             "waiting": waiting.get(currency, Decimal(0)),
+            "carried": amounts.quantize(carried.get(currency, Decimal(0)), currency, rounding=ROUND_FLOOR),
         }
         for currency in currencies
     ]

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -17,7 +16,7 @@ from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
 from ib import figures, settlement
 from ib.choices import AccrualState, AttributionMethod, Reason
-from ib.models import Accrual, Partner, PartnerPlan, SettlementPeriod
+from ib.models import Accrual, Partner, PartnerPlan, Settlement, SettlementPeriod
 from ib.partner_pages import date_ranges
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
@@ -63,7 +62,7 @@ def home(request: HttpRequest, partner: Partner) -> HttpResponse:
         "trade_tab": "unpaid" if is_unpaid else "paid",
         "latest": [] if is_unpaid else latest_paid(partner, span),
         "earnings_url": earnings_url(span, state="excluded" if is_unpaid else "accrued"),
-        "periods": SettlementPeriod.objects.filter(brand_id=partner.brand_id, starts_at__lte=timezone.now())[:3],
+        "settlements": Settlement.objects.filter(partner=partner)[:3],
         "link": partner.referral_links.filter(is_active=True).order_by("id").first(),
         "rates": rates_of(partner),
         "plan": plan,

@@ -1,4 +1,4 @@
-"""A partner's monthly statement as a file: PDF for the records, CSV with each trade."""
+"""A partner's statement as a file: PDF for the records, CSV with each trade."""
 
 from __future__ import annotations
 
@@ -12,35 +12,49 @@ from crm.rendering.pdf_stream import write_pdf
 from crm.security import access_log
 from crm.ui.exports import csv_lines
 from crm.web.requests import UserRequest
-from ib.models import Partner, SettlementPeriod
+from ib.models import Partner, Settlement
 from ib.partner_pages import statements
+from ib.partner_pages.statements import Statement
 from ib.views.guards import partner_page
 
 
 @partner_page
 def statement(
-    request: UserRequest, partner: Partner, period_id: int, ending: str
+    request: UserRequest, partner: Partner, settlement_id: int, ending: str
 ) -> HttpResponse | StreamingHttpResponse:
-    """Download the statement of one settlement period of the partner's brand."""
-    period = SettlementPeriod.objects.filter(pk=period_id, brand_id=partner.brand_id).first()
-    if period is None:
+    """Download the statement of one of the partner's settlements."""
+    row = Settlement.objects.select_related("previous").filter(pk=settlement_id, partner=partner).first()
+    if row is None:
         raise Http404
+    return statement_file(request, Statement(partner, row), ending)
+
+
+@partner_page
+def open_statement(request: UserRequest, partner: Partner, ending: str) -> HttpResponse | StreamingHttpResponse:
+    """Download what isn't settled yet, as a provisional statement."""
+    return statement_file(request, Statement(partner), ending)
+
+
+def statement_file(request: UserRequest, about: Statement, ending: str) -> HttpResponse | StreamingHttpResponse:
+    """Write a statement as PDF, or its trades as CSV; staff get the same one."""
+    partner = about.partner
     access_log.note(
         user=request.user,
         kind=AccessKind.EXPORT,
         brand_id=partner.brand_id,
-        target=f"ib.statement:{period.pk}.{ending}",
+        target=f"ib.statement:{about.settlement.pk if about.settlement else partner.code}.{ending}",
     )
     response: HttpResponse | StreamingHttpResponse
     if ending == "csv":
         response = StreamingHttpResponse(
-            csv_lines(statements.trade_lines(partner, period)), content_type="text/csv; charset=utf-8"
+            csv_lines(statements.trade_lines(about)), content_type="text/csv; charset=utf-8"
         )
     else:
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "statement.pdf"
-            write_pdf(statements.statement_of(partner, period), target)
+            write_pdf(statements.statement_of(about), target)
             response = HttpResponse(target.read_bytes(), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="commissions-{partner.code}-{period.name}.{ending}"'
+    name = about.name.replace(" ", "-").replace(":", "")
+    response["Content-Disposition"] = f'attachment; filename="commissions-{partner.code}-{name}.{ending}"'
     response["Cache-Control"] = "no-store"
     return response

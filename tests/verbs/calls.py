@@ -92,7 +92,13 @@ MODELS = {
         "case_request_id": "CaseRequest",
     },
     "compliance.sar": {"case_id": "AmlCase", "report_id": "SuspicionReport"},
-    "ib": {"link_id": "ReferralLink", "version_id": "PlanVersion", "plan_id": "Plan", "period_id": "SettlementPeriod"},
+    "ib": {
+        "link_id": "ReferralLink",
+        "version_id": "PlanVersion",
+        "plan_id": "Plan",
+        "period_id": "SettlementPeriod",
+        "dispute_id": "CommissionDispute",
+    },
     "monitoring": {"agent_id": "User"},
 }
 BRAND = "meridian"

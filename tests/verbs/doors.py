@@ -34,7 +34,9 @@ from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, ImportMap
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.agreements.cards import RateCard, VersionTerms
+from ib.models import SettlementTerms
 from ib.partners import PartnerDetails
+from ib.settlements.terms import FIELDS as TERMS_FIELDS
 from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage, UploadDraft
 from kyc.uploads import drafts, handover, pages
 from kyc.verdicts.rules import Rules, shipped
@@ -554,6 +556,11 @@ DOORS: dict[str, Door] = {
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.withdraw_version": Door(
         {"version_id": {"state": "pending"}}, by=of("version_id", "made_by", "PlanVersion")
+    ),
+    "ib.settlements.terms.propose_terms": Door(
+        given=lambda: {
+            "values": {name: getattr(SettlementTerms(), name) for name in TERMS_FIELDS} | {"cycle": "weekly"}
+        }
     ),
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),

@@ -1,0 +1,1 @@
+"""How partners are settled: terms, cycles, disputes, invoices, and what waits."""

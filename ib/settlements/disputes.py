@@ -1,0 +1,128 @@
+"""Disputes about commissions: what they are about waits for its settlement until somebody resolves them."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.db.locking import lock
+from crm.errors import DomainError, NotAllowed, NotFound, WrongState
+from crm.i18n.localized_text import phrase
+from crm.models import Actor
+from crm.notices.notify import notify, people_with
+from crm.security import audit, policies
+from ib import periods
+from ib.audit_codes import IbAction
+from ib.choices import DisputeState, IbNotice
+from ib.models import Accrual, CommissionDispute, Partner
+from ib.policies import can_settle
+
+# How many a partner may have open: each waits for a person.
+OPEN_MAX = 50
+
+
+@transaction.atomic
+def open_dispute(*, partner_id: int, accrual_id: int | None = None, reason: str, actor: Actor) -> CommissionDispute:
+    """Dispute a line, or freeze a partner as a whole (no accrual_id). What isn't settled yet waits from now on.
+
+    Who: the partner, for a line of their own; `ib.settle_commissions` at the brand. Raises: NotAllowed, NotFound, WrongState
+    (it is in dispute already), DomainError without a reason.
+    """
+    brand_id = Partner.objects.values_list("brand_id", flat=True).filter(pk=partner_id).first()
+    if brand_id is None:
+        raise NotFound(_("This record no longer exists. Reload the page."))
+    periods.lock_commissions(brand_id)
+    partner = Partner.objects.select_related("user", "brand").get(pk=partner_id)
+    is_own = actor is not None and actor.pk == partner.user_id
+    if not is_own:
+        policies.require(can_settle(actor, partner.brand_id))
+    elif accrual_id is None:
+        raise NotAllowed(_("Only your broker can freeze an account. Dispute a trade instead."))
+    if not reason.strip():
+        raise DomainError(_("Enter a reason."))
+    dispute = CommissionDispute(partner=partner, reason=reason.strip()[:300], opened_by=actor, opened_at=timezone.now())
+    if accrual_id is not None:
+        accrual = Accrual.objects.filter(pk=accrual_id, partner=partner).first()
+        if accrual is None:
+            raise NotFound(_("This record no longer exists. Reload the page."))
+        dispute.accrual_id, dispute.deal_id = accrual.pk, accrual.deal_id
+    if is_own and CommissionDispute.objects.filter(partner=partner, state=DisputeState.OPEN).count() >= OPEN_MAX:
+        raise DomainError(_("You have too many open disputes. Wait for an answer, or contact your partner manager."))
+    try:
+        with transaction.atomic():
+            dispute.save()
+    except IntegrityError:
+        raise WrongState(_("This is in dispute already.")) from None
+    audit.record(
+        actor=actor,
+        action=IbAction.DISPUTE_OPENED,
+        target=partner,
+        brand_id=partner.brand_id,
+        after={"dispute": dispute.pk, "deal": dispute.deal_id, "accrual": dispute.accrual_id},
+        reason=dispute.reason,
+    )
+    _notify_of_opening(dispute, partner, is_own)
+    return dispute
+
+
+def _notify_of_opening(dispute: CommissionDispute, partner: Partner, is_own: bool) -> None:
+    if is_own:
+        readers = people_with("ib.settle_commissions", brand_id=partner.brand_id)
+        title = phrase("%(partner)s disputes a commission") % {"partner": partner.name}
+        url = f"/ib/disputes/{dispute.pk}/"
+    else:
+        readers, url = [partner.user_id], "/partners/payouts/"
+        title = phrase("Your settlements are on hold") if dispute.deal_id is None else phrase("A commission is on hold")
+    notify(
+        readers,
+        kind=IbNotice.DISPUTE_OPENED if is_own else IbNotice.DISPUTE_CHANGED,
+        title=title,
+        body=dispute.reason,
+        url=url,
+        dedupe_key=f"ib.dispute:{dispute.pk}",
+    )
+
+
+@transaction.atomic
+def resolve_dispute(*, dispute_id: int, answer: str, actor: Actor) -> CommissionDispute:
+    """Resolve a dispute with an answer that the partner reads. What waited is in their next settlement, as it is then.
+
+    Who: `ib.settle_commissions` at the brand. Raises: NotAllowed, WrongState, DomainError without an answer.
+    """
+    brand_id = CommissionDispute.objects.values_list("partner__brand_id", flat=True).filter(pk=dispute_id).first()
+    if brand_id is None:
+        raise NotFound(_("This record no longer exists. Reload the page."))
+    periods.lock_commissions(brand_id)
+    dispute = lock(CommissionDispute, dispute_id, "partner")
+    policies.require(can_settle(actor, brand_id))
+    if not answer.strip():
+        raise DomainError(_("Enter an answer."))
+    dispute.move_to(DisputeState.RESOLVED)
+    dispute.answer, dispute.resolved_by, dispute.resolved_at = answer.strip()[:300], actor, timezone.now()
+    dispute.save(update_fields=["state", "answer", "resolved_by", "resolved_at"])
+    audit.record(
+        actor=actor,
+        action=IbAction.DISPUTE_RESOLVED,
+        target=dispute.partner,
+        brand_id=brand_id,
+        before={"state": str(DisputeState.OPEN)},
+        after={"state": str(dispute.state), "dispute": dispute.pk, "deal": dispute.deal_id},
+        reason=dispute.answer,
+    )
+    notify(
+        [dispute.partner.user_id],
+        kind=IbNotice.DISPUTE_CHANGED,
+        title=phrase("Your dispute was resolved") if dispute.deal_id else phrase("Your settlements continue"),
+        body=dispute.answer,
+        url="/partners/payouts/",
+        dedupe_key=f"ib.dispute:{dispute.pk}:resolved",
+    )
+    return dispute
+
+
+def is_frozen(partner_id: int) -> bool:
+    """Whether a partner's settlements and payouts wait as a whole."""
+    return CommissionDispute.objects.filter(
+        partner_id=partner_id, deal_id__isnull=True, state=DisputeState.OPEN
+    ).exists()

@@ -1,0 +1,213 @@
+"""Staff pages of settlement: a partner's terms, what is on hold or in dispute, and whose cycle is settled now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from crm.models import Brand
+from crm.security.scope import reach_of
+from crm.ui.actions import run_action
+from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
+from crm.web.requests import UserRequest
+from ib import settlement
+from ib.choices import DisputeState
+from ib.forms import AnswerForm, ReasonForm, SettlementTermsForm
+from ib.models import Accrual, CommissionDispute, Partner, Settlement, SettlementTerms
+from ib.partner_pages.statements import Statement
+from ib.policies import can_manage_partners, can_settle
+from ib.queries import get_partner, partners_visible_to
+from ib.settlements import disputes
+from ib.settlements.terms import described, propose_terms, terms_of
+from ib.tables import DisputeTable, PartnerSettlementTable
+from ib.views.commissions import get_accrual
+from ib.views.portal_statements import statement_file
+
+DISPUTES_SHOWN = 20
+
+
+class DisputeList(TableView):
+    table = DisputeTable
+
+
+def settlements_tab(request: UserRequest, partner: Partner, frame: dict[str, Any]) -> HttpResponseBase:
+    """Show how a partner is settled, what waits, and their settlements."""
+    table = PartnerSettlementTable(
+        request.user,
+        request.GET,
+        path=reverse("ib_partner_tab", args=[partner.pk, "settlements"]),
+        scope={"partner_id": partner.pk},
+    )
+    if wants_fragment(request) or request.GET.get("export"):
+        return embedded_table(request, table)
+    may_settle = bool(can_settle(request.user, partner.brand_id))
+    return render(
+        request,
+        "ib/partner_settlements.html",
+        {
+            **frame,
+            "table": table,
+            "terms": described(terms_of(partner), partner.currency),
+            "proposed": SettlementTerms.objects.filter(partner=partner, state="pending").first(),
+            "disputes": CommissionDispute.objects.filter(partner=partner, state=DisputeState.OPEN).select_related(
+                "opened_by"
+            )[:DISPUTES_SHOWN],
+            "may_settle": may_settle,
+            "may_freeze": may_settle and not disputes.is_frozen(partner.pk),
+            "may_propose": bool(can_manage_partners(request.user, partner.brand_id)),
+        },
+    )
+
+
+@staff_page("ib.manage_partners")
+def terms(request: UserRequest, partner_id: int) -> HttpResponse:
+    """Propose other settlement terms; finance approves them."""
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = SettlementTermsForm(request.POST or None, terms=terms_of(partner))
+    done = run_action(
+        request,
+        lambda: propose_terms(
+            partner_id=partner.pk, values=form.values(), reason=form.cleaned_data["reason"], actor=request.user
+        ),
+        _("Settlement terms proposed. They apply once a second person approves them."),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        return redirect("ib_partner_tab", partner.pk, "settlements")
+    return _form(
+        request,
+        partner,
+        form,
+        _("Settlement terms"),
+        _("Amounts are in %(currency)s. New terms apply from their approval to what isn't settled by then.")
+        % {"currency": partner.currency},
+    )
+
+
+@staff_page("ib.settle_commissions")
+def freeze(request: UserRequest, partner_id: int) -> HttpResponse:
+    """Freeze a partner: nothing is settled or paid out until somebody releases it."""
+    partner = get_partner(request.user, partner_id, permission="ib.settle_commissions")
+    form = ReasonForm(request.POST or None)
+    if run_action(
+        request,
+        lambda: disputes.open_dispute(partner_id=partner.pk, reason=form.cleaned_data["reason"], actor=request.user),
+        _("Partner frozen. Settlements and payouts wait until someone resolves this."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("ib_partner_tab", partner.pk, "settlements")
+    return _form(
+        request,
+        partner,
+        form,
+        _("Freeze settlements"),
+        _("Nothing is settled or paid out to this partner until someone resolves this. The partner reads the reason."),
+    )
+
+
+@staff_page("ib.settle_commissions")
+def hold(request: UserRequest, accrual_id: int) -> HttpResponse:
+    """Put the commissions of one deal on hold for its partner."""
+    accrual: Accrual = get_accrual(request.user, accrual_id)
+    form = ReasonForm(request.POST or None)
+    if run_action(
+        request,
+        lambda: disputes.open_dispute(
+            partner_id=accrual.partner_id, accrual_id=accrual.pk, reason=form.cleaned_data["reason"], actor=request.user
+        ),
+        _("Commission put on hold."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("ib_accrual", accrual.pk)
+    return _form(
+        request,
+        accrual.partner,
+        form,
+        _("Put commission on hold"),
+        _("What this deal earned the partner isn't settled until someone resolves this. The partner reads the reason."),
+    )
+
+
+@staff_page("ib.view_settlement")
+def dispute_page(request: UserRequest, dispute_id: int) -> HttpResponse:
+    """Show what is in dispute, and resolve it with an answer that the partner reads."""
+    dispute = (
+        CommissionDispute.objects.select_related("partner", "opened_by", "resolved_by")
+        .filter(pk=dispute_id, partner__in=partners_visible_to(request.user))
+        .first()
+    )
+    if dispute is None:
+        raise Http404
+    may_resolve = dispute.state == DisputeState.OPEN and bool(can_settle(request.user, dispute.partner.brand_id))
+    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and run_action(
+        request,
+        lambda: disputes.resolve_dispute(dispute_id=dispute.pk, answer=form.cleaned_data["answer"], actor=request.user),
+        _("Dispute resolved. What waited is in the partner's next settlement."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect("ib_dispute", dispute.pk)
+    lines = Accrual.objects.filter(partner=dispute.partner, deal_id=dispute.deal_id) if dispute.deal_id else None
+    return render(
+        request,
+        "ib/dispute.html",
+        {
+            "dispute": dispute,
+            "form": form if may_resolve else None,
+            "lines": lines.order_by("id")[:DISPUTES_SHOWN] if lines is not None else [],
+        },
+        status=422 if form.errors else 200,
+    )
+
+
+@staff_page("ib.settle_commissions")
+@require_POST
+def settle_now(request: UserRequest, brand_id: int) -> HttpResponse:
+    """Settle the partners of a brand whose own cycle has ended. Who may: `ib.settle_commissions` at the brand."""
+    brand = Brand.objects.filter(pk=brand_id, pk__in=reach_of(request.user).whole_brands).first()
+    if brand is None:
+        raise Http404
+    run_action(
+        request,
+        lambda: settlement.settle_cycles(brand=brand, actor=request.user),
+        lambda rows: (
+            ngettext("%(count)s settlement made.", "%(count)s settlements made.", len(rows)) % {"count": len(rows)}
+            if rows
+            else _("Nothing to settle: no cycle has ended since the last run.")
+        ),
+        show_forbidden=True,
+    )
+    return redirect("ib_periods")
+
+
+@staff_page("ib.view_settlement")
+def statement(request: UserRequest, settlement_id: int, ending: str) -> HttpResponse | StreamingHttpResponse:
+    """Download a settlement's statement as the partner gets it."""
+    row = (
+        Settlement.objects.select_related("partner__brand", "previous")
+        .filter(pk=settlement_id, partner__in=partners_visible_to(request.user))
+        .first()
+    )
+    if row is None:
+        raise Http404
+    return statement_file(request, Statement(row.partner, row), ending)
+
+
+def _form(request: UserRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:
+    back = reverse("ib_partner_tab", args=[partner.pk, "settlements"])
+    return render(
+        request,
+        "ib/form.html",
+        {"form": form, "title": title, "text": text, "partner": partner, "back": back},
+        status=422 if form.errors else 200,
+    )
