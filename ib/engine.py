@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 NIGHTLY_DAYS = 5
 # After an outage the pass begins so long before the last one's end, in pieces; what a night leaves the next one does.
 NIGHTLY_PIECE_DAYS, NIGHTLY_PIECES_MAX = 7, 10
+# A pass sorts and sums its lines in memory; more than this goes to disk, in pieces.
+MEMORY = "SET LOCAL work_mem = '64MB'"
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,7 @@ def _gather(
         "instead": instead.version_id if instead else None,
         "plan": instead.plan_id if instead else None,
     }
+    cursor.execute(MEMORY)
     cursor.execute(facts.VERSIONS, about)
     cursor.execute(facts.FEATURES, about)
     features = Features(*cursor.fetchone())

@@ -86,21 +86,22 @@ class SettlementPeriod(HasState):
         return self.name
 
 
-# Set-based, once per statement: a foreign key would look up six rows for each of millions of accruals.
+# Set-based, once per statement and in one pass: a foreign key would look up six rows for each of millions of accruals.
 POINTS_AT_REAL_ROWS = """
-IF EXISTS (SELECT 1 FROM (SELECT DISTINCT period_id FROM new_rows) n
-           LEFT JOIN ib_settlementperiod p ON p.id = n.period_id WHERE p.id IS NULL OR p.state <> 'open') THEN
+SELECT bool_or(s.id IS NULL OR s.state <> 'open'),
+  bool_or(p.id IS NULL OR i.id IS NULL OR r.id IS NULL OR c.id IS NULL OR (n.version_id IS NOT NULL AND v.id IS NULL))
+INTO is_closed, is_lost
+FROM (SELECT DISTINCT period_id, partner_id, introducer_id, run_id, version_id, client_id FROM new_rows) n
+LEFT JOIN ib_settlementperiod s ON s.id = n.period_id
+LEFT JOIN ib_partner p ON p.id = n.partner_id
+LEFT JOIN ib_partner i ON i.id = n.introducer_id
+LEFT JOIN ib_commissionrun r ON r.id = n.run_id
+LEFT JOIN ib_planversion v ON v.id = n.version_id
+LEFT JOIN clients_client c ON c.id = n.client_id;
+IF is_closed THEN
   RAISE EXCEPTION 'a closed commission period takes no accrual'
     USING ERRCODE = 'check_violation', CONSTRAINT = 'accrual_is_in_an_open_period';
-END IF;
-IF EXISTS (SELECT 1 FROM (SELECT DISTINCT partner_id FROM new_rows UNION SELECT DISTINCT introducer_id FROM new_rows) n
-           LEFT JOIN ib_partner p ON p.id = n.partner_id WHERE p.id IS NULL)
-  OR EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_rows) n
-             LEFT JOIN ib_commissionrun r ON r.id = n.run_id WHERE r.id IS NULL)
-  OR EXISTS (SELECT 1 FROM (SELECT DISTINCT version_id FROM new_rows WHERE version_id IS NOT NULL) n
-             LEFT JOIN ib_planversion v ON v.id = n.version_id WHERE v.id IS NULL)
-  OR EXISTS (SELECT 1 FROM (SELECT DISTINCT client_id FROM new_rows) n
-             LEFT JOIN clients_client c ON c.id = n.client_id WHERE c.id IS NULL) THEN
+ELSIF is_lost THEN
   RAISE EXCEPTION 'an accrual points at a row that does not exist'
     USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'accrual_points_at_real_rows';
 END IF;
@@ -179,6 +180,7 @@ class Accrual(models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 referencing=pgtrigger.Referencing(new="new_rows"),
+                declare=[("is_closed", "boolean"), ("is_lost", "boolean")],
                 func=POINTS_AT_REAL_ROWS,
             ),
         ]
@@ -221,7 +223,7 @@ class Accrual(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["partner", "period", "currency", "-id"], name="accruals_of_a_settlement"),
+            models.Index(fields=["partner", "period", "-id"], name="accruals_of_a_settlement"),
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
             models.Index(fields=["-id"], condition=Q(state="excluded"), name="accruals_excluded"),
             BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
