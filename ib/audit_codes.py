@@ -35,6 +35,7 @@ class IbAction(AuditCode):
     PLAN_PROPOSED = "ib.plan_proposed", _("Commission plan proposed"), "send", "info"
     PLAN_REJECTED = "ib.plan_rejected", _("Commission plan rejected"), "circle-x", "warning"
     PLAN_WITHDRAWN = "ib.plan_withdrawn", _("Commission plan withdrawn"), "x"
+    RANKS_REVIEWED = "ib.ranks_reviewed", _("Partner ranks changed"), "target"
     RECALCULATION_APPROVED = (
         "ib.recalculation_approved",
         _("Commission recalculation approved"),

@@ -54,6 +54,13 @@ class Network(models.TextChoices):
     DIFFERENCE = "difference", _("By this plan, less what the partners below earn")
 
 
+class TierBasis(models.TextChoices):
+    """Whose trades count towards a partner's rank."""
+
+    OWN = "own", _("Trades of the partner's own clients")
+    NETWORK = "network", _("Trades of all clients in the partner's network")
+
+
 class Component(models.TextChoices):
     """What a plan pays for one closed trade. The levels share each component."""
 
@@ -76,6 +83,7 @@ class RunKind(BadgeChoices):
     CORRECTION = "correction", "yellow", _("After a corrected deal")
     NIGHTLY = "nightly", "blue", _("Nightly")
     RECOMPUTE = "recompute", "purple", _("Recalculation")
+    RANKS = "ranks", "lime", _("After ranks changed")
     CLAWBACK = "clawback", "orange", _("Clawback")
     RESTORED = "restored", "teal", _("Restored")
 

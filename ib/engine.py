@@ -28,8 +28,9 @@ from crm.rates import fx
 from crm.security import audit
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.calculation import facts, wanted
+from ib.calculation import facts, ranks, wanted
 from ib.calculation import writing as sql
+from ib.calculation.ranks import Instead
 from ib.calculation.wanted import Features
 from ib.choices import RunKind
 from ib.models import CommissionRun, Partner
@@ -179,14 +180,6 @@ class Comparison:
         return any(Decimal(line.before) or Decimal(line.after) for line in self.lines)
 
 
-@dataclass(frozen=True)
-class Instead:
-    """A version that counts, at all times, in place of a plan's versions: for trying it out."""
-
-    version_id: int
-    plan_id: int
-
-
 @contextmanager
 def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callable[[], None]]:
     """Gather a scope's deals with a version tried out; what is yielded fills `ib_wanted`. Nothing is written.
@@ -244,6 +237,8 @@ def _gather(
     cursor.execute("ANALYZE ib_closing")
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
         cursor.execute(statement, {})
+    if features.has_tiers:
+        ranks.gather(cursor, brand, instead)
     cursor.execute(
         "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP"
     )

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from ib.choices import SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
-from ib.models import Accrual, PlanVersion, ReversedPart, Settlement
+from ib.models import Accrual, PlanTier, PlanVersion, ReversedPart, Settlement
 from trading.choices import SymbolGroup
 
 
@@ -103,6 +103,8 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
     if accrual.cap is not None:
         pot = min(pot, accrual.cap)
     computed = (pot * accrual.share).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
+    if accrual.tier and version is not None:
+        steps += [_ranked(tier) for tier in version.tiers.filter(number=accrual.tier)]
     steps.append(Step(_formula(accrual, version), f"{plain(computed)} {accrual.rate_currency}"))
     if accrual.below is not None:
         computed = max(Decimal(0), computed - accrual.below)
@@ -117,6 +119,11 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
         converted = (computed * accrual.fx_rate).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
         steps.append(_converted(accrual.fx_rate, accrual, f"{plain(converted)} {accrual.currency}"))
     return steps
+
+
+def _ranked(tier: PlanTier) -> Step:
+    words = {"rank": tier.name, "percent": plain(tier.factor * 100)}
+    return Step(_("Rank %(rank)s when the position was closed: %(percent)s %% of the plan's rates") % words)
 
 
 def _converted(rate: Decimal, accrual: Accrual, figure: str) -> Step:

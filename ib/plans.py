@@ -112,6 +112,7 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
     version.overrides.all().delete()
     version.components.all().delete()
     version.cpa.all().delete()
+    version.tiers.all().delete()
     write_card(version, terms.card)
     audit.record(
         actor=actor,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from ib.agreements.cards import CARD, rate_card
+from ib.agreements.ranks import rank_of
 from ib.choices import Network
 from ib.models import Partner, PartnerPlan, PlanVersion, Upline
 from trading.choices import SymbolGroup
@@ -34,6 +35,7 @@ class Rates:
     rows: list[tuple[str, list[Decimal | None]]]
     network: str
     components: list[str]
+    rank: str = ""
 
     @property
     def has_gaps(self) -> bool:
@@ -48,9 +50,10 @@ def rates_of(partner: Partner) -> Rates | None:
     """List the rates that apply to a partner: their own plan for their own clients, and for each level below the plans that the
     partners there are on.
 
-    Eight statements at most; None where no plan pays anything.
+    Eleven statements at most; None where no plan pays anything.
     """
-    own = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).values_list("plan_id", flat=True).first()
+    held = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    own = held.plan_id if held else None
     network = _network_of(own)
     wanted = {(1, own)} if own is not None else set()
     if network == Network.INTRODUCER:
@@ -95,7 +98,10 @@ def rates_of(partner: Partner) -> Rates | None:
         for column in columns
         for text in cards[column.version.plan_id].sentences(column.version.currency, partner.brand.base_currency)
     ]
-    return Rates(columns, rows, network, list(dict.fromkeys(components))) if columns else None
+    if not columns:
+        return None
+    rank = rank_of(partner, held.plan) if held else None
+    return Rates(columns, rows, network, list(dict.fromkeys(components)), rank[0] if rank else "")
 
 
 def _network_of(plan_id: int | None) -> str:

@@ -6,6 +6,7 @@ from celery.schedules import crontab
 from crm.models import Brand
 from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
+from ib.agreements import ranks
 
 
 @shared_task
@@ -15,12 +16,19 @@ def run_commissions() -> None:
 
 
 @shared_task
+def review_ranks() -> None:
+    """Decide partners' ranks once a month has begun."""
+    for_each_isolated(lambda brand: ranks.review_ranks(brand=brand), Brand.objects.order_by("pk"))
+
+
+@shared_task
 def settle_due_periods() -> int:
     """Settle the periods whose end and grace have passed, and the partners whose own cycle has ended."""
     return settlement.settle_due()
 
 
 SCHEDULE = {
+    "review-ranks": {"task": "ib.tasks.review_ranks", "schedule": crontab(minute="5")},
     "run-commissions": {"task": "ib.tasks.run_commissions", "schedule": crontab(hour="2", minute="20")},
     "settle-commissions": {"task": "ib.tasks.settle_due_periods", "schedule": crontab(minute="*/10")},
 }

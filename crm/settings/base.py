@@ -305,6 +305,7 @@ CELERY_TASK_ROUTES = {
     "crm.tasks.sweep_orphans": {"queue": "slow"},
     "wallet.tasks.fetch_report": {"queue": "slow"},
     "ib.tasks.run_commissions": {"queue": "slow"},
+    "ib.tasks.review_ranks": {"queue": "slow"},
     "trading.tasks.read_history": {"queue": "slow"},
     "ib.tasks.settle_due_periods": {"queue": "slow"},
     "monitoring.tasks.close_days": {"queue": "slow"},

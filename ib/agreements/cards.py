@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.choices import Jurisdiction
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names
-from ib.choices import SHARES_OF_MONEY, Component, Network
-from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.choices import SHARES_OF_MONEY, Component, Network, TierBasis
+from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanTier, PlanVersion
 from trading.choices import SymbolGroup
 
 COMPONENTS_MAX: Final = 16
 CPA_MAX: Final = 6
+TIERS_MAX: Final = 8
 CPA_DECIMALS: Final = ("amount", "min_deposit", "min_lots")
 # Who is paid for a client's losses has an interest in them: MiFID II art. 23 and 24(9), FCA COBS 2.3A, ASIC RG 246.
 NO_LOSS_SHARES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
@@ -90,10 +93,62 @@ class CpaRow:
 
 
 @dataclass(frozen=True)
+class TierRow:
+    """A rank from so many lots on, which is paid `factor` × the version's rates (1.2: 120 %)."""
+
+    name: str
+    lots: Decimal
+    factor: Decimal
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """The ranks of a version, lowest first, and how one is decided on the first of each month.
+
+    basis: whose trades count. months: full months before it, together. grace: reviews that a rank outlasts below its volume.
+    """
+
+    rows: tuple[TierRow, ...] = ()
+    basis: str = TierBasis.OWN
+    months: int = 1
+    grace: int = 0
+
+    def sentences(self) -> list[str]:
+        """Say what each rank pays and how it is reached and lost."""
+        if not self.rows:
+            return []
+        rules = ngettext(
+            "Ranks are decided on the first of each month by the lots closed in the last full month. %(basis)s count.",
+            "Ranks are decided on the first of each month by the lots closed in the last %(months)s full months. %(basis)s count.",
+            self.months,
+        ) % {"months": self.months, "basis": TierBasis(self.basis).label}
+        grace = _("A rank is lost in the first month below its volume")
+        if self.grace:
+            grace = ngettext(
+                "A rank is kept for %(months)s month below its volume",
+                "A rank is kept for %(months)s months below its volume",
+                self.grace,
+            ) % {"months": self.grace}
+        return [
+            *[
+                _("Rank %(name)s, from %(lots)s lots: %(percent)s %% of the rates")
+                % {"name": row.name, "lots": formats.number(row.lots), "percent": formats.number(row.factor * 100)}
+                for row in self.rows
+            ],
+            f"{rules} {grace}",
+        ]
+
+    def settings(self) -> dict[str, Any]:
+        """List the values of the version's own row."""
+        return {"tier_basis": self.basis, "tier_months": self.months, "tier_grace": self.grace}
+
+
+@dataclass(frozen=True)
 class RateCard:
     """What a version pays: money per lot by symbol group, shares by level, fixed amounts for single cells, and components.
 
-    The matrix of the first three is the rebate per lot for all accounts; `components` come beside it.
+    The matrix of the first three is the rebate per lot for all accounts; `components` come beside it. `tiers` pay a part of all
+    of it, or more, by volume.
     """
 
     rates: dict[str, Decimal]
@@ -101,6 +156,7 @@ class RateCard:
     overrides: dict[tuple[str, int], Decimal]
     components: tuple[ComponentRow, ...] = ()
     cpa: tuple[CpaRow, ...] = ()
+    tiers: Tiers = Tiers()
 
     def of_level(self, group: str, level: int) -> Decimal | None:
         """Money per lot for a level; None where the plan pays nothing there."""
@@ -112,9 +168,9 @@ class RateCard:
         return self.rates[group] * self.shares[level]
 
     def sentences(self, currency: str, base_currency: str) -> list[str]:
-        """Say what each component and each CPA pays."""
+        """Say what each component, each CPA and each rank pays."""
         cpa = [row.sentence(currency, base_currency) for row in self.cpa]
-        return [row.sentence(currency) for row in self.components] + cpa
+        return [row.sentence(currency) for row in self.components] + cpa + self.tiers.sentences()
 
     def levels(self) -> list[int]:
         return sorted({*self.shares, *(level for _group, level in self.overrides)})
@@ -169,11 +225,12 @@ class VersionTerms:
             "min_pips": self.min_pips,
             "excluded_symbols": list(self.excluded_symbols),
             "excluded_countries": list(self.excluded_countries),
+            **self.card.tiers.settings(),
         }
 
 
 def rate_card(version: PlanVersion) -> RateCard:
-    """Read a version's rates, levels, overrides, components and CPA: five queries, or none where they were prefetched (`CARD`)."""
+    """Read a version's rates, levels, overrides, components, CPA and tiers: six queries, or none where prefetched (`CARD`)."""
     return RateCard(
         rates={row.group: row.amount_per_lot for row in version.rates.all()},
         shares={row.level: row.share for row in version.levels.all()},
@@ -186,10 +243,16 @@ def rate_card(version: PlanVersion) -> RateCard:
             CpaRow(tuple(row.countries), row.amount, row.min_deposit, row.min_lots, row.within_days)
             for row in version.cpa.all()
         ),
+        tiers=Tiers(
+            tuple(TierRow(row.name, row.lots, row.factor) for row in version.tiers.all()),
+            version.tier_basis,
+            version.tier_months,
+            version.tier_grace,
+        ),
     )
 
 
-CARD: Final = ("rates", "levels", "overrides", "components", "cpa")
+CARD: Final = ("rates", "levels", "overrides", "components", "cpa", "tiers")
 
 
 def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> None:
@@ -227,6 +290,7 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
     if len(card.components) > COMPONENTS_MAX:
         problems.append(_("A version can have %(most)s component rows at most.") % {"most": COMPONENTS_MAX})
     problems += cpa_problems(card)
+    problems += tier_problems(card)
     if (card.components or card.cpa) and not card.shares:
         problems.append(_("Components are paid by level share: enter the share of at least one level."))
     if any(row.value < 0 or (row.component in SHARES_OF_MONEY and row.value > 1) for row in card.components):
@@ -262,6 +326,23 @@ def cpa_problems(card: RateCard) -> list[str]:
         problems.append(_("A CPA must be more than 0."))
     if any(not 1 <= row.within_days <= 365 for row in card.cpa):
         problems.append(_("A client has between 1 and 365 days to qualify."))
+    return problems
+
+
+def tier_problems(card: RateCard) -> list[str]:
+    """List what is wrong with a card's ranks."""
+    rows, problems = card.tiers.rows, []
+    if len(rows) > TIERS_MAX:
+        problems.append(_("A version can have %(most)s ranks at most.") % {"most": TIERS_MAX})
+    if any(row.lots <= 0 or row.factor <= 0 or not row.name.strip() for row in rows):
+        problems.append(_("A rank needs a name, lots and a percentage of more than 0."))
+    if any(above.lots <= below.lots for below, above in itertools.pairwise(rows)):
+        problems.append(_("Each rank needs more lots than the one before it."))
+    if not (1 <= card.tiers.months <= 12 and 0 <= card.tiers.grace <= 12):
+        problems.append(_("Ranks look back 1 to 12 months, and are kept for 12 months below their volume at most."))
+    most = max((row.factor for row in rows), default=Decimal(1))
+    if any(row.component in SHARES_OF_MONEY and row.value <= 1 < row.value * most for row in card.components):
+        problems.append(_("With the highest rank's percentage a share of money exceeds 100 %."))
     return problems
 
 
@@ -311,6 +392,16 @@ def write_card(version: PlanVersion, card: RateCard) -> None:
             for row in card.cpa
         ]
     )
+    _write_tiers(version, card.tiers)
+
+
+def _write_tiers(version: PlanVersion, tiers: Tiers) -> None:
+    PlanTier.objects.bulk_create(
+        [
+            PlanTier(version=version, number=number, name=row.name, lots=row.lots, factor=row.factor)
+            for number, row in enumerate(tiers.rows, start=1)
+        ]
+    )
 
 
 def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
@@ -334,4 +425,6 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
             for row in card.components
         ],
         "cpa": [{**vars(row), **{name: str(getattr(row, name)) for name in CPA_DECIMALS}} for row in card.cpa],
+        "tiers": [{name: str(value) for name, value in vars(row).items()} for row in card.tiers.rows],
+        **card.tiers.settings(),
     }

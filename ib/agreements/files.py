@@ -14,8 +14,17 @@ from django.utils.translation import gettext as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from crm.errors import DomainError
-from ib.agreements.cards import ComponentRow, CpaRow, RateCard, VersionTerms, rate_card, unknown_countries
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network
+from ib.agreements.cards import (
+    ComponentRow,
+    CpaRow,
+    RateCard,
+    TierRow,
+    Tiers,
+    VersionTerms,
+    rate_card,
+    unknown_countries,
+)
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion
 from trading.choices import SymbolGroup
@@ -58,6 +67,23 @@ class CpaFile(_Strict):
     within_days: Annotated[int, Field(ge=1, le=365)] = 90
 
 
+class TierFile(_Strict):
+    """A row of `ranks.tiers`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    lots: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2, allow_inf_nan=False)]
+    percent: Annotated[Decimal, Field(gt=0, max_digits=7, decimal_places=2, allow_inf_nan=False)]
+
+
+class RanksFile(_Strict):
+    """What `ranks` says."""
+
+    volume: Literal[tuple(TierBasis.values)] = TierBasis.OWN.value  # type: ignore[valid-type]
+    months: Annotated[int, Field(ge=1, le=12)] = 1
+    grace_months: Annotated[int, Field(ge=0, le=12)] = 0
+    tiers: Annotated[list[TierFile], Field(min_length=1)]
+
+
 class PlanFile(_Strict):
     """What a file says. `plan` and `version` are for the reader."""
 
@@ -78,6 +104,7 @@ class PlanFile(_Strict):
     fixed: dict[Group, dict[Level, Amount]] = {}  # type: ignore[valid-type]
     components: list[ComponentFile] = []
     cpa: list[CpaFile] = []
+    ranks: RanksFile | None = None
 
 
 def write_yaml(version: PlanVersion) -> str:
@@ -113,6 +140,7 @@ def write_yaml(version: PlanVersion) -> str:
             }
             for row in card.cpa
         ],
+        **({"ranks": _ranks(card.tiers)} if card.tiers.rows else {}),
     }
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
@@ -151,6 +179,24 @@ def _row(row: ComponentRow) -> dict[str, Any]:
     return data
 
 
+def _ranks(tiers: Tiers) -> dict[str, Any]:
+    return {
+        "volume": str(tiers.basis),
+        "months": tiers.months,
+        "grace_months": tiers.grace,
+        "tiers": [
+            {"name": row.name, "lots": _plain(row.lots), "percent": _plain(row.factor * 100)} for row in tiers.rows
+        ],
+    }
+
+
+def _tiers(said: RanksFile | None) -> Tiers:
+    if said is None:
+        return Tiers()
+    rows = tuple(TierRow(row.name, row.lots, row.percent / 100) for row in said.tiers)
+    return Tiers(rows, said.volume, said.months, said.grace_months)
+
+
 def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
     """Read the terms that a file says; `starts_at` where it names no start.
 
@@ -182,6 +228,7 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
         cpa=tuple(
             CpaRow(tuple(row.countries), row.amount, row.min_deposit, row.min_lots, row.within_days) for row in said.cpa
         ),
+        tiers=_tiers(said.ranks),
     )
     return VersionTerms(
         starts_at=said.valid_from or starts_at,

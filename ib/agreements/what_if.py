@@ -26,6 +26,7 @@ from crm.security.policies import require
 from ib import engine
 from ib.agreements.cards import described, rate_card
 from ib.audit_codes import IbAction
+from ib.calculation.ranks import Instead
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion, WhatIf
 from ib.policies import can_try_version
 
@@ -129,7 +130,7 @@ def run_what_if(
     with engine.gathered(
         brand=version.plan.brand,
         scope=engine.Scope(from_at=now - dt.timedelta(days=days), to_at=now),
-        instead=engine.Instead(version.pk, plan.pk),
+        instead=Instead(version.pk, plan.pk),
     ) as calculate:
         tell(1, 3)
         calculate()

@@ -64,6 +64,7 @@ def _line(row: Accrual) -> dict[str, Any]:
         "basis_currency": row.basis_currency,
         "basis_fx": _text(row.basis_fx),
         "rate": _text(row.rate),
+        "tier": row.tier,
         "share": _text(row.share),
         "cap": _text(row.cap),
         "below": _text(row.below),

@@ -10,6 +10,7 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component <> 'lot')), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
+  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
 FROM ib_version v
@@ -154,6 +155,17 @@ FROM matched m JOIN ib_closing c ON c.deal_id = m.deal_id
 """  # noqa: S608
 NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'
     AND x.kind = 'original' AND x.version_id = v.id)"""
+# What rank the holder of a plan has, in the versions that pay: a version without that tier pays the next lower one.
+RANKS = """
+CREATE TEMP TABLE ib_rank ON COMMIT DROP AS
+SELECT r.partner_id, v.id AS version_id, t.number AS tier, t.factor, r.starts_at, r.ends_at
+FROM {ranks} r
+JOIN ib_version v ON v.plan_id = r.plan_id
+JOIN LATERAL (SELECT k.number, k.factor FROM ib_plantier k WHERE k.version_id = v.id AND k.number <= r.tier
+              ORDER BY k.number DESC LIMIT 1) t ON true
+WHERE r.starts_at <= (SELECT max(closed_at) FROM ib_closing)
+  AND (r.ends_at IS NULL OR r.ends_at > (SELECT min(closed_at) FROM ib_closing))
+"""
 COMPONENTS = """
 CREATE TEMP TABLE ib_component ON COMMIT DROP AS
 SELECT v.id AS version_id, k.component,
@@ -169,6 +181,7 @@ TABLES = (
     "ib_eligible",
     "ib_cell",
     "ib_component",
+    "ib_rank",
     "ib_fx",
     "ib_wanted",
     "ib_every",

@@ -21,6 +21,7 @@ class Features:
     has_components: bool
     has_cpa: bool
     has_countries: bool
+    has_tiers: bool
     has_special: bool
 
 
@@ -39,6 +40,11 @@ OWN = f"""
 QUALIFIED = f"""
     AND (k.component IS NOT DISTINCT FROM '{Component.CPA}') = (c.cpa_version IS NOT NULL)
     AND (c.cpa_version IS NULL OR c.cpa_version = v.id)"""
+# The rank of the partner whose plan pays: the introducer's, or the ancestor's by their own. A CPA is the same at every rank.
+RANK = """
+  LEFT JOIN ib_rank rk ON rk.version_id = v.id AND rk.partner_id = {holder} AND {holds}"""
+RANKED = f"""CASE WHEN k.component = '{Component.CPA}' THEN {{rate}}
+      ELSE trunc({{rate}} * coalesce(rk.factor, 1), 8) END"""
 BASIS = f"""CASE k.component
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
       WHEN '{Component.SPREAD}' THEN round(c.pip_value * r.markup, 8)
@@ -60,7 +66,7 @@ WITH placed AS (
     (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
     coalesce(k.is_only, true) AS is_only,
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
-    coalesce(o.amount_per_lot, {cpa}r.value) AS rate, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
+    {rate} AS rate, {tier} AS tier, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
     {is_difference} AS is_difference, coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
@@ -97,7 +103,7 @@ WITH placed AS (
     AND r.account_group = c.account_group
   LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = {at_level}
   LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
-    AND o.level = {at_level}
+    AND o.level = {at_level}{rank}
   WHERE u.level <= {depth}{only_qualified} OFFSET 0
 ), seen AS (
   SELECT placed.*, f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
@@ -121,8 +127,8 @@ WITH placed AS (
 )
 SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
   counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, is_difference, NULL::numeric AS below, why AS reason, fx_rate, fx_on,
-  held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, is_difference, NULL::numeric AS below, why AS reason, fx_rate,
+  fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
   coalesce(own.id, %(late)s) AS period_id
 FROM counted
 LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
@@ -156,6 +162,8 @@ def statement(features: Features) -> str:
     plan = "coalesce(pc.plan_id, pl.plan_id, pp.plan_id)" if features.has_special else "pp.plan_id"
     is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
+    rate = f"coalesce(o.amount_per_lot, {'c.cpa_amount, ' if features.has_cpa else ''}r.value)"
+    holder = "CASE WHEN av.id IS NULL THEN c.introducer_id ELSE u.ancestor_id END" if own else "c.introducer_id"
     basis_rate = """
   LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
     return WANTED.format(
@@ -163,7 +171,9 @@ def statement(features: Features) -> str:
         lot=Component.LOT,
         commission=Component.COMMISSION,
         for_client=Component.CPA,
-        cpa="c.cpa_amount, " if features.has_cpa else "",
+        rate=RANKED.format(rate=rate) if features.has_tiers else rate,
+        tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
+        rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
         only_qualified=QUALIFIED if features.has_cpa else "",
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),
         pp_holds=AGREED.format(a="pp"),

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name='CommissionRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('recompute', 'Recalculation'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=10)),
+                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('recompute', 'Recalculation'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=10)),
                 ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)", null=True)),
                 ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)", null=True)),
                 ('deals', models.PositiveIntegerField(default=0)),
@@ -1017,5 +1017,95 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='settlement',
             trigger=pgtrigger.compiler.Trigger(name='settlement_follows_the_last', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NOT EXISTS (\n  SELECT 1 FROM (SELECT 1) one LEFT JOIN LATERAL (\n    SELECT s.* FROM ib_settlement s WHERE s.partner_id = NEW.partner_id AND s.currency = NEW.currency\n    ORDER BY s.id DESC LIMIT 1\n  ) last ON true\n  WHERE last.id IS NOT DISTINCT FROM NEW.previous_id AND coalesce(last.carried_out, 0) = NEW.carried_in\n    AND (last.id IS NULL OR (last.to_id <= NEW.to_id AND last.to_at <= NEW.to_at))\n) THEN\n  RAISE EXCEPTION 'a settlement begins where the last one of its partner and currency ended'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'settlement_follows_the_last';\nEND IF;\nRETURN NEW;\n", hash='b1ee459f849cd1963defb621b8144519680631e1', operation='INSERT', pgid='pgtrigger_settlement_follows_the_last_e979e', table='ib_settlement', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='PartnerRank',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tier', models.PositiveSmallIntegerField(help_text='0: none')),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('missed', models.PositiveSmallIntegerField(default=0)),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                'ordering': ['partner_id', 'starts_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PlanTier',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
+                ('name', models.CharField(max_length=40)),
+                ('lots', models.DecimalField(decimal_places=2, max_digits=12)),
+                ('factor', models.DecimalField(decimal_places=4, max_digits=7)),
+            ],
+            options={
+                'ordering': ['version_id', 'number'],
+            },
+        ),
+        migrations.AddField(
+            model_name='accrual',
+            name='tier',
+            field=models.PositiveSmallIntegerField(help_text='The rank that the rate is paid by; empty: none', null=True),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='tier_basis',
+            field=models.CharField(choices=[('own', "Trades of the partner's own clients"), ('network', "Trades of all clients in the partner's network")], default='own', max_length=8),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='tier_grace',
+            field=models.PositiveSmallIntegerField(default=0, help_text='Months below a rank before it is lost'),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='tier_months',
+            field=models.PositiveSmallIntegerField(default=1, help_text='Full months whose volume counts'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('tier_grace__lte', 12), ('tier_months__gte', 1), ('tier_months__lte', 12)), name='ranks_look_back_a_year_at_most'),
+        ),
+        migrations.AddField(
+            model_name='partnerrank',
+            name='partner',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ranks', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='partnerrank',
+            name='plan',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ranks', to='ib.plan'),
+        ),
+        migrations.AddField(
+            model_name='plantier',
+            name='version',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tiers', to='ib.planversion'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerrank',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='partner_rank_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerrank',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), ('plan', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_rank_at_a_time'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerrank',
+            trigger=pgtrigger.compiler.Trigger(name='partner_rank_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'which rank a partner held: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='beac1aeae8082464664875137731ffe360f39e27', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_rank_stays_86948', table='ib_partnerrank', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='plantier',
+            constraint=models.UniqueConstraint(fields=('version', 'number'), name='one_tier_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='plantier',
+            constraint=models.CheckConstraint(condition=models.Q(('factor__gt', 0), ('lots__gt', 0), ('number__gte', 1)), name='plan_tier_is_reached'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='plantier',
+            trigger=pgtrigger.compiler.Trigger(name='plan_tiers_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='bfc9d3de5b6a2dd9cf4f05a005f9d2604b002137', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_tiers_stay_46ec7', table='ib_plantier', when='BEFORE')),
         ),
     ]

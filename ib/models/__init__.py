@@ -1,6 +1,17 @@
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
-from ib.models.plans import PartnerPlan, Plan, PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanVersion
+from ib.models.plans import (
+    PartnerPlan,
+    PartnerRank,
+    Plan,
+    PlanComponent,
+    PlanCpa,
+    PlanLevel,
+    PlanOverride,
+    PlanRate,
+    PlanTier,
+    PlanVersion,
+)
 from ib.models.recalculations import Recalculation
 from ib.models.settlements import CommissionDispute, HeldLine, Payout, Settlement, SettlementTerms
 from ib.models.what_ifs import WhatIf
@@ -15,6 +26,7 @@ __all__ = [
     "PartnerDay",
     "PartnerLink",
     "PartnerPlan",
+    "PartnerRank",
     "PartnerSpell",
     "Payout",
     "Plan",
@@ -23,6 +35,7 @@ __all__ = [
     "PlanLevel",
     "PlanOverride",
     "PlanRate",
+    "PlanTier",
     "PlanVersion",
     "Recalculation",
     "ReferralDay",

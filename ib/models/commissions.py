@@ -159,6 +159,7 @@ class Accrual(models.Model):
         max_digits=9, decimal_places=8, null=True, help_text=_("Share of the level; 1 for fixed amounts")
     )
     is_override = models.BooleanField(default=False)
+    tier = models.PositiveSmallIntegerField(null=True, help_text="The rank that the rate is paid by; empty: none")
     rate_currency = models.CharField(max_length=5, blank=True)
     rate_amount = models.DecimalField(max_digits=20, decimal_places=8, default=0, help_text=_("In the plan's currency"))
     fx_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)

@@ -15,7 +15,15 @@ from clients.models import Client
 from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, VERSION_TRANSITIONS, Component, Network, VersionState
+from ib.choices import (
+    SHARES_OF_MONEY,
+    TRADE_COMPONENTS,
+    VERSION_TRANSITIONS,
+    Component,
+    Network,
+    TierBasis,
+    VersionState,
+)
 from ib.models.partners import Partner, ReferralLink, history_stays
 from trading.choices import SymbolGroup
 
@@ -112,6 +120,10 @@ class PlanVersion(HasState):
     excluded_countries = ArrayField(
         models.CharField(max_length=2), default=list, blank=True, help_text=_("No commission on clients from these")
     )
+    # How a partner's rank among the version's tiers is decided, each month.
+    tier_basis = models.CharField(max_length=8, choices=TierBasis.choices, default=TierBasis.OWN)
+    tier_months = models.PositiveSmallIntegerField(default=1, help_text="Full months whose volume counts")
+    tier_grace = models.PositiveSmallIntegerField(default=0, help_text="Months below a rank before it is lost")
     note = models.CharField(max_length=300, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -134,6 +146,10 @@ class PlanVersion(HasState):
             ends_after_start("plan_version_ends_after_it_starts"),
             dated_once("one_active_plan_version_at_a_time", "plan", condition=Q(state="active")),
             models.CheckConstraint(condition=Q(min_pips__gte=0), name="least_pips_are_not_negative"),
+            models.CheckConstraint(
+                condition=Q(tier_months__gte=1, tier_months__lte=12, tier_grace__lte=12),
+                name="ranks_look_back_a_year_at_most",
+            ),
             models.CheckConstraint(
                 condition=~Q(decided_by=F("made_by")) | Q(decided_by__isnull=True),
                 name="plan_is_decided_by_somebody_else",
@@ -283,6 +299,58 @@ class PlanCpa(models.Model):
 
     def __str__(self) -> str:
         return f"CPA {self.amount}"
+
+
+class PlanTier(models.Model):
+    """A rank that a plan's holder reaches by volume, and what it pays: a part of the version's rates, in all symbol groups.
+
+    lots: closed in the broker's lots, in the version's full months together. factor: 1.2 pays 120 % of each rate per lot, fixed
+    amount and component, but no more of a CPA. Below the first tier the rates count as they are.
+    """
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="tiers")
+    number = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    name = models.CharField(max_length=40)
+    lots = models.DecimalField(max_digits=12, decimal_places=2)
+    factor = models.DecimalField(max_digits=7, decimal_places=4)
+
+    class Meta:
+        ordering = ["version_id", "number"]
+        triggers = [rates_stay("plan_tiers_stay")]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "number"], name="one_tier_per_number"),
+            models.CheckConstraint(condition=Q(number__gte=1, lots__gt=0, factor__gt=0), name="plan_tier_is_reached"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.factor})"
+
+
+class PartnerRank(models.Model):
+    """Which tier of a plan a partner held, and when: one row per review of a month, from its first instant.
+
+    lots: the volume that decided. missed: reviews in a row in which the volume was below the rank held. The row stays whatever
+    is learnt of that volume later: a rank once decided is what the month's trades are paid by.
+    """
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="ranks")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="ranks")
+    tier = models.PositiveSmallIntegerField(help_text="0: none")
+    lots = models.DecimalField(max_digits=18, decimal_places=8)
+    missed = models.PositiveSmallIntegerField(default=0)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["partner_id", "starts_at"]
+        triggers = [history_stays("partner_rank_stays", "which rank a partner held")]
+        constraints = [
+            ends_after_start("partner_rank_ends_after_it_starts"),
+            dated_once("a_partner_has_one_rank_at_a_time", "partner", "plan"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} tier {self.tier}"
 
 
 class UsualPlans(models.Manager["PartnerPlan"]):

@@ -14,8 +14,27 @@ from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from crm.models import Brand
-from ib.agreements.cards import COMPONENTS_MAX, CPA_MAX, ComponentRow, CpaRow, RateCard, card_problems
-from ib.plan_editor.forms import CPA_FIELDS, LEVELS, PART_FIELDS, PreviewForm, VersionForm, component_row, cpa_row
+from ib.agreements.cards import (
+    COMPONENTS_MAX,
+    CPA_MAX,
+    TIERS_MAX,
+    ComponentRow,
+    CpaRow,
+    RateCard,
+    TierRow,
+    Tiers,
+    card_problems,
+)
+from ib.plan_editor.forms import (
+    CPA_FIELDS,
+    LEVELS,
+    PART_FIELDS,
+    TIER_FIELDS,
+    PreviewForm,
+    VersionForm,
+    component_row,
+    cpa_row,
+)
 from ib.plan_editor.preview import LevelPay, preview
 from trading.choices import SymbolGroup
 
@@ -29,6 +48,8 @@ EDITS = (
     "remove_component",
     "add_cpa",
     "remove_cpa",
+    "add_tier",
+    "remove_tier",
     "check",
 )
 
@@ -42,6 +63,18 @@ class Editor:
     groups: list[str]
     parts: int = 0
     acquisitions: int = 0
+    ranks: int = 0
+
+    def tiers(self) -> list[dict[str, Any]]:
+        """List the rows of ranks: their number and fields."""
+        return [
+            {"row": row, "fields": [self.form[f"tier_{row}_{name}"] for name in TIER_FIELDS]}
+            for row in range(1, self.ranks + 1)
+        ]
+
+    @property
+    def may_add_tier(self) -> bool:
+        return self.ranks < TIERS_MAX
 
     def cpa(self) -> list[dict[str, Any]]:
         """List the rows of CPA: their number and fields."""
@@ -115,10 +148,11 @@ def editor_of(form: VersionForm, data: QueryDict | None) -> Editor:
         }
     parts = _rows(data, "parts", "add_component", COMPONENTS_MAX, lambda row: _in_use(form, f"part_{row}", PART_FIELDS))
     cpa = _rows(data, "acquisitions", "add_cpa", CPA_MAX, lambda row: _in_use(form, f"cpa_{row}", CPA_FIELDS))
+    tiers = _rows(data, "ranks", "add_tier", TIERS_MAX, lambda row: _in_use(form, f"tier_{row}", TIER_FIELDS))
     groups = [str(group) for group in SymbolGroup if str(group) in shown] or (
         [] if parts or cpa else [str(SymbolGroup.FX_MAJORS)]
     )
-    return Editor(form, levels, groups, parts, cpa)
+    return Editor(form, levels, groups, parts, cpa, tiers)
 
 
 def _rows(data: QueryDict | None, name: str, button: str, most: int, is_used: Callable[[int], bool]) -> int:
@@ -155,6 +189,7 @@ def without_removed(data: QueryDict) -> QueryDict:
             data.pop(name, None)
     _remove_row(data, "remove_component", "parts", "part", PART_FIELDS, COMPONENTS_MAX)
     _remove_row(data, "remove_cpa", "acquisitions", "cpa", CPA_FIELDS, CPA_MAX)
+    _remove_row(data, "remove_tier", "ranks", "tier", TIER_FIELDS, TIERS_MAX)
     return data
 
 
@@ -270,7 +305,16 @@ def _initial_card(form: VersionForm) -> RateCard:
         },
         tuple(_initial_components(form)),
         tuple(_initial_cpa(form)),
+        _initial_tiers(form),
     )
+
+
+def _initial_tiers(form: VersionForm) -> Tiers:
+    parts: list[list[Any]]
+    parts = [[form.initial.get(f"tier_{row}_{name}") for name in TIER_FIELDS] for row in range(1, TIERS_MAX + 1)]
+    rows = tuple(TierRow(name, lots, percent / 100) for name, lots, percent in parts if name)
+    said: list[Any] = [form.initial.get(f"tier_{name}") for name in ("basis", "months", "grace")]
+    return Tiers(rows, *said) if rows else Tiers()
 
 
 def _initial_cpa(form: VersionForm) -> Iterator[CpaRow]:
@@ -291,12 +335,12 @@ PARTS = ("rate_", "share", "fixed")
 
 
 def _component_remarks(card: RateCard, currency: str, base_currency: str) -> list[str]:
-    """Say what each component pays, and that the preview of one trade knows rates per lot only."""
-    if not (card.components or card.cpa):
+    """Say what components, CPA and ranks pay, and that the preview of one trade knows rates per lot only."""
+    if not card.sentences(currency, base_currency):
         return []
     return [
         *card.sentences(currency, base_currency),
-        _("The preview shows the rates per lot for all accounts. What components cost is in the what-if of the draft."),
+        _("The preview shows the rates per lot for all accounts. What the rest costs is in the what-if of the draft."),
     ]
 
 

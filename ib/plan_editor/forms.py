@@ -17,14 +17,17 @@ from crm.security.scope import reach_of
 from ib.agreements.cards import (
     COMPONENTS_MAX,
     CPA_MAX,
+    TIERS_MAX,
     ComponentRow,
     CpaRow,
     RateCard,
+    TierRow,
+    Tiers,
     VersionTerms,
     rate_card,
     unknown_countries,
 )
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import Plan, PlanVersion
 from ib.plan_editor.templates import TEMPLATES
@@ -105,6 +108,7 @@ class EntryForm(forms.Form):
 
 
 CPA_FIELDS: Final = ("countries", "amount", "deposit", "lots", "days")
+TIER_FIELDS: Final = ("name", "lots", "percent")
 PART_FIELDS: Final = ("kind", "group", "accounts", "value", "cap", "markup")
 TERMS: Final = (
     "starts_at",
@@ -164,6 +168,24 @@ def cpa_fields(row: int) -> dict[str, forms.Field]:
         ),
         f"cpa_{row}_days": forms.IntegerField(
             required=False, min_value=1, max_value=365, label=_("%(cpa)s, days") % {"cpa": label}
+        ),
+    }
+
+
+def tier_fields(row: int) -> dict[str, forms.Field]:
+    """Build the fields of one row of the ranks table."""
+    label = _("Rank %(row)s") % {"row": row}
+    return {
+        f"tier_{row}_name": forms.CharField(required=False, max_length=40, label=_("%(rank)s, name") % {"rank": label}),
+        f"tier_{row}_lots": forms.DecimalField(
+            required=False, min_value=0, max_digits=12, decimal_places=2, label=_("%(rank)s, lots") % {"rank": label}
+        ),
+        f"tier_{row}_percent": forms.DecimalField(
+            required=False,
+            min_value=0,
+            max_digits=7,
+            decimal_places=2,
+            label=_("%(rank)s, per cent of the rates") % {"rank": label},
         ),
     }
 
@@ -240,6 +262,15 @@ class VersionForm(forms.Form):
         label=_("Excluded client countries"),
         help_text=_("Two-letter codes, separated by commas"),
     )
+    tier_basis = forms.ChoiceField(
+        choices=TierBasis.choices, required=False, initial=TierBasis.OWN, label=_("What counts towards a rank")
+    )
+    tier_months = forms.IntegerField(
+        required=False, min_value=1, max_value=12, initial=1, label=_("Full months that count")
+    )
+    tier_grace = forms.IntegerField(
+        required=False, min_value=0, max_value=12, initial=0, label=_("Months below a rank before it's lost")
+    )
     note = forms.CharField(required=False, max_length=300, label=_("Note for the approver"))
 
     def __init__(self, *args: Any, like: PlanVersion | None = None, **kwargs: Any) -> None:
@@ -265,11 +296,13 @@ class VersionForm(forms.Form):
             self.fields |= component_fields(row)
         for row in range(1, CPA_MAX + 1):
             self.fields |= cpa_fields(row)
+        for row in range(1, TIERS_MAX + 1):
+            self.fields |= tier_fields(row)
         for name in self.fields:  # the matrix has no labels beside its cells
-            if name.startswith(("rate_", "fixed_", "share_", "part_", "cpa_")):
+            if name.startswith(("rate_", "fixed_", "share_", "part_", "cpa_", "tier_")):
                 self.fields[name].widget.attrs |= {"aria-label": str(self.fields[name].label)}
             if name.startswith(("rate_", "fixed_", "share_")) or name.endswith(
-                ("_value", "_cap", "_markup", "_amount", "_deposit", "_lots")
+                ("_value", "_cap", "_markup", "_amount", "_deposit", "_lots", "_percent")
             ):
                 self.fields[name].widget.attrs |= {"inputmode": "decimal"}
         if not self.is_bound and "starts_at" not in self.initial:
@@ -307,6 +340,8 @@ class VersionForm(forms.Form):
                 self.add_error(f"part_{row}_value", _("Enter both what is paid and how much, or neither."))
         for row in range(1, CPA_MAX + 1):
             self._check_cpa(row, {name: data.get(f"cpa_{row}_{name}") for name in CPA_FIELDS})
+        for row in range(1, TIERS_MAX + 1):
+            self._check_tier(row, {name: data.get(f"tier_{row}_{name}") for name in TIER_FIELDS})
         return data
 
     def _check_cpa(self, row: int, part: dict[str, Any]) -> None:
@@ -316,6 +351,11 @@ class VersionForm(forms.Form):
         if unknown := unknown_countries(codes):
             message = _("Not a country's code: %(codes)s") % {"codes": ", ".join(unknown[:5])}
             self.add_error(f"cpa_{row}_countries", message)
+
+    def _check_tier(self, row: int, part: dict[str, Any]) -> None:
+        is_wrong = any(f"tier_{row}_{name}" in self.errors for name in TIER_FIELDS)
+        if any(part.values()) and not all(part.values()) and not is_wrong:
+            self.add_error(f"tier_{row}_name", _("Enter a rank's name, its lots and its percentage."))
 
     def card(self) -> RateCard:
         """Build the card of what is valid so far."""
@@ -335,6 +375,17 @@ class VersionForm(forms.Form):
             },
             components=tuple(self._components()),
             cpa=tuple(self._cpa()),
+            tiers=self._tiers(),
+        )
+
+    def _tiers(self) -> Tiers:
+        data = self.cleaned_data
+        parts = [[data.get(f"tier_{row}_{name}") for name in TIER_FIELDS] for row in range(1, TIERS_MAX + 1)]
+        rows = tuple(TierRow(name, lots, percent / 100) for name, lots, percent in parts if name and lots and percent)
+        if not rows:
+            return Tiers()
+        return Tiers(
+            rows, data.get("tier_basis") or TierBasis.OWN, data.get("tier_months") or 1, data.get("tier_grace") or 0
         )
 
     def _cpa(self) -> Iterator[CpaRow]:
@@ -384,6 +435,14 @@ def card_initial(card: RateCard) -> dict[str, Any]:
             for row, part in enumerate(card.cpa, start=1)
             for name, value in zip(CPA_FIELDS, _cpa_initial(part), strict=True)
         },
+        **{
+            f"tier_{row}_{name}": value
+            for row, tier in enumerate(card.tiers.rows, start=1)
+            for name, value in zip(
+                TIER_FIELDS, (tier.name, trimmed(tier.lots), trimmed(tier.factor * 100)), strict=True
+            )
+        },
+        **card.tiers.settings(),
     }
 
 

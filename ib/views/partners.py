@@ -21,6 +21,7 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
 from ib import attribution, figures, invitations, partners, plans, settlement, tree
+from ib.agreements.ranks import rank_of
 from ib.choices import PartnerState
 from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
@@ -102,11 +103,13 @@ SPECIAL_SHOWN = 30
 
 def overview(partner: Partner) -> dict[str, Any]:
     days, series = figures.daily_earnings(partner)
+    held = PartnerPlan.usual.select_related("plan").filter(partner=partner, ends_at__isnull=True).first()
     return {
+        "rank": rank_of(partner, held.plan if held else None),
         "summary": figures.summary(partner),
         "balances": settlement.balances_of(partner),
         "parent": tree.parent_of(partner),
-        "plan": PartnerPlan.usual.select_related("plan").filter(partner=partner, ends_at__isnull=True).first(),
+        "plan": held,
         "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
         .select_related("parent")
         .order_by("-starts_at")[:10],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal, localcontext
 
@@ -55,6 +56,11 @@ class Version:
     excluded_countries: tuple[str, ...] = ()
     parts: list[Part] = field(default_factory=list)
     cpa: list[Cpa] = field(default_factory=list)
+    # Lots and factor of each rank, lowest first; months that count, own clients' only, months of grace.
+    tiers: list[tuple[Decimal, Decimal]] = field(default_factory=list)
+    tier_months: int = 1
+    tier_is_own: bool = True
+    tier_grace: int = 0
 
     def components(self) -> list[str]:
         is_per_lot = bool(self.rates or self.overrides)
@@ -91,6 +97,10 @@ class World:
     introducers: dict[int, list[Dated]] = field(default_factory=dict)
     links: dict[int, list[Dated]] = field(default_factory=dict)
     per_eur: dict[str, Decimal] = field(default_factory=dict)
+    # Per partner and plan: tier from each month's start on.
+    ranks: dict[tuple[int, int], dict[dt.datetime, int]] = field(default_factory=dict)
+    missed: dict[tuple[int, int], list[bool]] = field(default_factory=dict)
+    link_owner: dict[int, int] = field(default_factory=dict)
     # Per client: (closed at, deal, lots).
     closes: dict[int, list[tuple[dt.datetime, int, Decimal]]] = field(default_factory=dict)
 
@@ -129,6 +139,56 @@ class Row:
     is_difference: bool = False
 
 
+def review(world: World, month: dt.datetime) -> None:
+    """Decide the ranks from a month's start on, by counting every trade."""
+    for (partner, plan), tiers in _holders(world, month).items():
+        version = held_at(world.versions[plan], month)
+        first = month
+        for _n in range(version.tier_months):
+            first = (first - dt.timedelta(days=1)).replace(day=1)
+        lots = NOTHING
+        for client, closes in world.closes.items():
+            for at, _deal, closed in closes:
+                introducer = held_at(world.introducers.get(client, []), at)
+                if first <= at < month and introducer is not None:
+                    above = [introducer] if version.tier_is_own else _upline(world, introducer, at)
+                    lots += closed if partner in above else NOTHING
+        reached = len([1 for least, _factor in version.tiers if lots >= least])
+        held = min(tiers[-1], len(version.tiers)) if tiers else 0
+        kept_before = world.missed.setdefault((partner, plan), [])
+        missed = len(list(itertools.takewhile(bool, reversed(kept_before))))
+        is_kept = reached < held and missed < version.tier_grace
+        kept_before.append(is_kept)
+        world.ranks.setdefault((partner, plan), {})[month] = held if is_kept else reached
+
+
+def _holders(world: World, at: dt.datetime) -> dict[tuple[int, int], list[int]]:
+    """Who is on a plan that has ranks, with the ranks they had so far."""
+    pairs = {(partner, held_at(rows, at)) for partner, rows in world.plans.items()}
+    pairs |= {(partner, held_at(rows, at)) for (partner, _client), rows in world.client_plans.items()}
+    pairs |= {(world.link_owner[link], held_at(rows, at)) for link, rows in world.link_plans.items()}
+    return {
+        pair: list(world.ranks.get(pair, {}).values())
+        for pair in pairs
+        if pair[1] and (version := held_at(world.versions[pair[1]], at)) and version.tiers
+    }
+
+
+def _upline(world: World, partner: int, at: dt.datetime) -> list[int]:
+    found = []
+    while partner is not None:
+        found.append(partner)
+        partner = held_at(world.parents.get(partner, []), at)
+    return found
+
+
+def _factor(world: World, version: Version, plan: int, holder: int, at: dt.datetime) -> Decimal:
+    """What the rank makes of a rate: the last one decided before the trade, or the highest that the version has below it."""
+    decided = [tier for month, tier in sorted(world.ranks.get((holder, plan), {}).items()) if month <= at]
+    tier = min(decided[-1], len(version.tiers)) if decided else 0
+    return version.tiers[tier - 1][1] if tier else Decimal(1)
+
+
 def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str, Decimal]]:
     """{(partner, level, component): (why not, amount)}."""
     rows: dict[tuple[int, int, str], Row] = {}
@@ -145,7 +205,11 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
         if is_difference or level <= (version.deepest() if version else 1):
             for component in version.components() if version else ["lot"]:
                 at_level = 1 if is_difference else level
-                reason, full = _one(world, trade, version, partner, at_level, component)
+                holder = (
+                    (partner, held_at(world.plans.get(partner, []), trade.closed_at)) if own else (introducer, plan)
+                )
+                factor = _factor(world, version, holder[1], holder[0], trade.closed_at) if version else Decimal(1)
+                reason, full = _one(world, trade, version, partner, at_level, component, factor)
                 rows[partner, level, component] = Row(version, reason, full, is_difference)
         acquired = _cpa_version(world, trade, introducer, partner)
         if acquired and level <= acquired.deepest() and qualifying_deal(world, acquired, trade) == trade.deal:
@@ -192,7 +256,7 @@ def _own_version(world: World, partner: int, at: dt.datetime) -> Version | None:
     return version if version and version.network != "introducer" else None
 
 
-def _one(world, trade, version, partner, level, component) -> tuple[str, Decimal]:
+def _one(world, trade, version, partner, level, component, factor=Decimal(1)) -> tuple[str, Decimal]:
     if not held_at(world.active.get(partner, []), trade.closed_at):
         return "partner_not_active", NOTHING
     if version is None:
@@ -227,9 +291,10 @@ def _one(world, trade, version, partner, level, component) -> tuple[str, Decimal
     if component == "commission" and trade.charged <= 0:
         return "nothing_charged", NOTHING
     with localcontext(prec=80):
+        rate = ((part.value if fixed is None else fixed) * factor).quantize(EIGHT, ROUND_DOWN)
         if fixed is not None:
-            return "", (trade.lots * fixed).quantize(EIGHT, ROUND_DOWN)
-        pot = _basis(world, trade, version, part) * part.value
+            return "", (trade.lots * rate).quantize(EIGHT, ROUND_DOWN)
+        pot = _basis(world, trade, version, part) * rate
         return "", (min(pot, pot if part.cap is None else part.cap) * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
 
 
