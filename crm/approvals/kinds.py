@@ -82,7 +82,7 @@ class ApprovalKind(Generic[T]):
         return self.model._default_manager.select_related(self.maker, *self.related)
 
     def in_reach(self, rows: QuerySet[T], user: User) -> QuerySet[T]:
-        """Those about a client or brand that the user reaches."""
+        """Those about a client or brand that the user reaches: decided by rights and reach alone, not by the hour."""
         if self.client_path:
             return rows.filter(**{f"{self.client_path}__book_id__in": reach_of(user).books})
         if self.brand_path:

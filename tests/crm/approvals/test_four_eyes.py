@@ -14,9 +14,10 @@ from guardian.shortcuts import assign_perm
 
 from crm import approvals
 from crm.approvals.kinds import all_kinds
+from crm.approvals.queries import count_to_decide, waiting_for
 from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, Book, Notification
+from crm.models import AuditEvent, Book, Notification, User
 from crm.models.approvals import ApprovalMixin
 from tests.cast import make_staff
 from tests.crm.approvals.cases import CASES, Case, load
@@ -162,6 +163,7 @@ def test_the_checker_finds_it_in_the_list_and_the_maker_can_withdraw_there(case,
     code, pk = case.kind.code, case.item.pk
     page = f"/approvals/{code}/{pk}/"
     assert page in browse(case.checker).get("/approvals/").content.decode()
+    assert counted(case.checker) == sum(not one.is_own for one in waiting_for(case.checker)) > 0
     assert page in browse(case.maker).get(f"/approvals/?kind={code}").content.decode()
     for user in (*strangers(case, cast), case.outsider):
         assert page not in browse(user).get(f"/approvals/?kind={code}").content.decode()
@@ -193,6 +195,24 @@ def test_a_maker_who_no_longer_reaches_it_sees_it_no_more(case, cast, browse):
     Book.objects.filter(owner=case.maker).update(owner=None)
     assert browse(case.maker).get(page).status_code == 404
     assert page not in browse(case.maker).get(f"/approvals/?kind={case.kind.code}").content.decode()
+
+
+def counted(user: Any) -> int:
+    """The menu's count, as the next request has it: rights and reach are read with the user."""
+    return count_to_decide(User.objects.get(pk=user.pk)) or 0
+
+
+def test_the_menu_counts_nothing_more_for_who_lost_right_or_reach(cast, request):
+    case = CASES["bonus"](cast, request.getfixturevalue)
+    before = counted(case.checker)
+    assert before
+    held = list(UserObjectPermission.objects.filter(user=case.checker))
+    UserObjectPermission.objects.filter(user=case.checker).delete()
+    assert counted(case.checker) < before
+    UserObjectPermission.objects.bulk_create(held)
+    assert counted(case.checker) == before
+    case.checker.groups.clear()
+    assert counted(case.checker) == 0
 
 
 @pytest.mark.django_db(transaction=True)
