@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from clients.models import TimelineEntry
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
 from tests.cast import Cast
@@ -144,7 +145,10 @@ def test_an_operation_that_never_shows_up_ends_with_a_person_and_is_never_sent_a
     operation = reserve(account)
     sent = sandbox.command_count("TRADE_BALANCE")
     sandbox.fault("drop_before", "TRADE_BALANCE")
+    asked = timezone.now()
     assert balance_operations.send_operation(operation.pk) == OperationState.UNKNOWN
+    operation.refresh_from_db()
+    assert operation.next_check_at - asked < dt.timedelta(seconds=10), "looked up soon, and then at longer intervals"
     for _check in range(len(balance_operations.LOOK_UP_WAITS)):
         assert not PlatformIssue.objects.exists()
         make_due(operation)
@@ -206,6 +210,19 @@ def test_a_worker_that_died_after_sending_leaves_an_operation_to_be_looked_up(
     assert balance_operations.due_operations() == [(operation.pk, "sent")]
     assert balance_operations.resolve_operation(operation.pk) == OperationState.UNKNOWN
     assert platform_deals(sandbox, account) == []
+
+
+def test_the_client_reads_of_a_credit_and_of_what_failed_but_a_transfer_has_its_own_entry(
+    account: TradingAccount, sandbox: Sandbox
+) -> None:
+    credit = reserve(account, "20.00", kind=OperationKind.CREDIT, idempotency_key="credit:1")
+    refused = reserve(account, "-500.00", idempotency_key="transfer:2")
+    paid = reserve(account, "100.00", idempotency_key="transfer:3")
+    for operation in (credit, refused, paid):
+        make_due(operation)
+        balance_operations.send_operation(operation.pk)
+    shown = dict(TimelineEntry.objects.filter(kind="trading").values_list("dedupe_key", "is_visible_to_client"))
+    assert [shown[f"trading.operation:{one.pk}"] for one in (credit, refused, paid)] == [True, True, False]
 
 
 # -- refusals and waiting ---------------------------------------------------------------------------------------------

@@ -206,6 +206,17 @@ def test_a_dropped_webhook_is_made_up_for_by_a_look_up(cast, outside):
     assert wallet_balance(cast) == 50_000
 
 
+def test_a_deposit_without_news_is_looked_up_after_longer_and_longer_waits(cast, outside):
+    deposit, waits = start(cast, outside), []
+    for _time in range(3):
+        asked = timezone.now()
+        look_up_deposit(deposit.pk)
+        deposit.refresh_from_db()
+        waits.append(round((deposit.next_look_up_at - asked).total_seconds()))
+    assert deposit.state in deposits.OPEN_STATES and deposit.look_ups == 3
+    assert 0 < waits[0] < waits[1] < waits[2]
+
+
 def test_an_abandoned_deposit_expires_and_a_late_payment_is_booked_nevertheless(cast, outside):
     deposit = start(cast, outside)
     over = timezone.now() - dt.timedelta(days=2)

@@ -132,6 +132,23 @@ def test_what_the_psp_paid_before_anybody_approved_it_can_not_be_approved(rich, 
         approve_withdrawal(withdrawal_id=withdrawal.pk, actor=rich.finance)
 
 
+def test_of_two_payouts_at_one_psp_the_one_that_it_names_is_settled(rich, outside):
+    """Of one amount, so that only the reference tells them apart."""
+    from wallet.withdrawals.payout_results import apply_payout
+
+    first, second = ask(rich, outside, "100"), ask(rich, outside, "100", key="k2")
+    for one in (first, second):
+        approve_withdrawal(withdrawal_id=one.pk, actor=rich.finance)
+    apply_payout(
+        psp_id=second.psp_id,
+        view=TransferView(second.reference, "po_2", TransferStatus.PAID, second.payout_minor, "EUR"),
+    )
+    assert (state(first), state(second)) == (WithdrawalState.APPROVED, WithdrawalState.SETTLED)
+    unknown = TransferView("W-NOBODY", "po_3", TransferStatus.PAID, first.payout_minor, "EUR")
+    assert apply_payout(psp_id=first.psp_id, view=unknown).state == "unmatched"
+    assert state(first) == WithdrawalState.APPROVED and verify().holds
+
+
 def test_an_answer_without_the_psps_number_does_not_forget_the_one_we_know(rich, outside):
     from wallet.withdrawals.payout_results import apply_payout
 
