@@ -126,7 +126,23 @@ class Reason(models.TextChoices):
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
     DEPOSIT_REVERSED = "deposit_reversed", _("The client's deposit was charged back or refunded")
+    CLIENT_FORFEITED = "client_forfeited", _("The referral no longer qualifies")
+    CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")
     DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
+
+
+class ForfeitCause(models.TextChoices):
+    """Why everything that a client's trades earned is taken back."""
+
+    KYC_REVOKED = "kyc_revoked", _("Verification revoked")
+    FRAUD = "fraud", _("Fraudulent referral")
+
+
+class VerdictKind(models.TextChoices):
+    """What a proposed verdict about a referral does."""
+
+    FRAUD = "fraud", _("Take the client's commissions back")
+    LIFTED = "lifted", _("Restore the client's commissions")
 
 
 class PeriodState(BadgeChoices):
@@ -239,6 +255,22 @@ class IbNotice(NotificationKind):
     TERMS_PROPOSED = (
         "ib.terms_proposed",
         _("Settlement terms awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    VERDICT_PROPOSED = (
+        "ib.verdict_proposed",
+        _("Verdicts on referrals awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    PAYOUT_REQUESTED = (
+        "ib.payout_requested",
+        _("Commission payouts awaiting second approval"),
         NoticeGroup.PARTNERS,
         staff("ib.settle_commissions"),
         EmailChannel.AT_ONCE,

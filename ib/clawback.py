@@ -1,5 +1,5 @@
 """Taking commissions back when the deposit they rest on was charged back or refunded, and giving them back when a
-chargeback was reversed.
+chargeback was reversed. What a client forfeits as a whole is in `ib.settlements.forfeits`.
 
 Each part that goes back to the payer, or comes again, is kept once (`ReversedPart`). What a trade has to give back is
 computed from the parts that stand, and the difference to what earlier rows took is written as a further row: so neither
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
+from crm.models import Brand
 from crm.money.amounts import Money
 from crm.security import audit
 from ib import periods
@@ -28,7 +29,8 @@ from wallet.choices.deposits import DEPOSIT_ARRIVED
 from wallet.models import Deposit
 
 # A trade rests on the deposits that had arrived before it was closed. A part of one that went back takes its share of
-# the trades until then, within the plan's clawback days; all parts together never more than the trade earned.
+# the trades until then, within the plan's clawback days; all parts together never more than the trade earned. A forfeit of
+# the client takes all of it, losses that the partner shared included, and of later trades too.
 # Multiplied first, divided once, and freed from the division's own crumbs before it is cut at eight places.
 BALANCE = f"""
 WITH had AS (
@@ -40,8 +42,9 @@ WITH had AS (
   FROM ib_accrual x WHERE x.client_id = %(client)s AND x.closed_at >= %(since)s
   GROUP BY 1, 2, 3, 4, 5
 ), due AS (
-  SELECT h.*, greatest(0, least(h.earned, trunc(round(p.amount, 12), 8))) AS due,
-    greatest(0, least(h.rate_earned, trunc(round(p.rate_amount, 12), 8))) AS rate_due
+  SELECT h.*,
+    CASE WHEN f.is_all THEN h.earned ELSE greatest(0, least(h.earned, trunc(round(p.amount, 12), 8))) END AS due,
+    CASE WHEN f.is_all THEN h.rate_earned ELSE greatest(0, least(h.rate_earned, trunc(round(p.rate_amount, 12), 8))) END AS rate_due
   FROM had h
   JOIN ib_accrual k ON k.id = h.original_id
   JOIN ib_planversion v ON v.id = k.version_id
@@ -53,6 +56,10 @@ WITH had AS (
           WHERE r.client_id = %(client)s AND r.taken > coalesce(r.restored, 0) AND k.closed_at >= r.since
             AND k.closed_at <= r.taken_at AND k.closed_at >= r.taken_at - make_interval(days => v.clawback_days)) s
   ) p
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM ib_clientforfeit c WHERE c.client_id = %(client)s AND c.lifted_at IS NULL
+      AND k.closed_at >= c.declared_at - make_interval(days => v.clawback_days)) AS is_all
+  ) f
 ), added AS (
   INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, %(kind)s, CASE WHEN d.due > d.taken THEN 'reversed' ELSE 'accrued' END, %(reason)s, k.partner_id,
@@ -107,14 +114,23 @@ def _hear(deposit_id: int, amount: Decimal, currency: str, reference: str, *, ki
     setattr(part, half, amount)
     setattr(part, f"{half}_at", now)
     part.save(update_fields=[half, f"{half}_at"])
-    rows, total = _balance(deposit, part, kind, now)
+    is_taken = kind == AccrualKind.CLAWBACK
+    rows, total = balance(
+        client_id=deposit.client_id,
+        brand=deposit.brand,
+        since=part.since,
+        source=part.source,
+        kind=kind,
+        reason=Reason.DEPOSIT_REVERSED if is_taken else Reason.DEPOSIT_RESTORED,
+        now=now,
+    )
     if rows:
         audit.record(
             actor=None,
             target=deposit,
             client_id=deposit.client_id,
             brand_id=deposit.brand_id,
-            action=IbAction.COMMISSIONS_TAKEN_BACK if kind == AccrualKind.CLAWBACK else IbAction.COMMISSIONS_GIVEN_BACK,
+            action=IbAction.COMMISSIONS_TAKEN_BACK if is_taken else IbAction.COMMISSIONS_GIVEN_BACK,
             after={"rows": rows, "part": part.source, "amount": str(amount), "total": str(total)},
         )
     return rows
@@ -144,31 +160,42 @@ def _part(deposit: Deposit, reference: str, currency: str) -> ReversedPart:
     return part
 
 
-def _balance(deposit: Deposit, part: ReversedPart, kind: AccrualKind, now: dt.datetime) -> tuple[int, Decimal]:
-    """Adjust the client's trades to what the parts in force take of them; returns (rows, their sum)."""
-    periods.ensure_periods(deposit.brand, now, now)
-    late = periods.open_period(deposit.brand_id)
+def balance(
+    *,
+    client_id: int,
+    brand: Brand,
+    since: dt.datetime,
+    source: str,
+    kind: AccrualKind,
+    reason: Reason,
+    now: dt.datetime,
+) -> tuple[int, Decimal]:
+    """Adjust a client's trades since an instant to what the reversed parts and forfeits in force take of them.
+
+    Returns how many rows, and their sum. Call with the brand's commissions locked; a source names one call.
+    """
+    periods.ensure_periods(brand, now, now)
+    late = periods.open_period(brand.pk)
     assert late is not None, "now is always in an open period"
-    is_taken = kind == AccrualKind.CLAWBACK
     run = CommissionRun.objects.create(
-        brand=deposit.brand,
-        kind=RunKind.CLAWBACK if is_taken else RunKind.RESTORED,
-        from_at=part.since,
+        brand=brand,
+        kind=RunKind.CLAWBACK if kind == AccrualKind.CLAWBACK else RunKind.RESTORED,
+        from_at=since,
         to_at=now,
-        reason=part.source,
+        reason=source,
         started_at=now,
         finished_at=now,
     )
     parameters: dict[str, Any] = {
-        "client": deposit.client_id,
-        "since": part.since,
-        "source": part.source,
+        "client": client_id,
+        "since": since,
+        "source": source,
         "now": now,
         "run": run.pk,
         "late": late.pk,
-        "brand": deposit.brand_id,
+        "brand": brand.pk,
         "kind": kind.value,
-        "reason": Reason.DEPOSIT_REVERSED.value if is_taken else Reason.DEPOSIT_RESTORED.value,
+        "reason": reason.value,
     }
     with connection.cursor() as cursor:
         cursor.execute(BALANCE, parameters)

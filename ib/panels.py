@@ -19,15 +19,18 @@ from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab, Tile, register
 from ib import figures
-from ib.models import Attribution, Partner, Plan, Upline
+from ib.models import Attribution, ClientForfeit, Partner, Plan, Upline
 from ib.plans import PlanApproval
+from ib.policies import can_manage_partners
 from ib.queries import partners_visible_to
 from ib.recalculations.proposals import RecalculationApproval
+from ib.settlements.forfeits import VerdictApproval
+from ib.settlements.payout_approval import PayoutApproval
 from ib.settlements.terms import TermsApproval
 from ib.views import home_cards
 from wallet.choices import account_owners
 
-approvals.register(PlanApproval, RecalculationApproval, TermsApproval)
+approvals.register(PayoutApproval, PlanApproval, RecalculationApproval, TermsApproval, VerdictApproval)
 
 
 def linked_partners(user: User, client: Client) -> Iterator[graph.Linked]:
@@ -49,6 +52,7 @@ graph.source(linked_partners)
 
 def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
     """Show who referred this client, and what their trades earned whom."""
+    assert isinstance(request.user, User)
     attributions = list(
         Attribution.objects.filter(client=client).select_related("partner", "link").order_by("-starts_at")[:20]
     )
@@ -62,6 +66,8 @@ def partner_tab(request: HttpRequest, client: Client) -> HttpResponse:
     )
     earned = figures.earned_from(client) if request.user.has_perm("ib.view_accrual") else []
     context = {"client": client, "attributions": attributions, "upline": upline[:20], "earned": earned}
+    context["forfeits"] = ClientForfeit.objects.filter(client=client, lifted_at__isnull=True)
+    context["may_judge"] = attributions and can_manage_partners(request.user, client.brand_id)
     return render(request, "ib/_client_tab.html", context)
 
 

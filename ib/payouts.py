@@ -6,27 +6,33 @@ withdrawal holds for commissions as for any other money.
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from crm import approvals
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.i18n import formats
-from crm.models import Actor
+from crm.i18n.localized_text import localize, phrase
+from crm.models import Actor, User
 from crm.money import amounts
-from crm.security import audit
+from crm.security import audit, crypto
 from ib.audit_codes import IbAction
 from ib.choices import PayoutTo
-from ib.models import Partner, Payout
+from ib.models import Partner, Payout, PayoutRequest
 from ib.settlement import balances_of
 from ib.settlements.disputes import is_frozen
+from ib.settlements.terms import terms_of
 from trading.choices import AccountState
 from trading.models import TradingAccount
 from wallet.choices.ledger import JournalKind
@@ -36,6 +42,7 @@ from wallet.ledger import posting
 from wallet.ledger.posting import Entry, Line
 from wallet.models import Transfer, Withdrawal
 from wallet.transfers.verbs import start_transfer
+from wallet.withdrawals.destinations import seal
 from wallet.withdrawals.payout_methods import PayoutMethod, payout_method, payout_methods
 from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
@@ -113,23 +120,89 @@ def pay_out(
     request_key: str,
     actor: Actor,
     destination: Destination = Destination(),
-) -> Payout:
+) -> Payout | PayoutRequest:
     """Move credited commissions into the partner's own trading wallet, and on from there where they asked for it.
 
-    Who: the partner. The same request_key with the same request is paid once; what a transfer or a withdrawal refuses
-    leaves the balance as it was. Raises: NotAllowed, WrongState, IdempotencyConflict, WithdrawalNotPossible; DomainError
-    without a trading wallet, or when the balance is smaller.
+    Above the limit of the partner's terms a second person releases it first (`PayoutRequest`). Who: the partner. The same
+    request_key with the same request is paid once; what a transfer or a withdrawal refuses leaves the balance as it was.
+    Raises: NotAllowed, WrongState, IdempotencyConflict, WithdrawalNotPossible; DomainError without a trading wallet, or when the
+    balance is smaller.
     """
     partner = lock(Partner, partner_id, "client__user")
     if actor is not None and actor.pk != partner.user_id:
         raise NotAllowed(_("Only the partner can withdraw from their own balance."))
-    known = Payout.objects.filter(partner=partner, request_key=request_key).first()
+    known = _known(partner, request_key)
     if known is not None:
         if (known.amount, known.currency, known.destination) != (amount, currency, destination.key):
             raise IdempotencyConflict(_("This form was already submitted with a different amount. Start again."))
         return known
     client = _payee(partner)
     _check_amount(partner, amount, currency)
+    if _needs_approval(partner, amount, currency):
+        return _ask_for_approval(partner, client, amount, currency, request_key, destination)
+    return _pay(partner, client, amount, currency, request_key, actor, destination)
+
+
+def _known(partner: Partner, request_key: str) -> Payout | PayoutRequest | None:
+    """Find what the same form led to before: the payout, or the request that a second person decides."""
+    return (
+        Payout.objects.filter(partner=partner, request_key=request_key).first()
+        or PayoutRequest.objects.filter(partner=partner, request_key=request_key).first()
+    )
+
+
+def _needs_approval(partner: Partner, amount: Decimal, currency: str) -> bool:
+    """Whether a second person releases it, by the partner's terms. Payouts of 24 hours count together, or many small ones would
+    get past the limit; one in another currency than the partner's always waits."""
+    limit = terms_of(partner).approval_above
+    if limit is None:
+        return False
+    day = Payout.objects.filter(partner=partner, currency=currency, paid_at__gt=timezone.now() - dt.timedelta(days=1))
+    paid = day.aggregate(total=Sum("amount"))["total"] or Decimal(0)
+    return currency != partner.currency or amount + paid > limit
+
+
+def _ask_for_approval(
+    partner: Partner, client: Client, amount: Decimal, currency: str, request_key: str, destination: Destination
+) -> PayoutRequest:
+    """Have a second person decide; a destination that can't be used is refused now rather than then."""
+    _check_destination(client, destination, currency)
+    item = PayoutRequest(
+        partner=partner,
+        request_key=request_key,
+        amount=amount,
+        currency=currency,
+        destination=destination.key,
+        sealed_details=seal(client.pk, destination.details) if destination.details else None,
+        reason=localize(phrase("Requested by the partner")),
+    )
+    return approvals.propose(item, actor=partner.user)
+
+
+def pay_request(item: PayoutRequest, actor: User) -> Payout:
+    """Pay what a second person has approved: a part of the approval, which holds the partner's lock.
+
+    Raises: WrongState, DomainError where the balance is smaller by now, or what a transfer or a withdrawal refuses.
+    """
+    client = _payee(item.partner)
+    _check_amount(item.partner, item.amount, item.currency)
+    to, _colon, target = item.destination.partition(":")
+    details: dict[str, str] = {}
+    if item.sealed_details is not None:
+        details = json.loads(crypto.decrypt_for_client(client.pk, bytes(item.sealed_details)))
+    destination = Destination(PayoutTo(to), target, details)
+    return _pay(item.partner, client, item.amount, item.currency, item.request_key, actor, destination)
+
+
+def _pay(
+    partner: Partner,
+    client: Client,
+    amount: Decimal,
+    currency: str,
+    request_key: str,
+    actor: Actor,
+    destination: Destination,
+) -> Payout:
     minor = amounts.to_minor(amount, currency)
     owed = posting.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency=currency)
     posted = posting.post(
@@ -192,6 +265,21 @@ def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:
         )
 
 
+def _check_destination(client: Client, destination: Destination, currency: str) -> None:
+    if destination.to == PayoutTo.ACCOUNT:
+        _account_of(client, destination, currency)
+    elif destination.to == PayoutTo.BANK:
+        psp, _colon, code = destination.target.partition(":")
+        payout_method(client, int(psp), code, currency)
+
+
+def _account_of(client: Client, destination: Destination, currency: str) -> TradingAccount:
+    account = TradingAccount.objects.filter(pk=int(destination.target), client=client, currency=currency).first()
+    if account is None:
+        raise DomainError(_("Choose a trading account in %(currency)s.") % {"currency": currency})
+    return account
+
+
 def _send_on(client: Client, destination: Destination, amount: Decimal, currency: str, *, request_key: str) -> str:
     """Move a payout from the wallet to its destination, as the person's own login would; return that movement's reference."""
     if destination.to == PayoutTo.WALLET:
@@ -199,9 +287,7 @@ def _send_on(client: Client, destination: Destination, amount: Decimal, currency
     if client.user is None:
         raise DomainError(_("Your client account has no login yet. Choose your wallet, or contact support."))
     if destination.to == PayoutTo.ACCOUNT:
-        account = TradingAccount.objects.filter(pk=int(destination.target), client=client, currency=currency).first()
-        if account is None:
-            raise DomainError(_("Choose a trading account in %(currency)s.") % {"currency": currency})
+        account = _account_of(client, destination, currency)
         return start_transfer(
             client_id=client.pk,
             trading_account_id=account.pk,

@@ -35,7 +35,9 @@ from ib.audit_codes import IbAction
 from ib.choices import Cycle, DisputeState, IbNotice, NegativeBalance, PeriodState, SettlementState
 from ib.models import CommissionDispute, HeldLine, Partner, PartnerDay, Settlement, SettlementPeriod, SettlementTerms
 from ib.policies import can_settle
+from ib.settlements import forfeits
 from ib.settlements.cycles import last_cut, name_of
+from ib.settlements.invoices import issue_invoices
 from ib.settlements.lines import Due, last_accrual_id, unsettled
 from ib.settlements.terms import in_force
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -69,6 +71,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
         raise WrongState(_("This period hasn't started yet."))
     if period.ends_at > now:
         _cut(period, now)
+    forfeits.take_later_trades(period.brand)
     period.move_to(PeriodState.CLOSED)
     period.closed_at, period.closed_by = now, actor
     period.save(update_fields=["state", "closed_at", "closed_by"])
@@ -111,6 +114,7 @@ def settle_cycles(*, brand: Brand, actor: Actor = None) -> list[Settlement]:
     """
     periods.lock_commissions(brand.pk)
     policies.require(can_settle(actor, brand.pk))
+    forfeits.take_later_trades(brand)
     now = timezone.now()
     cuts = _due_cuts(brand, now)
     if not cuts:
@@ -239,6 +243,7 @@ class Run:
         for row, posted in zip(paid, posting.post_many(entries, actor=self.actor, posted_at=times), strict=True):
             row.journal_id = posted.journal_id
         Settlement.objects.bulk_create(rows, batch_size=1000)
+        issue_invoices(self.period.brand, rows, self.now)
 
     def _publish(self, rows: list[Settlement]) -> None:
         partners = Partner.objects.in_bulk({row.partner_id for row in rows})

@@ -1,5 +1,6 @@
 """What partners' bookkeeping does when something happened elsewhere."""
 
+from clients.models import Client
 from crm.events import (
     ClientRegistered,
     CommissionSettled,
@@ -7,6 +8,8 @@ from crm.events import (
     DealsSynced,
     DepositRestored,
     DepositReversed,
+    KycLevelLost,
+    KycLevelRegained,
     subscribe,
 )
 from crm.i18n.localized_text import amount, phrase
@@ -14,8 +17,13 @@ from crm.money.amounts import Money
 from crm.notices.notify import notify
 from ib import clawback, engine
 from ib.attribution import attribute_registration
-from ib.choices import IbNotice
+from ib.choices import ForfeitCause, IbNotice
 from ib.models import Partner
+from ib.settlements import forfeits, invoices
+from kyc.choices import LevelLoss
+from kyc.levels.reaching import level_required
+
+REVOKED = (LevelLoss.OVERTURNED, LevelLoss.PROVIDER_REVISED)
 
 
 @subscribe(ClientRegistered)
@@ -51,6 +59,32 @@ def give_commissions_back(event: DepositRestored) -> None:
     clawback.give_back(
         deposit_id=event.deposit_id, amount=event.amount, currency=event.currency, reference=event.reference
     )
+
+
+@subscribe(KycLevelLost)
+def forfeit_when_verification_is_revoked(event: KycLevelLost) -> None:
+    """Take commissions back from a client whose verification was revoked; a document that expired takes nothing."""
+    if event.client_id is not None and event.reason in REVOKED and not _is_verified(event.client_id):
+        forfeits.declare(client_id=event.client_id, cause=ForfeitCause.KYC_REVOKED)
+
+
+@subscribe(KycLevelRegained)
+def restore_when_verified_again(event: KycLevelRegained) -> None:
+    """Restore what a revoked verification took, once the client is verified again."""
+    if event.client_id is not None and _is_verified(event.client_id):
+        forfeits.lift(client_id=event.client_id, cause=ForfeitCause.KYC_REVOKED)
+
+
+def _is_verified(client_id: int) -> bool:
+    """Read it as it is now: events may come late."""
+    client = Client.objects.select_related("brand").get(pk=client_id)
+    return client.kyc_level >= level_required(client)
+
+
+@subscribe(CommissionSettled)
+def make_the_invoice_file(event: CommissionSettled) -> None:
+    """Set the PDF of the settlement's self-billing invoice."""
+    invoices.make_file(event.settlement_id)
 
 
 @subscribe(CommissionSettled)

@@ -49,6 +49,7 @@ staff = [
     path("ib/periods/<int:period_id>/", commissions.period_page, name="ib_period"),
     path("ib/periods/<int:period_id>/settle/", commissions.settle, name="ib_settle"),
     path("ib/commissions/<int:accrual_id>/hold/", settlements.hold, name="ib_hold"),
+    path("ib/clients/<int:client_id>/verdict/", settlements.verdict, name="ib_verdict"),
     path("ib/disputes/", settlements.DisputeList.as_view(), name="ib_disputes"),
     path("ib/disputes/<int:dispute_id>/", settlements.dispute_page, name="ib_dispute"),
     path("ib/settlements/<int:settlement_id>/", commissions.settlement_page, name="ib_settlement"),
@@ -58,6 +59,7 @@ staff = [
         settlements.statement,
         name="ib_statement",
     ),
+    path("ib/settlements/<int:settlement_id>/invoice.pdf", settlements.invoice, name="ib_invoice"),
 ]
 own = [
     path("partners/", portal_home.home, name="partner_home"),
@@ -85,6 +87,10 @@ own = [
         r"^partners/statements/open\.(?P<ending>pdf|csv)$",
         portal_statements.open_statement,
         name="partner_open_statement",
+    ),
+    path("partners/earnings/<int:settlement_id>/invoice.pdf", portal_statements.invoice, name="partner_invoice"),
+    path(
+        "partners/payouts/requests/<int:request_id>/withdraw/", portal.withdraw_request, name="partner_payout_withdraw"
     ),
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
     path("partners/join/<slug:code>/", referral.join, name="partner_join"),

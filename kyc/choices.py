@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -398,6 +400,16 @@ class CorrectionReason(models.TextChoices):
     OTHER_FIELD = "other_field", _("Read from another field")
     SPELLING = "spelling", _("Other spelling in print than in the zone")
     CUT_OFF = "cut_off", _("Cut off in the zone")
+
+
+class LevelLoss(StrEnum):
+    """Why a client's level fell, as `KycLevelLost` says it."""
+
+    EXPIRED = "expired"
+    OVERTURNED = "overturned"
+    PROVIDER_REVISED = "provider_revised"
+    LEVELS_CHANGED = "levels_changed"
+    PROOF_GONE = "proof_gone"
 
 
 class RejectReason(models.TextChoices):

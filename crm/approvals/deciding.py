@@ -197,6 +197,6 @@ def notify_maker(kind: ApprovalKind[T], item: T) -> None:
         kind=CrmNotice.PROPOSAL_DECIDED,
         title=kind.answer_title(item),
         body=getattr(item, kind.note),
-        url=kind.url(item),
+        url=kind.maker_url(item),
         dedupe_key=f"{kind.code}:{item.pk}:decided",
     )

@@ -193,6 +193,10 @@ class ApprovalKind(Generic[T]):
         """Return the address of its subject's page."""
         raise NotImplementedError
 
+    def maker_url(self, item: T) -> str:
+        """Return the address where the maker reads the decision, where that isn't its subject's page."""
+        return self.url(item)
+
     def changes(self, item: T) -> Sequence[Change]:
         return ()
 

@@ -234,10 +234,21 @@ class ClientVerified(Event):
 
 
 class KycLevelLost(Event):
-    """The client's KYC level fell: a document expired, was replaced or overturned, or the brand's levels ask for more."""
+    """The client's KYC level fell. `reason`: "expired" (a document), "overturned" (an approval), "provider_revised" (a result
+    that had passed), "levels_changed" (the brand asks for more), or "proof_gone" (anything else that counted)."""
 
     name: ClassVar[str] = "kyc.level_lost"
     label: ClassVar[Label] = _("KYC level lost")
+    level: int
+    level_before: int
+    reason: str = "proof_gone"
+
+
+class KycLevelRegained(Event):
+    """The client's KYC level rose to one that they had reached before."""
+
+    name: ClassVar[str] = "kyc.level_regained"
+    label: ClassVar[Label] = _("KYC level regained")
     level: int
     level_before: int
 

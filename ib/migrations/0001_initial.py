@@ -1108,4 +1108,166 @@ class Migration(migrations.Migration):
             model_name='plantier',
             trigger=pgtrigger.compiler.Trigger(name='plan_tiers_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='bfc9d3de5b6a2dd9cf4f05a005f9d2604b002137', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_tiers_stay_46ec7', table='ib_plantier', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='SelfBillingInvoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('series', models.PositiveSmallIntegerField(help_text='Year of issue')),
+                ('number', models.PositiveIntegerField(help_text='1, 2, 3 … per brand and year, without gaps')),
+                ('currency', models.CharField(max_length=5)),
+                ('net', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('total', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat_treatment', models.CharField(choices=[('none', 'No invoices'), ('exempt', 'Exempt from VAT'), ('reverse', 'Reverse charge'), ('standard', 'VAT included')], max_length=8)),
+                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
+                ('supplier_name', models.CharField(max_length=160)),
+                ('supplier_address', models.CharField(max_length=300)),
+                ('supplier_vat_id', models.CharField(blank=True, max_length=20)),
+                ('recipient_name', models.CharField(max_length=160)),
+                ('recipient_address', models.CharField(blank=True, max_length=300)),
+                ('recipient_tax_number', models.CharField(blank=True, max_length=40)),
+                ('issued_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='ib.partner')),
+                ('settlement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='invoice', to='ib.settlement')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='InvoiceFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('invoice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.selfbillinginvoice')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PayoutRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('request_key', models.CharField(help_text='Idempotency key from the form, and of its payout', max_length=80)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('currency', models.CharField(max_length=5)),
+                ('destination', models.CharField(help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
+                ('sealed_details', models.BinaryField(help_text="Bank details, encrypted with the client's key", null=True)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payout_requests', to='ib.partner')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['partner', '-id'], name='payout_requests_by_partner')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='payout_request_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='payout_request_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='payout_request_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='payout_request_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='payout_request_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_payout_request_of_a_partner_waits'), models.UniqueConstraint(fields=('partner', 'request_key'), name='one_payout_request_per_key'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payout_request_is_positive')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='selfbillinginvoice',
+            constraint=models.UniqueConstraint(fields=('brand', 'series', 'number'), name='each_self_billing_number_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='selfbillinginvoice',
+            constraint=models.CheckConstraint(condition=models.Q(('net__gt', 0), ('total', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat'))), ('total__gt', 0), ('vat__gte', 0)), name='self_billing_invoice_adds_up'),
+        ),
+        migrations.AddConstraint(
+            model_name='selfbillinginvoice',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vat_rate__gt', 0), ('vat_treatment', 'standard')), models.Q(('vat', 0), ('vat_rate', 0), ('vat_treatment__in', ['exempt', 'reverse'])), _connector='OR'), name='self_billing_invoice_states_its_vat'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='selfbillinginvoice',
+            trigger=pgtrigger.compiler.Trigger(name='self_billing_invoice_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'self_billing_invoice is append-only: write a new row instead';", hash='d377839bd87ffd6e5c4131515971d321fa8e2294', operation='UPDATE OR DELETE', pgid='pgtrigger_self_billing_invoice_no_change_47f6b', table='ib_selfbillinginvoice', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='selfbillinginvoice',
+            trigger=pgtrigger.compiler.Trigger(name='self_billing_invoice_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'self_billing_invoice is append-only: write a new row instead';", hash='e4ee39a5d1e301f9934c195cac466614cc02593d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_self_billing_invoice_no_truncate_71734', table='ib_selfbillinginvoice', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='selfbillinginvoice',
+            trigger=pgtrigger.compiler.Trigger(name='self_billing_numbers_have_no_gaps', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(i.number) FROM ib_selfbillinginvoice i\n                               WHERE i.brand_id = NEW.brand_id AND i.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'self-billing invoice numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (SELECT 1 FROM ib_settlement s JOIN ib_partner p ON p.id = s.partner_id\n               WHERE s.id = NEW.settlement_id AND s.partner_id = NEW.partner_id AND p.brand_id = NEW.brand_id\n                 AND s.amount = NEW.total AND s.currency = NEW.currency) THEN\n  RAISE EXCEPTION 'a self-billing invoice is about what its settlement credited'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_invoice_is_of_its_settlement';\nEND IF;\nRETURN NEW;\n", hash='a96559d9eb4aa056742ad3a5ee393d7b4b1ec368', operation='INSERT', pgid='pgtrigger_self_billing_numbers_have_no_gaps_46db2', table='ib_selfbillinginvoice', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicefile',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_file is append-only: write a new row instead';", hash='3d99c63a12b53c0641d621e884369918a7e7da15', operation='UPDATE OR DELETE', pgid='pgtrigger_invoice_file_no_change_94516', table='ib_invoicefile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicefile',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_file is append-only: write a new row instead';", hash='75084ec55510ec8c1f9defd465b6824ec816ca27', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_file_no_truncate_c57c9', table='ib_invoicefile', when='BEFORE')),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
+        ),
+        migrations.CreateModel(
+            name='ReferralVerdict',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('kind', models.CharField(choices=[('fraud', "Take the client's commissions back"), ('lifted', "Restore the client's commissions")], max_length=8)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ClientForfeit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cause', models.CharField(choices=[('kyc_revoked', 'Verification revoked'), ('fraud', 'Fraudulent referral')], max_length=12)),
+                ('declared_at', models.DateTimeField()),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('reached_id', models.BigIntegerField(default=0)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('client', 'cause'), name='one_forfeit_per_client_and_cause'), models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('lifted_at__gte', models.F('declared_at')), _connector='OR'), name='forfeit_is_lifted_after_it_was_declared')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='clientforfeit',
+            trigger=pgtrigger.compiler.Trigger(name='forfeit_is_lifted_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR (OLD.client_id, OLD.cause, OLD.declared_at) IS DISTINCT FROM (NEW.client_id, NEW.cause, NEW.declared_at)\n   OR (OLD.lifted_at IS NOT NULL AND OLD.lifted_at IS DISTINCT FROM NEW.lifted_at) OR NEW.reached_id < OLD.reached_id THEN\n  RAISE EXCEPTION 'a forfeit is declared once and lifted once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'forfeit_is_lifted_once';\nEND IF;\nRETURN NEW;\n", hash='a14a029285155eee8d3e1922ae6da521edc40196', operation='UPDATE OR DELETE', pgid='pgtrigger_forfeit_is_lifted_once_3250c', table='ib_clientforfeit', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='referralverdict',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='referral_verdict_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='referralverdict',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='referral_verdict_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='referralverdict',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='referral_verdict_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='referralverdict',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='referral_verdict_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='referralverdict',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='referral_verdict_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='referralverdict',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_referral_verdict_of_a_client_waits'),
+        ),
     ]

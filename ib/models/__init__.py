@@ -1,4 +1,6 @@
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
+from ib.models.forfeits import ClientForfeit, ReferralVerdict
+from ib.models.invoices import InvoiceFile, SelfBillingInvoice
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import (
     PartnerPlan,
@@ -13,15 +15,17 @@ from ib.models.plans import (
     PlanVersion,
 )
 from ib.models.recalculations import Recalculation
-from ib.models.settlements import CommissionDispute, HeldLine, Payout, Settlement, SettlementTerms
+from ib.models.settlements import CommissionDispute, HeldLine, Payout, PayoutRequest, Settlement, SettlementTerms
 from ib.models.what_ifs import WhatIf
 
 __all__ = [
     "Accrual",
     "Attribution",
+    "ClientForfeit",
     "CommissionDispute",
     "CommissionRun",
     "HeldLine",
+    "InvoiceFile",
     "Partner",
     "PartnerDay",
     "PartnerLink",
@@ -29,6 +33,7 @@ __all__ = [
     "PartnerRank",
     "PartnerSpell",
     "Payout",
+    "PayoutRequest",
     "Plan",
     "PlanComponent",
     "PlanCpa",
@@ -40,7 +45,9 @@ __all__ = [
     "Recalculation",
     "ReferralDay",
     "ReferralLink",
+    "ReferralVerdict",
     "ReversedPart",
+    "SelfBillingInvoice",
     "Settlement",
     "SettlementPeriod",
     "SettlementTerms",

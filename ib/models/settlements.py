@@ -261,6 +261,30 @@ class HeldLine(models.Model):
         return f"{self.accrual_id}: {self.amount} {self.currency}"
 
 
+class PayoutRequest(ApprovalMixin):
+    """A payout above what the partner's terms release without a second person; paid on approval, from the balance of then."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payout_requests", db_index=False)
+    request_key = models.CharField(max_length=80, help_text=_("Idempotency key from the form, and of its payout"))
+    amount = models.DecimalField(max_digits=20, decimal_places=8)
+    currency = models.CharField(max_length=5)
+    destination = models.CharField(max_length=60, help_text=_("wallet, account:<id> or bank:<PSP and method>"))
+    sealed_details = models.BinaryField(null=True, help_text=_("Bank details, encrypted with the client's key"))
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *ApprovalMixin.constraints("payout_request"),
+            ApprovalMixin.one_open("partner", name="one_payout_request_of_a_partner_waits"),
+            models.UniqueConstraint(fields=["partner", "request_key"], name="one_payout_request_per_key"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payout_request_is_positive"),
+        ]
+        indexes = [models.Index(fields=["partner", "-id"], name="payout_requests_by_partner")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
+
+
 class Payout(models.Model):
     """Money a partner took from their commission balance into their own trading wallet, and where it went on from there."""
 

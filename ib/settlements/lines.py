@@ -15,8 +15,9 @@ from django.db.models import Q, QuerySet
 from ib.models import Accrual, HeldLine, Partner, Settlement, SettlementPeriod
 
 # What a partner has that isn't settled lies outside of their last cut, in whichever currency that was: an accrual that came
-# later, or of a trade that was on hold. So it is in a period that was open at that cut or ended after it: the join keeps the
-# index (partner, period). What was excluded pays nothing. A trade that several components pay counts once; a CPA is beside it.
+# later, or of a trade that was on hold. An accrual is in its trade's own period or a later one, so it is in a period that was
+# open at that cut or ended after it: the join keeps the index (partner, period). What was excluded pays nothing. A trade that
+# several components pay counts once; a CPA is beside it.
 UNSETTLED = """
 WITH due AS (
   SELECT d.partner_id, greatest(d.to_at, last.to_at) AS to_at, last.to_id AS from_id, last.to_at AS from_at, last.settled_at

@@ -226,7 +226,7 @@ def settle(request: UserRequest, period_id: int) -> HttpResponse:
 def settlement_page(request: UserRequest, settlement_id: int) -> HttpResponseBase:
     """Explain a settlement: from its accruals to what was paid, and every trade behind it."""
     settled = (
-        Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by")
+        Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by", "invoice__brand")
         .filter(pk=settlement_id, partner__in=partners_visible_to(request.user))
         .first()
     )

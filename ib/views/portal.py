@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from crm import approvals
 from crm.accounts.guards import confirmed
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
@@ -30,7 +31,7 @@ from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.choices import PayoutTo
 from ib.forms import PayOutForm
-from ib.models import Accrual, CommissionDispute, Partner, Settlement
+from ib.models import Accrual, CommissionDispute, Partner, PayoutRequest, Settlement
 from ib.partner_pages import applications
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
@@ -134,7 +135,7 @@ def _platform_of(accrual: Accrual) -> str:
 
 @partner_page
 def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
-    row = Settlement.objects.filter(pk=settlement_id, partner=partner).first()
+    row = Settlement.objects.select_related("invoice__brand").filter(pk=settlement_id, partner=partner).first()
     if row is None:
         raise Http404
     table = MySettlementTrades(request.user, request.GET, path=request.path, scope={"settlement_id": row.pk})
@@ -185,6 +186,7 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "table": table,
             "terms": described(agreed, partner.currency),
             "next_at": next_settlement(agreed, partner.brand),
+            "requests": PayoutRequest.objects.filter(partner=partner).exclude(state="approved")[:5],
             "is_frozen": disputes.is_frozen(partner.pk),
             "payouts": [
                 (request_row, PayoutTo(request_row.destination.partition(":")[0]), states.get(request_row.pk))
@@ -223,11 +225,12 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
     Money that goes on from the wallet asks for the password again, as in the client portal.
     """
     data, destination = form.cleaned_data, form.destination
-    message = {
+    messages = {
         PayoutTo.WALLET: _("Paid to your wallet."),
         PayoutTo.ACCOUNT: _("Payout sent to your trading account."),
         PayoutTo.BANK: _("Payout to your bank account requested. We'll review it like any withdrawal."),
-    }[destination.to]
+    }
+    waits = _("Payout requested. It's paid once we've approved it.")
     done = run_action(
         request,
         lambda: payout.pay_out(
@@ -238,10 +241,24 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
             request_key=data["request_key"],
             destination=destination,
         ),
-        message,
+        lambda made: waits if isinstance(made, PayoutRequest) else messages[destination.to],
         form=form,
     )
     return redirect("partner_payouts") if done else None
+
+
+@partner_page
+@require_POST
+def withdraw_request(request: UserRequest, partner: Partner, request_id: int) -> HttpResponse:
+    """Withdraw a payout request that nobody has decided yet."""
+    if not PayoutRequest.objects.filter(pk=request_id, partner=partner).exists():
+        raise Http404
+    run_action(
+        request,
+        lambda: approvals.withdraw(PayoutRequest, request_id, actor=request.user),
+        _("Payout request withdrawn."),
+    )
+    return redirect("partner_payouts")
 
 
 @never_cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 
 from crm.choices import AccessKind
@@ -12,7 +13,7 @@ from crm.rendering.pdf_stream import write_pdf
 from crm.security import access_log
 from crm.ui.exports import csv_lines
 from crm.web.requests import UserRequest
-from ib.models import Partner, Settlement
+from ib.models import InvoiceFile, Partner, Settlement
 from ib.partner_pages import statements
 from ib.partner_pages.statements import Statement
 from ib.views.guards import partner_page
@@ -33,6 +34,33 @@ def statement(
 def open_statement(request: UserRequest, partner: Partner, ending: str) -> HttpResponse | StreamingHttpResponse:
     """Download what isn't settled yet, as a provisional statement."""
     return statement_file(request, Statement(partner), ending)
+
+
+@partner_page
+def invoice(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponse:
+    """Download the self-billing invoice of one of the partner's settlements."""
+    return invoice_file(request, Settlement.objects.filter(partner=partner), settlement_id)
+
+
+def invoice_file(request: UserRequest, settlements: QuerySet[Settlement], settlement_id: int) -> HttpResponse:
+    """Return the PDF of an invoice as it was issued; 404 where there is none, or not yet."""
+    file = (
+        InvoiceFile.objects.select_related("invoice__brand")
+        .filter(invoice__settlement__in=settlements.filter(pk=settlement_id))
+        .first()
+    )
+    if file is None:
+        raise Http404
+    access_log.note(
+        user=request.user,
+        kind=AccessKind.EXPORT,
+        brand_id=file.invoice.brand_id,
+        target=f"ib.invoice:{file.invoice.reference}",
+    )
+    response = HttpResponse(bytes(file.content), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{file.invoice.reference}.pdf"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def statement_file(request: UserRequest, about: Statement, ending: str) -> HttpResponse | StreamingHttpResponse:

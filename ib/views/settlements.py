@@ -11,23 +11,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from clients.queries import clients_visible_to
 from crm.models import Brand
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from ib import settlement
-from ib.choices import DisputeState
+from ib.choices import DisputeState, VerdictKind
 from ib.forms import AnswerForm, ReasonForm, SettlementTermsForm
 from ib.models import Accrual, CommissionDispute, Partner, Settlement, SettlementTerms
 from ib.partner_pages.statements import Statement
 from ib.policies import can_manage_partners, can_settle
 from ib.queries import get_partner, partners_visible_to
-from ib.settlements import disputes
+from ib.settlements import disputes, forfeits
 from ib.settlements.terms import described, propose_terms, terms_of
 from ib.tables import DisputeTable, PartnerSettlementTable
 from ib.views.commissions import get_accrual
-from ib.views.portal_statements import statement_file
+from ib.views.portal_statements import invoice_file, statement_file
 
 DISPUTES_SHOWN = 20
 
@@ -201,6 +202,52 @@ def statement(request: UserRequest, settlement_id: int, ending: str) -> HttpResp
     if row is None:
         raise Http404
     return statement_file(request, Statement(row.partner, row), ending)
+
+
+@staff_page("ib.view_settlement")
+def invoice(request: UserRequest, settlement_id: int) -> HttpResponse:
+    """Download a settlement's self-billing invoice."""
+    return invoice_file(
+        request, Settlement.objects.filter(partner__in=partners_visible_to(request.user)), settlement_id
+    )
+
+
+@staff_page("ib.manage_partners")
+def verdict(request: UserRequest, client_id: int) -> HttpResponse:
+    """Propose that a client's referral is fraudulent, or lift that; finance approves it."""
+    client = clients_visible_to(request.user).filter(pk=client_id).first()
+    if client is None:
+        raise Http404
+    is_lifting = forfeits.is_fraudulent(client.pk)
+    kind = VerdictKind.LIFTED if is_lifting else VerdictKind.FRAUD
+    form = ReasonForm(request.POST or None)
+    back = client.get_absolute_url()
+    if run_action(
+        request,
+        lambda: forfeits.propose_verdict(
+            client_id=client.pk, kind=kind, reason=form.cleaned_data["reason"], actor=request.user
+        ),
+        _("Verdict proposed. It holds once a second person approves it."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(back)
+    text = _(
+        "Everything this client's trades earned within the plans' clawback days is taken back from the whole upline."
+    )
+    if is_lifting:
+        text = _("What was taken back from the upline is restored.")
+    return render(
+        request,
+        "ib/form.html",
+        {
+            "form": form,
+            "title": _("Lift the fraud verdict") if is_lifting else _("Fraudulent referral"),
+            "text": text,
+            "back": back,
+        },
+        status=422 if form.errors else 200,
+    )
 
 
 def _form(request: UserRequest, partner: Partner, form: Any, title: str, text: str) -> HttpResponse:

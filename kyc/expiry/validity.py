@@ -24,7 +24,7 @@ from crm.notices.notify import notify
 from crm.security import audit
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_EXPIRY_GRACE_DAYS, KYC_EXPIRY_NOTICE_DAYS, KYC_EXPIRY_RESTRICTS
-from kyc.choices import DocumentState, KycNotice
+from kyc.choices import DocumentState, KycNotice, LevelLoss
 from kyc.corporate.companies import note_people
 from kyc.corporate.contacts import recipient_of, title_for
 from kyc.documents import locked
@@ -144,7 +144,7 @@ def _expire(row: DueRow) -> None:
         after={"state": DocumentState.EXPIRED.value},
         evidence={"expires_on": document.expires_on.isoformat()},
     )
-    note_level(client=client)
+    note_level(client=client, loss=LevelLoss.EXPIRED)
     note_people(person_id=client.pk)
     ends_at = timezone.now() + dt.timedelta(days=KYC_EXPIRY_GRACE_DAYS.of(client.brand))
     due(GRACE, key=document.pk, at=ends_at, client_id=client.pk, brand_id=client.brand_id)

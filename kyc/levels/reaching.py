@@ -14,11 +14,12 @@ from clients.facts import GENERATED_ONCE, rebuild_client
 from clients.models import Client
 from crm.db.locking import lock
 from crm.due import DueKind, declare, due
-from crm.events import ClientVerified, KycLevelLost, publish, publish_many
+from crm.events import ClientVerified, KycLevelLost, KycLevelRegained, publish, publish_many
 from crm.models import Actor, Brand, DueRow
 from crm.security import audit
 from kyc.audit_codes import KycAction
 from kyc.brand_policies import KYC_LEVEL_REQUIRED
+from kyc.choices import LevelLoss
 from kyc.levels.ladder import is_required
 from kyc.levels.sql import levels_sql
 from kyc.models import Document, LevelReached
@@ -45,8 +46,16 @@ def level_required(client: Client) -> int:
     return KYC_LEVEL_REQUIRED.of(client.brand)
 
 
-def note_level(*, client: Client, document: Document | None = None, decided_by: Actor = None) -> int:
-    """Recompute the level after a proof came or went; publish one that is reached for the first time, and each fall.
+def note_level(
+    *,
+    client: Client,
+    document: Document | None = None,
+    decided_by: Actor = None,
+    loss: LevelLoss = LevelLoss.PROOF_GONE,
+) -> int:
+    """Recompute the level after a proof came or went; publish one that is reached for the first time or again, and each fall.
+
+    loss: what a fall comes from.
 
     The caller holds the client's lock. Returns the level.
     """
@@ -55,10 +64,14 @@ def note_level(*, client: Client, document: Document | None = None, decided_by: 
     rebuild_client(client.pk, "kyc_level")
     level = levels.get(pk=client.pk)
     if level < before and client.stage != Stage.RELATED:
-        publish(KycLevelLost(level=level, level_before=before, client_id=client.pk, brand_id=client.brand_id))
+        publish(
+            KycLevelLost(level=level, level_before=before, reason=loss, client_id=client.pk, brand_id=client.brand_id)
+        )
     reached = set(LevelReached.objects.filter(client=client).values_list("level", flat=True))
     fresh = [step for step in range(1, level + 1) if step not in reached]
     if not fresh:
+        if level > before and client.stage != Stage.RELATED:
+            publish(KycLevelRegained(level=level, level_before=before, client_id=client.pk, brand_id=client.brand_id))
         return level
     now = timezone.now()
     LevelReached.objects.bulk_create(
@@ -139,8 +152,15 @@ def move_all(brand: Brand) -> int:
         if is_first and not related
     )
     publish_many(
-        KycLevelLost(level=level, level_before=before, client_id=client_id, brand_id=brand.pk)
+        KycLevelLost(
+            level=level, level_before=before, reason=LevelLoss.LEVELS_CHANGED, client_id=client_id, brand_id=brand.pk
+        )
         for client_id, level, before, related, _is_first in moved
         if level < before and not related
+    )
+    publish_many(
+        KycLevelRegained(level=level, level_before=before, client_id=client_id, brand_id=brand.pk)
+        for client_id, level, before, related, is_first in moved
+        if level > before and not is_first and not related
     )
     return len(moved)

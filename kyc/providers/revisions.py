@@ -13,7 +13,7 @@ from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify
 from crm.security import audit
 from kyc.audit_codes import KycAction
-from kyc.choices import OPEN_STATES, DocumentState, KycNotice, Outcome, QueueReason
+from kyc.choices import OPEN_STATES, DocumentState, KycNotice, LevelLoss, Outcome, QueueReason
 from kyc.expiry.validity import UPLOAD_URL, cancel_expiry
 from kyc.levels.reaching import note_level
 from kyc.models import Document, MachineDecision, ProviderCheck
@@ -41,7 +41,7 @@ def withdraw_approvals(check: ProviderCheck) -> list[Document]:
     decisions.filter(document__in=withdrawn).update(withdrawn_at=timezone.now())
     cancel_expiry(withdrawn)
     refresh_order([document.pk for document in withdrawn])
-    note_level(client=check.client)
+    note_level(client=check.client, loss=LevelLoss.PROVIDER_REVISED)
     _tell_the_client(check)
     return withdrawn
 

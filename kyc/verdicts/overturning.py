@@ -12,7 +12,7 @@ from crm.security import audit
 from crm.security.policies import require
 from kyc import reviews
 from kyc.audit_codes import KycAction
-from kyc.choices import DocumentState, RejectReason
+from kyc.choices import DocumentState, LevelLoss, RejectReason
 from kyc.documents import locked
 from kyc.expiry.validity import cancel_expiry
 from kyc.levels.reaching import note_level
@@ -64,5 +64,5 @@ def overturn_locked(document: Document, *, actor: User, reason_code: str, note: 
     cancel_expiry([document])
     reviews.take_effect(document)
     restore_replaced(document)
-    note_level(client=document.client)
+    note_level(client=document.client, loss=LevelLoss.OVERTURNED)
     return document

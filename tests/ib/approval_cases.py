@@ -1,14 +1,20 @@
+from django.db import transaction
 from django.utils import timezone
 
+from crm import approvals
 from crm.choices import Role
 from crm.models import AuditEvent
-from ib.models import CommissionRun, SettlementTerms
+from ib.choices import VerdictKind
+from ib.models import ClientForfeit, CommissionRun, Payout, PayoutRequest, SettlementTerms
+from ib.settlements.forfeits import propose_verdict
 from ib.settlements.terms import FIELDS, default_terms, propose_terms
 from tests.crm.approvals.cases import Case, approval_case
 from tests.ib.conftest import make_network
 from tests.ib.factories import make_partner, make_trade
 from tests.ib.test_plans import proposed
 from tests.ib.test_recalculation import waiting
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.ledger import posting
 
 
 @approval_case("commission-plan")
@@ -47,5 +53,48 @@ def terms(cast, _use) -> Case:
         cast.finance,
         SettlementTerms.objects.filter(partner=partner, state="approved").count,
         "settlement_terms_is_decided_by_somebody_else",
+        role=Role.FINANCE,
+    )
+
+
+@approval_case("commission-payout")
+def payout(cast, _use) -> Case:
+    partner = make_partner(cast.brand)
+    partner.client = cast.other_client
+    partner.save(update_fields=["client"])
+    cost = posting.house(AccountKind.IB_COMMISSIONS, brand_id=cast.brand.pk, currency="EUR")
+    owed = posting.partner_payable(brand_id=cast.brand.pk, partner_id=partner.pk, currency="EUR")
+    with transaction.atomic():
+        posting.post(
+            posting.Entry(
+                key="ib-settlement:case",
+                kind=JournalKind.COMMISSION,
+                brand_id=cast.brand.pk,
+                lines=(posting.Line(cost, -9000), posting.Line(owed, 9000)),
+            )
+        )
+    item = PayoutRequest(
+        partner=partner, request_key="k", amount=80, currency="EUR", destination="wallet", reason="Requested"
+    )
+    return Case(
+        approvals.propose(item, actor=partner.user),
+        partner.user,
+        cast.finance,
+        Payout.objects.count,
+        "payout_request_is_decided_by_somebody_else",
+        role=Role.FINANCE,
+    )
+
+
+@approval_case("referral-verdict")
+def verdict(cast, _use) -> Case:
+    return Case(
+        propose_verdict(
+            client_id=cast.client.pk, kind=VerdictKind.FRAUD, reason="Bought clicks", actor=cast.ib_manager
+        ),
+        cast.ib_manager,
+        cast.finance,
+        ClientForfeit.objects.filter(cause="fraud").count,
+        "referral_verdict_is_decided_by_somebody_else",
         role=Role.FINANCE,
     )

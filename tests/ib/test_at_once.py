@@ -7,12 +7,18 @@ from decimal import Decimal
 
 import pytest
 
-from crm.errors import DomainError
+from crm import events
+from crm.errors import DomainError, WrongState
 from ib import engine, payouts, settlement
-from ib.models import Accrual, Payout, SettlementPeriod
+from ib.models import Accrual, CommissionDispute, Payout, SelfBillingInvoice, Settlement, SettlementPeriod
+from ib.settlements.disputes import open_dispute
+from tests.faults.killing import Rounds
 from tests.ib.factories import NOON, make_trade, recompute
+from tests.ib.test_invoices import COMPANY
+from tests.ib.test_settlement_pages import agree, trade
 from tests.racing import race
 from wallet.ledger import posting
+from wallet.ledger.verification import verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DAY = dt.timedelta(days=1)
@@ -71,3 +77,78 @@ def test_two_recalculations_of_one_day_write_the_difference_once(network, cast):
     assert len(once) == 3 and len({one[:2] for one in once}) == 3
     again()
     assert accruals() == once
+
+
+def in_ledger(partner) -> Decimal:
+    owed = posting.partner_payable(brand_id=partner.brand_id, partner_id=partner.pk, currency="EUR")
+    return Decimal(posting.balance(owed)) / 100
+
+
+def test_two_settlements_at_once_pay_each_trade_once(network, cast):
+    """The month's and the daily one: both are for the same partner where the terms change in between."""
+    agree(cast, network.sub, cycle="daily", vat_treatment="reverse", **COMPANY)
+    trade(network)
+    both = race(lambda: settlement.settle_cycles(brand=cast.brand), lambda: settlement.settle_cycles(brand=cast.brand))
+    assert both.has_waited and [len(both.first), len(both.second)] == [1, 0]
+    agree(cast, network.sub, cycle="monthly")
+    period = SettlementPeriod.objects.filter(state="open").earliest("starts_at")
+    both = race(
+        lambda: settlement.settle_period(period_id=period.pk, actor=cast.finance),
+        lambda: settlement.settle_period(period_id=period.pk, actor=cast.finance),
+    )
+    assert both.has_waited and isinstance(both.second, WrongState)
+    assert in_ledger(network.sub) == sum(row.amount for row in Settlement.objects.filter(partner=network.sub)) == 6
+    assert SelfBillingInvoice.objects.get().number == 1
+
+
+def test_a_trade_that_comes_while_its_period_closes_is_in_the_next_settlement(network, cast):
+    first = trade(network)
+    period = first.period
+    late = make_trade(network.account, at=first.closed_at, lots="2")
+    both = race(
+        lambda: settlement.settle_period(period_id=period.pk, actor=cast.finance),
+        lambda: engine.run_for_deals(deal_ids=[late]),
+    )
+    assert both.has_waited and not isinstance(both.second, Exception)
+    row = Accrual.objects.get(partner=network.sub, deal_id=late)
+    assert row.period_id != period.pk and in_ledger(network.sub) == 6
+    settlement.settle_period(period_id=row.period_id, actor=cast.finance)
+    assert in_ledger(network.sub) == 18
+
+
+def test_a_dispute_that_comes_during_a_settlement_is_too_late_or_holds(network, cast):
+    agree(cast, network.sub, cycle="instant")
+    row = trade(network)
+
+    def dispute():
+        return open_dispute(partner_id=network.sub.pk, accrual_id=row.pk, reason="Two lots", actor=network.sub.user)
+
+    both = race(dispute, lambda: settlement.settle_cycles(brand=cast.brand))
+    assert both.has_waited and isinstance(both.first, CommissionDispute)
+    assert in_ledger(network.sub) == 0 and Settlement.objects.get().amount == 0
+
+
+@pytest.mark.slow
+def test_a_settlement_killed_at_any_step_pays_no_cent_twice(network, cast):
+    """A worker dies before each of its words to the database in turn; the next one does what is left."""
+    agree(cast, network.sub, cycle="daily", vat_treatment="standard", vat_rate=Decimal(19), **COMPANY)
+    expected = Decimal(0)
+    rounds = Rounds()
+    for step in range(1, 60, 3):
+        trade(network)
+        expected += 6
+        was_killed = rounds.killed_at(step, "settle", lambda: settlement.settle_cycles(brand=cast.brand))
+        assert in_ledger(network.sub) in (expected, expected - 6)
+        agree(cast, network.sub, cycle="instant", vat_treatment="standard", vat_rate=Decimal(19), **COMPANY)
+        settlement.settle_due()
+        assert in_ledger(network.sub) == expected
+        if not was_killed:
+            break
+    else:
+        pytest.fail("it has more steps than this test kills")
+    rows = Settlement.objects.filter(partner=network.sub)
+    assert sum(row.amount for row in rows) == expected
+    numbers = sorted(SelfBillingInvoice.objects.values_list("number", flat=True))
+    assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) == rows.exclude(amount=0).count()
+    events.drain()
+    assert verify().holds

@@ -11,15 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from compliance.models import ScreenedParty
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent
 from ib import engine, payouts, plans, rates, settlement
 from ib.choices import PayoutTo
-from ib.models import Payout, SettlementPeriod
+from ib.models import Payout, PayoutRequest, SettlementPeriod
 from ib.partners import link_wallet
 from ib.payouts import Destination
 from tests.cast import PASSWORD
 from tests.ib.factories import NOON, card, make_trade, make_version
+from tests.ib.test_settlement_pages import agree
 from tests.trading.factories import make_account
 from tests.wallet.factories import make_psp
 from wallet.ledger import posting
@@ -183,3 +185,50 @@ def test_the_rates_are_those_of_the_plan_that_rules(network, cast, browse):
     page = text_of(browse(network.top.user).get(reverse("partner_home")))
     assert "No rate in this plan" in page and "trades in it aren't paid" in page
     assert "Your rates per lot" in page and other.plan.name in page and "partner who referred them" in page
+
+
+def test_a_payout_above_the_limit_waits_for_a_second_person(paid, cast):
+    agree(cast, paid.sub, approval_above=Decimal(30))
+    to = Destination(PayoutTo.BANK, bank_of(paid), {"iban": IBAN, "holder": cast.other_client.full_name})
+    item = pay(paid, amount=Decimal("30.01"), destination=to)
+    assert (
+        isinstance(item, PayoutRequest) and not Payout.objects.exists() and IBAN not in str(bytes(item.sealed_details))
+    )
+    assert pay(paid, amount=Decimal("30.01"), destination=to) == item  # the form sent twice
+    with pytest.raises(NotAllowed):
+        approvals.approve(PayoutRequest, item.pk, actor=cast.ib_manager)
+    approvals.approve(PayoutRequest, item.pk, actor=cast.finance)
+    made = Payout.objects.get()
+    assert (made.amount, made.reference) == (Decimal("30.01"), Withdrawal.objects.get().reference)
+    assert settlement.balances_of(paid.sub) == {"EUR": Decimal("29.99")}
+    with pytest.raises(WrongState):
+        approvals.approve(PayoutRequest, item.pk, actor=cast.finance)
+    assert Payout.objects.count() == 1
+
+
+def test_many_small_payouts_do_not_get_past_the_limit(paid, cast):
+    agree(cast, paid.sub, approval_above=Decimal(30))
+    assert isinstance(pay(paid, amount=Decimal(20), request_key="a"), Payout)
+    assert isinstance(pay(paid, amount=Decimal(10), request_key="b"), Payout)
+    assert isinstance(pay(paid, amount=Decimal("0.01"), request_key="c"), PayoutRequest)
+
+
+def test_a_request_that_the_balance_no_longer_covers_is_refused_on_approval(paid, cast, browse):
+    agree(cast, paid.sub, approval_above=Decimal(40))
+    item = pay(paid, amount=Decimal(50), request_key="big")
+    pay(paid, amount=Decimal(20), request_key="small")
+    with pytest.raises(DomainError, match="Your balance is"):
+        approvals.approve(PayoutRequest, item.pk, actor=cast.finance)
+    approvals.reject(PayoutRequest, item.pk, actor=cast.finance, note="Balance too small")
+    assert "Balance too small" in text_of(browse(paid.sub.user).get(reverse("partner_payouts")))
+    assert settlement.balances_of(paid.sub) == {"EUR": Decimal("40.00")}
+
+
+def test_a_partner_withdraws_their_own_request(paid, cast, browse):
+    agree(cast, paid.sub, approval_above=Decimal(40))
+    item = pay(paid, amount=Decimal(50))
+    address = reverse("partner_payout_withdraw", args=[item.pk])
+    assert browse(paid.master.user).post(address).status_code == 404
+    browse(paid.sub.user).post(address)
+    item.refresh_from_db()
+    assert item.state == "withdrawn" and not Payout.objects.exists()

@@ -47,6 +47,7 @@ STEP = st.one_of(
     st.tuples(st.just("agree"), TERMS),
     st.tuples(st.just("dispute"), st.integers(0, 9)),
     st.tuples(st.just("resolve"), st.integers(0, 3)),
+    st.tuples(st.just("claw_back"), st.integers(0, 5)),
     st.tuples(st.just("freeze"), st.sampled_from([True, False, False])),
 )
 
@@ -101,7 +102,6 @@ class Cycles:
         self.number += 1
         closed_at = self.now - dt.timedelta(days=days_ago, hours=1)
         periods.ensure_periods(self.brand, closed_at, self.now)
-        own = SettlementPeriod.objects.filter(state="open", starts_at__lte=closed_at, ends_at__gt=closed_at).first()
         run = CommissionRun.objects.create(brand=self.brand, kind="recompute", started_at=self.now)
         self.waiting.append(
             Accrual.objects.create(
@@ -121,10 +121,27 @@ class Cycles:
                 lots=0,
                 currency="EUR",
                 amount=amount,
-                period=own or periods.open_period(self.brand.pk),
+                period=self.period_for(closed_at),
                 created_at=self.now,
             )
         )
+
+    def period_for(self, closed_at):
+        """The trade's own period while it is open, or the next open one: never one before the trade."""
+        own = SettlementPeriod.objects.filter(state="open", starts_at__lte=closed_at, ends_at__gt=closed_at).first()
+        return own or periods.open_period(self.brand.pk)
+
+    def claw_back(self, which) -> None:
+        """Take an accrual back, whether it was settled or not: a row of the trade's day in a period that is open now."""
+        taken = Accrual.objects.filter(kind="clawback").values("corrects")
+        for row in Accrual.objects.filter(kind="delta").exclude(pk__in=taken).order_by("-id")[which : which + 1]:
+            periods.ensure_periods(self.brand, self.now, self.now)
+            pk, row.pk = row.pk, None
+            row.kind, row.state, row.corrects_id, row.source = "clawback", "reversed", pk, f"test:{pk}"
+            row.amount, row.reason, row.created_at = -row.amount, "deposit_reversed", self.now
+            row.period = self.period_for(row.closed_at)
+            row.save(force_insert=True)
+            self.waiting.append(row)
 
     def wait(self, days, runs) -> None:
         """Days pass; beat settles at their end, or was away."""

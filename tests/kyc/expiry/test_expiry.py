@@ -82,7 +82,9 @@ def test_after_the_grace_period_deposits_are_blocked_by_default(cast):
     document = expiring(cast.client)
     with at(LAST_DAY + dt.timedelta(days=1)):
         due.sweep(kinds=[validity.EXPIRY])
-    assert [event.data for event in published("kyc.level_lost")] == [{"level": 0, "level_before": 1}]
+    assert [event.data for event in published("kyc.level_lost")] == [
+        {"level": 0, "level_before": 1, "reason": "expired"}
+    ]
     with at(LAST_DAY + dt.timedelta(days=14), 23):
         assert due.sweep(kinds=[validity.GRACE]) == 0
     with at(LAST_DAY + dt.timedelta(days=15)):

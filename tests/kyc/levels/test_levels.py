@@ -154,9 +154,9 @@ def test_new_levels_move_all_clients_on_their_day_once(cast):
     assert (level_of(cast.client), level_of(full)) == (0, 1)
     lost = {envelope.client: envelope.data for envelope in published("kyc.level_lost")}
     assert lost == {
-        cast.client.pk: {"level": 0, "level_before": 1},
-        cast.other_client.pk: {"level": 0, "level_before": 1},
-        full.pk: {"level": 1, "level_before": 2},
+        cast.client.pk: {"level": 0, "level_before": 1, "reason": "levels_changed"},
+        cast.other_client.pk: {"level": 0, "level_before": 1, "reason": "levels_changed"},
+        full.pk: {"level": 1, "level_before": 2, "reason": "levels_changed"},
     }
     assert list(differences(FACTS["kyc_level"])) == []
     assert Brand.objects.get(pk=cast.brand.pk).kyc_level_table == table.pk

@@ -136,7 +136,8 @@ def test_a_revised_green_withdraws_what_was_approved_on_it(cast, sandbox, check,
     )
     assert document.machine_decision.withdrawn_at is not None and document.work.state == "open"
     assert Client.objects.get(pk=cast.client.pk).kyc_level == 0
-    assert OutboxEvent.objects.get(name="kyc.level_lost").payload["level_before"] == 1
+    lost = OutboxEvent.objects.get(name="kyc.level_lost").payload
+    assert (lost["level_before"], lost["reason"]) == (1, "provider_revised")
     assert AuditEvent.objects.filter(action="kyc.approval_withdrawn").count() == 1
     letter = Message.objects.get(client=cast.client, template="kyc.documents_reviewed_again")
     assert "prüfen Ihre Dokumente erneut" in letter.subject

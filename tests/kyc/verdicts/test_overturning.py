@@ -53,7 +53,8 @@ def test_overturning_takes_the_level_back_and_asks_the_client(cast, approved):
     )
     assert AuditEvent.objects.get(action="kyc.approval_overturned").actor == cast.kyc_officer
     assert OutboxEvent.objects.filter(name="kyc.document_reviewed").count() == 2
-    assert OutboxEvent.objects.get(name="kyc.level_lost").payload["level_before"] == 1
+    lost = OutboxEvent.objects.get(name="kyc.level_lost").payload
+    assert (lost["level_before"], lost["reason"]) == (1, "overturned")
     events.drain()
     assert Message.objects.filter(client=cast.client, template="kyc.document_rejected").count() == 1
     assert Notification.objects.filter(user=cast.client_user, kind="portal.document").count() == 2
