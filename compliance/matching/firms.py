@@ -18,11 +18,12 @@ STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
 FULLER_SHARE, OTHER_SHARE = 0.7, 0.3
 FORM_DIFFERS, ORDER_PENALTY = 0.02, 0.02
 NUMBER_PENALTY, ALONE_PENALTY = 0.2, 0.06
-MISSPELT_LETTERS_MIN = 7
+MISSPELT_LETTERS_MIN, MENDED_LETTERS_MIN = 7, 4
 ONE_WORD_PENALTY = 0.08
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
-ACRONYM_LETTERS_MIN, ACRONYM_SCORE = 4, 0.84
-DOTTED = re.compile(r"\b(?:[^\W\d_]\s?[.]\s?){2,}(?:[^\W\d_]\b)?")
+ACRONYM_LETTERS_MIN, ACRONYM_SCORE, IN_BRACKETS_SCORE = 4, 0.84, 0.9
+OUTSIDE_ALONE, SHORT_FORM_LETTERS = 0.9, range(3, 7)
+DOTTED = re.compile(r"\b(?:[^\W\d_]\s?[.]\s?){2,}(?:[^\W\d_]\b)?|\b(?:[^\W\d_]{1,2}[.]+){1,4}[^\W\d_]{1,2}\b")
 IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 NUMBER_WORDS = {"one": "1", "two": "2", "three": "3", "first": "1", "second": "2", "third": "3"}
@@ -45,10 +46,17 @@ class FirmName:
 
 
 @lru_cache(maxsize=100_000)
-def firm_name(text: str) -> FirmName:
-    """Take a firm's name apart: initials joined, numbers as digits, legal forms rewritten to one short form."""
+def _spoken(text: str) -> tuple[str, ...]:
+    """Split a firm's name into words, dotted initials joined."""
     joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", _without_signs(spelling.cleaned(text)))
-    found = [_spelled(word) for word in spelling.latin(joined.replace("&", " and ").replace("/", " ")).split()]
+    return tuple(spelling.latin(joined.replace("&", " and ").replace("/", " ")).split())
+
+
+@lru_cache(maxsize=100_000)
+def firm_name(text: str, mended: tuple[tuple[str, str], ...] = ()) -> FirmName:
+    """Take a firm's name apart: numbers as digits, legal forms rewritten to one short form. mended: words to be replaced."""
+    replaced = dict(mended)
+    found = [_spelled(replaced.get(word, word)) for word in _spoken(text)]
     words: list[str] = []
     forms: set[str] = set()
     place = 0
@@ -83,6 +91,22 @@ def _spelled(word: str) -> str:
     near = [known for known in near if known[-1] == word[-1]]
     near = [known for known in near if known[0] == word[0] or sorted(known) == sorted(word)]
     return near[0] if len(near) == 1 else word
+
+
+def _is_known(word: str) -> bool:
+    return any(
+        one in words for one in (word, _spelled(word)) for words in (KNOWN_WORDS, tables.SAME_WORDS, NUMBER_WORDS)
+    )
+
+
+def _mends(text: str, other: str) -> tuple[tuple[str, str], ...]:
+    """Find words with one typing error in what the other name has right, and what would be rewritten there (Zvod, Zavod)."""
+    mine, theirs = _spoken(text), _spoken(other)
+    right = [word for word in theirs if len(word) >= MENDED_LETTERS_MIN and word not in mine and _is_known(word)]
+    if not right:
+        return ()
+    wrong = [word for word in mine if len(word) >= MENDED_LETTERS_MIN and word not in theirs and not _is_known(word)]
+    return tuple((one, word) for one in wrong for word in right if OSA.distance(one, word, score_cutoff=1) == 1)
 
 
 @lru_cache(maxsize=100_000)
@@ -121,11 +145,37 @@ def compare_firms(mine: str, listed: str, is_common: IsCommon = never_common) ->
     if spelling.has_east_asian(mine) and spelling.has_east_asian(listed):
         return _compare_characters(mine, listed)
     best = _compare(mine, listed, mine, listed, is_common)
+    if best.name_score < OUTSIDE_ALONE and _have_one_short_form(mine, listed):
+        outside = _compare(mine, listed, IN_BRACKETS.sub(" ", mine), IN_BRACKETS.sub(" ", listed), is_common)
+        outside.name_score = min(outside.name_score, OUTSIDE_ALONE)
+        best = max(best, outside, key=lambda found: found.name_score)
     if best.name_score < 0.95 and ("(" in mine) != ("(" in listed):
         # What stands in brackets is a short form or a remark.
         outside = _compare(mine, listed, IN_BRACKETS.sub(" ", mine), IN_BRACKETS.sub(" ", listed), is_common)
         best = max(best, outside, key=lambda found: found.name_score)
+        best = max(best, _compare_short_form(mine, listed), key=lambda found: found.name_score)
     return best
+
+
+def _have_one_short_form(mine: str, listed: str) -> bool:
+    """Tell that both names have a short form in brackets, with one typing error: (MEC), (MCE)."""
+    inside = [[spelling.latin(text) for text in IN_BRACKETS.findall(name)] for name in (mine, listed)]
+    if [len(words) for words in inside] != [1, 1]:
+        return False
+    (one,), (other,) = inside
+    return max(len(one), len(other)) in SHORT_FORM_LETTERS and OSA.distance(one, other, score_cutoff=1) == 1
+
+
+def _compare_short_form(mine: str, listed: str) -> Explanation:
+    """Compare one name with the short form that the other has in brackets: KOMID, Korea Mining Development (KOMID)."""
+    found = Explanation(0.0, client_name=mine, listed_name=listed)
+    short, long = (mine, listed) if "(" in listed else (listed, mine)
+    word = spelling.latin(short)
+    inside = [spelling.latin(text) for text in IN_BRACKETS.findall(long)]
+    if word in inside and len(word) >= ACRONYM_LETTERS_MIN and word not in KNOWN_WORDS:
+        found.name_score, found.notes = IN_BRACKETS_SCORE, ["initials"]
+        found.pairs = [{"client": word, "listed": word, "likeness": 1.0, "how": "equal"}]
+    return found
 
 
 def _compare_characters(mine: str, listed: str) -> Explanation:
@@ -151,11 +201,11 @@ def _weight(word: str, is_common: IsCommon) -> float:
 
 def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) -> Explanation:
     found = Explanation(0.0, client_name=mine, listed_name=listed)
-    my_name, their_name = firm_name(one), firm_name(other)
+    my_name, their_name = firm_name(one, _mends(one, other)), firm_name(other, _mends(other, one))
     my_words, their_words = list(my_name.words), list(their_name.words)
     if not my_words or not their_words:
         return found
-    pairs = [pair for pair in pair_up(my_words, their_words, words_compared(mine, listed)) if _counts(pair)]
+    pairs = pair_up(my_words, their_words, words_compared(mine, listed, is_firm=True))
     my_paired, their_paired = explain_pairs(found, pairs, my_words, their_words)
     covered = [_covered(my_words, my_paired, is_common), _covered(their_words, their_paired, is_common)]
     shares, alone = [share for share, _alone in covered], [alone for _share, alone in covered]
@@ -164,7 +214,7 @@ def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) 
     if my_name.forms and their_name.forms and not my_name.forms & their_name.forms:
         found.name_score -= FORM_DIFFERS
         found.notes.append("other_legal_form")
-    _note_short_forms(found, my_words, their_words)
+    _note_short_forms(found, my_words, their_words, (_spoken(one), _spoken(other)))
     found.name_score = max(0.0, found.name_score)
     return found
 
@@ -179,11 +229,6 @@ def _covered(words: list[str], paired: dict[int, Pair], is_common: IsCommon) -> 
         if word not in tables.STOP_WORDS and (place not in paired or paired[place].likeness < DOUBTFUL)
     )
     return share, alone
-
-
-def _counts(pair: Pair) -> bool:
-    """Leave initials to people: a single letter stands for no word of a firm."""
-    return pair.how not in ("initial", "particle", "form") or pair.likeness == 1
 
 
 def _note_differences(found: Explanation, pairs: list[Pair], alone: float, mine: list[str], theirs: list[str]) -> None:
@@ -212,7 +257,9 @@ def _note_differences(found: Explanation, pairs: list[Pair], alone: float, mine:
         found.notes.append("common_words_only")
 
 
-def _note_short_forms(found: Explanation, mine: list[str], theirs: list[str]) -> None:
+def _note_short_forms(
+    found: Explanation, mine: list[str], theirs: list[str], spoken: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
     """Take a name written as one word, or as its initials."""
     if found.name_score >= 0.9 or "numbers_differ" in found.notes:
         return
@@ -223,11 +270,11 @@ def _note_short_forms(found: Explanation, mine: list[str], theirs: list[str]) ->
             found.name_score, found.notes = likeness - 0.03, ["written_together"]
             found.pairs = [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "together"}]
             found.left_over_client, found.left_over_listed = [], []
-    for short, long in ((mine, theirs), (theirs, mine)):
+    for short, long, whole in ((mine, theirs, spoken[1]), (theirs, mine, spoken[0])):
         if len(short) == 1 and len(short[0]) >= ACRONYM_LETTERS_MIN and len(long) > 2:
             initials = {
                 "".join(word[0] for word in long),
-                "".join(word[0] for word in long if word not in tables.STOP_WORDS),
+                *("".join(word[0] for word in words if word not in tables.STOP_WORDS) for words in (long, whole)),
             }
             if short[0] in initials and found.name_score < ACRONYM_SCORE:
                 found.name_score, found.notes = ACRONYM_SCORE, ["initials"]

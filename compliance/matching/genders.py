@@ -14,13 +14,13 @@ FEMALE_GROUPS = frozenset(
     alexandra anastasia catherine elizabeth helen irina julia margaret martha mary natalia oksana olga sophia svetlana tatiana
     valentina susan barbara rebecca deborah judith patricia anna martina marina daria karina christina alina polina diana
     larissa marianna romana viktoria veronica ludmila galina nina vera inna jane laura sara rosa amina karima samira jamila salma
-    nadia rashida farida
+    nadia rashida farida michelle stephanie
     """.split()
     for group in tables.FORM_GROUPS[name]
 )
 # Names that both have: Andrea is a man in Italy, Sasha and Zhenya are either.
 BOTH = frozenset(
-    "andrea alex alexis sasha zhenya jean simone nicola pat chris kim luca misha gabriele gabriel valery".split()
+    "andrea alex alexis sasha zhenya jean simone nicola pat chris kim luca misha gabriele gabriel valery michele".split()
 )
 FEMALE_END = re.compile(r"(?:[aeoiy]vna|[iy]chna)$")
 MALE_END = re.compile(r"v[iy]ch$")

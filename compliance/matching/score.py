@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA, Indel
 
-from compliance.matching import firms, genders
+from compliance.matching import firms, genders, tables
 from compliance.matching import text as spelling
 from compliance.matching.evidence import (
     NO_DETAILS,
@@ -29,14 +29,17 @@ from compliance.matching.evidence import (
 from compliance.matching.explanation import Explanation, IsCommon, never_common
 from compliance.matching.words import (
     DOUBTFUL,
+    Compared,
     Pair,
     explain_pairs,
     is_father_and_family,
+    is_other_ending,
     pair_up,
     words_compared,
     worth,
 )
 
+NONE: frozenset[str] = frozenset()
 PARTICLE_WEIGHT = 0.25
 INITIAL_WEIGHT = 0.5
 COMMON_WEIGHT = 0.7
@@ -48,8 +51,10 @@ ALONE_PENALTY = 0.12
 # Names without their spaces, as alike as this and as long as this, may be one.
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 CHARACTERS_DIFFER = 0.78
-# Three words or more, so long together, that differ in two neighbouring letters that changed places: one typing error.
-SLIP_LETTERS_MIN, SLIP_WORDS_MIN, SLIP_SCORE = 16, 3, 0.82
+# Three words or more, so long together, that are equal but for one letter of one word as long as this.
+SLIP_LETTERS_MIN, SLIP_WORDS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 16, 3, 5, 0.82
+# A letter more or less in one syllable of three (Jin, Jing).
+SLIP_SYLLABLE_MIN = 3
 GENDER_DIFFERS = 0.12
 ONE_WORD_PENALTY = 0.2
 WEAK_ALIAS_PENALTY = 0.05
@@ -149,13 +154,15 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     pairs = pair_up(my_words, their_words, compared)
     found = Explanation(0.0, client_name=mine, listed_name=listed)
     my_paired, their_paired = explain_pairs(found, pairs, my_words, their_words)
-    solid = [pair for pair in pairs if any(my_words[place] not in spelling.PARTICLES for place in pair.mine)]
+    # A Korean "bin" is a syllable like any other.
+    particles = NONE if compared.is_syllabic else spelling.PARTICLES
+    solid = [pair for pair in pairs if any(my_words[place] not in particles for place in pair.mine)]
     if not solid:
         found.pairs = []
         return found
 
-    (share_mine, alone_mine) = _covered(my_words, my_paired, is_common)
-    (share_theirs, alone_theirs) = _covered(their_words, their_paired, is_common)
+    (share_mine, alone_mine) = _covered(my_words, my_paired, is_common, particles)
+    (share_theirs, alone_theirs) = _covered(their_words, their_paired, is_common, particles)
     # A client whose name is longer than the listed one is covered the other way round.
     fuller, other = max(share_mine, share_theirs), min(share_mine, share_theirs)
     found.name_score = CLIENT_SHARE * fuller + LISTED_SHARE * other
@@ -168,35 +175,40 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     ):
         found.name_score -= ONE_WORD_PENALTY
         found.notes.append("one_word")
-    _note_order(found, pairs, my_words, their_words)
-    _note_thin(found, solid, my_words, their_words, is_common)
+    _note_order(found, pairs, my_words, their_words, particles)
+    _note_thin(found, solid, my_words, their_words, is_common, particles)
     found.name_score = max(0.0, found.name_score)
-    if found.name_score < 0.9 and len(my_words) != len(their_words):
+    if found.name_score < 0.9 and (len(my_words) != len(their_words) or "".join(my_words) == "".join(their_words)):
         _note_written_together(found, my_words, their_words)
     elif (
         found.name_score < SLIP_SCORE
-        and set(found.notes) <= {"words_on_both_sides_differ"}
-        and _is_one_slip(my_words, their_words)
+        and set(found.notes) <= {"words_on_both_sides_differ", "other_order"}
+        and _is_one_slip(my_words, their_words, pairs, compared)
     ):
         found.name_score = SLIP_SCORE
         found.notes.append("one_typing_error")
     return found
 
 
-def _weight(word: str, is_common: IsCommon) -> float:
-    if word in spelling.PARTICLES:
+def _weight(word: str, is_common: IsCommon, particles: frozenset[str]) -> float:
+    if word in particles:
         return PARTICLE_WEIGHT
     return INITIAL_WEIGHT if len(word) == 1 else COMMON_WEIGHT if is_common(word) else 1.0
 
 
-def _covered(words: list[str], paired: dict[int, Pair], is_common: IsCommon) -> tuple[float, float]:
+def _covered(
+    words: list[str], paired: dict[int, Pair], is_common: IsCommon, particles: frozenset[str]
+) -> tuple[float, float]:
     """(share of the words' weight that found a partner, weight of the solid words that found none or a doubtful one)."""
-    total = sum(_weight(word, is_common) for word in words)
-    share = sum(_weight(words[place], is_common) * worth(pair.likeness) for place, pair in paired.items()) / total
+    total = sum(_weight(word, is_common, particles) for word in words)
+    share = (
+        sum(_weight(words[place], is_common, particles) * worth(pair.likeness) for place, pair in paired.items())
+        / total
+    )
     alone = sum(
-        _weight(word, is_common) * (1 - (worth(paired[place].likeness) if place in paired else 0))
+        _weight(word, is_common, particles) * (1 - (worth(paired[place].likeness) if place in paired else 0))
         for place, word in enumerate(words)
-        if word not in spelling.PARTICLES and (place not in paired or paired[place].likeness < DOUBTFUL)
+        if word not in particles and (place not in paired or paired[place].likeness < DOUBTFUL)
     )
     return share, alone
 
@@ -214,22 +226,35 @@ def _note_written_together(found: Explanation, mine: list[str], theirs: list[str
         found.left_over_client, found.left_over_listed = [], []
 
 
-def _is_one_slip(mine: list[str], theirs: list[str]) -> bool:
-    one, other = "".join(mine), "".join(theirs)
-    return (
-        min(len(mine), len(theirs)) >= SLIP_WORDS_MIN
-        and min(len(one), len(other)) >= SLIP_LETTERS_MIN
-        and sorted(one) == sorted(other)  # a letter more makes another name: Maria, Marina
-        and OSA.distance(one, other, score_cutoff=1) == 1
+def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared: Compared) -> bool:
+    """Find one typing error in a long name all of whose other words are equal."""
+    if len(mine) != len(theirs) or len(mine) < SLIP_WORDS_MIN:
+        return False
+    equal = [pair for pair in pairs if pair.how in ("equal", "form")]
+    left = (
+        [word for place, word in enumerate(words) if place not in taken]
+        for words, taken in (
+            (mine, {place for pair in equal for place in pair.mine}),
+            (theirs, {place for pair in equal for place in pair.theirs}),
+        )
     )
+    one, other = (words[0] if len(words) == 1 else "" for words in left)
+    if not one or not other or OSA.distance(one, other, score_cutoff=1) != 1:
+        return False
+    if compared.is_syllabic:  # Jin and Jing; another letter is another syllable
+        return len(one) != len(other) and min(len(one), len(other)) >= SLIP_SYLLABLE_MIN
+    is_name = tables.is_another_given_name(one, other) or is_other_ending(one, other, compared)
+    return not is_name and min(len(one), len(other)) >= SLIP_WORD_MIN and len("".join(mine)) >= SLIP_LETTERS_MIN
 
 
-def _note_order(found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str]) -> None:
-    solid = [pair for pair in sorted(pairs, key=lambda pair: pair.mine) if mine[pair.mine[0]] not in spelling.PARTICLES]
+def _note_order(
+    found: Explanation, pairs: list[Pair], mine: list[str], theirs: list[str], particles: frozenset[str]
+) -> None:
+    solid = [pair for pair in sorted(pairs, key=lambda pair: pair.mine) if mine[pair.mine[0]] not in particles]
     order = [pair.theirs[0] for pair in solid]
     if order == sorted(order):
         return
-    my_son, their_son = _before_son_of(mine), _before_son_of(theirs)
+    my_son, their_son = (_before_son_of(words) if particles else None for words in (mine, theirs))
     partners = {place: pair.theirs for pair in solid for place in pair.mine}
     if (
         my_son is not None
@@ -257,11 +282,16 @@ def _before_son_of(words: list[str]) -> int | None:
     return next((place - 1 for place, word in enumerate(words) if place and word in spelling.SON_OF), None)
 
 
-def _note_thin(found: Explanation, solid: list[Pair], mine: list[str], theirs: list[str], is_common: IsCommon) -> None:
+def _note_thin(
+    found: Explanation,
+    solid: list[Pair],
+    mine: list[str],
+    theirs: list[str],
+    is_common: IsCommon,
+    particles: frozenset[str],
+) -> None:
     """Lower a score that rests on little: one shared word where both names have more, or the commonest names alone."""
-    full = min(
-        sum(word not in spelling.PARTICLES for word in mine), sum(word not in spelling.PARTICLES for word in theirs)
-    )
+    full = min(sum(word not in particles for word in words) for words in (mine, theirs))
     if len(solid) == 1 and len(solid[0].mine) != len(solid[0].theirs) and solid[0].how == "sound":
         # Two words that sound like the other's only one.
         found.name_score -= ONE_WORD_PENALTY

@@ -34,12 +34,17 @@ def skeleton(word: str) -> str:
 BARE = str.maketrans({"z": "d", "k": "g", "c": "s"})
 
 
+FINAL_H = re.compile(r"(?<![cdgkpstz])h[aeiouyvw]*$")
+
+
 @lru_cache(maxsize=200_000)
 def bare(word: str) -> str:
     """Reduce the skeleton to what Arabic letters and every romanisation of them share: no inner v and j, no final h."""
-    bones = skeleton(word).translate(BARE)
+    word = word.replace("zh", "j")  # ژ
+    bones = skeleton(FINAL_H.sub("", word) if len(word) > 3 else word)
     bones = bones[:1] + bones[1:].replace("v", "").replace("j", "")
-    return re.sub(r"(.)\1+", r"\1", bones.removesuffix("h") if len(bones) > 2 else bones)
+    # Folded last: a z beside a d (Yazdi) are two letters.
+    return re.sub(r"(.)\1+", r"\1", bones).translate(BARE)
 
 
 VOWEL_CLASSES = str.maketrans({"e": "a", "y": "i", "u": "o"})
@@ -48,9 +53,19 @@ VOWEL_CLASSES = str.maketrans({"e": "a", "y": "i", "u": "o"})
 @lru_cache(maxsize=200_000)
 def vowels(word: str) -> str:
     """List the classes of a word's vowels in order (a and e, i and y, o and u are one each), repeats dropped."""
-    body = (word[1:] if word.startswith("y") else word).replace("ee", "i").replace("oo", "u")
+    body = (word[1:] if word.startswith("y") else word).replace("ae", "ai").replace("ee", "i").replace("oo", "u")
     body = f"e{body[1:]}" if body.startswith("i") else body  # Imad and Emad
     return re.sub(r"(.)\1+", r"\1", re.sub(r"[^aeiouy]", "", body).translate(VOWEL_CLASSES))
+
+
+def long_vowels(word: str) -> str:
+    """List the classes of a word's i and u, which Arabic letters write where they're long; Persian's ی is also an e."""
+    body = re.sub(r"[wv]|oo", "o", word.replace("e", "i"))
+    return re.sub(r"(.)\1+", r"\1", re.sub(r"[^iyuo]", "", body).translate(VOWEL_CLASSES))
+
+
+# A first vowel has a letter that doesn't say which; a final ی may be an a.
+UNSAID_VOWELS = re.compile(r"^a?[iu]?|i$")
 
 
 SLAVIC = (

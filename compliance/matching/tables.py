@@ -51,12 +51,14 @@ martha marta marfa
 mary maria marie mariya maryam miriam mariam marya
 matthew matthias mateo matteo mathieu mateusz matvei matviy matt
 maxim maksim maksym maxime massimo max
+michelle michele michaela
+stephanie stefanie stefania
 michael mikhail michel miguel michele michal mykhailo mikhas mihail mike misha mick
 natalia natalya natallia nataliya natasha
 nicholas nikolai nikolay nikolaus nicolas nicola mikalai mykola niccolo nikolaos nick kolya
 oksana kseniya aksana xenia
 oleg aleh oleh
-olga volha olha
+olga volha volga olha
 paul pavel pablo paolo pavlo pawel paval
 peter petr pyotr piotr pedro pietro pierre petro piatro boutros pete
 philip philipp felipe filip filippo philippe filipp phil
@@ -245,17 +247,41 @@ SAME_WORDS = {
     "enterprises": "enterprise", "holdings": "holding", "services": "service", "trading": "trade", "gruppa": "group",
     "groupe": "group", "gruppe": "group", "co": "company", "gov": "government", "govt": "government", "st": "saint",
     "financial": "finance", "investments": "investment",
+    "airline": "airlines", "air": "airlines", "avialinii": "airlines", "rossii": "russia", "rossiya": "russia", "rossiia": "russia",
     "systems": "system", "products": "product", "solutions": "solution", "airways": "airlines",
     "banque": "bank", "banco": "bank", "bankas": "bank", "universitat": "university", "universite": "university",
     "aviakompaniia": "airlines", "zavod": "plant", "factory": "plant", "grupo": "group", "gruppo": "group",
 }  # fmt: skip  # a table of pairs
 
 # ── Chinese ────────────────────────────────────────────────────────────────────────────────────────────────────────
-INITIALS = "b p m f d t n l g k h j q x zh ch sh r z c s y w".split()
-FINALS = "a o e ai ei ao ou an en ang eng ong i ia ie iao iu ian in iang ing iong u ua uo uai ui uan un uang ueng ue er v".split()
-PINYIN = frozenset(initial + final for initial in INITIALS for final in FINALS) | frozenset(
-    "a o e ai ei ao ou an en er".split()
-)
+# The syllables that there are, by how they begin.
+SYLLABLES = {
+    "": "a o e ai ei ao ou an en ang eng er",
+    "b": "a o ai ei ao an en ang eng i ie iao ian in ing u",
+    "p": "a o ai ei ao ou an en ang eng i ie iao ian in ing u",
+    "m": "a o e ai ei ao ou an en ang eng i ie iao iu ian in ing u",
+    "f": "a o ei ou an en ang eng u",
+    "d": "a e ai ei ao ou an en ang eng ong i ie iao iu ian ing u uo ui uan un",
+    "t": "a e ai ao ou an ang eng ong i ie iao ian ing u uo ui uan un",
+    "n": "a e ai ei ao ou an en ang eng ong i ie iao iu ian in iang ing u uo uan v ve ue",
+    "l": "a e ai ei ao ou an ang eng ong i ia ie iao iu ian in iang ing u uo uan un v ve ue",
+    "g": "a e ai ei ao ou an en ang eng ong u ua uo uai ui uan un uang",
+    "k": "a e ai ei ao ou an en ang eng ong u ua uo uai ui uan un uang",
+    "h": "a e ai ei ao ou an en ang eng ong u ua uo uai ui uan un uang",
+    "j": "i ia ie iao iu ian in iang ing iong u ue uan un",
+    "q": "i ia ie iao iu ian in iang ing iong u ue uan un",
+    "x": "i ia ie iao iu ian in iang ing iong u ue uan un",
+    "zh": "a e ai ei ao ou an en ang eng ong i u ua uo uai ui uan un uang",
+    "ch": "a e ai ao ou an en ang eng ong i u ua uo uai ui uan un uang",
+    "sh": "a e ai ei ao ou an en ang eng i u ua uo uai ui uan un uang",
+    "r": "e ao ou an en ang eng ong i u ua uo ui uan un",
+    "z": "a e ai ei ao ou an en ang eng ong i u uo ui uan un",
+    "c": "a e ai ao ou an en ang eng ong i u uo ui uan un",
+    "s": "a e ai ao ou an en ang eng ong i u uo ui uan un",
+    "y": "a o e ao ou an ang ong i in ing u ue uan un",
+    "w": "a o ai ei an en ang eng u",
+}
+PINYIN = frozenset(initial + final for initial, finals in SYLLABLES.items() for final in finals.split())
 WADE_INITIALS = {
     "ch": ("zh", "ch", "j", "q"),
     "ts": ("z", "c"),
@@ -360,15 +386,45 @@ def is_another_given_name(one: str, other: str) -> bool:
     return bool(mine and theirs and not mine & theirs)
 
 
+# ── Korean ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# What the state's romanisation, McCune and Reischauer's without its marks, and passports write of one sound.
+KOREAN_ONSETS = {
+    letters: sound
+    for sound, group in {
+        "k": "k g kk",
+        "t": "t d tt",
+        "p": "p b pp",
+        "c": "ch j jj",
+        "s": "s sh ss",
+        "r": "r l",
+    }.items()
+    for letters in group.split()
+} | {"n": "n", "m": "m", "h": "h", "": ""}
+KOREAN_VOWELS = {
+    letters: sound
+    for sound, group in {
+        "a": "a", "ya": "ya", "o": "o eo", "yo": "yo yeo you", "u": "u eu oo woo", "yu": "yu yoo", "i": "i ee", "e": "e ae",
+        "ye": "ye yae", "wa": "wa", "wo": "wo weo", "we": "we wae oe", "wi": "wi", "ui": "ui eui",
+    }.items()
+    for letters in group.split()
+}  # fmt: skip  # a table of pairs
+KOREAN_CODAS = {coda: coda for coda in ("", "k", "n", "t", "l", "m", "p", "ng")}
+KOREAN: dict[str, str] = {}
+for _onset, _first in KOREAN_ONSETS.items():
+    for _vowel, _middle in KOREAN_VOWELS.items():
+        for _coda, _last in KOREAN_CODAS.items():
+            KOREAN.setdefault(_onset + _vowel + _coda, f"{_first}.{_middle}.{_last}")
+
+
 @cache
 def is_syllable(word: str) -> bool:
     """Tell a word that may be a Chinese or Korean syllable."""
-    return word in FAMILY_GROUPS or bool(word_readings(word))
+    return word in FAMILY_GROUPS or word in KOREAN or bool(word_readings(word))
 
 
 @cache
 def word_readings(word: str) -> frozenset[str]:
-    """List the readings of a word of one or two syllables."""
+    """List the readings of a word of one or two syllables, Chinese (zedong) and Korean (c.o.k)."""
     found = set(readings(word))
     for place in range(1, len(word)):
         found |= {one + other for one in readings(word[:place]) for other in readings(word[place:])}
@@ -376,12 +432,27 @@ def word_readings(word: str) -> frozenset[str]:
 
 
 @cache
-def is_same_reading(one: str, other: str) -> bool:
-    """Say whether two syllables, differently romanised, may be one."""
+def korean_readings(word: str) -> frozenset[str]:
+    """List the Korean readings of a word of one or two syllables: Jongun and Chongun are one."""
+    found = {KOREAN[word]} if word in KOREAN else set()
+    for place in range(1, len(word)):
+        one, other = KOREAN.get(word[:place]), KOREAN.get(word[place:])
+        if one and other:
+            found.add(f"{one} {other}")
+    return frozenset(found)
+
+
+@cache
+def is_same_reading(one: str, other: str, is_pinyin: tuple[bool, bool] = (False, False)) -> bool:
+    """Say whether two syllables, differently romanised, may be one. is_pinyin: a word is known to be, from its character."""
+    if any(is_pinyin):
+        known, romanised = (one, other) if is_pinyin[0] else (other, one)
+        groups = FAMILY_GROUPS.get(romanised, set())
+        return known in word_readings(romanised) or any(FAMILY_NAMES[group].split()[0] == known for group in groups)
     mine, theirs = FAMILY_GROUPS.get(one, set()), FAMILY_GROUPS.get(other, set())
     if mine & theirs:
         return True
     # In pinyin both are spelled out: then they are two.
     if one in PINYIN and other in PINYIN and not {one[:2], other[:2]} & {"ch", "ts"}:
         return False
-    return bool(word_readings(one) & word_readings(other))
+    return bool(word_readings(one) & word_readings(other) or korean_readings(one) & korean_readings(other))

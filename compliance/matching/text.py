@@ -96,7 +96,7 @@ def latin(text: str) -> str:
     text = cleaned(text).replace("آ", "اا").replace("ß", "ss")
     text = CAPITAL_INSIDE.sub(" ", HEBREW_B.sub("b", text))
     if has_east_asian(text):
-        text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", anyascii(text))
+        text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", anyascii(text))
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     if any("Ͱ" <= letter <= "Ͽ" for letter in plain):
@@ -158,6 +158,16 @@ def _joined(found: list[str]) -> list[str]:
 def lacks_vowels(name: str) -> bool:
     """Written in a script that leaves most vowels out (Arabic, Hebrew), before it was romanised."""
     return any("\u0590" <= character <= "\u08ff" for character in name)
+
+
+def is_arabic(name: str) -> bool:
+    """Tell Arabic and Persian letters: they write long vowels and the place of a first one, of whatever sound."""
+    return any("\u0600" <= character <= "\u08ff" for character in name)
+
+
+def has_han(name: str) -> bool:
+    """Tell Han characters alone: their reading is known, as one of Mandarin."""
+    return has_east_asian(name) and all("\u4e00" <= sign <= "\u9fff" for sign in characters(name))
 
 
 def has_east_asian(name: str) -> bool:

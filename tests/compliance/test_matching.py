@@ -52,6 +52,19 @@ def test_the_same_name_in_another_spelling_script_or_order(mine, listed):
         ("Anna Schmidt", "Hanna Schmelzer"),
         ("Mohammed Weber", "Mohammed Atta"),
         ("Li Wei", "Wang Li"),
+        ("عباس صیادی", "سید عباس حسینی"),
+        ("حسین حسنی", "Seyyed Hussein Hosseini"),
+        ("علی زنجانی", "Eden Levi"),
+        ("یاسین عزیزی", "Jason Zhou"),
+        ("نیایش دادفر", "Zafar Anis"),
+        ("康明", "Kang Myong Chol"),
+        ("鞠磊", "LI Yong-ju"),
+        ("황수빈", "HWANG Kil Su"),
+        ("Лев Зиновьев", "עדן לוי"),
+        ("Breno Carvalho", "Carl Braun"),
+        ("Charles Baron", "Carl Braun"),
+        ("Samuel Nnamani", "Sam Naman"),
+        ("Ahmad Vahid", "Ahmad Vahidi"),
     ],
 )
 def test_another_name(mine, listed):
@@ -160,6 +173,13 @@ def test_two_names_that_share_two_words_share_a_key_in_any_order():
         ("Іvаn Реtrоv", "Ivan Petrov"),  # half of the letters are Cyrillic
         ("习近平", "習近平"),
         ("Ben Khamis Ben Saleh Elsseid Sami", "Sami Ben Khamis Ben Saleh Elsseid"),
+        ("Hidayet Demir", "Idayet Demir"),  # an H that isn't spoken
+        ("Jose Antonio Peregrina Toboado", "Jose Antonio Peregrima Toboado"),
+        ("Tariq Hassan Mahdi Ala-Siri", "Tariq Hassan Mahdi Al-Asiri"),
+        ("Pak Il Kyu", "Pak Il-Gyu"),
+        ("이준호", "Lee Jun Ho"),
+        ("حسین رضایی", "Hossein Rezaei"),
+        ("عیسی سلیمانی", "Issa Soleimani"),
     ],
 )
 def test_forms_scripts_and_readings_of_one_name(mine, listed):
@@ -234,6 +254,10 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
         ("شركة النور", "Al Noor Company"),
         ("Hesong Rtading Company", "Hesong Trading Company"),
         ("Open Joint Stoock Company Chayka", "Open Joint Stock Company Chayka"),
+        ("Zvod Kristall AO", "Zavod Kristall AO"),  # a typing error in a word that is translated
+        ("Bano Nacional de Cuba", "Banco Nacional de Cuba"),
+        ("Fisrt Machinery Group of Harbin", "First Machinery Group of Harbin"),
+        ("Evgeny Krayushin", "Евгений Краюшин"),  # no form of a given name, but its sound
     ],
 )
 def test_a_firm_is_found_whatever_its_legal_form_is_called(mine, listed):
