@@ -105,7 +105,7 @@ def pair_up(mine: list[str], theirs: list[str], compared: Compared) -> list[Pair
             if likeness > FAINT:
                 options.append(Pair(likeness, -abs(i - j), (i,), (j,), how))
     if any(option.likeness < 1 for option in options) or len(options) < max(len(mine), len(theirs)):
-        options += _joined(mine, theirs, compared)
+        options += _moved(mine, theirs) + _joined(mine, theirs, compared)
         options += [
             Pair(p.likeness, p.nearness, p.theirs, p.mine, p.how) for p in _joined(theirs, mine, compared.turned())
         ]

@@ -177,6 +177,7 @@ def test_two_names_that_share_two_words_share_a_key_in_any_order():
         ("Jose Antonio Peregrina Toboado", "Jose Antonio Peregrima Toboado"),
         ("Tariq Hassan Mahdi Ala-Siri", "Tariq Hassan Mahdi Al-Asiri"),
         ("Pak Il Kyu", "Pak Il-Gyu"),
+        ("Hiabo Wu", "Wu Haibo"),  # no syllables
         ("이준호", "Lee Jun Ho"),
         ("حسین رضایی", "Hossein Rezaei"),
         ("عیسی سلیمانی", "Issa Soleimani"),
@@ -257,6 +258,10 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
         ("Zvod Kristall AO", "Zavod Kristall AO"),  # a typing error in a word that is translated
         ("Bano Nacional de Cuba", "Banco Nacional de Cuba"),
         ("Fisrt Machinery Group of Harbin", "First Machinery Group of Harbin"),
+        ("KOMID", "Korea Mining Development Trading Corp. (KOMID)"),
+        ("Myanma Salt Corporation (MSC)", "Myanma Salt Corporation (MCS)"),
+        ("Cubicafe S.AS.", "Cubicafe S.A.S."),
+        ("Yamaguchig-umi Kobe", "Kobe Yamaguchi-gumi"),
         ("Evgeny Krayushin", "Евгений Краюшин"),  # no form of a given name, but its sound
     ],
 )
@@ -284,6 +289,8 @@ def test_a_firm_is_found_whatever_its_legal_form_is_called(mine, listed):
         ("OOO Vostok", "OOO Zapad"),
         ("Khatam Construction", "Khatam Transport"),
         ("Moscow Bank", "Minsk Bank"),
+        ("Metro AG", "Metra AG"),
+        ("Amber Holdings", "Umber Holdings"),
     ],
 )
 def test_firms_that_share_a_word_of_the_trade_are_others(mine, listed):
