@@ -236,7 +236,7 @@ TRADE_WORDS = frozenset(
     """.split()
 )
 STOP_WORDS = frozenset(
-    "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour".split()
+    "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour mv mt".split()
 )
 SAME_WORDS = {
     "intl": "international", "int": "international", "burma": "myanmar",

@@ -258,6 +258,7 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
         ("Zvod Kristall AO", "Zavod Kristall AO"),  # a typing error in a word that is translated
         ("Bano Nacional de Cuba", "Banco Nacional de Cuba"),
         ("Fisrt Machinery Group of Harbin", "First Machinery Group of Harbin"),
+        ("M/V Sea Star", "SEASTAR"),
         ("KOMID", "Korea Mining Development Trading Corp. (KOMID)"),
         ("Myanma Salt Corporation (MSC)", "Myanma Salt Corporation (MCS)"),
         ("Cubicafe S.AS.", "Cubicafe S.A.S."),
