@@ -27,6 +27,8 @@ class ClientsAction(AuditCode):
     EXEMPTION_REJECTED = "clients.exemption_rejected", _("Exemption rejected"), "x", "danger"
     EXEMPTION_WITHDRAWN = "clients.exemption_withdrawn", _("Exemption withdrawn"), "x"
     MAIL_SENT = "clients.mail_sent", _("E-mail sent"), "mail"
+    MERGED = "clients.merged", _("Records merged"), "merge"
+    MERGE_UNDONE = "clients.merge_undone", _("Merge undone"), "rotate-ccw"
     MOVED = "clients.moved", _("Client moved to another book"), "arrow-left-right"
     NOTE_ADDED = "clients.note_added", _("Note added"), "message-square"
     NOTE_EDITED = "clients.note_edited", _("Note edited"), "square-pen"

@@ -15,6 +15,7 @@ from clients.country_rules.exemptions import ExemptionApproval
 from clients.custom_fields import views as custom
 from clients.custom_fields.listing import custom_card
 from clients.event_notices import NOTICE
+from clients.merging.views import merged_card
 from clients.models import Client, Task
 from clients.ownership.history import RIGHT as PAST_OWNERS
 from clients.ownership.history import owners_card
@@ -130,6 +131,7 @@ register(
     Card("client", "custom", "clients/custom_fields/_card.html", custom_card, "clients.view_client", 15),
     Card("client", "owners", "clients/_owners_card.html", owners_card, PAST_OWNERS, 55),
     Card("client", "rules", "clients/country_rules/_client_card.html", rules_card, "clients.view_client", 20),
+    Card("client", "merges", "clients/merging/_card.html", merged_card, "clients.view_client", 12),
     Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
     RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),

@@ -6,12 +6,23 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from clients.choices import Stage
 from clients.models import Client
 from crm.models import Actor
 from crm.security.policies import YES, Decision, has_permission, no, require
 from crm.security.scope import reach_of
 
-__all__ = ["can", "can_change", "can_close", "can_log", "can_move", "can_reveal", "require", "sees_contacts"]
+__all__ = [
+    "can",
+    "can_change",
+    "can_close",
+    "can_log",
+    "can_merge",
+    "can_move",
+    "can_reveal",
+    "require",
+    "sees_contacts",
+]
 
 
 CONTACT = frozenset({"email", "phone"})
@@ -27,7 +38,16 @@ def can(user: Actor, client: Client, permission: str) -> Decision:
         return YES
     if not user.is_team or client.book_id not in reach_of(user).books:
         return no(_("You don't have access to this client's book."))
+    if client.merged_into_id and client.stage == Stage.CLOSED and ".view_" not in permission:
+        return no(_("This record was merged into #%(number)s.") % {"number": client.merged_into_id})
     return has_permission(user, permission)
+
+
+def can_merge(user: Actor, client: Client) -> Decision:
+    """Decide whether the user may merge this record with another, or undo that: needed on both."""
+    if user is not None and (not user.is_team or client.book_id not in reach_of(user).books):
+        return no(_("You don't have access to this client's book."))
+    return has_permission(user, "clients.merge_client")
 
 
 def can_change(user: Actor, client: Client, fields: Iterable[str]) -> Decision:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Stage
@@ -143,6 +143,8 @@ def only_shown(table: Table, rows: QuerySet[Client]) -> QuerySet[Client]:
 
 # Listed only where somebody asks for them: leads have a list of their own, related persons belong to a company.
 APART = (Stage.LEAD, Stage.RELATED)
+# A lead's record that was merged into another leads there; a client's that has money of its own is still listed.
+GONE = Q(stage=Stage.CLOSED, merged_into__isnull=False)
 
 
 class ClientTable(Table):
@@ -202,7 +204,7 @@ class ClientTable(Table):
 
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
-        return rows if set(APART) & set(self.params.getlist("stage")) else rows.exclude(stage__in=APART)
+        return rows if set(APART) & set(self.params.getlist("stage")) else rows.exclude(stage__in=APART).exclude(GONE)
 
     def more_columns(self) -> list[Column]:
         return [*fact_columns(self.columns), *added_columns(self)]
@@ -214,7 +216,7 @@ class ClientTable(Table):
         rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
         if rows is None or set(APART) & set(self.params.getlist("stage")):
             return rows
-        return rows.exclude(stage__in=APART)
+        return rows.exclude(stage__in=APART).exclude(GONE)
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
         return search_clients(queryset, words)

@@ -4,6 +4,7 @@ from clients.country_rules import exemption_pages
 from clients.country_rules import views as country_rules
 from clients.custom_fields import views as custom
 from clients.explain import explain_access
+from clients.merging import views as merging
 from clients.tables import ClientTable
 from clients.texts import views as texts
 from clients.views import actions, choose_client, conditions, day, facts, page
@@ -47,6 +48,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:client_id>/edit/", actions.profile_edit, name="client_edit"),
     path("clients/<int:client_id>/facts/<slug:slug>/", facts.fact, name="client_fact"),
     path("clients/<int:client_id>/move/", actions.move, name="client_move"),
+    path("clients/<int:client_id>/merge/", merging.merge_choose, name="client_merge_choose"),
+    path("clients/<int:client_id>/merge/<int:other_id>/", merging.merge, name="client_merge"),
+    path("merges/<int:merge_id>/undo/", merging.merge_undo, name="client_merge_undo"),
     path("clients/<int:client_id>/close/", actions.close, name="client_close"),
     path("notes/<int:note_id>/edit/", actions.note_edit, name="note_edit"),
     path("notes/<int:note_id>/history/", actions.note_history, name="note_history"),

@@ -351,6 +351,8 @@ def _make_client(
 def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> tuple[Client, arrivals.Merged]:
     """Add another capture to a known person: fill what is blank, overwrite nothing, and leave them with their agent."""
     client = lock(Client, known.client.pk, "owner", "book")
+    while client.merged_into_id:  # while this one waited
+        client = lock(Client, client.merged_into_id, "owner", "book")
     typed = {
         "first_name": capture.first_name.strip()[:80],
         "last_name": capture.last_name.strip()[:80],

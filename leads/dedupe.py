@@ -17,6 +17,7 @@ from django.db.models import Case, Q, When
 
 from clients.canonical import canonical_email
 from clients.choices import Stage
+from clients.merging.merge import survivor_of
 from clients.models import Client
 
 WEIGHTS = {"email": 4, "phone": 3, "country": 1, "last_name": 1, "other_first_name": -3, "other_last_name": -3}
@@ -93,7 +94,10 @@ def lock_person(brand_id: int, who: Person) -> None:
 
 
 def find_matches(brand_id: int, who: Person) -> list[Match]:
-    """Find clients of the brand with the same e-mail address or phone: heaviest first, then the oldest."""
+    """Find clients of the brand with the same e-mail address or phone: heaviest first, then the oldest.
+
+    A record that was merged stands for the one that it was merged into.
+    """
     same = Q(pk__in=[])
     if who.email:
         same |= Q(email_canonical=who.email) & ~Q(email="")
@@ -112,7 +116,7 @@ def find_matches(brand_id: int, who: Person) -> list[Match]:
             first_name=client.first_name,
         )
         weight, reasons = weigh(who, other)
-        matches.append(Match(client, weight, reasons))
+        matches.append(Match(survivor_of(client), weight, reasons))
     return sorted(matches, key=lambda match: (-match.weight, match.client.stage == Stage.CLOSED, match.client.pk))
 
 

@@ -70,12 +70,12 @@ MATCH = """
 UPDATE leads_leadimportrow r SET client_id = m.client_id, verdict = 'known'
 FROM (
   SELECT DISTINCT ON (row_id) row_id, client_id FROM (
-    SELECT r.id AS row_id, c.id AS client_id, 4 AS weight, c.stage = 'closed' AS is_closed
+    SELECT r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id, 4 AS weight, c.stage = 'closed' AS is_closed
     FROM leads_leadimportrow r
     JOIN clients_client c ON c.brand_id = %(brand)s AND c.email_canonical = r.email_canonical AND c.email <> ''
     WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.email_canonical <> ''
     UNION ALL
-    SELECT r.id, c.id, 3, c.stage = 'closed'
+    SELECT r.id, coalesce(clients_kept(c.merged_into_id), c.id), 3, c.stage = 'closed'
     FROM leads_leadimportrow r
     JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.phone AND c.phone <> ''
      AND (c.country = r.country AND r.country <> '' OR lower(c.last_name) = lower(r.last_name) AND r.last_name <> '')

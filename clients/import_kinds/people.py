@@ -34,7 +34,7 @@ from crm.models import Actor, Book, DataImport, ImportRow
 # The same mailbox at the brand is the same person; an open record goes before a closed one.
 SAME_MAILBOX = f"""
 UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
-  SELECT DISTINCT ON (r.id) r.id AS row_id, c.id AS client_id FROM crm_importrow r
+  SELECT DISTINCT ON (r.id) r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id FROM crm_importrow r
   JOIN clients_client c ON c.brand_id = %(brand)s AND c.email_canonical = r.match_key AND c.email <> ''
   WHERE {OPEN_ROWS} AND r.object_id IS NULL AND r.match_key <> '' ORDER BY r.id, (c.stage = 'closed'), c.id
 ) m WHERE m.row_id = r.id
@@ -42,7 +42,7 @@ UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
 # Families share a phone: it takes the name, too.
 SAME_PHONE_AND_NAME = f"""
 UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
-  SELECT DISTINCT ON (r.id) r.id AS row_id, c.id AS client_id FROM crm_importrow r
+  SELECT DISTINCT ON (r.id) r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id FROM crm_importrow r
   JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.values ->> 'phone' AND c.phone <> ''
     AND lower(c.first_name) = lower(coalesce(r.values ->> 'first_name', ''))
     AND lower(c.last_name) = lower(coalesce(r.values ->> 'last_name', ''))
@@ -52,7 +52,7 @@ UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
 SAME_PHONE = f"""
 UPDATE crm_importrow r SET warnings = r.warnings || jsonb_build_array(jsonb_build_object(
   'column', 'phone', 'message', format(%(message)s::text, m.client_id))) FROM (
-  SELECT DISTINCT ON (r.id) r.id AS row_id, c.id AS client_id FROM crm_importrow r
+  SELECT DISTINCT ON (r.id) r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id FROM crm_importrow r
   JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.values ->> 'phone' AND c.phone <> ''
   WHERE {OPEN_ROWS} AND r.object_id IS NULL AND NOT r.warnings @> '[{{"column": "phone"}}]' ORDER BY r.id, c.id
 ) m WHERE m.row_id = r.id

@@ -24,7 +24,7 @@ WHERE {OPEN_ROWS} AND x.brand_id = %(brand)s AND x.system = %(system)s AND x.kin
 """  # noqa: S608 - a constant
 BY_MAILBOX = f"""
 UPDATE crm_importrow r SET subject_id = m.client_id FROM (
-  SELECT DISTINCT ON (r.id) r.id AS row_id, c.id AS client_id FROM crm_importrow r
+  SELECT DISTINCT ON (r.id) r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id FROM crm_importrow r
   JOIN clients_client c ON c.brand_id = %(brand)s AND c.email_canonical = r.values ->> 'mailbox' AND c.email <> ''
   WHERE {OPEN_ROWS} AND r.subject_id IS NULL ORDER BY r.id, (c.stage = 'closed'), c.id
 ) m WHERE m.row_id = r.id

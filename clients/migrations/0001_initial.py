@@ -883,4 +883,88 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('client', 'fact'), name='one_declaration_per_fact_holds'), models.CheckConstraint(condition=models.Q(models.Q(('amount__gte', 0), ('amount__isnull', False), ('codes', []), ('fact__in', ('yearly_income', 'net_worth', 'expected_deposits'))), models.Q(models.Q(('fact__in', ('yearly_income', 'net_worth', 'expected_deposits')), _negated=True), ('amount__isnull', True), models.Q(('codes', []), _negated=True)), _connector='OR'), name='declaration_is_an_amount_or_codes'), models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gte', models.F('given_at')), _connector='OR'), name='declaration_ends_after_it_began')],
             },
         ),
+        migrations.CreateModel(
+            name='ClientMerge',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('stage_before', models.CharField(choices=[('lead', 'Lead'), ('related', 'Related person'), ('registered', 'Registered'), ('verified', 'Verified'), ('funded', 'Funded'), ('active', 'Active'), ('dormant', 'Dormant'), ('closed', 'Closed')], max_length=12)),
+                ('fields', models.BinaryField()),
+                ('moved', models.JSONField(default=dict)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('merged_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('undo_reason', models.CharField(blank=True, max_length=300)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AlterModelOptions(
+            name='client',
+            options={'ordering': ['-id'], 'permissions': [('reveal_contact', "May reveal a client's phone and e-mail, one by one, each logged"), ('export_client', 'May export client lists'), ('move_client', 'May move clients between books'), ('log_call', 'May log calls and notes'), ('close_client', "May close a client's record"), ('merge_client', 'May merge two records of one person, and undo it'), ('view_linked_clients', 'May see who shares contact details, devices, accounts or documents with a client'), ('view_past_owners', 'May see which agents, desks and books had a client before'), ('correct_identity', 'May correct the name, birth date and nationality of a verified client')]},
+        ),
+        migrations.AddField(
+            model_name='client',
+            name='merged_into',
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='historicalclient',
+            name='merged_into',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('merged_into__isnull', False)), fields=['merged_into'], name='clients_merged'),
+        ),
+        migrations.AddConstraint(
+            model_name='client',
+            constraint=models.CheckConstraint(condition=models.Q(('merged_into', None), models.Q(('merged_into', models.F('id')), _negated=True), _connector='OR'), name='client_is_merged_into_another'),
+        ),
+        migrations.AddField(
+            model_name='clientmerge',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='clientmerge',
+            name='kept',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='merges', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='clientmerge',
+            name='merged',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='clientmerge',
+            name='merged_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='clientmerge',
+            name='undone_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='clientmerge',
+            index=models.Index(fields=['kept', '-id'], name='merges_of_a_client'),
+        ),
+        migrations.AddIndex(
+            model_name='clientmerge',
+            index=models.Index(fields=['merged', '-id'], name='merges_of_a_merged_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientmerge',
+            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('merged',), name='a_client_is_merged_into_one_other'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientmerge',
+            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('merged')), _negated=True), name='no_client_is_merged_into_itself'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientmerge',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('undone_at', None), ('undone_by', None)), ('undone_at__isnull', False), _connector='OR'), name='undone_merge_has_a_time'),
+        ),
     ]

@@ -4,6 +4,7 @@ from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldT
 from clients.models.declarations import Declaration
 from clients.models.identifiers import Identifier
 from clients.models.mail import Message
+from clients.models.merging import ClientMerge
 from clients.models.ownership import BookDesk, Ownership
 from clients.models.side_facts import SideFacts
 from clients.models.timeline import TimelineEntry
@@ -13,6 +14,7 @@ __all__ = [
     "BookDesk",
     "Call",
     "Client",
+    "ClientMerge",
     "CountryRule",
     "CountryRuleProposal",
     "CustomChoice",

@@ -87,6 +87,10 @@ class Client(HasState):
         null=True, blank=True, help_text=_("Last call, or e-mail written by a person")
     )
 
+    # Another record of the same person, into which this one was merged.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     created_at = models.DateTimeField()
     registered_at = models.DateTimeField(null=True, blank=True)
     # ── computed by the database from the columns above, so that no writer can forget them ─────────────────────────
@@ -110,6 +114,7 @@ class Client(HasState):
             ("move_client", "May move clients between books"),
             ("log_call", "May log calls and notes"),
             ("close_client", "May close a client's record"),
+            ("merge_client", "May merge two records of one person, and undo it"),
             ("view_linked_clients", "May see who shares contact details, devices, accounts or documents with a client"),
             ("view_past_owners", "May see which agents, desks and books had a client before"),
             ("correct_identity", "May correct the name, birth date and nationality of a verified client"),
@@ -122,6 +127,10 @@ class Client(HasState):
             models.CheckConstraint(
                 condition=models.Q(stage__in=["lead", "related", "closed"]) | models.Q(registered_at__isnull=False),
                 name="registered_client_has_a_date",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(merged_into=None) | ~models.Q(merged_into=models.F("id")),
+                name="client_is_merged_into_another",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind="person") | (models.Q(first_name="") & ~models.Q(last_name="")),
@@ -139,6 +148,7 @@ class Client(HasState):
             models.Index(fields=["brand", "email_canonical"], name="clients_by_mailbox", condition=~models.Q(email="")),
             models.Index(fields=["campaign", "-id"], name="clients_by_campaign", condition=~models.Q(campaign="")),
             models.Index(fields=["source", "-id"], name="clients_by_source", condition=~models.Q(source="")),
+            models.Index(fields=["merged_into"], name="clients_merged", condition=models.Q(merged_into__isnull=False)),
             GinIndex(fields=["search_text"], name="clients_search", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["score", "id"], name="leads_by_score", condition=LEADS),
             models.Index(fields=["book", "score", "id"], name="leads_by_book_score", condition=LEADS),

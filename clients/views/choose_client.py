@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from clients.models import Client
 from clients.queries import clients_visible_to
 from clients.search import search_clients
 from crm.choices import AccessKind
@@ -27,15 +28,7 @@ def choose_client(request: UserRequest, slug: str) -> HttpResponse:
     entry = next((entry for entry in entries if entry.for_client and entry.slug == slug), None)
     if entry is None:
         raise Http404
-    query = request.GET.get("q", "").strip()[:QUERY_MAX]
-    is_searched = len(query) >= SHORTEST or is_whole(query)
-    clients = []
-    if is_searched:
-        matches = search_clients(clients_visible_to(request.user), query).select_related("brand").order_by("-id")
-        clients = list(matches.only("id", "first_name", "last_name", "stage", "country", "brand__name")[:ROWS_MAX])
-        access_log.note(
-            user=request.user, kind=AccessKind.SEARCH, target="choose_client", rows=len(clients), reason=query
-        )
+    query, is_searched, clients = found_clients(request, target="choose_client")
     context = {
         "entry": entry,
         "query": query,
@@ -45,3 +38,15 @@ def choose_client(request: UserRequest, slug: str) -> HttpResponse:
     }
     template = "clients/_choose_client.html" if wants_fragment(request) else "clients/choose_client.html"
     return render(request, template, context)
+
+
+def found_clients(request: UserRequest, *, target: str, brand_id: int | None = None) -> tuple[str, bool, list[Client]]:
+    """Return what was searched, whether that was enough to search, and the newest matches in reach. The search is logged."""
+    query = request.GET.get("q", "").strip()[:QUERY_MAX]
+    if len(query) < SHORTEST and not is_whole(query):
+        return query, False, []
+    rows = clients_visible_to(request.user).filter(**({"brand_id": brand_id} if brand_id else {}))
+    matches = search_clients(rows, query).select_related("brand").order_by("-id")
+    clients = list(matches.only("id", "first_name", "last_name", "stage", "country", "brand__name")[:ROWS_MAX])
+    access_log.note(user=request.user, kind=AccessKind.SEARCH, target=target, rows=len(clients), reason=query)
+    return query, True, clients

@@ -6,19 +6,21 @@ import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from clients import contacts, policies
 from clients.countries import country_name
 from clients.country_rules.rules import rule_of
 from clients.languages import language_name
 from clients.models import Client, Note, Task
-from clients.queries import get_client, is_in_own_book
+from clients.queries import clients_visible_to, get_client, is_in_own_book
 from clients.record.profile_facts import lines_of
 from clients.record.stage_path import path_of
 from clients.views.next_steps import next_tasks
@@ -32,6 +34,17 @@ from crm.web.requests import UserRequest
 DEFAULT_TAB = "timeline"
 MOST_PINNED = 5
 MOST_STEPS = 6
+
+
+def follow_merge(request: UserRequest, client: Client) -> HttpResponseBase | None:
+    """Lead from the address of a merged record to the one that is kept, if the reader reaches that; its tabs stay open."""
+    if client.merged_into_id is None:
+        return None
+    kept = clients_visible_to(request.user).filter(pk=client.merged_into_id).first()
+    if kept is None:
+        return None
+    messages.info(request, gettext("Record #%(number)s was merged into this one.") % {"number": client.pk})
+    return redirect(kept.get_absolute_url())
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,8 @@ def client_page(request: UserRequest, client_id: int, slug: str = "") -> HttpRes
             raise Http404
         return redirect("client_tab", client_id=client_id, slug=requested_tab)
     client = get_client(request.user, client_id)
+    if not slug and not wants_fragment(request) and (onward := follow_merge(request, client)):
+        return onward
     tab = panels.tab_for(request.user, "client", slug or DEFAULT_TAB)
     if tab is None:
         raise Http404
@@ -123,6 +138,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
         "can_change": bool(policies.can(user, client, "clients.change_client")),
         "can_move": bool(policies.can_move(user, client)),
         "can_close": bool(policies.can_close(user, client)) and client.stage != "closed",
+        "can_merge": bool(policies.can_merge(user, client)) and client.merged_into_id is None,
         "can_explain": user.has_perm("crm.explain_access"),
         "is_own": is_in_own_book(user, client),
     }

@@ -123,6 +123,24 @@ class ClientMoved(Event):
     to_book_id: int
 
 
+class ClientsMerged(Event):
+    """Two records of one person became one: what may be moved is the client's now, and `merged_id` leads to them."""
+
+    name: ClassVar[str] = "client.merged"
+    label: ClassVar[Label] = _("Records merged")
+    merge_id: int
+    merged_id: int
+
+
+class ClientsMergeUndone(Event):
+    """A merge was undone: `merged_id` is a record of its own again, with what had come from it."""
+
+    name: ClassVar[str] = "client.merge_undone"
+    label: ClassVar[Label] = _("Merge undone")
+    merge_id: int
+    merged_id: int
+
+
 class ClientContacted(Event):
     """Someone of the staff called or wrote to a client. `kind`: call, mail."""
 

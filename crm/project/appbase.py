@@ -24,6 +24,7 @@ class KeelsonAppConfig(AppConfig):
         "file_columns",
         "checks",
         "sealed",
+        "attachments",
     )
 
     # Beginnings of the paths (from the root, or below templates/) of what clients, partners and strangers read: complete in

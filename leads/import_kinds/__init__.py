@@ -28,7 +28,7 @@ from leads.models import Campaign, Lead, LeadImport, LeadImportRow, SalesStatusC
 # As for a form's lead (leads.dedupe): the same phone with the same country or family name is the same person.
 SAME_PHONE = f"""
 UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
-  SELECT DISTINCT ON (r.id) r.id AS row_id, c.id AS client_id FROM crm_importrow r
+  SELECT DISTINCT ON (r.id) r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id FROM crm_importrow r
   JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.values ->> 'phone' AND c.phone <> ''
     AND (c.country = r.values ->> 'country' AND c.country <> ''
       OR lower(c.last_name) = lower(r.values ->> 'last_name') AND c.last_name <> '')

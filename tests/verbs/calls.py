@@ -36,7 +36,14 @@ MODELS = {
         "user_id": "User",
         "item_id": "WorkItem",
     },
-    "clients": {"to_book_id": "Book", "field_id": "CustomField", "choice_id": "CustomChoice"},
+    "clients": {
+        "to_book_id": "Book",
+        "field_id": "CustomField",
+        "choice_id": "CustomChoice",
+        "kept_id": "Client",
+        "merged_id": "Client",
+        "merge_id": "ClientMerge",
+    },
     "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
     "trading": {
         "account_id": "TradingAccount",
@@ -176,6 +183,11 @@ SKETCHES: dict[str, dict[str, Any]] = {
     },
     "Hit": {"work": lambda: sketched(WorkItem, kind="compliance.hit")},
     "AmlCase": {"work": lambda: sketched(WorkItem, kind="compliance.aml_case")},
+    "ClientMerge": {
+        "kept": lambda: of_the_brand(Client).filter(user__isnull=False).exclude(stage="closed")[0],
+        "merged": lambda: of_the_brand(Client).filter(stage="lead")[0],
+        "stage_before": "lead",
+    },
     "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
     "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},
     "SecondLook": {

@@ -564,6 +564,7 @@ DOORS: dict[str, Door] = {
         }
     ),
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
+    "clients.merging.merge.merge_clients": Door({"kept_id": {"stage": "active"}, "merged_id": {"stage": "lead"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
     "reports.targets.set_targets": Door(

@@ -637,6 +637,7 @@ TABLE |= {
 # People: lists, the client's page and what is done there. Records out of reach answer 404.
 WORKS_WITH_CLIENTS: Final = STAFF - {"marketing", "auditor", "administrator"}
 MOVES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
+MERGES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR)
 _person = _any_client("client_id")
 _no_note = lambda _world: {"note_id": 999_999}  # noqa: E731
 TABLE |= {
@@ -669,6 +670,9 @@ TABLE |= {
         good=OWN,
     ),
     "client_move": Rule(MOVES_CLIENTS, kwargs=_person, good=OWN),
+    "client_merge_choose": Rule(MERGES_CLIENTS, kwargs=_person, good=OWN),
+    "client_merge": Rule(MERGES_CLIENTS, kwargs=lambda world: {**_person(world), "other_id": 999_999}, good=OWN),
+    "client_merge_undo": Rule(MERGES_CLIENTS, kwargs=lambda _world: {"merge_id": 999_999}, good=OWN),
     "client_close": Rule(roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR), kwargs=_person, good=OWN),
     "note_edit": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
     "note_history": Rule(STAFF, kwargs=_no_note, good=OWN),

@@ -1,0 +1,13 @@
+"""Whose client somebody is decides who earns: it stays with the accounts that earn it."""
+
+from clients.merging.attachments import all_stay
+
+all_stay(
+    [
+        "ib.Accrual.client",
+        "ib.Attribution.client",
+        "ib.Partner.client",
+        "ib.PartnerPlan.client",
+        "ib.ReversedPart.client",
+    ]
+)
