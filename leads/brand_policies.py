@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.brand_policies import Count, Policy, PolicyArea, declare
@@ -14,6 +15,37 @@ POOL_ROUTING_DAYS = declare(
         Count(1, 365, _("days")),
         30,
         _("As soon as an agent is available. Older ones are assigned by hand."),
+        needs_four_eyes=False,
+    )
+)
+
+
+def _weight(name: str, label: Promise, default: int) -> Policy[int]:
+    return declare(
+        Policy(
+            f"dedupe_weight_{name}",
+            PolicyArea.LEADS,
+            label,
+            Count(0, 20, _("points")),
+            default,
+            _("For recognising a person who enquires again. The same e-mail address is always one person."),
+            needs_four_eyes=False,
+        )
+    )
+
+
+DEDUPE_PHONE = _weight("phone", _("Points for the same phone number"), 3)
+DEDUPE_FIRST_NAME = _weight("first_name", _("Points for the same first name"), 1)
+DEDUPE_LAST_NAME = _weight("last_name", _("Points for the same last name"), 1)
+DEDUPE_COUNTRY = _weight("country", _("Points for the same country"), 1)
+DEDUPE_THRESHOLD = declare(
+    Policy(
+        "dedupe_threshold",
+        PolicyArea.LEADS,
+        _("Points from which two are one person"),
+        Count(1, 60, _("points")),
+        4,
+        _("Without the same e-mail address, the first name must be the same too: a household shares a phone."),
         needs_four_eyes=False,
     )
 )

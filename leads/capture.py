@@ -145,7 +145,7 @@ def capture_lead(
         replay, _hash = _find_replay(brand, capture)
         if replay is not None:
             return Captured(replay, replay.client, replay.is_duplicate, is_replay=True)
-    matches = dedupe.find_matches(brand.pk, reading.who)
+    matches = dedupe.find_matches(brand, reading.who)
     known = matches[0] if matches and matches[0].is_certain else None
     worth = _score(brand, capture, reading, known)
     now = timezone.now()

@@ -1,15 +1,14 @@
-"""Is this someone we know? Weights for what matches, per brand, and a threshold.
+"""Is this someone we know? Points for what matches, set by the brand, and how many make a person.
 
-Same e-mail address 4, same phone 3, same country 1, same last name 1; four make a match. So an e-mail address is enough; a
-phone needs the country or the name beside it, and no other name: families and offices share one, so a different first or
-last name takes 3 away.
+The same e-mail address is the same person: no two clients of a brand have one. By phone it takes the brand's points
+and, whatever they are, the same first name and no other last name: families and offices share a number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from anyascii import anyascii
 from django.db import connection
@@ -19,11 +18,43 @@ from clients.canonical import canonical_email
 from clients.choices import Stage
 from clients.merging.merge import survivor_of
 from clients.models import Client
+from crm.models import Brand
+from leads import brand_policies as policies
 
-WEIGHTS = {"email": 4, "phone": 3, "country": 1, "last_name": 1, "other_first_name": -3, "other_last_name": -3}
-THRESHOLD = 4
+EMAIL = 4
+OTHER_NAME = -3
 COMPARED_MAX = 20
 LOCK_CLASS = 7402
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The brand's points for what two have in common, and how many make them one person."""
+
+    phone: int = 3
+    first_name: int = 1
+    last_name: int = 1
+    country: int = 1
+    threshold: int = 4
+
+    def points(self, name: str) -> int:
+        if name.startswith("other_"):
+            return OTHER_NAME
+        return EMAIL if name == "email" else int(getattr(self, name))
+
+
+DEFAULT: Final = Weights()
+
+
+def weights_of(brand: Brand) -> Weights:
+    """Return what the brand has set."""
+    return Weights(
+        policies.DEDUPE_PHONE.of(brand),
+        policies.DEDUPE_FIRST_NAME.of(brand),
+        policies.DEDUPE_LAST_NAME.of(brand),
+        policies.DEDUPE_COUNTRY.of(brand),
+        policies.DEDUPE_THRESHOLD.of(brand),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +73,11 @@ class Match:
     client: Client
     weight: int
     reasons: list[dict[str, Any]]
+    threshold: int
 
     @property
     def is_certain(self) -> bool:
-        return self.weight >= THRESHOLD
+        return is_one(self.weight, self.reasons, self.threshold)
 
 
 def person(*, email: str, phone: str, country: str, last_name: str, first_name: str = "") -> Person:
@@ -63,16 +95,16 @@ def folded(name: str) -> str:
     return "".join(char for char in anyascii(name).lower() if char.isalpha())
 
 
-def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
-    """Weigh how surely two are one person: (weight, what matched).
+def weigh(one: Person, other: Person, weights: Weights = DEFAULT) -> tuple[int, list[dict[str, Any]]]:
+    """Weigh how surely two are one person: (points, what matched).
 
-    Country and name count only beside an e-mail address or phone, another name only against a phone.
+    Country and names count only beside an e-mail address or phone, another name only against a phone.
     """
     hits = [name for name in ("email", "phone") if getattr(one, name) and getattr(one, name) == getattr(other, name)]
     if hits:
         hits += [
             name
-            for name in ("country", "last_name")
+            for name in ("country", "first_name", "last_name")
             if getattr(one, name) and getattr(one, name) == getattr(other, name)
         ]
     if hits and hits[0] == "phone":
@@ -81,8 +113,16 @@ def weigh(one: Person, other: Person) -> tuple[int, list[dict[str, Any]]]:
             for name in ("first_name", "last_name")
             if getattr(one, name) and getattr(other, name) and getattr(one, name) != getattr(other, name)
         ]
-    reasons = [{"code": name, "weight": WEIGHTS[name]} for name in hits]
-    return sum(WEIGHTS[name] for name in hits), reasons
+    reasons = [{"code": name, "weight": weights.points(name)} for name in hits]
+    return sum(weights.points(name) for name in hits), reasons
+
+
+def is_one(weight: int, reasons: Sequence[Mapping[str, Any]], threshold: int) -> bool:
+    """Decide by points and reasons. By phone, the first name has to be the same and no name another one."""
+    codes = {reason["code"] for reason in reasons}
+    if "email" in codes:
+        return True
+    return weight >= threshold and "first_name" in codes and not codes & {"other_first_name", "other_last_name"}
 
 
 def lock_person(brand_id: int, who: Person) -> None:
@@ -93,7 +133,7 @@ def lock_person(brand_id: int, who: Person) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [LOCK_CLASS, key])
 
 
-def find_matches(brand_id: int, who: Person) -> list[Match]:
+def find_matches(brand: Brand, who: Person) -> list[Match]:
     """Find clients of the brand with the same e-mail address or phone: heaviest first, then the oldest.
 
     A record that was merged stands for the one that it was merged into.
@@ -105,7 +145,8 @@ def find_matches(brand_id: int, who: Person) -> list[Match]:
         same |= Q(phone=who.phone)
     # A switchboard's number belongs to hundreds: whoever has the mailbox is compared first, so that nobody hides them.
     is_mailbox = Case(When(email_canonical=who.email or None, then=0), default=1)
-    rows = Client.objects.filter(same, brand_id=brand_id).select_related("owner", "book", "brand")
+    weights = weights_of(brand)
+    rows = Client.objects.filter(same, brand=brand).select_related("owner", "book", "brand")
     matches = []
     for client in rows.order_by(is_mailbox, "pk")[:COMPARED_MAX]:
         other = person(
@@ -115,8 +156,8 @@ def find_matches(brand_id: int, who: Person) -> list[Match]:
             last_name=client.last_name,
             first_name=client.first_name,
         )
-        weight, reasons = weigh(who, other)
-        matches.append(Match(survivor_of(client), weight, reasons))
+        weight, reasons = weigh(who, other, weights)
+        matches.append(Match(survivor_of(client), weight, reasons, weights.threshold))
     return sorted(matches, key=lambda match: (-match.weight, match.client.stage == Stage.CLOSED, match.client.pk))
 
 
@@ -128,6 +169,7 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
         "email": _("same e-mail address"),
         "phone": _("same phone number"),
         "country": _("same country"),
+        "first_name": _("same first name"),
         "last_name": _("same last name"),
         "other_first_name": _("different first name"),
         "other_last_name": _("different last name"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from crm.security import audit, policies, sealed_files
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.choices import ImportState, LeadsNotice, RowVerdict
+from leads.dedupe import weights_of
 from leads.import_files import reading
 from leads.import_files.writing import Writer
 from leads.models import Campaign, LeadImport, LeadImportRow
@@ -64,25 +65,28 @@ COLUMNS = (
     "client_id",
     "same_as_line",
 )
-# Whom the brand knows: the same e-mail address; or the same phone with the same country or last name, and no other name.
-# As `leads.dedupe` weighs them, heaviest first.
+# Whom the brand knows, as `leads.dedupe` weighs them, heaviest first: the same e-mail address; or the same phone and first name, no
+# other last name, and the brand's points.
 MATCH = """
 UPDATE leads_leadimportrow r SET client_id = m.client_id, verdict = 'known'
 FROM (
   SELECT DISTINCT ON (row_id) row_id, client_id FROM (
-    SELECT r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id, 4 AS weight, c.stage = 'closed' AS is_closed
+    SELECT r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id, 1000 AS weight,
+      c.stage = 'closed' AS is_closed
     FROM leads_leadimportrow r
     JOIN clients_client c ON c.brand_id = %(brand)s AND c.email_canonical = r.email_canonical AND c.email <> ''
     WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.email_canonical <> ''
     UNION ALL
-    SELECT r.id, coalesce(clients_kept(c.merged_into_id), c.id), 3, c.stage = 'closed'
+    SELECT r.id, coalesce(clients_kept(c.merged_into_id), c.id), w.weight, c.stage = 'closed'
     FROM leads_leadimportrow r
     JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.phone AND c.phone <> ''
-     AND (c.country = r.country AND r.country <> '' OR lower(c.last_name) = lower(r.last_name) AND r.last_name <> '')
      AND (r.last_name = '' OR c.last_name = '' OR lower(c.last_name) = lower(r.last_name))
-     AND (r.first_name = '' OR c.first_name = ''
-       OR lower(split_part(trim(c.first_name), ' ', 1)) = lower(split_part(trim(r.first_name), ' ', 1)))
-    WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.phone <> ''
+     AND r.first_name <> ''
+     AND lower(split_part(trim(c.first_name), ' ', 1)) = lower(split_part(trim(r.first_name), ' ', 1))
+    CROSS JOIN LATERAL (SELECT %(phone)s + %(first_name)s
+      + CASE WHEN r.country <> '' AND c.country = r.country THEN %(country)s ELSE 0 END
+      + CASE WHEN r.last_name <> '' AND lower(c.last_name) = lower(r.last_name) THEN %(last_name)s ELSE 0 END) w(weight)
+    WHERE r.batch_id = %(batch)s AND r.verdict IN ('new', 'known') AND r.phone <> '' AND w.weight >= %(threshold)s
   ) found ORDER BY row_id, weight DESC, is_closed, client_id
 ) m WHERE m.row_id = r.id
 """
@@ -163,7 +167,7 @@ def check(batch: LeadImport, report: Report) -> LeadImport:
             _write_rows(batch, text, report)
             _judge_countries(batch)
             with connection.cursor() as cursor:
-                cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
+                cursor.execute(MATCH, {**asdict(weights_of(batch.brand)), "brand": batch.brand_id, "batch": batch.pk})
             batch.counts = _count(batch)
             batch.move_to(ImportState.CHECKED)
             batch.save(update_fields=["counts", "state"])
@@ -183,8 +187,10 @@ def _write_rows(batch: LeadImport, text: str, report: Report) -> None:
     custom = reading.CustomColumns(lead_fields(batch.brand_id))
     about = text.count("\n") + 1
 
+    weights = weights_of(batch.brand)
+
     def values() -> Iterator[tuple[Any, ...]]:
-        for number, row in enumerate(reading.read_rows(text, defaults, campaigns, custom), start=1):
+        for number, row in enumerate(reading.read_rows(text, defaults, campaigns, custom, weights), start=1):
             if number % 1000 == 0:
                 report(number, max(about, number), _("lines read"))
             yield _row_values(batch, row)
@@ -313,7 +319,7 @@ def _import(batch: LeadImport, report: Report) -> None:
     _require_in_use(batch)
     _judge_countries(batch)  # the rules, too, may have changed since the check
     with connection.cursor() as cursor:  # someone may have come in since
-        cursor.execute(MATCH, {"brand": batch.brand_id, "batch": batch.pk})
+        cursor.execute(MATCH, {**asdict(weights_of(batch.brand)), "brand": batch.brand_id, "batch": batch.pk})
     rows = LeadImportRow.objects.filter(batch=batch, verdict__in=[RowVerdict.NEW, RowVerdict.KNOWN])
     total = rows.count()
     writer = Writer(batch)

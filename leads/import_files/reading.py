@@ -20,7 +20,7 @@ from clients.models import CustomField
 from crm.conditions.fields import ADDED
 from crm.errors import DomainError, outcome_of
 from leads.capture import clean_email
-from leads.dedupe import THRESHOLD, Person, first_of, folded, weigh
+from leads.dedupe import DEFAULT, Person, Weights, first_of, folded, is_one, weigh
 
 MOST_ROWS = 200_000
 LONGEST = {"first_name": 80, "last_name": 80, "source": 60, "campaign": 60, "message": 5000}
@@ -155,10 +155,12 @@ def open_rows(text: str, custom: CustomColumns = NO_CUSTOM) -> tuple[Iterator[li
     return reader, columns, unknown
 
 
-def read_rows(text: str, defaults: Defaults, campaigns: set[str], custom: CustomColumns = NO_CUSTOM) -> Iterator[Row]:
+def read_rows(
+    text: str, defaults: Defaults, campaigns: set[str], custom: CustomColumns = NO_CUSTOM, weights: Weights = DEFAULT
+) -> Iterator[Row]:
     """Read every line with something in it, in canonical form, with its errors and whether an earlier line is the same person."""
     lines, columns, _unknown = open_rows(text, custom)
-    people = _Seen()
+    people = _Seen(weights)
     count = 0
     while True:
         try:
@@ -186,7 +188,8 @@ def read_rows(text: str, defaults: Defaults, campaigns: set[str], custom: Custom
 class _Seen:
     """Which people earlier lines were: the same weights as for clients (leads.dedupe)."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
         self.mailboxes: dict[str, int] = {}
         self.phones: dict[str, list[tuple[int, Person]]] = {}
 
@@ -196,13 +199,16 @@ class _Seen:
         who = Person("", row.phone, row.country, folded(row.last_name), first_of(row.first_name))
         if line_before is None and row.phone:
             others = self.phones.get(row.phone, ())
-            line_before = next((line for line, other in others if weigh(who, other)[0] >= THRESHOLD), None)
+            line_before = next((line for line, other in others if self._is_one(who, other)), None)
         if line_before is None:
             if row.email_canonical:
                 self.mailboxes[row.email_canonical] = row.line
             if row.phone:
                 self.phones.setdefault(row.phone, []).append((row.line, who))
         return line_before
+
+    def _is_one(self, who: Person, other: Person) -> bool:
+        return is_one(*weigh(who, other, self.weights), self.weights.threshold)
 
 
 def _read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from django.db.models import Count
@@ -22,17 +23,23 @@ from crm.models import DataImport, ImportRow
 from crm.notices.notify import notify
 from leads import routing
 from leads.choices import OPEN_STATUSES, LeadsNotice, RowVerdict
+from leads.dedupe import weights_of
 from leads.import_files.writing import Writer
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow, SalesStatusChange
 
-# As for a form's lead (leads.dedupe): the same phone with the same country or family name is the same person.
+# As for a form's lead (leads.dedupe): the same phone and first name, no other last name, and the brand's points.
 SAME_PHONE = f"""
 UPDATE crm_importrow r SET verdict = 'known', object_id = m.client_id FROM (
   SELECT DISTINCT ON (r.id) r.id AS row_id, coalesce(clients_kept(c.merged_into_id), c.id) AS client_id FROM crm_importrow r
   JOIN clients_client c ON c.brand_id = %(brand)s AND c.phone = r.values ->> 'phone' AND c.phone <> ''
-    AND (c.country = r.values ->> 'country' AND c.country <> ''
-      OR lower(c.last_name) = lower(r.values ->> 'last_name') AND c.last_name <> '')
-  WHERE {OPEN_ROWS} AND r.object_id IS NULL ORDER BY r.id, (c.stage = 'closed'), c.id
+    AND lower(split_part(trim(c.first_name), ' ', 1)) = lower(split_part(trim(r.values ->> 'first_name'), ' ', 1))
+    AND trim(c.first_name) <> ''
+    AND lower(c.last_name) IN ('', lower(coalesce(nullif(r.values ->> 'last_name', ''), c.last_name)))
+  CROSS JOIN LATERAL (SELECT %(phone)s + %(first_name)s
+    + CASE WHEN c.country <> '' AND c.country = r.values ->> 'country' THEN %(country)s ELSE 0 END
+    + CASE WHEN c.last_name <> '' AND lower(c.last_name) = lower(r.values ->> 'last_name') THEN %(last_name)s ELSE 0 END) w(weight)
+  WHERE {OPEN_ROWS} AND r.object_id IS NULL AND w.weight >= %(threshold)s
+  ORDER BY r.id, w.weight DESC, (c.stage = 'closed'), c.id
 ) m WHERE m.row_id = r.id
 """  # noqa: S608 - a constant
 AS_CLIENTS = (
@@ -97,12 +104,12 @@ class LeadKind(ClientKind):
     def match_key_of(self, values: Mapping[str, Any]) -> str:
         if values.get("email"):
             return canonical_email(values["email"])
-        names = [str(values.get(name, "")).lower() for name in ("phone", "last_name")]
+        names = [str(values.get(name, "")).lower() for name in ("phone", "first_name", "last_name")]
         return "|".join(names) if all(names) else ""
 
     def judge(self, span: Span) -> None:
         span.run(SAME_MAILBOX)
-        span.run(SAME_PHONE)
+        span.run(SAME_PHONE, **asdict(weights_of(self.batch.brand)))
         self.refuse_countries(span, Gate.LEAD, _("%(brand)s doesn't accept leads from %(country)s."))
 
     def apply(self, rows: list[ImportRow]) -> dict[int, int]:

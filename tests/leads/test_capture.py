@@ -2,11 +2,12 @@ import threading
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from clients.choices import Stage
 from clients.models import Client, Identifier, TimelineEntry
 from crm.errors import DomainError, IdempotencyConflict
-from crm.models import AuditEvent, Book, Notification, OutboxEvent
+from crm.models import AuditEvent, Book, Notification, OutboxEvent, PolicyValue
 from leads.models import Lead
 from tests.cast import make_client
 
@@ -62,6 +63,7 @@ def test_the_same_person_again_is_one_client_with_two_leads(cast, german_rule, c
     assert again.lead.match_reasons == [
         {"code": "email", "weight": 4},
         {"code": "country", "weight": 1},
+        {"code": "first_name", "weight": 1},
         {"code": "last_name", "weight": 1},
     ]
     assert again.lead.typed == {"email": "erika+fx@web.de"}
@@ -93,6 +95,29 @@ def test_a_household_with_one_phone_stays_two_people(cast, german_rule, capture)
     assert not partner.is_duplicate and partner.client.pk != first.client.pk
     hint = TimelineEntry.objects.get(client=partner.client, data__has_key="similar")
     assert hint.data["similar"] == [first.client.pk]
+
+
+def test_a_phone_without_a_first_name_stays_a_question(cast, german_rule, capture):
+    first = capture()
+    nameless = capture(email="", first_name="", last_name="")
+    assert not nameless.is_duplicate
+    assert TimelineEntry.objects.get(client=nameless.client, data__has_key="similar").data["similar"] == [
+        first.client.pk
+    ]
+
+
+def test_the_points_of_the_brand_decide(cast, german_rule, capture):
+    PolicyValue.objects.create(
+        brand=cast.brand,
+        key="dedupe_threshold",
+        value=6,
+        effective_on="2020-01-01",
+        set_at=timezone.now(),
+        reason="Strict",
+    )
+    first = capture()
+    assert not capture(email="b@web.de", country="AT").is_duplicate, "phone, first name and last name: five points"
+    assert capture(email="c@web.de").client == first.client
 
 
 def test_a_registered_client_who_comes_again_stays_with_the_owner(cast, german_rule, capture):

@@ -8,7 +8,7 @@ from leads.import_files import reading
 from leads.import_files.reading import LONGEST, Defaults, decode, open_rows, read_rows
 from leads.models import LeadImport
 
-HEADER = "email,phone,last_name,country\n"
+HEADER = "email,phone,last_name,country,first_name\n"
 
 
 def rows_of(text: str, **defaults) -> list[reading.Row]:
@@ -45,17 +45,19 @@ def test_a_cell_has_letters_up_to_its_most(name, by):
         ("a@web.de,,,", True),
         ("A+tag@web.de,,,", True),
         ("b@web.de,,,", False),
-        ("b@web.de,0151 23456789,Weber,DE", True),
-        ("b@web.de,+49 151 23456789,WEBER,AT", True),
-        ("b@web.de,+49 151 23456789,,DE", True),
-        ("b@web.de,+49 151 23456789,Else,DE", False),
-        ("b@web.de,+49 151 23456789,Else,AT", False),
-        ("b@web.de,0151 99999999,Weber,DE", False),
+        ("b@web.de,0151 23456789,Weber,DE,Anna", True),
+        ("b@web.de,+49 151 23456789,WEBER,AT,ANNA", True),
+        ("b@web.de,+49 151 23456789,,DE,Anna", True),
+        ("b@web.de,+49 151 23456789,Weber,DE,", False),
+        ("b@web.de,+49 151 23456789,Weber,DE,Peter", False),
+        ("b@web.de,+49 151 23456789,Else,DE,Anna", False),
+        ("b@web.de,+49 151 23456789,Else,AT,Anna", False),
+        ("b@web.de,0151 99999999,Weber,DE,Anna", False),
     ],
 )
 def test_when_a_line_is_the_person_of_an_earlier_one(second, is_same):
-    """A mailbox is enough; a telephone needs the country or the family name beside it and no other name, as for clients."""
-    assert same("a@web.de,0151 23456789,Weber,DE", second) == [None, 2 if is_same else None]
+    """A mailbox is enough; a phone needs the first name beside it and no other last name, as for clients."""
+    assert same("a@web.de,0151 23456789,Weber,DE,Anna", second) == [None, 2 if is_same else None]
 
 
 def test_a_third_line_names_the_first():

@@ -78,11 +78,11 @@ def test_known_people_are_linked_and_get_no_second_lead(cast):
     assert again.counts == {"same": 1, "changed": 1, "repeated": 1}
 
 
-def test_same_phone_is_the_same_person_with_the_same_country_or_family_name(cast):
+def test_same_phone_is_the_same_person_with_the_same_first_name(cast):
     Client.objects.filter(pk=cast.client.pk).update(phone="+4915123456789", country="DE", last_name="Weber")
-    text = "1,A,Other,,+4915123456789,AT,,,,,,\n2,B,WEBER,,+4915123456789,AT,,,,,,\n3,C,Else,,+4915123456789,DE,,,,,,\n"
+    text = "1,Clara,Other,,+4915123456789,DE,,,,,,\n2,CLARA,WEBER,,+4915123456789,AT,,,,,,\n3,Paul,Weber,,+4915123456789,DE,,,,,,\n"
     batch = checked(cast, HEAD + text, MAPPING, kind="leads")
-    assert [row(batch, line).verdict for line in (2, 3, 4)] == ["new", "changed", "changed"]
+    assert [row(batch, line).verdict for line in (2, 3, 4)] == ["new", "changed", "new"]
 
 
 def test_bad_values_are_named_by_column(cast):
