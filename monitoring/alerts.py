@@ -19,11 +19,12 @@ from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
 from monitoring.audit_codes import MonitoringAction
 from monitoring.brand_policies import ALERT_PROBABILITY
-from monitoring.choices import FEATURES, AlertState, Severity, Verdict
+from monitoring.choices import AlertState, Severity, Verdict
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review, reaches
 from monitoring.queries import busy_window
 from monitoring.scoring import Scored
+from monitoring.signals import FEATURES, REGISTRY
 
 # A day less probable than this raises an alert; a brand may set its own as policy `alert_probability`.
 DEFAULT_PROBABILITY = float(ALERT_PROBABILITY.default)
@@ -78,7 +79,7 @@ def _raise_on(
         if score is not None and p.get(pk, 1.0) < threshold_of(agent) * (WATCHED_TIMES if pk in watched else 1):
             why += reasons.of_score(
                 score,
-                counts={feature.value: getattr(row, feature.value) for feature in FEATURES},
+                counts=counts_of(row),
                 medians=medians[groups[pk]],
                 window=busy_window(agent, day),
                 has_book=agent.books.exists(),
@@ -95,14 +96,19 @@ def threshold_of(agent: User) -> float:
     return float(ALERT_PROBABILITY.of(agent.brand)) if agent.brand else DEFAULT_PROBABILITY
 
 
+def counts_of(row: AgentDay) -> dict[str, int]:
+    """Return a counted day by signal."""
+    return {feature.value: getattr(row, signal.measure) for feature, signal in REGISTRY.items()}
+
+
 def peer_medians(day: dt.date, groups: dict[int, int]) -> dict[int, dict[str, float]]:
     """Compute {group: {feature: median of the day}}: what the others did."""
-    columns = [feature.value for feature in FEATURES]
+    columns = [REGISTRY[feature].measure for feature in FEATURES]
     rows: dict[int, list[tuple[int, ...]]] = defaultdict(list)
     for pk, *counts in AgentDay.objects.filter(day=day).values_list("agent_id", *columns):
         rows[groups[pk]].append(tuple(counts))
     return {
-        group: {name: float(median(row[n] for row in members)) for n, name in enumerate(columns)}
+        group: {feature.value: float(median(row[n] for row in members)) for n, feature in enumerate(FEATURES)}
         for group, members in rows.items()
     }
 

@@ -15,10 +15,21 @@ from django.utils import timezone
 
 from crm.choices import Role
 from crm.models import User
-from monitoring.choices import FEATURES, Family
 from monitoring.features import count_days
 from monitoring.models import AgentDay, Baseline, Calibration, DayScore
-from monitoring.scoring import HISTORY_DAYS, KNOWN_AFTER_DAYS, REFIT_EVERY_DAYS, STATE, Day, Scored, Scorer, Tail
+from monitoring.scoring import (
+    HISTORY_DAYS,
+    KNOWN_AFTER_DAYS,
+    REFIT_EVERY_DAYS,
+    STATE,
+    WINDOWS,
+    Day,
+    Past,
+    Scored,
+    Scorer,
+    Tail,
+)
+from monitoring.signals import FEATURES, MEASURES, counts_and_trials
 
 # A day is over for everybody once it is noon of the next one in UTC.
 CLOSES_AFTER = dt.timedelta(hours=12)
@@ -27,10 +38,13 @@ CATCH_UP_DAYS = 400
 COUNTS = [feature.value for feature in FEATURES]
 
 UPSERT_SCORES = """
-INSERT INTO monitoring_dayscore AS kept (agent_id, day, expected, dispersion, feature_p, family_p, probability, is_final, scored_at)
-SELECT agent_id, day, expected, dispersion, feature_p, family_p, probability, %s, %s FROM monitoring_scores_in
+INSERT INTO monitoring_dayscore AS kept (agent_id, day, expected, dispersion, feature_p, family_p,
+  slow_mean, lane_p, omnibus, probability, is_final, scored_at)
+SELECT agent_id, day, expected, dispersion, feature_p, family_p, slow_mean, lane_p, omnibus, probability,
+  %s, %s FROM monitoring_scores_in
 ON CONFLICT ON CONSTRAINT one_score_per_agent_and_day DO UPDATE SET expected = EXCLUDED.expected,
   dispersion = EXCLUDED.dispersion, feature_p = EXCLUDED.feature_p, family_p = EXCLUDED.family_p,
+  slow_mean = EXCLUDED.slow_mean, lane_p = EXCLUDED.lane_p, omnibus = EXCLUDED.omnibus,
   probability = EXCLUDED.probability, is_final = EXCLUDED.is_final, scored_at = EXCLUDED.scored_at
 WHERE NOT kept.is_final
 """
@@ -65,7 +79,7 @@ def groups_of_agents() -> dict[int, int]:
 def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator[Day]:
     """Load the counted days from `first` to `last`, one at a time, as arrays over that day's agents."""
     rows = AgentDay.objects.filter(day__gte=first, day__lte=last).order_by("day", "agent_id")
-    counted = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *COUNTS)
+    counted = rows.values_list("day", "agent_id", "active_hours", "is_excluded", *MEASURES)
     current: list[tuple[Any, ...]] = []
     for row in counted.iterator(chunk_size=20_000):
         if current and row[0] != current[0][0]:
@@ -79,13 +93,15 @@ def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator
 def _as_day(rows: list[tuple[Any, ...]], groups: dict[int, int]) -> Day:
     table = np.array([row[1:] for row in rows], dtype=np.float64)
     agents = table[:, 0].astype(np.int64)
+    counts, trials = counts_and_trials(table[:, 3:])
     return Day(
         day=rows[0][0],
         agents=agents,
         group=np.array([groups[int(pk)] for pk in agents], dtype=np.int64),
-        counts=table[:, 3:],
+        counts=counts,
         hours=table[:, 1],
         learn=table[:, 2] == 0,
+        trials=trials,
     )
 
 
@@ -102,10 +118,36 @@ def load_scorer(groups: dict[int, int], *, before: dt.date, with_history: bool =
             for name, value in zip(STATE, values, strict=True):
                 scorer.state[name][scorer.place[agent_id], column[feature]] = value
     for row in Calibration.objects.filter(fitted_on__lt=before).order_by("family", "-fitted_on").distinct("family"):
-        scorer.tails[Family(row.family)] = Tail(row.threshold, row.scale, row.fitted_on, row.agent_days)
+        scorer.tails[row.family] = Tail(row.threshold, row.scale, row.fitted_on, row.agent_days)
     if with_history:
         scorer.history = _past_scores(before)
+    _remember_recent(scorer, groups, before)
     return scorer
+
+
+def _remember_recent(scorer: Scorer, groups: dict[int, int], before: dt.date) -> None:
+    """Load the days that windows reach back to, as they were expected when they were scored."""
+    first = before - dt.timedelta(days=max(WINDOWS) - 1)
+    final = DayScore.objects.filter(is_final=True, day__gte=first, day__lt=before)
+    expected = {
+        (agent, day): (means, dispersion)
+        for agent, day, means, dispersion in final.values_list("agent_id", "day", "slow_mean", "dispersion").iterator(
+            20_000
+        )
+        if len(means) == len(FEATURES)
+    }
+    for day in load_days(first, before - dt.timedelta(days=1), groups):
+        past = Past(day.day, *(np.zeros((len(scorer.place), len(FEATURES))) for _n in range(4)))
+        for n, agent in enumerate(day.agents):
+            found = expected.get((int(agent), day.day))
+            if found is None:
+                continue
+            at, means = scorer.place[int(agent)], np.array(found[0])
+            past.counts[at], past.means[at] = day.counts[n], means
+            past.spread[at] = np.array(found[1]) * means**2
+            if day.trials is not None:
+                past.trials[at] = day.trials[n]
+        scorer.recent.append(past)
 
 
 def _past_scores(before: dt.date) -> list[np.ndarray]:
@@ -114,8 +156,11 @@ def _past_scores(before: dt.date) -> list[np.ndarray]:
     began = DayScore.objects.aggregate(first=Min("day"))["first"] or since
     known_from = max(since, began + dt.timedelta(days=2 * KNOWN_AFTER_DAYS))
     past = DayScore.objects.filter(is_final=True, day__gte=known_from, day__lt=before).order_by("day")
-    rows = past.values_list("day", "family_p").iterator(chunk_size=20_000)
-    return [np.array([p for _day, p in of_day], dtype=np.float64) for _day, of_day in groupby(rows, itemgetter(0))]
+    rows = past.values_list("day", "lane_p", "omnibus").iterator(chunk_size=20_000)
+    return [
+        np.array([[*p, omnibus] for _day, p, omnibus in of_day], dtype=np.float64)
+        for _day, of_day in groupby(rows, itemgetter(0))
+    ]
 
 
 @transaction.atomic
@@ -124,7 +169,8 @@ def save_scores(scored_days: Iterable[Scored], *, is_final: bool) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE monitoring_scores_in (agent_id bigint, day date, expected float8[], dispersion float8[], "
-            "feature_p float8[], family_p float8[], probability float8) ON COMMIT DROP"
+            "feature_p float8[], family_p float8[], slow_mean float8[], lane_p float8[], omnibus float8, "
+            "probability float8) ON COMMIT DROP"
         )
         rows = 0
         with cursor.copy("COPY monitoring_scores_in FROM STDIN") as copy:
@@ -138,6 +184,9 @@ def save_scores(scored_days: Iterable[Scored], *, is_final: bool) -> int:
                             scored.dispersion[n].round(5).tolist(),
                             scored.feature_p[n].tolist(),
                             scored.family_p[n].tolist(),
+                            scored.slow_mean[n].round(4).tolist(),
+                            scored.lane_p[n].tolist(),
+                            float(scored.omnibus[n]),
                             float(scored.probability[n]),
                         )
                     )

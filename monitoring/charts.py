@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from crm.models import User
 from crm.ui.charts import Chart, Series
 from monitoring import statistics
-from monitoring.choices import FEATURES, Feature
+from monitoring.choices import Feature
 from monitoring.models import AgentDay, DayScore
+from monitoring.signals import FEATURES, REGISTRY
 
 DAYS = 28
 SHOWN = (Feature.CLIENTS, Feature.OUTSIDE_CLIENTS, Feature.REVEALS, Feature.SEARCHES, Feature.OFF_HOURS)
@@ -43,10 +44,10 @@ def _series(
         day = until - dt.timedelta(days=back)
         row, score = counted.get(day), scores.get(day)
         if row is None or score is None:
-            points.append(BaselineDay(day, getattr(row, feature.value) if row else None, None, None, None))
+            points.append(BaselineDay(day, getattr(row, REGISTRY[feature].measure) if row else None, None, None, None))
             continue
         low, high = statistics.interval(score.expected[column], score.dispersion[column])
-        points.append(BaselineDay(day, getattr(row, feature.value), score.expected[column], low, high))
+        points.append(BaselineDay(day, getattr(row, REGISTRY[feature].measure), score.expected[column], low, high))
     return points
 
 

@@ -10,65 +10,61 @@ from crm.notices.kinds import NoticeGroup, NotificationKind, staff
 
 
 class Family(models.TextChoices):
-    """Features that measure the same thing; dependent inside a family, nearly independent across."""
+    """Signals that measure the same thing; dependent inside a family, nearly independent across."""
 
     VOLUME = "volume", _("Volume")
     REACH = "reach", _("Outside own book")
+    DORMANT = "dormant", _("Dormant clients")
+    VALUE = "value", _("High-value clients")
     CONTACT = "contact", _("Contacts revealed")
     TAKING = "taking", _("Data taken out")
     HOURS = "hours", _("Unusual hours")
+    CALLS = "calls", _("Call pattern")
+    IDENTITY = "identity", _("Device and place")
+    PACE = "pace", _("Machine-like pace")
+    EDITS = "edits", _("Changes to records")
 
 
 class Feature(models.TextChoices):
-    """Counts of an agent's day; each is a column of AgentDay."""
+    """What is counted about an agent's day; `monitoring.signals` says how each is judged."""
 
     VIEWS = "views", _("Client records opened")
     CLIENTS = "clients", _("Different clients opened")
     BUSIEST_HOUR = "busiest_hour", _("Records opened in the busiest hour")
     SEARCHES = "searches", _("Searches")
+    LISTS = "lists", _("Lists opened")
     OUTSIDE_VIEWS = "outside_views", _("Records opened outside own book")
     OUTSIDE_CLIENTS = "outside_clients", _("Different clients outside own book")
+    OUTSIDE_SHARE = "outside_share", _("Share of records outside own book")
+    OUTSIDE_SILENT = "outside_silent", _("Clients outside own book opened without contact")
+    NEW_CLIENTS = "new_clients", _("Clients new to the agent and not in own book")
+    ONE_OWNER = "one_owner", _("Clients of one colleague")
     DORMANT_VIEWS = "dormant_views", _("Dormant clients opened")
+    DORMANT_SHARE = "dormant_share", _("Share of dormant clients")
+    HIGH_VALUE_OUTSIDE = "high_value_outside", _("High-value clients outside own book")
+    HIGH_VALUE_SHARE = "high_value_share", _("Share of high-value clients")
+    MONEY_LOOKS = "money_looks", _("Records opened after a large deposit or withdrawal, outside own book")
     REVEALS = "reveals", _("Contacts revealed")
     REVEALS_WITHOUT_CALL = "reveals_without_call", _("Contacts revealed without a call that day")
+    REVEAL_SHARE = "reveal_share", _("Share of clients whose contact was revealed")
+    REVEALS_OUTSIDE = "reveals_outside", _("Contacts revealed outside own book")
     EXPORTS = "exports", _("Exports")
     DOWNLOADS = "downloads", _("Documents opened")
+    PRINTS = "prints", _("Prints")
     OFF_HOURS = "off_hours", _("Actions outside working hours")
-
-
-FAMILY_OF: dict[Feature, Family] = {
-    Feature.VIEWS: Family.VOLUME,
-    Feature.CLIENTS: Family.VOLUME,
-    Feature.BUSIEST_HOUR: Family.VOLUME,
-    Feature.SEARCHES: Family.VOLUME,
-    Feature.OUTSIDE_VIEWS: Family.REACH,
-    Feature.OUTSIDE_CLIENTS: Family.REACH,
-    Feature.DORMANT_VIEWS: Family.REACH,
-    Feature.REVEALS: Family.CONTACT,
-    Feature.REVEALS_WITHOUT_CALL: Family.CONTACT,
-    Feature.EXPORTS: Family.TAKING,
-    Feature.DOWNLOADS: Family.TAKING,
-    Feature.OFF_HOURS: Family.HOURS,
-}
-FEATURES: tuple[Feature, ...] = tuple(FAMILY_OF)
-FAMILIES: tuple[Family, ...] = tuple(Family)
-
-
-# Fewer of them on a day aren't worth a review, whatever the person's habit: from one to nine is nine times, and nothing.
-FLOORS: dict[Feature, int] = {
-    Feature.VIEWS: 25,
-    Feature.CLIENTS: 20,
-    Feature.BUSIEST_HOUR: 15,
-    Feature.SEARCHES: 40,
-    Feature.OUTSIDE_VIEWS: 10,
-    Feature.OUTSIDE_CLIENTS: 10,
-    Feature.DORMANT_VIEWS: 10,
-    Feature.REVEALS: 10,
-    Feature.REVEALS_WITHOUT_CALL: 10,
-    Feature.EXPORTS: 5,
-    Feature.DOWNLOADS: 10,
-    Feature.OFF_HOURS: 10,
-}
+    SHORT_CALLS = "short_calls", _("Answered calls under 10 seconds")
+    CALLS = "calls", _("Calls")
+    CALLS_WITHOUT_RECORD = "calls_without_record", _("Calls without opening the record")
+    REPEAT_CALLS = "repeat_calls", _("Repeated calls to one client")
+    NEW_DEVICES = "new_devices", _("New devices")
+    NEW_COUNTRIES = "new_countries", _("New countries")
+    NEW_NETWORKS = "new_networks", _("New networks")
+    SECOND_DEVICES = "second_devices", _("Second device while a session is open")
+    STEADY_PACE = "steady_pace", _("Records opened at an even pace")
+    FAST_STEPS = "fast_steps", _("Records opened within 5 seconds of one another")
+    SEQUENTIAL = "sequential", _("Records opened in the order of their numbers")
+    EDITS = "edits", _("Records changed")
+    EDITS_OUTSIDE = "edits_outside", _("Records changed outside own book")
 
 
 class Rule(models.TextChoices):

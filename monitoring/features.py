@@ -11,6 +11,14 @@ WORK_FROM_HOUR = 7
 WORK_TO_HOUR = 21
 # A list answers while somebody types: "mei", "meie", "meier" within such steps are one search, the last.
 TYPING_SECONDS = 10
+SHORT_CALL_SECONDS = 10
+FAST_STEP_SECONDS = 5
+STEP_SECONDS_MAX = 120
+# Of a client: net deposits from which on it is of high value; of a movement, in the brand's base currency, that it is large.
+HIGH_VALUE = 10_000
+LARGE_MOVEMENT = 5_000
+# What somebody did longer ago than this is forgotten: the client or place is new again.
+KNOWN_DAYS = 180
 
 # One pass over the rows of the days: per client first (so that "different clients" needs no sorting), then per day.
 COUNT_DAYS = """
@@ -28,14 +36,71 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE kind = 'view') AS views,
     count(*) FILTER (WHERE kind = 'view' AND in_book IS FALSE) AS outside_views,
     count(*) FILTER (WHERE kind = 'reveal') AS reveals,
+    count(*) FILTER (WHERE kind = 'reveal' AND in_book IS FALSE) AS outside_reveals,
     count(*) FILTER (WHERE kind = 'call') AS calls
   FROM dated WHERE client_id IS NOT NULL GROUP BY 1, 2, 3
+), about_clients AS (
+  -- `is_new`: this person never did anything with the client before, as far back as half a year.
+  SELECT p.*, c.stage = 'dormant' AS is_dormant, c.net_deposits >= %(high_value)s AS is_high, c.book_id,
+    outside_views > 0 AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.client_id = p.client_id AND e.user_id = p.user_id
+      AND e.at < p.day - interval '14 hours' AND e.at >= p.day - %(known)s * interval '1 day') AS is_new,
+    outside_views > 0 AND EXISTS (SELECT 1 FROM compliance_amlmovement m WHERE m.client_id = p.client_id
+      AND m.kind IN ('deposit', 'withdrawal') AND m.base_amount >= %(large)s
+      AND m.at >= p.day - interval '3 days' AND m.at < p.day + interval '1 day') AS is_money
+  FROM per_client p LEFT JOIN clients_client c ON c.id = p.client_id
 ), of_clients AS (
-  SELECT p.user_id, p.day, sum(views) AS views, count(*) FILTER (WHERE views > 0) AS clients,
+  SELECT user_id, day, sum(views) AS views, count(*) FILTER (WHERE views > 0) AS clients,
     sum(outside_views) AS outside_views, count(*) FILTER (WHERE outside_views > 0) AS outside_clients,
-    coalesce(sum(views) FILTER (WHERE c.stage = 'dormant'), 0) AS dormant_views,
-    sum(reveals) AS reveals, coalesce(sum(reveals) FILTER (WHERE calls = 0), 0) AS reveals_without_call, sum(calls) AS calls
-  FROM per_client p LEFT JOIN clients_client c ON c.id = p.client_id GROUP BY 1, 2
+    count(*) FILTER (WHERE outside_views > 0 AND calls = 0) AS outside_silent, count(*) FILTER (WHERE is_new) AS new_clients,
+    coalesce(sum(views) FILTER (WHERE is_dormant), 0) AS dormant_views,
+    count(*) FILTER (WHERE is_high AND views > 0) AS high_value_clients,
+    count(*) FILTER (WHERE is_high AND outside_views > 0) AS high_value_outside, count(*) FILTER (WHERE is_money) AS money_looks,
+    sum(reveals) AS reveals, coalesce(sum(reveals) FILTER (WHERE calls = 0), 0) AS reveals_without_call,
+    count(*) FILTER (WHERE reveals > 0) AS revealed_clients, count(*) FILTER (WHERE outside_reveals > 0) AS reveals_outside,
+    sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE views = 0 AND reveals = 0), 0) AS calls_without_record,
+    coalesce(sum(calls - 1) FILTER (WHERE calls > 1), 0) AS repeat_calls
+  FROM about_clients GROUP BY 1, 2
+), of_owners AS (
+  SELECT user_id, day, max(clients) AS one_owner FROM (
+    SELECT user_id, day, book_id, count(*) AS clients FROM about_clients WHERE outside_views > 0 GROUP BY 1, 2, 3
+  ) per_book GROUP BY 1, 2
+), of_calls AS (
+  SELECT c.agent_id AS user_id, (c.started_at AT TIME ZONE u.time_zone)::date AS day,
+    count(*) FILTER (WHERE c.outcome IN ('reached', 'call_back', 'refused', 'wrong_number')) AS answered_calls,
+    count(*) FILTER (WHERE c.outcome IN ('reached', 'call_back', 'refused', 'wrong_number')
+      AND c.duration_seconds < %(short)s) AS short_calls
+  FROM clients_call c JOIN crm_user u ON u.id = c.agent_id AND u.kind = 'staff'
+  WHERE c.started_at >= %(from_at)s AND c.started_at < %(to_at)s GROUP BY 1, 2
+), paced AS (
+  SELECT user_id, day, gap, gap_before, is_other, number - number_before AS ahead FROM (
+    SELECT stepped.*, lag(gap) OVER (PARTITION BY user_id, day ORDER BY at, id) AS gap_before FROM (
+      SELECT user_id, day, at, id, client_id AS number,
+        extract(epoch FROM at - lag(at) OVER steps) AS gap, lag(client_id) OVER steps AS number_before,
+        client_id <> lag(client_id) OVER steps AS is_other
+      FROM dated WHERE kind = 'view' AND client_id IS NOT NULL WINDOW steps AS (PARTITION BY user_id, day ORDER BY at, id)
+    ) stepped
+  ) timed WHERE is_other AND gap <= %(step)s
+), of_pace AS (
+  SELECT user_id, day, count(*) AS steps, count(*) FILTER (WHERE gap <= %(fast)s) AS fast_steps,
+    count(*) FILTER (WHERE abs(gap - gap_before) <= greatest(1, floor(gap / 12))) AS steady_pace,
+    count(*) FILTER (WHERE ahead BETWEEN 1 AND 2) AS sequential
+  FROM paced GROUP BY 1, 2
+), of_sessions AS (
+  -- A session that goes on while another of the same person was used in between.
+  SELECT user_id, day, least(count(*), 20) AS second_devices FROM (
+    SELECT user_id, day, session, at, lag(session) OVER (PARTITION BY user_id, day ORDER BY at, id) AS session_before,
+      lag(at) OVER (PARTITION BY user_id, day, session ORDER BY at, id) AS used_before
+    FROM dated WHERE session <> ''
+  ) used WHERE session <> session_before AND at - used_before < interval '30 minutes' GROUP BY 1, 2
+), of_networks AS (
+  SELECT user_id, day, count(*) AS new_networks FROM (
+    SELECT DISTINCT user_id, day, network(set_masklen(ip, CASE family(ip) WHEN 4 THEN 16 ELSE 48 END)) AS place
+    FROM dated WHERE ip IS NOT NULL
+  ) places WHERE EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = places.user_id
+      AND e.at < places.day - interval '5 days' AND e.ip IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = places.user_id AND e.ip <<= places.place
+      AND e.at < places.day - interval '14 hours' AND e.at >= places.day - %(known)s * interval '1 day')
+  GROUP BY 1, 2
 ), per_hour AS (
   SELECT user_id, day, hour, count(*) FILTER (WHERE kind = 'view' AND client_id IS NOT NULL) AS views
   FROM dated GROUP BY 1, 2, 3
@@ -65,6 +130,7 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE kind = 'export') AS exports,
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
     count(*) FILTER (WHERE kind = 'download') AS downloads,
+    count(*) FILTER (WHERE kind = 'view' AND client_id IS NULL) AS lists,
     count(*) FILTER (WHERE kind NOT IN ('login', 'logout', 'search')
       AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS off_hours,
     count(DISTINCT ip) AS addresses, min(at) AS first_at, max(at) AS last_at
@@ -72,16 +138,29 @@ WITH seen AS MATERIALIZED (
 )
 INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_hour, searches, outside_views,
   outside_clients, dormant_views, reveals, reveals_without_call, calls, exports, export_rows, downloads, off_hours,
+  lists, outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
+  reveals_outside, answered_calls, short_calls, calls_without_record, repeat_calls, new_networks, second_devices, steps,
+  steady_pace, fast_steps, sequential, prints, new_devices, new_countries, edits, edits_outside,
   active_hours, addresses, first_at, last_at, is_excluded)
 SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest_hour, coalesce(s.searches, 0),
   coalesce(c.outside_views, 0), coalesce(c.outside_clients, 0), coalesce(c.dormant_views, 0), coalesce(c.reveals, 0),
   coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
   d.off_hours + coalesce(s.off_hours, 0),
+  d.lists, coalesce(c.outside_silent, 0), coalesce(c.new_clients, 0), coalesce(o.one_owner, 0), coalesce(c.high_value_outside,
+  0), coalesce(c.high_value_clients, 0), coalesce(c.money_looks, 0), coalesce(c.revealed_clients, 0),
+  coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
+  0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
+  coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), 0, 0, 0, 0, 0,
   h.active_hours, d.addresses, d.first_at, d.last_at, false
 FROM of_days d
 JOIN of_hours h USING (user_id, day)
 LEFT JOIN of_clients c USING (user_id, day)
 LEFT JOIN of_searches s USING (user_id, day)
+LEFT JOIN of_owners o USING (user_id, day)
+LEFT JOIN of_calls l USING (user_id, day)
+LEFT JOIN of_pace p USING (user_id, day)
+LEFT JOIN of_sessions t USING (user_id, day)
+LEFT JOIN of_networks n USING (user_id, day)
 ORDER BY d.day, d.user_id
 ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   views = EXCLUDED.views, clients = EXCLUDED.clients, busiest_hour = EXCLUDED.busiest_hour, searches = EXCLUDED.searches,
@@ -89,6 +168,13 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   dormant_views = EXCLUDED.dormant_views, reveals = EXCLUDED.reveals,
   reveals_without_call = EXCLUDED.reveals_without_call, calls = EXCLUDED.calls, exports = EXCLUDED.exports,
   export_rows = EXCLUDED.export_rows, downloads = EXCLUDED.downloads, off_hours = EXCLUDED.off_hours,
+  lists = EXCLUDED.lists, outside_silent = EXCLUDED.outside_silent, new_clients = EXCLUDED.new_clients, one_owner =
+  EXCLUDED.one_owner, high_value_outside = EXCLUDED.high_value_outside, high_value_clients = EXCLUDED.high_value_clients,
+  money_looks = EXCLUDED.money_looks, revealed_clients = EXCLUDED.revealed_clients, reveals_outside = EXCLUDED.reveals_outside,
+  answered_calls = EXCLUDED.answered_calls, short_calls = EXCLUDED.short_calls, calls_without_record =
+  EXCLUDED.calls_without_record, repeat_calls = EXCLUDED.repeat_calls, new_networks = EXCLUDED.new_networks, second_devices =
+  EXCLUDED.second_devices, steps = EXCLUDED.steps, steady_pace = EXCLUDED.steady_pace, fast_steps = EXCLUDED.fast_steps,
+  sequential = EXCLUDED.sequential,
   active_hours = EXCLUDED.active_hours, addresses = EXCLUDED.addresses, first_at = EXCLUDED.first_at,
   last_at = EXCLUDED.last_at
 """
@@ -111,6 +197,12 @@ def count_days(first: dt.date, last: dt.date) -> int:
                 "work_from": WORK_FROM_HOUR,
                 "work_to": WORK_TO_HOUR,
                 "typing": TYPING_SECONDS,
+                "short": SHORT_CALL_SECONDS,
+                "fast": FAST_STEP_SECONDS,
+                "step": STEP_SECONDS_MAX,
+                "high_value": HIGH_VALUE,
+                "large": LARGE_MOVEMENT,
+                "known": KNOWN_DAYS,
                 "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
                 "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
             },

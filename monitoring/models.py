@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from crm.db.states import HasState
 from crm.models import Brand, Desk, User
 from crm.models.audit import append_only
-from monitoring.choices import ALERT_TRANSITIONS, AlertState, Family, Feature, Severity, Verdict, WatchKind
+from monitoring.choices import ALERT_TRANSITIONS, AlertState, Feature, Severity, Verdict, WatchKind
 
 
 class AgentDay(models.Model):
@@ -35,6 +35,30 @@ class AgentDay(models.Model):
     reveals = models.PositiveIntegerField(default=0)
     reveals_without_call = models.PositiveIntegerField(default=0)
     calls = models.PositiveIntegerField(default=0)
+    lists = models.PositiveIntegerField(default=0)
+    outside_silent = models.PositiveIntegerField(default=0)
+    new_clients = models.PositiveIntegerField(default=0)
+    one_owner = models.PositiveIntegerField(default=0)
+    high_value_outside = models.PositiveIntegerField(default=0)
+    high_value_clients = models.PositiveIntegerField(default=0)
+    money_looks = models.PositiveIntegerField(default=0)
+    revealed_clients = models.PositiveIntegerField(default=0)
+    reveals_outside = models.PositiveIntegerField(default=0)
+    prints = models.PositiveIntegerField(default=0)
+    answered_calls = models.PositiveIntegerField(default=0)
+    short_calls = models.PositiveIntegerField(default=0)
+    calls_without_record = models.PositiveIntegerField(default=0)
+    repeat_calls = models.PositiveIntegerField(default=0)
+    new_devices = models.PositiveIntegerField(default=0)
+    new_countries = models.PositiveIntegerField(default=0)
+    new_networks = models.PositiveIntegerField(default=0)
+    second_devices = models.PositiveIntegerField(default=0)
+    steps = models.PositiveIntegerField(default=0)
+    steady_pace = models.PositiveIntegerField(default=0)
+    fast_steps = models.PositiveIntegerField(default=0)
+    sequential = models.PositiveIntegerField(default=0)
+    edits = models.PositiveIntegerField(default=0)
+    edits_outside = models.PositiveIntegerField(default=0)
     exports = models.PositiveIntegerField(default=0)
     export_rows = models.PositiveBigIntegerField(default=0)
     downloads = models.PositiveIntegerField(default=0)
@@ -82,8 +106,8 @@ class Baseline(models.Model):
 class DayScore(models.Model):
     """How unusual an agent's day was: per feature what was expected, per family and in all how probable.
 
-    Arrays follow `choices.FEATURES` and `choices.FAMILIES`. A probability is that of a day at least as busy as this one
-    for this person on such a day; small is unusual.
+    Arrays follow `signals.FEATURES`, `signals.FAMILIES` and `scoring.LANES`. A probability is that of a day at least as busy as
+    this one for this person on such a day; small is unusual.
     """
 
     agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="day_scores", db_index=False)
@@ -91,6 +115,9 @@ class DayScore(models.Model):
     expected = ArrayField(models.FloatField())
     dispersion = ArrayField(models.FloatField())
     feature_p = ArrayField(models.FloatField())
+    slow_mean = ArrayField(models.FloatField(), default=list)
+    lane_p = ArrayField(models.FloatField(), default=list)
+    omnibus = models.FloatField(default=1)
     family_p = ArrayField(models.FloatField())
     probability = models.FloatField()
     is_final = models.BooleanField(default=False, help_text=_("The day is complete and included"))
@@ -109,9 +136,9 @@ class DayScore(models.Model):
 
 
 class Calibration(models.Model):
-    """The tail of a family's scores on the company's own past: above `threshold` it falls off with `scale`."""
+    """The tail of a lane's scores (a family over a window, or all) on the company's own past: it falls off with `scale`."""
 
-    family = models.CharField(max_length=10, choices=Family.choices)
+    family = models.CharField(max_length=16, help_text=_("A family and window such as reach:5, or overall"))
     fitted_on = models.DateField()
     threshold = models.FloatField(help_text=_("−log₁₀ p exceeded by 2 % of days"))
     scale = models.FloatField()

@@ -12,8 +12,9 @@ from django.utils.translation import ngettext
 from crm.i18n import formats
 from crm.i18n.localized_text import VALUE_TEXTS, Phrase, value_phrase
 from monitoring import statistics
-from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family, Feature, Rule
+from monitoring.choices import Family, Feature, Rule
 from monitoring.models import DayScore
+from monitoring.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS
 
 Reason = dict[str, Any]
 # A reason is a feature at least this improbable; one below its floor never is (`scoring.UNREMARKABLE`).
@@ -153,5 +154,90 @@ SENTENCES: dict[Feature, Callable[[int], str]] = {
         "performed %(observed)s action outside working hours",
         "performed %(observed)s actions outside working hours",
         count,
+    ),
+    Feature.LISTS: lambda count: ngettext("opened %(observed)s list", "opened %(observed)s lists", count),
+    Feature.OUTSIDE_SHARE: lambda count: ngettext(
+        "opened %(observed)s record outside own book, an unusual share",
+        "opened %(observed)s records outside own book, an unusual share",
+        count,
+    ),
+    Feature.OUTSIDE_SILENT: lambda count: ngettext(
+        "opened %(observed)s client outside own book without contacting them",
+        "opened %(observed)s clients outside own book without contacting them",
+        count,
+    ),
+    Feature.NEW_CLIENTS: lambda count: ngettext(
+        "opened %(observed)s client for the first time, not in own book",
+        "opened %(observed)s clients for the first time, not in own book",
+        count,
+    ),
+    Feature.ONE_OWNER: lambda count: ngettext(
+        "opened %(observed)s client of the same colleague", "opened %(observed)s clients of the same colleague", count
+    ),
+    Feature.DORMANT_SHARE: lambda count: ngettext(
+        "opened %(observed)s dormant client, an unusual share",
+        "opened %(observed)s dormant clients, an unusual share",
+        count,
+    ),
+    Feature.HIGH_VALUE_OUTSIDE: lambda count: ngettext(
+        "opened %(observed)s high-value client outside own book",
+        "opened %(observed)s high-value clients outside own book",
+        count,
+    ),
+    Feature.HIGH_VALUE_SHARE: lambda count: ngettext(
+        "opened %(observed)s high-value client, an unusual share",
+        "opened %(observed)s high-value clients, an unusual share",
+        count,
+    ),
+    Feature.MONEY_LOOKS: lambda count: ngettext(
+        "opened %(observed)s client of other books after a large deposit or withdrawal",
+        "opened %(observed)s clients of other books after a large deposit or withdrawal",
+        count,
+    ),
+    Feature.REVEAL_SHARE: lambda count: ngettext(
+        "revealed %(observed)s client's contact, an unusual share",
+        "revealed %(observed)s clients' contacts, an unusual share",
+        count,
+    ),
+    Feature.REVEALS_OUTSIDE: lambda count: ngettext(
+        "revealed %(observed)s contact outside own book", "revealed %(observed)s contacts outside own book", count
+    ),
+    Feature.PRINTS: lambda count: ngettext("printed %(observed)s time", "printed %(observed)s times", count),
+    Feature.SHORT_CALLS: lambda count: ngettext(
+        "made %(observed)s answered call under 10 seconds", "made %(observed)s answered calls under 10 seconds", count
+    ),
+    Feature.CALLS: lambda count: ngettext("made %(observed)s call", "made %(observed)s calls", count),
+    Feature.CALLS_WITHOUT_RECORD: lambda count: ngettext(
+        "made %(observed)s call without opening the record", "made %(observed)s calls without opening the record", count
+    ),
+    Feature.REPEAT_CALLS: lambda count: ngettext(
+        "made %(observed)s repeated call to a client", "made %(observed)s repeated calls to the same clients", count
+    ),
+    Feature.NEW_DEVICES: lambda count: ngettext("used %(observed)s new device", "used %(observed)s new devices", count),
+    Feature.NEW_COUNTRIES: lambda count: ngettext(
+        "worked %(observed)s time from a new country", "worked %(observed)s times from a new country", count
+    ),
+    Feature.NEW_NETWORKS: lambda count: ngettext(
+        "used %(observed)s new network", "used %(observed)s new networks", count
+    ),
+    Feature.SECOND_DEVICES: lambda count: ngettext(
+        "used %(observed)s second device while a session was open",
+        "used %(observed)s second devices while a session was open",
+        count,
+    ),
+    Feature.STEADY_PACE: lambda count: ngettext(
+        "opened %(observed)s record at a machine-like pace", "opened %(observed)s records at a machine-like pace", count
+    ),
+    Feature.FAST_STEPS: lambda count: ngettext(
+        "opened %(observed)s record within 5 seconds of the one before",
+        "opened %(observed)s records within 5 seconds of the one before",
+        count,
+    ),
+    Feature.SEQUENTIAL: lambda count: ngettext(
+        "opened %(observed)s record in numerical order", "opened %(observed)s records in numerical order", count
+    ),
+    Feature.EDITS: lambda count: ngettext("changed %(observed)s record", "changed %(observed)s records", count),
+    Feature.EDITS_OUTSIDE: lambda count: ngettext(
+        "changed %(observed)s record outside own book", "changed %(observed)s records outside own book", count
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Sequence
 from statistics import median
 
 from django.db.models import Max
@@ -46,13 +47,11 @@ def export_limits(day: dt.date, agent_ids: list[int], groups: dict[int, int]) ->
     for agent_id, rows in past.values_list("agent_id", "export_rows")[:20_000]:
         if agent_id in groups:
             by_group[groups[agent_id]].append(rows)
-    return {
-        pk: int(
-            max(
-                EXPORT_ROWS_MIN,
-                OWN_MAX_TIMES * own.get(pk, 0),
-                PEER_MEDIAN_TIMES * median(by_group.get(groups.get(pk, -1)) or [0]),
-            )
-        )
-        for pk in agent_ids
-    }
+    return {pk: export_limit([own.get(pk, 0)], by_group.get(groups.get(pk, -1)) or []) for pk in agent_ids}
+
+
+def export_limit(own: Sequence[int], peers: Sequence[int]) -> int:
+    """From how many rows on an export is bulk, given the rows of own and of peers' exporting days of the last 90 days."""
+    return int(
+        max(EXPORT_ROWS_MIN, OWN_MAX_TIMES * max(own, default=0), PEER_MEDIAN_TIMES * (median(peers) if peers else 0))
+    )

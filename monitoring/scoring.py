@@ -1,9 +1,14 @@
 """Scoring days against each agent's own habit, day by day and all agents at once.
 
-For each agent and feature: a rate per active hour from decayed sums, pulled towards the role's rate; the higher of a slow
-(two months) and a fast (a week) memory, so that a changed job stops alarming soon; times the hours worked and how busy
-the day was for peers. The tail is a negative binomial's with the agent's own overdispersion. A day teaches the baseline
-only up to μ + 3.5 sd, so that a thief does not teach it, and not at all where misuse was confirmed.
+For each agent and signal: a rate per active hour (a share: per case) from decayed sums, pulled towards the peers' rate; for the day
+itself the higher of a slow (two months) and a fast (a week) memory, so that a changed job stops alarming soon; times the hours
+worked and how busy the day was for peers. The tail is a negative binomial's, or a beta-binomial's for shares, with the agent's own
+overdispersion. The same over 5 and 15 days, against the slow memory alone, finds what is spread thin. Each family and window is
+calibrated on the past; windows are combined by Cauchy, families by Fisher and Cauchy, and the result calibrated once more.
+A day teaches the baseline only up to μ + 3.5 sd, so that a thief does not teach it, and not at all where misuse was confirmed.
+
+The same scorer judges the days of the live system and those of another system's history: see `monitoring.signals` for what a
+day's counts are.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring import statistics as st
-from monitoring.choices import FAMILIES, FAMILY_OF, FEATURES, FLOORS, Family
+from monitoring.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS, REGISTRY
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,7 +29,6 @@ Ints = npt.NDArray[np.int64]
 RATE_STRENGTH = 4.0  # counts that a prior rate is worth
 DISPERSION_STRENGTH = 10.0  # days that the role's overdispersion is worth
 DEFAULT_DISPERSION = 0.3  # real agents: shape r about 3.2
-DEFAULT_RATE = 0.3  # per hour, before anybody was seen
 SLOW_DECAY = 0.985  # per worked day: half is forgotten after 46
 FAST_DECAY = 0.87  # … after 5
 LEARN_UP_TO_SD = 3.5
@@ -32,7 +36,12 @@ HOURS_MAX = 12.0
 REFIT_EVERY_DAYS = 7
 # What a count below its floor says at most: one such day in ten.
 UNREMARKABLE = 0.1
+WINDOWS = (1, 5, 15)  # calendar days
+# A window must hold so many times the floor of a day.
+WINDOW_FLOORS = {1: 1.0, 5: 2.0, 15: 3.0}
 FLOOR_COUNTS = np.array([FLOORS[feature] for feature in FEATURES], dtype=np.float64)
+DEFAULT_RATES = np.array([REGISTRY[feature].rate for feature in FEATURES])
+SHARES = np.array([bool(REGISTRY[feature].out_of) for feature in FEATURES])
 # Below this, a tail fitted to the past says less than the model.
 CALIBRATE_FROM_AGENT_DAYS = 400
 HISTORY_DAYS = 180
@@ -40,11 +49,20 @@ HISTORY_DAYS = 180
 KNOWN_AFTER_DAYS = 6
 STATE = ("slow_count", "slow_hours", "fast_count", "fast_hours", "spread", "spread_weight", "days")
 FAMILY_COLUMNS = {family: [n for n, name in enumerate(FEATURES) if FAMILY_OF[name] == family] for family in FAMILIES}
+# One tail per family and window, and one for all of them together.
+LANES = tuple(f"{family}:{window}" for family in FAMILIES for window in WINDOWS)
+OVERALL = "overall"
+# What no day may exceed in a calibrated family: one saturated signal must not own the list.
+OVERALL_FLOOR = 1e-12
+NOTHING = np.zeros((0, 0))
 
 
 @dataclass
 class Day:
-    """The counts of all agents of one day. `group` is the role at a brand, as an index; `learn` False: excluded."""
+    """The counts of all agents of one day. `group` is whose peers they are, as an index; `learn` False: excluded.
+
+    trials: out of how many each share's count is; without them shares say nothing.
+    """
 
     day: dt.date
     agents: Ints
@@ -52,11 +70,12 @@ class Day:
     counts: Array
     hours: Array
     learn: npt.NDArray[np.bool_]
+    trials: Array | None = None
 
 
 @dataclass
 class Scored:
-    """What a day's scoring found: one row per agent of the day."""
+    """What a day's scoring found: one row per agent of the day. `window_p` is [agent, window, feature]."""
 
     day: dt.date
     agents: Ints
@@ -66,6 +85,12 @@ class Scored:
     feature_p: Array
     family_p: Array
     probability: Array
+    lane_p: Array = field(default_factory=lambda: NOTHING)
+    slow_mean: Array = field(default_factory=lambda: NOTHING)
+    window_p: Array = field(default_factory=lambda: NOTHING)
+    window_counts: Array = field(default_factory=lambda: NOTHING)
+    window_means: Array = field(default_factory=lambda: NOTHING)
+    omnibus: Array = field(default_factory=lambda: NOTHING)
 
 
 @dataclass
@@ -77,50 +102,110 @@ class Tail:
 
 
 @dataclass
+class Past:
+    """What windows need of one earlier day: counts, slow means, φμ² and trials of all agents; zero where absent."""
+
+    day: dt.date
+    counts: Array
+    means: Array
+    spread: Array
+    trials: Array
+
+
+@dataclass
 class Scorer:
     """The baselines of all agents in memory. `score` judges a day, `learn` then lets the baselines have it."""
 
     agents: Ints
     groups: int
     state: dict[str, Array] = field(default_factory=dict)
-    tails: dict[Family, Tail] = field(default_factory=dict)
+    tails: dict[str, Tail] = field(default_factory=dict)
     history: list[Array] = field(default_factory=list)
+    recent: list[Past] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.place = {int(pk): n for n, pk in enumerate(self.agents)}
+        self.place: dict[int, int] = {}
+        self.add_agents(self.agents)
+
+    def add_agents(self, agents: Ints) -> None:
+        """Let the scorer know of agents; those of a growing floor come as they first appear."""
+        new = [int(pk) for pk in agents if int(pk) not in self.place]
+        self.place.update({pk: len(self.place) + n for n, pk in enumerate(new)})
+        self.agents = np.fromiter(self.place, dtype=np.int64, count=len(self.place))
         for name in STATE:
-            self.state.setdefault(name, np.zeros((len(self.agents), len(FEATURES))))
+            self.state[name] = _grown(self.state.get(name), len(self.place))
+        for past in self.recent:
+            for name in ("counts", "means", "spread", "trials"):
+                setattr(past, name, _grown(getattr(past, name), len(self.place)))
 
     def rows(self, agents: Ints) -> Ints:
         return np.fromiter((self.place[int(pk)] for pk in agents), dtype=np.int64, count=len(agents))
 
     def score(self, day: Day) -> Scored:
-        """Compute a day's expected counts and probabilities per feature, per family and overall. Changes nothing."""
+        """Compute a day's expected counts and probabilities per signal, per family and overall. Changes nothing."""
         at = self.rows(day.agents)
-        mean, own_dispersion, exposure = self._expect(day, at)
+        trials = day.trials if day.trials is not None else np.zeros_like(day.counts)
+        mean, slow_mean, own_dispersion, exposure = self._expect(day, at, trials)
         information = RATE_STRENGTH + self.state["slow_count"][at]
         dispersion = own_dispersion + 1.0 / information
-        feature_p = st.upper_tail(day.counts, mean, dispersion)
-        feature_p = np.where(day.counts < FLOOR_COUNTS, np.maximum(feature_p, UNREMARKABLE), feature_p)
-        family_p = np.stack([st.by_cauchy(feature_p[:, FAMILY_COLUMNS[family]]) for family in FAMILIES], axis=-1)
-        judged = self._calibrated(family_p)
+        window_p, window_counts, window_means = [], [], []
+        for window in WINDOWS:
+            if window == 1:
+                count, center, phi, cases = day.counts, mean, dispersion, trials
+            else:
+                count, center, phi, cases = self._over(
+                    window, day, at, slow_mean, own_dispersion * slow_mean**2, trials, 1.0 / information
+                )
+            p = st.tail_of(count, center, phi, cases, SHARES)
+            p = np.where(count < FLOOR_COUNTS * WINDOW_FLOORS[window], np.maximum(p, UNREMARKABLE), p)
+            if window > 1:  # a window says something about today only if today adds to it
+                p = np.where(day.counts > slow_mean, p, np.maximum(p, 2 * UNREMARKABLE))
+            window_p.append(p)
+            window_counts.append(count)
+            window_means.append(center)
+        lane_p = np.stack(
+            [st.by_cauchy(window_p[n][:, FAMILY_COLUMNS[family]]) for family in FAMILIES for n in range(len(WINDOWS))],
+            axis=-1,
+        )
+        judged = self._calibrated(lane_p).reshape(len(at), len(FAMILIES), len(WINDOWS))
+        family_p = st.by_cauchy(judged)
+        combined = np.atleast_1d(st.omnibus(family_p))
+        tail = self.tails.get(OVERALL)
+        overall = st.calibrate(combined, tail.threshold, tail.scale, floor=OVERALL_FLOOR) if tail else combined
         return Scored(
-            day.day, day.agents, mean, exposure, dispersion, feature_p, family_p, np.atleast_1d(st.omnibus(judged))
+            day.day,
+            day.agents,
+            mean,
+            exposure,
+            dispersion,
+            window_p[0],
+            family_p,
+            np.clip(overall, 0.0, 1.0),
+            lane_p,
+            slow_mean,
+            np.stack(window_p, axis=1),
+            np.stack(window_counts, axis=1),
+            np.stack(window_means, axis=1),
+            combined,
         )
 
-    def _expect(self, day: Day, at: Ints) -> tuple[Array, Array, Array]:
-        """Compute mean and own overdispersion of each agent's counts on such a day, and its length in ordinary hours."""
+    def _expect(self, day: Day, at: Ints, trials: Array) -> tuple[Array, Array, Array, Array]:
+        """Compute the mean of each agent's counts on such a day, by all memory and by the slow one, the agent's own
+        overdispersion, and the day's length in ordinary hours (of a share: its cases)."""
         s = {name: values[at] for name, values in self.state.items()}
-        hours = np.clip(day.hours, 1.0, HOURS_MAX)[:, None]
+        worked = np.where(SHARES, trials, np.clip(day.hours, 1.0, HOURS_MAX)[:, None])
         group_count, group_hours, group_spread, group_weight = (
             self._by_group(s[name], day.group) for name in ("slow_count", "slow_hours", "spread", "spread_weight")
         )
-        role_rate = (DEFAULT_RATE * 5 + group_count) / (5 + group_hours)
+        role_rate = (DEFAULT_RATES * 5 + group_count) / (5 + group_hours)
         slow = st.shrunk_rate(s["slow_count"], s["slow_hours"], role_rate, RATE_STRENGTH)
         fast = st.shrunk_rate(s["fast_count"], s["fast_hours"], slow, RATE_STRENGTH)
         rate = np.maximum(slow, fast)
-        exposure = hours * st.peer_factor(day.counts, rate * hours, day.group, self.groups)
-        mean = rate * exposure
+        factor = st.peer_factor(day.counts, rate * worked, day.group, self.groups)
+        exposure = worked * factor
+        mean, slow_mean = rate * exposure, slow * exposure
+        mean = np.where(SHARES, np.minimum(mean, 0.97 * trials), mean)
+        slow_mean = np.where(SHARES, np.minimum(slow_mean, 0.97 * trials), slow_mean)
         weight = 5 * mean**2 + st.TINY
         role_dispersion = np.clip(
             (DEFAULT_DISPERSION * weight + np.maximum(group_spread, 0)) / (weight + group_weight), 0.05, 3.0
@@ -128,21 +213,32 @@ class Scorer:
         own = st.shrunk_dispersion(
             s["spread"], s["spread_weight"], s["days"], mean, role_dispersion, DISPERSION_STRENGTH
         )
-        return mean, own, exposure
+        return mean, slow_mean, own, exposure
+
+    def _over(
+        self, window: int, day: Day, at: Ints, mean: Array, spread: Array, trials: Array, doubt: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Add up the days of a window that ends today: counts, means, dispersion of the sum, trials."""
+        count, center, wide, cases = day.counts.copy(), mean.copy(), spread.copy(), trials.copy()
+        for past in self.recent:
+            if 0 < (day.day - past.day).days < window:
+                count += past.counts[at]
+                center += past.means[at]
+                wide += past.spread[at]
+                cases += past.trials[at]
+        return count, center, wide / np.maximum(center, st.TINY) ** 2 + doubt, cases
 
     def _by_group(self, values: Array, group: Ints) -> Array:
         sums = np.zeros((self.groups, values.shape[1]))
         np.add.at(sums, group, values)
         return sums[group]
 
-    def _calibrated(self, family_p: Array) -> Array:
+    def _calibrated(self, lane_p: Array) -> Array:
         columns = []
-        for n, family in enumerate(FAMILIES):
-            tail = self.tails.get(family)
+        for n, lane in enumerate(LANES):
+            tail = self.tails.get(lane)
             columns.append(
-                st.calibrate(family_p[:, n], tail.threshold, tail.scale)
-                if tail
-                else np.maximum(family_p[:, n], st.FLOOR)
+                st.calibrate(lane_p[:, n], tail.threshold, tail.scale) if tail else np.maximum(lane_p[:, n], st.FLOOR)
             )
         return np.stack(columns, axis=-1)
 
@@ -150,32 +246,54 @@ class Scorer:
         """Feed a finished day into the baselines, and its scores into the calibration."""
         at = self.rows(day.agents)[day.learn]
         mean, dispersion = scored.expected[day.learn], scored.dispersion[day.learn]
-        hours = scored.exposure[day.learn]
+        exposure = scored.exposure[day.learn]
         sd = np.sqrt(mean + dispersion * mean**2)
         counts = np.minimum(day.counts[day.learn], mean + LEARN_UP_TO_SD * sd)
         for name, decay, added in (
             ("slow_count", SLOW_DECAY, counts),
-            ("slow_hours", SLOW_DECAY, hours),
+            ("slow_hours", SLOW_DECAY, exposure),
             ("fast_count", FAST_DECAY, counts),
-            ("fast_hours", FAST_DECAY, hours),
+            ("fast_hours", FAST_DECAY, exposure),
             ("spread", SLOW_DECAY, (counts - mean) ** 2 - mean),
             ("spread_weight", SLOW_DECAY, mean**2),
             ("days", SLOW_DECAY, 1.0),
         ):
             self.state[name][at] = self.state[name][at] * decay + added
-        self.history.append(scored.family_p[self.state["days"][self.rows(day.agents)][:, 0] >= KNOWN_AFTER_DAYS])
+        self.remember(day, scored)
+        known = self.state["days"][self.rows(day.agents)][:, 0] >= KNOWN_AFTER_DAYS
+        self.history.append(np.concatenate([scored.lane_p, scored.omnibus[:, None]], axis=1)[known])
         if len(self.history) > HISTORY_DAYS:
             del self.history[0]
 
+    def remember(self, day: Day, scored: Scored) -> None:
+        """Keep a day for the windows of the days after it."""
+        at = self.rows(day.agents)
+        dispersion = np.maximum(scored.dispersion - 1.0 / (RATE_STRENGTH + self.state["slow_count"][at]), 0.02)
+        shape = (len(self.place), len(FEATURES))
+        past = Past(day.day, *(np.zeros(shape) for _n in range(4)))
+        past.counts[at] = day.counts
+        past.means[at] = scored.slow_mean
+        past.spread[at] = dispersion * scored.slow_mean**2
+        if day.trials is not None:
+            past.trials[at] = day.trials
+        self.recent = [entry for entry in self.recent if (day.day - entry.day).days < max(WINDOWS)] + [past]
+
     def refit(self, on: dt.date) -> bool:
-        """Fit the tails of the families to the scores of the past, where there are enough of them."""
-        past = np.concatenate(self.history) if self.history else np.empty((0, len(FAMILIES)))
+        """Fit the tails of the lanes to the scores of the past, where there are enough of them."""
+        past = np.concatenate(self.history) if self.history else np.empty((0, len(LANES) + 1))
         if len(past) < CALIBRATE_FROM_AGENT_DAYS:
             return False
         scores = -np.log10(np.clip(past, 1e-300, 1.0))
-        for n, family in enumerate(FAMILIES):
+        had_lanes = LANES[0] in self.tails
+        for n, lane in enumerate(LANES):
             threshold, scale = st.fit_tail(scores[:, n])
-            self.tails[family] = Tail(threshold, scale, on, len(past))
+            self.tails[lane] = Tail(threshold, scale, on, len(past))
+        if had_lanes:  # combined scores of before the lanes were calibrated are of another kind
+            threshold, scale = st.fit_tail(scores[:, -1])
+            self.tails[OVERALL] = Tail(threshold, scale, on, len(past))
+        else:
+            for day in self.history:
+                day[:, -1] = 1.0
         return True
 
     def run(self, days: Iterable[Day]) -> Iterator[Scored]:
@@ -187,3 +305,11 @@ class Scorer:
             newest = max((tail.fitted_on for tail in self.tails.values()), default=dt.date.min)
             if (day.day - newest).days >= REFIT_EVERY_DAYS:
                 self.refit(day.day)
+
+
+def _grown(values: Array | None, rows: int) -> Array:
+    """Return an array with zeros for agents that came since."""
+    if values is None:
+        return np.zeros((rows, len(FEATURES)))
+    missing = rows - len(values)
+    return np.concatenate([values, np.zeros((missing, values.shape[1]))]) if missing > 0 else values

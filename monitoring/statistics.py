@@ -18,6 +18,9 @@ TINY = 1e-12
 # A probability below this says no more than "very": one saturated feature must not own the whole list.
 FLOOR = 1e-5
 CALIBRATED_FLOOR = 1e-7
+SHARE_CASES_MAX = 300
+# What a share at or below its mean is worth.
+UNUSUAL_NOT = 0.6
 
 
 def shrunk_rate(count: Array, hours: Array, prior_rate: Array, strength: float) -> Array:
@@ -50,6 +53,44 @@ def upper_tail(count: Array, mean: Array, dispersion: Array) -> Array:
     )
     tail: Array = np.clip(above + 0.5 * np.exp(log_here), 1e-300, 1.0)
     return tail
+
+
+def share_tail(count: Array, trials: Array, mean: Array, dispersion: Array) -> Array:
+    """Compute the mid-p of a beta-binomial, a share of `trials` cases with var = μ(1−p) + φμ². All arrays are flat."""
+    from scipy import special
+
+    # A day of a million cases says no more than one of a few hundred: the share is what counts.
+    scale = np.minimum(1.0, SHARE_CASES_MAX / np.maximum(trials, 1.0))
+    n = np.round(trials * scale)
+    k = np.minimum(np.round(count * scale), n)
+    p = np.clip(mean / np.maximum(trials, TINY), 1e-6, 0.97)
+    intraclass = np.clip(dispersion * p / (1 - p), 1e-4, 0.5)
+    a, b = p * (1 / intraclass - 1), (1 - p) * (1 / intraclass - 1)
+    steps = k[:, None] + np.arange(int((n - k).max(initial=0)) + 1)
+    inside = steps <= n[:, None]
+    steps = np.where(inside, steps, n[:, None])
+    log_mass = (
+        special.gammaln(n + 1)[:, None]
+        - special.gammaln(steps + 1)
+        - special.gammaln(n[:, None] - steps + 1)
+        + special.betaln(steps + a[:, None], n[:, None] - steps + b[:, None])
+        - special.betaln(a, b)[:, None]
+    )
+    mass = np.where(inside, np.exp(log_mass), 0.0)
+    mass[:, 0] *= 0.5
+    tail: Array = np.clip(mass.sum(axis=1), 1e-300, 1.0)
+    return tail
+
+
+def tail_of(count: Array, mean: Array, dispersion: Array, trials: Array, is_share: npt.NDArray[np.bool_]) -> Array:
+    """Compute the upper tails of counts and shares, column by column; a share below its mean is not worth the effort."""
+    tails = np.ones_like(mean)
+    tails[:, ~is_share] = upper_tail(count[:, ~is_share], mean[:, ~is_share], dispersion[:, ~is_share])
+    judged = is_share & (trials >= 1) & (count > mean)
+    tails[:, is_share] = UNUSUAL_NOT
+    if judged.any():
+        tails[judged] = share_tail(count[judged], trials[judged], mean[judged], dispersion[judged])
+    return tails
 
 
 def interval(mean: float, dispersion: float, level: float = 0.9) -> tuple[int, int]:
@@ -117,8 +158,10 @@ def fit_tail(scores: Array, *, quantile: float = 0.98, trim: float = 0.03) -> tu
     return threshold, max(float(trimmed.mean()) if len(trimmed) else 0.0, 0.05)
 
 
-def calibrate(p: Array, threshold: float, scale: float, *, quantile: float = 0.98) -> Array:
+def calibrate(
+    p: Array, threshold: float, scale: float, *, quantile: float = 0.98, floor: float = CALIBRATED_FLOOR
+) -> Array:
     """Adjust probabilities to the company's own past: in the tail by the fitted fall, elsewhere never below 2 %."""
     score = -np.log10(np.clip(p, 1e-300, 1.0))
     tail = (1 - quantile) * np.exp(-(score - threshold) / scale)
-    return np.where(score > threshold, np.maximum(tail, CALIBRATED_FLOOR), np.maximum(p, 1 - quantile))
+    return np.where(score > threshold, np.maximum(tail, floor), np.maximum(p, 1 - quantile))

@@ -9,10 +9,32 @@ import numpy as np
 from django.db import connection
 
 from crm.models import User
-from monitoring.choices import FEATURES
 from monitoring.models import AgentDay, Alert
 
 DAY = dt.date(2026, 9, 10)  # a Thursday
+# What an ordinary person does of each an hour.
+HOURLY = {
+    "views": 3.5,
+    "clients": 3.0,
+    "busiest_hour": 5.0,
+    "searches": 1.2,
+    "lists": 0.3,
+    "outside_views": 0.3,
+    "outside_clients": 0.25,
+    "outside_silent": 0.2,
+    "new_clients": 0.2,
+    "one_owner": 0.2,
+    "dormant_views": 0.2,
+    "reveals": 1.0,
+    "revealed_clients": 0.8,
+    "reveals_without_call": 0.3,
+    "exports": 0.02,
+    "downloads": 0.3,
+    "off_hours": 0.05,
+    "steps": 3.0,
+    "steady_pace": 0.4,
+    "sequential": 0.5,
+}
 COLUMNS = "(at, user_id, kind, client_id, target, rows, in_book, ip)"
 
 
@@ -44,7 +66,12 @@ def look_often(user: User, day: dt.date, count: int, *, from_hour: int = 13, out
         cursor.executemany(
             f"INSERT INTO crm_accessevent {COLUMNS} VALUES (%s, %s, 'view', %s, 'clients.client', 1, %s, '10.0.0.1')",
             [
-                (at(from_hour, 0, day) + dt.timedelta(seconds=90 * n), user.pk, 10_000 + first + n, n >= outside)
+                (
+                    at(from_hour, 0, day) + dt.timedelta(seconds=90 * n + 37 * n % 50),
+                    user.pk,
+                    10_000 + first + 7 * n % 9973,
+                    n >= outside,
+                )
                 for n in range(count)
             ],
         )
@@ -53,8 +80,8 @@ def look_often(user: User, day: dt.date, count: int, *, from_hour: int = 13, out
 def ordinary_history(people: list[User], until: dt.date, days: int = 45, seed: int = 5) -> None:
     """Counted working days with habits of their own, overdispersed, before `until`."""
     random = np.random.default_rng(seed)
-    base = np.array([3.5, 3.0, 5.0, 1.2, 0.3, 0.25, 0.2, 1.0, 0.3, 0.02, 0.3, 0.05])
-    habit = random.lognormal(0, 0.3, (len(people), len(FEATURES)))
+    base = np.array(list(HOURLY.values()))
+    habit = random.lognormal(0, 0.3, (len(people), len(HOURLY)))
     rows = []
     for back in range(days, 0, -1):
         day = until - dt.timedelta(days=back)
@@ -63,7 +90,7 @@ def ordinary_history(people: list[User], until: dt.date, days: int = 45, seed: i
             hours = int(random.integers(6, 9))
             mean = base * habit[n] * hours * shared
             counts = random.negative_binomial(4.0, 4.0 / (4.0 + mean))
-            fields = {feature.value: int(count) for feature, count in zip(FEATURES, counts, strict=True)}
+            fields = {name: int(count) for name, count in zip(HOURLY, counts, strict=True)}
             rows.append(AgentDay(agent=person, day=day, active_hours=hours, **fields))
     AgentDay.objects.bulk_create(rows)
 

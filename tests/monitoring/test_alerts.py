@@ -11,6 +11,8 @@ from monitoring import alerts, baselines, tasks, watchlist
 from monitoring.choices import AlertState, Severity, Verdict, WatchKind
 from monitoring.models import AgentDay, Alert, Baseline, Calibration, DayScore, Decision, Watch
 from monitoring.reasons import in_words
+from monitoring.scoring import LANES
+from monitoring.signals import FAMILIES, FEATURES
 from tests.cast import make_staff
 from tests.monitoring.factories import DAY, at, look, look_often, ordinary_history
 
@@ -122,7 +124,7 @@ def test_of_a_watched_person_less_is_needed(desk, cast):
     place = list(found[0].agents).index(cast.agent.pk)
     found[0].probability[place] = 0.004
     DayScore.objects.filter(agent=cast.agent, day=DAY).update(
-        feature_p=[0.001] * 12, family_p=[0.004] * 5, probability=0.004
+        feature_p=[0.001] * len(FEATURES), family_p=[0.004] * len(FAMILIES), probability=0.004
     )
     assert alerts.raise_alerts(found) == []
     watchlist.watch(
@@ -252,7 +254,7 @@ def test_the_tasks_do_their_round_on_an_empty_house_and_again(cast):
 
 
 def test_closing_a_day_costs_the_same_number_of_queries_however_many_agents(desk, django_assert_max_num_queries):
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(28):
         baselines.close_days(now=AFTERWARDS)
 
 
@@ -260,4 +262,4 @@ def test_tails_are_fitted_once_there_are_enough_days(cast):
     people = [make_staff(f"p{n}@meridian.example", Role.AGENT, brand=cast.brand, desk=cast.desk) for n in range(10)]
     ordinary_history(people, DAY, days=60)
     baselines.learn_days(DAY - dt.timedelta(days=60), DAY)
-    assert Calibration.objects.values("family").distinct().count() == 5
+    assert Calibration.objects.values("family").distinct().count() == len(LANES) + 1

@@ -7,11 +7,12 @@ import pytest
 
 from monitoring import alerts, baselines, reasons, rules
 from monitoring.alerts import severity_of
-from monitoring.choices import FAMILIES, FEATURES, FLOORS, Feature, Rule, Severity, WatchKind
+from monitoring.choices import Feature, Rule, Severity, WatchKind
 from monitoring.features import count_days
 from monitoring.models import AgentDay, Alert, DayScore, Watch
 from monitoring.queries import EVIDENCE_PAGE, day_bounds, evidence
-from monitoring.scoring import CALIBRATE_FROM_AGENT_DAYS, LEARN_UP_TO_SD, Day, Scored, Scorer
+from monitoring.scoring import CALIBRATE_FROM_AGENT_DAYS, LANES, LEARN_UP_TO_SD, Day, Scored, Scorer
+from monitoring.signals import FAMILIES, FEATURES, FLOORS
 from monitoring.tables import how_usual
 from tests.brand_policies import set_policies
 from tests.monitoring.factories import DAY, at, look
@@ -147,7 +148,7 @@ def test_a_leavers_bulk_export_breaks_both_rules(cast):
 # ── how improbable a day must be ─────────────────────────────────────────────────────────────────────────────────────
 def judged(agent, probability: float, *, day: dt.date = DAY) -> Scored:
     """A scored day with 160 clients opened, as improbable as the test says."""
-    counts = {feature.value: 0 for feature in FEATURES} | {"clients": 160, "views": 160}
+    counts = {"clients": 160, "views": 160}
     AgentDay.objects.create(agent=agent, day=day, active_hours=8, **counts)
     feature_p = [1e-5 if feature == Feature.CLIENTS else 0.5 for feature in FEATURES]
     DayScore.objects.create(
@@ -242,7 +243,7 @@ def test_a_reason_reaches_its_features_floor(feature):
 def test_at_most_four_families_are_named():
     loud = dict.fromkeys(FEATURES, 1e-05)
     found = reasons_of({feature.value: 500 for feature in FEATURES}, loud)
-    assert [row["family"] for row in found] == ["volume", "reach", "contact", "taking"]
+    assert [row["family"] for row in found] == ["volume", "reach", "dormant", "value"]
 
 
 def test_of_equal_features_the_plainer_one_is_named():
@@ -361,7 +362,7 @@ def test_a_working_day_has_one_to_twelve_hours(hours, counted):
 def test_tails_are_fitted_from_400_agent_days(agent_days, is_fitted):
     assert CALIBRATE_FROM_AGENT_DAYS == 400
     scorer = Scorer(np.arange(1), 1)
-    scorer.history = [np.full((agent_days, len(FAMILIES)), 0.3)]
+    scorer.history = [np.full((agent_days, len(LANES) + 1), 0.3)]
     assert scorer.refit(DAY) is is_fitted
     assert bool(scorer.tails) is is_fitted
 
@@ -369,7 +370,7 @@ def test_tails_are_fitted_from_400_agent_days(agent_days, is_fitted):
 @pytest.mark.parametrize(("days", "is_kept"), [(179, 179), (180, 180), (181, 180)])
 def test_scores_of_180_days_are_remembered(days, is_kept):
     scorer = Scorer(np.arange(1), 1)
-    scorer.history = [np.full((1, len(FAMILIES)), 0.3)] * (days - 1)
+    scorer.history = [np.full((1, len(LANES) + 1), 0.3)] * (days - 1)
     day = a_day(1.0, people=1)
     scorer.learn(day, scorer.score(day))
     assert len(scorer.history) == is_kept
@@ -378,7 +379,7 @@ def test_scores_of_180_days_are_remembered(days, is_kept):
 @pytest.mark.parametrize(("after", "is_refitted"), [(6, False), (7, True), (8, True)])
 def test_tails_are_fitted_again_after_a_week(after, is_refitted):
     scorer = Scorer(np.arange(1), 1)
-    scorer.history = [np.full((400, len(FAMILIES)), 0.3)]
+    scorer.history = [np.full((400, len(LANES) + 1), 0.3)]
     scorer.refit(DAY)
     for _scored in scorer.run([a_day(1.0, number=after, people=1)]):
         pass

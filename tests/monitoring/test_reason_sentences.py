@@ -2,8 +2,9 @@
 
 import pytest
 
-from monitoring.choices import FEATURES, Feature, Rule
+from monitoring.choices import Feature, Rule
 from monitoring.reasons import in_words, of_rule
+from monitoring.signals import FEATURES
 
 HABIT = {"code": "habit", "family": "volume", "usual": 20.4, "low": 9, "high": 34, "p": 1e-5, "median": 22.0}
 

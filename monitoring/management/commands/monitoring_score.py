@@ -1,0 +1,81 @@
+"""`manage.py monitoring_score --import events.jsonl --json-alerts alerts.csv`: what monitoring would have raised elsewhere."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from monitoring import budget
+from monitoring.history.judging import judge_file
+from monitoring.history.mapping import FIELDS, KINDS, plain
+from monitoring.history.reading import Reader
+
+COLUMNS = ("agent", "date", "score", "alert", "reasons")
+
+
+class Command(BaseCommand):
+    help = (
+        "Score another system's history (JSONL, an event a line, in any order) with the scorer of the live pages: each agent-day "
+        "with what was known on that day. Writes nothing to the database."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--import", dest="source", required=True, type=Path, metavar="EVENTS.jsonl")
+        parser.add_argument("--json-alerts", dest="target", required=True, type=Path, metavar="ALERTS.csv")
+        parser.add_argument(
+            "--budget",
+            type=float,
+            default=budget.DEFAULT_PER_100,
+            help="Cases per 100 agent-days (default %(default)s)",
+        )
+        parser.add_argument(
+            "--map-field", action="append", default=[], metavar="OURS=THEIRS", help="e.g. agent=rep_code"
+        )
+        parser.add_argument("--map-kind", action="append", default=[], metavar="THEIRS=OURS", help="e.g. peek=reveal")
+        parser.add_argument("--alerts-only", action="store_true", help="Write only the agent-days that open a case")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not options["source"].is_file():
+            raise CommandError(f"There is no file {options['source']}.")
+        if not 0 < options["budget"] <= 100:
+            raise CommandError("The budget is more than 0 and at most 100 cases per 100 agent-days.")
+        fields = {ours: plain(theirs) for ours, theirs in _pairs(options["map_field"], set(FIELDS))}
+        kinds = {
+            theirs: ours
+            for ours, theirs in ((o, t) for t, o in _pairs(options["map_kind"], None, {k for k, _w in KINDS}))
+        }
+        reader = Reader(options["source"], fields=fields, kinds=kinds)
+        agent_days = alerts = 0
+        with options["target"].open("w", newline="", encoding="utf-8") as file:
+            out = csv.writer(file)
+            out.writerow(COLUMNS)
+            for row in judge_file(reader, per_100=options["budget"]):
+                agent_days += 1
+                alerts += row.is_alert
+                if row.is_alert or not options["alerts_only"]:
+                    out.writerow([row.agent, row.day.isoformat(), row.score, int(row.is_alert), "; ".join(row.reasons)])
+        self.stdout.write(
+            json.dumps(
+                {"agent_days": agent_days, "alerts": alerts, "budget": options["budget"], **reader.report.as_json()},
+                indent=1,
+            )
+        )
+        if not agent_days:
+            raise CommandError(
+                "No event had a time and an agent: state them with --map-field ts=… and --map-field agent=…."
+            )
+
+
+def _pairs(texts: list[str], left: set[str] | None, right: set[str] | None = None) -> list[tuple[str, str]]:
+    pairs = []
+    for text in texts:
+        first, equals, second = text.partition("=")
+        if not equals or (left is not None and first not in left) or (right is not None and second not in right):
+            known = ", ".join(sorted(left or right or ()))
+            raise CommandError(f"“{text}” isn't a mapping. Known: {known}.")
+        pairs.append((first, second))
+    return pairs

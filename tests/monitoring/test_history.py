@@ -1,0 +1,145 @@
+"""Another system's history: read liberally, scored by the scorer of the live pages, nothing dropped in silence."""
+
+import csv
+import json
+import random
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from monitoring import signals
+from monitoring.history import mapping
+from monitoring.history.reading import Reader, moment
+from sandbox.floor import SalesFloor, Size
+
+SMALL = Size(agents=14, days=48, clients_each=30, views=14.0)
+
+
+def write(path, events):
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def score(source, target, **options):
+    call_command("monitoring_score", source=source, target=target, **options)
+    with target.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def floor(tmp_path_factory):
+    made = list(SalesFloor(3, SMALL, attacks=False).events())
+    sweep = [
+        {
+            "ts": f"2025-02-19T11:{n:02d}:05",
+            "agent": "a003",
+            "kind": "view",
+            "client": f"x{n * 7}",
+            "client_owner": "a001",
+        }
+        for n in range(50)
+    ]
+    return made + sweep
+
+
+def test_a_days_sweep_of_a_colleagues_clients_is_the_highest_score(floor, tmp_path):
+    rows = score(write(tmp_path / "events.jsonl", floor), tmp_path / "alerts.csv")
+    assert list(rows[0]) == ["agent", "date", "score", "alert", "reasons"]
+    late = [row for row in rows if row["date"] >= "2025-02-03"]
+    worst = max(late, key=lambda row: float(row["score"]))
+    assert (worst["agent"], worst["date"]) == ("a003", "2025-02-19")
+    assert "expected" in worst["reasons"] and "outside own book" in worst["reasons"]
+    assert sum(row["alert"] == "1" for row in rows) <= 0.005 * len(rows) + 2
+
+
+def test_order_duplicates_and_other_names_change_nothing(floor, tmp_path):
+    plain = score(write(tmp_path / "plain.jsonl", floor), tmp_path / "plain.csv")
+    names = {"ts": "timestamp", "agent": "user_id", "kind": "event_type", "client_owner": "owner_id"}
+    kinds = {"view": "client.opened", "unlock": "PhoneRevealed", "call": "outbound_call"}
+    renamed = [{names.get(key, key): value for key, value in event.items()} for event in floor]
+    for event in renamed:
+        event["event_type"] = kinds.get(event["event_type"], event["event_type"])
+    renamed += renamed[:300]
+    random.Random(1).shuffle(renamed)
+    assert score(write(tmp_path / "other.jsonl", renamed), tmp_path / "other.csv") == plain
+
+
+def test_bad_lines_are_counted_and_the_rest_is_scored(tmp_path, capsys):
+    good = [
+        {"ts": f"2025-03-{d:02d}T09:00:00Z", "agent": "a", "kind": "view", "client": n}
+        for d in range(1, 20)
+        for n in range(9)
+    ]
+    bad = ["not json", "[1]", '{"agent": "a", "kind": "view"}', '{"ts": "yesterday", "agent": "a"}', "null"]
+    odd = [
+        {
+            "ts": 1_741_000_000_000,
+            "agent": "b",
+            "kind": "warp",
+            "client": {"id": 3, "owner": "a", "value": "1,200 EUR"},
+        },
+        {"ts": "2091-01-01T00:00:00", "agent": "a", "kind": "view", "client": 1},
+        {"ts": "2025-03-05T10:00:00", "agent": None, "kind": "view", "client": 1},
+        {"ts": "2025-03-05T10:00:00", "agent": "a", "kind": "view", "client": 1, "rows": "many", "duration_s": -5},
+    ]
+    path = write(tmp_path / "events.jsonl", good * 12 + odd)
+    path.write_text(path.read_text() + "\n".join(bad))
+    rows = score(path, tmp_path / "alerts.csv")
+    told = json.loads(capsys.readouterr().out)
+    assert len(rows) == 20 and {row["agent"] for row in rows} == {"a", "b"}
+    assert told["unreadable_lines"] == 3 and told["without_time"] == 2 and told["without_agent"] == 1
+    assert told["unknown_kinds"] == {"warp": 1}
+    assert told["stray_days"] in (0, 1)
+    assert told["duplicates"] == 11 * len(good)
+
+
+def test_a_file_without_times_or_agents_says_what_to_state(tmp_path):
+    with pytest.raises(CommandError, match="--map-field"):
+        score(write(tmp_path / "events.jsonl", [{"kind": "view"}]), tmp_path / "alerts.csv")
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("client_view", "view"),
+        ("ViewDeposits", "view"),
+        ("phone.unmasked", "reveal"),
+        ("CALL_OUT", "call"),
+        ("bulk export", "export"),
+        ("login_failed", "login_failed"),
+        ("user.login", "login"),
+        ("list_open", "list"),
+        ("email_sent", "mail"),
+        ("sick leave", "context"),
+        ("xyzzy", ""),
+    ],
+)
+def test_other_words_for_what_agents_do(word, kind):
+    assert mapping.kind_of(word) == kind
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2025-03-04T10:00:05Z",
+        "2025-03-04 10:00:05.123+02:00",
+        1_741_082_405,
+        "1741082405",
+        1_741_082_405_000,
+        "04/03/2025 10:00:05",
+    ],
+)
+def test_times_as_other_systems_write_them(written):
+    assert moment(written) == (739_314, 36_005)
+
+
+def test_the_docs_list_each_signal():
+    text = Path("docs/domain/monitoring.md").read_text()
+    assert [feature.value for feature in signals.FEATURES if f"| `{feature.value}` |" not in text] == []
+
+
+def test_a_day_longer_than_a_chunk_is_read_whole(floor, tmp_path, monkeypatch):
+    monkeypatch.setattr("monitoring.history.reading.CHUNK", 50)
+    reader = Reader(write(tmp_path / "events.jsonl", floor[:4000]))
+    assert sum(1 for _day, events in reader.days() for _event in events) + reader.report.duplicates == 4000
