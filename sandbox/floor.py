@@ -473,7 +473,7 @@ class _AgentDay:
 
     def _takeover(self, strength: float) -> None:
         moment = self.moment()
-        place = {"device": "unknown-7", "ip": "185.77.3.4", "country": "NG"}
+        place: dict[str, Any] = {"device": "unknown-7", "ip": "185.77.3.4", "country": "NG"}
         self.add(moment, "login", **place)
         for client in self._others(self.floor.clients, self.r.uniform(6, 18) * strength):
             moment += self.r.uniform(20, 90)
