@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from statistics import median
 
 from django.db import transaction
@@ -18,28 +21,43 @@ from crm.models import User
 from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
 from monitoring.audit_codes import MonitoringAction
-from monitoring.brand_policies import ALERT_PROBABILITY
+from monitoring.brand_policies import ALERT_BUDGET, ALERT_PROBABILITY
 from monitoring.choices import AlertState, Severity, Verdict
+from monitoring.engine import budget
+from monitoring.engine.scoring import Scored
+from monitoring.engine.signals import FEATURES, REGISTRY
 from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review, reaches
 from monitoring.queries import busy_window
-from monitoring.scoring import Scored
-from monitoring.signals import FEATURES, REGISTRY
 
 # A day less probable than this raises an alert; a brand may set its own as policy `alert_probability`.
 DEFAULT_PROBABILITY = float(ALERT_PROBABILITY.default)
 # Of people on the watchlist, less is needed.
 WATCHED_TIMES = 10
-SEVERE, HIGH = 1e-6, 1e-4
+SEVERE, HIGH, SURELY = 1e-6, 1e-4, 1e-3
 # Before two weeks of any history, habits are guesses: only rules raise alerts then.
 WARM_UP_DAYS = 14
 
 
+@dataclass
+class Candidate:
+    """One agent-day that may become an alert."""
+
+    agent: User
+    row: AgentDay
+    score: DayScore | None
+    probability: float
+    broken: list[reasons.Reason]
+    points: float
+    is_watched: bool
+
+
 @transaction.atomic
 def raise_alerts(scored_days: list[Scored], *, at: dt.datetime | None = None) -> list[Alert]:
-    """Raise an alert for each scored day that stands out or breaks a rule; one that is open gets today's figures.
+    """Raise alerts for the scored days that break a rule, and within the budget for those that stand out most.
 
-    Returns the new ones. A decided alert stays as it was decided on. `at` (demos, imports) is the instant of raising.
+    One that is open gets today's figures; a further day of an open case that isn't worse extends it. Returns the new ones.
+    A decided alert stays as it was decided on. `at` (demos, imports) is the instant of raising.
     """
     raised: list[Alert] = []
     groups = baselines.groups_of_agents()
@@ -51,7 +69,11 @@ def raise_alerts(scored_days: list[Scored], *, at: dt.datetime | None = None) ->
         p = p if is_warm else {}
         candidates = {agent for agent, value in p.items() if value < DEFAULT_PROBABILITY * WATCHED_TIMES} | set(broken)
         if candidates:
-            raised += _raise_on(scored.day, sorted(candidates), p, broken, groups, at or timezone.now())
+            points = {
+                int(agent): -math.log10(max(float(value), 1e-300))
+                for agent, value in zip(scored.agents, scored.strength, strict=True)
+            }
+            raised += _raise_on(scored.day, sorted(candidates), p, points, broken, groups, at or timezone.now())
     return raised
 
 
@@ -59,36 +81,98 @@ def _raise_on(
     day: dt.date,
     agent_ids: list[int],
     p: dict[int, float],
+    points: dict[int, float],
     broken: dict[int, list[reasons.Reason]],
     groups: dict[int, int],
     now: dt.datetime,
 ) -> list[Alert]:
     agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
     watched = set(Watch.objects.on(day).filter(agent_id__in=agent_ids).values_list("agent_id", flat=True))
-    held = lock_all(Alert.objects.filter(agent_id__in=agent_ids, day=day))
-    known = {alert.agent_id: alert for alert in held}
+    since = day - dt.timedelta(days=budget.EPISODE_DAYS)
+    held = lock_all(Alert.objects.filter(agent_id__in=agent_ids, day__lte=day, day__gte=since))
+    known = {alert.agent_id: alert for alert in held if alert.day == day}
+    earlier: dict[int, Alert] = {}
+    for alert in sorted(held, key=lambda alert: alert.score):
+        if alert.day < day and alert.state != AlertState.DECIDED:
+            earlier[alert.agent_id] = alert
     scores = {score.agent_id: score for score in DayScore.objects.filter(agent_id__in=agent_ids, day=day)}
     counted = {row.agent_id: row for row in AgentDay.objects.filter(agent_id__in=agent_ids, day=day)}
-    medians = peer_medians(day, groups)
-    raised = []
+    candidates = []
     for pk in agent_ids:
-        agent, score, row = agents[pk], scores.get(pk), counted.get(pk)
+        agent, row = agents[pk], counted.get(pk)
         if agent.brand_id is None or row is None or (pk in known and known[pk].state == AlertState.DECIDED):
             continue
-        why = list(broken.get(pk, []))
-        if score is not None and p.get(pk, 1.0) < threshold_of(agent) * (WATCHED_TIMES if pk in watched else 1):
-            why += reasons.of_score(
-                score,
-                counts=counts_of(row),
-                medians=medians[groups[pk]],
-                window=busy_window(agent, day),
-                has_book=agent.books.exists(),
-            )
-        if why:
-            alert = _write(agent, day, p.get(pk, 1.0), why, known.get(pk), now, was_watched=pk in watched)
-            if pk not in known:
-                raised.append(alert)
+        is_watched = pk in watched
+        strength = points.get(pk, 0.0) + (math.log10(WATCHED_TIMES) if is_watched else 0.0)
+        for rule in broken.get(pk, []):
+            strength = max(strength, budget.rule_score(rule["rows"], rule["limit"]))
+        candidates.append(
+            Candidate(agent, row, scores.get(pk), p.get(pk, 1.0), broken.get(pk, []), strength, is_watched)
+        )
+    medians = peer_medians(day, groups)
+    raised = []
+    for candidate in _within_budget(day, candidates, known, earlier):
+        pk = candidate.agent.pk
+        why = list(candidate.broken) + _habits(candidate, medians[groups[pk]], day)
+        if not why:
+            continue
+        if pk in earlier and pk not in known and candidate.points <= earlier[pk].score:
+            earlier[pk].last_day, earlier[pk].updated_at = day, now
+            earlier[pk].save(update_fields=["last_day", "updated_at"])
+            continue
+        alert = _write(candidate, day, why, known.get(pk), now)
+        if pk not in known:
+            raised.append(alert)
     return raised
+
+
+def _habits(candidate: Candidate, medians: dict[str, float], day: dt.date) -> list[reasons.Reason]:
+    if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * _times(candidate):
+        return []
+    return reasons.of_score(
+        candidate.score,
+        counts=counts_of(candidate.row),
+        medians=medians,
+        window=busy_window(candidate.agent, day),
+        has_book=candidate.agent.books.exists(),
+    )
+
+
+def _times(candidate: Candidate) -> int:
+    return WATCHED_TIMES if candidate.is_watched else 1
+
+
+def _within_budget(
+    day: dt.date, candidates: list[Candidate], known: dict[int, Alert], earlier: dict[int, Alert]
+) -> Iterator[Candidate]:
+    """Choose whose day becomes a case: all that break a rule or have an alert, then the most unusual a brand has room for."""
+    by_brand: dict[int, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        if candidate.broken or candidate.agent.pk in known or candidate.agent.pk in earlier:
+            yield candidate
+        elif candidate.agent.brand_id is not None and candidate.probability < threshold_of(candidate.agent) * _times(
+            candidate
+        ):
+            by_brand[candidate.agent.brand_id].append(candidate)
+    since = day - dt.timedelta(days=budget.LOOK_BACK_DAYS)
+    for brand_id, waiting in by_brand.items():
+        brand = waiting[0].agent.brand
+        per_100 = float(ALERT_BUDGET.of(brand)) if brand else budget.DEFAULT_PER_100
+        past = DayScore.objects.filter(day__gte=since, day__lte=day, agent__brand_id=brand_id).values_list(
+            "day", "omnibus"
+        )
+        before = [-math.log10(max(value, 1e-300)) for scored_on, value in past if scored_on < day]
+        raised = Alert.objects.filter(brand_id=brand_id, day__gte=since, day__lte=day).count()
+        needed = budget.threshold(before, per_100, raised=raised)
+        days = max(1, len({scored_on for scored_on, _value in past}))
+        places = budget.room(per_100, agent_days=len(past), raised=raised, per_day=len(past) / days)
+        waiting.sort(key=lambda candidate: -candidate.points)
+        # What is this improbable is raised as long as there is room, however wild the days were that the threshold remembers.
+        yield from (
+            candidate
+            for candidate in waiting[:places]
+            if candidate.points >= needed or candidate.probability < SURELY * _times(candidate)
+        )
 
 
 def threshold_of(agent: User) -> float:
@@ -114,23 +198,18 @@ def peer_medians(day: dt.date, groups: dict[int, int]) -> dict[int, dict[str, fl
 
 
 def _write(
-    agent: User,
-    day: dt.date,
-    probability: float,
-    why: list[reasons.Reason],
-    known: Alert | None,
-    now: dt.datetime,
-    *,
-    was_watched: bool,
+    candidate: Candidate, day: dt.date, why: list[reasons.Reason], known: Alert | None, now: dt.datetime
 ) -> Alert:
+    agent, probability = candidate.agent, candidate.probability
     assert agent.brand_id is not None
     fields = {
         "severity": severity_of(probability, why),
         "probability": probability,
+        "score": candidate.points,
         "reasons": why,
         "updated_at": now,
         "rules": [reason["rule"] for reason in why if reason["code"] == "rule"],
-        "was_watched": was_watched,
+        "was_watched": candidate.is_watched,
     }
     if known is not None:
         for name, value in fields.items():

@@ -15,9 +15,7 @@ from django.utils import timezone
 
 from crm.choices import Role
 from crm.models import User
-from monitoring.features import count_days
-from monitoring.models import AgentDay, Baseline, Calibration, DayScore
-from monitoring.scoring import (
+from monitoring.engine.scoring import (
     HISTORY_DAYS,
     KNOWN_AFTER_DAYS,
     REFIT_EVERY_DAYS,
@@ -29,7 +27,9 @@ from monitoring.scoring import (
     Scorer,
     Tail,
 )
-from monitoring.signals import FEATURES, MEASURES, counts_and_trials
+from monitoring.engine.signals import FEATURES, MEASURES, counts_and_trials
+from monitoring.features import count_days
+from monitoring.models import AgentDay, Baseline, Calibration, DayScore
 
 # A day is over for everybody once it is noon of the next one in UTC.
 CLOSES_AFTER = dt.timedelta(hours=12)

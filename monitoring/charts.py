@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 
 from crm.models import User
 from crm.ui.charts import Chart, Series
-from monitoring import statistics
 from monitoring.choices import Feature
+from monitoring.engine import statistics
+from monitoring.engine.signals import FEATURES, REGISTRY
 from monitoring.models import AgentDay, DayScore
-from monitoring.signals import FEATURES, REGISTRY
 
 DAYS = 28
 SHOWN = (Feature.CLIENTS, Feature.OUTSIDE_CLIENTS, Feature.REVEALS, Feature.SEARCHES, Feature.OFF_HOURS)

@@ -16,6 +16,7 @@ class Family(models.TextChoices):
     REACH = "reach", _("Outside own book")
     DORMANT = "dormant", _("Dormant clients")
     VALUE = "value", _("High-value clients")
+    SILENT = "silent", _("Looks without contact")
     CONTACT = "contact", _("Contacts revealed")
     TAKING = "taking", _("Data taken out")
     HOURS = "hours", _("Unusual hours")
@@ -26,7 +27,7 @@ class Family(models.TextChoices):
 
 
 class Feature(models.TextChoices):
-    """What is counted about an agent's day; `monitoring.signals` says how each is judged."""
+    """What is counted about an agent's day; `monitoring.engine.signals` says how each is judged."""
 
     VIEWS = "views", _("Client records opened")
     CLIENTS = "clients", _("Different clients opened")
@@ -37,6 +38,7 @@ class Feature(models.TextChoices):
     OUTSIDE_CLIENTS = "outside_clients", _("Different clients outside own book")
     OUTSIDE_SHARE = "outside_share", _("Share of records outside own book")
     OUTSIDE_SILENT = "outside_silent", _("Clients outside own book opened without contact")
+    OUTSIDE_SILENT_SHARE = "outside_silent_share", _("Share of clients outside own book opened without contact")
     NEW_CLIENTS = "new_clients", _("Clients new to the agent and not in own book")
     ONE_OWNER = "one_owner", _("Clients of one colleague")
     DORMANT_VIEWS = "dormant_views", _("Dormant clients opened")
@@ -44,6 +46,8 @@ class Feature(models.TextChoices):
     HIGH_VALUE_OUTSIDE = "high_value_outside", _("High-value clients outside own book")
     HIGH_VALUE_SHARE = "high_value_share", _("Share of high-value clients")
     MONEY_LOOKS = "money_looks", _("Records opened after a large deposit or withdrawal, outside own book")
+    SILENT = "silent_clients", _("Share of clients opened without contact")
+    SILENT_REVEALS = "silent_reveals", _("Share of revealed contacts without a call")
     REVEALS = "reveals", _("Contacts revealed")
     REVEALS_WITHOUT_CALL = "reveals_without_call", _("Contacts revealed without a call that day")
     REVEAL_SHARE = "reveal_share", _("Share of clients whose contact was revealed")
@@ -51,7 +55,7 @@ class Feature(models.TextChoices):
     EXPORTS = "exports", _("Exports")
     DOWNLOADS = "downloads", _("Documents opened")
     PRINTS = "prints", _("Prints")
-    OFF_HOURS = "off_hours", _("Actions outside working hours")
+    OFF_HOURS = "off_hours", _("Hours of activity outside working hours")
     SHORT_CALLS = "short_calls", _("Answered calls under 10 seconds")
     CALLS = "calls", _("Calls")
     CALLS_WITHOUT_RECORD = "calls_without_record", _("Calls without opening the record")

@@ -52,6 +52,7 @@ WITH seen AS MATERIALIZED (
   SELECT user_id, day, sum(views) AS views, count(*) FILTER (WHERE views > 0) AS clients,
     sum(outside_views) AS outside_views, count(*) FILTER (WHERE outside_views > 0) AS outside_clients,
     count(*) FILTER (WHERE outside_views > 0 AND calls = 0) AS outside_silent, count(*) FILTER (WHERE is_new) AS new_clients,
+    count(*) FILTER (WHERE views > 0 AND calls = 0) AS silent_clients,
     coalesce(sum(views) FILTER (WHERE is_dormant), 0) AS dormant_views,
     count(*) FILTER (WHERE is_high AND views > 0) AS high_value_clients,
     count(*) FILTER (WHERE is_high AND outside_views > 0) AS high_value_outside, count(*) FILTER (WHERE is_money) AS money_looks,
@@ -133,11 +134,14 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE kind = 'view' AND client_id IS NULL) AS lists,
     count(*) FILTER (WHERE kind NOT IN ('login', 'logout', 'search')
       AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS off_hours,
+    count(DISTINCT hour) FILTER (WHERE kind NOT IN ('login', 'logout')
+      AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS odd_hours,
     count(DISTINCT ip) AS addresses, min(at) AS first_at, max(at) AS last_at
   FROM dated GROUP BY 1, 2
 )
 INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_hour, searches, outside_views,
   outside_clients, dormant_views, reveals, reveals_without_call, calls, exports, export_rows, downloads, off_hours,
+  odd_hours, silent_clients,
   lists, outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
   reveals_outside, answered_calls, short_calls, calls_without_record, repeat_calls, new_networks, second_devices, steps,
   steady_pace, fast_steps, sequential, prints, new_devices, new_countries, edits, edits_outside,
@@ -146,6 +150,7 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   coalesce(c.outside_views, 0), coalesce(c.outside_clients, 0), coalesce(c.dormant_views, 0), coalesce(c.reveals, 0),
   coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
   d.off_hours + coalesce(s.off_hours, 0),
+  d.odd_hours, coalesce(c.silent_clients, 0),
   d.lists, coalesce(c.outside_silent, 0), coalesce(c.new_clients, 0), coalesce(o.one_owner, 0), coalesce(c.high_value_outside,
   0), coalesce(c.high_value_clients, 0), coalesce(c.money_looks, 0), coalesce(c.revealed_clients, 0),
   coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
@@ -168,6 +173,7 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   dormant_views = EXCLUDED.dormant_views, reveals = EXCLUDED.reveals,
   reveals_without_call = EXCLUDED.reveals_without_call, calls = EXCLUDED.calls, exports = EXCLUDED.exports,
   export_rows = EXCLUDED.export_rows, downloads = EXCLUDED.downloads, off_hours = EXCLUDED.off_hours,
+  odd_hours = EXCLUDED.odd_hours, silent_clients = EXCLUDED.silent_clients,
   lists = EXCLUDED.lists, outside_silent = EXCLUDED.outside_silent, new_clients = EXCLUDED.new_clients, one_owner =
   EXCLUDED.one_owner, high_value_outside = EXCLUDED.high_value_outside, high_value_clients = EXCLUDED.high_value_clients,
   money_looks = EXCLUDED.money_looks, revealed_clients = EXCLUDED.revealed_clients, reveals_outside = EXCLUDED.reveals_outside,

@@ -37,6 +37,8 @@ class AgentDay(models.Model):
     calls = models.PositiveIntegerField(default=0)
     lists = models.PositiveIntegerField(default=0)
     outside_silent = models.PositiveIntegerField(default=0)
+    silent_clients = models.PositiveIntegerField(default=0)
+    odd_hours = models.PositiveSmallIntegerField(default=0)
     new_clients = models.PositiveIntegerField(default=0)
     one_owner = models.PositiveIntegerField(default=0)
     high_value_outside = models.PositiveIntegerField(default=0)
@@ -79,7 +81,7 @@ class AgentDay(models.Model):
 
 
 class Baseline(models.Model):
-    """One agent's habit in one feature: decayed sums from which rate and overdispersion follow. See `monitoring.scoring`.
+    """One agent's habit in one feature: decayed sums from which rate and overdispersion follow. See `monitoring.engine.scoring`.
 
     These are statistics, so they are floats. `slow_*` remember about two months, `fast_*` about a week.
     """
@@ -171,6 +173,8 @@ class Alert(HasState):
     reasons = models.JSONField(
         default=list, help_text=_("Codes with figures; `monitoring.reasons` turns them into text")
     )
+    score = models.FloatField(default=0, help_text=_("How far the day stands out; days compete by it"))
+    last_day = models.DateField(null=True, help_text=_("Last day of the case, where further days followed"))
     was_watched = models.BooleanField(default=False)
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     raised_at = models.DateTimeField()

@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from crm.i18n.localized_text import VALUE_TEXTS, Phrase, value_phrase
-from monitoring import statistics
 from monitoring.choices import Family, Feature, Rule
+from monitoring.engine import statistics
+from monitoring.engine.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS
 from monitoring.models import DayScore
-from monitoring.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS
 
 Reason = dict[str, Any]
 # A reason is a feature at least this improbable; one below its floor never is (`scoring.UNREMARKABLE`).
@@ -151,9 +151,7 @@ SENTENCES: dict[Feature, Callable[[int], str]] = {
     Feature.EXPORTS: lambda count: ngettext("exported %(observed)s time", "exported %(observed)s times", count),
     Feature.DOWNLOADS: lambda count: ngettext("opened %(observed)s document", "opened %(observed)s documents", count),
     Feature.OFF_HOURS: lambda count: ngettext(
-        "performed %(observed)s action outside working hours",
-        "performed %(observed)s actions outside working hours",
-        count,
+        "worked %(observed)s hour outside working hours", "worked %(observed)s hours outside working hours", count
     ),
     Feature.LISTS: lambda count: ngettext("opened %(observed)s list", "opened %(observed)s lists", count),
     Feature.OUTSIDE_SHARE: lambda count: ngettext(
@@ -239,5 +237,20 @@ SENTENCES: dict[Feature, Callable[[int], str]] = {
     Feature.EDITS: lambda count: ngettext("changed %(observed)s record", "changed %(observed)s records", count),
     Feature.EDITS_OUTSIDE: lambda count: ngettext(
         "changed %(observed)s record outside own book", "changed %(observed)s records outside own book", count
+    ),
+    Feature.OUTSIDE_SILENT_SHARE: lambda count: ngettext(
+        "opened %(observed)s client outside own book and contacted none of them",
+        "opened %(observed)s clients outside own book and contacted none of them",
+        count,
+    ),
+    Feature.SILENT: lambda count: ngettext(
+        "opened %(observed)s client without contact, an unusual share",
+        "opened %(observed)s clients without contact, an unusual share",
+        count,
+    ),
+    Feature.SILENT_REVEALS: lambda count: ngettext(
+        "revealed %(observed)s contact without a call, an unusual share",
+        "revealed %(observed)s contacts without a call, an unusual share",
+        count,
     ),
 }

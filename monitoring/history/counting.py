@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.engine.signals import MEASURES, counts_and_trials
 from monitoring.features import FAST_STEP_SECONDS, SHORT_CALL_SECONDS, STEP_SECONDS_MAX
-from monitoring.signals import MEASURES, counts_and_trials
 
 MONEY_DAYS = 3
 STALE_DAYS = 45
@@ -361,6 +361,7 @@ class Floor:
             "outside_views": t.outside_views,
             "outside_clients": len(t.outside),
             "outside_silent": len(t.outside - t.contacted),
+            "silent_clients": len(t.viewed - t.contacted),
             "new_clients": len(t.new) if is_known else 0,
             "one_owner": max(t.owners.values(), default=0),
             "dormant_views": len(t.dormant),
@@ -374,7 +375,7 @@ class Floor:
             "exports": t.exports,
             "downloads": t.downloads,
             "prints": t.prints,
-            "off_hours": sum(n for n, odd in zip(t.hours, unusual, strict=True) if odd),
+            "odd_hours": sum(1 for n, odd in zip(t.hours, unusual, strict=True) if n and odd),
             "short_calls": t.short,
             "answered_calls": t.answered,
             "calls": t.calls,
@@ -383,7 +384,7 @@ class Floor:
             "new_devices": len(t.devices.keys() - memory.devices) if is_known and memory.devices else 0,
             "new_countries": len(t.countries - memory.countries) if is_known and memory.countries else 0,
             "new_networks": len(t.networks - memory.networks) if is_known and memory.networks else 0,
-            "second_devices": min(t.second_devices, 20),
+            "second_devices": min(t.second_devices, 3),
             "steps": t.steps,
             "steady_pace": t.steady,
             "fast_steps": t.fast,

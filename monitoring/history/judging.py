@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitoring import budget
 from monitoring.choices import Family
+from monitoring.engine import budget
+from monitoring.engine.scoring import WINDOWS, Day, Scored, Scorer
+from monitoring.engine.signals import FAMILIES, FEATURES, REGISTRY
 from monitoring.history.counting import CountedDay, Floor
 from monitoring.history.reading import Reader
-from monitoring.scoring import WINDOWS, Day, Scored, Scorer
-from monitoring.signals import FAMILIES, FEATURES, REGISTRY
 
 WARM_UP_DAYS = 14
-WARM_UP_SCORE_MAX = 2.5
+WARM_UP_SCORE_MAX = 1.9
 REASON_P = 0.02
 REASONS_MAX = 4
 GROUP_MIN = 4
@@ -82,7 +82,7 @@ class Judge:
         return f"{counted.groups[n]}@{middle}"
 
     def _raise(self, counted: CountedDay, scored: Scored) -> list[Judged]:
-        raw = -np.log10(np.clip(scored.probability, 1e-300, 1.0))
+        raw = -np.log10(np.clip(scored.omnibus, 1e-300, 1.0))
         assert self.began is not None
         if counted.day - self.began < WARM_UP_DAYS:
             raw = np.minimum(raw, WARM_UP_SCORE_MAX)
@@ -119,11 +119,12 @@ class Judge:
             self.past.popleft()
         before = np.concatenate([values for _day, values, _n in self.past]) if self.past else np.zeros(0)
         agent_days = len(before)
-        needed = budget.threshold(before, self.per_100, agent_days=agent_days)
+        raised = sum(n for _day, _values, n in self.past)
+        needed = budget.threshold(before, self.per_100, raised=raised)
         places = budget.room(
             self.per_100,
             agent_days=agent_days + len(scores),
-            raised=sum(n for _day, _values, n in self.past),
+            raised=raised,
             per_day=(agent_days + len(scores)) / (len(self.past) + 1),
         )
         ranked = [int(n) for n in np.argsort(-scores, kind="stable")[:places] if scores[n] >= needed]

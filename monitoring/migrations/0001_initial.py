@@ -371,4 +371,29 @@ class Migration(migrations.Migration):
             name='family',
             field=models.CharField(help_text='A family and window such as reach:5, or overall', max_length=16),
         ),
+        migrations.AddField(
+            model_name='agentday',
+            name='odd_hours',
+            field=models.PositiveSmallIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='agentday',
+            name='silent_clients',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='alert',
+            name='last_day',
+            field=models.DateField(help_text='Last day of the case, where further days followed', null=True),
+        ),
+        migrations.AddField(
+            model_name='alert',
+            name='score',
+            field=models.FloatField(default=0, help_text='How far the day stands out; days compete by it'),
+        ),
+        migrations.AlterField(
+            model_name='baseline',
+            name='feature',
+            field=models.CharField(choices=[('views', 'Client records opened'), ('clients', 'Different clients opened'), ('busiest_hour', 'Records opened in the busiest hour'), ('searches', 'Searches'), ('lists', 'Lists opened'), ('outside_views', 'Records opened outside own book'), ('outside_clients', 'Different clients outside own book'), ('outside_share', 'Share of records outside own book'), ('outside_silent', 'Clients outside own book opened without contact'), ('outside_silent_share', 'Share of clients outside own book opened without contact'), ('new_clients', 'Clients new to the agent and not in own book'), ('one_owner', 'Clients of one colleague'), ('dormant_views', 'Dormant clients opened'), ('dormant_share', 'Share of dormant clients'), ('high_value_outside', 'High-value clients outside own book'), ('high_value_share', 'Share of high-value clients'), ('money_looks', 'Records opened after a large deposit or withdrawal, outside own book'), ('silent_clients', 'Share of clients opened without contact'), ('silent_reveals', 'Share of revealed contacts without a call'), ('reveals', 'Contacts revealed'), ('reveals_without_call', 'Contacts revealed without a call that day'), ('reveal_share', 'Share of clients whose contact was revealed'), ('reveals_outside', 'Contacts revealed outside own book'), ('exports', 'Exports'), ('downloads', 'Documents opened'), ('prints', 'Prints'), ('off_hours', 'Hours of activity outside working hours'), ('short_calls', 'Answered calls under 10 seconds'), ('calls', 'Calls'), ('calls_without_record', 'Calls without opening the record'), ('repeat_calls', 'Repeated calls to one client'), ('new_devices', 'New devices'), ('new_countries', 'New countries'), ('new_networks', 'New networks'), ('second_devices', 'Second device while a session is open'), ('steady_pace', 'Records opened at an even pace'), ('fast_steps', 'Records opened within 5 seconds of one another'), ('sequential', 'Records opened in the order of their numbers'), ('edits', 'Records changed'), ('edits_outside', 'Records changed outside own book')], max_length=24),
+        ),
     ]

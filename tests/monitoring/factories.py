@@ -22,6 +22,7 @@ HOURLY = {
     "outside_views": 0.3,
     "outside_clients": 0.25,
     "outside_silent": 0.2,
+    "silent_clients": 2.5,
     "new_clients": 0.2,
     "one_owner": 0.2,
     "dormant_views": 0.2,
@@ -31,6 +32,7 @@ HOURLY = {
     "exports": 0.02,
     "downloads": 0.3,
     "off_hours": 0.05,
+    "odd_hours": 0.03,
     "steps": 3.0,
     "steady_pace": 0.4,
     "sequential": 0.5,
@@ -67,7 +69,7 @@ def look_often(user: User, day: dt.date, count: int, *, from_hour: int = 13, out
             f"INSERT INTO crm_accessevent {COLUMNS} VALUES (%s, %s, 'view', %s, 'clients.client', 1, %s, '10.0.0.1')",
             [
                 (
-                    at(from_hour, 0, day) + dt.timedelta(seconds=90 * n + 37 * n % 50),
+                    at(from_hour, 0, day) + dt.timedelta(seconds=90 * n + n * n * 29 % 61),
                     user.pk,
                     10_000 + first + 7 * n % 9973,
                     n >= outside,

@@ -9,10 +9,10 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Notification
 from monitoring import alerts, baselines, tasks, watchlist
 from monitoring.choices import AlertState, Severity, Verdict, WatchKind
+from monitoring.engine.scoring import LANES
+from monitoring.engine.signals import FAMILIES, FEATURES
 from monitoring.models import AgentDay, Alert, Baseline, Calibration, DayScore, Decision, Watch
 from monitoring.reasons import in_words
-from monitoring.scoring import LANES
-from monitoring.signals import FAMILIES, FEATURES
 from tests.cast import make_staff
 from tests.monitoring.factories import DAY, at, look, look_often, ordinary_history
 
@@ -74,12 +74,12 @@ def test_the_head_of_the_desk_is_told_and_nobody_else(flood, cast):
 
 
 def test_the_open_day_is_scored_while_it_runs_and_its_alert_keeps_up(desk, cast):
-    look_often(cast.agent, DAY, 130)
+    look_often(cast.agent, DAY, 230, from_hour=10)
     raised = alerts.raise_alerts(baselines.score_open_days(now=at(17)))
     assert [alert.agent for alert in raised] == [cast.agent]
     look_often(cast.agent, DAY, 20, from_hour=17, first=500)
     assert alerts.raise_alerts(baselines.score_open_days(now=at(18))) == []
-    assert Alert.objects.get().reasons[0]["observed"] == 150
+    assert Alert.objects.get().reasons[0]["observed"] == 250
     assert not DayScore.objects.get(agent=cast.agent, day=DAY).is_final
     assert Baseline.objects.filter(through__gte=DAY).count() == 0
 
@@ -122,9 +122,9 @@ def test_of_a_watched_person_less_is_needed(desk, cast):
     look_often(cast.agent, DAY, 22, from_hour=9)
     found = baselines.close_days(now=AFTERWARDS)
     place = list(found[0].agents).index(cast.agent.pk)
-    found[0].probability[place] = 0.004
+    found[0].probability[place], found[0].omnibus[place] = 0.05, 1e-9
     DayScore.objects.filter(agent=cast.agent, day=DAY).update(
-        feature_p=[0.001] * len(FEATURES), family_p=[0.004] * len(FAMILIES), probability=0.004
+        feature_p=[0.001] * len(FEATURES), family_p=[0.004] * len(FAMILIES), probability=0.05
     )
     assert alerts.raise_alerts(found) == []
     watchlist.watch(

@@ -7,8 +7,8 @@ import pytest
 
 from monitoring.alerts import severity_of
 from monitoring.choices import Feature, Severity
-from monitoring.scoring import Day, Scorer
-from monitoring.signals import FEATURES, FLOORS
+from monitoring.engine.scoring import Day, Scorer
+from monitoring.engine.signals import FEATURES, FLOORS
 
 AGENTS = np.arange(1, 11)
 BEGAN = dt.date(2026, 6, 1)

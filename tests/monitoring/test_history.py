@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from monitoring import signals
+from monitoring.engine import signals
 from monitoring.history import mapping
 from monitoring.history.reading import Reader, moment
 from sandbox.floor import SalesFloor, Size

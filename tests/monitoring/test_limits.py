@@ -8,11 +8,11 @@ import pytest
 from monitoring import alerts, baselines, reasons, rules
 from monitoring.alerts import severity_of
 from monitoring.choices import Feature, Rule, Severity, WatchKind
+from monitoring.engine.scoring import CALIBRATE_FROM_AGENT_DAYS, LANES, LEARN_UP_TO_SD, Day, Scored, Scorer
+from monitoring.engine.signals import FAMILIES, FEATURES, FLOORS
 from monitoring.features import count_days
 from monitoring.models import AgentDay, Alert, DayScore, Watch
 from monitoring.queries import EVIDENCE_PAGE, day_bounds, evidence
-from monitoring.scoring import CALIBRATE_FROM_AGENT_DAYS, LANES, LEARN_UP_TO_SD, Day, Scored, Scorer
-from monitoring.signals import FAMILIES, FEATURES, FLOORS
 from monitoring.tables import how_usual
 from tests.brand_policies import set_policies
 from tests.monitoring.factories import DAY, at, look
@@ -163,21 +163,23 @@ def judged(agent, probability: float, *, day: dt.date = DAY) -> Scored:
         scored_at=at(23),
     )
     rows = np.zeros((1, len(FEATURES)))
-    return Scored(day, np.array([agent.pk]), rows, rows, rows, rows, rows, np.array([probability]))
+    return Scored(
+        day, np.array([agent.pk]), rows, rows, rows, rows, rows, np.array([probability]), omnibus=np.array([1e-6])
+    )
 
 
 def began(agent, days: int) -> None:
     AgentDay.objects.create(agent=agent, day=day_before(days), active_hours=1)
 
 
-@pytest.mark.parametrize(("probability", "is_raised"), [(0.00099, True), (0.001, False), (0.00101, False)])
-def test_a_day_below_one_in_a_thousand_raises(cast, probability, is_raised):
+@pytest.mark.parametrize(("probability", "is_raised"), [(0.0099, True), (0.01, False), (0.0101, False)])
+def test_a_day_below_one_in_a_hundred_raises(cast, probability, is_raised):
     began(cast.agent, 30)
     assert bool(alerts.raise_alerts([judged(cast.agent, probability)])) is is_raised
 
 
-@pytest.mark.parametrize(("probability", "is_raised"), [(0.0099, True), (0.01, False), (0.011, False)])
-def test_of_the_watched_one_in_a_hundred_raises(cast, probability, is_raised):
+@pytest.mark.parametrize(("probability", "is_raised"), [(0.099, True), (0.1, False), (0.11, False)])
+def test_of_the_watched_one_in_ten_raises(cast, probability, is_raised):
     began(cast.agent, 30)
     Watch.objects.create(
         agent=cast.agent, kind=WatchKind.PRIVILEGED, from_on=DAY, to_on=DAY, reason="x", made_by=cast.desk_head

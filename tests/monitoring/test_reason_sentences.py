@@ -3,8 +3,8 @@
 import pytest
 
 from monitoring.choices import Feature, Rule
+from monitoring.engine.signals import FEATURES
 from monitoring.reasons import in_words, of_rule
-from monitoring.signals import FEATURES
 
 HABIT = {"code": "habit", "family": "volume", "usual": 20.4, "low": 9, "high": 34, "p": 1e-5, "median": 22.0}
 

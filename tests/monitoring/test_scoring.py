@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from monitoring.choices import Family, Feature
-from monitoring.scoring import LANES, OVERALL, Day, Scorer
-from monitoring.signals import FAMILIES, FEATURES
+from monitoring.engine.scoring import LANES, OVERALL, Day, Scorer
+from monitoring.engine.signals import FAMILIES, FEATURES
 
 FIRST = dt.date(2026, 6, 1)
 VIEWS, CLIENTS, OUTSIDE = (FEATURES.index(f) for f in (Feature.VIEWS, Feature.CLIENTS, Feature.OUTSIDE_VIEWS))
@@ -97,7 +97,7 @@ def test_a_changed_job_stops_alarming_within_two_weeks():
 
     _scorer, scored = run(ordinary_days(np.random.default_rng(5), 25, 80, more), 25)
     p = [day.feature_p[3, VIEWS] for day in scored[60:]]
-    assert p[0] < 0.02 and min(p[-4:]) > 0.05
+    assert p[0] < 0.02 and min(p[-4:]) > 0.02 and p[-1] > 0.1
 
 
 def test_an_excluded_day_is_scored_but_not_learned():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitoring import statistics as monitored
+from monitoring.engine import statistics as monitored
 
 # A few numbers are quickly drawn; how quickly says the machine, which has other work too.
 patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -72,9 +72,12 @@ def test_a_quiet_feature_does_not_hush_a_loud_one():
 
 
 def test_weak_agreeing_families_add_up_and_one_strong_is_enough():
-    weak = monitored.omnibus(np.array([[0.02, 0.02, 0.02, 0.02, 0.02]]))[0]
-    strong = monitored.omnibus(np.array([[1e-5, 0.5, 0.5, 0.5, 0.5]]))[0]
-    assert weak < 1e-3 and strong < 2e-4
+    quiet, weak, strong, silenced = monitored.evidence(
+        np.array([[0.5] * 5, [0.02] * 5, [1e-5, 0.5, 0.5, 0.5, 0.5], [1e-5, 0.5, 0.5, 0.5, 0.5]]),
+        np.array([[1.0] * 5] * 3 + [[0.1] * 5]),
+    )
+    assert quiet < 1 and weak > 2.5 and strong > 5
+    assert silenced < 1, "the weight of a family counts"
 
 
 def test_a_busy_day_for_all_is_nobodys_fault():
@@ -123,4 +126,4 @@ def test_calibration_gives_the_tail_the_frequency_of_the_past():
     rate = (p <= 0.001).mean()
     assert 0.0003 < rate < 0.003
     assert (p[scores.argsort().argsort() < 1] >= 0.02).all()
-    assert math.isclose(threshold, np.quantile(scores, 0.98))
+    assert math.isclose(threshold, np.quantile(scores, 0.99))

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from monitoring import budget
+from monitoring.engine import budget
 from monitoring.history.judging import judge_file
 from monitoring.history.mapping import FIELDS, KINDS, plain
 from monitoring.history.reading import Reader

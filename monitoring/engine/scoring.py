@@ -4,10 +4,10 @@ For each agent and signal: a rate per active hour (a share: per case) from decay
 itself the higher of a slow (two months) and a fast (a week) memory, so that a changed job stops alarming soon; times the hours
 worked and how busy the day was for peers. The tail is a negative binomial's, or a beta-binomial's for shares, with the agent's own
 overdispersion. The same over 5 and 15 days, against the slow memory alone, finds what is spread thin. Each family and window is
-calibrated on the past; windows are combined by Cauchy, families by Fisher and Cauchy, and the result calibrated once more.
+calibrated on the past; windows are combined by Cauchy, families added up by weight, and the sum calibrated once more.
 A day teaches the baseline only up to μ + 3.5 sd, so that a thief does not teach it, and not at all where misuse was confirmed.
 
-The same scorer judges the days of the live system and those of another system's history: see `monitoring.signals` for what a
+The same scorer judges the days of the live system and those of another system's history: see `monitoring.engine.signals` for what a
 day's counts are.
 """
 
@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from monitoring import statistics as st
-from monitoring.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS, REGISTRY
+from monitoring.engine import statistics as st
+from monitoring.engine.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS, REGISTRY, WEIGHTS
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -54,6 +54,7 @@ LANES = tuple(f"{family}:{window}" for family in FAMILIES for window in WINDOWS)
 OVERALL = "overall"
 # What no day may exceed in a calibrated family: one saturated signal must not own the list.
 OVERALL_FLOOR = 1e-12
+FAMILY_WEIGHTS = np.array([WEIGHTS[family] for family in FAMILIES])
 NOTHING = np.zeros((0, 0))
 
 
@@ -91,6 +92,11 @@ class Scored:
     window_counts: Array = field(default_factory=lambda: NOTHING)
     window_means: Array = field(default_factory=lambda: NOTHING)
     omnibus: Array = field(default_factory=lambda: NOTHING)
+
+    @property
+    def strength(self) -> Array:
+        """What days compete by: the weighted sum of families, before calibration has made it a probability."""
+        return self.omnibus if self.omnibus.size else self.probability
 
 
 @dataclass
@@ -169,7 +175,7 @@ class Scorer:
         )
         judged = self._calibrated(lane_p).reshape(len(at), len(FAMILIES), len(WINDOWS))
         family_p = st.by_cauchy(judged)
-        combined = np.atleast_1d(st.omnibus(family_p))
+        combined = 10.0 ** -st.evidence(family_p, FAMILY_WEIGHTS)
         tail = self.tails.get(OVERALL)
         overall = st.calibrate(combined, tail.threshold, tail.scale, floor=OVERALL_FLOOR) if tail else combined
         return Scored(
@@ -208,7 +214,9 @@ class Scorer:
         slow_mean = np.where(SHARES, np.minimum(slow_mean, 0.97 * trials), slow_mean)
         weight = 5 * mean**2 + st.TINY
         role_dispersion = np.clip(
-            (DEFAULT_DISPERSION * weight + np.maximum(group_spread, 0)) / (weight + group_weight), 0.05, 3.0
+            (DEFAULT_DISPERSION * weight + np.maximum(group_spread, 0)) / (weight + group_weight),
+            0.05,
+            st.DISPERSION_MAX,
         )
         own = st.shrunk_dispersion(
             s["spread"], s["spread_weight"], s["days"], mean, role_dispersion, DISPERSION_STRENGTH

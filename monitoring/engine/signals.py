@@ -56,6 +56,7 @@ declare(Feature.OUTSIDE_VIEWS, Family.REACH, 5)
 declare(Feature.OUTSIDE_CLIENTS, Family.REACH, 4)
 declare(Feature.OUTSIDE_SHARE, Family.REACH, 5, rate=0.1, out_of="views", counts="outside_views")
 declare(Feature.OUTSIDE_SILENT, Family.REACH, 4)
+declare(Feature.OUTSIDE_SILENT_SHARE, Family.REACH, 4, rate=0.4, out_of="outside_clients", counts="outside_silent")
 declare(Feature.NEW_CLIENTS, Family.REACH, 5)
 declare(Feature.ONE_OWNER, Family.REACH, 5)
 declare(Feature.DORMANT_VIEWS, Family.DORMANT, 4)
@@ -63,6 +64,8 @@ declare(Feature.DORMANT_SHARE, Family.DORMANT, 5, rate=0.05, out_of="views", cou
 declare(Feature.HIGH_VALUE_OUTSIDE, Family.VALUE, 3, rate=0.05)
 declare(Feature.HIGH_VALUE_SHARE, Family.VALUE, 4, rate=0.1, out_of="clients", counts="high_value_clients")
 declare(Feature.MONEY_LOOKS, Family.VALUE, 3, rate=0.05)
+declare(Feature.SILENT, Family.SILENT, 6, rate=0.3, out_of="clients")
+declare(Feature.SILENT_REVEALS, Family.SILENT, 4, rate=0.2, out_of="revealed_clients", counts="reveals_without_call")
 declare(Feature.REVEALS, Family.CONTACT, 5)
 declare(Feature.REVEALS_WITHOUT_CALL, Family.CONTACT, 4)
 declare(Feature.REVEAL_SHARE, Family.CONTACT, 5, rate=0.2, out_of="clients", counts="revealed_clients")
@@ -70,7 +73,7 @@ declare(Feature.REVEALS_OUTSIDE, Family.CONTACT, 3, rate=0.05)
 declare(Feature.EXPORTS, Family.TAKING, 2, rate=0.02)
 declare(Feature.DOWNLOADS, Family.TAKING, 5)
 declare(Feature.PRINTS, Family.TAKING, 3, rate=0.05)
-declare(Feature.OFF_HOURS, Family.HOURS, 5, rate=0.1)
+declare(Feature.OFF_HOURS, Family.HOURS, 2, rate=0.01, counts="odd_hours")
 declare(Feature.SHORT_CALLS, Family.CALLS, 4, rate=0.1, out_of="answered_calls")
 declare(Feature.CALLS, Family.CALLS, 25)
 declare(Feature.CALLS_WITHOUT_RECORD, Family.CALLS, 8, out_of="calls")
@@ -88,6 +91,21 @@ declare(Feature.EDITS_OUTSIDE, Family.EDITS, 3, rate=0.03)
 FEATURES: tuple[Feature, ...] = tuple(REGISTRY)
 FAMILY_OF: dict[Feature, Family] = {feature: signal.family for feature, signal in REGISTRY.items()}
 FLOORS: dict[Feature, int] = {feature: signal.floor for feature, signal in REGISTRY.items()}
+# How much a family's improbability says about misuse, of 1: learned on made-up floors (`bench monitoring`), halfway towards 1.
+WEIGHTS: dict[Family, float] = {
+    Family.VOLUME: 0.65,
+    Family.REACH: 1.2,
+    Family.DORMANT: 0.8,
+    Family.VALUE: 1.1,
+    Family.SILENT: 1.5,
+    Family.CONTACT: 0.85,
+    Family.TAKING: 0.75,
+    Family.HOURS: 1.1,
+    Family.CALLS: 1.2,
+    Family.IDENTITY: 1.05,
+    Family.PACE: 0.8,
+    Family.EDITS: 0.6,
+}
 FAMILIES: tuple[Family, ...] = tuple(Family)
 # What a feed counts of a day, in this order; signals pick from it.
 MEASURES: tuple[str, ...] = tuple(
