@@ -6,8 +6,10 @@ all_stay(
     [
         "ib.Accrual.client",
         "ib.Attribution.client",
+        "ib.ClientForfeit.client",
         "ib.Partner.client",
         "ib.PartnerPlan.client",
+        "ib.ReferralVerdict.client",
         "ib.ReversedPart.client",
     ]
 )
