@@ -79,6 +79,12 @@ class ComplianceAction(AuditCode):
     SAR_NOT_REPORTED = "compliance.sar_not_reported", _("Decided not to report"), "circle-x", "info"
     SAR_FILED = "compliance.sar_filed", _("Suspicion report filed"), "file-check", "success"
     SAR_ENTITY_SET = "compliance.sar_entity_set", _("Reporting entity set up"), "sliders-horizontal"
+    SCREENING_SWITCHED = (
+        "compliance.screening_switched",
+        _("Screening switched between lists and vendor"),
+        "plug",
+        "info",
+    )
     TRAIL_EXPORTED = "compliance.trail_exported", _("Audit trail exported"), "download"
     VENDOR_PROPOSED = "compliance.vendor_proposed", _("Screening vendor proposed"), "plug", "info"
     VENDOR_APPROVED = "compliance.vendor_approved", _("Screening vendor approved"), "plug", "success"

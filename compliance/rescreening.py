@@ -90,6 +90,11 @@ def screen_everybody() -> ListScreening:
         screening.screen_client(client_id=client_id, trigger=ScreeningTrigger.PROFILE)
     for brand, vendor in asked_brands():
         checks.want_everybody(brand, vendor)
+    return screen_lists()
+
+
+def screen_lists() -> ListScreening:
+    """Compare all clients with everything in force; no vendor is asked."""
     return _screen(ListEntry.objects.filter(source__is_active=True, is_listed=True), None)
 
 

@@ -19,6 +19,12 @@ def screen_everybody() -> int:
 
 
 @shared_task
+def screen_lists() -> int:
+    """Compare all clients with the lists in force. Returns the number of new possible matches."""
+    return rescreening.screen_lists().hit_count
+
+
+@shared_task
 def run_aml_rules() -> int:
     """Have the AML rules see what moved since they last ran. Returns the number of new alerts."""
     return running.run_pending()

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from compliance.demo import aml, people
+from compliance.demo import aml, people, vendor
 from compliance.demo.countries import BLACK, GREY, SINCE, SOURCE
 from compliance.models import CountryRisk
 from compliance.watchlists import import_watchlist
@@ -38,6 +38,7 @@ def load(demo: Demo) -> None:
     demo.progress("Watchlists and screening", 2, 3)
     people.restrict(demo)
     people.rate(demo)
+    vendor.load(demo)
     demo.progress("Watchlists and screening", 3, 3)
 
 

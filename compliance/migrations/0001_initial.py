@@ -1310,6 +1310,7 @@ class Migration(migrations.Migration):
                 ('last_checked_at', models.DateTimeField(null=True)),
                 ('last_check_error', models.CharField(blank=True, max_length=300)),
                 ('last_answer_at', models.DateTimeField(help_text='When it last answered about somebody', null=True)),
+                ('mode_followed', models.CharField(choices=[('built_in', 'Imported watchlists'), ('vendor', 'Vendor'), ('both', 'Both: matches of either are reviewed')], default='built_in', help_text='Who screened at the brand when its clients were last queued for that', max_length=10)),
                 ('last_webhook_at', models.DateTimeField(null=True)),
                 ('failing_since', models.DateTimeField(help_text='Since when no call was answered; empty while it answers', null=True)),
                 ('problem', models.CharField(blank=True, help_text='Why it is failing', max_length=300)),

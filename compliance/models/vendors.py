@@ -14,7 +14,7 @@ from compliance.choices import ScreeningTrigger
 from compliance.models.parties import ScreenedParty
 from compliance.models.restrictions import Restriction
 from compliance.models.watchlists import WatchlistSource
-from compliance.vendors.choices import CHECK_TRANSITIONS, CheckState
+from compliance.vendors.choices import CHECK_TRANSITIONS, CheckState, ScreenedBy
 from crm.connections.choices import WebhookState
 from crm.connections.models import Connection, ConnectionProposal, Webhook
 from crm.db.states import HasState
@@ -48,6 +48,12 @@ class ScreeningVendor(Connection):
         help_text="Score of the vendor's from which on a result is a possible match",
     )
     last_answer_at = models.DateTimeField(null=True, help_text="When it last answered about somebody")
+    mode_followed = models.CharField(
+        max_length=10,
+        choices=ScreenedBy.choices,
+        default=ScreenedBy.BUILT_IN,
+        help_text="Who screened at the brand when its clients were last queued for that",
+    )
 
     class Meta:
         ordering = ["brand_id", "name", "id"]

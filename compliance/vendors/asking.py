@@ -28,6 +28,7 @@ from compliance.vendors.adapters import adapter_of
 from compliance.vendors.choices import PENDING, CheckState
 from compliance.vendors.modes import vendor_of
 from compliance.vendors.protocol import Answer, ScreeningAdapter, Subject
+from compliance.vendors.switching import follow_switches
 from crm.choices import AccessKind
 from crm.connections.http import probe, watched
 from crm.connections.protocol import ServiceRefused, ServiceTemporary, ServiceUnknown
@@ -57,6 +58,7 @@ class Claimed:
 def ask_due() -> int:
     """Ask every vendor about whoever is due, whoever is new first; returns how many were answered."""
     count, ends_at = 0, time.monotonic() + SECONDS_AT_ONCE
+    follow_switches()
     end_unneeded()
     for vendor in ScreeningVendor.objects.select_related("source", "brand").filter(_with_due()).distinct():
         look_at_parked(vendor)

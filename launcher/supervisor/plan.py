@@ -16,6 +16,7 @@ PARTS = (
     *(server.part for server in sandboxes.SERVERS),
     "sandbox-psp",
     "sandbox-kyc",
+    "sandbox-screening",
     "web",
     "live",
     "worker",
@@ -38,6 +39,7 @@ JOINED = (
     "SANDBOX_CTRADER_CERTIFICATE",
     "SANDBOX_PSP_URL",
     "SANDBOX_KYC_URL",
+    "SANDBOX_SCREENING_URL",
 )
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
@@ -55,6 +57,7 @@ class Options:
     sandbox_ports: Mapping[str, int] = field(default_factory=lambda: dict(sandboxes.PORTS))
     psp_port: int = 8444
     kyc_port: int = 8460
+    screening_port: int = 8461
     base_url: str = ""
     live_url: str = ""
     static_root: Path | None = None
@@ -87,6 +90,10 @@ class Options:
     def kyc_url(self) -> str:
         return f"http://127.0.0.1:{self.kyc_port}"
 
+    @property
+    def screening_url(self) -> str:
+        return f"http://127.0.0.1:{self.screening_port}"
+
     def control_url(self, server: sandboxes.SandboxServer) -> str:
         return f"http://127.0.0.1:{self.sandbox_ports[server.control.name]}"
 
@@ -96,7 +103,7 @@ class Options:
     def sandboxes(self) -> set[str]:
         if not self.with_sandboxes:
             return set()
-        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc")
+        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc", "screening")
         running = {name for name in names if self.runs(f"sandbox-{name}")}
         return {name for name in running if _is_runnable(f"sandbox.{name}")}
 
@@ -117,11 +124,15 @@ class Options:
             ports["the sandbox PSPs"] = (self.psp_port, "`--psp-port N` or KEELSON_PSP_PORT=N")
         if "kyc" in present:
             ports["the sandbox KYC provider"] = (self.kyc_port, "`--kyc-port N` or KEELSON_KYC_PORT=N")
+        if "screening" in present:
+            how = "`--screening-port N` or KEELSON_SCREENING_PORT=N"
+            ports["the sandbox screening vendor"] = (self.screening_port, how)
         return ports
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
-        own = [name for name in ("port", "live_port", "psp_port", "kyc_port") if getattr(self, name) == 0]
+        named = ("port", "live_port", "psp_port", "kyc_port", "screening_port")
+        own = [name for name in named if getattr(self, name) == 0]
         theirs = [name for name, port in self.sandbox_ports.items() if port == 0]
         free = iter(ports.free_ports(len(own) + len(theirs)))
         chosen = {name: next(free) for name in own}
@@ -156,6 +167,7 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         **{f"{server.name}_control_url": options.control_url(server) for server in sandboxes.SERVERS},
         "psp_url": options.psp_url,
         "kyc_url": options.kyc_url,
+        "screening_url": options.screening_url,
         "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
         "redis_url": os.environ.get("REDIS_URL") or devdb.redis_url(var_dir),
         "environment": {name: environment[name] for name in JOINED},
@@ -182,6 +194,7 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
         "SANDBOX_CTRADER_CERTIFICATE": str(options.var_dir / "sandbox" / "ctrader.sqlite.crt"),
         "SANDBOX_PSP_URL": options.psp_url,
         "SANDBOX_KYC_URL": options.kyc_url,
+        "SANDBOX_SCREENING_URL": options.screening_url,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
     }
@@ -225,6 +238,12 @@ def _sandboxes(options: Options) -> list[Child]:
             options.kyc_url,
             "--webhook-url",
             f"http://127.0.0.1:{options.port}/webhooks/kyc/sandbox/",
+        ],
+        "screening": [
+            "--port",
+            str(options.screening_port),
+            "--webhook-url",
+            f"http://127.0.0.1:{options.port}/webhooks/screening/sandbox/",
         ],
     }
     present = options.sandboxes()

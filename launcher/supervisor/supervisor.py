@@ -185,7 +185,7 @@ class Supervisor:
         if options.demo:
             self._manage("demo", "demo_logins", in_terminal=True)
         lines = [f"Keelson runs at {options.public_base_url}  (Ctrl-C stops it; the data stays in {options.var_dir})"]
-        found = {"psp": f"PSPs at {options.psp_url}"}
+        found = {"psp": f"PSPs at {options.psp_url}", "screening": f"screening at {options.screening_url}"}
         found |= {server.name: f"{server.name} at {options.control_url(server)}" for server in sandboxes.SERVERS}
         present = [text for name, text in found.items() if name in options.sandboxes()]
         if present:

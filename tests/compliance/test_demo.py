@@ -19,8 +19,9 @@ def test_the_demo_holds_together():
     house.load_house(context)
     for name in ("clients", "kyc", "compliance"):
         import_module(f"{name}.demo").load(context)
-    assert ListVersion.objects.filter(state="current").count() == 4
-    assert Screening.objects.count() == len(context.extra["verified_at"])
+    assert ListVersion.objects.filter(state="current").count() == 5  # three publishers, the house, the vendor
+    assert Screening.objects.filter(vendor=None).count() == len(context.extra["verified_at"])
+    assert Screening.objects.filter(vendor__code="sandbox").get().hit_count == 1
     assert RiskAssessment.objects.count() == Client.objects.filter(registered_at__isnull=False).count()
     for fact in ("risk_rating", "restrictions"):
         assert list(differences(FACTS[fact])) == []

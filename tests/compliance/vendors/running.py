@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from django.test import Client as Browser
 
+from compliance.brand_policies import SCREENED_BY
 from compliance.models import ScreeningVendor, WatchlistSource
 from compliance.vendors import asking, notices
 from crm import events
@@ -34,10 +35,11 @@ class RunningVendor:
     def fault(self, name: str, value: Any = True, *, times: int | None = 1) -> None:
         self.server.set_fault(name, value, times)
 
-    def put(self, entity_id: str, name: str, **more: Any) -> None:
-        """Add a person to the vendor's data, or change one."""
+    def put(self, entity_id: str, name: str, schema: str = "Person", **more: Any) -> None:
+        """Add somebody to the vendor's data, or change one."""
         properties = {"name": [name], "topics": ["sanction"], **more}
-        self._control("entities", {"id": entity_id, "schema": "Person", "properties": properties})
+        properties = {"name": [name], "topics": ["sanction"], **more}
+        self._control("entities", {"id": entity_id, "schema": schema, "properties": properties})
 
     def delist(self, entity_id: str) -> None:
         self._control("delist", {"id": entity_id})
@@ -91,6 +93,7 @@ def make_vendor(brand: Brand, url: str, **fields: Any) -> ScreeningVendor:
         "adapter": "yente",
         "base_url": url,
         "dataset": "default",
+        "mode_followed": SCREENED_BY.of(brand),
         "sealed_credentials": ScreeningVendor.sealed(KEYS),
     }
     return ScreeningVendor.objects.create(brand=brand, source=source, **{**values, **fields})
