@@ -48,6 +48,11 @@ FROM generate_series(1, %(count)s::bigint) n
 JOIN LATERAL (SELECT CASE WHEN n %% 50 = 0 THEN 1900 ELSE 50 + (n * 7919) %% 1500 END::numeric AS amount) a ON true
 JOIN LATERAL (SELECT %(first)s + (n * 7919::bigint) %% %(clients)s AS id) c ON true
 """
+MONTHS = """
+INSERT INTO compliance_amlmonth (brand_id, client_id, month, total)
+SELECT brand_id, client_id, date_trunc('month', at AT TIME ZONE 'UTC')::date, sum(base_amount)
+FROM compliance_amlmovement WHERE kind = 'deposit' GROUP BY 1, 2, 3
+"""
 DECLARED = """
 INSERT INTO clients_declaration (client_id, fact, given_at, amount, given_currency, codes, source)
 SELECT id, 'yearly_income', %s, 20000 + (id * 7919) %% 100000, '', '{}', 'bench' FROM clients_client WHERE id %% 3 > 0
@@ -161,6 +166,7 @@ def fill(count: int, clients: int, now: dt.datetime) -> Brand:
     with connection.cursor() as cursor:
         first = Client.objects.order_by("pk").values_list("pk", flat=True).first()
         cursor.execute(MOVEMENTS, {"brand": brand.pk, "now": now, "count": count, "first": first, "clients": clients})
+        cursor.execute(MONTHS)
         cursor.execute(DECLARED, [now - dt.timedelta(days=400)])
         cursor.execute(DEVICES, {"at": now - dt.timedelta(days=400)})
     analyze()

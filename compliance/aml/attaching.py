@@ -15,6 +15,7 @@ from compliance.aml.choices import SEVERITY_POINTS, CaseState, Severity
 from compliance.aml.models import AmlAlert, AmlCase
 from crm import work
 from crm.choices import WorkPriority
+from crm.db.bulk import copy_models, update_models
 from crm.db.locking import lock_all
 from crm.models import WorkItem
 
@@ -62,20 +63,19 @@ def attach(alert_ids: list[int]) -> None:
     for client_id, alerts in by_client.items():
         for alert in alerts:
             alert.case = cases[client_id]
-    AmlAlert.objects.bulk_update(
-        [alert for alerts in by_client.values() for alert in alerts], ["case"], batch_size=1000
-    )
+    update_models((alert for alerts in by_client.values() for alert in alerts), ["case"])
     _weigh(cases, clients)
 
 
 def _open_cases(clients: list[Client], by_client: dict[int, list[AmlAlert]]) -> dict[int, AmlCase]:
     now = timezone.now()
     items = [work.new_item(CASE, client_id=client.pk, brand=client.brand, opened_at=now) for client in clients]
-    WorkItem.objects.bulk_create(items)
-    made = AmlCase.objects.bulk_create(
+    copy_models(items)
+    made = [
         AmlCase(client=client, opened_at=now, last_alert_at=by_client[client.pk][-1].at, work=item)
         for client, item in zip(clients, items, strict=True)
-    )
+    ]
+    copy_models(made)
     return {case.client_id: case for case in made}
 
 
@@ -91,5 +91,5 @@ def _weigh(cases: dict[int, AmlCase], clients: dict[int, Client]) -> None:
         item = items[case.work_id]  # type: ignore[index]
         # An officer may have raised it by hand: it is never lowered here.
         item.priority = max(item.priority, priority_of(case.score))
-    AmlCase.objects.bulk_update(cases.values(), ["score", "last_alert_at"], batch_size=1000)
-    WorkItem.objects.bulk_update(items.values(), ["priority"], batch_size=1000)
+    update_models(cases.values(), ["score", "last_alert_at"])
+    update_models(items.values(), ["priority"])

@@ -4,7 +4,8 @@ A statement yields every movement from the scope's `since` on at which the rule 
 movement and nothing later. So it doesn't matter whether it is run for a few clients as money moves, or for all of them over a
 year: the same movements are found. `compliance.aml.running` puts scope, period and population around it.
 
-Placeholders: `{movement}` is the stream (or the stream with a movement that is only asked about); parameters are named.
+Placeholders: `{movement}` is the stream (or the stream with a movement that is only asked about), `{months}` the deposits of
+clients by month, which are kept with it; parameters are named.
 Sources of the indicators: FATF/Egmont, "Trade-Based Money Laundering: Risk Indicators"; FATF, "Money Laundering and Terrorist
 Financing in the Securities Sector" (2009), annex; FINRA, Regulatory Notice 19-18; EBA/GL/2021/02 on ML/TF risk factors.
 """
@@ -467,8 +468,9 @@ _measure(
 # The month so far against what peers deposited in the whole month before: a robust z-score (median and MAD; Iglewicz and
 # Hoaglin, "How to Detect and Handle Outliers", 1993: 0.6745 · (x - median) / MAD, an outlier from 3.5 on). A group whose
 # members are all alike has no MAD; a tenth of the median stands for it. Amounts are never negative, so a client whose whole month
-# isn't outlying never was in it: only the movements of the others are added up one by one.
-MONTH: Final = "date_trunc('month', m.at AT TIME ZONE 'UTC')"
+# isn't outlying never was in it: only the movements of the others are added up one by one. So a month's total may be that of
+# the whole month where a back-test ends within it: nothing of that month is a base for another one then.
+MONTH: Final = "date_trunc('month', m.at AT TIME ZONE 'UTC')::date"
 _measure(
     Measure(
         "peers",
@@ -479,13 +481,10 @@ _measure(
         ),
         Unit.NUMBER,
         f"""
-        WITH {{scope}}, {READ}, totals AS (
-          SELECT m.client_id, {MONTH} AS month, sum(m.base_amount) AS total FROM {{movement}} m
-          WHERE m.brand_id = %(brand)s AND m.kind = 'deposit' AND m.at < %(until)s
-            AND m.at >= (date_trunc('month', (%(first)s + %(history)s) AT TIME ZONE 'UTC') - interval '1 month') AT TIME ZONE 'UTC'
-          GROUP BY 1, 2
-        ), sums AS (
-          SELECT c.{{peers}} AS peer, t.* FROM totals t JOIN clients_client c ON c.id = t.client_id
+        WITH {{scope}}, {READ}, sums AS (
+          SELECT c.{{peers}} AS peer, t.client_id, t.month, t.total FROM {{months}} t JOIN clients_client c ON c.id = t.client_id
+          WHERE t.brand_id = %(brand)s
+            AND t.month >= date_trunc('month', (%(first)s + %(history)s) AT TIME ZONE 'UTC') - interval '1 month'
         ), middle AS (
           SELECT peer, month, percentile_cont(0.5) WITHIN GROUP (ORDER BY total) AS median, count(*) AS size
           FROM sums GROUP BY 1, 2 HAVING count(*) >= %(least)s
@@ -495,7 +494,7 @@ _measure(
           FROM sums s JOIN middle d ON d.peer = s.peer AND d.month = s.month GROUP BY 1, 2, 3
         ), outlying AS (
           SELECT s.client_id, s.month, p.median, p.mad FROM sums s
-          JOIN spread p ON p.peer = s.peer AND p.month = s.month - interval '1 month' AND p.mad > 0
+          JOIN spread p ON p.peer = s.peer AND p.month = (s.month - interval '1 month')::date AND p.mad > 0
           WHERE round((0.6745 * (s.total::float8 - p.median) / p.mad)::numeric, 2) >= %(threshold)s
         ), so_far AS (
           SELECT m.client_id, m.at, m.id, m.since, o.median, o.mad,

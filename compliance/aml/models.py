@@ -101,6 +101,25 @@ class AmlMovement(models.Model):
         return self.source
 
 
+class AmlMonth(models.Model):
+    """What a client deposited in a calendar month (UTC), written with each movement: a client's peers are compared by it."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    month = models.DateField(help_text="Its first day")
+    total = models.DecimalField(max_digits=20, decimal_places=2)
+
+    class Meta:
+        ordering = ["-month"]
+        constraints = [
+            models.UniqueConstraint(fields=["brand", "month", "client"], name="one_aml_month_per_client"),
+            models.CheckConstraint(condition=Q(month__day=1), name="aml_month_is_its_first_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id} {self.month:%Y-%m}"
+
+
 class AmlTradingDay(models.Model):
     """What a client closed on a day (UTC) on all accounts with real money; written again whenever a deal of it changes."""
 
@@ -370,7 +389,10 @@ class AmlEvidence(models.Model):
     """A movement behind an alert, as it was then. Never changed."""
 
     alert = models.ForeignKey(AmlAlert, on_delete=models.PROTECT, related_name="evidence", db_index=False)
-    movement = models.ForeignKey(AmlMovement, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # Without a constraint of the database, which would look each of 200 rows up: movements are append-only, none can go.
+    movement = models.ForeignKey(
+        AmlMovement, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
 
     class Meta:
         ordering = ["id"]

@@ -33,6 +33,14 @@ STEPS_MAX: Final = 20
 EVIDENCE_MAX: Final = 200
 FOREVER: Final = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 STREAM: Final = "compliance_amlmovement"
+MONTHS: Final = "compliance_amlmonth"
+MONTHS_WITH_ASKED: Final = f"""(
+  SELECT brand_id, client_id, month, sum(total) AS total FROM (
+    SELECT brand_id, client_id, month, total FROM {MONTHS} UNION ALL
+    SELECT %(asked_brand_id)s::bigint, %(asked_client_id)s::bigint,
+      date_trunc('month', %(asked_at)s::timestamptz AT TIME ZONE 'UTC')::date, %(asked_base_amount)s::numeric
+    WHERE %(asked_kind)s::varchar = 'deposit'
+  ) j GROUP BY 1, 2, 3)"""  # noqa: S608 - a name of ours
 READ: Final = {
     "id": "bigint",
     "client_id": "bigint",
@@ -133,8 +141,9 @@ def _parameters(version: AmlRuleVersion, since: dt.datetime, until: dt.datetime)
     }
 
 
-def _held(version: AmlRuleVersion, scope: str, movement: str) -> str:
-    sql = MEASURES[version.measure].sql.replace("{scope}", scope).replace("{movement}", movement)
+def _held(version: AmlRuleVersion, scope: str, movement: str = STREAM, months: str = MONTHS) -> str:
+    sql = MEASURES[version.measure].sql.replace("{scope}", scope)
+    sql = sql.replace("{movement}", movement).replace("{months}", months)
     return sql.replace("{peers}", str(version.parameters.get("peers", "")))
 
 
@@ -146,7 +155,7 @@ def raised_in(version: AmlRuleVersion, start: dt.datetime, end: dt.datetime) -> 
     values |= _parameters(version, start, end)
     scope = OF_PERIOD.replace("{population}", who)
     with connection.cursor() as cursor:
-        cursor.execute(FIRST.replace("{held}", _held(version, scope, STREAM)), values)
+        cursor.execute(FIRST.replace("{held}", _held(version, scope)), values)
         return [Raised(*row) for row in cursor.fetchall()]
 
 
@@ -163,14 +172,18 @@ def raised_by(version: AmlRuleVersion, movement: Movement) -> list[Raised]:
     both = f"(SELECT {', '.join(READ)} FROM {STREAM} UNION ALL SELECT {one})"  # noqa: S608 - names of columns
     scope = OF_CLIENTS.replace("{population}", who)
     with connection.cursor() as cursor:
-        cursor.execute(FIRST.replace("{held}", _held(version, scope, both)), values)
+        cursor.execute(FIRST.replace("{held}", _held(version, scope, both, MONTHS_WITH_ASKED)), values)
         return [Raised(*row) for row in cursor.fetchall()]
 
 
 def would_alert(movement: Movement, *, severity: Severity = Severity.HIGH) -> list[AmlRuleVersion]:
-    """List the live rules of a severity that would raise an alert if this movement took place."""
+    """List the live rules of a severity that would raise an alert if this movement took place.
+
+    A rule alerts at movements of the kinds that it reads only: of no other it is asked.
+    """
     versions = running().filter(state=VersionState.LIVE, severity=severity, rule__brand_id=movement.brand_id)
-    return [version for version in versions if raised_by(version, movement)]
+    read = [version for version in versions if movement.kind in MEASURES[version.measure].reads]
+    return [version for version in read if raised_by(version, movement)]
 
 
 def running() -> Any:
@@ -228,7 +241,7 @@ def raise_for(version: AmlRuleVersion, taken: Sequence[tuple[int, dt.datetime]])
         "now": timezone.now(),
     }
     scope = OF_CLIENTS.replace("{population}", who)
-    statement = RAISE.replace("{first}", FIRST.replace("{held}", _held(version, scope, STREAM)))
+    statement = RAISE.replace("{first}", FIRST.replace("{held}", _held(version, scope)))
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         alerts = [pk for (pk,) in cursor.fetchall()]

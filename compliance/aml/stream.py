@@ -57,13 +57,18 @@ TYPES: Final = (
     "text bigint bigint text timestamptz text text numeric numeric text text bool bool text text bigint".split()
 )
 VALUES: Final = ", ".join(f"%s::{type_}[]" for type_ in TYPES)
-# The queue is written in the same statement: no movement without its client in it. In the order of the clients, so that two
+# Queue and months are written in the same statement, in the order of the clients, so that two
 # writers of the same ones wait for each other in it.
 RECORD: Final = f"""
 WITH made AS (
   INSERT INTO compliance_amlmovement ({", ".join(COLUMNS)}, recorded_at)
   SELECT {", ".join(COLUMNS)}, %s FROM unnest({VALUES}) AS given ({", ".join(COLUMNS)})
-  ON CONFLICT (source) DO NOTHING RETURNING client_id, at
+  ON CONFLICT (source) DO NOTHING RETURNING brand_id, client_id, at, kind, base_amount
+), months AS (
+  INSERT INTO compliance_amlmonth (brand_id, client_id, month, total)
+  SELECT brand_id, client_id, date_trunc('month', at AT TIME ZONE 'UTC')::date, sum(base_amount)
+  FROM made WHERE kind = 'deposit' GROUP BY 1, 2, 3 ORDER BY 2, 3
+  ON CONFLICT (brand_id, month, client_id) DO UPDATE SET total = compliance_amlmonth.total + excluded.total
 ), queued AS (
   INSERT INTO compliance_amlpending (client_id, since)
   SELECT client_id, min(at) FROM made WHERE %s GROUP BY 1 ORDER BY 1

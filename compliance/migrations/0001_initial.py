@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('alert', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='compliance.amlalert')),
-                ('movement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlmovement')),
+                ('movement', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='compliance.amlmovement')),
             ],
             options={
                 'ordering': ['id'],
@@ -1580,5 +1580,19 @@ class Migration(migrations.Migration):
             model_name='watchlistsource',
             name='keyed_by',
             field=models.CharField(blank=True, help_text="Version of the matcher that made the names' keys", max_length=20),
+        ),
+        migrations.CreateModel(
+            name='AmlMonth',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('month', models.DateField(help_text='Its first day')),
+                ('total', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-month'],
+                'constraints': [models.UniqueConstraint(fields=('brand', 'month', 'client'), name='one_aml_month_per_client'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='aml_month_is_its_first_day')],
+            },
         ),
     ]

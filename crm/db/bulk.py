@@ -45,6 +45,28 @@ def copy_models(objects: Sequence[models.Model]) -> None:
         record._state.db = connection.alias
 
 
+def update_models(objects: Iterable[models.Model], fields: Sequence[str]) -> None:
+    """Write these fields of rows of one model with one UPDATE. `bulk_update` puts a CASE of all rows together in Python.
+
+    As there, nothing is called for a row: no `save`, no signals; triggers hold.
+    """
+    rows = list(objects)
+    if not rows:
+        return
+    meta = rows[0]._meta
+    known = {field.name: field for field in meta.concrete_fields}
+    changed = [known[name] for name in fields]
+    sets = ", ".join(f'"{field.column}" = v{place}' for place, field in enumerate(changed))
+    types = [f"%s::{field.db_type(connection)}[]" for field in (meta.pk, *changed)]
+    names = ", ".join(f"v{place}" for place in range(len(changed)))
+    columns = [[row.pk for row in rows]]
+    columns += [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in changed]
+    statement = f"""UPDATE "{meta.db_table}" SET {sets} FROM unnest({", ".join(types)}) AS given (pk, {names})
+      WHERE "{meta.pk.column}" = given.pk"""  # noqa: S608 - names of columns
+    with connection.cursor() as cursor:
+        cursor.execute(statement, columns)
+
+
 def _give_ids(objects: Sequence[models.Model], table: str, column: str) -> None:
     if not objects:
         return

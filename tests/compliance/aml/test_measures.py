@@ -11,8 +11,8 @@ from clients.declared.declaring import Declared, declare
 from clients.identifiers import IdentifierKind, learn
 from clients.models import Client
 from compliance.aml import stream
-from compliance.aml.models import AmlAlert, AmlEvidence, AmlMovement
-from compliance.aml.running import raised_in, run_pending
+from compliance.aml.models import AmlAlert, AmlEvidence, AmlMonth, AmlMovement
+from compliance.aml.running import raised_by, raised_in, run_pending
 from compliance.models import CountryRisk
 from tests.compliance.aml.factories import START, at, draft, live, moved, movement
 
@@ -173,6 +173,10 @@ def test_peers_compares_with_the_month_before(cast):
         moved(peer, "deposit", 100 + 10 * number, at(days=number))  # March: median 120, MAD 10 → 12 at least
     moved(peers[5], "deposit", 182, at(days=31))  # April: 0.6745 × 62 / 12 = 3.48
     assert clients_of(version) == []
+    asked = movement(peers[5], "deposit", 1, at(days=32))
+    assert [entry.at for entry in raised_by(version, asked)] == [asked.at] and not raised_by(
+        version, movement(peers[5], "deposit", Decimal("0.1"), at(days=32))
+    )
     held = moved(peers[5], "deposit", 1, at(days=32))
     assert clients_of(version) == [(peers[5].pk, held.at)]
 
@@ -194,3 +198,11 @@ def test_alerts_are_raised_once_with_their_movements(cast):
 def test_the_same_source_is_written_once(cast):
     one = movement(cast.client, "deposit", 10, at())
     assert (stream.record([one]), stream.record([one])) == (1, 0)
+    moved(cast.client, "deposit", "2.50", at(days=1))
+    moved(cast.client, "withdrawal", 7, at(days=1))
+    moved(cast.client, "deposit", 5, at(days=40))
+    kept = AmlMonth.objects.order_by("month").values_list("client", "month", "total")
+    assert list(kept) == [
+        (cast.client.pk, dt.date(2026, 3, 1), Decimal("12.50")),
+        (cast.client.pk, dt.date(2026, 4, 1), Decimal(5)),
+    ]

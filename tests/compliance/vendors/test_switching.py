@@ -31,7 +31,10 @@ DETAILS = CompanyDetails(
 
 
 def switched() -> list[dict[str, object]]:
-    return [body_of(row)["after"] for row in AuditEvent.objects.filter(action="compliance.screening_switched").order_by("pk")]
+    return [
+        body_of(row)["after"]
+        for row in AuditEvent.objects.filter(action="compliance.screening_switched").order_by("pk")
+    ]
 
 
 def test_existing_clients_are_asked_about_once_the_vendor_screens(cast, sandbox):

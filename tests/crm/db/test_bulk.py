@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from clients.choices import Stage
 from clients.models import Client
 from crm.audit_codes import CrmAction
-from crm.db.bulk import copy_models
+from crm.db.bulk import copy_models, update_models
 from crm.models import AuditEvent, Notification, SavedView
 from crm.security import audit
 
@@ -79,3 +79,20 @@ def test_many_audit_rows_verify_like_few(cast):
         pass
     assert AuditEvent.objects.filter(action=CrmAction.STAFF_CHANGED).count() == 60
     assert audit.body_of(AuditEvent.objects.filter(action=CrmAction.STAFF_CHANGED).last())["reason"] == "row 59"
+
+
+def test_rows_are_updated_as_save_would(cast):
+    people = [someone(cast, n) for n in range(3)]
+    copy_models(people)
+    for number, one in enumerate(people[:2]):
+        one.net_deposits, one.owner, one.stage = Decimal(number) / 4, None, Stage.VERIFIED
+        one.restrictions, one.date_of_birth = ["frozen"], None
+    update_models(people[:2], ["net_deposits", "owner", "stage", "date_of_birth"])
+    read = list(Client.objects.filter(pk__in=[one.pk for one in people]).order_by("pk"))
+    assert [(one.net_deposits, one.owner_id, one.stage, one.date_of_birth) for one in read] == [
+        (Decimal(0), None, "verified", None),
+        (Decimal("0.25"), None, "verified", None),
+        (Decimal("12.50"), cast.agent.pk, "registered", dt.date(1980, 1, 2)),
+    ]
+    assert read[0].restrictions == ["no_trading", 'a "b"']  # only what was named
+    update_models([], ["stage"])
