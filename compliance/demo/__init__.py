@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from compliance.demo import aml, people, vendor
+from compliance.demo import aml, cases, people, vendor
 from compliance.demo.countries import BLACK, GREY, SINCE, SOURCE
 from compliance.models import CountryRisk
 from compliance.watchlists import import_watchlist
@@ -46,3 +46,4 @@ def finish(demo: Demo) -> None:
     """Money has moved in all apps: AML rules see it."""
     if demo.brands:
         aml.load(demo)
+        cases.load(demo)

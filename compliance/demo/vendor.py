@@ -1,4 +1,4 @@
-"""The demo's screening vendor: one brand is screened by the imported lists and by the sandbox vendor, who found somebody."""
+"""The demo's screening vendor: one brand is screened by the imported lists and by the sandbox vendor, who found two."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import base64
 
 from clients.choices import Stage
 from clients.models import Client
-from compliance import screening
+from compliance import hits, screening
 from compliance.choices import ScreeningTrigger
-from compliance.models import ScreeningVendor, VendorCheck, WatchlistSource
-from compliance.vendors.answers import keep_answer
+from compliance.models import Hit, ScreeningVendor, VendorCheck, WatchlistSource
+from compliance.vendors.answers import follow, keep_answer
 from compliance.vendors.choices import CheckState, ScreenedBy
+from compliance.vendors.entries import take_entries
 from compliance.vendors.protocol import Answer, Entity, Feature, Result
+from crm import approvals
+from crm.choices import ApprovalState
 from crm.demo import Demo
-from crm.models import Brand
+from crm.models import Brand, WorkProposal
 from crm.staff.policy_changes import known, write_value
 
 BRAND = "southern"
@@ -25,7 +28,7 @@ KEYS = {
 
 
 def load(demo: Demo) -> None:
-    """Set the vendor up as if two people had, with an answer about every client; one is a possible match."""
+    """Set the vendor up as if two people had, with an answer about every client: a possible match, and one that was delisted."""
     brand = next((brand for brand in demo.brands if brand.code == BRAND), None)
     if brand is None:
         return
@@ -80,15 +83,29 @@ def _answer(demo: Demo, brand: Brand, vendor: ScreeningVendor) -> None:
             for client in clients
         ]
     )
-    found = next((client for client in reversed(clients) if client.date_of_birth), None)
-    if found is None:
-        return
-    check = VendorCheck.objects.get(vendor=vendor, client=found)
-    VendorCheck.objects.filter(pk=check.pk).update(state=CheckState.SENT, due_at=demo.now)
-    keep_answer(vendor, check.pk, Answer((_match(found),)))
+    # Nobody who has money here: a hold would contradict what the other parts tell of them.
+    people = [client for client in clients if client.date_of_birth and client.stage == Stage.VERIFIED][:2]
+    for number, client in enumerate(people, start=1):
+        check = VendorCheck.objects.get(vendor=vendor, client=client)
+        VendorCheck.objects.filter(pk=check.pk).update(state=CheckState.SENT, due_at=demo.now)
+        keep_answer(vendor, check.pk, Answer((_match(client, f"SBX-DEMO-{number}"),)))
+    if len(people) > 1:
+        _delist(demo, vendor, people[1])
 
 
-def _match(client: Client) -> Result:
+def _delist(demo: Demo, vendor: ScreeningVendor, client: Client) -> None:
+    """A match that two people confirmed, and that the vendor lists no more: what becomes of its restriction is a task."""
+    hit = Hit.objects.get(client=client, entry__source=vendor.source_id)
+    hits.confirm_hit(hit_id=hit.pk, actor=demo.by_role["kyc_officer"][0], reason="Passport number agrees")
+    proposal = WorkProposal.objects.filter(item=hit.work_id, state=ApprovalState.PENDING).first()
+    if proposal is not None:
+        approvals.approve(WorkProposal, proposal.pk, actor=demo.by_role["mlro"][0])
+    version = take_entries(vendor, [], gone=[hit.entry.external_id])
+    assert version is not None
+    follow(vendor, version)
+
+
+def _match(client: Client, entity_id: str) -> Result:
     """An invented politically exposed person of the same name, born in another year."""
     assert client.date_of_birth is not None
     name, born = client.full_name, str(client.date_of_birth.year - 1)
@@ -97,4 +114,4 @@ def _match(client: Client) -> Result:
         Feature("name_match", 1.0, "Names compared word by word", name, name),
         Feature("dob_day_disjoint", -0.25, "Dates of birth compared", client.date_of_birth.isoformat(), born),
     )
-    return Result(Entity("SBX-DEMO-1", "Person", name, properties, ("sbx_peps",)), 0.75, features)
+    return Result(Entity(entity_id, "Person", name, properties, ("sbx_peps",)), 0.75, features)

@@ -26,7 +26,7 @@ class ReportState(BadgeChoices):
 REPORT_TRANSITIONS: dict[str, set[str]] = {
     ReportState.DRAFT: {ReportState.IN_REVIEW},
     ReportState.IN_REVIEW: {ReportState.DRAFT, ReportState.APPROVED, ReportState.NOT_REPORTED},
-    ReportState.APPROVED: {ReportState.FILED},
+    ReportState.APPROVED: {ReportState.FILED, ReportState.NOT_REPORTED},
     ReportState.FILED: set(),
     ReportState.NOT_REPORTED: set(),
 }

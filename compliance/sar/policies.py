@@ -42,8 +42,17 @@ def can_write(user: Actor, report: SuspicionReport) -> Decision:
 
 
 def can_decide(user: Actor, report: SuspicionReport) -> Decision:
-    """Decide who may approve a report, return it or decide not to report: the circle, but whoever wrote any of it."""
-    allowed = _on(user, report, ReportState.IN_REVIEW)
+    """Decide who may approve a report or return it: the circle, but whoever wrote any of it."""
+    return _by_another(user, report, ReportState.IN_REVIEW)
+
+
+def can_drop(user: Actor, report: SuspicionReport) -> Decision:
+    """Decide who may decide not to report, also what was approved and isn't filed yet: the circle, but whoever wrote any of it."""
+    return _by_another(user, report, ReportState.IN_REVIEW, ReportState.APPROVED)
+
+
+def _by_another(user: Actor, report: SuspicionReport, *states: ReportState) -> Decision:
+    allowed = _on(user, report, *states)
     if allowed and (user is None or user.pk in report.content["writers"]):
         return no(_("You wrote this report. A second person has to decide."))
     return allowed

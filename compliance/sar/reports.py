@@ -202,16 +202,17 @@ def approve_report(*, report_id: int, actor: User) -> SuspicionReport:
 
 @transaction.atomic
 def decide_not_to_report(*, report_id: int, actor: User, reason: str) -> SuspicionReport:
-    """Decide that nothing is reported, with the reason that an inspector will read.
+    """Decide that nothing is reported, with the reason that an inspector will read; also of what was approved and not filed yet.
 
     Who: the circle, not a writer. Raises: NotAllowed, DomainError without a reason.
     """
     report = _locked(report_id)
-    require(policies.can_decide(actor, report))
+    require(policies.can_drop(actor, report))
     note = _reason(reason)
+    before = {"state": report.state, "decided_by": report.decided_by_id}
     report.seal(report.content | {"note": note})
     _decide(report, ReportState.NOT_REPORTED, actor)
-    _record(report, ComplianceAction.SAR_NOT_REPORTED, actor, reason=note)
+    _record(report, ComplianceAction.SAR_NOT_REPORTED, actor, before=before, reason=note)
     return report
 
 

@@ -95,6 +95,7 @@ def show_report(
         "written": written or (_write_form(request, found) if is_draft else None),
         "can_write": policies.can_write(user, found),
         "can_decide": policies.can_decide(user, found),
+        "can_drop": policies.can_drop(user, found),
         "can_file": policies.can_file(user, found),
         "can_amend": policies.can_amend(user, found),
         "reason_form": reason or ReasonForm(),

@@ -37,7 +37,7 @@ Text = str | Promise
 
 @dataclass(frozen=True)
 class ConnectionPages:
-    """What the pages of one kind say. templates: the folder with its `_brand.html` and `_connection.html`."""
+    """What the pages of one kind say. templates: the folder with its `_brand.html`, `_alert.html` and `_facts.html`."""
 
     kind: type[ConnectionApproval[Any, Any]]
     form: type[ConnectionForm]
@@ -63,8 +63,12 @@ class ConnectionPages:
         return f"{self.templates}/_brand.html"
 
     @property
-    def connection_template(self) -> str:
-        return f"{self.templates}/_connection.html"
+    def alert_template(self) -> str:
+        return f"{self.templates}/_alert.html"
+
+    @property
+    def facts_template(self) -> str:
+        return f"{self.templates}/_facts.html"
 
 
 def connections_visible_to(pages: ConnectionPages, request: UserRequest) -> QuerySet[Any]:

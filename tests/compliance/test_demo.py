@@ -8,7 +8,7 @@ import pytest
 
 from clients.facts import FACTS, differences
 from clients.models import Client
-from compliance.models import Hit, ListVersion, Restriction, RiskAssessment, Screening
+from compliance.models import Delisting, Hit, ListVersion, Restriction, RiskAssessment, Screening
 from crm import demo as house
 
 pytestmark = pytest.mark.django_db
@@ -21,11 +21,14 @@ def test_the_demo_holds_together():
         import_module(f"{name}.demo").load(context)
     assert ListVersion.objects.filter(state="current").count() == 5  # three publishers, the house, the vendor
     assert Screening.objects.filter(vendor=None).count() == len(context.extra["verified_at"])
-    assert Screening.objects.filter(vendor__code="sandbox").get().hit_count == 1
-    assert RiskAssessment.objects.count() == Client.objects.filter(registered_at__isnull=False).count()
+    found = Hit.objects.filter(screening__vendor__code="sandbox").order_by("pk")
+    assert [hit.state for hit in found] == ["open", "confirmed"]
+    assert Delisting.objects.get().hit == found[1] and Delisting.objects.get().state == "open"
+    rated = RiskAssessment.objects.values("client").distinct().count()
+    assert rated == Client.objects.filter(registered_at__isnull=False).count()
     for fact in ("risk_rating", "restrictions"):
         assert list(differences(FACTS[fact])) == []
     assert Hit.objects.exists()
-    for hit in Hit.objects.all():
+    for hit in Hit.objects.exclude(state="confirmed"):
         assert Restriction.objects.filter(hit=hit, lifted_at__isnull=hit.state == "open").count() == 1
     assert Restriction.objects.filter(cause="manual").exists()

@@ -69,9 +69,13 @@ def test_a_report_is_drafted_completed_and_decided_by_two(cast):
     assert (report.state, report.xml) == ("filed", before)
     amendment = reports.amend_report(report_id=report.pk, actor=second)
     amendment = reports.submit_report(report_id=amendment.pk, actor=second)
+    reports.approve_report(report_id=amendment.pk, actor=cast.mlro)
+    with pytest.raises(NotAllowed, match="second person"):  # approved and not filed yet: still not by who wrote it
+        reports.decide_not_to_report(report_id=amendment.pk, actor=second, reason="Nothing new")
     assert etree.fromstring(amendment.xml).findtext("fiu_ref_number") == "FIU-1"
     reports.decide_not_to_report(report_id=amendment.pk, actor=cast.mlro, reason="Nothing new")
-    assert SuspicionReport.objects.get(pk=amendment.pk).content["note"] == "Nothing new"
+    dropped = SuspicionReport.objects.get(pk=amendment.pk)
+    assert (dropped.state, dropped.content["note"]) == ("not_reported", "Nothing new")
 
 
 def test_the_xml_says_what_the_records_say(cast):
