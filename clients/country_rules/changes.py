@@ -119,9 +119,9 @@ def _checked_gates(band: str, accepted: Collection[str]) -> list[str]:
 def _checked_limits(band: str, limits: Limits) -> Limits:
     if not band:
         return NO_LIMITS
-    if (limits.not_offered | limits.not_for_retail) - set(Product.values):
+    if (limits.not_offered | limits.not_for_retail | limits.not_below_age) - set(Product.values):
         raise DomainError(_("Choose one of the options."))
-    ages = [age for age in (limits.minimum_age, limits.approval_age) if age is not None]
+    ages = [age for age in (limits.minimum_age, limits.approval_age, limits.product_age) if age is not None]
     if any(not CountryTerms.AGE_MIN <= age <= CountryTerms.AGE_MAX for age in ages):
         raise DomainError(
             _("Enter an age from %(first)s to %(last)s.")
@@ -129,6 +129,10 @@ def _checked_limits(band: str, limits: Limits) -> Limits:
         )
     if limits.approval_age is not None and limits.approval_age <= (limits.minimum_age or CountryTerms.AGE_MIN):
         raise DomainError(_("The age from which an approval is needed must be above the minimum age."))
+    if bool(limits.product_age) != bool(limits.not_below_age):
+        raise DomainError(_("Enter an age and choose the products that aren't offered below it, or neither."))
+    if limits.product_age is not None and limits.product_age <= (limits.minimum_age or CountryTerms.AGE_MIN):
+        raise DomainError(_("The age from which products are offered must be above the minimum age."))
     return limits
 
 
@@ -293,6 +297,8 @@ def _limit_changes(after: list[Rule], before: list[Rule]) -> list[Change]:
         (_("Exemption needed from age"), lambda rule: str(rule.limits.approval_age or "")),
         (_("Not offered"), lambda rule: _labels(rule.limits.not_offered)),
         (NOT_FOR_RETAIL, lambda rule: _labels(rule.limits.not_for_retail)),
+        (_("Products offered from age"), lambda rule: str(rule.limits.product_age or "")),
+        (_("Not offered below that age"), lambda rule: _labels(rule.limits.not_below_age)),
     ]
     for label, value in values:
         new, old = _sums([value(rule) or "–" for rule in rules] for rules in (after, before))

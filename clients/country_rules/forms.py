@@ -49,6 +49,19 @@ class CountryRulesForm(forms.Form):
     not_offered = forms.MultipleChoiceField(
         label=_("Not offered"), choices=Product.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
+    product_age = forms.IntegerField(
+        label=_("Products offered from age"),
+        min_value=CountryTerms.AGE_MIN + 1,
+        max_value=CountryTerms.AGE_MAX,
+        required=False,
+        help_text=_("Below it, the products chosen beside it aren't offered. Empty: no age of their own."),
+    )
+    not_below_age = forms.MultipleChoiceField(
+        label=_("Not offered below that age"),
+        choices=Product.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
     effective_on = forms.DateField(label=_("Effective from"), widget=DayInput())
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
@@ -69,6 +82,8 @@ class CountryRulesForm(forms.Form):
             self.cleaned_data["approval_age"],
             frozenset(self.cleaned_data["not_offered"]),
             frozenset(self.cleaned_data["not_for_retail"]),
+            self.cleaned_data["product_age"],
+            frozenset(self.cleaned_data["not_below_age"]),
         )
 
     @property

@@ -38,6 +38,7 @@ class Cause(Enum):
     MINIMUM_AGE = "minimum_age"
     APPROVAL_AGE = "approval_age"
     PRODUCT = "product"
+    PRODUCT_AGE = "product_age"
 
 
 def may(client: Client, gate: Gate) -> Decision:
@@ -52,11 +53,12 @@ def may(client: Client, gate: Gate) -> Decision:
 def may_have(client: Client, product: Product) -> Decision:
     """Decide whether a product is offered to a client today. An exemption for trading accounts is one for their products."""
     rule = rule_of(client.brand, client.country)
-    if cause_of(client, product, rule, today(client.brand)) is None:
+    cause = cause_of(client, product, rule, today(client.brand))
+    if cause is None:
         return YES
     if product is not Product.BONUS and Gate.TRADING in exempt_gates(client):
         return YES
-    return no(sentence_for_client(client, product, rule, Cause.PRODUCT))
+    return no(sentence_for_client(client, product, rule, cause))
 
 
 def cause_of(client: Client, what: Gate | Product, rule: Rule, day: dt.date) -> Cause | None:
@@ -64,7 +66,10 @@ def cause_of(client: Client, what: Gate | Product, rule: Rule, day: dt.date) -> 
     limits = rule.limits
     if isinstance(what, Product):
         refused = limits.not_offered | (limits.not_for_retail if client.category == Category.RETAIL else frozenset())
-        return Cause.PRODUCT if what in refused else None
+        if what in refused:
+            return Cause.PRODUCT
+        age = client.age_on(day) if what in limits.not_below_age else None
+        return Cause.PRODUCT_AGE if age is not None and age < (limits.product_age or 0) else None
     if what not in rule.accepted:
         return Cause.COUNTRY
     age = client.age_on(day) if what in BY_AGE else None
@@ -82,7 +87,10 @@ def refused_q(what: Gate | Product, rule: Rule, brand: Brand, day: dt.date) -> Q
     if isinstance(what, Product):
         if what in limits.not_offered:
             return ANYONE
-        return Q(category=Category.RETAIL) if what in limits.not_for_retail else NO_ONE
+        refused = Q(category=Category.RETAIL) if what in limits.not_for_retail else NO_ONE
+        if what in limits.not_below_age and limits.product_age:
+            refused |= Q(date_of_birth__gt=years_before(day, limits.product_age))
+        return refused
     if what not in rule.accepted:
         return ANYONE
     if what not in BY_AGE:
@@ -138,6 +146,10 @@ def sentence_for_client(client: Client, what: Gate | Product, rule: Rule, cause:
         return _("From the age of %(age)s, we approve this personally. Please contact support.") % {
             "age": rule.limits.approval_age
         }
+    if cause is Cause.PRODUCT_AGE:
+        return _("We offer you this from the age of %(age)s. Please contact support.") % {
+            "age": rule.limits.product_age
+        }
     return {
         Product.CFD: _("We can't offer you a trading account with real money in %(country)s. Please contact support."),
         Product.CRYPTO_CFD: _(
@@ -157,6 +169,8 @@ def sentence_for_staff(client: Client, what: Gate | Product, rule: Rule, cause: 
         return _("%(what)s: below the minimum age of %(age)s.") % {**values, "age": minimum_age(client.brand, rule)}
     if cause is Cause.APPROVAL_AGE:
         return _("%(what)s: an exemption is needed from age %(age)s.") % {**values, "age": rule.limits.approval_age}
+    if cause is Cause.PRODUCT_AGE:
+        return _("%(what)s: not offered below age %(age)s.") % {**values, "age": rule.limits.product_age}
     if what in rule.limits.not_offered:
         return _("%(what)s: not offered in %(country)s.") % values
     return _("%(what)s: not offered to retail clients in %(country)s.") % values

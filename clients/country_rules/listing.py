@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from clients.choices import CountryBand, Gate, Product
+from clients.choices import CountryBand, Gate
 from clients.countries import country_choices
-from clients.country_rules.rules import ACCEPTED, NOT_FOR_RETAIL, Limits, Rule, Source, rules_of
+from clients.country_rules.rules import ACCEPTED, Limits, Rule, Source, rules_of
 from clients.models.country_rules import ALL_OTHERS, CountryRule, CountryRuleProposal
 from crm import approvals
 from crm.brand_policies.registry import today
@@ -77,10 +77,7 @@ def limit_lines(limits: Limits) -> list[str]:
         lines.append(_("From age %(age)s") % {"age": limits.minimum_age})
     if limits.approval_age:
         lines.append(_("Exemption needed from age %(age)s") % {"age": limits.approval_age})
-    for who, codes in ((_("Not offered"), limits.not_offered), (NOT_FOR_RETAIL, limits.not_for_retail)):
-        if codes:
-            lines.append(f"{who}: {', '.join(str(product.label) for product in Product if product in codes)}")
-    return lines
+    return lines + [f"{who}: {', '.join(map(str, products))}" for who, products in limits.audiences]
 
 
 def code_of(slug: str) -> str:

@@ -55,12 +55,14 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a rule says beside its gates: ages, and products that aren't offered to anybody or to retail clients."""
+    """What a rule says beside its gates: ages, and products that aren't offered to anybody, to retail clients, or below an age."""
 
     minimum_age: int | None = None
     approval_age: int | None = None
     not_offered: frozenset[str] = frozenset()
     not_for_retail: frozenset[str] = frozenset()
+    product_age: int | None = None
+    not_below_age: frozenset[str] = frozenset()
 
     def body(self) -> dict[str, Any]:
         """Write them as the columns of a row."""
@@ -69,11 +71,30 @@ class Limits:
             "approval_age": self.approval_age,
             "not_offered": sorted(self.not_offered),
             "not_for_retail": sorted(self.not_for_retail),
+            "product_age": self.product_age,
+            "not_below_age": sorted(self.not_below_age),
         }
 
     @classmethod
     def of(cls, row: CountryTerms) -> Limits:
-        return cls(row.minimum_age, row.approval_age, frozenset(row.not_offered), frozenset(row.not_for_retail))
+        return cls(
+            row.minimum_age,
+            row.approval_age,
+            frozenset(row.not_offered),
+            frozenset(row.not_for_retail),
+            row.product_age,
+            frozenset(row.not_below_age),
+        )
+
+    @property
+    def audiences(self) -> list[tuple[str | Promise, list[Promise]]]:
+        """(who isn't offered them, the labels of the products), where there are any."""
+        given = (
+            (gettext_lazy("Not offered"), self.not_offered),
+            (NOT_FOR_RETAIL, self.not_for_retail),
+            (_("Not offered below age %(age)s") % {"age": self.product_age}, self.not_below_age),
+        )
+        return [(who, [row.label for row in Product if row in codes]) for who, codes in given if codes]
 
 
 NO_LIMITS: Final = Limits()
@@ -98,11 +119,9 @@ class Rule:
         return [gate.label for gate in Gate if gate not in self.accepted]
 
     @property
-    def products(self) -> list[tuple[Promise, list[Promise]]]:
-        """(who isn't offered them, the labels of the products), where there are any."""
-        limits = self.limits
-        audiences = ((gettext_lazy("Not offered"), limits.not_offered), (NOT_FOR_RETAIL, limits.not_for_retail))
-        return [(who, [row.label for row in Product if row in codes]) for who, codes in audiences if codes]
+    def products(self) -> list[tuple[str | Promise, list[Promise]]]:
+        """As `Limits.audiences`."""
+        return self.limits.audiences
 
     @property
     def tone(self) -> str:

@@ -967,4 +967,72 @@ class Migration(migrations.Migration):
             model_name='clientmerge',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('undone_at', None), ('undone_by', None)), ('undone_at__isnull', False), _connector='OR'), name='undone_merge_has_a_time'),
         ),
+        migrations.RemoveConstraint(
+            model_name='countryrule',
+            name='country_rule_without_band_is_the_default',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryrule',
+            name='country_rule_has_possible_ages',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryrule',
+            name='country_rule_names_known_products',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryruleproposal',
+            name='country_rule_proposal_without_band_is_the_default',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryruleproposal',
+            name='country_rule_proposal_has_possible_ages',
+        ),
+        migrations.RemoveConstraint(
+            model_name='countryruleproposal',
+            name='country_rule_proposal_names_known_products',
+        ),
+        migrations.AddField(
+            model_name='countryrule',
+            name='not_below_age',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cfd', 'Trading accounts with real money'), ('crypto_cfd', 'Accounts with CFDs on crypto-assets'), ('bonus', 'Bonuses')], max_length=12), blank=True, default=list, help_text='Not offered below that age', size=None),
+        ),
+        migrations.AddField(
+            model_name='countryrule',
+            name='product_age',
+            field=models.PositiveSmallIntegerField(help_text="Below it some products aren't offered", null=True),
+        ),
+        migrations.AddField(
+            model_name='countryruleproposal',
+            name='not_below_age',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('cfd', 'Trading accounts with real money'), ('crypto_cfd', 'Accounts with CFDs on crypto-assets'), ('bonus', 'Bonuses')], max_length=12), blank=True, default=list, help_text='Not offered below that age', size=None),
+        ),
+        migrations.AddField(
+            model_name='countryruleproposal',
+            name='product_age',
+            field=models.PositiveSmallIntegerField(help_text="Below it some products aren't offered", null=True),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), models.Q(('accepted', []), ('approval_age', None), ('minimum_age', None), ('not_for_retail', []), ('not_offered', []), ('not_below_age', []), ('product_age', None)), _connector='OR'), name='country_rule_without_band_is_the_default'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('minimum_age', None), models.Q(('minimum_age__gte', 18), ('minimum_age__lte', 120)), _connector='OR'), models.Q(('approval_age', None), models.Q(('approval_age__gt', 18), ('approval_age__lte', 120)), _connector='OR'), models.Q(('minimum_age', None), ('approval_age', None), ('approval_age__gt', models.F('minimum_age')), _connector='OR'), models.Q(models.Q(('not_below_age', []), ('product_age', None)), models.Q(('product_age__gt', 18), ('product_age__lte', 120), models.Q(('not_below_age', []), _negated=True)), _connector='OR')), name='country_rule_has_possible_ages'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryrule',
+            constraint=models.CheckConstraint(condition=models.Q(('not_below_age__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_for_retail__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_offered__contained_by', ['cfd', 'crypto_cfd', 'bonus'])), name='country_rule_names_known_products'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('band', ''), _negated=True), models.Q(('accepted', []), ('approval_age', None), ('minimum_age', None), ('not_for_retail', []), ('not_offered', []), ('not_below_age', []), ('product_age', None)), _connector='OR'), name='country_rule_proposal_without_band_is_the_default'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('minimum_age', None), models.Q(('minimum_age__gte', 18), ('minimum_age__lte', 120)), _connector='OR'), models.Q(('approval_age', None), models.Q(('approval_age__gt', 18), ('approval_age__lte', 120)), _connector='OR'), models.Q(('minimum_age', None), ('approval_age', None), ('approval_age__gt', models.F('minimum_age')), _connector='OR'), models.Q(models.Q(('not_below_age', []), ('product_age', None)), models.Q(('product_age__gt', 18), ('product_age__lte', 120), models.Q(('not_below_age', []), _negated=True)), _connector='OR')), name='country_rule_proposal_has_possible_ages'),
+        ),
+        migrations.AddConstraint(
+            model_name='countryruleproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('not_below_age__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_for_retail__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_offered__contained_by', ['cfd', 'crypto_cfd', 'bonus'])), name='country_rule_proposal_names_known_products'),
+        ),
     ]

@@ -38,6 +38,8 @@ class CountryTerms(models.Model):
     )
     not_offered = _products(_("Not offered to anybody"))
     not_for_retail = _products(_("Not offered to retail clients"))
+    product_age = models.PositiveSmallIntegerField(null=True, help_text=_("Below it some products aren't offered"))
+    not_below_age = _products(_("Not offered below that age"))
     effective_on = models.DateField()
 
     class Meta:
@@ -46,18 +48,26 @@ class CountryTerms(models.Model):
     @classmethod
     def constraints(cls, name: str) -> list[models.CheckConstraint]:
         nothing = Q(accepted=[], minimum_age=None, approval_age=None, not_offered=[], not_for_retail=[])
+        nothing &= Q(product_age=None, not_below_age=[])
         ages = Q(minimum_age=None) | Q(minimum_age__gte=cls.AGE_MIN, minimum_age__lte=cls.AGE_MAX)
         approval = Q(approval_age=None) | Q(approval_age__gt=cls.AGE_MIN, approval_age__lte=cls.AGE_MAX)
         order = Q(minimum_age=None) | Q(approval_age=None) | Q(approval_age__gt=F("minimum_age"))
+        offered = Q(product_age=None, not_below_age=[]) | Q(
+            product_age__gt=cls.AGE_MIN, product_age__lte=cls.AGE_MAX
+        ) & ~Q(not_below_age=[])
         products = list(Product.values)
         return [
             models.CheckConstraint(
                 condition=Q(accepted__contained_by=list(Gate.values)), name=f"{name}_names_known_gates"
             ),
             models.CheckConstraint(condition=~Q(band="") | nothing, name=f"{name}_without_band_is_the_default"),
-            models.CheckConstraint(condition=ages & approval & order, name=f"{name}_has_possible_ages"),
+            models.CheckConstraint(condition=ages & approval & order & offered, name=f"{name}_has_possible_ages"),
             models.CheckConstraint(
-                condition=Q(not_offered__contained_by=products, not_for_retail__contained_by=products),
+                condition=Q(
+                    not_offered__contained_by=products,
+                    not_for_retail__contained_by=products,
+                    not_below_age__contained_by=products,
+                ),
                 name=f"{name}_names_known_products",
             ),
         ]

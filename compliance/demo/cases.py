@@ -51,7 +51,11 @@ def load(demo: Demo) -> None:
 def _payers(demo: Demo) -> None:
     """Relatives who paid for clients, and one of them with the name of somebody on a list."""
     deposits = AmlMovement.objects.filter(client=OuterRef("pk"), kind=MovementKind.DEPOSIT)
-    clients = list(Client.objects.filter(Exists(deposits), restrictions=[]).order_by("-pk")[: demo.count(PAYERS)])
+    clients = list(
+        Client.objects.filter(Exists(deposits), brand=demo.brands[0], restrictions=[]).order_by("-pk")[
+            : demo.count(PAYERS)
+        ]
+    )
     listed = ListEntry.objects.filter(source__code="un", is_listed=True, kind="person").order_by("pk").first()
     for number, client in enumerate(clients):
         name = f"{GIVEN[number % len(GIVEN)]} {client.last_name}"

@@ -84,6 +84,18 @@ def test_no_crypto_for_retail_keeps_accounts_with_crypto(cast):
     assert can_open_account(client.user, client, account_type)
 
 
+def test_a_product_is_offered_from_an_age_on(cast):
+    limits = Limits(product_age=25, not_below_age=frozenset({"crypto_cfd", "bonus"}))
+    set_country_rule(cast.brand, "DE", limits=limits)
+    young, old = (client_of(cast, date_of_birth=born(cast, age)) for age in (24, 25))
+    for product, is_offered in ((Product.CFD, True), (Product.CRYPTO_CFD, False), (Product.BONUS, False)):
+        assert bool(may_have(young, product)) is is_offered and may_have(old, product)
+    assert "from the age of 25" in may_have(young, Product.BONUS).reason
+    assert may_have(client_of(cast, date_of_birth=None), Product.BONUS)  # unknown: registration asks for it
+    exempt(cast, Gate.TRADING)
+    assert may_have(young, Product.CRYPTO_CFD) and not may_have(young, Product.BONUS)
+
+
 def test_sign_in_is_refused_on_the_next_request(cast):
     browser = signed_in(cast.client_user)
     assert browser.get(reverse("portal")).status_code == 200
@@ -132,7 +144,9 @@ def test_impossible_exemptions_are_refused(cast):
         with pytest.raises(NotAllowed):
             propose_exemption(gates=["deposit"], ends_on=day, **{**given, "actor": actor})
     assert not Exemption.objects.exists()
-    for limits in (Limits(17), Limits(121), Limits(30, 30), Limits(not_offered=frozenset({"gold"}))):
+    cfd = frozenset({"cfd"})
+    alone = (Limits(product_age=25), Limits(not_below_age=cfd), Limits(30, product_age=30, not_below_age=cfd))
+    for limits in (Limits(17), Limits(121), Limits(30, 30), Limits(not_offered=frozenset({"gold"})), *alone):
         with pytest.raises(DomainError):
             propose_country_rules(
                 brand_id=cast.brand.pk,
@@ -191,6 +205,7 @@ RULES = [
     (["DE"], {"accepted": ["withdrawal"]}),
     (["DE", "AT"], {"accepted": [gate.value for gate in Gate], "minimum_age": 21, "approval_age": 75}),
     (["US"], {"accepted": [gate.value for gate in Gate], "not_for_retail": ["cfd", "bonus"]}),
+    (["DE", "AT"], {"accepted": [gate.value for gate in Gate], "product_age": 35, "not_below_age": ["cfd", "bonus"]}),
     ([""], {"accepted": ["login"], "not_offered": ["crypto_cfd"]}),
     (["DE"], {"band": ""}),
 ]
@@ -240,6 +255,8 @@ def _written(terms) -> dict:
         terms.get("approval_age"),
         frozenset(terms.get("not_offered", ())),
         frozenset(terms.get("not_for_retail", ())),
+        terms.get("product_age"),
+        frozenset(terms.get("not_below_age", ())),
     )
     refused = [gate for gate in Gate if gate not in terms.get("accepted", ())]
     return {"refused": refused, "band": terms["band"], "limits": limits}
