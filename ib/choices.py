@@ -95,12 +95,14 @@ class AccrualKind(models.TextChoices):
     DELTA = "delta", _("Correction")
     CLAWBACK = "clawback", _("Clawback")
     RESTORED = "restored", _("Restored")
+    CAPPED = "capped", _("Cap")
 
 
 class AccrualState(BadgeChoices):
     ACCRUED = "accrued", "green", _("Earned")
     EXCLUDED = "excluded", "secondary", _("Not paid")
     REVERSED = "reversed", "orange", _("Clawed back")
+    CAPPED = "capped", "yellow", _("Capped")
 
 
 class Reason(models.TextChoices):
@@ -125,6 +127,8 @@ class Reason(models.TextChoices):
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
+    CAP_DAY = "cap_day", _("More than the plan pays a partner per day")
+    CAP_MONTH = "cap_month", _("More than the plan pays a partner per month")
     DEPOSIT_REVERSED = "deposit_reversed", _("The client's deposit was charged back or refunded")
     CLIENT_FORFEITED = "client_forfeited", _("The referral no longer qualifies")
     CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")

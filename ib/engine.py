@@ -28,7 +28,7 @@ from crm.rates import fx
 from crm.security import audit
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.calculation import facts, ranks, wanted
+from ib.calculation import caps, facts, ranks, wanted
 from ib.calculation import writing as sql
 from ib.calculation.ranks import Instead
 from ib.calculation.wanted import Features
@@ -132,6 +132,8 @@ def run(
             accrued, extra = scope.accrued()
             cursor.execute(sql.CORRECTIONS.format(accrued=accrued), {**parameters, **extra})
             outcome.corrected = cursor.fetchone()[0]
+        if features.has_caps:
+            outcome.corrected += _cap(cursor, brand, scope, corrects, parameters)
         _drop(cursor)
     _count(row, outcome)
     if kind in (RunKind.NIGHTLY, RunKind.RECOMPUTE):
@@ -149,6 +151,14 @@ def run(
             },
         )
     return row, outcome
+
+
+def _cap(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, parameters: dict[str, Any]) -> int:
+    """Take off what goes beyond the plans' caps per day and month, for the partners of a scope's deals; returns the rows."""
+    accrued, extra = scope.accrued()
+    statement = caps.BALANCE.format(scope=accrued.replace("x.", "o."), of_capped="" if corrects else caps.OF_CAPPED)
+    cursor.execute(statement, {**parameters, **extra, "zone": brand.time_zone})
+    return int(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True)
@@ -188,7 +198,13 @@ def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callab
     """
     with connection.cursor() as cursor:
         features = _gather(cursor, brand, scope, corrects=True, instead=instead)
-        yield lambda: _calculate(cursor, features, {"brand": brand.pk, "late": 0})
+
+        def calculate() -> None:
+            _calculate(cursor, features, {"brand": brand.pk, "late": 0})
+            if features.has_caps:
+                cursor.execute(caps.TRIED, {"zone": brand.time_zone})
+
+        yield calculate
         _drop(cursor)
 
 

@@ -67,6 +67,8 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
         ]
     if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
         steps += _product(accrual, version)
+    if accrual.kind == AccrualKind.CAPPED and accrual.cap is not None and accrual.below is not None:
+        steps.append(_capped(accrual, accrual.cap, accrual.below))
     if accrual.kind in (AccrualKind.CLAWBACK, AccrualKind.RESTORED):
         steps += _reversed(accrual, for_staff=for_staff)
     if accrual.kind != AccrualKind.ORIGINAL:
@@ -119,6 +121,14 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
         converted = (computed * accrual.fx_rate).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
         steps.append(_converted(accrual.fx_rate, accrual, f"{plain(converted)} {accrual.currency}"))
     return steps
+
+
+def _capped(accrual: Accrual, cap: Decimal, before: Decimal) -> Step:
+    """Say what the plan pays in the day or month, and what earlier trades had earned of it."""
+    words = {"cap": formats.money(cap, accrual.rate_currency), "before": formats.money(before, accrual.rate_currency)}
+    if accrual.reason == Reason.CAP_MONTH:
+        return Step(_("The plan pays a partner at most %(cap)s per month; earlier trades earned %(before)s") % words)
+    return Step(_("The plan pays a partner at most %(cap)s per day; earlier trades earned %(before)s") % words)
 
 
 def _ranked(tier: PlanTier) -> Step:

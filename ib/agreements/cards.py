@@ -195,7 +195,8 @@ class VersionTerms:
 
     min_hold_seconds, min_pips: shorter trades earn nothing. account_groups: masks of the platform's groups, none means all.
     is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
-    takes back the commissions of so many days. network: how the plan's holder is paid for clients of partners below.
+    takes back the commissions of so many days.
+    cap_day, cap_month: the most that a partner earns by it. network: how the plan's holder is paid for clients of partners below.
     """
 
     starts_at: dt.datetime
@@ -210,6 +211,8 @@ class VersionTerms:
     min_pips: Decimal = Decimal(0)
     excluded_symbols: Sequence[str] = ()
     excluded_countries: Sequence[str] = ()
+    cap_day: Decimal | None = None
+    cap_month: Decimal | None = None
 
     def settings(self) -> dict[str, Any]:
         """List the values of the version's own row; the card has its own tables."""
@@ -225,8 +228,19 @@ class VersionTerms:
             "min_pips": self.min_pips,
             "excluded_symbols": list(self.excluded_symbols),
             "excluded_countries": list(self.excluded_countries),
+            "cap_day": self.cap_day,
+            "cap_month": self.cap_month,
             **self.card.tiers.settings(),
         }
+
+
+def cap_sentences(version: PlanVersion) -> list[str]:
+    """Say what a partner earns by a version at most, per day and per month."""
+    said = [
+        (_("A partner earns at most %(cap)s per day by this plan"), version.cap_day),
+        (_("A partner earns at most %(cap)s per month by this plan"), version.cap_month),
+    ]
+    return [text % {"cap": formats.money(cap, version.currency)} for text, cap in said if cap is not None]
 
 
 def rate_card(version: PlanVersion) -> RateCard:
@@ -420,6 +434,8 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
         "min_pips": str(version.min_pips),
         "excluded_symbols": list(version.excluded_symbols),
         "excluded_countries": list(version.excluded_countries),
+        "cap_day": None if version.cap_day is None else str(version.cap_day),
+        "cap_month": None if version.cap_month is None else str(version.cap_month),
         "components": [
             {name: None if value is None else str(value) for name, value in vars(row).items()}
             for row in card.components

@@ -34,6 +34,7 @@ NODES_MAX: Final = 2_000
 LEVELS_MAX: Final = 8
 
 Amount = Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=8, allow_inf_nan=False)]
+Most = Annotated[Decimal, Field(gt=0, max_digits=16, decimal_places=8, allow_inf_nan=False)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=9, decimal_places=6, allow_inf_nan=False)]
 Level = Annotated[int, Field(ge=1, le=LEVELS_MAX)]
 Group = Literal[tuple(SymbolGroup.values)]  # type: ignore[valid-type]
@@ -95,6 +96,8 @@ class PlanFile(_Strict):
     min_hold_seconds: Annotated[int, Field(ge=0, le=86_400)] = 180
     min_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=1)] = Decimal(0)
     clawback_days: Annotated[int, Field(ge=0, le=365)] = 90
+    most_per_day: Most | None = None
+    most_per_month: Most | None = None
     shared_rate: bool = True
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
@@ -122,6 +125,11 @@ def write_yaml(version: PlanVersion) -> str:
         "min_hold_seconds": version.min_hold_seconds,
         "min_pips": _plain(version.min_pips),
         "clawback_days": version.clawback_days,
+        **{
+            key: _plain(cap)
+            for key, cap in (("most_per_day", version.cap_day), ("most_per_month", version.cap_month))
+            if cap is not None
+        },
         "shared_rate": version.is_pool,
         "account_groups": list(version.account_groups),
         "excluded_symbols": list(version.excluded_symbols),
@@ -242,6 +250,8 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
         min_pips=said.min_pips,
         excluded_symbols=said.excluded_symbols,
         excluded_countries=said.excluded_countries,
+        cap_day=said.most_per_day,
+        cap_month=said.most_per_month,
     )
 
 

@@ -11,6 +11,7 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
+  coalesce(bool_or(v.cap_day IS NOT NULL OR v.cap_month IS NOT NULL), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
 FROM ib_version v
@@ -21,7 +22,7 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
   CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
   CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
-  v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
+  v.cap_day, v.cap_month, v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
                            UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
 FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s

@@ -22,6 +22,7 @@ class Features:
     has_cpa: bool
     has_countries: bool
     has_tiers: bool
+    has_caps: bool
     has_special: bool
 
 

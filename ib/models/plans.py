@@ -120,6 +120,9 @@ class PlanVersion(HasState):
     excluded_countries = ArrayField(
         models.CharField(max_length=2), default=list, blank=True, help_text=_("No commission on clients from these")
     )
+    # The most that a partner earns by the version, in its currency, by the brand's calendar.
+    cap_day = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    cap_month = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     # How a partner's rank among the version's tiers is decided, each month.
     tier_basis = models.CharField(max_length=8, choices=TierBasis.choices, default=TierBasis.OWN)
     tier_months = models.PositiveSmallIntegerField(default=1, help_text="Full months whose volume counts")
@@ -146,6 +149,11 @@ class PlanVersion(HasState):
             ends_after_start("plan_version_ends_after_it_starts"),
             dated_once("one_active_plan_version_at_a_time", "plan", condition=Q(state="active")),
             models.CheckConstraint(condition=Q(min_pips__gte=0), name="least_pips_are_not_negative"),
+            models.CheckConstraint(
+                condition=(Q(cap_day__isnull=True) | Q(cap_day__gt=0))
+                & (Q(cap_month__isnull=True) | Q(cap_month__gt=0)),
+                name="most_per_day_and_month_are_positive",
+            ),
             models.CheckConstraint(
                 condition=Q(tier_months__gte=1, tier_months__lte=12, tier_grace__lte=12),
                 name="ranks_look_back_a_year_at_most",

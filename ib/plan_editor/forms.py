@@ -122,6 +122,8 @@ TERMS: Final = (
     "min_pips",
     "excluded_symbols",
     "excluded_countries",
+    "cap_day",
+    "cap_month",
 )
 
 
@@ -261,6 +263,22 @@ class VersionForm(forms.Form):
         max_length=400,
         label=_("Excluded client countries"),
         help_text=_("Two-letter codes, separated by commas"),
+    )
+    cap_day = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.00000001"),
+        max_digits=16,
+        decimal_places=8,
+        label=_("Most per partner and day"),
+        help_text=_("In the rate currency. Leave empty for no limit"),
+    )
+    cap_month = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.00000001"),
+        max_digits=16,
+        decimal_places=8,
+        label=_("Most per partner and month"),
+        help_text=_("In the rate currency. Leave empty for no limit"),
     )
     tier_basis = forms.ChoiceField(
         choices=TierBasis.choices, required=False, initial=TierBasis.OWN, label=_("What counts towards a rank")
@@ -470,6 +488,9 @@ def initial_of(version: PlanVersion) -> dict[str, Any]:
         "min_pips": trimmed(version.min_pips) or None,
         "excluded_symbols": ", ".join(version.excluded_symbols),
         "excluded_countries": ", ".join(version.excluded_countries),
+        **{
+            name: None if (cap := getattr(version, name)) is None else trimmed(cap) for name in ("cap_day", "cap_month")
+        },
     }
     if version.state == "draft":
         initial |= {"starts_at": timezone.localtime(version.starts_at), "note": version.note}

@@ -20,7 +20,7 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from ib import plans
-from ib.agreements.cards import CARD, RateCard, rate_card
+from ib.agreements.cards import CARD, RateCard, cap_sentences, rate_card
 from ib.choices import VersionState
 from ib.forms import ReasonForm
 from ib.models import PartnerPlan, Plan, PlanVersion, WhatIf
@@ -133,7 +133,10 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
                 {
                     "version": version,
                     "matrix": matrix(rate_card(version)),
-                    "components": rate_card(version).sentences(version.currency, plan.brand.base_currency),
+                    "components": [
+                        *rate_card(version).sentences(version.currency, plan.brand.base_currency),
+                        *cap_sentences(version),
+                    ],
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,
                     "tried": tried.get(version.pk, []) if may_try else [],

@@ -61,6 +61,8 @@ class Version:
     tier_months: int = 1
     tier_is_own: bool = True
     tier_grace: int = 0
+    cap_day: Decimal | None = None
+    cap_month: Decimal | None = None
 
     def components(self) -> list[str]:
         is_per_lot = bool(self.rates or self.overrides)
@@ -189,8 +191,29 @@ def _factor(world: World, version: Version, plan: int, holder: int, at: dt.datet
     return version.tiers[tier - 1][1] if tier else Decimal(1)
 
 
-def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str, Decimal]]:
-    """{(partner, level, component): (why not, amount)}."""
+def all_earnings(world: World, trades: list[Trade]) -> dict[tuple[int, int, int, str], tuple[str, Decimal]]:
+    """{(deal, partner, level, component): (why not, amount)}: trade by trade, each filling what the caps have left."""
+    paid, done = {}, {}
+    for trade in sorted(trades, key=lambda trade: (trade.closed_at, trade.deal)):
+        lines = earnings(world, trade)
+        for (partner, level, component), (reason, ours, amount, version) in sorted(
+            lines.items(), key=lambda item: item[0][1:]
+        ):
+            left = ours
+            for cap, span in ((version and version.cap_day, "%Y-%m-%d"), (version and version.cap_month, "%Y-%m")):
+                if cap is not None:
+                    spent = done.get((partner, id(version), trade.closed_at.strftime(span)), NOTHING)
+                    done[partner, id(version), trade.closed_at.strftime(span)] = spent + left
+                    left = min(cap, spent + left) - min(cap, spent)
+            if left != ours:
+                with localcontext(prec=80):
+                    amount = (left * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+            paid[trade.deal, partner, level, component] = reason, amount
+    return paid
+
+
+def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str, Decimal, Decimal, Version | None]]:
+    """{(partner, level, component): (why not, amount in the plan's currency and in the partner's, version)}."""
     rows: dict[tuple[int, int, str], Row] = {}
     introducer = held_at(world.introducers.get(trade.client, []), trade.closed_at)
     if introducer is None:
@@ -310,10 +333,10 @@ def _basis(world, trade, version, part) -> Decimal:
     return round(money, 8) * world.rate(trade.account_currency, version.currency)
 
 
-def _paid(world, rows, key) -> tuple[str, Decimal]:
+def _paid(world, rows, key) -> tuple[str, Decimal, Decimal, Version | None]:
     row, (partner, level, component) = rows[key], key
     if row.reason:
-        return row.reason, NOTHING
+        return row.reason, NOTHING, NOTHING, row.version
     ours = row.full
     if row.is_difference:
         below = [
@@ -323,6 +346,7 @@ def _paid(world, rows, key) -> tuple[str, Decimal]:
         ]
         ours = max(NOTHING, row.full - max([NOTHING, *below]))
         if not ours:
-            return "no_difference", NOTHING
+            return "no_difference", NOTHING, NOTHING, row.version
     with localcontext(prec=80):
-        return "", (ours * world.rate(row.version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+        amount = (ours * world.rate(row.version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+        return "", ours, amount, row.version

@@ -166,7 +166,12 @@ class Builder:
             version.tiers = [(least, Decimal(pick.randrange(8_000, 25_000)) / 10_000) for least in lots]
             version.tier_months, version.tier_grace = pick.choice([1, 1, 2]), pick.choice([0, 0, 1])
             version.tier_is_own = pick.random() < 0.5
+        if pick.random() < 0.3:
+            version.cap_day = pick.choice([None, Decimal("0.5"), Decimal(3)])
+            version.cap_month = pick.choice([None, Decimal(1), Decimal("7.77")])
         row = PlanVersion.objects.create(
+            cap_day=version.cap_day,
+            cap_month=version.cap_month,
             tier_basis="own" if version.tier_is_own else "network",
             tier_months=version.tier_months,
             tier_grace=version.tier_grace,
@@ -384,17 +389,13 @@ def check_world(cast, seed, partners, trades):
 
 
 def agree(builder):
-    expected = {
-        (deal, partner, level, component): outcome
-        for deal, trade in builder.trades.items()
-        for (partner, level, component), outcome in oracle.earnings(builder.world, trade).items()
-    }
+    expected = oracle.all_earnings(builder.world, list(builder.trades.values()))
     found = {}
     for row in Accrual.objects.order_by("pk"):
         key = row.deal_id, row.partner_id, row.level, row.component
-        assert (key in found) == (row.kind == "delta")
+        assert (key in found) == (row.kind != "original")
         reason, amount = found.get(key, (row.reason, Decimal(0)))
-        found[key] = ("" if row.amount else reason), amount + row.amount
+        found[key] = ("" if row.amount and row.kind == "delta" else reason), amount + row.amount
     assert found == expected
 
 

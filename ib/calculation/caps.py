@@ -1,0 +1,85 @@
+"""The most that a partner earns by a version per day and per month, as SQL over what was accrued.
+
+Trades fill a cap in the order of their closing, then of their deals, levels and components; a day's cap comes before its month's.
+What goes beyond it is taken off by a row of its own beside the accrual. What each trade keeps follows from the trades that there
+are, so after late or changed deals the difference is a further row, and no order of passes leaves a partner with another sum.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ib.calculation import writing
+from ib.choices import AccrualKind, AccrualState, Reason
+
+# What of a running sum a cap leaves to one row of it.
+_LEFT: Final = "least({total}, {cap}) - least({total} - {own}, {cap})"
+_IN_ORDER: Final = "ORDER BY closed_at, deal_id, level, component, currency ROWS UNBOUNDED PRECEDING"
+KEPT: Final = f"""
+by_day AS (
+  SELECT l.*, v.cap_day, v.cap_month, sum(rate_amount) OVER day AS day_total,
+    CASE WHEN v.cap_day IS NULL THEN rate_amount
+      ELSE {_LEFT.format(total="sum(rate_amount) OVER day", cap="v.cap_day", own="rate_amount")} END AS day_kept
+  FROM lines l LEFT JOIN (SELECT id, cap_day, cap_month FROM ib_version) v ON v.id = l.version_id
+  WINDOW day AS (PARTITION BY partner_id, version_id, (closed_at AT TIME ZONE %(zone)s)::date {_IN_ORDER})
+), by_month AS (
+  SELECT d.*, sum(day_kept) OVER month AS month_total,
+    CASE WHEN cap_month IS NULL THEN day_kept
+      ELSE {_LEFT.format(total="sum(day_kept) OVER month", cap="cap_month", own="day_kept")} END AS kept
+  FROM by_day d
+  WINDOW month AS (PARTITION BY partner_id, version_id, date_trunc('month', closed_at AT TIME ZONE %(zone)s) {_IN_ORDER})
+)"""  # noqa: S608
+# A pass that looks again may move a trade from one version to another: then every partner that it reaches is looked at.
+OF_CAPPED: Final = "AND o.version_id IN (SELECT id FROM ib_version WHERE cap_day IS NOT NULL OR cap_month IS NOT NULL)"
+BALANCE: Final = f"""
+WITH touched AS (
+  SELECT DISTINCT partner_id, date_trunc('month', closed_at AT TIME ZONE %(zone)s) AS month
+  FROM ib_accrual o WHERE o.kind = '{AccrualKind.ORIGINAL}' AND {{scope}} {{of_capped}}
+), lines AS (
+  SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, max(x.closed_at) AS closed_at,
+    coalesce(min(x.id) FILTER (WHERE x.kind = '{AccrualKind.ORIGINAL}'), min(x.id)) AS known_id,
+    coalesce(sum(x.amount) FILTER (WHERE x.kind <> '{AccrualKind.CAPPED}'), 0) AS amount,
+    coalesce(sum(x.rate_amount) FILTER (WHERE x.kind <> '{AccrualKind.CAPPED}'), 0) AS rate_amount,
+    coalesce(sum(x.amount) FILTER (WHERE x.kind = '{AccrualKind.CAPPED}'), 0) AS taken,
+    coalesce(sum(x.rate_amount) FILTER (WHERE x.kind = '{AccrualKind.CAPPED}'), 0) AS rate_taken,
+    (array_agg(x.version_id ORDER BY x.id DESC) FILTER (WHERE x.version_id IS NOT NULL AND x.kind <> '{AccrualKind.CAPPED}'))[1]
+      AS version_id,
+    (array_agg(x.fx_rate ORDER BY x.id DESC) FILTER (WHERE x.fx_rate IS NOT NULL AND x.kind <> '{AccrualKind.CAPPED}'))[1]
+      AS fx_rate
+  FROM touched t
+  JOIN ib_accrual x ON x.partner_id = t.partner_id AND x.closed_at >= t.month AT TIME ZONE %(zone)s
+    AND x.closed_at < (t.month + interval '1 month') AT TIME ZONE %(zone)s
+  WHERE x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}', '{AccrualKind.CAPPED}')
+  GROUP BY 1, 2, 3, 4, 5
+), {KEPT}, due AS (
+  SELECT m.*, kept - rate_amount AS rate_due,
+    CASE WHEN kept = rate_amount THEN 0 ELSE trunc(kept * fx_rate, 8) - amount END AS due, kept < day_kept AS is_month
+  FROM by_month m
+), added AS (
+  INSERT INTO ib_accrual ({writing.COLUMNS})
+  SELECT %(run)s, '{AccrualKind.CAPPED}', '{AccrualState.CAPPED}',
+    CASE WHEN d.is_month OR d.cap_day IS NULL THEN '{Reason.CAP_MONTH}' ELSE '{Reason.CAP_DAY}' END, k.partner_id, k.introducer_id,
+    k.level, k.client_id, k.deal_id, k.ticket, d.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds,
+    coalesce(d.version_id, k.version_id), NULL, NULL, false, k.rate_currency, d.rate_due - d.rate_taken, d.fx_rate, k.fx_on,
+    k.currency, d.due - d.taken, coalesce(own.id, %(late)s), k.id, '', %(now)s, k.component, NULL, '', NULL,
+    CASE WHEN d.is_month THEN d.cap_month ELSE coalesce(d.cap_day, d.cap_month) END,
+    CASE WHEN d.is_month OR d.cap_day IS NULL THEN least(d.cap_month, d.month_total - d.day_kept)
+      ELSE least(d.cap_day, d.day_total - d.rate_amount) END, NULL
+  FROM due d
+  JOIN ib_accrual k ON k.id = d.known_id
+  LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
+    AND own.starts_at <= d.closed_at AND own.ends_at > d.closed_at
+  WHERE d.due <> d.taken OR d.rate_due <> d.rate_taken
+  ORDER BY d.closed_at, d.deal_id, d.level, d.component
+  RETURNING partner_id, period_id, closed_at, currency, amount
+), kept_sums AS ({writing.ADD_UP_ADDED})
+SELECT count(*) FROM added
+"""  # noqa: S608
+# The same for a version that is tried out: what it would pay is cut down in place.
+TRIED: Final = f"""
+WITH lines AS (SELECT * FROM ib_wanted), {KEPT}
+UPDATE ib_wanted w SET rate_amount = m.kept, amount = trunc(m.kept * w.fx_rate, 8)
+FROM by_month m
+WHERE m.kept <> m.rate_amount AND m.deal_id = w.deal_id AND m.partner_id = w.partner_id AND m.level = w.level
+  AND m.component = w.component
+"""  # noqa: S608

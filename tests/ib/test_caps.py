@@ -1,0 +1,116 @@
+"""The most that a partner earns by a plan per day and per month: in the order of closing, whatever order the deals come in."""
+
+import datetime as dt
+import itertools
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from ib import clawback, engine, rollup
+from ib.agreements.files import read_yaml, write_yaml
+from ib.agreements.what_if import run_what_if
+from ib.explain import explain
+from ib.models import Accrual, PlanVersion
+from tests.ib.factories import LONG_AGO, NOON, card, make_trade
+from tests.ib.test_agreements import agree
+from tests.ib.test_pages import rate_form, text_of
+from tests.ib.test_settlement import arrived
+from tests.ib.test_what_if import draft_of
+
+pytestmark = pytest.mark.django_db
+FLAT = card({"fx_majors": "10"}, {1: "1"})
+
+
+def kept(deals):
+    """What the client's partner is left with, deal by deal."""
+    return [sum(Accrual.objects.filter(deal_id=deal, level=1).values_list("amount", flat=True)) for deal in deals]
+
+
+def trades(network, *hours, day=10):
+    return [make_trade(network.account, at=NOON.replace(day=day, hour=hour)) for hour in hours]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3)))[::2])
+def test_trades_fill_a_days_cap_in_the_order_of_closing(network, cast, order):
+    """10 EUR each, 25 a day: 10, 10 and 5, in whatever order they come; the next day begins again."""
+    agree(cast, network.sub, FLAT, cap_day=Decimal(25))
+    deals = [*trades(network, 9, 11, 13), *trades(network, 9, day=11)]
+    for place in (*order, 3):
+        engine.run_for_deals(deal_ids=[deals[place]])
+    assert kept(deals) == [10, 10, 5, 10] and rollup.differences() == []
+    assert engine.run_for_deals(deal_ids=deals, corrects=True).rows == 0
+
+
+def test_a_months_cap_counts_what_the_days_have_left(network, cast):
+    """15 a day and 32 a month: the third day has 2 left, the next month all of it."""
+    agree(cast, network.sub, FLAT, cap_day=Decimal(15), cap_month=Decimal(32))
+    deals = [deal for day in (10, 11, 12) for deal in trades(network, 9, 11, day=day)]
+    october = make_trade(network.account, at=NOON.replace(month=10))
+    engine.run_for_deals(deal_ids=[*deals, october])
+    assert kept([*deals, october]) == [10, 5, 10, 5, 2, 0, 10]
+    reasons = Accrual.objects.filter(kind="capped").order_by("closed_at").values_list("reason", flat=True)
+    assert list(reasons) == ["cap_day", "cap_day", "cap_month", "cap_month"]
+    last = Accrual.objects.get(deal_id=deals[5], kind="capped")
+    texts = [step.text for step in explain(last)]
+    assert (last.amount, last.corrects_id) == (-10, Accrual.objects.get(deal_id=deals[5], kind="original").pk)
+    assert "The plan pays a partner at most €32.00 per month; earlier trades earned €32.00" in texts
+
+
+def test_a_deleted_deal_leaves_its_part_of_the_cap_to_later_ones(network, cast):
+    agree(cast, network.sub, FLAT, cap_day=Decimal(15))
+    deals = trades(network, 9, 11, 13)
+    engine.run_for_deals(deal_ids=deals)
+    assert kept(deals) == [10, 5, 0]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE trading_deal SET deleted_at = now(), revision = 1 WHERE id = %s", [deals[0]])
+    engine.run_for_deals(deal_ids=deals[:1])
+    assert kept(deals) == [0, 10, 5] and rollup.differences() == []
+
+
+def test_a_cap_is_in_the_plans_currency_and_each_partners_own(network, cast):
+    """The plan's 12.50 USD are 10 EUR of 40 USD; the master has the same cap for themselves."""
+    agree(cast, network.sub, card({"fx_majors": "40"}, {1: "0.5", 2: "0.5"}), currency="USD", cap_day=Decimal("12.5"))
+    deal = make_trade(network.account)
+    engine.run_for_deals(deal_ids=[deal])
+    net = {
+        level: sum(Accrual.objects.filter(deal_id=deal, level=level).values_list("amount", flat=True))
+        for level in (1, 2)
+    }
+    assert net == {1: 10, 2: 10}
+
+
+def test_a_clawback_takes_back_no_more_than_the_cap_left(network, cast):
+    agree(cast, network.sub, FLAT, cap_day=Decimal(4))
+    now = timezone.now()
+    deposit = arrived(cast, 100_00, now - dt.timedelta(days=3), "a")
+    deal = make_trade(network.account, at=now - dt.timedelta(days=1))
+    engine.run_for_deals(deal_ids=[deal])
+    clawback.take_back(deposit_id=deposit.pk, amount=Decimal(50), reference="dp")
+    assert kept([deal]) == [2]
+
+
+def test_a_what_if_knows_the_caps(network, cast):
+    deals = trades(network, 9, 11)
+    engine.run_for_deals(deal_ids=deals)
+    draft = draft_of(cast, network, FLAT, cap_day=Decimal(12))
+    tried = run_what_if(version_id=draft.pk, days=2, for_plan_id=None, actor=cast.ib_manager, at=NOON.replace(day=11))
+    assert (tried.before, tried.after) == (20, 12)
+
+
+def test_caps_go_out_and_come_in_by_file_and_by_form(network, cast, browse):
+    browser, plan = browse(cast.ib_manager), network.version.plan
+    sent = {**rate_form(cap_day="100.5", cap_month="2000"), "draft": "1"}
+    browser.post(reverse("ib_version_new", args=[plan.pk]), sent)
+    version = PlanVersion.objects.get(plan=plan, number=2)
+    said = read_yaml(write_yaml(version).encode(), starts_at=LONG_AGO)
+    assert (said.cap_day, said.cap_month) == (Decimal("100.5"), Decimal(2000))
+    form = browser.get(reverse("ib_version_change", args=[version.pk])).context["form"]
+    assert form["cap_day"].value() == Decimal("100.5")
+    assert "at most €100.50 per day by this plan" in text_of(browser.get(plan.get_absolute_url()))
+    refused = browser.post(reverse("ib_version_new", args=[plan.pk]), {**sent, "cap_day": "0"})
+    assert refused.status_code == 422
+    with pytest.raises(IntegrityError, match="most_per_day_and_month_are_positive"), transaction.atomic():
+        PlanVersion.objects.filter(pk=version.pk).update(cap_day=0)
