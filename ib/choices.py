@@ -54,6 +54,13 @@ class Network(models.TextChoices):
     DIFFERENCE = "difference", _("By this plan, less what the partners below earn")
 
 
+class SharedWith(models.TextChoices):
+    """What a client and a partner may not both have used; values as `clients.choices.IdentifierKind`."""
+
+    DEVICE = "device", _("Same device")
+    NETWORK = "ip_prefix", _("Same network")
+
+
 class TierBasis(models.TextChoices):
     """Whose trades count towards a partner's rank."""
 
@@ -123,6 +130,7 @@ class Reason(models.TextChoices):
     TOO_FEW_PIPS = "too_few_pips", _("The price moved less than the plan's minimum")
     SYMBOL_EXCLUDED = "symbol_excluded", _("The plan pays no commission on this symbol")
     COUNTRY_EXCLUDED = "country_excluded", _("The plan pays no commission on clients from this country")
+    SHARED_DEVICE = "shared_device", _("The partner and the client had signed in with the same device or network")
     NOTHING_CHARGED = "nothing_charged", _("The platform charged the client no commission")
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")

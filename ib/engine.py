@@ -253,6 +253,9 @@ def _gather(
     cursor.execute("ANALYZE ib_closing")
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
         cursor.execute(statement, {})
+    if features.has_shared:
+        cursor.execute(facts.SHARED, about)
+        cursor.execute("ANALYZE ib_shared")
     if features.has_tiers:
         ranks.gather(cursor, brand, instead)
     cursor.execute(

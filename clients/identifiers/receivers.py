@@ -32,6 +32,6 @@ def learn_device(user: User, device: str, ip: str | None, at: Any, **_kwargs: An
         client_id = Client.objects.filter(user_id=user.pk).values_list("pk", flat=True).first()
         if client_id is not None:
             learn_many(Seen(client_id, kind, value, at) for kind, value in pairs if value)
-    elif user.is_team:
+    elif user.is_team or user.is_partner:
         for kind, value in pairs:
             learn_of_staff(user.pk, kind, value)

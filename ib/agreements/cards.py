@@ -213,6 +213,8 @@ class VersionTerms:
     excluded_countries: Sequence[str] = ()
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
+    excluded_accounts: Sequence[str] = ()
+    excluded_shared: Sequence[str] = ()
 
     def settings(self) -> dict[str, Any]:
         """List the values of the version's own row; the card has its own tables."""
@@ -228,6 +230,8 @@ class VersionTerms:
             "min_pips": self.min_pips,
             "excluded_symbols": list(self.excluded_symbols),
             "excluded_countries": list(self.excluded_countries),
+            "excluded_accounts": list(self.excluded_accounts),
+            "excluded_shared": list(self.excluded_shared),
             "cap_day": self.cap_day,
             "cap_month": self.cap_month,
             **self.card.tiers.settings(),
@@ -434,6 +438,8 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
         "min_pips": str(version.min_pips),
         "excluded_symbols": list(version.excluded_symbols),
         "excluded_countries": list(version.excluded_countries),
+        "excluded_accounts": list(version.excluded_accounts),
+        "excluded_shared": list(version.excluded_shared),
         "cap_day": None if version.cap_day is None else str(version.cap_day),
         "cap_month": None if version.cap_month is None else str(version.cap_month),
         "components": [

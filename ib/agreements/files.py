@@ -24,7 +24,7 @@ from ib.agreements.cards import (
     rate_card,
     unknown_countries,
 )
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, TierBasis
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, SharedWith, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion
 from trading.choices import SymbolGroup
@@ -102,6 +102,8 @@ class PlanFile(_Strict):
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
     excluded_countries: Annotated[list[Country], Field(max_length=250)] = []
+    excluded_accounts: Annotated[list[Mask], Field(max_length=40)] = []
+    excluded_shared: Annotated[list[Literal[tuple(SharedWith.values)]], Field(max_length=2)] = []  # type: ignore[valid-type]
     levels: dict[Level, Percent] = {}
     rates: dict[Group, Amount] = {}  # type: ignore[valid-type]
     fixed: dict[Group, dict[Level, Amount]] = {}  # type: ignore[valid-type]
@@ -134,6 +136,8 @@ def write_yaml(version: PlanVersion) -> str:
         "account_groups": list(version.account_groups),
         "excluded_symbols": list(version.excluded_symbols),
         "excluded_countries": list(version.excluded_countries),
+        "excluded_accounts": list(version.excluded_accounts),
+        "excluded_shared": list(version.excluded_shared),
         "levels": {level: _plain(share * 100) for level, share in sorted(card.shares.items())},
         "rates": {group: _plain(amount) for group, amount in sorted(card.rates.items())},
         "fixed": fixed,
@@ -250,6 +254,8 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
         min_pips=said.min_pips,
         excluded_symbols=said.excluded_symbols,
         excluded_countries=said.excluded_countries,
+        excluded_accounts=said.excluded_accounts,
+        excluded_shared=said.excluded_shared,
         cap_day=said.most_per_day,
         cap_month=said.most_per_month,
     )

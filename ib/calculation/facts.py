@@ -12,6 +12,7 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(v.cap_day IS NOT NULL OR v.cap_month IS NOT NULL), false),
+  coalesce(bool_or(cardinality(v.excluded_shared) > 0), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
 FROM ib_version v
@@ -22,7 +23,8 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
   CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
   CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
-  v.cap_day, v.cap_month, v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
+  v.cap_day, v.cap_month, v.excluded_accounts, v.excluded_shared,
+  v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
                            UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
 FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s
@@ -86,8 +88,10 @@ ELIGIBLE = f"""
 CREATE TEMP TABLE ib_eligible ON COMMIT DROP AS
 SELECT v.id AS version_id, g.account_group
 FROM ib_version v CROSS JOIN (SELECT DISTINCT account_group FROM ib_closing) g
-WHERE cardinality(v.account_groups) = 0 OR EXISTS (
-  SELECT 1 FROM unnest(v.account_groups) pattern WHERE {FITS.format(value="g.account_group", mask="pattern")})
+WHERE (cardinality(v.account_groups) = 0 OR EXISTS (
+  SELECT 1 FROM unnest(v.account_groups) pattern WHERE {FITS.format(value="g.account_group", mask="pattern")}))
+  AND NOT EXISTS (
+  SELECT 1 FROM unnest(v.excluded_accounts) pattern WHERE {FITS.format(value="g.account_group", mask="pattern")})
 """  # noqa: S608
 # What a version pays by component for a symbol group and an account's group: the row that names most of them.
 CELLS = f"""
@@ -167,6 +171,23 @@ JOIN LATERAL (SELECT k.number, k.factor FROM ib_plantier k WHERE k.version_id = 
 WHERE r.starts_at <= (SELECT max(closed_at) FROM ib_closing)
   AND (r.ends_at IS NULL OR r.ends_at > (SELECT min(closed_at) FROM ib_closing))
 """
+# Since when a client and a partner, by their sign-in or as a client of their own, have used the same device or network.
+SHARED = """
+CREATE TEMP TABLE ib_shared ON COMMIT DROP AS
+WITH used AS (
+  SELECT i.client_id, i.kind, i.mark, i.first_seen FROM clients_identifier i
+  WHERE i.client_id IN (SELECT client_id FROM ib_closing) AND i.kind IN ('device', 'ip_prefix')
+)
+SELECT client_id, partner_id, kind, min(since) AS since FROM (
+  SELECT u.client_id, p.id AS partner_id, u.kind, greatest(u.first_seen, o.first_seen) AS since
+  FROM used u JOIN clients_identifier o ON o.kind = u.kind AND o.mark = u.mark AND o.user_id IS NOT NULL
+  JOIN ib_partner p ON p.user_id = o.user_id AND p.brand_id = %(brand)s
+  UNION ALL
+  SELECT u.client_id, p.id, u.kind, greatest(u.first_seen, o.first_seen)
+  FROM used u JOIN clients_identifier o ON o.kind = u.kind AND o.mark = u.mark AND o.client_id IS NOT NULL
+  JOIN ib_partner p ON p.client_id = o.client_id AND p.brand_id = %(brand)s
+) both_used GROUP BY 1, 2, 3
+"""
 COMPONENTS = """
 CREATE TEMP TABLE ib_component ON COMMIT DROP AS
 SELECT v.id AS version_id, k.component,
@@ -183,6 +204,7 @@ TABLES = (
     "ib_cell",
     "ib_component",
     "ib_rank",
+    "ib_shared",
     "ib_fx",
     "ib_wanted",
     "ib_every",

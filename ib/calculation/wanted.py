@@ -23,6 +23,7 @@ class Features:
     has_countries: bool
     has_tiers: bool
     has_caps: bool
+    has_shared: bool
     has_special: bool
 
 
@@ -44,6 +45,10 @@ QUALIFIED = f"""
 # The rank of the partner whose plan pays: the introducer's, or the ancestor's by their own. A CPA is the same at every rank.
 RANK = """
   LEFT JOIN ib_rank rk ON rk.version_id = v.id AND rk.partner_id = {holder} AND {holds}"""
+SHARED = f"""
+      WHEN cardinality(v.excluded_shared) > 0 AND EXISTS (SELECT 1 FROM ib_shared sh WHERE sh.client_id = c.client_id
+        AND sh.partner_id = u.ancestor_id AND sh.kind = ANY (v.excluded_shared) AND sh.since <= c.closed_at)
+        THEN '{Reason.SHARED_DEVICE}'"""  # noqa: S608
 RANKED = f"""CASE WHEN k.component = '{Component.CPA}' THEN {{rate}}
       ELSE trunc({{rate}} * coalesce(rk.factor, 1), 8) END"""
 BASIS = f"""CASE k.component
@@ -76,7 +81,7 @@ WITH placed AS (
       WHEN sp.id IS NULL THEN '{partner_not_active}'
       WHEN v.id IS NULL THEN '{no_plan}'
       WHEN e.version_id IS NULL AND k.component <> '{for_client}' THEN '{account_group}'
-      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'
+      WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}
       WHEN k.component = '{for_client}' THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END
       WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
         WHERE {symbol_fits}) THEN '{symbol_excluded}'
@@ -174,6 +179,7 @@ def statement(features: Features) -> str:
         for_client=Component.CPA,
         rate=RANKED.format(rate=rate) if features.has_tiers else rate,
         tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
+        shared=SHARED if features.has_shared else "",
         rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
         only_qualified=QUALIFIED if features.has_cpa else "",
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),

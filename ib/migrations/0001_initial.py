@@ -1299,4 +1299,24 @@ class Migration(migrations.Migration):
             model_name='planversion',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('cap_day__isnull', True), ('cap_day__gt', 0), _connector='OR'), models.Q(('cap_month__isnull', True), ('cap_month__gt', 0), _connector='OR')), name='most_per_day_and_month_are_positive'),
         ),
+        migrations.AddField(
+            model_name='planversion',
+            name='excluded_accounts',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, help_text='No commission on these platform groups', size=None),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='excluded_shared',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('device', 'Same device'), ('ip_prefix', 'Same network')], max_length=10), blank=True, default=list, help_text='No commission on clients with whom the partner shares these', size=None),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
+        ),
     ]

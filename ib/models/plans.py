@@ -21,6 +21,7 @@ from ib.choices import (
     VERSION_TRANSITIONS,
     Component,
     Network,
+    SharedWith,
     TierBasis,
     VersionState,
 )
@@ -119,6 +120,15 @@ class PlanVersion(HasState):
     )
     excluded_countries = ArrayField(
         models.CharField(max_length=2), default=list, blank=True, help_text=_("No commission on clients from these")
+    )
+    excluded_accounts = ArrayField(
+        models.CharField(max_length=64), default=list, blank=True, help_text="No commission on these platform groups"
+    )
+    excluded_shared = ArrayField(
+        models.CharField(max_length=10, choices=SharedWith.choices),
+        default=list,
+        blank=True,
+        help_text="No commission on clients with whom the partner shares these",
     )
     # The most that a partner earns by the version, in its currency, by the brand's calendar.
     cap_day = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)

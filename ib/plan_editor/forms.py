@@ -27,7 +27,7 @@ from ib.agreements.cards import (
     rate_card,
     unknown_countries,
 )
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, TierBasis
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, SharedWith, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import Plan, PlanVersion
 from ib.plan_editor.templates import TEMPLATES
@@ -124,6 +124,8 @@ TERMS: Final = (
     "excluded_countries",
     "cap_day",
     "cap_month",
+    "excluded_accounts",
+    "excluded_shared",
 )
 
 
@@ -264,6 +266,18 @@ class VersionForm(forms.Form):
         label=_("Excluded client countries"),
         help_text=_("Two-letter codes, separated by commas"),
     )
+    excluded_accounts = forms.CharField(
+        required=False,
+        max_length=400,
+        label=_("Excluded account groups"),
+        help_text=_("Separate with commas; an asterisk at the end matches the rest"),
+    )
+    excluded_shared = forms.MultipleChoiceField(
+        choices=SharedWith.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label=_("No commission where partner and client share"),
+    )
     cap_day = forms.DecimalField(
         required=False,
         min_value=Decimal("0.00000001"),
@@ -336,6 +350,9 @@ class VersionForm(forms.Form):
 
     def clean_excluded_symbols(self) -> list[str]:
         return _parts(self.cleaned_data["excluded_symbols"])
+
+    def clean_excluded_accounts(self) -> list[str]:
+        return _parts(self.cleaned_data["excluded_accounts"])
 
     def clean_excluded_countries(self) -> list[str]:
         codes = [code.upper() for code in _parts(self.cleaned_data["excluded_countries"])]
@@ -488,6 +505,8 @@ def initial_of(version: PlanVersion) -> dict[str, Any]:
         "min_pips": trimmed(version.min_pips) or None,
         "excluded_symbols": ", ".join(version.excluded_symbols),
         "excluded_countries": ", ".join(version.excluded_countries),
+        "excluded_accounts": ", ".join(version.excluded_accounts),
+        "excluded_shared": list(version.excluded_shared),
         **{
             name: None if (cap := getattr(version, name)) is None else trimmed(cap) for name in ("cap_day", "cap_month")
         },

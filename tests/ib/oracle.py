@@ -61,6 +61,8 @@ class Version:
     tier_months: int = 1
     tier_is_own: bool = True
     tier_grace: int = 0
+    excluded_account: str = ""
+    excluded_shared: tuple[str, ...] = ()
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
 
@@ -101,6 +103,8 @@ class World:
     per_eur: dict[str, Decimal] = field(default_factory=dict)
     # Per partner and plan: tier from each month's start on.
     ranks: dict[tuple[int, int], dict[dt.datetime, int]] = field(default_factory=dict)
+    # Per client and partner: kind and since when both have used the same.
+    shared: dict[tuple[int, int], list[tuple[str, dt.datetime]]] = field(default_factory=dict)
     missed: dict[tuple[int, int], list[bool]] = field(default_factory=dict)
     link_owner: dict[int, int] = field(default_factory=dict)
     # Per client: (closed at, deal, lots).
@@ -288,13 +292,19 @@ def _one(world, trade, version, partner, level, component, factor=Decimal(1)) ->
         row = version.cpa_for(trade.country)
         if trade.country in version.excluded_countries:
             return "country_excluded", NOTHING
+        if _is_shared(world, trade, version, partner):
+            return "shared_device", NOTHING
         if level not in version.shares:
             return "beyond_levels", NOTHING
         return "", (row.amount * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
     if version.account_group and not trade.account_group.startswith(version.account_group):
         return "account_group", NOTHING
+    if version.excluded_account and trade.account_group.startswith(version.excluded_account):
+        return "account_group", NOTHING
     if trade.country in version.excluded_countries:
         return "country_excluded", NOTHING
+    if _is_shared(world, trade, version, partner):
+        return "shared_device", NOTHING
     if any(trade.symbol.startswith(start) for start in version.excluded_symbols):
         return "symbol_excluded", NOTHING
     if not trade.group:
@@ -319,6 +329,11 @@ def _one(world, trade, version, partner, level, component, factor=Decimal(1)) ->
             return "", (trade.lots * rate).quantize(EIGHT, ROUND_DOWN)
         pot = _basis(world, trade, version, part) * rate
         return "", (min(pot, pot if part.cap is None else part.cap) * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
+
+
+def _is_shared(world, trade, version, partner) -> bool:
+    both = world.shared.get((trade.client, partner), [])
+    return any(kind in version.excluded_shared and since <= trade.closed_at for kind, since in both)
 
 
 def _basis(world, trade, version, part) -> Decimal:

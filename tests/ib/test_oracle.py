@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from clients.models import Client
+from clients.models import Client, Identifier
 from crm.models import User
 from ib import engine, plans, rollup, tree
 from ib.agreements import cards, ranks
@@ -67,6 +67,7 @@ class Builder:
         self.make_tree()
         self.make_plans()
         self.make_clients(clients)
+        self.make_shared()
         self.make_mappings()
         self.make_trades(trades)
 
@@ -169,7 +170,11 @@ class Builder:
         if pick.random() < 0.3:
             version.cap_day = pick.choice([None, Decimal("0.5"), Decimal(3)])
             version.cap_month = pick.choice([None, Decimal(1), Decimal("7.77")])
+        version.excluded_account = pick.choice(["", "", "", "real\\raw"])
+        version.excluded_shared = pick.choice([(), (), ("device",), ("ip_prefix", "device")])
         row = PlanVersion.objects.create(
+            excluded_accounts=[f"{version.excluded_account}*"] if version.excluded_account else [],
+            excluded_shared=list(version.excluded_shared),
             cap_day=version.cap_day,
             cap_month=version.cap_month,
             tier_basis="own" if version.tier_is_own else "network",
@@ -286,6 +291,17 @@ class Builder:
                 account.group,
                 lambda: self.random.choice(ACCOUNT_GROUPS),
             )
+
+    def make_shared(self):
+        """Some clients and partners have used one device or network, each since some instant."""
+        for n, client in enumerate({account.client_id for account in self.accounts}):
+            if self.random.random() < 0.6:
+                continue
+            partner, kind = self.random.choice(self.partners), self.random.choice(["device", "ip_prefix"])
+            seen = [self.instant(), self.instant()]
+            for about, at in zip(({"client_id": client}, {"user_id": partner.user_id}), seen, strict=True):
+                Identifier.objects.create(kind=kind, mark=bytes([n]) * 32, first_seen=at, last_seen=at, **about)
+            self.world.shared.setdefault((client, partner.pk), []).append((kind, max(seen)))
 
     def make_past(self, model, columns, now, pick):
         """None to two earlier values of random spans, as the database keeps them, and the one of today."""

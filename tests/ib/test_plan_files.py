@@ -39,6 +39,9 @@ WHOLE = VersionTerms(
     min_pips=Decimal("1.5"),
     excluded_symbols=["BTC*"],
     excluded_countries=["NO", "US"],
+    excluded_accounts=["real\\cent*"],
+    excluded_shared=["device"],
+    cap_day=Decimal("100.5"),
 )
 
 
