@@ -138,6 +138,13 @@ def _habits(candidate: Candidate, medians: dict[str, float], day: dt.date) -> li
     )
 
 
+def _stands_out(candidate: Candidate) -> bool:
+    """Check whether a day is improbable enough and a signal says why: only such days use up room."""
+    if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * _times(candidate):
+        return False
+    return reasons.is_explained(candidate.score, counts_of(candidate.row))
+
+
 def _times(candidate: Candidate) -> int:
     return WATCHED_TIMES if candidate.is_watched else 1
 
@@ -150,9 +157,7 @@ def _within_budget(
     for candidate in candidates:
         if candidate.broken or candidate.agent.pk in known or candidate.agent.pk in earlier:
             yield candidate
-        elif candidate.agent.brand_id is not None and candidate.probability < threshold_of(candidate.agent) * _times(
-            candidate
-        ):
+        elif candidate.agent.brand_id is not None and _stands_out(candidate):
             by_brand[candidate.agent.brand_id].append(candidate)
     since = day - dt.timedelta(days=budget.LOOK_BACK_DAYS)
     for brand_id, waiting in by_brand.items():

@@ -73,6 +73,11 @@ def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -
     return min(candidates)[2] if candidates else None
 
 
+def is_explained(score: DayScore, counts: dict[str, int]) -> bool:
+    """Check whether any signal of a scored day would be a reason: a day without one is no alert, however improbable."""
+    return any(_strongest(family, counts, score.feature_p) for family in FAMILIES)
+
+
 def of_rule(rule: Rule, *, rows: int, limit: int) -> Reason:
     """Return the reason for a broken export rule, with the rows exported and the limit that held."""
     return {"code": "rule", "rule": rule.value, "rows": rows, "limit": limit}

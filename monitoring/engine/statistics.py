@@ -17,7 +17,8 @@ Array = npt.NDArray[np.float64]
 TINY = 1e-12
 # Rare things come in bursts (an evening's overtime): their overdispersion is far above that of daily work.
 DISPERSION_MAX = 50.0
-SCALE_MIN = 0.25
+# A tail never falls faster than that of a true probability: −log₁₀ p of one has this scale.
+SCALE_MIN = 0.434
 EVIDENCE_MAX = 7.0
 FAMILIES_ADDED = 4
 # A probability below this says no more than "very": one saturated feature must not own the whole list.

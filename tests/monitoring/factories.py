@@ -37,6 +37,16 @@ HOURLY = {
     "steady_pace": 0.4,
     "sequential": 0.5,
 }
+# What is part of something else is a share of it, or an ordinary day would look odd.
+PARTS = {
+    "silent_clients": ("clients", 1.0),
+    "outside_silent": ("outside_clients", 1.0),
+    "steps": ("views", 0.95),
+    "steady_pace": ("steps", 0.2),
+    "sequential": ("steps", 0.1),
+    "revealed_clients": ("reveals", 0.9),
+    "reveals_without_call": ("reveals", 0.4),
+}
 COLUMNS = "(at, user_id, kind, client_id, target, rows, in_book, ip)"
 
 
@@ -93,6 +103,8 @@ def ordinary_history(people: list[User], until: dt.date, days: int = 45, seed: i
             mean = base * habit[n] * hours * shared
             counts = random.negative_binomial(4.0, 4.0 / (4.0 + mean))
             fields = {name: int(count) for name, count in zip(HOURLY, counts, strict=True)}
+            for part, (whole, share) in PARTS.items():
+                fields[part] = round(fields[whole] * share)
             rows.append(AgentDay(agent=person, day=day, active_hours=hours, **fields))
     AgentDay.objects.bulk_create(rows)
 

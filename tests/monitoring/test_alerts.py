@@ -29,7 +29,7 @@ def desk(cast):
     ordinary_history(people, DAY)
     baselines.learn_days(DAY - dt.timedelta(days=45), DAY - dt.timedelta(days=1))
     for person in people[1:]:
-        look_often(person, DAY, 22, from_hour=9)
+        look_often(person, DAY, 14, from_hour=9)
     return people
 
 
@@ -51,11 +51,11 @@ def test_a_flood_of_opens_raises_one_alert_that_says_why(flood, cast):
     assert flood.severity in (Severity.HIGH, Severity.SEVERE)
     words = " | ".join(in_words(reason) for reason in flood.reasons)
     assert "150" in words and "baseline" in words and "61 clients outside own book" in words
-    assert "mostly between 13:2" in words and "peer median that day 22" in words
+    assert "mostly between 13:2" in words and "peer median that day 14" in words
 
 
 def test_ordinary_days_raise_nothing(desk, cast):
-    look_often(cast.agent, DAY, 22, from_hour=9)
+    look_often(cast.agent, DAY, 14, from_hour=9)
     assert close() == [] and not Alert.objects.exists()
 
 
