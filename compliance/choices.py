@@ -145,6 +145,7 @@ EVIDENCE = {
     "other_legal_form": _("Different legal form"),
     "initials": _("Initials of the other name"),
     "one_typing_error": _("One typing error"),
+    "syllable_missing": _("A syllable is missing"),
     "same_number": _("Same number"),
     "same_street": _("Same street and number"),
     "same_city": _("Same city"),

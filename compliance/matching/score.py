@@ -56,6 +56,7 @@ SLIP_LETTERS_MIN, SLIP_WORDS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 16, 3, 5, 0.82
 # A letter more or less in one syllable of three (Jin, Jing).
 SLIP_SYLLABLE_MIN = 3
 GENDER_DIFFERS = 0.12
+SYLLABLE_PENALTY = 0.12
 ONE_WORD_PENALTY = 0.2
 WEAK_ALIAS_PENALTY = 0.05
 
@@ -175,6 +176,10 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     ):
         found.name_score -= ONE_WORD_PENALTY
         found.notes.append("one_word")
+    if compared.is_syllabic and bool(found.left_over_client) != bool(found.left_over_listed):
+        # Every syllable of such a name is written, and its two or three are soon another's.
+        found.name_score -= SYLLABLE_PENALTY
+        found.notes.append("syllable_missing")
     _note_order(found, pairs, my_words, their_words, particles)
     _note_thin(found, solid, my_words, their_words, is_common, particles)
     found.name_score = max(0.0, found.name_score)

@@ -60,6 +60,7 @@ def test_the_same_name_in_another_spelling_script_or_order(mine, listed):
         ("康明", "Kang Myong Chol"),
         ("鞠磊", "LI Yong-ju"),
         ("황수빈", "HWANG Kil Su"),
+        ("韩勇", "PARK Young Han"),
         ("Лев Зиновьев", "עדן לוי"),
         ("Breno Carvalho", "Carl Braun"),
         ("Charles Baron", "Carl Braun"),
