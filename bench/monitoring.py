@@ -50,8 +50,8 @@ class Tally:
     right: int = 0
     found: Counter[str] = field(default_factory=Counter)
 
-    def add(self, rows: list[Row], attacks: list[Attack], budget: float) -> None:
-        cases = as_cases(rows, round(len(rows) * budget / 100))
+    def add(self, rows: list[Row], attacks: list[Attack], most: int) -> None:
+        cases = as_cases(rows, most)
         hits: set[int] = set()
         for agent, days in cases:
             hit = {
@@ -83,10 +83,11 @@ def as_cases(rows: Iterable[Row], limit: int) -> list[tuple[str, list[dt.date]]]
     return cases
 
 
-def count_floor(floor: SalesFloor) -> tuple[list[CountedDay], Floor, list[Row], float]:
-    """Write a floor's events as a file, read and judge them; returns the counted days, ours, and events per second."""
+def count_floor(floor: SalesFloor) -> tuple[list[CountedDay], Floor, list[Row], list[Row], float]:
+    """Write a floor's events as a file, read and judge them; returns the counted days, ours, alerts, and events per second."""
     counted: list[CountedDay] = []
     rows: list[Row] = []
+    alerts: list[Row] = []
     memory = Floor()
     judge = Judge(memory)
     with tempfile.TemporaryDirectory() as folder:
@@ -101,9 +102,11 @@ def count_floor(floor: SalesFloor) -> tuple[list[CountedDay], Floor, list[Row], 
                 memory.add(event, day)
             counted.append(memory.close(day))
             if len(counted[-1].agents):
-                rows += [(row.agent, row.day, row.score) for row in judge.judge(counted[-1])]
+                judged = judge.judge(counted[-1])
+                rows += [(row.agent, row.day, row.score) for row in judged]
+                alerts += [(row.agent, row.day, row.score) for row in judged if row.is_alert]
         took = time.perf_counter() - began
-    return counted, memory, rows, reader.report.events / took
+    return counted, memory, rows, alerts, reader.report.events / took
 
 
 def yardsticks(counted: list[CountedDay], names: list[str]) -> dict[str, list[Row]]:
@@ -135,20 +138,25 @@ def run(size: str) -> list[Figure]:
 def _found(seeds: tuple[int, ...]) -> list[Figure]:
     tallies: dict[tuple[str, float], Tally] = defaultdict(Tally)
     planted: Counter[str] = Counter()
-    speeds = []
+    speeds, judged, raised = [], 0, Tally()
     for n, seed in enumerate(seeds):
         say(f"floor {seed}")
         floor = SalesFloor(seed, HELD_OUT[n % len(HELD_OUT)])
-        counted, memory, ours, speed = count_floor(floor)
+        counted, memory, ours, alerts, speed = count_floor(floor)
         speeds.append(speed)
         planted.update(attack.kind for attack in floor.attacks)
         first = dt.date.fromordinal(counted[0].day + QUIET_DAYS)
         for name, scored in {"ours": ours, **yardsticks(counted, memory.names)}.items():
             late = [row for row in scored if row[1] >= first]
             for budget in BUDGETS:
-                tallies[name, budget].add(late, floor.attacks, budget)
+                tallies[name, budget].add(late, floor.attacks, round(len(late) * budget / 100))
+        judged += sum(row[1] >= first for row in ours)
+        raised.add([row for row in alerts if row[1] >= first], floor.attacks, len(alerts))
     return [
         *_figures(tallies, planted),
+        Figure("alerts raised day by day within 0.5, per 100 agent-days", 100 * raised.cases / judged, "cases"),
+        at_least(Figure("their recall", raised.found.total() / planted.total(), ""), 0.70),
+        at_least(Figure("their precision", raised.right / max(raised.cases, 1), ""), 0.75),
         Figure("events read, counted and judged", sum(speeds) / len(speeds), "events/s"),
     ]
 

@@ -8,16 +8,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock, lock_all
 from crm.errors import DomainError
 from crm.events import AlertDecided, AlertRaised, publish
-from crm.models import User
+from crm.models import Brand, User
 from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
 from monitoring.audit_codes import MonitoringAction
@@ -159,25 +160,29 @@ def _within_budget(
             yield candidate
         elif candidate.agent.brand_id is not None and _stands_out(candidate):
             by_brand[candidate.agent.brand_id].append(candidate)
-    since = day - dt.timedelta(days=budget.LOOK_BACK_DAYS)
     for brand_id, waiting in by_brand.items():
-        brand = waiting[0].agent.brand
-        per_100 = float(ALERT_BUDGET.of(brand)) if brand else budget.DEFAULT_PER_100
-        past = DayScore.objects.filter(day__gte=since, day__lte=day, agent__brand_id=brand_id).values_list(
-            "day", "omnibus"
-        )
-        before = [-math.log10(max(value, 1e-300)) for scored_on, value in past if scored_on < day]
-        raised = Alert.objects.filter(brand_id=brand_id, day__gte=since, day__lte=day).count()
-        needed = budget.threshold(before, per_100, raised=raised)
-        days = max(1, len({scored_on for scored_on, _value in past}))
-        places = budget.room(per_100, agent_days=len(past), raised=raised, per_day=len(past) / days)
-        waiting.sort(key=lambda candidate: -candidate.points)
-        # What is this improbable is raised as long as there is room, however wild the days were that the threshold remembers.
-        yield from (
-            candidate
-            for candidate in waiting[:places]
-            if candidate.points >= needed or candidate.probability < SURELY * _times(candidate)
-        )
+        purse = _purse(waiting[0].agent.brand, brand_id, day)
+        for candidate in sorted(waiting, key=lambda candidate: -candidate.points):
+            # What is this improbable is raised while something is left, however much would be needed.
+            surely = purse.left >= 1 and candidate.probability < SURELY * _times(candidate)
+            if surely or candidate.points >= purse.needed():
+                purse.spend()
+                yield candidate
+
+
+def _purse(brand: Brand | None, brand_id: int, day: dt.date) -> budget.Purse:
+    """Reckon what is left of a brand's budget on a day, from the days before it and what it has raised itself."""
+    since = day - dt.timedelta(days=budget.LOOK_BACK_DAYS)
+    span = {"day__gte": since, "day__lte": day}
+    scored = _per_day(DayScore.objects.filter(agent__brand_id=brand_id, **span))
+    opened = _per_day(Alert.objects.filter(brand_id=brand_id, **span))
+    per_100 = float(ALERT_BUDGET.of(brand)) if brand else budget.DEFAULT_PER_100
+    days = sorted({*scored, *opened})
+    return budget.purse_of(((scored.get(on, 0), opened.get(on, 0)) for on in days), per_100)
+
+
+def _per_day(rows: QuerySet[Any]) -> dict[dt.date, int]:
+    return dict(rows.order_by().values_list("day").annotate(n=Count("pk")))
 
 
 def threshold_of(agent: User) -> float:

@@ -1,13 +1,15 @@
 """The alert budget: how many cases per 100 agent-days people have time for, kept over time.
 
-Days compete by score: a day becomes a case if its score is among the highest that the budget allowed on the past sixty days
-and there is room left. Room that wasn't used is kept for two weeks, so that a bad day isn't hushed. Days of one person that
-follow each other are one case: a later day of it counts again only where it is clearly worse.
+Each agent-day earns its share of a case; each case that is opened costs one. The more there is left, the less unusual a day has to
+be; when it is used up only the most unusual days open cases, on credit that later days pay back. So a quiet month isn't filled with
+noise, and a bad week isn't hushed. Days of one person that follow each other are one case: a later day of it counts again only
+where it is clearly worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,13 +19,16 @@ LOOK_BACK_DAYS = 60
 EPISODE_DAYS = 10
 # … and competes with this share of its score, unless it is worse than all of them.
 REPEATED_SHARE = 0.4
-# Unused room lasts so long.
-ROOM_DAYS = 14
-# A score below this is never a case, whatever room there is: one such day in 25 or more.
+# What isn't used is kept for so many days, and as much may be opened on credit.
+KEPT_DAYS = 28
+# A score below this is never a case, whatever is left: one such day in 25 or more.
 SCORE_MIN = 1.4
-# Before so many agent-days were scored, this is the score a case needs.
-HISTORY_MIN = 100
-SCORE_WITHOUT_HISTORY = 3.5
+# The score that a case needs when everything is left and when nothing is; on credit, so much more for each case.
+SCORE_AT_FULL = 2.5
+SCORE_AT_NOTHING = 6.5
+SCORE_PER_CASE_ON_CREDIT = 0.5
+# How quickly the number of agents per day follows a change.
+FOLLOWED = 0.1
 # Rules weigh as much as a day this improbable (−log₁₀), and more by how far the limit was passed.
 RULE_SCORE = 4.5
 RULE_SCORE_PER_FOLD = 2.0
@@ -42,23 +47,43 @@ def added_score(score: float, earlier: float) -> float:
     return score if score > earlier else REPEATED_SHARE * score
 
 
-def threshold(past: Sequence[float] | np.ndarray, per_100: float, *, raised: int) -> float:
-    """Find the score from which the past's days would have kept the budget; lower where it wasn't used up."""
-    if len(past) < HISTORY_MIN:
-        return SCORE_WITHOUT_HISTORY
-    allowed = per_100 / 100 * len(past)
-    cases = allowed + max(allowed - raised, 0)
-    ranked = np.sort(np.asarray(past))[::-1]
-    place = min(int(np.ceil(cases)), len(ranked)) - 1
-    return max(float(ranked[max(place, 0)]), SCORE_MIN)
+@dataclass
+class Purse:
+    """What is left of the budget, in cases; below nothing: what later days pay back."""
+
+    per_100: float
+    left: float = 0.0
+    agents: float = 0.0
+
+    @property
+    def most(self) -> float:
+        """The most that is kept: the share of KEPT_DAYS, and never less than a case, however small the team."""
+        return max(1.0, self.per_100 / 100 * self.agents * KEPT_DAYS)
+
+    def earn(self, agent_days: int) -> None:
+        """Begin a day on which so many agents are judged. The first one begins half full."""
+        if not self.agents:
+            self.agents = float(agent_days)
+            self.left = self.most / 2
+        self.agents += FOLLOWED * (agent_days - self.agents)
+        self.left = min(self.most, self.left + self.per_100 / 100 * agent_days)
+
+    def needed(self) -> float:
+        """Return the score that opens a case now."""
+        if self.per_100 <= 0 or self.left - 1 < -self.most:
+            return float("inf")
+        if self.left <= 0:
+            return SCORE_AT_NOTHING - SCORE_PER_CASE_ON_CREDIT * self.left
+        return SCORE_AT_NOTHING - (SCORE_AT_NOTHING - SCORE_AT_FULL) * self.left / self.most
+
+    def spend(self, cases: int = 1) -> None:
+        self.left -= cases
 
 
-def room(per_100: float, *, agent_days: int, raised: int, per_day: float) -> int:
-    """How many cases may be raised today: the budget of the look-back less what was raised, at most two weeks' worth.
-
-    A team so small that its budget is less than a case in the look-back may have one.
-    """
-    if per_100 <= 0:
-        return 0
-    most = max(1.0, per_100 / 100 * per_day * ROOM_DAYS)
-    return int(min(max(max(per_100 / 100 * agent_days, 1.0) - raised, 0.0), most))
+def purse_of(days: Iterable[tuple[int, int]], per_100: float) -> Purse:
+    """Reckon what is left after days in their order: (agent-days, cases opened) of each."""
+    purse = Purse(per_100)
+    for agent_days, opened in days:
+        purse.earn(agent_days)
+        purse.spend(opened)
+    return purse

@@ -47,7 +47,8 @@ class Judge:
         self.scorer = Scorer(np.zeros(0, dtype=np.int64), 1)
         self.groups: dict[str, int] = {}
         self.highest: dict[int, deque[tuple[int, float]]] = {}
-        self.past: deque[tuple[int, np.ndarray, int]] = deque()
+        self.purse = budget.Purse(self.per_100)
+        self.opened: dict[int, int] = {}
         self.began: int | None = None
 
     def judge(self, counted: CountedDay) -> list[Judged]:
@@ -115,21 +116,21 @@ class Judge:
         return budget.added_score(score, earlier)
 
     def _choose(self, counted: CountedDay, scores: np.ndarray) -> set[int]:
-        while self.past and counted.day - self.past[0][0] > budget.LOOK_BACK_DAYS:
-            self.past.popleft()
-        before = np.concatenate([values for _day, values, _n in self.past]) if self.past else np.zeros(0)
-        agent_days = len(before)
-        raised = sum(n for _day, _values, n in self.past)
-        needed = budget.threshold(before, self.per_100, raised=raised)
-        places = budget.room(
-            self.per_100,
-            agent_days=agent_days + len(scores),
-            raised=raised,
-            per_day=(agent_days + len(scores)) / (len(self.past) + 1),
-        )
-        ranked = [int(n) for n in np.argsort(-scores, kind="stable")[:places] if scores[n] >= needed]
-        self.past.append((counted.day, scores, len(ranked)))
-        return set(ranked)
+        """Choose the days that open a case, or go on with one that was opened some days before."""
+        self.purse.earn(len(scores))
+        chosen: set[int] = set()
+        for n in np.argsort(-scores, kind="stable"):
+            agent = int(counted.agents[n])
+            if counted.day - self.opened.get(agent, -budget.LOOK_BACK_DAYS) <= budget.EPISODE_DAYS:
+                if scores[n] < budget.SCORE_AT_FULL:
+                    continue
+            elif scores[n] >= self.purse.needed():
+                self.purse.spend()
+            else:
+                continue
+            self.opened[agent] = counted.day
+            chosen.add(int(n))
+        return chosen
 
 
 def _reasons(counted: CountedDay, scored: Scored, n: int) -> list[str]:

@@ -50,7 +50,7 @@ def test_a_days_sweep_of_a_colleagues_clients_is_the_highest_score(floor, tmp_pa
     worst = max(late, key=lambda row: float(row["score"]))
     assert (worst["agent"], worst["date"]) == ("a003", "2025-02-19")
     assert "expected" in worst["reasons"] and "outside own book" in worst["reasons"]
-    assert sum(row["alert"] == "1" for row in rows) <= 0.005 * len(rows) + 2
+    assert len({row["agent"] for row in rows if row["alert"] == "1"}) <= 0.005 * len(rows) + 2
 
 
 def test_order_duplicates_and_other_names_change_nothing(floor, tmp_path):
