@@ -123,7 +123,7 @@ register(
         words="settlement payout",
     ),
     MenuEntry(
-        "partners", _("Commission disputes"), "ib_disputes", "ib.view_settlement", "gavel", 55, words="hold freeze"
+        "partners", _("Commission disputes"), "ib_disputes", "ib.view_settlement", "git-fork", 55, words="hold freeze"
     ),
     MenuEntry(
         "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"

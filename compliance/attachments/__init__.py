@@ -7,6 +7,7 @@ all_stay(
         "compliance.AmlAlert.client",
         "compliance.AmlCase.client",
         "compliance.AmlClosedPosition.client",
+        "compliance.AmlMonth.client",
         "compliance.AmlMovement.client",
         "compliance.AmlMovement.counterpart",
         "compliance.AmlOppositeTrade.loser",

@@ -383,6 +383,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.work.items.close_items": "a part of the verb that changes the subject; `tests/kyc/test_upload.py`",
     "crm.notices.mail.deliver": QUEUE,
     "crm.staff.founding.found": "needs an empty installation; `tests/crm/staff/test_founding.py` has four forms sent together",
+    "ib.agreements.ranks.review_ranks": "the system's own; without tiers it ends before its lock; `tests/ib/test_ranks.py`",
     "ib.partners.register_partner": "makes the login first; the tree's lock is the trigger's too (`tests/ib/test_tree.py`)",
     "kyc.corporate.companies.note_people": "locks the companies of a person; the demo's people have none",
     "kyc.documents.keep": "needs a cleaned file; `tests/kyc/test_upload.py` has two at once",

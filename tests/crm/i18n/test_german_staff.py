@@ -28,6 +28,8 @@ COMPANY_LANGUAGE = (
     "Days without a client money calculation:",
     "Days with a client money shortfall:",
     "arrived instead of",
+    "Three cards in a month. Measured: 3.",  # a draft of a suspicion report
+    "INTERPOL-UN Security Council Special Notice web link",  # a list's own remark
     "paid by “",
 )
 # In the language of the document's reader, not of the page's.
@@ -37,7 +39,8 @@ CONDITION = '{"all": ['
 # A questionnaire is previewed in the language that one chooses there.
 PREVIEW = re.compile(r"^/kyc/questionnaires/\d+/preview/")
 # What people type as they read it: values of a scoring rule, a list's name, a key.
-CODES = frozenset({"own", "The brokerage · Internal", "d"})
+# A client is offered questionnaires in their own language, and the trail shows the stored values of a field.
+CODES = frozenset({"own", "The brokerage · Internal", "d", "Knowledge and experience", "new → contacted"})
 
 
 def test_every_staff_page_is_german(monkeypatch, demo_world):
