@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -31,8 +32,11 @@ def sealed_target(target_type: str, target_id: str) -> str:
     return f"{target_type.partition('.')[2] or target_type} #{target_id}"
 
 
-def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """List (field, `before → after`) of what changed, then the reason and the evidence."""
+def details(body: dict[str, Any], *, target_type: str = "") -> Iterator[tuple[str, str]]:
+    """List (field, `before → after`) of what changed, then the reason and the evidence.
+
+    target_type: what the row is about, for a page: a state is shown as the reader knows it. A pack has the stored value.
+    """
     if body.get("erased"):
         yield _("Content"), _("Erased: the client's key was destroyed")
         return
@@ -41,12 +45,28 @@ def details(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     before, after = body.get("before") or {}, body.get("after") or {}
     for field in dict.fromkeys([*before, *after]):
-        old, new = plain(before.get(field)), plain(after.get(field))
+        old, new = (plain(_as_labelled(target_type, field, side.get(field))) for side in (before, after))
         yield field_name(field), f"{old} → {new}" if field in before and field in after else new or f"{old} → –"
     if body.get("reason"):
         yield _("Reason"), str(body["reason"])
     for field, value in (body.get("evidence") or {}).items():
         yield field_name(field), plain(value)
+
+
+def _as_labelled(target_type: str, field: str, value: Any) -> Any:
+    """Return the label of a choice, where the field of that name has choices and this is one of them; else the value."""
+    if not target_type or not isinstance(value, str):
+        return value
+    try:
+        choices = apps.get_model(target_type)._meta.get_field(field).flatchoices
+    except (
+        LookupError,
+        ValueError,
+        AttributeError,
+        FieldDoesNotExist,
+    ):  # a field of no choices, or of an older version
+        return value
+    return next((str(label) for code, label in choices if code == value), value)
 
 
 def field_name(name: str) -> str:

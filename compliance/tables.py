@@ -234,7 +234,7 @@ def what(row: AuditEvent, _table: Table) -> Any:
 def changes(row: AuditEvent, _table: Table) -> Any:
     """Show what changed, and why."""
     body: dict[str, Any] = row.body_plain  # type: ignore[attr-defined]
-    shown = list(sentences.details(body))[:8]
+    shown = list(sentences.details(body, target_type=row.target_type))[:8]
     return format_html_join("", '<div class="audit-detail"><span class="faint">{}</span> {}</div>', shown)
 
 

@@ -24,7 +24,10 @@ from crm.conditions.fields import Label
 
 @dataclass(frozen=True)
 class Attachment:
-    """A column that names a client. label: of its rows for people; empty for what sales isn't told of or nobody counts."""
+    """A column that names a client.
+
+    label: what its rows are called on a page; empty for what sales isn't told of, and where a count says nothing.
+    """
 
     path: str
     label: Label

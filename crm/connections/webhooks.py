@@ -95,7 +95,7 @@ def _accept(message: Webhook, judgement: Judgement, connection: Connection, task
 
 
 def finish(message: Webhook, *, is_matched: bool, outcome: str, more: tuple[str, ...] = ()) -> None:
-    """Write down what came of a message, whose lock the caller holds. more: further fields that it has set."""
+    """Record the outcome of a message, whose lock the caller holds. more: further fields that it has set."""
     message.move_to(WebhookState.DONE if is_matched else WebhookState.UNMATCHED)
     message.outcome, message.due_at, message.processed_at = outcome[:300], None, timezone.now()
     message.save(update_fields=["state", "outcome", "due_at", "processed_at", *more])

@@ -121,7 +121,7 @@ class Judge:
         chosen: set[int] = set()
         for n in np.argsort(-scores, kind="stable"):
             agent = int(counted.agents[n])
-            if counted.day - self.opened.get(agent, -budget.LOOK_BACK_DAYS) <= budget.EPISODE_DAYS:
+            if agent in self.opened and counted.day - self.opened[agent] <= budget.EPISODE_DAYS:
                 if scores[n] < budget.SCORE_AT_FULL:
                     continue
             elif scores[n] >= self.purse.needed():

@@ -195,6 +195,14 @@ def test_values_in_words(value, shown):
     assert plain(value) == shown
 
 
+def test_a_page_shows_a_state_by_its_name_and_a_pack_as_it_is_stored():
+    body = {"before": {"sales_status": "new", "email": "new"}, "after": {"sales_status": "contacted", "email": "x"}}
+    shown = dict(details(body, target_type="clients.Client"))
+    assert shown == {"Sales status": "New → Contacted", "E-mail": "new → x"}
+    assert dict(details(body))["Sales status"] == "new → contacted"
+    assert dict(details(body, target_type="gone.Model"))["Sales status"] == "new → contacted"
+
+
 def test_what_changed_reads_from_before_to_after():
     body = {"before": {"state": "open", "gone": "x"}, "after": {"state": "shut", "new_field": 2}, "reason": "why"}
     assert list(details({**body, "evidence": {"list": "un"}})) == [

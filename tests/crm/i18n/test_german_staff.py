@@ -39,8 +39,8 @@ CONDITION = '{"all": ['
 # A questionnaire is previewed in the language that one chooses there.
 PREVIEW = re.compile(r"^/kyc/questionnaires/\d+/preview/")
 # What people type as they read it: values of a scoring rule, a list's name, a key.
-# A client is offered questionnaires in their own language, and the trail shows the stored values of a field.
-CODES = frozenset({"own", "The brokerage · Internal", "d", "Knowledge and experience", "new → contacted"})
+# A client is offered questionnaires in their own language.
+CODES = frozenset({"own", "The brokerage · Internal", "d", "Knowledge and experience"})
 
 
 def test_every_staff_page_is_german(monkeypatch, demo_world):
