@@ -14,11 +14,12 @@ from guardian.shortcuts import assign_perm
 
 from crm import approvals
 from crm.approvals.kinds import all_kinds
-from crm.approvals.queries import count_to_decide, waiting_for
+from crm.approvals.queries import _Decider, _to_decide, count_to_decide, waiting_for
 from crm.choices import ApprovalState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Book, Notification, User
 from crm.models.approvals import ApprovalMixin
+from crm.security.scope import reach_of
 from tests.cast import make_staff
 from tests.crm.approvals.cases import CASES, Case, load
 
@@ -217,6 +218,15 @@ def test_the_menu_counts_nothing_more_for_who_lost_right_or_reach(cast, request)
     assert counted(case.checker) == before
     case.checker.groups.clear()
     assert counted(case.checker) == 0
+
+
+def test_the_menus_statement_reads_nothing_so_that_it_may_be_kept(cast, django_assert_num_queries):
+    """Made of rights and reach alone: were a policy read while it is written, each process would keep an old one."""
+    for person in (cast.mlro, cast.finance):
+        user = User.objects.get(pk=person.pk)
+        decider = _Decider(user.pk, frozenset(user.get_all_permissions()), (reach_of(user).books,), user)
+        with django_assert_num_queries(0):
+            assert _to_decide.__wrapped__(decider)
 
 
 @pytest.mark.django_db(transaction=True)
