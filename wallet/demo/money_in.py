@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+from django.db.models import Window
+from django.db.models.functions import RowNumber
+
 from clients.choices import Category
 from clients.models import Client
 from crm.demo import Demo
@@ -28,16 +31,17 @@ HELD = ((50_000, 45_000, ""), (100_000, 100_000, "Nordwind Handels GmbH"), (25_0
 
 
 def tell(demo: Demo) -> None:
-    """A few rows by the same verbs that PSPs and staff set off; at the smallest scale there may be none of some."""
+    """A few rows by the same verbs that PSPs and staff set off, brand by brand in turn; the smallest scale may lack some."""
     for brand in demo.brands:
         if brand.jurisdiction == "CY":
             writer = _who(demo, "mlro", brand.pk, "wallet.manage_unverifiedrule")
             if writer is not None:
                 unverified.write_rule(brand=brand, actor=writer, **unverified.C721)
+    latest_of_brand = Window(RowNumber(), partition_by="brand_id", order_by=["-settled_at", "-pk"])
     paid = list(
         Deposit.objects.filter(state=DepositState.SETTLED, is_first=True, client__kyc_level__gt=0)
         .select_related("client__brand", "psp", "wallet")
-        .order_by("-settled_at", "-pk")[:8]
+        .order_by(latest_of_brand, "brand_id")[:8]
     )
     for deposit, story in zip(paid, HELD, strict=False):
         _held(demo, deposit, *story)
