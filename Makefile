@@ -117,8 +117,8 @@ _screenshots:
 css: install ## cut Tabler's stylesheet down to the classes that pages use, again
 	$(PYTHON) deploy/purge_css.py
 
-messages: install ## collect the texts to translate into locale/ (needs gettext)
-	$(BIN)/python manage.py makemessages --all --no-location --no-obsolete --ignore '.venv/*' --ignore 'var/*'
+messages: install ## collect the texts to translate into the catalogues, and compile these
+	$(BIN)/python manage.py compile_locale --extract
 
 lock: install ## pin all requirements anew, with hashes
 	uv=$$(ls var/bootstrap/uv-*/bin/uv | head -1); \
