@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import maxminddb
 from django.conf import settings
 from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connections
@@ -20,6 +21,17 @@ OTHER_VERSION_HINT = (
     "Nothing was changed. A demo or trial: `make stop`, delete `var/`, start again. A database to keep: run the version "
     "that wrote it, or restore a backup into the version it came from."
 )
+
+
+@register()
+def countries_of_addresses_can_be_read(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Report a file of countries that is missing or of another format: every sign-in would end in an error."""
+    try:
+        maxminddb.open_database(settings.GEOIP_FILE).close()
+    except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
+        hint = "Name a file in MaxMind's format (.mmdb), or leave KEELSON_GEOIP_FILE empty for the one that comes with Keelson."
+        return [Error(f"KEELSON_GEOIP_FILE: {error}", hint=hint, id="keelson.E027")]
+    return []
 
 
 @register(Tags.security, deploy=True)

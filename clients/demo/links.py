@@ -1,4 +1,7 @@
-"""The demo's identifiers: what the parts know, and the devices that clients sign in with. A few households share one."""
+"""The demo's identifiers: what the parts know, and the devices and countries clients sign in with and from.
+
+A few households share a device; one client in thirty travelled.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from typing import Final
 
 from clients.identifiers import IdentifierKind, Seen, learn_many
 from clients.identifiers.sources import SOURCES, rebuild
-from clients.models import Client
+from clients.models import Client, SignInCountry
 from crm.demo import Demo
 
 HOUSEHOLDS: Final = 12
+TRAVELLED: Final = ("AE", "TR", "TH", "VN")
 
 
 def write_identifiers(demo: Demo) -> None:
@@ -32,3 +36,23 @@ def write_identifiers(demo: Demo) -> None:
         )
         for pk, registered_at, created_at in clients
     )
+    _write_countries(demo, rng)
+
+
+def _write_countries(demo: Demo, rng: random.Random) -> None:
+    """A few days with sign-ins from home for each client with a login; some from elsewhere."""
+    rows = []
+    for pk, home in Client.objects.exclude(user=None).exclude(country="").order_by("pk").values_list("pk", "country"):
+        countries = [home] * rng.randint(1, 6) + ([rng.choice(TRAVELLED)] if rng.random() < 1 / 30 else [])
+        for country, ago in zip(countries, rng.sample(range(1, 90), len(countries)), strict=True):
+            at = demo.now - dt.timedelta(days=ago, hours=rng.uniform(0, 12))
+            rows.append(
+                SignInCountry(
+                    client_id=pk,
+                    country=country,
+                    day=at.astimezone(dt.UTC).date(),
+                    first_at=at,
+                    times=rng.randint(1, 4),
+                )
+            )
+    SignInCountry.objects.bulk_create(rows, batch_size=2_000, ignore_conflicts=True)

@@ -9,6 +9,7 @@ from django.dispatch import receiver
 
 from clients.choices import IdentifierKind
 from clients.identifiers.keeping import Seen, learn_many, learn_of_staff
+from clients.identifiers.places import note_country
 from clients.identifiers.sources import now_of
 from clients.models import Client
 from crm.accounts.attempts import device_seen
@@ -26,12 +27,13 @@ def learn_contacts(instance: Client, update_fields: Any = None, raw: bool = Fals
 
 @receiver(device_seen, dispatch_uid="clients.identifiers.device")
 def learn_device(user: User, device: str, ip: str | None, at: Any, **_kwargs: Any) -> None:
-    """Note the device and the network of whoever has just signed in."""
+    """Note the device and the network of whoever has just signed in, and the country of a client's address."""
     pairs = ((IdentifierKind.DEVICE, device), (IdentifierKind.IP_PREFIX, ip or ""))
     if user.is_client:
         client_id = Client.objects.filter(user_id=user.pk).values_list("pk", flat=True).first()
         if client_id is not None:
             learn_many(Seen(client_id, kind, value, at) for kind, value in pairs if value)
+            note_country(client_id, ip, at)
     elif user.is_team or user.is_partner:
         for kind, value in pairs:
             learn_of_staff(user.pk, kind, value)

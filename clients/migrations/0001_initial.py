@@ -1035,4 +1035,18 @@ class Migration(migrations.Migration):
             model_name='countryruleproposal',
             constraint=models.CheckConstraint(condition=models.Q(('not_below_age__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_for_retail__contained_by', ['cfd', 'crypto_cfd', 'bonus']), ('not_offered__contained_by', ['cfd', 'crypto_cfd', 'bonus'])), name='country_rule_proposal_names_known_products'),
         ),
+        migrations.CreateModel(
+            name='SignInCountry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('country', models.CharField(max_length=2)),
+                ('day', models.DateField()),
+                ('first_at', models.DateTimeField()),
+                ('times', models.PositiveIntegerField(default=1)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sign_in_countries', to='clients.client')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('client', 'day', 'country'), name='sign_ins_of_a_day_and_country_are_counted_together'), models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='sign_in_country_is_a_code'), models.CheckConstraint(condition=models.Q(('times__gt', 0)), name='sign_ins_are_counted_from_one')],
+            },
+        ),
     ]

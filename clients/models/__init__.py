@@ -2,7 +2,7 @@ from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal, Exemption
 from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldType, CustomValue
 from clients.models.declarations import Declaration
-from clients.models.identifiers import Identifier
+from clients.models.identifiers import Identifier, SignInCountry
 from clients.models.mail import Message
 from clients.models.merging import ClientMerge
 from clients.models.ownership import BookDesk, Ownership
@@ -29,6 +29,7 @@ __all__ = [
     "NoteVersion",
     "Ownership",
     "SideFacts",
+    "SignInCountry",
     "Task",
     "TimelineEntry",
 ]

@@ -11,6 +11,31 @@ from crm.models import User
 MARK_BYTES = 32
 
 
+class SignInCountry(models.Model):
+    """That a client signed in from a country on a day (UTC), by the address: when first, and how often.
+
+    Deleted with the client's key (`clients/sql/identifiers.sql`).
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="sign_in_countries", db_index=False)
+    country = models.CharField(max_length=2)
+    day = models.DateField()
+    first_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client", "day", "country"], name="sign_ins_of_a_day_and_country_are_counted_together"
+            ),
+            models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="sign_in_country_is_a_code"),
+            models.CheckConstraint(condition=Q(times__gt=0), name="sign_ins_are_counted_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"client {self.client_id} from {self.country} on {self.day}"
+
+
 class Identifier(models.Model):
     """That a client, or a member of staff, used a thing: from when to when, and how often it was seen.
 

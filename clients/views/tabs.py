@@ -13,6 +13,7 @@ from django.shortcuts import render
 from clients import policies
 from clients.forms import NoteForm
 from clients.identifiers.links import linked_to
+from clients.identifiers.places import countries_of
 from clients.models import Client, Message
 from clients.record import timeline_page
 from clients.views.page import pinned_notes
@@ -55,8 +56,9 @@ def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
 
 
 def linked_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """Show who shares an e-mail address, phone, device, network, account or document with this client."""
-    return render(request, "clients/_linked_tab.html", {"client": client, "links": linked_to(request.user, client)})
+    """Show who shares an e-mail address, phone, device, network, account or document with this client, and where they signed in."""
+    context = {"client": client, "links": linked_to(request.user, client), "countries": countries_of(client)}
+    return render(request, "clients/_linked_tab.html", context)
 
 
 def views_tab(request: UserRequest, client: Client) -> HttpResponse:

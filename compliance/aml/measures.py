@@ -236,6 +236,43 @@ _measure(
         LISTED_BANK,
     )
 )
+SIGNED_IN: Final = """EXISTS (SELECT 1 FROM clients_signincountry i JOIN compliance_countryrisk r ON r.country = i.country
+  WHERE i.client_id = m.client_id AND i.first_at BETWEEN m.at - %(days)s * interval '1 day' AND m.at
+  AND r.level = ANY(%(levels)s) AND r.valid @> i.day)"""
+_measure(
+    Measure(
+        "sign_in_country",
+        gettext_lazy("Signed in from a high-risk country"),
+        gettext_lazy(
+            "%(threshold)s or more moved within %(window)s, each time up to %(days)s after signing in from a country listed as: "
+            "%(levels)s"
+        ),
+        Unit.MONEY,
+        _rolling("sum(m.base_amount)", SIGNED_IN),
+        (MovementKind.DEPOSIT, MovementKind.WITHDRAWAL),
+        (LEVELS, Parameter("days", gettext_lazy("After signing in, up to"), Unit.DAYS, 30, Decimal(1), Decimal(365))),
+        SIGNED_IN,
+    )
+)
+_measure(
+    Measure(
+        "sign_in_countries",
+        gettext_lazy("Many countries of sign-in"),
+        gettext_lazy(
+            "Money moved by a client who had signed in from %(threshold)s or more countries within %(window)s"
+        ),
+        Unit.COUNT,
+        f"""
+        WITH {{scope}}, {READ}, counted AS (
+          SELECT m.client_id, m.at, m.id, (SELECT count(DISTINCT i.country) FROM clients_signincountry i
+            WHERE i.client_id = m.client_id AND i.first_at BETWEEN m.at - %(window)s AND m.at) AS value
+          FROM m WHERE m.at >= m.since
+        )
+        SELECT client_id, at, id AS movement_id, value FROM counted WHERE value >= %(threshold)s""",  # noqa: S608
+        (MovementKind.DEPOSIT, MovementKind.WITHDRAWAL),
+        evidence="m.id = a.movement_id",
+    )
+)
 _measure(
     Measure(
         "chargebacks",

@@ -78,6 +78,10 @@ SHIPPED: Final = (
     ShippedRule("round", gettext_lazy("Round amounts"), "round_amounts", 5, 7 * DAY, Severity.LOW),
     ShippedRule("country", gettext_lazy("Country on a FATF list"), "country", 1000, 30 * DAY, Severity.HIGH),
     ShippedRule("bank-country", gettext_lazy("Bank in a country on a FATF list"), "bank_country", 1000, 30 * DAY, Severity.HIGH),
+    ShippedRule(
+        "sign-in-country", gettext_lazy("Signed in from a country on a FATF list"), "sign_in_country", 1000, 30 * DAY, Severity.HIGH
+    ),
+    ShippedRule("sign-in-countries", gettext_lazy("Signed in from four countries in three days"), "sign_in_countries", 4, 3 * DAY),
     ShippedRule("chargebacks", gettext_lazy("Two chargebacks in three months"), "chargebacks", 2, 90 * DAY),
     ShippedRule(
         "opposite-trades", gettext_lazy("Opposite trades between two clients"), "opposite_trades", 500, 31 * DAY, Severity.HIGH

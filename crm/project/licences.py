@@ -28,7 +28,10 @@ Licensed under the Apache License, Version 2.0 (LICENSE).
 Keelson runs with the packages below and carries the files below. Each keeps its own licence, whose text comes with it.
 Written by `manage.py licences`; not edited by hand.
 """
-DATA = (("Euro foreign exchange reference rates", "European Central Bank", "free re-use with the source named"),)
+DATA = (
+    ("Euro foreign exchange reference rates", "European Central Bank", "free re-use with the source named"),
+    ("IP to Country Lite, June 2026", "DB-IP (https://db-ip.com)", "CC BY 4.0"),
+)
 
 
 @dataclass(frozen=True)

@@ -275,6 +275,8 @@ UPLOAD_MAX_BYTES = env.int("KEELSON_UPLOAD_MAX_BYTES", default=15 * 1024 * 1024)
 PARSING_SLOTS = env.int("KEELSON_PARSING_SLOTS", default=2)
 # Clients' files are scanned by clamd before they are opened: unix:/run/clamav/clamd.ctl or tcp://host:3310. Empty: not scanned.
 CLAMD = env("KEELSON_CLAMD", default="")
+# The country of an address: a file of the kind MaxMind DB. The one that comes with us ages.
+GEOIP_FILE = Path(env("KEELSON_GEOIP_FILE", default="") or BASE_DIR / "crm" / "geo" / "dbip-country-lite.mmdb")
 
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR_DIR / "mail"

@@ -13,7 +13,8 @@ from django.utils import timezone
 from clients.identifiers import IdentifierKind, Seen, learn, learn_many, learn_of_staff
 from clients.identifiers.keeping import ip_prefix, mark_of
 from clients.identifiers.links import SHARED_MAX, linked_to
-from clients.models import Client, Identifier
+from clients.identifiers.places import note_country
+from clients.models import Client, Identifier, SignInCountry
 from crm.accounts import attempts
 from crm.models import Book, User
 from crm.privacy.erasures import destroy_client_key
@@ -172,8 +173,10 @@ def test_links_take_three_queries_however_many_they_are(cast, django_assert_max_
 def test_destroying_the_clients_key_deletes_their_identifiers_and_no_one_elses(pair):
     for client in pair:
         learn(client.pk, IBAN, "DE89370400440532013000")
+        note_country(client.pk, "8.8.8.8", timezone.now())
         crypto.encrypt_for_client(client.pk, b"something")
     destroy_client_key(pair[0].pk)
+    assert list(SignInCountry.objects.values_list("client_id", flat=True)) == [pair[1].pk]
     assert not Identifier.objects.filter(client=pair[0]).exists()
     assert Identifier.objects.filter(client=pair[1]).exists()
 
@@ -246,6 +249,18 @@ def test_a_sign_in_teaches_the_device_and_the_network(cast, rf):
     (link,) = linked_to(cast.finance, cast.client).rows
     assert link.person == cast.agent
     assert [shared.kind for shared in link.shared] == [IdentifierKind.IP_PREFIX]
+
+
+def test_a_client_who_signs_in_shows_the_country_of_the_address(cast, rf, browse):
+    today = timezone.now().astimezone(dt.UTC).date()
+    for address in ("77.88.8.8", "77.88.8.8", "8.8.8.8", "10.0.0.7", "2a02:6b8::1"):
+        attempts.remember_device(rf.get("/", REMOTE_ADDR=address), HttpResponse(), cast.client_user)
+    attempts.remember_device(rf.get("/", REMOTE_ADDR="1.1.1.1"), HttpResponse(), cast.agent)
+    rows = SignInCountry.objects.filter(client=cast.client).order_by("country")
+    assert list(rows.values_list("country", "day", "times")) == [("RU", today, 3), ("US", today, 1)]
+    page = browse(cast.finance).get(reverse("client_tab", args=[cast.client.pk, "linked"])).content.decode()
+    assert "Not the country of residence" in page
+    assert "Russia" in page
 
 
 def test_the_same_browser_is_the_same_device_for_two_people(cast, rf, pair):

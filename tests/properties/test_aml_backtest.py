@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from clients.declared.choices import DeclaredFact
 from clients.declared.declaring import Declared, declare
 from clients.identifiers import IdentifierKind, learn
-from clients.models import Client
+from clients.models import Client, SignInCountry
 from compliance.aml import stream
 from compliance.aml.choices import OF_TRADES
 from compliance.aml.models import AmlAlert, AmlMovement, AmlRuleVersion
@@ -67,6 +67,8 @@ def rules(cast) -> list[AmlRuleVersion]:
     CountryRisk.objects.create(country="DE", level="grey", valid=DateRange(at(5).date(), at(20).date()), source="FATF")
     made.append(live(cast, "country", 3000, days=7, repeat=7))
     made.append(live(cast, "bank_country", 3000, days=7, repeat=7))
+    made.append(live(cast, "sign_in_country", 2000, days=7, repeat=7, parameters={"days": 4}))
+    made.append(live(cast, "sign_in_countries", 2, days=5, repeat=5))
     made.append(live(cast, "declared_means", 150, days=7, repeat=7, parameters={"least": 1000, "otherwise": 3000}))
     made.append(live(cast, "opposite_trades", 300, days=7, repeat=7, parameters={"times": 2}))
     made.append(live(cast, "shared", 1, repeat=7))
@@ -85,6 +87,13 @@ def people(cast) -> list[Client]:
     for client, mark, days in ((people[0], "phone", 0), (people[3], "phone", 2), (people[4], "laptop", 1)):
         learn(client.pk, IdentifierKind.DEVICE, mark, at=at(days=days))
     learn(people[5].pk, IdentifierKind.DEVICE, "laptop", at=at(days=9))
+    for client, country, days in (
+        (people[0], "DE", 6),
+        (people[0], "FR", 7),
+        (people[1], "DE", 2),
+        (people[4], "US", 1),
+    ):
+        SignInCountry.objects.create(client=client, country=country, day=at(days).date(), first_at=at(days))
     for client, income, days in ((people[0], 1000, 0), (people[0], 4000, 6), (people[1], 10**12, 0)):
         given = {DeclaredFact.YEARLY_INCOME: Declared(Decimal(income))}
         declare(client_id=client.pk, source="test", given=given, at=at(days=days))

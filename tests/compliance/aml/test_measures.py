@@ -9,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from clients.declared.choices import DeclaredFact
 from clients.declared.declaring import Declared, declare
 from clients.identifiers import IdentifierKind, learn
-from clients.models import Client
+from clients.models import Client, SignInCountry
 from compliance.aml import stream
 from compliance.aml.models import AmlAlert, AmlEvidence, AmlMonth, AmlMovement
 from compliance.aml.running import raised_by, raised_in, run_pending
@@ -53,6 +53,40 @@ def test_in_and_out_asks_what_was_traded_and_what_came_back(cast):
     assert len(clients_of(version)) == 1
     through = draft(cast.brand, "pass_through", 80, days=3)
     assert len(clients_of(through)) == 1
+
+
+def signed_in(client, country, when):
+    SignInCountry.objects.create(client=client, country=country, day=when.date(), first_at=when)
+
+
+def test_a_sign_in_from_a_listed_country_counts_for_the_days_after_it(cast):
+    CountryRisk.objects.create(country="IR", level="black", valid=DateRange(at(1).date(), None), source="FATF")
+    version = draft(cast.brand, "sign_in_country", 1000, days=7, parameters={"levels": ["black"], "days": 3})
+    signed_in(cast.client, "IR", at(days=0))  # before it was listed
+    signed_in(cast.client, "DE", at(days=1, hours=1))
+    signed_in(cast.other_client, "IR", at(days=2))
+    moved(cast.client, "deposit", 5000, at(days=2))
+    assert clients_of(version) == []
+    signed_in(cast.client, "IR", at(days=5, hours=1))
+    moved(cast.client, "deposit", 5000, at(days=5))  # an hour too early
+    moved(cast.client, "deposit", 999, at(days=6))
+    assert clients_of(version) == []
+    found = moved(cast.client, "withdrawal", 1, at(days=8, hours=1))
+    moved(cast.client, "deposit", 5000, at(days=8, hours=2))  # an hour too late
+    assert clients_of(version) == [(cast.client.pk, found.at)]
+
+
+def test_countries_of_sign_in_are_counted_once_each_within_the_window(cast):
+    version = draft(cast.brand, "sign_in_countries", 3, days=3)
+    for country, days, hours in (("DE", 0, 0), ("DE", 1, 0), ("FR", 1, 0), ("US", 3, 1)):
+        signed_in(cast.client, country, at(days=days, hours=hours))
+    signed_in(cast.other_client, "BR", at(days=2))
+    moved(cast.client, "deposit", 10, at(days=3))
+    assert clients_of(version) == []
+    found = moved(cast.client, "deposit", 10, at(days=3, hours=1))
+    moved(cast.client, "deposit", 10, at(days=4, hours=1))  # France a minute too long ago, Germany too
+    assert [entry.value for entry in raised_in(version, START, at(5))] == [3]
+    assert clients_of(version)[0] == (cast.client.pk, found.at)
 
 
 def test_declared_means_are_those_that_held_when_money_moved(cast):
