@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +22,7 @@ from ib.audit_codes import IbAction
 from ib.choices import AttributionMethod, PartnerState
 from ib.models import Attribution, Partner, ReferralLink
 from ib.policies import can_manage_partners
+from leads.distribution.referrers import register_owners
 
 
 @transaction.atomic
@@ -106,3 +108,17 @@ def attribute_registration(*, client_id: int, code: str) -> Attribution | None:
     )
     links.count(link, registrations=1)
     return attribution
+
+
+@register_owners
+def owners_of_partners(brand_id: int, codes: Collection[str]) -> dict[str, int]:
+    """Find who looks after the partners with these codes, for the routing of leads: the record's owner, else the IB manager."""
+    links = ReferralLink.objects.filter(
+        code__in={code.strip().lower() for code in codes},
+        is_active=True,
+        partner__state=PartnerState.ACTIVE,
+        partner__brand_id=brand_id,
+    )
+    rows = links.values_list("code", "partner__client__owner_id", "partner__manager_id")
+    by_code = {code: owner_id or manager_id for code, owner_id, manager_id in rows}
+    return {code: owner for code in codes if (owner := by_code.get(code.strip().lower()))}

@@ -24,6 +24,7 @@ from crm.notices.notify import notify, push_live
 from crm.security import policies
 from crm.security.scope import reach_of
 from leads.choices import LeadsNotice
+from leads.distribution.turns import count_given
 from leads.models import Lead
 from leads.routing import Candidate, Decision
 
@@ -50,6 +51,7 @@ def candidate_of(lead: Lead, *, country: str = "", custom: Mapping[str, Any] | N
         campaign=lead.campaign.code if lead.campaign else "",
         score=lead.score,
         custom=custom or {},
+        referral_code=lead.referral_code,
     )
 
 
@@ -131,6 +133,7 @@ def _hand_over(moving: list[Client], agent: User, actor: User) -> None:
         newest, ["assigned_to", "assigned_at", "routing_reasons", "tried_agents", "sla_due_at"], batch_size=1000
     )
     set_clocks(newest)
+    count_given({agent.pk: len(newest)}, now)
     publish_assigned(Lead.objects.filter(pk__in=[lead.pk for lead in newest]), actor=actor, is_by_rule=False)
 
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Policy, PolicyArea, declare
+from crm.brand_policies import Choice, Count, Policy, PolicyArea, declare
 
-POOL_ROUTING_DAYS = declare(
+
+class WithoutShifts(models.TextChoices):
+    """What it means that an agent has no shifts."""
+
+    ALWAYS = "always", _("Always on duty")
+    NEVER = "never", _("Not on duty until shifts are entered")
+
+
+WITHOUT_SHIFTS = declare(
     Policy(
-        "lead_pool_routing_days",
+        "lead_agents_without_shifts",
         PolicyArea.LEADS,
-        _("Leads waiting in a pool are routed for"),
-        Count(1, 365, _("days")),
-        30,
-        _("As soon as an agent is available. Older ones are assigned by hand."),
+        _("Agents without shifts are"),
+        Choice(dict(WithoutShifts.choices)),
+        WithoutShifts.ALWAYS.value,
+        _("For the routing of leads. Absences count either way."),
         needs_four_eyes=False,
     )
 )

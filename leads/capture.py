@@ -36,6 +36,7 @@ from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
 from leads.choices import Channel, LeadRefusal, LeadsNotice
+from leads.distribution.turns import count_given
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
 from leads.waiting import await_routing
@@ -312,15 +313,15 @@ def _make_client(
     """Create the client of a new lead in the book that routing chose, or in the book of the agent who entered it."""
     candidate = candidate_of(lead, country=reading.country, custom=arrivals.named(reading.custom))
     if keep_with is not None:
-        assert keep_with.owner is not None
+        assert keep_with.owner_id is not None
         decision = routing.Decision(
             keep_with.pk, keep_with.owner_id, reasons=[{"code": "own_book", "agent": str(keep_with.owner)}]
         )
+        count_given({keep_with.owner_id: 1}, now)
     elif lead.refusal:
         decision = routing.pool_for(brand, now, candidate)
     else:
-        routing.lock_routing(brand.pk)
-        decision = routing.Router(brand, now).decide(candidate)
+        decision = routing.Router(brand, now).assign(candidate)
     client = Client(
         brand=brand,
         book_id=decision.book_id,
@@ -383,10 +384,9 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
         lead.routing_reasons = [{"code": "owner", "agent": str(client.owner)}]
         lead.save()
     else:
-        routing.lock_routing(client.brand_id)
         router = routing.Router(lead.brand, now)
         custom = router.custom_of([client.pk]).get(client.pk)
-        decision = router.decide(candidate_of(lead, country=client.country, custom=custom))
+        decision = router.assign(candidate_of(lead, country=client.country, custom=custom))
         apply_decision(lead, decision, now)
         lead.save()
         set_clocks([lead])

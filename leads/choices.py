@@ -42,7 +42,10 @@ class RuleKind(models.TextChoices):
 
 class Strategy(models.TextChoices):
     ROUND_ROBIN = "round_robin", _("Round robin")
+    WEIGHTED = "weighted", _("Weighted shares")
     LEAST_LOADED = "least_loaded", _("Fewest leads waiting")
+    LANGUAGE = "language", _("Best command of the lead's language")
+    REFERRER = "referrer", _("Owner of the referring partner's record, else in turn")
 
 
 class OffShift(models.TextChoices):

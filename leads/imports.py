@@ -38,12 +38,14 @@ from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.choices import ImportState, LeadsNotice, RowVerdict
 from leads.dedupe import weights_of
+from leads.distribution.turns import Reserved
 from leads.import_files import reading
 from leads.import_files.writing import Writer
 from leads.models import Campaign, LeadImport, LeadImportRow
 
 FILES = sealed_files.of_instance("lead-import")
 BATCH = 5_000
+RESERVED_ROWS = 1_000  # decided in one transaction, for which the agents are held
 Report = Callable[[int, int, str], None]
 COLUMNS = (
     "batch_id",
@@ -305,24 +307,46 @@ def _locked(import_id: int, actor: User) -> LeadImport:
 
 def run(batch: LeadImport, report: Report) -> LeadImport:
     """Take everything in, in one transaction. A failure leaves nothing behind and the file ready to be tried again."""
+    _give_back(batch)  # what an attempt that was killed had reserved
+    writer = Writer(batch)
     try:
+        if batch.is_routed:
+            _reserve(batch, writer)
         with transaction.atomic():
-            _import(batch, report)
+            _import(batch, writer, report)
     except Exception:
-        LeadImport.objects.filter(pk=batch.pk, state=ImportState.IMPORTING).update(state=ImportState.CHECKED)
+        with transaction.atomic():
+            _give_back(batch)
+            LeadImport.objects.filter(pk=batch.pk, state=ImportState.IMPORTING).update(state=ImportState.CHECKED)
         raise
     file_path(batch).unlink(missing_ok=True)
     return batch
 
 
-def _import(batch: LeadImport, report: Report) -> None:
+@transaction.atomic
+def _give_back(batch: LeadImport) -> None:
+    """Return the turns that were reserved for leads which weren't written."""
+    row = lock(LeadImport, batch.pk)
+    Reserved.read(row.reserved).give_back()
+    row.reserved = {}
+    row.save(update_fields=["reserved"])
+
+
+def _reserve(batch: LeadImport, writer: Writer) -> None:
+    rows = LeadImportRow.objects.filter(batch=batch, verdict=RowVerdict.NEW)
+    last_line = 0
+    while chunk := list(rows.filter(line__gt=last_line).order_by("line")[:RESERVED_ROWS]):
+        writer.reserve(chunk)
+        last_line = chunk[-1].line
+
+
+def _import(batch: LeadImport, writer: Writer, report: Report) -> None:
     _require_in_use(batch)
     _judge_countries(batch)  # the rules, too, may have changed since the check
     with connection.cursor() as cursor:  # someone may have come in since
         cursor.execute(MATCH, {**asdict(weights_of(batch.brand)), "brand": batch.brand_id, "batch": batch.pk})
     rows = LeadImportRow.objects.filter(batch=batch, verdict__in=[RowVerdict.NEW, RowVerdict.KNOWN])
     total = rows.count()
-    writer = Writer(batch)
     done, last_line = 0, 0
     while chunk := list(rows.filter(line__gt=last_line).order_by("line")[:BATCH]):
         writer.write(chunk)
@@ -333,8 +357,8 @@ def _import(batch: LeadImport, report: Report) -> None:
     rows.delete()
     batch.move_to(ImportState.DONE)
     batch.finished_at = timezone.now()
-    batch.counts = {**_count(batch), "new": writer.new, "known": writer.known}
-    batch.save(update_fields=["state", "finished_at", "counts"])
+    batch.counts, batch.reserved = {**_count(batch), "new": writer.new, "known": writer.known}, {}
+    batch.save(update_fields=["state", "finished_at", "counts", "reserved"])
     audit.record(
         actor=batch.owner, action=LeadsAction.IMPORTED, target=batch, brand_id=batch.brand_id, after=batch.counts
     )

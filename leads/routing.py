@@ -1,22 +1,22 @@
 """Who gets a lead, by rules, with the reasons.
 
-A `Router` reads rules, agents and how much each has had, once; `decide` is pure and quick, so that a form's lead and a
-file's hundred thousand are routed by the same code. The first rule whose conditions hold names the desk; among its
-agents go those who take leads, speak the language, are on shift and have room today; the strategy picks one of them.
+A `Router` reads rules and agents once; `decide` is pure and quick, so that a form's lead and a file's hundred thousand
+are routed by the same code. Rules whose conditions hold are tried in order; among the rule's agents go those who take
+leads, speak the language, aren't away, are on shift and have room today; the strategy picks one of them.
 Nobody there: the next rule that holds is tried, unless this one waits. None left: the lead waits in the first one's pool,
 where `leads.waiting` looks again every minute.
+
+Turns and capacities are counted in `leads.distribution`: `assign` decides one lead under the locks of the agents it can go to;
+a batch takes `hold`, many `decide` and `save`. Without `hold`, `decide` is a trial and nothing is written.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from clients.custom_fields.arrivals import named_of
@@ -24,12 +24,11 @@ from crm.conditions import Condition, readable
 from crm.conditions.fields import ADDED
 from crm.models import Book, Brand
 from leads.choices import NoAgent, OffShift, Strategy
-from leads.models import RoutingRule, Shift
+from leads.distribution.agents import AgentState, agents_of
+from leads.distribution.referrers import owners_of
+from leads.distribution.turns import Counters
+from leads.models import RoutingRule
 from leads.vocabulary import LEAD
-
-# What an agent has had is counted over a week; who has had none in a week is first in turn.
-WINDOW = dt.timedelta(days=7)
-LOCK_CLASS = 7401  # pg_advisory_xact_lock(class, brand): one live routing decision per brand at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +41,7 @@ class Candidate:
     campaign: str = ""
     score: int = 0
     custom: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class AgentState:
-    """An agent who may take leads, and how much they have had. Counters move with each decision."""
-
-    pk: int
-    name: str
-    book_id: int
-    desk_id: int | None
-    languages: frozenset[str]
-    zone: zoneinfo.ZoneInfo
-    capacity: int
-    shifts: tuple[tuple[int, dt.time, dt.time], ...]
-    today: int = 0
-    waiting: int = 0
-    last: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-
-    def is_on_shift(self, now: dt.datetime) -> bool:
-        if not self.shifts:
-            return True
-        local = now.astimezone(self.zone)
-        return any(day == local.weekday() and start <= local.time() < end for day, start, end in self.shifts)
-
-    def at_work_from(self, now: dt.datetime) -> dt.datetime:
-        """Now, when on shift; else when the next shift begins."""
-        if self.is_on_shift(now):
-            return now
-        today = now.astimezone(self.zone).date()
-        begins = [
-            dt.datetime.combine(today + dt.timedelta(days=ahead), start, self.zone)
-            for ahead in range(8)
-            for day, start, _end in self.shifts
-            if day == (today.weekday() + ahead) % 7
-        ]
-        return min(at for at in begins if at > now)
+    referral_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +59,10 @@ class Rule:
     off_shift: str
     sla_seconds: int
     no_agent: str = NoAgent.NEXT
+    weights: Mapping[int, int] = field(default_factory=dict, compare=False)
+
+    def weight(self, agent: AgentState) -> int:
+        return self.weights.get(agent.pk, 1) if self.strategy == Strategy.WEIGHTED else 1
 
     def fits(self, lead: Candidate, now: dt.datetime) -> bool:
         return self.condition is not None and self.condition.holds(lead, now)
@@ -121,11 +89,11 @@ class Decision:
 
 
 class Router:
-    """Routing for one brand at one instant. `without`: agents who had the lead already and did not touch it."""
+    """Routing for one brand at one instant, for one transaction: what it has counted holds while its agents are held."""
 
-    def __init__(self, brand: Brand, now: dt.datetime) -> None:
+    def __init__(self, brand: Brand, now: dt.datetime, rules: list[Rule] | None = None) -> None:
         self.brand, self.now = brand, now
-        self.rules = _read_rules(brand.pk)
+        self.rules = read_rules(brand.pk) if rules is None else rules
         self.custom_fields = frozenset(
             int(asked.name.removeprefix(ADDED))
             for rule in self.rules
@@ -133,14 +101,46 @@ class Router:
             for asked in rule.condition.fields()
             if asked.name.startswith(ADDED)
         )
-        self.agents = _read_agents(brand, now)
+        self.agents = agents_of(brand, now)
         self.pools = _read_pools(brand.pk)
+        self.counters: Counters | None = None
+        self._members: dict[tuple[Any, ...], list[AgentState]] = {}
+        self._on_shift: dict[int, bool] = {}
+        self._owners: dict[str, int] = {}
 
     def custom_of(self, client_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Read what clients have in the custom fields that this brand's rules ask for: one query, none where no rule asks."""
         return named_of(client_ids, self.custom_fields)
 
+    def assign(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
+        """Decide for one lead and count it: exact, whatever is decided at the same time. In a transaction."""
+        excluded = frozenset(without)
+        self.read_referrers([lead.referral_code])
+        fitting = [rule for rule in self.rules if rule.fits(lead, self.now)]
+        possible = {
+            agent.pk: agent
+            for rule in fitting
+            for agent in self._members_of(rule, lead)
+            if agent.pk not in excluded and not agent.is_away(agent.day(self.now))
+        }
+        self.hold(possible.values(), fitting)
+        decision = self.decide(lead, without=excluded)
+        self.save()
+        return decision
+
+    def hold(self, agents: Collection[AgentState] | None = None, rules: Collection[Rule] | None = None) -> None:
+        """Lock what these agents have had (all agents': for a batch) and read it again."""
+        self.counters = Counters(self.agents if agents is None else agents, self.now)
+        rules = self.rules if rules is None else rules
+        self.counters.hold([rule.pk for rule in rules], counts_waiting=_counts_waiting(rules))
+
+    def save(self) -> None:
+        """Write what the decisions since `hold` have counted."""
+        assert self.counters is not None
+        self.counters.save()
+
     def decide(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
+        """Decide for a lead by the counters as they are here. without: agents who had it already and did not touch it."""
         excluded = frozenset(without)
         first: Rule | None = None
         reasons: list[dict[str, Any]] = []
@@ -158,51 +158,104 @@ class Router:
         reasons.append({"code": "pool"})
         return Decision(self._pool(first.desk_id), None, first.pk, first.name, first.sla_seconds, reasons)
 
+    def in_pool(self, lead: Candidate) -> Decision:
+        """Find the pool where a lead waits that no agent gets: of the first rule that fits."""
+        first = next((rule for rule in self.rules if rule.fits(lead, self.now)), None)
+        if first is None:
+            return Decision(self._pool(None))
+        return Decision(self._pool(first.desk_id), None, first.pk, first.name)
+
+    def has_room(self) -> bool:
+        """Tell whether any agent could take a lead now; without, nothing that waits needs a look."""
+        self._counted()
+        is_on_duty = any(rule.off_shift == OffShift.ASSIGN for rule in self.rules)
+        return any(
+            agent.today < agent.capacity
+            and not agent.is_away(agent.day(self.now))
+            and (is_on_duty or self._is_on(agent))
+            for agent in self.agents
+        )
+
+    def _counted(self) -> Counters:
+        if self.counters is None:
+            self.counters = Counters(self.agents, self.now)
+            self.counters.peek([rule.pk for rule in self.rules], counts_waiting=_counts_waiting(self.rules))
+        return self.counters
+
+    def read_referrers(self, codes: Iterable[str]) -> None:
+        """Read the owners of the referring partners' records, where a rule asks for them: before a batch is decided."""
+        if any(rule.strategy == Strategy.REFERRER for rule in self.rules):
+            new = {code for code in codes if code} - self._owners.keys()
+            self._owners.update(owners_of(self.brand.pk, new))
+
+    def _members_of(self, rule: Rule, lead: Candidate) -> list[AgentState]:
+        """List the rule's agents who speak the lead's language, if they have to."""
+        language = lead.language[:2] if rule.needs_language else ""
+        key = (rule.pk, rule.desk_id, rule.agent_ids, language)
+        if key not in self._members:
+            self._members[key] = [
+                agent
+                for agent in self.agents
+                if agent.desk_id == rule.desk_id
+                and (not rule.agent_ids or agent.pk in rule.agent_ids)
+                and (not language or language in agent.languages)
+            ]
+        return self._members[key]
+
+    def _is_on(self, agent: AgentState) -> bool:
+        if agent.pk not in self._on_shift:
+            self._on_shift[agent.pk] = agent.is_on_shift(self.now)
+        return self._on_shift[agent.pk]
+
     def _by_rule(
         self, rule: Rule, lead: Candidate, excluded: frozenset[int], reasons: list[dict[str, Any]]
     ) -> Decision | None:
         """Choose among the rule's agents, adding to `reasons`; None where none of them can take the lead."""
+        counters = self._counted()
         reasons.append({"code": "rule", "rule": rule.name, "desk": rule.desk_name, **_why(rule, lead)})
-        left = [a for a in self.agents if a.desk_id == rule.desk_id and (not rule.agent_ids or a.pk in rule.agent_ids)]
+        left = self._members_of(rule, lead)
         if rule.needs_language and lead.language:
-            left = self._narrow(
-                left, reasons, "language", lambda a: lead.language[:2] in a.languages, lead.language[:2]
-            )
-        left = self._narrow(left, reasons, "tried", lambda a: a.pk not in excluded)
-        left = self._narrow(left, reasons, "capacity", lambda a: a.today < a.capacity)
-        on_shift = [a for a in left if a.is_on_shift(self.now)]
-        if on_shift or rule.off_shift == OffShift.WAIT:
-            left = self._narrow(left, reasons, "shift", lambda a: a.is_on_shift(self.now))
+            of = len(self._members_of(rule, _ANY_LANGUAGE))
+            reasons.append({"code": "language", "left": len(left), "of": of, "value": lead.language[:2]})
+        left = self._narrow(left, reasons, "tried", lambda agent: agent.pk not in excluded)
+        left = self._narrow(left, reasons, "away", lambda agent: not agent.is_away(agent.day(self.now)))
+        left = self._narrow(left, reasons, "capacity", lambda agent: agent.today < agent.capacity)
+        if rule.off_shift == OffShift.WAIT or any(map(self._is_on, left)):
+            left = self._narrow(left, reasons, "shift", self._is_on)
         elif left:
             reasons.append({"code": "off_shift_all_the_same"})
         if not left:
             return None
-        chosen = self._choose(rule, left, reasons)
-        return Decision(
-            chosen.book_id, chosen.pk, rule.pk, rule.name, rule.sla_seconds, reasons, chosen.at_work_from(self.now)
-        )
+        chosen = self._choose(rule, lead, left, reasons, counters)
+        begins = chosen.at_work_from(self.now)
+        return Decision(chosen.book_id, chosen.pk, rule.pk, rule.name, rule.sla_seconds, reasons, begins)
 
     @staticmethod
     def _narrow(
-        agents: list[AgentState], reasons: list[dict[str, Any]], code: str, test: Any, value: str = ""
+        agents: list[AgentState], reasons: list[dict[str, Any]], code: str, test: Callable[[AgentState], bool]
     ) -> list[AgentState]:
         """Keep who passes; say how many did not, and how many are left."""
         left = [agent for agent in agents if test(agent)]
-        if len(left) < len(agents) or value:
-            reasons.append({"code": code, "left": len(left), "of": len(agents), "value": value})
+        if len(left) < len(agents):
+            reasons.append({"code": code, "left": len(left), "of": len(agents), "value": ""})
         return left
 
-    def _choose(self, rule: Rule, agents: Sequence[AgentState], reasons: list[dict[str, Any]]) -> AgentState:
-        if rule.strategy == Strategy.LEAST_LOADED:
-            chosen = min(agents, key=lambda agent: (agent.waiting, agent.last, agent.pk))
-            reasons.append({"code": "least_loaded", "agent": chosen.name, "waiting": chosen.waiting, "of": len(agents)})
-        else:
-            chosen = min(agents, key=lambda agent: (agent.last, agent.pk))
-            reasons.append({"code": "round_robin", "agent": chosen.name, "of": len(agents)})
-        chosen.today += 1
-        chosen.waiting += 1
-        # A microsecond apart, so that a batch decided at one instant still goes in turn.
-        chosen.last = max(self.now, max(agent.last for agent in agents) + dt.timedelta(microseconds=1))
+    def _choose(
+        self,
+        rule: Rule,
+        lead: Candidate,
+        agents: Sequence[AgentState],
+        reasons: list[dict[str, Any]],
+        counters: Counters,
+    ) -> AgentState:
+        """Pick an agent by the rule's strategy; among equals, who is next in turn. Count the lead for them."""
+        turns = {agent.pk: counters.turns[rule.pk, agent.pk] for agent in agents}
+        served = max(turn.served_at for turn in turns.values())
+        starts = {pk: max(turn.position, served) for pk, turn in turns.items()}
+        among, reason = _preferred(rule.strategy, lead, agents, self._owners)
+        chosen = min(among, key=lambda agent: (starts[agent.pk], turns[agent.pk].served_at, agent.pk))
+        reasons.append({**reason, "agent": chosen.name, "of": len(agents)})
+        counters.take_turn(rule.pk, chosen, starts[chosen.pk], rule.weight(chosen))
         return chosen
 
     def _pool(self, desk_id: int | None) -> int:
@@ -216,17 +269,36 @@ class Router:
         return pool_id
 
 
+_ANY_LANGUAGE = Candidate()
+
+
 def pool_for(brand: Brand, now: dt.datetime, lead: Candidate) -> Decision:
     """Keep a refused lead in the pool of the desk that would have had it: nobody gets it, and it isn't lost."""
-    router = Router(brand, now)
-    pool = router.decide(lead, without=[agent.pk for agent in router.agents])
-    return Decision(pool.book_id, reasons=[{"code": "refused"}])
+    return Decision(Router(brand, now).in_pool(lead).book_id, reasons=[{"code": "refused"}])
 
 
-def lock_routing(brand_id: int) -> None:
-    """Live decisions of a brand wait for each other for the rest of the transaction, so that turns are fair."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, brand_id])
+def _preferred(
+    strategy: str, lead: Candidate, agents: Sequence[AgentState], owners: Mapping[str, int]
+) -> tuple[Sequence[AgentState], dict[str, Any]]:
+    """Narrow to whom the strategy prefers, with the reason that the agent's page shows."""
+    if strategy == Strategy.LEAST_LOADED:
+        fewest = min(agent.waiting for agent in agents)
+        return [agent for agent in agents if agent.waiting == fewest], {"code": "least_loaded", "waiting": fewest}
+    if strategy == Strategy.LANGUAGE and (language := lead.language[:2]):
+        ranks = [agent.languages.index(language) if language in agent.languages else 99 for agent in agents]
+        best = min(ranks)
+        if best < 99:
+            among = [agent for agent, rank in zip(agents, ranks, strict=True) if rank == best]
+            return among, {"code": "best_language", "value": language}
+    if strategy == Strategy.REFERRER and lead.referral_code in owners:
+        owner = [agent for agent in agents if agent.pk == owners[lead.referral_code]]
+        if owner:
+            return owner, {"code": "referrer", "value": lead.referral_code}
+    return agents, {"code": "weighted" if strategy == Strategy.WEIGHTED else "round_robin"}
+
+
+def _counts_waiting(rules: Iterable[Rule]) -> bool:
+    return any(rule.strategy == Strategy.LEAST_LOADED for rule in rules)
 
 
 def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
@@ -237,7 +309,8 @@ def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
     return {**own, "custom": added} if added else own
 
 
-def _read_rules(brand_id: int) -> list[Rule]:
+def read_rules(brand_id: int) -> list[Rule]:
+    """Read a brand's active rules in the order in which they are tried."""
     rows = (
         RoutingRule.objects.filter(brand_id=brand_id, is_active=True).select_related("desk").order_by("position", "pk")
     )
@@ -259,62 +332,10 @@ def _read_rules(brand_id: int) -> list[Rule]:
             off_shift=rule.off_shift,
             sla_seconds=rule.sla_seconds,
             no_agent=rule.no_agent,
+            weights={int(pk): weight for pk, weight in rule.weights.items()},
         )
         for rule in rows
     ]
-
-
-# Who takes leads: an active agent whose role says so, who is accepting, and who owns a book of the brand.
-AGENTS = """
-SELECT DISTINCT ON (u.id) u.id, u.first_name, u.last_name, b.id, u.desk_id, u.languages, u.time_zone, u.lead_capacity_per_day
-FROM crm_user u
-JOIN crm_book b ON b.owner_id = u.id AND b.brand_id = %(brand)s AND NOT b.is_pool
-JOIN crm_user_groups m ON m.user_id = u.id
-JOIN auth_group_permissions gp ON gp.group_id = m.group_id
-JOIN auth_permission p ON p.id = gp.permission_id AND p.codename = 'receive_lead'
-JOIN django_content_type ct ON ct.id = p.content_type_id AND ct.app_label = 'leads'
-WHERE u.is_active AND u.kind = 'staff' AND u.is_accepting_leads
-ORDER BY u.id, b.id
-"""
-# What each has had: today (the brand's day), still untouched, and when last.
-HAD = """
-SELECT assigned_to_id, count(*) FILTER (WHERE assigned_at >= %(day)s), count(*) FILTER (WHERE touched_at IS NULL),
-  max(assigned_at)
-FROM leads_lead
-WHERE assigned_to_id = ANY(%(agents)s) AND assigned_at >= %(since)s AND NOT is_duplicate
-GROUP BY assigned_to_id
-"""
-
-
-def _read_agents(brand: Brand, now: dt.datetime) -> list[AgentState]:
-    with connection.cursor() as cursor:
-        cursor.execute(AGENTS, {"brand": brand.pk})
-        rows = cursor.fetchall()
-        ids = [row[0] for row in rows]
-        midnight = now.astimezone(_zone(brand.time_zone)).replace(hour=0, minute=0, second=0, microsecond=0)
-        cursor.execute(HAD, {"agents": ids, "day": midnight, "since": now - WINDOW})
-        had = {row[0]: row[1:] for row in cursor.fetchall()}
-    shifts: dict[int, list[tuple[int, dt.time, dt.time]]] = {}
-    for agent_id, weekday, starts, ends in Shift.objects.filter(agent_id__in=ids).values_list(
-        "agent_id", "weekday", "starts", "ends"
-    ):
-        shifts.setdefault(agent_id, []).append((weekday, starts, ends))
-    agents = []
-    for pk, first, last, book_id, desk_id, languages, zone, capacity in rows:
-        state = AgentState(
-            pk,
-            f"{first} {last}".strip(),
-            book_id,
-            desk_id,
-            frozenset(code[:2] for code in languages),
-            _zone(zone),
-            capacity,
-            tuple(shifts.get(pk, ())),
-        )
-        if pk in had:
-            state.today, state.waiting, state.last = had[pk]
-        agents.append(state)
-    return agents
 
 
 def _read_pools(brand_id: int) -> dict[int | None, int]:
@@ -326,14 +347,6 @@ def _read_pools(brand_id: int) -> dict[int | None, int]:
     ):
         pools.setdefault(desk_id, pk)
     return pools
-
-
-@lru_cache(maxsize=256)
-def _zone(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return zoneinfo.ZoneInfo("UTC")
 
 
 def explain(reasons: Iterable[dict[str, Any]]) -> list[str]:
@@ -361,11 +374,15 @@ def _sentence(reason: dict[str, Any]) -> str:
         "no_rule": _("No rule matches: the lead waits in the brand's pool"),
         "language": _("%(left)s of %(of)s agents speak %(value)s"),
         "tried": _("%(left)s of %(of)s haven't had this lead yet"),
+        "away": _("%(left)s of %(of)s aren't absent today"),
         "capacity": _("%(left)s of %(of)s have capacity today"),
         "shift": _("%(left)s of %(of)s are on shift"),
         "off_shift_all_the_same": _("No agent is on shift; the rule assigns anyway"),
         "pool": _("No agent is available: the lead waits in the desk's pool"),
         "round_robin": _("%(agent)s is next in turn"),
+        "weighted": _("%(agent)s is next by weighted shares"),
+        "best_language": _("%(agent)s speaks %(value)s best"),
+        "referrer": _("%(agent)s owns the record of the referring partner (%(value)s)"),
         "least_loaded": _("%(agent)s has the fewest waiting leads (%(waiting)s)"),
         "owner": _("Known client: stays with %(agent)s"),
         "manual": _("Assigned by %(agent)s"),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,8 @@ from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
-from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule, Shift
+from leads.distribution.agents import zone_named
+from leads.models import Absence, Campaign, LandingPage, RoutingRule, ScoreRule, Shift
 from leads.models.campaigns import SHOWN_FIELDS_MAX
 from leads.vocabulary import LEAD
 
@@ -212,10 +214,17 @@ def end_score_rule(*, rule_id: int, actor: Actor) -> ScoreRule:
 
 
 @transaction.atomic
-def set_shifts(*, agent_id: int, actor: Actor, shifts: Sequence[tuple[int, dt.time, dt.time]]) -> list[Shift]:
-    """Write down when an agent works: (weekday, from, to) in the agent's own time zone; none means always.
+def set_shifts(
+    *,
+    agent_id: int,
+    actor: Actor,
+    shifts: Sequence[tuple[int, dt.time, dt.time]],
+    absences: Sequence[tuple[dt.date, dt.date]] | None = None,
+) -> list[Shift]:
+    """Write down when an agent works: (weekday, from, to) in the agent's own time zone; none as the brand's policy says.
 
-    Who: `leads.manage_rules`, for agents of desks in reach. Raises: NotAllowed; DomainError for hours that overlap.
+    absences: the coming ones, first and last day; None leaves them as they are. Those that are over stay.
+    Who: `leads.manage_rules`, for agents of desks in reach. Raises: NotAllowed; DomainError for hours or days that overlap.
     """
     policies.require_permission(actor, "leads.manage_rules")
     agent = User.objects.get(pk=agent_id)
@@ -230,6 +239,7 @@ def set_shifts(*, agent_id: int, actor: Actor, shifts: Sequence[tuple[int, dt.ti
     if any(start >= end for _day, start, end in ordered):
         raise DomainError(_("A shift must end after it starts. Enter a shift past midnight as two shifts."))
     before = [str(shift) for shift in Shift.objects.filter(agent=agent)]
+    away = _set_absences(agent, sorted(absences)) if absences is not None else {}
     Shift.objects.filter(agent=agent).delete()
     rows = [Shift(agent=agent, weekday=day, starts=start, ends=end) for day, start, end in ordered]
     for row in rows:
@@ -239,7 +249,34 @@ def set_shifts(*, agent_id: int, actor: Actor, shifts: Sequence[tuple[int, dt.ti
         action=LeadsAction.SHIFTS_SET,
         target=agent,
         brand_id=agent.brand_id,
-        before={"shifts": before},
-        after={"shifts": [str(row) for row in rows]},
+        before={"shifts": before, **away.get("before", {})},
+        after={"shifts": [str(row) for row in rows], **away.get("after", {})},
     )
     return rows
+
+
+def coming_absences(agent: User) -> QuerySet[Absence]:
+    """Select an agent's absences that aren't over, by the agent's own calendar."""
+    today = timezone.now().astimezone(zone_named(agent.time_zone)).date()
+    return Absence.objects.filter(agent=agent, ends_on__gte=today)
+
+
+def _set_absences(agent: User, absences: Sequence[tuple[dt.date, dt.date]]) -> dict[str, dict[str, list[str]]]:
+    """Replace an agent's coming absences; return what changed for the audit log, nothing where nothing did."""
+    coming = list(coming_absences(agent))
+    if [(row.starts_on, row.ends_on) for row in coming] == list(absences):
+        return {}
+    if any(first > last for first, last in absences):
+        raise DomainError(_("An absence must end on or after its first day."))
+    kept = Absence.objects.filter(agent=agent).exclude(pk__in=[row.pk for row in coming])
+    days = sorted([*absences, *kept.values_list("starts_on", "ends_on")])
+    if any(next_first <= last for (_first, last), (next_first, _last) in pairwise(days)):
+        raise DomainError(_("Two absences overlap."))
+    for row in coming:
+        row.delete()
+    for first, last in absences:
+        Absence(agent=agent, starts_on=first, ends_on=last).save()
+    return {
+        "before": {"absences": [str(row) for row in coming]},
+        "after": {"absences": [f"{first} – {last}" for first, last in absences]},
+    }

@@ -21,10 +21,12 @@ from crm.security.scope import reach_of
 from crm.ui.conditions import ConditionField
 from crm.ui.forms import DayInput, ModelForm
 from leads.choices import NoAgent, OffShift, RuleKind, Strategy
+from leads.distribution.turns import WEIGHT_MAX
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from leads.vocabulary import LEAD, SeenLeadVocabulary
 
 MOST_POINTS = 4
+ABSENCES_SHOWN = 3
 
 
 class WordsField(forms.CharField):
@@ -164,6 +166,37 @@ class LandingPageForm(ModelForm[LandingPage]):
         return points
 
 
+class WeightsField(forms.CharField):
+    """Shares of agents, one per line, kept by the agents' ids."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        emails = dict(User.objects.filter(pk__in=value).order_by("email").values_list("pk", "email"))
+        return "\n".join(f"{email} {value[str(pk)]}" for pk, email in emails.items())
+
+    def clean(self, value: Any) -> dict[str, int]:
+        shares = {}
+        for line in str(super().clean(value) or "").splitlines():
+            email, _blank, share = line.strip().rpartition(" ")
+            if line.strip() and not (is_whole(share) and 1 <= int(share) <= WEIGHT_MAX):
+                raise ValidationError(_("Enter each line as: e-mail address and a share from 1 to 100."))
+            if line.strip():
+                shares[email.strip().lower()] = int(share)
+        known = dict(User.objects.filter(email__in=shares, kind="staff").values_list("email", "pk"))
+        unknown = sorted(shares.keys() - known.keys())
+        if unknown:
+            raise ValidationError(
+                _("No staff member has this e-mail address: %(emails)s") % {"emails": ", ".join(unknown)}
+            )
+        return {str(known[email]): share for email, share in shares.items()}
+
+
 class RoutingRuleForm(ModelForm[RoutingRule]):
     condition = ConditionField(LEAD, label=gettext_lazy("For leads where"))
     strategy = forms.ChoiceField(label=gettext_lazy("Distribution"), choices=Strategy.choices)
@@ -174,6 +207,13 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
         queryset=User.objects.none(),
         required=False,
         help_text=gettext_lazy("Empty: all agents of the desk who accept leads"),
+    )
+    weights = WeightsField(
+        label=gettext_lazy("Weighted shares"),
+        help_text=gettext_lazy(
+            "One agent per line: e-mail address and share from 1 to 100, e.g. anna@example.com 3. Agents who aren't "
+            "listed have a share of 1. Used by weighted distribution only."
+        ),
     )
 
     class Meta:
@@ -191,6 +231,7 @@ class RoutingRuleForm(ModelForm[RoutingRule]):
             "no_agent",
             "sla_seconds",
             "agents",
+            "weights",
         )
         labels = {
             "brand": gettext_lazy("Brand"),
@@ -304,9 +345,9 @@ def _one_of(words: list[str], allowed: tuple[str, ...]) -> str:
 
 
 class ShiftForm(forms.Form):
-    """One shift per weekday; an empty day is a day off."""
+    """One shift per weekday, an empty day is a day off; and the next absences, first and last day."""
 
-    def __init__(self, *args: Any, shifts: Any = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, shifts: Any = (), absences: Any = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = {shift.weekday: shift for shift in shifts}
         for day in formats.weekdays():
@@ -317,6 +358,24 @@ class ShiftForm(forms.Form):
                     widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
                     initial=getattr(known.get(day), part, None),
                 )
+
+        away = list(absences)[:ABSENCES_SHOWN]
+        for number in range(ABSENCES_SHOWN):
+            for part, label in (("starts_on", _("Absent from")), ("ends_on", _("until and including"))):
+                self.fields[f"{part}_{number}"] = forms.DateField(
+                    label=label,
+                    required=False,
+                    widget=DayInput(),
+                    initial=getattr(away[number], part) if number < len(away) else None,
+                )
+
+    def absences(self) -> list[tuple[dt.date, dt.date]]:
+        """List the absences that were entered."""
+        pairs = [
+            (self.cleaned_data[f"starts_on_{number}"], self.cleaned_data[f"ends_on_{number}"])
+            for number in range(ABSENCES_SHOWN)
+        ]
+        return [(first, last) for first, last in pairs if first and last]
 
     def shifts(self) -> list[tuple[int, dt.time, dt.time]]:
         shifts = []
@@ -331,6 +390,9 @@ class ShiftForm(forms.Form):
         for day in range(7):
             if bool(data.get(f"starts_{day}")) != bool(data.get(f"ends_{day}")):
                 self.add_error(f"ends_{day}", _("Enter both times or neither."))
+        for number in range(ABSENCES_SHOWN):
+            if bool(data.get(f"starts_on_{number}")) != bool(data.get(f"ends_on_{number}")):
+                self.add_error(f"ends_on_{number}", _("Enter both days or neither."))
         return data
 
 

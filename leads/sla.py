@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from clients.books import move_clients
 from clients.choices import Stage
-from crm.db.locking import lock_first
+from clients.models import Client
+from crm.db.locking import lock_first, lock_or_none
 from crm.due import DueKind, cancel_many, declare
 from crm.i18n.localized_text import phrase
 from crm.models import DueRow, User
@@ -38,6 +39,8 @@ def reroute(*, lead_id: int) -> bool:
     Who: the system. After three agents it goes back to the pool and the desk head is told.
     """
     overdue = Lead.objects.filter(pk=lead_id, touched_at=None, sla_due_at__lte=timezone.now())
+    for client_id in overdue.values_list("client_id", flat=True):
+        lock_or_none(Client, client_id)
     lead = lock_first(overdue, "client", "brand", "assigned_to", "campaign", "routing_rule__desk")
     if lead is None:
         return False
@@ -47,7 +50,6 @@ def reroute(*, lead_id: int) -> bool:
         return False
     now = timezone.now()
     before = lead.assigned_to
-    routing.lock_routing(lead.brand_id)
     router = routing.Router(lead.brand, now)
     waited = round((now - lead.assigned_at).total_seconds() / 60) if lead.assigned_at else 0
     lead.sla_missed += 1
@@ -98,13 +100,15 @@ declare(DueKind(FIRST_CONTACT, gettext_lazy("First contact of a lead"), _reroute
 def _next(router: routing.Router, lead: Lead) -> routing.Decision:
     custom = router.custom_of([lead.client_id]).get(lead.client_id)
     candidate = candidate_of(lead, country=lead.client.country, custom=custom)
-    decision = router.decide(candidate, without=lead.tried_agents)
-    if decision.agent_id is None or len(lead.tried_agents) >= TRIES:
-        pool = router.decide(candidate, without=[agent.pk for agent in router.agents])
-        return routing.Decision(
-            pool.book_id, None, decision.rule_id, decision.rule_name, 0, [*decision.reasons[:1], {"code": "sla_pool"}]
-        )
-    return decision
+    if len(lead.tried_agents) < TRIES:
+        decision = router.assign(candidate, without=lead.tried_agents)
+        if decision.agent_id is not None:
+            return decision
+        reasons = decision.reasons[:1]
+    else:
+        reasons = []
+    pool = router.in_pool(candidate)
+    return routing.Decision(pool.book_id, None, pool.rule_id, pool.rule_name, 0, [*reasons, {"code": "sla_pool"}])
 
 
 def _tell_desk_heads(lead: Lead) -> None:

@@ -1,10 +1,14 @@
-"""Leads that wait in a pool: routed again each minute while there are any, for a shift may have begun."""
+"""Leads that wait in a pool: routed again each minute while there are any, for a shift may have begun.
+
+A pass goes through the next of them, oldest first, however old they are; it goes on behind the last one the next time,
+so that leads which no agent can take keep no other from being looked at.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,6 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from clients.books import move_clients
 from clients.choices import Stage
+from clients.models import Client
+from crm.db.locking import lock_or_none
 from crm.due import DueKind, declare, due
 from crm.models import Brand, DueRow
 from crm.queue.for_each import for_each_isolated
@@ -20,47 +26,50 @@ from crm.security import audit
 from leads import routing
 from leads.assignment import apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
-from leads.brand_policies import POOL_ROUTING_DAYS
-from leads.models import Lead
+from leads.models import Lead, PoolPass
 
 ROUTE_AGAIN = dt.timedelta(seconds=60)
-LOOKED_AT_MAX = 200  # half of them the newest, half those who have waited longest
-# Assigned in one transaction, which holds the brand's routing: a form's lead waits for it.
-ASSIGNED_MAX = 50
+LOOKED_AT_MAX = 1_000  # in one pass
+ASSIGNED_MAX = 25  # in one pass, each under the locks of its agents until the pass ends
+
+
+class Pass(NamedTuple):
+    """What a pass over the waiting leads did. `is_over`: all were looked at, and the next pass may wait."""
+
+    assigned: int
+    is_over: bool
 
 
 def waiting_leads(brand: Brand) -> QuerySet[Lead]:
-    """Select a brand's leads that wait in a pool for an agent, the newest first: they still wait for a call.
-
-    One that waited longer than the brand's policy says is the desk head's to give out by hand.
-    """
-    days = dt.timedelta(days=POOL_ROUTING_DAYS.of(brand))
+    """Select a brand's leads that wait in a pool for an agent, the oldest first."""
     waiting = Lead.objects.filter(
         brand=brand, assigned_to=None, touched_at=None, is_duplicate=False, sla_missed=0, refusal=""
     )
-    waiting = waiting.filter(client__stage=Stage.LEAD, client__book__is_pool=True)
-    return waiting.filter(captured_at__gte=timezone.now() - days).order_by("-pk")
+    return waiting.filter(client__stage=Stage.LEAD, client__book__is_pool=True).order_by("pk")
 
 
 @transaction.atomic
-def route_waiting(*, brand_id: int) -> int:
-    """Route a brand's waiting leads again; return how many found an agent, at most `ASSIGNED_MAX`.
+def route_waiting(*, brand_id: int) -> Pass:
+    """Route the next of a brand's waiting leads again, at most `ASSIGNED_MAX`.
 
-    Who: the system. Whether anybody could take one is found out before the brand's routing is held.
+    Who: the system. Whether anybody could take one is found out before any agent is held.
     """
     brand = Brand.objects.get(pk=brand_id)
-    waiting = waiting_leads(brand).select_related("client", "campaign")
-    newest = list(waiting[: LOOKED_AT_MAX // 2])
-    longest = waiting.exclude(pk__in=[lead.pk for lead in newest]).order_by("pk")[: LOOKED_AT_MAX // 2]
-    leads = [*newest, *longest]
+    position, _is_new = PoolPass.objects.get_or_create(brand=brand)
     router = routing.Router(brand, timezone.now())
+    if not router.has_room():
+        return Pass(0, is_over=True)
+    waiting = waiting_leads(brand).select_related("client", "campaign").filter(pk__gt=position.after_lead)
+    leads = list(waiting[:LOOKED_AT_MAX])
     custom = router.custom_of(lead.client_id for lead in leads)
+    router.read_referrers(lead.referral_code for lead in leads)
     found = [lead.pk for lead in leads if _decide(router, lead, custom).agent_id is not None]
-    if not found:
-        return 0
-    routing.lock_routing(brand_id)
-    router = routing.Router(brand, timezone.now())
-    return for_each_isolated(lambda pk: _route_one(pk, router), found[:ASSIGNED_MAX])
+    is_more = len(found) > ASSIGNED_MAX or len(leads) == LOOKED_AT_MAX
+    found = found[:ASSIGNED_MAX]
+    assigned = for_each_isolated(lambda pk: _route_one(pk), found)
+    position.after_lead = (found[-1] if len(found) == ASSIGNED_MAX else leads[-1].pk) if is_more else 0
+    position.save(update_fields=["after_lead"])
+    return Pass(assigned, is_over=not is_more)
 
 
 def _decide(router: routing.Router, lead: Lead, custom: Mapping[int, Mapping[str, Any]]) -> routing.Decision:
@@ -69,11 +78,11 @@ def _decide(router: routing.Router, lead: Lead, custom: Mapping[int, Mapping[str
 
 
 def _route_again(row: DueRow) -> None:
-    """Route what waits, and again in a minute while something does; at once where one turn wasn't enough."""
+    """Route what waits, and again in a minute while something does; immediately where one pass wasn't enough."""
     brand_id = int(row.key)
-    routed = route_waiting(brand_id=brand_id)
-    if waiting_leads(Brand.objects.get(pk=brand_id)).exists():
-        wait = ROUTE_AGAIN if routed < ASSIGNED_MAX else dt.timedelta()
+    is_over = route_waiting(brand_id=brand_id).is_over
+    if not is_over or waiting_leads(Brand.objects.get(pk=brand_id)).exists():
+        wait = ROUTE_AGAIN if is_over else dt.timedelta()
         due(ROUTE_WAITING, key=brand_id, at=timezone.now() + wait, brand_id=brand_id)
 
 
@@ -88,16 +97,21 @@ def await_routing(brand_id: int) -> None:
 
 
 @transaction.atomic
-def _route_one(lead_id: int, router: routing.Router) -> bool:
+def _route_one(lead_id: int) -> bool:
+    still = Lead.objects.filter(pk=lead_id, assigned_to=None, touched_at=None)
+    for client_id in still.values_list("client_id", flat=True):
+        lock_or_none(Client, client_id)
     lead = (
-        Lead.objects.select_for_update(of=["self"], skip_locked=True)
+        still.select_for_update(of=["self"], skip_locked=True)
         .select_related("client", "brand", "campaign", "routing_rule")
-        .filter(pk=lead_id, assigned_to=None, touched_at=None)
         .first()
     )
     if lead is None:
         return False
-    decision = _decide(router, lead, router.custom_of([lead.client_id]))
+    router = routing.Router(lead.brand, timezone.now())
+    custom = router.custom_of([lead.client_id]).get(lead.client_id)
+    candidate = candidate_of(lead, country=lead.client.country, custom=custom)
+    decision = router.assign(candidate, without=lead.tried_agents)
     if decision.agent_id is None:
         return False
     apply_decision(lead, decision, timezone.now())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,11 +24,13 @@ from clients.identifiers.sources import now_of
 from clients.models import Client, CustomValue
 from crm.conditions.fields import ADDED
 from crm.db.bulk import copy_models, copy_rows
+from crm.db.locking import lock
 from crm.errors import outcome_of
 from crm.security import audit
 from leads import places, routing, scoring
 from leads.assignment import publish_assigned
 from leads.choices import Channel, RowVerdict
+from leads.distribution.turns import Reserved
 from leads.models import Campaign, Lead, LeadFacts, LeadImport, LeadImportRow
 from leads.waiting import await_routing
 
@@ -45,7 +47,11 @@ TIMELINE = ("client_id", "at", "kind", "title", "body", "actor_id", "url", "data
 
 
 class Writer:
-    """Takes rows in, batch by batch. Rules, agents and campaigns are read once."""
+    """Takes rows in, batch by batch. Rules, agents and campaigns are read once.
+
+    The turns of a file are reserved first, in short transactions (`reserve`), so that the agents aren't held while it is
+    written; what was reserved for lines that aren't written after all is given back with the last of them.
+    """
 
     def __init__(self, batch: LeadImport) -> None:
         self.batch, self.brand = batch, batch.brand
@@ -59,6 +65,26 @@ class Writer:
         self.custom = {row.pk: row for row in lead_fields(self.brand.pk)}
         self.values: dict[tuple[int, int], Any] = {}
         self.registered: set[int] = set()
+        self.decided: dict[int, tuple[routing.Decision, Reserved]] = {}
+
+    def reserve(self, rows: list[LeadImportRow]) -> None:
+        """Decide who gets the leads of these rows and count them, in one short transaction with the import's own note of it."""
+        with transaction.atomic():
+            rows = self._still_fitting(rows)
+            batch = lock(LeadImport, self.batch.pk)
+            reserved = Reserved.read(batch.reserved)
+            self.router = routing.Router(self.brand, timezone.now(), self.router.rules)
+            self.router.hold()
+            assert self.router.counters is not None
+            for row in rows:
+                before = self.router.counters.reserved = Reserved()
+                decision = self.router.decide(self._candidate(self._lead(row, times=1), row))
+                self.decided[row.pk] = decision, before
+                reserved.counts.update(before.counts)
+                reserved.steps.update(before.steps)
+            self.router.save()
+            batch.reserved = reserved.as_json()
+            batch.save(update_fields=["reserved"])
 
     def write(self, rows: list[LeadImportRow]) -> None:
         rows = self._still_fitting(rows)
@@ -126,6 +152,11 @@ class Writer:
 
     def finish(self) -> None:
         """Known people's facts: the score of their newest lead, source and campaign of their first. And the pool's routing."""
+        unused = Reserved()
+        for _decision, reserved in self.decided.values():
+            unused.counts.update(reserved.counts)
+            unused.steps.update(reserved.steps)
+        unused.give_back()
         if self.per_agent.total() < self.new:
             await_routing(self.batch.brand_id)
         if self.touched:
@@ -155,18 +186,27 @@ class Writer:
         return leads
 
     def _decide(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
-        candidate = routing.Candidate(
+        if not self.batch.is_routed:
+            pool = self.router.in_pool(self._candidate(lead, row))
+            return routing.Decision(pool.book_id, reasons=[{"code": "pool"}])
+        if row.pk in self.decided:
+            return self.decided.pop(row.pk)[0]
+        return self._assign(lead, row)
+
+    def _assign(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
+        """Route a line for which nothing was reserved: its agents are held until the import ends."""
+        return routing.Router(self.brand, self.now, self.router.rules).assign(self._candidate(lead, row))
+
+    def _candidate(self, lead: Lead, row: LeadImportRow) -> routing.Candidate:
+        return routing.Candidate(
             language=lead.language,
             country=row.country,
             source=lead.source,
             campaign=row.campaign_code,
             score=lead.score,
             custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
+            referral_code=lead.referral_code,
         )
-        if self.batch.is_routed:
-            return self.router.decide(candidate)
-        nobody = self.router.decide(candidate, without=[agent.pk for agent in self.router.agents])
-        return routing.Decision(nobody.book_id, reasons=[{"code": "pool"}])
 
     def _again(self, rows: list[LeadImportRow]) -> list[Lead]:
         """Another capture of a person the brand knows: attached, and with whoever has them."""

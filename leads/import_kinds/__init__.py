@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from crm.notices.notify import notify
 from leads import routing
 from leads.choices import OPEN_STATUSES, LeadsNotice, RowVerdict
 from leads.dedupe import weights_of
+from leads.distribution.turns import count_given
 from leads.import_files.writing import Writer
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow, SalesStatusChange
 
@@ -145,11 +147,16 @@ class LeadWriter(Writer):
         self.data_import, self.kind = batch, kind
         self.given: dict[int, dict[str, Any]] = {}
         self.leads: list[Lead] = []
+        self.by_name: Counter[int] = Counter()
 
     def write_rows(self, rows: list[ImportRow]) -> list[Lead]:
         """Write rows of the importer; return their leads in the same order."""
         self.given = {row.line: row.values for row in rows}
+        self.router.read_referrers(row.values.get("partner", "") for row in rows)
+        self.router.hold()  # until the batch's rows are written: a second or two
         self.write([self._row(row) for row in rows])
+        self.router.save()
+        count_given(self.by_name, self.now)
         self.finish()
         copy_models([change for lead, row in zip(self.leads, rows, strict=True) for change in self._step(lead, row)])
         return self.leads
@@ -189,9 +196,14 @@ class LeadWriter(Writer):
         values = self.given[row.line]
         book = self.kind.books_of_agents.get(values.get("agent", ""))
         if book is not None:
+            assert book.owner_id is not None
+            self.by_name[book.owner_id] += 1
             return routing.Decision(book.pk, book.owner_id, reasons=[{"code": "own_book", "agent": str(book.owner)}])
         self.batch.is_routed = values.get("status", SalesStatus.NEW) in OPEN_STATUSES
         return super()._decide(lead, row)
+
+    def _assign(self, lead: Lead, row: LeadImportRow) -> routing.Decision:
+        return self.router.decide(self._candidate(lead, row))
 
     def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision, **more: Any) -> Client:
         status = self.given[row.line].get("status", SalesStatus.NEW)

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('crm', '0002_sql'),
         ('clients', '0001_initial'),
         ('crm', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -590,5 +591,133 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(condition=models.Q(('refusal__isnull', False)), fields=['refusal'], name='facts_by_refusal')],
             },
+        ),
+        migrations.CreateModel(
+            name='Absence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField()),
+            ],
+            options={
+                'ordering': ['agent_id', 'starts_on'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AgentCount',
+            fields=[
+                ('agent', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('day', models.DateField()),
+                ('given', models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['agent_id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HistoricalAbsence',
+            fields=[
+                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                ('starts_on', models.DateField()),
+                ('ends_on', models.DateField()),
+                ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                ('history_date', models.DateTimeField(db_index=True)),
+                ('history_change_reason', models.CharField(max_length=100, null=True)),
+                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+            ],
+            options={
+                'verbose_name': 'historical absence',
+                'verbose_name_plural': 'historical absences',
+                'ordering': ('-history_date', '-history_id'),
+                'get_latest_by': ('history_date', 'history_id'),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name='PoolPass',
+            fields=[
+                ('brand', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='crm.brand')),
+                ('after_lead', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['brand_id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='RuleTurn',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.BigIntegerField(default=0)),
+                ('served_at', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['rule_id', 'agent_id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='historicalroutingrule',
+            name='weights',
+            field=models.JSONField(blank=True, default=dict, help_text='Shares by agent id, from 1 to 100; others have 1'),
+        ),
+        migrations.AddField(
+            model_name='leadimport',
+            name='reserved',
+            field=models.JSONField(default=dict, help_text='Turns that the import took before its leads are written'),
+        ),
+        migrations.AddField(
+            model_name='routingrule',
+            name='weights',
+            field=models.JSONField(blank=True, default=dict, help_text='Shares by agent id, from 1 to 100; others have 1'),
+        ),
+        migrations.AlterField(
+            model_name='historicalroutingrule',
+            name='strategy',
+            field=models.CharField(choices=[('round_robin', 'Round robin'), ('weighted', 'Weighted shares'), ('least_loaded', 'Fewest leads waiting'), ('language', "Best command of the lead's language"), ('referrer', "Owner of the referring partner's record, else in turn")], default='round_robin', max_length=14),
+        ),
+        migrations.AlterField(
+            model_name='routingrule',
+            name='strategy',
+            field=models.CharField(choices=[('round_robin', 'Round robin'), ('weighted', 'Weighted shares'), ('least_loaded', 'Fewest leads waiting'), ('language', "Best command of the lead's language"), ('referrer', "Owner of the referring partner's record, else in turn")], default='round_robin', max_length=14),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(condition=models.Q(('assigned_to__isnull', False), ('is_duplicate', False), ('touched_at__isnull', True)), fields=['assigned_to'], name='leads_untouched_by_agent'),
+        ),
+        migrations.AddField(
+            model_name='absence',
+            name='agent',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='absences', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicalabsence',
+            name='agent',
+            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='historicalabsence',
+            name='history_user',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='ruleturn',
+            name='agent',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='ruleturn',
+            name='rule',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='leads.routingrule'),
+        ),
+        migrations.AddConstraint(
+            model_name='absence',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='absence_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='absence',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('agent', '='), (models.Func(models.F('starts_on'), models.F('ends_on'), models.Value('[]'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='absences_of_an_agent_do_not_overlap'),
+        ),
+        migrations.AddConstraint(
+            model_name='ruleturn',
+            constraint=models.UniqueConstraint(fields=('rule', 'agent'), name='one_turn_per_rule_and_agent'),
         ),
     ]

@@ -1,9 +1,12 @@
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
 from leads.models.imports import LeadImport, LeadImportRow
 from leads.models.leads import Lead, LeadFacts, RegistrationInvitation, SalesStatusChange
-from leads.models.rules import RoutingRule, ScoreRule, Shift
+from leads.models.rules import Absence, RoutingRule, ScoreRule, Shift
+from leads.models.turns import AgentCount, PoolPass, RuleTurn
 
 __all__ = [
+    "Absence",
+    "AgentCount",
     "Campaign",
     "LandingPage",
     "Lead",
@@ -11,8 +14,10 @@ __all__ = [
     "LeadImport",
     "LeadImportRow",
     "LeadSource",
+    "PoolPass",
     "RegistrationInvitation",
     "RoutingRule",
+    "RuleTurn",
     "SalesStatusChange",
     "ScoreRule",
     "Shift",

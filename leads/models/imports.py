@@ -25,6 +25,7 @@ class LeadImport(HasState):
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.CHECKING)
     counts = models.JSONField(default=dict, help_text="Rows per verdict")
     problems = models.JSONField(default=list, help_text="The file's own: an unknown column, a wrong encoding")
+    reserved = models.JSONField(default=dict, help_text="Turns that the import took before its leads are written")
     check_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
     import_job = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -111,6 +111,11 @@ class Lead(models.Model):
         indexes = [
             models.Index(fields=["client", "-captured_at", "-id"], name="leads_by_client"),
             models.Index(fields=["assigned_to", "-assigned_at"], name="leads_by_agent"),
+            models.Index(
+                fields=["assigned_to"],
+                name="leads_untouched_by_agent",
+                condition=models.Q(assigned_to__isnull=False, touched_at__isnull=True, is_duplicate=False),
+            ),
             models.Index(fields=["campaign", "-captured_at"], name="leads_by_campaign"),
             models.Index(
                 fields=["sla_due_at"],

@@ -92,6 +92,7 @@ class RoutingRule(models.Model):
         help_text=_("Only these agents of the desk; empty: all agents who accept leads"),
     )
     strategy = models.CharField(max_length=14, choices=Strategy.choices, default=Strategy.ROUND_ROBIN)
+    weights = models.JSONField(default=dict, blank=True, help_text="Shares by agent id, from 1 to 100; others have 1")
     needs_language = models.BooleanField(default=True, help_text=_("Only agents who speak the lead's language"))
     off_shift = models.CharField(max_length=8, choices=OffShift.choices, default=OffShift.WAIT)
     no_agent = models.CharField(max_length=4, choices=NoAgent.choices, default=NoAgent.NEXT)
@@ -108,7 +109,7 @@ class RoutingRule(models.Model):
 
 
 class Shift(models.Model):
-    """Hours in which an agent works, on a day of the week, in the agent's own time zone. No shifts: always there."""
+    """Hours in which an agent works, on a day of the week, in the agent's zone. What no shifts mean, the brand's policy says."""
 
     agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="shifts")
     weekday = models.PositiveSmallIntegerField(help_text=_("0 is Monday"))
@@ -129,3 +130,39 @@ class Shift(models.Model):
 
     def get_day(self) -> str:
         return str(WEEKDAYS_ABBR[self.weekday])
+
+
+class Absence(models.Model):
+    """Days on which an agent takes no leads, first and last included, in the agent's own time zone."""
+
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="absences")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["agent_id", "starts_on"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_on__gte=models.F("starts_on")), name="absence_ends_after_it_starts"
+            ),
+            ExclusionConstraint(
+                name="absences_of_an_agent_do_not_overlap",
+                expressions=[
+                    ("agent", RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("starts_on"),
+                            F("ends_on"),
+                            Value("[]"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on:%Y-%m-%d} – {self.ends_on:%Y-%m-%d}"

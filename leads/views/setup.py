@@ -245,11 +245,13 @@ def score_rule_end(request: UserRequest, pk: int) -> HttpResponseBase:
 @staff_page("leads.manage_rules")
 def shifts(request: UserRequest, agent_id: int) -> HttpResponseBase:
     agent = get_object_or_404(User, pk=agent_id, desk_id__in=reach_of(request.user).desks)
-    form = ShiftForm(request.POST or None, shifts=Shift.objects.filter(agent=agent))
+    form = ShiftForm(
+        request.POST or None, shifts=Shift.objects.filter(agent=agent), absences=setup.coming_absences(agent)
+    )
     return dialogs.run(
         request,
         form,
-        lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts()),
+        lambda: setup.set_shifts(agent_id=agent.pk, actor=request.user, shifts=form.shifts(), absences=form.absences()),
         url="/lead-rules/",
         success_message=_("Working hours saved."),
         submit=_("Save"),

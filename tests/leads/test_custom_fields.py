@@ -298,7 +298,7 @@ def test_a_rule_asks_a_custom_field(cast, gold_rule, tier):
 def test_a_waiting_lead_is_routed_by_the_value_that_it_has_by_then(cast, gold_rule, tier):
     lead = come_in(cast).lead
     set_custom_values(client_id=lead.client_id, actor=cast.administrator, values={tier.pk: "gold"})
-    assert route_waiting(brand_id=cast.brand.pk) == 1
+    assert route_waiting(brand_id=cast.brand.pk).assigned == 1
     lead.refresh_from_db()
     assert lead.routing_rule == gold_rule and lead.assigned_to == cast.agent
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from crm.choices import Role
 from crm.models import Book, User
 from leads.choices import OffShift, Strategy
+from leads.distribution.turns import count_given
 from leads.models import Lead, RoutingRule, Shift
 from leads.routing import Candidate, Router, explain
 from tests.cast import make_client, make_staff
@@ -27,6 +28,7 @@ def given_lead(cast, agent, *, touched=False, ago=dt.timedelta(hours=1)):
         brand=cast.brand, book=agent.books.get(), email=f"l{Lead.objects.count()}@example.com", login=False
     )
     now = timezone.now()
+    count_given({agent.pk: 1}, now - ago)
     return Lead.objects.create(
         client=client,
         brand=cast.brand,
@@ -48,10 +50,18 @@ def test_agents_take_turns(cast, german_rule, second_agent):
     ]
 
 
-def test_whose_last_lead_is_longest_ago_is_next(cast, german_rule, second_agent):
-    given_lead(cast, cast.agent, ago=dt.timedelta(minutes=5))
-    given_lead(cast, second_agent, ago=dt.timedelta(hours=5))
-    assert router(cast).decide(GERMAN).agent_id == second_agent.pk
+def test_the_turn_goes_on_in_the_next_transaction(cast, german_rule, second_agent):
+    given = [router(cast).assign(GERMAN).agent_id for _ in range(4)]
+    assert given == [cast.agent.pk, second_agent.pk, cast.agent.pk, second_agent.pk]
+
+
+def test_whoever_was_away_does_not_catch_up(cast, german_rule, second_agent):
+    User.objects.filter(pk=second_agent.pk).update(is_accepting_leads=False)
+    for _ in range(5):
+        router(cast).assign(GERMAN)
+    User.objects.filter(pk=second_agent.pk).update(is_accepting_leads=True)
+    given = [router(cast).assign(GERMAN).agent_id for _ in range(4)]
+    assert given == [second_agent.pk, cast.agent.pk, second_agent.pk, cast.agent.pk]
 
 
 def test_the_least_loaded_has_the_fewest_untouched_leads(cast, german_rule, second_agent):

@@ -51,7 +51,7 @@ def test_when_everyone_let_it_lie_it_goes_to_the_pool_and_the_desk_head_is_told(
     assert Client.objects.get(pk=lead.client_id).book == cast.pool
     told = Notification.objects.get(kind="leads.nobody_touched")
     assert told.user == cast.desk_head
-    assert waiting.route_waiting(brand_id=cast.brand.pk) == 0  # a person decides now
+    assert waiting.route_waiting(brand_id=cast.brand.pk).assigned == 0  # a person decides now
 
 
 def test_a_call_stops_the_clock(cast, german_rule, second_agent, capture):
@@ -82,10 +82,10 @@ def test_a_lead_in_the_pool_is_routed_when_the_shift_begins(cast, german_rule, c
     with time_machine.travel(dt.datetime(2026, 11, 3, 7, 0, tzinfo=dt.UTC)):
         lead = capture().lead
         assert lead.assigned_to is None
-        assert waiting.route_waiting(brand_id=cast.brand.pk) == 0
+        assert waiting.route_waiting(brand_id=cast.brand.pk).assigned == 0
     with time_machine.travel(dt.datetime(2026, 11, 3, 9, 1, tzinfo=dt.UTC)):
-        assert waiting.route_waiting(brand_id=cast.brand.pk) == 1
-        assert waiting.route_waiting(brand_id=cast.brand.pk) == 0
+        assert waiting.route_waiting(brand_id=cast.brand.pk).assigned == 1
+        assert waiting.route_waiting(brand_id=cast.brand.pk).assigned == 0
     lead.refresh_from_db()
     assert lead.assigned_to == cast.agent
     assert Client.objects.get(pk=lead.client_id).book == cast.book

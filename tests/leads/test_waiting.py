@@ -74,10 +74,10 @@ def test_one_that_fails_stops_no_other(cast, nobody, capture, monkeypatch):
     somebody(cast)
     route_one = waiting._route_one
 
-    def fail_on_bad(pk, router):
+    def fail_on_bad(pk):
         if pk == bad.pk:
             raise ValueError("no")
-        return route_one(pk, router)
+        return route_one(pk)
 
     monkeypatch.setattr(waiting, "_route_one", fail_on_bad)
     assert sweep(NOW + MINUTE) == 1
@@ -92,9 +92,20 @@ def test_a_lead_moved_into_a_pool_waits_again(cast, german_rule, capture):
     assert row().state == "pending"
 
 
-def test_who_waited_longest_is_looked_at_beside_the_newest(cast, nobody, capture, monkeypatch):
+def test_leads_that_no_agent_can_take_keep_no_other_waiting(cast, nobody, capture, monkeypatch):
+    """Each pass goes on behind the last one, and begins again at the oldest when it is through."""
     monkeypatch.setattr(waiting, "LOOKED_AT_MAX", 2)
-    leads = [captured(capture, NOW, number) for number in (1, 2, 3)]
+    leads = [captured(capture, NOW, number) for number in (1, 2, 3, 4, 5)]
+    Lead.objects.filter(pk__in=[lead.pk for lead in leads[:4]]).update(language="fr")
     somebody(cast)
-    assert sweep(NOW + MINUTE) == 1
-    assert list(Lead.objects.filter(assigned_to=None)) == [leads[1]]
+    with time_machine.travel(NOW + MINUTE, tick=False):
+        passes = [waiting.route_waiting(brand_id=cast.brand.pk) for _pass in range(3)]
+    assert [one.assigned for one in passes] == [0, 0, 1]
+    assert [one.is_over for one in passes] == [False, False, True]
+    assert Lead.objects.get(pk=leads[4].pk).assigned_to == cast.agent
+
+
+def test_where_no_agent_has_room_nothing_is_looked_at(cast, nobody, capture, django_assert_max_num_queries):
+    captured(capture, NOW)
+    with django_assert_max_num_queries(16):
+        assert waiting.route_waiting(brand_id=cast.brand.pk) == (0, True)

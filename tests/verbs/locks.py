@@ -214,7 +214,6 @@ LOCKS: dict[str, str] = {
     "leads.pipeline.change_sales_status": "Client",
     "leads.pipeline.mark_registration_sent": "Client",
     "leads.pipeline.move_by_call": "Client",
-    "leads.routing.lock_routing": "~7401",
     "leads.setup.end_score_rule": "ScoreRule",
     "leads.setup.save_campaign": "Campaign",
     "leads.setup.save_landing_page": "LandingPage",
