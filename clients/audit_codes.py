@@ -8,6 +8,7 @@ from crm.audit_codes import AuditCode
 class ClientsAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
+    AGENT_PHONE_SET = "clients.agent_phone_set", _("Own phone set"), "phone"
     CALL_LOGGED = "clients.call_logged", _("Call logged"), "phone"
     COUNTRY_RULE_APPROVED = "clients.country_rule_approved", _("Country rule approved"), "check", "success"
     COUNTRY_RULE_CHANGED = "clients.country_rule_changed", _("Country rule changed"), "globe"
@@ -34,6 +35,14 @@ class ClientsAction(AuditCode):
     NOTE_EDITED = "clients.note_edited", _("Note edited"), "square-pen"
     NOTE_PINNED = "clients.note_pinned", _("Note pinned"), "bookmark"
     NOTE_UNPINNED = "clients.note_unpinned", _("Note unpinned"), "bookmark"
+    PHONE_CALL_HUNG_UP = "clients.phone_call_hung_up", _("Call ended by the agent"), "phone-off"
+    PHONE_CALL_PLACED = "clients.phone_call_placed", _("Call placed through the exchange"), "phone-call"
+    PHONE_EVENT_RETRIED = "clients.phone_event_retried", _("Phone webhook processed again"), "rotate-cw"
+    PHONE_EXCHANGE_APPROVED = "clients.phone_exchange_approved", _("Phone exchange approved"), "check", "success"
+    PHONE_EXCHANGE_PROPOSED = "clients.phone_exchange_proposed", _("Phone exchange proposed"), "phone", "info"
+    PHONE_EXCHANGE_REJECTED = "clients.phone_exchange_rejected", _("Phone exchange rejected"), "x", "danger"
+    PHONE_EXCHANGE_TESTED = "clients.phone_exchange_tested", _("Connection to the phone exchange tested"), "plug"
+    PHONE_EXCHANGE_WITHDRAWN = "clients.phone_exchange_withdrawn", _("Phone exchange withdrawn"), "x"
     PROFILE_CHANGED = "clients.profile_changed", _("Personal details changed"), "user"
     STAGE_CHANGED = "clients.stage_changed", _("Stage changed"), "workflow"
     TASK_ADDED = "clients.task_added", _("Task added"), "list-todo"

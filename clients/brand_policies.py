@@ -1,10 +1,10 @@
-"""What a brand sets about its clients: who may register, and who sees their contact details."""
+"""What a brand sets about its clients: who may register, who sees their contact details, and how they are called."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Choice, Count, Countries, Policy, PolicyArea, declare
+from crm.brand_policies import Choice, Count, Countries, Policy, PolicyArea, Switch, declare
 
 MINIMUM_AGE = declare(
     Policy(
@@ -29,6 +29,38 @@ REVEAL_NEEDS_REASON = declare(
         Choice({"never": _("Never"), "outside_book": _("For clients of other books"), "always": _("Always")}),
         "never",
         _("Asked of staff whose role sees phone numbers and e-mail addresses masked."),
+        needs_four_eyes=False,
+    )
+)
+CALLS_THROUGH_EXCHANGE = declare(
+    Policy(
+        "calls_through_exchange",
+        PolicyArea.CALLS,
+        _("Calls through the exchange"),
+        Switch(),
+        False,
+        _("Clients are called from their page, through the brand's phone exchange."),
+        needs_four_eyes=False,
+    )
+)
+CALLS_ARE_RECORDED = declare(
+    Policy(
+        "calls_are_recorded",
+        PolicyArea.CALLS,
+        _("Calls are recorded"),
+        Switch(),
+        False,
+        _("Check what the law asks for first: in many countries both sides must know, in some they must agree."),
+    )
+)
+CALL_OUTCOME_MINUTES = declare(
+    Policy(
+        "call_outcome_minutes",
+        PolicyArea.CALLS,
+        _("Time to enter a call's outcome"),
+        Count(1, 240, _("minutes")),
+        15,
+        _("After that the call is logged with what the exchange reports."),
         needs_four_eyes=False,
     )
 )

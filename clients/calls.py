@@ -1,9 +1,10 @@
-"""Calls as agents log them."""
+"""Calls as agents log them, and as the phone exchange measured them."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +21,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.events import ClientContacted, publish
 from crm.i18n.localized_text import joined
-from crm.models import User
+from crm.models import Actor, User
 from crm.security import access_log, audit
 
 LONGEST_SECONDS = 86_400
@@ -60,12 +61,30 @@ def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: Fo
         raise DomainError(_("A call can't start in the future."))
     if not 0 <= duration_seconds <= LONGEST_SECONDS:
         raise DomainError(_("Enter a duration of at most 24 hours."))
-    call = Call.objects.create(
+    call = record_call(
         client=client,
         agent=actor,
+        details=CallDetails(details.outcome, duration_seconds, details.notes.strip(), details.direction, started_at),
+        actor=actor,
+    )
+    set_follow_up(client, actor, follow_up)
+    return call
+
+
+def record_call(
+    *, client: Client, agent: User, details: CallDetails, actor: Actor, data: dict[str, Any] | None = None
+) -> Call:
+    """Write a call to the record, the audit log, the access log and the timeline. The caller has decided that it may be.
+
+    actor: who entered it; None where the exchange reported it. data: what else the entry of the timeline holds.
+    """
+    started_at = details.started_at or timezone.now()
+    call = Call.objects.create(
+        client=client,
+        agent=agent,
         direction=details.direction,
         outcome=details.outcome,
-        duration_seconds=duration_seconds,
+        duration_seconds=details.duration_seconds,
         started_at=started_at,
         notes=details.notes.strip(),
     )
@@ -77,28 +96,29 @@ def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: Fo
         brand_id=client.brand_id,
         after={
             "outcome": str(details.outcome),
-            "duration_seconds": duration_seconds,
+            "duration_seconds": details.duration_seconds,
             "direction": str(details.direction),
         },
     )
     access_log.note(
-        user=actor,
+        user=agent,
         kind=AccessKind.CALL,
         client_id=client.pk,
         brand_id=client.brand_id,
         target=f"clients.call:{call.pk}",
-        in_book=is_in_own_book(actor, client),
+        in_book=is_in_own_book(agent, client),
         rows=1,
         reason=str(details.outcome),
     )
+    outcome = str(details.outcome)
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.CALL,
-        actor=actor,
+        actor=agent,
         at=started_at,
         body=call.notes,
         title=joined([CallDirection(details.direction).label, CallOutcome(details.outcome).label], ": "),
-        data={"call_id": call.pk, "outcome": str(details.outcome), "duration_seconds": duration_seconds},
+        data={"call_id": call.pk, "outcome": outcome, "duration_seconds": details.duration_seconds, **(data or {})},
         dedupe_key=f"call:{call.pk}",
     )
     rebuild_client(client.pk, "last_contact_at")
@@ -106,15 +126,19 @@ def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: Fo
         ClientContacted(
             client_id=client.pk,
             brand_id=client.brand_id,
-            agent_id=actor.pk,
+            agent_id=agent.pk,
             kind="call",
-            outcome=str(details.outcome),
+            outcome=outcome,
             contact_id=call.pk,
         ),
         actor=actor,
     )
+    return call
+
+
+def set_follow_up(client: Client, actor: User, follow_up: FollowUp | None) -> None:
+    """Set what was agreed in a call as a task, where something was."""
     if follow_up is not None:
         followups.add_task(
             client_id=client.pk, actor=actor, title=follow_up.title or _("Call back"), due_at=follow_up.due_at
         )
-    return call

@@ -261,6 +261,14 @@ class ClientsNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    PHONE_EXCHANGE_PROPOSED = (
+        "clients.phone_exchange_proposed",
+        _("Phone exchanges awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     EXEMPTION_PROPOSED = (
         "clients.exemption_proposed",
         _("Exemptions of clients awaiting second approval"),

@@ -52,7 +52,24 @@ def moment_widget() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-class CallForm(forms.Form):
+class FollowUpFields(forms.Form):
+    """The next step agreed in a call."""
+
+    follow_up_at = forms.DateTimeField(
+        label=gettext_lazy("Follow up on"),
+        required=False,
+        widget=moment_widget(),
+        help_text=gettext_lazy("Leave empty if no follow-up is needed."),
+    )
+    follow_up_title = forms.CharField(label=gettext_lazy("Follow-up task"), required=False, max_length=160)
+
+    def follow_up(self) -> FollowUp | None:
+        """Return the follow-up that was asked for; None without a time."""
+        due_at = self.cleaned_data["follow_up_at"]
+        return FollowUp(due_at, self.cleaned_data["follow_up_title"]) if due_at else None
+
+
+class CallForm(FollowUpFields):
     outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), choices=CallOutcome.choices, widget=forms.RadioSelect)
     duration = DurationField(
         label=gettext_lazy("Duration"),
@@ -66,13 +83,6 @@ class CallForm(forms.Form):
     notes = forms.CharField(
         label=gettext_lazy("Notes"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 4})
     )
-    follow_up_at = forms.DateTimeField(
-        label=gettext_lazy("Follow up on"),
-        required=False,
-        widget=moment_widget(),
-        help_text=gettext_lazy("Leave empty if no follow-up is needed."),
-    )
-    follow_up_title = forms.CharField(label=gettext_lazy("Follow-up task"), required=False, max_length=160)
 
     def details(self) -> CallDetails:
         """Return what was entered about the call, for `log_call`."""
@@ -83,11 +93,6 @@ class CallForm(forms.Form):
             notes=data["notes"],
             direction=CallDirection(data["direction"]),
         )
-
-    def follow_up(self) -> FollowUp | None:
-        """Return the follow-up that was asked for; None without a time."""
-        due_at = self.cleaned_data["follow_up_at"]
-        return FollowUp(due_at, self.cleaned_data["follow_up_title"]) if due_at else None
 
 
 class TaskForm(forms.Form):

@@ -21,6 +21,8 @@ from clients.ownership.history import RIGHT as PAST_OWNERS
 from clients.ownership.history import owners_card
 from clients.queries import clients_visible_to
 from clients.search import search_clients
+from clients.telephony.policies import SETS_UP as SETS_EXCHANGES_UP
+from clients.telephony.setup import PhoneExchangeApproval
 from clients.views import home_cards, next_steps
 from clients.views.tabs import linked_tab, mail_tab, timeline_tab, views_tab
 from crm import approvals
@@ -77,7 +79,7 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
-approvals.register(CountryRuleApproval, ExemptionApproval)
+approvals.register(CountryRuleApproval, ExemptionApproval, PhoneExchangeApproval)
 register(
     MenuEntry(
         "",
@@ -91,6 +93,19 @@ register(
     ),
     MenuEntry(
         "clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers"
+    ),
+    MenuEntry(
+        "clients", _("Calls"), "phone_calls", "clients.log_call", "phone-call", 14, words="phone dialled recordings"
+    ),
+    MenuEntry(
+        "setup",
+        _("Phone exchanges"),
+        "phone_exchanges",
+        SETS_EXCHANGES_UP,
+        "phone",
+        34,
+        words="telephony twilio asterisk calls click-to-call pbx",
+        group="connections",
     ),
     MenuEntry(
         "setup",

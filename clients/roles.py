@@ -32,6 +32,7 @@ grants(
             "export_client",
             "close_client",
             "merge_client",
+            "view_phoneevent",
             "exempt_client",
             "view_linked_clients",
             "view_past_owners",
@@ -44,6 +45,7 @@ grants(
         Role.ADMINISTRATOR: [
             "view_client",
             "exempt_client",
+            "view_phoneevent",
             "change_client",
             "move_client",
             "export_client",

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from clients import mail
+from clients.telephony import exchange_work, hearing
 
 
 @shared_task
@@ -17,10 +18,36 @@ def send_waiting_mail() -> int:
     return mail.deliver_due()
 
 
+@shared_task
+def work_on_phone_call(call_id: int) -> bool:
+    """Place, look up or log one call, whichever is due; False where nothing is, or another worker has it."""
+    return exchange_work.work_on(call_id)
+
+
+@shared_task
+def hang_up_phone_call(call_id: int) -> None:
+    """Have the exchange end a call."""
+    exchange_work.hang_up(call_id)
+
+
+@shared_task
+def work_on_phone_calls() -> int:
+    """Work on the calls that are due. Returns how many were."""
+    return exchange_work.work_due()
+
+
+@shared_task
+def process_phone_events() -> int:
+    """Act on messages of phone exchanges that wait. Returns how many were looked at."""
+    return hearing.process_due()
+
+
 SCHEDULE = {
+    "work-on-phone-calls": {"task": "clients.tasks.work_on_phone_calls", "schedule": 10.0, "options": {"expires": 10}},
+    "process-phone-events": {"task": "clients.tasks.process_phone_events", "schedule": 5.0, "options": {"expires": 5}},
     "send-waiting-client-mail": {
         "task": "clients.tasks.send_waiting_mail",
         "schedule": 20.0,
         "options": {"expires": 20},
-    }
+    },
 }

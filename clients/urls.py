@@ -1,4 +1,4 @@
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from clients.country_rules import exemption_pages
 from clients.country_rules import views as country_rules
@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:client_id>/merge/<int:other_id>/", merging.merge, name="client_merge"),
     path("merges/<int:merge_id>/undo/", merging.merge_undo, name="client_merge_undo"),
     path("clients/<int:client_id>/close/", actions.close, name="client_close"),
+    path("", include("clients.telephony.urls")),
     path("notes/<int:note_id>/edit/", actions.note_edit, name="note_edit"),
     path("notes/<int:note_id>/history/", actions.note_history, name="note_history"),
     path("notes/<int:note_id>/pin/", actions.note_pin, name="note_pin"),

@@ -1,3 +1,4 @@
+import clients.models.telephony
 import django.contrib.postgres.fields
 import django.db.models.lookups
 import django.contrib.postgres.indexes
@@ -1048,5 +1049,256 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('client', 'day', 'country'), name='sign_ins_of_a_day_and_country_are_counted_together'), models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='sign_in_country_is_a_code'), models.CheckConstraint(condition=models.Q(('times__gt', 0)), name='sign_ins_are_counted_from_one')],
             },
+        ),
+        migrations.CreateModel(
+            name='PhoneCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('direction', models.CharField(choices=[('outbound', 'Outgoing'), ('inbound', 'Incoming')], max_length=8)),
+                ('state', models.CharField(choices=[('requested', 'Connecting'), ('sent', 'Sent to the exchange'), ('unknown', 'Outcome unknown'), ('agent_ringing', 'Your phone is ringing'), ('ringing', 'Ringing'), ('answered', 'On the line'), ('held', 'On hold'), ('ended', 'Call ended'), ('missed', 'Not answered'), ('voicemail', 'Voicemail'), ('failed', 'Call failed')], default='requested', max_length=16)),
+                ('reference', models.CharField(default=clients.models.telephony.new_reference, max_length=32, unique=True)),
+                ('leg_id', models.CharField(blank=True, help_text="The exchange's id of the first leg; empty until known", max_length=80)),
+                ('sealed_number', models.BinaryField(help_text="The other side's number, under the instance's key")),
+                ('agent_address', models.CharField(blank=True, max_length=120)),
+                ('is_recorded', models.BooleanField(default=False)),
+                ('requested_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('sent_at', models.DateTimeField(null=True)),
+                ('answered_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('duration_seconds', models.PositiveIntegerField(default=0, help_text='How long both sides were connected')),
+                ('end', models.CharField(blank=True, choices=[('completed', 'Ended'), ('busy', 'Busy'), ('no_answer', 'No answer'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], help_text="How the other side's leg ended", max_length=10)),
+                ('was_dialled', models.BooleanField(default=False, help_text='Whether the other side was rung at all')),
+                ('has_voicemail', models.BooleanField(default=False)),
+                ('due_at', models.DateTimeField(help_text='When to place it, look it up, or log it without the agent', null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Without a usable answer')),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('agent', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='phone_calls', to=settings.AUTH_USER_MODEL)),
+                ('call', models.OneToOneField(help_text='What it was logged as', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='phone_call', to='clients.call')),
+                ('client', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='phone_calls', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-requested_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PhoneExchange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('code', models.SlugField(help_text="Used in the webhook's address", max_length=20, unique=True)),
+                ('last_checked_at', models.DateTimeField(null=True)),
+                ('last_check_error', models.CharField(blank=True, max_length=300)),
+                ('last_webhook_at', models.DateTimeField(null=True)),
+                ('failing_since', models.DateTimeField(help_text='Since when no call was answered; empty while it answers', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why it is failing', max_length=300)),
+                ('refused_on', models.DateField(help_text='The day that refused_count counts', null=True)),
+                ('refused_count', models.PositiveIntegerField(default=0, help_text='Webhooks refused on that day, kept or not')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('caller_number', models.CharField(help_text='E.164: shown to who is called, and rung by who calls back', max_length=20)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['brand_id', 'name', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PhoneEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('received_at', models.DateTimeField()),
+                ('body_sealed', models.BinaryField(help_text="Under the instance's key: it may name a person before we know whose it is")),
+                ('body_sha256', models.CharField(max_length=64)),
+                ('message_id', models.CharField(blank=True, help_text="The service's id of the message, or the digest of its body", max_length=80)),
+                ('signed_at', models.DateTimeField(null=True)),
+                ('algorithm', models.CharField(blank=True, max_length=40)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('verdict', models.CharField(choices=[('unjudged', 'Not judged yet'), ('accepted', 'Accepted'), ('no_signature', 'No signature'), ('wrong_algorithm', 'Algorithm not allowed'), ('wrong_signature', 'Wrong signature'), ('too_old', 'Not signed recently'), ('malformed', 'Unreadable')], default='unjudged', max_length=16)),
+                ('event_type', models.CharField(blank=True, max_length=60)),
+                ('subject_id', models.CharField(blank=True, help_text="The service's id of what it is about", max_length=120)),
+                ('reference', models.CharField(blank=True, help_text='Ours, as the service knows it', max_length=80)),
+                ('correlation_id', models.CharField(blank=True, max_length=80)),
+                ('state', models.CharField(choices=[('received', 'Received'), ('waiting', 'Waiting'), ('done', 'Processed'), ('unmatched', 'Unmatched'), ('refused', 'Refused')], default='received', max_length=10)),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the same message was received again')),
+                ('due_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('outcome', models.CharField(blank=True, max_length=300)),
+                ('processed_at', models.DateTimeField(null=True)),
+                ('phone_call', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='clients.phonecall')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='clients.phoneexchange')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='phonecall',
+            name='exchange',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='clients.phoneexchange'),
+        ),
+        migrations.CreateModel(
+            name='PhoneExchangeProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('code', models.SlugField(max_length=20)),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('keys_changed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
+                ('caller_number', models.CharField(max_length=20)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='crm.brand')),
+                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='clients.phoneexchange')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PhoneLeg',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('leg_id', models.CharField(max_length=80)),
+                ('is_first', models.BooleanField()),
+                ('started_at', models.DateTimeField(null=True)),
+                ('ringing_at', models.DateTimeField(null=True)),
+                ('answered_at', models.DateTimeField(null=True)),
+                ('held_at', models.DateTimeField(help_text='When it was last put on hold', null=True)),
+                ('resumed_at', models.DateTimeField(help_text='When it was last taken off hold', null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('end', models.CharField(blank=True, choices=[('completed', 'Ended'), ('busy', 'Busy'), ('no_answer', 'No answer'), ('cancelled', 'Cancelled'), ('failed', 'Failed')], max_length=10)),
+                ('seconds', models.PositiveIntegerField(help_text='As the exchange counts it', null=True)),
+                ('phone_call', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='legs', to='clients.phonecall')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AgentPhone',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.CharField(max_length=120)),
+                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='phone', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('address', ''), _negated=True), name='agent_phone_has_an_address')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchange',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_enabled', True)), fields=('brand',), name='a_brand_uses_one_phone_exchange'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchange',
+            constraint=models.CheckConstraint(condition=models.Q(('caller_number', ''), _negated=True), name='phone_exchange_has_a_number'),
+        ),
+        migrations.AddIndex(
+            model_name='phoneevent',
+            index=models.Index(fields=['connection', '-id'], name='phone_events_by_exchange'),
+        ),
+        migrations.AddIndex(
+            model_name='phoneevent',
+            index=models.Index(fields=['connection', 'subject_id'], name='phone_events_by_leg'),
+        ),
+        migrations.AddIndex(
+            model_name='phoneevent',
+            index=models.Index(condition=models.Q(('phone_call__isnull', False)), fields=['phone_call'], name='phone_events_by_call'),
+        ),
+        migrations.AddIndex(
+            model_name='phoneevent',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='phone_events_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneevent',
+            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'accepted')), fields=('connection', 'message_id'), name='a_phone_event_is_accepted_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneevent',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'accepted'), ('state__in', ['received', 'refused']), _connector='OR'), name='only_an_accepted_phone_event_is_acted_on'),
+        ),
+        migrations.AddIndex(
+            model_name='phonecall',
+            index=models.Index(fields=['client', '-requested_at'], name='phone_calls_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='phonecall',
+            index=models.Index(fields=['agent', '-requested_at'], name='phone_calls_by_agent'),
+        ),
+        migrations.AddIndex(
+            model_name='phonecall',
+            index=models.Index(fields=['exchange', '-id'], name='phone_calls_by_exchange'),
+        ),
+        migrations.AddIndex(
+            model_name='phonecall',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='phone_calls_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='phonecall',
+            constraint=models.UniqueConstraint(condition=models.Q(('leg_id', ''), _negated=True), fields=('exchange', 'leg_id'), name='a_leg_begins_one_phone_call'),
+        ),
+        migrations.AddConstraint(
+            model_name='phonecall',
+            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'outbound'), ('state__in', ['agent_ringing', 'answered', 'held', 'requested', 'ringing', 'sent', 'unknown'])), fields=('agent',), name='an_agent_places_one_call_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='phonecall',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['ended', 'failed', 'missed', 'voicemail'])), models.Q(('ended_at__isnull', True), ('state__in', ['agent_ringing', 'answered', 'held', 'requested', 'ringing', 'sent', 'unknown'])), _connector='OR'), name='an_ended_phone_call_says_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='phonecall',
+            constraint=models.CheckConstraint(condition=models.Q(('answered_at__isnull', True), ('ended_at__isnull', True), ('ended_at__gte', models.F('answered_at')), _connector='OR'), name='a_phone_call_ends_after_its_answer'),
+        ),
+        migrations.AddConstraint(
+            model_name='phonecall',
+            constraint=models.CheckConstraint(condition=models.Q(('call__isnull', True), models.Q(('agent__isnull', False), ('client__isnull', False)), _connector='OR'), name='a_logged_phone_call_has_client_and_agent'),
+        ),
+        migrations.AddIndex(
+            model_name='phoneexchangeproposal',
+            index=models.Index(fields=['brand', '-id'], name='phone_exchange_proposals'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='phone_exchange_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='phone_exchange_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='phone_exchange_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='phone_exchange_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='phone_exchange_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_phone_exchange_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneexchangeproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('sealed_credentials__isnull', True), _connector='OR'), name='phone_exchange_proposal_keeps_no_keys'),
+        ),
+        migrations.AddConstraint(
+            model_name='phoneleg',
+            constraint=models.UniqueConstraint(fields=('phone_call', 'leg_id'), name='a_leg_is_kept_once'),
         ),
     ]

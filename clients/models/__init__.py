@@ -7,10 +7,12 @@ from clients.models.mail import Message
 from clients.models.merging import ClientMerge
 from clients.models.ownership import BookDesk, Ownership
 from clients.models.side_facts import SideFacts
+from clients.models.telephony import AgentPhone, PhoneCall, PhoneEvent, PhoneExchange, PhoneExchangeProposal, PhoneLeg
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
 __all__ = [
+    "AgentPhone",
     "BookDesk",
     "Call",
     "Client",
@@ -28,6 +30,11 @@ __all__ = [
     "Note",
     "NoteVersion",
     "Ownership",
+    "PhoneCall",
+    "PhoneEvent",
+    "PhoneExchange",
+    "PhoneExchangeProposal",
+    "PhoneLeg",
     "SideFacts",
     "SignInCountry",
     "Task",

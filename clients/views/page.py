@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -21,8 +19,10 @@ from clients.country_rules.rules import rule_of
 from clients.languages import language_name
 from clients.models import Client, Note, Task
 from clients.queries import clients_visible_to, get_client, is_in_own_book
+from clients.record.local_time import local_time
 from clients.record.profile_facts import lines_of
 from clients.record.stage_path import path_of
+from clients.telephony.policies import can_call
 from clients.views.next_steps import next_tasks
 from crm.choices import AccessKind
 from crm.models import User
@@ -135,6 +135,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
         "can_reveal": bool(policies.can_reveal(user, client)),
         "asks_why": contacts.needs_reason(user, client),
         "can_log": bool(policies.can_log(user, client)),
+        "can_call": bool(can_call(user, client)),
         "can_change": bool(policies.can(user, client, "clients.change_client")),
         "can_move": bool(policies.can_move(user, client)),
         "can_close": bool(policies.can_close(user, client)) and client.stage != "closed",
@@ -159,14 +160,6 @@ def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]
     return [
         SafeString(render_to_string(card["template"], {"client": client, **card["context"]}, request)) for card in cards
     ]
-
-
-def local_time(client: Client) -> Any:
-    """Return the time where the client lives, so that nobody is called at three at night; None if unknown."""
-    try:
-        return timezone.now().astimezone(zoneinfo.ZoneInfo(client.time_zone)) if client.time_zone else None
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return None
 
 
 def open_tasks(client: Client, user: User) -> list[tuple[Task, bool]]:

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm import approvals
 from crm.approvals.queries import proposal_of
@@ -33,6 +34,7 @@ from crm.web.uploads import declared_length
 
 TEXT_SHOWN_MAX: Final = 40_000
 Text = str | Promise
+CHECKS: Final = gettext_lazy("Checks")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class ConnectionPages:
     steps: tuple[Text, ...]  # what happens after the approval
     unmatched: Text
     note: Text = ""
+    checks_path: str = ""  # the list of what the service was asked; the kind's `checks/` by default
+    checks_title: Text = CHECKS
+
+    @property
+    def checks(self) -> str:
+        return self.checks_path or f"{self.path}checks/"
 
     @property
     def path(self) -> str:

@@ -113,7 +113,12 @@ def is_open() -> bool:
 
 
 def _sandboxes() -> set[tuple[str, int]]:
-    urls = (settings.SANDBOX_PSP_URL, settings.SANDBOX_KYC_URL, settings.SANDBOX_SCREENING_URL)
+    urls = (
+        settings.SANDBOX_PSP_URL,
+        settings.SANDBOX_KYC_URL,
+        settings.SANDBOX_SCREENING_URL,
+        settings.SANDBOX_PHONE_URL,
+    )
     served = [urlsplit(url) for url in urls]
     named = [settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST, *settings.SANDBOX_PLATFORMS.values()]
     pairs = [text.rpartition(":") for text in named]

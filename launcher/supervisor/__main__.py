@@ -11,7 +11,14 @@ from launcher.supervisor.plan import PARTS, Options
 from launcher.supervisor.statics import ROOT
 from launcher.supervisor.supervisor import CannotStart, Supervisor, stop_running
 
-PORTS = {"port": 8000, "live-port": 8001, "psp-port": 8444, "kyc-port": 8460, "screening-port": 8461}
+PORTS = {
+    "port": 8000,
+    "live-port": 8001,
+    "psp-port": 8444,
+    "kyc-port": 8460,
+    "screening-port": 8461,
+    "phone-port": 8462,
+}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,6 +17,7 @@ PARTS = (
     "sandbox-psp",
     "sandbox-kyc",
     "sandbox-screening",
+    "sandbox-phone",
     "web",
     "live",
     "worker",
@@ -40,6 +41,7 @@ JOINED = (
     "SANDBOX_PSP_URL",
     "SANDBOX_KYC_URL",
     "SANDBOX_SCREENING_URL",
+    "SANDBOX_PHONE_URL",
 )
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
@@ -58,6 +60,7 @@ class Options:
     psp_port: int = 8444
     kyc_port: int = 8460
     screening_port: int = 8461
+    phone_port: int = 8462
     base_url: str = ""
     live_url: str = ""
     static_root: Path | None = None
@@ -94,6 +97,10 @@ class Options:
     def screening_url(self) -> str:
         return f"http://127.0.0.1:{self.screening_port}"
 
+    @property
+    def phone_url(self) -> str:
+        return f"http://127.0.0.1:{self.phone_port}"
+
     def control_url(self, server: sandboxes.SandboxServer) -> str:
         return f"http://127.0.0.1:{self.sandbox_ports[server.control.name]}"
 
@@ -103,7 +110,7 @@ class Options:
     def sandboxes(self) -> set[str]:
         if not self.with_sandboxes:
             return set()
-        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc", "screening")
+        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc", "screening", "phone")
         running = {name for name in names if self.runs(f"sandbox-{name}")}
         return {name for name in running if _is_runnable(f"sandbox.{name}")}
 
@@ -127,11 +134,13 @@ class Options:
         if "screening" in present:
             how = "`--screening-port N` or KEELSON_SCREENING_PORT=N"
             ports["the sandbox screening vendor"] = (self.screening_port, how)
+        if "phone" in present:
+            ports["the sandbox phone exchange"] = (self.phone_port, "`--phone-port N` or KEELSON_PHONE_PORT=N")
         return ports
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
-        named = ("port", "live_port", "psp_port", "kyc_port", "screening_port")
+        named = ("port", "live_port", "psp_port", "kyc_port", "screening_port", "phone_port")
         own = [name for name in named if getattr(self, name) == 0]
         theirs = [name for name, port in self.sandbox_ports.items() if port == 0]
         free = iter(ports.free_ports(len(own) + len(theirs)))
@@ -168,6 +177,7 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         "psp_url": options.psp_url,
         "kyc_url": options.kyc_url,
         "screening_url": options.screening_url,
+        "phone_url": options.phone_url,
         "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
         "redis_url": os.environ.get("REDIS_URL") or devdb.redis_url(var_dir),
         "environment": {name: environment[name] for name in JOINED},
@@ -195,6 +205,7 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
         "SANDBOX_PSP_URL": options.psp_url,
         "SANDBOX_KYC_URL": options.kyc_url,
         "SANDBOX_SCREENING_URL": options.screening_url,
+        "SANDBOX_PHONE_URL": options.phone_url,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
     }
@@ -244,6 +255,14 @@ def _sandboxes(options: Options) -> list[Child]:
             str(options.screening_port),
             "--webhook-url",
             f"http://127.0.0.1:{options.port}/webhooks/screening/sandbox/",
+        ],
+        "phone": [
+            "--port",
+            str(options.phone_port),
+            "--voice-url",
+            f"{options.public_base_url}/webhooks/phone/sandbox/",
+            "--callback-origin",
+            f"http://127.0.0.1:{options.port}",
         ],
     }
     present = options.sandboxes()

@@ -10,7 +10,7 @@ from clients.choices import TimelineKind
 from clients.models import Client, Task
 from clients.notes import add_note
 from clients.record import timeline_page
-from clients.views.page import local_time
+from clients.record.local_time import local_time
 from crm.choices import Role
 from crm.errors import NotAllowed
 from crm.models import AccessEvent, Book

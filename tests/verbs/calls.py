@@ -43,6 +43,9 @@ MODELS = {
         "kept_id": "Client",
         "merged_id": "Client",
         "merge_id": "ClientMerge",
+        "call_id": "PhoneCall",
+        "event_id": "PhoneEvent",
+        "exchange_id": "PhoneExchange",
     },
     "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
     "trading": {

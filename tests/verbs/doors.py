@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
-from clients.models import Client
+from clients.models import Client, PhoneCall, PhoneEvent, PhoneExchange
 from compliance.aml.models import AmlCase, AmlRuleVersion
 from compliance.aml.rules import Content as AmlContent
 from compliance.aml.rules import create_rule
@@ -253,6 +253,56 @@ def parked_vendor_check() -> Arguments:
     return {"check_id": check.pk}
 
 
+def a_phone_exchange() -> PhoneExchange:
+    return PhoneExchange.objects.create(
+        brand=one(Brand),
+        code="phone-verbs",
+        name="Verbs",
+        adapter="twilio",
+        caller_number="+442071838750",
+        base_url="http://127.0.0.1:9",
+        is_enabled=False,
+    )
+
+
+def a_phone_call(**fields: Any) -> PhoneCall:
+    """A call of an agent with a client of theirs, which is on."""
+    client = Client.objects.filter(owner__isnull=False, owner__is_active=True).order_by("pk")[0]
+    return PhoneCall.objects.create(
+        exchange=a_phone_exchange(),
+        client=client,
+        agent=client.owner,
+        direction="outbound",
+        sealed_number=PhoneCall.sealed("+4915112345678"),
+        **fields,
+    )
+
+
+def an_ended_phone_call() -> Arguments:
+    call = a_phone_call()
+    PhoneCall.objects.filter(pk=call.pk).update(state="missed", ended_at=timezone.now())
+    return {"call_id": call.pk, "outcome": CallOutcome.BUSY}
+
+
+def its_agent(given: Arguments) -> User:
+    agent = PhoneCall.objects.get(pk=given["call_id"]).agent
+    assert agent is not None
+    return agent
+
+
+def unmatched_phone_event() -> Arguments:
+    """A webhook about a call that isn't ours."""
+    event = PhoneEvent.objects.create(
+        connection=a_phone_exchange(),
+        received_at=timezone.now(),
+        body_sealed=b"",
+        body_sha256="0" * 64,
+        message_id="msg_1",
+    )
+    PhoneEvent.objects.filter(pk=event.pk).update(verdict="accepted", state="unmatched")
+    return {"event_id": event.pk}
+
+
 def unmatched_vendor_notice() -> Arguments:
     """A webhook about an entity that no match is about."""
     notice = VendorNotice.objects.create(
@@ -424,6 +474,12 @@ DOORS: dict[str, Door] = {
     "kyc.uploads.pages.drop_page": Door(given=an_uploaded_page, by=its_uploader),
     "kyc.uploads.pages.move_page": Door(given=lambda: an_uploaded_page(to="up"), by=its_uploader),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "clients.telephony.calls.hang_up": Door(given=lambda: {"call_id": a_phone_call().pk}, by=its_agent),
+    "clients.telephony.calls.log_outcome": Door(given=an_ended_phone_call, by=its_agent),
+    # One's own phone is nobody else's business, whatever brand one works for.
+    "clients.telephony.setup.set_own_phone": Door(given=lambda: {"address": "+442071838750"}, open_to=("outsider",)),
+    "clients.telephony.setup.test_connection": Door(given=lambda: {"exchange_id": a_phone_exchange().pk}),
+    "clients.telephony.hearing.retry_event": Door(given=unmatched_phone_event),
     "compliance.vendors.checks.ask_again": Door(given=parked_vendor_check),
     "compliance.vendors.setup.test_connection": Door(given=lambda: {"vendor_id": a_screening_vendor().pk}),
     "compliance.vendors.notices.retry_notice": Door(given=unmatched_vendor_notice),
@@ -581,6 +637,7 @@ DOORS: dict[str, Door] = {
 PART = "a part of another verb, which has decided already"
 SYSTEM = "the system's own work; who acts is only written down"
 EXCEPTIONS: dict[str, str] = {
+    "clients.calls.record_call": PART,
     "crm.accounts.links.issue": PART,
     "crm.approvals.deciding.propose": "each kind of proposal is tried in `tests/crm/approvals/test_four_eyes.py`",
     "crm.accounts.sessions.end_sessions": PART,

@@ -1,0 +1,16 @@
+"""Which exchanges there are."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from clients.models import PhoneExchange
+from clients.telephony.protocol import PhoneAdapter
+from clients.telephony.twilio import TwilioAdapter
+
+ADAPTERS: Final[dict[str, type[TwilioAdapter]]] = {"twilio": TwilioAdapter}
+
+
+def adapter_of(exchange: PhoneExchange) -> PhoneAdapter:
+    """Make the adapter that speaks to an exchange with its keys."""
+    return ADAPTERS[exchange.adapter](exchange)

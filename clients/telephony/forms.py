@@ -1,0 +1,47 @@
+"""Forms of telephony: an exchange, one's own phone, and what came of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import CallOutcome
+from clients.forms import FollowUpFields
+from clients.models import PhoneCall
+from clients.telephony.choices import UNANSWERED_OUTCOMES, PhoneState, outcome_by_exchange
+from clients.telephony.setup import ExchangeSetup, PhoneExchangeApproval
+from crm.connections.forms import ConnectionForm
+
+
+class ExchangeForm(ConnectionForm):
+    kind, setup_class = PhoneExchangeApproval, ExchangeSetup
+
+    caller_number = forms.CharField(
+        label=_("Our number"),
+        max_length=20,
+        help_text=_("With its country code. Shown to who is called, and rung by who calls back."),
+    )
+
+
+class OwnPhoneForm(forms.Form):
+    address = forms.CharField(
+        label=_("Your phone"),
+        max_length=120,
+        help_text=_("The exchange rings it first, then the client. A number with its country code, or a SIP address."),
+    )
+
+
+class OutcomeForm(FollowUpFields):
+    """What came of a call. Its length is measured, so it isn't asked for."""
+
+    outcome = forms.ChoiceField(label=_("Outcome"), widget=forms.RadioSelect)
+    notes = forms.CharField(label=_("Notes"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 4}))
+    field_order = ("outcome", "notes", "follow_up_at", "follow_up_title")
+
+    def __init__(self, data: Any = None, *, call: PhoneCall) -> None:
+        super().__init__(data, initial={"outcome": outcome_by_exchange(call.state, call.end)})
+        is_answered = call.state == PhoneState.ENDED
+        field: Any = self.fields["outcome"]
+        field.choices = CallOutcome.choices if is_answered else [(one.value, one.label) for one in UNANSWERED_OUTCOMES]

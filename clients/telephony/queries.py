@@ -1,0 +1,23 @@
+"""Reads of calls and of what exchanges sent: each starts from what the person may see."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from clients.models import PhoneCall, PhoneEvent
+from clients.queries import clients_visible_to
+from crm.models import User
+from crm.security.scope import reach_of
+
+
+def phone_calls_visible_to(user: User) -> QuerySet[PhoneCall]:
+    """Select the calls with clients in reach, and one's own with numbers that are nobody's yet."""
+    return PhoneCall.objects.filter(
+        Q(client__in=clients_visible_to(user)) | Q(client=None, agent=user, agent__kind="staff")
+    )
+
+
+def events_visible_to(user: User) -> QuerySet[PhoneEvent]:
+    """Select the webhooks of the brands that a person reaches as a whole, without their bodies."""
+    rows = PhoneEvent.objects.filter(connection__brand__in=reach_of(user).whole_brands)
+    return rows.defer("body_sealed", "connection__sealed_credentials")

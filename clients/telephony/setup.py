@@ -1,0 +1,95 @@
+"""Setting an exchange up, proposed by one person and approved by another, and the phones that agents are rung on."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clients.audit_codes import ClientsAction
+from clients.canonical import canonical_phone
+from clients.choices import ClientsNotice
+from clients.models import AgentPhone, PhoneExchange, PhoneExchangeProposal
+from clients.telephony import policies
+from clients.telephony.adapters import ADAPTERS
+from crm.connections.setup import ConnectionApproval, ConnectionSetup
+from crm.errors import DomainError
+from crm.models import User
+from crm.security import audit
+from crm.security.policies import require_permission
+
+SIP: Final = re.compile(r"sip:[\w.+-]{1,60}@[A-Za-z0-9.-]{1,50}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeSetup(ConnectionSetup):
+    """An exchange as it shall be."""
+
+    caller_number: str
+
+
+class PhoneExchangeApproval(ConnectionApproval[PhoneExchange, PhoneExchangeProposal]):
+    """A connection to a phone exchange."""
+
+    model, connection, adapters = PhoneExchangeProposal, PhoneExchange, ADAPTERS
+    code = "phone-exchange"
+    label = gettext_lazy("Phone exchange")
+    path = "/phone/exchanges/"
+    own = ("caller_number",)
+    asks = decides = policies.SETS_UP
+    proposed, approved = ClientsAction.PHONE_EXCHANGE_PROPOSED, ClientsAction.PHONE_EXCHANGE_APPROVED
+    rejected, withdrawn = ClientsAction.PHONE_EXCHANGE_REJECTED, ClientsAction.PHONE_EXCHANGE_WITHDRAWN
+    tested = ClientsAction.PHONE_EXCHANGE_TESTED
+    notice = ClientsNotice.PHONE_EXCHANGE_PROPOSED
+    done = gettext_lazy("Phone exchange set up. Test the connection to be sure.")
+    adapter_label, choose = gettext_lazy("Exchange"), gettext_lazy("Choose an exchange.")
+    another_in_use = gettext_lazy("Another phone exchange of this brand is in use. Switch it off first.")
+
+    def check(self, setup: ExchangeSetup) -> None:
+        if not setup.caller_number or canonical_phone(setup.caller_number) != setup.caller_number:
+            raise DomainError(_("Enter the number with its country code, e.g. +442071838750."))
+
+    def shown(self, row: PhoneExchange | PhoneExchangeProposal) -> dict[str, str]:
+        return {_("Our number"): row.caller_number}
+
+
+def propose_exchange(
+    *, brand_id: int, setup: ExchangeSetup, actor: User, reason: str, exchange_id: int | None = None
+) -> PhoneExchangeProposal:
+    """Propose a new connection of a brand, or a change of one. Nothing changes before another person approves.
+
+    Who: `crm.manage_policies` on the whole brand. Raises: as `ConnectionApproval.propose`, DomainError (number).
+    """
+    kind = PhoneExchangeApproval()
+    return kind.propose(setup, brand_id=brand_id, actor=actor, reason=reason, connection_id=exchange_id)
+
+
+def test_connection(*, exchange_id: int, actor: User) -> str:
+    """Ask the exchange for something harmless with our keys; empty when it is good, else what is wrong. Kept for the page.
+
+    Who: `crm.manage_policies` on the whole brand.
+    """
+    return PhoneExchangeApproval().test(exchange_id, actor)
+
+
+@transaction.atomic
+def set_own_phone(*, actor: User, address: str) -> AgentPhone:
+    """Set where a person is rung: a number in E.164 or a SIP address.
+
+    Who: `clients.log_call`, for oneself. Raises: NotAllowed; DomainError for an address that is neither.
+    """
+    require_permission(actor, policies.CALLS)
+    address = address.strip()
+    if not SIP.fullmatch(address):
+        address = canonical_phone(address)
+    if not address:
+        raise DomainError(_("Enter a number with its country code, or a SIP address such as sip:anna@pbx.example.com."))
+    values = {"address": address, "changed_at": timezone.now()}
+    phone, _is_new = AgentPhone.objects.update_or_create(user=actor, defaults=values)
+    audit.record(actor=actor, action=ClientsAction.AGENT_PHONE_SET, target=phone, after={"address": address})
+    return phone

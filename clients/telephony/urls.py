@@ -1,0 +1,24 @@
+"""Addresses of telephony."""
+
+from django.urls import path
+
+from clients.telephony import views
+from clients.telephony.tables import PhoneCallTable, PhoneEventTable
+from crm.ui.views import TableView
+
+urlpatterns = [
+    path("webhooks/phone/<slug:code>/", views.phone_webhook, name="phone_webhook"),
+    path("webhooks/phone/<slug:code>/<slug:reference>/", views.phone_webhook, name="phone_call_webhook"),
+    path("clients/<int:client_id>/phone/", views.client_phone, name="client_phone"),
+    path("phone/mine/", views.own_phone, name="own_phone"),
+    path("phone/calls/", TableView.as_view(table=PhoneCallTable), name="phone_calls"),
+    path("phone/calls/<int:call_id>/", views.phone_call, name="phone_call"),
+    path("phone/calls/<int:call_id>/hang-up/", views.phone_call_hang_up, name="phone_call_hang_up"),
+    path("phone/exchanges/", views.exchange_list, name="phone_exchanges"),
+    path("phone/exchanges/new/", views.exchange_new, name="phone_exchange_new"),
+    path("phone/exchanges/<int:exchange_id>/", views.exchange_change, name="phone_exchange_change"),
+    path("phone/exchanges/<int:exchange_id>/test/", views.exchange_test, name="phone_exchange_test"),
+    path("phone/events/", TableView.as_view(table=PhoneEventTable), name="phone_events"),
+    path("phone/events/<int:event_id>/", views.phone_event, name="phone_event"),
+    path("phone/events/<int:event_id>/retry/", views.phone_event_retry, name="phone_event_retry"),
+]

@@ -1,0 +1,73 @@
+"""An exchange is set up by two people; a person enters the phone that they are rung on."""
+
+import pytest
+
+from clients.models import AgentPhone, PhoneExchange
+from clients.telephony import setup
+from crm import approvals
+from crm.choices import Role
+from crm.errors import DomainError, NotAllowed
+from crm.models import AuditEvent
+from tests.cast import make_staff
+from tests.clients.telephony.running import KEYS
+
+pytestmark = pytest.mark.django_db
+
+
+def _setup(**fields) -> setup.ExchangeSetup:
+    values = {
+        "adapter": "twilio",
+        "code": "twilio",
+        "name": "Twilio",
+        "base_url": "sandbox:",
+        "caller_number": "+442071838750",
+        "is_enabled": True,
+        "keys": KEYS,
+    }
+    return setup.ExchangeSetup(**{**values, **fields})
+
+
+def test_two_people_set_an_exchange_up_and_its_keys_are_sealed(cast):
+    wanted = setup.propose_exchange(
+        brand_id=cast.brand.pk, setup=_setup(), actor=cast.administrator, reason="New contract"
+    )
+    second = make_staff("second.admin@keelson.example", Role.ADMINISTRATOR, brand=cast.brand)
+    approvals.approve(type(wanted), wanted.pk, actor=second)
+    exchange = PhoneExchange.objects.get()
+    assert (exchange.credentials, exchange.caller_number) == (KEYS, "+442071838750")
+    assert KEYS["auth_token"].encode() not in bytes(exchange.sealed_credentials)
+
+
+@pytest.mark.parametrize("number", ["", "0207 1838750", "+44", "nonsense"])
+def test_our_number_has_its_country_code(cast, number):
+    with pytest.raises(DomainError):
+        setup.propose_exchange(
+            brand_id=cast.brand.pk, setup=_setup(caller_number=number), actor=cast.administrator, reason="x"
+        )
+
+
+def test_the_connection_is_tested_with_our_keys(cast, sandbox, exchange):
+    assert setup.test_connection(exchange_id=exchange.pk, actor=cast.administrator) == ""
+    exchange.sealed_credentials = exchange.sealed({**KEYS, "auth_token": "wrong"})
+    exchange.save()
+    assert "Authenticate" in setup.test_connection(exchange_id=exchange.pk, actor=cast.administrator)
+    with pytest.raises(NotAllowed):
+        setup.test_connection(exchange_id=exchange.pk, actor=cast.agent)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("+44 20 7183 8752", "+442071838752"), ("sip:anna@pbx.example.com", "sip:anna@pbx.example.com")]
+)
+def test_a_person_sets_their_own_phone(cast, given, kept):
+    setup.set_own_phone(actor=cast.agent, address=given)
+    assert AgentPhone.objects.get(user=cast.agent).address == kept
+    assert AuditEvent.objects.filter(action="clients.agent_phone_set").count() == 1
+
+
+@pytest.mark.parametrize("given", ["", "1234", "sip:x", "javascript:alert(1)", "sip:a@b c"])
+def test_what_is_no_phone_is_refused(cast, given):
+    with pytest.raises(DomainError):
+        setup.set_own_phone(actor=cast.agent, address=given)
+    with pytest.raises(NotAllowed):
+        setup.set_own_phone(actor=cast.marketing, address="+442071838752")
+    assert not AgentPhone.objects.exists()
