@@ -39,48 +39,48 @@ run: ## install and start everything without demo data; Ctrl-C stops
 _run:
 	@exec $(BIN)/python -m launcher.supervisor
 
-# $(call tests,WHICH,PROCESSES,WHERE): what fails among others is run once more by itself, and named either way. On a machine
-# that somebody else keeps busy a deadline may pass; a fault that comes back alone is a fault.
+# $(call tests,WHICH,PROCESSES,WHERE,NAME): what fails among others is run once more by itself, and named either way. On a machine
+# that somebody else keeps busy a deadline may pass; a fault that comes back alone is a fault. By itself: after all that runs beside it.
+ALONE := var/alone.lock
 define tests
-	$(BIN)/pytest -q -n $(2) --dist worksteal -m "$(1)" $(3) $(PYTEST_ARGS) || { status=$$?; [ $$status -eq 1 ] || exit $$status; \
+	flock --shared $(ALONE) $(BIN)/pytest -q -n $(2) --dist worksteal -m "$(1)" -o cache_dir=.pytest_cache/$(4) $(3) $(PYTEST_ARGS) || { \
+		status=$$?; [ $$status -eq 1 ] || exit $$status; \
 		echo "Once more, by itself, what failed above. What passes now is unsteady: mend it all the same."; \
-		$(BIN)/pytest -v -n 0 -m "$(1)" --last-failed --last-failed-no-failures none $(3); }
+		flock $(ALONE) $(BIN)/pytest -v -n 0 -m "$(1)" -o cache_dir=.pytest_cache/$(4) --last-failed --last-failed-no-failures none $(3); }
 endef
 
 test: ## install, check style, types and layers, run all tests, browser tests included
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _test
-# Checks run beside the first tests, with what these leave of the machine; one that fails ends the tests.
-_checked:
+# Everything runs beside one another: who waits for pages, sleeps and steps before leaves the cores to the tests without a browser,
+# which are kept back a little (UNIT_NICE), for they alone never wait. BESIDE: targets besides. Checks that fail end the tests.
+UNIT_NICE ?= 5
+_test:
 	@nice $(MAKE) --no-print-directory _lint & lint=$$!; \
 		$(BIN)/python -m tests.ready || { status=$$?; kill $$lint; exit $$status; }; \
-		$(MAKE) --no-print-directory _unit & unit=$$!; \
-		wait $$lint || { status=$$?; kill $$unit; wait $$unit; exit $$status; }; \
-		wait $$unit
-# BESIDE: targets that run beside the browser tests. Each of them waits half of its time, for pages and for its step before.
-_test: _checked
-	@beside=() failed=0; for target in $(BESIDE); do $(MAKE) --no-print-directory $$target & beside+=($$!); done; \
-		$(MAKE) --no-print-directory _browser || failed=$$?; \
-		for target in "$${beside[@]}"; do wait $$target || failed=$$?; done; exit $$failed
+		parts=(); for target in $(BESIDE) _browser; do $(MAKE) --no-print-directory $$target & parts+=($$!); done; \
+		nice -n $(UNIT_NICE) $(MAKE) --no-print-directory _unit & parts+=($$!); \
+		wait $$lint || { status=$$?; kill "$${parts[@]}"; wait "$${parts[@]}"; exit $$status; }; \
+		failed=0; for part in "$${parts[@]}"; do wait $$part || failed=$$?; done; exit $$failed
 
 unit: ## the tests without a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _unit
 _unit:
-	$(call tests,not browser,$(JOBS),--ignore=tests/browser)
+	$(call tests,not browser,$(JOBS),--ignore=tests/browser,unit)
 
 browser: ## the tests in a browser
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _browser
 _browser:
-	$(call tests,browser,$(BROWSERS),tests/browser)
+	$(call tests,browser,$(BROWSERS),tests/browser,browser)
 
 smoke: ## the whole journey, headless, against a fresh temporary instance
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _smoke
 _smoke:
-	$(BIN)/python -m tests.smoke
+	flock --shared $(ALONE) $(BIN)/python -m tests.smoke
 
 production: ## install as on servers of one's own: a plain owner, TLS, dump, restore, proofs
 	@$(PYTHON) deploy/bootstrap.py --servers && $(MAKE) --no-print-directory _production
 _production:
-	$(BIN)/python -m tests.production
+	flock --shared $(ALONE) $(BIN)/python -m tests.production
 
 mutants: ## put faults into the code, one at a time, and count those the tests see; MODULES="ib wallet/bonuses" SAMPLE=30 MINUTES=60
 	@$(PYTHON) deploy/bootstrap.py && $(MAKE) --no-print-directory _mutants
