@@ -110,7 +110,7 @@ def measure(size: str) -> list[Figure]:
 def whole_run(brand: Brand, since: dt.datetime) -> list[Figure]:
     say("whole run")
     scope = engine.Scope(from_at=since - dt.timedelta(days=1), to_at=timezone.now())
-    took, used = timed(lambda: engine.run(brand=brand, scope=scope, kind=RunKind.RECOMPUTE, corrects=False))
+    took, used = timed(lambda: engine.run(brand=brand, scope=scope, kind=RunKind.REPLAY, corrects=False))
     lines = Accrual.objects.count()
     say(f"  {lines:,} lines")
     with connection.cursor() as cursor:

@@ -40,15 +40,12 @@ class IbAction(AuditCode):
     PLAN_REJECTED = "ib.plan_rejected", _("Commission plan rejected"), "circle-x", "warning"
     PLAN_WITHDRAWN = "ib.plan_withdrawn", _("Commission plan withdrawn"), "x"
     RANKS_REVIEWED = "ib.ranks_reviewed", _("Partner ranks changed"), "target"
-    RECALCULATION_APPROVED = (
-        "ib.recalculation_approved",
-        _("Commission recalculation approved"),
-        "circle-check",
-        "success",
-    )
-    RECALCULATION_PROPOSED = "ib.recalculation_proposed", _("Commission recalculation proposed"), "send", "info"
-    RECALCULATION_REJECTED = "ib.recalculation_rejected", _("Commission recalculation rejected"), "circle-x", "warning"
-    RECALCULATION_WITHDRAWN = "ib.recalculation_withdrawn", _("Commission recalculation withdrawn"), "x"
+    REPLAY_APPROVED = "ib.replay_approved", _("Commission replay applied"), "circle-check", "success"
+    REPLAY_DISCARDED = "ib.replay_discarded", _("Commission replay discarded"), "trash-2"
+    REPLAY_PROPOSED = "ib.replay_proposed", _("Commission replay proposed"), "send", "info"
+    REPLAY_REJECTED = "ib.replay_rejected", _("Commission replay rejected"), "circle-x", "warning"
+    REPLAY_STARTED = "ib.replay_started", _("Commission replay started"), "calculator"
+    REPLAY_WITHDRAWN = "ib.replay_withdrawn", _("Commission replay proposal withdrawn"), "x"
     TERMS_APPROVED = "ib.terms_approved", _("Settlement terms approved"), "circle-check", "success"
     TERMS_PROPOSED = "ib.terms_proposed", _("Settlement terms proposed"), "send", "info"
     TERMS_REJECTED = "ib.terms_rejected", _("Settlement terms rejected"), "circle-x", "warning"

@@ -89,7 +89,7 @@ class RunKind(BadgeChoices):
     EVENT = "event", "azure", _("After a sync")
     CORRECTION = "correction", "yellow", _("After a corrected deal")
     NIGHTLY = "nightly", "blue", _("Nightly")
-    RECOMPUTE = "recompute", "purple", _("Recalculation")
+    REPLAY = "replay", "purple", _("Replay")
     RANKS = "ranks", "lime", _("After ranks changed")
     CLAWBACK = "clawback", "orange", _("Clawback")
     RESTORED = "restored", "teal", _("Restored")
@@ -141,6 +141,53 @@ class Reason(models.TextChoices):
     CLIENT_FORFEITED = "client_forfeited", _("The referral no longer qualifies")
     CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")
     DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
+
+
+class ReplayState(BadgeChoices):
+    RUNNING = "running", "azure", _("Running")
+    READY = "ready", "yellow", _("Differences found")
+    SAME = "same", "green", _("No differences")
+    APPLIED = "applied", "green", _("Applied")
+    DISCARDED = "discarded", "secondary", _("Discarded")
+    FAILED = "failed", "red", _("Failed")
+
+
+REPLAY_TRANSITIONS: dict[str, set[str]] = {
+    ReplayState.RUNNING: {ReplayState.READY, ReplayState.SAME, ReplayState.FAILED, ReplayState.DISCARDED},
+    ReplayState.READY: {ReplayState.APPLIED, ReplayState.DISCARDED},
+    ReplayState.SAME: set(),
+    ReplayState.APPLIED: set(),
+    ReplayState.DISCARDED: set(),
+    ReplayState.FAILED: {ReplayState.RUNNING, ReplayState.DISCARDED},
+}
+
+
+class DifferenceCause(models.TextChoices):
+    """Why a line of a replay differs from what was booked: the first that fits, in the order of `ib.replay.causes`."""
+
+    DEAL_LATE = "deal_late", _("Deal not calculated before")
+    DEAL_DELETED = "deal_deleted", _("Deal deleted on the platform")
+    DEAL_EDITED = "deal_edited", _("Deal changed on the platform")
+    OPENING = "opening", _("Opening of the position became known or changed")
+    INTRODUCER = "introducer", _("Client referred by another partner")
+    TREE = "tree", _("Partner moved in the network")
+    STATUS = "status", _("Partner's status changed")
+    AGREEMENT = "agreement", _("Another agreement")
+    VERSION = "version", _("Another plan version")
+    RATE = "rate", _("Plan's rate")
+    MAPPING = "mapping", _("Symbol mapping corrected")
+    ACCOUNT_TYPE = "account", _("Account group corrected")
+    RANK = "rank", _("Partner's rank changed")
+    FX = "fx", _("Exchange rate of the day")
+    COUNTRY = "country", _("Client's country changed")
+    EXCLUSION = "exclusion", _("Excluded, or no longer excluded")
+    CPA = "cpa", _("Client qualified with another trade")
+    BELOW = "below", _("Commission of partners below")
+    CURRENCY = "currency", _("Partner's payout currency changed")
+    CAP = "cap", _("Cap of the day or month")
+    CLAWED_BACK = "clawed_back", _("Already clawed back")
+    ROUNDING = "rounding", _("Rounding")
+    UNEXPLAINED = "unexplained", _("Not explained")
 
 
 class ForfeitCause(models.TextChoices):
@@ -242,9 +289,9 @@ class IbNotice(NotificationKind):
         EmailChannel.OFF,
         MANDATORY,
     )
-    RECALCULATION_PROPOSED = (
-        "ib.recalculation_proposed",
-        _("Commission recalculations awaiting second approval"),
+    REPLAY_PROPOSED = (
+        "ib.replay_proposed",
+        _("Commission replays awaiting second approval"),
         NoticeGroup.PARTNERS,
         staff("ib.settle_commissions"),
         EmailChannel.AT_ONCE,

@@ -40,6 +40,7 @@ WITH had AS (
     -coalesce(sum(x.amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS taken,
     -coalesce(sum(x.rate_amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS rate_taken
   FROM ib_accrual x WHERE x.client_id = %(client)s AND x.closed_at >= %(since)s
+    AND (%(deals)s::bigint[] IS NULL OR x.deal_id = ANY (%(deals)s))
   GROUP BY 1, 2, 3, 4, 5
 ), due AS (
   SELECT h.*,
@@ -122,7 +123,6 @@ def _hear(deposit_id: int, amount: Decimal, currency: str, reference: str, *, ki
         source=part.source,
         kind=kind,
         reason=Reason.DEPOSIT_REVERSED if is_taken else Reason.DEPOSIT_RESTORED,
-        now=now,
     )
     if rows:
         audit.record(
@@ -168,12 +168,14 @@ def balance(
     source: str,
     kind: AccrualKind,
     reason: Reason,
-    now: dt.datetime,
+    deal_ids: list[int] | None = None,
 ) -> tuple[int, Decimal]:
     """Adjust a client's trades since an instant to what the reversed parts and forfeits in force take of them.
 
-    Returns how many rows, and their sum. Call with the brand's commissions locked; a source names one call.
+    deal_ids: only these of the trades. Returns how many rows, and their sum.
+    Call with the brand's commissions locked; a source names one call.
     """
+    now = timezone.now()
     periods.ensure_periods(brand, now, now)
     late = periods.open_period(brand.pk)
     assert late is not None, "now is always in an open period"
@@ -196,6 +198,7 @@ def balance(
         "brand": brand.pk,
         "kind": kind.value,
         "reason": reason.value,
+        "deals": deal_ids,
     }
     with connection.cursor() as cursor:
         cursor.execute(BALANCE, parameters)

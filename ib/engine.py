@@ -2,7 +2,7 @@
 
 A pass has three steps: the closing deals in scope with the facts that decide, such as who referred the client when the
 position was closed, how long it was held, which symbol group (`ib.calculation.facts`); what they should earn everyone
-upline (`ib.calculation.wanted`); and the rows that are missing. A recalculation also writes the difference where `wanted`
+upline (`ib.calculation.wanted`); and the rows that are missing. A replay also writes the difference where `wanted`
 is not what earlier rows add up to.
 
 What is dated (referral, tree, plan, version, a partner being active) is asked of the instant the position was closed.
@@ -14,7 +14,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -98,12 +98,20 @@ class EngineResult:
 
 @transaction.atomic
 def run(
-    *, brand: Brand, scope: Scope, kind: RunKind, corrects: bool, actor: Actor = None, reason: str = ""
+    *,
+    brand: Brand,
+    scope: Scope,
+    kind: RunKind,
+    corrects: bool,
+    actor: Actor = None,
+    reason: str = "",
+    source: str = "",
 ) -> tuple[CommissionRun | None, EngineResult]:
     """Run one pass over a scope; return its row (None when there was nothing to write and nobody asked) and its counts.
 
     Running it again over the same deals writes nothing: one accrual per deal, partner and level, also a unique index.
-    `corrects` compares with what was accrued before and writes differences as further rows.
+    `corrects` compares with what was accrued before and writes differences as further rows. `source` names, in each of them,
+    what asked for it.
     """
     periods.lock_commissions(brand.pk)
     started_at = timezone.now()
@@ -119,13 +127,20 @@ def run(
         row = _row(brand, scope, kind, actor, reason, started_at)
         late = periods.open_period(brand.pk)
         assert late is not None, "now is always in an open period, or in one a settlement cut"
-        parameters: dict[str, Any] = {"brand": brand.pk, "run": row.pk, "now": started_at, "late": late.pk}
+        parameters: dict[str, Any] = {
+            "brand": brand.pk,
+            "run": row.pk,
+            "now": started_at,
+            "late": late.pk,
+            "source": source,
+        }
         _calculate(cursor, features, parameters)
         if corrects:
             cursor.execute("ANALYZE ib_wanted")
             cursor.execute(sql.DROP_KNOWN)
         cursor.execute(sql.MISSING, parameters)
-        cursor.execute(sql.ADD_UP_COMPONENTS if features.has_components or features.has_cpa else sql.ADD_UP_WANTED)
+        several = sql.ADD_UP_COMPONENTS if features.has_components or features.has_cpa else sql.ADD_UP_WANTED
+        cursor.execute(sql.ADD_UP_BESIDE if corrects else several, parameters)
         cursor.execute(sql.COUNTS)
         outcome.accrued, outcome.excluded = cursor.fetchone()
         if corrects:
@@ -136,7 +151,7 @@ def run(
             outcome.corrected += _cap(cursor, brand, scope, corrects, parameters)
         _drop(cursor)
     _count(row, outcome)
-    if kind in (RunKind.NIGHTLY, RunKind.RECOMPUTE):
+    if kind in (RunKind.NIGHTLY, RunKind.REPLAY):
         audit.record(
             actor=actor,
             action=IbAction.COMMISSIONS_RUN,
@@ -161,35 +176,6 @@ def _cap(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, para
     return int(cursor.fetchone()[0])
 
 
-@dataclass(frozen=True)
-class Line:
-    """What a pass would change of one partner's commissions: reasons are '' where paid, `none` where there is no row yet."""
-
-    partner_id: int
-    currency: str
-    reason_before: str
-    reason_after: str
-    before: str
-    after: str
-    deals: int
-
-    @property
-    def difference(self) -> Decimal:
-        return Decimal(self.after) - Decimal(self.before)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What a recalculation would write. `deal_ids`: the deals with a difference, or without a row so far."""
-
-    lines: list[Line]
-    deal_ids: list[int]
-
-    @property
-    def changes_money(self) -> bool:
-        return any(Decimal(line.before) or Decimal(line.after) for line in self.lines)
-
-
 @contextmanager
 def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callable[[], None]]:
     """Gather a scope's deals with a version tried out; what is yielded fills `ib_wanted`. Nothing is written.
@@ -209,20 +195,20 @@ def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callab
 
 
 @transaction.atomic
-def compare(*, brand: Brand, scope: Scope) -> Comparison:
-    """Calculate a scope again and compare it with what was accrued; nothing is written."""
-    periods.lock_commissions(brand.pk)
+def differing_deals(*, brand: Brand, scope: Scope) -> dict[int, bool]:
+    """Calculate a scope again and list the deals that earn something else than what was accrued, or have no line yet.
+
+    True where a CPA differs: then it may have moved to or from a deal outside the scope. Nothing is written, nothing locked.
+    """
     with connection.cursor() as cursor:
         features = _gather(cursor, brand, scope, corrects=True)
         _calculate(cursor, features, {"brand": brand.pk, "late": 0})
         cursor.execute("ANALYZE ib_wanted")
         accrued, extra = scope.accrued()
-        cursor.execute(sql.COMPARE.format(accrued=accrued), {"brand": brand.pk, **extra})
-        rows = cursor.fetchall()
+        cursor.execute(sql.DIFFERING.format(accrued=accrued), {"brand": brand.pk, **extra})
+        found: dict[int, bool] = dict(cursor.fetchall())
         _drop(cursor)
-    names = [field.name for field in fields(Line)]
-    lines = [Line(**dict(zip(names, (*row[:6], len(row[6])), strict=True))) for row in rows]
-    return Comparison(lines, sorted({deal for row in rows for deal in row[6]}))
+    return found
 
 
 def _gather(

@@ -71,6 +71,8 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
         steps.append(_capped(accrual, accrual.cap, accrual.below))
     if accrual.kind in (AccrualKind.CLAWBACK, AccrualKind.RESTORED):
         steps += _reversed(accrual, for_staff=for_staff)
+    if for_staff and accrual.source.startswith("replay:"):
+        steps.append(Step(_("Added by commission replay #%(replay)s") % {"replay": accrual.source.partition(":")[2]}))
     if accrual.kind != AccrualKind.ORIGINAL:
         steps.append(
             Step(

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,7 +15,6 @@ from clients.queries import clients_visible_to
 from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
-from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
 from ib.choices import Cycle, NegativeBalance, PayoutTo, VatTreatment
 from ib.models import Partner, Plan, ReferralLink, SettlementTerms
@@ -364,28 +362,3 @@ class PayOutForm(forms.Form):
         chosen = self.offers[self.cleaned_data.get("to") or PayoutTo.WALLET].destination
         details = {name: self.cleaned_data[name] for name in ("iban", "holder")} if chosen.to == PayoutTo.BANK else {}
         return Destination(chosen.to, chosen.target, details)
-
-
-class RecomputeForm(forms.Form):
-    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
-    first = forms.DateField(label=_("From"), widget=DayInput())
-    last = forms.DateField(label=_("To (inclusive)"), widget=DayInput())
-    reason = forms.CharField(max_length=200, label=_("Reason"))
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        brand = self.fields["brand"]
-        assert isinstance(brand, forms.ModelChoiceField)
-        brand.queryset = Brand.objects.filter(pk__in=reach_of(user).whole_brands)
-        today = timezone.localdate()
-        self.initial.setdefault("first", today.replace(day=1))
-        self.initial.setdefault("last", today)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        first, last = cleaned.get("first"), cleaned.get("last")
-        if first and last and first > last:
-            self.add_error("last", _("The last day can't be before the first day."))
-        elif first and last and (last - first).days > 400:
-            self.add_error("first", _("Choose a period of 400 days at most."))
-        return cleaned

@@ -1,36 +1,28 @@
-"""What people ask for and wait on: a recalculation, compared and then proposed."""
+"""What people ask for and wait on: replays of commissions, and what-ifs of plan versions."""
 
 from __future__ import annotations
-
-import datetime as dt
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.files.jobs import RunningJob, job_kind
-from crm.models import Brand
+from crm.files.jobs import JobCancelled, RunningJob, job_kind
 from ib.agreements.what_if import run_what_if
-from ib.recalculations.proposals import propose_recalculation
+from ib.choices import ReplayState
+from ib.replay.replays import JOB, discard_replay, run_replay
 
 
-@job_kind("ib.recompute", title=gettext_lazy("Commission recalculation"))
-def recompute(job: RunningJob) -> None:
-    """Compare the days with what was accrued, and point to the proposal where money would change."""
-    first, last = (dt.date.fromisoformat(job.parameters[name]) for name in ("first", "last"))
-    item, comparison = propose_recalculation(
-        brand=Brand.objects.get(pk=job.parameters["brand"]),
-        from_at=dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC),
-        to_at=dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC),
-        actor=job.owner,
-        reason=job.parameters["reason"],
-    )
-    if item is not None:
-        job.progress(1, 1, _("Differences found. They're applied when a second person approves them."))
-        job.point_to(f"/approvals/recalculation/{item.pk}/")
-        return
-    message = _("No commission changes. Reasons of unpaid deals were updated.") if comparison.deal_ids else ""
-    job.progress(1, 1, message or _("No differences: all commissions are as calculated."))
-    job.point_to("/ib/runs/")
+@job_kind(JOB, title=gettext_lazy("Commission replay"), hours=2)
+def replay(job: RunningJob) -> None:
+    """Calculate a past stretch again into the replay's lines; cancelling discards it."""
+    replay_id = job.parameters["replay"]
+    job.point_to(f"/ib/replays/{replay_id}/")
+    try:
+        done = run_replay(replay_id=replay_id, progress=job.progress)
+    except JobCancelled:
+        discard_replay(replay_id=replay_id, actor=job.owner)
+        raise
+    if done.state == ReplayState.SAME:
+        job.progress(1, 1, _("No differences: all commissions are as calculated."))
 
 
 @job_kind("ib.what_if", title=gettext_lazy("What-if of a commission plan"))

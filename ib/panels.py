@@ -23,14 +23,14 @@ from ib.models import Attribution, ClientForfeit, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.policies import can_manage_partners
 from ib.queries import partners_visible_to
-from ib.recalculations.proposals import RecalculationApproval
+from ib.replay.proposals import ReplayApproval
 from ib.settlements.forfeits import VerdictApproval
 from ib.settlements.payout_approval import PayoutApproval
 from ib.settlements.terms import TermsApproval
 from ib.views import home_cards
 from wallet.choices import account_owners
 
-approvals.register(PayoutApproval, PlanApproval, RecalculationApproval, TermsApproval, VerdictApproval)
+approvals.register(PayoutApproval, PlanApproval, ReplayApproval, TermsApproval, VerdictApproval)
 
 
 def linked_partners(user: User, client: Client) -> Iterator[graph.Linked]:
@@ -126,8 +126,15 @@ register(
         "partners", _("Commission disputes"), "ib_disputes", "ib.view_settlement", "git-fork", 55, words="hold freeze"
     ),
     MenuEntry(
-        "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, words="recalculate"
+        "partners",
+        _("Commission replays"),
+        "ib_replays",
+        "ib.view_accrual",
+        "rotate-ccw",
+        58,
+        words="recalculate replay",
     ),
+    MenuEntry("partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
 )

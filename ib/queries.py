@@ -9,7 +9,7 @@ from guardian.models import UserObjectPermission
 from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
-from ib.models import Partner, Plan, Upline
+from ib.models import Partner, Plan, Replay, Upline
 
 
 def granted_partner_ids(user: User) -> list[int]:
@@ -63,3 +63,10 @@ def plans_visible_to(user: User) -> QuerySet[Plan]:
     if not user or not user.is_authenticated or not user.is_team:
         return Plan.objects.none()
     return Plan.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def replays_visible_to(user: User) -> QuerySet[Replay]:
+    """List the replays of the brands that a member of staff reaches as a whole."""
+    if not user or not user.is_authenticated or not user.is_team:
+        return Replay.objects.none()
+    return Replay.objects.filter(brand_id__in=reach_of(user).whole_brands)

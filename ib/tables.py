@@ -285,7 +285,7 @@ def held_by(row: CommissionDispute) -> str:
 
 class RunTable(Table):
     name, title, permission = "ib.runs", _("Commission runs"), "ib.view_accrual"
-    subtitle = _("Each commission calculation and its results; a recalculation adds differences only")
+    subtitle = _("Each commission calculation and its results; replays and corrections add differences only")
     columns = [
         TimeColumn("started_at", _("Started")),
         BadgeColumn("kind", _("Kind")),

@@ -7,6 +7,7 @@ from crm.models import Brand
 from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
 from ib.agreements import ranks
+from ib.replay import replays
 
 
 @shared_task
@@ -27,7 +28,14 @@ def settle_due_periods() -> int:
     return settlement.settle_due()
 
 
+@shared_task
+def resume_replays() -> int:
+    """Go on with replays whose worker died."""
+    return replays.resume_stalled()
+
+
 SCHEDULE = {
+    "resume-replays": {"task": "ib.tasks.resume_replays", "schedule": crontab(minute="*/5")},
     "review-ranks": {"task": "ib.tasks.review_ranks", "schedule": crontab(minute="5")},
     "run-commissions": {"task": "ib.tasks.run_commissions", "schedule": crontab(hour="2", minute="20")},
     "settle-commissions": {"task": "ib.tasks.settle_due_periods", "schedule": crontab(minute="*/10")},

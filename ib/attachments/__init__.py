@@ -10,6 +10,8 @@ all_stay(
         "ib.Partner.client",
         "ib.PartnerPlan.client",
         "ib.ReferralVerdict.client",
+        "ib.Replay.client",
+        "ib.ReplayLine.client",
         "ib.ReversedPart.client",
     ]
 )

@@ -61,7 +61,7 @@ WITH touched AS (
     CASE WHEN d.is_month OR d.cap_day IS NULL THEN '{Reason.CAP_MONTH}' ELSE '{Reason.CAP_DAY}' END, k.partner_id, k.introducer_id,
     k.level, k.client_id, k.deal_id, k.ticket, d.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds,
     coalesce(d.version_id, k.version_id), NULL, NULL, false, k.rate_currency, d.rate_due - d.rate_taken, d.fx_rate, k.fx_on,
-    k.currency, d.due - d.taken, coalesce(own.id, %(late)s), k.id, '', %(now)s, k.component, NULL, '', NULL,
+    k.currency, d.due - d.taken, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s, k.component, NULL, '', NULL,
     CASE WHEN d.is_month THEN d.cap_month ELSE coalesce(d.cap_day, d.cap_month) END,
     CASE WHEN d.is_month OR d.cap_day IS NULL THEN least(d.cap_month, d.month_total - d.day_kept)
       ELSE least(d.cap_day, d.day_total - d.rate_amount) END, NULL

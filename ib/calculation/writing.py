@@ -29,7 +29,7 @@ MISSING = f"""
 INSERT INTO ib_accrual ({COLUMNS})
 SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded' END, reason, partner_id, introducer_id,
   level, client_id, deal_id, ticket, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
-  is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, '', %(now)s,
+  is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, %(source)s, %(now)s,
   component, basis, basis_currency, basis_fx, cap, below, tier
 FROM ib_wanted w
 ORDER BY closed_at, deal_id, level, component
@@ -56,6 +56,22 @@ ADD_UP_COMPONENTS = ADD_UP.format(
   CASE WHEN bool_or(reason = '') THEN max(lots) ELSE 0 END, bool_or(reason = '')::int, bool_and(reason <> '')::int
   FROM ib_wanted WHERE NOT is_only GROUP BY deal_id, level, 1, 2, 3, 4) w"""
 )
+# A pass that looks again may add a component beside those that a trade had: it stays one trade, and is paid from then on.
+ADD_UP_BESIDE = ADD_UP.format(
+    source="""(SELECT t.partner_id, t.period_id, t.closed_at, t.currency, t.amount,
+  CASE WHEN t.is_paid AND NOT had.is_paid THEN t.lots ELSE 0 END AS lots,
+  (t.is_paid OR had.is_paid)::int - had.is_paid::int AS trades,
+  (NOT (t.is_paid OR had.is_paid))::int - (had.is_any AND NOT had.is_paid)::int AS unpaid
+  FROM (SELECT deal_id, level, partner_id, period_id, closed_at, currency, sum(amount) AS amount, max(lots) AS lots,
+          bool_or(reason = '') AS is_paid
+        FROM ib_wanted WHERE component <> 'cpa' GROUP BY 1, 2, 3, 4, 5, 6) t
+  CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS is_any, coalesce(bool_or(o.state = 'accrued'), false) AS is_paid FROM ib_accrual o
+    WHERE o.kind = 'original' AND o.deal_id = t.deal_id AND o.partner_id = t.partner_id AND o.level = t.level
+      AND o.component <> 'cpa' AND o.period_id = t.period_id AND o.currency = t.currency AND o.run_id <> %(run)s
+      AND (o.closed_at AT TIME ZONE 'UTC')::date = (t.closed_at AT TIME ZONE 'UTC')::date) had
+  UNION ALL SELECT partner_id, period_id, closed_at, currency, amount, 0, 0, 0 FROM ib_wanted WHERE component = 'cpa') w"""
+)
 ADD_UP_ADDED = ADD_UP.format(
     source="(SELECT partner_id, period_id, closed_at, currency, amount, 0 AS lots, 0 AS trades, 0 AS unpaid FROM added) a"
 )
@@ -77,21 +93,14 @@ HAD = """
   WHERE x.kind IN ('original', 'delta') AND {accrued}
   GROUP BY 1, 2, 3, 4, 5
 """
-# What would be written, per partner and reason, without writing it. `none`: the deal has no row yet.
-COMPARE = f"""
-WITH had AS ({HAD}), differs AS (
-  SELECT coalesce(w.deal_id, h.deal_id) AS deal_id, coalesce(w.partner_id, h.partner_id) AS partner_id,
-    coalesce(w.currency, h.currency) AS currency,
-    CASE WHEN h.deal_id IS NULL THEN 'none' WHEN h.amount <> 0 THEN '' ELSE h.reason END AS reason_before,
-    CASE WHEN w.deal_id IS NULL THEN 'deal_changed' ELSE w.reason END AS reason_after,
-    coalesce(h.amount, 0) AS amount_before, coalesce(w.amount, 0) AS amount_after
-  FROM ib_wanted w
-  FULL JOIN had h USING (deal_id, partner_id, level, component, currency)
-  WHERE h.deal_id IS NULL OR coalesce(w.amount, 0) <> h.amount OR {RESOLVED}
-)
-SELECT partner_id, currency, reason_before, reason_after, sum(amount_before)::text, sum(amount_after)::text,
-  array_agg(DISTINCT deal_id)
-FROM differs GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+# The deals of which something would be written, and whether that is a CPA, without writing it.
+DIFFERING = f"""
+WITH had AS ({HAD})
+SELECT coalesce(w.deal_id, h.deal_id), bool_or(component = 'cpa')
+FROM ib_wanted w
+FULL JOIN had h USING (deal_id, partner_id, level, component, currency)
+WHERE h.deal_id IS NULL OR coalesce(w.amount, 0) <> h.amount OR {RESOLVED}
+GROUP BY 1
 """  # noqa: S608
 CORRECTIONS = f"""
 WITH had AS ({HAD}), differs AS (
@@ -108,13 +117,13 @@ WITH had AS ({HAD}), differs AS (
 ), added AS (
   INSERT INTO ib_accrual ({COLUMNS})
   SELECT %(run)s, 'delta', CASE WHEN d.is_resolved THEN 'excluded' WHEN d.amount < 0 THEN 'reversed' ELSE 'accrued' END,
-    CASE WHEN d.is_resolved THEN w.reason WHEN d.is_gone THEN 'deal_changed' ELSE 'recalculated' END,
+    CASE WHEN d.is_gone THEN 'deal_changed' WHEN w.reason <> '' THEN w.reason ELSE 'recalculated' END,
     d.partner_id, coalesce(w.introducer_id, k.introducer_id), d.level, coalesce(w.client_id, k.client_id), d.deal_id,
     coalesce(w.ticket, k.ticket),
     coalesce(w.closed_at, k.closed_at), coalesce(w.account_id, k.account_id), coalesce(w.symbol, k.symbol),
     coalesce(w.symbol_group, k.symbol_group), coalesce(w.lots, 0), w.held_seconds, w.version_id, w.rate, w.share,
     coalesce(w.is_override, false), coalesce(w.rate_currency, k.rate_currency, ''), d.rate_amount, w.fx_rate, w.fx_on,
-    d.currency, d.amount, coalesce(w.period_id, own.id, %(late)s), k.id, '', %(now)s, d.component, w.basis,
+    d.currency, d.amount, coalesce(w.period_id, own.id, %(late)s), k.id, %(source)s, %(now)s, d.component, w.basis,
     coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier
   FROM differs d
   LEFT JOIN ib_every w USING (deal_id, partner_id, level, component, currency)

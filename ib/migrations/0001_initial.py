@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('clients', '0002_sql'),
         ('clients', '0001_initial'),
         ('crm', '0001_initial'),
         ('wallet', '0001_initial'),
@@ -30,7 +31,7 @@ class Migration(migrations.Migration):
             name='CommissionRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('recompute', 'Recalculation'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=10)),
+                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=10)),
                 ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)", null=True)),
                 ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)", null=True)),
                 ('deals', models.PositiveIntegerField(default=0)),
@@ -680,28 +681,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('partner', 'level', 'starts_at'), name='upline_has_one_partner_per_level'),
         ),
         migrations.CreateModel(
-            name='Recalculation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)")),
-                ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)")),
-                ('deal_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='Deals with a difference', size=None)),
-                ('lines', models.JSONField(help_text='Per partner and reason: before and after')),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recalculations', to='crm.brand')),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='recalculation_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='recalculation_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='recalculation_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='recalculation_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='recalculation_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_recalculation_of_a_brand_waits'), models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='recalculation_ends_after_it_starts')],
-            },
-        ),
-        migrations.CreateModel(
             name='PlanComponent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1318,5 +1297,206 @@ class Migration(migrations.Migration):
             model_name='accrual',
             name='reason',
             field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
+        ),
+        migrations.CreateModel(
+            name='Replay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)")),
+                ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)")),
+                ('reason', models.CharField(max_length=200)),
+                ('state', models.CharField(choices=[('running', 'Running'), ('ready', 'Differences found'), ('same', 'No differences'), ('applied', 'Applied'), ('discarded', 'Discarded'), ('failed', 'Failed')], default='running', max_length=10)),
+                ('asked_at', models.DateTimeField()),
+                ('starts', models.PositiveSmallIntegerField(default=1, help_text='Number of jobs started for it')),
+                ('reached_at', models.DateTimeField()),
+                ('moved_at', models.DateTimeField(help_text='When a piece of it was last finished')),
+                ('deal_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('lines_count', models.PositiveIntegerField(default=0)),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('ended_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReplayLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('deal_id', models.BigIntegerField()),
+                ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
+                ('closed_at', models.DateTimeField()),
+                ('level', models.PositiveSmallIntegerField()),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], max_length=10)),
+                ('symbol', models.CharField(max_length=32)),
+                ('currency', models.CharField(max_length=5)),
+                ('before', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('after', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('difference', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('cause', models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12)),
+                ('reason_before', models.CharField(blank=True, help_text='Why nothing was paid; none: no line yet', max_length=20)),
+                ('reason_after', models.CharField(blank=True, max_length=20)),
+                ('is_settled', models.BooleanField(help_text="The deal's own period is settled: the difference goes into the open one")),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReplayProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta'), models.Q(('source', ''), _negated=True)), fields=('source', 'deal_id', 'partner', 'level', 'component', 'currency'), name='a_replay_adjusts_a_line_once'),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='asked_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='brand',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replays', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='client',
+            field=models.ForeignKey(help_text='Only deals of this client', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='ended_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='job',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.job'),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='partner',
+            field=models.ForeignKey(help_text="Only deals of this partner's network", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='replay',
+            name='run',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replay', to='ib.commissionrun'),
+        ),
+        migrations.AddField(
+            model_name='replayline',
+            name='client',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='replayline',
+            name='partner',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='replayline',
+            name='replay',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='ib.replay'),
+        ),
+        migrations.AddField(
+            model_name='replayproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='replayproposal',
+            name='replay',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='ib.replay'),
+        ),
+        migrations.AddField(
+            model_name='replayproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='replay',
+            index=models.Index(fields=['brand', '-id'], name='replays_by_brand'),
+        ),
+        migrations.AddIndex(
+            model_name='replay',
+            index=models.Index(condition=models.Q(('state', 'running')), fields=['moved_at'], name='replays_that_run'),
+        ),
+        migrations.AddConstraint(
+            model_name='replay',
+            constraint=models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='replay_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='replay',
+            constraint=models.CheckConstraint(condition=models.Q(('reached_at__gte', models.F('from_at')), ('reached_at__lte', models.F('to_at'))), name='replay_reaches_its_own_days'),
+        ),
+        migrations.AddConstraint(
+            model_name='replay',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='replay_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='replay',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('run__isnull', False), ('state', 'applied')), models.Q(models.Q(('state', 'applied'), _negated=True), ('run__isnull', True)), _connector='OR'), name='applied_replay_has_its_run'),
+        ),
+        migrations.AddIndex(
+            model_name='replayline',
+            index=models.Index(fields=['replay', '-id'], name='lines_of_a_replay'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayline',
+            constraint=models.UniqueConstraint(fields=('replay', 'deal_id', 'partner', 'level', 'component', 'currency'), name='one_replay_line_per_deal_partner_level_and_component'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayline',
+            constraint=models.CheckConstraint(condition=models.Q(('difference', django.db.models.expressions.CombinedExpression(models.F('after'), '-', models.F('before')))), name='replay_line_adds_up'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='replayline',
+            trigger=pgtrigger.compiler.Trigger(name='replay_line_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'replay_line is append-only: write a new row instead';", hash='b0d3517bf40d7f1b6666b9b72f0be705ebce3f0b', operation='UPDATE OR DELETE', pgid='pgtrigger_replay_line_no_change_c8755', table='ib_replayline', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='replayline',
+            trigger=pgtrigger.compiler.Trigger(name='replay_line_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'replay_line is append-only: write a new row instead';", hash='b36f10ff943febcd9045f65eb580d12930fa1b90', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_replay_line_no_truncate_9ddd6', table='ib_replayline', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='replayproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='replay_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='replay_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='replay_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='replay_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='replay_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='replayproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('replay',), name='one_proposal_of_a_replay_waits'),
+        ),
+        migrations.AlterField(
+            model_name='partnerday',
+            name='unpaid',
+            field=models.IntegerField(default=0, help_text='Unpaid rows; a correction may bring fewer'),
         ),
     ]

@@ -14,7 +14,7 @@ from ib.models.plans import (
     PlanTier,
     PlanVersion,
 )
-from ib.models.recalculations import Recalculation
+from ib.models.replays import Replay, ReplayLine, ReplayProposal
 from ib.models.settlements import CommissionDispute, HeldLine, Payout, PayoutRequest, Settlement, SettlementTerms
 from ib.models.what_ifs import WhatIf
 
@@ -42,10 +42,12 @@ __all__ = [
     "PlanRate",
     "PlanTier",
     "PlanVersion",
-    "Recalculation",
     "ReferralDay",
     "ReferralLink",
     "ReferralVerdict",
+    "Replay",
+    "ReplayLine",
+    "ReplayProposal",
     "ReversedPart",
     "SelfBillingInvoice",
     "Settlement",

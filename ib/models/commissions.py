@@ -197,6 +197,11 @@ class Accrual(models.Model):
                 name="one_correction_per_run_deal_partner_level_and_component",
             ),
             models.UniqueConstraint(
+                fields=["source", "deal_id", "partner", "level", "component", "currency"],
+                condition=Q(kind="delta") & ~Q(source=""),
+                name="a_replay_adjusts_a_line_once",
+            ),
+            models.UniqueConstraint(
                 fields=["source", "corrects"], condition=Q(kind="clawback"), name="a_clawback_takes_an_accrual_once"
             ),
             models.UniqueConstraint(
@@ -312,7 +317,7 @@ class PartnerDay(models.Model):
     amount = models.DecimalField(max_digits=20, decimal_places=8, default=0)
     lots = models.DecimalField(max_digits=18, decimal_places=8, default=0)
     trades = models.PositiveIntegerField(default=0, help_text=_("Paid rows"))
-    unpaid = models.PositiveIntegerField(default=0, help_text=_("Unpaid rows"))
+    unpaid = models.IntegerField(default=0, help_text=_("Unpaid rows; a correction may bring fewer"))
 
     class Meta:
         ordering = ["partner_id", "day"]

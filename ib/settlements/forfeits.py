@@ -75,7 +75,6 @@ def _balance(forfeit: ClientForfeit, brand: Brand, kind: AccrualKind) -> int:
         source=f"forfeit:{forfeit.pk}:{newest or 0}",
         kind=kind,
         reason=Reason.CLIENT_FORFEITED if is_taken else Reason.CLIENT_REINSTATED,
-        now=timezone.now(),
     )
     newest = Accrual.objects.filter(client_id=forfeit.client_id).order_by("-pk").values_list("pk", flat=True).first()
     forfeit.reached_id = newest or 0

@@ -6,18 +6,16 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.choices import AccessKind
-from crm.files.jobs import start_job
 from crm.models import Brand, User
 from crm.money.amounts import quantize
-from crm.security import access_log, policies
+from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
@@ -25,9 +23,8 @@ from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib.choices import DisputeState
-from ib.forms import RecomputeForm
 from ib.models import Accrual, CommissionDispute, Settlement, SettlementPeriod
-from ib.policies import can_run, can_settle
+from ib.policies import can_settle
 from ib.queries import partners_visible_to
 from ib.settlements.lines import settlement_of
 from ib.tables import AccrualTable, ExclusionTable, RunTable, SettlementAccrualTable, SettlementTable
@@ -93,38 +90,9 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
             "settlement": settlement_of(accrual),
             "dispute": held,
             "may_hold": held is None and bool(can_settle(request.user, accrual.client.brand_id)),
+            "replay_id": accrual.source.removeprefix("replay:") if accrual.source.startswith("replay:") else "",
             "corrects": Accrual.objects.filter(pk=accrual.corrects_id).first() if accrual.corrects_id else None,
         },
-    )
-
-
-@staff_page("ib.run_commissions")
-def recompute(request: HttpRequest) -> HttpResponse:
-    """Ask for a recalculation; a job compares and proposes it."""
-    assert isinstance(request.user, User)
-    form = RecomputeForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        policies.require(can_run(request.user, data["brand"].pk))
-        job = start_job(
-            "ib.recompute",
-            owner=request.user,
-            parameters={
-                "brand": data["brand"].pk,
-                "first": data["first"].isoformat(),
-                "last": data["last"].isoformat(),
-                "reason": data["reason"],
-            },
-        )
-        return redirect("job", job.pk)
-    text = _(
-        "Compares commissions with the plans, the partner tree and account groups as they were when each position was "
-        "closed. You see the differences per partner and reason; they're added as new rows when a second person approves."
-    )
-    return render(
-        request,
-        "ib/form.html",
-        {"form": form, "title": _("Recalculate commissions"), "text": text, "back": reverse("ib_runs")},
     )
 
 

@@ -45,7 +45,7 @@ SAMPLE: dict[str, Sequence[str]] = {
     "finance": "/home/ /trading/health/".split(),
     "ib_manager": (
         "/home/ /ib/plans/ /ib/plans/new/ /ib/partners/new/ /ib/commissions/not-paid/ /ib/periods/ /ib/runs/ "
-        "/ib/runs/recalculate/"
+        "/ib/replays/ /ib/replays/new/"
     ).split(),
     "support": "/home/ /trading/imports/ /trading/imports/new/".split(),
     "marketing": "/home/ /lead-sources/".split(),

@@ -12,7 +12,7 @@ from tests.crm.approvals.cases import Case, approval_case
 from tests.ib.conftest import make_network
 from tests.ib.factories import make_partner, make_trade
 from tests.ib.test_plans import proposed
-from tests.ib.test_recalculation import waiting
+from tests.ib.test_replay import waiting
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.ledger import posting
 
@@ -30,15 +30,15 @@ def plan(cast, _use) -> Case:
     )
 
 
-@approval_case("recalculation")
-def recalculation(cast, _use) -> Case:
+@approval_case("commission-replay")
+def replay(cast, _use) -> Case:
     make_trade(make_network(cast).account)
     return Case(
         waiting(cast),
         cast.ib_manager,
         cast.finance,
-        CommissionRun.objects.filter(kind="recompute").count,
-        "recalculation_is_decided_by_somebody_else",
+        CommissionRun.objects.filter(kind="replay").count,
+        "replay_proposal_is_decided_by_somebody_else",
         role=Role.FINANCE,
     )
 

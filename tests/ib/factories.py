@@ -168,6 +168,6 @@ def refer(client: Client, partner: Partner) -> None:
 
 
 def recompute(*, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: User, reason: str, client_id=None):
-    """Calculate a stretch again and write the differences, as an approved recalculation does."""
+    """Calculate a stretch again and write the differences, as an applied replay does."""
     scope = engine.Scope(from_at=from_at, to_at=to_at, client_id=client_id)
-    return engine.run(brand=brand, scope=scope, kind="recompute", corrects=True, actor=actor, reason=reason)
+    return engine.run(brand=brand, scope=scope, kind="replay", corrects=True, actor=actor, reason=reason)

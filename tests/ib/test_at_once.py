@@ -7,14 +7,26 @@ from decimal import Decimal
 
 import pytest
 
-from crm import events
+from crm import approvals, events
 from crm.errors import DomainError, WrongState
 from ib import engine, payouts, settlement
-from ib.models import Accrual, CommissionDispute, Payout, SelfBillingInvoice, Settlement, SettlementPeriod
+from ib.models import (
+    Accrual,
+    CommissionDispute,
+    Payout,
+    Replay,
+    ReplayLine,
+    ReplayProposal,
+    SelfBillingInvoice,
+    Settlement,
+    SettlementPeriod,
+)
+from ib.replay.replays import run_replay
 from ib.settlements.disputes import open_dispute
-from tests.faults.killing import Rounds
+from tests.faults.killing import Rounds, killed_at
 from tests.ib.factories import NOON, make_trade, recompute
 from tests.ib.test_invoices import COMPANY
+from tests.ib.test_replay import requested, waiting
 from tests.ib.test_settlement_pages import agree, trade
 from tests.racing import race
 from wallet.ledger import posting
@@ -63,7 +75,7 @@ def test_a_form_sent_twice_at_once_is_one_payout(network, cast):
     assert both.first == both.second == Payout.objects.get()
 
 
-def test_two_recalculations_of_one_day_write_the_difference_once(network, cast):
+def test_two_runs_over_one_day_write_the_difference_once(network, cast):
     make_trade(network.account)
 
     def again():
@@ -77,6 +89,52 @@ def test_two_recalculations_of_one_day_write_the_difference_once(network, cast):
     assert len(once) == 3 and len({one[:2] for one in once}) == 3
     again()
     assert accruals() == once
+
+
+def approved(item, actor):
+    return lambda: approvals.approve(ReplayProposal, item.pk, actor=actor)
+
+
+def test_two_people_apply_one_replay_once(network, cast):
+    make_trade(network.account)
+    item = waiting(cast)
+    both = race(approved(item, cast.finance), approved(item, cast.second_finance))
+    assert both.has_waited and isinstance(both.second, WrongState)
+    assert sorted(amount for _partner, _level, amount in accruals()) == [1, 3, 6]
+    assert Replay.objects.get().ended_by == cast.finance
+
+
+def test_two_replays_of_one_day_are_applied_once(network, cast):
+    make_trade(network.account)
+    one, other = waiting(cast), waiting(cast)
+    both = race(approved(one, cast.finance), approved(other, cast.second_finance))
+    assert both.has_waited and isinstance(both.second, DomainError)
+    assert sorted(amount for _partner, _level, amount in accruals()) == [1, 3, 6]
+
+
+def test_two_workers_do_each_piece_of_a_replay_once(network, cast):
+    make_trade(network.account)
+    replay = requested(cast)
+    both = race(lambda: run_replay(replay_id=replay.pk), lambda: run_replay(replay_id=replay.pk))
+    assert both.has_waited and [both.first.state, both.second.state] == ["ready", "ready"]
+    assert ReplayLine.objects.count() == 3 and not Accrual.objects.exists()
+
+
+@pytest.mark.slow
+def test_a_replay_killed_at_any_step_goes_on_without_doubling(network, cast):
+    """A worker dies before each of its words to the database in turn; the next one does what is left."""
+    make_trade(network.account)
+    for step in range(1, 200, 7):
+        replay = requested(cast)
+        was_killed = killed_at(step, lambda pk=replay.pk: run_replay(replay_id=pk))
+        assert ReplayLine.objects.filter(replay=replay).count() in (0, 3) and not Accrual.objects.exists()
+        assert run_replay(replay_id=replay.pk).state == "ready"
+        lines = ReplayLine.objects.filter(replay=replay)
+        assert sorted(lines.values_list("difference", flat=True)) == [1, 3, 6]
+        if not was_killed:
+            break
+    else:
+        pytest.fail("it has more steps than this test kills")
 
 
 def in_ledger(partner) -> Decimal:

@@ -396,7 +396,7 @@ def check_world(cast, seed, partners, trades):
             before = Accrual.objects.count()
             engine.run_for_deals(deal_ids=ids)
             scope = engine.Scope(from_at=START, to_at=START + dt.timedelta(days=DAYS + 1))
-            again = engine.run(brand=cast.brand, scope=scope, kind="recompute", corrects=True)[1]
+            again = engine.run(brand=cast.brand, scope=scope, kind="replay", corrects=True)[1]
             assert again.rows == 0 and Accrual.objects.count() == before
             assert rollup.differences() == []
             raise Undo

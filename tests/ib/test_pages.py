@@ -298,40 +298,6 @@ def test_finance_settles_a_period_on_its_page(earned, cast, browse):
     assert "already settled" in text_of(browse(cast.finance).post(reverse("ib_settle", args=[period.pk]), follow=True))
 
 
-def test_a_recalculation_is_a_job_that_finds_no_difference(earned, cast, browse):
-    from crm.files import jobs
-    from crm.models import Job
-
-    browse(cast.ib_manager).post(
-        reverse("ib_recompute"),
-        {"brand": cast.brand.pk, "first": "2026-09-09", "last": "2026-09-11", "reason": "asked"},
-    )
-    job = Job.objects.get(kind="ib.recompute")
-    jobs.run_job(job.pk)
-    job.refresh_from_db()
-    assert (job.state, job.result_url) == ("done", "/ib/runs/")
-
-
-def test_a_recalculation_shows_its_differences_and_waits_for_another(earned, cast, browse):
-    from crm.files import jobs
-    from crm.models import Job
-
-    make_trade(earned.account, lots="0.5")
-    before = Accrual.objects.count()
-    browse(cast.ib_manager).post(
-        reverse("ib_recompute"),
-        {"brand": cast.brand.pk, "first": "2026-09-09", "last": "2026-09-11", "reason": "A missing trade"},
-    )
-    job = Job.objects.get(kind="ib.recompute")
-    jobs.run_job(job.pk)
-    job.refresh_from_db()
-    assert job.state == "done" and Accrual.objects.count() == before
-    text = text_of(browse(cast.finance).get(job.result_url))
-    assert f"{earned.sub.name} · Not calculated yet → Paid by the plan" in text and "€3.00 (+€3.00), 1 deal" in text
-    browse(cast.finance).post(f"{job.result_url}approve/", follow=True)
-    assert Accrual.objects.count() == before + 3
-
-
 def test_the_client_page_tells_who_referred_and_what_was_earned(earned, cast, rf):
     from ib.panels import partner_tab
 

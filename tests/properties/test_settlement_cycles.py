@@ -102,7 +102,7 @@ class Cycles:
         self.number += 1
         closed_at = self.now - dt.timedelta(days=days_ago, hours=1)
         periods.ensure_periods(self.brand, closed_at, self.now)
-        run = CommissionRun.objects.create(brand=self.brand, kind="recompute", started_at=self.now)
+        run = CommissionRun.objects.create(brand=self.brand, kind="replay", started_at=self.now)
         self.waiting.append(
             Accrual.objects.create(
                 run=run,

@@ -178,6 +178,11 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "EventSubscription": {"brand": lambda: one(Brand), "events": ["lead.captured"], "target": "notice"},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},
+    "Replay": {
+        "from_at": dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
+        "to_at": dt.datetime(2026, 3, 2, tzinfo=dt.UTC),
+        "reached_at": dt.datetime(2026, 3, 2, tzinfo=dt.UTC),
+    },
     "Quote": {
         "given_currency": "EUR",
         "got_currency": "USD",

@@ -606,6 +606,7 @@ DOORS: dict[str, Door] = {
         {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
     "ib.payouts.pay_out": Door({"partner_id": {"client__isnull": False}}, by=of("partner_id", "user", "Partner")),
+    "ib.replay.proposals.propose_replay": Door({"replay_id": {"state": "ready"}}),
     "ib.settlements.forfeits.propose_verdict": Door(given=lambda: {"kind": "fraud"}),
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
@@ -660,7 +661,7 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.psp.waiting_reports.hold_report": PART,
     "wallet.reconciliation.settlement_import.import_kept": PART,
     "wallet.reconciliation.settlement_import.import_original": PART,
-    "ib.engine.run": "a part of an approved recalculation, and the system's own work",
+    "ib.engine.run": "a part of an approved replay, and the system's own work",
 }
 
 VIEW = "how pages are shown; nothing of the document changes"

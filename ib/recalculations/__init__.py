@@ -1,1 +1,0 @@
-"""Commissions calculated again: compared, proposed, and applied by a second person."""
