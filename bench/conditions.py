@@ -6,16 +6,20 @@ that of the count a count of everybody in reach.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from bench.harness import Figure, analyze, at_most, interleaved, own_database, p95, say
 from bench.web import fill, make_house
 from clients.models import Client
 from clients.queries import clients_visible_to
+from clients.segments import verbs
+from clients.segments.refreshing import refresh
 from clients.vocabulary import CLIENT
 from crm.conditions import all_of, read
 from crm.db import partitions
@@ -26,7 +30,7 @@ SIZES = {"tiny": 2_000, "quick": 100_000, "full": 1_200_000}
 AGENTS = {"tiny": 20, "quick": 200, "full": 200}
 ROUNDS = {"tiny": 2, "quick": 10, "full": 10}
 PAGE = 51
-PAGE_MS_MAX, COUNT_MS_MAX = 200, 1_000
+PAGE_MS_MAX, COUNT_MS_MAX, SEGMENT_MS_MAX = 200, 1_000, 30_000
 
 # What the wallet knows of every client: from none to four deposits, up to a hundred days ago.
 SIDE_FACTS = """
@@ -76,6 +80,27 @@ def run(size: str) -> list[Figure]:
             for name in SEGMENTS:
                 figure = Figure(f"{what}: {name}", p95(samples[name]), "ms", bare, f"{what} of everybody in reach")
                 figures.append(at_most(figure, limit))
+        figures += _segments(user, samples["everybody"])
+    return figures
+
+
+def _segments(user: User, everybody: list[float]) -> list[Figure]:
+    """Fill a segment of half the brand's leads, refresh it unchanged, and after one record in a hundred changed."""
+    brand_id = user.brand_id or 0
+    condition = all_of({"any": [_is("country", "in", ["DE", "AT", "CH"]), _is("score", "ge", 50)]})
+    with transaction.atomic():
+        segment = verbs.create_segment(brand_id=brand_id, name="bench", condition=condition, actor=None)
+    figures, yardstick = [], (p95(everybody), "exact count of everybody in reach")
+    for what in ("filled", "refreshed, nothing changed", "refreshed, one in a hundred changed"):
+        if what.endswith("hundred changed"):
+            Client.objects.filter(
+                brand_id=brand_id, pk__in=RawSQL("SELECT id FROM clients_client WHERE id % 100 = 0", ())
+            ).update(country="FR", score=0)
+        began = time.perf_counter()
+        done = refresh(segment.pk)
+        spent = (time.perf_counter() - began) * 1_000
+        say(f"segment {what}: {done}")
+        figures.append(at_most(Figure(f"segment {what}", spent, "ms", *yardstick), SEGMENT_MS_MAX))
     return figures
 
 

@@ -14,7 +14,8 @@ from clients.choices import RiskRating, Stage
 from clients.countries import lazy_choices
 from clients.custom_fields.registry import SeenVocabulary
 from clients.facts import with_facts
-from clients.models import Client
+from clients.models import Client, Segment, SegmentMember
+from clients.segments.policies import segments_visible_to
 from crm.models import Book, Brand, Desk, User
 from crm.security.scope import reach_of
 from crm.ui.filters import ConditionFilter, WhenFilter
@@ -66,6 +67,11 @@ def desks_in_reach(request: HasUser | None) -> QuerySet[Desk]:
     return Desk.objects.filter(pk__in=reach_of(request.user).desks) if request else Desk.objects.none()
 
 
+def segments_in_reach(request: HasUser | None) -> QuerySet[Segment]:
+    """Offer the open segments of the brands that the user reaches; none for a filter that is built without a request."""
+    return segments_visible_to(request.user).filter(archived_at=None) if request else Segment.objects.none()
+
+
 def brands_in_reach(request: HasUser | None) -> QuerySet[Brand]:
     """Offer the brands that the user reaches; none for a filter that is built without a request."""
     return Brand.objects.filter(pk__in=reach_of(request.user).brands) if request else Brand.objects.none()
@@ -90,6 +96,7 @@ class PeopleFilter(django_filters.FilterSet):
     received = WhenFilter(field_name="created_at", label=_("Received"))
     campaign = django_filters.CharFilter(label=_("Campaign"))
     source = django_filters.CharFilter(label=_("Source"))
+    segment = django_filters.ModelChoiceFilter(label=_("Segment"), queryset=segments_in_reach, method="filter_segment")
     conditions = ConditionFilter(label=_("Conditions"), vocabulary=SeenVocabulary)
     is_contacted = django_filters.ChoiceFilter(label=_("Contacted"), choices=YES_NO, method="filter_contacted")
 
@@ -104,6 +111,9 @@ class PeopleFilter(django_filters.FilterSet):
     def filter_to(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
         """Until the end of that day, for the reader."""
         return rows.filter(**{f"{COLUMNS[name.removesuffix('_to')]}__lt": start_of(value + ONE_DAY)})
+
+    def filter_segment(self, rows: QuerySet[Client], name: str, value: Segment) -> QuerySet[Client]:
+        return rows.filter(pk__in=SegmentMember.objects.filter(segment=value, left_at=None).values("client_id"))
 
     def filter_contacted(self, rows: QuerySet[Client], name: str, value: str) -> QuerySet[Client]:
         return rows.filter(last_contact_at__isnull=value == "0")

@@ -21,6 +21,7 @@ from clients.ownership.history import RIGHT as PAST_OWNERS
 from clients.ownership.history import owners_card
 from clients.queries import clients_visible_to
 from clients.search import search_clients
+from clients.segments.views import segments_card
 from clients.telephony.policies import SETS_UP as SETS_EXCHANGES_UP
 from clients.telephony.setup import PhoneExchangeApproval
 from clients.views import home_cards, next_steps
@@ -108,6 +109,16 @@ register(
         group="connections",
     ),
     MenuEntry(
+        "clients",
+        _("Segments"),
+        "segments",
+        "clients.view_client",
+        "tag",
+        15,
+        words="audience target group list conditions campaign",
+        roles=(Role.MARKETING, Role.DESK_HEAD, Role.ADMINISTRATOR),
+    ),
+    MenuEntry(
         "setup",
         _("Country rules"),
         "country_rules",
@@ -147,6 +158,7 @@ register(
     Card("client", "owners", "clients/_owners_card.html", owners_card, PAST_OWNERS, 55),
     Card("client", "rules", "clients/country_rules/_client_card.html", rules_card, "clients.view_client", 20),
     Card("client", "merges", "clients/merging/_card.html", merged_card, "clients.view_client", 12),
+    Card("client", "segments", "clients/segments/_card.html", segments_card, "clients.view_client", 58),
     Card("client", "due", "clients/_due_card.html", due_card, "clients.view_client", 60),
     RecordPart("client", "step", "contact", next_steps.next_steps, "clients.log_call", 10),
     RecordPart("client", "creation", "work", next_steps.creations, "clients.log_call", 10),

@@ -9,6 +9,7 @@ grants(
         Role.RETENTION: SELLS,
         Role.DESK_HEAD: [
             *SELLS,
+            "manage_segment",
             "move_client",
             "export_client",
             "close_client",
@@ -40,10 +41,11 @@ grants(
         Role.FINANCE: ["view_client", "log_call", "export_client", "view_linked_clients"],
         Role.IB_MANAGER: ["view_client", "log_call"],
         Role.SUPPORT: ["view_client", "reveal_contact", "log_call"],
-        Role.MARKETING: ["view_client"],
+        Role.MARKETING: ["view_client", "manage_segment"],
         Role.AUDITOR: ["view_client", "view_linked_clients", "view_past_owners"],
         Role.ADMINISTRATOR: [
             "view_client",
+            "manage_segment",
             "exempt_client",
             "view_phoneevent",
             "change_client",

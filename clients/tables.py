@@ -18,6 +18,7 @@ from clients.models import Client, CustomField
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
 from clients.search import search_clients
+from clients.segments.policies import segments_visible_to
 from crm.conditions import FieldType
 from crm.models import User
 from crm.security.scope import reach_of
@@ -67,6 +68,7 @@ PEOPLE_COLUMNS = [
 ]
 
 
+LISTS_MAX = 100
 # What a column reads besides a field of its own name.
 READS = {
     "owner": ["owner__first_name", "owner__last_name", "owner__email", "owner__username"],
@@ -191,7 +193,15 @@ class ClientTable(Table):
             "clients.move_client",
             icon="arrow-left-right",
             fields="clients/_book_choice.html",
-        )
+        ),
+        BulkAction(
+            "segment",
+            _("Add to list"),
+            "segment_add",
+            "clients.manage_segment",
+            icon="tag",
+            fields="clients/segments/_list_choice.html",
+        ),
     ]
     empty = Empty(
         _("No clients yet"),
@@ -204,7 +214,12 @@ class ClientTable(Table):
 
     def queryset(self) -> QuerySet[Client]:
         rows = clients_visible_to(self.user).select_related("brand", "owner", "book").defer("search_text")
-        return rows if set(APART) & set(self.params.getlist("stage")) else rows.exclude(stage__in=APART).exclude(GONE)
+        return rows if self.is_of_all_stages else rows.exclude(stage__in=APART).exclude(GONE)
+
+    @property
+    def is_of_all_stages(self) -> bool:
+        """Whether leads and related persons are asked for: by their stage, or as the records of a segment."""
+        return bool(set(APART) & set(self.params.getlist("stage")) or self.params.get("segment"))
 
     def more_columns(self) -> list[Column]:
         return [*fact_columns(self.columns), *added_columns(self)]
@@ -214,7 +229,7 @@ class ClientTable(Table):
 
     def candidates(self) -> QuerySet[Client] | None:
         rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
-        if rows is None or set(APART) & set(self.params.getlist("stage")):
+        if rows is None or self.is_of_all_stages:
             return rows
         return rows.exclude(stage__in=APART).exclude(GONE)
 
@@ -227,3 +242,8 @@ class ClientTable(Table):
         from clients.filters import books_in_reach
 
         return books_in_reach(self).select_related("owner").order_by("name") if self.actions else []
+
+    @property
+    def lists(self) -> Any:
+        """Fixed lists that clients can be added to: for the bulk action's choice."""
+        return segments_visible_to(self.user).filter(kind="list", archived_at=None).order_by("name")[:LISTS_MAX]

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from clients import mail
+from clients.segments import refreshing
 from clients.telephony import exchange_work, hearing
 
 
@@ -42,7 +43,20 @@ def process_phone_events() -> int:
     return hearing.process_due()
 
 
+@shared_task
+def refresh_segment(segment_id: int) -> None:
+    """Fill a segment that was just made or changed."""
+    refreshing.refresh(segment_id)
+
+
+@shared_task
+def refresh_segments() -> int:
+    """Let records enter and leave the segments by conditions; returns how many segments changed."""
+    return refreshing.refresh_all()
+
+
 SCHEDULE = {
+    "refresh-segments": {"task": "clients.tasks.refresh_segments", "schedule": 300.0, "options": {"expires": 300}},
     "work-on-phone-calls": {"task": "clients.tasks.work_on_phone_calls", "schedule": 10.0, "options": {"expires": 10}},
     "process-phone-events": {"task": "clients.tasks.process_phone_events", "schedule": 5.0, "options": {"expires": 5}},
     "send-waiting-client-mail": {

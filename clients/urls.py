@@ -5,6 +5,8 @@ from clients.country_rules import views as country_rules
 from clients.custom_fields import views as custom
 from clients.explain import explain_access
 from clients.merging import views as merging
+from clients.segments import views as segments
+from clients.segments.tables import SegmentTable
 from clients.tables import ClientTable
 from clients.texts import views as texts
 from clients.views import actions, choose_client, conditions, day, facts, page
@@ -50,6 +52,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:client_id>/move/", actions.move, name="client_move"),
     path("clients/<int:client_id>/merge/", merging.merge_choose, name="client_merge_choose"),
     path("clients/<int:client_id>/merge/<int:other_id>/", merging.merge, name="client_merge"),
+    path("segments/", TableView.as_view(table=SegmentTable), name="segments"),
+    path("segments/new/", segments.segment_new, name="segment_new"),
+    path("segments/add/", segments.add_many, name="segment_add"),
+    path("segments/<int:segment_id>/", segments.segment, name="segment"),
+    path("segments/<int:segment_id>/edit/", segments.segment_edit, name="segment_edit"),
+    path("segments/<int:segment_id>/<slug:action>/", segments.segment_do, name="segment_do"),
     path("merges/<int:merge_id>/undo/", merging.merge_undo, name="client_merge_undo"),
     path("clients/<int:client_id>/close/", actions.close, name="client_close"),
     path("", include("clients.telephony.urls")),

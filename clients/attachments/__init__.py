@@ -23,6 +23,7 @@ all_stay(
         "clients.Declaration.client",  # of the questionnaires, which stay
         "clients.Exemption.client",
         "clients.Ownership.client",  # append-only
+        "clients.SegmentMember.client",  # the next refresh finds who fits
         "clients.SignInCountry.client",  # of the login, which stays
         # Proof, keys and what is sealed under them; work on what stays; events that were published.
         "crm.AccessEvent.client_id",

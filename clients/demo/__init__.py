@@ -6,7 +6,7 @@ Leaves for the parts above in `demo.extra`: `journeys`, one `clients.demo.journe
 
 from __future__ import annotations
 
-from clients.demo import countries, custom_fields, links, record_views, write
+from clients.demo import countries, custom_fields, links, record_views, segments, write
 from clients.demo.journeys import Journey, plan_journeys
 from crm.demo import Demo
 
@@ -29,3 +29,4 @@ def load(demo: Demo) -> None:
 def finish(demo: Demo) -> None:
     write.write_stages(demo, demo.extra["journeys"])
     links.write_identifiers(demo)
+    segments.write_segments(demo)

@@ -1301,4 +1301,72 @@ class Migration(migrations.Migration):
             model_name='phoneleg',
             constraint=models.UniqueConstraint(fields=('phone_call', 'leg_id'), name='a_leg_is_kept_once'),
         ),
+        migrations.CreateModel(
+            name='Segment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('description', models.CharField(blank=True, max_length=300)),
+                ('kind', models.CharField(choices=[('rule', 'By conditions'), ('list', 'Fixed list')], max_length=4)),
+                ('condition', models.JSONField(help_text='As crm.conditions stores it; of a segment by conditions only', null=True)),
+                ('size', models.PositiveIntegerField(default=0, help_text='Members at the last refresh')),
+                ('refreshed_at', models.DateTimeField(null=True)),
+                ('problem', models.CharField(blank=True, choices=[('', ''), ('unreadable', 'The conditions name a field that no longer exists. Change them.'), ('slow', 'Finding the records takes longer than a minute. Use fewer conditions.')], max_length=10)),
+                ('created_at', models.DateTimeField()),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='segments', to='crm.brand')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('manage_segment', 'May make segments and change who is in them')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SegmentMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('entered_at', models.DateTimeField()),
+                ('left_at', models.DateTimeField(null=True)),
+                ('is_initial', models.BooleanField(default=False)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='segment_spells', to='clients.client')),
+                ('segment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='members', to='clients.segment')),
+            ],
+        ),
+        migrations.AddIndex(
+            model_name='segment',
+            index=models.Index(fields=['brand', '-id'], name='segments_by_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='segment',
+            constraint=models.UniqueConstraint(condition=models.Q(('archived_at__isnull', True)), fields=('brand', 'name'), name='segment_name_is_unique_in_its_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='segment',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['rule', 'list'])), name='segment_kind_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='segment',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('condition__isnull', False), ('kind', 'rule')), models.Q(('condition__isnull', True), ('kind', 'list')), _connector='OR'), name='segment_by_conditions_has_them'),
+        ),
+        migrations.AddIndex(
+            model_name='segmentmember',
+            index=models.Index(condition=models.Q(('left_at__isnull', True)), fields=['client', 'segment'], name='segments_of_a_client'),
+        ),
+        migrations.AddIndex(
+            model_name='segmentmember',
+            index=models.Index(fields=['segment', '-entered_at'], name='segment_entries_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='segmentmember',
+            index=models.Index(condition=models.Q(('left_at__isnull', False)), fields=['segment', '-left_at'], name='segment_leavings_by_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='segmentmember',
+            constraint=models.UniqueConstraint(condition=models.Q(('left_at__isnull', True)), fields=('segment', 'client'), name='a_record_is_in_a_segment_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='segmentmember',
+            constraint=models.CheckConstraint(condition=models.Q(('left_at__gte', models.F('entered_at'))), name='segment_member_leaves_after_entering'),
+        ),
     ]

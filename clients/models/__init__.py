@@ -6,6 +6,7 @@ from clients.models.identifiers import Identifier, SignInCountry
 from clients.models.mail import Message
 from clients.models.merging import ClientMerge
 from clients.models.ownership import BookDesk, Ownership
+from clients.models.segments import Segment, SegmentMember
 from clients.models.side_facts import SideFacts
 from clients.models.telephony import AgentPhone, PhoneCall, PhoneEvent, PhoneExchange, PhoneExchangeProposal, PhoneLeg
 from clients.models.timeline import TimelineEntry
@@ -35,6 +36,8 @@ __all__ = [
     "PhoneExchange",
     "PhoneExchangeProposal",
     "PhoneLeg",
+    "Segment",
+    "SegmentMember",
     "SideFacts",
     "SignInCountry",
     "Task",

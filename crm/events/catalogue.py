@@ -141,6 +141,22 @@ class ClientsMergeUndone(Event):
     merged_id: int
 
 
+class ClientEnteredSegment(Event):
+    """A record began to meet a segment's conditions, or was put on a fixed list; not for those a new segment begins with."""
+
+    name: ClassVar[str] = "client.entered_segment"
+    label: ClassVar[Label] = _("Entered a segment")
+    segment_id: int
+
+
+class ClientLeftSegment(Event):
+    """A record no longer meets a segment's conditions, or was taken off a fixed list."""
+
+    name: ClassVar[str] = "client.left_segment"
+    label: ClassVar[Label] = _("Left a segment")
+    segment_id: int
+
+
 class ClientContacted(Event):
     """Someone of the staff called or wrote to a client. `kind`: call, mail."""
 

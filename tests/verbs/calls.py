@@ -198,6 +198,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
     },
     "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
     "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},
+    "Segment": {"kind": "rule", "condition": {"version": 1, "all": []}},
     "SecondLook": {
         "work": lambda: sketched(WorkItem, kind="kyc.second_look"),
         **dict.fromkeys(("opinion", "reason_code", "first_opinion", "first_note"), ""),

@@ -622,6 +622,8 @@ DOORS: dict[str, Door] = {
         }
     ),
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
+    "clients.segments.verbs.add_members": Door({"segment_id": {"kind": "list"}}),
+    "clients.segments.verbs.remove_members": Door({"segment_id": {"kind": "list"}}),
     "clients.merging.merge.merge_clients": Door({"kept_id": {"stage": "active"}, "merged_id": {"stage": "lead"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),

@@ -642,6 +642,7 @@ TABLE |= {
 WORKS_WITH_CLIENTS: Final = STAFF - {"marketing", "auditor", "administrator"}
 MOVES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 MERGES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR)
+MAKES_SEGMENTS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
 _person = _any_client("client_id")
 _no_note = lambda _world: {"note_id": 999_999}  # noqa: E731
 TABLE |= {
@@ -692,6 +693,12 @@ TABLE |= {
     "client_move": Rule(MOVES_CLIENTS, kwargs=_person, good=OWN),
     "client_merge_choose": Rule(MERGES_CLIENTS, kwargs=_person, good=OWN),
     "client_merge": Rule(MERGES_CLIENTS, kwargs=lambda world: {**_person(world), "other_id": 999_999}, good=OWN),
+    "segments": Rule(STAFF),
+    "segment": Rule(STAFF, kwargs=lambda _world: {"segment_id": 999_999}, good=OWN),
+    "segment_new": Rule(MAKES_SEGMENTS),
+    "segment_add": Rule(MAKES_SEGMENTS),
+    "segment_edit": Rule(MAKES_SEGMENTS, kwargs=lambda _world: {"segment_id": 999_999}, good=OWN),
+    "segment_do": Rule(MAKES_SEGMENTS, kwargs=lambda _world: {"segment_id": 999_999, "action": "archive"}, good=OWN),
     "client_merge_undo": Rule(MERGES_CLIENTS, kwargs=lambda _world: {"merge_id": 999_999}, good=OWN),
     "client_close": Rule(roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR), kwargs=_person, good=OWN),
     "note_edit": Rule(WORKS_WITH_CLIENTS, kwargs=_no_note, good=OWN),
