@@ -11,6 +11,8 @@ class LeadsAction(AuditCode):
     ASSIGNED = "leads.assigned", _("Lead assigned"), "user-check"
     CAMPAIGN_SAVED = "leads.campaign_saved", _("Campaign saved"), "megaphone"
     CAPTURED = "leads.captured", _("Lead captured"), "user-plus"
+    DUPLICATE_DISMISSED = "leads.duplicate_dismissed", _("Noted as not the same person"), "user-x"
+    DUPLICATE_REOPENED = "leads.duplicate_reopened", _("Possible duplicate reopened"), "merge"
     IMPORT_DISCARDED = "leads.import_discarded", _("Lead import discarded"), "trash-2"
     IMPORT_STARTED = "leads.import_started", _("Lead import started"), "upload"
     IMPORTED = "leads.imported", _("Leads imported"), "upload"

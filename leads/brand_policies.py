@@ -47,6 +47,19 @@ DEDUPE_PHONE = _weight("phone", _("Points for the same phone number"), 3)
 DEDUPE_FIRST_NAME = _weight("first_name", _("Points for the same first name"), 1)
 DEDUPE_LAST_NAME = _weight("last_name", _("Points for the same last name"), 1)
 DEDUPE_COUNTRY = _weight("country", _("Points for the same country"), 1)
+DEDUPE_DEVICE = _weight("device", _("Points for the same device"), 2)
+DEDUPE_BIRTH_DATE = _weight("birth_date", _("Points for the same date of birth"), 3)
+DUPLICATES_LISTED_FROM = declare(
+    Policy(
+        "duplicates_listed_from",
+        PolicyArea.LEADS,
+        _("Points from which two records are listed as possible duplicates"),
+        Count(1, 60, _("points")),
+        4,
+        _("Staff decide whether the records are merged. A household is listed, but not as one person."),
+        needs_four_eyes=False,
+    )
+)
 DEDUPE_THRESHOLD = declare(
     Policy(
         "dedupe_threshold",

@@ -60,6 +60,21 @@ class NoAgent(models.TextChoices):
     WAIT = "wait", _("Wait in this desk's pool")
 
 
+class DuplicateState(BadgeChoices):
+    """What became of two records that may be one person."""
+
+    OPEN = "open", "yellow", _("Open")
+    DISMISSED = "dismissed", "secondary", _("Not the same person")
+    MERGED = "merged", "green", _("Merged")
+
+
+DUPLICATE_TRANSITIONS: dict[str, set[str]] = {
+    DuplicateState.OPEN: {DuplicateState.DISMISSED, DuplicateState.MERGED},
+    DuplicateState.DISMISSED: {DuplicateState.OPEN},
+    DuplicateState.MERGED: {DuplicateState.OPEN},
+}
+
+
 class ImportState(BadgeChoices):
     CHECKING = "checking", "blue", _("Checking")
     CHECKED = "checked", "azure", _("Ready to import")

@@ -166,6 +166,11 @@ def explain(reasons: Sequence[Mapping[str, Any]]) -> list[str]:
     from django.utils.translation import gettext as _
 
     labels = {
+        "device": _("same device"),
+        "birth_date": _("same date of birth"),
+        "other_birth_date": _("different date of birth"),
+        "similar_first_name": _("similar first name"),
+        "similar_last_name": _("similar last name"),
         "email": _("same e-mail address"),
         "phone": _("same phone number"),
         "country": _("same country"),

@@ -166,6 +166,15 @@ register(
         words="prospects pipeline enquiries",
     ),
     MenuEntry("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses"),
+    MenuEntry(
+        "sales",
+        _("Possible duplicates"),
+        "possible_duplicates",
+        "clients.merge_client",
+        "merge",
+        25,
+        words="merge same person household dedupe",
+    ),
     MenuEntry("sales", _("Lead imports"), "lead_imports", "leads.import_lead", "upload", 30, words="csv file upload"),
     MenuEntry(
         "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"

@@ -5,11 +5,22 @@ from django.utils import timezone
 from clients.choices import SalesStatus, Stage
 from clients.models import Client
 from crm.due import cancel_many
-from crm.events import ClientContacted, ClientMoved, ClientStageChanged, subscribe
-from crm.models import User
+from crm.events import (
+    ClientContacted,
+    ClientMoved,
+    ClientRegistered,
+    ClientsMerged,
+    ClientsMergeUndone,
+    ClientStageChanged,
+    LeadCaptured,
+    LeadsImported,
+    subscribe,
+)
+from crm.models import Brand, User
 from crm.notices.notify import push_live
 from leads import pipeline, sla
 from leads.assignment import FIRST_CONTACT, newest_leads
+from leads.duplicates import finding
 from leads.models import Lead
 from leads.waiting import await_routing
 
@@ -30,6 +41,39 @@ def follow_the_call(event: ClientContacted) -> None:
     agent = User.objects.filter(pk=event.agent_id).first()
     if pipeline.move_by_call(client_id=event.client_id, agent=agent, outcome=event.outcome):
         push_live(event.agent_id, event="lead", data={"id": event.client_id})
+
+
+@subscribe(LeadCaptured)
+def look_for_duplicates(event: LeadCaptured) -> None:
+    """Compare a person who has just come, or come again with another address or number."""
+    assert event.client_id is not None and event.brand_id is not None
+    finding.compare(Brand.objects.get(pk=event.brand_id), [event.client_id])
+
+
+@subscribe(LeadsImported)
+def look_for_duplicates_of_a_file(event: LeadsImported) -> None:
+    """Compare the people of a file, in passes."""
+    assert event.brand_id is not None
+    finding.await_comparison(event.brand_id)
+
+
+@subscribe(ClientRegistered)
+def look_for_duplicates_of_a_client(event: ClientRegistered) -> None:
+    """Compare a client who has registered: a date of birth is known now."""
+    assert event.client_id is not None and event.brand_id is not None
+    finding.compare(Brand.objects.get(pk=event.brand_id), [event.client_id])
+
+
+@subscribe(ClientsMerged)
+def note_a_merge(event: ClientsMerged) -> None:
+    """Close the pair of two records that were merged."""
+    finding.note_merge([event.client_id or 0, event.merged_id])
+
+
+@subscribe(ClientsMergeUndone)
+def note_an_undone_merge(event: ClientsMergeUndone) -> None:
+    """List the pair again when its records are two again."""
+    finding.note_merge([event.client_id or 0, event.merged_id], is_undone=True)
 
 
 @subscribe(ClientStageChanged)

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
+from leads.duplicates import views as duplicates
 from leads.tables import LeadTable
 from leads.views import conditions, imports, public, setup, staff
 
@@ -22,6 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/imports/<int:import_id>/", imports.detail, name="lead_import"),
     path("leads/imports/<int:import_id>/confirm/", imports.confirm, name="lead_import_confirm"),
     path("leads/imports/<int:import_id>/discard/", imports.discard, name="lead_import_discard"),
+    path("leads/duplicates/", TableView.as_view(table=duplicates.DuplicateTable), name="possible_duplicates"),
+    path("leads/duplicates/<int:pair_id>/dismiss/", duplicates.dismiss, name="possible_duplicate_dismiss"),
+    path("leads/duplicates/<int:pair_id>/reopen/", duplicates.reopen, name="possible_duplicate_reopen"),
     path("leads/assign/", staff.assign, name="leads_assign"),
     path("leads/<int:client_id>/status/", staff.status, name="lead_status"),
     path("leads/<int:client_id>/card/", staff.card, name="lead_card"),

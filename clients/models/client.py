@@ -146,6 +146,11 @@ class Client(HasState):
             models.Index(fields=["country", "-id"], name="clients_by_country"),
             models.Index(fields=["brand", "phone"], name="clients_by_phone", condition=~models.Q(phone="")),
             models.Index(fields=["brand", "email_canonical"], name="clients_by_mailbox", condition=~models.Q(email="")),
+            models.Index(
+                fields=["brand", "date_of_birth", "country"],
+                name="clients_by_birth_date",
+                condition=models.Q(date_of_birth__isnull=False),
+            ),
             models.Index(fields=["campaign", "-id"], name="clients_by_campaign", condition=~models.Q(campaign="")),
             models.Index(fields=["source", "-id"], name="clients_by_source", condition=~models.Q(source="")),
             models.Index(fields=["merged_into"], name="clients_merged", condition=models.Q(merged_into__isnull=False)),

@@ -9,4 +9,12 @@ from leads.assignment import FIRST_CONTACT
 follows("leads.Lead.client", _("Leads"))
 follows("leads.RegistrationInvitation.client", _("Registration links"))
 follows("crm.DueRow.client_id", only=Q(kind=FIRST_CONTACT, state="pending"), part="leads")
-all_stay(["leads.LeadFacts.client", "leads.LeadImportRow.client_id", "leads.SalesStatusChange.client"])
+all_stay(
+    [
+        "leads.PossibleDuplicate.first",
+        "leads.PossibleDuplicate.second",
+        "leads.LeadFacts.client",
+        "leads.LeadImportRow.client_id",
+        "leads.SalesStatusChange.client",
+    ]
+)

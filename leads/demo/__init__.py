@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.demo import Demo
-from leads.demo import setup, write
+from leads.demo import duplicates, setup, write
 
 
 def load(demo: Demo) -> None:
@@ -15,3 +15,8 @@ def load(demo: Demo) -> None:
     demo.progress("Campaigns, leads and the pipeline", 2, 3)
     write.write_facts()
     demo.progress("Campaigns, leads and the pipeline", 3, 3)
+
+
+def finish(demo: Demo) -> None:
+    """Write the people who came twice, once their identifiers are known."""
+    duplicates.write_duplicates(demo)

@@ -26,6 +26,7 @@ from leads import routing
 from leads.choices import OPEN_STATUSES, LeadsNotice, RowVerdict
 from leads.dedupe import weights_of
 from leads.distribution.turns import count_given
+from leads.duplicates.finding import await_comparison
 from leads.import_files.writing import Writer
 from leads.models import Campaign, Lead, LeadImport, LeadImportRow, SalesStatusChange
 
@@ -123,7 +124,8 @@ class LeadKind(ClientKind):
         return made
 
     def finish(self) -> str:
-        """Notify each agent once of what they got."""
+        """Notify each agent once of what they got, and have the new people compared with those who are here."""
+        await_comparison(self.batch.brand_id)
         made = ImportRow.objects.filter(batch=self.batch, verdict=ImportVerdict.NEW).values("object_id")
         people = Client.objects.filter(pk__in=made, owner__isnull=False).order_by()
         for agent_id, count in people.values_list("owner_id").annotate(Count("pk")):

@@ -720,4 +720,40 @@ class Migration(migrations.Migration):
             model_name='ruleturn',
             constraint=models.UniqueConstraint(fields=('rule', 'agent'), name='one_turn_per_rule_and_agent'),
         ),
+        migrations.CreateModel(
+            name='DuplicatePass',
+            fields=[
+                ('brand', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='crm.brand')),
+                ('after_new', models.BigIntegerField(default=0)),
+                ('after_nightly', models.BigIntegerField(default=0)),
+            ],
+            options={
+                'ordering': ['brand_id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='PossibleDuplicate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Open'), ('dismissed', 'Not the same person'), ('merged', 'Merged')], default='open', max_length=10)),
+                ('is_household', models.BooleanField(default=False)),
+                ('points', models.SmallIntegerField()),
+                ('reasons', models.JSONField(default=list)),
+                ('facts_hash', models.CharField(max_length=64)),
+                ('found_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('reason', models.CharField(blank=True, max_length=300)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('first', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.client')),
+                ('second', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-points', '-id'],
+                'default_permissions': (),
+                'indexes': [models.Index(fields=['brand', 'state', '-points', '-id'], name='possible_duplicates_by_points'), models.Index(fields=['second'], name='possible_duplicates_of_second')],
+                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='a_pair_of_records_is_listed_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='the_older_record_of_a_pair_is_first'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'dismissed'), _negated=True), models.Q(('decided_at__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='a_dismissed_pair_says_when_and_why')],
+            },
+        ),
     ]

@@ -1,4 +1,5 @@
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
+from leads.models.duplicates import DuplicatePass, PossibleDuplicate
 from leads.models.imports import LeadImport, LeadImportRow
 from leads.models.leads import Lead, LeadFacts, RegistrationInvitation, SalesStatusChange
 from leads.models.rules import Absence, RoutingRule, ScoreRule, Shift
@@ -8,6 +9,7 @@ __all__ = [
     "Absence",
     "AgentCount",
     "Campaign",
+    "DuplicatePass",
     "LandingPage",
     "Lead",
     "LeadFacts",
@@ -15,6 +17,7 @@ __all__ = [
     "LeadImportRow",
     "LeadSource",
     "PoolPass",
+    "PossibleDuplicate",
     "RegistrationInvitation",
     "RoutingRule",
     "RuleTurn",

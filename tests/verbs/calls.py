@@ -47,7 +47,7 @@ MODELS = {
         "event_id": "PhoneEvent",
         "exchange_id": "PhoneExchange",
     },
-    "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource"},
+    "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource", "pair_id": "PossibleDuplicate"},
     "trading": {
         "account_id": "TradingAccount",
         "account_type_id": "AccountType",
@@ -195,6 +195,10 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "kept": lambda: of_the_brand(Client).filter(user__isnull=False).exclude(stage="closed")[0],
         "merged": lambda: of_the_brand(Client).filter(stage="lead")[0],
         "stage_before": "lead",
+    },
+    "PossibleDuplicate": {
+        "first": lambda: of_the_brand(Client).filter(stage="lead")[0],
+        "second": lambda: of_the_brand(Client).filter(stage="lead")[1],
     },
     "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
     "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},

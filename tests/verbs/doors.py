@@ -414,6 +414,8 @@ DOORS: dict[str, Door] = {
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
     "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
     "leads.imports.discard": Door(by=of("import_id", "owner", "LeadImport")),
+    "leads.duplicates.deciding.dismiss_duplicate": Door({"pair_id": {"state": "open"}}),
+    "leads.duplicates.deciding.reopen_duplicate": Door({"pair_id": {"state": "dismissed"}}),
     "leads.setup.save_campaign": Door(given=lambda: {"campaign": one(Campaign), "brand": one(Brand)}),
     "leads.setup.save_landing_page": Door(given=lambda: {"page": one(LandingPage), "brand": one(Brand)}),
     "leads.setup.save_routing_rule": Door(

@@ -217,6 +217,8 @@ LOCKS: dict[str, str] = {
     "kyc.verdicts.changes.propose_policy": "Brand",
     "kyc.verdicts.overturning.overturn": "Client Document",
     "kyc.verdicts.second_looks.decide_second_look": "Client Document SecondLook",
+    "leads.duplicates.deciding.dismiss_duplicate": "PossibleDuplicate",
+    "leads.duplicates.deciding.reopen_duplicate": "PossibleDuplicate",
     "leads.imports.confirm": "LeadImport",
     "leads.imports.discard": "LeadImport",
     "leads.invitations.invite": "Client",
