@@ -1369,4 +1369,8 @@ class Migration(migrations.Migration):
             model_name='segmentmember',
             constraint=models.CheckConstraint(condition=models.Q(('left_at__gte', models.F('entered_at'))), name='segment_member_leaves_after_entering'),
         ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('date_of_birth__isnull', False)), fields=['brand', 'date_of_birth', 'country'], name='clients_by_birth_date'),
+        ),
     ]

@@ -47,7 +47,13 @@ MODELS = {
         "event_id": "PhoneEvent",
         "exchange_id": "PhoneExchange",
     },
-    "leads": {"import_id": "LeadImport", "rule_id": "ScoreRule", "agent_id": "User", "source_id": "LeadSource", "pair_id": "PossibleDuplicate"},
+    "leads": {
+        "import_id": "LeadImport",
+        "rule_id": "ScoreRule",
+        "agent_id": "User",
+        "source_id": "LeadSource",
+        "pair_id": "PossibleDuplicate",
+    },
     "trading": {
         "account_id": "TradingAccount",
         "account_type_id": "AccountType",
@@ -199,6 +205,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "PossibleDuplicate": {
         "first": lambda: of_the_brand(Client).filter(stage="lead")[0],
         "second": lambda: of_the_brand(Client).filter(stage="lead")[1],
+        "decided_at": timezone.now,
     },
     "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
     "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},
