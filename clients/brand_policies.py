@@ -53,6 +53,22 @@ CALLS_ARE_RECORDED = declare(
         _("Check what the law asks for first: in many countries both sides must know, in some they must agree."),
     )
 )
+CALL_HOUR_FROM = declare(
+    Policy(
+        "call_hour_from",
+        PolicyArea.CALLS,
+        _("Clients are called from"),
+        Count(0, 23, _("o'clock")),
+        8,
+        _("By the clock where the client lives; in a country with several time zones, in each of them."),
+    )
+)
+CALL_HOUR_UNTIL = declare(
+    Policy("call_hour_until", PolicyArea.CALLS, _("Clients are called until"), Count(1, 24, _("o'clock")), 21)
+)
+CALLS_ON_SUNDAYS = declare(
+    Policy("calls_on_sundays", PolicyArea.CALLS, _("Clients are called on Sundays"), Switch(), False)
+)
 CALL_OUTCOME_MINUTES = declare(
     Policy(
         "call_outcome_minutes",

@@ -261,6 +261,12 @@ class ClientsNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    CALL_MISSED = (
+        "clients.call_missed",
+        _("Missed calls of your clients"),
+        NoticeGroup.CLIENTS,
+        staff("clients.log_call"),
+    )
     PHONE_EXCHANGE_PROPOSED = (
         "clients.phone_exchange_proposed",
         _("Phone exchanges awaiting second approval"),

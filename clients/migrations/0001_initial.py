@@ -1373,4 +1373,29 @@ class Migration(migrations.Migration):
             model_name='client',
             index=models.Index(condition=models.Q(('date_of_birth__isnull', False)), fields=['brand', 'date_of_birth', 'country'], name='clients_by_birth_date'),
         ),
+        migrations.AddField(
+            model_name='agentphone',
+            name='takes_unknown',
+            field=models.BooleanField(default=False, help_text="Rings for calls of which no client's owner is known"),
+        ),
+        migrations.CreateModel(
+            name='DoNotCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reason', models.CharField(choices=[('asked', 'Client asked not to be called'), ('register', 'Listed in a do-not-call register'), ('complaint', 'Complaint about calls'), ('legal', 'Legal reasons'), ('other', 'Another reason')], max_length=16)),
+                ('note', models.TextField(blank=True)),
+                ('set_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('lift_reason', models.TextField(blank=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='do_not_call', to='clients.client')),
+                ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('set_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-set_at', '-id'],
+                'permissions': [('lift_do_not_call', 'Can let a client be called again')],
+                'indexes': [models.Index(fields=['client', '-id'], name='do_not_call_by_client')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('client',), name='a_client_is_marked_once_as_not_to_be_called'), models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='a_lifted_do_not_call_says_by_whom_and_why')],
+            },
+        ),
     ]

@@ -8,7 +8,15 @@ from clients.models.merging import ClientMerge
 from clients.models.ownership import BookDesk, Ownership
 from clients.models.segments import Segment, SegmentMember
 from clients.models.side_facts import SideFacts
-from clients.models.telephony import AgentPhone, PhoneCall, PhoneEvent, PhoneExchange, PhoneExchangeProposal, PhoneLeg
+from clients.models.telephony import (
+    AgentPhone,
+    DoNotCall,
+    PhoneCall,
+    PhoneEvent,
+    PhoneExchange,
+    PhoneExchangeProposal,
+    PhoneLeg,
+)
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
@@ -25,6 +33,7 @@ __all__ = [
     "CustomFieldType",
     "CustomValue",
     "Declaration",
+    "DoNotCall",
     "Exemption",
     "Identifier",
     "Message",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from clients.choices import CallDirection
 from clients.models.client import Client
 from clients.models.work import Call
-from clients.telephony.choices import ENDS, LIVE, PHONE_TRANSITIONS, LegEnd, PhoneState
+from clients.telephony.choices import ENDS, LIVE, PHONE_TRANSITIONS, DoNotCallReason, LegEnd, PhoneState
 from crm.connections.choices import WebhookState
 from crm.connections.models import Connection, ConnectionProposal, Webhook
 from crm.db.states import HasState
@@ -75,6 +75,7 @@ class AgentPhone(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="phone")
     address = models.CharField(max_length=120)
+    takes_unknown = models.BooleanField(default=False, help_text="Rings for calls of which no client's owner is known")
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -82,6 +83,39 @@ class AgentPhone(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class DoNotCall(models.Model):
+    """That a client must not be called: why, by whom and when; and who lifted it."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="do_not_call", db_index=False)
+    reason = models.CharField(max_length=16, choices=DoNotCallReason.choices)
+    note = models.TextField(blank=True)
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    set_at = models.DateTimeField(default=timezone.now)
+    lifted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True)
+    lift_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-set_at", "-id"]
+        indexes = [models.Index(fields=["client", "-id"], name="do_not_call_by_client")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["client"],
+                condition=Q(lifted_at__isnull=True),
+                name="a_client_is_marked_once_as_not_to_be_called",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_by__isnull=True, lift_reason="")
+                | (Q(lifted_at__isnull=False, lifted_by__isnull=False) & ~Q(lift_reason="")),
+                name="a_lifted_do_not_call_says_by_whom_and_why",
+            ),
+        ]
+        permissions = [("lift_do_not_call", "Can let a client be called again")]
+
+    def __str__(self) -> str:
+        return str(self.get_reason_display())
 
 
 class PhoneCall(HasState):

@@ -14,18 +14,20 @@ from clients.audit_codes import ClientsAction
 from clients.brand_policies import CALL_OUTCOME_MINUTES, CALLS_ARE_RECORDED
 from clients.calls import CallDetails, FollowUp, record_call, set_follow_up
 from clients.canonical import canonical_phone
-from clients.choices import CallDirection, CallOutcome
+from clients.choices import CallDirection, CallOutcome, ClientsNotice
 from clients.models import AgentPhone, Call, Client, PhoneCall, PhoneEvent, PhoneExchange, PhoneLeg
 from clients.policies import can
-from clients.telephony import policies
+from clients.telephony import do_not_call, hours, policies
 from clients.telephony.choices import ENDS, LIVE, UNANSWERED_OUTCOMES, PhoneState, outcome_by_exchange
 from clients.telephony.legs import Standing, note_report, standing_of
-from clients.telephony.protocol import CallOrder, RecordingReport, Report
+from clients.telephony.protocol import CallOrder, RecordingReport, Report, Step
 from crm.connections.choices import WebhookState
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
+from crm.i18n import formats
+from crm.i18n.localized_text import phrase
 from crm.models import User
-from crm.notices.notify import push_live
+from crm.notices.notify import notify, push_live
 from crm.queue.enqueue import enqueue_on_commit
 from crm.security import audit
 from crm.security.policies import require
@@ -59,6 +61,7 @@ def start_call(*, client_id: int, actor: User) -> PhoneCall:
     number = canonical_phone(client.phone, client.country)
     if not number:
         raise DomainError(_("The number on this record isn't a valid phone number."))
+    require_callable(client)
     if live_call_of(actor) is not None:
         raise WrongState(_("You're already on a call. End it first."))
     now = timezone.now()
@@ -76,6 +79,22 @@ def start_call(*, client_id: int, actor: User) -> PhoneCall:
     _audit(call, ClientsAction.PHONE_CALL_PLACED, actor, {"exchange": exchange.code, "is_recorded": call.is_recorded})
     enqueue_on_commit(WORK, call.pk)
     return call
+
+
+def require_callable(client: Client) -> None:
+    """Refuse to call who must not be called, or not at this hour. Raises: DomainError, which says until when."""
+    mark = do_not_call.mark_of(client)
+    if mark is not None:
+        raise DomainError(
+            _("This client must not be called: %(reason)s (%(person)s, %(day)s).")
+            % {"reason": mark.get_reason_display(), "person": mark.set_by, "day": formats.day(mark.set_at)}
+        )
+    at = hours.allowed_from(client)
+    if at is not None:
+        raise DomainError(
+            _("It's outside calling hours where this client lives. Call from %(time)s on %(day)s, local time.")
+            % {"time": at.strftime("%H:%M"), "day": formats.day(at.date())}
+        )
 
 
 def live_call_of(agent: User) -> PhoneCall | None:
@@ -141,8 +160,16 @@ def apply_reports(call: PhoneCall, reports: Iterable[Report], *, is_whole: bool 
         if note_report(leg, report):
             leg.save()
             is_new = True
+        if report.step == Step.ANSWERED and call.agent_id is None and not leg.is_first:
+            call.agent = _who_answers(report.address)
     _follow(call, standing_of(call, list(legs.values()), is_whole=is_whole))
     return is_new
+
+
+def _who_answers(address: str) -> User | None:
+    """Find whose phone it is that an incoming call was answered on."""
+    phone = AgentPhone.objects.filter(address=address).select_related("user").first() if address else None
+    return phone.user if phone is not None else None
 
 
 def _note_recording(call: PhoneCall, report: RecordingReport) -> bool:
@@ -172,6 +199,30 @@ def _follow(call: PhoneCall, standing: Standing) -> None:
     call.save()
     if call.state != before:
         show_live(call)
+        if call.state in ENDS:
+            _after_end(call)
+
+
+def _after_end(call: PhoneCall) -> None:
+    """Ask the agent for the outcome, and tell the owner of a call that they missed."""
+    if not call.is_outbound and call.state in (PhoneState.MISSED, PhoneState.VOICEMAIL):
+        _notify_missed(call)
+    elif call.agent_id is not None and call.was_dialled:
+        show_dialog(call.agent_id, call)
+
+
+def _notify_missed(call: PhoneCall) -> None:
+    client = call.client
+    if client is None or client.owner_id is None:
+        return
+    title = phrase("Voicemail from %(client)s") if call.has_voicemail else phrase("Missed call from %(client)s")
+    notify(
+        [client.owner_id],
+        kind=ClientsNotice.CALL_MISSED,
+        title=title % {"client": str(client)},
+        url=client.get_absolute_url(),
+        dedupe_key=f"clients.call_missed:{call.pk}:{call.state}",
+    )
 
 
 def _outcome_due(call: PhoneCall, now: dt.datetime) -> dt.datetime | None:
@@ -197,6 +248,13 @@ def show_live(call: PhoneCall) -> None:
     """Tell the agent's open pages that a call of theirs moved."""
     if call.agent_id is not None:
         push_live(call.agent_id, event=LIVE_EVENT, data={"id": call.pk, "state": call.state})
+
+
+def show_dialog(user_id: int, call: PhoneCall) -> None:
+    """Open a call's dialog on somebody's page, where no other dialog is open."""
+    title = str(call.client) if call.client is not None else _("Incoming call")
+    data: dict[str, object] = {"url": f"/phone/calls/{call.pk}/", "key": f"phone:{call.pk}", "title": title}
+    push_live(user_id, event="dialog", data=data)
 
 
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,6 +310,14 @@ def _log(call: PhoneCall, client: Client, outcome: CallOutcome, notes: str, acto
     call.save(update_fields=["call", "due_at"])
     show_live(call)
     return call.call
+
+
+def note_client(call: PhoneCall, actor: User) -> None:
+    """Save whom a call is with, which a person has found out; once it has ended its outcome is due."""
+    if call.state in ENDS:
+        call.due_at = _outcome_due(call, timezone.now())
+    call.save(update_fields=["client", "due_at"])
+    _audit(call, ClientsAction.PHONE_CALL_LINKED, actor, {"client": call.client_id})
 
 
 def _audit(call: PhoneCall, action: ClientsAction, actor: User | None, after: dict[str, object]) -> None:

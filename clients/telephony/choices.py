@@ -51,6 +51,16 @@ PHONE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class DoNotCallReason(models.TextChoices):
+    """Why a client must not be called."""
+
+    ASKED = "asked", _("Client asked not to be called")
+    REGISTER = "register", _("Listed in a do-not-call register")
+    COMPLAINT = "complaint", _("Complaint about calls")
+    LEGAL = "legal", _("Legal reasons")
+    OTHER = "other", _("Another reason")
+
+
 class LegEnd(models.TextChoices):
     """How a leg ended."""
 

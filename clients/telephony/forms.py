@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import CallOutcome
 from clients.forms import FollowUpFields
 from clients.models import PhoneCall
-from clients.telephony.choices import UNANSWERED_OUTCOMES, PhoneState, outcome_by_exchange
+from clients.telephony.choices import UNANSWERED_OUTCOMES, DoNotCallReason, PhoneState, outcome_by_exchange
 from clients.telephony.setup import ExchangeSetup, PhoneExchangeApproval
 from crm.connections.forms import ConnectionForm
 
@@ -31,6 +31,20 @@ class OwnPhoneForm(forms.Form):
         max_length=120,
         help_text=_("The exchange rings it first, then the client. A number with its country code, or a SIP address."),
     )
+    takes_unknown = forms.BooleanField(
+        label=_("Also ring for unknown callers"),
+        required=False,
+        help_text=_("And for clients whose owner has no phone here."),
+    )
+
+
+class DoNotCallForm(forms.Form):
+    reason = forms.ChoiceField(label=_("Reason"), choices=DoNotCallReason.choices, widget=forms.RadioSelect)
+    note = forms.CharField(label=_("Note"), required=False, max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class LiftForm(forms.Form):
+    reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
 class OutcomeForm(FollowUpFields):

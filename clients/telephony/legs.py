@@ -59,7 +59,7 @@ def standing_of(call: PhoneCall, legs: Sequence[PhoneLeg], *, is_whole: bool = F
     further = [leg for leg in legs if not leg.is_first]
     is_over = first is not None and first.ended_at is not None
     was_dialled = bool(further) or not call.is_outbound
-    reached = [leg for leg in further if leg.answered_at or leg.end == LegEnd.COMPLETED]
+    reached = [leg for leg in further if _began(leg) or leg.end == LegEnd.COMPLETED]
     if reached:
         return _connected(reached)
     if further and all(leg.ended_at for leg in further):
@@ -72,15 +72,15 @@ def standing_of(call: PhoneCall, legs: Sequence[PhoneLeg], *, is_whole: bool = F
         if first.end in ("", LegEnd.COMPLETED) and not call.has_voicemail and not is_whole:
             return Standing(None, was_dialled=was_dialled, must_look_up=True)
         return Standing(_missed(call, first.end), first.end, ended_at=first.ended_at, was_dialled=was_dialled)
-    if any(leg.ringing_at for leg in further):
+    if further:
         return Standing(PhoneState.RINGING, was_dialled=True)
     if first is not None and first.ringing_at and not first.answered_at:
         return Standing(PhoneState.AGENT_RINGING if call.is_outbound else PhoneState.RINGING, was_dialled=was_dialled)
-    return Standing(PhoneState.RINGING if further else None, was_dialled=was_dialled)
+    return Standing(None, was_dialled=was_dialled)
 
 
 def _connected(reached: Sequence[PhoneLeg]) -> Standing:
-    began = [leg.answered_at for leg in reached if leg.answered_at]
+    began = [at for leg in reached if (at := _began(leg))]
     ended = [leg.ended_at for leg in reached if leg.ended_at]
     if len(ended) < len(reached):
         talking = [leg for leg in reached if not leg.ended_at]
@@ -90,6 +90,11 @@ def _connected(reached: Sequence[PhoneLeg]) -> Standing:
     ended_at = max(ended)
     answered_at = min(began) if began else ended_at - dt.timedelta(seconds=seconds)
     return Standing(PhoneState.ENDED, LegEnd.COMPLETED, min(answered_at, ended_at), ended_at, seconds, True)
+
+
+def _began(leg: PhoneLeg) -> dt.datetime | None:
+    """Since when somebody is on a leg: who is put on hold has answered, though that may not be reported yet."""
+    return min((at for at in (leg.answered_at, leg.held_at, leg.resumed_at) if at), default=None)
 
 
 def _seconds(leg: PhoneLeg) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from clients.brand_policies import CALLS_THROUGH_EXCHANGE
-from clients.choices import Stage
+from clients.choices import SalesStatus, Stage
 from clients.models import Client, PhoneCall
 from clients.policies import can
 from crm.models import Actor
@@ -27,6 +27,8 @@ def can_call(user: Actor, client: Client) -> Decision:
         return no(_("Calls through the exchange are off at this brand."))
     if client.stage == Stage.CLOSED:
         return no(_("This record is closed."))
+    if client.sales_status == SalesStatus.DO_NOT_CALL:
+        return no(_("This client must not be called."))
     if not client.phone:
         return no(_("There is no phone number on this record."))
     return YES

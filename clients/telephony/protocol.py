@@ -32,7 +32,7 @@ class Step(StrEnum):
 class LegReport:
     """One report about one leg. leg_id: the exchange's id; parent_id: of the first leg, where this is a further one.
 
-    seconds: how long the leg was connected, where the exchange counts it.
+    seconds: how long the leg was connected, where the exchange counts it. address: who was rung.
     """
 
     leg_id: str
@@ -41,6 +41,7 @@ class LegReport:
     parent_id: str = ""
     end: LegEnd | None = None
     seconds: int | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from clients.models import PhoneCall, PhoneEvent
+from clients.models import AgentPhone, PhoneCall, PhoneEvent
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
 
 
 def phone_calls_visible_to(user: User) -> QuerySet[PhoneCall]:
-    """Select the calls with clients in reach, and one's own with numbers that are nobody's yet."""
-    return PhoneCall.objects.filter(
-        Q(client__in=clients_visible_to(user)) | Q(client=None, agent=user, agent__kind="staff")
-    )
+    """Select the calls with clients in reach, and one's own with unknown numbers, or those that ring for one."""
+    unknown = Q(client=None, agent=user)
+    if AgentPhone.objects.filter(user=user, takes_unknown=True).exists():
+        unknown |= Q(client=None, agent=None, exchange__brand__in=reach_of(user).brands)
+    return PhoneCall.objects.filter(Q(client__in=clients_visible_to(user)) | unknown)
 
 
 def events_visible_to(user: User) -> QuerySet[PhoneEvent]:

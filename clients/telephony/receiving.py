@@ -8,6 +8,7 @@ from clients.models import PhoneEvent, PhoneExchange
 from clients.telephony.adapters import adapter_of
 from clients.telephony.addresses import URL_HEADER, public
 from clients.telephony.hearing import TASK
+from clients.telephony.incoming import take_call
 from crm.connections.choices import WebhookVerdict
 from crm.connections.webhooks import BODY_BYTES_MAX, receive
 from crm.security.request_context import current
@@ -19,7 +20,7 @@ def receive_webhook(request: HttpRequest, code: str) -> HttpResponse:
 
     An exchange that isn't in use any more still gets reports on its calls of before.
     """
-    exchange = PhoneExchange.objects.filter(code=code).first()
+    exchange = PhoneExchange.objects.select_related("brand").filter(code=code).first()
     if exchange is None:
         return HttpResponse(status=404)
     if declared_length(request) > BODY_BYTES_MAX:
@@ -27,14 +28,12 @@ def receive_webhook(request: HttpRequest, code: str) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     # The address as we gave it to the exchange: behind a proxy, the request names another one.
     headers[URL_HEADER] = public(request.get_full_path())
+    adapter = adapter_of(exchange)
     verdict = receive(
-        PhoneEvent,
-        exchange,
-        adapter=adapter_of(exchange),
-        task=TASK,
-        body=request.body,
-        headers=headers,
-        ip=current().ip,
+        PhoneEvent, exchange, adapter=adapter, task=TASK, body=request.body, headers=headers, ip=current().ip
     )
+    if verdict == WebhookVerdict.ACCEPTED and (caller := adapter.incoming(request.body)) is not None:
+        kind, answer = adapter.answer(take_call(exchange, caller))
+        return HttpResponse(answer, content_type=kind)
     # What is signed and unreadable is ours to look at: sending it again would not help.
     return HttpResponse(status=200 if verdict in (WebhookVerdict.ACCEPTED, WebhookVerdict.MALFORMED) else 400)

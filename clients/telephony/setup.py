@@ -78,8 +78,8 @@ def test_connection(*, exchange_id: int, actor: User) -> str:
 
 
 @transaction.atomic
-def set_own_phone(*, actor: User, address: str) -> AgentPhone:
-    """Set where a person is rung: a number in E.164 or a SIP address.
+def set_own_phone(*, actor: User, address: str, takes_unknown: bool = False) -> AgentPhone:
+    """Set where a person is rung: a number in E.164 or a SIP address. takes_unknown: also for callers without an owner.
 
     Who: `clients.log_call`, for oneself. Raises: NotAllowed; DomainError for an address that is neither.
     """
@@ -89,7 +89,8 @@ def set_own_phone(*, actor: User, address: str) -> AgentPhone:
         address = canonical_phone(address)
     if not address:
         raise DomainError(_("Enter a number with its country code, or a SIP address such as sip:anna@pbx.example.com."))
-    values = {"address": address, "changed_at": timezone.now()}
+    values = {"address": address, "takes_unknown": takes_unknown, "changed_at": timezone.now()}
     phone, _is_new = AgentPhone.objects.update_or_create(user=actor, defaults=values)
-    audit.record(actor=actor, action=ClientsAction.AGENT_PHONE_SET, target=phone, after={"address": address})
+    after = {"address": address, "takes_unknown": takes_unknown}
+    audit.record(actor=actor, action=ClientsAction.AGENT_PHONE_SET, target=phone, after=after)
     return phone

@@ -172,12 +172,17 @@ class TwilioAdapter:
         """Say of a leg what a callback would have said."""
         leg_id, now = self._id(call.sid), timezone.now()
         if call.status not in ENDINGS:
-            return [LegReport(leg_id, STEPS.get(call.status, Step.STARTED), call.start_time or now, parent_id)]
+            return [
+                LegReport(
+                    leg_id, STEPS.get(call.status, Step.STARTED), call.start_time or now, parent_id, address=call.to
+                )
+            ]
         ended_at, seconds = call.end_time or now, _whole(call.duration)
         end = ENDINGS[call.status]
         rows: list[Report] = [LegReport(leg_id, Step.ENDED, ended_at, parent_id, end, seconds)]
         if end == LegEnd.COMPLETED:
-            rows.insert(0, LegReport(leg_id, Step.ANSWERED, ended_at - dt.timedelta(seconds=seconds), parent_id))
+            answered_at = ended_at - dt.timedelta(seconds=seconds)
+            rows.insert(0, LegReport(leg_id, Step.ANSWERED, answered_at, parent_id, address=call.to))
         return rows
 
     def hang_up(self, leg_id: str) -> None:
@@ -220,8 +225,10 @@ class TwilioAdapter:
         status = fields.get("CallStatus", "")
         if status in ENDINGS:
             seconds = _whole(fields["CallDuration"]) if "CallDuration" in fields else None
-            return LegReport(leg_id, Step.ENDED, at, parent_id, ENDINGS[status], seconds)
-        return LegReport(leg_id, STEPS[status], at, parent_id) if status in STEPS else None
+            return LegReport(leg_id, Step.ENDED, at, parent_id, ENDINGS[status], seconds, fields.get("To", ""))
+        return (
+            LegReport(leg_id, STEPS[status], at, parent_id, address=fields.get("To", "")) if status in STEPS else None
+        )
 
     def incoming(self, body: bytes) -> IncomingCall | None:
         fields = _fields(body)

@@ -18,14 +18,14 @@ from clients.models import AgentPhone, Client, PhoneCall, PhoneEvent
 from clients.policies import sees_contacts
 from clients.queries import get_client
 from clients.record.local_time import local_time
-from clients.telephony import calls, hearing, policies, receiving, setup
-from clients.telephony.choices import ENDS
-from clients.telephony.forms import ExchangeForm, OutcomeForm, OwnPhoneForm
+from clients.telephony import calls, do_not_call, hearing, incoming, policies, receiving, setup
+from clients.telephony.choices import ENDS, DoNotCallReason
+from clients.telephony.forms import DoNotCallForm, ExchangeForm, LiftForm, OutcomeForm, OwnPhoneForm
 from clients.telephony.queries import events_visible_to, phone_calls_visible_to
 from clients.views import dialogs
 from clients.views.actions import quick_times
 from crm.connections import views as connections
-from crm.errors import DomainError
+from crm.errors import DomainError, outcome_of
 from crm.models import User
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
@@ -87,11 +87,13 @@ def client_phone(request: UserRequest, client_id: int) -> HttpResponseBase:
 
 def _show_client(request: UserRequest, client: Client, refusal: str, *, status: int = 200) -> HttpResponse:
     decision = policies.can_call(request.user, client)
+    if decision and not refusal:
+        refusal = outcome_of(lambda: calls.require_callable(client)).message
     template = "clients/telephony/_start.html" if wants_fragment(request) else "clients/telephony/start_page.html"
     context = {
         "client": client,
         "refusal": refusal or ("" if decision else decision.reason),
-        "may_call": bool(decision),
+        "may_call": bool(decision) and not refusal,
         "own_phone": AgentPhone.objects.filter(user=request.user).first(),
         "sees_contacts": sees_contacts(request.user),
         "local_time": local_time(client),
@@ -104,11 +106,12 @@ def _show_client(request: UserRequest, client: Client, refusal: str, *, status: 
 def own_phone(request: UserRequest) -> HttpResponseBase:
     """Enter the phone that one is called on."""
     phone = AgentPhone.objects.filter(user=request.user).first()
-    form = OwnPhoneForm(request.POST or None, initial={"address": phone.address if phone else ""})
+    initial = {"address": phone.address, "takes_unknown": phone.takes_unknown} if phone else {}
+    form = OwnPhoneForm(request.POST or None, initial=initial)
     return dialogs.run(
         request,
         form,
-        lambda: setup.set_own_phone(actor=request.user, address=form.cleaned_data["address"]),
+        lambda: setup.set_own_phone(actor=request.user, **form.cleaned_data),
         url="/phone/calls/",
         success_message=_("Your phone was saved."),
         submit=_("Save phone"),
@@ -159,6 +162,48 @@ def show_call(
     else:
         template = "clients/telephony/_call.html" if wants_fragment(request) else "clients/telephony/call.html"
     return render(request, template, context, status=status)
+
+
+@staff_page(policies.CALLS)
+def client_do_not_call(request: UserRequest, client_id: int) -> HttpResponseBase:
+    """Mark a client as not to be called, or let them be called again."""
+    client = get_client(request.user, client_id)
+    shared = {"url": client.get_absolute_url()}
+    if do_not_call.mark_of(client) is None:
+        marking = DoNotCallForm(request.POST or None)
+        return dialogs.run(
+            request,
+            marking,
+            lambda: do_not_call.mark(
+                client_id=client.pk,
+                actor=request.user,
+                reason=DoNotCallReason(marking.cleaned_data["reason"]),
+                note=marking.cleaned_data["note"],
+            ),
+            success_message=_("Client marked as not to be called."),
+            submit=_("Mark client"),
+            title=_("Do not call %(client)s") % {"client": client},
+            **shared,
+        )
+    lifting = LiftForm(request.POST or None)
+    return dialogs.run(
+        request,
+        lifting,
+        lambda: do_not_call.lift(client_id=client.pk, actor=request.user, reason=lifting.cleaned_data["reason"]),
+        success_message=_("Client may be called again."),
+        submit=_("Lift do-not-call mark"),
+        title=_("Let %(client)s be called again") % {"client": client},
+        **shared,
+    )
+
+
+@require_POST
+@staff_page(policies.CALLS)
+def phone_call_link(request: UserRequest, call_id: int) -> HttpResponseBase:
+    """Link a caller to the client who has their number now."""
+    call = _call(request.user, call_id)
+    run_action(request, lambda: incoming.link_caller(call_id=call.pk, actor=request.user), _("Caller linked."))
+    return redirect("phone_call", call.pk)
 
 
 @require_POST

@@ -13,6 +13,7 @@ from clients.choices import SalesStatus
 from clients.filters import owners_in_reach
 from clients.models import Client
 from clients.queries import get_client
+from clients.telephony.queries import phone_calls_visible_to
 from clients.views import dialogs
 from clients.views.page import note_part
 from crm.errors import DomainError
@@ -133,12 +134,20 @@ def assign(request: UserRequest) -> HttpResponseBase:
     return dialogs.back(request, "/leads/" if done else list_of_origin(request) or "/leads/")
 
 
+def caller_of(request: UserRequest) -> dict[str, object]:
+    """Read the number of the unknown caller whom a new lead is entered for."""
+    call_id = request.GET.get("caller", "")
+    calls = phone_calls_visible_to(request.user).filter(client=None).select_related("exchange")
+    call = calls.filter(pk=int(call_id)).first() if is_whole(call_id) else None
+    return {"phone": call.number, "brand": call.exchange.brand_id} if call is not None else {}
+
+
 @staff_page("leads.add_lead")
 def new(request: UserRequest) -> HttpResponseBase:
     """Enter a lead by hand. Someone known is shown instead of made again; an agent keeps whom they enter."""
     if request.POST.get("refill"):  # another brand was chosen: the same entries, with that brand's custom fields
         return _show_new(request, LeadForm(initial=request.POST.dict(), actor=request.user), 200)
-    form = LeadForm(request.POST or None, actor=request.user)
+    form = LeadForm(request.POST or None, initial=caller_of(request), actor=request.user)
 
     def capture() -> Captured:
         custom, data = form.values_by_key(), dict(form.cleaned_data)

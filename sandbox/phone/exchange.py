@@ -82,6 +82,7 @@ class Recording:
     sid: str
     call_sid: str
     seconds: int
+    source: str
 
 
 class Exchange:
@@ -180,7 +181,7 @@ class Exchange:
             elif verb.tag == "Record":
                 leg.answered = leg.answered or time.time()
                 time.sleep(self.pace.talk)
-                self._record(leg, verb.get("recordingStatusCallback", ""))
+                self._record(leg, verb.get("recordingStatusCallback", ""), source="RecordVerb")
             elif verb.tag in ("Hangup", "Reject"):
                 return
 
@@ -203,8 +204,8 @@ class Exchange:
             self._record(parent, dial.get("recordingStatusCallback", ""), seconds=child.seconds)
         return True
 
-    def _record(self, leg: Leg, callback: str, *, seconds: int = 1) -> None:
-        recording = Recording(f"RE{secrets.token_hex(16)}", leg.sid, max(seconds, 1))
+    def _record(self, leg: Leg, callback: str, *, seconds: int = 1, source: str = "DialVerb") -> None:
+        recording = Recording(f"RE{secrets.token_hex(16)}", leg.sid, max(seconds, 1), source)
         self.recordings[recording.sid] = recording
         self.announce(
             callback,
@@ -216,7 +217,7 @@ class Exchange:
                 "RecordingStatus": "completed",
                 "RecordingDuration": str(recording.seconds),
                 "RecordingChannels": "1",
-                "RecordingSource": "DialVerb",
+                "RecordingSource": source,
             },
         )
 

@@ -209,7 +209,7 @@ def recording_json(recording: Any) -> dict[str, Any]:
         "duration": str(recording.seconds),
         "status": "completed",
         "channels": 1,
-        "source": "DialVerb",
+        "source": recording.source,
     }
 
 

@@ -217,6 +217,14 @@
     const dialog = target?.closest?.("dialog[data-fill]");
     if (dialog && !dialog.open && target.childElementCount) dialog.showModal();
   });
+  // The server opens a dialog, such as that of an incoming call (`push_live(…, event="dialog")`); over another one it is a toast.
+  document.body?.addEventListener("k:live:dialog", (event) => {
+    const { url, title, key } = event.detail || {};
+    if (!url || document.visibilityState !== "visible") return;
+    const open = document.querySelector("dialog[open]");
+    if (!open) window.htmx?.ajax("GET", url, { target: "#k-fill", swap: "innerHTML" });
+    else if (!open.querySelector(`[data-live-key="${CSS.escape(key || "")}"]`)) toast({ title, url, tone: "info", seconds: 20 });
+  });
   document.querySelector("dialog[data-open]")?.showModal(); // the form in it came back with something to mend
   document.addEventListener("k:close-dialog", () => document.querySelectorAll("dialog[open]").forEach((d) => d.close()));
 })();

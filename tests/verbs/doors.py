@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
-from clients.models import Client, PhoneCall, PhoneEvent, PhoneExchange
+from clients.models import Client, DoNotCall, PhoneCall, PhoneEvent, PhoneExchange
 from compliance.aml.models import AmlCase, AmlRuleVersion
 from compliance.aml.rules import Content as AmlContent
 from compliance.aml.rules import create_rule
@@ -284,6 +284,18 @@ def an_ended_phone_call() -> Arguments:
     return {"call_id": call.pk, "outcome": CallOutcome.BUSY}
 
 
+def an_unknown_caller() -> Arguments:
+    call = a_phone_call()
+    PhoneCall.objects.filter(pk=call.pk).update(client=None, direction="inbound", state="ringing")
+    return {"call_id": call.pk}
+
+
+def a_marked_client() -> Arguments:
+    client = one(Client)
+    DoNotCall.objects.create(client=client, reason="asked", set_by=one(User))
+    return {"client_id": client.pk}
+
+
 def its_agent(given: Arguments) -> User:
     agent = PhoneCall.objects.get(pk=given["call_id"]).agent
     assert agent is not None
@@ -482,6 +494,8 @@ DOORS: dict[str, Door] = {
     "clients.telephony.setup.set_own_phone": Door(given=lambda: {"address": "+442071838750"}, open_to=("outsider",)),
     "clients.telephony.setup.test_connection": Door(given=lambda: {"exchange_id": a_phone_exchange().pk}),
     "clients.telephony.hearing.retry_event": Door(given=unmatched_phone_event),
+    "clients.telephony.do_not_call.lift": Door(given=a_marked_client),
+    "clients.telephony.incoming.link_caller": Door(given=an_unknown_caller, by=its_agent),
     "compliance.vendors.checks.ask_again": Door(given=parked_vendor_check),
     "compliance.vendors.setup.test_connection": Door(given=lambda: {"vendor_id": a_screening_vendor().pk}),
     "compliance.vendors.notices.retry_notice": Door(given=unmatched_vendor_notice),
@@ -643,6 +657,7 @@ PART = "a part of another verb, which has decided already"
 SYSTEM = "the system's own work; who acts is only written down"
 EXCEPTIONS: dict[str, str] = {
     "clients.calls.record_call": PART,
+    "clients.telephony.calls.note_client": PART,
     "crm.accounts.links.issue": PART,
     "crm.approvals.deciding.propose": "each kind of proposal is tried in `tests/crm/approvals/test_four_eyes.py`",
     "crm.accounts.sessions.end_sessions": PART,

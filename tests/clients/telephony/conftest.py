@@ -4,7 +4,13 @@ import pytest
 
 from clients.models import Client, PhoneExchange
 from tests.brand_policies import set_policies
-from tests.clients.telephony.running import RunningExchange, give_phone, make_exchange, running_exchange
+from tests.clients.telephony.running import (
+    AROUND_THE_CLOCK,
+    RunningExchange,
+    give_phone,
+    make_exchange,
+    running_exchange,
+)
 
 CLIENT_NUMBER = "+4915112345678"
 
@@ -18,7 +24,7 @@ def sandbox() -> Iterator[RunningExchange]:
 @pytest.fixture
 def exchange(cast, sandbox) -> PhoneExchange:
     """A brand that calls through its exchange, and an agent with a phone."""
-    set_policies(cast.brand, calls_through_exchange=True)
+    set_policies(cast.brand, calls_through_exchange=True, **AROUND_THE_CLOCK)
     give_phone(cast.agent)
     client = Client.objects.get(pk=cast.client.pk)
     client.phone, client.country = CLIENT_NUMBER, "DE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tests.sandbox.psp.running import wait_until
 
 KEYS = {"account_sid": ACCOUNT, "auth_token": TOKEN}
 OUR_NUMBER, AGENT_NUMBER = "+442071838750", "+442071838752"
+AROUND_THE_CLOCK = {"call_hour_from": 0, "call_hour_until": 24, "calls_on_sundays": True}
 SENT_WITH = ("x-twilio-signature",)
 
 
@@ -46,7 +48,7 @@ class RunningExchange:
     received: list[Callback] = field(default_factory=list)
     delivered: int = 0
     # What our door says to a callback, where a test needs the exchange to hear it.
-    answers: list[Any] = field(default_factory=list)
+    answers: queue.Queue[bytes] = field(default_factory=queue.Queue)
 
     def fault(self, name: str, value: Any = True, *, times: int | None = 1) -> None:
         self.server.exchange.set_fault(name, value, times)
@@ -56,6 +58,16 @@ class RunningExchange:
 
     def ring(self, from_: str) -> str:
         return str(self._control("ring", {"from": from_, "to": OUR_NUMBER})["sid"])
+
+    def ring_in(self, from_: str) -> Any:
+        """Let somebody ring, and the exchange hear what our door says; returns that answer."""
+        count = len(self.received)
+        self.ring(from_)
+        wait_until(lambda: len(self.received) > count)
+        answer = send(self.received[count])
+        self.delivered = count + 1
+        self.answers.put(answer.content)
+        return answer
 
     def _control(self, what: str, body: dict[str, Any]) -> Any:
         answer = httpx.post(f"{self.url}/_control/{what}", json=body, timeout=10)
@@ -90,23 +102,28 @@ class RunningExchange:
 
 def post(callback: Callback, **headers: str) -> int:
     """Hand a callback to our address as it came; returns the status."""
+    return int(send(callback, **headers).status_code)
+
+
+def send(callback: Callback, **headers: str) -> Any:
+    """Hand a callback to our address as it came; returns the answer."""
     kept = {name: value for name, value in callback.headers.items() if name in SENT_WITH}
     kind = "application/x-www-form-urlencoded"
-    answer = Browser().post(callback.path, callback.body, content_type=kind, headers={**kept, **headers})
-    return answer.status_code
+    return Browser().post(callback.path, callback.body, content_type=kind, headers={**kept, **headers})
 
 
 @contextmanager
 def running_exchange(**paces: float) -> Iterator[RunningExchange]:
     received: list[Callback] = []
-    answers: list[Any] = []
+    answers: queue.Queue[bytes] = queue.Queue()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             callback = Callback(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
             received.append(callback)
-            answer = answers[0](callback) if answers else b""
+            is_new_call = "CallbackSource" not in callback.fields and callback.fields.get("Direction") == "inbound"
+            answer = answers.get(timeout=20) if is_new_call else b""
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
