@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ib import engine, plans
 from ib.agreements import cards
+from ib.choices import Reason
 from ib.models import Accrual, Plan, PlanVersion
 from ib.plan_editor.preview import preview
 from ib.plan_editor.templates import TEMPLATES
@@ -49,6 +50,7 @@ def test_the_preview_is_what_the_engine_pays(network, cast, made, symbol, lots):
         paid = list(rows.values_list("level", "rate_amount", "reason"))
         transaction.set_rollback(True)
     shown = preview(made, group=SYMBOLS[symbol], lots=lots, depth=3)
+    assert all(pay.per_lot == pay.amount == 0 for pay in shown if pay.reason in (Reason.NO_RATE, Reason.BEYOND_LEVELS))
     assert [(pay.level, pay.amount, str(pay.reason)) for pay in shown] == paid
 
 

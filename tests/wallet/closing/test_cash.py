@@ -181,6 +181,13 @@ def test_covered_is_green_only_where_nothing_is_uncertain(owed, held, fields, to
     assert (one.tone, one.difference, one.cover_percent) == (tone, held - owed, held)
 
 
+@pytest.mark.parametrize(
+    ("amount", "waiting", "is_short"), [(0, "0", False), (0, "0.01", True), (-5, "0", False), (5, "5", False)]
+)
+def test_an_account_is_short_where_more_waits_than_it_has(amount, waiting, is_short):
+    assert cash.Place(1, "PSP", Decimal(amount), 1, Decimal(waiting)).is_short == is_short
+
+
 def test_nothing_owed_has_no_cover():
     one = cash.CurrencyCash("EUR")
     assert (one.owed, one.held, one.cover_percent, one.tone) == (0, 0, None, "success")

@@ -37,7 +37,7 @@ from wallet.closing.month_pack import make_pack, month_report, write_archive
 from wallet.closing.period_checks import checks_of
 from wallet.closing.revaluation import propose_revaluation, revaluation_of
 from wallet.closing.second_signature import add_second_signature
-from wallet.closing.sign_offs import signatures_of, withdraw_signature
+from wallet.closing.sign_offs import Signatures, signatures_of, withdraw_signature
 from wallet.documents.store import content_of, with_hash
 from wallet.ledger import fx_position, posting
 from wallet.ledger.posting import Entry, Line
@@ -50,6 +50,7 @@ from wallet.models import (
     ManualJournal,
     MonthSignOff,
     Period,
+    PeriodReopening,
     PspMovement,
     SettlementImport,
 )
@@ -113,6 +114,19 @@ def test_the_database_closes_no_month_that_two_have_not_signed(cast, month):
     signed = MonthSignOff.objects.get(period=month)
     with pytest.raises(Exception, match="withdrawn, never changed"), transaction.atomic():
         MonthSignOff.objects.filter(pk=signed.pk).update(figures_hash="0" * 64)
+
+
+def test_a_month_that_was_opened_again_is_signed_again_though_its_figures_are_the_same(cast, month):
+    sign_month(month, cast.finance, cast.second_finance)
+    periods.close_period(period_id=month.pk, actor=cast.finance)
+    wish = periods.request_reopening(period_id=month.pk, actor=cast.finance, reason="A fee is missing")
+    approvals.approve(PeriodReopening, wish.pk, actor=cast.mlro)
+    opened = Period.objects.get(pk=month.pk)
+    assert signatures_of(opened) == Signatures((), (), "")
+    with pytest.raises(DomainError, match="needs two signatures"):
+        periods.close_period(period_id=month.pk, actor=cast.finance)
+    sign_month(opened, cast.finance, cast.second_finance)
+    assert periods.close_period(period_id=month.pk, actor=cast.finance).closings == 2
 
 
 def test_a_signature_under_figures_that_changed_is_worth_nothing(cast, month):
