@@ -30,7 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("texts/<int:brand_id>/<str:key>/proposals/<int:pk>/", texts.text_proposal, name="text_proposal"),
     path("texts/<int:brand_id>/<str:key>/preview/", texts.text_preview, name="text_preview"),
     path("texts/<int:brand_id>/<str:key>/versions/<int:number>/", texts.text_version, name="text_version"),
-    path("clients/", TableView.as_view(table=ClientTable), name="clients"),
+    path("clients/", TableView.as_view(table=ClientTable, template_name="clients/list.html"), name="clients"),
     path("clients/choose/<slug:slug>/", choose_client.choose_client, name="choose_client"),
     path("custom-fields/", custom.custom_fields, name="custom_fields"),
     path("custom-fields/<int:brand_id>/", custom.brand_custom_fields, name="brand_custom_fields"),

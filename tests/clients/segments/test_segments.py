@@ -1,6 +1,9 @@
 """Segments: who is in one by its conditions, entries and leavings as events, fixed lists, and their pages."""
 
 import datetime as dt
+import html
+import json
+from urllib.parse import quote
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -300,6 +303,18 @@ def test_pages_from_the_list_to_a_new_segment_and_its_records(cast, browse):
     assert (segment.name, segment.archived_at is None) == ("German speakers", False)
     assert "German speakers" not in page.get(reverse("segments")).content.decode()
     assert "German speakers" in page.get(f"{reverse('segments')}?is_archived=1").content.decode()
+
+
+def test_the_conditions_of_the_list_become_a_segment(cast, browse):
+    page, conditions = browse(cast.marketing), json.dumps(GERMAN)
+    listed = page.get(reverse("clients"), {"conditions": conditions})
+    link = f"{reverse('segment_new')}?conditions={quote(conditions)}"
+    assert link in html.unescape(listed.content.decode())
+    assert page.get(link).context["form"]["condition"].value() == conditions
+    assert "segments/new" not in page.get(reverse("clients")).content.decode()
+    assert (
+        "segments/new" not in browse(cast.finance).get(reverse("clients"), {"conditions": conditions}).content.decode()
+    )
 
 
 def test_selected_clients_go_on_a_list_and_come_off_on_their_page(cast, browse):
