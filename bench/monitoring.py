@@ -12,8 +12,8 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +28,14 @@ from monitoring.engine.signals import FEATURES
 from monitoring.history.counting import CountedDay, Floor
 from monitoring.history.judging import Judge
 from monitoring.history.reading import Reader
-from sandbox.floor import QUIET_DAYS, SLOW, Attack, SalesFloor, Size
+from sandbox.floor import SLOW, Attack, SalesFloor, Size
+from sandbox.floor_styles import STYLES, styled
 
-# Seeds of floors; agents and days of the speed part; rows of the access log.
+# Seeds of floors and of each style's floors; agents and days of the speed part; rows of the access log.
 SIZES = {
-    "tiny": ((901,), 40, 30, 200),
-    "quick": ((901, 902, 903, 904), 1000, 180, 2000),
-    "full": (tuple(range(901, 913)), 1000, 180, 20_000),
+    "tiny": ((901,), (), 40, 30, 200),
+    "quick": ((901, 902, 903, 904), (901,), 1000, 180, 2000),
+    "full": (tuple(range(901, 913)), (901, 902, 903), 1000, 180, 20_000),
 }
 HELD_OUT = (Size(40, 120, 60, 22.0), Size(60, 110, 110, 32.0), Size(30, 150, 90, 18.0), Size(50, 130, 70, 40.0))
 BUDGETS = (0.5, 1.0)
@@ -131,21 +132,25 @@ def yardsticks(counted: list[CountedDay], names: list[str]) -> dict[str, list[Ro
 
 
 def run(size: str) -> list[Figure]:
-    seeds, agents, days, rows = SIZES[size]
-    return [*_found(seeds), *_speed(agents, days), _access_row(rows)]
+    seeds, style_seeds, agents, days, rows = SIZES[size]
+    floors = [SalesFloor(seed, HELD_OUT[n % len(HELD_OUT)]) for n, seed in enumerate(seeds)]
+    found = _found(floors)
+    others = [styled(style, seed) for style in STYLES for seed in style_seeds]
+    if others:
+        found += [replace(figure, name=f"other styles: {figure.name}") for figure in _found(others)]
+    return [*found, *_speed(agents, days), _access_row(rows)]
 
 
-def _found(seeds: tuple[int, ...]) -> list[Figure]:
+def _found(floors: Sequence[SalesFloor]) -> list[Figure]:
     tallies: dict[tuple[str, float], Tally] = defaultdict(Tally)
     planted: Counter[str] = Counter()
     speeds, judged, raised = [], 0, Tally()
-    for n, seed in enumerate(seeds):
-        say(f"floor {seed}")
-        floor = SalesFloor(seed, HELD_OUT[n % len(HELD_OUT)])
+    for n, floor in enumerate(floors, 1):
+        say(f"floor {n} of {len(floors)}")
         counted, memory, ours, alerts, speed = count_floor(floor)
         speeds.append(speed)
         planted.update(attack.kind for attack in floor.attacks)
-        first = dt.date.fromordinal(counted[0].day + QUIET_DAYS)
+        first = dt.date.fromordinal(counted[0].day + floor.quiet_days)
         for name, scored in {"ours": ours, **yardsticks(counted, memory.names)}.items():
             late = [row for row in scored if row[1] >= first]
             for budget in BUDGETS:
@@ -178,6 +183,8 @@ def _figures(tallies: dict[tuple[str, float], Tally], planted: Counter[str]) -> 
             figures.append(at_least(figure, goal) if goal else figure)
             figures.append(Figure(f"{measure} at {budget:g} per 100, flat threshold", values["flat threshold"], ""))
     ours = tallies["ours", 0.5]
+    kinds = ", ".join(f"{kind} {ours.found[kind]}/{count}" for kind, count in sorted(planted.items()))
+    say(f"found at 0.5 by kind: {kinds}")
     slow = sum(planted[kind] for kind in SLOW)
     figures.append(Figure(f"slow and low found at 0.5, of {slow}", sum(ours.found[kind] for kind in SLOW), "attacks"))
     return figures

@@ -51,6 +51,7 @@ class Candidate:
     broken: list[reasons.Reason]
     points: float
     is_watched: bool
+    windows: reasons.Windows | None = None
 
 
 @transaction.atomic
@@ -70,23 +71,24 @@ def raise_alerts(scored_days: list[Scored], *, at: dt.datetime | None = None) ->
         p = p if is_warm else {}
         candidates = {agent for agent, value in p.items() if value < DEFAULT_PROBABILITY * WATCHED_TIMES} | set(broken)
         if candidates:
-            points = {
-                int(agent): -math.log10(max(float(value), 1e-300))
-                for agent, value in zip(scored.agents, scored.strength, strict=True)
-            }
-            raised += _raise_on(scored.day, sorted(candidates), p, points, broken, groups, at or timezone.now())
+            raised += _raise_on(scored, sorted(candidates), p, broken, groups, at or timezone.now())
     return raised
 
 
 def _raise_on(
-    day: dt.date,
+    scored: Scored,
     agent_ids: list[int],
     p: dict[int, float],
-    points: dict[int, float],
     broken: dict[int, list[reasons.Reason]],
     groups: dict[int, int],
     now: dt.datetime,
 ) -> list[Alert]:
+    day = scored.day
+    points = {
+        int(agent): -math.log10(max(value, 1e-300)) for agent, value in zip(scored.agents, scored.strength, strict=True)
+    }
+    place = {int(agent): n for n, agent in enumerate(scored.agents)}
+    windows = {pk: reasons.windows_of(scored, place[pk]) for pk in agent_ids if pk in place and scored.window_p.size}
     agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
     watched = set(Watch.objects.on(day).filter(agent_id__in=agent_ids).values_list("agent_id", flat=True))
     since = day - dt.timedelta(days=budget.EPISODE_DAYS)
@@ -108,7 +110,9 @@ def _raise_on(
         for rule in broken.get(pk, []):
             strength = max(strength, budget.rule_score(rule["rows"], rule["limit"]))
         candidates.append(
-            Candidate(agent, row, scores.get(pk), p.get(pk, 1.0), broken.get(pk, []), strength, is_watched)
+            Candidate(
+                agent, row, scores.get(pk), p.get(pk, 1.0), broken.get(pk, []), strength, is_watched, windows.get(pk)
+            )
         )
     medians = peer_medians(day, groups)
     raised = []
@@ -136,6 +140,7 @@ def _habits(candidate: Candidate, medians: dict[str, float], day: dt.date) -> li
         medians=medians,
         window=busy_window(candidate.agent, day),
         has_book=candidate.agent.books.exists(),
+        windows=candidate.windows,
     )
 
 
@@ -143,7 +148,7 @@ def _stands_out(candidate: Candidate) -> bool:
     """Check whether a day is improbable enough and a signal says why: only such days use up room."""
     if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * _times(candidate):
         return False
-    return reasons.is_explained(candidate.score, counts_of(candidate.row))
+    return reasons.is_explained(candidate.score, counts_of(candidate.row), candidate.windows)
 
 
 def _times(candidate: Candidate) -> int:

@@ -50,12 +50,13 @@ WHERE NOT kept.is_final
 """
 UPSERT_BASELINES = """
 INSERT INTO monitoring_baseline AS kept (agent_id, feature, slow_count, slow_hours, fast_count, fast_hours, spread,
-  spread_weight, days, through)
-SELECT agent_id, feature, slow_count, slow_hours, fast_count, fast_hours, spread, spread_weight, days, %s
+  spread_weight, days, drift, through)
+SELECT agent_id, feature, slow_count, slow_hours, fast_count, fast_hours, spread, spread_weight, days, drift, %s
 FROM monitoring_baselines_in
 ON CONFLICT ON CONSTRAINT one_baseline_per_agent_and_feature DO UPDATE SET slow_count = EXCLUDED.slow_count,
   slow_hours = EXCLUDED.slow_hours, fast_count = EXCLUDED.fast_count, fast_hours = EXCLUDED.fast_hours,
-  spread = EXCLUDED.spread, spread_weight = EXCLUDED.spread_weight, days = EXCLUDED.days, through = EXCLUDED.through
+  spread = EXCLUDED.spread, spread_weight = EXCLUDED.spread_weight, days = EXCLUDED.days, drift = EXCLUDED.drift,
+  through = EXCLUDED.through
 """
 
 
@@ -202,7 +203,8 @@ def save_baselines(scorer: Scorer, through: dt.date) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMP TABLE monitoring_baselines_in (agent_id bigint, feature text, slow_count float8, slow_hours float8, "
-            "fast_count float8, fast_hours float8, spread float8, spread_weight float8, days float8) ON COMMIT DROP"
+            "fast_count float8, fast_hours float8, spread float8, spread_weight float8, days float8, "
+            "drift float8) ON COMMIT DROP"
         )
         with cursor.copy("COPY monitoring_baselines_in FROM STDIN") as copy:
             for n, agent in enumerate(scorer.agents):
@@ -299,6 +301,6 @@ def forget(*, agent_id: int, keep: float = 0.1) -> None:
         cursor.execute(
             "UPDATE monitoring_baseline SET slow_count = slow_count * %(keep)s, slow_hours = slow_hours * %(keep)s, "
             "fast_count = 0, fast_hours = 0, spread = spread * %(keep)s, spread_weight = spread_weight * %(keep)s, "
-            "days = days * %(keep)s WHERE agent_id = %(agent)s",
+            "days = days * %(keep)s, drift = 0 WHERE agent_id = %(agent)s",
             {"keep": keep, "agent": agent_id},
         )

@@ -24,6 +24,7 @@ class Family(models.TextChoices):
     IDENTITY = "identity", _("Device and place")
     PACE = "pace", _("Machine-like pace")
     EDITS = "edits", _("Changes to records")
+    DRIFT = "drift", _("Slow rise over weeks")
 
 
 class Feature(models.TextChoices):
@@ -34,6 +35,7 @@ class Feature(models.TextChoices):
     BUSIEST_HOUR = "busiest_hour", _("Records opened in the busiest hour")
     SEARCHES = "searches", _("Searches")
     LISTS = "lists", _("Lists opened")
+    LIST_ROWS = "list_rows", _("Records shown in lists")
     OUTSIDE_VIEWS = "outside_views", _("Records opened outside own book")
     OUTSIDE_CLIENTS = "outside_clients", _("Different clients outside own book")
     OUTSIDE_SHARE = "outside_share", _("Share of records outside own book")

@@ -133,6 +133,7 @@ WITH seen AS MATERIALIZED (
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
     count(*) FILTER (WHERE kind = 'download') AS downloads,
     count(*) FILTER (WHERE kind = 'view' AND client_id IS NULL) AS lists,
+    coalesce(sum(rows) FILTER (WHERE kind = 'view' AND client_id IS NULL), 0) AS list_rows,
     count(*) FILTER (WHERE kind NOT IN ('login', 'logout', 'search')
       AND (hour < %(work_from)s OR hour >= %(work_to)s OR extract(isodow FROM day) > 5)) AS off_hours,
     count(DISTINCT hour) FILTER (WHERE kind NOT IN ('login', 'logout')
@@ -143,7 +144,8 @@ WITH seen AS MATERIALIZED (
 INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_hour, searches, outside_views,
   outside_clients, dormant_views, reveals, reveals_without_call, calls, exports, export_rows, downloads, off_hours,
   odd_hours, silent_clients,
-  lists, outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
+  lists, list_rows,
+  outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
   reveals_outside, answered_calls, short_calls, calls_without_record, repeat_calls, new_networks, second_devices, steps,
   steady_pace, fast_steps, sequential, prints, new_devices, new_countries, edits, edits_outside,
   active_hours, addresses, first_at, last_at, is_excluded)
@@ -152,7 +154,8 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
   d.off_hours + coalesce(s.off_hours, 0),
   d.odd_hours, coalesce(c.silent_clients, 0),
-  d.lists, coalesce(c.outside_silent, 0), coalesce(c.new_clients, 0), coalesce(o.one_owner, 0), coalesce(c.high_value_outside,
+  d.lists, d.list_rows,
+  coalesce(c.outside_silent, 0), coalesce(c.new_clients, 0), coalesce(o.one_owner, 0), coalesce(c.high_value_outside,
   0), coalesce(c.high_value_clients, 0), coalesce(c.money_looks, 0), coalesce(c.revealed_clients, 0),
   coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
@@ -175,7 +178,8 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   reveals_without_call = EXCLUDED.reveals_without_call, calls = EXCLUDED.calls, exports = EXCLUDED.exports,
   export_rows = EXCLUDED.export_rows, downloads = EXCLUDED.downloads, off_hours = EXCLUDED.off_hours,
   odd_hours = EXCLUDED.odd_hours, silent_clients = EXCLUDED.silent_clients,
-  lists = EXCLUDED.lists, outside_silent = EXCLUDED.outside_silent, new_clients = EXCLUDED.new_clients, one_owner =
+  lists = EXCLUDED.lists, list_rows = EXCLUDED.list_rows,
+  outside_silent = EXCLUDED.outside_silent, new_clients = EXCLUDED.new_clients, one_owner =
   EXCLUDED.one_owner, high_value_outside = EXCLUDED.high_value_outside, high_value_clients = EXCLUDED.high_value_clients,
   money_looks = EXCLUDED.money_looks, revealed_clients = EXCLUDED.revealed_clients, reveals_outside = EXCLUDED.reveals_outside,
   answered_calls = EXCLUDED.answered_calls, short_calls = EXCLUDED.short_calls, calls_without_record =

@@ -36,6 +36,7 @@ class AgentDay(models.Model):
     reveals_without_call = models.PositiveIntegerField(default=0)
     calls = models.PositiveIntegerField(default=0)
     lists = models.PositiveIntegerField(default=0)
+    list_rows = models.PositiveIntegerField(default=0)
     outside_silent = models.PositiveIntegerField(default=0)
     silent_clients = models.PositiveIntegerField(default=0)
     odd_hours = models.PositiveSmallIntegerField(default=0)
@@ -95,6 +96,9 @@ class Baseline(models.Model):
     spread = models.FloatField(default=0, help_text=_("Sum of (x − μ)² − μ"))
     spread_weight = models.FloatField(default=0, help_text=_("Sum of μ²"))
     days = models.FloatField(default=0)
+    drift = models.FloatField(
+        default=0, help_text=_("How far above the habit for weeks, in standard deviations added up")
+    )
     through = models.DateField(help_text=_("Last day included"))
 
     class Meta:
@@ -140,7 +144,7 @@ class DayScore(models.Model):
 class Calibration(models.Model):
     """The tail of a lane's scores (a family over a window, or all) on the company's own past: it falls off with `scale`."""
 
-    family = models.CharField(max_length=16, help_text=_("A family and window such as reach:5, or overall"))
+    family = models.CharField(max_length=32, help_text=_("A family and window such as reach:5, or overall"))
     fitted_on = models.DateField()
     threshold = models.FloatField(help_text=_("−log₁₀ p exceeded by 2 % of days"))
     scale = models.FloatField()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,40 @@ from django.utils.translation import ngettext
 from crm.i18n import formats
 from crm.i18n.localized_text import VALUE_TEXTS, Phrase, value_phrase
 from monitoring.choices import Family, Feature, Rule
-from monitoring.engine import statistics
-from monitoring.engine.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS
+from monitoring.engine import drift, statistics
+from monitoring.engine.scoring import WINDOWS, Scored
+from monitoring.engine.signals import DRIFTING, FAMILIES, FAMILY_OF, FEATURES, FLOORS
 from monitoring.models import DayScore
 
 Reason = dict[str, Any]
 # A reason is a feature at least this improbable; one below its floor never is (`scoring.UNREMARKABLE`).
 REASON_P = 0.02
 REASONS_MAX = 4
+# A day this improbable explains itself; else several days do where they are so many times less probable.
+DAY_SAYS_ENOUGH = 1e-4
+WINDOW_SAYS_MORE = 10
 # Below this, more or less improbable means nothing: families come in their own order, how much was opened first.
 ALL_THE_SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What scoring found of one agent-day over 1, 5 and 15 days, [window][signal]; slow rises in standard deviations."""
+
+    p: list[list[float]]
+    counts: list[list[float]]
+    means: list[list[float]]
+    rises: list[float]
+
+
+def windows_of(scored: Scored, n: int) -> Windows:
+    """Take one agent's windows out of a scored day."""
+    return Windows(
+        scored.window_p[n].tolist(),
+        scored.window_counts[n].tolist(),
+        scored.window_means[n].tolist(),
+        (-np.log10(np.clip(scored.lane_p[n, -len(drift.LANES) :], 1e-300, 1.0))).tolist(),
+    )
 
 
 def of_score(
@@ -31,36 +56,83 @@ def of_score(
     medians: dict[str, float],
     window: tuple[str, str] | None = None,
     has_book: bool = True,
+    windows: Windows | None = None,
 ) -> list[Reason]:
     """List the strongest feature of each family that is improbable on a scored day, the least probable family first.
 
     counts: the day's counts by feature. medians: those of the agent's peers. window: between which times of the agent's
-    day most records were opened. has_book: whether "outside the own book" means anything for this agent.
+    day most records were opened. has_book: whether "outside the own book" means anything for this agent. windows: what the
+    last 5 and 15 days add; a family is explained by the window that shows it best.
     """
     ranked: list[tuple[float, Reason]] = []
     for n in np.argsort(np.maximum(score.family_p, ALL_THE_SAME), kind="stable"):
         family = FAMILIES[int(n)]
+        reason = _longer(family, score, windows)
         best = _strongest(family, counts, score.feature_p)
-        if best is None:
-            continue
-        column = FEATURES.index(best)
-        low, high = statistics.interval(score.expected[column], score.dispersion[column])
-        reason: Reason = {
-            "code": "habit",
-            "family": family.value,
-            "feature": best.value,
-            "observed": counts[best.value],
-            "usual": round(score.expected[column], 1),
-            "low": low,
-            "high": high,
-            "p": score.feature_p[column],
-            "median": round(medians.get(best.value, 0.0), 1),
-        }
-        if family == Family.VOLUME:
-            reason["outside"] = counts[Feature.OUTSIDE_CLIENTS.value] if has_book else 0
-            reason["from"], reason["to"] = window or ("", "")
-        ranked.append((score.family_p[int(n)], reason))
+        if best is not None and _says_enough(score.feature_p[FEATURES.index(best)], reason):
+            reason = _of_day(best, score, counts, medians)
+            if family == Family.VOLUME:
+                reason["outside"] = counts[Feature.OUTSIDE_CLIENTS.value] if has_book else 0
+                reason["from"], reason["to"] = window or ("", "")
+        if reason is not None:
+            ranked.append((score.family_p[int(n)], reason))
     return [reason for _p, reason in ranked[:REASONS_MAX]]
+
+
+def _says_enough(p: float, longer: Reason | None) -> bool:
+    """Whether the day alone explains: it is very improbable, or several days together hardly say more."""
+    return longer is None or p < DAY_SAYS_ENOUGH or p <= longer["p"] * WINDOW_SAYS_MORE
+
+
+def _of_day(feature: Feature, score: DayScore, counts: dict[str, int], medians: dict[str, float]) -> Reason:
+    column = FEATURES.index(feature)
+    low, high = statistics.interval(score.expected[column], score.dispersion[column])
+    return {
+        "code": "habit",
+        "family": FAMILY_OF[feature].value,
+        "feature": feature.value,
+        "observed": counts[feature.value],
+        "usual": round(score.expected[column], 1),
+        "low": low,
+        "high": high,
+        "p": score.feature_p[column],
+        "median": round(medians.get(feature.value, 0.0), 1),
+    }
+
+
+def _longer(family: Family, score: DayScore, windows: Windows | None) -> Reason | None:
+    """Give the reason that several days together show: of a window, or a slow rise."""
+    if windows is None:
+        return None
+    if family == Family.DRIFT:
+        if score.family_p[FAMILIES.index(family)] >= REASON_P:
+            return None
+        best = int(np.argmax(windows.rises))
+        return {
+            "code": "rise",
+            "family": family.value,
+            "feature": DRIFTING[best].value,
+            "sd": round(windows.rises[best], 1),
+            "p": score.family_p[FAMILIES.index(family)],
+        }
+    found = [
+        (windows.p[w][n], w, n)
+        for w in range(1, len(WINDOWS))
+        for n, feature in enumerate(FEATURES)
+        if FAMILY_OF[feature] == family and windows.p[w][n] < REASON_P
+    ]
+    if not found:
+        return None
+    p, w, n = min(found)
+    return {
+        "code": "window",
+        "family": family.value,
+        "feature": FEATURES[n].value,
+        "days": WINDOWS[w],
+        "observed": round(windows.counts[w][n]),
+        "usual": round(windows.means[w][n], 1),
+        "p": max(p, 1e-12),
+    }
 
 
 def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -> Feature | None:
@@ -73,9 +145,9 @@ def _strongest(family: Family, counts: dict[str, int], feature_p: list[float]) -
     return min(candidates)[2] if candidates else None
 
 
-def is_explained(score: DayScore, counts: dict[str, int]) -> bool:
+def is_explained(score: DayScore, counts: dict[str, int], windows: Windows | None = None) -> bool:
     """Check whether any signal of a scored day would be a reason: a day without one is no alert, however improbable."""
-    return any(_strongest(family, counts, score.feature_p) for family in FAMILIES)
+    return any(_strongest(family, counts, score.feature_p) or _longer(family, score, windows) for family in FAMILIES)
 
 
 def of_rule(rule: Rule, *, rows: int, limit: int) -> Reason:
@@ -88,6 +160,10 @@ def in_words(reason: Reason) -> str:
     if reason["code"] == "rule":
         return _rule_in_words(reason)
     feature = Feature(reason["feature"])
+    if reason["code"] == "rise":
+        return _("%(signal)s: above the own baseline on most days for weeks") % {"signal": feature.label}
+    if reason["code"] == "window":
+        return _window_in_words(feature, reason)
     sentence = SENTENCES[feature](reason["observed"]) % {"observed": formats.number(reason["observed"], 0)}
     parts = [sentence + _between(reason)]
     parts.append(
@@ -103,6 +179,23 @@ def in_words(reason: Reason) -> str:
         )
     parts.append(_("peer median that day %(median)s") % {"median": formats.number(reason["median"])})
     return "; ".join(parts)
+
+
+def _window_in_words(feature: Feature, reason: Reason) -> str:
+    sentence = SENTENCES[feature](reason["observed"]) % {"observed": formats.number(reason["observed"], 0)}
+    return _("%(sentence)s in %(days)s days; expected %(usual)s; %(rare)s") % {
+        "sentence": sentence,
+        "days": reason["days"],
+        "usual": formats.number(reason["usual"], 1),
+        "rare": how_rare(reason["p"]),
+    }
+
+
+def how_rare(probability: float) -> str:
+    """Write a probability as people say it: seen on about one in so many days."""
+    if probability <= 1e-6:
+        return _("seen on fewer than 1 in a million days")
+    return _("seen on about 1 in %(days)s days") % {"days": formats.number(round(1 / max(probability, 1e-6)), 0)}
 
 
 VALUE_TEXTS["monitoring.reason"] = in_words
@@ -159,6 +252,9 @@ SENTENCES: dict[Feature, Callable[[int], str]] = {
         "worked %(observed)s hour outside working hours", "worked %(observed)s hours outside working hours", count
     ),
     Feature.LISTS: lambda count: ngettext("opened %(observed)s list", "opened %(observed)s lists", count),
+    Feature.LIST_ROWS: lambda count: ngettext(
+        "listed %(observed)s client record", "listed %(observed)s client records", count
+    ),
     Feature.OUTSIDE_SHARE: lambda count: ngettext(
         "opened %(observed)s record outside own book, an unusual share",
         "opened %(observed)s records outside own book, an unusual share",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,7 +31,7 @@ KINDS = (
     "takeover",
     "scraping",
 )
-SLOW = ("slow_leak",)
+SLOW = ("slow_leak", "slow_reveals")
 
 
 @dataclass
@@ -88,6 +88,17 @@ class Size:
 class SalesFloor:
     """One floor. `events()` yields its events day by day; `attacks` says what was planted."""
 
+    kinds: tuple[str, ...] = KINDS
+    quiet_days = QUIET_DAYS
+    least_attacks = len(KINDS)
+    # How many worked days an attack lasts, where it isn't one to three.
+    lengths: Mapping[str, tuple[int, int]] = {
+        "slow_leak": (12, 22),
+        "padding": (2, 7),
+        "vip_snooping": (2, 7),
+        "deposit_snooping": (2, 7),
+    }
+
     def __init__(self, seed: int, size: Size | None = None, *, density: float = 0.48, attacks: bool = True) -> None:
         self.size = size or Size()
         self.random = random.Random(seed)
@@ -120,7 +131,7 @@ class SalesFloor:
         night = r.random() < 0.12
         part_time = r.random() < 0.18
         days = self.size.days
-        joined = r.randint(40, days - 30) if r.random() < 0.12 else 0
+        joined = r.randint(min(40, days - 31), days - 30) if r.random() < 0.12 else 0
         weekdays = r.sample(range(5), 3) if part_time else list(range(5))
         if r.random() < 0.1:
             weekdays.append(5)
@@ -203,23 +214,17 @@ class SalesFloor:
     def _plan(self, density: float) -> None:
         r = self.random
         work_days = sum(sum(1 for day in range(self.size.days) if self._works(a, day)) for a in self.agents)
-        count = max(len(KINDS), round(work_days * (1 - QUIET_DAYS / self.size.days) * density / 100))
-        kinds = list(KINDS) * (count // len(KINDS) + 1)
+        quiet = self.quiet_days
+        count = max(self.least_attacks, round(work_days * (1 - quiet / self.size.days) * density / 100))
+        kinds = list(self.kinds) * (count // len(self.kinds) + 1)
         r.shuffle(kinds)
         taken: set[str] = set()
         for kind in kinds[:count]:
             people = [a for a in self.agents if a.name not in taken] or self.agents
             agent = r.choice([a for a in people if a.role != "support"] or people)
             taken.add(agent.name)
-            begin = r.randint(
-                max(QUIET_DAYS, agent.joined + 10), max(self.size.days - 24, agent.joined + 12, QUIET_DAYS + 1)
-            )
-            if kind == "slow_leak":
-                length = r.randint(12, 22)
-            elif kind in ("padding", "vip_snooping", "deposit_snooping"):
-                length = r.randint(2, 7)
-            else:
-                length = r.randint(1, 3)
+            begin = r.randint(max(quiet, agent.joined + 10), max(self.size.days - 24, agent.joined + 12, quiet + 1))
+            length = r.randint(*self.lengths.get(kind, (1, 3)))
             days = [day for day in range(begin, self.size.days) if self._works(agent, day)][:length]
             if not days or any((agent.name, day) in self.planned for day in days):
                 continue

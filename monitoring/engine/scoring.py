@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.choices import Family
+from monitoring.engine import drift
 from monitoring.engine import statistics as st
 from monitoring.engine.signals import FAMILIES, FAMILY_OF, FEATURES, FLOORS, REGISTRY, WEIGHTS
 
@@ -47,10 +49,12 @@ CALIBRATE_FROM_AGENT_DAYS = 400
 HISTORY_DAYS = 180
 # Scores of people who are hardly known yet say nothing about the tail.
 KNOWN_AFTER_DAYS = 6
-STATE = ("slow_count", "slow_hours", "fast_count", "fast_hours", "spread", "spread_weight", "days")
-FAMILY_COLUMNS = {family: [n for n, name in enumerate(FEATURES) if FAMILY_OF[name] == family] for family in FAMILIES}
-# One tail per family and window, and one for all of them together.
-LANES = tuple(f"{family}:{window}" for family in FAMILIES for window in WINDOWS)
+LEVEL_KNOWN_AFTER_DAYS = 10
+STATE = ("slow_count", "slow_hours", "fast_count", "fast_hours", "spread", "spread_weight", "days", "drift")
+WINDOWED = tuple(family for family in FAMILIES if family != Family.DRIFT)
+FAMILY_COLUMNS = {family: [n for n, name in enumerate(FEATURES) if FAMILY_OF[name] == family] for family in WINDOWED}
+# One tail per family and window and per slow rise, and one for all of them together.
+LANES = tuple(f"{family}:{window}" for family in WINDOWED for window in WINDOWS) + drift.LANES
 OVERALL = "overall"
 # What no day may exceed in a calibrated family: one saturated signal must not own the list.
 OVERALL_FLOOR = 1e-12
@@ -152,15 +156,14 @@ class Scorer:
         at = self.rows(day.agents)
         trials = day.trials if day.trials is not None else np.zeros_like(day.counts)
         mean, slow_mean, own_dispersion, exposure = self._expect(day, at, trials)
-        information = RATE_STRENGTH + self.state["slow_count"][at]
-        dispersion = own_dispersion + 1.0 / information
+        dispersion = own_dispersion + 1.0 / (RATE_STRENGTH + self.state["slow_count"][at])
         window_p, window_counts, window_means = [], [], []
         for window in WINDOWS:
             if window == 1:
                 count, center, phi, cases = day.counts, mean, dispersion, trials
             else:
                 count, center, phi, cases = self._over(
-                    window, day, at, slow_mean, own_dispersion * slow_mean**2, trials, 1.0 / information
+                    window, day, at, slow_mean, own_dispersion * slow_mean**2, trials
                 )
             p = st.tail_of(count, center, phi, cases, SHARES)
             p = np.where(count < FLOOR_COUNTS * WINDOW_FLOORS[window], np.maximum(p, UNREMARKABLE), p)
@@ -170,11 +173,15 @@ class Scorer:
             window_counts.append(count)
             window_means.append(center)
         lane_p = np.stack(
-            [st.by_cauchy(window_p[n][:, FAMILY_COLUMNS[family]]) for family in FAMILIES for n in range(len(WINDOWS))],
+            [st.by_cauchy(window_p[n][:, FAMILY_COLUMNS[family]]) for family in WINDOWED for n in range(len(WINDOWS))],
             axis=-1,
         )
-        judged = self._calibrated(lane_p).reshape(len(at), len(FAMILIES), len(WINDOWS))
-        family_p = st.by_cauchy(judged)
+        rises = self._rises(day, at, slow_mean, dispersion)
+        lane_p = np.concatenate([lane_p, 10.0**-rises], axis=1)
+        judged = self._calibrated(lane_p)
+        slow_p = np.where((day.counts > slow_mean)[:, drift.COLUMNS], judged[:, -len(drift.LANES) :], UNREMARKABLE)
+        windowed = judged[:, : -len(drift.LANES)].reshape(len(at), len(WINDOWED), len(WINDOWS))
+        family_p = np.concatenate([st.by_cauchy(windowed), st.by_cauchy(slow_p)[:, None]], axis=1)
         combined = 10.0 ** -st.evidence(family_p, FAMILY_WEIGHTS)
         tail = self.tails.get(OVERALL)
         overall = st.calibrate(combined, tail.threshold, tail.scale, floor=OVERALL_FLOOR) if tail else combined
@@ -221,20 +228,32 @@ class Scorer:
         own = st.shrunk_dispersion(
             s["spread"], s["spread_weight"], s["days"], mean, role_dispersion, DISPERSION_STRENGTH
         )
-        return mean, slow_mean, own, exposure
+        # In the first days the peers' factor mostly corrects the prior rate: learning through it would keep that rate for good.
+        learned = np.where(s["days"] < LEVEL_KNOWN_AFTER_DAYS, worked, exposure)
+        return mean, slow_mean, own, learned
 
     def _over(
-        self, window: int, day: Day, at: Ints, mean: Array, spread: Array, trials: Array, doubt: Array
+        self, window: int, day: Day, at: Ints, mean: Array, spread: Array, trials: Array
     ) -> tuple[Array, Array, Array, Array]:
-        """Add up the days of a window that ends today: counts, means, dispersion of the sum, trials."""
+        """Add up the days of a window that ends today: counts, means, dispersion of the sum, trials.
+
+        How well the habit was known on each of them goes through all of them: a guess that was wrong on one was on the others.
+        Days on which the person was hardly known yet are left out.
+        """
         count, center, wide, cases = day.counts.copy(), mean.copy(), spread.copy(), trials.copy()
-        for past in self.recent:
+        known, days = self.state["slow_count"][at].copy(), self.state["days"][at, :1].copy()
+        doubt = mean / np.sqrt(RATE_STRENGTH + known)
+        for past in sorted(self.recent, key=lambda entry: entry.day, reverse=True):
             if 0 < (day.day - past.day).days < window:
-                count += past.counts[at]
-                center += past.means[at]
-                wide += past.spread[at]
-                cases += past.trials[at]
-        return count, center, wide / np.maximum(center, st.TINY) ** 2 + doubt, cases
+                known = np.maximum(known - past.counts[at], 0.0)
+                days -= past.means[at].any(axis=1, keepdims=True)
+                held = days >= KNOWN_AFTER_DAYS
+                count += past.counts[at] * held
+                center += past.means[at] * held
+                wide += past.spread[at] * held
+                cases += past.trials[at] * held
+                doubt += past.means[at] * held / np.sqrt(RATE_STRENGTH + known)
+        return count, center, (wide + doubt**2) / np.maximum(center, st.TINY) ** 2, cases
 
     def _by_group(self, values: Array, group: Ints) -> Array:
         sums = np.zeros((self.groups, values.shape[1]))
@@ -245,10 +264,17 @@ class Scorer:
         columns = []
         for n, lane in enumerate(LANES):
             tail = self.tails.get(lane)
-            columns.append(
-                st.calibrate(lane_p[:, n], tail.threshold, tail.scale) if tail else np.maximum(lane_p[:, n], st.FLOOR)
-            )
+            if tail:
+                columns.append(st.calibrate(lane_p[:, n], tail.threshold, tail.scale))
+            else:  # a slow rise is no probability before it is calibrated
+                columns.append(np.maximum(lane_p[:, n], st.FLOOR if lane not in drift.LANES else UNREMARKABLE))
         return np.stack(columns, axis=-1)
+
+    def _rises(self, day: Day, at: Ints, slow_mean: Array, dispersion: Array) -> Array:
+        columns = drift.COLUMNS
+        before = self.state["drift"][at][:, columns]
+        after = drift.risen(before, day.counts[:, columns], slow_mean[:, columns], dispersion[:, columns])
+        return np.where(self.state["days"][at][:, columns] >= KNOWN_AFTER_DAYS, after, 0.0)
 
     def learn(self, day: Day, scored: Scored) -> None:
         """Feed a finished day into the baselines, and its scores into the calibration."""
@@ -267,6 +293,9 @@ class Scorer:
             ("days", SLOW_DECAY, 1.0),
         ):
             self.state[name][at] = self.state[name][at] * decay + added
+        self.state["drift"][np.ix_(at, np.array(drift.COLUMNS, dtype=np.int64))] = -np.log10(
+            scored.lane_p[day.learn][:, -len(drift.LANES) :]
+        )
         self.remember(day, scored)
         known = self.state["days"][self.rows(day.agents)][:, 0] >= KNOWN_AFTER_DAYS
         self.history.append(np.concatenate([scored.lane_p, scored.omnibus[:, None]], axis=1)[known])

@@ -52,6 +52,7 @@ declare(Feature.CLIENTS, Family.VOLUME, 20)
 declare(Feature.BUSIEST_HOUR, Family.VOLUME, 15)
 declare(Feature.SEARCHES, Family.VOLUME, 40)
 declare(Feature.LISTS, Family.VOLUME, 25)
+declare(Feature.LIST_ROWS, Family.TAKING, 250, rate=10.0)
 declare(Feature.OUTSIDE_VIEWS, Family.REACH, 5)
 declare(Feature.OUTSIDE_CLIENTS, Family.REACH, 4)
 declare(Feature.OUTSIDE_SHARE, Family.REACH, 5, rate=0.1, out_of="views", counts="outside_views")
@@ -89,6 +90,14 @@ declare(Feature.EDITS, Family.EDITS, 8)
 declare(Feature.EDITS_OUTSIDE, Family.EDITS, 3, rate=0.03)
 
 FEATURES: tuple[Feature, ...] = tuple(REGISTRY)
+# What leaks slowly shows here: a little more each day than the person's own, for weeks (`monitoring.engine.drift`).
+DRIFTING: tuple[Feature, ...] = (
+    Feature.OUTSIDE_SILENT,
+    Feature.OUTSIDE_CLIENTS,
+    Feature.NEW_CLIENTS,
+    Feature.SILENT,
+    Feature.REVEALS_WITHOUT_CALL,
+)
 FAMILY_OF: dict[Feature, Family] = {feature: signal.family for feature, signal in REGISTRY.items()}
 FLOORS: dict[Feature, int] = {feature: signal.floor for feature, signal in REGISTRY.items()}
 # How much a family's improbability says about misuse, of 1: learned on made-up floors (`bench monitoring`), halfway towards 1.
@@ -99,12 +108,13 @@ WEIGHTS: dict[Family, float] = {
     Family.VALUE: 1.1,
     Family.SILENT: 1.5,
     Family.CONTACT: 0.85,
-    Family.TAKING: 0.75,
+    Family.TAKING: 1.0,
     Family.HOURS: 1.1,
     Family.CALLS: 1.2,
     Family.IDENTITY: 1.05,
     Family.PACE: 0.8,
     Family.EDITS: 0.6,
+    Family.DRIFT: 1.6,
 }
 FAMILIES: tuple[Family, ...] = tuple(Family)
 # What a feed counts of a day, in this order; signals pick from it.

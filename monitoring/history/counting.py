@@ -87,6 +87,7 @@ class AgentTally:
         "last_client",
         "last_device",
         "last_view",
+        "list_rows",
         "lists",
         "money",
         "networks",
@@ -114,8 +115,8 @@ class AgentTally:
         self.events = self.views = self.searches = self.lists = self.exports = self.export_rows = self.downloads = 0
         self.prints = self.edits = self.edits_outside = self.calls = self.answered = self.short = self.reveals = 0
         self.outside_views = self.steps = self.steady = self.fast = self.sequential = self.second_devices = 0
-        self.repeats = self.last_view = self.gap = -1
-        self.repeats = 0
+        self.repeats = self.list_rows = 0
+        self.last_view = self.gap = -1
         self.last_client, self.last_device = "", ""
         self.hours, self.views_by_hour = [0] * 24, [0] * 24
         self.viewed: set[str] = set()
@@ -233,6 +234,7 @@ class Floor:
             tally.searches += 1
         elif kind == "list":
             tally.lists += 1
+            tally.list_rows += event.rows
         elif kind == "reveal":
             tally.reveals += 1
             if client:
@@ -358,6 +360,7 @@ class Floor:
             "busiest_hour": max(t.views_by_hour),
             "searches": t.searches,
             "lists": t.lists,
+            "list_rows": t.list_rows,
             "outside_views": t.outside_views,
             "outside_clients": len(t.outside),
             "outside_silent": len(t.outside - t.contacted),
@@ -463,7 +466,7 @@ class Floor:
         self.last_day = day
 
     def _remember_hours(self, day: int, worked: dict[str, AgentTally], is_rest: int) -> None:
-        known = np.array([memory.first <= day for memory in self.agents.values()])
+        known = np.array([memory.first <= day for memory in self.agents.values()], dtype=np.bool_)
         skipped = range(self.last_day + 1, day) if self.last_day else ()
         for missing in skipped:  # days on which nobody worked count for the histograms, too
             if (missing + 6) % 7 >= 5:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitoring.choices import Family
-from monitoring.engine import budget
+from monitoring.engine import budget, drift
 from monitoring.engine.scoring import WINDOWS, Day, Scored, Scorer
-from monitoring.engine.signals import FAMILIES, FEATURES, REGISTRY
+from monitoring.engine.signals import DRIFTING, FAMILIES, FEATURES, REGISTRY
 from monitoring.history.counting import CountedDay, Floor
 from monitoring.history.reading import Reader
 
@@ -20,6 +20,9 @@ WARM_UP_DAYS = 14
 WARM_UP_SCORE_MAX = 1.9
 REASON_P = 0.02
 REASONS_MAX = 4
+# A day this improbable explains itself; below the second, more or less improbable means nothing.
+DAY_SAYS_ENOUGH = 1e-4
+SAME_BELOW = 1e-9
 GROUP_MIN = 4
 SHIFT_HOURS = 8
 
@@ -154,8 +157,12 @@ def _reasons(counted: CountedDay, scored: Scored, n: int) -> list[str]:
 
 def _strongest(scored: Scored, n: int, family: Family) -> str:
     columns = [c for c, feature in enumerate(FEATURES) if REGISTRY[feature].family == family]
-    table = scored.window_p[n][:, columns]
+    if not columns:
+        return _rise(scored, n)
+    table = np.maximum(scored.window_p[n][:, columns], SAME_BELOW)
     window, best = np.unravel_index(int(table.argmin()), table.shape)
+    if table[0].min() < DAY_SAYS_ENOUGH:  # the day alone explains itself
+        window, best = np.intp(0), table[0].argmin()
     p = float(table[window, best])
     column = columns[int(best)]
     if p >= 2 * REASON_P:
@@ -165,6 +172,14 @@ def _strongest(scored: Scored, n: int, family: Family) -> str:
     days = "" if WINDOWS[window] == 1 else f" in {WINDOWS[window]} days"
     label = str(REGISTRY[FEATURES[column]].feature.label)
     return f"{label}{days}: {count:.0f}, expected {mean:.1f} (1 in {min(1 / max(p, 1e-12), 1e9):,.0f})"
+
+
+def _rise(scored: Scored, n: int) -> str:
+    """Name the signal that has risen most over weeks."""
+    rises = -np.log10(scored.lane_p[n, -len(drift.LANES) :])
+    best = int(rises.argmax())
+    label = str(DRIFTING[best].label)
+    return f"{label}: above own habit for weeks, {rises[best]:.0f} standard deviations in all"
 
 
 def judge_file(reader: Reader, *, per_100: float = budget.DEFAULT_PER_100) -> Iterator[Judged]:

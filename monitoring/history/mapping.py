@@ -19,6 +19,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "occurred_at",
         "event_time",
         "created_at",
+        "logged_at",
+        "date_time",
+        "utc",
+        "epoch",
         "datetime",
         "started_at",
         "date",
@@ -39,8 +43,31 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "username",
         "who",
         "by",
+        "rep",
+        "broker",
+        "salesperson",
+        "consultant",
+        "worker",
+        "performed_by",
+        "subject",
+        "person",
+        "member",
     ),
-    "kind": ("kind", "event", "event_type", "type", "action", "activity", "verb", "name", "operation"),
+    "kind": (
+        "kind",
+        "event",
+        "event_type",
+        "type",
+        "action",
+        "activity",
+        "verb",
+        "name",
+        "operation",
+        "category",
+        "event_kind",
+        "action_type",
+        "what",
+    ),
     "client": (
         "client",
         "client_id",
@@ -58,6 +85,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "trader_id",
         "object_id",
         "target",
+        "subject_id",
+        "entity",
+        "party",
+        "prospect",
+        "person_id",
     ),
     "owner": (
         "client_owner",
@@ -70,6 +102,15 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "client_agent",
         "customer_owner",
         "responsible",
+        "assigned",
+        "assignee",
+        "owner_agent",
+        "owned_by",
+        "manager",
+        "relationship_manager",
+        "account_owner",
+        "lead_owner",
+        "book",
     ),
     "value": (
         "client_value",
@@ -79,7 +120,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "client_ltv",
         "client_tier",
         "client_segment",
+        "client_potential",
         "customer_value",
+        "customer_tier",
+        "segment",
+        "value_tier",
+        "potential",
         "value",
         "equity",
         "balance",
@@ -108,6 +154,11 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "device",
         "device_id",
         "device_fingerprint",
+        "device_name",
+        "machine",
+        "terminal",
+        "browser",
+        "computer",
         "fingerprint",
         "hostname",
         "workstation",
@@ -178,6 +229,11 @@ KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "revealed",
             "unlocked",
             "unmasked",
+            "number_shown",
+            "phone_shown",
+            "email_shown",
+            "contact_shown",
+            "contact_opened",
             "show_phone",
             "show_email",
             "phone_view",
@@ -264,6 +320,10 @@ KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "open",
             "opened",
             "look",
+            "looked",
+            "shown",
+            "peek",
+            "click",
             "read",
             "access",
             "visit",
@@ -288,6 +348,20 @@ ABSENCES = (
     "roster",
     "hr",
     "notice",
+    "role",
+    "role_change",
+    "joined",
+    "hired",
+    "onboarded",
+    "onboarding",
+    "resigned",
+    "resignation",
+    "terminated",
+    "termination",
+    "offboarding",
+    "promoted",
+    "training",
+    "leaver",
     "heartbeat",
     "idle",
     "ping",
@@ -392,31 +466,13 @@ def flat(event: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in event.items():
         if isinstance(value, dict):
-            inner = {plain(name): entry for name, entry in value.items() if not isinstance(entry, dict | list)}
+            inner = flat(value)
             if "id" in inner:
                 out.setdefault(plain(key), inner["id"])
             for name, entry in inner.items():
                 out.setdefault(f"{plain(key)}_{name}", entry)
-                out.setdefault(name, entry)
+                if name != "id":  # the number of something else than the event
+                    out.setdefault(name, entry)
         elif not isinstance(value, list):
             out[plain(key)] = value
     return out
-
-
-def fields_of(sample: list[dict[str, Any]], stated: dict[str, str]) -> dict[str, str]:
-    """Decide which key holds which of our fields: what was stated, else the first known name that the sample has."""
-    seen: dict[str, int] = {}
-    for event in sample:
-        for key, value in event.items():
-            if value is not None and value != "":
-                seen[key] = seen.get(key, 0) + 1
-    taken: set[str] = set(stated.values())
-    chosen = dict(stated)
-    for field, names in FIELDS.items():
-        if field in chosen:
-            continue
-        match = next((name for name in names if name in seen and name not in taken), None)
-        if match is not None:
-            chosen[field] = match
-            taken.add(match)
-    return chosen

@@ -6,7 +6,6 @@ chunk at most. Nothing is dropped in silence: `Report` counts whatever could not
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from monitoring.history import mapping
+from monitoring.history import mapping, moments, recognition
 from monitoring.history.counting import Event
+from monitoring.history.moments import clock, moment, number, seconds
 
 SAMPLE = 2000
 # A day's events are ordered by time in chunks of so many; a longer day is ordered chunk by chunk.
@@ -28,14 +28,6 @@ BUFFER_BYTES = 1 << 22
 STRAY_GAP_DAYS = 45
 STRAY_SHARE = 0.001
 LONGEST_LINE = 1 << 20
-FORMATS = (
-    "%d/%m/%Y %H:%M:%S",
-    "%d.%m.%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%d.%m.%Y %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%m/%d/%Y %H:%M:%S",
-)
 
 
 @dataclass
@@ -68,64 +60,6 @@ class Report:
         }
 
 
-_days: dict[str, int] = {}
-
-
-def moment(value: object) -> tuple[int, int] | None:
-    """Read a time as (day, second of the day) on the clock it was written with; epochs in UTC. None: no time."""
-    if isinstance(value, str):
-        text = value.strip()
-        day = _days.get(text[:10])
-        try:
-            if day is None:
-                if text.replace(".", "", 1).isdigit():
-                    return moment(float(text))
-                day = _days.setdefault(text[:10], dt.date.fromisoformat(text[:10]).toordinal())
-                if len(_days) > 20_000:
-                    _days.clear()
-            if len(text) < 16:
-                return day, 0
-            second = int(text[11:13]) * 3600 + int(text[14:16]) * 60 + (int(text[17:19]) if len(text) >= 19 else 0)
-            return (day, second) if 0 <= second < 86_400 else None
-        except ValueError:
-            return _odd_moment(text)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
-        for above, divisor in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)):
-            if abs(seconds) >= above:
-                seconds /= divisor
-                break
-        if not 0 < seconds < 1e11:
-            return None
-        return 719_163 + int(seconds // 86_400), int(seconds % 86_400)
-    return None
-
-
-def _odd_moment(text: str) -> tuple[int, int] | None:
-    for form in FORMATS:
-        try:
-            read = dt.datetime.strptime(text[:19], form).replace(tzinfo=dt.UTC)
-        except ValueError:
-            continue
-        return read.toordinal(), read.hour * 3600 + read.minute * 60 + read.second
-    return None
-
-
-def number(value: object) -> float | None:
-    """Read a figure: 12, "12.5", "1,200 EUR"; None where there is none."""
-    if isinstance(value, bool):
-        return float(value)
-    if isinstance(value, int | float):
-        return float(value) if value == value and abs(value) < 1e15 else None
-    if isinstance(value, str):
-        digits = "".join(c for c in value if c.isdigit() or c in ".-")
-        try:
-            return float(digits) if digits else None
-        except ValueError:
-            return None
-    return None
-
-
 class Reader:
     """The events of a file, one day after another."""
 
@@ -135,6 +69,7 @@ class Reader:
         self.path, self.stated_fields, self.stated_kinds = path, fields or {}, kinds or {}
         self.report = Report()
         self.sizes: Counter[int] = Counter()
+        self.is_month_first = False
 
     def days(self) -> Iterator[tuple[int, Iterator[Event]]]:
         """Iterate over (day, its events in order). The day's events must be used up before the next day is asked for."""
@@ -146,16 +81,13 @@ class Reader:
     def _cut(self, folder: Path) -> None:
         """Cut the file into a file a day of the raw lines."""
         self._learn_fields()
-        key = self.report.fields.get("ts", "ts")
-        nested = "_" in key and key
         with ExitStack() as stack, self.path.open("rb") as lines:
             spool = _Spool(folder, stack)
             for line in iter(lambda: lines.readline(LONGEST_LINE), b""):
                 if len(line) < 3:
                     continue
                 try:
-                    event = orjson.loads(line)
-                    found = moment(self._time_of(event, key, is_odd=bool(nested)))
+                    found = self._moment(orjson.loads(line))
                 except (orjson.JSONDecodeError, AttributeError, TypeError):
                     self.report.unreadable += 1
                     continue
@@ -166,10 +98,17 @@ class Reader:
                 spool.write(found[0], line)
             spool.flush()
 
-    @staticmethod
-    def _time_of(event: dict[str, Any], key: str, *, is_odd: bool) -> object:
+    def _moment(self, event: dict[str, Any]) -> tuple[int, int] | None:
+        """Return the day and second of an event, of one field or of a date and a time of day."""
+        key, at = self.report.fields.get("ts", "ts"), self.report.fields.get("clock")
         value = event.get(key)
-        return mapping.flat(event).get(key) if value is None else value
+        if value is None or at:
+            event = mapping.flat(event)
+            value = event.get(key)
+        when = moment(value, is_month_first=self.is_month_first)
+        if at and when is not None:
+            return when[0], clock(event.get(at)) or 0
+        return when
 
     def _learn_fields(self) -> None:
         """Look at lines from the beginning, the middle and the end: which key is what."""
@@ -190,7 +129,8 @@ class Reader:
                         continue
                     if isinstance(event, dict):
                         sample.append(mapping.flat(event))
-        self.report.fields = mapping.fields_of(sample, self.stated_fields)
+        self.report.fields = recognition.fields_of(sample, self.stated_fields)
+        self.is_month_first = moments.is_month_first([event.get(self.report.fields.get("ts", "")) for event in sample])
         keys = {key for event in sample for key in event}
         self.report.unused_fields = sorted(keys - set(self.report.fields.values()))[:60]
 
@@ -241,7 +181,7 @@ class Reader:
             value = flat.get(key) if key else None
             return "" if value is None else str(value)[:80]
 
-        when = moment(flat.get(names["ts"]))
+        when = self._moment(flat)
         assert when is not None
         word = text("kind")
         kind = self.report.kinds.get(word)
@@ -297,8 +237,7 @@ class Reader:
 
     def _duration(self, flat: dict[str, Any]) -> float | None:
         key = self.report.fields.get("duration", "")
-        value = number(flat.get(key))
-        return value / 1000 if value is not None and key.endswith("_ms") else value
+        return seconds(flat.get(key), key)
 
 
 def _order(event: Event) -> tuple[int, str, str, str]:

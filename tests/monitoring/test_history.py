@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 
 from monitoring.engine import signals
 from monitoring.history import mapping
-from monitoring.history.reading import Reader, moment
+from monitoring.history.moments import moment
+from monitoring.history.reading import Reader
 from sandbox.floor import SalesFloor, Size
 
 SMALL = Size(agents=14, days=48, clients_each=30, views=14.0)
