@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -35,6 +36,8 @@ from monitoring.models import AgentDay, Baseline, Calibration, DayScore
 CLOSES_AFTER = dt.timedelta(hours=12)
 # A gap longer than this (the service was off) is closed in one go, but scores nothing before it.
 CATCH_UP_DAYS = 400
+# A desk with fewer people of a role has its peers at the whole brand.
+PEERS_MIN = 5
 COUNTS = [feature.value for feature in FEATURES]
 
 UPSERT_SCORES = """
@@ -67,14 +70,20 @@ def lock_monitoring() -> None:
 
 
 def groups_of_agents() -> dict[int, int]:
-    """Map agents to the index of their role at their brand: whose peers they are. The first role counts."""
+    """Map agents to the index of whose peers they are: those of the same first role on their desk, or, where there are too few, at
+    their brand."""
     order = {role.value: n for n, role in enumerate(Role)}
-    best: dict[int, tuple[int, str]] = {}
-    for pk, brand_id, name in User.objects.filter(kind="staff").values_list("pk", "brand_id", "groups__name"):
-        key = (order.get(name, len(order)), f"{brand_id}/{name}")
+    best: dict[int, tuple[int, str, str]] = {}
+    staff = User.objects.filter(kind="staff").values_list("pk", "brand_id", "desk_id", "is_active", "groups__name")
+    for pk, brand_id, desk_id, is_active, name in staff:
+        key = (order.get(name, len(order)), f"{brand_id}/{name}", f"{brand_id}/{name}/{desk_id}" if is_active else "")
         best[pk] = min(best.get(pk, key), key)
+    sizes = Counter(on_desk for _order, _at_brand, on_desk in best.values())
     index: dict[str, int] = {}
-    return {pk: index.setdefault(name, len(index)) for pk, (_order, name) in sorted(best.items())}
+    return {
+        pk: index.setdefault(on_desk if on_desk and sizes[on_desk] >= PEERS_MIN else at_brand, len(index))
+        for pk, (_order, at_brand, on_desk) in sorted(best.items())
+    }
 
 
 def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator[Day]:
@@ -280,12 +289,15 @@ def learn_days(first: dt.date, last: dt.date) -> list[Scored]:
 
 
 @transaction.atomic
-def score_open_days(*, now: dt.datetime | None = None) -> list[Scored]:
-    """Count and score the days that are not over yet, from the baselines as they are; nothing is learned."""
+def score_open_days(*, now: dt.datetime | None = None, agent_ids: list[int] | None = None) -> list[Scored]:
+    """Count and score the days that are not over yet, from the baselines as they are; nothing is learned.
+
+    `agent_ids`: count only these people's days again; their peers' are those of the last full count.
+    """
     now = now or timezone.now()
     first = (now - CLOSES_AFTER).date()
     last = (now + dt.timedelta(hours=14)).date()
-    count_days(first, last)
+    count_days(first, last, agent_ids=agent_ids)
     groups = groups_of_agents()
     scorer = load_scorer(groups, before=first)
     learned = last_learned() or dt.date.min

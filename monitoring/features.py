@@ -24,10 +24,10 @@ KNOWN_DAYS = 180
 COUNT_DAYS = """
 WITH seen AS MATERIALIZED (
   SELECT e.user_id, (e.at AT TIME ZONE u.time_zone) AS local, e.at, e.id, e.kind, e.client_id, e.rows, e.in_book, e.ip,
-    e.target, e.session, e.request_id, lower(btrim(e.reason)) AS words
+    e.device, e.country, e.target, e.session, e.request_id, lower(btrim(e.reason)) AS words
   FROM crm_accessevent e
   JOIN crm_user u ON u.id = e.user_id AND u.kind = 'staff'
-  WHERE e.at >= %(from_at)s AND e.at < %(to_at)s
+  WHERE e.at >= %(from_at)s AND e.at < %(to_at)s AND (%(agents)s::bigint[] IS NULL OR e.user_id = ANY(%(agents)s))
 ), dated AS (
   SELECT seen.*, local::date AS day, extract(hour FROM local)::int AS hour FROM seen
   -- `coalesce`: of a bare condition on an expression the planner expects one row in 200, and counts all again for each agent's day.
@@ -103,6 +103,24 @@ WITH seen AS MATERIALIZED (
     AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = places.user_id AND e.ip <<= places.place
       AND e.at < places.day - interval '14 hours' AND e.at >= places.day - %(known)s * interval '1 day')
   GROUP BY 1, 2
+), of_devices AS (
+  -- A browser and system not used before, for people whose devices are known for five days.
+  SELECT user_id, day, count(*) AS new_devices FROM (SELECT DISTINCT user_id, day, device FROM dated WHERE device <> '') used
+  WHERE EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = used.user_id AND e.at < used.day - interval '5 days'
+      AND e.device <> '')
+    AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = used.user_id AND e.device = used.device
+      AND e.at < used.day - interval '14 hours' AND e.at >= used.day - %(known)s * interval '1 day')
+  GROUP BY 1, 2
+), of_countries AS (
+  SELECT user_id, day, count(*) AS new_countries FROM (
+    SELECT DISTINCT user_id, day, country FROM dated WHERE kind = 'login' AND country <> ''
+  ) seen_from
+  WHERE EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = seen_from.user_id AND e.at < seen_from.day - interval '5 days'
+      AND e.kind = 'login' AND e.country <> '')
+    AND NOT EXISTS (SELECT 1 FROM crm_accessevent e WHERE e.user_id = seen_from.user_id AND e.country = seen_from.country
+      AND e.kind = 'login' AND e.at < seen_from.day - interval '14 hours'
+      AND e.at >= seen_from.day - %(known)s * interval '1 day')
+  GROUP BY 1, 2
 ), per_hour AS (
   SELECT user_id, day, hour, count(*) FILTER (WHERE kind = 'view' AND client_id IS NOT NULL) AS views
   FROM dated GROUP BY 1, 2, 3
@@ -159,7 +177,8 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   0), coalesce(c.high_value_clients, 0), coalesce(c.money_looks, 0), coalesce(c.revealed_clients, 0),
   coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
-  coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), 0, 0, 0, 0, 0,
+  coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), 0,
+  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), 0, 0,
   h.active_hours, d.addresses, d.first_at, d.last_at, false
 FROM of_days d
 JOIN of_hours h USING (user_id, day)
@@ -170,6 +189,8 @@ LEFT JOIN of_calls l USING (user_id, day)
 LEFT JOIN of_pace p USING (user_id, day)
 LEFT JOIN of_sessions t USING (user_id, day)
 LEFT JOIN of_networks n USING (user_id, day)
+LEFT JOIN of_devices v USING (user_id, day)
+LEFT JOIN of_countries w USING (user_id, day)
 ORDER BY d.day, d.user_id
 ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   views = EXCLUDED.views, clients = EXCLUDED.clients, busiest_hour = EXCLUDED.busiest_hour, searches = EXCLUDED.searches,
@@ -185,14 +206,16 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   answered_calls = EXCLUDED.answered_calls, short_calls = EXCLUDED.short_calls, calls_without_record =
   EXCLUDED.calls_without_record, repeat_calls = EXCLUDED.repeat_calls, new_networks = EXCLUDED.new_networks, second_devices =
   EXCLUDED.second_devices, steps = EXCLUDED.steps, steady_pace = EXCLUDED.steady_pace, fast_steps = EXCLUDED.fast_steps,
-  sequential = EXCLUDED.sequential,
+  sequential = EXCLUDED.sequential, new_devices = EXCLUDED.new_devices, new_countries = EXCLUDED.new_countries,
   active_hours = EXCLUDED.active_hours, addresses = EXCLUDED.addresses, first_at = EXCLUDED.first_at,
   last_at = EXCLUDED.last_at
 """
 
 
-def count_days(first: dt.date, last: dt.date) -> int:
+def count_days(first: dt.date, last: dt.date, *, agent_ids: list[int] | None = None) -> int:
     """Count all staff's days from `first` to `last`, both included and local to each person; returns how many rows.
+
+    `agent_ids`: only these people's.
 
     The access log keeps every list that was shown; a search that only grows while it is typed is counted once here. One that
     repeats, is cut back or changed counts again: whoever pages through results or tries names gains nothing by it.
@@ -203,6 +226,7 @@ def count_days(first: dt.date, last: dt.date) -> int:
         cursor.execute(
             COUNT_DAYS,
             {
+                "agents": agent_ids,
                 "first": first,
                 "last": last,
                 "work_from": WORK_FROM_HOUR,

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from monitoring import alerts, baselines
+from monitoring import alerts, baselines, bursts
 
 
 @shared_task
@@ -18,7 +18,17 @@ def score_open_days() -> int:
     return len(alerts.raise_alerts(baselines.score_open_days()))
 
 
+@shared_task
+def score_bursts() -> int:
+    """Score people who opened, revealed or exported much within minutes, without waiting for the quarter of an hour."""
+    agent_ids = bursts.agents_in_a_burst()
+    if not agent_ids:
+        return 0
+    return len(alerts.raise_alerts(baselines.score_open_days(agent_ids=agent_ids)))
+
+
 SCHEDULE = {
     "close-monitored-days": {"task": "monitoring.tasks.close_days", "schedule": 3600.0, "options": {"expires": 3600}},
     "score-open-days": {"task": "monitoring.tasks.score_open_days", "schedule": 900.0, "options": {"expires": 900}},
+    "score-bursts": {"task": "monitoring.tasks.score_bursts", "schedule": 30.0, "options": {"expires": 30}},
 }

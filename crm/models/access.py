@@ -22,6 +22,8 @@ class AccessEvent(models.Model):
     ip = models.GenericIPAddressField(null=True)
     session = models.CharField(max_length=16, blank=True, help_text="First characters of the session key's hash")
     request_id = models.CharField(max_length=40, blank=True)
+    device = models.CharField(max_length=40, blank=True, help_text="Browser and system, e.g. 'Firefox · Windows'")
+    country = models.CharField(max_length=2, blank=True, help_text="Of the address, at sign-ins")
 
     class Meta:
         managed = False  # the partitioned table, its sequence and indexes are in crm/sql/access_log.sql

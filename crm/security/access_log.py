@@ -10,14 +10,16 @@ from django.db import connection
 from django.utils import timezone
 
 from crm.choices import AccessKind
+from crm.geo import country_of
 from crm.security.request_context import current
 
 if TYPE_CHECKING:
     from crm.models import Actor, User
 
 INSERT = """
-INSERT INTO crm_accessevent (at, user_id, kind, client_id, brand_id, target, rows, in_book, reason, ip, session, request_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+INSERT INTO crm_accessevent (at, user_id, kind, client_id, brand_id, target, rows, in_book, reason, ip, session, request_id, device,
+  country)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 PAGE_STAYS_OPEN = dt.timedelta(hours=12)
 SEEN = "SELECT EXISTS (SELECT 1 FROM crm_accessevent WHERE client_id = %s AND user_id = %s AND kind = %s AND at > %s)"
@@ -34,7 +36,10 @@ def note(  # noqa: PLR0913  one keyword per column of one row, most with a defau
     in_book: bool | None = None,
     reason: str = "",
 ) -> None:
-    """Record one view. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported."""
+    """Record one view. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported.
+
+    The device is the browser and system of the request; the country that of the address, looked up at sign-ins only.
+    """
     context = current()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -52,6 +57,8 @@ def note(  # noqa: PLR0913  one keyword per column of one row, most with a defau
                 context.ip,
                 context.session,
                 context.request_id,
+                context.device[:40],
+                country_of(context.ip) if kind == AccessKind.LOGIN else "",
             ],
         )
 

@@ -15,6 +15,7 @@ class RequestContext:
     ip: str | None = None
     request_id: str = ""
     session: str = ""
+    device: str = ""
 
 
 _current: ContextVar[RequestContext] = ContextVar("keelson_request", default=RequestContext())  # noqa: B039 — frozen

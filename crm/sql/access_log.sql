@@ -14,6 +14,8 @@ CREATE TABLE crm_accessevent (
   ip inet,
   session varchar(16) NOT NULL DEFAULT '',
   request_id varchar(40) NOT NULL DEFAULT '',
+  device varchar(40) NOT NULL DEFAULT '',
+  country varchar(2) NOT NULL DEFAULT '',
   PRIMARY KEY (at, id)
 ) PARTITION BY RANGE (at);
 ALTER SEQUENCE crm_accessevent_id_seq OWNED BY crm_accessevent.id;

@@ -74,6 +74,7 @@ class RequestContextMiddleware:
             # the log's own: from the header, or made by it
             request_id=str(get_contextvars().get("request_id", ""))[:40],
             session=session_mark(request.session.session_key),
+            device=sessions.device_of(agent) if (agent := request.headers.get("User-Agent", "")) else "",
         )
         zone = getattr(user, "time_zone", "") or "UTC"
         try:
