@@ -93,7 +93,7 @@ class Router:
 
     def __init__(self, brand: Brand, now: dt.datetime, rules: list[Rule] | None = None) -> None:
         self.brand, self.now = brand, now
-        self.rules = read_rules(brand.pk) if rules is None else rules
+        self.rules = [rule for _position, rule in read_rules(brand.pk)] if rules is None else rules
         self.custom_fields = frozenset(
             int(asked.name.removeprefix(ADDED))
             for rule in self.rules
@@ -107,6 +107,15 @@ class Router:
         self._members: dict[tuple[Any, ...], list[AgentState]] = {}
         self._on_shift: dict[int, bool] = {}
         self._owners: dict[str, int] = {}
+
+    def move_to(self, now: dt.datetime) -> None:
+        """Go on to another instant, for a trial over leads of before: shifts and days are looked up again."""
+        counters = self._counted()
+        for agent in self.agents:
+            if agent.day(now) != agent.day(self.now):
+                agent.today = 0
+        self.now = counters.now = now
+        self._on_shift.clear()
 
     def custom_of(self, client_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
         """Read what clients have in the custom fields that this brand's rules ask for: one query, none where no rule asks."""
@@ -309,33 +318,33 @@ def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
     return {**own, "custom": added} if added else own
 
 
-def read_rules(brand_id: int) -> list[Rule]:
-    """Read a brand's active rules in the order in which they are tried."""
-    rows = (
-        RoutingRule.objects.filter(brand_id=brand_id, is_active=True).select_related("desk").order_by("position", "pk")
-    )
+def read_rules(brand_id: int, *, without: int = 0) -> list[tuple[int, Rule]]:
+    """Read a brand's active rules with their positions, in the order in which they are tried."""
+    rows = RoutingRule.objects.filter(brand_id=brand_id, is_active=True).exclude(pk=without).select_related("desk")
     members: dict[int, set[int]] = {}
     for rule_id, user_id in RoutingRule.agents.through.objects.filter(routingrule__brand_id=brand_id).values_list(
         "routingrule_id", "user_id"
     ):
         members.setdefault(rule_id, set()).add(user_id)
-    return [
-        Rule(
-            pk=rule.pk,
-            name=rule.name,
-            condition=readable(rule.condition, LEAD),
-            desk_id=rule.desk_id,
-            desk_name=rule.desk.name,
-            agent_ids=frozenset(members.get(rule.pk, ())),
-            strategy=rule.strategy,
-            needs_language=rule.needs_language,
-            off_shift=rule.off_shift,
-            sla_seconds=rule.sla_seconds,
-            no_agent=rule.no_agent,
-            weights={int(pk): weight for pk, weight in rule.weights.items()},
-        )
-        for rule in rows
-    ]
+    return [(row.position, rule_of(row, members.get(row.pk, ()))) for row in rows.order_by("position", "pk")]
+
+
+def rule_of(row: RoutingRule, agent_ids: Iterable[int]) -> Rule:
+    """Return a routing rule as plain values; an unsaved one has the number 0."""
+    return Rule(
+        pk=row.pk or 0,
+        name=row.name,
+        condition=readable(row.condition, LEAD),
+        desk_id=row.desk_id,
+        desk_name=row.desk.name,
+        agent_ids=frozenset(agent_ids),
+        strategy=row.strategy,
+        needs_language=row.needs_language,
+        off_shift=row.off_shift,
+        sla_seconds=row.sla_seconds,
+        no_agent=row.no_agent,
+        weights={int(pk): weight for pk, weight in row.weights.items()},
+    )
 
 
 def _read_pools(brand_id: int) -> dict[int | None, int]:

@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("lead-rules/", setup.rules, name="lead_rules"),
     path("lead-rules/condition/", conditions.lead_condition, name="lead_condition"),
     path("lead-rules/routing/new/", setup.routing_rule, name="routing_rule_new"),
+    path("lead-rules/routing/dry-run/", setup.routing_rule_dry_run, name="routing_rule_dry_run"),
     path("lead-rules/routing/<int:pk>/", setup.routing_rule, name="routing_rule_edit"),
     path("lead-rules/score/new/", setup.score_rule, name="score_rule_new"),
     path("lead-rules/score/<int:pk>/", setup.score_rule, name="score_rule_edit"),

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_POST
 from clients.canonical import canonical_phone
 from clients.views import dialogs
 from crm.models import User
+from crm.money.numbers import is_whole
 from crm.security.compression import UNCOMPRESSED
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
@@ -26,6 +28,7 @@ from crm.ui.tables import BulkAction, Column, Empty, Table, YesNoColumn
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads import routing, scoring, setup, sources
+from leads.distribution import dry_run
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
 from leads.setup_forms import (
     CampaignForm,
@@ -200,6 +203,7 @@ def _try(data: dict[str, Any]) -> dict[str, Any]:
 def routing_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
     row = _mine(RoutingRule, request, pk) if pk else None
     form = RoutingRuleForm(request.POST or None, instance=row, actor=request.user)
+    title = row.name if row else _("New routing rule")
     return dialogs.run(
         request,
         form,
@@ -208,7 +212,39 @@ def routing_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBas
         url="/lead-rules/",
         success_message=_("Rule saved. It applies to all new leads."),
         submit=_("Save"),
-        title=row.name if row else _("New routing rule"),
+        title=title,
+        also=_dry_run_button(row),
+    )
+
+
+def _dry_run_button(row: RoutingRule | None) -> dict[str, str]:
+    url = reverse("routing_rule_dry_run") + (f"?rule={row.pk}" if row else "")
+    return {"url": url, "label": _("Dry run over last week"), "icon": "play"}
+
+
+@staff_page("leads.manage_rules")
+@require_POST
+def routing_rule_dry_run(request: UserRequest) -> HttpResponseBase:
+    """Show in the rule's dialog what the rule as entered would have changed last week. Nothing is saved."""
+    number = request.GET.get("rule", "")
+    row = _mine(RoutingRule, request, int(number)) if is_whole(number) else None
+    title = row.name if row else _("New routing rule")
+    form = RoutingRuleForm(request.POST, instance=row, actor=request.user)
+    more: dict[str, Any] = {}
+    if form.is_valid():
+        rules = dry_run.rules_with(form.instance, form.cleaned_data["agents"])
+        result = dry_run.try_out(form.cleaned_data["brand"], rules, rule_pk=form.instance.pk or 0)
+        more = {"above": "leads/_dry_run.html", "dry_run": result}
+    return dialogs.show(
+        request,
+        form,
+        url="/lead-rules/",
+        title=title,
+        submit=_("Save"),
+        wide=True,
+        action=reverse("routing_rule_edit", args=[row.pk]) if row else reverse("routing_rule_new"),
+        also=_dry_run_button(row),
+        **more,
     )
 
 

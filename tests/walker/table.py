@@ -918,6 +918,7 @@ TABLE |= {
     "landing_page_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
     "lead_rules": Rule(IMPORTS_LEADS),
     "routing_rule_new": Rule(IMPORTS_LEADS),
+    "routing_rule_dry_run": Rule(IMPORTS_LEADS),
     "lead_condition": Rule(IMPORTS_LEADS),
     "routing_rule_edit": Rule(IMPORTS_LEADS, kwargs=_no_row, good=OWN),
     "score_rule_new": Rule(IMPORTS_LEADS),

@@ -1,8 +1,11 @@
 """Two records with a wallet each are merged: two wallets stay two, no money moves, each is reached from the kept record."""
 
 import pytest
+from django.test import RequestFactory
+from django.urls import reverse
 
 from clients.merging.merge import merge_clients, undo_merge
+from clients.merging.views import merged_card
 from tests.cast import make_client
 from tests.wallet.factories import available, fund
 from wallet.ledger import verification
@@ -34,8 +37,15 @@ def test_two_wallets_stay_two_through_a_merge_and_its_undo(cast, twin, browse):
     assert [available(wallet) for wallet in (mine, theirs, dollars)] == [100_00, 50_00, 7_00]
     assert "wallet" not in " ".join(merge.moved)
 
-    page = browse(cast.desk_head).get(f"/clients/{cast.client.pk}/").content.decode()
-    assert f"/clients/{twin.pk}/timeline/" in page and "Wallet accounts: 2" in page, "the kept record leads to them"
+    head = browse(cast.desk_head)
+    request = RequestFactory().get("/")
+    request.user = cast.desk_head
+    ((row, stays, is_visible),) = merged_card(request, cast.client)["merges"]
+    assert (row.merged_id, is_visible) == (twin.pk, True)
+    assert ("Wallet accounts", 2) in [(str(label), count) for label, count in stays], (
+        "the kept record says where they are"
+    )
+    assert head.get(reverse("client_tab", args=[twin.pk, "timeline"])).status_code == 200, "and its card leads there"
 
     fund(twin, 1_00, key="after the merge")
     fund(cast.client, 2_00, key="after the merge, the kept one")
@@ -44,4 +54,4 @@ def test_two_wallets_stay_two_through_a_merge_and_its_undo(cast, twin, browse):
     after = ledger()
     undo_merge(merge_id=merge.pk, actor=cast.desk_head, reason="Two sisters")
     assert ledger() == after
-    assert verification.verify().ok
+    assert verification.verify().holds
