@@ -57,22 +57,28 @@ CHANGED: Final = f"""CASE
       WHEN p.below IS DISTINCT FROM n.below OR '{Reason.NO_DIFFERENCE}' IN (p.reason, n.reason) THEN '{Cause.BELOW}'
       WHEN abs(l.earned) <= 0.00000001 THEN '{Cause.ROUNDING}'
       ELSE '{Cause.UNEXPLAINED}' END"""
+# What the run added, and what was there on the same deals: each line asks about its deal several times.
+GATHER: Final = (
+    "CREATE TEMP TABLE ib_added ON COMMIT DROP AS SELECT * FROM ib_accrual WHERE id > %(mark)s AND run_id = ANY (%(runs)s)",
+    """CREATE TEMP TABLE ib_earlier ON COMMIT DROP AS
+SELECT x.* FROM ib_accrual x WHERE x.id <= %(mark)s AND x.deal_id IN (SELECT DISTINCT deal_id FROM ib_added)""",
+    "CREATE INDEX ON ib_added (deal_id)",
+    "CREATE INDEX ON ib_earlier (deal_id)",
+    "ANALYZE ib_added, ib_earlier",
+)
+DROP: Final = "DROP TABLE ib_added, ib_earlier"
 LINES: Final = f"""
-WITH added AS MATERIALIZED (
-  SELECT * FROM ib_accrual WHERE id > %(mark)s AND run_id = ANY (%(runs)s)
-), lines AS (
+WITH lines AS (
   SELECT {KEY}, sum(amount) AS difference, coalesce(sum(amount) FILTER (WHERE kind IN {EARNED}), 0) AS earned,
     coalesce(bool_or(kind IN {TAKEN}), false) AS is_taken, max(id) FILTER (WHERE kind IN {EARNED}) AS now_id, max(id) AS any_id
-  FROM added GROUP BY {KEY}
-), earlier AS MATERIALIZED (
-  SELECT x.* FROM ib_accrual x WHERE x.id <= %(mark)s AND x.deal_id = ANY (ARRAY(SELECT deal_id FROM added))
-), facts AS (
+  FROM ib_added GROUP BY {KEY}
+), facts AS MATERIALIZED (
   SELECT id, client_id, closed_at, symbol, introducer_id, version_id, symbol_group, basis_currency, held_seconds, lots, rate, tier,
     share, basis, cap, fx_rate, basis_fx, below, created_at,
     CASE WHEN reason = '{Reason.RECALCULATED}' THEN '' ELSE reason END AS reason
-  FROM (SELECT * FROM earlier UNION ALL SELECT * FROM added) every WHERE kind IN {EARNED}
+  FROM (SELECT * FROM ib_earlier UNION ALL SELECT * FROM ib_added) every WHERE kind IN {EARNED}
 ), was AS (
-  SELECT {KEY}, sum(amount) AS before, max(id) FILTER (WHERE kind IN {EARNED}) AS was_id FROM earlier GROUP BY {KEY}
+  SELECT {KEY}, sum(amount) AS before, max(id) FILTER (WHERE kind IN {EARNED}) AS was_id FROM ib_earlier GROUP BY {KEY}
 )
 SELECT l.deal_id, k.ticket, k.closed_at, k.client_id, l.partner_id, l.level, l.component, k.symbol, l.currency,
   coalesce(w.before, 0), coalesce(w.before, 0) + l.difference, l.difference,
@@ -89,7 +95,7 @@ SELECT l.deal_id, k.ticket, k.closed_at, k.client_id, l.partner_id, l.level, l.c
   EXISTS (SELECT 1 FROM ib_settlementperiod s WHERE s.brand_id = %(brand)s AND s.state = 'closed'
           AND s.starts_at <= k.closed_at AND s.ends_at > k.closed_at)
 FROM lines l
-JOIN added k ON k.id = l.any_id
+JOIN ib_added k ON k.id = l.any_id
 LEFT JOIN was w ON w.deal_id = l.deal_id AND w.partner_id = l.partner_id AND w.level = l.level AND w.component = l.component
   AND w.currency = l.currency
 LEFT JOIN facts p ON p.id = w.was_id
@@ -101,26 +107,26 @@ LEFT JOIN LATERAL (
 ) d ON true
 LEFT JOIN trading_tradingaccount a ON a.id = d.account_id
 CROSS JOIN LATERAL (SELECT
-  NOT EXISTS (SELECT 1 FROM earlier e WHERE e.deal_id = l.deal_id) AS deal_is_new,
-  (SELECT e.introducer_id FROM earlier e WHERE e.deal_id = l.deal_id AND e.kind IN {EARNED} ORDER BY e.id DESC LIMIT 1)
+  NOT EXISTS (SELECT 1 FROM ib_earlier e WHERE e.deal_id = l.deal_id) AS deal_is_new,
+  (SELECT e.introducer_id FROM ib_earlier e WHERE e.deal_id = l.deal_id AND e.kind IN {EARNED} ORDER BY e.id DESC LIMIT 1)
     AS introducer_was,
   (SELECT t.partner_id FROM ib_attribution t WHERE t.client_id = a.client_id AND t.starts_at <= d.executed_at
      AND (t.ends_at IS NULL OR t.ends_at > d.executed_at)) AS introducer_now,
-  EXISTS (SELECT 1 FROM earlier e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
+  EXISTS (SELECT 1 FROM ib_earlier e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
      AND e.component = l.component AND e.currency <> l.currency)
-  OR EXISTS (SELECT 1 FROM added e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
+  OR EXISTS (SELECT 1 FROM ib_added e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
      AND e.component = l.component AND e.currency <> l.currency) AS has_other_currency,
   EXISTS (SELECT 1 FROM ib_upline u WHERE u.partner_id = k.introducer_id AND u.ancestor_id = l.partner_id AND u.level = l.level
      AND u.starts_at <= k.closed_at AND (u.ends_at IS NULL OR u.ends_at > k.closed_at)) AS is_above,
-  NOT EXISTS (SELECT 1 FROM earlier e WHERE e.deal_id = l.deal_id AND e.level = l.level) AS is_level_new,
-  (SELECT e.version_id FROM earlier e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
+  NOT EXISTS (SELECT 1 FROM ib_earlier e WHERE e.deal_id = l.deal_id AND e.level = l.level) AS is_level_new,
+  (SELECT e.version_id FROM ib_earlier e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
      AND e.kind IN {EARNED} AND e.component <> '{Component.CPA}' ORDER BY e.id DESC LIMIT 1) AS beside_was,
-  (SELECT e.version_id FROM added e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
+  (SELECT e.version_id FROM ib_added e WHERE e.deal_id = l.deal_id AND e.partner_id = l.partner_id AND e.level = l.level
      AND e.kind IN {EARNED} AND e.component <> '{Component.CPA}' AND e.version_id IS NOT NULL ORDER BY e.id DESC LIMIT 1)
     AS beside_now,
-  (SELECT e.version_id FROM earlier e WHERE e.deal_id = l.deal_id AND e.level = 1 AND e.kind IN {EARNED}
+  (SELECT e.version_id FROM ib_earlier e WHERE e.deal_id = l.deal_id AND e.level = 1 AND e.kind IN {EARNED}
      AND e.component <> '{Component.CPA}' ORDER BY e.id DESC LIMIT 1) AS first_was,
-  (SELECT e.version_id FROM added e WHERE e.deal_id = l.deal_id AND e.level = 1 AND e.kind IN {EARNED}
+  (SELECT e.version_id FROM ib_added e WHERE e.deal_id = l.deal_id AND e.level = 1 AND e.kind IN {EARNED}
      AND e.component <> '{Component.CPA}' AND e.version_id IS NOT NULL ORDER BY e.id DESC LIMIT 1) AS first_now,
   EXISTS (SELECT 1 FROM trading_dealedit e WHERE e.server_id = d.server_id AND e.ticket = d.ticket AND e.at >= p.created_at)
     AS is_edited,

@@ -83,7 +83,7 @@ class ReplayApproval(approvals.ApprovalKind[ReplayProposal]):
         }
 
     def url(self, item: ReplayProposal) -> str:
-        return f"/approvals/{self.code}/{item.pk}/"
+        return item.replay.get_absolute_url()
 
     def changes(self, item: ReplayProposal) -> list[Change]:
         replay = item.replay

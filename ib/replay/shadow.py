@@ -25,7 +25,7 @@ from crm.models import Actor
 from ib import clawback, engine
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import Accrual, ClientForfeit, CommissionRun, Replay, ReversedPart
-from ib.replay.causes import LINES
+from ib.replay.causes import DROP, GATHER, LINES
 
 LINES_MAX: Final = 100_000
 LONG_AGO: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -125,8 +125,11 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
         )
     runs = [run.pk, *CommissionRun.objects.filter(brand=replay.brand, pk__gt=run.pk).values_list("pk", flat=True)]
     with connection.cursor() as cursor:
-        cursor.execute(LINES, {"mark": mark, "runs": runs, "brand": replay.brand_id, "most": LINES_MAX + 1})
+        for statement in GATHER:
+            cursor.execute(statement, {"mark": mark, "runs": runs})
+        cursor.execute(LINES, {"brand": replay.brand_id, "most": LINES_MAX + 1})
         lines = [Line(**dict(zip(NAMES, row, strict=True))) for row in cursor.fetchall()]
+        cursor.execute(DROP)
     if len(lines) > LINES_MAX:
         raise DomainError(
             _("More than %(most)s lines would change. Choose a shorter period.")
