@@ -106,7 +106,7 @@ register(
         "phone",
         34,
         words="telephony twilio asterisk calls click-to-call pbx",
-        group="connections",
+        group="records",
     ),
     MenuEntry(
         "clients",

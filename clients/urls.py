@@ -52,7 +52,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:client_id>/move/", actions.move, name="client_move"),
     path("clients/<int:client_id>/merge/", merging.merge_choose, name="client_merge_choose"),
     path("clients/<int:client_id>/merge/<int:other_id>/", merging.merge, name="client_merge"),
-    path("segments/", TableView.as_view(table=SegmentTable), name="segments"),
+    path(
+        "segments/", TableView.as_view(table=SegmentTable, template_name="clients/segments/list.html"), name="segments"
+    ),
     path("segments/new/", segments.segment_new, name="segment_new"),
     path("segments/add/", segments.add_many, name="segment_add"),
     path("segments/<int:segment_id>/", segments.segment, name="segment"),

@@ -18,9 +18,12 @@ RULES: Final[tuple[tuple[str, str, list[dict[str, Any]]], ...]] = (
         [{"field": "kyc_level", "is": "ge", "value": 1}, DEPOSITED],
     ),
     (
-        "Quiet for a month",
-        "Deposited, but no contact from us for 30 days",
-        [{"not": DEPOSITED}, {"not": {"field": "last_contact_at", "is": "within", "value": 30}}],
+        "Traded, now quiet",
+        "Have traded, but not in the last two weeks",
+        [
+            {"not": {"field": "last_trade_at", "is": "empty"}},
+            {"not": {"field": "last_trade_at", "is": "within", "value": 14}},
+        ],
     ),
     (
         "Newsletter, German",
