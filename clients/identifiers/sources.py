@@ -61,13 +61,18 @@ def _missing_of(batch: list[tuple[str, bytes, int]]) -> list[tuple[str, int]]:
 
 
 def contacts() -> Iterator[Seen]:
-    """Yield the e-mail addresses and phone numbers on the clients' records."""
+    """Yield the e-mail addresses and phone numbers on the clients' records; a merged record's belong to the one that was kept."""
+    merged = Client.objects.filter(merged_into__isnull=False).values_list("pk", "merged_into")
+    kept = {pk: into for pk, into in merged if into}
     rows = Client.objects.values_list("pk", "email", "phone", "created_at").order_by("pk")
     for pk, email, phone, created_at in rows.iterator(chunk_size=10_000):
+        owner = pk
+        while owner in kept:
+            owner = kept[owner]
         if email:
-            yield Seen(pk, IdentifierKind.EMAIL, email, created_at)
+            yield Seen(owner, IdentifierKind.EMAIL, email, created_at)
         if phone:
-            yield Seen(pk, IdentifierKind.PHONE, phone, created_at)
+            yield Seen(owner, IdentifierKind.PHONE, phone, created_at)
 
 
 def now_of(client: Client) -> list[Seen]:

@@ -14,6 +14,7 @@ from clients.identifiers import IdentifierKind, Seen, learn, learn_many, learn_o
 from clients.identifiers.keeping import ip_prefix, mark_of
 from clients.identifiers.links import SHARED_MAX, linked_to
 from clients.identifiers.places import note_country
+from clients.merging.merge import merge_clients
 from clients.models import Client, Identifier, SignInCountry
 from crm.accounts import attempts
 from crm.models import Book, User
@@ -207,6 +208,20 @@ def test_a_rebuild_writes_what_is_missing_and_counts_nothing_twice(pair, capsys)
     call_command("rebuild_facts")
     call_command("rebuild_facts", "--check")
     assert sorted(Identifier.objects.values_list("client", "kind", "times")) == before
+
+
+def test_what_a_merged_record_says_is_known_of_the_one_that_was_kept(pair, capsys):
+    kept, merged = pair
+    call_command("rebuild_facts")
+    merge_clients(kept_id=kept.pk, merged_id=merged.pk, actor=None, reason="Same person")
+    call_command("rebuild_facts", "--check")
+    Identifier.objects.filter(kind=IdentifierKind.EMAIL).delete()
+    with pytest.raises(SystemExit):
+        call_command("rebuild_facts", "--check")
+    assert capsys.readouterr().err.count(f"client {kept.pk}: an identifier (email)") == 2
+    call_command("rebuild_facts")
+    call_command("rebuild_facts", "--check")
+    assert not Identifier.objects.filter(client=merged, kind=IdentifierKind.EMAIL).exists()
 
 
 def test_many_are_written_with_few_statements(cast, pair, django_assert_max_num_queries):
