@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import Http404
 
+from clients.queries import clients_visible_to
+from crm.choices import AccessKind
 from crm.models import AccessEvent, User
 from crm.money.numbers import is_whole
 from crm.security import confidential
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
-from monitoring.models import Alert
+from monitoring.choices import Verdict
+from monitoring.models import Alert, Decision
 
 EVIDENCE_PAGE = 40
+CLIENTS_MAX = 60
 
 
 def agents_visible_to(user: User) -> QuerySet[User]:
@@ -109,6 +114,64 @@ def evidence(
     more = len(events) > EVIDENCE_PAGE
     events = events[:EVIDENCE_PAGE]
     return Evidence(events, f"{events[-1].at.isoformat()}~{events[-1].id}" if more else "")
+
+
+@dataclass(frozen=True)
+class ClientSeen:
+    """What an agent did with one client in the days that an alert is about; `name` only where the reader sees the client."""
+
+    client_id: int | None
+    views: int
+    reveals: int
+    calls: int
+    is_outside: bool
+    last_at: dt.datetime
+    name: str = ""
+
+
+def clients_seen(alert: Alert, *, reader: User) -> tuple[list[ClientSeen], int]:
+    """List the clients an alert is about, those outside the own book and without a call first; and over how many days.
+
+    The days are those of the longest window that its reasons name, to the case's last day. At most CLIENTS_MAX.
+    """
+    days = max((reason.get("days", 1) for reason in alert.reasons), default=1)
+    start, _end = day_bounds(alert.agent, alert.day - dt.timedelta(days=days - 1))
+    _start, end = day_bounds(alert.agent, alert.last_day or alert.day)
+    done = AccessEvent.objects.filter(user_id=alert.agent_id, at__gte=start, at__lt=end, client_id__isnull=False)
+    rows = list(
+        confidential.access_for(reader, done.filter(kind__in=[AccessKind.VIEW, AccessKind.REVEAL, AccessKind.CALL]))
+        .order_by()
+        .values("client_id")
+        .annotate(
+            views=Count("id", filter=Q(kind=AccessKind.VIEW)),
+            reveals=Count("id", filter=Q(kind=AccessKind.REVEAL)),
+            calls=Count("id", filter=Q(kind=AccessKind.CALL)),
+            is_outside=BoolOr(Q(in_book=False)),
+            last_at=Max("at"),
+        )
+        .order_by("-is_outside", "calls", "-views", "client_id")[:CLIENTS_MAX]
+    )
+    ids = [row["client_id"] for row in rows if row["client_id"]]
+    names: dict[int | None, str] = {client.pk: str(client) for client in clients_visible_to(reader).filter(pk__in=ids)}
+    span = ((alert.last_day or alert.day) - alert.day).days + days
+    return [ClientSeen(**row, name=names.get(row["client_id"], "")) for row in rows], span
+
+
+def outcomes_of_similar(alert: Alert, *, reader: User) -> list[tuple[str, int]]:
+    """Count how earlier alerts with the same first reason ended, among those the reader sees: (verdict, how many)."""
+    if not alert.reasons:
+        return []
+    first = alert.reasons[0]
+    same = {"rule": first["rule"]} if first["code"] == "rule" else {"feature": first["feature"]}
+    ended = (
+        Decision.objects.filter(alert__in=alerts_visible_to(reader), alert__reasons__contains=[same])
+        .exclude(alert=alert)
+        .order_by()
+        .values_list("verdict")
+        .annotate(n=Count("alert", distinct=True))
+    )
+    labels = dict(Verdict.choices)
+    return sorted(((str(labels[verdict]), n) for verdict, n in ended), key=lambda entry: -entry[1])
 
 
 BUSY_WINDOW = """

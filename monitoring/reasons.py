@@ -198,6 +198,40 @@ def how_rare(probability: float) -> str:
     return _("seen on about 1 in %(days)s days") % {"days": formats.number(round(1 / max(probability, 1e-6)), 0)}
 
 
+@dataclass(frozen=True)
+class Figures:
+    """One reason as a row of the alert page: what was seen and expected over how many days, how rare that is, and the peers."""
+
+    label: str
+    days: int | None
+    observed: int | None
+    usual: float | None
+    times: float | None
+    rare: str
+    median: float | None
+
+
+def figures_of(alert_reasons: list[Reason]) -> list[Figures]:
+    """Turn the reasons of the baseline into rows; broken rules have their sentence only."""
+    rows = []
+    for reason in alert_reasons:
+        if reason["code"] == "rule":
+            continue
+        observed, usual = reason.get("observed"), reason.get("usual")
+        rows.append(
+            Figures(
+                str(Feature(reason["feature"]).label),
+                None if reason["code"] == "rise" else reason.get("days", 1),
+                observed,
+                usual,
+                observed / usual if observed and usual and usual >= 0.5 else None,
+                how_rare(reason["p"]),
+                reason.get("median"),
+            )
+        )
+    return rows
+
+
 VALUE_TEXTS["monitoring.reason"] = in_words
 
 

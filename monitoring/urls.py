@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/alerts/<int:alert_id>/name/", views.unmask, name="monitoring_unmask"),
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),
+    path("monitoring/signals/", views.signals_page, name="monitoring_signals"),
     path("monitoring/me/", views.my_days, name="monitoring_me"),
     path("monitoring/watchlist/", views.WatchList.as_view(), name="monitoring_watchlist"),
     path("monitoring/watchlist/new/", views.new_watch, name="monitoring_watch_new"),

@@ -20,12 +20,15 @@ from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from monitoring import alerts, charts, watchlist
 from monitoring.audit_codes import MonitoringAction
-from monitoring.choices import AlertState, Feature, Verdict, WatchKind
+from monitoring.brand_policies import ALERT_BUDGET
+from monitoring.choices import AlertState, Family, Feature, Verdict, WatchKind
+from monitoring.engine.scoring import HISTORY_DAYS, WINDOWS
+from monitoring.engine.signals import DRIFTING, FAMILIES, REGISTRY
 from monitoring.forms import DecisionForm, ReasonForm, WatchForm
 from monitoring.models import AgentDay, Alert, Watch
 from monitoring.policies import can_decide, can_review, can_watch
-from monitoring.queries import agent_name, agents_visible_to, evidence, get_alert
-from monitoring.reasons import in_words
+from monitoring.queries import agent_name, agents_visible_to, clients_seen, evidence, get_alert, outcomes_of_similar
+from monitoring.reasons import figures_of, in_words
 from monitoring.tables import AgentTable, AlertTable, WatchTable
 
 EVIDENCE_KINDS = (
@@ -77,15 +80,20 @@ def alert_page(request: UserRequest, alert_id: int) -> HttpResponse:
 
 
 def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> dict[str, Any]:
-    features = tuple(
-        dict.fromkeys(Feature(reason["feature"]) for reason in alert.reasons if reason["code"] == "habit")
-    ) or (Feature.CLIENTS,)
+    features = tuple(dict.fromkeys(Feature(reason["feature"]) for reason in alert.reasons if "feature" in reason)) or (
+        Feature.CLIENTS,
+    )
+    clients, days = clients_seen(alert, reader=request.user)
     return {
         "alert": alert,
+        "figures": figures_of(alert.reasons),
+        "clients": clients,
+        "clients_days": days,
+        "similar": outcomes_of_similar(alert, reader=request.user),
         "name": _shown_name(request, alert.agent),
         "is_masked": _shown_name(request, alert.agent) != str(alert.agent),
         "reasons": [in_words(reason) for reason in alert.reasons],
-        "charts": charts.charts_of(alert.agent, until=alert.day, features=features[:2]),
+        "charts": charts.charts_of(alert.agent, until=alert.last_day or alert.day, features=features[:2]),
         "counted": AgentDay.objects.filter(agent=alert.agent, day=alert.day).first(),
         "decisions": alert.decisions.select_related("reviewer"),
         "earlier": Alert.objects.filter(agent=alert.agent).exclude(pk=alert.pk).order_by("-day")[:8],
@@ -227,6 +235,27 @@ def my_days(request: UserRequest) -> HttpResponse:
         request,
         "monitoring/agent.html",
         {"agent": request.user, "name": str(request.user), "is_me": True, "charts": charts.charts_of(request.user)},
+    )
+
+
+@staff_page()
+def signals_page(request: UserRequest) -> HttpResponse:
+    """List every signal with what it counts and out of what: for agents and their representatives."""
+    families = [
+        (Family(family).label, [signal for signal in REGISTRY.values() if signal.family == family])
+        for family in FAMILIES
+        if family != Family.DRIFT
+    ]
+    return render(
+        request,
+        "monitoring/signals.html",
+        {
+            "families": families,
+            "rising": [feature.label for feature in DRIFTING],
+            "windows": WINDOWS,
+            "history_days": HISTORY_DAYS,
+            "budget": ALERT_BUDGET.of(request.user.brand) if request.user.brand else None,
+        },
     )
 
 

@@ -175,3 +175,37 @@ def test_an_unknown_state_from_a_row_changes_nothing(cast, browse, flood):
         assert ("Not changed" in answer.headers["HX-Trigger"]) == (to != "in_review")
     row.refresh_from_db()
     assert (row.state, row.reviewer) == ("in_review", cast.desk_head)
+
+
+def test_the_alert_page_shows_figures_and_the_clients_concerned(flood, cast, browse, django_assert_max_num_queries):
+    browser = browse(cast.desk_head)
+    browser.get(address(flood))
+    with django_assert_max_num_queries(40):
+        page = text_of(browser.get(address(flood)))
+    assert "Clients concerned" in page and "Expected" in page and "seen on" in page
+    listed = browser.get(address(flood)).content.decode().split("Clients concerned")[1].split("Activity that day")[0]
+    assert listed.count("<tr>") == 61, "at most 60 clients and the heading"
+    assert listed.count(">outside<") == 60
+
+
+def test_how_similar_alerts_ended_is_counted(flood, desk, cast, browse):
+    earlier = Alert.objects.create(
+        agent=desk[3],
+        brand=cast.brand,
+        desk=cast.desk,
+        day=DAY,
+        severity="high",
+        probability=0.0001,
+        reasons=flood.reasons[:1],
+        raised_at=at(20),
+        updated_at=at(20),
+    )
+    alerts.decide(alert_id=earlier.pk, actor=cast.desk_head, verdict=Verdict.TASK, text="A campaign.")
+    page = text_of(browse(cast.desk_head).get(address(flood)))
+    assert "Similar alerts" in page and "Explained: a task or campaign 1" in page
+
+
+def test_everybody_reads_which_signals_there_are(cast, browse):
+    page = text_of(browse(cast.agent).get(reverse("monitoring_signals")))
+    assert "What monitoring reads" in page and "Answered calls under 10 seconds" in page
+    assert "a person reviews each alert" in page

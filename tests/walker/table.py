@@ -878,6 +878,7 @@ TABLE |= {
     "monitoring_agents": Rule(SEES_ALERTS),
     "monitoring_agent": Rule(SEES_ALERTS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
     "monitoring_me": Rule(STAFF),
+    "monitoring_signals": Rule(STAFF),
     "monitoring_watchlist": Rule(WATCHES),
     "monitoring_watch_new": Rule(WATCHES),
     "monitoring_watch": Rule(WATCHES, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
