@@ -234,7 +234,7 @@ def routing_rule_dry_run(request: UserRequest) -> HttpResponseBase:
     if form.is_valid():
         rules = dry_run.rules_with(form.instance, form.cleaned_data["agents"])
         result = dry_run.try_out(form.cleaned_data["brand"], rules, rule_pk=form.instance.pk or 0)
-        more = {"above": "leads/_dry_run.html", "dry_run": result}
+        more = {"result": "leads/_dry_run.html", "dry_run": result}
     return dialogs.show(
         request,
         form,
