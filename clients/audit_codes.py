@@ -53,6 +53,7 @@ class ClientsAction(AuditCode):
     SEGMENT_MEMBERS_ADDED = "clients.segment_members_added", _("Records added to a fixed list"), "user-plus"
     SEGMENT_MEMBERS_REMOVED = "clients.segment_members_removed", _("Records removed from a fixed list"), "user-x"
     SEGMENT_RESTORED = "clients.segment_restored", _("Segment restored"), "rotate-ccw"
+    RECORDING_DELETED = "clients.recording_deleted", _("Recording deleted when its time was over"), "trash-2"
     STAGE_CHANGED = "clients.stage_changed", _("Stage changed"), "workflow"
     TASK_ADDED = "clients.task_added", _("Task added"), "list-todo"
     TASK_COMPLETED = "clients.task_completed", _("Task completed"), "check", "success"

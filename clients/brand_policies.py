@@ -69,6 +69,16 @@ CALL_HOUR_UNTIL = declare(
 CALLS_ON_SUNDAYS = declare(
     Policy("calls_on_sundays", PolicyArea.CALLS, _("Clients are called on Sundays"), Switch(), False)
 )
+RECORDINGS_KEPT_DAYS = declare(
+    Policy(
+        "recordings_kept_days",
+        PolicyArea.CALLS,
+        _("Recordings are kept for"),
+        Count(30, 3_650, _("days")),
+        1_826,
+        _("MiFID II asks for five years where an order may be agreed on the phone."),
+    )
+)
 CALL_OUTCOME_MINUTES = declare(
     Policy(
         "call_outcome_minutes",

@@ -72,11 +72,17 @@ def log_call(*, client_id: int, actor: User, details: CallDetails, follow_up: Fo
 
 
 def record_call(
-    *, client: Client, agent: User, details: CallDetails, actor: Actor, data: dict[str, Any] | None = None
+    *,
+    client: Client,
+    agent: User,
+    details: CallDetails,
+    actor: Actor,
+    data: dict[str, Any] | None = None,
+    url: str = "",
 ) -> Call:
     """Write a call to the record, the audit log, the access log and the timeline. The caller has decided that it may be.
 
-    actor: who entered it; None where the exchange reported it. data: what else the entry of the timeline holds.
+    actor: who entered it; None where the exchange reported it. data, url: what else the timeline's entry holds, and its page.
     """
     started_at = details.started_at or timezone.now()
     call = Call.objects.create(
@@ -118,6 +124,7 @@ def record_call(
         at=started_at,
         body=call.notes,
         title=joined([CallDirection(details.direction).label, CallOutcome(details.outcome).label], ": "),
+        url=url,
         data={"call_id": call.pk, "outcome": outcome, "duration_seconds": details.duration_seconds, **(data or {})},
         dedupe_key=f"call:{call.pk}",
     )

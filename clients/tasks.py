@@ -1,10 +1,11 @@
 """Thin Celery entry points of the clients app, and what beat runs."""
 
 from celery import shared_task
+from celery.schedules import crontab
 
 from clients import mail
 from clients.segments import refreshing
-from clients.telephony import exchange_work, hearing
+from clients.telephony import exchange_work, hearing, recordings
 
 
 @shared_task
@@ -55,8 +56,22 @@ def refresh_segments() -> int:
     return refreshing.refresh_all()
 
 
+@shared_task(soft_time_limit=1_500, time_limit=1_560)
+def keep_recordings() -> int:
+    """Fetch the recordings that exchanges have finished. Returns how many were kept."""
+    return recordings.keep_due()
+
+
+@shared_task
+def delete_recordings() -> int:
+    """Delete the recordings that were kept for as long as their brand's policy says. Returns how many."""
+    return recordings.delete_expired()
+
+
 SCHEDULE = {
     "refresh-segments": {"task": "clients.tasks.refresh_segments", "schedule": 300.0, "options": {"expires": 300}},
+    "keep-recordings": {"task": "clients.tasks.keep_recordings", "schedule": 60.0, "options": {"expires": 60}},
+    "delete-recordings": {"task": "clients.tasks.delete_recordings", "schedule": crontab(hour="3", minute="25")},
     "work-on-phone-calls": {"task": "clients.tasks.work_on_phone_calls", "schedule": 10.0, "options": {"expires": 10}},
     "process-phone-events": {"task": "clients.tasks.process_phone_events", "schedule": 5.0, "options": {"expires": 5}},
     "send-waiting-client-mail": {

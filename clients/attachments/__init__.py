@@ -23,6 +23,7 @@ all_stay(
         "clients.ClientMerge.merged",
         "clients.Declaration.client",  # of the questionnaires, which stay
         "clients.Exemption.client",
+        "clients.PhoneRecording.sealed_for",  # whose key opens the file
         "clients.Ownership.client",  # append-only
         "clients.SegmentMember.client",  # the next refresh finds who fits
         "clients.SignInCountry.client",  # of the login, which stays

@@ -16,6 +16,7 @@ from clients.models.telephony import (
     PhoneExchange,
     PhoneExchangeProposal,
     PhoneLeg,
+    PhoneRecording,
 )
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
@@ -45,6 +46,7 @@ __all__ = [
     "PhoneExchange",
     "PhoneExchangeProposal",
     "PhoneLeg",
+    "PhoneRecording",
     "Segment",
     "SegmentMember",
     "SideFacts",

@@ -12,7 +12,16 @@ from django.utils import timezone
 from clients.choices import CallDirection
 from clients.models.client import Client
 from clients.models.work import Call
-from clients.telephony.choices import ENDS, LIVE, PHONE_TRANSITIONS, DoNotCallReason, LegEnd, PhoneState
+from clients.telephony.choices import (
+    ENDS,
+    LIVE,
+    PHONE_TRANSITIONS,
+    RECORDING_TRANSITIONS,
+    DoNotCallReason,
+    LegEnd,
+    PhoneState,
+    RecordingState,
+)
 from crm.connections.choices import WebhookState
 from crm.connections.models import Connection, ConnectionProposal, Webhook
 from crm.db.states import HasState
@@ -227,6 +236,47 @@ class PhoneLeg(models.Model):
 
     def __str__(self) -> str:
         return self.leg_id
+
+
+class PhoneRecording(HasState):
+    """A recording of a call, as the exchange has it and as we keep it. `sealed_for`: whose key opens the file."""
+
+    TRANSITIONS = {"state": RECORDING_TRANSITIONS}
+
+    phone_call = models.ForeignKey(PhoneCall, on_delete=models.PROTECT, related_name="recordings", db_index=False)
+    recording_id = models.CharField(max_length=80, help_text="The exchange's")
+    state = models.CharField(max_length=8, choices=RecordingState.choices, default=RecordingState.WAITING)
+    seconds = models.PositiveIntegerField(default=0)
+    is_voicemail = models.BooleanField(default=False)
+    sealed_for = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    store_key = models.CharField(max_length=32, blank=True)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    kept_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, help_text="When to fetch it")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="phone_recordings_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["kept_at"], name="phone_recordings_kept", condition=Q(state="kept")),
+            models.Index(fields=["sealed_for"], name="phone_recordings_by_key", condition=Q(sealed_for__isnull=False)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["phone_call", "recording_id"], name="a_recording_is_kept_once"),
+            models.CheckConstraint(
+                condition=(Q(state="kept") & ~Q(store_key="") & Q(kept_at__isnull=False))
+                | (~Q(state="kept") & Q(store_key="")),
+                name="a_kept_recording_has_its_file",
+            ),
+        ]
+        permissions = [("listen_recording", "Can listen to recordings of calls")]
+
+    def __str__(self) -> str:
+        return f"{self.phone_call_id} · {self.get_state_display()}"
 
 
 class PhoneEvent(Webhook):

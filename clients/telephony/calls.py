@@ -21,6 +21,7 @@ from clients.telephony import do_not_call, hours, policies
 from clients.telephony.choices import ENDS, LIVE, UNANSWERED_OUTCOMES, PhoneState, outcome_by_exchange
 from clients.telephony.legs import Standing, note_report, standing_of
 from clients.telephony.protocol import CallOrder, RecordingReport, Report, Step
+from clients.telephony.recordings import note_recording
 from crm.connections.choices import WebhookState
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
@@ -173,9 +174,8 @@ def _who_answers(address: str) -> User | None:
 
 
 def _note_recording(call: PhoneCall, report: RecordingReport) -> bool:
-    is_new = report.is_voicemail and not call.has_voicemail
     call.has_voicemail |= report.is_voicemail
-    return is_new
+    return note_recording(call, report)
 
 
 def _follow(call: PhoneCall, standing: Standing) -> None:
@@ -305,7 +305,14 @@ def _log(call: PhoneCall, client: Client, outcome: CallOutcome, notes: str, acto
     details = CallDetails(
         outcome, call.duration_seconds, notes, CallDirection(call.direction), call.answered_at or call.requested_at
     )
-    call.call = record_call(client=client, agent=agent, details=details, actor=actor, data={"phone_call_id": call.pk})
+    call.call = record_call(
+        client=client,
+        agent=agent,
+        details=details,
+        actor=actor,
+        data={"phone_call_id": call.pk},
+        url=f"/phone/calls/{call.pk}/",
+    )
     call.due_at = None
     call.save(update_fields=["call", "due_at"])
     show_live(call)

@@ -51,6 +51,23 @@ PHONE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class RecordingState(BadgeChoices):
+    """How far a recording is."""
+
+    WAITING = "waiting", "blue", _("Being fetched")
+    KEPT = "kept", "green", _("Available")
+    FAILED = "failed", "red", _("Not available")
+    DELETED = "deleted", "secondary", _("Deleted")
+
+
+RECORDING_TRANSITIONS: dict[str, set[str]] = {
+    RecordingState.WAITING: {RecordingState.KEPT, RecordingState.FAILED},
+    RecordingState.KEPT: {RecordingState.DELETED},
+    RecordingState.FAILED: set(),
+    RecordingState.DELETED: set(),
+}
+
+
 class DoNotCallReason(models.TextChoices):
     """Why a client must not be called."""
 

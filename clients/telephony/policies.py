@@ -15,6 +15,7 @@ from crm.security.policies import YES, Decision, no, on_whole_brand
 
 CALLS: Final = "clients.log_call"
 SETS_UP: Final = "crm.manage_policies"
+LISTENS: Final = "clients.listen_recording"
 READS: Final = "clients.view_phoneevent"
 
 

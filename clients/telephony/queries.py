@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
-from clients.models import AgentPhone, PhoneCall, PhoneEvent
+from clients.models import AgentPhone, PhoneCall, PhoneEvent, PhoneRecording
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
@@ -16,6 +16,12 @@ def phone_calls_visible_to(user: User) -> QuerySet[PhoneCall]:
     if AgentPhone.objects.filter(user=user, takes_unknown=True).exists():
         unknown |= Q(client=None, agent=None, exchange__brand__in=reach_of(user).brands)
     return PhoneCall.objects.filter(Q(client__in=clients_visible_to(user)) | unknown)
+
+
+def recordings_visible_to(user: User) -> QuerySet[PhoneRecording]:
+    """Select the recordings of calls with clients in reach; those of unknown callers for who reaches the whole brand."""
+    unknown = Q(phone_call__client=None, phone_call__exchange__brand__in=reach_of(user).whole_brands)
+    return PhoneRecording.objects.filter(Q(phone_call__client__in=clients_visible_to(user)) | unknown)
 
 
 def events_visible_to(user: User) -> QuerySet[PhoneEvent]:

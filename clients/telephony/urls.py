@@ -16,6 +16,7 @@ urlpatterns = [
     path("phone/calls/<int:call_id>/", views.phone_call, name="phone_call"),
     path("phone/calls/<int:call_id>/link/", views.phone_call_link, name="phone_call_link"),
     path("phone/calls/<int:call_id>/hang-up/", views.phone_call_hang_up, name="phone_call_hang_up"),
+    path("phone/recordings/<int:recording_id>/audio/", views.recording_audio, name="recording_audio"),
     path("phone/exchanges/", views.exchange_list, name="phone_exchanges"),
     path("phone/exchanges/new/", views.exchange_new, name="phone_exchange_new"),
     path("phone/exchanges/<int:exchange_id>/", views.exchange_change, name="phone_exchange_change"),

@@ -18,7 +18,7 @@ from clients.models import AgentPhone, Client, PhoneCall, PhoneEvent
 from clients.policies import sees_contacts
 from clients.queries import get_client
 from clients.record.local_time import local_time
-from clients.telephony import calls, do_not_call, hearing, incoming, policies, receiving, setup
+from clients.telephony import calls, do_not_call, hearing, incoming, playing, policies, receiving, setup
 from clients.telephony.choices import ENDS, DoNotCallReason
 from clients.telephony.forms import DoNotCallForm, ExchangeForm, LiftForm, OutcomeForm, OwnPhoneForm
 from clients.telephony.queries import events_visible_to, phone_calls_visible_to
@@ -155,6 +155,8 @@ def show_call(
         "number": call.number,
         "sees_contacts": sees_contacts(request.user),
         "legs": calls.legs_of(call),
+        "recordings": list(call.recordings.all()),
+        "may_listen": request.user.has_perm(policies.LISTENS),
         "quick": quick_times(),
     }
     if request.GET.get("part") == "live":
@@ -223,6 +225,12 @@ def _call(user: User, call_id: int) -> PhoneCall:
     if call is None:
         raise Http404
     return call
+
+
+@staff_page(policies.LISTENS)
+def recording_audio(request: UserRequest, recording_id: int) -> HttpResponseBase:
+    """Play a recording, or a part of it; each play is logged."""
+    return playing.play(request, recording_id)
 
 
 # ── exchanges ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -657,7 +657,6 @@ PART = "a part of another verb, which has decided already"
 SYSTEM = "the system's own work; who acts is only written down"
 EXCEPTIONS: dict[str, str] = {
     "clients.calls.record_call": PART,
-    "clients.telephony.calls.note_client": PART,
     "crm.accounts.links.issue": PART,
     "crm.approvals.deciding.propose": "each kind of proposal is tried in `tests/crm/approvals/test_four_eyes.py`",
     "crm.accounts.sessions.end_sessions": PART,

@@ -658,6 +658,9 @@ TABLE |= {
     "client_phone": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_do_not_call": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "phone_call_link": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"call_id": 999_999}, good=OWN),
+    "recording_audio": Rule(
+        roles(Role.DESK_HEAD, Role.MLRO), kwargs=lambda _world: {"recording_id": 999_999}, good=OWN
+    ),
     "own_phone": Rule(WORKS_WITH_CLIENTS),
     "phone_calls": Rule(WORKS_WITH_CLIENTS),
     "phone_call": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"call_id": 999_999}, good=OWN),
