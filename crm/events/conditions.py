@@ -8,7 +8,7 @@ million events decides for each subscription by itself; `tests/properties/test_e
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, Final, get_type_hints
@@ -97,14 +97,20 @@ TYPES: Final[dict[Any, FieldType]] = {
 NUMBERS: Final = (FieldType.NUMBER, FieldType.DECIMAL)
 
 
-def conditional_fields(event_type: type[Event]) -> dict[str, FieldType]:
+# Resolving the hints of ninety events takes milliseconds, and a list of subscriptions asks for each of its rows.
+_conditional: Final[dict[type[Event], Mapping[str, FieldType]]] = {}
+
+
+def conditional_fields(event_type: type[Event]) -> Mapping[str, FieldType]:
     """List what conditions may ask of an event: texts, numbers, yes or no and lists of texts; neither ids nor times."""
-    hints = get_type_hints(event_type)
-    return {
-        name: TYPES[hints[name]]
-        for name in event_type.data_fields()
-        if hints[name] in TYPES and not name.endswith(("_id", "_ids"))
-    }
+    if event_type not in _conditional:
+        hints = get_type_hints(event_type)
+        _conditional[event_type] = {
+            name: TYPES[hints[name]]
+            for name in event_type.data_fields()
+            if hints[name] in TYPES and not name.endswith(("_id", "_ids"))
+        }
+    return _conditional[event_type]
 
 
 def vocabulary_of(event_types: list[type[Event]]) -> Vocabulary:

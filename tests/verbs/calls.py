@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import functools
 import importlib
 import inspect
 import io
@@ -125,6 +126,7 @@ def function_of(verb: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), name)
 
 
+@functools.cache
 def model_named(name: str, *, app: str = "") -> type[Model] | None:
     """Models of the apps by their class's name; where two apps have the same, the verb's own."""
     named = [
