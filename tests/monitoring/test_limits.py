@@ -164,7 +164,7 @@ def judged(agent, probability: float, *, day: dt.date = DAY) -> Scored:
     )
     rows = np.zeros((1, len(FEATURES)))
     return Scored(
-        day, np.array([agent.pk]), rows, rows, rows, rows, rows, np.array([probability]), omnibus=np.array([1e-6])
+        day, np.array([agent.pk]), rows, rows, rows, rows, rows, np.array([probability]), omnibus=np.array([1e-9])
     )
 
 
