@@ -99,14 +99,13 @@ register(
         "clients", _("Calls"), "phone_calls", "clients.log_call", "phone-call", 14, words="phone dialled recordings"
     ),
     MenuEntry(
-        "setup",
+        "clients",
         _("Phone exchanges"),
         "phone_exchanges",
         SETS_EXCHANGES_UP,
         "phone",
         34,
         words="telephony twilio asterisk calls click-to-call pbx",
-        group="records",
     ),
     MenuEntry(
         "clients",
