@@ -29,6 +29,7 @@ from crm.security.request_context import current
 from crm.security.scope import reach_of
 from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
+from crm.ui.views import may_open
 from crm.web.requests import UserRequest
 from crm.web.uploads import declared_length
 
@@ -150,6 +151,7 @@ def list_page(
         "rows": [row(brand) for brand in brands],
         "may_set_up": request.user.has_perm(pages.kind.asks),
         "may_read": request.user.has_perm(pages.reads),
+        "may_see_checks": may_open(request.user, pages.checks),
     }
     return render(request, "crm/connections/list.html", context)
 
