@@ -1367,7 +1367,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='segmentmember',
-            constraint=models.CheckConstraint(condition=models.Q(('left_at__gte', models.F('entered_at'))), name='segment_member_leaves_after_entering'),
+            constraint=models.CheckConstraint(condition=models.Q(('left_at__isnull', True), ('left_at__gte', models.F('entered_at')), _connector='OR'), name='segment_member_leaves_after_entering'),
         ),
         migrations.AddIndex(
             model_name='client',

@@ -95,7 +95,8 @@ class SegmentMember(models.Model):
                 fields=["segment", "client"], name="a_record_is_in_a_segment_once", condition=Q(left_at__isnull=True)
             ),
             models.CheckConstraint(
-                condition=Q(left_at__gte=F("entered_at")), name="segment_member_leaves_after_entering"
+                condition=Q(left_at__isnull=True) | Q(left_at__gte=F("entered_at")),
+                name="segment_member_leaves_after_entering",
             ),
         ]
 

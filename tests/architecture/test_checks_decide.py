@@ -32,6 +32,8 @@ def samples(kind: str, words: list[str]) -> tuple[str, ...]:
         return INSTANTS
     if kind == "time without time zone":
         return ("'08:00'", "'20:00'")
+    if kind == "jsonb":
+        return ("'{}'",)
     if kind == "bytea":
         return ("'\\x00'",)
     if kind.endswith("[]"):
