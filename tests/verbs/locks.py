@@ -439,7 +439,6 @@ EXCEPTIONS: dict[str, str] = {
     "leads.dedupe.lock_person": ITSELF,
     "leads.invitations.redeem": LINK,
     "leads.sla.reroute": QUEUE,
-    "leads.waiting.route_waiting": QUEUE,
     "trading.sync.deals.take_in": TOLD,
     "wallet.closing.periods.continue_closings": QUEUE,
     "wallet.deposits.settlement.add_further_payment": TOLD,

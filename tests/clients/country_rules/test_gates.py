@@ -54,7 +54,7 @@ def test_a_refused_lead_is_stored_and_nobody_gets_it(cast, german_rule, capture)
     assert not Notification.objects.filter(user=cast.agent).exists()
     assert "Lead refused" in TimelineEntry.objects.get(client=taken.client).title
     assert AuditEvent.objects.filter(action="leads.captured", client_id=taken.client.pk).count() == 1
-    assert waiting.route_waiting(brand_id=cast.brand.pk) == 0
+    assert waiting.route_waiting(brand_id=cast.brand.pk).assigned == 0
     assert Lead.objects.get().assigned_to is None
 
 
