@@ -94,7 +94,7 @@ def _segments(user: User, everybody: list[float]) -> list[Figure]:
     for what in ("filled", "refreshed, nothing changed", "refreshed, one in a hundred changed"):
         if what.endswith("hundred changed"):
             Client.objects.filter(
-                brand_id=brand_id, pk__in=RawSQL("SELECT id FROM clients_client WHERE id % 100 = 0", ())
+                brand_id=brand_id, pk__in=RawSQL("SELECT id FROM clients_client WHERE mod(id, 100) = 0", ())
             ).update(country="FR", score=0)
         began = time.perf_counter()
         done = refresh(segment.pk)

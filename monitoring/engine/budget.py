@@ -19,7 +19,7 @@ LOOK_BACK_DAYS = 60
 EPISODE_DAYS = 10
 # … and competes with this share of its score, unless it is worse than all of them.
 REPEATED_SHARE = 0.4
-# What isn't used is kept for so many days, and as much may be opened on credit.
+# What isn't used is kept for so many days.
 KEPT_DAYS = 28
 # A score below this is never a case, whatever is left: one such day in 25 or more.
 SCORE_MIN = 1.4
@@ -27,6 +27,10 @@ SCORE_MIN = 1.4
 SCORE_AT_FULL = 4.5
 SCORE_AT_NOTHING = 9.0
 SCORE_PER_CASE_ON_CREDIT = 0.5
+# The most that a case ever needs, up to a credit of so many times what is kept: somebody who opens 150 records in an afternoon
+# isn't hushed because a bad week used everything up.
+SCORE_EXTREME = 10.0
+CREDIT_TIMES = 3
 # How quickly the number of agents per day follows a change.
 FOLLOWED = 0.1
 # Rules weigh as much as a day this improbable (−log₁₀), and more by how far the limit was passed.
@@ -69,11 +73,11 @@ class Purse:
         self.left = min(self.most, self.left + self.per_100 / 100 * agent_days)
 
     def needed(self) -> float:
-        """Return the score that opens a case now."""
-        if self.per_100 <= 0 or self.left - 1 < -self.most:
+        """Return the score that opens a case now; without a budget none does."""
+        if self.per_100 <= 0 or self.left - 1 < -CREDIT_TIMES * self.most:
             return float("inf")
         if self.left <= 0:
-            return SCORE_AT_NOTHING - SCORE_PER_CASE_ON_CREDIT * self.left
+            return min(SCORE_AT_NOTHING - SCORE_PER_CASE_ON_CREDIT * self.left, SCORE_EXTREME)
         return SCORE_AT_NOTHING - (SCORE_AT_NOTHING - SCORE_AT_FULL) * self.left / self.most
 
     def spend(self, cases: int = 1) -> None:

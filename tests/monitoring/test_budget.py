@@ -26,7 +26,9 @@ def test_over_time_no_more_is_opened_than_the_budget_however_wild_the_days(per_1
     wild = np.random.default_rng(1).exponential(2.0, 20_000)
     opened, _scores = spent_on(wild, per_100)
     purse = budget.Purse(per_100, agents=50.0)
-    assert 0.8 * per_100 / 100 * len(wild) < opened <= per_100 / 100 * len(wild) + 1.5 * purse.most
+    assert (
+        0.8 * per_100 / 100 * len(wild) < opened <= per_100 / 100 * len(wild) + (0.5 + budget.CREDIT_TIMES) * purse.most
+    )
 
 
 def test_on_quiet_days_the_budget_is_not_filled_with_noise():
@@ -47,10 +49,15 @@ def test_after_a_bad_day_only_what_is_more_unusual_opens_a_case_until_it_is_paid
     assert purse.needed() == budget.SCORE_AT_FULL
 
 
-def test_credit_has_an_end_and_no_budget_opens_nothing():
+def test_on_credit_more_is_needed_then_the_extreme_and_credit_has_an_end():
     purse = budget.purse_of([(50, 0)] * 30, 0.5)
-    purse.spend(int(2 * purse.most))
-    assert purse.needed() == float("inf")
+    assert purse.most == 7
+    needed = []
+    while purse.needed() < float("inf"):
+        needed.append(purse.needed())
+        purse.spend()
+    assert needed == sorted(needed) and len(needed) == 28
+    assert needed[8] < needed[9] == needed[27] == budget.SCORE_EXTREME
     assert budget.purse_of([(50, 0)] * 30, 0.0).needed() == float("inf")
 
 
