@@ -234,7 +234,7 @@ def _gather(
     )
     cursor.execute(closing, {**parameters, "brand": brand.pk})
     if features.has_cpa:
-        qualified = facts.QUALIFIED.format(not_yet="" if corrects else facts.NO_CPA_YET)
+        qualified = facts.QUALIFIED.format(not_yet=facts.NO_CPA_ELSEWHERE if corrects else facts.NO_CPA_YET)
         cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED)})
     cursor.execute("ANALYZE ib_closing")
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):

@@ -11,6 +11,7 @@ from clients.models import Client
 from crm.errors import DomainError
 from ib import attribution, engine, plans, rollup
 from ib.agreements.cards import CpaRow, RateCard, VersionTerms
+from ib.choices import RunKind
 from ib.explain import explain
 from ib.models import Accrual, PartnerPlan, PlanVersion
 from tests.ib.factories import LONG_AGO, NOON, make_account, make_trade, make_version, recompute, refer
@@ -135,6 +136,23 @@ def test_an_earlier_deal_that_comes_late_moves_the_cpa_and_pays_nothing_twice(ne
     recompute(brand=cast.brand, from_at=LONG_AGO, to_at=NOON + 9 * DAY, actor=cast.ib_manager, reason="late")
     assert sum(line[2] for line in cpa()) == 300
     assert sum(line[2] for line in cpa() if line[0] == late) == 300
+
+
+def test_a_pass_over_later_days_pays_no_client_again_whose_cpa_is_on_an_earlier_deal(network, cast):
+    agree(cast, network.sub, card(row(deposit="50")))
+    deposit = arrived(cast, 60_00, NOON - DAY, "a")
+    first = trade(network, at=NOON)
+    second = trade(network, at=NOON + 9 * DAY)
+    assert {line[0] for line in cpa()} == {first}
+    with connection.cursor() as cursor:  # it arrived later, and so the second deal qualifies the client
+        cursor.execute("UPDATE wallet_deposit SET settled_at = %s WHERE id = %s", [NOON + DAY, deposit.pk])
+    scope = engine.Scope(from_at=NOON + 8 * DAY, to_at=NOON + 10 * DAY)
+    engine.run(brand=cast.brand, scope=scope, kind=RunKind.NIGHTLY, corrects=True)
+    assert sum(line[2] for line in cpa()) == 300
+    assert {line[0] for line in cpa()} == {first}
+    recompute(brand=cast.brand, from_at=LONG_AGO, to_at=NOON + 19 * DAY, actor=cast.ib_manager, reason="deposit")
+    assert sum(line[2] for line in cpa()) == 300
+    assert sum(line[2] for line in cpa() if line[0] == second) == 300
 
 
 def test_a_deposit_that_is_gone_takes_the_qualification_back(network, cast):
