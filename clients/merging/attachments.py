@@ -26,7 +26,7 @@ from crm.conditions.fields import Label
 class Attachment:
     """A column that names a client.
 
-    label: what its rows are called on a page; empty for what sales isn't told of, and where a count says nothing.
+    label: what its rows are called on a page; empty for what sales doesn't see, and where a count says nothing.
     """
 
     path: str

@@ -10,6 +10,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
+from psycopg.errors import QueryCanceled
 
 from clients.models import Client, Segment, SegmentMember
 from clients.models.segments import SegmentKind, SegmentProblem
@@ -62,7 +63,9 @@ def refresh(segment_id: int) -> Refreshed:
     try:
         with transaction.atomic():
             return _refresh(segment_id)
-    except OperationalError:  # the statement took too long, or the connection was lost: then noting it fails loudly
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):  # a lost connection, a deadlock: the next round tries again
+            raise
         _note(segment_id, SegmentProblem.SLOW)
         return Refreshed()
 
@@ -104,7 +107,7 @@ def _events(rows: QuerySet[SegmentMember]) -> QuerySet[SegmentMember]:
 
 
 def _note(segment_id: int, problem: SegmentProblem) -> None:
-    Segment.objects.filter(pk=segment_id).update(problem=problem, refreshed_at=timezone.now())
+    Segment.objects.filter(pk=segment_id).update(problem=problem)
 
 
 def refresh_all() -> int:

@@ -126,7 +126,7 @@ def add_members(*, segment_id: int, client_ids: Sequence[int], actor: Actor) -> 
     found = rows.filter(pk__in=client_ids, brand_id=segment.brand_id).order_by("pk")
     there = SegmentMember.objects.filter(segment=segment, left_at=None)
     new = list(found.exclude(pk__in=there.values("client_id")).values_list("pk", flat=True))
-    if there.count() + len(new) > LIST_MAX:
+    if segment.size + len(new) > LIST_MAX:
         raise DomainError(
             _("A fixed list has %(count)s records at most. Use conditions instead.") % {"count": LIST_MAX}
         )

@@ -257,14 +257,14 @@ def show_dialog(user_id: int, call: PhoneCall) -> None:
     push_live(user_id, event="dialog", data=data)
 
 
-# ── what came of it ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the outcome ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @transaction.atomic
 def log_outcome(
     *, call_id: int, actor: User, outcome: CallOutcome, notes: str = "", follow_up: FollowUp | None = None
 ) -> Call:
-    """Enter what came of a call that has ended. Its times and length are the exchange's.
+    """Enter the outcome of a call that has ended. Its times and length are the exchange's.
 
     Who: the agent whose call it was, with `clients.log_call` in reach. Raises: NotAllowed; WrongState while it lasts, or once it
     is logged; DomainError for an outcome that can't be.

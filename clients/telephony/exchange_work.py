@@ -144,7 +144,7 @@ def _apply(call_id: int, leg_id: str, reports: Sequence[Report]) -> None:
 
 
 def hang_up(call_id: int) -> None:
-    """Have the exchange end a call, then ask what became of it."""
+    """Have the exchange end a call, then ask for its state."""
     call = _read(call_id)
     if not call.is_live:
         return

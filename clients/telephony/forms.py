@@ -1,4 +1,4 @@
-"""Forms of telephony: an exchange, one's own phone, and what came of a call."""
+"""Forms of telephony: an exchange, one's own phone, and a call's outcome."""
 
 from __future__ import annotations
 

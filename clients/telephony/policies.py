@@ -36,7 +36,7 @@ def can_call(user: Actor, client: Client) -> Decision:
 
 
 def is_own(user: Actor, call: PhoneCall) -> Decision:
-    """Decide whether this is the user's own call: only the agent hangs up, and says what came of it."""
+    """Decide whether this is the user's own call: only the agent hangs up, and enters the outcome."""
     return YES if user is not None and call.agent_id == user.pk else no(_("This is another person's call."))
 
 

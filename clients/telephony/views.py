@@ -121,7 +121,7 @@ def own_phone(request: UserRequest) -> HttpResponseBase:
 
 @staff_page(policies.CALLS)
 def phone_call(request: UserRequest, call_id: int) -> HttpResponseBase:
-    """Show a call as far as it is; its agent enters what came of it."""
+    """Show a call as far as it is; its agent enters the outcome."""
     call = _call(request.user, call_id)
     if request.method != "POST":
         return show_call(request, call)

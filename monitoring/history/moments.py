@@ -20,6 +20,9 @@ FORMATS = (
 )
 MONTH_FIRST = ("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y")
 EPOCH_DAY = 719_163
+# Beyond any epoch in nanoseconds; what is beyond any figure of a file is none, and neither is what is no number.
+LARGEST = 1e21
+LARGEST_FIGURE = 1e15
 _days: dict[str, int] = {}
 
 
@@ -41,7 +44,7 @@ def moment(value: object, *, is_month_first: bool = False) -> tuple[int, int] | 
             return (day, second) if 0 <= second < 86_400 else None
         except ValueError:
             return _odd_moment(text, is_month_first=is_month_first)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST:
         seconds = float(value)
         for above, divisor in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)):
             if abs(seconds) >= above:
@@ -92,11 +95,11 @@ def number(value: object) -> float | None:
     if isinstance(value, bool):
         return float(value)
     if isinstance(value, int | float):
-        return float(value) if value == value and abs(value) < 1e15 else None
+        return float(value) if abs(value) < LARGEST_FIGURE else None
     if isinstance(value, str):
         digits = "".join(c for c in value if c.isdigit() or c in ".-")
         try:
-            return float(digits) if digits else None
+            return number(float(digits)) if digits else None
         except ValueError:
             return None
     return None

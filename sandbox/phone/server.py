@@ -70,8 +70,8 @@ class Handler(BaseHTTPRequestHandler):
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         try:
             if parts.path.startswith("/_control/"):
-                told = json.loads(body or b"{}")
-                self._send(200, control(self.server.exchange, parts.path.removeprefix("/_control/"), told))
+                body_read = json.loads(body or b"{}")
+                self._send(200, control(self.server.exchange, parts.path.removeprefix("/_control/"), body_read))
             elif not self._has_fault():
                 form = {name: values[-1] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
                 self._api(parts.path, query, form)

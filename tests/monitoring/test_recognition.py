@@ -6,7 +6,7 @@ import json
 import pytest
 
 from monitoring.history.counting import Floor
-from monitoring.history.moments import moment, seconds
+from monitoring.history.moments import moment, number, seconds
 from monitoring.history.reading import Reader
 from monitoring.history.recognition import fields_of, stem
 from sandbox.floor_styles import STYLES, styled
@@ -83,3 +83,14 @@ def test_each_style_is_read_whole(style, tmp_path):
     assert not reader.report.unknown_kinds and not reader.report.without_agent and not reader.report.without_time
     assert reader.report.events + reader.report.duplicates == len(made)
     assert {"ts", "agent", "kind", "client"} <= reader.report.fields.keys() and len(floor.agents) > 10
+
+
+@pytest.mark.parametrize(
+    "huge",
+    [10**400, -(10**400), "9" * 400, "1" + "0" * 30, float("inf"), float("nan"), 1e300],
+    ids=["integer", "below nothing", "text", "thirty digits", "infinite", "no number", "float"],
+)
+def test_a_figure_beyond_all_measure_is_none_and_no_time(huge):
+    assert moment(huge) is None
+    assert number(huge) is None
+    assert seconds(huge, "duration_ms") is None

@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -28,6 +28,7 @@ from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, OutboxEvent
 from crm.security import audit
 from tests.cast import make_client
+from tests.racing import race
 
 pytestmark = pytest.mark.django_db
 GERMAN = {"version": 1, "all": [{"field": "country", "is": "in", "value": ["DE"]}]}
@@ -188,7 +189,37 @@ def test_a_condition_that_takes_too_long_is_said_on_the_segment(cast, monkeypatc
     refresh(segment.pk)
     segment.refresh_from_db()
     assert segment.problem == SegmentProblem.SLOW
-    assert segment.refreshed_at is not None
+    assert segment.refreshed_at is None
+
+
+def test_a_segment_that_could_not_be_filled_at_first_begins_with_who_fits_then(cast, monkeypatch):
+    people(cast, "DE")
+    segment = made(cast)
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "SECONDS_MAX", 0.02)
+        patched.setattr(refreshing, "CHANGE", "WITH fit(id) AS ({fit}) SELECT pg_sleep(5), %s, %s, %s, %s, %s, %s")
+        refresh(segment.pk)
+    assert refresh(segment.pk).size > 0
+    assert events("client.entered_segment") == []
+
+
+def test_a_fault_that_is_not_the_time_is_not_called_so(cast, monkeypatch):
+    segment = made(cast)
+    raised = OperationalError("the connection is closed")
+    monkeypatch.setattr(refreshing, "records_of", lambda *_about: (_ for _ in ()).throw(raised))
+    with pytest.raises(OperationalError):
+        refresh(segment.pk)
+    segment.refresh_from_db()
+    assert segment.problem == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_refreshes_at_the_same_moment_let_each_record_in_once(cast):
+    people(cast, "DE", "DE")
+    segment = made(cast)
+    done = race(lambda: refresh(segment.pk), lambda: refresh(segment.pk))
+    assert SegmentMember.objects.filter(segment=segment).count() == len(members(segment)) > 1
+    assert done.has_waited
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
