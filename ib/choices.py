@@ -61,6 +61,14 @@ class SharedWith(models.TextChoices):
     NETWORK = "ip_prefix", _("Same network")
 
 
+class ExcludedTrade(models.TextChoices):
+    """Trades that a plan may leave out, by what lay beside them; values as `Reason`."""
+
+    HEDGED = "hedged", _("Hedged by the same client")
+    MIRRORED = "mirrored", _("Hedged by another client of the same partner")
+    BONUS = "bonus_funded", _("Opened mostly with bonus credit")
+
+
 class TierBasis(models.TextChoices):
     """Whose trades count towards a partner's rank."""
 
@@ -131,6 +139,9 @@ class Reason(models.TextChoices):
     SYMBOL_EXCLUDED = "symbol_excluded", _("The plan pays no commission on this symbol")
     COUNTRY_EXCLUDED = "country_excluded", _("The plan pays no commission on clients from this country")
     SHARED_DEVICE = "shared_device", _("The partner and the client had signed in with the same device or network")
+    HEDGED = "hedged", _("The client held an opposite position on the symbol at the same time")
+    MIRRORED = "mirrored", _("Another client of the partner opened an opposite position on the symbol at the same time")
+    BONUS_FUNDED = "bonus_funded", _("More bonus credit than balance when the position was opened")
     NOTHING_CHARGED = "nothing_charged", _("The platform charged the client no commission")
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
@@ -141,6 +152,10 @@ class Reason(models.TextChoices):
     CLIENT_FORFEITED = "client_forfeited", _("The referral no longer qualifies")
     CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")
     DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
+
+
+# Reasons for which a trade as such isn't paid.
+EXCLUSIONS = (Reason.SHARED_DEVICE, Reason.SELF_TRADE, Reason.SYMBOL_EXCLUDED, *map(Reason, ExcludedTrade.values))
 
 
 class ReplayState(BadgeChoices):

@@ -28,7 +28,7 @@ from crm.rates import fx
 from crm.security import audit
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.calculation import caps, facts, ranks, wanted
+from ib.calculation import caps, excluded, facts, ranks, wanted
 from ib.calculation import writing as sql
 from ib.calculation.ranks import Instead
 from ib.calculation.wanted import Features
@@ -242,6 +242,10 @@ def _gather(
     if features.has_shared:
         cursor.execute(facts.SHARED, about)
         cursor.execute("ANALYZE ib_shared")
+    if features.has_odd:
+        mirrored = "true" if features.has_mirrored else "false"
+        for statement in (excluded.LIVES, "ANALYZE ib_life", excluded.KINDS, "ANALYZE ib_odd"):
+            cursor.execute(statement.format(mirrored=mirrored))
     if features.has_tiers:
         ranks.gather(cursor, brand, instead)
     cursor.execute(
@@ -327,17 +331,20 @@ def run_for_deals(*, deal_ids: list[int], corrects: bool = False) -> EngineResul
     """Accrue what some deals earn (at most 1,000 of one sync); changed ones are corrected. One pass per brand.
 
     `corrects`: look again at deals that have rows, because they mean something else now (their symbol was mapped). Closes
-    whose opening is among the deals, and came after them or changed, are looked at again in any case.
+    whose opening is among the deals, and came after them or changed, are looked at again in any case; so are those that a late
+    deal may have hedged or funded.
     """
     total = EngineResult()
     if not deal_ids:
         return total
     with connection.cursor() as cursor:
-        cursor.execute(sql.REOPENED, {"deals": deal_ids})
-        reopened = [pk for (pk,) in cursor.fetchall()]
+        reopened: set[int] = set()
+        for statement in (sql.REOPENED, excluded.REOPENED):
+            cursor.execute(statement, {"deals": deal_ids})
+            reopened.update(pk for (pk,) in cursor.fetchall())
     _run_by_brand(deal_ids, corrects, total)
     if reopened:
-        _run_by_brand(reopened, True, total)
+        _run_by_brand(sorted(reopened), True, total)
     return total
 
 

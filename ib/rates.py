@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from ib.agreements.cards import CARD, cap_sentences, rate_card
+from ib.agreements.cards import CARD, limit_sentences, rate_card
 from ib.agreements.ranks import rank_of
 from ib.choices import Network
 from ib.models import Partner, PartnerPlan, PlanVersion, Upline
@@ -98,7 +98,7 @@ def rates_of(partner: Partner) -> Rates | None:
         for column in columns
         for text in [
             *cards[column.version.plan_id].sentences(column.version.currency, partner.brand.base_currency),
-            *cap_sentences(column.version),
+            *limit_sentences(column.version),
         ]
     ]
     if not columns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from crm.choices import Jurisdiction
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names
-from ib.choices import SHARES_OF_MONEY, Component, Network, TierBasis
+from ib.calculation.excluded import MIRROR_SECONDS
+from ib.choices import SHARES_OF_MONEY, Component, ExcludedTrade, Network, TierBasis
 from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanTier, PlanVersion
 from trading.choices import SymbolGroup
 
@@ -215,36 +216,38 @@ class VersionTerms:
     cap_month: Decimal | None = None
     excluded_accounts: Sequence[str] = ()
     excluded_shared: Sequence[str] = ()
+    excluded_trades: Sequence[str] = ()
 
     def settings(self) -> dict[str, Any]:
         """List the values of the version's own row; the card has its own tables."""
-        return {
-            "starts_at": self.starts_at,
-            "currency": self.currency,
-            "min_hold_seconds": self.min_hold_seconds,
-            "account_groups": list(self.account_groups),
-            "is_pool": self.is_pool,
-            "clawback_days": self.clawback_days,
-            "note": self.note,
-            "network": self.network,
-            "min_pips": self.min_pips,
-            "excluded_symbols": list(self.excluded_symbols),
-            "excluded_countries": list(self.excluded_countries),
-            "excluded_accounts": list(self.excluded_accounts),
-            "excluded_shared": list(self.excluded_shared),
-            "cap_day": self.cap_day,
-            "cap_month": self.cap_month,
-            **self.card.tiers.settings(),
-        }
+        values = {name: getattr(self, name) for name in SETTINGS}
+        lists = {name: list(value) for name, value in values.items() if isinstance(value, (list, tuple))}
+        return {**values, **lists, **self.card.tiers.settings()}
 
 
-def cap_sentences(version: PlanVersion) -> list[str]:
-    """Say what a partner earns by a version at most, per day and per month."""
-    said = [
+# Each is a column of the version, a field of its form and, where a file says it, a key of the file.
+SETTINGS: Final = [field.name for field in fields(VersionTerms) if field.name != "card"]
+
+
+def limit_sentences(version: PlanVersion) -> list[str]:
+    """Say what a partner earns by a version at most, and which trades it leaves out."""
+    caps = [
         (_("A partner earns at most %(cap)s per day by this plan"), version.cap_day),
         (_("A partner earns at most %(cap)s per month by this plan"), version.cap_month),
     ]
-    return [text % {"cap": formats.money(cap, version.currency)} for text, cap in said if cap is not None]
+    left_out = {
+        ExcludedTrade.HEDGED: _("No commission on trades while the client held an opposite position on the symbol"),
+        ExcludedTrade.MIRRORED: _(
+            "No commission where another client of the same partner opened the opposite position,"
+            " of at least half the volume, within %(seconds)s seconds"
+        )
+        % {"seconds": MIRROR_SECONDS},
+        ExcludedTrade.BONUS: _("No commission on positions that were opened with more bonus credit than balance"),
+    }
+    return [
+        *(text % {"cap": formats.money(cap, version.currency)} for text, cap in caps if cap is not None),
+        *(text for kind, text in left_out.items() if kind in version.excluded_trades),
+    ]
 
 
 def rate_card(version: PlanVersion) -> RateCard:
@@ -426,22 +429,10 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
     """List what a version says, for the audit log."""
     return {
         "version": version.number,
-        "starts_at": version.starts_at.isoformat(),
-        "currency": version.currency,
-        "min_hold_seconds": version.min_hold_seconds,
-        "account_groups": list(version.account_groups),
-        "is_pool": version.is_pool,
+        **{name: _text(getattr(version, name)) for name in SETTINGS if name != "note"},
         "rates": {group: str(amount) for group, amount in card.rates.items()},
         "shares": {str(level): str(share) for level, share in card.shares.items()},
         "overrides": {f"{group}/{level}": str(amount) for (group, level), amount in card.overrides.items()},
-        "network": version.network,
-        "min_pips": str(version.min_pips),
-        "excluded_symbols": list(version.excluded_symbols),
-        "excluded_countries": list(version.excluded_countries),
-        "excluded_accounts": list(version.excluded_accounts),
-        "excluded_shared": list(version.excluded_shared),
-        "cap_day": None if version.cap_day is None else str(version.cap_day),
-        "cap_month": None if version.cap_month is None else str(version.cap_month),
         "components": [
             {name: None if value is None else str(value) for name, value in vars(row).items()}
             for row in card.components
@@ -450,3 +441,7 @@ def described(version: PlanVersion, card: RateCard) -> dict[str, Any]:
         "tiers": [{name: str(value) for name, value in vars(row).items()} for row in card.tiers.rows],
         **card.tiers.settings(),
     }
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, (Decimal, dt.datetime)) else value

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from crm.errors import DomainError
 from ib.agreements.cards import (
+    SETTINGS,
     ComponentRow,
     CpaRow,
     RateCard,
@@ -24,7 +25,7 @@ from ib.agreements.cards import (
     rate_card,
     unknown_countries,
 )
-from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, Network, SharedWith, TierBasis
+from ib.choices import SHARES_OF_MONEY, TRADE_COMPONENTS, ExcludedTrade, Network, SharedWith, TierBasis
 from ib.forms import CURRENCIES
 from ib.models import PlanVersion
 from trading.choices import SymbolGroup
@@ -104,12 +105,20 @@ class PlanFile(_Strict):
     excluded_countries: Annotated[list[Country], Field(max_length=250)] = []
     excluded_accounts: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_shared: Annotated[list[Literal[tuple(SharedWith.values)]], Field(max_length=2)] = []  # type: ignore[valid-type]
+    excluded_trades: Annotated[list[Literal[tuple(ExcludedTrade.values)]], Field(max_length=3)] = []  # type: ignore[valid-type]
     levels: dict[Level, Percent] = {}
     rates: dict[Group, Amount] = {}  # type: ignore[valid-type]
     fixed: dict[Group, dict[Level, Amount]] = {}  # type: ignore[valid-type]
     components: list[ComponentFile] = []
     cpa: list[CpaFile] = []
     ranks: RanksFile | None = None
+
+
+# Keys of a file and the setting of a version that each says; the start and the card are read by themselves.
+RENAMED: Final = {"most_per_day": "cap_day", "most_per_month": "cap_month", "shared_rate": "is_pool"}
+TERMS: Final = {
+    key: name for key in PlanFile.model_fields if (name := RENAMED.get(key, key)) in SETTINGS and key != "valid_from"
+}
 
 
 def write_yaml(version: PlanVersion) -> str:
@@ -122,22 +131,7 @@ def write_yaml(version: PlanVersion) -> str:
         "plan": version.plan.name,
         "version": version.number,
         "valid_from": version.starts_at.astimezone(dt.UTC).isoformat(),
-        "currency": version.currency,
-        "network": version.network,
-        "min_hold_seconds": version.min_hold_seconds,
-        "min_pips": _plain(version.min_pips),
-        "clawback_days": version.clawback_days,
-        **{
-            key: _plain(cap)
-            for key, cap in (("most_per_day", version.cap_day), ("most_per_month", version.cap_month))
-            if cap is not None
-        },
-        "shared_rate": version.is_pool,
-        "account_groups": list(version.account_groups),
-        "excluded_symbols": list(version.excluded_symbols),
-        "excluded_countries": list(version.excluded_countries),
-        "excluded_accounts": list(version.excluded_accounts),
-        "excluded_shared": list(version.excluded_shared),
+        **{key: _shown(value) for key, name in TERMS.items() if (value := getattr(version, name)) is not None},
         "levels": {level: _plain(share * 100) for level, share in sorted(card.shares.items())},
         "rates": {group: _plain(amount) for group, amount in sorted(card.rates.items())},
         "fixed": fixed,
@@ -175,6 +169,10 @@ _Dumper.add_representer(_Number, _number)
 
 def _plain(value: Decimal) -> _Number:
     return _Number(f"{value.normalize():f}")
+
+
+def _shown(value: Any) -> Any:
+    return _plain(value) if isinstance(value, Decimal) else value
 
 
 def _row(row: ComponentRow) -> dict[str, Any]:
@@ -242,23 +240,8 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
         ),
         tiers=_tiers(said.ranks),
     )
-    return VersionTerms(
-        starts_at=said.valid_from or starts_at,
-        currency=said.currency,
-        card=card,
-        min_hold_seconds=said.min_hold_seconds,
-        account_groups=said.account_groups,
-        is_pool=said.shared_rate,
-        clawback_days=said.clawback_days,
-        network=said.network,
-        min_pips=said.min_pips,
-        excluded_symbols=said.excluded_symbols,
-        excluded_countries=said.excluded_countries,
-        excluded_accounts=said.excluded_accounts,
-        excluded_shared=said.excluded_shared,
-        cap_day=said.most_per_day,
-        cap_month=said.most_per_month,
-    )
+    terms = {name: getattr(said, key) for key, name in TERMS.items()}
+    return VersionTerms(starts_at=said.valid_from or starts_at, card=card, **terms)
 
 
 def _tree(content: bytes) -> Any:

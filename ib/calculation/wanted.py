@@ -24,6 +24,8 @@ class Features:
     has_tiers: bool
     has_caps: bool
     has_shared: bool
+    has_odd: bool
+    has_mirrored: bool
     has_special: bool
 
 
@@ -49,6 +51,12 @@ SHARED = f"""
       WHEN cardinality(v.excluded_shared) > 0 AND EXISTS (SELECT 1 FROM ib_shared sh WHERE sh.client_id = c.client_id
         AND sh.partner_id = u.ancestor_id AND sh.kind = ANY (v.excluded_shared) AND sh.since <= c.closed_at)
         THEN '{Reason.SHARED_DEVICE}'"""  # noqa: S608
+# Why a trade is left out is the kind that it is one of.
+ODD = """
+      WHEN odd.kinds && v.excluded_trades
+        THEN (SELECT min(kind) FROM unnest(odd.kinds) kind WHERE kind = ANY (v.excluded_trades))"""
+ODD_OF = """
+  LEFT JOIN ib_odd odd ON odd.deal_id = c.deal_id"""
 RANKED = f"""CASE WHEN k.component = '{Component.CPA}' THEN {{rate}}
       ELSE trunc({{rate}} * coalesce(rk.factor, 1), 8) END"""
 BASIS = f"""CASE k.component
@@ -82,7 +90,7 @@ WITH placed AS (
       WHEN v.id IS NULL THEN '{no_plan}'
       WHEN e.version_id IS NULL AND k.component <> '{for_client}' THEN '{account_group}'
       WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}
-      WHEN k.component = '{for_client}' THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END
+      WHEN k.component = '{for_client}' THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END{odd}
       WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
         WHERE {symbol_fits}) THEN '{symbol_excluded}'
       WHEN c.symbol_group = '' THEN '{symbol_not_mapped}'
@@ -98,7 +106,7 @@ WITH placed AS (
       AND t.executed_at < c.closed_at AND t.deleted_at IS NULL
   ) turned ON true
   LEFT JOIN ib_partnerplan pp ON pp.partner_id = c.introducer_id AND pp.link_id IS NULL AND pp.client_id IS NULL
-    AND {pp_holds}{special}
+    AND {pp_holds}{special}{odd_of}
   LEFT JOIN ib_version {first} ON {first}.plan_id = {plan} AND {first_holds}
   JOIN ib_upline u ON u.partner_id = c.introducer_id AND {u_holds}
   JOIN ib_partner p ON p.id = u.ancestor_id
@@ -179,6 +187,8 @@ def statement(features: Features) -> str:
         for_client=Component.CPA,
         rate=RANKED.format(rate=rate) if features.has_tiers else rate,
         tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
+        odd=ODD if features.has_odd else "",
+        odd_of=ODD_OF if features.has_odd else "",
         shared=SHARED if features.has_shared else "",
         rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
         only_qualified=QUALIFIED if features.has_cpa else "",

@@ -20,6 +20,7 @@ from ib.choices import (
     TRADE_COMPONENTS,
     VERSION_TRANSITIONS,
     Component,
+    ExcludedTrade,
     Network,
     SharedWith,
     TierBasis,
@@ -129,6 +130,12 @@ class PlanVersion(HasState):
         default=list,
         blank=True,
         help_text="No commission on clients with whom the partner shares these",
+    )
+    excluded_trades = ArrayField(
+        models.CharField(max_length=20, choices=ExcludedTrade.choices),
+        default=list,
+        blank=True,
+        help_text="No commission on trades that are one of these",
     )
     # The most that a partner earns by the version, in its currency, by the brand's calendar.
     cap_day = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)

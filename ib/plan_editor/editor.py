@@ -25,17 +25,10 @@ from ib.agreements.cards import (
     Tiers,
     card_problems,
 )
-from ib.plan_editor.forms import (
-    CPA_FIELDS,
-    LEVELS,
-    PART_FIELDS,
-    TIER_FIELDS,
-    PreviewForm,
-    VersionForm,
-    component_row,
-    cpa_row,
-)
+from ib.plan_editor.forms import PreviewForm
 from ib.plan_editor.preview import LevelPay, preview
+from ib.plan_editor.rows import CPA_FIELDS, LEVELS, PART_FIELDS, TIER_FIELDS, component_row, cpa_row
+from ib.plan_editor.version_form import VersionForm
 from trading.choices import SymbolGroup
 
 # Buttons that change what is shown, and the quiet check while somebody types: none of them saves.

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from ib.choices import AccrualKind, Component, Reason
+from ib.choices import EXCLUSIONS, AccrualKind, Component, Reason
 from ib.choices import DifferenceCause as Cause
 
 EARNED: Final = f"('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}')"
 TAKEN: Final = f"('{AccrualKind.CLAWBACK}', '{AccrualKind.RESTORED}')"
+EXCLUDED: Final = str(tuple(str(reason) for reason in EXCLUSIONS))
 KEY: Final = "deal_id, partner_id, level, component, currency"
 # Of two versions: the same plan in another version, or another agreement.
 OTHER_VERSION: Final = f"""CASE WHEN (SELECT count(DISTINCT v.plan_id) FROM ib_planversion v
@@ -37,8 +38,7 @@ CHANGED: Final = f"""CASE
       WHEN '{Reason.PARTNER_NOT_ACTIVE}' IN (p.reason, n.reason) AND p.reason <> n.reason THEN '{Cause.STATUS}'
       WHEN p.version_id IS DISTINCT FROM n.version_id THEN {OTHER_VERSION.format(was="p.version_id", now="n.version_id")}
       WHEN '{Reason.COUNTRY_EXCLUDED}' IN (p.reason, n.reason) AND p.reason <> n.reason THEN '{Cause.COUNTRY}'
-      WHEN p.reason <> n.reason AND (p.reason IN ('{Reason.SHARED_DEVICE}', '{Reason.SELF_TRADE}', '{Reason.SYMBOL_EXCLUDED}')
-        OR n.reason IN ('{Reason.SHARED_DEVICE}', '{Reason.SELF_TRADE}', '{Reason.SYMBOL_EXCLUDED}')) THEN '{Cause.EXCLUSION}'
+      WHEN p.reason <> n.reason AND (p.reason IN {EXCLUDED} OR n.reason IN {EXCLUDED}) THEN '{Cause.EXCLUSION}'
       WHEN p.symbol_group <> n.symbol_group OR p.basis_currency <> n.basis_currency THEN '{Cause.MAPPING}'
       WHEN p.held_seconds IS DISTINCT FROM n.held_seconds THEN '{Cause.OPENING}'
       WHEN p.lots <> n.lots THEN CASE WHEN fact.is_edited THEN '{Cause.DEAL_EDITED}'

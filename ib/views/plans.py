@@ -20,13 +20,15 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from ib import plans
-from ib.agreements.cards import CARD, RateCard, cap_sentences, rate_card
+from ib.agreements.cards import CARD, RateCard, limit_sentences, rate_card
 from ib.choices import VersionState
 from ib.forms import ReasonForm
 from ib.models import PartnerPlan, Plan, PlanVersion, WhatIf
 from ib.plan_editor.editor import EDITS, check_of, editor_of, without_removed
-from ib.plan_editor.forms import EntryForm, PlanForm, PreviewForm, VersionForm, WhatIfForm, card_initial, initial_of
+from ib.plan_editor.forms import EntryForm, PlanForm, PreviewForm, WhatIfForm
+from ib.plan_editor.rows import card_initial
 from ib.plan_editor.templates import TEMPLATES
+from ib.plan_editor.version_form import VersionForm, initial_of
 from ib.policies import can_decide_version, can_try_version, can_write_plans
 from ib.queries import plans_visible_to
 from ib.tables import PlanTable
@@ -135,7 +137,7 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
                     "matrix": matrix(rate_card(version)),
                     "components": [
                         *rate_card(version).sentences(version.currency, plan.brand.base_currency),
-                        *cap_sentences(version),
+                        *limit_sentences(version),
                     ],
                     "may_decide": can_decide_version(request.user, version),
                     "is_maker": version.made_by_id == request.user.pk,

@@ -152,14 +152,27 @@ def make_trade(
     held_seconds: int = 3600,
     symbol: str = "EURUSD",
     opening_commission: str = "0",
+    side: int = 0,
     **closing: str,
 ) -> int:
-    """A position opened at a price of 1 and closed (`price`, `profit`, `commission`); returns the closing deal's id."""
+    """A position opened at a price of 1 and closed (`price`, `profit`, `commission`); returns the closing deal's id.
+
+    side: 0 bought, 1 sold.
+    """
     position = next(_numbers)
     opened = at - dt.timedelta(seconds=held_seconds)
-    make_deal(account, at=opened, entry=0, lots=lots, position=position, symbol=symbol, commission=opening_commission)
+    make_deal(
+        account,
+        at=opened,
+        entry=0,
+        lots=lots,
+        position=position,
+        symbol=symbol,
+        commission=opening_commission,
+        action=side,
+    )
     return make_deal(
-        account, at=at, entry=1, lots=lots, closed=lots, position=position, symbol=symbol, action=1, **closing
+        account, at=at, entry=1, lots=lots, closed=lots, position=position, symbol=symbol, action=1 - side, **closing
     )
 
 

@@ -63,6 +63,7 @@ class Version:
     tier_grace: int = 0
     excluded_account: str = ""
     excluded_shared: tuple[str, ...] = ()
+    excluded_trades: tuple[str, ...] = ()
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
 
@@ -90,6 +91,17 @@ class Version:
 
 
 @dataclass
+class Position:
+    client: int
+    account: int
+    symbol: str
+    side: int
+    units: Decimal
+    opened_at: dt.datetime
+    ended_at: dt.datetime
+
+
+@dataclass
 class World:
     parents: dict[int, list[Dated]] = field(default_factory=dict)
     plans: dict[int, list[Dated]] = field(default_factory=dict)
@@ -105,6 +117,9 @@ class World:
     ranks: dict[tuple[int, int], dict[dt.datetime, int]] = field(default_factory=dict)
     # Per client and partner: kind and since when both have used the same.
     shared: dict[tuple[int, int], list[tuple[str, dt.datetime]]] = field(default_factory=dict)
+    # Every position that there was, by its closing deal; what was booked on accounts: when, whether as credit, how much.
+    positions: dict[int, Position] = field(default_factory=dict)
+    booked: dict[int, list[tuple[dt.datetime, bool, Decimal]]] = field(default_factory=dict)
     missed: dict[tuple[int, int], list[bool]] = field(default_factory=dict)
     link_owner: dict[int, int] = field(default_factory=dict)
     # Per client: (closed at, deal, lots).
@@ -305,6 +320,9 @@ def _one(world, trade, version, partner, level, component, factor=Decimal(1)) ->
         return "country_excluded", NOTHING
     if _is_shared(world, trade, version, partner):
         return "shared_device", NOTHING
+    odd = [kind for kind in oddities(world, trade) if kind in version.excluded_trades]
+    if odd:
+        return min(odd), NOTHING
     if any(trade.symbol.startswith(start) for start in version.excluded_symbols):
         return "symbol_excluded", NOTHING
     if not trade.group:
@@ -329,6 +347,25 @@ def _one(world, trade, version, partner, level, component, factor=Decimal(1)) ->
             return "", (trade.lots * rate).quantize(EIGHT, ROUND_DOWN)
         pot = _basis(world, trade, version, part) * rate
         return "", (min(pot, pot if part.cap is None else part.cap) * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
+
+
+def oddities(world, trade) -> set[str]:
+    """What may lie beside a trade, by looking at every other position and at all that was booked on its account."""
+    mine, found = world.positions[trade.deal], set()
+    for deal, other in world.positions.items():
+        is_opposite = other.symbol == mine.symbol and other.side != mine.side and deal != trade.deal
+        if not is_opposite or other.opened_at >= trade.closed_at or other.ended_at <= mine.opened_at:
+            continue
+        introducers = {held_at(world.introducers.get(who, []), trade.closed_at) for who in (mine.client, other.client)}
+        is_near = abs((other.opened_at - mine.opened_at).total_seconds()) <= 10 and other.units * 2 >= mine.units
+        if other.client == mine.client:
+            found.add("hedged")
+        elif is_near and len(introducers) == 1:
+            found.add("mirrored")
+    held = [NOTHING, NOTHING]
+    for at, is_credit, amount in world.booked.get(mine.account, []):
+        held[is_credit] += amount if at < mine.opened_at else NOTHING
+    return found | ({"bonus_funded"} if held[True] > max(NOTHING, held[False]) else set())
 
 
 def _is_shared(world, trade, version, partner) -> bool:

@@ -69,6 +69,7 @@ class Builder:
         self.make_clients(clients)
         self.make_shared()
         self.make_mappings()
+        self.make_money()
         self.make_trades(trades)
 
     def make_partners(self, count):
@@ -172,9 +173,13 @@ class Builder:
             version.cap_month = pick.choice([None, Decimal(1), Decimal("7.77")])
         version.excluded_account = pick.choice(["", "", "", "real\\raw"])
         version.excluded_shared = pick.choice([(), (), ("device",), ("ip_prefix", "device")])
+        version.excluded_trades = pick.choice(
+            [(), (), ("hedged",), ("mirrored", "bonus_funded"), ("hedged", "mirrored")]
+        )
         row = PlanVersion.objects.create(
             excluded_accounts=[f"{version.excluded_account}*"] if version.excluded_account else [],
             excluded_shared=list(version.excluded_shared),
+            excluded_trades=list(version.excluded_trades),
             cap_day=version.cap_day,
             cap_month=version.cap_month,
             tier_basis="own" if version.tier_is_own else "network",
@@ -325,46 +330,68 @@ class Builder:
                 lambda: (self.random.choice(GROUPS[:3]), self.random.choice([None, 1_000_000, 30_000])),
             )
 
+    def make_money(self):
+        """Some accounts have credit beside their balance, in whatever order."""
+        for account in self.accounts:
+            for action in self.random.sample([2, 3, 6, 2, 3], self.random.choice([0, 0, 1, 2, 4])):
+                at, amount = self.instant(), Decimal(self.random.choice([-20, 5, 100, 250]))
+                factories.make_deal(
+                    account, at=at, entry=0, lots="0", position=0, symbol="", action=action, profit=amount
+                )
+                self.world.booked.setdefault(account.pk, []).append((at, action != 2, amount))
+
     def make_trades(self, count):
         for _n in range(count):
             account: TradingAccount = self.random.choice(self.accounts)
             at, held = self.instant(), self.random.choice([1, 59, 60, 179, 180, 3600, 90_000])
-            group = self.random.choice(GROUPS)
-            lots = Decimal(self.random.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
-            money = {name: self.random.choice(["0", "3.21", "-7.5", "-0.03"]) for name in ("profit", "commission")}
-            opening, price = self.random.choice(["0", "-1.11"]), self.random.choice(["1", "1.0002", "1.005", "0.9"])
-            symbol = SYMBOL_OF[group]
-            deal = factories.make_trade(
-                account,
-                lots=str(lots),
-                at=at,
-                held_seconds=held,
-                symbol=symbol,
-                opening_commission=opening,
-                price=price,
-                **money,
-            )
-            group, size = oracle.held_at(self.mappings.get(symbol, []), at) or ("", None)
-            ours = round(lots * Decimal(100_000) / size, 8) if size else lots
-            pip = Decimal("0.01") if symbol == "XAUUSD" else Decimal("0.0001")
-            self.world.closes.setdefault(account.client_id, []).append((at, deal, ours))
-            self.trades[deal] = oracle.Trade(
-                deal,
-                account.client_id,
-                at - dt.timedelta(seconds=held),
-                at,
-                group,
-                oracle.held_at(self.groups[account.pk], at),
-                ours,
-                symbol=symbol,
-                country=account.client.country,
-                account_currency=account.currency,
-                quote_currency="GBP" if symbol == "XAUUSD" else "USD",
-                pip_value=lots * 100_000 * pip,
-                pips=abs(Decimal(price) - 1) / pip,
-                charged=-Decimal(money["commission"]) - Decimal(opening),
-                result=Decimal(money["profit"]),
-            )
+            symbol, side = SYMBOL_OF[self.random.choice(GROUPS)], self.random.choice([0, 1])
+            if self.trades and self.random.random() < 0.4:  # beside another one, perhaps against it
+                other = self.world.positions[self.random.choice(list(self.trades))]
+                symbol, side = other.symbol, self.random.choice([1 - other.side, 1 - other.side, other.side])
+                at = other.opened_at + dt.timedelta(seconds=self.random.choice([-10, -3, 0, 7, 11, 59]) + held)
+                account = next(a for a in self.accounts if a.pk == other.account) if side and held < 3600 else account
+            self.make_trade(account, at, held, symbol, side)
+
+    def make_trade(self, account, at, held, symbol, side):
+        lots = Decimal(self.random.choice(["0.01", "0.07", "1", "2.35", "0.12345678"]))
+        money = {name: self.random.choice(["0", "3.21", "-7.5", "-0.03"]) for name in ("profit", "commission")}
+        opening, price = self.random.choice(["0", "-1.11"]), self.random.choice(["1", "1.0002", "1.005", "0.9"])
+        deal = factories.make_trade(
+            account,
+            lots=str(lots),
+            at=at,
+            held_seconds=held,
+            symbol=symbol,
+            opening_commission=opening,
+            price=price,
+            side=side,
+            **money,
+        )
+        group, size = oracle.held_at(self.mappings.get(symbol, []), at) or ("", None)
+        ours = round(lots * Decimal(100_000) / size, 8) if size else lots
+        pip = Decimal("0.01") if symbol == "XAUUSD" else Decimal("0.0001")
+        opened = at - dt.timedelta(seconds=held)
+        self.world.closes.setdefault(account.client_id, []).append((at, deal, ours))
+        self.world.positions[deal] = oracle.Position(account.client_id, account.pk, symbol, side, lots, opened, at)
+        closing = Decimal(money["profit"]) + Decimal(money["commission"])
+        self.world.booked.setdefault(account.pk, []).extend([(opened, False, Decimal(opening)), (at, False, closing)])
+        self.trades[deal] = oracle.Trade(
+            deal,
+            account.client_id,
+            opened,
+            at,
+            group,
+            oracle.held_at(self.groups[account.pk], at),
+            ours,
+            symbol=symbol,
+            country=account.client.country,
+            account_currency=account.currency,
+            quote_currency="GBP" if symbol == "XAUUSD" else "USD",
+            pip_value=lots * 100_000 * pip,
+            pips=abs(Decimal(price) - 1) / pip,
+            charged=-Decimal(money["commission"]) - Decimal(opening),
+            result=Decimal(money["profit"]),
+        )
 
 
 # A world is one number: shrinking it would only make another world.

@@ -41,6 +41,7 @@ WHOLE = VersionTerms(
     excluded_countries=["NO", "US"],
     excluded_accounts=["real\\cent*"],
     excluded_shared=["device"],
+    excluded_trades=["hedged", "bonus_funded"],
     cap_day=Decimal("100.5"),
 )
 

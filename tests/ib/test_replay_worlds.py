@@ -27,8 +27,9 @@ from trading.models import Deal, DealEdit, PastAccountGroup, PastSymbolMapping, 
 
 pytestmark = pytest.mark.django_db
 END = START + dt.timedelta(days=DAYS + 1)
-# What a correction changes elsewhere: caps fill otherwise, differences depend on what is earned below, CPAs move.
-FOLLOWS = {Cause.CAP, Cause.BELOW, Cause.CPA}
+# What a correction changes elsewhere: caps fill otherwise, differences depend on what is earned below, CPAs move, positions
+# hedge others.
+FOLLOWS = {Cause.CAP, Cause.BELOW, Cause.CPA, Cause.EXCLUSION}
 
 
 class Corrections:
@@ -95,11 +96,19 @@ class Corrections:
         DealEdit.objects.create(server_id=deal.server_id, ticket=deal.ticket, before={}, after={}, at=timezone.now())
         trade.lots, trade.pip_value, trade.result = trade.lots * 2, trade.pip_value * 2, Decimal("-12.34")
         trade.charged = -deal.commission - opening.commission * 2
+        self.rebook(trade, deal.profit + deal.commission, trade.result + deal.commission)
         self.close_anew({trade.deal: trade.lots})
         return {Cause.DEAL_EDITED}
 
+    def rebook(self, trade, was, now):
+        booked = self.world.booked[self.world.positions[trade.deal].account]
+        booked[booked.index((trade.closed_at, False, was))] = (trade.closed_at, False, now)
+
     def deleted(self):
         trade = self.any_trade()
+        deal = Deal.every.get(pk=trade.deal)
+        self.rebook(trade, deal.profit + deal.commission, oracle.NOTHING)
+        self.world.positions[trade.deal].ended_at = dt.datetime.max.replace(tzinfo=dt.UTC)
         Deal.every.filter(pk=trade.deal).update(deleted_at=timezone.now())
         del self.builder.trades[trade.deal]
         for client, closes in self.world.closes.items():
@@ -166,7 +175,9 @@ class Corrections:
         return {Cause.EXCLUSION}
 
 
-KINDS = [name for name in vars(Corrections) if not name.startswith("_") and name not in ("any_trade", "close_anew")]
+KINDS = [
+    name for name in vars(Corrections) if not name.startswith("_") and name not in ("any_trade", "close_anew", "rebook")
+]
 
 
 def replayed(cast) -> Replay:

@@ -1,0 +1,90 @@
+"""Trades that a plan may leave out by what lay beside them: which of a pass's deals are one of `ExcludedTrade`, as SQL.
+
+A position lives from its first opening until as much was closed as was opened. It is hedged when an opposite one of the same
+client on the symbol, on whatever account or platform, lived at the same time; mirrored when another client of the same
+partner opened the opposite one within seconds of it, of at least half its volume. It was opened with bonus credit when the
+account had more credit than balance just before. All of it was known when the position was closed, so only what comes late
+changes it; then the closes that it may concern are calculated again (`REOPENED`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ib.choices import ExcludedTrade
+from trading.choices import CREDIT_ACTIONS
+
+MIRROR_SECONDS: Final = 10
+_CREDIT: Final = f"({', '.join(str(int(action)) for action in CREDIT_ACTIONS)})"
+_ONE_SYMBOL: Final = "coalesce(nullif(s.canonical, ''), {deal}.symbol)"
+# Both sides of a position that was turned round; what a deal opens and closes, in units of the symbol.
+LIVES: Final = f"""
+CREATE TEMP TABLE ib_life ON COMMIT DROP AS
+SELECT a.client_id, d.account_id, d.position_id, {_ONE_SYMBOL.format(deal="d")} AS instrument, part.side,
+  min(d.executed_at) FILTER (WHERE part.opened > 0) AS opened_at, sum(part.opened * d.contract_size) AS units,
+  CASE WHEN sum(part.opened) > sum(part.closed) THEN 'infinity' ELSE max(d.executed_at) FILTER (WHERE part.closed > 0) END
+    AS ended_at
+FROM (SELECT client_id FROM ib_closing UNION SELECT t.client_id FROM ib_attribution t
+      WHERE {{mirrored}} AND t.partner_id IN (SELECT introducer_id FROM ib_closing)) c
+JOIN trading_tradingaccount a ON a.client_id = c.client_id AND NOT a.is_demo
+JOIN trading_deal d ON d.account_id = a.id
+LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
+CROSS JOIN LATERAL (VALUES (d.action, d.lots - d.closed_lots, 0), (1 - d.action, 0, d.closed_lots)) part(side, opened, closed)
+WHERE d.action IN (0, 1) AND d.entry IN (0, 1, 2, 3) AND d.deleted_at IS NULL AND d.position_id <> 0
+  AND (part.opened > 0 OR part.closed > 0)
+GROUP BY 1, 2, 3, 4, 5 HAVING bool_or(part.opened > 0)
+"""  # noqa: S608
+KINDS: Final = f"""
+CREATE TEMP TABLE ib_odd ON COMMIT DROP AS
+WITH mine AS MATERIALIZED (
+  SELECT c.deal_id, c.client_id, c.introducer_id, c.closed_at, p.account_id, p.position_id, p.instrument, p.side, p.opened_at,
+    p.units
+  FROM (SELECT DISTINCT c.deal_id, c.client_id, c.introducer_id, c.closed_at, c.account_id, c.position_id, c.action
+        FROM ib_closing c) c
+  JOIN ib_life p ON p.account_id = c.account_id AND p.position_id = c.position_id AND p.side = 1 - c.action
+), held AS (
+  SELECT d.account_id, d.executed_at AS at,
+    sum(CASE WHEN d.action IN {_CREDIT} THEN d.profit END) OVER before AS credit,
+    sum(CASE WHEN d.action NOT IN {_CREDIT} THEN d.profit + d.commission + d.swap + d.fee END) OVER before AS balance
+  FROM trading_deal d
+  WHERE d.deleted_at IS NULL AND d.account_id IN (
+    SELECT x.account_id FROM (SELECT DISTINCT account_id FROM ib_closing) x
+    WHERE EXISTS (SELECT 1 FROM trading_deal k WHERE k.account_id = x.account_id AND k.action IN {_CREDIT}))
+  WINDOW before AS (PARTITION BY d.account_id ORDER BY d.executed_at
+                    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP)
+), found AS (
+  SELECT m.deal_id, '{ExcludedTrade.HEDGED}' AS kind FROM mine m
+  JOIN ib_life o ON o.client_id = m.client_id AND o.instrument = m.instrument AND o.side = 1 - m.side
+    AND (o.account_id, o.position_id) <> (m.account_id, m.position_id)
+  WHERE o.opened_at < m.closed_at AND o.ended_at > m.opened_at
+  UNION
+  SELECT m.deal_id, '{ExcludedTrade.MIRRORED}' FROM mine m
+  CROSS JOIN generate_series(-1, 1) near
+  JOIN ib_life o ON o.instrument = m.instrument AND o.side = 1 - m.side AND o.client_id <> m.client_id
+    AND floor(extract(epoch FROM o.opened_at) / {MIRROR_SECONDS})
+      = floor(extract(epoch FROM m.opened_at) / {MIRROR_SECONDS}) + near
+  JOIN ib_attribution t ON t.client_id = o.client_id AND t.partner_id = m.introducer_id AND t.starts_at <= m.closed_at
+    AND (t.ends_at IS NULL OR t.ends_at > m.closed_at)
+  WHERE {{mirrored}} AND o.opened_at < m.closed_at AND o.ended_at > m.opened_at AND o.units * 2 >= m.units
+    AND o.opened_at BETWEEN m.opened_at - interval '{MIRROR_SECONDS} seconds' AND m.opened_at + interval '{MIRROR_SECONDS} seconds'
+  UNION
+  SELECT m.deal_id, '{ExcludedTrade.BONUS}' FROM mine m
+  JOIN held h ON h.account_id = m.account_id AND h.at = m.opened_at WHERE h.credit > greatest(0, coalesce(h.balance, 0))
+)
+SELECT deal_id, array_agg(kind ORDER BY kind) AS kinds FROM found GROUP BY 1
+"""  # noqa: S608
+# Closes with rows that a deal which came late may have hedged, mirrored or funded: of its client, or of the same partner's.
+REOPENED: Final = """
+WITH late AS (
+  SELECT d.executed_at, a.client_id, t.partner_id
+  FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id JOIN clients_client c ON c.id = a.client_id
+  LEFT JOIN ib_attribution t ON t.client_id = a.client_id AND t.starts_at <= d.executed_at
+    AND (t.ends_at IS NULL OR t.ends_at > d.executed_at)
+  WHERE d.id = ANY(%(deals)s) AND c.brand_id IN (
+    SELECT p.brand_id FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id
+    WHERE v.state = 'active' AND cardinality(v.excluded_trades) > 0)
+)
+SELECT DISTINCT x.deal_id FROM ib_accrual x
+JOIN late l ON x.closed_at >= l.executed_at AND (x.client_id = l.client_id OR x.introducer_id = l.partner_id)
+WHERE x.kind = 'original' AND x.closed_at >= (SELECT min(executed_at) FROM late) AND x.deal_id <> ALL(%(deals)s)
+"""
