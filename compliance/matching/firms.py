@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +12,7 @@ from rapidfuzz.distance import OSA, Indel
 from compliance.matching import tables
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon, never_common
-from compliance.matching.words import DOUBTFUL, Pair, explain_pairs, pair_up, words_compared, worth
+from compliance.matching.words import DOUBTFUL, SAME_STARTS, Pair, explain_pairs, pair_up, words_compared, worth
 
 WORDS_MAX = 24
 STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
@@ -22,11 +23,17 @@ MISSPELT_LETTERS_MIN, MENDED_LETTERS_MIN = 7, 4
 ONE_WORD_PENALTY = 0.08
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 ACRONYM_LETTERS_MIN, ACRONYM_SCORE, IN_BRACKETS_SCORE = 4, 0.84, 0.9
+# One typing error in one word of a name as long as this, all of whose other words are equal.
+SLIP_LETTERS_MIN, REPLACED_LETTERS_MIN, SLIP_SCORE = 6, 9, 0.82
+WHOLE_LETTERS_MIN = 9
 OUTSIDE_ALONE, SHORT_FORM_LETTERS = 0.9, range(3, 7)
 DOTTED = re.compile(r"\b(?:[^\W\d_]\s?[.]\s?){2,}(?:[^\W\d_]\b)?|\b(?:[^\W\d_]{1,2}[.]+){1,4}[^\W\d_]{1,2}\b")
 IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
-NUMBER_WORDS = {"one": "1", "two": "2", "three": "3", "first": "1", "second": "2", "third": "3"}
+CARDINALS = "one two three four five six seven eight nine ten eleven twelve".split()
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+NUMBER_WORDS = {word: str(place) for words in (CARDINALS, ORDINALS) for place, word in enumerate(words, 1)}
+ORDINAL_DIGITS = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
 
 
 # Legal forms that are written without a space, and the Arabic word that opens most firms' names.
@@ -69,7 +76,7 @@ def firm_name(text: str, mended: tuple[tuple[str, str], ...] = ()) -> FirmName:
                 place += length
                 break
         else:
-            word = found[place]
+            word = ORDINAL_DIGITS.sub(r"\1", found[place])
             words.append(ROMAN.get(word) or NUMBER_WORDS.get(word) or tables.SAME_WORDS.get(word, word))
             place += 1
     if not any(word not in tables.STOP_WORDS for word in words):
@@ -215,8 +222,32 @@ def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) 
         found.name_score -= FORM_DIFFERS
         found.notes.append("other_legal_form")
     _note_short_forms(found, my_words, their_words, (_spoken(one), _spoken(other)))
+    if found.name_score < SLIP_SCORE and (_is_one_slip(my_words, their_words) or _is_one_sign_apart(one, other)):
+        found.name_score = SLIP_SCORE
+        found.notes.append("one_typing_error")
     found.name_score = max(0.0, found.name_score)
     return found
+
+
+def _is_one_slip(mine: list[str], theirs: list[str]) -> bool:
+    """Find one typing error in a name all of whose other words are equal, in any order."""
+    one, other = list((Counter(mine) - Counter(theirs)).elements()), list((Counter(theirs) - Counter(mine)).elements())
+    if len(one) != 1 or len(other) != 1 or any(word.isdigit() or _is_known(word) for word in one + other):
+        return False
+    is_replaced = len(one[0]) == len(other[0]) and sorted(one[0]) != sorted(other[0])
+    if is_replaced and one[0][0] != other[0][0] and {one[0][0], other[0][0]} not in SAME_STARTS:
+        return False  # Amber is not Umber
+    least = REPLACED_LETTERS_MIN if is_replaced else SLIP_LETTERS_MIN
+    return len("".join(mine)) >= least and OSA.distance(one[0], other[0], score_cutoff=1) == 1
+
+
+def _is_one_sign_apart(mine: str, listed: str) -> bool:
+    """Find one letter too many, too few or moved in the whole text, whichever part it hit: `Meridian D.OO.O.`."""
+    one, other = (re.sub(r"[\W_]", "", spelling.latin(text)) for text in (mine, listed))
+    if min(len(one), len(other)) < WHOLE_LETTERS_MIN or OSA.distance(one, other, score_cutoff=1) > 1:
+        return False
+    is_replaced = len(one) == len(other) and sorted(one) != sorted(other)
+    return not is_replaced and re.findall(r"\d", one) == re.findall(r"\d", other)
 
 
 def _covered(words: list[str], paired: dict[int, Pair], is_common: IsCommon) -> tuple[float, float]:

@@ -29,6 +29,7 @@ from compliance.matching.evidence import (
 from compliance.matching.explanation import Explanation, IsCommon, never_common
 from compliance.matching.words import (
     DOUBTFUL,
+    PATRONYMIC,
     Compared,
     Pair,
     explain_pairs,
@@ -51,8 +52,10 @@ ALONE_PENALTY = 0.12
 # Names without their spaces, as alike as this and as long as this, may be one.
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 CHARACTERS_DIFFER = 0.78
-# Three words or more, so long together, that are equal but for one letter of one word as long as this.
-SLIP_LETTERS_MIN, SLIP_WORDS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 16, 3, 5, 0.82
+# Names so long together that are equal but for one typing error in one word as long as this.
+SLIP_LETTERS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 11, 4, 0.82
+# In a long name a letter too many or too few, or two that changed places, may be in a word as short as this.
+LONG_LETTERS_MIN, LONG_WORD_MIN = 14, 3
 # A letter more or less in one syllable of three (Jin, Jing).
 SLIP_SYLLABLE_MIN = 3
 GENDER_DIFFERS = 0.12
@@ -232,8 +235,8 @@ def _note_written_together(found: Explanation, mine: list[str], theirs: list[str
 
 
 def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared: Compared) -> bool:
-    """Find one typing error in a long name all of whose other words are equal."""
-    if len(mine) != len(theirs) or len(mine) < SLIP_WORDS_MIN:
+    """Find one typing error in a name all of whose other words are equal."""
+    if len(mine) != len(theirs):
         return False
     equal = [pair for pair in pairs if pair.how in ("equal", "form")]
     left = (
@@ -244,12 +247,31 @@ def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared
         )
     )
     one, other = (words[0] if len(words) == 1 else "" for words in left)
-    if not one or not other or OSA.distance(one, other, score_cutoff=1) != 1:
+    if not one or not other:
+        return False
+    if compared.is_slavic and _is_short_form(one, other, equal, mine):
+        return True
+    if OSA.distance(one, other, score_cutoff=1) != 1:
         return False
     if compared.is_syllabic:  # Jin and Jing; another letter is another syllable
-        return len(one) != len(other) and min(len(one), len(other)) >= SLIP_SYLLABLE_MIN
-    is_name = tables.is_another_given_name(one, other) or is_other_ending(one, other, compared)
-    return not is_name and min(len(one), len(other)) >= SLIP_WORD_MIN and len("".join(mine)) >= SLIP_LETTERS_MIN
+        return len(mine) > 2 and len(one) != len(other) and min(len(one), len(other)) >= SLIP_SYLLABLE_MIN
+    letters, is_swap = len("".join(mine)), sorted(one) == sorted(other)
+    if letters < (LONG_LETTERS_MIN if compared.is_terse else SLIP_LETTERS_MIN):
+        return False
+    if tables.is_another_given_name(one, other) and not (is_swap and len(mine) > 2):
+        return False  # Hamad and Ahmad are two names, but not between a given and a family name that are both the same
+    is_long = letters >= LONG_LETTERS_MIN and (is_swap or len(one) != len(other))
+    least = LONG_WORD_MIN if is_long else SLIP_WORD_MIN
+    return not is_other_ending(one, other, compared) and min(len(one), len(other)) >= least
+
+
+def _is_short_form(one: str, other: str, equal: list[Pair], mine: list[str]) -> bool:
+    """Find a given name's short form (Zara, Zarifa) beside a father's name and a family name that are both the same."""
+    if len(mine) < 3 or not any(PATRONYMIC.search(mine[place]) for pair in equal for place in pair.mine):
+        return False
+    short, long = sorted((one, other), key=len)
+    stem = short.rstrip("aeiouy")
+    return len(stem) >= 3 and long.startswith(stem) and not tables.is_another_given_name(one, other)
 
 
 def _note_order(

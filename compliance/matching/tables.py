@@ -239,6 +239,7 @@ STOP_WORDS = frozenset(
     "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour mv mt".split()
 )
 SAME_WORDS = {
+    "sankt": "saint",
     "intl": "international", "int": "international", "burma": "myanmar",
     "bros": "brothers", "mfg": "manufacturing", "mfrs": "manufacturing",
     "eng": "engineering", "engg": "engineering", "tech": "technology", "technologies": "technology", "assoc": "association",

@@ -110,9 +110,18 @@ def latin(text: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def _words(text: str) -> tuple[str, ...]:
-    spoken = latin(text).split()
+    spoken = [_without_digits(word) for word in latin(text).split()]
     parts = [word for word in spoken if word not in TITLES]
     return tuple(_joined(parts or spoken)[:WORDS_MAX])
+
+
+LETTERS_OF_DIGITS = str.maketrans("013457", "oieast")
+
+
+def _without_digits(word: str) -> str:
+    """Read digits that stand for letters (Ig0r, Sech1n) where letters are in the majority."""
+    letters = sum(sign.isalpha() for sign in word)
+    return word.translate(LETTERS_OF_DIGITS) if len(word) // 2 < letters < len(word) else word
 
 
 def words(text: str) -> list[str]:

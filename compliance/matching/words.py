@@ -195,6 +195,10 @@ def _lacks_h(one: str, other: str) -> bool:
     return long == "h" + short and len(short) >= H_LETTERS_MIN and short[0] in "aeiou"
 
 
+# Letters that begin one name in two spellings: Zuniga and Suniga, Cencora and Sencora, Katherine and Catherine.
+SAME_STARTS = tuple({*pair} for pair in "sz cs ck kq vw".split())
+
+
 def _letters(one: str, other: str, *, is_terse: bool = False) -> float:
     longest = max(len(one), len(other))
     if _lacks_h(one, other):
@@ -203,7 +207,7 @@ def _letters(one: str, other: str, *, is_terse: bool = False) -> float:
     likeness = 1 - edits / longest
     if not is_terse and (edits == 1 or (edits == 2 and longest >= 8)):
         likeness = max(likeness, JaroWinkler.similarity(one, other, prefix_weight=0.06) - 0.06)
-    if one[0] != other[0] and sorted(one) != sorted(other):
+    if one[0] != other[0] and {one[0], other[0]} not in SAME_STARTS and sorted(one) != sorted(other):
         # Typing errors seldom hit the first letter; Maria and Daria, Hanna and Anna are two names.
         likeness -= 0.1
     if longest <= 4 and edits > 1:

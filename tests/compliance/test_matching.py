@@ -35,6 +35,10 @@ SAME_DAY = BirthRange(BORN, BORN, is_exact=True)
         ("Dr. Bashar al-Assad", "Bashar AL-ASSAD"),
         ("Jose Garcia", "José GARCÍA"),
         ("Sergei Ivanov", "Sergey Borisovich IVANOV"),
+        ("S3rg3i Ivan0v", "Sergey Borisovich IVANOV"),  # digits that stand for letters
+        ("Lionel Bessi", "Lionel MESSI"),
+        ("Khalil Hamed Haqqani", "Khalil AHMED HAQQANI"),
+        ("Zara Pavlovna Zotova", "Зарема Павловна ЗОТОВА"),  # a short form beside the same father and family
     ],
 )
 def test_the_same_name_in_another_spelling_script_or_order(mine, listed):
@@ -258,6 +262,8 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
         ("Open Joint Stoock Company Chayka", "Open Joint Stock Company Chayka"),
         ("Zvod Kristall AO", "Zavod Kristall AO"),  # a typing error in a word that is translated
         ("Bano Nacional de Cuba", "Banco Nacional de Cuba"),
+        ("Meridian Kranj D.OO.O.", "Meridian Kranj D.O.O."),
+        ("1st International Bank", "First International Bank"),
         ("Fisrt Machinery Group of Harbin", "First Machinery Group of Harbin"),
         ("M/V Sea Star", "SEASTAR"),
         ("KOMID", "Korea Mining Development Trading Corp. (KOMID)"),
