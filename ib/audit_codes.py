@@ -26,6 +26,13 @@ class IbAction(AuditCode):
     PARTNER_STATE_CHANGED = "ib.partner_state_changed", _("Partner status changed"), "handshake"
     PERIOD_SETTLED = "ib.period_settled", _("Commission period settled"), "calendar", "success"
     PAYOUT_APPROVED = "ib.payout_approved", _("Commission payout approved"), "circle-check", "success"
+    PAYOUT_REFUSED = "ib.payout_refused", _("Automatic commission payout refused"), "circle-x", "warning"
+    PAYOUT_TARGET_CHOSEN = (
+        "ib.payout_target_chosen",
+        _("Destination of automatic payouts chosen"),
+        "landmark",
+        "warning",
+    )
     PAYOUT_REJECTED = "ib.payout_rejected", _("Commission payout rejected"), "circle-x", "warning"
     PAYOUT_REQUESTED = "ib.payout_requested", _("Commission payout awaiting approval"), "send", "info"
     PAYOUT_WITHDRAWN = "ib.payout_withdrawn", _("Commission payout request withdrawn"), "x"

@@ -278,6 +278,36 @@ class PayoutTo(models.TextChoices):
     BANK = "bank", _("Bank account")
 
 
+class PayoutSchedule(models.TextChoices):
+    """When a partner's balance is paid out without their request."""
+
+    REQUEST = "request", _("On the partner's request")
+    SETTLEMENT = "settled", _("After each settlement")
+    WEEKLY = "weekly", pgettext_lazy("payouts", "Weekly")
+    MONTHLY = "monthly", pgettext_lazy("payouts", "Monthly")
+
+
+class AutomaticPayoutState(BadgeChoices):
+    """How an automatic payout ended; a refused one is closed when a later one takes its place."""
+
+    PAID = "paid", "green", pgettext_lazy("payout", "Paid")
+    WAITING = "waiting", "yellow", _("Awaiting second approval")
+    REFUSED = "refused", "red", pgettext_lazy("payout", "Refused")
+    CLOSED = "closed", "secondary", _("Closed")
+
+
+AUTOMATIC_PAYOUT_TRANSITIONS: dict[str, set[str]] = {
+    AutomaticPayoutState.REFUSED: {
+        AutomaticPayoutState.PAID,
+        AutomaticPayoutState.WAITING,
+        AutomaticPayoutState.CLOSED,
+    },
+    AutomaticPayoutState.PAID: set(),
+    AutomaticPayoutState.WAITING: set(),
+    AutomaticPayoutState.CLOSED: set(),
+}
+
+
 class IbNotice(NotificationKind):
     """What people are notified of; see `crm/notices/kinds.py`."""
 
@@ -349,6 +379,14 @@ class IbNotice(NotificationKind):
         staff("ib.settle_commissions"),
         EmailChannel.AT_ONCE,
         MANDATORY,
+    )
+    PAYOUT_MADE = ("ib.payout_made", _("Automatic payouts"), NoticeGroup.PARTNERS, PARTNERS, EmailChannel.AT_ONCE)
+    PAYOUT_REFUSED = (
+        "ib.payout_refused",
+        _("Refused commission payouts"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.DAILY,
     )
     PARTNER_APPLIED = (
         "ib.partner_applied",

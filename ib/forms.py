@@ -16,7 +16,7 @@ from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.iban import IbanField
-from ib.choices import Cycle, NegativeBalance, PayoutTo, VatTreatment
+from ib.choices import Cycle, NegativeBalance, PayoutSchedule, PayoutTo, VatTreatment
 from ib.models import Partner, Plan, ReferralLink, SettlementTerms
 from ib.partner_pages import sharing
 from ib.partner_pages.sharing import Target
@@ -170,6 +170,17 @@ class SettlementTermsForm(forms.Form):
         label=_("Second approval of payouts above"),
         help_text=_("Empty: never. Payouts of one day count together."),
     )
+    payout_schedule = forms.ChoiceField(
+        choices=PayoutSchedule.choices,
+        label=_("Payouts"),
+        help_text=_("Automatic ones pay the whole balance to where the partner chose, or to their wallet"),
+    )
+    payout_day = forms.IntegerField(
+        min_value=1,
+        max_value=28,
+        label=_("Day of automatic payouts"),
+        help_text=_("Weekly: 1 is Monday, 7 Sunday. Monthly: the day of the month."),
+    )
     vat_treatment = forms.ChoiceField(choices=VatTreatment.choices, label=_("Self-billing invoices"))
     vat_rate = forms.DecimalField(
         min_value=0, max_value=99, max_digits=5, decimal_places=2, label=_("VAT rate, included in the commission")
@@ -187,6 +198,8 @@ class SettlementTermsForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("payout_schedule") == PayoutSchedule.WEEKLY and cleaned.get("payout_day", 1) > 7:
+            self.add_error("payout_day", _("Enter a weekday from 1 (Monday) to 7 (Sunday)."))
         treatment = cleaned.get("vat_treatment")
         if treatment and treatment != VatTreatment.NONE:
             for name in ("legal_name", "address"):
@@ -319,25 +332,20 @@ class WalletForm(AttributeForm):
     )
 
 
-class PayOutForm(forms.Form):
-    """How much, and where to. The bank's fields are needed for a bank account only."""
+class PayoutTargetForm(forms.Form):
+    """Where payouts go. The bank's fields are needed for a bank account only."""
 
-    amount = forms.DecimalField(max_digits=18, decimal_places=8, min_value=Decimal("0.00000001"), label=_("Amount"))
-    currency = forms.ChoiceField(choices=[], label=_("Currency"))
     to = forms.ChoiceField(choices=[], label=_("Pay to"), required=False)
     iban = IbanField(label=_("IBAN"), required=False, help_text=_("For bank accounts only"))
     holder = forms.CharField(
         label=_("Account holder"), required=False, max_length=120, help_text=_("The account must be in your own name.")
     )
-    request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, currencies: list[str], offers: list[Offer], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offers: list[Offer], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.offers = {offer.destination.key: offer for offer in offers}
-        currency, to = self.fields["currency"], self.fields["to"]
-        assert isinstance(currency, forms.ChoiceField)
+        to = self.fields["to"]
         assert isinstance(to, forms.ChoiceField)
-        currency.choices = [(code, code) for code in currencies]
         to.choices = [(key, offer.label) for key, offer in self.offers.items()]
         if not any(offer.destination.to == PayoutTo.BANK for offer in offers):
             del self.fields["iban"], self.fields["holder"]
@@ -347,8 +355,6 @@ class PayOutForm(forms.Form):
         offer = self.offers.get(cleaned.get("to") or PayoutTo.WALLET)
         if offer is None:
             return cleaned
-        if offer.currency and cleaned.get("currency") and offer.currency != cleaned["currency"]:
-            self.add_error("to", _("This destination accepts %(currency)s only.") % {"currency": offer.currency})
         if offer.destination.to == PayoutTo.BANK:
             for name in ("iban", "holder"):
                 if not cleaned.get(name) and name not in self.errors:
@@ -358,7 +364,32 @@ class PayOutForm(forms.Form):
         return cleaned
 
     @property
+    def offer(self) -> Offer:
+        return self.offers[self.cleaned_data.get("to") or PayoutTo.WALLET]
+
+    @property
     def destination(self) -> Destination:
-        chosen = self.offers[self.cleaned_data.get("to") or PayoutTo.WALLET].destination
+        chosen = self.offer.destination
         details = {name: self.cleaned_data[name] for name in ("iban", "holder")} if chosen.to == PayoutTo.BANK else {}
         return Destination(chosen.to, chosen.target, details)
+
+
+class PayOutForm(PayoutTargetForm):
+    """How much, and where to."""
+
+    amount = forms.DecimalField(max_digits=18, decimal_places=8, min_value=Decimal("0.00000001"), label=_("Amount"))
+    currency = forms.ChoiceField(choices=[], label=_("Currency"))
+    request_key = forms.CharField(max_length=80, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, currencies: list[str], offers: list[Offer], **kwargs: Any) -> None:
+        super().__init__(*args, offers=offers, **kwargs)
+        currency = self.fields["currency"]
+        assert isinstance(currency, forms.ChoiceField)
+        currency.choices = [(code, code) for code in currencies]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        offer = self.offers.get(cleaned.get("to") or PayoutTo.WALLET)
+        if offer is not None and offer.currency and offer.currency != cleaned.get("currency", offer.currency):
+            self.add_error("to", _("This destination accepts %(currency)s only.") % {"currency": offer.currency})
+        return cleaned

@@ -23,7 +23,7 @@ from crm import approvals
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import localize, phrase
+from crm.i18n.localized_text import LocalizedText, localize, phrase
 from crm.models import Actor, User
 from crm.money import amounts
 from crm.security import audit, crypto
@@ -47,6 +47,7 @@ from wallet.withdrawals.payout_methods import PayoutMethod, payout_method, payou
 from wallet.withdrawals.verbs import WithdrawalRequest, request_withdrawal
 
 BANK_FIELDS: Final = frozenset({"iban", "holder"})
+BY_THE_PARTNER: Final = phrase("Requested by the partner")
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,12 @@ def pay_out(
     request_key: str,
     actor: Actor,
     destination: Destination = Destination(),
+    reason: LocalizedText = BY_THE_PARTNER,
 ) -> Payout | PayoutRequest:
     """Move credited commissions into the partner's own trading wallet, and on from there where they asked for it.
 
-    Above the limit of the partner's terms a second person releases it first (`PayoutRequest`). Who: the partner. The same
+    Above the limit of the partner's terms a second person releases it first (`PayoutRequest`, with the reason). Who: the
+    partner, or the system by their terms. The same
     request_key with the same request is paid once; what a transfer or a withdrawal refuses leaves the balance as it was.
     Raises: NotAllowed, WrongState, IdempotencyConflict, WithdrawalNotPossible; DomainError without a trading wallet, or when the
     balance is smaller.
@@ -139,7 +142,7 @@ def pay_out(
     client = _payee(partner)
     _check_amount(partner, amount, currency)
     if _needs_approval(partner, amount, currency):
-        return _ask_for_approval(partner, client, amount, currency, request_key, destination)
+        return _ask_for_approval(partner, client, amount, currency, request_key, destination, reason)
     return _pay(partner, client, amount, currency, request_key, actor, destination)
 
 
@@ -163,10 +166,16 @@ def _needs_approval(partner: Partner, amount: Decimal, currency: str) -> bool:
 
 
 def _ask_for_approval(
-    partner: Partner, client: Client, amount: Decimal, currency: str, request_key: str, destination: Destination
+    partner: Partner,
+    client: Client,
+    amount: Decimal,
+    currency: str,
+    request_key: str,
+    destination: Destination,
+    reason: LocalizedText,
 ) -> PayoutRequest:
     """Have a second person decide; a destination that can't be used is refused now rather than then."""
-    _check_destination(client, destination, currency)
+    check_destination(client, destination, currency)
     item = PayoutRequest(
         partner=partner,
         request_key=request_key,
@@ -174,7 +183,7 @@ def _ask_for_approval(
         currency=currency,
         destination=destination.key,
         sealed_details=seal(client.pk, destination.details) if destination.details else None,
-        reason=localize(phrase("Requested by the partner")),
+        reason=localize(reason),
     )
     return approvals.propose(item, actor=partner.user)
 
@@ -186,12 +195,17 @@ def pay_request(item: PayoutRequest, actor: User) -> Payout:
     """
     client = _payee(item.partner)
     _check_amount(item.partner, item.amount, item.currency)
-    to, _colon, target = item.destination.partition(":")
-    details: dict[str, str] = {}
-    if item.sealed_details is not None:
-        details = json.loads(crypto.decrypt_for_client(client.pk, bytes(item.sealed_details)))
-    destination = Destination(PayoutTo(to), target, details)
+    destination = read_destination(client, item.destination, item.sealed_details)
     return _pay(item.partner, client, item.amount, item.currency, item.request_key, actor, destination)
+
+
+def read_destination(client: Client, key: str, sealed: bytes | memoryview | None) -> Destination:
+    """Open a destination as it is stored: its key, and its details sealed for the client."""
+    to, _colon, target = key.partition(":")
+    details: dict[str, str] = {}
+    if sealed is not None:
+        details = json.loads(crypto.decrypt_for_client(client.pk, bytes(sealed)))
+    return Destination(PayoutTo(to), target, details)
 
 
 def _pay(
@@ -265,7 +279,8 @@ def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:
         )
 
 
-def _check_destination(client: Client, destination: Destination, currency: str) -> None:
+def check_destination(client: Client, destination: Destination, currency: str) -> None:
+    """Refuse an account or a payout method that the client can't use in a currency. Raises: DomainError."""
     if destination.to == PayoutTo.ACCOUNT:
         _account_of(client, destination, currency)
     elif destination.to == PayoutTo.BANK:

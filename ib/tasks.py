@@ -8,6 +8,7 @@ from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
 from ib.agreements import ranks
 from ib.replay import replays
+from ib.settlements import automatic_payouts
 
 
 @shared_task
@@ -24,8 +25,10 @@ def review_ranks() -> None:
 
 @shared_task
 def settle_due_periods() -> int:
-    """Settle the periods whose end and grace have passed, and the partners whose own cycle has ended."""
-    return settlement.settle_due()
+    """Settle the periods whose end and grace have passed, and the partners whose own cycle has ended; then pay who is due."""
+    closed = settlement.settle_due()
+    for_each_isolated(automatic_payouts.pay_due, Brand.objects.order_by("pk"))
+    return closed
 
 
 @shared_task

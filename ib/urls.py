@@ -3,11 +3,13 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from ib.views import (
     commissions,
     partners,
+    payouts,
     plan_files,
     plans,
     portal,
     portal_home,
     portal_links,
+    portal_payouts,
     portal_statements,
     referral,
     replays,
@@ -57,6 +59,8 @@ staff = [
     path("ib/clients/<int:client_id>/verdict/", settlements.verdict, name="ib_verdict"),
     path("ib/disputes/", settlements.DisputeList.as_view(), name="ib_disputes"),
     path("ib/disputes/<int:dispute_id>/", settlements.dispute_page, name="ib_dispute"),
+    path("ib/payouts/", payouts.AutomaticPayoutList.as_view(), name="ib_payouts"),
+    path("ib/payouts/<int:automatic_id>/retry/", payouts.retry, name="ib_payout_retry"),
     path("ib/settlements/<int:settlement_id>/", commissions.settlement_page, name="ib_settlement"),
     path("ib/settlements/now/<int:brand_id>/", settlements.settle_now, name="ib_settle_now"),
     re_path(
@@ -97,6 +101,7 @@ own = [
     path(
         "partners/payouts/requests/<int:request_id>/withdraw/", portal.withdraw_request, name="partner_payout_withdraw"
     ),
+    path("partners/payouts/automatic/", portal_payouts.automatic, name="partner_payout_target"),
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
     path("partners/join/<slug:code>/", referral.join, name="partner_join"),
     path("partners/welcome/<str:token>/", portal.welcome, name="partner_welcome"),

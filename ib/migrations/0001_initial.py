@@ -1509,4 +1509,110 @@ class Migration(migrations.Migration):
             name='reason',
             field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
         ),
+        migrations.CreateModel(
+            name='AutomaticPayout',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=5)),
+                ('due_at', models.DateTimeField()),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('destination', models.CharField(max_length=60)),
+                ('state', models.CharField(choices=[('paid', 'Paid'), ('waiting', 'Awaiting second approval'), ('refused', 'Refused'), ('closed', 'Closed')], max_length=8)),
+                ('refusal', models.CharField(blank=True, help_text="Why it wasn't paid", max_length=300)),
+                ('tries', models.PositiveSmallIntegerField(default=1)),
+                ('tried_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PayoutInstruction',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('destination', models.CharField(help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
+                ('currency', models.CharField(blank=True, max_length=5)),
+                ('sealed_details', models.BinaryField(help_text="Bank details, encrypted with the client's key", null=True)),
+                ('label', models.CharField(blank=True, help_text='As people read it, masked', max_length=80)),
+                ('chosen_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='settlementterms',
+            name='payout_day',
+            field=models.PositiveSmallIntegerField(default=1, help_text='Weekly: 1 is Monday, 7 Sunday. Monthly: the day of the month, 28 at most'),
+        ),
+        migrations.AddField(
+            model_name='settlementterms',
+            name='payout_schedule',
+            field=models.CharField(choices=[('request', "On the partner's request"), ('settled', 'After each settlement'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='request', help_text='Of automatic payouts', max_length=8),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('payout_day__gte', 1), ('payout_day__lte', 28), models.Q(models.Q(('payout_schedule', 'weekly'), _negated=True), ('payout_day__lte', 7), _connector='OR')), name='payout_day_is_of_its_schedule'),
+        ),
+        migrations.AddField(
+            model_name='automaticpayout',
+            name='partner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='automatic_payouts', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='automaticpayout',
+            name='payout',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='automatic', to='ib.payout'),
+        ),
+        migrations.AddField(
+            model_name='automaticpayout',
+            name='request',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='automatic', to='ib.payoutrequest'),
+        ),
+        migrations.AddField(
+            model_name='payoutinstruction',
+            name='chosen_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='payoutinstruction',
+            name='partner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payout_instructions', to='ib.partner'),
+        ),
+        migrations.AddIndex(
+            model_name='automaticpayout',
+            index=models.Index(fields=['partner', '-id'], name='automatic_payouts_of_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.UniqueConstraint(fields=('partner', 'currency', 'due_at'), name='each_automatic_payout_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused')), fields=('partner', 'currency'), name='one_refused_payout_per_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='automatic_payout_is_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('payout__isnull', False), ('request__isnull', True), ('state', 'paid')), models.Q(('payout__isnull', True), ('request__isnull', False), ('state', 'waiting')), models.Q(('payout__isnull', True), ('request__isnull', True), ('state__in', ['refused', 'closed']), models.Q(('refusal', ''), _negated=True)), _connector='OR'), name='automatic_payout_says_how_it_ended'),
+        ),
+        migrations.AddIndex(
+            model_name='payoutinstruction',
+            index=models.Index(fields=['partner', '-id'], name='payout_instructions_by_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutinstruction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('destination', 'wallet'), ('sealed_details__isnull', True)), models.Q(models.Q(('destination', 'wallet'), _negated=True), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='payout_instruction_names_its_currency'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='payoutinstruction',
+            trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='5f39771c573bcc6a8ca0f39bd57f4ee80d0a68f7', operation='UPDATE OR DELETE', pgid='pgtrigger_payout_instruction_no_change_386fe', table='ib_payoutinstruction', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='payoutinstruction',
+            trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='d40aecd26a48531f8ed1e42fe4c59e8679a54314', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_instruction_no_truncate_3c316', table='ib_payoutinstruction', when='BEFORE')),
+        ),
     ]

@@ -1,3 +1,4 @@
+from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
 from ib.models.invoices import InvoiceFile, SelfBillingInvoice
@@ -21,6 +22,7 @@ from ib.models.what_ifs import WhatIf
 __all__ = [
     "Accrual",
     "Attribution",
+    "AutomaticPayout",
     "ClientForfeit",
     "CommissionDispute",
     "CommissionRun",
@@ -33,6 +35,7 @@ __all__ = [
     "PartnerRank",
     "PartnerSpell",
     "Payout",
+    "PayoutInstruction",
     "PayoutRequest",
     "Plan",
     "PlanComponent",

@@ -16,6 +16,7 @@ from ib.choices import (
     Cycle,
     DisputeState,
     NegativeBalance,
+    PayoutSchedule,
     PayoutTo,
     SettlementState,
     VatTreatment,
@@ -39,6 +40,15 @@ class SettlementTerms(ApprovalMixin):
     approval_above = models.DecimalField(
         max_digits=20, decimal_places=8, null=True, help_text=_("Payouts above this amount need a second approval")
     )
+    payout_schedule = models.CharField(
+        max_length=8,
+        choices=PayoutSchedule.choices,
+        default=PayoutSchedule.REQUEST,
+        help_text=_("Of automatic payouts"),
+    )
+    payout_day = models.PositiveSmallIntegerField(
+        default=1, help_text=_("Weekly: 1 is Monday, 7 Sunday. Monthly: the day of the month, 28 at most")
+    )
     negative = models.CharField(max_length=10, choices=NegativeBalance.choices, default=NegativeBalance.CARRIED)
     legal_name = models.CharField(max_length=160, blank=True)
     address = models.CharField(max_length=300, blank=True)
@@ -55,6 +65,11 @@ class SettlementTerms(ApprovalMixin):
                 condition=Q(minimum__gte=0, hold_days__lte=365)
                 & (Q(approval_above__isnull=True) | Q(approval_above__gte=0)),
                 name="settlement_terms_are_not_below_zero",
+            ),
+            models.CheckConstraint(
+                condition=Q(payout_day__gte=1, payout_day__lte=28)
+                & (~Q(payout_schedule=PayoutSchedule.WEEKLY) | Q(payout_day__lte=7)),
+                name="payout_day_is_of_its_schedule",
             ),
             models.CheckConstraint(
                 condition=Q(vat_treatment=VatTreatment.STANDARD, vat_rate__gt=0, vat_rate__lt=100)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -19,7 +20,7 @@ from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import User
 from ib.audit_codes import IbAction
-from ib.choices import IbNotice
+from ib.choices import IbNotice, PayoutSchedule
 from ib.models import Partner, SettlementTerms
 
 FIELDS: Final = (
@@ -27,6 +28,8 @@ FIELDS: Final = (
     "minimum",
     "hold_days",
     "approval_above",
+    "payout_schedule",
+    "payout_day",
     "negative",
     "legal_name",
     "address",
@@ -142,6 +145,7 @@ def described(terms: SettlementTerms, currency: str) -> list[tuple[str, str]]:
             if terms.hold_days
             else "–",
         ),
+        (_("Payouts"), schedule_of(terms)),
         (_("Second approval of payouts above"), approval),
         (_("Negative balance"), str(terms.get_negative_display())),
         (_("Self-billing invoices"), str(terms.get_vat_treatment_display())),
@@ -152,3 +156,15 @@ def described(terms: SettlementTerms, currency: str) -> list[tuple[str, str]]:
     if terms.vat_rate:
         rows.append((_("VAT rate"), f"{formats.number(terms.vat_rate)} %"))
     return rows
+
+
+def schedule_of(terms: SettlementTerms) -> str:
+    """Say when a partner is paid out, as people read it."""
+    match terms.payout_schedule:
+        case PayoutSchedule.WEEKLY:
+            return _("Automatically, weekly on %(day)s") % {"day": WEEKDAYS[terms.payout_day - 1]}
+        case PayoutSchedule.MONTHLY:
+            return _("Automatically, monthly on day %(day)s") % {"day": terms.payout_day}
+        case PayoutSchedule.SETTLEMENT:
+            return _("Automatically, after each settlement")
+    return str(terms.get_payout_schedule_display())

@@ -29,15 +29,16 @@ from crm.ui.views import embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
-from ib.choices import PayoutTo
+from ib.choices import AutomaticPayoutState, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
-from ib.models import Accrual, CommissionDispute, Partner, PayoutRequest, Settlement
+from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
 from ib.partner_pages import applications
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
+from ib.settlements.automatic_payouts import instruction_of
 from ib.settlements.cycles import next_settlement
 from ib.settlements.lines import settlement_of
-from ib.settlements.terms import described, terms_of
+from ib.settlements.terms import described, schedule_of, terms_of
 from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
 from ib.views.guards import partner_page
 from trading.models import TradingAccount
@@ -187,6 +188,10 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "terms": described(agreed, partner.currency),
             "next_at": next_settlement(agreed, partner.brand),
             "requests": PayoutRequest.objects.filter(partner=partner).exclude(state="approved")[:5],
+            "instruction": instruction_of(partner),
+            "is_automatic": agreed.payout_schedule != PayoutSchedule.REQUEST,
+            "schedule": schedule_of(agreed),
+            "refused": AutomaticPayout.objects.filter(partner=partner, state=AutomaticPayoutState.REFUSED),
             "is_frozen": disputes.is_frozen(partner.pk),
             "payouts": [
                 (request_row, PayoutTo(request_row.destination.partition(":")[0]), states.get(request_row.pk))

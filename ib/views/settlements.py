@@ -18,9 +18,9 @@ from crm.ui.actions import run_action
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from ib import settlement
-from ib.choices import DisputeState, VerdictKind
+from ib.choices import AutomaticPayoutState, DisputeState, VerdictKind
 from ib.forms import AnswerForm, ReasonForm, SettlementTermsForm
-from ib.models import Accrual, CommissionDispute, Partner, Settlement, SettlementTerms
+from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, Settlement, SettlementTerms
 from ib.partner_pages.statements import Statement
 from ib.policies import can_manage_partners, can_settle
 from ib.queries import get_partner, partners_visible_to
@@ -59,6 +59,7 @@ def settlements_tab(request: UserRequest, partner: Partner, frame: dict[str, Any
             "disputes": CommissionDispute.objects.filter(partner=partner, state=DisputeState.OPEN).select_related(
                 "opened_by"
             )[:DISPUTES_SHOWN],
+            "refused": AutomaticPayout.objects.filter(partner=partner, state=AutomaticPayoutState.REFUSED),
             "may_settle": may_settle,
             "may_freeze": may_settle and not disputes.is_frozen(partner.pk),
             "may_propose": bool(can_manage_partners(request.user, partner.brand_id)),

@@ -12,6 +12,7 @@ from crm.errors import DomainError, WrongState
 from ib import engine, payouts, settlement
 from ib.models import (
     Accrual,
+    AutomaticPayout,
     CommissionDispute,
     Payout,
     Replay,
@@ -22,6 +23,7 @@ from ib.models import (
     SettlementPeriod,
 )
 from ib.replay.replays import run_replay
+from ib.settlements.automatic_payouts import pay_due
 from ib.settlements.disputes import open_dispute
 from tests.faults.killing import Rounds, killed_at
 from tests.ib.factories import NOON, make_trade, recompute
@@ -209,4 +211,27 @@ def test_a_settlement_killed_at_any_step_pays_no_cent_twice(network, cast):
     numbers = sorted(SelfBillingInvoice.objects.values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) == rows.exclude(amount=0).count()
     events.drain()
+    assert verify().holds
+
+
+@pytest.mark.slow
+def test_an_automatic_payout_killed_at_any_step_pays_no_cent_twice(network, cast):
+    network.sub.client = cast.other_client
+    network.sub.save(update_fields=["client"])
+    agree(cast, network.sub, cycle="instant", payout_schedule="settled")
+    expected, rounds = 0, Rounds()
+    for step in range(1, 60, 3):
+        trade(network)
+        settlement.settle_cycles(brand=cast.brand)
+        expected += 600
+        was_killed = rounds.killed_at(step, "pay", lambda: pay_due(cast.brand))
+        race(lambda: pay_due(cast.brand), lambda: pay_due(cast.brand))
+        assert posting.balance(posting.wallet_of(cast.other_client, "EUR")) == expected
+        assert in_ledger(network.sub) == 0
+        if not was_killed:
+            break
+    else:
+        pytest.fail("it has more steps than this test kills")
+    paid = AutomaticPayout.objects.filter(state="paid")
+    assert paid.count() == AutomaticPayout.objects.count() == Payout.objects.count()
     assert verify().holds

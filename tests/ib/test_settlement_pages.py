@@ -20,6 +20,8 @@ FORM = {
     "minimum": "5",
     "hold_days": "0",
     "negative": "carried",
+    "payout_schedule": "request",
+    "payout_day": "1",
     "approval_above": "1000",
     "vat_treatment": "none",
     "vat_rate": "0",

@@ -170,6 +170,8 @@ LOCKS: dict[str, str] = {
     "ib.replay.replays.run_replay": "Replay ~ib.commissions",
     "ib.settlement.settle_cycles": "~ib.commissions",
     "ib.settlement.settle_period": "~ib.commissions SettlementPeriod",
+    "ib.settlements.automatic_payouts.choose_destination": "Partner",
+    "ib.settlements.automatic_payouts.retry_payout": "Partner AutomaticPayout",
     "ib.settlements.disputes.open_dispute": "~ib.commissions",
     "ib.settlements.disputes.resolve_dispute": "~ib.commissions CommissionDispute",
     "ib.settlements.terms.propose_terms": "Partner",
