@@ -285,9 +285,9 @@ def _rates(
     bases, quotes = set(plans), set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
     if is_tried:
         bases |= quotes
-    if features.has_difference or features.has_components or features.has_cpa or is_tried:
+    if features.has_difference or features.has_components or features.has_cpa or features.has_revenue or is_tried:
         quotes |= plans
-    if features.has_components or is_tried:
+    if features.has_components or features.has_revenue or is_tried:
         cursor.execute("SELECT account_currency FROM ib_closing UNION SELECT quote_currency FROM ib_closing")
         bases |= {currency for (currency,) in cursor.fetchall() if currency}
     rates = fx.rates_of_days(bases, quotes, days)

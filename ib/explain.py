@@ -128,6 +128,14 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
 def _capped(accrual: Accrual, cap: Decimal, before: Decimal) -> Step:
     """Say what the plan pays in the day or month, and what earlier trades had earned of it."""
     words = {"cap": formats.money(cap, accrual.rate_currency), "before": formats.money(before, accrual.rate_currency)}
+    if accrual.reason == Reason.CAP_REVENUE:
+        return Step(
+            _(
+                "The plan pays a partner at most %(cap)s in the month, its part of what the broker earned on these trades;"
+                " earlier trades earned %(before)s"
+            )
+            % words
+        )
     if accrual.reason == Reason.CAP_MONTH:
         return Step(_("The plan pays a partner at most %(cap)s per month; earlier trades earned %(before)s") % words)
     return Step(_("The plan pays a partner at most %(cap)s per day; earlier trades earned %(before)s") % words)

@@ -197,7 +197,9 @@ class VersionTerms:
     min_hold_seconds, min_pips: shorter trades earn nothing. account_groups: masks of the platform's groups, none means all.
     is_pool: the levels together may not get more than the rate. clawback_days: a reversed deposit
     takes back the commissions of so many days.
-    cap_day, cap_month: the most that a partner earns by it. network: how the plan's holder is paid for clients of partners below.
+    cap_day, cap_month: the most that a partner earns by it. cap_revenue: the same as a percentage of the broker's revenue from
+    these trades in the month, in which the mark-up counts as stated (markup_pips).
+    network: how the plan's holder is paid for clients of partners below.
     """
 
     starts_at: dt.datetime
@@ -214,6 +216,8 @@ class VersionTerms:
     excluded_countries: Sequence[str] = ()
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
+    cap_revenue: Decimal | None = None
+    markup_pips: Decimal = Decimal(0)
     excluded_accounts: Sequence[str] = ()
     excluded_shared: Sequence[str] = ()
     excluded_trades: Sequence[str] = ()
@@ -244,7 +248,16 @@ def limit_sentences(version: PlanVersion) -> list[str]:
         % {"seconds": MIRROR_SECONDS},
         ExcludedTrade.BONUS: _("No commission on positions that were opened with more bonus credit than balance"),
     }
+    revenue = _(
+        "A partner earns at most %(percent)s %% per month of what the broker earned on these trades:"
+        " a mark-up of %(markup)s pips, the platform's commission and swaps"
+    )
     return [
+        *(
+            [revenue % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}]
+            if version.cap_revenue is not None
+            else []
+        ),
         *(text % {"cap": formats.money(cap, version.currency)} for text, cap in caps if cap is not None),
         *(text for kind, text in left_out.items() if kind in version.excluded_trades),
     ]

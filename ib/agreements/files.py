@@ -99,6 +99,8 @@ class PlanFile(_Strict):
     clawback_days: Annotated[int, Field(ge=0, le=365)] = 90
     most_per_day: Most | None = None
     most_per_month: Most | None = None
+    most_of_revenue_percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)] | None = None
+    revenue_markup_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=3)] = Decimal(0)
     shared_rate: bool = True
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
@@ -115,7 +117,13 @@ class PlanFile(_Strict):
 
 
 # Keys of a file and the setting of a version that each says; the start and the card are read by themselves.
-RENAMED: Final = {"most_per_day": "cap_day", "most_per_month": "cap_month", "shared_rate": "is_pool"}
+RENAMED: Final = {
+    "most_per_day": "cap_day",
+    "most_per_month": "cap_month",
+    "most_of_revenue_percent": "cap_revenue",
+    "revenue_markup_pips": "markup_pips",
+    "shared_rate": "is_pool",
+}
 TERMS: Final = {
     key: name for key in PlanFile.model_fields if (name := RENAMED.get(key, key)) in SETTINGS and key != "valid_from"
 }

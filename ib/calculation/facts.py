@@ -11,7 +11,8 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
-  coalesce(bool_or(v.cap_day IS NOT NULL OR v.cap_month IS NOT NULL), false),
+  coalesce(bool_or(v.cap_day IS NOT NULL OR v.cap_month IS NOT NULL OR v.cap_revenue IS NOT NULL), false),
+  coalesce(bool_or(v.cap_revenue IS NOT NULL), false),
   coalesce(bool_or(cardinality(v.excluded_shared) > 0), false),
   coalesce(bool_or(cardinality(v.excluded_trades) > 0), false),
   coalesce(bool_or('mirrored' = ANY (v.excluded_trades)), false),
@@ -25,7 +26,8 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
   CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
   CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
-  v.cap_day, v.cap_month, v.excluded_accounts, v.excluded_shared, v.excluded_trades::text[] AS excluded_trades,
+  v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips,
+  v.excluded_accounts, v.excluded_shared, v.excluded_trades::text[] AS excluded_trades,
   v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
                            UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
@@ -48,7 +50,7 @@ SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.po
        a.client_id, coalesce(g."group", a."group") AS account_group,
        coalesce(m.symbol_group, s.symbol_group, '') AS symbol_group,
        att.partner_id AS introducer_id, att.link_id, a.currency AS account_currency, {country} AS country,
-       d.closed_lots, d.commission * d.closed_lots / nullif(d.lots, 0) AS commission, d.profit + d.swap AS result,
+       d.closed_lots, d.commission * d.closed_lots / nullif(d.lots, 0) AS commission, d.profit + d.swap AS result, d.swap,
        coalesce(s.currency_profit, '') AS quote_currency,
        d.closed_lots * d.contract_size * pip.size AS pip_value, abs(d.price - nullif(d.price_position, 0)) / pip.size AS pips,
        d.action, d.executed_at AS agreed_at, NULL::bigint AS cpa_version, NULL::numeric AS cpa_amount
@@ -157,7 +159,7 @@ referred AS (
 )
 INSERT INTO ib_closing SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id,
   c.account_group, c.symbol_group, c.introducer_id, c.link_id, c.account_currency, c.country, c.closed_lots, c.commission,
-  c.result, c.quote_currency, c.pip_value, c.pips, c.action, m.since, m.version_id, m.amount
+  c.result, c.swap, c.quote_currency, c.pip_value, c.pips, c.action, m.since, m.version_id, m.amount
 FROM matched m JOIN ib_closing c ON c.deal_id = m.deal_id
 """  # noqa: S608
 NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'

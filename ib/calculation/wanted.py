@@ -23,6 +23,7 @@ class Features:
     has_countries: bool
     has_tiers: bool
     has_caps: bool
+    has_revenue: bool
     has_shared: bool
     has_odd: bool
     has_mirrored: bool
@@ -71,6 +72,15 @@ BASIS = f"""CASE k.component
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
+# What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps.
+REVENUE = f"""CASE WHEN v.cap_revenue IS NOT NULL AND k.component <> '{Component.CPA}' THEN
+      trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - trunc(coalesce(c.commission, 0)
+        + coalesce(op.commission_per_lot * c.closed_lots, 0) + c.swap, 8) * coalesce(xf.rate, 0), 8) END"""
+REVENUE_RATES = """
+  LEFT JOIN ib_fx qf ON qf.base = c.quote_currency AND qf.quote = v.currency
+    AND qf.day = (c.closed_at AT TIME ZONE 'UTC')::date
+  LEFT JOIN ib_fx xf ON xf.base = c.account_currency AND xf.quote = v.currency
+    AND xf.day = (c.closed_at AT TIME ZONE 'UTC')::date"""
 # OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
@@ -82,7 +92,7 @@ WITH placed AS (
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
     {rate} AS rate, {tier} AS tier, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
-    {is_difference} AS is_difference, coalesce(turned.at, op.opened_at) AS opened_at,
+    {is_difference} AS is_difference, {revenue} AS revenue, coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
       WHEN c.lots = 0 AND k.component IS DISTINCT FROM '{for_client}' THEN '{nothing_closed}'
       WHEN p.client_id = c.client_id THEN '{self_trade}'
@@ -117,7 +127,7 @@ WITH placed AS (
     AND r.account_group = c.account_group
   LEFT JOIN ib_planlevel l ON l.version_id = v.id AND l.level = {at_level}
   LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
-    AND o.level = {at_level}{rank}
+    AND o.level = {at_level}{rank}{revenue_rates}
   WHERE u.level <= {depth}{only_qualified} OFFSET 0
 ), seen AS (
   SELECT placed.*, f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
@@ -141,7 +151,8 @@ WITH placed AS (
 )
 SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
   counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, is_difference, NULL::numeric AS below, why AS reason, fx_rate,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, is_difference, revenue, NULL::numeric AS below,
+  why AS reason, fx_rate,
   fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
   coalesce(own.id, %(late)s) AS period_id
 FROM counted
@@ -187,6 +198,8 @@ def statement(features: Features) -> str:
         for_client=Component.CPA,
         rate=RANKED.format(rate=rate) if features.has_tiers else rate,
         tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
+        revenue=REVENUE if features.has_revenue else "NULL::numeric",
+        revenue_rates=REVENUE_RATES if features.has_revenue else "",
         odd=ODD if features.has_odd else "",
         odd_of=ODD_OF if features.has_odd else "",
         shared=SHARED if features.has_shared else "",

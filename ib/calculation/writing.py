@@ -24,13 +24,14 @@ WHERE o.id = ANY(%(deals)s) AND o.action IN (0, 1) AND o.entry IN (0, 2) AND o.p
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
 COLUMNS = """run_id, kind, state, reason, partner_id, introducer_id, level, client_id, deal_id, ticket, closed_at, account_id,
   symbol, symbol_group, lots, held_seconds, version_id, rate, share, is_override, rate_currency, rate_amount, fx_rate, fx_on,
-  currency, amount, period_id, corrects_id, source, created_at, component, basis, basis_currency, basis_fx, cap, below, tier"""
+  currency, amount, period_id, corrects_id, source, created_at, component, basis, basis_currency, basis_fx, cap, below, tier,
+  revenue"""
 MISSING = f"""
 INSERT INTO ib_accrual ({COLUMNS})
 SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded' END, reason, partner_id, introducer_id,
   level, client_id, deal_id, ticket, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
   is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, %(source)s, %(now)s,
-  component, basis, basis_currency, basis_fx, cap, below, tier
+  component, basis, basis_currency, basis_fx, cap, below, tier, revenue
 FROM ib_wanted w
 ORDER BY closed_at, deal_id, level, component
 """  # noqa: S608
@@ -87,19 +88,22 @@ RESOLVED = "coalesce(h.reason = 'hold_unknown' AND w.reason NOT IN ('', 'hold_un
 # What earlier rows of the scope add up to. Clawbacks are not counted: they are rows beside what a trade earned.
 HAD = """
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
-    min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id,
+    sum(x.revenue) AS revenue, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id,
     (array_agg(x.reason ORDER BY x.id DESC))[1] AS reason
   FROM ib_accrual x JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
   WHERE x.kind IN ('original', 'delta') AND {accrued}
   GROUP BY 1, 2, 3, 4, 5
 """
+CHANGED = (
+    f"coalesce(w.amount, 0) <> coalesce(h.amount, 0) OR coalesce(w.revenue, 0) <> coalesce(h.revenue, 0) OR {RESOLVED}"
+)
 # The deals of which something would be written, and whether that is a CPA, without writing it.
 DIFFERING = f"""
 WITH had AS ({HAD})
 SELECT coalesce(w.deal_id, h.deal_id), bool_or(component = 'cpa')
 FROM ib_wanted w
 FULL JOIN had h USING (deal_id, partner_id, level, component, currency)
-WHERE h.deal_id IS NULL OR coalesce(w.amount, 0) <> h.amount OR {RESOLVED}
+WHERE h.deal_id IS NULL OR {CHANGED}
 GROUP BY 1
 """  # noqa: S608
 CORRECTIONS = f"""
@@ -109,11 +113,12 @@ WITH had AS ({HAD}), differs AS (
     coalesce(w.currency, h.currency) AS currency,
     coalesce(w.amount, 0) - coalesce(h.amount, 0) AS amount,
     coalesce(w.rate_amount, 0) - coalesce(h.rate_amount, 0) AS rate_amount,
+    coalesce(w.revenue, 0) - coalesce(h.revenue, 0) AS revenue,
     coalesce(h.original_id, h.last_id) AS known_id, w.deal_id IS NULL AS is_gone,
     {RESOLVED} AS is_resolved
   FROM ib_every w
   FULL JOIN had h USING (deal_id, partner_id, level, component, currency)
-  WHERE coalesce(w.amount, 0) <> coalesce(h.amount, 0) OR {RESOLVED}
+  WHERE {CHANGED}
 ), added AS (
   INSERT INTO ib_accrual ({COLUMNS})
   SELECT %(run)s, 'delta', CASE WHEN d.is_resolved THEN 'excluded' WHEN d.amount < 0 THEN 'reversed' ELSE 'accrued' END,
@@ -124,7 +129,7 @@ WITH had AS ({HAD}), differs AS (
     coalesce(w.symbol_group, k.symbol_group), coalesce(w.lots, 0), w.held_seconds, w.version_id, w.rate, w.share,
     coalesce(w.is_override, false), coalesce(w.rate_currency, k.rate_currency, ''), d.rate_amount, w.fx_rate, w.fx_on,
     d.currency, d.amount, coalesce(w.period_id, own.id, %(late)s), k.id, %(source)s, %(now)s, d.component, w.basis,
-    coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier
+    coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier, nullif(d.revenue, 0)
   FROM differs d
   LEFT JOIN ib_every w USING (deal_id, partner_id, level, component, currency)
   LEFT JOIN ib_accrual k ON k.id = coalesce(d.known_id, (

@@ -1615,4 +1615,28 @@ class Migration(migrations.Migration):
             model_name='payoutinstruction',
             trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='d40aecd26a48531f8ed1e42fe4c59e8679a54314', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_instruction_no_truncate_3c316', table='ib_payoutinstruction', when='BEFORE')),
         ),
+        migrations.AddField(
+            model_name='accrual',
+            name='revenue',
+            field=models.DecimalField(decimal_places=8, help_text="What the broker earned on the trade, in the plan's currency; empty: the plan doesn't ask", max_digits=20, null=True),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='cap_revenue',
+            field=models.DecimalField(blank=True, decimal_places=2, help_text='Per cent', max_digits=5, null=True),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='markup_pips',
+            field=models.DecimalField(decimal_places=3, default=0, max_digits=8),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('markup_pips__gte', 0), models.Q(('cap_revenue__isnull', True), models.Q(('cap_revenue__gt', 0), ('cap_revenue__lte', 100)), _connector='OR')), name='most_of_the_revenue_is_a_percentage'),
+        ),
     ]

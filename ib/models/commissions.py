@@ -160,6 +160,12 @@ class Accrual(models.Model):
     )
     is_override = models.BooleanField(default=False)
     tier = models.PositiveSmallIntegerField(null=True, help_text="The rank that the rate is paid by; empty: none")
+    revenue = models.DecimalField(
+        max_digits=20,
+        decimal_places=8,
+        null=True,
+        help_text="What the broker earned on the trade, in the plan's currency; empty: the plan doesn't ask",
+    )
     rate_currency = models.CharField(max_length=5, blank=True)
     rate_amount = models.DecimalField(max_digits=20, decimal_places=8, default=0, help_text=_("In the plan's currency"))
     fx_rate = models.DecimalField(max_digits=20, decimal_places=10, null=True)

@@ -140,6 +140,9 @@ class PlanVersion(HasState):
     # The most that a partner earns by the version, in its currency, by the brand's calendar.
     cap_day = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
     cap_month = models.DecimalField(max_digits=16, decimal_places=8, null=True, blank=True)
+    # The same as a percentage of the month's revenue from the trades it is earned on; what counts as mark-up in it.
+    cap_revenue = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, help_text="Per cent")
+    markup_pips = models.DecimalField(max_digits=8, decimal_places=3, default=0)
     # How a partner's rank among the version's tiers is decided, each month.
     tier_basis = models.CharField(max_length=8, choices=TierBasis.choices, default=TierBasis.OWN)
     tier_months = models.PositiveSmallIntegerField(default=1, help_text="Full months whose volume counts")
@@ -170,6 +173,11 @@ class PlanVersion(HasState):
                 condition=(Q(cap_day__isnull=True) | Q(cap_day__gt=0))
                 & (Q(cap_month__isnull=True) | Q(cap_month__gt=0)),
                 name="most_per_day_and_month_are_positive",
+            ),
+            models.CheckConstraint(
+                condition=Q(markup_pips__gte=0)
+                & (Q(cap_revenue__isnull=True) | Q(cap_revenue__gt=0, cap_revenue__lte=100)),
+                name="most_of_the_revenue_is_a_percentage",
             ),
             models.CheckConstraint(
                 condition=Q(tier_months__gte=1, tier_months__lte=12, tier_grace__lte=12),

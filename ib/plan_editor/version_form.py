@@ -145,6 +145,23 @@ class VersionForm(forms.Form):
         label=_("Most per partner and month"),
         help_text=_("In the rate currency. Leave empty for no limit"),
     )
+    cap_revenue = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
+        label=_("Most of the broker's revenue (%)"),
+        help_text=_("Per partner and month, of what the broker earned on the same trades. Leave empty for no limit"),
+    )
+    markup_pips = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=8,
+        decimal_places=3,
+        label=_("Mark-up that counts as revenue (pips)"),
+        help_text=_("Beside the platform's commission and swaps"),
+    )
     tier_basis = forms.ChoiceField(
         choices=TierBasis.choices, required=False, initial=TierBasis.OWN, label=_("What counts towards a rank")
     )
@@ -207,6 +224,9 @@ class VersionForm(forms.Form):
 
     def clean_min_pips(self) -> Decimal:
         return self.cleaned_data["min_pips"] or Decimal(0)
+
+    def clean_markup_pips(self) -> Decimal:
+        return self.cleaned_data["markup_pips"] or Decimal(0)
 
     def clean(self) -> dict[str, Any]:
         """Refuse component rows that are half filled in."""

@@ -138,6 +138,7 @@ CROSS JOIN LATERAL (SELECT
   EXISTS (SELECT 1 FROM trading_pastaccountgroup g WHERE g.account_id = d.account_id AND g.corrected_at >= p.created_at)
     AS group_corrected
 ) fact
+WHERE NOT (l.difference = 0 AND l.earned = 0 AND p.id IS NOT NULL AND n.id IS NOT NULL AND p.reason = n.reason)
 ORDER BY k.closed_at, l.deal_id, l.level, l.component, l.partner_id, l.currency
 LIMIT %(most)s
 """  # noqa: S608

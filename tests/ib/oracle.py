@@ -66,6 +66,8 @@ class Version:
     excluded_trades: tuple[str, ...] = ()
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
+    cap_revenue: Decimal | None = None
+    markup_pips: Decimal = NOTHING
 
     def components(self) -> list[str]:
         is_per_lot = bool(self.rates or self.overrides)
@@ -212,17 +214,28 @@ def _factor(world: World, version: Version, plan: int, holder: int, at: dt.datet
 
 def all_earnings(world: World, trades: list[Trade]) -> dict[tuple[int, int, int, str], tuple[str, Decimal]]:
     """{(deal, partner, level, component): (why not, amount)}: trade by trade, each filling what the caps have left."""
-    paid, done = {}, {}
-    for trade in sorted(trades, key=lambda trade: (trade.closed_at, trade.deal)):
-        lines = earnings(world, trade)
+    paid, done, revenue = {}, {}, {}
+    every = [(trade, earnings(world, trade)) for trade in trades]
+    for trade, lines in every:
+        asked = {(key[0], id(line[3])): line[3] for key, line in lines.items() if key[2] != "cpa" and line[3]}
+        for (partner, _version), version in asked.items():
+            month = partner, id(version), trade.closed_at.strftime("%Y-%m")
+            revenue[month] = revenue.get(month, NOTHING) + _revenue(world, trade, version)
+    for trade, lines in sorted(every, key=lambda pair: (pair[0].closed_at, pair[0].deal)):
         for (partner, level, component), (reason, ours, amount, version) in sorted(
             lines.items(), key=lambda item: item[0][1:]
         ):
             left = ours
-            for cap, span in ((version and version.cap_day, "%Y-%m-%d"), (version and version.cap_month, "%Y-%m")):
+            month = partner, id(version), trade.closed_at.strftime("%Y-%m")
+            caps = {} if version is None else {"%Y-%m-%d": version.cap_day, "%Y-%m": version.cap_month}
+            if version is not None and version.cap_revenue is not None:
+                part = version.cap_revenue / 100 * revenue.get(month, NOTHING)
+                caps["revenue %Y-%m"] = max(NOTHING, part.quantize(EIGHT, ROUND_DOWN))
+            for span, cap in caps.items():
                 if cap is not None:
-                    spent = done.get((partner, id(version), trade.closed_at.strftime(span)), NOTHING)
-                    done[partner, id(version), trade.closed_at.strftime(span)] = spent + left
+                    at = partner, id(version), trade.closed_at.strftime(span)
+                    spent = done.get(at, NOTHING)
+                    done[at] = spent + left
                     left = min(cap, spent + left) - min(cap, spent)
             if left != ours:
                 with localcontext(prec=80):
@@ -347,6 +360,15 @@ def _one(world, trade, version, partner, level, component, factor=Decimal(1)) ->
             return "", (trade.lots * rate).quantize(EIGHT, ROUND_DOWN)
         pot = _basis(world, trade, version, part) * rate
         return "", (min(pot, pot if part.cap is None else part.cap) * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
+
+
+def _revenue(world, trade, version) -> Decimal:
+    """The stated mark-up and what was charged (no swaps here), in the plan's currency."""
+    with localcontext(prec=80):
+        markup = (trade.pip_value * version.markup_pips).quantize(EIGHT, ROUND_DOWN)
+        markup *= world.rate(trade.quote_currency, version.currency)
+        charged = trade.charged.quantize(EIGHT, ROUND_DOWN) * world.rate(trade.account_currency, version.currency)
+        return (markup + charged).quantize(EIGHT, ROUND_DOWN)
 
 
 def oddities(world, trade) -> set[str]:

@@ -13,12 +13,13 @@ from ib import clawback, engine, rollup
 from ib.agreements.files import read_yaml, write_yaml
 from ib.agreements.what_if import run_what_if
 from ib.explain import explain
-from ib.models import Accrual, PlanVersion
+from ib.models import Accrual, PartnerPlan, PlanVersion
 from tests.ib.factories import LONG_AGO, NOON, card, make_trade
 from tests.ib.test_agreements import agree
 from tests.ib.test_pages import rate_form, text_of
 from tests.ib.test_settlement import arrived
 from tests.ib.test_what_if import draft_of
+from trading.models import SymbolInfo
 
 pytestmark = pytest.mark.django_db
 FLAT = card({"fx_majors": "10"}, {1: "1"})
@@ -57,6 +58,42 @@ def test_a_months_cap_counts_what_the_days_have_left(network, cast):
     texts = [step.text for step in explain(last)]
     assert (last.amount, last.corrects_id) == (-10, Accrual.objects.get(deal_id=deals[5], kind="original").pk)
     assert "The plan pays a partner at most €32.00 per month; earlier trades earned €32.00" in texts
+
+
+REVENUE = {"cap_revenue": Decimal(50), "markup_pips": Decimal(1)}
+
+
+def test_a_plan_pays_its_part_of_the_months_revenue_at_most(network, cast):
+    """A pip of a lot is 10 USD = 8 EUR and 2 EUR are charged: 10 EUR of revenue a trade, of which half may be paid."""
+    SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
+    agree(cast, network.sub, FLAT, **REVENUE)
+    deals = [make_trade(network.account, at=NOON.replace(hour=hour), commission="-2") for hour in (9, 11)]
+    engine.run_for_deals(deal_ids=deals[1:])
+    assert kept(deals) == [0, 5], "alone in its month"
+    engine.run_for_deals(deal_ids=deals[:1])
+    assert kept(deals) == [10, 0], "the first one fills what both allow"
+    unpaid = make_trade(network.account, at=NOON.replace(hour=13), held_seconds=1, commission="-2")
+    engine.run_for_deals(deal_ids=[unpaid])
+    assert kept([*deals, unpaid]) == [10, 5, 0] and rollup.differences() == []
+    last = Accrual.objects.filter(kind="capped", deal_id=deals[1]).order_by("pk")[0]
+    assert (last.reason, last.revenue) == ("cap_revenue", None)
+    assert "its part of what the broker earned on these trades" in explain(last)[-2].text
+    draft = draft_of(cast, network, FLAT, **{**REVENUE, "cap_revenue": Decimal(20)})
+    plan = PartnerPlan.usual.get(partner=network.sub, ends_at=None).plan_id
+    tried = run_what_if(version_id=draft.pk, days=2, for_plan_id=plan, actor=cast.ib_manager, at=NOON.replace(day=11))
+    assert tried.after == 6
+
+
+def test_another_revenue_alone_moves_the_cap_and_is_no_line_of_its_own(network, cast):
+    SymbolInfo.objects.filter(name="EURUSD").update(currency_profit="USD")
+    agree(cast, network.sub, FLAT, **REVENUE)
+    deals = [make_trade(network.account, at=NOON.replace(hour=hour), commission="-2") for hour in (9, 11)]
+    engine.run_for_deals(deal_ids=deals)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE trading_deal SET swap = -8, revision = 1 WHERE id = %s", [deals[0]])
+    engine.run_for_deals(deal_ids=deals[:1])
+    assert kept(deals) == [10, 4]
+    assert sum(row.revenue or 0 for row in Accrual.objects.filter(deal_id=deals[0])) == 18
 
 
 def test_a_deleted_deal_leaves_its_part_of_the_cap_to_later_ones(network, cast):
@@ -102,13 +139,19 @@ def test_a_what_if_knows_the_caps(network, cast):
 
 def test_caps_go_out_and_come_in_by_file_and_by_form(network, cast, browse):
     browser, plan = browse(cast.ib_manager), network.version.plan
-    sent = {**rate_form(cap_day="100.5", cap_month="2000"), "draft": "1"}
+    sent = {**rate_form(cap_day="100.5", cap_month="2000", cap_revenue="33.5", markup_pips="0.7"), "draft": "1"}
     browser.post(reverse("ib_version_new", args=[plan.pk]), sent)
     version = PlanVersion.objects.get(plan=plan, number=2)
     said = read_yaml(write_yaml(version).encode(), starts_at=LONG_AGO)
     assert (said.cap_day, said.cap_month) == (Decimal("100.5"), Decimal(2000))
     form = browser.get(reverse("ib_version_change", args=[version.pk])).context["form"]
     assert form["cap_day"].value() == Decimal("100.5")
+    assert (said.cap_revenue, said.markup_pips, form["cap_revenue"].value()) == (
+        Decimal("33.5"),
+        Decimal("0.7"),
+        Decimal("33.5"),
+    )
+    assert "at most 33.5 % per month" in text_of(browser.get(plan.get_absolute_url()))
     assert "at most €100.50 per day by this plan" in text_of(browser.get(plan.get_absolute_url()))
     refused = browser.post(reverse("ib_version_new", args=[plan.pk]), {**sent, "cap_day": "0"})
     assert refused.status_code == 422

@@ -171,6 +171,9 @@ class Builder:
         if pick.random() < 0.3:
             version.cap_day = pick.choice([None, Decimal("0.5"), Decimal(3)])
             version.cap_month = pick.choice([None, Decimal(1), Decimal("7.77")])
+        if pick.random() < 0.3:
+            version.cap_revenue = Decimal(pick.choice(["12.5", "60", "100"]))
+            version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
         version.excluded_account = pick.choice(["", "", "", "real\\raw"])
         version.excluded_shared = pick.choice([(), (), ("device",), ("ip_prefix", "device")])
         version.excluded_trades = pick.choice(
@@ -182,6 +185,8 @@ class Builder:
             excluded_trades=list(version.excluded_trades),
             cap_day=version.cap_day,
             cap_month=version.cap_month,
+            cap_revenue=version.cap_revenue,
+            markup_pips=version.markup_pips,
             tier_basis="own" if version.tier_is_own else "network",
             tier_months=version.tier_months,
             tier_grace=version.tier_grace,

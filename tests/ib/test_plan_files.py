@@ -43,6 +43,8 @@ WHOLE = VersionTerms(
     excluded_shared=["device"],
     excluded_trades=["hedged", "bonus_funded"],
     cap_day=Decimal("100.5"),
+    cap_revenue=Decimal("33.5"),
+    markup_pips=Decimal("0.7"),
 )
 
 
