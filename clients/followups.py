@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -13,11 +16,13 @@ from django.utils.translation import gettext_lazy
 from clients import policies, timeline
 from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, TimelineKind
-from clients.models import Client, Task
+from clients.models import Client, Task, TimelineEntry
 from crm.audit_codes import AuditCode
+from crm.db.bulk import copy_models
 from crm.db.locking import lock
-from crm.due import DueKind, cancel, declare, due
+from crm.due import DueItem, DueKind, cancel, declare, due, due_many
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.i18n.localized_text import phrase
 from crm.models import Actor, DueRow, User
 from crm.notices.notify import notify
 from crm.security import audit
@@ -67,6 +72,76 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
         )
     _schedule(task)
     return task
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A follow-up that the system sets. `client` has its brand; `assignee` reaches them: the caller has checked."""
+
+    client: Client
+    assignee: User
+    title: str
+    due_at: dt.datetime
+
+
+@transaction.atomic
+def add_tasks(tasks: Sequence[NewTask]) -> None:
+    """Set follow-ups for many clients in a few statements; each assignee gets one notification of theirs.
+
+    Who: the system.
+    """
+    rows = [
+        Task(client=new.client, assignee=new.assignee, title=new.title[:160], due_at=new.due_at, created_by=None)
+        for new in tasks
+    ]
+    if not rows:
+        return
+    copy_models(rows)
+    audit.record_many(
+        {
+            "actor": None,
+            "action": ClientsAction.TASK_ADDED,
+            "target": task,
+            "client_id": task.client_id,
+            "brand_id": task.client.brand_id,
+            "after": {"title": task.title, "due_at": task.due_at, "assignee": str(task.assignee)},
+        }
+        for task in rows
+    )
+    copy_models(
+        [
+            TimelineEntry(
+                client_id=task.client_id,
+                kind=TimelineKind.TASK,
+                at=task.created_at,
+                dedupe_key=f"task:{task.pk}",
+                **timeline.entry_texts(
+                    title=task.title,
+                    data={"task_id": task.pk, "due_at": task.due_at.isoformat(), "assignee": str(task.assignee)},
+                ),
+            )
+            for task in rows
+        ]
+    )
+    _notify_of(rows)
+    later = [task for task in rows if task.due_at > timezone.now()]
+    due_many(FOLLOW_UP, [DueItem(task.pk, task.due_at, task.client_id, task.client.brand_id) for task in later])
+
+
+def _notify_of(tasks: Sequence[Task]) -> None:
+    by_assignee: dict[int, list[Task]] = defaultdict(list)
+    for task in tasks:
+        by_assignee[task.assignee_id].append(task)
+    for assignee_id, theirs in by_assignee.items():
+        first, is_one = theirs[0], len(theirs) == 1
+        notify(
+            [assignee_id],
+            kind=ClientsNotice.TASK,
+            title=first.title if is_one else phrase("%(count)d new follow-ups") % {"count": len(theirs)},
+            body=str(first.client) if is_one else first.title,
+            url=first.client.get_absolute_url() if is_one else "",
+            dedupe_key=f"clients.task:{first.pk}",
+        )
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Choice, Count, Policy, PolicyArea, declare
+from crm.brand_policies import Choice, Count, Policy, PolicyArea, Switch, declare
 
 
 class WithoutShifts(models.TextChoices):
@@ -68,6 +68,48 @@ DEDUPE_THRESHOLD = declare(
         Count(1, 60, _("points")),
         4,
         _("Without the same e-mail address, the first name must be the same too: a household shares a phone."),
+        needs_four_eyes=False,
+    )
+)
+AUTOMATIONS_NEED_APPROVAL = declare(
+    Policy(
+        "automations_need_approval",
+        PolicyArea.LEADS,
+        _("Second approval for automations"),
+        Switch(),
+        True,
+        _("Someone else with the right to make automations approves each version before it runs."),
+    )
+)
+AUTOMATION_FAILURES_MAX = declare(
+    Policy(
+        "automation_failures_max",
+        PolicyArea.LEADS,
+        _("Failures in a row after which an automation is paused"),
+        Count(1, 1_000, _("failures")),
+        10,
+        _("Staff who may make automations are notified of the reason."),
+        needs_four_eyes=False,
+    )
+)
+AUTOMATION_HOUR_FROM = declare(
+    Policy(
+        "automation_hour_from",
+        PolicyArea.LEADS,
+        _("Automations write to clients from"),
+        Count(0, 23, _("o'clock")),
+        8,
+        _("By the clock where the client lives; what falls into the night waits for the morning."),
+        needs_four_eyes=False,
+    )
+)
+AUTOMATION_HOUR_UNTIL = declare(
+    Policy(
+        "automation_hour_until",
+        PolicyArea.LEADS,
+        _("Automations write to clients until"),
+        Count(1, 24, _("o'clock")),
+        21,
         needs_four_eyes=False,
     )
 )

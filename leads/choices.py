@@ -150,3 +150,17 @@ class LeadsNotice(NotificationKind):
         staff("leads.assign_lead"),
         EmailChannel.AT_ONCE,
     )
+    AUTOMATION = ("leads.automation", _("Notices of automations"), NoticeGroup.SALES, staff("clients.view_client"))
+    AUTOMATION_PAUSED = (
+        "leads.automation_paused",
+        _("Automations paused after failures"),
+        NoticeGroup.SALES,
+        staff("leads.manage_automation"),
+        EmailChannel.AT_ONCE,
+    )
+    AUTOMATION_PROPOSED = (
+        "leads.automation_proposed",
+        _("Automations awaiting approval"),
+        NoticeGroup.SALES,
+        staff("leads.manage_automation"),
+    )

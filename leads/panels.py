@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.models import Client
 from clients.policies import can
+from crm import approvals
 from crm.choices import Role
 from crm.i18n import formats
 from crm.models import User
@@ -20,6 +21,9 @@ from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, SetupStep, T
 from crm.ui.records import HeroFigure
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
+from leads.automations import kinds, running  # noqa: F401  they declare steps and the handler of due ones
+from leads.automations.verbs import ActivationApproval
+from leads.automations.views import automations_card
 from leads.models import LandingPage, Lead, RegistrationInvitation, RoutingRule
 from leads.pipeline import next_statuses
 from leads.views import home_cards
@@ -119,6 +123,7 @@ def has_routed_lead(user: User) -> bool:
     return leads.filter(assigned_to__isnull=False).exists()
 
 
+approvals.register(ActivationApproval)
 register(
     SetupStep(
         "routing",
@@ -180,6 +185,15 @@ register(
         "sales", _("Campaigns"), "campaigns", "leads.view_campaign", "megaphone", 40, words="cost utm source marketing"
     ),
     MenuEntry(
+        "sales",
+        _("Automations"),
+        "automations",
+        "leads.view_automation",
+        "zap",
+        45,
+        words="sequence trigger drip series workflow",
+    ),
+    MenuEntry(
         "setup",
         _("Landing pages"),
         "landing_pages",
@@ -210,6 +224,7 @@ register(
         group="records",
     ),
     RecordPart("client", "figure", "lead", lead_figures, "leads.view_lead", 10),
+    Card("client", "automations", "leads/automations/_card.html", automations_card, "leads.view_automation", 57),
     Card("client", "lead", "leads/_card.html", lead_card, "leads.view_lead", 10, place=acquisition_place),
     Tile(
         "next-calls",

@@ -1,7 +1,7 @@
 from crm.choices import Role
 from crm.security.roles import grants
 
-WORKS = ["view_lead", "add_lead", "change_sales_status", "send_invitation"]
+WORKS = ["view_automation", "view_lead", "add_lead", "change_sales_status", "send_invitation"]
 SETS_UP = [
     "view_campaign",
     "add_campaign",
@@ -11,6 +11,7 @@ SETS_UP = [
     "change_landingpage",
     "manage_sources",
     "manage_rules",
+    "manage_automation",
 ]
 grants(
     "leads",
@@ -26,11 +27,18 @@ grants(
             "view_landingpage",
             "manage_rules",
         ],
-        Role.SUPPORT: ["view_lead"],
+        Role.SUPPORT: ["view_automation", "view_lead"],
         Role.IB_MANAGER: ["view_lead"],
-        Role.MARKETING: ["view_lead", "import_lead", *SETS_UP],
-        Role.AUDITOR: ["view_lead", "view_campaign", "view_landingpage"],
-        Role.MLRO: ["view_lead"],
-        Role.ADMINISTRATOR: ["view_lead", "assign_lead", "import_lead", "lift_do_not_call", *SETS_UP],
+        Role.MARKETING: ["view_automation", "view_lead", "import_lead", *SETS_UP],
+        Role.AUDITOR: ["view_automation", "view_lead", "view_campaign", "view_landingpage"],
+        Role.MLRO: ["view_automation", "view_lead"],
+        Role.ADMINISTRATOR: [
+            "view_automation",
+            "view_lead",
+            "assign_lead",
+            "import_lead",
+            "lift_do_not_call",
+            *SETS_UP,
+        ],
     },
 )

@@ -90,6 +90,46 @@ def reroute(*, lead_id: int) -> bool:
     return True
 
 
+@transaction.atomic
+def route_again(*, client_id: int) -> bool:
+    """Give a person's newest lead to the next agent by the rules; False for who is no lead any more, or where none can take it.
+
+    Who: the system.
+    """
+    client = lock_or_none(Client, client_id)
+    rows = Lead.objects.filter(client_id=client_id).order_by("-captured_at", "-pk")
+    lead = lock_first(rows, "client", "brand", "assigned_to", "campaign")
+    if client is None or lead is None or client.stage != Stage.LEAD:
+        return False
+    now, before = timezone.now(), lead.assigned_to
+    router = routing.Router(lead.brand, now)
+    custom = router.custom_of([client_id]).get(client_id)
+    decision = router.assign(candidate_of(lead, country=client.country, custom=custom), without=_held_by(lead))
+    if decision.agent_id is None:
+        return False
+    apply_decision(lead, decision, now)
+    lead.save()
+    set_clocks([lead])
+    reason = phrase("Routed again by an automation")
+    move_clients(client_ids=[client_id], to_book_id=decision.book_id, is_owner_notified=False, reason=reason)
+    audit.record(
+        actor=None,
+        action=LeadsAction.REROUTED,
+        target=lead,
+        client_id=client_id,
+        brand_id=lead.brand_id,
+        before={"assigned_to_id": before.pk if before else None},
+        after={"assigned_to_id": lead.assigned_to_id},
+        evidence={"routing": decision.reasons},
+    )
+    tell_assigned(lead, client)
+    return True
+
+
+def _held_by(lead: Lead) -> list[int]:
+    return [lead.assigned_to_id] if lead.assigned_to_id else []
+
+
 def _reroute(row: DueRow) -> None:
     reroute(lead_id=int(row.key))
 

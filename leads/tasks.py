@@ -3,6 +3,7 @@
 from celery import shared_task
 from celery.schedules import crontab
 
+from leads.automations import entering
 from leads.duplicates import finding
 
 
@@ -12,10 +13,21 @@ def compare_records_nightly() -> int:
     return finding.compare_nightly()
 
 
+@shared_task
+def start_automations_by_date() -> int:
+    """Let in those whose date came, for every automation that waits for one; returns how many entered."""
+    return entering.enter_by_date()
+
+
 SCHEDULE = {
+    "start-automations-by-date": {
+        "task": "leads.tasks.start_automations_by_date",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "compare-records-nightly": {
         "task": "leads.tasks.compare_records_nightly",
         "schedule": crontab(hour=2, minute=40),
         "options": {"expires": 3600},
-    }
+    },
 }

@@ -1,6 +1,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
+from leads.automations import views as automations
+from leads.automations.tables import AutomationTable
 from leads.duplicates import views as duplicates
 from leads.tables import LeadTable
 from leads.views import conditions, imports, public, setup, staff
@@ -55,4 +57,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("lead-sources/new/", setup.source_new, name="lead_source_new"),
     path("lead-sources/change/", setup.sources_change, name="lead_sources_change"),
+    path(
+        "automations/",
+        TableView.as_view(table=AutomationTable, template_name="leads/automations/list.html"),
+        name="automations",
+    ),
+    path("automations/new/", automations.automation_new, name="automation_new"),
+    path("automations/<int:pk>/", automations.automation, name="automation"),
+    path("automations/<int:pk>/edit/", automations.automation_edit, name="automation_edit"),
+    path("automations/<int:pk>/dry-run/", automations.automation_dry_run, name="automation_dry_run"),
+    path("automations/<int:pk>/steps/<int:place>/", automations.automation_step, name="automation_step"),
+    path(
+        "automations/<int:pk>/steps/<int:place>/<slug:action>/",
+        automations.automation_step_do,
+        name="automation_step_do",
+    ),
+    path("automations/<int:pk>/do/<slug:action>/", automations.automation_do, name="automation_do"),
 ]

@@ -43,10 +43,14 @@ def zones_of(client: Client) -> tuple[zoneinfo.ZoneInfo, ...]:
 
 def allowed_from(client: Client, now: dt.datetime | None = None) -> dt.datetime | None:
     """Return from when a client may be called, in the time of where they live; None where they may be now."""
-    now = now or timezone.now()
-    zones, brand = zones_of(client), client.brand
+    brand = client.brand
     hours = range(CALL_HOUR_FROM.of(brand), CALL_HOUR_UNTIL.of(brand))
-    on_sundays = CALLS_ON_SUNDAYS.of(brand)
+    return next_open(client, hours, now or timezone.now(), on_sundays=CALLS_ON_SUNDAYS.of(brand))
+
+
+def next_open(client: Client, hours: range, now: dt.datetime, *, on_sundays: bool = True) -> dt.datetime | None:
+    """Return when the next of these hours begins where a client lives, in that time; None where it is one of them now."""
+    zones = zones_of(client)
 
     def fits(at: dt.datetime) -> bool:
         there = [at.astimezone(zone) for zone in zones]

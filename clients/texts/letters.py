@@ -65,8 +65,12 @@ def brand_values(brand: Brand, language: str) -> dict[str, str]:
 
 def common_values(client: Client, language: str) -> dict[str, str]:
     """Collect the values that every e-mail to this client has."""
+    return {**brand_values(client.brand, language), **personal_values(client)}
+
+
+def personal_values(client: Client) -> dict[str, str]:
+    """Collect the values that differ from client to client."""
     return {
-        **brand_values(client.brand, language),
         "first_name": client.first_name or client.full_name,
         "full_name": client.full_name,
         "agent": client.owner.get_full_name() if client.owner else client.brand.name,

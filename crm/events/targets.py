@@ -23,7 +23,8 @@ class Target:
 
     `fields`: form fields of its options, for whoever sets a subscription up; `read`: what of their values is stored, or a
     DomainError; `initial`: the other way round. `send` gets events of one name, at most one per client, in one transaction
-    with their deliveries; when it raises, they are tried again, one by one.
+    with their deliveries; when it raises, they are tried again, one by one. is_managed: its subscriptions are made by its app,
+    never on the page of subscriptions.
     """
 
     code: str
@@ -32,6 +33,12 @@ class Target:
     read: Callable[[Mapping[str, Any]], dict[str, Any]]
     initial: Callable[[EventSubscription], dict[str, Any]]
     send: Callable[[EventSubscription, list[Envelope]], None]
+    is_managed: bool = False
+
+
+def chosen_by_people() -> dict[str, Target]:
+    """List the kinds of targets that an administrator may choose, by code."""
+    return {code: target for code, target in TARGETS.items() if not target.is_managed}
 
 
 def declare(target: Target) -> Target:

@@ -1125,7 +1125,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('archived_at', models.DateTimeField(null=True)),
                 ('brand', models.ForeignKey(help_text='Empty: events of all brands', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('created_by', models.ForeignKey(help_text='Empty: the system', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('condition', models.JSONField(default=dict, help_text="On the events' data; empty: every event")),
                 ('path', crm.models.outbox.JsonPathField(help_text='The condition as the publishing statement asks it', null=True)),
             ],

@@ -70,7 +70,9 @@ class EventSubscription(models.Model):
     target = models.CharField(max_length=20, help_text="A kind of crm.events.targets")
     options = models.JSONField(default=dict, help_text="The target's own: whom to notify, where to send")
     is_enabled = models.BooleanField(default=True)
-    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", help_text="Empty: the system"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     archived_at = models.DateTimeField(null=True)
 

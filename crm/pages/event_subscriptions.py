@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from crm.events.bus import label_of as event_label
 from crm.events.conditions import APPS, vocabulary_of
 from crm.events.schemas import catalogue
-from crm.events.targets import TARGETS, Target
+from crm.events.targets import TARGETS, Target, chosen_by_people
 from crm.models import Brand, EventSubscription, User
 from crm.staff import event_subscriptions as verbs
 from crm.staff.company import brands_to_set_up, reaches_all_brands
@@ -88,7 +88,7 @@ class SubscriptionList(TableView):
     table = SubscriptionTable
 
     def get_context(self, table: Table) -> dict[str, Any]:
-        return {"targets": list(TARGETS.values())}
+        return {"targets": list(chosen_by_people().values())}
 
 
 class SubscriptionForm(forms.Form):
@@ -123,7 +123,7 @@ class SubscriptionForm(forms.Form):
 @staff_page(verbs.MANAGES)
 def subscription_new(request: UserRequest, target: str) -> HttpResponse:
     """Add a subscription that sends to a kind of target."""
-    if target not in TARGETS:
+    if target not in chosen_by_people():
         raise Http404
     form = SubscriptionForm(request.POST or None, actor=request.user, target=TARGETS[target])
 

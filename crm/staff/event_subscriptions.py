@@ -18,7 +18,7 @@ from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, WrongState
 from crm.events.bus import EVENT_TYPES, label_of
 from crm.events.conditions import conditional_fields, path_of, vocabulary_of
-from crm.events.targets import TARGETS
+from crm.events.targets import TARGETS, chosen_by_people
 from crm.models import Actor, Brand, EventDelivery, EventSubscription, User
 from crm.models.outbox import SUBSCRIPTION
 from crm.security import audit
@@ -54,7 +54,8 @@ def subscriptions_visible_to(user: User) -> QuerySet[EventSubscription]:
     mine = Q(brand__in=reach_of(user).whole_brands)
     if reaches_all_brands(user):
         mine |= Q(brand=None)
-    return EventSubscription.objects.filter(mine)
+    managed = [code for code, target in TARGETS.items() if target.is_managed]
+    return EventSubscription.objects.filter(mine).exclude(target__in=managed)
 
 
 def subscription_of(user: User, handler: str) -> EventSubscription | None:
@@ -73,13 +74,13 @@ def create_subscription(
     that is taken, or too many subscriptions.
     """
     require(can_subscribe(actor, brand_id))
-    if target not in TARGETS:
+    if target not in chosen_by_people():
         raise DomainError(_("Choose where the events go."))
     # Two at once wait for each other, so that neither goes over the limit.
     brands = lock_all(Brand.objects.filter(pk=brand_id) if brand_id is not None else Brand.objects.all())
     brand = brands[0] if brand_id is not None else None
     theirs = EventSubscription.objects.filter(brand=brand) if brand else EventSubscription.objects.filter(brand=None)
-    if theirs.filter(archived_at=None).count() >= PER_BRAND_MAX:
+    if theirs.filter(archived_at=None, target__in=chosen_by_people()).count() >= PER_BRAND_MAX:
         raise DomainError(
             _("There are already %(count)s subscriptions. Archive one that you no longer need first.")
             % {"count": PER_BRAND_MAX}
@@ -143,8 +144,22 @@ def archive_subscription(*, subscription_id: int, actor: User, reason: str) -> E
     return row
 
 
+def subscribe_app(
+    row: EventSubscription, *, events: list[str], path: str | None, is_enabled: bool
+) -> EventSubscription:
+    """Write the subscription of an app's own thing, such as an automation: never seen or changed as a subscription by people.
+
+    row: new with name, brand, target, options and maker, or the one to change. What waits for one that is switched off is skipped.
+    """
+    row.events, row.path, row.is_enabled = sorted(events), path, is_enabled
+    row.save()
+    if not is_enabled:
+        _skip_waiting(row)
+    return row
+
+
 def _locked(subscription_id: int, actor: User) -> EventSubscription:
-    row = lock(EventSubscription, subscription_id)
+    row = lock(EventSubscription.objects.filter(target__in=chosen_by_people()), subscription_id)
     require(can_subscribe(actor, row.brand_id))
     if row.archived_at is not None:
         raise WrongState(_("This subscription is archived."))

@@ -11,6 +11,7 @@ follows("leads.RegistrationInvitation.client", _("Registration links"))
 follows("crm.DueRow.client_id", only=Q(kind=FIRST_CONTACT, state="pending"), part="leads")
 all_stay(
     [
+        "leads.AutomationRun.client",  # ends: the kept record has its own
         "leads.PossibleDuplicate.first",
         "leads.PossibleDuplicate.second",
         "leads.LeadFacts.client",

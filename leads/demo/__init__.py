@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crm.demo import Demo
-from leads.demo import duplicates, setup, write
+from leads.demo import automations, duplicates, setup, write
 
 
 def load(demo: Demo) -> None:
@@ -18,5 +18,6 @@ def load(demo: Demo) -> None:
 
 
 def finish(demo: Demo) -> None:
-    """Write the people who came twice, once their identifiers are known."""
+    """Write the people who came twice, once their identifiers are known, and the runs of automations."""
     duplicates.write_duplicates(demo)
+    automations.write_automations(demo)

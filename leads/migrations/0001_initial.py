@@ -756,4 +756,219 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='a_pair_of_records_is_listed_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='the_older_record_of_a_pair_is_first'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'dismissed'), _negated=True), models.Q(('decided_at__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='a_dismissed_pair_says_when_and_why')],
             },
         ),
+        migrations.CreateModel(
+            name='Automation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('state', models.CharField(choices=[('draft', 'Draft'), ('active', 'Active'), ('paused', 'Paused'), ('archived', 'Archived')], default='draft', max_length=8)),
+                ('draft', models.JSONField(help_text='As leads.automations.definition reads it')),
+                ('template', models.CharField(blank=True, help_text='The shipped template that it was made from', max_length=40)),
+                ('failures', models.PositiveIntegerField(default=0, help_text='Failed tries since the last step that was done')),
+                ('pause_reason', models.CharField(blank=True, max_length=300)),
+                ('dates_until', models.DateTimeField(help_text='Up to when its dates were looked at', null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='automations', to='crm.brand')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('subscription', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.eventsubscription')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('manage_automation', 'May make automations, activate and pause them')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AutomationVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('definition', models.JSONField()),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('automation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='leads.automation')),
+                ('created_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['automation_id', '-number'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='AutomationStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('variant', models.CharField(blank=True, choices=[('', 'Everyone'), ('a', 'Group A'), ('b', 'Group B')], max_length=1)),
+                ('wait_minutes', models.PositiveIntegerField()),
+                ('action', models.CharField(max_length=30)),
+                ('options', models.JSONField()),
+                ('condition', models.JSONField(null=True)),
+                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='leads.automationversion')),
+            ],
+            options={
+                'ordering': ['version_id', 'position'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='AutomationRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('active', 'In progress'), ('finished', 'Finished'), ('goal', 'Goal reached'), ('left', 'Left early'), ('not_started', 'Not started'), ('failed', 'Failed')], default='active', max_length=11)),
+                ('variant', models.CharField(blank=True, choices=[('', 'Everyone'), ('a', 'Group A'), ('b', 'Group B')], max_length=1)),
+                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('is_watching', models.BooleanField(default=False)),
+                ('trigger_key', models.CharField(max_length=80)),
+                ('event_id', models.BigIntegerField(null=True)),
+                ('entered_at', models.DateTimeField()),
+                ('next_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Failed tries of the next step')),
+                ('error', models.CharField(blank=True, max_length=300)),
+                ('reason', models.CharField(blank=True, choices=[('', ''), ('condition', "The step's conditions aren't met"), ('no_consent', 'No marketing consent'), ('do_not_contact', 'Marked as not to be contacted'), ('no_address', 'No e-mail address'), ('no_assignee', 'No one to assign it to'), ('not_possible', 'Not possible for this client now'), ('already', 'Nothing to change'), ('limit', 'The limit of entries is reached'), ('exit', 'The exit conditions are met'), ('closed', 'The record was closed, merged or erased'), ('happened', 'It happened in time'), ('conditions', "The conditions aren't met"), ('failures', 'The step failed repeatedly'), ('ended', 'The automation was archived')], max_length=14)),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('automation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='leads.automation')),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='automation_runs', to='clients.client')),
+                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='leads.automationversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='AutomationActivation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('automation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='activations', to='leads.automation')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='activation', to='leads.automationversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
+            model_name='automation',
+            name='version',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='leads.automationversion'),
+        ),
+        migrations.CreateModel(
+            name='AutomationRunStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('state', models.CharField(choices=[('done', 'Done'), ('skipped', 'Skipped'), ('failed', 'Failed')], max_length=7)),
+                ('reason', models.CharField(blank=True, choices=[('', ''), ('condition', "The step's conditions aren't met"), ('no_consent', 'No marketing consent'), ('do_not_contact', 'Marked as not to be contacted'), ('no_address', 'No e-mail address'), ('no_assignee', 'No one to assign it to'), ('not_possible', 'Not possible for this client now'), ('already', 'Nothing to change'), ('limit', 'The limit of entries is reached'), ('exit', 'The exit conditions are met'), ('closed', 'The record was closed, merged or erased'), ('happened', 'It happened in time'), ('conditions', "The conditions aren't met"), ('failures', 'The step failed repeatedly'), ('ended', 'The automation was archived')], max_length=14)),
+                ('note', models.CharField(blank=True, max_length=300)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='leads.automationrun')),
+            ],
+            options={
+                'ordering': ['run_id', 'position'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('run', 'position'), name='a_step_of_a_run_is_done_once')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='automationrunstep',
+            trigger=pgtrigger.compiler.Trigger(name='automation_run_step_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'automation_run_step is append-only: write a new row instead';", hash='ea3e056d85103e95a52ae51167b611708f760eaa', operation='UPDATE OR DELETE', pgid='pgtrigger_automation_run_step_no_change_492e1', table='leads_automationrunstep', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='automationrunstep',
+            trigger=pgtrigger.compiler.Trigger(name='automation_run_step_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'automation_run_step is append-only: write a new row instead';", hash='f3c5922941220a35a195508d49e01b96df4f8c6a', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_automation_run_step_no_truncate_2ca11', table='leads_automationrunstep', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='automationversion',
+            constraint=models.UniqueConstraint(fields=('automation', 'number'), name='automation_version_has_its_own_number'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='automationversion',
+            trigger=pgtrigger.compiler.Trigger(name='automation_version_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'automation_version is append-only: write a new row instead';", hash='3f62f5af5b9ac6a10509751c36f940e5711c43e8', operation='UPDATE OR DELETE', pgid='pgtrigger_automation_version_no_change_4fa81', table='leads_automationversion', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='automationversion',
+            trigger=pgtrigger.compiler.Trigger(name='automation_version_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'automation_version is append-only: write a new row instead';", hash='dfabc3926a8d0dddecc13d7db9d8a6d4abd5a6ff', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_automation_version_no_truncate_f3df7', table='leads_automationversion', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='automationstep',
+            constraint=models.UniqueConstraint(fields=('version', 'position'), name='automation_step_has_its_place'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='automationstep',
+            trigger=pgtrigger.compiler.Trigger(name='automation_step_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'automation_step is append-only: write a new row instead';", hash='d06f54a7970110b0d0ce71db8a30505a050e3138', operation='UPDATE OR DELETE', pgid='pgtrigger_automation_step_no_change_6c11c', table='leads_automationstep', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='automationstep',
+            trigger=pgtrigger.compiler.Trigger(name='automation_step_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'automation_step is append-only: write a new row instead';", hash='cd8b0e0a1dc3a08cfb95d0fd06853c9069f4d42e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_automation_step_no_truncate_7fe1f', table='leads_automationstep', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='automationrun',
+            index=models.Index(fields=['client', '-id'], name='automation_runs_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='automationrun',
+            index=models.Index(fields=['automation', '-id'], name='automation_runs_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='automationrun',
+            index=models.Index(fields=['automation', 'client', 'entered_at'], name='automation_entries'),
+        ),
+        migrations.AddIndex(
+            model_name='automationrun',
+            index=models.Index(fields=['version', 'state', 'position'], name='automation_runs_by_step'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationrun',
+            constraint=models.UniqueConstraint(fields=('client', 'automation', 'trigger_key'), name='a_trigger_lets_a_client_in_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationrun',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('client', 'automation'), name='a_client_is_in_an_automation_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationrun',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('finished_at__isnull', False)), _connector='OR'), name='automation_run_ends_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationactivation',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='automation_activation_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationactivation',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='automation_activation_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationactivation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='automation_activation_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationactivation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='automation_activation_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationactivation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='automation_activation_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='automationactivation',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('automation',), name='one_open_activation_per_automation'),
+        ),
+        migrations.AddIndex(
+            model_name='automation',
+            index=models.Index(fields=['brand', '-id'], name='automations_by_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='automation',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'archived'), _negated=True), fields=('brand', 'name'), name='automation_name_is_unique_in_its_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='automation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['active', 'paused']), _negated=True), ('version__isnull', False), _connector='OR'), name='active_automation_has_a_version'),
+        ),
     ]

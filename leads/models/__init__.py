@@ -1,3 +1,11 @@
+from leads.models.automations import (
+    Automation,
+    AutomationActivation,
+    AutomationRun,
+    AutomationRunStep,
+    AutomationStep,
+    AutomationVersion,
+)
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
 from leads.models.duplicates import DuplicatePass, PossibleDuplicate
 from leads.models.imports import LeadImport, LeadImportRow
@@ -8,6 +16,12 @@ from leads.models.turns import AgentCount, PoolPass, RuleTurn
 __all__ = [
     "Absence",
     "AgentCount",
+    "Automation",
+    "AutomationActivation",
+    "AutomationRun",
+    "AutomationRunStep",
+    "AutomationStep",
+    "AutomationVersion",
     "Campaign",
     "DuplicatePass",
     "LandingPage",

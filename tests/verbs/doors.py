@@ -40,6 +40,7 @@ from ib.settlements.terms import FIELDS as TERMS_FIELDS
 from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage, UploadDraft
 from kyc.uploads import drafts, handover, pages
 from kyc.verdicts.rules import Rules, shipped
+from leads.automations.definition import new_definition
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from tests.verbs.calls import model_named, of_the_brand, one, sketched
 from trading.models import StagedLogin
@@ -426,6 +427,12 @@ DOORS: dict[str, Door] = {
     "clients.notes.edit_note": Door(by=of("note_id", "author", "Note")),
     "leads.imports.confirm": Door(by=of("import_id", "owner", "LeadImport")),
     "leads.imports.discard": Door(by=of("import_id", "owner", "LeadImport")),
+    "leads.automations.verbs.activate_automation": Door({"automation_id": {"state": "draft"}}),
+    "leads.automations.verbs.create_automation": Door(given=lambda: {"draft": None}),
+    "leads.automations.verbs.save_automation": Door(given=lambda: {"draft": new_definition()}),
+    "leads.automations.verbs.pause_automation": Door({"automation_id": {"state": "active"}}),
+    "leads.automations.verbs.resume_automation": Door({"automation_id": {"state": "paused"}}),
+    "leads.automations.shipped.make_from_template": Door(given=lambda: {"template": "active-30"}),
     "leads.duplicates.deciding.dismiss_duplicate": Door({"pair_id": {"state": "open"}}),
     "leads.duplicates.deciding.reopen_duplicate": Door({"pair_id": {"state": "dismissed"}}),
     "leads.setup.save_campaign": Door(given=lambda: {"campaign": one(Campaign), "brand": one(Brand)}),

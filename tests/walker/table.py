@@ -898,6 +898,17 @@ IMPORTS_LEADS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
 SETS_LEADS_UP: Final = roles(Role.MARKETING, Role.ADMINISTRATOR)
 _no_import = lambda _world: {"import_id": 999_999}  # noqa: E731
 _no_row = lambda _world: {"pk": 999_999}  # noqa: E731
+SEES_AUTOMATIONS: Final = roles(
+    Role.AGENT,
+    Role.RETENTION,
+    Role.DESK_HEAD,
+    Role.SUPPORT,
+    Role.MARKETING,
+    Role.AUDITOR,
+    Role.MLRO,
+    Role.ADMINISTRATOR,
+)
+MAKES_AUTOMATIONS: Final = roles(Role.MARKETING, Role.ADMINISTRATOR)
 TABLE |= {
     "leads": Rule(SEES_LEADS),
     "leads_board": Rule(SEES_LEADS),
@@ -920,6 +931,16 @@ TABLE |= {
     "campaign": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=_no_row, good=OWN),
     "campaign_new": Rule(SETS_LEADS_UP),
     "campaign_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
+    "automations": Rule(SEES_AUTOMATIONS),
+    "automation": Rule(SEES_AUTOMATIONS, kwargs=_no_row, good=OWN),
+    "automation_new": Rule(MAKES_AUTOMATIONS),
+    "automation_edit": Rule(MAKES_AUTOMATIONS, kwargs=_no_row, good=OWN),
+    "automation_dry_run": Rule(MAKES_AUTOMATIONS, kwargs=_no_row, good=OWN),
+    "automation_step": Rule(MAKES_AUTOMATIONS, kwargs=lambda _world: {"pk": 999_999, "place": 0}, good=OWN),
+    "automation_step_do": Rule(
+        MAKES_AUTOMATIONS, kwargs=lambda _world: {"pk": 999_999, "place": 0, "action": "up"}, good=OWN
+    ),
+    "automation_do": Rule(MAKES_AUTOMATIONS, kwargs=lambda _world: {"pk": 999_999, "action": "pause"}, good=OWN),
     "landing_pages": Rule(roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR)),
     "landing_page_new": Rule(SETS_LEADS_UP),
     "landing_page_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
