@@ -190,6 +190,7 @@ class Run:
         settled = [(what, row) for what, row in zip(due, rows, strict=True) if what.rows or what.held or row.amount]
         self._post([row for _due, row in settled])
         _keep_held(settled)
+        issue_invoices(self.period.brand, [row for _due, row in settled], self.now)
         self._publish([row for _due, row in settled])
         return [row for _due, row in settled]
 
@@ -243,7 +244,6 @@ class Run:
         for row, posted in zip(paid, posting.post_many(entries, actor=self.actor, posted_at=times), strict=True):
             row.journal_id = posted.journal_id
         Settlement.objects.bulk_create(rows, batch_size=1000)
-        issue_invoices(self.period.brand, rows, self.now)
 
     def _publish(self, rows: list[Settlement]) -> None:
         partners = Partner.objects.in_bulk({row.partner_id for row in rows})

@@ -19,7 +19,7 @@ from ib import clawback, engine
 from ib.attribution import attribute_registration
 from ib.choices import ForfeitCause, IbNotice
 from ib.models import Partner
-from ib.settlements import forfeits, invoices
+from ib.settlements import credit_notes, forfeits, invoices
 from kyc.choices import LevelLoss
 from kyc.levels.reaching import level_required
 
@@ -83,8 +83,9 @@ def _is_verified(client_id: int) -> bool:
 
 @subscribe(CommissionSettled)
 def make_the_invoice_file(event: CommissionSettled) -> None:
-    """Set the PDF of the settlement's self-billing invoice."""
+    """Set the PDFs of the settlement's self-billing invoice and credit notes."""
     invoices.make_file(event.settlement_id)
+    credit_notes.make_files(event.settlement_id)
 
 
 @subscribe(CommissionSettled)

@@ -68,6 +68,7 @@ staff = [
         settlements.statement,
         name="ib_statement",
     ),
+    path("ib/credit-notes/<int:note_id>.pdf", settlements.credit_note, name="ib_credit_note"),
     path("ib/settlements/<int:settlement_id>/invoice.pdf", settlements.invoice, name="ib_invoice"),
 ]
 own = [
@@ -97,6 +98,7 @@ own = [
         portal_statements.open_statement,
         name="partner_open_statement",
     ),
+    path("partners/credit-notes/<int:note_id>.pdf", portal_statements.credit_note, name="partner_credit_note"),
     path("partners/earnings/<int:settlement_id>/invoice.pdf", portal_statements.invoice, name="partner_invoice"),
     path(
         "partners/payouts/requests/<int:request_id>/withdraw/", portal.withdraw_request, name="partner_payout_withdraw"

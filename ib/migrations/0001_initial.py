@@ -1639,4 +1639,159 @@ class Migration(migrations.Migration):
             model_name='planversion',
             constraint=models.CheckConstraint(condition=models.Q(('markup_pips__gte', 0), models.Q(('cap_revenue__isnull', True), models.Q(('cap_revenue__gt', 0), ('cap_revenue__lte', 100)), _connector='OR')), name='most_of_the_revenue_is_a_percentage'),
         ),
+        migrations.CreateModel(
+            name='CreditNote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('series', models.PositiveSmallIntegerField(help_text='Year of issue')),
+                ('number', models.PositiveIntegerField(help_text='1, 2, 3 … per brand and year, without gaps')),
+                ('currency', models.CharField(max_length=5)),
+                ('net', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('total', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
+                ('local_vat', models.DecimalField(decimal_places=8, help_text='In the currency and by the rate of its invoice', max_digits=20, null=True)),
+                ('issued_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CreditNoteFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='InvoiceCorrection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='selfbillinginvoice',
+            name='self_billing_numbers_have_no_gaps',
+        ),
+        migrations.AddField(
+            model_name='selfbillinginvoice',
+            name='local_currency',
+            field=models.CharField(blank=True, help_text="The brand's, where the invoice is in another one", max_length=5),
+        ),
+        migrations.AddField(
+            model_name='selfbillinginvoice',
+            name='local_on',
+            field=models.DateField(help_text='Day of the rate', null=True),
+        ),
+        migrations.AddField(
+            model_name='selfbillinginvoice',
+            name='local_rate',
+            field=models.DecimalField(decimal_places=10, help_text='ECB reference rate', max_digits=20, null=True),
+        ),
+        migrations.AddField(
+            model_name='selfbillinginvoice',
+            name='local_vat',
+            field=models.DecimalField(decimal_places=8, max_digits=20, null=True),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='selfbillinginvoice',
+            trigger=pgtrigger.compiler.Trigger(name='self_billing_numbers_have_no_gaps', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(i.number) FROM ib_selfbillinginvoice i\n                               WHERE i.brand_id = NEW.brand_id AND i.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'self-billing invoice numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (SELECT 1 FROM ib_settlement s JOIN ib_partner p ON p.id = s.partner_id\n               WHERE s.id = NEW.settlement_id AND s.partner_id = NEW.partner_id AND p.brand_id = NEW.brand_id\n                 AND s.currency = NEW.currency AND s.amount > 0 AND NEW.total = s.amount\n                   + coalesce((SELECT sum(n.total) FROM ib_creditnote n WHERE n.settlement_id = s.id), 0)) THEN\n  RAISE EXCEPTION 'a self-billing invoice is about what its settlement credited, and offset by credit notes'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_invoice_is_of_its_settlement';\nEND IF;\nRETURN NEW;\n", hash='271af0f3690c6e763dcbf1d2d41f4a2921b33a29', operation='INSERT', pgid='pgtrigger_self_billing_numbers_have_no_gaps_46db2', table='ib_selfbillinginvoice', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='selfbillinginvoice',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('local_currency', ''), ('local_on__isnull', True), ('local_rate__isnull', True), ('local_vat__isnull', True)), models.Q(models.Q(('local_currency', ''), _negated=True), ('local_on__isnull', False), ('local_rate__gt', 0)), _connector='OR'), name='self_billing_invoice_says_by_which_rate'),
+        ),
+        migrations.AddField(
+            model_name='creditnote',
+            name='brand',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
+        ),
+        migrations.AddField(
+            model_name='creditnote',
+            name='invoice',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.selfbillinginvoice'),
+        ),
+        migrations.AddField(
+            model_name='creditnote',
+            name='partner',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='creditnote',
+            name='settlement',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.settlement'),
+        ),
+        migrations.AddField(
+            model_name='creditnotefile',
+            name='note',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.creditnote'),
+        ),
+        migrations.AddField(
+            model_name='invoicecorrection',
+            name='invoice',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='ib.selfbillinginvoice'),
+        ),
+        migrations.AddField(
+            model_name='invoicecorrection',
+            name='settlement',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlement'),
+        ),
+        migrations.AddConstraint(
+            model_name='creditnote',
+            constraint=models.UniqueConstraint(fields=('brand', 'series', 'number'), name='each_credit_note_number_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='creditnote',
+            constraint=models.UniqueConstraint(fields=('invoice', 'settlement'), name='one_credit_note_per_invoice_and_settlement'),
+        ),
+        migrations.AddConstraint(
+            model_name='creditnote',
+            constraint=models.CheckConstraint(condition=models.Q(('net__gt', 0), ('total', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat'))), ('total__gt', 0), ('vat__gte', 0)), name='credit_note_adds_up'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnote',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note is append-only: write a new row instead';", hash='7d0066585107133aaf79ad0c707270e15f1b858b', operation='UPDATE OR DELETE', pgid='pgtrigger_credit_note_no_change_76957', table='ib_creditnote', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnote',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note is append-only: write a new row instead';", hash='5062a1ea977bdf4186d276a6cfea3f1d78ab4bd9', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_credit_note_no_truncate_a7746', table='ib_creditnote', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnote',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_corrects_an_invoice', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(n.number) FROM ib_creditnote n\n                               WHERE n.brand_id = NEW.brand_id AND n.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'credit note numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_note_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (\n  SELECT 1 FROM ib_selfbillinginvoice i JOIN ib_settlement s ON s.id = NEW.settlement_id\n  WHERE i.id = NEW.invoice_id AND i.settlement_id < s.id AND i.brand_id = NEW.brand_id AND i.vat_rate = NEW.vat_rate\n    AND (i.partner_id, i.currency) = (NEW.partner_id, NEW.currency) AND (s.partner_id, s.currency) = (NEW.partner_id, NEW.currency)\n    AND i.total >= NEW.total + coalesce((SELECT sum(n.total) FROM ib_creditnote n WHERE n.invoice_id = i.id), 0)\n) OR EXISTS (SELECT 1 FROM ib_selfbillinginvoice o WHERE o.settlement_id = NEW.settlement_id) THEN\n  RAISE EXCEPTION 'a credit note corrects an earlier invoice of its partner, and never more than that was'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_note_is_of_its_invoice';\nEND IF;\nRETURN NEW;\n", hash='6000aee8252da452883dd626507cc99778709ea6', operation='INSERT', pgid='pgtrigger_credit_note_corrects_an_invoice_c312e', table='ib_creditnote', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnotefile',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note_file is append-only: write a new row instead';", hash='4cdd2423e72c0ae152065870e7329a822f55cf02', operation='UPDATE OR DELETE', pgid='pgtrigger_credit_note_file_no_change_78795', table='ib_creditnotefile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnotefile',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note_file is append-only: write a new row instead';", hash='9a9cbc88b8cd6f12bb37c7f1b81d53b39b71b968', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_credit_note_file_no_truncate_23b3d', table='ib_creditnotefile', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='invoicecorrection',
+            constraint=models.UniqueConstraint(fields=('invoice', 'settlement'), name='one_correction_per_invoice_and_settlement'),
+        ),
+        migrations.AddConstraint(
+            model_name='invoicecorrection',
+            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='invoice_correction_is_not_zero'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicecorrection',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='3b4ee328b9d22bba2dc687c2200b6ba0fa22d997', operation='UPDATE OR DELETE', pgid='pgtrigger_invoice_correction_no_change_45481', table='ib_invoicecorrection', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicecorrection',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='5e392665ebd92038f40828dc26e16f68b065376e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_correction_no_truncate_fdf38', table='ib_invoicecorrection', when='BEFORE')),
+        ),
     ]

@@ -1,7 +1,7 @@
 from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
-from ib.models.invoices import InvoiceFile, SelfBillingInvoice
+from ib.models.invoices import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import (
     PartnerPlan,
@@ -26,7 +26,10 @@ __all__ = [
     "ClientForfeit",
     "CommissionDispute",
     "CommissionRun",
+    "CreditNote",
+    "CreditNoteFile",
     "HeldLine",
+    "InvoiceCorrection",
     "InvoiceFile",
     "Partner",
     "PartnerDay",

@@ -140,16 +140,16 @@ def pay_automatically(*, partner_id: int, currency: str, due_at: dt.datetime) ->
 
 
 @transaction.atomic
-def retry_payout(*, automatic_id: int, actor: Actor) -> AutomaticPayout:
+def retry_payout(*, automatic_payout_id: int, actor: Actor) -> AutomaticPayout:
     """Try a refused automatic payout again, with the balance of now; it is paid, or refused with the reason of now.
 
     Who: `ib.settle_commissions` at the brand. Raises: NotAllowed, WrongState (paid or closed meanwhile), DomainError where
     nothing is left to pay.
     """
-    partner_id = AutomaticPayout.objects.values_list("partner_id", flat=True).get(pk=automatic_id)
+    partner_id = AutomaticPayout.objects.values_list("partner_id", flat=True).get(pk=automatic_payout_id)
     partner = lock(Partner, partner_id, "client__user", "brand", "user")
     policies.require(can_settle(actor, partner.brand_id))
-    row = lock(AutomaticPayout, automatic_id)
+    row = lock(AutomaticPayout, automatic_payout_id)
     row.partner = partner
     balance = balances_of(partner).get(row.currency, Decimal(0))
     if balance <= 0 and row.state == AutomaticPayoutState.REFUSED:

@@ -8,66 +8,72 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import Max
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from crm.models import Brand
-from crm.money import amounts
 from crm.rendering.report import Fingerprint
 from ib.choices import VatTreatment
 from ib.models import InvoiceFile, SelfBillingInvoice, Settlement
+from ib.settlements.credit_notes import issue_credit_notes
+from ib.settlements.vat import local_rate, local_vat, next_number, split_vat
 from wallet.documents import pdf
 from wallet.models import Letterhead
 
 TEMPLATE = "ib/pdf/self_billing.html"
 
 
-def split_vat(total: Decimal, currency: str, rate: Decimal) -> tuple[Decimal, Decimal]:
-    """Split an amount that includes VAT into net and VAT; rate in per cent, VAT rounded to the currency's smallest unit."""
-    vat = amounts.quantize(total * rate / (100 + rate), currency, rounding=ROUND_HALF_UP)
-    return total - vat, vat
-
-
 def issue_invoices(brand: Brand, settlements: Sequence[Settlement], now: dt.datetime) -> list[SelfBillingInvoice]:
-    """Write the invoices of new settlements, numbered in their order. Call with the brand's commissions locked."""
+    """Write the invoices of new settlements, numbered in their order, and before them the credit notes for what they offset.
+
+    Call with the brand's commissions locked.
+    """
+    notes = issue_credit_notes(brand, settlements, now)
+    offset: dict[int, Decimal] = defaultdict(Decimal)
+    for note in notes:
+        offset[note.settlement_id] += note.total
     wanted = [row for row in settlements if row.amount and row.terms and row.terms.vat_treatment != VatTreatment.NONE]
     if not wanted:
         return []
-    series = now.astimezone(ZoneInfo(brand.time_zone)).year
-    last = SelfBillingInvoice.objects.filter(brand=brand, series=series).aggregate(last=Max("number"))["last"] or 0
+    series, first = next_number(SelfBillingInvoice, brand, now)
+    on = now.astimezone(ZoneInfo(brand.time_zone)).date()
+    rates = {currency: local_rate(brand, currency, on) for currency in {row.currency for row in wanted}}
     head = Letterhead.objects.filter(brand=brand).first()
     invoices = []
-    for number, row in enumerate(wanted, start=last + 1):
+    for number, row in enumerate(wanted, start=first):
         terms = row.terms
         assert terms is not None, "filtered above"
-        net, vat = split_vat(row.amount, row.currency, terms.vat_rate)
-        invoices.append(
-            SelfBillingInvoice(
-                brand=brand,
-                partner_id=row.partner_id,
-                settlement=row,
-                series=series,
-                number=number,
-                currency=row.currency,
-                net=net,
-                vat=vat,
-                total=row.amount,
-                vat_treatment=terms.vat_treatment,
-                vat_rate=terms.vat_rate,
-                supplier_name=terms.legal_name,
-                supplier_address=terms.address,
-                supplier_vat_id=terms.vat_id,
-                recipient_name=brand.legal_name or brand.name,
-                recipient_address=head.address if head else "",
-                recipient_tax_number=head.tax_number if head else "",
-                issued_at=now,
-            )
+        total = row.amount + offset[row.pk]
+        net, vat = split_vat(total, row.currency, terms.vat_rate)
+        invoice = SelfBillingInvoice(
+            brand=brand,
+            partner_id=row.partner_id,
+            settlement=row,
+            series=series,
+            number=number,
+            currency=row.currency,
+            net=net,
+            vat=vat,
+            total=total,
+            vat_treatment=terms.vat_treatment,
+            vat_rate=terms.vat_rate,
+            supplier_name=terms.legal_name,
+            supplier_address=terms.address,
+            supplier_vat_id=terms.vat_id,
+            recipient_name=brand.legal_name or brand.name,
+            recipient_address=head.address if head else "",
+            recipient_tax_number=head.tax_number if head else "",
+            issued_at=now,
+            **(rates[row.currency] if vat else {}),
         )
+        for name, value in local_vat(vat, invoice).items():
+            setattr(invoice, name, value)
+        invoices.append(invoice)
     return SelfBillingInvoice.objects.bulk_create(invoices, batch_size=1000)
 
 
@@ -96,7 +102,14 @@ def make_file(settlement_id: int) -> InvoiceFile | None:
     language = invoice.partner.user.language or invoice.brand.default_language
     with translation.override(language):
         title = _("Self-billing invoice %(number)s") % {"number": invoice.reference}
-    context = {"invoice": invoice, "title": title, "made_at": invoice.issued_at, "content_hash": content_hash(invoice)}
+    notes = list(invoice.settlement.credit_notes.select_related("brand", "invoice__brand").order_by("pk"))
+    context = {
+        "invoice": invoice,
+        "notes": notes,
+        "title": title,
+        "made_at": invoice.issued_at,
+        "content_hash": content_hash(invoice),
+    }
     content = pdf.letter(TEMPLATE, context, brand=invoice.brand, language=language)
     return InvoiceFile.objects.create(
         invoice=invoice, content=content, sha256=hashlib.sha256(content).hexdigest(), made_at=timezone.now()

@@ -26,6 +26,7 @@ from ib.choices import DisputeState
 from ib.models import Accrual, CommissionDispute, Settlement, SettlementPeriod
 from ib.policies import can_settle
 from ib.queries import partners_visible_to
+from ib.settlements.credit_notes import documents_of
 from ib.settlements.lines import settlement_of
 from ib.tables import AccrualTable, ExclusionTable, RunTable, SettlementAccrualTable, SettlementTable
 
@@ -194,7 +195,7 @@ def settle(request: UserRequest, period_id: int) -> HttpResponse:
 def settlement_page(request: UserRequest, settlement_id: int) -> HttpResponseBase:
     """Explain a settlement: from its accruals to what was paid, and every trade behind it."""
     settled = (
-        Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by", "invoice__brand")
+        Settlement.objects.select_related("partner", "period", "journal", "previous", "settled_by")
         .filter(pk=settlement_id, partner__in=partners_visible_to(request.user))
         .first()
     )
@@ -208,5 +209,11 @@ def settlement_page(request: UserRequest, settlement_id: int) -> HttpResponseBas
     return render(
         request,
         "ib/settlement.html",
-        {"settlement": settled, "steps": explain.explain_settlement(settled), "table": table},
+        {
+            "settlement": settled,
+            "steps": explain.explain_settlement(settled),
+            "table": table,
+            "is_staff_page": True,
+            **documents_of(settled),
+        },
     )

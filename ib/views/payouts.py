@@ -28,7 +28,9 @@ def retry(request: UserRequest, automatic_id: int) -> HttpResponse:
     row = AutomaticPayout.objects.filter(pk=automatic_id, partner__in=partners_visible_to(request.user)).first()
     if row is None:
         raise Http404
-    run_action(request, lambda: retry_payout(automatic_id=row.pk, actor=request.user), _result, show_forbidden=True)
+    run_action(
+        request, lambda: retry_payout(automatic_payout_id=row.pk, actor=request.user), _result, show_forbidden=True
+    )
     return redirect("ib_partner_tab", row.partner_id, "settlements")
 
 

@@ -36,6 +36,7 @@ from ib.partner_pages import applications
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
 from ib.settlements.automatic_payouts import instruction_of
+from ib.settlements.credit_notes import documents_of
 from ib.settlements.cycles import next_settlement
 from ib.settlements.lines import settlement_of
 from ib.settlements.terms import described, schedule_of, terms_of
@@ -136,13 +137,14 @@ def _platform_of(accrual: Accrual) -> str:
 
 @partner_page
 def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
-    row = Settlement.objects.select_related("invoice__brand").filter(pk=settlement_id, partner=partner).first()
+    row = Settlement.objects.filter(pk=settlement_id, partner=partner).first()
     if row is None:
         raise Http404
     table = MySettlementTrades(request.user, request.GET, path=request.path, scope={"settlement_id": row.pk})
-    return _table_page(
-        request, table, "partners/settlement.html", settlement=row, steps=explain.explain_settlement(row)
-    )
+    if wants_fragment(request):
+        return embedded_table(request, table)
+    context = {"settlement": row, "steps": explain.explain_settlement(row), "table": table, **documents_of(row)}
+    return render(request, "partners/settlement.html", context)
 
 
 class MySettlementTrades(MyEarningsTable):

@@ -13,7 +13,7 @@ from crm.rendering.pdf_stream import write_pdf
 from crm.security import access_log
 from crm.ui.exports import csv_lines
 from crm.web.requests import UserRequest
-from ib.models import InvoiceFile, Partner, Settlement
+from ib.models import CreditNote, CreditNoteFile, InvoiceFile, Partner, SelfBillingInvoice, Settlement
 from ib.partner_pages import statements
 from ib.partner_pages.statements import Statement
 from ib.views.guards import partner_page
@@ -51,14 +51,29 @@ def invoice_file(request: UserRequest, settlements: QuerySet[Settlement], settle
     )
     if file is None:
         raise Http404
+    return _kept(request, file.invoice, bytes(file.content))
+
+
+@partner_page
+def credit_note(request: UserRequest, partner: Partner, note_id: int) -> HttpResponse:
+    """Download a credit note for one of the partner's invoices."""
+    return credit_note_file(request, CreditNote.objects.filter(partner=partner), note_id)
+
+
+def credit_note_file(request: UserRequest, notes: QuerySet[CreditNote], note_id: int) -> HttpResponse:
+    """Return the PDF of a credit note as it was issued; 404 where there is none, or not yet."""
+    file = CreditNoteFile.objects.select_related("note__brand").filter(note__in=notes.filter(pk=note_id)).first()
+    if file is None:
+        raise Http404
+    return _kept(request, file.note, bytes(file.content))
+
+
+def _kept(request: UserRequest, document: SelfBillingInvoice | CreditNote, content: bytes) -> HttpResponse:
     access_log.note(
-        user=request.user,
-        kind=AccessKind.EXPORT,
-        brand_id=file.invoice.brand_id,
-        target=f"ib.invoice:{file.invoice.reference}",
+        user=request.user, kind=AccessKind.EXPORT, brand_id=document.brand_id, target=f"ib.invoice:{document.reference}"
     )
-    response = HttpResponse(bytes(file.content), content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{file.invoice.reference}.pdf"'
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{document.reference}.pdf"'
     response["Cache-Control"] = "no-store"
     return response
 

@@ -20,7 +20,7 @@ from crm.web.requests import UserRequest
 from ib import settlement
 from ib.choices import AutomaticPayoutState, DisputeState, VerdictKind
 from ib.forms import AnswerForm, ReasonForm, SettlementTermsForm
-from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, Settlement, SettlementTerms
+from ib.models import Accrual, AutomaticPayout, CommissionDispute, CreditNote, Partner, Settlement, SettlementTerms
 from ib.partner_pages.statements import Statement
 from ib.policies import can_manage_partners, can_settle
 from ib.queries import get_partner, partners_visible_to
@@ -28,7 +28,7 @@ from ib.settlements import disputes, forfeits
 from ib.settlements.terms import described, propose_terms, terms_of
 from ib.tables import DisputeTable, PartnerSettlementTable
 from ib.views.commissions import get_accrual
-from ib.views.portal_statements import invoice_file, statement_file
+from ib.views.portal_statements import credit_note_file, invoice_file, statement_file
 
 DISPUTES_SHOWN = 20
 
@@ -211,6 +211,12 @@ def invoice(request: UserRequest, settlement_id: int) -> HttpResponse:
     return invoice_file(
         request, Settlement.objects.filter(partner__in=partners_visible_to(request.user)), settlement_id
     )
+
+
+@staff_page("ib.view_settlement")
+def credit_note(request: UserRequest, note_id: int) -> HttpResponse:
+    """Download a credit note for a self-billing invoice."""
+    return credit_note_file(request, CreditNote.objects.filter(partner__in=partners_visible_to(request.user)), note_id)
 
 
 @staff_page("ib.manage_partners")

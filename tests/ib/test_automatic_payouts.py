@@ -91,14 +91,14 @@ def test_a_refused_one_says_why_and_is_tried_again(due, cast, browse):
     address = reverse("ib_payout_retry", args=[row.pk])
     assert "refused again" in text_of(finance.post(address, follow=True))
     with pytest.raises(NotAllowed):
-        retry_payout(automatic_id=row.pk, actor=cast.ib_manager)
+        retry_payout(automatic_payout_id=row.pk, actor=cast.ib_manager)
     cast.other_client.restrictions = []
     cast.other_client.save(update_fields=["restrictions"])
     assert "Payout made" in text_of(finance.post(address, follow=True))
     row.refresh_from_db()
     assert (row.state, row.tries, Withdrawal.objects.get().amount_minor) == ("paid", 3, 6600)
     with pytest.raises((WrongState, DomainError)):
-        retry_payout(automatic_id=row.pk, actor=cast.finance)
+        retry_payout(automatic_payout_id=row.pk, actor=cast.finance)
     assert Payout.objects.count() == 1
 
 

@@ -180,6 +180,7 @@ def one(model: type[Model], **where: Any) -> Any:
 
 # What a row needs beside something in each field, to be one that waits.
 SKETCHES: dict[str, dict[str, Any]] = {
+    "AutomaticPayout": {"state": "refused", "refusal": "Restricted", "destination": "wallet", "currency": "EUR"},
     "AccountRequest": {"kind": "leverage", "leverage": 30},
     "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},

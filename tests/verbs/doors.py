@@ -36,6 +36,7 @@ from crm.texts.catalogue import Text
 from ib.agreements.cards import RateCard, VersionTerms
 from ib.models import SettlementTerms
 from ib.partners import PartnerDetails
+from ib.payouts import Destination, Offer
 from ib.settlements.terms import FIELDS as TERMS_FIELDS
 from kyc.models import Document, KycProvider, ProviderCheck, ProviderMessage, UploadDraft
 from kyc.uploads import drafts, handover, pages
@@ -630,6 +631,12 @@ DOORS: dict[str, Door] = {
     ),
     "ib.payouts.pay_out": Door({"partner_id": {"client__isnull": False}}, by=of("partner_id", "user", "Partner")),
     "ib.replay.proposals.propose_replay": Door({"replay_id": {"state": "ready"}}),
+    "ib.settlements.automatic_payouts.choose_destination": Door(
+        {"partner_id": {"client__isnull": False}},
+        given=lambda: {"offer": Offer(Destination(), "Wallet"), "destination": Destination()},
+        by=of("partner_id", "user", "Partner"),
+    ),
+    "ib.settlements.automatic_payouts.retry_payout": Door({"automatic_payout_id": {"state": "refused"}}),
     "ib.settlements.forfeits.propose_verdict": Door(given=lambda: {"kind": "fraud"}),
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
