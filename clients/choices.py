@@ -253,6 +253,20 @@ class ClientsNotice(NotificationKind):
         staff("clients.view_client"),
         EmailChannel.DAILY,
     )
+    MAIL_RECEIVED = (
+        "clients.mail_received",
+        _("E-mails from your clients"),
+        NoticeGroup.CLIENTS,
+        staff("clients.view_client"),
+    )
+    MAILBOX_PROPOSED = (
+        "clients.mailbox_proposed",
+        _("E-mail accounts awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     COUNTRY_RULE_PROPOSED = (
         "clients.country_rule_proposed",
         _("Country rules awaiting second approval"),

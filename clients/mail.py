@@ -25,6 +25,8 @@ from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, MessageState, TimelineKind
 from clients.facts import rebuild_client
 from clients.mail_format import as_email
+from clients.messages.outgoing import is_marketing, put_into_thread
+from clients.messages.suppression import reason_against
 from clients.models import Client, Message
 from clients.texts.letters import common_values, get_letter
 from crm.db.locking import lock
@@ -32,7 +34,7 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.languages import base_of, variant_of
 from crm.i18n.localized_text import Phrase, localize, phrase
-from crm.models import Actor
+from crm.models import User
 from crm.notices.notify import notify
 from crm.queue.enqueue import enqueue_on_commit
 from crm.queue.for_each import for_each_isolated
@@ -111,8 +113,10 @@ def _shown(value: Any, language: str) -> Any:
 
 
 @transaction.atomic
-def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str = "", message: str = "") -> Message:
-    """Send a client an e-mail from a member of staff: a letter of the catalogue, or free text.
+def write_to_client(
+    *, client_id: int, actor: User, template: str, subject: str = "", message: str = "", thread_id: int | None = None
+) -> Message:
+    """Send a client an e-mail from a member of staff: a letter of the catalogue, or free text; in a thread, or a new one.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text.
     """
@@ -129,6 +133,7 @@ def write_to_client(*, client_id: int, actor: Actor, template: str, subject: str
         raise DomainError(_("Only the system sends this e-mail."))
     sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor)
     assert sent is not None
+    put_into_thread(sent, thread_id)
     audit.record(
         actor=actor,
         action=ClientsAction.MAIL_SENT,
@@ -170,7 +175,13 @@ def deliver(message_id: int) -> bool:
     ).update(state=MessageState.SENDING, attempts=F("attempts") + 1, due_at=now + dt.timedelta(seconds=LEASE_SECONDS))
     if not claimed:
         return False
-    message = Message.objects.select_related("client__brand", "sender").get(pk=message_id)
+    message = Message.objects.select_related("client__brand", "sender", "answers").get(pk=message_id)
+    against = reason_against(message.client.brand_id, message.to_address, is_marketing=is_marketing(message))
+    if against is not None:
+        _give_up(
+            message, _("Not sent: the address is on the suppression list (%(reason)s).") % {"reason": against.label}
+        )
+        return True
     secret = orjson.loads(crypto.decrypt(bytes(message.secret), purpose=SECRET_PURPOSE)) if message.secret else {}
     try:
         as_email(message, secret).send()

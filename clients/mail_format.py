@@ -10,12 +10,14 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from clients.models import Message
+from clients.messages.tokens import message_id_of, reply_address
+from clients.models import Mailbox, Message
 from crm.models import Brand
 from crm.notices.mail import sender_address
 from crm.texts.catalogue import fill
 from crm.texts.risk_warning import risk_warning_of
 
+REFERENCES_MAX = 20
 BUTTON = re.compile(r"^\[(?P<label>[^\]]+)\]\((?P<url>[^)\s]+)\)$")
 
 
@@ -38,20 +40,33 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
     brand = message.client.brand
     body = fill(message.body, secret)
     address = sender_address(brand)
+    mailbox = Mailbox.objects.filter(brand=brand, is_enabled=True).only("address").first()
+    headers = {
+        # The same letter sent again after a crash has the same id: mail servers and readers may drop the second.
+        "Message-ID": message_id_of(message.pk, address.partition("@")[2]),
+        "Auto-Submitted": "no" if message.sender_id else "auto-generated",
+    }
+    if message.answers is not None and message.answers.message_id:
+        headers["In-Reply-To"] = message.answers.message_id
+        earlier = reversed(message.answers.references[:REFERENCES_MAX])
+        headers["References"] = " ".join([*earlier, message.answers.message_id])
     email = EmailMultiAlternatives(
         subject=message.subject,
         body=plain_text(body),
         from_email=formataddr((brand.name, address)),
         to=[message.to_address],
-        reply_to=[message.sender.email if message.sender else brand.support_email],
-        headers={
-            # The same letter sent again after a crash has the same id: mail servers and readers may drop the second.
-            "Message-ID": f"<client-message-{message.pk}@{address.partition('@')[2]}>",
-            "Auto-Submitted": "no" if message.sender_id else "auto-generated",
-        },
+        reply_to=[_replies_to(message, mailbox)],
+        headers=headers,
     )
     email.attach_alternative(html(brand, message.language, message.subject, body), "text/html")
     return email
+
+
+def _replies_to(message: Message, mailbox: Mailbox | None) -> str:
+    """Return where replies go: the mailbox that is read, with the thread's token; without one, to its sender."""
+    if mailbox is not None:
+        return reply_address(mailbox.address, message.thread_id) if message.thread_id else mailbox.address
+    return message.sender.email if message.sender else message.client.brand.support_email
 
 
 def html(brand: Brand, language: str, subject: str, body: str) -> str:

@@ -16,6 +16,9 @@ from clients.custom_fields import views as custom
 from clients.custom_fields.listing import custom_card
 from clients.event_notices import NOTICE
 from clients.merging.views import merged_card
+from clients.messages.policies import ASSIGNS, LIFTS
+from clients.messages.queries import threads_visible_to, unknown_visible_to
+from clients.messages.setup import MailboxApproval
 from clients.models import Client, Task
 from clients.ownership.history import RIGHT as PAST_OWNERS
 from clients.ownership.history import owners_card
@@ -67,6 +70,18 @@ def due_tasks(user: User) -> int | None:
     return len(due.values_list("pk", flat=True)[:COUNTED]) or None
 
 
+def threads_awaiting(user: User) -> int | None:
+    """Count the threads of one's own clients that await a reply, up to a hundred."""
+    rows = threads_visible_to(user).filter(awaits_reply=True, client__owner=user).order_by()
+    return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
+
+
+def mail_unassigned(user: User) -> int | None:
+    """Count the e-mails that wait for a client, up to a hundred."""
+    rows = unknown_visible_to(user).filter(state="unassigned").order_by()
+    return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
+
+
 def due_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """List what is due next for the client; None, so no card, where nothing is."""
     rows = next_of_client(request.user, client.pk)
@@ -80,7 +95,7 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
-approvals.register(CountryRuleApproval, ExemptionApproval, PhoneExchangeApproval)
+approvals.register(CountryRuleApproval, ExemptionApproval, MailboxApproval, PhoneExchangeApproval)
 register(
     MenuEntry(
         "",
@@ -97,6 +112,47 @@ register(
     ),
     MenuEntry(
         "clients", _("Calls"), "phone_calls", "clients.log_call", "phone-call", 14, words="phone dialled recordings"
+    ),
+    MenuEntry(
+        "clients",
+        _("E-mail threads"),
+        "mail_threads",
+        "clients.view_client",
+        "mail",
+        16,
+        count=threads_awaiting,
+        count_permission="clients.log_call",
+        words="inbox e-mails replies messages conversation",
+        roles=(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.SUPPORT),
+    ),
+    MenuEntry(
+        "clients",
+        _("Unassigned e-mails"),
+        "unassigned_mail",
+        ASSIGNS,
+        "message-square",
+        17,
+        count=mail_unassigned,
+        words="unknown sender queue spam inbox",
+        roles=(Role.DESK_HEAD, Role.SUPPORT),
+    ),
+    MenuEntry(
+        "clients",
+        _("Suppression list"),
+        "suppressions",
+        LIFTS,
+        "ban",
+        35,
+        words="bounce complaint unsubscribe blocked e-mail addresses",
+    ),
+    MenuEntry(
+        "clients",
+        _("E-mail accounts"),
+        "mailboxes",
+        SETS_EXCHANGES_UP,
+        "at-sign",
+        36,
+        words="imap e-mail account inbox incoming",
     ),
     MenuEntry(
         "clients",

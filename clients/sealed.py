@@ -1,7 +1,11 @@
 """What the instance's key seals here, and the files of recordings, of which it seals some."""
 
 from clients.mail import SECRET_PURPOSE
-from clients.models import PhoneRecording
+from clients.messages.files import FOLDER as MAIL_FOLDER
+from clients.messages.files import PURPOSE as MAIL_FILES
+from clients.models import MailAttachment, PhoneRecording
+from clients.models.messages import BODY_PURPOSE
+from clients.models.messages import CREDENTIALS_PURPOSE as MAILBOX_PURPOSE
 from clients.models.telephony import CREDENTIALS_PURPOSE, EVENT_PURPOSE, NUMBER_PURPOSE
 from clients.telephony.recordings import FOLDER
 from clients.telephony.recordings import PURPOSE as RECORDINGS
@@ -13,7 +17,22 @@ sealed_column("clients.PhoneExchange", "sealed_credentials", purpose=CREDENTIALS
 sealed_column("clients.PhoneExchangeProposal", "sealed_credentials", purpose=CREDENTIALS_PURPOSE)
 sealed_column("clients.PhoneEvent", "body_sealed", purpose=EVENT_PURPOSE)
 sealed_column("clients.PhoneCall", "sealed_number", purpose=NUMBER_PURPOSE)
-sealed_files(RECORDINGS)
+sealed_column("clients.Mailbox", "sealed_credentials", purpose=MAILBOX_PURPOSE)
+sealed_column("clients.MailboxProposal", "sealed_credentials", purpose=MAILBOX_PURPOSE)
+sealed_column("clients.IncomingMail", "body_sealed", purpose=BODY_PURPOSE)
+sealed_files(RECORDINGS, MAIL_FILES)
+declare(
+    FileColumn(
+        MailAttachment,
+        "store_key",
+        MAIL_FOLDER,
+        is_sharded=True,
+        client="sealed_for_id",
+        purpose=MAIL_FILES,
+        size="size_bytes",
+        sha256="sha256",
+    )
+)
 declare(
     FileColumn(
         PhoneRecording,

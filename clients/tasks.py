@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from clients import mail
+from clients.messages import polling
 from clients.segments import refreshing
 from clients.telephony import exchange_work, hearing, recordings
 
@@ -62,6 +63,12 @@ def keep_recordings() -> int:
     return recordings.keep_due()
 
 
+@shared_task(soft_time_limit=1_500, time_limit=1_560)
+def read_mailboxes() -> int:
+    """Read new e-mails of the mailboxes that are due. Returns how many mailboxes were read."""
+    return polling.poll_due()
+
+
 @shared_task
 def delete_recordings() -> int:
     """Delete the recordings that were kept for as long as their brand's policy says. Returns how many."""
@@ -71,6 +78,7 @@ def delete_recordings() -> int:
 SCHEDULE = {
     "refresh-segments": {"task": "clients.tasks.refresh_segments", "schedule": 300.0, "options": {"expires": 300}},
     "keep-recordings": {"task": "clients.tasks.keep_recordings", "schedule": 60.0, "options": {"expires": 60}},
+    "read-mailboxes": {"task": "clients.tasks.read_mailboxes", "schedule": 20.0, "options": {"expires": 20}},
     "delete-recordings": {"task": "clients.tasks.delete_recordings", "schedule": crontab(hour="3", minute="25")},
     "work-on-phone-calls": {"task": "clients.tasks.work_on_phone_calls", "schedule": 10.0, "options": {"expires": 10}},
     "process-phone-events": {"task": "clients.tasks.process_phone_events", "schedule": 5.0, "options": {"expires": 5}},

@@ -13,6 +13,8 @@ follows("clients.PhoneCall.client", _("Phone calls"))
 follows("clients.Note.client", _("Notes"))
 follows("clients.Task.client", _("Follow-ups"))
 follows("clients.Message.client", _("E-mails"))
+follows("clients.MailThread.client")
+follows("clients.IncomingMail.client", _("E-mails from the client"))
 follows("clients.CustomValue.client", _("Custom fields"))
 follows("clients.Identifier.client")
 follows("crm.DueRow.client_id", only=Q(kind=FOLLOW_UP.code, state="pending"), part="clients")
@@ -23,6 +25,8 @@ all_stay(
         "clients.ClientMerge.merged",
         "clients.Declaration.client",  # of the questionnaires, which stay
         "clients.Exemption.client",
+        "clients.IncomingMail.sealed_for",  # whose key opens the text
+        "clients.MailAttachment.sealed_for",
         "clients.PhoneRecording.sealed_for",  # whose key opens the file
         "clients.Ownership.client",  # append-only
         "clients.SegmentMember.client",  # the next refresh finds who fits

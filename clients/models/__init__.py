@@ -5,6 +5,7 @@ from clients.models.declarations import Declaration
 from clients.models.identifiers import Identifier, SignInCountry
 from clients.models.mail import Message
 from clients.models.merging import ClientMerge
+from clients.models.messages import IncomingMail, MailAttachment, Mailbox, MailboxProposal, MailThread, Suppression
 from clients.models.ownership import BookDesk, Ownership
 from clients.models.segments import Segment, SegmentMember
 from clients.models.side_facts import SideFacts
@@ -37,6 +38,11 @@ __all__ = [
     "DoNotCall",
     "Exemption",
     "Identifier",
+    "IncomingMail",
+    "MailAttachment",
+    "MailThread",
+    "Mailbox",
+    "MailboxProposal",
     "Message",
     "Note",
     "NoteVersion",
@@ -51,6 +57,7 @@ __all__ = [
     "SegmentMember",
     "SideFacts",
     "SignInCountry",
+    "Suppression",
     "Task",
     "TimelineEntry",
 ]

@@ -7,7 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import MESSAGE_TRANSITIONS, MessageState
+from clients.messages.choices import DeliveryState
 from clients.models.client import Client
+from clients.models.messages import IncomingMail, MailThread
 from crm.db.states import HasState
 from crm.models import User
 from crm.texts.catalogue import without_addresses
@@ -27,6 +29,17 @@ class Message(HasState):
     # A link that must not be kept readable in the archive: filled into the mail, shown as dots on the page.
     secret = models.BinaryField(null=True, help_text="Encrypted values for the letter; removed once it is sent")
     sender = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    thread = models.ForeignKey(
+        MailThread, on_delete=models.PROTECT, null=True, blank=True, related_name="sent", db_index=False
+    )
+    answers = models.ForeignKey(
+        IncomingMail, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="What it replies to"
+    )
+    delivery = models.CharField(
+        max_length=10, choices=DeliveryState.choices, blank=True, default=DeliveryState.NOT_KNOWN
+    )
+    delivery_at = models.DateTimeField(null=True, blank=True)
+    delivery_detail = models.CharField(max_length=300, blank=True)
     state = models.CharField(max_length=8, choices=MessageState.choices, default=MessageState.QUEUED)
     dedupe_key = models.CharField(max_length=120, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -39,6 +52,9 @@ class Message(HasState):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["client", "-id"], name="messages_by_client"),
+            models.Index(
+                fields=["thread", "created_at"], name="messages_by_thread", condition=models.Q(thread__isnull=False)
+            ),
             models.Index(fields=["due_at"], name="messages_due", condition=models.Q(state__in=["queued", "sending"])),
         ]
         constraints = [

@@ -18,7 +18,7 @@ from clients.calls import log_call
 from clients.followups import add_task, complete_task, reopen_task, snooze_task
 from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
 from clients.mail import write_to_client
-from clients.models import Client, Note, Task
+from clients.models import Client, MailThread, Note, Task
 from clients.notes import add_note, edit_note, pin_note
 from clients.profile import change_profile
 from clients.queries import clients_visible_to, get_client
@@ -126,20 +126,36 @@ def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
 @staff_page("clients.log_call")
 def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
-    form = MailForm(request.POST or None, client=client, initial={"template": request.GET.get("template")})
+    thread = _thread(request, client)
+    initial = {"template": request.GET.get("template")}
+    if thread is not None:
+        subject = thread.subject if thread.subject.lower().startswith("re:") else f"Re: {thread.subject}"
+        initial = {"template": "clients.free_text", "subject": subject[:160]}
+    form = MailForm(request.POST or None, client=client, initial=initial)
 
     def do() -> None:
-        write_to_client(client_id=client.pk, actor=request.user, **form.cleaned_data)
+        write_to_client(
+            client_id=client.pk,
+            actor=request.user,
+            thread_id=thread.pk if thread is not None else None,
+            **form.cleaned_data,
+        )
 
     return dialogs.run(
         request,
         form,
         do,
-        url=client.get_absolute_url(),
+        url=thread.get_absolute_url() if thread is not None else client.get_absolute_url(),
         success_message=_("E-mail queued."),
         submit=_("Send e-mail"),
         title=_("E-mail to %(client)s") % {"client": client},
     )
+
+
+def _thread(request: UserRequest, client: Client) -> MailThread | None:
+    """Read the thread that an e-mail replies in, from the address. Raises: Http404 for one of another client."""
+    asked = request.GET.get("thread", "")
+    return get_object_or_404(MailThread, pk=asked, client=client) if is_whole(asked) else None
 
 
 @staff_page("clients.log_call")

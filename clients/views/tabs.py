@@ -14,7 +14,7 @@ from clients import policies
 from clients.forms import NoteForm
 from clients.identifiers.links import linked_to
 from clients.identifiers.places import countries_of
-from clients.models import Client, Message
+from clients.models import Client, MailThread, Message
 from clients.record import timeline_page
 from clients.views.page import pinned_notes
 from crm.choices import AccessKind
@@ -24,6 +24,7 @@ from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 
 VIEWS_PAGE = 50
+THREADS_SHOWN = 20
 VIEWS_SALT = "clients.looks"
 
 
@@ -46,13 +47,15 @@ def timeline_tab(request: UserRequest, client: Client) -> HttpResponse:
 
 
 def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
-    """Show the newest hundred e-mails to the client, with their state."""
+    """Show the newest threads with the client, and the newest hundred e-mails to them with their state."""
     rows = Message.objects.filter(client=client).select_related("sender").defer("secret").order_by("-id")[:100]
-    return render(
-        request,
-        "clients/_mail.html",
-        {"client": client, "messages_sent": rows, "can_log": bool(policies.can_log(request.user, client))},
-    )
+    context = {
+        "client": client,
+        "threads": MailThread.objects.filter(client=client)[:THREADS_SHOWN],
+        "messages_sent": rows,
+        "can_log": bool(policies.can_log(request.user, client)),
+    }
+    return render(request, "clients/_mail.html", context)
 
 
 def linked_tab(request: UserRequest, client: Client) -> HttpResponse:

@@ -69,6 +69,10 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
     def check(self, setup: Any) -> None:
         """Refuse what its own fields can't say. Raises: DomainError."""
 
+    def require_address(self, url: str) -> None:
+        """Refuse an address that isn't a public one of this service. Raises: DomainError."""
+        require_public_url(url)
+
     def new(self, brand: Brand, item: P) -> C:
         """Make the row of a new connection, unsaved."""
         return self.connection(brand=brand, code=item.code, adapter=item.adapter)
@@ -122,7 +126,7 @@ class ConnectionApproval(approvals.ApprovalKind[P], Generic[C, P]):
             raise DomainError(str(self.choose))
         self.check(setup)
         if setup.base_url and not setup.base_url.startswith(SANDBOX):
-            require_public_url(setup.base_url)
+            self.require_address(setup.base_url)
         needs_all = connection is None or connection.base_url != setup.base_url
         keys = self.adapters[setup.adapter].keys
         missing = [str(key.label) for key in keys if needs_all and not setup.keys.get(key.name)]

@@ -44,7 +44,7 @@ class ConnectionPages:
 
     kind: type[ConnectionApproval[Any, Any]]
     form: type[ConnectionForm]
-    webhook: str  # the address's name
+    webhook: str  # the address's name; empty for a service that sends none
     messages_path: str
     reads: str  # the right to read checks and messages
     templates: str
@@ -127,11 +127,11 @@ def list_page(
     waiting = list(kind.awaiting(proposals.select_related("requested_by", "brand", "connection")))
 
     def shown(connection: Connection) -> dict[str, Any]:
-        address = reverse(pages.webhook, kwargs={"code": connection.code})
+        address = reverse(pages.webhook, kwargs={"code": connection.code}) if pages.webhook else ""
         return {
             "connection": connection,
             "title": pages.kind.adapters[connection.adapter].title,
-            "webhook_address": request.build_absolute_uri(address),
+            "webhook_address": request.build_absolute_uri(address) if address else "",
             **connection_facts(connection),
         }
 

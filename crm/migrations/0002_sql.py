@@ -6,7 +6,14 @@ from django.db import migrations
 from crm.db.migration_operations import sql_files
 from crm.security import crypto, keys
 
-PURPOSES = ("destination-mark", "kyc-document-number", "client-identifier", "kyc-second-look", "automation-group")
+PURPOSES = (
+    "destination-mark",
+    "kyc-document-number",
+    "client-identifier",
+    "kyc-second-look",
+    "automation-group",
+    "mail-thread",
+)
 
 
 def make_lasting_keys(apps, schema_editor):

@@ -118,6 +118,7 @@ def _sandboxes() -> set[tuple[str, int]]:
         settings.SANDBOX_KYC_URL,
         settings.SANDBOX_SCREENING_URL,
         settings.SANDBOX_PHONE_URL,
+        settings.SANDBOX_MAIL_URL,
     )
     served = [urlsplit(url) for url in urls]
     named = [settings.SANDBOX_MT5, settings.SANDBOX_MT5_REST, *settings.SANDBOX_PLATFORMS.values()]

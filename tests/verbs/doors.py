@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import io
+import secrets
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +21,17 @@ from django.utils import timezone
 
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
-from clients.models import Client, DoNotCall, PhoneCall, PhoneEvent, PhoneExchange
+from clients.models import (
+    Client,
+    DoNotCall,
+    IncomingMail,
+    Mailbox,
+    MailThread,
+    PhoneCall,
+    PhoneEvent,
+    PhoneExchange,
+    Suppression,
+)
 from compliance.aml.models import AmlCase, AmlRuleVersion
 from compliance.aml.rules import Content as AmlContent
 from compliance.aml.rules import create_rule
@@ -253,6 +264,27 @@ def parked_vendor_check() -> Arguments:
     )
     VendorCheck.objects.filter(pk=check.pk).update(state="unknown")
     return {"check_id": check.pk}
+
+
+def an_unknown_mail() -> IncomingMail:
+    """An e-mail at a client's brand of which nothing is known."""
+    client = Client.objects.filter(owner__isnull=False).order_by("pk")[0]
+    mail = IncomingMail(brand_id=client.brand_id, fingerprint=secrets.token_hex(32), subject="Verbs")
+    mail.seal({"text": "x", "html": ""}, None)
+    mail.save()
+    return mail
+
+
+def a_discarded_mail() -> Arguments:
+    mail = an_unknown_mail()
+    IncomingMail.objects.filter(pk=mail.pk).update(state="discarded")
+    return {"mail_id": mail.pk}
+
+
+def a_mailbox() -> Mailbox:
+    return Mailbox.objects.create(
+        brand=one(Brand), code="mail-verbs", name="Verbs", adapter="imap", address="a@b.example", is_enabled=False
+    )
 
 
 def a_phone_exchange() -> PhoneExchange:
@@ -496,6 +528,25 @@ DOORS: dict[str, Door] = {
     "kyc.uploads.pages.drop_page": Door(given=an_uploaded_page, by=its_uploader),
     "kyc.uploads.pages.move_page": Door(given=lambda: an_uploaded_page(to="up"), by=its_uploader),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "clients.messages.incoming.assign_mail": Door(
+        given=lambda: {
+            "mail_id": an_unknown_mail().pk,
+            "client_id": Client.objects.filter(owner__isnull=False).order_by("pk")[0].pk,
+        }
+    ),
+    "clients.messages.incoming.discard_mail": Door(given=lambda: {"mail_id": an_unknown_mail().pk}),
+    "clients.messages.incoming.restore_mail": Door(given=a_discarded_mail),
+    "clients.messages.incoming.close_thread": Door(
+        given=lambda: {"thread_id": MailThread.objects.create(client=one(Client), subject="Verbs").pk}
+    ),
+    "clients.messages.setup.test_mailbox": Door(given=lambda: {"mailbox_id": a_mailbox().pk}),
+    "clients.messages.suppression.lift_suppression": Door(
+        given=lambda: {
+            "suppression_id": Suppression.objects.create(
+                brand=one(Brand), address="verbs@example.com", reason="manual"
+            ).pk
+        }
+    ),
     "clients.telephony.calls.hang_up": Door(given=lambda: {"call_id": a_phone_call().pk}, by=its_agent),
     "clients.telephony.calls.log_outcome": Door(given=an_ended_phone_call, by=its_agent),
     # One's own phone is nobody else's business, whatever brand one works for.

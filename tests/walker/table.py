@@ -647,6 +647,7 @@ TABLE |= {
 WORKS_WITH_CLIENTS: Final = STAFF - {"marketing", "auditor", "administrator"}
 MOVES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 MERGES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR)
+ASSIGNS_MAIL: Final = roles(Role.SUPPORT, Role.DESK_HEAD, Role.MLRO)
 MAKES_SEGMENTS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
 _person = _any_client("client_id")
 _no_note = lambda _world: {"note_id": 999_999}  # noqa: E731
@@ -672,6 +673,26 @@ TABLE |= {
     "phone_call_hang_up": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"call_id": 999_999}, good=OWN),
     "phone_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
     "phone_call_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody", "reference": "0" * 32}),
+    "mail_threads": Rule(STAFF),
+    "mail_thread": Rule(STAFF, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
+    "mail_thread_close": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
+    "unassigned_mail": Rule(ASSIGNS_MAIL),
+    "incoming_mail": Rule(STAFF, kwargs=lambda _world: {"mail_id": 999_999}, good=OWN),
+    "incoming_mail_frame": Rule(STAFF, kwargs=lambda _world: {"mail_id": 999_999}, good=OWN),
+    "incoming_mail_assign": Rule(
+        ASSIGNS_MAIL, kwargs=lambda _world: {"mail_id": 999_999, "client_id": 999_999}, good=OWN
+    ),
+    "incoming_mail_discard": Rule(ASSIGNS_MAIL, kwargs=lambda _world: {"mail_id": 999_999}, good=OWN),
+    "mail_attachment": Rule(STAFF, kwargs=lambda _world: {"attachment_id": 999_999}, good=OWN),
+    "suppressions": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "suppression_new": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "suppression_lift": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"suppression_id": 999_999}, good=OWN
+    ),
+    "mailboxes": Rule(roles(Role.ADMINISTRATOR)),
+    "mailbox_new": Rule(roles(Role.ADMINISTRATOR)),
+    "mailbox_change": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"mailbox_id": 999_999}, good=OWN),
+    "mailbox_test": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"mailbox_id": 999_999}, good=OWN),
     "phone_exchanges": Rule(roles(Role.ADMINISTRATOR)),
     "phone_exchange_new": Rule(roles(Role.ADMINISTRATOR)),
     "phone_exchange_change": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"exchange_id": 999_999}, good=OWN),

@@ -1,0 +1,30 @@
+"""Addresses of e-mail."""
+
+from django.urls import path
+
+from clients.messages import views
+from clients.messages.tables import SuppressionTable, ThreadTable, UnknownMailTable
+from crm.ui.views import TableView
+
+urlpatterns = [
+    path("mail/threads/", TableView.as_view(table=ThreadTable), name="mail_threads"),
+    path("mail/threads/<int:thread_id>/", views.thread, name="mail_thread"),
+    path("mail/threads/<int:thread_id>/close/", views.thread_close, name="mail_thread_close"),
+    path("mail/unassigned/", TableView.as_view(table=UnknownMailTable), name="unassigned_mail"),
+    path("mail/incoming/<int:mail_id>/", views.mail, name="incoming_mail"),
+    path("mail/incoming/<int:mail_id>/frame/", views.mail_frame, name="incoming_mail_frame"),
+    path("mail/incoming/<int:mail_id>/assign/<int:client_id>/", views.mail_assign, name="incoming_mail_assign"),
+    path("mail/incoming/<int:mail_id>/discard/", views.mail_discard, name="incoming_mail_discard"),
+    path("mail/attachments/<int:attachment_id>/", views.attachment, name="mail_attachment"),
+    path(
+        "mail/suppressions/",
+        TableView.as_view(table=SuppressionTable, template_name="clients/messages/suppressions.html"),
+        name="suppressions",
+    ),
+    path("mail/suppressions/new/", views.suppression_new, name="suppression_new"),
+    path("mail/suppressions/<int:suppression_id>/", views.suppression_lift, name="suppression_lift"),
+    path("mail/mailboxes/", views.mailbox_list, name="mailboxes"),
+    path("mail/mailboxes/new/", views.mailbox_new, name="mailbox_new"),
+    path("mail/mailboxes/<int:mailbox_id>/", views.mailbox_change, name="mailbox_change"),
+    path("mail/mailboxes/<int:mailbox_id>/test/", views.mailbox_test, name="mailbox_test"),
+]

@@ -1,0 +1,303 @@
+"""Pages of e-mail: threads, unknown senders, attachments, mailboxes and the suppression list."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from csp.decorators import csp as csp_override
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
+
+from clients.messages import files, incoming, policies, setup, suppression
+from clients.messages.choices import IncomingState
+from clients.messages.forms import MailboxForm, ReasonForm, SuppressionForm
+from clients.messages.queries import (
+    attachments_visible_to,
+    mail_visible_to,
+    suppressions_visible_to,
+    threads_visible_to,
+)
+from clients.messages.threads import item_of, items_of
+from clients.models import IncomingMail, MailThread
+from clients.policies import can
+from clients.queries import is_in_own_book
+from clients.views import dialogs
+from clients.views.choose_client import found_clients
+from crm.choices import AccessKind
+from crm.connections import views as connections
+from crm.security import access_log
+from crm.security.crypto import KeyDestroyed
+from crm.security.sealed_files import FileDamaged, FileMissing
+from crm.staff.company import brands_to_set_up
+from crm.ui.actions import run_action
+from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
+
+# A mail program's frame: nothing that runs, nothing from elsewhere, no pictures at all.
+FRAME_POLICY: Final = {"default-src": ["'none'"], "frame-ancestors": ["'self'"], "sandbox": ["allow-popups"]}
+PAGES: Final = connections.ConnectionPages(
+    kind=setup.MailboxApproval,
+    form=MailboxForm,
+    webhook="",
+    messages_path="",
+    reads=policies.SETS_UP,
+    templates="clients/messages",
+    icon="mail",
+    title=gettext_lazy("E-mail accounts"),
+    subtitle=gettext_lazy("E-mail accounts that clients write to, per brand"),
+    propose=gettext_lazy("Propose e-mail account"),
+    messages_title="",
+    checks_path="/mail/unassigned/",
+    checks_title=gettext_lazy("Unassigned e-mails"),
+    steps=(
+        gettext_lazy("New e-mails are read every minute; nothing is changed or deleted in the account."),
+        gettext_lazy("Replies to our e-mails come to this address, with a mark that joins them to their thread."),
+    ),
+    unmatched="",
+)
+
+
+# ── threads ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _thread(request: UserRequest, thread_id: int) -> MailThread:
+    rows = threads_visible_to(request.user).select_related("client__brand", "client__book", "client__owner")
+    return get_object_or_404(rows, pk=thread_id)
+
+
+@staff_page("clients.view_client")
+def thread(request: UserRequest, thread_id: int) -> HttpResponse:
+    """Show a thread; every view is logged."""
+    row = _thread(request, thread_id)
+    access_log.note(
+        user=request.user,
+        kind=AccessKind.VIEW,
+        target=f"clients.mailthread:{row.pk}",
+        client_id=row.client_id,
+        brand_id=row.client.brand_id,
+        in_book=is_in_own_book(request.user, row.client),
+    )
+    context = {
+        "thread": row,
+        "client": row.client,
+        "items": items_of(row),
+        "may_write": bool(can(request.user, row.client, policies.WRITES)),
+    }
+    return render(request, "clients/messages/thread.html", context)
+
+
+@require_POST
+@staff_page(policies.WRITES)
+def thread_close(request: UserRequest, thread_id: int) -> HttpResponseBase:
+    """Note that a thread needs no reply."""
+    row = _thread(request, thread_id)
+    run_action(
+        request,
+        lambda: incoming.close_thread(thread_id=row.pk, actor=request.user),
+        _("Thread marked as done."),
+        show_forbidden=True,
+    )
+    return redirect(row.get_absolute_url())
+
+
+# ── one incoming e-mail ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _mail(request: UserRequest, mail_id: int) -> IncomingMail:
+    rows = mail_visible_to(request.user).select_related("brand", "client", "decided_by").prefetch_related("attachments")
+    return get_object_or_404(rows, pk=mail_id)
+
+
+@staff_page("clients.view_client")
+def mail(request: UserRequest, mail_id: int) -> HttpResponseBase:
+    """Show an e-mail without a client, with whom it may be from; one with a client is shown in its thread."""
+    row = _mail(request, mail_id)
+    if row.thread_id is not None:
+        return redirect("mail_thread", row.thread_id)
+    query, is_searched, clients = found_clients(request, target="unassigned_mail", brand_id=row.brand_id)
+    access_log.note(
+        user=request.user, kind=AccessKind.VIEW, target=f"clients.incomingmail:{row.pk}", brand_id=row.brand_id
+    )
+    context = {
+        "mail": row,
+        "item": item_of(row),
+        "query": query,
+        "is_searched": is_searched,
+        "clients": clients,
+        "suggested": incoming.client_of_address(row.brand_id, row.from_address),
+        "is_open": row.state == IncomingState.UNASSIGNED,
+        "form": ReasonForm(),
+    }
+    return render(request, "clients/messages/mail.html", context)
+
+
+@require_POST
+@staff_page(policies.ASSIGNS)
+def mail_assign(request: UserRequest, mail_id: int, client_id: int) -> HttpResponseBase:
+    """Assign an e-mail to a client."""
+    row = _mail(request, mail_id)
+    done = run_action(
+        request,
+        lambda: incoming.assign_mail(mail_id=row.pk, client_id=client_id, actor=request.user),
+        _("E-mail assigned."),
+        show_forbidden=True,
+    )
+    return redirect("mail_thread", done.result.thread_id) if done else redirect(row.get_absolute_url())
+
+
+@require_POST
+@staff_page(policies.ASSIGNS)
+def mail_discard(request: UserRequest, mail_id: int) -> HttpResponseBase:
+    """Take an e-mail off the queue, or put it back."""
+    row = _mail(request, mail_id)
+    if row.state == IncomingState.DISCARDED:
+        run_action(
+            request,
+            lambda: incoming.restore_mail(mail_id=row.pk, actor=request.user),
+            _("E-mail is in the queue again."),
+        )
+        return redirect(row.get_absolute_url())
+    reason = request.POST.get("reason", "")[:300]
+    done = run_action(
+        request,
+        lambda: incoming.discard_mail(mail_id=row.pk, actor=request.user, reason=reason),
+        _("E-mail discarded."),
+    )
+    return redirect("unassigned_mail") if done else redirect(row.get_absolute_url())
+
+
+@csp_override(FRAME_POLICY)
+@xframe_options_sameorigin
+@staff_page("clients.view_client")
+def mail_frame(request: UserRequest, mail_id: int) -> HttpResponse:
+    """Serve the cleaned HTML of an e-mail for a frame."""
+    row = _mail(request, mail_id)
+    try:
+        page = row.body["html"]
+    except KeyDestroyed:
+        raise Http404 from None
+    return render(request, "clients/messages/frame.html", {"page": page, "mail": row})
+
+
+@staff_page("clients.view_client")
+def attachment(request: UserRequest, attachment_id: int) -> HttpResponseBase:
+    """Download a file that came with an e-mail; every download is logged."""
+    rows = attachments_visible_to(request.user).select_related("mail__client")
+    row = get_object_or_404(rows, pk=attachment_id)
+    pieces = files.stream(row)
+    try:
+        first = next(pieces, b"")
+    except (FileDamaged, FileMissing, KeyDestroyed):
+        raise Http404 from None
+    client = row.mail.client
+    access_log.note(
+        user=request.user,
+        kind=AccessKind.DOWNLOAD,
+        target=f"clients.mailattachment:{row.pk}",
+        client_id=row.mail.client_id,
+        brand_id=row.mail.brand_id,
+        in_book=is_in_own_book(request.user, client) if client is not None else None,
+    )
+    response = StreamingHttpResponse(_chained(first, pieces), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(True, row.name) or "attachment"
+    response["Content-Length"] = str(row.size_bytes)
+    response["Cache-Control"] = "no-store, private"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def _chained(first: bytes, rest: Any) -> Any:
+    yield first
+    yield from rest
+
+
+# ── suppression list ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@staff_page(policies.LIFTS)
+def suppression_new(request: UserRequest) -> HttpResponseBase:
+    """Have a brand no longer e-mail an address."""
+    form = SuppressionForm(
+        request.POST or None, brands=brands_to_set_up(request.user).filter(archived_at=None).order_by("name")
+    )
+
+    def do() -> None:
+        entered = form.cleaned_data
+        suppression.add_suppression(
+            brand_id=entered["brand"].pk, address=entered["address"], actor=request.user, reason=entered["reason"]
+        )
+
+    return dialogs.run(
+        request,
+        form,
+        do,
+        url="/mail/suppressions/",
+        success_message=_("Address added."),
+        title=_("Suppress e-mail address"),
+        submit=_("Suppress address"),
+    )
+
+
+@staff_page(policies.LIFTS)
+def suppression_lift(request: UserRequest, suppression_id: int) -> HttpResponseBase:
+    """Let a brand e-mail an address again."""
+    row = get_object_or_404(suppressions_visible_to(request.user), pk=suppression_id)
+    form = ReasonForm(request.POST or None)
+
+    def do() -> None:
+        suppression.lift_suppression(suppression_id=row.pk, actor=request.user, reason=form.cleaned_data["reason"])
+
+    return dialogs.run(
+        request,
+        form,
+        do,
+        url="/mail/suppressions/",
+        success_message=_("Address may be written to again."),
+        title=_("Lift suppression of %(address)s") % {"address": row.address},
+        submit=_("Lift suppression"),
+    )
+
+
+# ── mailboxes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@staff_page(policies.SETS_UP)
+def mailbox_list(request: UserRequest) -> HttpResponse:
+    """Show each brand's mailboxes, and what waits for a second person."""
+    return connections.list_page(request, PAGES, brand_facts=lambda _brand: {}, connection_facts=lambda _mailbox: {})
+
+
+@staff_page(policies.SETS_UP)
+def mailbox_new(request: UserRequest) -> HttpResponseBase:
+    """Enter a new mailbox and propose it."""
+    return _propose(request, None)
+
+
+@staff_page(policies.SETS_UP)
+def mailbox_change(request: UserRequest, mailbox_id: int) -> HttpResponseBase:
+    """Change a mailbox: proposed by one person, approved by another."""
+    return _propose(request, mailbox_id)
+
+
+def _propose(request: UserRequest, mailbox_id: int | None) -> HttpResponseBase:
+    def propose(wanted: Any, brand_id: int, reason: str) -> object:
+        return setup.propose_mailbox(
+            brand_id=brand_id, setup=wanted, actor=request.user, reason=reason, mailbox_id=mailbox_id
+        )
+
+    return connections.propose_page(request, PAGES, propose, mailbox_id)
+
+
+@require_POST
+@staff_page(policies.SETS_UP)
+def mailbox_test(request: UserRequest, mailbox_id: int) -> HttpResponseBase:
+    """Test a mailbox; the answer is on the page."""
+    return connections.test_page(
+        request, PAGES, lambda pk: setup.test_mailbox(mailbox_id=pk, actor=request.user), mailbox_id
+    )
