@@ -3,7 +3,8 @@
 Quality: labelled pairs from the lists' own aliases (`compliance.matching.calibration`), the half that rules aren't tuned on, by
 script and kind, beside rapidfuzz's token_set_ratio at the threshold that is best for it on these very pairs; and false hits among
 5,000 ordinary clients (`bench/data`) against the real lists alone. Speed: everybody against 50,000 entries, one name, a delta of
-500 entries against very many clients. Entries beyond the real lists are names of theirs with their words shuffled.
+500 entries against very many clients. Entries beyond the real lists are names of theirs with their words shuffled. Then AML rules
+over many movements, as `bench aml` measures them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from django.conf import settings
 from django.db import connection
 from rapidfuzz import fuzz
 
+from bench import aml
 from bench.harness import Figure, analyze, at_least, at_most, cpu_ms, own_database, p95, say
 from bench.web import FILL, make_house
 from compliance import rescreening, screening
@@ -86,7 +88,7 @@ def run(size: str) -> list[Figure]:
         version = _load_house(Path(folder), entries - ListEntry.objects.count() + DELTA, seed=2)
         delta = rescreening.screen_version
         figures += _timed(f"{DELTA} new entries × {many:,} clients", lambda: delta(version.pk), DELTA_SECONDS_MAX, many)
-    return figures
+    return figures if size == "tiny" else [*figures, *aml.run(size)]
 
 
 # ── quality ────────────────────────────────────────────────────────────────────────────────────────────────────────

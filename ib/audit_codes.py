@@ -23,6 +23,7 @@ class IbAction(AuditCode):
     PARTNER_INVITED = "ib.partner_invited", _("Partner invited"), "mail"
     PARTNER_MOVED = "ib.partner_moved", _("Partner moved in the tree"), "network"
     PARTNER_REGISTERED = "ib.partner_registered", _("Partner registered"), "user-plus"
+    PARTNER_SCREENED = "ib.partner_screened", _("Partner's watchlist matches changed"), "scan-search", "warning"
     PARTNER_STATE_CHANGED = "ib.partner_state_changed", _("Partner status changed"), "handshake"
     PERIOD_SETTLED = "ib.period_settled", _("Commission period settled"), "calendar", "success"
     PAYOUT_APPROVED = "ib.payout_approved", _("Commission payout approved"), "circle-check", "success"

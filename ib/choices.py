@@ -396,3 +396,11 @@ class IbNotice(NotificationKind):
         staff("ib.manage_partners"),
         EmailChannel.DAILY,
     )
+    PARTNER_MATCH = (
+        "ib.partner_match",
+        _("Possible watchlist matches of partners"),
+        NoticeGroup.PARTNERS,
+        staff("ib.view_partner"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )

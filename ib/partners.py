@@ -29,6 +29,7 @@ from ib.codes import new_code
 from ib.models import Partner, PartnerSpell
 from ib.policies import can_manage_partners
 from ib.queries import partners_visible_to
+from ib.screening import partner_names
 
 
 @dataclass(frozen=True)
@@ -131,13 +132,15 @@ def _sign_in(brand: Brand, details: PartnerDetails) -> User:
 def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str) -> Partner:
     """Block, unblock or close a partner. From now on trades of their network earn them nothing, or earn again.
 
-    Who: `ib.manage_partners` at the brand. Raises: WrongState.
+    Who: `ib.manage_partners` at the brand. Raises: WrongState, also for a partner without a client record who may be on a list.
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
     now = timezone.now()
     before = partner.state
     partner.move_to(to)
+    if to == PartnerState.ACTIVE:
+        partner_names.require_no_match(partner)
     partner.save(update_fields=["state"])
     spell = PartnerSpell.objects.filter(partner=partner, ends_at__isnull=True).first()
     if spell is not None and to != PartnerState.ACTIVE:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from compliance.queries import may
 from crm import approvals
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
@@ -262,7 +263,11 @@ def _payee(partner: Partner) -> Client:
         raise WrongState(_("Your payouts are on hold. Contact your partner manager."))
     if partner.client_id is None:
         raise DomainError(_("You don't have a wallet for payouts yet. Ask your partner manager to link one."))
-    return lock(Client, partner.client_id, "brand", "user")
+    client = lock(Client, partner.client_id, "brand", "user")
+    if not may(client, "withdrawal"):
+        # Also while a match of the business name is under review.
+        raise WrongState(_("Your payouts are on hold. Contact your partner manager."))
+    return client
 
 
 def _check_amount(partner: Partner, amount: Decimal, currency: str) -> None:

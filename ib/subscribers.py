@@ -10,6 +10,8 @@ from crm.events import (
     DepositReversed,
     KycLevelLost,
     KycLevelRegained,
+    PartnerCreated,
+    WatchlistLoaded,
     subscribe,
 )
 from crm.i18n.localized_text import amount, phrase
@@ -19,6 +21,7 @@ from ib import clawback, engine
 from ib.attribution import attribute_registration
 from ib.choices import ForfeitCause, IbNotice
 from ib.models import Partner
+from ib.screening import partner_names
 from ib.settlements import credit_notes, forfeits, invoices
 from kyc.choices import LevelLoss
 from kyc.levels.reaching import level_required
@@ -100,3 +103,15 @@ def tell_the_partner(event: CommissionSettled) -> None:
         url=f"/partners/earnings/{event.settlement_id}/",
         dedupe_key=f"ib.settlement:{event.settlement_id}",
     )
+
+
+@subscribe(PartnerCreated)
+def screen_the_new_partner(event: PartnerCreated) -> None:
+    """Screen a partner who applied or was registered; one with a client record is screened as a client."""
+    partner_names.screen_partner(partner_id=event.partner_id)
+
+
+@subscribe(WatchlistLoaded)
+def screen_partners_against_the_new_version(event: WatchlistLoaded) -> None:
+    """Screen the partners without a client record again when a list has a new version."""
+    partner_names.screen_partners()

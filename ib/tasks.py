@@ -8,6 +8,7 @@ from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
 from ib.agreements import ranks
 from ib.replay import replays
+from ib.screening import partner_names
 from ib.settlements import automatic_payouts
 
 
@@ -37,7 +38,14 @@ def resume_replays() -> int:
     return replays.resume_stalled()
 
 
+@shared_task
+def screen_partners() -> int:
+    """Screen the partners without a client record against everything in force."""
+    return partner_names.screen_partners()
+
+
 SCHEDULE = {
+    "screen-partners": {"task": "ib.tasks.screen_partners", "schedule": crontab(hour="1", minute="50")},
     "resume-replays": {"task": "ib.tasks.resume_replays", "schedule": crontab(minute="*/5")},
     "review-ranks": {"task": "ib.tasks.review_ranks", "schedule": crontab(minute="5")},
     "run-commissions": {"task": "ib.tasks.run_commissions", "schedule": crontab(hour="2", minute="20")},

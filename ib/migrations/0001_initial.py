@@ -1794,4 +1794,18 @@ class Migration(migrations.Migration):
             model_name='invoicecorrection',
             trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='5e392665ebd92038f40828dc26e16f68b065376e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_correction_no_truncate_fdf38', table='ib_invoicecorrection', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='PartnerScreening',
+            fields=[
+                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='screening', serialize=False, to='ib.partner')),
+                ('name', models.CharField(help_text='As it was compared', max_length=120)),
+                ('screened_at', models.DateTimeField()),
+                ('matcher_version', models.CharField(max_length=20)),
+                ('lists', models.JSONField(default=list)),
+                ('matches', models.JSONField(default=list)),
+            ],
+            options={
+                'ordering': ['partner_id'],
+            },
+        ),
     ]

@@ -16,6 +16,7 @@ from ib.models.plans import (
     PlanVersion,
 )
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
+from ib.models.screenings import PartnerScreening
 from ib.models.settlements import CommissionDispute, HeldLine, Payout, PayoutRequest, Settlement, SettlementTerms
 from ib.models.what_ifs import WhatIf
 
@@ -36,6 +37,7 @@ __all__ = [
     "PartnerLink",
     "PartnerPlan",
     "PartnerRank",
+    "PartnerScreening",
     "PartnerSpell",
     "Payout",
     "PayoutInstruction",

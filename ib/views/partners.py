@@ -28,6 +28,7 @@ from ib.links import create_link
 from ib.models import Partner, PartnerLink, PartnerPlan
 from ib.policies import can_manage_partners
 from ib.queries import get_partner
+from ib.screening import partner_names
 from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerTable
 from ib.views.settlements import settlements_tab
 
@@ -106,6 +107,7 @@ def overview(partner: Partner) -> dict[str, Any]:
     held = PartnerPlan.usual.select_related("plan").filter(partner=partner, ends_at__isnull=True).first()
     return {
         "rank": rank_of(partner, held.plan if held else None),
+        "matches": partner_names.open_matches(partner),
         "summary": figures.summary(partner),
         "balances": settlement.balances_of(partner),
         "parent": tree.parent_of(partner),

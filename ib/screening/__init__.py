@@ -1,0 +1,1 @@
+"""Screening partners who have no client record."""
