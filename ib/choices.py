@@ -365,6 +365,14 @@ class IbNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    RATIO_PROPOSED = (
+        "ib.ratio_proposed",
+        _("Personal ratios awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.approve_plan"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     VERDICT_PROPOSED = (
         "ib.verdict_proposed",
         _("Verdicts on referrals awaiting second approval"),

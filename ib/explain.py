@@ -109,6 +109,9 @@ def _product(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
     computed = (pot * accrual.share).quantize(EIGHT_PLACES, rounding="ROUND_DOWN")
     if accrual.tier and version is not None:
         steps += [_ranked(tier) for tier in version.tiers.filter(number=accrual.tier)]
+    if accrual.ratio is not None:
+        text = _("Personal ratio: %(percent)s %% of the plan's rates")
+        steps.append(Step(text % {"percent": plain(accrual.ratio)}))
     steps.append(Step(_formula(accrual, version), f"{plain(computed)} {accrual.rate_currency}"))
     if accrual.below is not None:
         computed = max(Decimal(0), computed - accrual.below)

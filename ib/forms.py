@@ -18,6 +18,7 @@ from crm.security.scope import reach_of
 from crm.ui.iban import IbanField
 from ib.choices import Cycle, NegativeBalance, PayoutSchedule, PayoutTo, VatTreatment
 from ib.models import Partner, Plan, ReferralLink, SettlementTerms
+from ib.models.plans import RATIO_MOST
 from ib.partner_pages import sharing
 from ib.partner_pages.sharing import Target
 from ib.payouts import Destination, Offer
@@ -232,6 +233,16 @@ class AssignPlanForm(forms.Form):
         min_value=1,
         label=_("Only the client with the number"),
         help_text=_("An agreement for a client comes before all others"),
+    )
+    percent = forms.DecimalField(
+        initial=100,
+        required=False,
+        min_value=Decimal("0.01"),
+        max_value=RATIO_MOST,
+        max_digits=5,
+        decimal_places=2,
+        label=_("Personal ratio (% of the plan's rates)"),
+        help_text=_("Other than 100 % it needs a second approval, and applies from then on"),
     )
     reason = forms.CharField(max_length=200, label=_("Reason"))
 

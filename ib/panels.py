@@ -19,6 +19,7 @@ from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab, Tile, register
 from ib import figures
+from ib.agreements.ratios import RatioApproval
 from ib.models import Attribution, ClientForfeit, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.policies import can_manage_partners
@@ -30,7 +31,7 @@ from ib.settlements.terms import TermsApproval
 from ib.views import home_cards
 from wallet.choices import account_owners
 
-approvals.register(PayoutApproval, PlanApproval, ReplayApproval, TermsApproval, VerdictApproval)
+approvals.register(PayoutApproval, PlanApproval, RatioApproval, ReplayApproval, TermsApproval, VerdictApproval)
 
 
 def linked_partners(user: User, client: Client) -> Iterator[graph.Linked]:

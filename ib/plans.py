@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -28,6 +29,9 @@ from ib.choices import IbNotice, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion
 from ib.policies import can_decide_version, can_manage_partners, can_write_plans
 from trading.choices import SymbolGroup
+
+# What an agreement pays of its plan's rates, in per cent, unless two people agreed a personal ratio.
+WHOLE: Final = Decimal(100)
 
 
 @transaction.atomic
@@ -270,32 +274,65 @@ def assign_plan(
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
+    about = {"link_id": link_id, "client_id": client_id}
+    return agree(partner, plan_id, percent=WHOLE, about=about, actor=actor, at=at, reason=reason)
+
+
+def check_agreement(
+    partner: Partner, plan_id: int | None, *, percent: Decimal, about: dict[str, int | None]
+) -> tuple[Plan | None, PartnerPlan | None]:
+    """Return the plan of an agreement that may be made, and the one it replaces; `about` as in `agree`.
+
+    Raises: WrongState, DomainError.
+    """
     plan = Plan.objects.get(pk=plan_id, brand_id=partner.brand_id) if plan_id is not None else None
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
         raise WrongState(_("This plan doesn't have an active version yet."))
-    _check_scope(partner, link_id, client_id)
-    now = at or timezone.now()
-    about = {"link_id": link_id, "client_id": client_id}
+    _check_scope(partner, about["link_id"], about["client_id"])
     current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True, **about).select_related("plan").first()
-    if (current.plan_id if current else None) == plan_id:
+    if (current.plan_id if current else None) == plan_id and (current is None or current.percent == percent):
         raise WrongState(_("Nothing to change: this is already set."))
+    return plan, current
+
+
+def agree(
+    partner: Partner,
+    plan_id: int | None,
+    *,
+    percent: Decimal,
+    about: dict[str, int | None],
+    actor: Actor,
+    at: dt.datetime | None = None,
+    reason: str = "",
+) -> PartnerPlan | None:
+    """End a locked partner's agreement and begin the next one, which pays so many per cent of the plan's rates.
+
+    about: `link_id` or `client_id` of a special agreement, both None for the usual one.
+
+    Raises: WrongState, DomainError.
+    """
+    plan, current = check_agreement(partner, plan_id, percent=percent, about=about)
+    now = at or timezone.now()
     if current is not None:
         current.ends_at = now
         current.save(update_fields=["ends_at"])
     held = None
     if plan is not None:
-        held = PartnerPlan.objects.create(partner=partner, plan=plan, starts_at=now, made_by=actor, **about)
+        held = PartnerPlan.objects.create(
+            partner=partner, plan=plan, percent=percent, starts_at=now, made_by=actor, **about
+        )
+    ratio = {} if percent == WHOLE else {"percent": str(percent)}
     audit.record(
         actor=actor,
         action=IbAction.PLAN_ASSIGNED,
         target=partner,
         brand_id=partner.brand_id,
-        client_id=client_id,
+        client_id=about["client_id"],
         reason=reason,
         before={"plan": current.plan_id if current else None},
-        after={"plan": plan_id, "from": now.isoformat(), **{key: pk for key, pk in about.items() if pk}},
+        after={"plan": plan_id, "from": now.isoformat(), **ratio, **{key: pk for key, pk in about.items() if pk}},
     )
-    if link_id is None and client_id is None:
+    if not any(about.values()):
         _publish_level(partner, current.plan if current else None, plan, actor)
     return held
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.utils.translation import gettext as _
+
+from crm.i18n import formats
 from ib.agreements.cards import CARD, limit_sentences, rate_card
 from ib.agreements.ranks import rank_of
 from ib.choices import Network
@@ -103,6 +106,10 @@ def rates_of(partner: Partner) -> Rates | None:
     ]
     if not columns:
         return None
+    if held is not None and held.percent != 100:
+        components.insert(
+            0, _("Personal ratio: %(percent)s %% of the plan's rates") % {"percent": formats.number(held.percent)}
+        )
     rank = rank_of(partner, held.plan) if held else None
     return Rates(columns, rows, network, list(dict.fromkeys(components)), rank[0] if rank else "")
 

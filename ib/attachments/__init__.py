@@ -9,6 +9,7 @@ all_stay(
         "ib.ClientForfeit.client",
         "ib.Partner.client",
         "ib.PartnerPlan.client",
+        "ib.RatioProposal.client",
         "ib.ReferralVerdict.client",
         "ib.Replay.client",
         "ib.ReplayLine.client",

@@ -65,6 +65,7 @@ def _line(row: Accrual) -> dict[str, Any]:
         "basis_fx": _text(row.basis_fx),
         "rate": _text(row.rate),
         "tier": row.tier,
+        "ratio": _text(row.ratio),
         "share": _text(row.share),
         "cap": _text(row.cap),
         "below": _text(row.below),

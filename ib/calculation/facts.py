@@ -17,7 +17,8 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(cardinality(v.excluded_trades) > 0), false),
   coalesce(bool_or('mirrored' = ANY (v.excluded_trades)), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
-          WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
+          WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL),
+  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.percent <> 100)
 FROM ib_version v
 """
 # The versions that pay; `instead`: a version that counts, at all times, in place of those of `plan`.

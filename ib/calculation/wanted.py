@@ -28,6 +28,7 @@ class Features:
     has_odd: bool
     has_mirrored: bool
     has_special: bool
+    has_ratios: bool
 
 
 # At the close; agreements at the time they count from, which is the close but for a CPA.
@@ -59,7 +60,7 @@ ODD = """
 ODD_OF = """
   LEFT JOIN ib_odd odd ON odd.deal_id = c.deal_id"""
 RANKED = f"""CASE WHEN k.component = '{Component.CPA}' THEN {{rate}}
-      ELSE trunc({{rate}} * coalesce(rk.factor, 1), 8) END"""
+      ELSE trunc({{rate}} * {{factor}}, 8) END"""
 BASIS = f"""CASE k.component
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
       WHEN '{Component.SPREAD}' THEN round(c.pip_value * r.markup, 8)
@@ -72,9 +73,10 @@ BASIS = f"""CASE k.component
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
-# What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps.
+# What the broker earned on a trade, in the plan's currency: the stated mark-up, what was charged, and swaps. What falls on a part
+# of an opening is a quotient, so it is rounded: cut, a third of three times would miss a unit.
 REVENUE = f"""CASE WHEN v.cap_revenue IS NOT NULL AND k.component <> '{Component.CPA}' THEN
-      trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - trunc(coalesce(c.commission, 0)
+      trunc(trunc(c.pip_value * v.markup_pips, 8) * coalesce(qf.rate, 0) - round(coalesce(c.commission, 0)
         + coalesce(op.commission_per_lot * c.closed_lots, 0) + c.swap, 8) * coalesce(xf.rate, 0), 8) END"""
 REVENUE_RATES = """
   LEFT JOIN ib_fx qf ON qf.base = c.quote_currency AND qf.quote = v.currency
@@ -90,7 +92,7 @@ WITH placed AS (
     (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
     coalesce(k.is_only, true) AS is_only,
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
-    {rate} AS rate, {tier} AS tier, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
+    {rate} AS rate, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
     {is_difference} AS is_difference, {revenue} AS revenue, coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
@@ -151,7 +153,7 @@ WITH placed AS (
 )
 SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
   counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, is_difference, revenue, NULL::numeric AS below,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, NULL::numeric AS below,
   why AS reason, fx_rate,
   fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
   coalesce(own.id, %(late)s) AS period_id
@@ -189,6 +191,10 @@ def statement(features: Features) -> str:
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
     rate = f"coalesce(o.amount_per_lot, {'c.cpa_amount, ' if features.has_cpa else ''}r.value)"
     holder = "CASE WHEN av.id IS NULL THEN c.introducer_id ELSE u.ancestor_id END" if own else "c.introducer_id"
+    percent = "coalesce(pc.percent, pl.percent, pp.percent)" if features.has_special else "pp.percent"
+    percent = f"CASE WHEN av.id IS NULL THEN {percent} ELSE ap.percent END" if own else percent
+    factors = ["coalesce(rk.factor, 1)"] if features.has_tiers else []
+    factors += [f"0.01 * coalesce({percent}, 100)"] if features.has_ratios else []
     basis_rate = """
   LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
     return WANTED.format(
@@ -196,7 +202,10 @@ def statement(features: Features) -> str:
         lot=Component.LOT,
         commission=Component.COMMISSION,
         for_client=Component.CPA,
-        rate=RANKED.format(rate=rate) if features.has_tiers else rate,
+        rate=RANKED.format(rate=rate, factor=" * ".join(factors)) if factors else rate,
+        ratio=f"CASE WHEN k.component <> '{Component.CPA}' THEN nullif({percent}, 100) END"
+        if features.has_ratios
+        else "NULL::numeric",
         tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
         revenue=REVENUE if features.has_revenue else "NULL::numeric",
         revenue_rates=REVENUE_RATES if features.has_revenue else "",

@@ -25,13 +25,13 @@ NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'orig
 COLUMNS = """run_id, kind, state, reason, partner_id, introducer_id, level, client_id, deal_id, ticket, closed_at, account_id,
   symbol, symbol_group, lots, held_seconds, version_id, rate, share, is_override, rate_currency, rate_amount, fx_rate, fx_on,
   currency, amount, period_id, corrects_id, source, created_at, component, basis, basis_currency, basis_fx, cap, below, tier,
-  revenue"""
+  revenue, ratio"""
 MISSING = f"""
 INSERT INTO ib_accrual ({COLUMNS})
 SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded' END, reason, partner_id, introducer_id,
   level, client_id, deal_id, ticket, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
   is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, %(source)s, %(now)s,
-  component, basis, basis_currency, basis_fx, cap, below, tier, revenue
+  component, basis, basis_currency, basis_fx, cap, below, tier, revenue, ratio
 FROM ib_wanted w
 ORDER BY closed_at, deal_id, level, component
 """  # noqa: S608
@@ -129,7 +129,7 @@ WITH had AS ({HAD}), differs AS (
     coalesce(w.symbol_group, k.symbol_group), coalesce(w.lots, 0), w.held_seconds, w.version_id, w.rate, w.share,
     coalesce(w.is_override, false), coalesce(w.rate_currency, k.rate_currency, ''), d.rate_amount, w.fx_rate, w.fx_on,
     d.currency, d.amount, coalesce(w.period_id, own.id, %(late)s), k.id, %(source)s, %(now)s, d.component, w.basis,
-    coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier, nullif(d.revenue, 0)
+    coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier, nullif(d.revenue, 0), w.ratio
   FROM differs d
   LEFT JOIN ib_every w USING (deal_id, partner_id, level, component, currency)
   LEFT JOIN ib_accrual k ON k.id = coalesce(d.known_id, (

@@ -1808,4 +1808,91 @@ class Migration(migrations.Migration):
                 'ordering': ['partner_id'],
             },
         ),
+        migrations.CreateModel(
+            name='RatioProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('percent', models.DecimalField(decimal_places=2, max_digits=5)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='accrual',
+            name='ratio',
+            field=models.DecimalField(decimal_places=2, help_text='Personal ratio in per cent that the rate is paid by; empty: none', max_digits=5, null=True),
+        ),
+        migrations.AddField(
+            model_name='partnerplan',
+            name='percent',
+            field=models.DecimalField(decimal_places=2, default=100, help_text="Personal ratio: what it pays of the plan's rates", max_digits=5),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='personal_ratio_is_within_bounds'),
+        ),
+        migrations.AddField(
+            model_name='ratioproposal',
+            name='client',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='ratioproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='ratioproposal',
+            name='link',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.referrallink'),
+        ),
+        migrations.AddField(
+            model_name='ratioproposal',
+            name='partner',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='ratioproposal',
+            name='plan',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan'),
+        ),
+        migrations.AddField(
+            model_name='ratioproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ratio_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='ratio_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='ratio_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='ratio_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='ratio_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_ratio_proposal_of_a_partner_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='proposed_ratio_is_within_bounds'),
+        ),
     ]

@@ -15,6 +15,7 @@ from ib.models.plans import (
     PlanTier,
     PlanVersion,
 )
+from ib.models.ratios import RatioProposal
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
 from ib.models.screenings import PartnerScreening
 from ib.models.settlements import CommissionDispute, HeldLine, Payout, PayoutRequest, Settlement, SettlementTerms
@@ -50,6 +51,7 @@ __all__ = [
     "PlanRate",
     "PlanTier",
     "PlanVersion",
+    "RatioProposal",
     "ReferralDay",
     "ReferralLink",
     "ReferralVerdict",

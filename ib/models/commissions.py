@@ -160,6 +160,12 @@ class Accrual(models.Model):
     )
     is_override = models.BooleanField(default=False)
     tier = models.PositiveSmallIntegerField(null=True, help_text="The rank that the rate is paid by; empty: none")
+    ratio = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        null=True,
+        help_text="Personal ratio in per cent that the rate is paid by; empty: none",
+    )
     revenue = models.DecimalField(
         max_digits=20,
         decimal_places=8,

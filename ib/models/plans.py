@@ -393,6 +393,9 @@ class UsualPlans(models.Manager["PartnerPlan"]):
         return super().get_queryset().filter(link__isnull=True, client__isnull=True)
 
 
+RATIO_MOST = Decimal(200)
+
+
 class PartnerPlan(models.Model):
     """Which plan a partner's own clients are paid by, and when.
 
@@ -403,6 +406,9 @@ class PartnerPlan(models.Model):
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="partners")
     link = models.ForeignKey(ReferralLink, on_delete=models.PROTECT, null=True, blank=True, related_name="plans")
     client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="partner_plans")
+    percent = models.DecimalField(
+        max_digits=5, decimal_places=2, default=100, help_text="Personal ratio: what it pays of the plan's rates"
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -421,6 +427,9 @@ class PartnerPlan(models.Model):
             dated_once("a_link_has_one_plan_at_a_time", "link", condition=Q(link__isnull=False)),
             dated_once(
                 "a_referred_client_has_one_plan_at_a_time", "partner", "client", condition=Q(client__isnull=False)
+            ),
+            models.CheckConstraint(
+                condition=Q(percent__gt=0, percent__lte=RATIO_MOST), name="personal_ratio_is_within_bounds"
             ),
             models.CheckConstraint(
                 condition=Q(link__isnull=True) | Q(client__isnull=True), name="special_plan_is_for_a_link_or_a_client"

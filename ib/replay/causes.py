@@ -45,6 +45,7 @@ CHANGED: Final = f"""CASE
         WHEN fact.mapping_corrected THEN '{Cause.MAPPING}' ELSE '{Cause.DEAL_EDITED}' END
       WHEN fact.group_corrected AND ('{Reason.ACCOUNT_GROUP}' IN (p.reason, n.reason) OR p.rate IS DISTINCT FROM n.rate
         OR p.basis IS DISTINCT FROM n.basis OR p.cap IS DISTINCT FROM n.cap OR p.reason <> n.reason) THEN '{Cause.ACCOUNT_TYPE}'
+      WHEN p.ratio IS DISTINCT FROM n.ratio THEN '{Cause.AGREEMENT}'
       WHEN p.tier IS DISTINCT FROM n.tier THEN '{Cause.RANK}'
       WHEN l.component = '{Component.CPA}' AND p.rate IS DISTINCT FROM n.rate THEN '{Cause.COUNTRY}'
       WHEN p.rate IS DISTINCT FROM n.rate OR p.share IS DISTINCT FROM n.share THEN '{Cause.RATE}'
@@ -74,7 +75,7 @@ WITH lines AS (
   FROM ib_added GROUP BY {KEY}
 ), facts AS MATERIALIZED (
   SELECT id, client_id, closed_at, symbol, introducer_id, version_id, symbol_group, basis_currency, held_seconds, lots, rate, tier,
-    share, basis, cap, fx_rate, basis_fx, below, created_at,
+    ratio, share, basis, cap, fx_rate, basis_fx, below, created_at,
     CASE WHEN reason = '{Reason.RECALCULATED}' THEN '' ELSE reason END AS reason
   FROM (SELECT * FROM ib_earlier UNION ALL SELECT * FROM ib_added) every WHERE kind IN {EARNED}
 ), was AS (

@@ -22,6 +22,7 @@ from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
 from ib import attribution, figures, invitations, partners, plans, settlement, tree
 from ib.agreements.ranks import rank_of
+from ib.agreements.ratios import propose_ratio
 from ib.choices import PartnerState
 from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
@@ -216,18 +217,28 @@ def move(request: UserRequest, partner_id: int) -> HttpResponse:
 def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     asked = {name: request.GET[name] for name in ("link", "client") if is_whole(request.GET.get(name, ""))}
-    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial=asked)
+    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial={"percent": 100, **asked})
+    percent = (form.cleaned_data["percent"] if form.is_bound and form.is_valid() else None) or plans.WHOLE
+
+    def change() -> None:
+        about: dict[str, Any] = {
+            "partner_id": partner.pk,
+            "plan_id": getattr(form.cleaned_data["plan"], "pk", None),
+            "link_id": getattr(form.cleaned_data["link"], "pk", None),
+            "client_id": form.cleaned_data["client"],
+            "reason": form.cleaned_data["reason"],
+        }
+        if percent == plans.WHOLE:
+            plans.assign_plan(**about, actor=request.user)
+        else:
+            propose_ratio(**about, percent=percent, actor=request.user)
+
     if run_action(
         request,
-        lambda: plans.assign_plan(
-            partner_id=partner.pk,
-            plan_id=getattr(form.cleaned_data["plan"], "pk", None),
-            link_id=getattr(form.cleaned_data["link"], "pk", None),
-            client_id=form.cleaned_data["client"],
-            actor=request.user,
-            reason=form.cleaned_data["reason"],
-        ),
-        _("Plan changed. It applies to trades closed from now on."),
+        change,
+        _("Plan changed. It applies to trades closed from now on.")
+        if percent == plans.WHOLE
+        else _("Personal ratio proposed. It applies once a second person approves it."),
         form=form,
         show_forbidden=True,
     ):

@@ -1,11 +1,14 @@
+from decimal import Decimal
+
 from django.db import transaction
 from django.utils import timezone
 
 from crm import approvals
 from crm.choices import Role
 from crm.models import AuditEvent
+from ib.agreements.ratios import propose_ratio
 from ib.choices import VerdictKind
-from ib.models import ClientForfeit, CommissionRun, Payout, PayoutRequest, SettlementTerms
+from ib.models import ClientForfeit, CommissionRun, PartnerPlan, Payout, PayoutRequest, SettlementTerms
 from ib.settlements.forfeits import propose_verdict
 from ib.settlements.terms import FIELDS, default_terms, propose_terms
 from tests.crm.approvals.cases import Case, approval_case
@@ -39,6 +42,26 @@ def replay(cast, _use) -> Case:
         cast.finance,
         CommissionRun.objects.filter(kind="replay").count,
         "replay_proposal_is_decided_by_somebody_else",
+        role=Role.FINANCE,
+    )
+
+
+@approval_case("personal-ratio")
+def ratio(cast, _use) -> Case:
+    network = make_network(cast)
+    item = propose_ratio(
+        partner_id=network.sub.pk,
+        plan_id=network.version.plan_id,
+        percent=Decimal(110),
+        reason="Agreed",
+        actor=cast.ib_manager,
+    )
+    return Case(
+        item,
+        cast.ib_manager,
+        cast.finance,
+        PartnerPlan.objects.filter(partner=network.sub, percent=110).count,
+        "ratio_proposal_is_decided_by_somebody_else",
         role=Role.FINANCE,
     )
 

@@ -110,6 +110,8 @@ class World:
     client_plans: dict[tuple[int, int], list[Dated]] = field(default_factory=dict)
     link_plans: dict[int, list[Dated]] = field(default_factory=dict)
     versions: dict[int, list[Dated]] = field(default_factory=dict)
+    # What agreements pay of their plan's rates, by what they are of: (partner,), (partner, client) or (partner, 0, link).
+    percents: dict[tuple[int, ...], list[Dated]] = field(default_factory=dict)
     active: dict[int, list[Dated]] = field(default_factory=dict)
     currency: dict[int, str] = field(default_factory=dict)
     introducers: dict[int, list[Dated]] = field(default_factory=dict)
@@ -264,6 +266,8 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
                     (partner, held_at(world.plans.get(partner, []), trade.closed_at)) if own else (introducer, plan)
                 )
                 factor = _factor(world, version, holder[1], holder[0], trade.closed_at) if version else Decimal(1)
+                percents = world.percents.get((partner,), []) if own else _percents(world, introducer, trade)
+                factor *= (held_at(percents, trade.closed_at) or Decimal(100)) / 100
                 reason, full = _one(world, trade, version, partner, at_level, component, factor)
                 rows[partner, level, component] = Row(version, reason, full, is_difference)
         acquired = _cpa_version(world, trade, introducer, partner)
@@ -272,6 +276,16 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
             rows[partner, level, "cpa"] = Row(acquired, reason, full)
         partner, level = held_at(world.parents.get(partner, []), trade.closed_at), level + 1
     return {key: _paid(world, rows, key) for key in rows}
+
+
+def _percents(world: World, introducer: int, trade: Trade) -> list[Dated]:
+    """The ratio belongs to the agreement whose plan pays."""
+    at, link = trade.closed_at, held_at(world.links.get(trade.client, []), trade.closed_at)
+    if held_at(world.client_plans.get((introducer, trade.client), []), at):
+        return world.percents.get((introducer, trade.client), [])
+    if held_at(world.link_plans.get(link, []), at):
+        return world.percents.get((introducer, 0, link), [])
+    return world.percents.get((introducer,), [])
 
 
 def _plan_of(world: World, introducer: int, trade: Trade, at: dt.datetime) -> int | None:

@@ -181,6 +181,7 @@ LOCKS: dict[str, str] = {
     "ib.settlements.disputes.open_dispute": "~ib.commissions",
     "ib.settlements.disputes.resolve_dispute": "~ib.commissions CommissionDispute",
     "ib.settlements.terms.propose_terms": "Partner",
+    "ib.agreements.ratios.propose_ratio": "Partner",
     "ib.tree.lock_tree": "~ib.tree",
     "ib.tree.move_partner": "~ib.tree Partner",
     "kyc.categories.decisions.opt_down": "Client",

@@ -1,0 +1,122 @@
+"""Personal ratios: an agreement pays a partner another part of its plan's rates, proposed and approved by two people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import approvals
+from crm.approvals import Change
+from crm.db.locking import lock
+from crm.errors import DomainError
+from crm.i18n import formats
+from crm.i18n.localized_text import LocalizedText, phrase
+from crm.models import User
+from ib import plans
+from ib.audit_codes import IbAction
+from ib.choices import IbNotice
+from ib.models import Partner, PartnerPlan, RatioProposal
+from ib.models.plans import RATIO_MOST
+
+
+@transaction.atomic
+def propose_ratio(
+    *,
+    partner_id: int,
+    plan_id: int | None,
+    percent: Decimal,
+    actor: User,
+    reason: str,
+    link_id: int | None = None,
+    client_id: int | None = None,
+) -> RatioProposal:
+    """Propose that an agreement pays so many per cent of its plan's rates, to all clients, a link's or one.
+
+    Who: `ib.manage_partners` at the brand. Raises: NotAllowed, DomainError (no plan, out of bounds), WrongState (one waits, it is
+    so already, the plan isn't active).
+    """
+    partner = lock(Partner, partner_id, "brand")
+    if plan_id is None:
+        raise DomainError(_("A personal ratio needs a plan."))
+    if not 0 < percent <= RATIO_MOST:
+        raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
+    plans.check_agreement(partner, plan_id, percent=percent, about={"link_id": link_id, "client_id": client_id})
+    item = RatioProposal(
+        partner=partner, plan_id=plan_id, link_id=link_id, client_id=client_id, percent=percent, reason=reason.strip()
+    )
+    return approvals.propose(item, actor=actor)
+
+
+class RatioApproval(approvals.ApprovalKind[RatioProposal]):
+    """The agreement holds from the approval on, for trades closed then."""
+
+    model = RatioProposal
+    code = "personal-ratio"
+    label = gettext_lazy("Personal ratio")
+    asks, decides = "ib.manage_partners", "ib.approve_plan"
+    proposed, approved = IbAction.RATIO_PROPOSED, IbAction.RATIO_APPROVED
+    rejected, withdrawn = IbAction.RATIO_REJECTED, IbAction.RATIO_WITHDRAWN
+    notice = IbNotice.RATIO_PROPOSED
+    brand_path = "partner__brand_id"
+    related = ("partner__brand", "plan", "link")
+    one_open = ("partner",)
+    done = gettext_lazy("Personal ratio approved. It applies to trades closed from now on.")
+
+    def lock(self, pk: int) -> RatioProposal:
+        lock(Partner, RatioProposal.objects.values_list("partner_id", flat=True).get(pk=pk))
+        return super().lock(pk)
+
+    def apply(self, item: RatioProposal, actor: User, **given: Any) -> None:
+        plans.agree(
+            item.partner,
+            item.plan_id,
+            percent=item.percent,
+            about={"link_id": item.link_id, "client_id": item.client_id},
+            actor=actor,
+            reason=item.reason,
+        )
+
+    def title(self, item: RatioProposal) -> LocalizedText:
+        return phrase("Personal ratio of %(partner)s") % {"partner": item.partner.name}
+
+    def url(self, item: RatioProposal) -> str:
+        return f"/approvals/{self.code}/{item.pk}/"
+
+    def target(self, item: RatioProposal) -> Partner:
+        return item.partner
+
+    def changes(self, item: RatioProposal) -> Sequence[Change]:
+        held = _held(item)
+        of_clients = _("All")
+        if item.link is not None:
+            of_clients = _("Link %(code)s") % {"code": item.link.code}
+        elif item.client_id is not None:
+            of_clients = f"#{item.client_id}"
+        return [
+            Change(_("Clients"), of_clients),
+            Change(_("Plan"), item.plan.name, held.plan.name if held and held.plan_id != item.plan_id else None),
+            Change(
+                _("Of the plan's rates"),
+                f"{formats.number(item.percent)} %",
+                f"{formats.number(held.percent)} %" if held and held.percent != item.percent else None,
+            ),
+        ]
+
+    def after(self, item: RatioProposal) -> dict[str, Any]:
+        about = {"link": item.link_id, "client": item.client_id}
+        return {"plan": item.plan_id, "percent": str(item.percent), **{key: pk for key, pk in about.items() if pk}}
+
+
+def _held(item: RatioProposal) -> PartnerPlan | None:
+    about: dict[str, Any] = {"link_id": item.link_id, "client_id": item.client_id}
+    return (
+        PartnerPlan.objects.filter(partner_id=item.partner_id, **about)
+        .filter(ends_at=None)
+        .select_related("plan")
+        .first()
+    )
