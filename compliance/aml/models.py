@@ -111,6 +111,7 @@ class AmlMonth(models.Model):
 
     class Meta:
         ordering = ["-month"]
+        indexes = [models.Index(fields=["client", "month"], include=["brand", "total"], name="aml_months_by_client")]
         constraints = [
             models.UniqueConstraint(fields=["brand", "month", "client"], name="one_aml_month_per_client"),
             models.CheckConstraint(condition=Q(month__day=1), name="aml_month_is_its_first_day"),

@@ -1595,4 +1595,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('brand', 'month', 'client'), name='one_aml_month_per_client'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='aml_month_is_its_first_day')],
             },
         ),
+        migrations.AddIndex(
+            model_name='amlmonth',
+            index=models.Index(fields=['client', 'month'], include=('brand', 'total'), name='aml_months_by_client'),
+        ),
     ]
