@@ -40,6 +40,8 @@ class ClientsAction(AuditCode):
     MAIL_RESTORED = "clients.mail_restored", _("Discarded e-mail restored"), "rotate-ccw"
     MAIL_SENT = "clients.mail_sent", _("E-mail sent"), "mail"
     MAIL_THREAD_CLOSED = "clients.mail_thread_closed", _("E-mail thread marked as done"), "check"
+    MAIL_UNDONE = "clients.mail_undone", _("E-mail not sent after all"), "undo-2"
+    MAIL_UNSUBSCRIBED = "clients.mail_unsubscribed", _("Unsubscribed from marketing e-mails"), "ban"
     MERGED = "clients.merged", _("Records merged"), "merge"
     MERGE_UNDONE = "clients.merge_undone", _("Merge undone"), "rotate-ccw"
     MOVED = "clients.moved", _("Client moved to another book"), "arrow-left-right"

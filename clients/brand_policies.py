@@ -90,3 +90,24 @@ CALL_OUTCOME_MINUTES = declare(
         needs_four_eyes=False,
     )
 )
+MARKETING_HOUR_FROM = declare(
+    Policy(
+        "marketing_hour_from",
+        PolicyArea.MESSAGES,
+        _("Marketing e-mails are sent from"),
+        Count(0, 23, _("o'clock")),
+        8,
+        _("By the clock where the client lives. E-mails about their account are sent at any time."),
+        needs_four_eyes=False,
+    )
+)
+MARKETING_HOUR_UNTIL = declare(
+    Policy(
+        "marketing_hour_until",
+        PolicyArea.MESSAGES,
+        _("Marketing e-mails are sent until"),
+        Count(1, 24, _("o'clock")),
+        21,
+        needs_four_eyes=False,
+    )
+)

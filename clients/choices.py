@@ -213,14 +213,16 @@ class MessageState(BadgeChoices):
     SENDING = "sending", "blue", _("Sending")
     SENT = "sent", "green", _("Sent")
     FAILED = "failed", "red", _("Failed")
+    UNDONE = "undone", "secondary", _("Not sent")
 
 
 MESSAGE_TRANSITIONS: dict[str, set[str]] = {
-    MessageState.QUEUED: {MessageState.SENDING},
+    MessageState.QUEUED: {MessageState.SENDING, MessageState.UNDONE},
     # Sent again when its worker died.
     MessageState.SENDING: {MessageState.SENDING, MessageState.QUEUED, MessageState.SENT, MessageState.FAILED},
     MessageState.SENT: set(),
     MessageState.FAILED: set(),
+    MessageState.UNDONE: set(),
 }
 
 

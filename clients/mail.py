@@ -25,7 +25,9 @@ from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, MessageState, TimelineKind
 from clients.facts import rebuild_client
 from clients.mail_format import as_email
-from clients.messages.outgoing import is_marketing, put_into_thread
+from clients.messages import drafts
+from clients.messages.outgoing import can_undo, is_marketing, put_into_thread
+from clients.messages.quiet import quiet_until
 from clients.messages.suppression import reason_against
 from clients.models import Client, Message
 from clients.texts.letters import common_values, get_letter
@@ -39,10 +41,12 @@ from crm.notices.notify import notify
 from crm.queue.enqueue import enqueue_on_commit
 from crm.queue.for_each import for_each_isolated
 from crm.security import audit, crypto
+from crm.texts.catalogue import Text
 from crm.texts.reading import written_for
 
 logger = logging.getLogger(__name__)
 SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose
+UNDO_SECONDS = 10  # how long a person can undo what they sent
 LEASE_SECONDS = 600  # a worker that takes longer is believed dead, and the letter is tried again
 BACK_OFF_SECONDS = (60, 300, 1800, 7200, 6 * 3600, 12 * 3600)
 
@@ -55,10 +59,12 @@ def send_mail_to(
     context: Mapping[str, object] | None = None,
     dedupe_key: str = "",
     sender: Any = None,
+    delay_seconds: int = 0,
 ) -> Message | None:
     """Queue an e-mail to a client; None when the client has no e-mail address.
 
     Who: the verb that calls this has decided. `sender`: the person who wrote or chose it, None for the system.
+    delay_seconds: how long it can be undone.
     Raises: DomainError for an unknown letter or a missing value, or for marketing without the client's consent.
     """
     client = Client.objects.select_related("brand", "owner").get(pk=client_id)
@@ -83,6 +89,7 @@ def send_mail_to(
         "language": language,
         "to_address": client.email,
         "sender": sender,
+        "due_at": timezone.now() + dt.timedelta(seconds=delay_seconds),
         "subject": " ".join(text.heading.split())[:200],
         "body": text.body,
         "secret": crypto.encrypt(orjson.dumps(secret), purpose=SECRET_PURPOSE) if secret else None,
@@ -93,8 +100,18 @@ def send_mail_to(
         message, is_new = Message.objects.create(client=client, **fields), True
     if is_new:
         _record_on_timeline(message, client)
-        enqueue_on_commit("clients.send_message", message.pk)
+        enqueue_on_commit("clients.send_message", message.pk, seconds=delay_seconds)
     return message
+
+
+def preview_of(client: Client, *, template: str, subject: str = "", message: str = "") -> Text:
+    """Write an e-mail as this client would get it, with nothing sent or kept. Raises: DomainError, as sending it does."""
+    kind = get_letter(template)
+    if kind.own and template != "clients.free_text":
+        raise DomainError(_("Only the system sends this e-mail."))
+    written = written_for(kind, client.brand, client.language)
+    values = {**common_values(client, written.language), "subject": subject.strip(), "message": message.strip()}
+    return written.text.filled(values)
 
 
 def _format_of(client: Client, language: str) -> str:
@@ -131,9 +148,12 @@ def write_to_client(
             raise DomainError(_("Enter a subject and a text."))
     elif get_letter(template).own:
         raise DomainError(_("Only the system sends this e-mail."))
-    sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor)
+    sent = send_mail_to(
+        client_id=client_id, template=template, context=context, sender=actor, delay_seconds=UNDO_SECONDS
+    )
     assert sent is not None
     put_into_thread(sent, thread_id)
+    drafts.drop_draft(actor, client_id)
     audit.record(
         actor=actor,
         action=ClientsAction.MAIL_SENT,
@@ -143,6 +163,41 @@ def write_to_client(
         after={"template": template, "subject": sent.subject},
     )
     return sent
+
+
+@transaction.atomic
+def undo_message(*, message_id: int, actor: User) -> Message:
+    """Take an e-mail back that wasn't sent yet; its text is a draft again.
+
+    Who: the person who wrote it. Raises: NotAllowed; WrongState once it is being sent.
+    """
+    client_id = Message.objects.values_list("client_id", flat=True).get(pk=message_id)
+    client = lock(Client, client_id)
+    message = lock(Message, message_id)
+    policies.require(policies.can_log(actor, client))
+    policies.require(can_undo(actor, message))
+    message.move_to(MessageState.UNDONE)
+    message.save(update_fields=["state"])
+    if message.template == "clients.free_text":
+        drafts.keep_draft(actor, client_id, subject=message.subject, message=message.body, thread_id=message.thread_id)
+    timeline.add_entry(
+        client_id=client_id,
+        kind=TimelineKind.EMAIL,
+        actor=actor,
+        title=phrase("Not sent: %(subject)s") % {"subject": message.subject},
+        dedupe_key=f"message:{message.pk}",
+        replaces=True,
+    )
+    rebuild_client(client_id, "last_contact_at")
+    audit.record(
+        actor=actor,
+        action=ClientsAction.MAIL_UNDONE,
+        target=message,
+        client_id=client_id,
+        brand_id=client.brand_id,
+        after={"state": message.state},
+    )
+    return message
 
 
 def _record_on_timeline(message: Message, client: Client) -> None:
@@ -176,6 +231,10 @@ def deliver(message_id: int) -> bool:
     if not claimed:
         return False
     message = Message.objects.select_related("client__brand", "sender", "answers").get(pk=message_id)
+    later = quiet_until(message)
+    if later is not None:
+        _being_sent(message).update(state=MessageState.QUEUED, due_at=later, attempts=F("attempts") - 1)
+        return False
     against = reason_against(message.client.brand_id, message.to_address, is_marketing=is_marketing(message))
     if against is not None:
         _give_up(

@@ -10,6 +10,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from clients.messages import unsubscribing
+from clients.messages.outgoing import is_marketing
 from clients.messages.tokens import message_id_of, reply_address
 from clients.models import Mailbox, Message
 from crm.models import Brand
@@ -50,6 +52,9 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
         headers["In-Reply-To"] = message.answers.message_id
         earlier = reversed(message.answers.references[:REFERENCES_MAX])
         headers["References"] = " ".join([*earlier, message.answers.message_id])
+    if is_marketing(message):
+        headers["List-Unsubscribe"] = f"<{unsubscribing.address_for(message)}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     email = EmailMultiAlternatives(
         subject=message.subject,
         body=plain_text(body),

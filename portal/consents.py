@@ -10,6 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.messages.suppression import resubscribe
 from clients.models import Client
 from clients.texts.letters import brand_values
 from crm.db.locking import lock
@@ -79,6 +80,8 @@ def change_marketing(*, client: Client, actor: User, wanted: bool) -> None:
         return
     locked.marketing_consent = wanted
     locked.save(update_fields=["marketing_consent"])
+    if wanted:
+        resubscribe(brand_id=locked.brand_id, address=locked.email, actor=actor)
     text = current_texts(locked.brand, locked.language)[ConsentKind.MARKETING]
     record_consents(client=locked, actor=actor, given=[text] if wanted else [], refused=[] if wanted else [text])
     client.marketing_consent = wanted

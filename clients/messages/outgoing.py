@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 from clients.models import IncomingMail, MailThread, Message
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.models import Actor
+from crm.security.policies import YES, Decision, no
 from crm.texts.catalogue import find_text
 
 
@@ -25,6 +27,12 @@ def put_into_thread(message: Message, thread_id: int | None) -> MailThread:
     thread.awaits_reply, thread.last_at = False, timezone.now()
     thread.save(update_fields=["awaits_reply", "last_at"])
     return thread
+
+
+def can_undo(actor: Actor, message: Message) -> Decision:
+    """Decide whether this is the person's own e-mail; that it still waits is the state's matter."""
+    is_own = actor is not None and message.sender_id == actor.pk
+    return YES if is_own else no(_("Another person sent this e-mail."))
 
 
 def is_marketing(message: Message) -> bool:

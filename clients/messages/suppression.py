@@ -47,6 +47,14 @@ def suppress(*, brand_id: int, address: str, reason: SuppressionReason, detail: 
     return is_new
 
 
+def resubscribe(*, brand_id: int, address: str, actor: User) -> None:
+    """Take an address off the list of who unsubscribed: the client agreed to marketing again. The caller has decided."""
+    rows = Suppression.objects.filter(brand=brand_id, address=address.lower(), lifted_at=None)
+    for row in rows.filter(reason=SuppressionReason.UNSUBSCRIBED):
+        row.lifted_by, row.lifted_at, row.lift_reason = actor, timezone.now(), _("Agreed to marketing again")
+        row.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
+
+
 @transaction.atomic
 def add_suppression(*, brand_id: int, address: str, actor: User, reason: str) -> None:
     """Have a brand no longer e-mail an address.

@@ -16,6 +16,7 @@ from crm.security.crypto import lasting_key
 PURPOSE: Final = "mail-thread"
 MARK_CHARS: Final = 20
 OURS: Final = re.compile(r"<client-message-(\d{1,18})\.([0-9a-f]{20})@[^>]+>")
+UNSUBSCRIBE: Final = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
 TOKEN: Final = re.compile(r"\+t(\d{1,18})-([0-9a-f]{20})@")
 
 
@@ -40,6 +41,17 @@ def threads_in(addresses: Iterable[str]) -> list[int]:
     """Find the threads whose reply address an e-mail was sent to."""
     found = (TOKEN.search(address) for address in addresses)
     return [int(match[1]) for match in found if match and _is_ours("thread", int(match[1]), match[2])]
+
+
+def unsubscribe_token(message_id: int) -> str:
+    """Write what an unsubscribe address of one of our e-mails ends with."""
+    return f"{message_id}-{_mark('unsubscribe', message_id)}"
+
+
+def unsubscribed_message(token: str) -> int | None:
+    """Find the e-mail whose unsubscribe address this is."""
+    match = UNSUBSCRIBE.fullmatch(token)
+    return int(match[1]) if match and _is_ours("unsubscribe", int(match[1]), match[2]) else None
 
 
 def _mark(kind: str, number: int) -> str:

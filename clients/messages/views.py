@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any, Final
 
 from csp.decorators import csp as csp_override
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from clients.messages import files, incoming, policies, setup, suppression
+from clients.mail import preview_of, undo_message
+from clients.messages import drafts, files, incoming, policies, setup, suppression, unsubscribing
 from clients.messages.choices import IncomingState
 from clients.messages.forms import MailboxForm, ReasonForm, SuppressionForm
 from clients.messages.queries import (
@@ -23,13 +25,15 @@ from clients.messages.queries import (
     threads_visible_to,
 )
 from clients.messages.threads import item_of, items_of
-from clients.models import IncomingMail, MailThread
+from clients.models import IncomingMail, MailThread, Message
 from clients.policies import can
-from clients.queries import is_in_own_book
+from clients.queries import clients_visible_to, get_client, is_in_own_book
 from clients.views import dialogs
 from clients.views.choose_client import found_clients
 from crm.choices import AccessKind
 from crm.connections import views as connections
+from crm.errors import DomainError
+from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.crypto import KeyDestroyed
 from crm.security.sealed_files import FileDamaged, FileMissing
@@ -215,6 +219,65 @@ def attachment(request: UserRequest, attachment_id: int) -> HttpResponseBase:
 def _chained(first: bytes, rest: Any) -> Any:
     yield first
     yield from rest
+
+
+# ── ours ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@require_POST
+@staff_page(policies.WRITES)
+def mail_undo(request: UserRequest, message_id: int) -> HttpResponseBase:
+    """Take one's own e-mail back before it is sent."""
+    rows = Message.objects.filter(client__in=clients_visible_to(request.user), sender=request.user)
+    row = get_object_or_404(rows.select_related("client", "thread"), pk=message_id)
+    run_action(
+        request,
+        lambda: undo_message(message_id=row.pk, actor=request.user),
+        _("E-mail not sent. Its text is kept as a draft."),
+        show_forbidden=True,
+    )
+    return redirect(row.thread.get_absolute_url() if row.thread is not None else row.client.get_absolute_url())
+
+
+@require_POST
+@staff_page(policies.WRITES)
+def mail_draft(request: UserRequest, client_id: int) -> HttpResponse:
+    """Keep what is being typed; nothing is shown."""
+    client = get_client(request.user, client_id)
+    thread_id = request.GET.get("thread", "")
+    thread = MailThread.objects.filter(client=client, pk=thread_id).first() if is_whole(thread_id) else None
+    drafts.keep_draft(
+        request.user,
+        client.pk,
+        subject=request.POST.get("subject", ""),
+        message=request.POST.get("message", ""),
+        thread_id=thread.pk if thread is not None else None,
+    )
+    return HttpResponse(status=204)
+
+
+@require_POST
+@staff_page(policies.WRITES)
+def mail_preview(request: UserRequest, client_id: int) -> HttpResponse:
+    """Show an e-mail as the client would get it."""
+    client = get_client(request.user, client_id)
+    given = {name: request.POST.get(name, "")[:10_000] for name in ("template", "subject", "message")}
+    done = run_action(request, lambda: preview_of(client, **given), unshown=DomainError)
+    context = {"preview": done.result, "refusal": done.message}
+    return render(request, "clients/messages/_preview.html", context, status=200 if done else 422)
+
+
+@csrf_exempt
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """Unsubscribe from marketing: a mail program POSTs (RFC 8058); a person sees a page with a button first."""
+    message = unsubscribing.message_of(token)
+    if message is None:
+        raise Http404
+    request.brand = message.client.brand  # type: ignore[attr-defined]
+    is_done = request.method == "POST"
+    if is_done:
+        unsubscribing.unsubscribe(message.pk)
+    return render(request, "clients/messages/unsubscribe.html", {"is_done": is_done, "brand": message.client.brand})
 
 
 # ── suppression list ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1732,4 +1732,25 @@ class Migration(migrations.Migration):
             model_name='suppression',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='a_lifted_suppression_says_by_whom_and_why'),
         ),
+        migrations.AlterField(
+            model_name='message',
+            name='state',
+            field=models.CharField(choices=[('queued', 'Waiting'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('undone', 'Not sent')], default='queued', max_length=8),
+        ),
+        migrations.CreateModel(
+            name='MailDraft',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subject', models.CharField(blank=True, max_length=160)),
+                ('message', models.TextField(blank=True)),
+                ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('author', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='mail_drafts', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='mail_drafts', to='clients.client')),
+                ('thread', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='clients.mailthread')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['author', '-saved_at'], name='mail_drafts_by_author')],
+                'constraints': [models.UniqueConstraint(fields=('client', 'author'), name='one_mail_draft_per_client_and_person')],
+            },
+        ),
     ]

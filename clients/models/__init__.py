@@ -5,7 +5,15 @@ from clients.models.declarations import Declaration
 from clients.models.identifiers import Identifier, SignInCountry
 from clients.models.mail import Message
 from clients.models.merging import ClientMerge
-from clients.models.messages import IncomingMail, MailAttachment, Mailbox, MailboxProposal, MailThread, Suppression
+from clients.models.messages import (
+    IncomingMail,
+    MailAttachment,
+    Mailbox,
+    MailboxProposal,
+    MailDraft,
+    MailThread,
+    Suppression,
+)
 from clients.models.ownership import BookDesk, Ownership
 from clients.models.segments import Segment, SegmentMember
 from clients.models.side_facts import SideFacts
@@ -40,6 +48,7 @@ __all__ = [
     "Identifier",
     "IncomingMail",
     "MailAttachment",
+    "MailDraft",
     "MailThread",
     "Mailbox",
     "MailboxProposal",

@@ -222,6 +222,26 @@ class MailAttachment(models.Model):
         return self.name
 
 
+class MailDraft(models.Model):
+    """An e-mail that a person has begun to write to a client."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="mail_drafts", db_index=False)
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="mail_drafts", db_index=False)
+    thread = models.ForeignKey(MailThread, on_delete=models.SET_NULL, null=True, related_name="+")
+    subject = models.CharField(max_length=160, blank=True)
+    message = models.TextField(blank=True)
+    saved_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["client", "author"], name="one_mail_draft_per_client_and_person")
+        ]
+        indexes = [models.Index(fields=["author", "-saved_at"], name="mail_drafts_by_author")]
+
+    def __str__(self) -> str:
+        return self.subject or "–"
+
+
 class Suppression(models.Model):
     """That a brand doesn't e-mail an address: why and since when; and who lifted it."""
 

@@ -18,6 +18,7 @@ from clients.calls import log_call
 from clients.followups import add_task, complete_task, reopen_task, snooze_task
 from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
 from clients.mail import write_to_client
+from clients.messages import drafts
 from clients.models import Client, MailThread, Note, Task
 from clients.notes import add_note, edit_note, pin_note
 from clients.profile import change_profile
@@ -131,6 +132,9 @@ def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
     if thread is not None:
         subject = thread.subject if thread.subject.lower().startswith("re:") else f"Re: {thread.subject}"
         initial = {"template": "clients.free_text", "subject": subject[:160]}
+    draft = drafts.draft_of(request.user, client.pk)
+    if draft is not None:
+        initial = {"template": "clients.free_text", "subject": draft.subject, "message": draft.message}
     form = MailForm(request.POST or None, client=client, initial=initial)
 
     def do() -> None:
@@ -146,9 +150,13 @@ def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
         form,
         do,
         url=thread.get_absolute_url() if thread is not None else client.get_absolute_url(),
-        success_message=_("E-mail queued."),
+        success_message=_("E-mail queued. You can undo it for 10 seconds."),
         submit=_("Send e-mail"),
         title=_("E-mail to %(client)s") % {"client": client},
+        body="clients/messages/_compose.html",
+        query=f"?thread={thread.pk}" if thread is not None else "",
+        client=client,
+        is_draft=draft is not None,
     )
 
 

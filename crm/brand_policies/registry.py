@@ -39,6 +39,7 @@ class PolicyArea(StrEnum):
     CLIENT_MONEY = "client_money", _("Client money"), OF_MONEY
     LEADS = "leads", _("Leads"), OF_SETTINGS
     CALLS = "calls", _("Calls"), OF_SETTINGS
+    MESSAGES = "messages", _("E-mails"), OF_SETTINGS
     MONITORING = "monitoring", _("Monitoring"), OF_SETTINGS
     ACCESS = "access", _("Access and sessions"), OF_SETTINGS
     PROMISES = "promises", _("Expected times"), OF_SETTINGS

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.core import mail as outbox
 from playwright.sync_api import Page, expect
 
-from clients.mail import deliver_due, write_to_client
+from clients.mail import write_to_client
 from clients.models import Message
-from tests.browser.conftest import shot
 from tests.browser.people import enter
 from tests.cast import Cast
 from tests.clients.messages.running import make_mailbox, read_again, running_inbox, write
+from tests.outbox import send_now
+
+SHOTS = os.environ.get("SHOTS", "")
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a picture where somebody asked for them."""
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
 def test_inbound_mail_is_threaded_and_answered(cast: Cast, open_page: Any) -> None:
@@ -21,7 +30,7 @@ def test_inbound_mail_is_threaded_and_answered(cast: Cast, open_page: Any) -> No
         write_to_client(
             client_id=cast.client.pk, actor=cast.agent, template="clients.free_text", subject="Offer", message="Hi"
         )
-        deliver_due()
+        send_now()
         sent = outbox.outbox[-1]
         html = '<p>Yes, <b>please</b></p><img src="https://tracker.example/p.gif">'
         files = (("statement.pdf", b"%PDF-1.7 x"),)

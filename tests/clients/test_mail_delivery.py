@@ -13,6 +13,7 @@ from clients.mail import BACK_OFF_SECONDS, LEASE_SECONDS, deliver, deliver_due, 
 from clients.models import Client, Message, TimelineEntry
 from crm.errors import DomainError
 from crm.models import Notification
+from tests.outbox import send_now
 from tests.texts import set_text
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +98,7 @@ def test_who_wrote_a_refused_letter_is_notified(cast, monkeypatch):
     sent = write_to_client(
         client_id=cast.client.pk, actor=cast.desk_head, template="clients.free_text", subject="Hi", message="x"
     )
-    deliver(sent.pk)
+    send_now()
     assert Notification.objects.get(kind="clients.mail_failed").user == cast.desk_head
     assert TimelineEntry.objects.filter(client=cast.client, dedupe_key=f"message-failed:{sent.pk}").count() == 1
 

@@ -12,6 +12,7 @@ from clients.texts.letters import letter
 from crm.errors import DomainError, NotAllowed
 from crm.models import Notification
 from crm.texts.catalogue import TEXTS, Text, Variable
+from tests.outbox import send_now
 from tests.texts import set_text
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +118,7 @@ def test_words_of_a_person_cannot_inject_markup(cast):
         subject="Hi\nBcc: x@y.example",
         message="<script>alert(1)</script>",
     )
-    deliver_due()
+    send_now()
     assert outbox.outbox[0].subject == "Hi Bcc: x@y.example"
     assert "<script>" not in outbox.outbox[0].alternatives[0][0]
 
@@ -126,7 +127,7 @@ def test_a_letter_by_a_person_counts_as_contact_and_answers_go_to_them(cast):
     write_to_client(client_id=cast.client.pk, actor=cast.agent, template="clients.free_text", subject="Hi", message="x")
     cast.client.refresh_from_db()
     assert cast.client.last_contact_at is not None
-    deliver_due()
+    send_now()
     assert outbox.outbox[0].reply_to == [cast.agent.email]
 
 

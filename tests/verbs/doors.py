@@ -27,6 +27,7 @@ from clients.models import (
     IncomingMail,
     Mailbox,
     MailThread,
+    Message,
     PhoneCall,
     PhoneEvent,
     PhoneExchange,
@@ -264,6 +265,14 @@ def parked_vendor_check() -> Arguments:
     )
     VendorCheck.objects.filter(pk=check.pk).update(state="unknown")
     return {"check_id": check.pk}
+
+
+def a_waiting_message() -> Message:
+    """An e-mail that a client's owner has just sent."""
+    client = Client.objects.filter(owner__isnull=False, owner__is_active=True).order_by("pk")[0]
+    return Message.objects.create(
+        client=client, language="en", to_address="a@b.example", subject="Verbs", body="x", sender=client.owner
+    )
 
 
 def an_unknown_mail() -> IncomingMail:
@@ -528,6 +537,10 @@ DOORS: dict[str, Door] = {
     "kyc.uploads.pages.drop_page": Door(given=an_uploaded_page, by=its_uploader),
     "kyc.uploads.pages.move_page": Door(given=lambda: an_uploaded_page(to="up"), by=its_uploader),
     "kyc.incoming.receive": Door(given=lambda: {"kind": "passport"}),
+    "clients.mail.undo_message": Door(
+        given=lambda: {"message_id": a_waiting_message().pk},
+        by=lambda given: Message.objects.get(pk=given["message_id"]).sender,  # type: ignore[arg-type,return-value]
+    ),
     "clients.messages.incoming.assign_mail": Door(
         given=lambda: {
             "mail_id": an_unknown_mail().pk,

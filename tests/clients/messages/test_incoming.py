@@ -5,7 +5,7 @@ from django.core import mail as outbox
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clients.mail import deliver_due, send_mail_to, write_to_client
+from clients.mail import send_mail_to, write_to_client
 from clients.messages.incoming import assign_mail, close_thread, discard_mail, restore_mail
 from clients.messages.proof import proof_of
 from clients.models import IncomingMail, MailThread, Suppression, TimelineEntry
@@ -13,6 +13,7 @@ from crm.errors import DomainError, NotAllowed
 from crm.models import Notification
 from tests.cast import make_client
 from tests.clients.messages.running import AUTH_SERVER, take, write
+from tests.outbox import send_now
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +28,7 @@ def _sent(cast, **fields):
         message="Hi",
         **fields,
     )
-    deliver_due()
+    send_now()
     return message, outbox.outbox[-1]
 
 
@@ -57,7 +58,7 @@ def test_a_reply_joins_its_thread_by_the_reply_address(cast, mailbox):
 def test_a_reply_to_a_letter_of_the_system_begins_a_thread(cast, mailbox):
     context = {"platform": "MT5", "login": "1", "server": "Live"}
     message = send_mail_to(client_id=cast.client.pk, template="clients.welcome", context=context)
-    deliver_due()
+    send_now()
     sent = outbox.outbox[-1]
     assert message.thread_id is None and sent.reply_to == [mailbox.address]
     reply = take(cast.brand, write(references=sent.extra_headers["Message-ID"]), mailbox)
@@ -206,6 +207,6 @@ def test_a_bounce_stops_e_mails_to_the_address(cast, mailbox):
     again = write_to_client(
         client_id=cast.client.pk, actor=cast.agent, template="clients.free_text", subject="Again", message="Hi"
     )
-    deliver_due()
+    send_now()
     again.refresh_from_db()
     assert again.state == "failed" and "suppression list" in again.error and not outbox.outbox

@@ -10,6 +10,8 @@ from clients.mail import deliver_due, send_mail_to, write_to_client
 from clients.models import Client, Message
 from crm.errors import DomainError
 from crm.texts.catalogue import TEXTS, TextKind, names_in
+from tests.brand_policies import set_policies
+from tests.outbox import send_now
 from tests.texts import set_text
 
 LIBRARY = [text for text in TEXTS.values() if text.series]
@@ -69,7 +71,8 @@ def test_the_risk_warning_with_its_percentage_is_in_both_parts_once(cast):
     agrees(cast.client, True)
     outbox.outbox.clear()
     write_to_client(client_id=cast.client.pk, actor=cast.agent, template=MARKETING)
-    deliver_due()
+    set_policies(cast.brand, marketing_hour_from=0, marketing_hour_until=24)
+    send_now()
     sent = outbox.outbox[0]
     assert sent.body.count("71 % der Kleinanlegerkonten") == 1
     assert sent.alternatives[0][0].count("71 % der Kleinanlegerkonten") == 1
