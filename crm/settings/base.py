@@ -59,7 +59,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "crm.project.static_files.StaticFiles",
     "django.contrib.humanize",
     "django.forms",
     "django.contrib.postgres",
