@@ -192,6 +192,7 @@ register(
         "zap",
         45,
         words="sequence trigger drip series workflow",
+        roles=(Role.MARKETING, Role.DESK_HEAD, Role.AUDITOR, Role.ADMINISTRATOR),
     ),
     MenuEntry(
         "setup",

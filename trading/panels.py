@@ -15,7 +15,7 @@ from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPart, SetupStep, Tab, Tile, register
 from trading import queries
-from trading.accounts import client_overview, home_cards
+from trading.accounts import automation_steps, client_overview, home_cards  # noqa: F401  the steps register themselves
 from trading.accounts.operation_decisions import OutcomeApproval
 from trading.accounts.views.accounts import trading_tab
 from trading.imports.client_proposals import ClientApproval

@@ -70,3 +70,29 @@ letter(
         ),
     },
 )
+letter(
+    "trading.account_type_proposed",
+    title=_("Another account type proposed"),
+    is_marketing=True,
+    variables=(Variable("account_type", _("Name of the account type"), "Professional"),),
+    texts={
+        "en": Text(
+            "An account type for you: {{ account_type }}",
+            "Hello {{ first_name }},\n\nthe account type {{ account_type }} may suit you. In the client portal you see what it "
+            "costs and what it needs, and you can ask for it there. Your account stays as it is unless you do."
+            + END
+            + "\n\n"
+            "{{ risk_warning }}\n\nYou receive this e-mail because you agreed to news and offers. You can unsubscribe at any time "
+            "in the client portal, under your profile.",
+        ),
+        "de": Text(
+            "Ein Kontotyp für Sie: {{ account_type }}",
+            "Guten Tag {{ first_name }},\n\nder Kontotyp {{ account_type }} könnte zu Ihnen passen. Im Kundenportal sehen Sie, was "
+            "er kostet und was er voraussetzt, und können ihn dort beantragen. Ihr Konto bleibt sonst, wie es ist."
+            + ENDE
+            + "\n\n"
+            "{{ risk_warning }}\n\nSie erhalten diese E-Mail, weil Sie Neuigkeiten und Angeboten zugestimmt haben. Sie können sie "
+            "jederzeit im Kundenportal unter Ihrem Profil abbestellen.",
+        ),
+    },
+)

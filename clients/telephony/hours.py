@@ -24,16 +24,21 @@ SUNDAY: Final = 6
 
 
 @functools.cache
+def known_zones() -> frozenset[str]:
+    """List the names of time zones: read once, for they are files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@functools.cache
 def zones_of_country(country: str) -> tuple[zoneinfo.ZoneInfo, ...]:
     """List the time zones of a country, by its ISO 3166-1 alpha-2 code."""
     names = get_global("territory_zones").get(country, ())
-    known = zoneinfo.available_timezones()
-    return tuple(zoneinfo.ZoneInfo(name) for name in names if name in known)
+    return tuple(zoneinfo.ZoneInfo(name) for name in names if name in known_zones())
 
 
 def zones_of(client: Client) -> tuple[zoneinfo.ZoneInfo, ...]:
     """List where a client may be: their own time zone, else those of their country, of their number, or the brand's."""
-    if client.time_zone in zoneinfo.available_timezones():
+    if client.time_zone in known_zones():
         return (zoneinfo.ZoneInfo(client.time_zone),)
     for country in (client.country, country_of_phone(client.phone)):
         if country and (zones := zones_of_country(country)):
@@ -45,12 +50,13 @@ def allowed_from(client: Client, now: dt.datetime | None = None) -> dt.datetime 
     """Return from when a client may be called, in the time of where they live; None where they may be now."""
     brand = client.brand
     hours = range(CALL_HOUR_FROM.of(brand), CALL_HOUR_UNTIL.of(brand))
-    return next_open(client, hours, now or timezone.now(), on_sundays=CALLS_ON_SUNDAYS.of(brand))
+    return next_open(zones_of(client), hours, now or timezone.now(), on_sundays=CALLS_ON_SUNDAYS.of(brand))
 
 
-def next_open(client: Client, hours: range, now: dt.datetime, *, on_sundays: bool = True) -> dt.datetime | None:
-    """Return when the next of these hours begins where a client lives, in that time; None where it is one of them now."""
-    zones = zones_of(client)
+def next_open(
+    zones: tuple[zoneinfo.ZoneInfo, ...], hours: range, now: dt.datetime, *, on_sundays: bool = True
+) -> dt.datetime | None:
+    """Return when the next of these hours begins in all of these zones, in the first's time; None where it is one of them now."""
 
     def fits(at: dt.datetime) -> bool:
         there = [at.astimezone(zone) for zone in zones]

@@ -16,7 +16,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from clients.models import Client
-from clients.texts.letters import COMMON, common_values
+from clients.texts.letters import COMMON, personal_values
 from crm.conditions.fields import Label
 from crm.errors import DomainError
 from crm.models import Brand
@@ -98,7 +98,17 @@ def words_with_variables(given: Any) -> str:
 
 def filled(text: str, client: Client) -> str:
     """Put a client's values into a line of text."""
-    return fill(text, common_values(client, client.brand.default_language)) if "{{" in text else text
+    if "{{" not in text:
+        return text
+    brand = client.brand
+    of_brand = {"brand": brand.name, "legal_name": brand.legal_name, "support_email": brand.support_email}
+    return fill(text, {**of_brand, **personal_values(client)})
+
+
+def unsent(turns: Sequence[Turn], refused: set[int]) -> Outcomes:
+    """Say why some got no e-mail: those in `refused` don't want marketing, others have no address."""
+    outcomes = {turn.run.pk: LeftOut(Reason.NO_CONSENT) for turn in turns if turn.client.pk in refused}
+    return outcomes | {turn.run.pk: LeftOut(Reason.NO_ADDRESS) for turn in turns if not turn.client.email}
 
 
 def whole(given: Any, least: int, most: int, message: str) -> int:

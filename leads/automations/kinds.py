@@ -28,7 +28,17 @@ from crm.security.scope import reach_of, staff_of_brand
 from crm.texts.catalogue import TextKind, texts_of
 from leads import sla
 from leads.automations import entering
-from leads.automations.actions import ActionKind, LeftOut, Outcomes, Turn, filled, register, whole, words_with_variables
+from leads.automations.actions import (
+    ActionKind,
+    LeftOut,
+    Outcomes,
+    Turn,
+    filled,
+    register,
+    unsent,
+    whole,
+    words_with_variables,
+)
 from leads.automations.choices import AutomationState, Reason
 from leads.choices import LeadsNotice
 from leads.models import Automation
@@ -75,10 +85,9 @@ def _email_words(options: Mapping[str, Any]) -> str:
 
 def _send(turns: Sequence[Turn]) -> Outcomes:
     refused = send_letters(
-        template=turns[0].options["template"], keys={turn.client.pk: turn.key for turn in turns if turn.client.email}
+        template=turns[0].options["template"], recipients=[(turn.client, turn.key) for turn in turns]
     )
-    outcomes = {turn.run.pk: LeftOut(Reason.NO_ADDRESS) for turn in turns if not turn.client.email}
-    return outcomes | {turn.run.pk: LeftOut(Reason.NO_CONSENT) for turn in turns if turn.client.pk in refused}
+    return unsent(turns, refused)
 
 
 # ── people ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
 from django.db.models import F, Max
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.choices import SalesStatus, Stage
 from clients.models import Client, DoNotCall
-from clients.telephony.hours import next_open
+from clients.telephony.hours import next_open, zones_of
 from crm.conditions import Condition
 from crm.db.bulk import copy_models, update_models
 from crm.db.locking import lock_all
@@ -48,7 +49,9 @@ class Batch:
     runs: dict[int, AutomationRun]
     clients: dict[int, Client]
     definition: Definition
+    hours: range
     steps: list[AutomationRunStep] = field(default_factory=list)
+    mornings: dict[tuple[ZoneInfo, ...], dt.datetime | None] = field(default_factory=dict)
 
     def end(self, run: AutomationRun, state: RunState, reason: Reason = Reason.NONE) -> None:
         run.move_to(state)
@@ -69,6 +72,13 @@ class Batch:
             self.end(run, RunState.FINISHED)
         else:
             run.position, run.next_at = step.position, self.now + step.wait
+
+    def in_the_morning(self, client: Client) -> dt.datetime | None:
+        """Return from when a client may be written to; None where that is now."""
+        zones = zones_of(client)
+        if zones not in self.mornings:
+            self.mornings[zones] = next_open(zones, self.hours, self.now)
+        return self.mornings[zones]
 
     @property
     def open(self) -> list[AutomationRun]:
@@ -110,8 +120,11 @@ def _work_on_version(version: AutomationVersion, runs: list[AutomationRun]) -> N
         pause_after_failures(automation, found.message)
         return
     ids = [run.client_id for run in runs]
-    clients = Client.objects.filter(pk__in=ids).select_related("brand", "owner").defer("search_text").in_bulk()
-    batch = Batch(now, {run.pk: run for run in runs}, clients, found.result)
+    clients = Client.objects.filter(pk__in=ids).select_related("owner").defer("search_text").in_bulk()
+    for client in clients.values():
+        client.brand = automation.brand  # one object for all: what it has read of the brand is read once
+    hours = range(AUTOMATION_HOUR_FROM.of(automation.brand), AUTOMATION_HOUR_UNTIL.of(automation.brand))
+    batch = Batch(now, {run.pk: run for run in runs}, clients, found.result, hours)
     _leave(batch)
     _stop_watching(batch, automation)
     by_step: dict[int, list[AutomationRun]] = defaultdict(list)
@@ -182,7 +195,7 @@ def _do(batch: Batch, step: Step, runs: list[AutomationRun], failures: _Failures
             batch.note(run, StepState.SKIPPED, Reason.CONDITION)
         elif step.kind.is_outreach and client.pk in unwilling:
             batch.note(run, StepState.SKIPPED, Reason.DO_NOT_CONTACT)
-        elif step.kind.is_outreach and (later := _in_the_morning(client, batch.now)):
+        elif step.kind.is_outreach and (later := batch.in_the_morning(client)):
             run.next_at = later
         else:
             turns.append(Turn(run, client, step.options))
@@ -197,11 +210,6 @@ def not_to_be_contacted(clients: Iterable[Client]) -> set[int]:
     return set(marked.values_list("client_id", flat=True)) | {
         row.pk for row in rows if row.sales_status == SalesStatus.DO_NOT_CALL
     }
-
-
-def _in_the_morning(client: Client, now: dt.datetime) -> dt.datetime | None:
-    hours = range(AUTOMATION_HOUR_FROM.of(client.brand), AUTOMATION_HOUR_UNTIL.of(client.brand))
-    return next_open(client, hours, now)
 
 
 def _perform(batch: Batch, kind: actions.ActionKind, turns: list[Turn], failures: _Failures) -> None:

@@ -19,7 +19,7 @@ DIAGRAM = re.compile(r"<!-- states: (\w+\.\w+)\.(\w+) -->\n```mermaid\nstateDiag
 ARROW = re.compile(r"^\s*(\S+) --> (\w+)", re.MULTILINE)
 NAMES = {"state", "status", "stage"}
 # Rows that are written once, in the state that they keep.
-WRITTEN_ONCE = {"ib.Accrual", "ib.Settlement", "wallet.Exchange"}
+WRITTEN_ONCE = {"ib.Accrual", "ib.Settlement", "leads.AutomationRunStep", "wallet.Exchange"}
 # Many rows in one statement, or one without a lock: each filters by the states that it leaves.
 SET_BASED = {
     "trading/platforms/breaker_status.py": "a dictionary",
