@@ -1,7 +1,9 @@
 """`bench ib`: commissions over a tree of five levels, the tree itself, and a what-if, beside a plain INSERT … SELECT.
 
 Two hundred plans: half pay per lot to five levels; a quarter add pips or a share of the platform's commission, a quarter a CPA; a
-quarter pay each ancestor by their own plan or the difference. The yardstick writes the same accruals once more from where they
+quarter pay each ancestor by their own plan or the difference. A tenth has ranks, another caps per day, month and of the revenue,
+another leaves hedged, mirrored and bonus-funded trades out; a twentieth of the agreements has a personal ratio.
+The yardstick writes the same accruals once more from where they
 are, into a table with the same columns, indexes and triggers: what any engine has to write at least.
 """
 
@@ -32,6 +34,7 @@ from ib.models import (
     PlanLevel,
     PlanOverride,
     PlanRate,
+    PlanTier,
     PlanVersion,
     WhatIf,
 )
@@ -47,6 +50,7 @@ LEVELS = 5
 DAYS = 30
 LIVE_BATCH, LIVE_ROUNDS = 500, 20
 LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+CAPPED = {"cap_day": 2_000, "cap_month": 20_000, "cap_revenue": 50, "markup_pips": "0.5"}
 GROUPS = ("fx_majors", "metals", "indices")
 SYMBOLS = ("EURUSD", "XAUUSD", "DE40")
 
@@ -60,8 +64,14 @@ SPELLS = """
 INSERT INTO ib_partnerspell (partner_id, starts_at) SELECT id, %(long_ago)s FROM ib_partner WHERE code LIKE %(name)s || '%%'
 """
 HELD = """
-INSERT INTO ib_partnerplan (partner_id, plan_id, starts_at)
-SELECT p.id, (SELECT min(id) FROM ib_plan) + p.id %% %(plans)s, %(long_ago)s FROM ib_partner p WHERE code LIKE %(name)s || '%%'
+INSERT INTO ib_partnerplan (partner_id, plan_id, starts_at, percent)
+SELECT p.id, (SELECT min(id) FROM ib_plan) + p.id %% %(plans)s, %(long_ago)s,
+  CASE WHEN p.id %% 20 = 7 THEN 110 ELSE 100 END FROM ib_partner p WHERE code LIKE %(name)s || '%%'
+"""
+RANKED = """
+INSERT INTO ib_partnerrank (partner_id, plan_id, tier, lots, missed, starts_at)
+SELECT h.partner_id, h.plan_id, 1, 50, 0, %(long_ago)s FROM ib_partnerplan h
+WHERE EXISTS (SELECT 1 FROM ib_plantier t JOIN ib_planversion v ON v.id = t.version_id WHERE v.plan_id = h.plan_id)
 """
 CLIENTS = """
 INSERT INTO ib_attribution (client_id, partner_id, method, starts_at, reason)
@@ -229,6 +239,7 @@ def fill(partners: int, clients: int) -> Brand:
     given = {"partners": partners, "plans": PLANS, "long_ago": LONG_AGO, "name": "p"}
     with connection.cursor() as cursor:
         cursor.execute(HELD, given)
+        cursor.execute(RANKED, given)
     tree.rebuild_brand(brand.pk)
     make_clients(brand, book, clients)
     with connection.cursor() as cursor:
@@ -249,7 +260,11 @@ def make_plan(brand: Brand, number: int, maker: User, checker: User) -> None:
         network=network,
         min_hold_seconds=60,
         account_groups=["real*"] if number % 2 else [],
+        **(CAPPED if number % 10 == 5 else {}),
+        excluded_trades=["hedged", "mirrored", "bonus_funded"] if number % 10 == 6 else [],
     )
+    if number % 10 == 4:
+        PlanTier.objects.create(version=version, number=1, name="Silver", lots=50, factor="1.1")
     PlanRate.objects.bulk_create(
         [PlanRate(version=version, group=group, amount_per_lot=7 + number % 9) for group in GROUPS]
     )

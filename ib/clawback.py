@@ -32,7 +32,7 @@ from wallet.models import Deposit
 # the trades until then, within the plan's clawback days; all parts together never more than the trade earned. A forfeit of
 # the client takes all of it, losses that the partner shared included, and of later trades too.
 # Multiplied first, divided once, and freed from the division's own crumbs before it is cut at eight places.
-BALANCE = f"""
+DUE = """
 WITH had AS (
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id,
     sum(x.amount) FILTER (WHERE x.kind IN ('original', 'delta', 'capped')) AS earned,
@@ -61,7 +61,10 @@ WITH had AS (
     SELECT EXISTS (SELECT FROM ib_clientforfeit c WHERE c.client_id = %(client)s AND c.lifted_at IS NULL
       AND k.closed_at >= c.declared_at - make_interval(days => v.clawback_days)) AS is_all
   ) f
-), added AS (
+)"""
+# Deals of which reversed parts and forfeits take another part than was taken.
+OFF = f"{DUE} SELECT DISTINCT deal_id FROM due WHERE due <> taken"  # noqa: S608
+BALANCE = f"""{DUE}, added AS (
   INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, %(kind)s, CASE WHEN d.due > d.taken THEN 'reversed' ELSE 'accrued' END, %(reason)s, k.partner_id,
     k.introducer_id, k.level, k.client_id, k.deal_id,
@@ -208,6 +211,27 @@ def balance(
     else:
         run.delete()
     return rows, total
+
+
+CONCERNED = """
+SELECT x.client_id, array_agg(DISTINCT x.deal_id)
+FROM ib_accrual x JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
+WHERE x.kind = 'original' AND x.closed_at >= %(from)s AND x.closed_at < %(to)s
+  AND (EXISTS (SELECT 1 FROM ib_reversedpart r WHERE r.client_id = x.client_id)
+       OR EXISTS (SELECT 1 FROM ib_clientforfeit f WHERE f.client_id = x.client_id))
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def deals_off(*, brand: Brand, from_at: dt.datetime, to_at: dt.datetime) -> set[int]:
+    """List deals closed in a stretch of which reversed deposits and forfeits take another part than was taken."""
+    found: set[int] = set()
+    with connection.cursor() as cursor:
+        cursor.execute(CONCERNED, {"brand": brand.pk, "from": from_at, "to": to_at})
+        for client_id, deals in cursor.fetchall():
+            cursor.execute(OFF, {"client": client_id, "since": from_at, "deals": deals})
+            found |= {pk for (pk,) in cursor.fetchall()}
+    return found
 
 
 def whole_of(deposit: Deposit, currency: str) -> Money:

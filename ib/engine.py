@@ -198,6 +198,8 @@ def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callab
 def differing_deals(*, brand: Brand, scope: Scope) -> dict[int, bool]:
     """Calculate a scope again and list the deals that earn something else than what was accrued, or have no line yet.
 
+    So are those of which a cap takes another part than was taken off.
+
     True where a CPA differs: then it may have moved to or from a deal outside the scope. Nothing is written, nothing locked.
     """
     with connection.cursor() as cursor:
@@ -207,6 +209,10 @@ def differing_deals(*, brand: Brand, scope: Scope) -> dict[int, bool]:
         accrued, extra = scope.accrued()
         cursor.execute(sql.DIFFERING.format(accrued=accrued), {"brand": brand.pk, **extra})
         found: dict[int, bool] = dict(cursor.fetchall())
+        if features.has_caps:
+            off = caps.OFF.format(scope=accrued.replace("x.", "o."), of_capped=caps.OF_CAPPED)
+            cursor.execute(off, {"brand": brand.pk, "zone": brand.time_zone, **extra})
+            found |= {pk: False for (pk,) in cursor.fetchall() if pk not in found}
         _drop(cursor)
     return found
 

@@ -55,7 +55,8 @@ WHY: Final = f"""CROSS JOIN LATERAL (SELECT CASE
       WHEN '{Reason.CAP_MONTH}' THEN d.month_total - d.day_kept ELSE d.day_total - d.rate_amount END AS before) cut"""
 # A pass that looks again may move a trade from one version to another: then every partner that it reaches is looked at.
 OF_CAPPED: Final = "AND o.version_id IN (SELECT id FROM ib_version WHERE coalesce(cap_day, cap_month, cap_revenue) > 0)"
-BALANCE: Final = f"""
+# What each line of the touched partners and months keeps, beside what was taken off so far.
+_DUE: Final = f"""
 WITH touched AS (
   SELECT DISTINCT partner_id, date_trunc('month', closed_at AT TIME ZONE %(zone)s) AS month
   FROM ib_accrual o WHERE o.kind = '{AccrualKind.ORIGINAL}' AND {{scope}} {{of_capped}}
@@ -79,7 +80,8 @@ WITH touched AS (
   SELECT m.*, kept - rate_amount AS rate_due,
     CASE WHEN kept = rate_amount THEN 0 ELSE trunc(kept * fx_rate, 8) - amount END AS due
   FROM by_revenue m
-), added AS (
+)"""  # noqa: S608
+BALANCE: Final = f"""{_DUE}, added AS (
   INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, '{AccrualKind.CAPPED}', '{AccrualState.CAPPED}', w.reason, k.partner_id, k.introducer_id, k.level,
     k.client_id, k.deal_id, k.ticket, d.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds,
@@ -96,6 +98,11 @@ WITH touched AS (
   RETURNING partner_id, period_id, closed_at, currency, amount
 ), kept_sums AS ({writing.ADD_UP_ADDED})
 SELECT count(*) FROM added
+"""  # noqa: S608
+# Deals of a scope with a line of which a cap takes another part than was taken off.
+OFF: Final = f"""{_DUE}
+SELECT DISTINCT d.deal_id FROM due d JOIN ib_accrual o ON o.deal_id = d.deal_id AND o.kind = '{AccrualKind.ORIGINAL}'
+WHERE (d.due <> d.taken OR d.rate_due <> d.rate_taken) AND {{scope}}
 """  # noqa: S608
 # The same for a version that is tried out: what it would pay is cut down in place.
 TRIED: Final = f"""

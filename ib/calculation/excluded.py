@@ -73,18 +73,32 @@ WITH mine AS MATERIALIZED (
 )
 SELECT deal_id, array_agg(kind ORDER BY kind) AS kinds FROM found GROUP BY 1
 """  # noqa: S608
-# Closes with rows that a deal which came late may have hedged, mirrored or funded: of its client, or of the same partner's.
-REOPENED: Final = """
-WITH late AS (
-  SELECT d.executed_at, a.client_id, t.partner_id
+# Closes with rows that a deal which came late may have hedged or mirrored, by standing on the other side, or funded. How long the
+# other position was held isn't looked at again for a mirror: the nightly pass does.
+_AGAINST: Final = """JOIN trading_deal c ON c.id = x.deal_id AND c.executed_at = x.closed_at
+  AND (l.entry = 2 OR c.action = CASE WHEN l.entry = 0 THEN l.action ELSE 1 - l.action END)"""
+REOPENED: Final = f"""
+WITH late AS MATERIALIZED (
+  SELECT d.executed_at, d.action, d.entry, d.account_id, a.client_id, t.partner_id
   FROM trading_deal d JOIN trading_tradingaccount a ON a.id = d.account_id JOIN clients_client c ON c.id = a.client_id
   LEFT JOIN ib_attribution t ON t.client_id = a.client_id AND t.starts_at <= d.executed_at
     AND (t.ends_at IS NULL OR t.ends_at > d.executed_at)
   WHERE d.id = ANY(%(deals)s) AND c.brand_id IN (
     SELECT p.brand_id FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id
     WHERE v.state = 'active' AND cardinality(v.excluded_trades) > 0)
+), recent AS MATERIALIZED (
+  SELECT DISTINCT x.deal_id, x.closed_at, x.client_id, x.account_id, x.introducer_id, x.held_seconds FROM ib_accrual x
+  WHERE x.kind = 'original' AND x.level = 1 AND x.closed_at >= (SELECT min(executed_at) FROM late)
+    AND x.deal_id <> ALL(%(deals)s)
 )
-SELECT DISTINCT x.deal_id FROM ib_accrual x
-JOIN late l ON x.closed_at >= l.executed_at AND (x.client_id = l.client_id OR x.introducer_id = l.partner_id)
-WHERE x.kind = 'original' AND x.closed_at >= (SELECT min(executed_at) FROM late) AND x.deal_id <> ALL(%(deals)s)
-"""
+SELECT x.deal_id FROM recent x JOIN late l ON l.client_id = x.client_id AND l.executed_at <= x.closed_at AND l.action IN (0, 1)
+{_AGAINST}
+UNION
+SELECT x.deal_id FROM recent x JOIN late l ON l.partner_id = x.introducer_id AND l.client_id <> x.client_id
+  AND l.executed_at <= x.closed_at AND l.action IN (0, 1) AND l.entry IN (0, 2)
+  AND abs(extract(epoch FROM x.closed_at - l.executed_at) - x.held_seconds) <= {MIRROR_SECONDS} + 1
+{_AGAINST}
+UNION
+SELECT x.deal_id FROM recent x JOIN late l ON l.account_id = x.account_id AND l.executed_at <= x.closed_at
+WHERE EXISTS (SELECT 1 FROM trading_deal k WHERE k.account_id = l.account_id AND k.action IN {_CREDIT})
+"""  # noqa: S608

@@ -25,10 +25,10 @@ from crm.i18n import formats
 from crm.models import Actor, Brand, User
 from crm.security import audit
 from crm.security.policies import require
-from ib import engine, periods
+from ib import clawback, engine, periods
 from ib.audit_codes import IbAction
 from ib.choices import ReplayState
-from ib.models import Replay, ReplayLine, ReplayProposal
+from ib.models import Accrual, Replay, ReplayLine, ReplayProposal
 from ib.policies import can_run
 from ib.replay.shadow import digest_of, shadow_lines
 
@@ -167,6 +167,10 @@ def _compare_piece(replay: Replay) -> None:
         deals = _ids(OF_PARTNER, {"partner": replay.partner_id, "from": from_at, "to": to_at})
         scope = engine.Scope(from_at=from_at, to_at=to_at, client_id=replay.client_id, deal_ids=deals)
     found = engine.differing_deals(brand=replay.brand, scope=scope)
+    off = clawback.deals_off(brand=replay.brand, from_at=from_at, to_at=to_at)
+    if not is_whole:
+        off &= _of_one(replay, off)
+    found |= {pk: False for pk in off if pk not in found}
     of_cpa = [deal for deal, is_cpa in found.items() if is_cpa]
     more = _ids(OF_CLIENTS, {"deals": of_cpa, "most": DEALS_MAX + 1}) if of_cpa else []
     replay.deal_ids = sorted({*replay.deal_ids, *found, *more})
@@ -176,6 +180,13 @@ def _compare_piece(replay: Replay) -> None:
             _("Commissions of %(deals)s deals would change. Choose a shorter period.")
             % {"deals": formats.number(Decimal(len(replay.deal_ids)))}
         )
+
+
+def _of_one(replay: Replay, deal_ids: set[int]) -> set[int]:
+    """Keep the deals that have lines of the replay's partner or client."""
+    rows = Accrual.objects.filter(deal_id__in=deal_ids)
+    rows = rows.filter(partner=replay.partner_id) if replay.partner_id else rows.filter(client=replay.client_id)
+    return set(rows.order_by().values_list("deal_id", flat=True))
 
 
 def _write_lines(replay: Replay) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
@@ -112,7 +112,7 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
         source=source_of(replay),
     )
     assert run is not None, "a run that corrects has a row"
-    for client in _clients_with_clawbacks(run.pk, mark):
+    for client in clients_with_clawbacks(replay.deal_ids):
         is_forfeited = ClientForfeit.objects.filter(client=client, lifted_at=None).exists()
         clawback.balance(
             client_id=client.pk,
@@ -138,9 +138,9 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
     return run, lines
 
 
-def _clients_with_clawbacks(run_id: int, mark: int) -> list[Any]:
-    """List the clients of a run's rows whose trades give something back: a reversed deposit, or a forfeit."""
-    clients = Accrual.objects.filter(pk__gt=mark, run_id=run_id).order_by().values("client_id").distinct()
+def clients_with_clawbacks(deal_ids: list[int]) -> list[Client]:
+    """List the clients of some deals' rows whose trades give something back: a reversed deposit, or a forfeit."""
+    clients = Accrual.objects.filter(deal_id__in=deal_ids).order_by().values("client_id").distinct()
     parts = ReversedPart.objects.filter(client_id=OuterRef("pk"))
     forfeits = ClientForfeit.objects.filter(client_id=OuterRef("pk"), lifted_at=None)
     return list(Client.objects.filter(Exists(parts) | Exists(forfeits), pk__in=clients).order_by("pk"))

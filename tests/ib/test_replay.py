@@ -189,6 +189,35 @@ def test_a_late_deal_moves_what_the_days_cap_leaves_to_others(cast: Cast, networ
     assert sums() == {network.sub.pk: 25}
 
 
+def test_a_cap_that_is_off_is_found_where_no_deal_differs(cast: Cast, network: Any) -> None:
+    agree(cast, network.sub, card({"fx_majors": "10"}, {1: "1"}), cap_day=Decimal(15))
+    deals = [make_trade(network.account, at=NOON - dt.timedelta(hours=hours)) for hours in (2, 1)]
+    engine.run_for_deals(deal_ids=deals)
+    row = Accrual.objects.get(kind="capped")
+    row.pk, row.amount, row.rate_amount = None, Decimal(-2), Decimal(-2)
+    row.save(force_insert=True)
+    replay = replayed(cast)
+    line = replay.lines.get()
+    assert (line.deal_id, line.before, line.after, line.cause) == (deals[1], 3, 5, "cap")
+    item = propose_replay(replay_id=replay.pk, actor=cast.ib_manager, reason="Off by two")
+    approvals.approve(ReplayProposal, item.pk, actor=cast.finance)
+    assert sums() == {network.sub.pk: 15} and replayed(cast).state == "same"
+
+
+def test_a_clawback_that_is_off_is_found_where_no_deal_differs(cast: Cast, network: Any) -> None:
+    """Half of the deposit went back: of a sub's 6 EUR 3 stay, after a row that gave one too many back."""
+    now = timezone.now()
+    deposit = arrived(cast, 100_00, now - 3 * DAY, "off")
+    load_rates(now.date())
+    engine.run_for_deals(deal_ids=[make_trade(network.account, at=now - DAY)])
+    clawback.take_back(deposit_id=deposit.pk, amount=Decimal(50))
+    row = Accrual.objects.get(kind="clawback", partner=network.sub)
+    row.pk, row.kind, row.source, row.amount, row.rate_amount = None, "restored", "off", Decimal(1), Decimal(1)
+    row.save(force_insert=True)
+    line = replayed(cast, from_at=now - 2 * DAY, to_at=now, partner_id=network.sub.pk).lines.get()
+    assert (line.before, line.after, line.cause) == (4, 3, "clawed_back")
+
+
 def test_a_replay_never_pays_again_what_a_client_forfeited(cast: Cast, network: Any) -> None:
     deal = make_trade(network.account, at=timezone.now() - DAY)
     engine.run_for_deals(deal_ids=[deal])
