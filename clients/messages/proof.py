@@ -2,7 +2,10 @@
 
 Anybody can write an Authentication-Results header. So only one counts that names the server which the mailbox was set up with,
 and of those the first: the server that took the e-mail last wrote it above all others, and removes what pretends to be its own
-(RFC 8601, section 5). A pass counts only for the domain in From, or one of the same organisation.
+(RFC 8601, section 5). A pass counts only for the domain in From, or one of the same organisation, and only by what the method
+itself has checked: DKIM the domain that signed, SPF the one that sent, DMARC the one in From. A sender chooses what stands in
+quotation marks ("x; dkim=pass header.d=bank.example"@evil.example), and some servers repeat it in a comment: neither is read, and
+a header in which one stands within the other proves nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +16,15 @@ from typing import Final
 
 from clients.messages.choices import SenderProof
 
-COMMENT: Final = re.compile(r"\([^()]*\)")
-DOMAIN: Final = re.compile(r"(?:header\.from|header\.d|header\.i|smtp\.mailfrom|smtp\.helo)\s*=\s*\"?([^\s;\"]+)")
+# A quotation or a comment, none within another.
+FREE_TEXT: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|\((?:[^()\"\\]|\\.)*\)")
+MARKS: Final = re.compile(r"[\"\\()]")
 METHOD: Final = re.compile(r"^\s*(dmarc|dkim|spf)\s*=\s*([a-z]+)", re.IGNORECASE)
+CHECKED: Final = {
+    "dmarc": re.compile(r"\bheader\.from\s*=\s*([^\s;]+)", re.IGNORECASE),
+    "dkim": re.compile(r"\bheader\.[di]\s*=\s*([^\s;]+)", re.IGNORECASE),
+    "spf": re.compile(r"\bsmtp\.(?:mailfrom|helo)\s*=\s*([^\s;]+)", re.IGNORECASE),
+}
 
 
 def proof_of(from_address: str, results: Sequence[str], *, server: str) -> SenderProof:
@@ -24,9 +33,10 @@ def proof_of(from_address: str, results: Sequence[str], *, server: str) -> Sende
     if not host or not server:
         return SenderProof.NOT_PROVED
     for result in results:
-        head, _semicolon, rest = COMMENT.sub("", result).partition(";")
+        plain = FREE_TEXT.sub("", result)
+        head, _semicolon, rest = plain.partition(";")
         if head.split()[:1] and head.split()[0].lower() == server.lower():
-            return _judge(host, rest)
+            return SenderProof.NOT_PROVED if MARKS.search(plain) else _judge(host, rest)
     return SenderProof.NOT_PROVED
 
 
@@ -37,7 +47,7 @@ def _judge(host: str, results: str) -> SenderProof:
         if method is None:
             continue
         name, verdict = method[1].lower(), method[2].lower()
-        domains = [value.rpartition("@")[2].lower() for value in DOMAIN.findall(part)]
+        domains = [value.rpartition("@")[2].lower() for value in CHECKED[name].findall(part)]
         if verdict == "pass" and not any(_is_aligned(host, domain) for domain in domains):
             continue
         verdicts.setdefault(name, set()).add(verdict)

@@ -120,6 +120,14 @@ def test_a_proved_sender_who_is_one_client_begins_a_thread(cast, mailbox):
         (["mx.meridian.example; none", "mx.meridian.example; dkim=pass header.d=example.com"], "not_proved"),
         (["mx.meridian.example; dmarc=fail header.from=example.com"], "failed"),
         (["MX.meridian.example 1; dkim=pass header.i=@example.com"], "proved"),
+        (['mx.meridian.example; dkim=pass (2048-bit key) header.d=example.com header.b="a/b"'], "proved"),
+        (["mx.meridian.example; dkim=pass header.d=evil.example header.from=example.com"], "not_proved"),
+        (
+            ['mx.meridian.example; spf=pass smtp.mailfrom="x; dkim=pass header.d=example.com;"@evil.example'],
+            "not_proved",
+        ),
+        (['mx.meridian.example; spf=pass (of "a); dkim=pass header.d=example.com; ("@evil.example)'], "not_proved"),
+        (["mx.meridian.example; spf=pass ((of a); dkim=pass header.d=example.com"], "not_proved"),
         (["", ";;;", "mx.meridian.example"], "not_proved"),
     ],
 )
