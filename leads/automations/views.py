@@ -127,7 +127,7 @@ def automation_edit(request: UserRequest, pk: int) -> HttpResponse:
         "kinds": TriggerKind.choices,
         "steps": _shown_steps(row, draft.result if draft else None),
         "problem": "" if draft else draft.message,
-        "actions": list(ACTIONS.values()),
+        "step_kinds": list(ACTIONS.values()),
     }
     return render(request, "leads/automations/edit.html", context, status=422 if form.errors else 200)
 

@@ -48,6 +48,9 @@ def test_steps_are_added_changed_moved_and_removed_in_rows(cast, browse):
     page = browse(cast.marketing)
     row = verbs.create_automation(brand_id=cast.brand.pk, name="Mine", actor=cast.marketing)
     add = reverse("automation_step", args=[row.pk, 0])
+    empty = page.get(reverse("automation_edit", args=[row.pk])).content.decode()
+    assert "Propose an account type" in empty
+    assert "ActionKind" not in empty
     wrong = page.post(f"{add}?action=task", {"wait": 1, "unit": "days", "text": "Call {{ nick }}", "days": 2})
     assert wrong.status_code == 422
     assert "There is no variable “nick”" in wrong.content.decode()
