@@ -21,12 +21,14 @@ from crm.choices import Role
 from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.models import Brand, User
-from ib import engine, links, partners, plans, settlement, tree
-from ib.agreements.cards import ComponentRow, CpaRow, RateCard, VersionTerms
+from ib import engine, links, partners, plans, tree
+from ib.agreements import ranks
+from ib.agreements.cards import ComponentRow, CpaRow, RateCard, TierRow, Tiers, VersionTerms
 from ib.agreements.what_if import run_what_if
 from ib.choices import AttributionMethod, PartnerState, RunKind, VersionState
-from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay, SettlementPeriod
+from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
 from ib.partner_pages import applications
+from ib.settlements import demo as settlements
 
 # name, level; each is below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
@@ -77,6 +79,8 @@ PLANS: dict[str, dict[str, str]] = {
     "Gold": {"fx_majors": "9", "fx_minors": "10", "metals": "12", "indices": "1.8", "energies": "5", "crypto": "2"},
     "Platinum": {"fx_majors": "11", "fx_minors": "12", "metals": "14", "indices": "2", "energies": "6", "crypto": "3"},
 }
+# The ranks of the second version of the first plan, by the lots of own clients in the last full month.
+TIERS = Tiers((TierRow("Silver", Decimal(10), Decimal("1.05")), TierRow("Gold", Decimal(80), Decimal("1.15"))))
 # What a partner needs for a plan: lots in 30 days, and active clients.
 ENTRIES = {"Standard": (0, 1), "Gold": (100, 5), "Platinum": (400, 12)}
 # A trade must be held that long before it earns anybody anything.
@@ -102,11 +106,14 @@ def load(demo: Demo) -> None:
         _refer(demo, brand, registered)
         _link_wallets(brand, registered[:3])
         _clicks(demo, registered)
+        settlements.agree_terms(demo, brand, registered, began)
+        ranks.review_ranks(brand=brand, at=demo.now)
         engine.run(
             brand=brand, scope=engine.Scope(from_at=demo.since, to_at=demo.now), kind=RunKind.NIGHTLY, corrects=False
         )
         _try_out(demo, brand)
-        _settle(demo, brand)
+        settlements.settle_months(demo, brand, registered[0])
+        settlements.load(demo, brand, registered)
         applications.apply_below(
             code=registered[0].code, name=APPLICANTS[brand.code], email=f"applicant@{brand.code}.example"
         )
@@ -169,7 +176,15 @@ def _plans(demo: Demo, brand: Brand, found: list[Partner], began: dt.datetime) -
         made.append(plan)
     better = {group: Decimal(rate) + Decimal("0.5") for group, rate in PLANS["Standard"].items()}
     middle = (demo.now - dt.timedelta(days=40)).replace(hour=0, minute=0, second=0, microsecond=0)
-    _version(made[0].pk, maker, checker, middle, brand.base_currency, _card(better), note="Half a unit more per lot")
+    _version(
+        made[0].pk,
+        maker,
+        checker,
+        middle,
+        brand.base_currency,
+        replace(_card(better), tiers=TIERS),
+        note="Half a unit more per lot",
+    )
     card = _card(PLANS["Gold"], {("metals", 1): Decimal("7")})
     proposal = plans.draft_version(
         plan_id=made[1].pk,
@@ -313,11 +328,3 @@ def _clicks(demo: Demo, found: list[Partner]) -> None:
                 if clicks:
                     rows.append(ReferralDay(link=link, day=day, clicks=clicks, registrations=registrations))
     copy_models(rows)
-
-
-def _settle(demo: Demo, brand: Brand) -> None:
-    """Settle the months that are over, each a day and a half after its end."""
-    for period in SettlementPeriod.objects.filter(brand=brand, ends_at__lte=demo.now).order_by("starts_at"):
-        at = period.ends_at + dt.timedelta(hours=settlement.GRACE_HOURS)
-        if at < demo.now:
-            settlement.settle_period(period_id=period.pk, actor=None, at=at)

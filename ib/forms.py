@@ -146,6 +146,18 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
 
+class MissingDealForm(forms.Form):
+    """A deal for which a partner expected a commission, by the number that the client's platform shows."""
+
+    number = forms.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        label=_("Deal number"),
+        help_text=_("The number of the closing deal on the platform, without #"),
+    )
+    reason = forms.CharField(max_length=300, label=_("What did you expect?"), widget=forms.Textarea(attrs={"rows": 3}))
+
+
 class AnswerForm(forms.Form):
     answer = forms.CharField(max_length=300, label=_("Answer"), help_text=_("The partner reads it."))
 

@@ -1895,4 +1895,12 @@ class Migration(migrations.Migration):
             model_name='ratioproposal',
             constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='proposed_ratio_is_within_bounds'),
         ),
+        migrations.RemoveConstraint(
+            model_name='commissiondispute',
+            name='a_disputed_line_names_its_deal',
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(('deal_id__isnull', False), ('accrual_id__isnull', True), _connector='OR'), name='a_disputed_line_names_its_deal'),
+        ),
     ]

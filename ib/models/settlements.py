@@ -187,7 +187,7 @@ class Settlement(models.Model):
 class CommissionDispute(HasState):
     """A partner disputes a line, or staff holds a line or everything of a partner: it waits until somebody resolves it.
 
-    deal_id: all entries of that deal wait; null: the whole partner does.
+    deal_id: all entries of that deal wait, also those to come where it has none yet (no accrual_id); null: the whole partner does.
     """
 
     TRANSITIONS = {"state": DISPUTE_TRANSITIONS}
@@ -213,9 +213,7 @@ class CommissionDispute(HasState):
                 name="one_open_dispute_per_partner_and_deal",
             ),
             models.CheckConstraint(
-                condition=Q(deal_id__isnull=True, accrual_id__isnull=True)
-                | Q(deal_id__isnull=False, accrual_id__isnull=False),
-                name="a_disputed_line_names_its_deal",
+                condition=Q(deal_id__isnull=False) | Q(accrual_id__isnull=True), name="a_disputed_line_names_its_deal"
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="commission_dispute_has_a_reason"),
             models.CheckConstraint(

@@ -17,7 +17,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -25,7 +25,7 @@ from crm.i18n import formats
 from crm.models import Brand
 from crm.money import amounts
 from crm.rendering.report import Fingerprint
-from ib.models import CreditNote, CreditNoteFile, InvoiceCorrection, SelfBillingInvoice, Settlement
+from ib.models import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice, Settlement
 from ib.settlements.vat import local_vat, next_number, split_vat
 from wallet.documents import pdf
 
@@ -203,8 +203,12 @@ def _make_file(note: CreditNote) -> CreditNoteFile:
 
 def documents_of(settlement: Settlement) -> dict[str, Any]:
     """Gather a settlement's invoice, the credit notes that it offset, and later ones about its invoice; three statements."""
-    invoice = SelfBillingInvoice.objects.filter(settlement=settlement).select_related("brand").first()
+    made = Exists(InvoiceFile.objects.filter(invoice=OuterRef("pk")))
+    invoice = (
+        SelfBillingInvoice.objects.filter(settlement=settlement).select_related("brand").annotate(has_file=made).first()
+    )
     notes = CreditNote.objects.select_related("brand", "invoice__brand", "settlement")
+    notes = notes.annotate(has_file=Exists(CreditNoteFile.objects.filter(note=OuterRef("pk"))))
     later = notes.filter(invoice=invoice).order_by("pk")[:NOTES_SHOWN] if invoice else []
     return {
         "invoice": invoice,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,16 +16,19 @@ from crm.security import audit, policies
 from ib import periods
 from ib.audit_codes import IbAction
 from ib.choices import DisputeState, IbNotice
-from ib.models import Accrual, CommissionDispute, Partner
+from ib.models import Accrual, CommissionDispute, Partner, Upline
 from ib.policies import can_settle
+from trading.models import Deal
 
 # How many a partner may have open: each waits for a person.
 OPEN_MAX = 50
 
 
 @transaction.atomic
-def open_dispute(*, partner_id: int, accrual_id: int | None = None, reason: str, actor: Actor) -> CommissionDispute:
-    """Dispute a line, or freeze a partner as a whole (no accrual_id). What isn't settled yet waits from now on.
+def open_dispute(
+    *, partner_id: int, accrual_id: int | None = None, deal_id: int | None = None, reason: str, actor: Actor
+) -> CommissionDispute:
+    """Dispute a line, the absence of any for a deal, or freeze a partner as a whole. What isn't settled yet waits from now on.
 
     Who: the partner, for a line of their own; `ib.settle_commissions` at the brand. Raises: NotAllowed, NotFound, WrongState
     (it is in dispute already), DomainError without a reason.
@@ -37,7 +41,7 @@ def open_dispute(*, partner_id: int, accrual_id: int | None = None, reason: str,
     is_own = actor is not None and actor.pk == partner.user_id
     if not is_own:
         policies.require(can_settle(actor, partner.brand_id))
-    elif accrual_id is None:
+    elif accrual_id is None and deal_id is None:
         raise NotAllowed(_("Only your broker can freeze an account. Dispute a trade instead."))
     if not reason.strip():
         raise DomainError(_("Enter a reason."))
@@ -47,6 +51,9 @@ def open_dispute(*, partner_id: int, accrual_id: int | None = None, reason: str,
         if accrual is None:
             raise NotFound(_("This record no longer exists. Reload the page."))
         dispute.accrual_id, dispute.deal_id = accrual.pk, accrual.deal_id
+    elif deal_id is not None:
+        _check_missing(partner, deal_id)
+        dispute.deal_id = deal_id
     if is_own and CommissionDispute.objects.filter(partner=partner, state=DisputeState.OPEN).count() >= OPEN_MAX:
         raise DomainError(_("You have too many open disputes. Wait for an answer, or contact your partner manager."))
     try:
@@ -64,6 +71,25 @@ def open_dispute(*, partner_id: int, accrual_id: int | None = None, reason: str,
     )
     _notify_of_opening(dispute, partner, is_own)
     return dispute
+
+
+def _check_missing(partner: Partner, deal_id: int) -> None:
+    """Refuse a deal of others, and one that has a line. Raises: NotFound, WrongState."""
+    if not deals_of_network(partner).filter(pk=deal_id).exists():
+        raise NotFound(_("We found no such deal among the clients of your network."))
+    if Accrual.objects.filter(partner=partner, deal_id=deal_id).exists():
+        raise WrongState(_("This deal has a commission or a reason why there is none. Dispute it on its page."))
+
+
+def deals_of_network(partner: Partner) -> QuerySet[Deal]:
+    """Select the deals of clients who are, or were, referred by somebody in the partner's network, deleted ones too."""
+    network = Upline.objects.filter(ancestor=partner).values("partner")
+    return Deal.every.filter(account__client__attributions__partner__in=network).distinct()
+
+
+def deal_with_number(partner: Partner, number: int) -> Deal | None:
+    """Find a closing deal of the partner's network by its number; the newest where several servers have it."""
+    return deals_of_network(partner).filter(ticket=number).order_by("-executed_at", "-pk").first()
 
 
 def _notify_of_opening(dispute: CommissionDispute, partner: Partner, is_own: bool) -> None:

@@ -44,6 +44,8 @@ from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlem
 from ib.views.guards import partner_page
 from trading.models import TradingAccount
 
+DISPUTES_SHOWN = 5
+
 
 def _table_page(request: UserRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
     if wants_fragment(request):
@@ -190,6 +192,7 @@ def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
             "terms": described(agreed, partner.currency),
             "next_at": next_settlement(agreed, partner.brand),
             "requests": PayoutRequest.objects.filter(partner=partner).exclude(state="approved")[:5],
+            "disputes": CommissionDispute.objects.filter(partner=partner, deal_id__isnull=False)[:DISPUTES_SHOWN],
             "instruction": instruction_of(partner),
             "is_automatic": agreed.payout_schedule != PayoutSchedule.REQUEST,
             "schedule": schedule_of(agreed),

@@ -12,6 +12,7 @@ from crm.accounts.guards import confirmed
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
 from ib import payouts
+from ib.choices import PayoutSchedule
 from ib.forms import PayoutTargetForm
 from ib.models import Partner
 from ib.settlements.automatic_payouts import choose_destination, instruction_of
@@ -35,10 +36,17 @@ def automatic(request: UserRequest, partner: Partner) -> HttpResponseBase:
         answer = confirmed(_choose)(request, partner, form)
         if answer is not None:
             return answer
+    agreed = terms_of(partner)
     return render(
         request,
         "partners/payout_target.html",
-        {"partner": partner, "form": form, "chosen": chosen, "schedule": schedule_of(terms_of(partner))},
+        {
+            "partner": partner,
+            "form": form,
+            "chosen": chosen,
+            "schedule": schedule_of(agreed),
+            "is_automatic": agreed.payout_schedule != PayoutSchedule.REQUEST,
+        },
         status=422 if form.errors else 200,
     )
 

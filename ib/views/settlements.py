@@ -12,7 +12,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from clients.queries import clients_visible_to
+from crm.choices import AccessKind
 from crm.models import Brand
+from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
@@ -22,9 +24,10 @@ from ib.choices import AutomaticPayoutState, DisputeState, VerdictKind
 from ib.forms import AnswerForm, ReasonForm, SettlementTermsForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, CreditNote, Partner, Settlement, SettlementTerms
 from ib.partner_pages.statements import Statement
-from ib.policies import can_manage_partners, can_settle
+from ib.policies import can_manage_partners, can_run, can_settle
 from ib.queries import get_partner, partners_visible_to
 from ib.settlements import disputes, forfeits
+from ib.settlements.evidence import evidence_of
 from ib.settlements.terms import described, propose_terms, terms_of
 from ib.tables import DisputeTable, PartnerSettlementTable
 from ib.views.commissions import get_accrual
@@ -159,14 +162,23 @@ def dispute_page(request: UserRequest, dispute_id: int) -> HttpResponse:
         show_forbidden=True,
     ):
         return redirect("ib_dispute", dispute.pk)
-    lines = Accrual.objects.filter(partner=dispute.partner, deal_id=dispute.deal_id) if dispute.deal_id else None
+    evidence = evidence_of(dispute)
+    if evidence is not None and evidence.deal.account is not None:
+        access_log.note(
+            user=request.user,
+            kind=AccessKind.VIEW,
+            client_id=evidence.deal.account.client_id,
+            brand_id=dispute.partner.brand_id,
+            target=f"ib.dispute:{dispute.pk}",
+        )
     return render(
         request,
         "ib/dispute.html",
         {
             "dispute": dispute,
             "form": form if may_resolve else None,
-            "lines": lines.order_by("id")[:DISPUTES_SHOWN] if lines is not None else [],
+            "evidence": evidence,
+            "may_replay": bool(can_run(request.user, dispute.partner.brand_id)),
         },
         status=422 if form.errors else 200,
     )

@@ -12,7 +12,8 @@ from crm import approvals
 from ib import engine, settlement
 from ib.models import Accrual, CommissionDispute, Settlement, SettlementTerms
 from ib.settlements.terms import terms_of
-from tests.ib.factories import make_trade
+from tests.ib.factories import make_account, make_trade
+from trading.models import Deal
 
 pytestmark = pytest.mark.django_db
 FORM = {
@@ -107,6 +108,9 @@ def test_a_partner_disputes_a_trade_and_it_waits_for_the_answer(network, cast, b
     assert "It was 2 lots" in text_of(finance.get(address)) and "It was 2 lots" in text_of(
         finance.get(reverse("ib_disputes"))
     )
+    page = text_of(finance.get(address))
+    for part in ("Platform record", f"#{disputed.ticket}", "Not settled while", "1 lots", "unchanged since"):
+        assert part in page
     assert finance.post(address, {"answer": ""}).status_code == 422
     finance.post(address, {"answer": "The platform reports 1 lot."})
     assert "The platform reports 1 lot." in text_of(partner.get(reverse("partner_trade", args=[disputed.pk])))
@@ -145,3 +149,29 @@ def test_finance_puts_a_deal_on_hold(network, cast, browse):
     finance.post(reverse("ib_hold", args=[row.pk]), {"reason": "Platform corrects the deal"})
     assert "In dispute" in text_of(finance.get(reverse("ib_accrual", args=[row.pk])))
     assert CommissionDispute.objects.get().deal_id == row.deal_id
+
+
+def test_a_missing_commission_is_found_by_its_deal_or_disputed(network, cast, browse):
+    """A deal with an entry leads to it; one without any waits from then on, also when it is accrued later; others' aren't found."""
+    agree(cast, network.sub, cycle="instant")
+    known = trade(network)
+    partner, address = browse(network.sub.user), reverse("partner_missing_deal")
+    answer = partner.post(address, {"number": known.ticket, "reason": "Where?"})
+    assert answer["Location"] == reverse("partner_trade", args=[known.pk])
+    late = make_trade(network.account, at=timezone.now() - dt.timedelta(hours=1))
+    foreign = make_trade(make_account(cast.other_client))
+    numbers = dict(Deal.objects.filter(pk__in=[late, foreign]).values_list("pk", "ticket"))
+    for number in (numbers[foreign], 1):
+        assert "no such deal" in text_of(partner.post(address, {"number": number, "reason": "Where?"}))
+    assert partner.post(address, {"number": numbers[late], "reason": "Where?"})["Location"] == reverse(
+        "partner_payouts"
+    )
+    dispute = CommissionDispute.objects.get()
+    assert (dispute.deal_id, dispute.accrual_id) == (late, None)
+    assert "Where?" in text_of(partner.get(reverse("partner_payouts")))
+    page = text_of(browse(cast.finance).get(reverse("ib_dispute", args=[dispute.pk])))
+    assert "No entry for this deal" in page and "calculated yet" in page
+    engine.run_for_deals(deal_ids=[late])
+    settlement.settle_cycles(brand=cast.brand)
+    assert Settlement.objects.get(partner=network.sub).amount == known.amount
+    assert "In dispute" in text_of(browse(cast.finance).get(reverse("ib_disputes")))

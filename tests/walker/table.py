@@ -632,6 +632,7 @@ TABLE |= {
     "partner_link_share": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
     "partner_link_qr": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999, "ending": "svg"}, good=OWN),
     "partner_payouts": Rule(PARTNER),
+    "partner_missing_deal": Rule(PARTNER),
     "partner_payout_target": Rule(PARTNER),
     "partner_payout_withdraw": Rule(PARTNER, kwargs=lambda _world: {"request_id": 999_999}, good=(405,)),
     "partner_credit_note": Rule(PARTNER, kwargs=lambda _world: {"note_id": 999_999}, good=OWN),

@@ -1,0 +1,39 @@
+"""A partner misses a commission: by the deal's number to its entry, or into a dispute where it has none."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from crm.ui.actions import run_action
+from crm.web.requests import UserRequest
+from ib.forms import MissingDealForm
+from ib.models import Accrual, Partner
+from ib.settlements.disputes import deal_with_number, open_dispute
+from ib.views.guards import partner_page
+
+
+@partner_page
+def missing(request: UserRequest, partner: Partner) -> HttpResponseBase:
+    """Take a deal number: an entry that exists is shown with its reason, a missing one becomes a dispute."""
+    form = MissingDealForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        deal = deal_with_number(partner, form.cleaned_data["number"])
+        entry = Accrual.objects.filter(partner=partner, deal_id=deal.pk).order_by("pk").first() if deal else None
+        if entry is not None:
+            messages.info(request, _("This deal has an entry. If it's wrong, dispute it below."))
+            return redirect("partner_trade", entry.pk)
+        if deal is None:
+            form.add_error("number", _("We found no such deal among the clients of your network."))
+        elif run_action(
+            request,
+            lambda: open_dispute(
+                partner_id=partner.pk, deal_id=deal.pk, reason=form.cleaned_data["reason"], actor=request.user
+            ),
+            _("Dispute opened. We'll review the deal and answer you."),
+            form=form,
+        ):
+            return redirect("partner_payouts")
+    return render(request, "partners/missing_deal.html", {"form": form}, status=422 if form.errors else 200)
