@@ -267,6 +267,8 @@ def _gather(
 def _calculate(cursor: CursorWrapper, features: Features, parameters: dict[str, Any]) -> None:
     """Fill `ib_wanted`: what everyone upline should earn on the deals that were gathered."""
     cursor.execute(wanted.statement(features), parameters)
+    if features.has_difference or features.has_caps:
+        cursor.execute("ANALYZE ib_wanted")  # both join it with itself
     if features.has_difference:
         cursor.execute(wanted.DIFFERENCES)
 
