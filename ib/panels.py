@@ -127,9 +127,6 @@ register(
         "partners", _("Commission disputes"), "ib_disputes", "ib.view_settlement", "git-fork", 55, words="hold freeze"
     ),
     MenuEntry(
-        "partners", _("Automatic payouts"), "ib_payouts", "ib.view_settlement", "hand-coins", 56, words="payout refused"
-    ),
-    MenuEntry(
         "partners",
         _("Commission replays"),
         "ib_replays",
