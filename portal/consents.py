@@ -81,7 +81,7 @@ def change_marketing(*, client: Client, actor: User, wanted: bool) -> None:
     locked.marketing_consent = wanted
     locked.save(update_fields=["marketing_consent"])
     if wanted:
-        resubscribe(brand_id=locked.brand_id, address=locked.email, actor=actor)
+        resubscribe(brand_id=locked.brand_id, address=locked.email, by=actor)
     text = current_texts(locked.brand, locked.language)[ConsentKind.MARKETING]
     record_consents(client=locked, actor=actor, given=[text] if wanted else [], refused=[] if wanted else [text])
     client.marketing_consent = wanted

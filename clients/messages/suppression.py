@@ -47,11 +47,11 @@ def suppress(*, brand_id: int, address: str, reason: SuppressionReason, detail: 
     return is_new
 
 
-def resubscribe(*, brand_id: int, address: str, actor: User) -> None:
+def resubscribe(*, brand_id: int, address: str, by: User) -> None:
     """Take an address off the list of who unsubscribed: the client agreed to marketing again. The caller has decided."""
     rows = Suppression.objects.filter(brand=brand_id, address=address.lower(), lifted_at=None)
     for row in rows.filter(reason=SuppressionReason.UNSUBSCRIBED):
-        row.lifted_by, row.lifted_at, row.lift_reason = actor, timezone.now(), _("Agreed to marketing again")
+        row.lifted_by, row.lifted_at, row.lift_reason = by, timezone.now(), _("Agreed to marketing again")
         row.save(update_fields=["lifted_by", "lifted_at", "lift_reason"])
 
 
