@@ -76,6 +76,7 @@ FIELD_LABELS = {
     "size_bytes": _("Size (bytes)"),
     "staged": _("Staged"),
     "stored_sha256": _("SHA-256 as stored"),
+    "warning_sha256": _("SHA-256 of the warning"),
     "terms_reason": _("Reason for the terms"),
     "threshold": _("Threshold"),
     "title": _("Title"),

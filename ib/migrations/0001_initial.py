@@ -1709,7 +1709,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='selfbillinginvoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('local_currency', ''), ('local_on__isnull', True), ('local_rate__isnull', True), ('local_vat__isnull', True)), models.Q(models.Q(('local_currency', ''), _negated=True), ('local_on__isnull', False), ('local_rate__gt', 0)), _connector='OR'), name='self_billing_invoice_says_by_which_rate'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('local_currency', ''), ('local_on__isnull', True), ('local_rate__isnull', True), ('local_vat__isnull', True)), models.Q(models.Q(('local_currency', ''), _negated=True), ('local_on__isnull', False), ('local_rate__gt', 0), ('local_rate__isnull', False)), _connector='OR'), name='self_billing_invoice_says_by_which_rate'),
         ),
         migrations.AddField(
             model_name='creditnote',

@@ -87,7 +87,7 @@ class SelfBillingInvoice(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(local_currency="", local_rate__isnull=True, local_on__isnull=True, local_vat__isnull=True)
-                | (~Q(local_currency="") & Q(local_rate__gt=0, local_on__isnull=False)),
+                | (~Q(local_currency="") & Q(local_rate__isnull=False, local_rate__gt=0, local_on__isnull=False)),
                 name="self_billing_invoice_says_by_which_rate",
             ),
         ]

@@ -134,7 +134,7 @@ def pay_automatically(*, partner_id: int, currency: str, due_at: dt.datetime) ->
     ):
         earlier.move_to(AutomaticPayoutState.CLOSED)
         earlier.save(update_fields=["state"])
-    row = AutomaticPayout(partner=partner, currency=currency, due_at=due_at)
+    row = AutomaticPayout(partner=partner, currency=currency, due_at=due_at, state=AutomaticPayoutState.REFUSED)
     _try(row, balance, actor=None)
     return row
 
@@ -175,9 +175,7 @@ def _try(row: AutomaticPayout, balance: Decimal, *, actor: Actor) -> None:
         state, row.payout = AutomaticPayoutState.PAID, made.result
     else:
         state, row.request = AutomaticPayoutState.WAITING, made.result
-    if row.pk is None:
-        row.state = state
-    elif (row.state, state) != (AutomaticPayoutState.REFUSED, AutomaticPayoutState.REFUSED):
+    if (row.state, state) != (AutomaticPayoutState.REFUSED, AutomaticPayoutState.REFUSED):
         row.move_to(state)
     row.save()
     _report(row, actor)

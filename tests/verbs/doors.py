@@ -42,6 +42,7 @@ from compliance.sar.models import SuspicionReport
 from compliance.sar.reports import EMPTY as SAR_EMPTY
 from crm.brand_policies.registry import today
 from crm.choices import Role
+from crm.events.targets import chosen_by_people
 from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, ImportMapping, TextDraft, User, WorkItem
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
@@ -443,8 +444,13 @@ DOORS: dict[str, Door] = {
     "crm.staff.event_subscriptions.create_subscription": Door(
         given=lambda: {"target": "notice", "details": SubscriptionDetails("Leads", ["lead.captured"])}
     ),
+    "crm.staff.event_subscriptions.archive_subscription": Door({"subscription_id": {"target__in": chosen_by_people()}}),
     "crm.staff.event_subscriptions.change_subscription": Door(
-        given=lambda: {"details": SubscriptionDetails("Leads", ["lead.captured"])}
+        {"subscription_id": {"target__in": chosen_by_people()}},
+        given=lambda: {"details": SubscriptionDetails("Leads", ["lead.captured"])},
+    ),
+    "crm.staff.event_subscriptions.set_subscription_enabled": Door(
+        {"subscription_id": {"target__in": chosen_by_people()}}
     ),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
     "crm.staff.policy_changes.change_policy": Door(

@@ -9,6 +9,8 @@ from compliance.models import ListEntry, WatchlistSource
 from crm.choices import Role
 from crm.models import User
 from crm.ui.menu import links_for
+from ib.models import CommissionDispute
+from leads.models import Automation
 from tests.cast import signed_in
 from tests.german import Reader
 from tests.walker.world import whole_world
@@ -28,7 +30,8 @@ COMPANY_LANGUAGE = (
     "Days without a client money calculation:",
     "Days with a client money shortfall:",
     "arrived instead of",
-    "Three cards in a month. Measured: 3.",  # a draft of a suspicion report
+    " Measured: ",  # a draft of a suspicion report
+    "You don't have a wallet for payouts yet.",  # why a payout was refused, as its partner reads it
     "INTERPOL-UN Security Council Special Notice web link",  # a list's own remark
     "paid by “",
 )
@@ -64,6 +67,8 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *Psp.objects.values_list("name", flat=True),
         *(text for row in WatchlistSource.objects.values_list("name", "publisher") for text in row),
         *ListEntry.objects.values_list("primary_name", flat=True),
+        *Automation.objects.values_list("name", flat=True),
+        *(text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row),
     }
     english = sorted(
         f"{address}: {text}"
