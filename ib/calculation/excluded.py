@@ -17,6 +17,8 @@ from trading.choices import CREDIT_ACTIONS
 MIRROR_SECONDS: Final = 10
 _CREDIT: Final = f"({', '.join(str(int(action)) for action in CREDIT_ACTIONS)})"
 _ONE_SYMBOL: Final = "coalesce(nullif(s.canonical, ''), {deal}.symbol)"
+# All that lay before an instant. EXCLUDE GROUP says the same, but adds up everything again for each row.
+_BEFORE: Final = "RANGE BETWEEN UNBOUNDED PRECEDING AND interval '1 microsecond' PRECEDING"
 # Both sides of a position that was turned round; what a deal opens and closes, in units of the symbol.
 LIVES: Final = f"""
 CREATE TEMP TABLE ib_life ON COMMIT DROP AS
@@ -34,6 +36,8 @@ WHERE d.action IN (0, 1) AND d.entry IN (0, 1, 2, 3) AND d.deleted_at IS NULL AN
   AND (part.opened > 0 OR part.closed > 0)
 GROUP BY 1, 2, 3, 4, 5 HAVING bool_or(part.opened > 0)
 """  # noqa: S608
+# A trade is hedged when the opposite positions that opened before its close ended, the last of them, after its opening: a sweep
+# along the time instead of each against each. Only a position that was turned round is on the other side itself.
 KINDS: Final = f"""
 CREATE TEMP TABLE ib_odd ON COMMIT DROP AS
 WITH mine AS MATERIALIZED (
@@ -50,13 +54,20 @@ WITH mine AS MATERIALIZED (
   WHERE d.deleted_at IS NULL AND d.account_id IN (
     SELECT x.account_id FROM (SELECT DISTINCT account_id FROM ib_closing) x
     WHERE EXISTS (SELECT 1 FROM trading_deal k WHERE k.account_id = x.account_id AND k.action IN {_CREDIT}))
-  WINDOW before AS (PARTITION BY d.account_id ORDER BY d.executed_at
-                    RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW EXCLUDE GROUP)
+  WINDOW before AS (PARTITION BY d.account_id ORDER BY d.executed_at {_BEFORE})
+), against AS (
+  SELECT deal_id, client_id, account_id, position_id, instrument, side, opened_at, at, max(ended_at) OVER before AS ended_at
+  FROM (SELECT NULL::bigint AS deal_id, client_id, NULL::bigint AS account_id, NULL::bigint AS position_id, instrument, side,
+          NULL::timestamptz AS opened_at, opened_at AS at, ended_at FROM ib_life
+        UNION ALL
+        SELECT deal_id, client_id, account_id, position_id, instrument, 1 - side, opened_at, closed_at, NULL FROM mine) lives
+  WINDOW before AS (PARTITION BY client_id, instrument, side ORDER BY at {_BEFORE})
 ), found AS (
-  SELECT m.deal_id, '{ExcludedTrade.HEDGED}' AS kind FROM mine m
-  JOIN ib_life o ON o.client_id = m.client_id AND o.instrument = m.instrument AND o.side = 1 - m.side
-    AND (o.account_id, o.position_id) <> (m.account_id, m.position_id)
-  WHERE o.opened_at < m.closed_at AND o.ended_at > m.opened_at
+  SELECT h.deal_id, '{ExcludedTrade.HEDGED}' AS kind FROM against h
+  WHERE h.ended_at > h.opened_at AND (
+    NOT EXISTS (SELECT 1 FROM ib_life t WHERE t.account_id = h.account_id AND t.position_id = h.position_id AND t.side = h.side)
+    OR EXISTS (SELECT 1 FROM ib_life o WHERE o.client_id = h.client_id AND o.instrument = h.instrument AND o.side = h.side
+      AND (o.account_id, o.position_id) <> (h.account_id, h.position_id) AND o.opened_at < h.at AND o.ended_at > h.opened_at))
   UNION
   SELECT m.deal_id, '{ExcludedTrade.MIRRORED}' FROM mine m
   CROSS JOIN generate_series(-1, 1) near
