@@ -14,6 +14,7 @@ class IbConfig(KeelsonAppConfig):
         "ib/links.py",
         "ib/settlement.py",
         "ib/subscribers.py",
+        "ib/partner_pages/tables.py",
         "ib/tables.py",
         "ib/_tree.html",
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from clients.brand_policies import MARKETING_HOUR_FROM, MARKETING_HOUR_UNTIL
 from clients.messages.outgoing import is_marketing
 from clients.models import Message
-from clients.telephony.hours import next_open
+from clients.telephony.hours import next_open, zones_of
 
 
 def quiet_until(message: Message, now: dt.datetime | None = None) -> dt.datetime | None:
@@ -18,4 +18,4 @@ def quiet_until(message: Message, now: dt.datetime | None = None) -> dt.datetime
         return None
     client = message.client
     hours = range(MARKETING_HOUR_FROM.of(client.brand), MARKETING_HOUR_UNTIL.of(client.brand))
-    return next_open(client, hours, now or timezone.now(), on_sundays=True)
+    return next_open(zones_of(client), hours, now or timezone.now())

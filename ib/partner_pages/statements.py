@@ -24,8 +24,8 @@ from crm.money.amounts import Money
 from crm.rendering.report import Cell, Column, Look, Named, Report, Row, Section
 from ib.choices import AccrualState, Component, PayoutTo, Reason
 from ib.models import Accrual, Partner, Payout, Settlement
+from ib.partner_pages.tables import masked_name
 from ib.settlements.lines import last_settlement, lines_of, lines_waiting
-from ib.tables import masked_name
 from trading.choices import SymbolGroup
 
 SOURCES_MAX: Final = 500

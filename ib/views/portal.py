@@ -33,6 +33,7 @@ from ib.choices import AutomaticPayoutState, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
 from ib.partner_pages import applications
+from ib.partner_pages.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
 from ib.settlements.automatic_payouts import instruction_of
@@ -40,7 +41,6 @@ from ib.settlements.credit_notes import documents_of
 from ib.settlements.cycles import next_settlement
 from ib.settlements.lines import settlement_of
 from ib.settlements.terms import described, schedule_of, terms_of
-from ib.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
 from ib.views.guards import partner_page
 from trading.models import TradingAccount
 

@@ -22,8 +22,8 @@ from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import EarnedSums, Funnel
 from ib.partner_pages.levels import next_level
+from ib.partner_pages.tables import masked_name
 from ib.rates import rates_of
-from ib.tables import masked_name
 from ib.views.guards import partner_page
 
 TRADES_SHOWN = 8

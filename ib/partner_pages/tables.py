@@ -1,0 +1,189 @@
+"""A partner's own lists: clients with their names shortened, earnings by trade, settlements and payouts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from clients.models import Client
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    CountryColumn,
+    DateColumn,
+    Empty,
+    MoneyColumn,
+    NumberColumn,
+    PersonColumn,
+    Table,
+    TimeColumn,
+)
+from ib import figures
+from ib.choices import AccrualState, AttributionMethod, Reason
+from ib.models import Accrual, Attribution, Partner, Payout, ReferralLink, Settlement
+from ib.partner_pages.figures import STEPS
+from ib.settlements.lines import lines_of
+from ib.tables import SETTLEMENT_COLUMNS, why
+
+
+def masked_name(client: Client) -> str:
+    """Clara W.: partners recognise their clients but get no contacts."""
+    last = f" {client.last_name[:1]}." if client.last_name else ""
+    return (client.first_name + last).strip() or f"#{client.pk}"
+
+
+def whose(row: Accrual, table: Table) -> str:
+    """Own clients by their short name; of clients further down only whose they are."""
+    if row.level == 1:
+        return masked_name(row.client)
+    return str(_("Client of %(partner)s") % {"partner": row.introducer})
+
+
+class MyClientsFilter(django_filters.FilterSet):
+    step = django_filters.ChoiceFilter(
+        choices=[("verified", _("Verified")), ("funded", _("Funded")), ("active", _("Active"))],
+        label=_("Reached"),
+        method="of_step",
+    )
+    method = django_filters.ChoiceFilter(choices=AttributionMethod.choices, label=_("Acquisition"))
+    link = django_filters.ModelChoiceFilter(queryset=None, label=_("Link"))
+    since = django_filters.DateFromToRangeFilter(field_name="starts_at", label=_("Since"))
+
+    class Meta:
+        model = Attribution
+        fields = ["step", "method", "link", "since"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["link"].queryset = ReferralLink.objects.filter(partner__user_id=self.request.user.pk)
+
+    def of_step(self, rows: QuerySet[Attribution], name: str, step: str) -> QuerySet[Attribution]:
+        return rows.filter(STEPS[step]())
+
+
+class MyClientsTable(Table):
+    """The clients a partner referred, masked: a first name, a letter, a country."""
+
+    name, title = "partners.clients", _("Clients")
+    subtitle = _("Clients who registered through your links. Names are shortened, and contact details aren't shared")
+    columns = [
+        PersonColumn("client", _("Client"), render=lambda row, table: masked_name(row.client), key="client_id"),
+        BadgeColumn("stage", _("Stage"), value="client.stage"),
+        MoneyColumn("earned", _("Earned this period"), currency="partner.currency"),
+        AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
+        CountryColumn("country", _("Country"), value="client.country"),
+        Column("campaign", _("Campaign"), value="link.campaign"),
+        DateColumn("starts_at", _("Since")),
+    ]
+    filterset = MyClientsFilter
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(
+        _("No clients yet"), _("Share one of your links. Clients who register through it appear here."), "users"
+    )
+
+    def queryset(self) -> QuerySet[Attribution]:
+        rows = Attribution.objects.filter(partner__user_id=self.user.pk, ends_at__isnull=True)
+        partner = Partner.objects.filter(user_id=self.user.pk).first()
+        rows = rows.select_related("client", "link", "partner")
+        return figures.with_earnings(rows, partner) if partner else rows.none()
+
+    def row_url(self, row: Attribution) -> str:
+        return ""
+
+
+class MyEarningsFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=AccrualState.choices, label=_("State"))
+    reason = django_filters.ChoiceFilter(choices=[c for c in Reason.choices if c[0]], label=_("Reason"))
+    level = django_filters.NumberFilter(label=_("Level"))
+    closed = django_filters.DateFromToRangeFilter(field_name="closed_at", label=_("Closed"))
+
+    class Meta:
+        model = Accrual
+        fields = ["state", "reason", "level", "closed"]
+
+
+class MyEarningsTable(Table):
+    """What each trade earned the partner, or why it earned nothing."""
+
+    name, title = "partners.earnings", _("Earnings by trade")
+    subtitle = _("All closed trades in your network, with your commission or the reason why there is none")
+    columns = [
+        TimeColumn("closed_at", _("Closed"), link=True),
+        MoneyColumn("amount", _("Amount"), signed=True),  # early in the row: a phone shows three columns at first
+        BadgeColumn("state", _("State")),
+        Column("symbol", _("Symbol")),
+        NumberColumn("lots", _("Lots"), digits=2),
+        Column("client", _("Client"), render=whose),
+        NumberColumn("level", _("Level")),
+        Column("reason", _("Reason"), render=why, css="clip"),
+        Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
+    ]
+    filterset = MyEarningsFilter
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(
+        _("No trades yet"), _("Trades appear within seconds after one of your clients closes a position."), "coins"
+    )
+
+    def queryset(self) -> QuerySet[Accrual]:
+        rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client", "introducer")
+        if settlement_id := self.scope.get("settlement_id"):
+            rows = rows & lines_of(
+                Settlement.objects.select_related("previous").get(pk=settlement_id, partner__user_id=self.user.pk)
+            )
+        return rows
+
+    def row_url(self, row: Accrual) -> str:
+        return reverse("partner_trade", kwargs={"accrual_id": row.pk})
+
+
+def statement_files(row: Settlement, table: Table) -> str:
+    """Link to the files of the settlement."""
+    links = [
+        (reverse("partner_statement", args=[row.pk, ending]), ending.upper(), row.name) for ending in ("pdf", "csv")
+    ]
+    return format_html_join(" ", '<a href="{0}" download aria-label="{1} {2}">{1}</a>', links)
+
+
+class MySettlementsTable(Table):
+    name, title = "partners.settlements", _("Settlements")
+    columns = [
+        *(column for column in SETTLEMENT_COLUMNS if column.name not in ("partner", "accrued")),
+        Column("statement", pgettext_lazy("partner", "Statement"), render=statement_files, css="nowrap"),
+    ]
+    is_adjustable = False
+    is_searchable = False
+    row_url_name = ""
+    empty = Empty(_("Nothing settled yet"), _("What you earn is settled at the end of your settlement cycle."), "coins")
+
+    def queryset(self) -> QuerySet[Settlement]:
+        return Settlement.objects.filter(partner__user_id=self.user.pk)
+
+    def row_url(self, row: Settlement) -> str:
+        return reverse("partner_settlement", kwargs={"settlement_id": row.pk})
+
+
+class MyPayoutsTable(Table):
+    name, title = "partners.payouts", _("Payouts")
+    columns = [
+        TimeColumn("paid_at", _("Date")),
+        MoneyColumn("amount", _("Amount")),
+        Column("id", _("Number"), render=lambda row, table: f"P-{row.pk}", css="mono"),
+    ]
+    is_adjustable = False
+    is_searchable = False
+    empty = Empty(_("No payouts yet"), icon="hand-coins")
+
+    def queryset(self) -> QuerySet[Payout]:
+        return Payout.objects.filter(partner__user_id=self.user.pk)
+
+    def row_url(self, row: Payout) -> str:
+        return ""
