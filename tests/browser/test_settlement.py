@@ -84,7 +84,7 @@ def test_a_partner_is_settled_by_terms_of_their_own(page, network, cast):
     assert not violations(page, RULES)
     page.goto(f"/partners/earnings/{row.pk}/")
     with page.expect_download() as file:
-        page.get_by_role("link", name="Invoice").click()
+        page.get_by_role("link", name=row.invoice.reference).click()
     assert file.value.suggested_filename == f"{row.invoice.reference}.pdf"
     page.goto(f"/partners/earnings/trade/{disputed.pk}/")
     expect(page.get_by_text("The platform reports one lot.")).to_be_visible()
