@@ -10,6 +10,7 @@ from django.utils import translation
 
 from clients.models import TimelineEntry
 from crm.models import User
+from ib.models import CommissionDispute
 from kyc.models import Document
 from tests.cast import signed_in
 from tests.german import Reader
@@ -44,6 +45,7 @@ def test_every_page_of_trader_and_partner_is_german_throughout(monkeypatch, demo
     # A brand's own name of a payment method ("SEPA Link", "BLIK") stays as it is; those of providers: test_deposit_page.
     names = set(PaymentMethod.objects.values_list("label", flat=True))
     # A rejection is written in the language of the client's record, whatever the pages' language.
+    names |= {text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row}
     names |= set(Document.objects.exclude(client__language="de").values_list("reason", flat=True))
     english = sorted(f"{address}: {text}" for text, address in reader.english.items() if text not in names)
     assert not english, "\n".join(english)

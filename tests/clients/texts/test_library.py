@@ -117,6 +117,7 @@ def test_a_brand_rewrites_one_for_itself(cast):
     assert (message.subject, message.body) == ("Unsere Tipps", "Hallo Clara")
 
 
-def test_every_other_email_is_no_marketing():
-    assert not [text.key for text in TEXTS.values() if text.is_marketing and not text.series]
+def test_every_other_email_is_no_marketing_but_the_proposal_of_an_account_type():
+    marketing = [text.key for text in TEXTS.values() if text.is_marketing and not text.series]
+    assert marketing == ["trading.account_type_proposed"]
     assert all(text.kind is TextKind.LETTER for text in LIBRARY)
