@@ -1,4 +1,7 @@
-"""When people work: office hours of a desk, with a late morning and an afternoon peak, hardly ever at weekends."""
+"""When people work: office hours of a desk, with a late morning and an afternoon peak, hardly ever at weekends.
+
+Times are in UTC: hours that are added to a local time follow the wall clock, which skips one in spring.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
 def during(rng: random.Random, day: dt.date, zone_name: str) -> dt.datetime:
     """A moment of a working day."""
     hour = OPENS + rng.choices(range(len(HOURS)), HOURS)[0]
-    return dt.datetime.combine(day, dt.time(hour, rng.randrange(60), rng.randrange(60)), zone(zone_name))
+    local = dt.datetime.combine(day, dt.time(hour, rng.randrange(60), rng.randrange(60)), zone(zone_name))
+    return local.astimezone(dt.UTC)
 
 
 def next_open(at: dt.datetime, zone_name: str) -> dt.datetime:
@@ -32,7 +36,7 @@ def next_open(at: dt.datetime, zone_name: str) -> dt.datetime:
         local = local.replace(hour=OPENS, minute=local.minute // 2)
     while local.weekday() >= 5:
         local = (local + dt.timedelta(days=1)).replace(hour=OPENS, minute=local.minute // 2)
-    return local
+    return local.astimezone(dt.UTC)
 
 
 def workdays(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -50,4 +54,4 @@ def enquiry(rng: random.Random, since: dt.datetime, now: dt.datetime, zone_name:
     local = at.astimezone(zone(zone_name)).replace(hour=hour, minute=rng.randrange(60), second=rng.randrange(60))
     if local.weekday() >= 5 and rng.random() < 0.4:
         local -= dt.timedelta(days=2)
-    return min(max(local, since), now - dt.timedelta(minutes=rng.uniform(2, 90)))
+    return min(max(local, since), now - dt.timedelta(minutes=rng.uniform(2, 90))).astimezone(dt.UTC)

@@ -8,7 +8,7 @@ from django.db import connection
 
 from clients.canonical import canonical_phone
 from clients.choices import SALES_TRANSITIONS, STAGE_TRANSITIONS, SalesStatus, Stage
-from clients.demo import people
+from clients.demo import activity, people
 from clients.demo.record_views import OUTLIER_RECORDS, outlier_day
 from clients.facts import FACTS, differences
 from clients.models import Call, Client, Message, Task, TimelineEntry
@@ -164,3 +164,13 @@ def test_telephone_numbers_of_each_country_are_possible(country):
     for _ in range(40):
         person = crowd.someone_from(country)
         assert person.phone == "" or canonical_phone(person.phone) == person.phone, person.phone
+
+
+def test_hours_are_added_as_they_pass_while_sydneys_clocks_go_forward():
+    """Two in the morning of 4 October 2026 doesn't exist there: by the wall clock, a later time would come out earlier."""
+    hour, rng, now = dt.timedelta(hours=1), random.Random(1), dt.datetime(2026, 10, 5, tzinfo=dt.UTC)
+    times = [activity.enquiry(rng, now - 40 * hour, now, "Australia/Sydney") for _ in range(2_000)]
+    times += [activity.next_open(at, "Australia/Sydney") for at in times]
+    times += [activity.during(rng, dt.date(2026, 10, 4), "Australia/Sydney") for _ in range(9)]
+    for at in times:
+        assert (at + 14 * hour).astimezone(dt.UTC) - at.astimezone(dt.UTC) == 14 * hour
