@@ -4,6 +4,7 @@ from django.urls import path
 
 from clients.messages import views
 from clients.messages.tables import SuppressionTable, ThreadTable, UnknownMailTable
+from crm.connections import views as connections
 from crm.ui.views import TableView
 
 urlpatterns = [
@@ -27,8 +28,5 @@ urlpatterns = [
     path("mail/sent/<int:message_id>/undo/", views.mail_undo, name="mail_undo"),
     path("clients/<int:client_id>/mail/draft/", views.mail_draft, name="mail_draft"),
     path("clients/<int:client_id>/mail/preview/", views.mail_preview, name="mail_preview"),
-    path("mail/mailboxes/", views.mailbox_list, name="mailboxes"),
-    path("mail/mailboxes/new/", views.mailbox_new, name="mailbox_new"),
-    path("mail/mailboxes/<int:mailbox_id>/", views.mailbox_change, name="mailbox_change"),
-    path("mail/mailboxes/<int:mailbox_id>/test/", views.mailbox_test, name="mailbox_test"),
+    *connections.paths(views.PAGES),
 ]

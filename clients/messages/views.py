@@ -47,6 +47,11 @@ FRAME_POLICY: Final = {"default-src": ["'none'"], "frame-ancestors": ["'self'"],
 PAGES: Final = connections.ConnectionPages(
     kind=setup.MailboxApproval,
     form=MailboxForm,
+    list_name="mailboxes",
+    name="mailbox",
+    key="mailbox_id",
+    proposes=setup.propose_mailbox,
+    tests=setup.test_mailbox,
     webhook="",
     messages_path="",
     reads=policies.SETS_UP,
@@ -324,43 +329,4 @@ def suppression_lift(request: UserRequest, suppression_id: int) -> HttpResponseB
         success_message=_("Address may be written to again."),
         title=_("Lift suppression of %(address)s") % {"address": row.address},
         submit=_("Lift suppression"),
-    )
-
-
-# ── mailboxes ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@staff_page(policies.SETS_UP)
-def mailbox_list(request: UserRequest) -> HttpResponse:
-    """Show each brand's mailboxes, and what waits for a second person."""
-    return connections.list_page(request, PAGES, brand_facts=lambda _brand: {}, connection_facts=lambda _mailbox: {})
-
-
-@staff_page(policies.SETS_UP)
-def mailbox_new(request: UserRequest) -> HttpResponseBase:
-    """Enter a new mailbox and propose it."""
-    return _propose(request, None)
-
-
-@staff_page(policies.SETS_UP)
-def mailbox_change(request: UserRequest, mailbox_id: int) -> HttpResponseBase:
-    """Change a mailbox: proposed by one person, approved by another."""
-    return _propose(request, mailbox_id)
-
-
-def _propose(request: UserRequest, mailbox_id: int | None) -> HttpResponseBase:
-    def propose(wanted: Any, brand_id: int, reason: str) -> object:
-        return setup.propose_mailbox(
-            brand_id=brand_id, setup=wanted, actor=request.user, reason=reason, mailbox_id=mailbox_id
-        )
-
-    return connections.propose_page(request, PAGES, propose, mailbox_id)
-
-
-@require_POST
-@staff_page(policies.SETS_UP)
-def mailbox_test(request: UserRequest, mailbox_id: int) -> HttpResponseBase:
-    """Test a mailbox; the answer is on the page."""
-    return connections.test_page(
-        request, PAGES, lambda pk: setup.test_mailbox(mailbox_id=pk, actor=request.user), mailbox_id
     )

@@ -4,6 +4,7 @@ from django.urls import path
 
 from clients.telephony import views
 from clients.telephony.tables import PhoneCallTable, PhoneEventTable
+from crm.connections import views as connections
 from crm.ui.views import TableView
 
 urlpatterns = [
@@ -17,10 +18,7 @@ urlpatterns = [
     path("phone/calls/<int:call_id>/link/", views.phone_call_link, name="phone_call_link"),
     path("phone/calls/<int:call_id>/hang-up/", views.phone_call_hang_up, name="phone_call_hang_up"),
     path("phone/recordings/<int:recording_id>/audio/", views.recording_audio, name="recording_audio"),
-    path("phone/exchanges/", views.exchange_list, name="phone_exchanges"),
-    path("phone/exchanges/new/", views.exchange_new, name="phone_exchange_new"),
-    path("phone/exchanges/<int:exchange_id>/", views.exchange_change, name="phone_exchange_change"),
-    path("phone/exchanges/<int:exchange_id>/test/", views.exchange_test, name="phone_exchange_test"),
+    *connections.paths(views.PAGES),
     path("phone/events/", TableView.as_view(table=PhoneEventTable), name="phone_events"),
     path("phone/events/<int:event_id>/", views.phone_event, name="phone_event"),
     path("phone/events/<int:event_id>/retry/", views.phone_event_retry, name="phone_event_retry"),

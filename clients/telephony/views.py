@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -34,6 +34,11 @@ from crm.web.requests import UserRequest
 PAGES: Final = connections.ConnectionPages(
     kind=setup.PhoneExchangeApproval,
     form=ExchangeForm,
+    list_name="phone_exchanges",
+    name="phone_exchange",
+    key="exchange_id",
+    proposes=setup.propose_exchange,
+    tests=setup.test_connection,
     webhook="phone_webhook",
     messages_path="/phone/events/",
     reads=policies.READS,
@@ -53,6 +58,7 @@ PAGES: Final = connections.ConnectionPages(
         gettext_lazy("Each agent enters the phone that they want to be called on."),
     ),
     unmatched=gettext_lazy("None of our calls is meant by this message."),
+    brand_facts=lambda brand: {"is_on": CALLS_THROUGH_EXCHANGE.of(brand), "is_recorded": CALLS_ARE_RECORDED.of(brand)},
 )
 
 
@@ -234,50 +240,6 @@ def recording_audio(request: UserRequest, recording_id: int) -> HttpResponseBase
 
 
 # ── exchanges ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@staff_page(policies.SETS_UP)
-def exchange_list(request: UserRequest) -> HttpResponse:
-    """Show each brand's exchanges, and what waits for a second person."""
-    return connections.list_page(
-        request,
-        PAGES,
-        brand_facts=lambda brand: {
-            "is_on": CALLS_THROUGH_EXCHANGE.of(brand),
-            "is_recorded": CALLS_ARE_RECORDED.of(brand),
-        },
-        connection_facts=lambda _exchange: {},
-    )
-
-
-@staff_page(policies.SETS_UP)
-def exchange_new(request: UserRequest) -> HttpResponseBase:
-    """Enter a new connection and propose it."""
-    return _propose(request, None)
-
-
-@staff_page(policies.SETS_UP)
-def exchange_change(request: UserRequest, exchange_id: int) -> HttpResponseBase:
-    """Change a connection: proposed by one person, approved by another."""
-    return _propose(request, exchange_id)
-
-
-def _propose(request: UserRequest, exchange_id: int | None) -> HttpResponseBase:
-    def propose(wanted: Any, brand_id: int, reason: str) -> object:
-        return setup.propose_exchange(
-            brand_id=brand_id, setup=wanted, actor=request.user, reason=reason, exchange_id=exchange_id
-        )
-
-    return connections.propose_page(request, PAGES, propose, exchange_id)
-
-
-@require_POST
-@staff_page(policies.SETS_UP)
-def exchange_test(request: UserRequest, exchange_id: int) -> HttpResponseBase:
-    """Test a connection; the answer is on the page."""
-    return connections.test_page(
-        request, PAGES, lambda pk: setup.test_connection(exchange_id=pk, actor=request.user), exchange_id
-    )
 
 
 @staff_page(policies.READS)

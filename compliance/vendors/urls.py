@@ -4,14 +4,12 @@ from django.urls import path
 
 from compliance.vendors import views
 from compliance.vendors.tables import VendorCheckTable, VendorNoticeTable
+from crm.connections import views as connections
 from crm.ui.views import TableView
 
 urlpatterns = [
     path("webhooks/screening/<slug:code>/", views.vendor_webhook, name="vendor_webhook"),
-    path("compliance/vendors/", views.vendor_list, name="vendors"),
-    path("compliance/vendors/new/", views.vendor_new, name="vendor_new"),
-    path("compliance/vendors/<int:vendor_id>/", views.vendor_change, name="vendor_change"),
-    path("compliance/vendors/<int:vendor_id>/test/", views.vendor_test, name="vendor_test"),
+    *connections.paths(views.PAGES),
     path("compliance/vendors/checks/", TableView.as_view(table=VendorCheckTable), name="vendor_checks"),
     path("compliance/vendors/checks/<int:check_id>/again/", views.vendor_ask_again, name="vendor_ask_again"),
     path("compliance/vendors/notices/", TableView.as_view(table=VendorNoticeTable), name="vendor_notices"),

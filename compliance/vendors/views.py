@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -26,6 +26,11 @@ from crm.web.requests import UserRequest
 PAGES: Final = connections.ConnectionPages(
     kind=setup.ScreeningVendorApproval,
     form=VendorForm,
+    list_name="vendors",
+    name="vendor",
+    key="vendor_id",
+    proposes=setup.propose_vendor,
+    tests=setup.test_connection,
     webhook="compliance:vendor_webhook",
     messages_path="/compliance/vendors/notices/",
     reads=policies.READS,
@@ -44,6 +49,9 @@ PAGES: Final = connections.ConnectionPages(
         "access log."
     ),
     unmatched=gettext_lazy("None of our matches is about this entity."),
+    sees=policies.sees_vendors,
+    brand_facts=lambda brand: {"screened_by": ScreenedBy(SCREENED_BY.of(brand))},
+    connection_facts=lambda vendor: {"freshness": freshness_of(vendor)},
 )
 
 
@@ -52,47 +60,6 @@ PAGES: Final = connections.ConnectionPages(
 def vendor_webhook(request: HttpRequest, code: str) -> HttpResponse:
     """Store and judge what a vendor sends."""
     return connections.webhook(request, code, kind=setup.ScreeningVendorApproval, model=VendorNotice, task=notices.TASK)
-
-
-@staff_page(policies.sees_vendors)
-def vendor_list(request: UserRequest) -> HttpResponse:
-    """Show who screens at each brand, its connections, how far they are, and what waits."""
-    return connections.list_page(
-        request,
-        PAGES,
-        brand_facts=lambda brand: {"screened_by": ScreenedBy(SCREENED_BY.of(brand))},
-        connection_facts=lambda vendor: {"freshness": freshness_of(vendor)},
-    )
-
-
-@staff_page(policies.SETS_UP)
-def vendor_new(request: UserRequest) -> HttpResponseBase:
-    """Enter a new connection and propose it."""
-    return _propose(request, None)
-
-
-@staff_page(policies.SETS_UP)
-def vendor_change(request: UserRequest, vendor_id: int) -> HttpResponseBase:
-    """Change a connection: proposed by one person, approved by another."""
-    return _propose(request, vendor_id)
-
-
-def _propose(request: UserRequest, vendor_id: int | None) -> HttpResponseBase:
-    def propose(wanted: Any, brand_id: int, reason: str) -> object:
-        return setup.propose_vendor(
-            brand_id=brand_id, setup=wanted, actor=request.user, reason=reason, vendor_id=vendor_id
-        )
-
-    return connections.propose_page(request, PAGES, propose, vendor_id)
-
-
-@require_POST
-@staff_page(policies.SETS_UP)
-def vendor_test(request: UserRequest, vendor_id: int) -> HttpResponseBase:
-    """Test a connection; the answer is on the page."""
-    return connections.test_page(
-        request, PAGES, lambda pk: setup.test_connection(vendor_id=pk, actor=request.user), vendor_id
-    )
 
 
 @require_POST

@@ -10,10 +10,11 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from crm import approvals
 from crm.approvals.queries import proposal_of
@@ -29,7 +30,7 @@ from crm.security.request_context import current
 from crm.security.scope import reach_of
 from crm.staff.company import brands_to_set_up
 from crm.ui.actions import run_action
-from crm.ui.views import may_open
+from crm.ui.views import may_open, staff_page
 from crm.web.requests import UserRequest
 from crm.web.uploads import declared_length
 
@@ -38,12 +39,25 @@ Text = str | Promise
 CHECKS: Final = gettext_lazy("Checks")
 
 
+def _no_facts(_row: Any) -> dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class ConnectionPages:
-    """What the pages of one kind say. templates: the folder with its `_brand.html`, `_alert.html` and `_facts.html`."""
+    """What the pages of one kind say and do. templates: the folder with its `_brand.html`, `_alert.html` and `_facts.html`.
+
+    list_name: of the list's address; name: of the others, as "vendor" for vendor_new, vendor_change and vendor_test. key: what the
+    verbs call a connection's id. sees: the right to see the list; who proposes, changes and tests is the kind's to say.
+    """
 
     kind: type[ConnectionApproval[Any, Any]]
     form: type[ConnectionForm]
+    list_name: str
+    name: str
+    key: str
+    proposes: Callable[..., object]
+    tests: Callable[..., str]
     webhook: str  # the address's name; empty for a service that sends none
     messages_path: str
     reads: str  # the right to read checks and messages
@@ -58,6 +72,9 @@ class ConnectionPages:
     note: Text = ""
     checks_path: str = ""  # the list of what the service was asked; the kind's `checks/` by default
     checks_title: Text = CHECKS
+    sees: Any = ""
+    brand_facts: Callable[[Brand], dict[str, Any]] = _no_facts
+    connection_facts: Callable[[Any], dict[str, Any]] = _no_facts
 
     @property
     def checks(self) -> str:
@@ -112,13 +129,33 @@ def webhook(
     return HttpResponse(status=200 if verdict in (WebhookVerdict.ACCEPTED, WebhookVerdict.MALFORMED) else 400)
 
 
-def list_page(
-    request: UserRequest,
-    pages: ConnectionPages,
-    *,
-    brand_facts: Callable[[Brand], dict[str, Any]],
-    connection_facts: Callable[[Any], dict[str, Any]],
-) -> HttpResponse:
+def paths(pages: ConnectionPages) -> list[URLPattern]:
+    """Make the addresses of the list, a new connection, its change and its test."""
+    sets_up = staff_page(pages.kind.asks)
+
+    @staff_page(pages.sees or pages.kind.asks)
+    def shown(request: UserRequest) -> HttpResponse:
+        return list_page(request, pages)
+
+    @sets_up
+    def proposed(request: UserRequest, **ids: int) -> HttpResponseBase:
+        return propose_page(request, pages, ids.get(pages.key))
+
+    @require_POST
+    @sets_up
+    def tested(request: UserRequest, **ids: int) -> HttpResponseBase:
+        return test_page(request, pages, ids[pages.key])
+
+    root = pages.path.removeprefix("/")
+    return [
+        path(root, shown, name=pages.list_name),
+        path(f"{root}new/", proposed, name=f"{pages.name}_new"),
+        path(f"{root}<int:{pages.key}>/", proposed, name=f"{pages.name}_change"),
+        path(f"{root}<int:{pages.key}>/test/", tested, name=f"{pages.name}_test"),
+    ]
+
+
+def list_page(request: UserRequest, pages: ConnectionPages) -> HttpResponse:
     """Show each brand that the person reaches as a whole with its connections, and what waits for a second person."""
     brands = list(brands_to_set_up(request.user).filter(archived_at=None).order_by("name"))
     connections = list(connections_visible_to(pages, request).order_by("name"))
@@ -132,7 +169,7 @@ def list_page(
             "connection": connection,
             "title": pages.kind.adapters[connection.adapter].title,
             "webhook_address": request.build_absolute_uri(address) if address else "",
-            **connection_facts(connection),
+            **pages.connection_facts(connection),
         }
 
     def row(brand: Brand) -> dict[str, Any]:
@@ -143,7 +180,7 @@ def list_page(
             "is_any_used": any(connection.is_enabled for connection in mine),
             "connections": [shown(connection) for connection in mine],
             "proposal": proposal_of(proposal, request.user) if proposal is not None else None,
-            **brand_facts(brand),
+            **pages.brand_facts(brand),
         }
 
     context = {
@@ -156,17 +193,16 @@ def list_page(
     return render(request, "crm/connections/list.html", context)
 
 
-def propose_page(
-    request: UserRequest, pages: ConnectionPages, propose: Callable[[Any, int, str], object], pk: int | None = None
-) -> HttpResponseBase:
-    """Enter a new connection, or a change of one, and propose it. propose: takes the setup, the brand's id and the reason."""
+def propose_page(request: UserRequest, pages: ConnectionPages, pk: int | None = None) -> HttpResponseBase:
+    """Enter a new connection, or a change of one, and propose it."""
     connection = _find(request, pages, pk) if pk is not None else None
     brands = brands_to_set_up(request.user).filter(archived_at=None).order_by("name")
     form = pages.form(request.POST or None, brands=brands, connection=connection)
 
     def work() -> object:
         brand_id = connection.brand_id if connection is not None else form.cleaned_data["brand"].pk
-        return propose(form.setup, brand_id, form.cleaned_data["reason"])
+        reason = form.cleaned_data["reason"]
+        return pages.proposes(brand_id=brand_id, setup=form.setup, actor=request.user, reason=reason, **{pages.key: pk})
 
     said = _("Connection proposed. Awaiting second approval.")
     if request.method == "POST" and run_action(request, work, said, form=form, show_forbidden=True):
@@ -175,10 +211,10 @@ def propose_page(
     return render(request, "crm/connections/form.html", context, status=422 if form.errors else 200)
 
 
-def test_page(request: UserRequest, pages: ConnectionPages, test: Callable[[int], str], pk: int) -> HttpResponseBase:
+def test_page(request: UserRequest, pages: ConnectionPages, pk: int) -> HttpResponseBase:
     """Test a connection; the answer is on the page."""
     connection = _find(request, pages, pk)
-    done = run_action(request, lambda: test(connection.pk))
+    done = run_action(request, lambda: pages.tests(actor=request.user, **{pages.key: connection.pk}))
     if done and done.result:
         messages.error(request, done.result)
     elif done:

@@ -2,16 +2,14 @@
 
 from django.urls import path
 
+from crm.connections import views as connections
 from crm.ui.views import TableView
 from kyc.providers.tables import ProviderCheckTable, ProviderMessageTable
 from kyc.providers.views import checks, setup
 
 urlpatterns = [
     path("webhooks/kyc/<slug:code>/", setup.kyc_webhook, name="webhook"),
-    path("kyc/providers/", setup.provider_list, name="providers"),
-    path("kyc/providers/new/", setup.provider_new, name="provider_new"),
-    path("kyc/providers/<int:provider_id>/", setup.provider_change, name="provider_change"),
-    path("kyc/providers/<int:provider_id>/test/", setup.provider_test, name="provider_test"),
+    *connections.paths(setup.PAGES),
     path("kyc/providers/checks/", TableView.as_view(table=ProviderCheckTable), name="provider_checks"),
     path("kyc/providers/checks/<int:check_id>/", checks.check_page, name="provider_check"),
     path("kyc/providers/checks/<int:check_id>/refresh/", checks.check_refresh, name="provider_check_refresh"),

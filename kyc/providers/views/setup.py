@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy
@@ -24,6 +24,11 @@ from kyc.providers.queries import messages_visible_to
 PAGES: Final = connections.ConnectionPages(
     kind=setup.KycProviderApproval,
     form=ProviderForm,
+    list_name="providers",
+    name="provider",
+    key="provider_id",
+    proposes=setup.propose_provider,
+    tests=setup.test_connection,
     webhook="kyc:webhook",
     messages_path="/kyc/providers/messages/",
     reads=policies.READS,
@@ -40,6 +45,12 @@ PAGES: Final = connections.ConnectionPages(
     unmatched=gettext_lazy(
         "No check of ours has this applicant. It may have been created in the provider's dashboard."
     ),
+    sees=policies.sees_providers,
+    brand_facts=lambda brand: {
+        "decides": VerifiedBy(KYC_VERIFIED_BY.of(brand)),
+        "fallback_hours": KYC_PROVIDER_FALLBACK_HOURS.of(brand),
+    },
+    connection_facts=lambda provider: {"is_replaced": is_replaced(provider, provider.brand)},
 )
 
 
@@ -48,50 +59,6 @@ PAGES: Final = connections.ConnectionPages(
 def kyc_webhook(request: HttpRequest, code: str) -> HttpResponse:
     """Store and judge what a provider sends, within its five seconds."""
     return connections.webhook(request, code, kind=setup.KycProviderApproval, model=ProviderMessage, task=webhooks.TASK)
-
-
-@staff_page(policies.sees_providers)
-def provider_list(request: UserRequest) -> HttpResponse:
-    """Show who checks at each brand, its connections, and what waits."""
-    return connections.list_page(
-        request,
-        PAGES,
-        brand_facts=lambda brand: {
-            "decides": VerifiedBy(KYC_VERIFIED_BY.of(brand)),
-            "fallback_hours": KYC_PROVIDER_FALLBACK_HOURS.of(brand),
-        },
-        connection_facts=lambda provider: {"is_replaced": is_replaced(provider, provider.brand)},
-    )
-
-
-@staff_page(policies.SETS_UP)
-def provider_new(request: UserRequest) -> HttpResponseBase:
-    """Enter a new connection and propose it."""
-    return _propose(request, None)
-
-
-@staff_page(policies.SETS_UP)
-def provider_change(request: UserRequest, provider_id: int) -> HttpResponseBase:
-    """Change a connection: proposed by one person, approved by another."""
-    return _propose(request, provider_id)
-
-
-def _propose(request: UserRequest, provider_id: int | None) -> HttpResponseBase:
-    def propose(wanted: Any, brand_id: int, reason: str) -> object:
-        return setup.propose_provider(
-            brand_id=brand_id, setup=wanted, actor=request.user, reason=reason, provider_id=provider_id
-        )
-
-    return connections.propose_page(request, PAGES, propose, provider_id)
-
-
-@require_POST
-@staff_page(policies.SETS_UP)
-def provider_test(request: UserRequest, provider_id: int) -> HttpResponseBase:
-    """Test a connection; the answer is on the page."""
-    return connections.test_page(
-        request, PAGES, lambda pk: setup.test_connection(provider_id=pk, actor=request.user), provider_id
-    )
 
 
 @staff_page(policies.READS)
