@@ -45,7 +45,7 @@ from leads.models import Automation
 from leads.pipeline import change_sales_status
 
 DAYS_MAX: Final = 365
-NOBODY_ELSE: Final = gettext_lazy("The client's agent")
+THE_AGENT: Final = gettext_lazy("The client's agent")
 VARIABLES: Final = gettext_lazy("Variables: {{ first_name }}, {{ full_name }}, {{ agent }}, {{ brand }}.")
 Fields = Mapping[str, forms.Field]
 
@@ -108,7 +108,7 @@ def _clean_person(brand: Brand, given: Any) -> int | None:
 
 
 def _name(pk: int | None) -> str:
-    return str(User.objects.filter(pk=pk).first() or _("unknown")) if pk else str(NOBODY_ELSE)
+    return str(User.objects.filter(pk=pk).first() or _("unknown")) if pk else str(THE_AGENT)
 
 
 class Assignees:

@@ -61,13 +61,17 @@ def create_automation(
 
 
 @transaction.atomic
-def save_automation(*, automation_id: int, name: str, draft: Mapping[str, Any], actor: Actor) -> Automation:
+def save_automation(
+    *, automation_id: int, name: str, draft: Mapping[str, Any], actor: Actor, seen: str = ""
+) -> Automation:
     """Save name and draft. Runs and the active version stay as they are until the draft is activated.
 
-    Who: as for making one. Raises: NotAllowed; WrongState when archived; DomainError for a name that is taken, an unknown
-    variable, or whatever else of the draft can't be used.
+    seen: the mark of the draft that was changed. Who: as for making one. Raises: NotAllowed; WrongState when archived, or changed
+    by someone since; DomainError for a name that is taken, an unknown variable, or whatever else of the draft can't be used.
     """
     row = _open(automation_id, actor)
+    if seen and seen != row.draft_mark:
+        raise WrongState(_("Someone else has changed this draft. Reload the page."))
     read_draft(draft, row.brand)
     row.name, row.draft = _free_name(row.brand_id, name, row.pk), dict(draft)
     row.save(update_fields=["name", "draft"])
@@ -193,10 +197,13 @@ def archive_automation(*, automation_id: int, actor: Actor) -> Automation:
 def _set_due(row: Automation) -> None:
     """Set the due rows of all runs that are in progress; those that have one keep their time."""
     runs = AutomationRun.objects.filter(automation=row, state=RunState.ACTIVE, next_at__isnull=False).order_by("pk")
-    waiting = runs.values_list("pk", "next_at", "client_id")
-    items = [DueItem(pk, at, client_id, row.brand_id) for pk, at, client_id in waiting if at is not None]
-    for start in range(0, len(items), CHUNK):
-        due_many(STEP_DUE, items[start : start + CHUNK])
+    last: int | None = 0
+    while last is not None:
+        waiting = list(runs.filter(pk__gt=last).values_list("pk", "next_at", "client_id")[:CHUNK])
+        due_many(
+            STEP_DUE, [DueItem(pk, at, client_id, row.brand_id) for pk, at, client_id in waiting if at is not None]
+        )
+        last = waiting[-1][0] if len(waiting) == CHUNK else None
 
 
 def _open(automation_id: int, actor: Actor) -> Automation:

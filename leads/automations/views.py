@@ -114,7 +114,11 @@ def automation_edit(request: UserRequest, pk: int) -> HttpResponse:
 
     def save() -> Automation:
         return verbs.save_automation(
-            automation_id=row.pk, name=form.cleaned_data["name"], draft=form.draft(), actor=request.user
+            automation_id=row.pk,
+            name=form.cleaned_data["name"],
+            draft=form.draft(),
+            actor=request.user,
+            seen=request.GET.get("seen", ""),
         )
 
     if request.method == "POST" and run_action(request, save, _("Draft saved."), form=form):
@@ -156,7 +160,11 @@ def automation_step(request: UserRequest, pk: int, place: int) -> HttpResponse:
     def save() -> Automation:
         changed = [*steps[:place], form.row(), *steps[place + 1 :]]
         return verbs.save_automation(
-            automation_id=row.pk, name=row.name, draft={**row.draft, "steps": changed}, actor=request.user
+            automation_id=row.pk,
+            name=row.name,
+            draft={**row.draft, "steps": changed},
+            actor=request.user,
+            seen=request.GET.get("seen", ""),
         )
 
     if request.method == "POST" and run_action(request, save, _("Step saved."), form=form):
@@ -179,7 +187,11 @@ def automation_step_do(request: UserRequest, pk: int, place: int, action: str) -
     run_action(
         request,
         lambda: verbs.save_automation(
-            automation_id=row.pk, name=row.name, draft={**row.draft, "steps": steps}, actor=request.user
+            automation_id=row.pk,
+            name=row.name,
+            draft={**row.draft, "steps": steps},
+            actor=request.user,
+            seen=request.GET.get("seen", ""),
         ),
         _("Step removed.") if action == "remove" else _("Step moved."),
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -61,6 +64,11 @@ class Automation(HasState):
                 name="active_automation_has_a_version",
             ),
         ]
+
+    @property
+    def draft_mark(self) -> str:
+        """Mark of name and draft, which differs once someone has changed them."""
+        return hashlib.sha256(json.dumps([self.name, self.draft], sort_keys=True).encode()).hexdigest()[:12]
 
     def __str__(self) -> str:
         return self.name

@@ -44,6 +44,23 @@ def test_from_a_template_to_an_activation_by_two_people(cast, browse):
     assert (row.state, row.pause_reason) == ("paused", "Holiday")
 
 
+def test_a_page_that_is_behind_the_draft_changes_nothing(cast, browse):
+    page = browse(cast.marketing)
+    row = shipped.make_from_template(brand_id=cast.brand.pk, template="welcome-series", actor=cast.marketing)
+    seen, before = row.draft_mark, row.draft["steps"]
+    assert f"remove/?seen={seen}" in page.get(reverse("automation_edit", args=[row.pk])).content.decode()
+    remove = reverse("automation_step_do", args=[row.pk, 0, "remove"]) + f"?seen={seen}"
+    page.post(remove)
+    answer = page.post(remove, follow=True)
+    assert "Someone else has changed this draft. Reload the page." in answer.content.decode()
+    row.refresh_from_db()
+    assert row.draft["steps"] == before[1:]
+    step = {"wait": 1, "unit": "days", "template": "clients.learn_welcome_1"}
+    late = page.post(reverse("automation_step", args=[row.pk, 0]) + f"?seen={seen}", step)
+    assert late.status_code == 422
+    assert "Someone else has changed this draft. Reload the page." in late.content.decode()
+
+
 def test_steps_are_added_changed_moved_and_removed_in_rows(cast, browse):
     page = browse(cast.marketing)
     row = verbs.create_automation(brand_id=cast.brand.pk, name="Mine", actor=cast.marketing)
