@@ -29,22 +29,25 @@ class ConditionInput(forms.Textarea):
 
     template_name = "crm/ui/condition.html"
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    def __init__(self, vocabulary: Vocabulary, empty: Any = "") -> None:
         super().__init__({"rows": 6, "maxlength": CHARS_MAX, "class": "form-control mono", "spellcheck": "false"})
-        self.vocabulary = vocabulary
+        self.vocabulary, self.empty = vocabulary, empty
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
-        context["catalogue"] = json.dumps(catalogue(self.vocabulary))
+        context["catalogue"] = json.dumps(catalogue(self.vocabulary, self.empty))
         context["preview"] = reverse(self.vocabulary.preview) if self.vocabulary.preview else ""
         return context
 
 
 class ConditionField(forms.CharField):
-    """A condition over a vocabulary. Cleans to the stored data; nothing entered is the condition that always holds."""
+    """A condition over a vocabulary. Cleans to the stored data; nothing entered is the condition that always holds.
 
-    def __init__(self, vocabulary: Vocabulary, **kwargs: Any) -> None:
-        super().__init__(required=False, max_length=CHARS_MAX, widget=ConditionInput(vocabulary), **kwargs)
+    empty: what no conditions mean, where they don't mean always.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, *, empty: Any = "", **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=CHARS_MAX, widget=ConditionInput(vocabulary, empty), **kwargs)
         self.vocabulary = vocabulary
 
     def prepare_value(self, value: Any) -> Any:
@@ -89,7 +92,7 @@ def preview(request: HttpRequest, vocabulary: Vocabulary, dry_run: Callable[[Con
     return render(request, "crm/ui/_condition_preview.html", {"preview": shown})
 
 
-def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
+def catalogue(vocabulary: Vocabulary, empty: Any = "") -> dict[str, Any]:
     """Describe a vocabulary for the script."""
     return {
         "fields": [
@@ -119,7 +122,7 @@ def catalogue(vocabulary: Vocabulary) -> dict[str, Any]:
             "days": _("days"),
             "happened": _("happened within the last"),
             "commas": _("Separate several values with commas"),
-            "always": _("No conditions: always applies."),
+            "always": str(empty) or _("No conditions: always applies."),
             "match": _("Combine with"),
             "try": _("Preview"),
             "apply": _("Apply"),

@@ -217,7 +217,11 @@ def move(request: UserRequest, partner_id: int) -> HttpResponse:
 def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
     asked = {name: request.GET[name] for name in ("link", "client") if is_whole(request.GET.get(name, ""))}
-    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial={"percent": 100, **asked})
+    scope = {f"{name}_id": asked.get(name) for name in ("link", "client")}
+    held = PartnerPlan.objects.filter(partner=partner, ends_at=None, **scope).first()
+    # As it is agreed now: who saves without looking changes nothing.
+    agreed = {"plan": held.plan_id, "percent": held.percent} if held else {"percent": plans.WHOLE}
+    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial={**agreed, **asked})
     percent = (form.cleaned_data["percent"] if form.is_bound and form.is_valid() else None) or plans.WHOLE
 
     def change() -> None:

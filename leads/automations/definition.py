@@ -91,6 +91,16 @@ class Trigger:
         return text
 
 
+def _wait_words(minutes: int) -> str:
+    """Write a wait in the largest unit that it is a whole number of, as it is entered."""
+    days, hours = minutes // 1440, minutes // 60
+    if minutes % 1440 == 0:
+        return ngettext("%(count)s day", "%(count)s days", days) % {"count": formats.number(days)}
+    if minutes % 60 == 0:
+        return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": formats.number(hours)}
+    return ngettext("%(count)s minute", "%(count)s minutes", minutes) % {"count": formats.number(minutes)}
+
+
 @dataclass(frozen=True)
 class Step:
     """One step: `wait_minutes` after the one before it."""
@@ -111,8 +121,7 @@ class Step:
         if self.condition is not None:
             text = _("%(step)s, if %(condition)s") % {"step": text, "condition": self.condition.sentence()}
         if self.wait_minutes:
-            wait = {"wait": formats.duration(self.wait), "step": text}
-            text = _("after %(wait)s: %(step)s") % wait
+            text = _("after %(wait)s: %(step)s") % {"wait": _wait_words(self.wait_minutes), "step": text}
         return f"{Variant(self.variant).label}: {text}" if self.variant else text
 
 

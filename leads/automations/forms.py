@@ -63,10 +63,16 @@ class AutomationForm(forms.Form):
         self.trigger_names = [name for name in self.fields if name != "name"]
         self.fields["condition"] = ConditionField(seen, label=_("Clients where"))
         self.fields["goal"] = ConditionField(
-            seen, label=_("Goal"), help_text=_("A run ends with the goal reached as soon as this is true.")
+            seen,
+            label=_("Goal"),
+            empty=_("No conditions: no goal."),
+            help_text=_("A run ends with the goal reached as soon as this is true."),
         )
         self.fields["exit"] = ConditionField(
-            seen, label=_("Clients leave when"), help_text=_("Asked before each step, as is the goal.")
+            seen,
+            label=_("Clients leave when"),
+            empty=_("No conditions: clients stay until the last step."),
+            help_text=_("Asked before each step, as is the goal."),
         )
         self.fields["entries_max"] = forms.IntegerField(
             label=_("Entries per client at most"), min_value=1, max_value=ENTRIES_MAX

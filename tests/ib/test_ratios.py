@@ -75,3 +75,17 @@ def test_the_partners_page_proposes_a_ratio_and_shows_it(network, cast, browse):
     approvals.approve(RatioProposal, item.pk, actor=cast.finance)
     assert "90 %" in text_of(browse(cast.ib_manager).get(network.sub.get_absolute_url()))
     assert "Personal ratio: 90 % of the plan" in text_of(browse(network.sub.user).get("/partners/"))
+
+
+def test_the_form_begins_with_what_is_agreed(network, cast, browse):
+    plan = network.version.plan
+    hold(network.sub, plan, 90)
+    PartnerPlan.objects.create(partner=network.sub, plan=plan, client=cast.client, percent=50, starts_at=LONG_AGO)
+    address = reverse("ib_partner_plan", args=[network.sub.pk])
+    usual, client, other = (
+        browse(cast.ib_manager).get(address + asked).context["form"].initial
+        for asked in ("", f"?client={cast.client.pk}", "?client=999999")
+    )
+    assert (usual["plan"], usual["percent"]) == (plan.pk, 90)
+    assert (client["plan"], client["percent"]) == (plan.pk, 50)
+    assert (other.get("plan"), other["percent"]) == (None, 100)
