@@ -114,7 +114,7 @@ def test_a_promotion_is_shown_with_its_terms_and_what_is_left(offered):
         ({"kyc_level": 0}, {}),
         ({"restrictions": ["no_deposit"]}, {}),
         ({}, {"trigger": "by_hand", "percent": 0}),
-        ({}, {"valid_from": timezone.now().date() + dt.timedelta(days=1), "trigger": "every_deposit"}),
+        ({}, {"valid_from": lambda: timezone.now().date() + dt.timedelta(days=1), "trigger": "every_deposit"}),
         ({"first_deposit_at": timezone.now()}, {"trigger": "first_deposit"}),
     ],
 )
@@ -122,6 +122,7 @@ def test_no_card_for_who_may_not_take_it(cast, change, terms):
     """A retail client where bonuses are forbidden is never shown one, nor what staff give by hand or what comes later."""
     categorise(cast.client.pk, change.get("category", Category.PROFESSIONAL))
     Client.objects.filter(pk=cast.client.pk).update(**{"kyc_level": 2, **change})
+    terms = {name: value() if callable(value) else value for name, value in terms.items()}
     make_plan(cast, **{"trigger": "every_deposit", "percent": Decimal(20), **terms})
     assert not card(cast)
 
