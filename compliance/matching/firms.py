@@ -25,7 +25,8 @@ TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 ACRONYM_LETTERS_MIN, ACRONYM_SCORE, IN_BRACKETS_SCORE = 4, 0.84, 0.9
 # One typing error in one word of a name as long as this, all of whose other words are equal.
 SLIP_LETTERS_MIN, REPLACED_LETTERS_MIN, SLIP_SCORE = 6, 9, 0.82
-WHOLE_LETTERS_MIN = 9
+WHOLE_LETTERS_MIN, NAMED_LETTERS_MIN = 9, 4
+OTHERS_EQUAL_MIN, LONG_LETTERS_MIN = 2, 14
 OUTSIDE_ALONE, SHORT_FORM_LETTERS = 0.9, range(3, 7)
 DOTTED = re.compile(r"\b(?:[^\W\d_]\s?[.]\s?){2,}(?:[^\W\d_]\b)?|\b(?:[^\W\d_]{1,2}[.]+){1,4}[^\W\d_]{1,2}\b")
 IN_BRACKETS = re.compile(r"\(([^()]*)\)")
@@ -222,7 +223,11 @@ def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) 
         found.name_score -= FORM_DIFFERS
         found.notes.append("other_legal_form")
     _note_short_forms(found, my_words, their_words, (_spoken(one), _spoken(other)))
-    if found.name_score < SLIP_SCORE and (_is_one_slip(my_words, their_words) or _is_one_sign_apart(one, other)):
+    if found.name_score < SLIP_SCORE and (
+        _is_one_slip(my_words, their_words)
+        # In four letters (ABC, NABC) one more makes another name.
+        or (_letters_of(my_words, their_words) >= NAMED_LETTERS_MIN and _is_one_sign_apart(one, other))
+    ):
         found.name_score = SLIP_SCORE
         found.notes.append("one_typing_error")
     found.name_score = max(0.0, found.name_score)
@@ -235,10 +240,15 @@ def _is_one_slip(mine: list[str], theirs: list[str]) -> bool:
     if len(one) != 1 or len(other) != 1 or any(word.isdigit() or _is_known(word) for word in one + other):
         return False
     is_replaced = len(one[0]) == len(other[0]) and sorted(one[0]) != sorted(other[0])
-    if is_replaced and one[0][0] != other[0][0] and {one[0][0], other[0][0]} not in SAME_STARTS:
+    is_long = len(mine) > OTHERS_EQUAL_MIN and _letters_of(mine, theirs) >= LONG_LETTERS_MIN
+    if is_replaced and not is_long and one[0][0] != other[0][0] and {one[0][0], other[0][0]} not in SAME_STARTS:
         return False  # Amber is not Umber
     least = REPLACED_LETTERS_MIN if is_replaced else SLIP_LETTERS_MIN
     return len("".join(mine)) >= least and OSA.distance(one[0], other[0], score_cutoff=1) == 1
+
+
+def _letters_of(mine: list[str], theirs: list[str]) -> int:
+    return min(len("".join(words)) for words in (mine, theirs))
 
 
 def _is_one_sign_apart(mine: str, listed: str) -> bool:

@@ -50,14 +50,16 @@ ORDER_PENALTY, SON_OF_PENALTY = 0.03, 0.24
 # A solid word without a partner on both sides: two people who share a family's name.
 ALONE_PENALTY = 0.12
 # Names without their spaces, as alike as this and as long as this, may be one.
-TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
+TOGETHER_MIN, TOGETHER_LETTERS_MIN, TOGETHER_EDITS_MAX = 0.92, 8, 4
 CHARACTERS_DIFFER = 0.78
 # Names so long together that are equal but for one typing error in one word as long as this.
 SLIP_LETTERS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 11, 4, 0.82
-# In a long name a letter too many or too few, or two that changed places, may be in a word as short as this.
+# In a long name a letter too many or too few, or two that changed places, may be in a word as short as this; beside two or
+# more words that are all equal, and in an article, in a shorter one.
 LONG_LETTERS_MIN, LONG_WORD_MIN = 14, 3
-# A letter more or less in one syllable of three (Jin, Jing).
-SLIP_SYLLABLE_MIN = 3
+SHORTEST_SLIP_MIN, OTHERS_EQUAL_MIN, SEVERAL_LETTERS_MIN, ELISION_LETTERS_MIN = 2, 2, 12, 9
+# A letter more or less in one syllable of three (Jin, Jing); in a name as long as this also in a short one (Wa, Hwa).
+SLIP_SYLLABLE_MIN, SHORT_SYLLABLE_MIN, SYLLABLE_LETTERS_MIN = 3, 2, 10
 GENDER_DIFFERS = 0.12
 SYLLABLE_PENALTY = 0.12
 ONE_WORD_PENALTY = 0.2
@@ -188,10 +190,10 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     found.name_score = max(0.0, found.name_score)
     if found.name_score < 0.9 and (len(my_words) != len(their_words) or "".join(my_words) == "".join(their_words)):
         _note_written_together(found, my_words, their_words)
-    elif (
+    if (
         found.name_score < SLIP_SCORE
-        and set(found.notes) <= {"words_on_both_sides_differ", "other_order"}
-        and _is_one_slip(my_words, their_words, pairs, compared)
+        and set(found.notes) <= {"words_on_both_sides_differ", "other_order", "one_word"}
+        and _is_one_slip(my_words, their_words, pairs, compared, is_alone="one_word" in found.notes)
     ):
         found.name_score = SLIP_SCORE
         found.notes.append("one_typing_error")
@@ -227,6 +229,8 @@ def _note_written_together(found: Explanation, mine: list[str], theirs: list[str
     if min(len(one), len(other)) < TOGETHER_LETTERS_MIN:
         return
     likeness = Indel.normalized_similarity(one, other, score_cutoff=TOGETHER_MIN)
+    if Indel.distance(one, other, score_cutoff=TOGETHER_EDITS_MAX) > TOGETHER_EDITS_MAX:
+        return  # in a long name a whole word may be another
     if likeness and likeness - 0.04 > found.name_score:
         found.name_score = likeness - 0.04
         found.notes = ["written_together"]
@@ -234,11 +238,9 @@ def _note_written_together(found: Explanation, mine: list[str], theirs: list[str
         found.left_over_client, found.left_over_listed = [], []
 
 
-def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared: Compared) -> bool:
-    """Find one typing error in a name all of whose other words are equal."""
-    if len(mine) != len(theirs):
-        return False
-    equal = [pair for pair in pairs if pair.how in ("equal", "form")]
+def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared: Compared, *, is_alone: bool) -> bool:
+    """Find one typing error in a name all of whose other words are equal. is_alone: these are one word and articles."""
+    equal = [pair for pair in pairs if pair.how in ("equal", "form", "together")]
     left = (
         [word for place, word in enumerate(words) if place not in taken]
         for words, taken in (
@@ -251,18 +253,44 @@ def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared
         return False
     if compared.is_slavic and _is_short_form(one, other, equal, mine):
         return True
-    if OSA.distance(one, other, score_cutoff=1) != 1:
+    if _is_first_vowel(one, other, mine, theirs):
+        return True
+    if is_alone or OSA.distance(one, other, score_cutoff=1) != 1:
         return False
-    if compared.is_syllabic:  # Jin and Jing; another letter is another syllable
-        return len(mine) > 2 and len(one) != len(other) and min(len(one), len(other)) >= SLIP_SYLLABLE_MIN
     letters, is_swap = len("".join(mine)), sorted(one) == sorted(other)
+    if compared.is_syllabic:  # Jin and Jing; another letter is another syllable
+        least = SHORT_SYLLABLE_MIN if letters >= SYLLABLE_LETTERS_MIN else SLIP_SYLLABLE_MIN
+        return len(mine) > 2 and len(one) != len(other) and min(len(one), len(other)) >= least
     if letters < (LONG_LETTERS_MIN if compared.is_terse else SLIP_LETTERS_MIN):
         return False
     if tables.is_another_given_name(one, other) and not (is_swap and len(mine) > 2):
         return False  # Hamad and Ahmad are two names, but not between a given and a family name that are both the same
+    if (is_swap or len(one) != len(other)) and _is_minor_slip(one, other, equal, mine, letters):
+        return True
     is_long = letters >= LONG_LETTERS_MIN and (is_swap or len(one) != len(other))
     least = LONG_WORD_MIN if is_long else SLIP_WORD_MIN
     return not is_other_ending(one, other, compared) and min(len(one), len(other)) >= least
+
+
+def _is_first_vowel(one: str, other: str, mine: list[str], theirs: list[str]) -> bool:
+    """Find a first vowel that is swallowed after an article: Nasser al-Li, Nasser al-Ali."""
+    (short, words), (long, others) = sorted(((one, mine), (other, theirs)), key=lambda side: len(side[0]))
+    follows = all(
+        words_of.index(word) > 1 and words_of[words_of.index(word) - 1] in ("al", "el")
+        for word, words_of in ((short, words), (long, others))
+    )
+    return follows and long[0] in "aeiou" and long[1:] == short and len("".join(words)) >= ELISION_LETTERS_MIN
+
+
+def _is_minor_slip(one: str, other: str, equal: list[Pair], mine: list[str], letters: int) -> bool:
+    """Find a letter moved, too many or too few in an article (all, al), or in the shortest of several words (Ni, Ani)."""
+    if one in spelling.PARTICLES or other in spelling.PARTICLES:
+        return True
+    short, long = sorted((one, other), key=len)
+    if long[:-1] == short and long[-1] in "ai":
+        return False  # Amir and Amira
+    named = [place for pair in equal for place in pair.mine if mine[place] not in spelling.PARTICLES]
+    return letters >= LONG_LETTERS_MIN and len(named) >= OTHERS_EQUAL_MIN and len(short) >= SHORTEST_SLIP_MIN
 
 
 def _is_short_form(one: str, other: str, equal: list[Pair], mine: list[str]) -> bool:

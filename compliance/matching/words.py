@@ -20,6 +20,7 @@ PATRONYMIC, FAMILY_NAME = re.compile(r"[eo]v(?:[iy]ch|na)$"), re.compile(r"[eo]v
 CONSONANTS_SUFFICE = 4
 H_LETTERS_MIN, WITHOUT_H = 4, 0.88
 SPOKEN_I = re.compile(r"[ae][iy]|ee")
+INITIALS_VOWEL = re.compile(r"[aeiouy]")
 LENGTHS_MIN = 0.6
 ORIGIN_LETTERS_MAX = 7
 MISSPELT_SYLLABLES_MIN, MISSPELT = 6, 0.83
@@ -137,6 +138,8 @@ def _joined(apart: list[str], whole: list[str], compared: Compared) -> list[Pair
     for i in range(len(apart) - 1):
         together = apart[i] + apart[i + 1]
         for j, word in enumerate(whole):
+            if not compared.is_firm and _are_initials(word, apart[i], apart[i + 1]):
+                found.append(Pair(0.85, -abs(i - j), (i, i + 1), (j,), "initial"))
             if len(word) < 5 or abs(len(word) - len(together)) > 2 + 7 * compared.is_bare:
                 continue
             likeness, how = word_likeness(together, word, compared)
@@ -147,6 +150,16 @@ def _joined(apart: list[str], whole: list[str], compared: Compared) -> list[Pair
                     Pair(min(likeness, 0.98), -abs(i - j), (i, i + 1), (j,), how if how != "equal" else "together")
                 )
     return found
+
+
+def _are_initials(word: str, first: str, second: str) -> bool:
+    """Tell the initials of two words, written as one: JC for Jean-Claude. With a vowel they may be a name (Jo)."""
+    return (
+        len(word) == 2 < min(len(first), len(second))
+        and word == first[0] + second[0]
+        and not INITIALS_VOWEL.search(word)
+        and word not in spelling.PARTICLES
+    )
 
 
 @lru_cache(maxsize=200_000)
@@ -164,7 +177,7 @@ def word_likeness(one: str, other: str, compared: Compared = Compared()) -> tupl
     else:
         if len(one) == 1 or len(other) == 1:
             return (0.85, "initial") if one[0] == other[0] and one not in spelling.PARTICLES else (0.0, "")
-        if one in spelling.PARTICLES or other in spelling.PARTICLES:
+        if (one in spelling.PARTICLES or other in spelling.PARTICLES) and not tables.is_form_of(one, other):
             both = one in spelling.PARTICLES and other in spelling.PARTICLES
             is_same = both and (one[-1] == other[-1] or {one, other} <= spelling.SON_OF)
             return (0.85, "particle") if is_same else (0.0, "")
