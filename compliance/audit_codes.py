@@ -78,7 +78,15 @@ class ComplianceAction(AuditCode):
     SAR_APPROVED = "compliance.sar_approved", _("Suspicion report approved"), "circle-check", "success"
     SAR_NOT_REPORTED = "compliance.sar_not_reported", _("Decided not to report"), "circle-x", "info"
     SAR_FILED = "compliance.sar_filed", _("Suspicion report filed"), "file-check", "success"
+    SAR_ENTITY_PROPOSED = "compliance.sar_entity_proposed", _("Reporting entity proposed"), "sliders-horizontal", "info"
     SAR_ENTITY_SET = "compliance.sar_entity_set", _("Reporting entity set up"), "sliders-horizontal"
+    SAR_ENTITY_REJECTED = (
+        "compliance.sar_entity_rejected",
+        _("Reporting entity rejected"),
+        "sliders-horizontal",
+        "warning",
+    )
+    SAR_ENTITY_WITHDRAWN = "compliance.sar_entity_withdrawn", _("Reporting entity withdrawn"), "x"
     SCREENING_SWITCHED = (
         "compliance.screening_switched",
         _("Screening switched between lists and vendor"),

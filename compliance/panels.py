@@ -11,6 +11,7 @@ from compliance.restrictions import LiftApproval
 from compliance.risk_rating.changes import RiskModelApproval
 from compliance.risk_rating.overrides import RiskOverrideApproval
 from compliance.sar import circle
+from compliance.sar.entities import ReportingEntityApproval
 from compliance.vendors import policies as vendor_policies
 from compliance.vendors.setup import ScreeningVendorApproval
 from compliance.views import audit_cards, client_overview, home_cards
@@ -21,7 +22,14 @@ from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, RecordPart, Tab, Tile, register
 
-approvals.register(LiftApproval, RuleApproval, RiskModelApproval, RiskOverrideApproval, ScreeningVendorApproval)
+approvals.register(
+    LiftApproval,
+    RuleApproval,
+    RiskModelApproval,
+    RiskOverrideApproval,
+    ScreeningVendorApproval,
+    ReportingEntityApproval,
+)
 
 
 def open_hits(user: User) -> int | None:

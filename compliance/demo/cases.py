@@ -14,6 +14,7 @@ from compliance.parties.choices import PartyRole
 from compliance.parties.noting import Named, note
 from compliance.sar import entities, reports
 from compliance.sar.choices import CODES, ReportKind
+from compliance.sar.models import ReportingEntityProposal
 from crm.demo import Demo
 
 PAYERS: Final = 12
@@ -44,7 +45,7 @@ def load(demo: Demo) -> None:
     if case is None or legal_entity is None:
         return
     mlro = demo.by_role["mlro"][0]
-    entities.set_reporting_entity(legal_entity_id=legal_entity.pk, actor=mlro, values=ENTITY)
+    entities.keep_reporting_entity(ReportingEntityProposal(legal_entity=legal_entity, values=ENTITY), mlro)
     reports.draft_report(case_id=case.pk, kind=ReportKind.STR, actor=mlro)
 
 

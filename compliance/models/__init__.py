@@ -28,7 +28,7 @@ from compliance.models.risk import (
 from compliance.models.screening import ClientKeys, Hit, ListScreening, Screening
 from compliance.models.vendors import ScreeningVendor, ScreeningVendorProposal, VendorCheck, VendorNotice
 from compliance.models.watchlists import EntryMark, EntryName, ListEntry, ListVersion, OwnListUpload, WatchlistSource
-from compliance.sar.models import ReportingEntity, ReportMovement, SuspicionReport
+from compliance.sar.models import ReportingEntity, ReportingEntityProposal, ReportMovement, SuspicionReport
 
 __all__ = [
     "AmlAlert",
@@ -60,6 +60,7 @@ __all__ = [
     "OwnListUpload",
     "ReportMovement",
     "ReportingEntity",
+    "ReportingEntityProposal",
     "Restriction",
     "RiskAssessment",
     "RiskModel",

@@ -120,6 +120,7 @@ class EntityForm(forms.Form):
         required=False,
         help_text=_("From the FIU's goAML page. Without it only the structure of goAML 5 is checked."),
     )
+    reason = forms.CharField(label=_("Reason"), max_length=300)
 
     def __init__(self, data: Any = None, files: Any = None, *, entity: ReportingEntity | None = None) -> None:
         initial: dict[str, Any] = {}

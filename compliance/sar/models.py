@@ -13,6 +13,7 @@ from compliance.aml.models import AmlCase, AmlMovement
 from compliance.sar.choices import CODES, REPORT_TRANSITIONS, UNFINISHED, ReportKind, ReportState
 from crm.db.states import HasState
 from crm.models import LegalEntity, User
+from crm.models.approvals import ApprovalMixin
 from crm.security import crypto
 
 
@@ -50,6 +51,25 @@ class ReportingEntity(models.Model):
     def code(self, name: str) -> str:
         """Return the FIU's code for something; goAML's "-" where none was entered."""
         return str(self.codes.get(name) or CODES[name][1])
+
+
+class ReportingEntityProposal(ApprovalMixin):
+    """How a legal entity should report from now on, as a second member of the circle approves it."""
+
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+", db_index=False)
+    values = models.JSONField(help_text="By the columns' names")
+    schema = models.TextField(blank=True, help_text="A new XSD of the FIU; empty: the one in use stays")
+    schema_name = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *ApprovalMixin.constraints("reporting_entity_proposal"),
+            ApprovalMixin.one_open("legal_entity", name="one_open_proposal_per_reporting_entity"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.legal_entity_id}: {self.state}"
 
 
 class SuspicionReport(HasState):

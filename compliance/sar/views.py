@@ -19,6 +19,7 @@ from compliance.sar import circle, entities, pdf, policies, reports
 from compliance.sar.choices import CODES, ReportState
 from compliance.sar.forms import EntityForm, FilingForm, KindForm, ReasonForm, WriteForm, chosen_movements
 from compliance.sar.models import ReportingEntity, SuspicionReport
+from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
@@ -171,12 +172,14 @@ def reporting_entities(request: UserRequest) -> HttpResponse:
     """List the legal entities in reach and how they report."""
     found = entities.entities_for(request.user)
     known = ReportingEntity.objects.in_bulk([row.pk for row in found])
-    return render(request, "compliance/sar/entities.html", {"entities": [(row, known.get(row.pk)) for row in found]})
+    waiting = entities.awaiting_proposals([row.pk for row in found])
+    rows = [(row, known.get(row.pk), row.pk in waiting) for row in found]
+    return render(request, "compliance/sar/entities.html", {"entities": rows})
 
 
 @staff_page(circle.is_member)
 def reporting_entity(request: UserRequest, entity_id: int) -> HttpResponse:
-    """Set up how a legal entity reports."""
+    """Propose how a legal entity reports; a second member of the circle decides here."""
     legal_entity = next((row for row in entities.entities_for(request.user) if row.pk == entity_id), None)
     if legal_entity is None:
         raise Http404
@@ -186,13 +189,24 @@ def reporting_entity(request: UserRequest, entity_id: int) -> HttpResponse:
     if is_post:
         done = run_action(
             request,
-            lambda: entities.set_reporting_entity(
-                legal_entity_id=legal_entity.pk, actor=request.user, values=form.values(), schema=form.given_schema()
+            lambda: entities.propose_reporting_entity(
+                legal_entity_id=legal_entity.pk,
+                actor=request.user,
+                values=form.values(),
+                schema=form.given_schema(),
+                reason=form.cleaned_data["reason"],
             ),
-            _("Reporting entity saved."),
+            _("Submitted. A second person has to decide."),
             form=form,
         )
         if done:
             return redirect("compliance:sar_entities")
-    context = {"legal_entity": legal_entity, "known": known, "form": form, "code_names": [f"code_{c}" for c in CODES]}
+    waiting = entities.awaiting_proposals([legal_entity.pk]).get(legal_entity.pk)
+    context = {
+        "legal_entity": legal_entity,
+        "known": known,
+        "form": form,
+        "code_names": [f"code_{c}" for c in CODES],
+        "proposal": proposal_of(waiting, request.user) if waiting else None,
+    }
     return render(request, "compliance/sar/entity.html", context, status=422 if form.errors else 200)

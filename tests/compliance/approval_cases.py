@@ -8,12 +8,15 @@ from compliance.aml import backtesting, rules
 from compliance.models import Hit, RiskAssessment, RiskModel
 from compliance.risk_rating import changes, drafts, overrides, rating
 from compliance.risk_rating.content import shipped
+from compliance.sar.entities import propose_reporting_entity
+from compliance.sar.models import ReportingEntity
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import AuditEvent, WorkProposal
+from crm.models import AuditEvent, LegalEntity, WorkProposal
 from tests.cast import make_staff
 from tests.compliance.aml.factories import draft, moved
 from tests.compliance.factories import load
+from tests.compliance.sar.factories import VALUES
 from tests.compliance.test_restrictions import place
 from tests.crm.approvals.cases import Case, approval_case
 
@@ -96,5 +99,25 @@ def risk_override(cast, _use) -> Case:
         cast.mlro,
         RiskAssessment.objects.filter(rating="high").count,
         "risk_override_is_decided_by_somebody_else",
+        role=Role.MLRO,
+    )
+
+
+@approval_case("reporting-entity")
+def reporting_entity(cast, _use) -> Case:
+    legal_entity = LegalEntity.objects.create(
+        name=cast.brand.legal_name, jurisdiction=cast.brand.jurisdiction, licence_number=cast.brand.licence_number
+    )
+    cast.brand.legal_entity = legal_entity
+    cast.brand.save()
+    asked = propose_reporting_entity(
+        legal_entity_id=legal_entity.pk, actor=cast.mlro, values=VALUES, reason="Registered with the FIU"
+    )
+    return Case(
+        asked,
+        cast.mlro,
+        make_staff("second.mlro@keelson.example", Role.MLRO, brand=cast.brand),
+        ReportingEntity.objects.count,
+        "reporting_entity_proposal_is_decided_by_somebody_else",
         role=Role.MLRO,
     )

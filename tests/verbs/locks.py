@@ -58,7 +58,7 @@ LOCKS: dict[str, str] = {
     "compliance.aml.follow_up.request_answers": "Client",
     "compliance.aml.follow_up.ask_for_document": "Client",
     "compliance.aml.follow_up.withdraw_document": "Client CaseRequest",
-    "compliance.sar.entities.set_reporting_entity": "LegalEntity",
+    "compliance.sar.entities.propose_reporting_entity": "LegalEntity",
     "compliance.sar.reports.amend_report": "Client SuspicionReport",
     "compliance.sar.reports.approve_report": "Client SuspicionReport",
     "compliance.sar.reports.decide_not_to_report": "Client SuspicionReport",

@@ -11,7 +11,7 @@ from compliance.aml.models import AmlCase
 from compliance.aml.running import run_pending
 from compliance.sar import entities, reports
 from compliance.sar.choices import CODES
-from compliance.sar.models import ReportingEntity, SuspicionReport
+from compliance.sar.models import ReportingEntity, ReportingEntityProposal, SuspicionReport
 from crm.choices import Role
 from crm.models import LegalEntity, User
 from crm.security import crypto
@@ -50,7 +50,7 @@ def reporting(cast: Any) -> ReportingEntity:
     )
     brand.legal_entity = legal_entity
     brand.save()
-    return entities.set_reporting_entity(legal_entity_id=legal_entity.pk, actor=cast.mlro, values=VALUES)
+    return entities.keep_reporting_entity(ReportingEntityProposal(legal_entity=legal_entity, values=VALUES), cast.mlro)
 
 
 def known(cast: Any) -> None:

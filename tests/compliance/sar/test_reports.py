@@ -9,7 +9,9 @@ from django.utils import timezone
 from lxml import etree
 
 from compliance.sar import entities, goaml, reports
-from compliance.sar.models import SuspicionReport
+from compliance.sar.forms import EntityForm
+from compliance.sar.models import ReportingEntityProposal, SuspicionReport
+from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import Notification
 from kyc.corporate.companies import CompanyDetails, register_company
@@ -123,8 +125,8 @@ def test_an_fiu_schema_decides_and_can_do_no_harm(cast):
     case, entity = case_of(cast), reporting(cast)
     known(cast)
     strict = goaml.Path(goaml.__file__).with_name("goaml.xsd").read_text().replace('value="STR"', 'value="UTR"')
-    give = lambda text: entities.set_reporting_entity(  # noqa: E731
-        legal_entity_id=entity.pk, actor=cast.mlro, values={}, schema=("fiu.xsd", text.encode())
+    give = lambda text: entities.propose_reporting_entity(  # noqa: E731
+        legal_entity_id=entity.pk, actor=cast.mlro, values={}, schema=("fiu.xsd", text.encode()), reason="New schema"
     )
     for bad in (
         "no schema",
@@ -134,8 +136,31 @@ def test_an_fiu_schema_decides_and_can_do_no_harm(cast):
     ):
         with pytest.raises(DomainError):
             give(bad)
-    give(strict)
+    approvals.approve(ReportingEntityProposal, give(strict).pk, actor=deputy(cast))
     report = reports.draft_report(case_id=case.pk, kind="STR", actor=cast.mlro)
     written(report, cast.mlro)
     with pytest.raises(DomainError, match="report_code"):
         reports.submit_report(report_id=report.pk, actor=cast.mlro)
+
+
+def test_how_an_entity_reports_is_decided_within_the_circle(cast, browse):
+    entity, second = reporting(cast), deputy(cast)
+    page = browse(cast.mlro)
+    address = f"/aml/reports/entities/{entity.pk}/"
+    form = EntityForm(entity=entity)
+    data = {name: form.get_initial_for_field(field, name) for name, field in form.fields.items() if name != "schema"}
+    unchanged = page.post(address, {**data, "reason": "Nothing new"})
+    assert unchanged.status_code == 422 and "reports already" in unchanged.content.decode()
+    page.post(address, {**data, "last_name": "Deputy", "code_passport": "P", "reason": "New officer"})
+    shown = browse(second).get(address).content.decode()
+    assert "Deputy" in shown and "New officer" in shown and "Approve" in shown
+    for other in (cast.kyc_officer, cast.administrator):
+        assert "reports to its FIU" not in browse(other).get("/approvals/").content.decode()
+    proposal = ReportingEntityProposal.objects.get()
+    with pytest.raises(WrongState):
+        entities.propose_reporting_entity(
+            legal_entity_id=entity.pk, actor=second, values={"city": "Paphos"}, reason="Moved"
+        )
+    approvals.approve(ReportingEntityProposal, proposal.pk, actor=second)
+    entity.refresh_from_db()
+    assert (entity.last_name, entity.code("passport"), entity.changed_by) == ("Deputy", "P", second)
