@@ -7,10 +7,13 @@ class IbConfig(KeelsonAppConfig):
     more_templates = ("partners",)
     public_texts = (
         "partners/",
+        "ib/applications/applying.py",
+        "ib/applications/approving.py",
+        "ib/applications/forms.py",
         "ib/explain.py",
         "ib/choices.py",
         "ib/views/portal.py",
-        "ib/invitations.py",
+        "ib/applications/invitations.py",
         "ib/links.py",
         "ib/settlement.py",
         "ib/subscribers.py",

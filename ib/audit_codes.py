@@ -10,6 +10,11 @@ class IbAction(AuditCode):
 
     ACCESS_GRANTED = "ib.access_granted", _("Access to a partner granted"), "key-round"
     ACCESS_TAKEN = "ib.access_taken", _("Access to a partner removed"), "user-x"
+    AGREEMENT_ACCEPTED = "ib.agreement_accepted", _("Partner agreement accepted"), "file-check"
+    APPLICATION_APPROVED = "ib.application_approved", _("Partner application approved"), "circle-check", "success"
+    APPLICATION_PROPOSED = "ib.application_proposed", _("Partner approval proposed"), "send", "info"
+    APPLICATION_REJECTED = "ib.application_rejected", _("Partner approval rejected"), "circle-x", "warning"
+    APPLICATION_WITHDRAWN = "ib.application_withdrawn", _("Partner approval withdrawn"), "x"
     CLIENT_ATTRIBUTED = "ib.client_attributed", _("Client assigned to a partner"), "handshake"
     COMMISSION_PAID_OUT = "ib.commission_paid_out", _("Commission paid out"), "banknote", "success"
     COMMISSIONS_GIVEN_BACK = "ib.commissions_given_back", _("Commissions restored"), "redo-2"

@@ -23,6 +23,28 @@ PARTNER_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class ApplicationSource(models.TextChoices):
+    """Where somebody applied to become a partner."""
+
+    WEBSITE = "website", _("Website")
+    PORTAL = "portal", _("Client portal")
+    INVITATION = "invite", _("Invited by a partner")
+
+
+class ApplicantKind(models.TextChoices):
+    PERSON = "person", _("Individual")
+    COMPANY = "company", _("Company")
+
+
+class ExpectedClients(models.TextChoices):
+    """How many clients an applicant expects to refer per month."""
+
+    FEW = "few", _("Up to 5")
+    SOME = "some", _("6 to 20")
+    MANY = "many", _("21 to 100")
+    MORE = "more", _("More than 100")
+
+
 class AttributionMethod(models.TextChoices):
     LINK = "link", _("Referral link")
     MANUAL = "manual", _("Assigned by staff")
@@ -403,6 +425,14 @@ class IbNotice(NotificationKind):
         NoticeGroup.PARTNERS,
         staff("ib.manage_partners"),
         EmailChannel.DAILY,
+    )
+    APPROVAL_PROPOSED = (
+        "ib.application_proposed",
+        _("Partner approvals awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.approve_plan"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
     )
     PARTNER_MATCH = (
         "ib.partner_match",

@@ -25,9 +25,10 @@ from ib import engine, links, partners, plans, tree
 from ib.agreements import ranks
 from ib.agreements.cards import ComponentRow, CpaRow, RateCard, TierRow, Tiers, VersionTerms
 from ib.agreements.what_if import run_what_if
-from ib.choices import AttributionMethod, PartnerState, RunKind, VersionState
+from ib.applications import applying
+from ib.applications.agreement import agreement_for
+from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, VersionState
 from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
-from ib.partner_pages import applications
 from ib.settlements import demo as settlements
 
 # name, level; each is below the last one before it with a smaller level.
@@ -114,10 +115,31 @@ def load(demo: Demo) -> None:
         _try_out(demo, brand)
         settlements.settle_months(demo, brand, registered[0])
         settlements.load(demo, brand, registered)
-        applications.apply_below(
-            code=registered[0].code, name=APPLICANTS[brand.code], email=f"applicant@{brand.code}.example"
-        )
+        _apply(brand, registered[0])
     demo.progress("Partners and commissions", 1, 1)
+
+
+def _apply(brand: Brand, inviter: Partner) -> None:
+    """Somebody applies through the first partner's link."""
+    wording = agreement_for(brand, brand.default_language)
+    applying.apply(
+        brand=brand,
+        details=partners.PartnerDetails(
+            name=APPLICANTS[brand.code],
+            email=f"applicant@{brand.code}.example",
+            currency=inviter.currency,
+            parent_id=inviter.pk,
+            manager=inviter.manager,
+        ),
+        answers=applying.Answers(
+            kind=ApplicantKind.COMPANY,
+            country="DE" if brand.code == "meridian" else "AU",
+            channels="Seminars and a newsletter with some 400 readers",
+            clients_per_month=ExpectedClients.SOME,
+            website=f"https://applicant.{brand.code}.example/",
+        ),
+        accepted=applying.Accepted(wording.language, wording.sha256),
+    )
 
 
 def _partners(demo: Demo, brand: Brand, began: dt.datetime) -> list[Partner]:

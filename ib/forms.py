@@ -296,14 +296,6 @@ class LinkForm(forms.Form):
     campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("A name to recognise it by"))
 
 
-class ApplicationForm(forms.Form):
-    """What somebody says of themselves who wants to become a partner."""
-
-    name = forms.CharField(max_length=120, label=_("Name or company"))
-    email = forms.EmailField(label=_("E-mail"))
-    agrees = forms.BooleanField(label=_("You may contact me about this application."))
-
-
 class ShareForm(forms.Form):
     """Where a shared address leads and how visits through it are tagged. Everything is optional, and wrong input is dropped."""
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from compliance.aml import graph
 from crm import approvals
-from crm.choices import Role
+from crm.choices import ApprovalState, Role
 from crm.models import User
 from crm.security.scope import reach_of
 from crm.ui import panels
@@ -20,6 +20,8 @@ from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab, Tile, register
 from ib import figures
 from ib.agreements.ratios import RatioApproval
+from ib.applications.approving import ApplicationApproval
+from ib.choices import PartnerState
 from ib.models import Attribution, ClientForfeit, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.policies import can_manage_partners
@@ -31,7 +33,9 @@ from ib.settlements.terms import TermsApproval
 from ib.views import home_cards
 from wallet.choices import account_owners
 
-approvals.register(PayoutApproval, PlanApproval, RatioApproval, ReplayApproval, TermsApproval, VerdictApproval)
+approvals.register(
+    ApplicationApproval, PayoutApproval, PlanApproval, RatioApproval, ReplayApproval, TermsApproval, VerdictApproval
+)
 
 
 def linked_partners(user: User, client: Client) -> Iterator[graph.Linked]:
@@ -80,6 +84,12 @@ def find_partners(user: User, query: str, limit: int) -> list[panels.SearchResul
     ]
 
 
+def pending_applications(user: User) -> int:
+    """Count the applications that await a proposal, up to a hundred."""
+    pending = partners_visible_to(user).filter(state=PartnerState.PENDING)
+    return pending.exclude(approvals__state=ApprovalState.PENDING)[:100].count()
+
+
 def has_plan(user: User) -> bool:
     """Check for a commission plan in reach."""
     return Plan.objects.filter(brand__in=reach_of(user).whole_brands).exists()
@@ -108,6 +118,17 @@ register(
         icon="handshake",
         order=10,
         words="IB introducing broker",
+    ),
+    MenuEntry(
+        "partners",
+        _("Partner applications"),
+        "ib_applications",
+        "ib.view_partner",
+        "clipboard-check",
+        15,
+        count=pending_applications,
+        count_permission="ib.manage_partners",
+        words="applicants approve onboarding",
     ),
     MenuEntry("partners", _("Commission plans"), "ib_plans", "ib.view_plan", "percent", 20, words="rates rebate"),
     MenuEntry(

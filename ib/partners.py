@@ -15,7 +15,7 @@ from clients.models import Client
 from clients.queries import reaches
 from compliance.parties.choices import PartyRole
 from compliance.parties.noting import Named, note
-from crm.accounts import username_for
+from crm.accounts import partner_username
 from crm.choices import UserKind
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
@@ -46,6 +46,7 @@ class PartnerDetails:
     parent_id: int | None = None
     client: Client | None = None
     manager: User | None = None
+    language: str = ""
 
 
 @transaction.atomic
@@ -113,12 +114,12 @@ def _sign_in(brand: Brand, details: PartnerDetails) -> User:
     try:
         with transaction.atomic():
             user = User(
-                username=username_for(brand=brand, email=email),
+                username=partner_username(brand=brand, email=email),
                 email=email,
                 kind=UserKind.PARTNER,
                 brand=brand,
                 first_name=details.name[:150],
-                language=brand.default_language,
+                language=details.language or brand.default_language,
                 time_zone=brand.time_zone,
             )
             user.set_unusable_password()
@@ -130,12 +131,20 @@ def _sign_in(brand: Brand, details: PartnerDetails) -> User:
 
 @transaction.atomic
 def change_state(*, partner_id: int, to: PartnerState, actor: Actor, reason: str) -> Partner:
-    """Block, unblock or close a partner. From now on trades of their network earn them nothing, or earn again.
+    """Block, unblock or close a partner, or reject an application. From now on trades of their network earn them nothing, or again.
 
-    Who: `ib.manage_partners` at the brand. Raises: WrongState, also for a partner without a client record who may be on a list.
+    Who: `ib.manage_partners` at the brand. Raises: WrongState, also for an applicant, whom two people approve, and for a
+    partner without a client record who may be on a list.
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
+    if partner.state == PartnerState.PENDING and to == PartnerState.ACTIVE:
+        raise WrongState(_("Two people approve an application. Propose the approval with a plan."))
+    return set_state(partner, to, actor=actor, reason=reason)
+
+
+def set_state(partner: Partner, to: PartnerState, *, actor: Actor, reason: str) -> Partner:
+    """Move a locked partner to a state, which is when their trades begin or cease to earn. Raises: WrongState."""
     now = timezone.now()
     before = partner.state
     partner.move_to(to)

@@ -18,6 +18,7 @@ from crm.i18n.localized_text import amount, phrase
 from crm.money.amounts import Money
 from crm.notices.notify import notify
 from ib import clawback, engine
+from ib.applications import agreement
 from ib.attribution import attribute_registration
 from ib.choices import ForfeitCause, IbNotice
 from ib.models import Partner
@@ -109,6 +110,12 @@ def tell_the_partner(event: CommissionSettled) -> None:
 def screen_the_new_partner(event: PartnerCreated) -> None:
     """Screen a partner who applied or was registered; one with a client record is screened as a client."""
     partner_names.screen_partner(partner_id=event.partner_id)
+
+
+@subscribe(PartnerCreated)
+def make_the_agreement_file(event: PartnerCreated) -> None:
+    """Set the PDF of the agreement that an applicant accepted."""
+    agreement.make_file(event.partner_id)
 
 
 @subscribe(WatchlistLoaded)

@@ -1,6 +1,9 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
+from crm.ui.views import TableView
+from ib.applications.tables import ApplicationTable
 from ib.views import (
+    applications,
     commissions,
     partners,
     payouts,
@@ -29,6 +32,10 @@ staff = [
     path("ib/partners/<int:partner_id>/wallet/", partners.link_wallet, name="ib_partner_wallet"),
     path("ib/partners/<int:partner_id>/new-link/", partners.new_link, name="ib_partner_link"),
     path("ib/partners/<int:partner_id>/invite/", partners.invite, name="ib_partner_invite"),
+    path("ib/partners/<int:partner_id>/approve/", applications.approve, name="ib_partner_approve"),
+    path("ib/partners/<int:partner_id>/reject/", applications.reject, name="ib_partner_reject"),
+    path("ib/partners/<int:partner_id>/agreement.pdf", applications.agreement, name="ib_partner_agreement"),
+    path("ib/applications/", TableView.as_view(table=ApplicationTable), name="ib_applications"),
     path("ib/partners/<int:partner_id>/settlement-terms/", settlements.terms, name="ib_partner_terms"),
     path("ib/partners/<int:partner_id>/freeze/", settlements.freeze, name="ib_partner_freeze"),
     path("ib/partners/<int:partner_id>/branch/", partners.branch, name="ib_partner_branch"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from clients.canonical import canonical_phone
-from crm.accounts import username_for
+from crm.accounts import login_name
 from crm.accounts.forms import PasswordSignInForm
 from crm.models import Brand, User
 from crm.texts.wording import Wording
@@ -26,12 +26,12 @@ LATEST_BIRTH_YEARS = 16
 class BrandSignInForm(PasswordSignInForm):
     """Clients and partners of one brand."""
 
-    def __init__(self, *args: Any, brand: Brand, **kwargs: Any) -> None:
-        self.brand = brand
+    def __init__(self, *args: Any, brand: Brand, for_partners: bool = False, **kwargs: Any) -> None:
+        self.brand, self.for_partners = brand, for_partners
         super().__init__(*args, **kwargs)
 
     def username(self, email: str) -> str:
-        return username_for(brand=self.brand, email=email)
+        return login_name(brand=self.brand, email=email, for_partners=self.for_partners)
 
     def may_sign_in_here(self, user: User) -> bool:
         return not user.is_team and user.brand_id == self.brand.pk

@@ -35,6 +35,7 @@ from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.request_context import current
 from crm.texts.wording import Wording
+from ib.applications import applying
 from kyc.levels.reaching import note_proof
 from leads import invitations
 from leads.attribution import Origin
@@ -359,6 +360,7 @@ def mark_proven(*, user: User) -> None:
             dedupe_key=f"email-confirmed:{user.pk}",
         )
         note_proof(client_id=client.pk, proof=EMAIL_CONFIRMED)
+        applying.link_own_record(client=client)
 
 
 def has_proven_email(user: User) -> bool:

@@ -1903,4 +1903,100 @@ class Migration(migrations.Migration):
             model_name='commissiondispute',
             constraint=models.CheckConstraint(condition=models.Q(('deal_id__isnull', False), ('accrual_id__isnull', True), _connector='OR'), name='a_disputed_line_names_its_deal'),
         ),
+        migrations.CreateModel(
+            name='PartnerApplication',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.CharField(choices=[('website', 'Website'), ('portal', 'Client portal'), ('invite', 'Invited by a partner')], max_length=8)),
+                ('kind', models.CharField(choices=[('person', 'Individual'), ('company', 'Company')], max_length=8)),
+                ('country', models.CharField(max_length=2)),
+                ('website', models.URLField(blank=True)),
+                ('channels', models.CharField(max_length=500)),
+                ('clients_per_month', models.CharField(choices=[('few', 'Up to 5'), ('some', '6 to 20'), ('many', '21 to 100'), ('more', 'More than 100')], max_length=8)),
+                ('licence', models.CharField(blank=True, max_length=120)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('submitted_at', models.DateTimeField()),
+                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='application', to='ib.partner')),
+                ('wording', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.textwording')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AgreementFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('application', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.partnerapplication')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PartnerApproval',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('percent', models.DecimalField(decimal_places=2, default=100, max_digits=5)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='ib.partner')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerapplication',
+            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='dcbc3fab16f9bc1a0ca607686af380504236e0fe', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerapplication',
+            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='8335de3628baa6ef1572974046bcb2910b9c09a3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_partner_application_no_truncate_e2aa9', table='ib_partnerapplication', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='agreementfile',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='ab06a0aca3d27cc6efd1c9e51443585267479817', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='agreementfile',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='6af441fdce967f4a244efd662517815d0c90f2d7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_agreement_file_no_truncate_d92bc', table='ib_agreementfile', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='partner_approval_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='partner_approval_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='partner_approval_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='partner_approval_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='partner_approval_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_approval_of_a_partner_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='approved_ratio_is_within_bounds'),
+        ),
     ]

@@ -1,3 +1,4 @@
+from ib.models.applications import AgreementFile, PartnerApplication, PartnerApproval
 from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
 from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
@@ -23,6 +24,7 @@ from ib.models.what_ifs import WhatIf
 
 __all__ = [
     "Accrual",
+    "AgreementFile",
     "Attribution",
     "AutomaticPayout",
     "ClientForfeit",
@@ -34,6 +36,8 @@ __all__ = [
     "InvoiceCorrection",
     "InvoiceFile",
     "Partner",
+    "PartnerApplication",
+    "PartnerApproval",
     "PartnerDay",
     "PartnerLink",
     "PartnerPlan",

@@ -254,7 +254,8 @@ def waiting(user: User) -> ListCard:
         )
         for proposal in waiting_for(user, PlanApproval.code)[:ROWS]
     ]
-    pending = partners_visible_to(user).filter(state=PartnerState.PENDING).order_by("joined_at", "pk")
+    pending = partners_visible_to(user).filter(state=PartnerState.PENDING).exclude(approvals__state="pending")
+    pending = pending.order_by("joined_at", "pk")
     rows += [
         ListRow(
             title=partner.name,

@@ -20,9 +20,10 @@ from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
-from ib import attribution, figures, invitations, partners, plans, settlement, tree
+from ib import attribution, figures, partners, plans, settlement, tree
 from ib.agreements.ranks import rank_of
 from ib.agreements.ratios import propose_ratio
+from ib.applications import invitations
 from ib.choices import PartnerState
 from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
@@ -31,6 +32,7 @@ from ib.policies import can_manage_partners
 from ib.queries import get_partner
 from ib.screening import partner_names
 from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerTable
+from ib.views.applications import application_context
 from ib.views.settlements import settlements_tab
 
 TABS = [
@@ -74,7 +76,11 @@ def partner_page(request: UserRequest, partner_id: int, tab: str = "") -> HttpRe
         top = figures.nodes([partner], brand_id=partner.brand_id, level=1)
         below = figures.children(partner.pk, brand_id=partner.brand_id, level=2)
         return render(request, "ib/partner_network.html", {**frame(request, partner, tab), "top": top, "nodes": below})
-    return render(request, "ib/partner.html", {**frame(request, partner, ""), **overview(partner)})
+    return render(
+        request,
+        "ib/partner.html",
+        {**frame(request, partner, ""), **overview(partner), **application_context(request.user, partner)},
+    )
 
 
 def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
@@ -96,7 +102,10 @@ def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
             if sees_money or slug in ("", "network", "clients")
         ],
         "may_manage": bool(can_manage_partners(request.user, partner.brand_id)),
-        "states": [PartnerState(state) for state in sorted(partner.next_states())],
+        # An application is approved by two people, or rejected, with buttons of their own.
+        "states": []
+        if partner.state == PartnerState.PENDING
+        else [PartnerState(state) for state in sorted(partner.next_states())],
     }
 
 
@@ -262,7 +271,7 @@ def change_state(request: UserRequest, partner_id: int, state: str) -> HttpRespo
     form = ReasonForm(request.POST or None)
     if state not in PartnerState.values:
         raise Http404
-    to, was_applicant = PartnerState(state), partner.state == PartnerState.PENDING
+    to = PartnerState(state)
     if run_action(
         request,
         lambda: partners.change_state(
@@ -272,8 +281,6 @@ def change_state(request: UserRequest, partner_id: int, state: str) -> HttpRespo
         form=form,
         show_forbidden=True,
     ):
-        if was_applicant and to == PartnerState.ACTIVE:
-            run_action(request, lambda: invitations.invite(partner, actor=request.user), _("Invitation sent."))
         return redirect(partner)
     return _form(request, partner, form, _("Set status to “%(state)s”") % {"state": to.label}, "")
 

@@ -29,10 +29,10 @@ from crm.ui.views import embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
+from ib.applications import applying
 from ib.choices import AutomaticPayoutState, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
-from ib.partner_pages import applications
 from ib.partner_pages.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
@@ -60,7 +60,7 @@ def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
         "partners/network.html",
         {
             "partner": partner,
-            "invite_url": applications.invite_url(partner, request),
+            "invite_url": applying.invite_url(partner, request),
             "top": figures.nodes([partner], brand_id=partner.brand_id, level=1),
             "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
         },

@@ -13,11 +13,12 @@ from crm.ui.actions import run_action
 from crm.ui.exports import csv_lines
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
+from ib.applications import applying
 from ib.forms import LinkForm, ShareForm
 from ib.links import create_link, link_url, switch_link
 from ib.models import Partner, ReferralLink
-from ib.partner_pages import applications, sharing
 from ib.partner_pages import figures as partner_figures
+from ib.partner_pages import sharing
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import LinkFigures
 from ib.views.guards import partner_page
@@ -61,7 +62,7 @@ def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
         ],
         "total": total,
         "total_conversion": rate_of(total.registered, total.clicks),
-        "invite_url": applications.invite_url(partner, request),
+        "invite_url": applying.invite_url(partner, request),
         "has_inactive": any(not row.link.is_active for row in rows),
     }
     return render(request, "partners/links.html", context, status=422 if form.errors else 200)

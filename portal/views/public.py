@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from clients.choices import Gate
 from clients.country_rules.gates import may
 from clients.models import Client
-from crm.accounts import attempts, demo_mode, home_url, link_requests, links, username_for
+from crm.accounts import attempts, demo_mode, home_url, link_requests, links, login_name, username_for
 from crm.accounts.forms import ForgottenPasswordForm
 from crm.accounts.views import password_by_link
 from crm.choices import LinkKind
@@ -286,7 +286,8 @@ class BrandLoginView(LoginView):
         return BrandSignInForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "brand": self.kwargs["brand"]}
+        for_partners = self.kwargs.get("for_partners", False)
+        return {**super().get_form_kwargs(), "brand": self.kwargs["brand"], "for_partners": for_partners}
 
     def get_authenticated_redirect_url(self) -> str:
         assert isinstance(self.request.user, User)
@@ -314,7 +315,8 @@ class BrandLoginView(LoginView):
             "brand": brand,
             "demo_logins": demo_mode.brand_logins(brand),
             "for_partners": self.kwargs.get("for_partners", False),
-            "forgotten": reverse("portal_forgotten", kwargs={"brand": brand.code}),
+            "forgotten": reverse("portal_forgotten", kwargs={"brand": brand.code})
+            + ("?for=partners" if self.kwargs.get("for_partners") else ""),
         }
 
 
@@ -341,11 +343,12 @@ def partner_login(request: HttpRequest, brand: Brand) -> HttpResponse:
 @brand_page
 def forgotten(request: HttpRequest, brand: Brand) -> HttpResponse:
     """Ask for a reset link. The answer is the same whether the login exists or not."""
-    sign_in = reverse("portal_login", kwargs={"brand": brand.code})
+    for_partners = request.GET.get("for") == "partners"
+    sign_in = reverse("portal_partner_login" if for_partners else "portal_login", kwargs={"brand": brand.code})
     form = ForgottenPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"].strip().lower()
-        username = username_for(brand=brand, email=email)
+        username = login_name(brand=brand, email=email, for_partners=for_partners)
         key = attempts.link_key(request, username)
         limited: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password", key=key)
         if limited is not None:
@@ -373,4 +376,4 @@ def choose_password(request: HttpRequest, brand: Brand, token: str) -> HttpRespo
     if answer.is_client:
         registration.mark_proven(user=answer)
     messages.success(request, _("Password changed. Sign in with your new password."))
-    return redirect("portal_login", brand=brand.code)
+    return redirect("portal_partner_login" if answer.is_partner else "portal_login", brand=brand.code)

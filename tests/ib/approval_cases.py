@@ -7,13 +7,14 @@ from crm import approvals
 from crm.choices import Role
 from crm.models import AuditEvent
 from ib.agreements.ratios import propose_ratio
+from ib.applications.approving import propose_approval
 from ib.choices import VerdictKind
 from ib.models import ClientForfeit, CommissionRun, PartnerPlan, Payout, PayoutRequest, SettlementTerms
 from ib.settlements.forfeits import propose_verdict
 from ib.settlements.terms import FIELDS, default_terms, propose_terms
 from tests.crm.approvals.cases import Case, approval_case
 from tests.ib.conftest import make_network
-from tests.ib.factories import make_partner, make_trade
+from tests.ib.factories import applied, make_partner, make_trade, make_version
 from tests.ib.test_plans import proposed
 from tests.ib.test_replay import waiting
 from wallet.choices.ledger import AccountKind, JournalKind
@@ -29,6 +30,23 @@ def plan(cast, _use) -> Case:
         AuditEvent.objects.filter(action="ib.plan_activated").count,
         "plan_is_decided_by_somebody_else",
         forged={"state": "rejected", "decided_by": cast.ib_manager, "decided_at": timezone.now()},
+        role=Role.FINANCE,
+    )
+
+
+@approval_case("partner-application")
+def application(cast, use) -> Case:
+    partner = applied(cast, client=cast.other_client)
+    cast.other_client.kyc_level = 3
+    cast.other_client.save(update_fields=["kyc_level"])
+    version = make_version(cast.brand, cast.ib_manager, cast.finance)
+    item = propose_approval(partner_id=partner.pk, plan_id=version.plan_id, reason="Known firm", actor=cast.ib_manager)
+    return Case(
+        item,
+        cast.ib_manager,
+        cast.finance,
+        PartnerPlan.objects.filter(partner=partner).count,
+        "partner_approval_is_decided_by_somebody_else",
         role=Role.FINANCE,
     )
 

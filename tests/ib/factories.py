@@ -12,6 +12,8 @@ from clients.models import Client
 from crm.models import Brand, FxRate, User
 from ib import attribution, engine, partners, plans
 from ib.agreements import cards
+from ib.applications.agreement import agreement_for
+from ib.applications.applying import Accepted, Answers, apply, apply_as_client
 from ib.models import Partner, Plan, PlanVersion
 from trading.models import SymbolInfo, TradingAccount, TradingServer
 
@@ -43,6 +45,20 @@ def make_partner(brand: Brand, *, parent: Partner | None = None, currency: str =
         actor=None,
         at=LONG_AGO,
     )
+
+
+ANSWERS = Answers(kind="company", country="DE", channels="Seminars", clients_per_month="some")
+
+
+def applied(cast, *, client: Client | None = None, **details) -> Partner:
+    """An applicant of the website, or the client who applied in their portal."""
+    wording = agreement_for(cast.brand, "en")
+    accepted = Accepted(wording.language, wording.sha256)
+    if client is not None:
+        return apply_as_client(client=client, actor=client.user, currency="EUR", answers=ANSWERS, accepted=accepted)
+    details = {"name": "Nordlicht", "email": "n@nordlicht.example", "currency": "EUR", **details}
+    apply(brand=cast.brand, details=partners.PartnerDetails(**details), answers=ANSWERS, accepted=accepted)
+    return Partner.objects.get(user__email=details["email"])
 
 
 def card(rates=None, shares=None, overrides=None) -> cards.RateCard:

@@ -1,10 +1,12 @@
 """Partners without a client record are screened too: a possible match keeps them from being activated and paid."""
 
 import pytest
+from django.db import transaction
 
 from clients.models import Client
 from compliance.choices import RestrictionKind
 from compliance.models import Hit
+from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.models import AuditEvent, Notification
 from ib import partners, payouts
@@ -28,7 +30,8 @@ def apply(cast, name="Ivan Petrov") -> Partner:
 
 
 def activate(partner, cast):
-    return partners.change_state(partner_id=partner.pk, to=PartnerState.ACTIVE, actor=cast.ib_manager, reason="Known")
+    with transaction.atomic():
+        return partners.set_state(lock(Partner, partner.pk), PartnerState.ACTIVE, actor=cast.ib_manager, reason="Known")
 
 
 def test_an_applicant_on_a_list_is_not_activated(cast, tmp_path):

@@ -699,6 +699,9 @@ DOORS: dict[str, Door] = {
     "wallet.withdrawals.verbs.cancel_withdrawal": Door(
         {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
+    "ib.applications.applying.apply_as_client": ITS_OWN,
+    "ib.applications.approving.propose_approval": Door({"partner_id": {"state": "pending"}}),
+    "ib.applications.approving.reject_application": Door({"partner_id": {"state": "pending"}}),
     "ib.payouts.pay_out": Door({"partner_id": {"client__isnull": False}}, by=of("partner_id", "user", "Partner")),
     "ib.replay.proposals.propose_replay": Door({"replay_id": {"state": "ready"}}),
     "ib.settlements.automatic_payouts.choose_destination": Door(
@@ -763,6 +766,8 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.psp.waiting_reports.hold_report": PART,
     "wallet.reconciliation.settlement_import.import_kept": PART,
     "wallet.reconciliation.settlement_import.import_original": PART,
+    "ib.applications.invitations.send_invitation": PART,
+    "ib.partners.set_state": PART,
     "ib.engine.run": "a part of an approved replay, and the system's own work",
 }
 

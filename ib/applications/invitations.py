@@ -22,6 +22,11 @@ from ib.policies import can_manage_partners
 def invite(partner: Partner, *, actor: Actor) -> None:
     """Send a partner the link to their pages; a link sent before stops working. Who: `ib.manage_partners`."""
     policies.require(can_manage_partners(actor, partner.brand_id))
+    send_invitation(partner, actor=actor)
+
+
+def send_invitation(partner: Partner, *, actor: Actor) -> None:
+    """Send the link for whoever was allowed to make the partner active."""
     user = partner.user
     _link, token = links.issue(kind=LinkKind.INVITATION, user=user, actor=actor)
     address = absolute(reverse("partner_welcome", kwargs={"token": token}))

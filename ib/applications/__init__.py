@@ -1,0 +1,1 @@
+"""Becoming a partner: the application with its agreement, and the approval by two people."""
