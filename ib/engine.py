@@ -148,7 +148,9 @@ def run(
             cursor.execute(sql.CORRECTIONS.format(accrued=accrued), {**parameters, **extra})
             outcome.corrected = cursor.fetchone()[0]
         if features.has_caps:
-            outcome.corrected += _cap(cursor, brand, scope, corrects, parameters)
+            accrued, extra = scope.accrued()
+            given = {**parameters, **extra, "zone": brand.time_zone}
+            outcome.corrected += caps.take_off(cursor, scope=accrued, afresh=kind == RunKind.REPLAY, parameters=given)
         _drop(cursor)
     _count(row, outcome)
     if kind in (RunKind.NIGHTLY, RunKind.REPLAY):
@@ -166,14 +168,6 @@ def run(
             },
         )
     return row, outcome
-
-
-def _cap(cursor: CursorWrapper, brand: Brand, scope: Scope, corrects: bool, parameters: dict[str, Any]) -> int:
-    """Take off what goes beyond the plans' caps per day and month, for the partners of a scope's deals; returns the rows."""
-    accrued, extra = scope.accrued()
-    statement = caps.BALANCE.format(scope=accrued.replace("x.", "o."), of_capped="" if corrects else caps.OF_CAPPED)
-    cursor.execute(statement, {**parameters, **extra, "zone": brand.time_zone})
-    return int(cursor.fetchone()[0])
 
 
 @contextmanager
@@ -210,8 +204,7 @@ def differing_deals(*, brand: Brand, scope: Scope) -> dict[int, bool]:
         cursor.execute(sql.DIFFERING.format(accrued=accrued), {"brand": brand.pk, **extra})
         found: dict[int, bool] = dict(cursor.fetchall())
         if features.has_caps:
-            off = caps.OFF.format(scope=accrued.replace("x.", "o."), of_capped=caps.OF_CAPPED)
-            cursor.execute(off, {"brand": brand.pk, "zone": brand.time_zone, **extra})
+            cursor.execute(caps.OFF.format(scope=accrued), {"brand": brand.pk, "zone": brand.time_zone, **extra})
             found |= {pk: False for (pk,) in cursor.fetchall() if pk not in found}
         _drop(cursor)
     return found

@@ -4,45 +4,60 @@ Trades fill a cap in the order of their closing, then of their deals, levels and
 and that before the part of what the broker earned in the month on the trades that the version has lines of, paid or not.
 What goes beyond it is taken off by a row of its own beside the accrual. What each trade keeps follows from the trades that there
 are, so after late or changed deals the difference is a further row, and no order of passes leaves a partner with another sum.
+
+Running up through a month, what is left of the sums is the sum until here, at most the cap: so of an earlier day only its total
+matters (`CappedDay`). A pass reads the lines of the days that it touches, and of those where the month's sum crosses its cap
+now, or did before.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from django.db.backends.utils import CursorWrapper
 
 from ib.calculation import writing
 from ib.choices import AccrualKind, AccrualState, Reason
 
-# What of a running sum a cap leaves to one row of it.
-_LEFT: Final = "least({total}, {cap}) - least({total} - {own}, {cap})"
 _IN_ORDER: Final = "ORDER BY closed_at, deal_id, level, component, currency ROWS UNBOUNDED PRECEDING"
-_MONTH: Final = "partner_id, version_id, date_trunc('month', closed_at AT TIME ZONE %(zone)s)"
-# A trade's revenue is on each of its lines, and counts once.
-KEPT: Final = f"""
-by_day AS (
-  SELECT l.*, v.cap_day, v.cap_month, v.cap_revenue, sum(rate_amount) OVER day AS day_total,
-    CASE WHEN v.cap_day IS NULL THEN rate_amount
-      ELSE {_LEFT.format(total="sum(rate_amount) OVER day", cap="v.cap_day", own="rate_amount")} END AS day_kept,
-    CASE WHEN row_number() OVER (PARTITION BY partner_id, version_id, deal_id ORDER BY abs(coalesce(revenue, 0)) DESC) = 1
-      THEN revenue END AS earned
-  FROM lines l
-  LEFT JOIN (SELECT id, cap_day, cap_month, cap_revenue FROM ib_version) v ON v.id = l.version_id
-  WINDOW day AS (PARTITION BY partner_id, version_id, (closed_at AT TIME ZONE %(zone)s)::date {_IN_ORDER})
-), by_month AS (
-  SELECT d.*, sum(day_kept) OVER month AS month_total,
-    CASE WHEN cap_month IS NULL THEN day_kept
-      ELSE {_LEFT.format(total="sum(day_kept) OVER month", cap="cap_month", own="day_kept")} END AS month_kept,
-    CASE WHEN cap_revenue IS NOT NULL
-      THEN greatest(0, trunc(cap_revenue / 100 * sum(earned) OVER (PARTITION BY {_MONTH}), 8)) END AS ceiling
-  FROM by_day d
-  WINDOW month AS (PARTITION BY {_MONTH} {_IN_ORDER})
-), by_revenue AS (
-  SELECT m.*, sum(month_kept) OVER month AS revenue_total,
-    CASE WHEN ceiling IS NULL THEN month_kept
-      ELSE {_LEFT.format(total="sum(month_kept) OVER month", cap="ceiling", own="month_kept")} END AS kept
-  FROM by_month m
-  WINDOW month AS (PARTITION BY {_MONTH} {_IN_ORDER})
-)"""  # noqa: S608
+_CAPPED: Final = "coalesce(v.cap_day, v.cap_month, v.cap_revenue) > 0"
+# Lines with the sum of their day until here. A trade's revenue is on each of its lines, and counts once.
+IN_DAY: Final = f"""
+SELECT l.*, v.cap_day, v.cap_month, v.cap_revenue, sum(rate_amount) OVER in_day AS day_total,
+  CASE WHEN row_number() OVER (PARTITION BY partner_id, version_id, deal_id ORDER BY abs(coalesce(revenue, 0)) DESC) = 1
+    THEN revenue END AS earned
+FROM (SELECT l.*, (closed_at AT TIME ZONE %(zone)s)::date AS on_day FROM {{lines}} l) l
+LEFT JOIN (SELECT id, cap_day, cap_month, cap_revenue FROM ib_planversion) v ON v.id = l.version_id
+WINDOW in_day AS (PARTITION BY partner_id, version_id, on_day {_IN_ORDER})
+"""  # noqa: S608
+# What the month's cap has to know of a day: what the day's cap left of it, how low and how high it was in between, the revenue.
+DAYS: Final = """
+SELECT partner_id, version_id, on_day AS day, sum(least(day_total, cap_day) - least(day_total - rate_amount, cap_day)) AS amount,
+  least(0, min(least(day_total, cap_day))) AS low, greatest(0, max(least(day_total, cap_day))) AS high,
+  coalesce(sum(earned), 0) AS revenue
+FROM {in_day} i WHERE coalesce(cap_day, cap_month, cap_revenue) > 0 GROUP BY 1, 2, 3
+"""
+# What was left of the month before each day, and the most that the month's revenue allows.
+PLACED: Final = """
+SELECT k.partner_id, k.version_id, k.day, sum(k.amount) OVER until_here - k.amount AS before,
+  CASE WHEN v.cap_revenue IS NOT NULL THEN greatest(0, trunc(v.cap_revenue / 100 * sum(k.revenue) OVER month, 8)) END AS ceiling
+FROM {days} k JOIN ib_planversion v ON v.id = k.version_id
+WINDOW month AS (PARTITION BY k.partner_id, k.version_id, date_trunc('month', k.day::timestamp)),
+  until_here AS (PARTITION BY k.partner_id, k.version_id, date_trunc('month', k.day::timestamp) ORDER BY k.day)
+"""
+# What each cap leaves of a line: of the sum until here, at most the cap, less what was left before it.
+KEPT: Final = """
+SELECT i.*, c.*, m.*, p.ceiling,
+  least(m.revenue_total, p.ceiling) - least(m.revenue_total - m.month_kept, p.ceiling) AS kept
+FROM {in_day} i
+LEFT JOIN {placed} p ON p.partner_id = i.partner_id AND p.version_id = i.version_id AND p.day = i.on_day
+CROSS JOIN LATERAL (SELECT least(i.day_total, i.cap_day) - least(i.day_total - i.rate_amount, i.cap_day) AS day_kept,
+  coalesce(p.before, 0) + least(i.day_total, i.cap_day) AS month_total) c
+CROSS JOIN LATERAL (SELECT least(c.month_total, i.cap_month) - least(c.month_total - c.day_kept, i.cap_month) AS month_kept,
+  least(c.month_total, i.cap_month) AS revenue_total) m
+"""
+_FROM_LINES: Final = f"""in_day AS ({IN_DAY.format(lines="lines")}), days AS ({DAYS.format(in_day="in_day")}),
+placed AS ({PLACED.format(days="days")}), kept AS ({KEPT.format(in_day="in_day", placed="placed")})"""
 # Which cap cut a line last, with the most and what had been earned of it before.
 WHY: Final = f"""CROSS JOIN LATERAL (SELECT CASE
     WHEN d.kept < d.month_kept THEN '{Reason.CAP_REVENUE}' WHEN d.month_kept < d.day_kept THEN '{Reason.CAP_MONTH}'
@@ -53,15 +68,25 @@ WHY: Final = f"""CROSS JOIN LATERAL (SELECT CASE
     CASE w.reason WHEN '{Reason.CAP_REVENUE}' THEN d.ceiling WHEN '{Reason.CAP_MONTH}' THEN d.cap_month ELSE d.cap_day END AS most,
     CASE w.reason WHEN '{Reason.CAP_REVENUE}' THEN d.revenue_total - d.month_kept
       WHEN '{Reason.CAP_MONTH}' THEN d.month_total - d.day_kept ELSE d.day_total - d.rate_amount END AS before) cut"""
-# A pass that looks again may move a trade from one version to another: then every partner that it reaches is looked at.
-OF_CAPPED: Final = "AND o.version_id IN (SELECT id FROM ib_version WHERE coalesce(cap_day, cap_month, cap_revenue) > 0)"
-# What each line of the touched partners and months keeps, beside what was taken off so far.
-_DUE: Final = f"""
-WITH touched AS (
-  SELECT DISTINCT partner_id, date_trunc('month', closed_at AT TIME ZONE %(zone)s) AS month
-  FROM ib_accrual o WHERE o.kind = '{AccrualKind.ORIGINAL}' AND {{scope}} {{of_capped}}
+_EARNED: Final = f"x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}', '{AccrualKind.CAPPED}')"
+# The lines of partners in spans of time, each added up from its rows. One that was corrected is read as a whole: a correction may
+# have moved it to another time or version.
+_LINES: Final = f"""
+within AS MATERIALIZED (
+  SELECT x.* FROM spans s JOIN ib_accrual x ON x.partner_id = s.partner_id AND x.closed_at >= s.from_at AND x.closed_at < s.to_at
+  WHERE {_EARNED}
+), moved AS (
+  SELECT DISTINCT deal_id FROM within w WHERE EXISTS (SELECT 1 FROM ib_accrual x WHERE x.deal_id = w.deal_id
+    AND x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}')
+), every AS (
+  SELECT * FROM within WHERE deal_id NOT IN (SELECT deal_id FROM moved)
+  UNION ALL
+  SELECT x.* FROM moved JOIN ib_accrual x USING (deal_id) WHERE x.kind = '{AccrualKind.ORIGINAL}'
+  UNION ALL
+  SELECT x.* FROM moved JOIN ib_accrual x USING (deal_id) WHERE x.kind <> '{AccrualKind.ORIGINAL}' AND {_EARNED}
 ), lines AS (
-  SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, max(x.closed_at) AS closed_at,
+  SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency,
+    (array_agg(x.closed_at ORDER BY x.id DESC) FILTER (WHERE x.kind <> '{AccrualKind.CAPPED}'))[1] AS closed_at,
     coalesce(min(x.id) FILTER (WHERE x.kind = '{AccrualKind.ORIGINAL}'), min(x.id)) AS known_id,
     coalesce(sum(x.amount) FILTER (WHERE x.kind <> '{AccrualKind.CAPPED}'), 0) AS amount,
     coalesce(sum(x.rate_amount) FILTER (WHERE x.kind <> '{AccrualKind.CAPPED}'), 0) AS rate_amount,
@@ -71,17 +96,102 @@ WITH touched AS (
       AS version_id,
     (array_agg(x.fx_rate ORDER BY x.id DESC) FILTER (WHERE x.fx_rate IS NOT NULL AND x.kind <> '{AccrualKind.CAPPED}'))[1]
       AS fx_rate
-  FROM touched t
-  JOIN ib_accrual x ON x.partner_id = t.partner_id AND x.closed_at >= t.month AT TIME ZONE %(zone)s
-    AND x.closed_at < (t.month + interval '1 month') AT TIME ZONE %(zone)s
-  WHERE x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}', '{AccrualKind.CAPPED}')
+  FROM every x
   GROUP BY 1, 2, 3, 4, 5
-), {KEPT}, due AS (
+)"""  # noqa: S608
+_DUE: Final = """due AS (
   SELECT m.*, kept - rate_amount AS rate_due,
     CASE WHEN kept = rate_amount THEN 0 ELSE trunc(kept * fx_rate, 8) - amount END AS due
-  FROM by_revenue m
-)"""  # noqa: S608
-BALANCE: Final = f"""{_DUE}, added AS (
+  FROM kept m
+)"""
+_IS_OFF: Final = "(d.due <> d.taken OR d.rate_due <> d.rate_taken)"
+# What a pass touches: days of a partner by a version with a cap. Of a month that isn't kept yet, or is counted again, every day.
+NEEDED: Final = f"""
+CREATE TEMP TABLE ib_cap_need ON COMMIT DROP AS
+SELECT t.*, date_trunc('month', day::timestamp) AS month, 1 AS round, {{afresh}} OR NOT EXISTS (SELECT 1 FROM ib_cappedday k
+  WHERE k.partner_id = t.partner_id AND k.version_id = t.version_id AND k.zone = %(zone)s
+    AND k.day >= date_trunc('month', t.day::timestamp)
+    AND k.day < date_trunc('month', t.day::timestamp) + interval '1 month') AS is_new
+FROM (
+  SELECT x.partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date AS day FROM ib_accrual x
+  JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED} WHERE x.kind = '{AccrualKind.ORIGINAL}' AND {{scope}}
+  UNION
+  SELECT x.partner_id, x.version_id, (x.closed_at AT TIME ZONE %(zone)s)::date FROM ib_accrual x
+  JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED}
+  WHERE x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}' AND {{scope}}
+) t
+"""  # noqa: S608
+# Each partner's time is read once, whatever versions ask for it.
+SPANS: Final = """spans AS (
+  SELECT DISTINCT partner_id, month AT TIME ZONE %(zone)s AS from_at, (month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
+  FROM ib_cap_need WHERE is_new AND round = %(round)s
+  UNION ALL
+  SELECT DISTINCT partner_id, day::timestamp AT TIME ZONE %(zone)s, (day + 1)::timestamp AT TIME ZONE %(zone)s FROM ib_cap_need n
+  WHERE NOT is_new AND round = %(round)s AND NOT EXISTS (SELECT 1 FROM ib_cap_need m
+    WHERE m.is_new AND m.round = %(round)s AND m.partner_id = n.partner_id AND m.month = n.month)
+)"""
+TABLE: Final = f"""CREATE TEMP TABLE ib_cap_line ON COMMIT DROP AS
+WITH {SPANS}, {_LINES} {IN_DAY.format(lines="lines")} LIMIT 0"""
+# A line that no cap holds any more gives back what was taken of it.
+READ: Final = f"""
+INSERT INTO ib_cap_line
+WITH {SPANS}, {_LINES}, wanted AS (
+  SELECT l.* FROM lines l JOIN ib_planversion v ON v.id = l.version_id
+  WHERE CASE WHEN {_CAPPED} THEN EXISTS (
+    SELECT 1 FROM ib_cap_need n WHERE n.partner_id = l.partner_id AND n.version_id = l.version_id AND n.round = %(round)s
+      AND CASE WHEN n.is_new THEN n.month = date_trunc('month', l.closed_at AT TIME ZONE %(zone)s)
+        ELSE n.day = (l.closed_at AT TIME ZONE %(zone)s)::date END)
+    ELSE %(round)s = 1 AND (l.taken <> 0 OR l.rate_taken <> 0) END
+) {IN_DAY.format(lines="wanted")}
+"""  # noqa: S608
+# The other days of the month whose lines keep something else now: the sum crosses the cap there, or did before.
+CROSSED: Final = f"""
+INSERT INTO ib_cap_need
+WITH months AS (SELECT DISTINCT partner_id, version_id, month FROM ib_cap_need WHERE NOT is_new
+), found AS ({DAYS.format(in_day="ib_cap_line")}
+), days AS (
+  SELECT m.*, k.day, k.low, k.high, k.amount AS amount_was, k.revenue AS revenue_was, k.amount, k.revenue, false AS is_touched
+  FROM months m JOIN ib_cappedday k ON k.partner_id = m.partner_id AND k.version_id = m.version_id
+    AND k.day >= m.month AND k.day < m.month + interval '1 month'
+  WHERE NOT EXISTS (SELECT 1 FROM ib_cap_need n
+    WHERE n.partner_id = k.partner_id AND n.version_id = k.version_id AND n.day = k.day)
+  UNION ALL
+  SELECT n.partner_id, n.version_id, n.month, n.day, 0, 0, coalesce(k.amount, 0), coalesce(k.revenue, 0), coalesce(f.amount, 0),
+    coalesce(f.revenue, 0), true
+  FROM ib_cap_need n
+  LEFT JOIN ib_cappedday k USING (partner_id, version_id, day) LEFT JOIN found f USING (partner_id, version_id, day)
+  WHERE NOT n.is_new
+), sums AS (
+  SELECT d.*, sum(amount_was) OVER until_here - amount_was AS before_was, sum(amount) OVER until_here - amount AS before,
+    sum(revenue_was) OVER whole AS earned_was, sum(revenue) OVER whole AS earned
+  FROM days d
+  WINDOW whole AS (PARTITION BY partner_id, version_id, month),
+    until_here AS (PARTITION BY partner_id, version_id, month ORDER BY day)
+)
+SELECT s.partner_id, s.version_id, s.day, s.month, 2, false
+FROM sums s JOIN ib_planversion v ON v.id = s.version_id
+CROSS JOIN LATERAL (SELECT
+  coalesce(least(v.cap_month, CASE WHEN v.cap_revenue IS NOT NULL THEN greatest(0, trunc(v.cap_revenue / 100 * earned_was, 8)) END),
+    'infinity') AS was,
+  coalesce(least(v.cap_month, CASE WHEN v.cap_revenue IS NOT NULL THEN greatest(0, trunc(v.cap_revenue / 100 * earned, 8)) END),
+    'infinity') AS now) cap
+WHERE NOT is_touched AND NOT (before_was + high <= cap.was AND before + high <= cap.now)
+  AND NOT (before_was + low >= cap.was AND before + low >= cap.now)
+"""  # noqa: S608
+FORGOTTEN: Final = """
+DELETE FROM ib_cappedday k USING ib_cap_need n WHERE n.partner_id = k.partner_id AND n.version_id = k.version_id
+  AND CASE WHEN n.is_new THEN k.day >= n.month AND k.day < n.month + interval '1 month' ELSE k.day = n.day END
+"""
+REMEMBERED: Final = f"""
+INSERT INTO ib_cappedday (partner_id, version_id, day, amount, low, high, revenue, zone)
+SELECT d.*, %(zone)s FROM ({DAYS.format(in_day="ib_cap_line")}) d
+"""  # noqa: S608
+BALANCE: Final = f"""
+WITH months AS (SELECT DISTINCT partner_id, version_id, month FROM ib_cap_need
+), days AS (
+  SELECT k.* FROM months m JOIN ib_cappedday k ON k.partner_id = m.partner_id AND k.version_id = m.version_id
+    AND k.day >= m.month AND k.day < m.month + interval '1 month'
+), placed AS ({PLACED.format(days="days")}), kept AS ({KEPT.format(in_day="ib_cap_line", placed="placed")}), {_DUE}, added AS (
   INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, '{AccrualKind.CAPPED}', '{AccrualState.CAPPED}', w.reason, k.partner_id, k.introducer_id, k.level,
     k.client_id, k.deal_id, k.ticket, d.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds,
@@ -93,22 +203,49 @@ BALANCE: Final = f"""{_DUE}, added AS (
   {WHY}
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
     AND own.starts_at <= d.closed_at AND own.ends_at > d.closed_at
-  WHERE d.due <> d.taken OR d.rate_due <> d.rate_taken
+  WHERE {_IS_OFF}
   ORDER BY d.closed_at, d.deal_id, d.level, d.component
   RETURNING partner_id, period_id, closed_at, currency, amount
 ), kept_sums AS ({writing.ADD_UP_ADDED})
 SELECT count(*) FROM added
 """  # noqa: S608
-# Deals of a scope with a line of which a cap takes another part than was taken off.
-OFF: Final = f"""{_DUE}
-SELECT DISTINCT d.deal_id FROM due d JOIN ib_accrual o ON o.deal_id = d.deal_id AND o.kind = '{AccrualKind.ORIGINAL}'
-WHERE (d.due <> d.taken OR d.rate_due <> d.rate_taken) AND {{scope}}
+# Deals of a scope with a line of which a cap takes another part than was taken off, by counting whole months.
+OFF: Final = f"""
+WITH spans AS (
+  SELECT DISTINCT partner_id, m.month AT TIME ZONE %(zone)s AS from_at,
+    (m.month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
+  FROM ib_accrual x CROSS JOIN LATERAL (SELECT date_trunc('month', closed_at AT TIME ZONE %(zone)s) AS month) m
+  JOIN ib_planversion v ON v.id = x.version_id AND {_CAPPED}
+  WHERE x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}') AND {{scope}}
+), {_LINES}, {_FROM_LINES}, {_DUE}
+SELECT DISTINCT d.deal_id FROM due d JOIN ib_accrual x ON x.deal_id = d.deal_id AND x.kind = '{AccrualKind.ORIGINAL}'
+WHERE {_IS_OFF} AND {{scope}}
 """  # noqa: S608
 # The same for a version that is tried out: what it would pay is cut down in place.
 TRIED: Final = f"""
-WITH lines AS (SELECT * FROM ib_wanted), {KEPT}
+WITH lines AS (
+  SELECT w.* FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id WHERE {_CAPPED}
+), {_FROM_LINES}
 UPDATE ib_wanted w SET rate_amount = m.kept, amount = trunc(m.kept * w.fx_rate, 8)
-FROM by_revenue m
+FROM kept m
 WHERE m.kept <> m.rate_amount AND m.deal_id = w.deal_id AND m.partner_id = w.partner_id AND m.level = w.level
   AND m.component = w.component
 """  # noqa: S608
+
+
+def take_off(cursor: CursorWrapper, *, scope: str, afresh: bool, parameters: dict[str, Any]) -> int:
+    """Take off what goes beyond the caps of the plans for the partners of a scope's deals; returns how many rows.
+
+    afresh: count whole months again rather than from the sums that are kept. `parameters`: those of the scope, `zone`, and what
+    is written in each row. Call with the brand's commissions locked.
+    """
+    cursor.execute(NEEDED.format(scope=scope, afresh="true" if afresh else "false"), parameters)
+    cursor.execute(TABLE, {**parameters, "round": 0})
+    for statement in (READ, "ANALYZE ib_cap_line", CROSSED):
+        cursor.execute(statement, {**parameters, "round": 1})
+    for statement in (READ, FORGOTTEN, REMEMBERED, "ANALYZE ib_cap_need, ib_cap_line"):
+        cursor.execute(statement, {**parameters, "round": 2})
+    cursor.execute(BALANCE, parameters)
+    rows = int(cursor.fetchone()[0])
+    cursor.execute("DROP TABLE ib_cap_need, ib_cap_line")
+    return rows

@@ -90,8 +90,9 @@ HAD = """
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
     sum(x.revenue) AS revenue, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id,
     (array_agg(x.reason ORDER BY x.id DESC))[1] AS reason
-  FROM ib_accrual x JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
-  WHERE x.kind IN ('original', 'delta') AND {accrued}
+  FROM (SELECT * FROM ib_accrual x WHERE x.kind = 'original' AND {accrued}
+        UNION ALL SELECT * FROM ib_accrual x WHERE x.kind = 'delta' AND x.kind <> 'original' AND {accrued}) x
+  JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
   GROUP BY 1, 2, 3, 4, 5
 """
 CHANGED = (

@@ -1999,4 +1999,45 @@ class Migration(migrations.Migration):
             model_name='partnerapproval',
             constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='approved_ratio_is_within_bounds'),
         ),
+        migrations.CreateModel(
+            name='CappedDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('zone', models.CharField(help_text="The brand's time zone, whose days these are", max_length=40)),
+                ('amount', models.DecimalField(decimal_places=8, help_text="Earned, less what goes beyond the day's cap", max_digits=20)),
+                ('low', models.DecimalField(decimal_places=8, help_text='The least that the sum was in between, 0 at most', max_digits=20)),
+                ('high', models.DecimalField(decimal_places=8, help_text='The most that the sum was in between', max_digits=20)),
+                ('revenue', models.DecimalField(decimal_places=8, help_text='What the broker earned on the trades', max_digits=20)),
+            ],
+            options={
+                'ordering': ['partner_id', 'version_id', 'day'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(fields=['partner', 'closed_at'], name='accruals_of_a_day'),
+        ),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(condition=models.Q(('kind', 'original'), _negated=True), fields=['deal_id'], name='corrections_of_a_deal'),
+        ),
+        migrations.AddField(
+            model_name='cappedday',
+            name='partner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
+        ),
+        migrations.AddField(
+            model_name='cappedday',
+            name='version',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.planversion'),
+        ),
+        migrations.AddConstraint(
+            model_name='cappedday',
+            constraint=models.UniqueConstraint(fields=('partner', 'version', 'day'), name='one_capped_day_per_partner_and_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='cappedday',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', models.F('low')), ('amount__lte', models.F('high')), ('high__gte', 0), ('low__lte', 0)), name='capped_day_lies_between_its_ends'),
+        ),
     ]

@@ -1,6 +1,6 @@
 from ib.models.applications import AgreementFile, PartnerApplication, PartnerApproval
 from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
-from ib.models.commissions import Accrual, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
+from ib.models.commissions import Accrual, CappedDay, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
 from ib.models.invoices import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
@@ -27,6 +27,7 @@ __all__ = [
     "AgreementFile",
     "Attribution",
     "AutomaticPayout",
+    "CappedDay",
     "ClientForfeit",
     "CommissionDispute",
     "CommissionRun",

@@ -243,6 +243,8 @@ class Accrual(models.Model):
         indexes = [
             models.Index(fields=["partner", "period", "-id"], name="accruals_of_a_settlement"),
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
+            models.Index(fields=["partner", "closed_at"], name="accruals_of_a_day"),
+            models.Index(fields=["deal_id"], condition=~Q(kind="original"), name="corrections_of_a_deal"),
             models.Index(fields=["-id"], condition=Q(state="excluded"), name="accruals_excluded"),
             BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
         ]
@@ -341,3 +343,38 @@ class PartnerDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.partner_id} {self.day}: {self.amount} {self.currency}"
+
+
+class CappedDay(models.Model):
+    """What a month's cap has to know of one of its days, so that a pass reads the lines of few days (`ib.calculation.caps`).
+
+    In the version's currency. Kept with the lines of capped versions; a month without rows is counted from its lines.
+    """
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    day = models.DateField()
+    zone = models.CharField(max_length=40, help_text="The brand's time zone, whose days these are")
+    amount = models.DecimalField(
+        max_digits=20, decimal_places=8, help_text="Earned, less what goes beyond the day's cap"
+    )
+    low = models.DecimalField(
+        max_digits=20, decimal_places=8, help_text="The least that the sum was in between, 0 at most"
+    )
+    high = models.DecimalField(max_digits=20, decimal_places=8, help_text="The most that the sum was in between")
+    revenue = models.DecimalField(max_digits=20, decimal_places=8, help_text="What the broker earned on the trades")
+
+    class Meta:
+        ordering = ["partner_id", "version_id", "day"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "version", "day"], name="one_capped_day_per_partner_and_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(low__lte=0, high__gte=0, amount__gte=F("low"), amount__lte=F("high")),
+                name="capped_day_lies_between_its_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner_id} {self.day}: {self.amount}"

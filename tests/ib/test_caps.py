@@ -9,11 +9,12 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from crm.models import Brand
 from ib import clawback, engine, rollup
 from ib.agreements.files import read_yaml, write_yaml
 from ib.agreements.what_if import run_what_if
 from ib.explain import explain
-from ib.models import Accrual, PartnerPlan, PlanVersion
+from ib.models import Accrual, CappedDay, PartnerPlan, PlanVersion
 from tests.ib.factories import LONG_AGO, NOON, card, make_trade
 from tests.ib.test_agreements import agree
 from tests.ib.test_pages import rate_form, text_of
@@ -58,6 +59,23 @@ def test_a_months_cap_counts_what_the_days_have_left(network, cast):
     texts = [step.text for step in explain(last)]
     assert (last.amount, last.corrects_id) == (-10, Accrual.objects.get(deal_id=deals[5], kind="original").pk)
     assert "The plan pays a partner at most €32.00 per month; earlier trades earned €32.00" in texts
+
+
+def test_a_late_deal_moves_only_what_crosses_the_cap_and_another_time_zone_counts_again(network, cast):
+    """A month of 35 EUR: days of 20, 10, 10 and 10 EUR keep 20, 10, 5, 0; a late trade on the second day takes from the third."""
+    agree(cast, network.sub, FLAT, cap_month=Decimal(35))
+    days = [trades(network, *((9, 11) if day == 10 else (9,)), day=day) for day in (10, 11, 12, 13)]
+    deals = [deal for day in days for deal in day]
+    for deal in (deals[0], deals[4], deals[2], deals[1], deals[3]):
+        engine.run_for_deals(deal_ids=[deal])
+    assert kept(deals) == [10, 10, 10, 5, 0]
+    late = make_trade(network.account, at=NOON.replace(day=11, hour=8))
+    engine.run_for_deals(deal_ids=[late])
+    assert kept([*deals, late]) == [10, 10, 5, 0, 0, 10]
+    Brand.objects.filter(pk=cast.brand.pk).update(time_zone="Pacific/Auckland")
+    engine.run_for_deals(deal_ids=[make_trade(network.account, at=NOON.replace(day=9))])
+    assert kept([*deals, late]) == [10, 10, 0, 0, 0, 5]
+    assert set(CappedDay.objects.values_list("zone", flat=True)) == {"Pacific/Auckland"}
 
 
 REVENUE = {"cap_revenue": Decimal(50), "markup_pips": Decimal(1)}

@@ -18,6 +18,7 @@ from ib.agreements import cards, ranks
 from ib.models import (
     Accrual,
     Attribution,
+    CappedDay,
     Partner,
     PartnerLink,
     PartnerPlan,
@@ -442,13 +443,19 @@ def check_world(cast, seed, partners, trades):
             agree(builder)
             before = Accrual.objects.count()
             engine.run_for_deals(deal_ids=ids)
-            scope = engine.Scope(from_at=START, to_at=START + dt.timedelta(days=DAYS + 1))
+            scope, capped = engine.Scope(from_at=START, to_at=START + dt.timedelta(days=DAYS + 1)), sums_of_days()
             again = engine.run(brand=cast.brand, scope=scope, kind="replay", corrects=True)[1]
             assert again.rows == 0 and Accrual.objects.count() == before
-            assert rollup.differences() == []
+            assert rollup.differences() == [] and capped == sums_of_days(), (
+                "counted again from the lines of whole months"
+            )
             raise Undo
     except Undo:
         pass
+
+
+def sums_of_days():
+    return set(CappedDay.objects.values_list("partner", "version", "day", "amount", "low", "high", "revenue"))
 
 
 def agree(builder):
