@@ -10,6 +10,13 @@ class ClientsAction(AuditCode):
 
     ADDRESS_SUPPRESSED = "clients.address_suppressed", _("E-mail address suppressed"), "ban", "warning"
     AGENT_PHONE_SET = "clients.agent_phone_set", _("Own phone set"), "phone"
+    CANNED_ANSWER_ARCHIVED = "clients.canned_answer_archived", _("Canned answer archived"), "archive"
+    CANNED_ANSWER_SAVED = "clients.canned_answer_saved", _("Canned answer saved"), "square-pen"
+    CHAT_AVAILABILITY_SET = "clients.chat_availability_set", _("Availability for chats set"), "headset"
+    CHAT_ENDED = "clients.chat_ended", _("Chat ended"), "check"
+    CHAT_HANDED_OVER = "clients.chat_handed_over", _("Chat handed over"), "arrow-left-right"
+    CHAT_STARTED = "clients.chat_started", _("Chat started by the client"), "message-square"
+    CHAT_TAKEN = "clients.chat_taken", _("Chat taken"), "user-check"
     CALL_LOGGED = "clients.call_logged", _("Call logged"), "phone"
     COUNTRY_RULE_APPROVED = "clients.country_rule_approved", _("Country rule approved"), "check", "success"
     COUNTRY_RULE_CHANGED = "clients.country_rule_changed", _("Country rule changed"), "globe"

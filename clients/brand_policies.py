@@ -111,3 +111,25 @@ MARKETING_HOUR_UNTIL = declare(
         needs_four_eyes=False,
     )
 )
+CHAT_IN_PORTAL = declare(
+    Policy(
+        "chat_in_portal",
+        PolicyArea.MESSAGES,
+        _("Chat in the client portal"),
+        Switch(),
+        True,
+        _("Without an agent online, clients leave a message, which becomes a follow-up."),
+        needs_four_eyes=False,
+    )
+)
+CHAT_ANSWER_MINUTES = declare(
+    Policy(
+        "chat_answer_minutes",
+        PolicyArea.MESSAGES,
+        _("A chat is answered within"),
+        Count(1, 60, _("minutes")),
+        3,
+        _("After that the client is asked to leave a message, which becomes a follow-up."),
+        needs_four_eyes=False,
+    )
+)

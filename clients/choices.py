@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices, EmailChannel
-from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
+from crm.notices.kinds import CLIENTS, MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class Stage(BadgeChoices):
@@ -87,6 +87,7 @@ class Category(BadgeChoices):
 class TimelineKind(models.TextChoices):
     CALL = "call", _("Call")
     EMAIL = "email", _("E-mail")
+    CHAT = "chat", _("Chat")
     NOTE = "note", _("Note")
     TASK = "task", _("Task")
     STAGE = "stage", _("Stage")
@@ -276,6 +277,14 @@ class ClientsNotice(NotificationKind):
         staff("crm.manage_identity_policies"),
         EmailChannel.AT_ONCE,
         MANDATORY,
+    )
+    CHAT_WAITING = ("clients.chat_waiting", _("Chats that await you"), NoticeGroup.CLIENTS, staff("clients.log_call"))
+    CHAT_ANSWERED = (
+        "clients.chat_answered",
+        _("Answers to messages you left in the chat"),
+        NoticeGroup.ACCOUNT,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
     )
     CALL_MISSED = (
         "clients.call_missed",

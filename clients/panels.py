@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from clients.books import brand_has_clients, has_clients, has_clients_of_its_owner
+from clients.chat.policies import KEEPS_ANSWERS
+from clients.chat.queries import chats_awaiting
 from clients.country_rules.changes import RIGHT, CountryRuleApproval
 from clients.country_rules.exemption_pages import rules_card
 from clients.country_rules.exemptions import ExemptionApproval
@@ -112,6 +114,27 @@ register(
     ),
     MenuEntry(
         "clients", _("Calls"), "phone_calls", "clients.log_call", "phone-call", 14, words="phone dialled recordings"
+    ),
+    MenuEntry(
+        "clients",
+        _("Chats"),
+        "chats",
+        "clients.view_client",
+        "send",
+        15,
+        count=chats_awaiting,
+        count_permission="clients.log_call",
+        words="chat live messages portal support conversation",
+        roles=(Role.AGENT, Role.DESK_HEAD, Role.SUPPORT),
+    ),
+    MenuEntry(
+        "clients",
+        _("Canned answers"),
+        "canned_answers",
+        KEEPS_ANSWERS,
+        "bookmark",
+        37,
+        words="chat ready replies snippets macros templates",
     ),
     MenuEntry(
         "clients",

@@ -64,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("clients/<int:client_id>/close/", actions.close, name="client_close"),
     path("", include("clients.telephony.urls")),
     path("", include("clients.messages.urls")),
+    path("", include("clients.chat.urls")),
     path("notes/<int:note_id>/edit/", actions.note_edit, name="note_edit"),
     path("notes/<int:note_id>/history/", actions.note_history, name="note_history"),
     path("notes/<int:note_id>/pin/", actions.note_pin, name="note_pin"),

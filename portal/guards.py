@@ -26,7 +26,8 @@ ACCEPTED: Final = "accepted_texts"
 # Who doesn't accept new terms still reads them, sees their money and withdraws it.
 OPEN_WITHOUT_CONSENT: Final = frozenset(
     "portal_consents portal_consent portal_wallet portal_withdraw portal_cancel_withdrawal portal_history portal_movement"
-    " portal_statement portal_receipt portal_wallet_documents portal_wallet_document portal_security".split()
+    " portal_statement portal_receipt portal_wallet_documents portal_wallet_document portal_security"
+    " portal_chat portal_chat_write portal_chat_end portal_chat_earlier".split()
 )
 
 

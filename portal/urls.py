@@ -6,6 +6,7 @@ from portal.uploads import phone
 from portal.uploads import views as uploads
 from portal.views import (
     category,
+    chat,
     company,
     consents,
     documents,
@@ -36,6 +37,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("b/<slug:brand>/password/<str:token>/", public.choose_password, name="portal_choose_password"),
     path("b/<slug:brand>/legal/<slug:kind>/", public.legal, name="portal_legal"),
     path("portal/", home.dashboard, name="portal"),
+    path("portal/chat/", chat.chat, name="portal_chat"),
+    path("portal/chat/write/", chat.write, name="portal_chat_write"),
+    path("portal/chat/end/", chat.end, name="portal_chat_end"),
+    path("portal/chat/<int:chat_id>/", chat.earlier, name="portal_chat_earlier"),
     path("portal/activity/", home.activity, name="portal_activity"),
     path("portal/profile/security/", home.security, name="portal_security"),
     path("portal/profile/", home.profile, name="portal_profile"),

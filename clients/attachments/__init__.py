@@ -13,6 +13,7 @@ follows("clients.PhoneCall.client", _("Phone calls"))
 follows("clients.Note.client", _("Notes"))
 follows("clients.Task.client", _("Follow-ups"))
 follows("clients.Message.client", _("E-mails"))
+follows("clients.Chat.client", _("Chats"))
 follows("clients.MailThread.client")
 follows("clients.MailDraft.client")
 follows("clients.IncomingMail.client", _("E-mails from the client"))
@@ -26,6 +27,7 @@ all_stay(
         "clients.ClientMerge.merged",
         "clients.Declaration.client",  # of the questionnaires, which stay
         "clients.Exemption.client",
+        "clients.Chat.sealed_for",  # whose key opens the lines
         "clients.IncomingMail.sealed_for",  # whose key opens the text
         "clients.MailAttachment.sealed_for",
         "clients.PhoneRecording.sealed_for",  # whose key opens the file

@@ -1753,4 +1753,116 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('client', 'author'), name='one_mail_draft_per_client_and_person')],
             },
         ),
+        migrations.CreateModel(
+            name='ChatPresence',
+            fields=[
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='chat_presence', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('is_available', models.BooleanField(default=False)),
+                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+        ),
+        migrations.AlterField(
+            model_name='timelineentry',
+            name='kind',
+            field=models.CharField(choices=[('call', 'Call'), ('email', 'E-mail'), ('chat', 'Chat'), ('note', 'Note'), ('task', 'Task'), ('stage', 'Stage'), ('lead', 'Lead'), ('document', 'Document'), ('payment', 'Payment'), ('trading', 'Trading'), ('compliance', 'Compliance'), ('partner', 'Partner')], max_length=12),
+        ),
+        migrations.CreateModel(
+            name='Chat',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('waiting', 'Awaiting an agent'), ('open', 'In progress'), ('message', 'Message left'), ('ended', 'Ended')], default='waiting', max_length=8)),
+                ('lines_count', models.PositiveIntegerField(default=0)),
+                ('awaits_reply', models.BooleanField(default=True, help_text='The client wrote last')),
+                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('waiting_since', models.DateTimeField(default=django.utils.timezone.now, help_text="The client's oldest line without an answer")),
+                ('answered_at', models.DateTimeField(help_text='The first answer', null=True)),
+                ('last_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('agent', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='chats', to=settings.AUTH_USER_MODEL)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='chats', to='clients.client')),
+                ('desk', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.desk')),
+                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sealed_for', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-last_at', '-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ChatLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('client', 'Client'), ('agent', 'Agent'), ('note', 'Note')], max_length=6)),
+                ('text_sealed', models.BinaryField(help_text="Under the key of the chat's `sealed_for`")),
+                ('key', models.CharField(blank=True, help_text='Of the form: a line that is sent twice is kept once', max_length=36)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('chat', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='clients.chat')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CannedAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('language', models.CharField(max_length=8)),
+                ('title', models.CharField(max_length=80)),
+                ('body', models.TextField(max_length=2000)),
+                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('archived_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='canned_answers', to='crm.brand')),
+                ('changed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['brand_id', 'language', 'title', 'id'],
+                'permissions': [('manage_canned_answer', 'Can write canned answers')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('archived_at__isnull', True)), fields=('brand', 'language', 'title'), name='a_canned_answer_has_its_own_title'), models.CheckConstraint(condition=models.Q(models.Q(('body', ''), _negated=True), models.Q(('title', ''), _negated=True)), name='a_canned_answer_has_title_and_text')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='chat',
+            index=models.Index(fields=['client', '-id'], name='chats_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='chat',
+            index=models.Index(fields=['-last_at', '-id'], name='chats_newest'),
+        ),
+        migrations.AddIndex(
+            model_name='chat',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['agent'], name='chats_by_agent'),
+        ),
+        migrations.AddIndex(
+            model_name='chat',
+            index=models.Index(fields=['sealed_for'], name='chats_by_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='chat',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['message', 'open', 'waiting'])), fields=('client',), name='a_client_has_one_running_chat'),
+        ),
+        migrations.AddConstraint(
+            model_name='chat',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state', 'ended')), models.Q(models.Q(('state', 'ended'), _negated=True), ('ended_at__isnull', True)), _connector='OR'), name='an_ended_chat_says_when'),
+        ),
+        migrations.AddConstraint(
+            model_name='chat',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('agent__isnull', False), _connector='OR'), name='a_chat_in_progress_has_an_agent'),
+        ),
+        migrations.AddConstraint(
+            model_name='chat',
+            constraint=models.CheckConstraint(condition=models.Q(('answered_at__isnull', True), ('answered_at__gte', models.F('started_at')), _connector='OR'), name='a_chat_is_answered_after_its_start'),
+        ),
+        migrations.AddIndex(
+            model_name='chatline',
+            index=models.Index(fields=['chat', 'id'], name='lines_by_chat'),
+        ),
+        migrations.AddConstraint(
+            model_name='chatline',
+            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('chat', 'key'), name='a_line_is_kept_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='chatline',
+            constraint=models.CheckConstraint(condition=models.Q(('kind', 'note'), ('author__isnull', False), _connector='OR'), name='a_line_of_a_person_has_an_author'),
+        ),
     ]

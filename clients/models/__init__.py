@@ -1,3 +1,4 @@
+from clients.models.chat import CannedAnswer, Chat, ChatLine, ChatPresence
 from clients.models.client import Client
 from clients.models.country_rules import CountryRule, CountryRuleProposal, Exemption
 from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldType, CustomValue
@@ -34,6 +35,10 @@ __all__ = [
     "AgentPhone",
     "BookDesk",
     "Call",
+    "CannedAnswer",
+    "Chat",
+    "ChatLine",
+    "ChatPresence",
     "Client",
     "ClientMerge",
     "CountryRule",

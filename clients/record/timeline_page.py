@@ -22,6 +22,7 @@ SALT = "clients.timeline"
 LOOKS: dict[str, tuple[str, str]] = {
     TimelineKind.CALL: ("phone", "info"),
     TimelineKind.EMAIL: ("mail", "info"),
+    TimelineKind.CHAT: ("headset", "info"),
     TimelineKind.NOTE: ("message-square", "neutral"),
     TimelineKind.TASK: ("list-todo", "warning"),
     TimelineKind.STAGE: ("flag", "accent"),

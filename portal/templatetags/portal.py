@@ -24,6 +24,7 @@ register = template.Library()
 ICONS: dict[str, str] = {
     TimelineKind.CALL: "phone",
     TimelineKind.EMAIL: "mail",
+    TimelineKind.CHAT: "headset",
     TimelineKind.NOTE: "file-text",
     TimelineKind.TASK: "list-todo",
     TimelineKind.STAGE: "flag",

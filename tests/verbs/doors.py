@@ -22,6 +22,8 @@ from django.utils import timezone
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
 from clients.models import (
+    CannedAnswer,
+    Chat,
     Client,
     DoNotCall,
     IncomingMail,
@@ -274,6 +276,30 @@ def a_waiting_message() -> Message:
     return Message.objects.create(
         client=client, language="en", to_address="a@b.example", subject="Verbs", body="x", sender=client.owner
     )
+
+
+A_CANNED_ANSWER: dict[str, Any] = {"language": "en", "title": "Verbs", "body": "x"}
+
+
+def a_canned_answer() -> CannedAnswer:
+    return CannedAnswer.objects.create(brand=one(Brand), changed_by=one(User), **A_CANNED_ANSWER)
+
+
+def a_portal_client() -> Client:
+    """A client with a login and no chat yet."""
+    return Client.objects.filter(user__isnull=False, chats=None).select_related("book").order_by("pk")[0]
+
+
+def a_chat() -> Chat:
+    """A chat that awaits an agent."""
+    client = a_portal_client()
+    return Chat.objects.create(client=client, sealed_for=client, desk=client.book.desk)
+
+
+def its_client(given: Arguments) -> User:
+    """The login of the client whom a call is about."""
+    client_id = given.get("client_id") or Chat.objects.get(pk=given["chat_id"]).client_id
+    return User.objects.get(client__pk=client_id)
 
 
 def an_unknown_mail() -> IncomingMail:
@@ -547,6 +573,15 @@ DOORS: dict[str, Door] = {
         given=lambda: {"message_id": a_waiting_message().pk},
         by=lambda given: Message.objects.get(pk=given["message_id"]).sender,  # type: ignore[arg-type,return-value]
     ),
+    "clients.chat.canned.archive_canned_answer": Door(given=lambda: {"answer_id": a_canned_answer().pk}),
+    "clients.chat.canned.save_canned_answer": Door(given=lambda: {**A_CANNED_ANSWER, "answer_id": None}),
+    "clients.chat.chats.end_chat": Door(given=lambda: {"chat_id": a_chat().pk}),
+    "clients.chat.chats.hand_over_chat": Door(given=lambda: {"chat_id": a_chat().pk, "agent_id": 0}),
+    "clients.chat.chats.start_chat": Door(given=lambda: {"client_id": a_portal_client().pk, "key": ""}, by=its_client),
+    "clients.chat.chats.take_chat": Door(given=lambda: {"chat_id": a_chat().pk}),
+    "clients.chat.chats.write_as_agent": Door(given=lambda: {"chat_id": a_chat().pk}),
+    # Whether one takes chats is one's own business, whatever brand one works for.
+    "clients.chat.presence.set_availability": Door(open_to=("outsider",)),
     "clients.messages.incoming.assign_mail": Door(
         given=lambda: {
             "mail_id": an_unknown_mail().pk,

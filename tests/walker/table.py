@@ -302,6 +302,10 @@ TABLE |= {
     "portal_legal": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "kind": "terms"}),
     "portal": Rule(CLIENT),
     "portal_activity": Rule(CLIENT),
+    "portal_chat": Rule(CLIENT),
+    "portal_chat_write": Rule(CLIENT),
+    "portal_chat_end": Rule(CLIENT),
+    "portal_chat_earlier": Rule(CLIENT, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
     "portal_security": Rule(CLIENT),
     "portal_profile": Rule(CLIENT),
     "portal_marketing": Rule(CLIENT),
@@ -654,6 +658,7 @@ TABLE |= {
 WORKS_WITH_CLIENTS: Final = STAFF - {"marketing", "auditor", "administrator"}
 MOVES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 MERGES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR)
+KEEPS_CANNED_ANSWERS: Final = roles(Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
 ASSIGNS_MAIL: Final = roles(Role.SUPPORT, Role.DESK_HEAD, Role.MLRO)
 MAKES_SEGMENTS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
 _person = _any_client("client_id")
@@ -680,6 +685,16 @@ TABLE |= {
     "phone_call_hang_up": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"call_id": 999_999}, good=OWN),
     "phone_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
     "phone_call_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody", "reference": "0" * 32}),
+    "chats": Rule(STAFF),
+    "chat": Rule(STAFF, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
+    "chat_write": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
+    "chat_hand_over": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
+    "chat_do": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"chat_id": 999_999, "act": "take"}, good=OWN),
+    "chat_availability": Rule(WORKS_WITH_CLIENTS),
+    "canned_answers": Rule(KEEPS_CANNED_ANSWERS),
+    "canned_answer_new": Rule(KEEPS_CANNED_ANSWERS),
+    "canned_answer": Rule(KEEPS_CANNED_ANSWERS, kwargs=lambda _world: {"answer_id": 999_999}, good=OWN),
+    "canned_answer_archive": Rule(KEEPS_CANNED_ANSWERS, kwargs=lambda _world: {"answer_id": 999_999}, good=OWN),
     "mail_threads": Rule(STAFF),
     "mail_thread": Rule(STAFF, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
     "mail_thread_close": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
