@@ -1,5 +1,6 @@
 """`manage.py check`: what must never run in production, roles that name a right nobody declares, a server that won't do."""
 
+import csv
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from django.db import DatabaseError, connections
 from django.db.backends.utils import CursorWrapper
 
 from crm.files import antivirus
+from crm.geo import cards
 from crm.outside import destinations
 from crm.security import database_role, keys
 
@@ -31,6 +33,18 @@ def countries_of_addresses_can_be_read(app_configs: Any, **kwargs: Any) -> list[
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:
         hint = "Name a file in MaxMind's format (.mmdb), or leave KEELSON_GEOIP_FILE empty for the one that comes with Keelson."
         return [Error(f"KEELSON_GEOIP_FILE: {error}", hint=hint, id="keelson.E027")]
+    return []
+
+
+@register()
+def countries_of_cards_can_be_read(app_configs: Any, **kwargs: Any) -> list[Error]:
+    """Report a list of cards' first digits that is missing or of another format: every card payment would end in an error."""
+    try:
+        if settings.CARD_BIN_FILE:
+            cards.read_file(Path(settings.CARD_BIN_FILE))
+    except (OSError, ValueError, csv.Error) as error:
+        hint = "Name a CSV file with the columns bin and country, or leave KEELSON_CARD_BIN_FILE empty."
+        return [Error(f"KEELSON_CARD_BIN_FILE: {error}", hint=hint, id="keelson.E028")]
     return []
 
 

@@ -71,6 +71,9 @@ class AmlMovement(models.Model):
     bank_country = models.CharField(
         max_length=2, blank=True, help_text="Of the bank account's IBAN; empty where there is none"
     )
+    card_country = models.CharField(
+        max_length=2, blank=True, db_default="", help_text="That issued the card; empty where it isn't known"
+    )
     counterpart = models.ForeignKey(
         Client,
         on_delete=models.PROTECT,

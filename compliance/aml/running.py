@@ -55,6 +55,7 @@ READ: Final = {
     "base_amount": "numeric",
     "country": "varchar",
     "bank_country": "varchar",
+    "card_country": "varchar",
     "counterpart_id": "bigint",
 }
 OF_PERIOD: Final = "scope AS (SELECT p.id AS client_id, %(since)s::timestamptz AS since FROM ({population}) p (id))"

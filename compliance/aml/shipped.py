@@ -5,6 +5,7 @@ Thresholds are in the brand's base currency and are starting values, not law. Wh
   in cash of Regulation (EU) 2024/1624 art. 80, and the reporting limit of 31 CFR 1010.311.
 - rapid in-and-out, pass-through, third parties, dormant accounts, several accounts of one person: indicators of FATF, "Money
   Laundering and Terrorist Financing in the Securities Sector" (2009), and of FINRA Regulatory Notice 19-18.
+- cards of another country: EBA/GL/2021/02, guideline 10 (payment instruments issued elsewhere than the customer lives).
 - FATF lists: Recommendation 19; the lists themselves are dated data (`compliance.models.CountryRisk`).
 - opposite trades that move money between accounts: FATF 2009 as above, annex.
 - above declared means: EBA/GL/2021/02, guideline 4 (business relationship's purpose; transactions that don't fit what is known
@@ -78,6 +79,8 @@ SHIPPED: Final = (
     ShippedRule("round", gettext_lazy("Round amounts"), "round_amounts", 5, 7 * DAY, Severity.LOW),
     ShippedRule("country", gettext_lazy("Country on a FATF list"), "country", 1000, 30 * DAY, Severity.HIGH),
     ShippedRule("bank-country", gettext_lazy("Bank in a country on a FATF list"), "bank_country", 1000, 30 * DAY, Severity.HIGH),
+    ShippedRule("card-country", gettext_lazy("Card of a country on a FATF list"), "card_country", 1000, 30 * DAY, Severity.HIGH),
+    ShippedRule("card-abroad", gettext_lazy("Card of another country than the client's"), "card_abroad", 5000, 30 * DAY),
     ShippedRule(
         "sign-in-country", gettext_lazy("Signed in from a country on a FATF list"), "sign_in_country", 1000, 30 * DAY, Severity.HIGH
     ),

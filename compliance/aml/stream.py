@@ -41,6 +41,7 @@ class Movement:
     is_return: bool = False
     country: str = ""
     bank_country: str = ""
+    card_country: str = ""
     counterpart_id: int | None = None
 
 
@@ -54,7 +55,7 @@ def bank_country_of(instrument: str) -> str:
 
 COLUMNS: Final = [field.name for field in fields(Movement)]
 TYPES: Final = (
-    "text bigint bigint text timestamptz text text numeric numeric text text bool bool text text bigint".split()
+    "text bigint bigint text timestamptz text text numeric numeric text text bool bool text text text bigint".split()
 )
 VALUES: Final = ", ".join(f"%s::{type_}[]" for type_ in TYPES)
 # Queue and months are written in the same statement, in the order of the clients, so that two

@@ -277,6 +277,8 @@ PARSING_SLOTS = env.int("KEELSON_PARSING_SLOTS", default=2)
 CLAMD = env("KEELSON_CLAMD", default="")
 # The country of an address: a file of the kind MaxMind DB. The one that comes with us ages.
 GEOIP_FILE = Path(env("KEELSON_GEOIP_FILE", default="") or BASE_DIR / "crm" / "geo" / "dbip-country-lite.mmdb")
+# The country of a card by its first digits, where the PSP doesn't say it: a CSV file. None comes with us.
+CARD_BIN_FILE = env("KEELSON_CARD_BIN_FILE", default="")
 
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR_DIR / "mail"

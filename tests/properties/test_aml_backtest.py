@@ -35,6 +35,7 @@ MOVED = st.fixed_dictionaries(
         "method": st.sampled_from(["card", "bank", "crypto"]),
         "mark": st.sampled_from(["", "a", "b", "c"]),
         "bank_country": st.sampled_from(["", "DE", "ES"]),
+        "card_country": st.sampled_from(["", "DE", "ES"]),
         "is_third_party": st.booleans(),
         "is_return": st.booleans(),
         "trade": st.none() | st.tuples(st.sampled_from([0, 3]), st.sampled_from([100, 250, 300])),
@@ -67,6 +68,8 @@ def rules(cast) -> list[AmlRuleVersion]:
     CountryRisk.objects.create(country="DE", level="grey", valid=DateRange(at(5).date(), at(20).date()), source="FATF")
     made.append(live(cast, "country", 3000, days=7, repeat=7))
     made.append(live(cast, "bank_country", 3000, days=7, repeat=7))
+    made.append(live(cast, "card_country", 3000, days=7, repeat=7))
+    made.append(live(cast, "card_abroad", 3000, days=7, repeat=7))
     made.append(live(cast, "sign_in_country", 2000, days=7, repeat=7, parameters={"days": 4}))
     made.append(live(cast, "sign_in_countries", 2, days=5, repeat=5))
     made.append(live(cast, "declared_means", 150, days=7, repeat=7, parameters={"least": 1000, "otherwise": 3000}))
@@ -115,7 +118,7 @@ def test_backtest_equals_the_live_run(cast, rules, people, moves):
         for move in moves:
             when += dt.timedelta(seconds=move["step"])
             fields = {"method": move["method"], "instrument_mark": move["mark"]}
-            fields |= {name: move[name] for name in ("is_third_party", "is_return", "bank_country")}
+            fields |= {name: move[name] for name in ("is_third_party", "is_return", "bank_country", "card_country")}
             stream.record([movement(people[move["who"]], move["kind"], move["amount"], when, **fields)])
             if move["trade"] is not None:
                 stand_against(people[move["who"]], people[move["trade"][0]], move["trade"][1], when)

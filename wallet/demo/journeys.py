@@ -166,10 +166,15 @@ class Teller:
             expires_at=at + dt.timedelta(hours=24),
             method=method,
             instrument=instrument,
+            card_country=self._card_country() if psp.kind == PspKind.CARD else "",
             payer_name=self.client.full_name,
         )
         self.plans.deposits.append(deposit)
         return deposit
+
+    def _card_country(self) -> str:
+        """Most pay with a card of where they live; a few cards are from elsewhere."""
+        return self.client.country if self.client.pk % 40 else "GB"
 
     def _psp(self, currency: str) -> Psp:
         """People stay with their way of paying."""

@@ -52,6 +52,7 @@ def movements_of(deposits: Iterable[Deposit]) -> Iterator[Movement]:
             base_amount=deposit.base_amount,
             country=client.country,
             bank_country=bank_country_of(deposit.instrument),
+            card_country=deposit.card_country,
         )
 
 
@@ -97,4 +98,5 @@ def _taken_back(rows: list[PspMovement]) -> Iterator[Movement]:
             base_amount=round(deposit.base_amount * amount / deposit.received_minor, 2),
             country=deposit.client.country,
             bank_country=bank_country_of(deposit.instrument),
+            card_country=deposit.card_country,
         )

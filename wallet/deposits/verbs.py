@@ -21,6 +21,7 @@ from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.events import DepositFailed, publish
+from crm.geo.cards import country_of_card
 from crm.models import Actor
 from crm.security.policies import require
 from wallet.audit_codes import WalletAction
@@ -258,6 +259,7 @@ def _publish_failure(deposit: Deposit) -> None:
 def _describe(deposit: Deposit, view: PaymentView) -> None:
     deposit.method = view.method or deposit.method
     deposit.instrument = view.instrument or deposit.instrument
+    deposit.card_country = view.card_country or country_of_card(view.instrument) or deposit.card_country
     deposit.payer_name = view.payer_name or deposit.payer_name
     deposit.failure = view.failure
 

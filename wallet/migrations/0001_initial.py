@@ -3032,4 +3032,9 @@ class Migration(migrations.Migration):
             model_name='openingline',
             trigger=pgtrigger.compiler.Trigger(name='opening_line_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM wallet_openingbalances o WHERE o.data_import_id = NEW.data_import_id) THEN\n  RAISE EXCEPTION 'the lines of proposed opening balances never change';\nEND IF;\nRETURN NEW;\n", hash='f3141b742cd5794d30418b9f2aa570b5242c3827', operation='INSERT', pgid='pgtrigger_opening_line_is_frozen_f01e6', table='wallet_openingline', when='BEFORE')),
         ),
+        migrations.AddField(
+            model_name='deposit',
+            name='card_country',
+            field=models.CharField(blank=True, db_default='', help_text='ISO 3166-1, of the card’s issuer', max_length=2),
+        ),
     ]

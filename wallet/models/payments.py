@@ -87,6 +87,9 @@ class Deposit(HasState, AmountMixin):
     )
     method = models.CharField(max_length=30, blank=True, help_text=_("As named by the PSP"))
     instrument = models.CharField(max_length=80, blank=True, help_text=_("Masked card or account"))
+    card_country = models.CharField(
+        max_length=2, blank=True, db_default="", help_text=_("ISO 3166-1, of the card’s issuer")
+    )
     payer_name = models.CharField(max_length=120, blank=True)
     received_minor = models.BigIntegerField(null=True, help_text=_("Amount the PSP received, in the currency received"))
     arrived_currency = models.CharField(

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients.countries import country_code
 from wallet.choices.psp import PspKind, Verdict
 from wallet.models import Psp
 from wallet.psp.base import BaseAdapter, OurRecords
@@ -175,6 +176,7 @@ def _payment(data: Mapping[str, Any]) -> PaymentView:
         redirect_url=str(data.get("redirect_url", "")),
         method=str(data.get("method", ""))[:30],
         instrument=str(data.get("instrument", ""))[:80],
+        card_country=country_code(str(data.get("card_country", ""))),
         payer_name=str(data.get("payer_name", ""))[:120],
         failure=str(data.get("failure", ""))[:200],
         happened_at=_time(data),

@@ -136,6 +136,8 @@ class PaymentView:
     instructions: Mapping[str, str] = field(default_factory=dict)
     method: str = ""
     instrument: str = ""
+    # ISO 3166-1, where the PSP says which country issued the card.
+    card_country: str = ""
     payer_name: str = ""
     failure: str = ""
     refunded_minor: int = 0

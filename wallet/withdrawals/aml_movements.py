@@ -45,6 +45,7 @@ def movements_of(withdrawals: Iterable[Withdrawal]) -> Iterator[Movement]:
             base_amount=withdrawal.base_amount,
             country=withdrawal.client.country,
             bank_country=bank_country_of(withdrawal.destination_label),
+            card_country=source.card_country if source is not None else "",
         )
         yield asked
         if withdrawal.state in CAME_BACK and withdrawal.finished_at is not None and not is_return:

@@ -1,4 +1,4 @@
-"""Measures of countries: of residence, of the bank, and of sign-ins."""
+"""Measures of countries: of residence, of the bank, of the card, and of sign-ins."""
 
 from __future__ import annotations
 
@@ -53,6 +53,41 @@ register(
         (MovementKind.DEPOSIT, MovementKind.WITHDRAWAL),
         (LEVELS,),
         LISTED_BANK,
+    )
+)
+
+
+LISTED_CARD: Final = LISTED.replace("m.country", "m.card_country")
+ABROAD: Final = "m.card_country NOT IN ('', m.country) AND m.country <> ''"
+
+
+register(
+    Measure(
+        "card_country",
+        gettext_lazy("Card of a high-risk country"),
+        gettext_lazy(
+            "%(threshold)s or more moved within %(window)s by cards that were issued in a country listed as: %(levels)s"
+        ),
+        Unit.MONEY,
+        rolling("sum(m.base_amount)", LISTED_CARD),
+        (MovementKind.DEPOSIT, MovementKind.WITHDRAWAL),
+        (LEVELS,),
+        LISTED_CARD,
+    )
+)
+
+
+register(
+    Measure(
+        "card_abroad",
+        gettext_lazy("Card of another country"),
+        gettext_lazy(
+            "%(threshold)s or more deposited within %(window)s by cards that weren't issued in the client's country"
+        ),
+        Unit.MONEY,
+        rolling("sum(m.base_amount)", ABROAD),
+        (MovementKind.DEPOSIT,),
+        evidence=ABROAD,
     )
 )
 

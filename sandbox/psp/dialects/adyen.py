@@ -62,7 +62,12 @@ def _payment(event: Event) -> dict[str, Any] | None:
     match event.type.partition(".")[2]:
         case "authorised":
             instrument = data["instrument"][-4:]
-            known = {"cardHolderName": data["payer_name"], "cardSummary": instrument, "paymentLinkId": f"PL{own}"}
+            known = {
+                "cardHolderName": data["payer_name"],
+                "cardSummary": instrument,
+                "cardIssuingCountry": "DE",
+                "paymentLinkId": f"PL{own}",
+            }
             return _item(event, "AUTHORISATION", additionalData=known, operations=["CANCEL", "CAPTURE", "REFUND"])
         case "captured":
             return _item(event, "CAPTURE", pspReference=own[::-1], originalReference=own)

@@ -174,6 +174,19 @@ def test_the_banks_country_is_read_from_its_iban(cast):
     assert clients_of(version) == [(cast.client.pk, last.at)]
 
 
+def test_cards_of_other_and_of_listed_countries(cast):
+    listed = draft(cast.brand, "card_country", 1000, parameters={"levels": ["grey"]})
+    abroad = draft(cast.brand, "card_abroad", 5000)
+    CountryRisk.objects.create(country="VN", level="grey", valid=DateRange(at().date(), None), source="FATF")
+    moved(cast.client, "deposit", 4999, at(), country="DE", card_country="FR")
+    moved(cast.client, "deposit", 9000, at(days=1), country="DE", card_country="DE")
+    moved(cast.client, "deposit", 9000, at(days=1), country="DE")
+    moved(cast.client, "deposit", 9000, at(days=1), country="", card_country="FR")
+    assert clients_of(listed) == clients_of(abroad) == []
+    last = moved(cast.client, "deposit", 1000, at(days=2), country="DE", card_country="VN")
+    assert clients_of(listed) == clients_of(abroad) == [(cast.client.pk, last.at)]
+
+
 def test_dormant_looks_at_movements_and_at_trading(cast):
     version = draft(cast.brand, "dormant", 180, parameters={"least": 5000})
     moved(cast.client, "deposit", 9000, at())

@@ -408,6 +408,7 @@ class AdyenAdapter(BaseAdapter):
         if known is not None and (known.amount_minor, known.currency) != (captured.amount_minor, captured.currency):
             return replace(event, payment=known, is_complete=True)
         payment = replace(captured, payer_name=paid.payer_name, instrument=paid.instrument, method=paid.method)
+        payment = replace(payment, card_country=paid.card_country)
         return replace(event, payment=payment, is_complete=True)
 
     def reply_to(self, verdict: Verdict, body: bytes) -> Reply:

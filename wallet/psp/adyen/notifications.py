@@ -15,6 +15,8 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from clients.countries import country_code
+from crm.geo.cards import country_of_bin
 from wallet.choices.psp import Verdict
 from wallet.psp.adyen import report_notices
 from wallet.psp.adyen.report_notices import AVAILABLE
@@ -186,6 +188,8 @@ def _payment(item: Item, status: PaymentStatus, *, of: str) -> PaymentView:
         received_minor=amount_minor if is_captured else None,
         method=str(item.get("paymentMethod") or "")[:30],
         instrument=f"•••• {last4}" if last4.isdigit() else "",
+        card_country=country_code(str(more.get("cardIssuingCountry") or more.get("issuerCountry") or ""))
+        or country_of_bin(str(more.get("cardBin") or "")),
         payer_name=str(more.get("cardHolderName") or more.get("sepadirectdebit.ownerName") or "")[:120],
         failure=_failure(item) if status == PaymentStatus.FAILED else "",
         happened_at=_time(item.get("eventDate")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from clients.countries import country_code
 from wallet.psp.units import MinorUnits
 from wallet.psp.values import (
     DisputeView,
@@ -122,10 +123,12 @@ def intent_view(intent: Data) -> PaymentView:
 def _charge(charge: Data, currency: str) -> dict[str, Any]:
     details = charge.get("payment_method_details") or {}
     method = str(details.get("type") or "")
-    last4 = str((details.get(method) or {}).get("last4") or "")
+    paid = details.get(method) or {}
+    last4 = str(paid.get("last4") or "")
     return {
         "method": method[:30],
         "instrument": f"•••• {last4}" if last4 else "",
+        "card_country": country_code(str(paid.get("country") or "")) if method == "card" else "",
         "payer_name": str((charge.get("billing_details") or {}).get("name") or "")[:120],
         "refunded_minor": UNITS.to_ours(charge.get("amount_refunded") or 0, currency),
         "happened_at": _at(charge),
