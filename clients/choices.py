@@ -97,6 +97,7 @@ class TimelineKind(models.TextChoices):
     TRADING = "trading", _("Trading")
     COMPLIANCE = "compliance", _("Compliance")
     PARTNER = "partner", _("Partner")
+    TICKET = "ticket", _("Ticket")
 
 
 # A person moves forward, becomes dormant and wakes up, and can be closed from anywhere. A deal may be heard of before

@@ -35,7 +35,19 @@ from crm.staff.policy_changes import known, write_value
 from crm.texts.publishing import write_version
 from crm.texts.risk_warning import RISK_WARNING
 
-ORDER = ["clients", "leads", "kyc", "compliance", "trading", "wallet", "ib", "monitoring", "portal", "reports"]
+ORDER = [
+    "clients",
+    "leads",
+    "kyc",
+    "compliance",
+    "trading",
+    "wallet",
+    "ib",
+    "support",
+    "monitoring",
+    "portal",
+    "reports",
+]
 DAYS = 92
 
 Progress = Callable[[str, int, int], None]

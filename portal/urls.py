@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from portal.tickets import urls as tickets
 from portal.uploads import phone
 from portal.uploads import views as uploads
 from portal.views import (
@@ -84,6 +85,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("b/<slug:brand>/upload/pages/<int:page_id>/change/", phone.change, name="phone_upload_change"),
     path("b/<slug:brand>/upload/send/", phone.send, name="phone_upload_send"),
     path("b/<slug:brand>/upload/<str:token>/", phone.open_code, name="phone_upload_open"),
+    *tickets.urlpatterns,
     path("portal/company/", company.company, name="portal_company"),
     path("portal/company/details/", company.details, name="portal_company_details"),
     path("portal/company/people/", company.person, name="portal_company_person_new"),

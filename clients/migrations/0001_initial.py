@@ -1865,4 +1865,9 @@ class Migration(migrations.Migration):
             model_name='chatline',
             constraint=models.CheckConstraint(condition=models.Q(('kind', 'note'), ('author__isnull', False), _connector='OR'), name='a_line_of_a_person_has_an_author'),
         ),
+        migrations.AlterField(
+            model_name='timelineentry',
+            name='kind',
+            field=models.CharField(choices=[('call', 'Call'), ('email', 'E-mail'), ('chat', 'Chat'), ('note', 'Note'), ('task', 'Task'), ('stage', 'Stage'), ('lead', 'Lead'), ('document', 'Document'), ('payment', 'Payment'), ('trading', 'Trading'), ('compliance', 'Compliance'), ('partner', 'Partner'), ('ticket', 'Ticket')], max_length=12),
+        ),
     ]

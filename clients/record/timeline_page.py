@@ -32,6 +32,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     TimelineKind.TRADING: ("chart-candlestick", "teal"),
     TimelineKind.COMPLIANCE: ("shield", "danger"),
     TimelineKind.PARTNER: ("handshake", "accent"),
+    TimelineKind.TICKET: ("life-buoy", "info"),
 }
 MISSED = {"no_answer", "busy", "voicemail", "wrong_number"}
 

@@ -101,6 +101,52 @@ class ClientProfileChanged(Event):
     fields: tuple[str, ...]
 
 
+class TicketOpened(Event):
+    """A ticket was opened: by the client, by staff for them, or by an e-mail."""
+
+    name: ClassVar[str] = "ticket.opened"
+    label: ClassVar[Label] = _("Ticket opened")
+    ticket_id: int
+    category: str
+    channel: str
+
+
+class TicketReplied(Event):
+    """Somebody replied in a ticket, also to a solved one: the client, or staff. Internal notes are no replies."""
+
+    name: ClassVar[str] = "ticket.replied"
+    label: ClassVar[Label] = _("Ticket reply")
+    ticket_id: int
+    is_from_client: bool
+
+
+class TicketSolved(Event):
+    """A ticket was solved. `category`: as it was then."""
+
+    name: ClassVar[str] = "ticket.solved"
+    label: ClassVar[Label] = _("Ticket solved")
+    ticket_id: int
+    category: str
+
+
+class TicketLate(Event):
+    """A ticket missed its service level. `clock`: first_reply or resolution."""
+
+    name: ClassVar[str] = "ticket.late"
+    label: ClassVar[Label] = _("Ticket late")
+    ticket_id: int
+    clock: str
+
+
+class TicketRated(Event):
+    """The client rated a solved ticket, from 1 (worst) to 5."""
+
+    name: ClassVar[str] = "ticket.rated"
+    label: ClassVar[Label] = _("Ticket rated")
+    ticket_id: int
+    rating: int
+
+
 class CountryRulesChanged(Event):
     """A brand changed what it accepts from countries, or their risk band, from a day on. `countries`: "" is all others.
 

@@ -46,6 +46,7 @@ KEELSON_APPS = [
     "leads",
     "kyc",
     "compliance",
+    "support",
     "trading",
     "wallet",
     "ib",

@@ -29,6 +29,7 @@ APPS = (
     "ib",
     "compliance",
     "monitoring",
+    "support",
     "reports",
     "portal",
     "sandbox",

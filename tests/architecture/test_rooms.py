@@ -20,7 +20,7 @@ FLOORS = (
     ("ib",),
     ("wallet",),
     ("trading",),
-    ("leads", "kyc", "compliance"),
+    ("leads", "support", "kyc", "compliance"),
     ("clients",),
     ("crm",),
 )

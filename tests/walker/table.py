@@ -323,6 +323,12 @@ TABLE |= {
     "portal_consents": Rule(CLIENT, good=(302,)),
     "portal_consent": Rule(CLIENT, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "portal_details": Rule(CLIENT),
+    "portal_tickets": Rule(CLIENT),
+    "portal_ticket_new": Rule(CLIENT),
+    "portal_ticket": Rule(CLIENT, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
+    "portal_ticket_reply": Rule(CLIENT, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
+    "portal_ticket_change": Rule(CLIENT, kwargs=lambda _world: {"ticket_id": 999_999, "act": "solve"}, good=OWN),
+    "portal_ticket_file": Rule(CLIENT, kwargs=lambda _world: {"file_id": 999_999}, good=OWN),
     "portal_category": Rule(CLIENT),
     "portal_category_evidence": Rule(CLIENT),
     "portal_category_change": Rule(CLIENT, kwargs=lambda _world: {"act": "retail"}),
@@ -659,6 +665,8 @@ WORKS_WITH_CLIENTS: Final = STAFF - {"marketing", "auditor", "administrator"}
 MOVES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 MERGES_CLIENTS: Final = roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.ADMINISTRATOR)
 KEEPS_CANNED_ANSWERS: Final = roles(Role.DESK_HEAD, Role.SUPPORT, Role.ADMINISTRATOR)
+WORKS_TICKETS: Final = roles(Role.AGENT, Role.RETENTION, Role.DESK_HEAD, Role.KYC_OFFICER, Role.FINANCE, Role.SUPPORT)
+SEES_TICKETS: Final = STAFF - {"marketing"}
 ASSIGNS_MAIL: Final = roles(Role.SUPPORT, Role.DESK_HEAD, Role.MLRO)
 MAKES_SEGMENTS: Final = roles(Role.DESK_HEAD, Role.MARKETING, Role.ADMINISTRATOR)
 _person = _any_client("client_id")
@@ -695,6 +703,15 @@ TABLE |= {
     "canned_answer_new": Rule(KEEPS_CANNED_ANSWERS),
     "canned_answer": Rule(KEEPS_CANNED_ANSWERS, kwargs=lambda _world: {"answer_id": 999_999}, good=OWN),
     "canned_answer_archive": Rule(KEEPS_CANNED_ANSWERS, kwargs=lambda _world: {"answer_id": 999_999}, good=OWN),
+    "tickets": Rule(SEES_TICKETS),
+    "ticket": Rule(SEES_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
+    "ticket_next": Rule(WORKS_TICKETS),
+    "tickets_assign": Rule(roles(Role.DESK_HEAD, Role.MLRO)),
+    "ticket_assign": Rule(WORKS_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
+    "ticket_write": Rule(WORKS_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
+    "ticket_change": Rule(WORKS_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999, "act": "take"}, good=OWN),
+    "ticket_file": Rule(SEES_TICKETS, kwargs=lambda _world: {"file_id": 999_999}, good=OWN),
+    "client_ticket_new": Rule(WORKS_TICKETS, kwargs=lambda _world: {"client_id": 999_999}, good=OWN),
     "mail_threads": Rule(STAFF),
     "mail_thread": Rule(STAFF, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
     "mail_thread_close": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),

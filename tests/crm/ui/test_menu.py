@@ -99,7 +99,7 @@ def test_counts_are_of_ones_own_queues_and_few_queries(cast, django_assert_max_n
         }
 
     assert counted(cast.auditor) == set()
-    assert counted(cast.agent) == {"My day", "Leads", "Chats", "E-mail threads"}
+    assert counted(cast.agent) == {"My day", "Leads", "Chats", "E-mail threads", "Tickets"}
     assert "Possible matches" in counted(cast.mlro)
     assert "Platform breaks" in counted(cast.finance)
     for user in cast.staff().values():

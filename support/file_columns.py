@@ -1,0 +1,9 @@
+from crm.file_columns import FileColumn, declare
+from support.files import FOLDER
+from support.models import TicketFile
+
+declare(
+    FileColumn(
+        TicketFile, "store_key", FOLDER, is_sharded=True, client="sealed_for_id", size="size_bytes", sha256="sha256"
+    )
+)

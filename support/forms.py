@@ -1,0 +1,44 @@
+"""Forms of tickets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import WorkPriority
+from crm.models import User
+from support.choices import ENTERED, TicketCategory, TicketChannel
+from support.conversation import TEXT_MAX
+from support.tickets import SUBJECT_MAX
+
+
+class TicketForm(forms.Form):
+    """A new ticket as a client, or staff for them, enter it."""
+
+    category = forms.ChoiceField(label=_("What is it about?"), choices=TicketCategory.choices)
+    subject = forms.CharField(label=_("Subject"), max_length=SUBJECT_MAX)
+    text = forms.CharField(label=_("Message"), max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 6}))
+
+
+class StaffTicketForm(TicketForm):
+    """A ticket that staff enter for a client."""
+
+    channel = forms.ChoiceField(
+        label=_("How the client got in touch"), choices=[(one.value, one.label) for one in ENTERED]
+    )
+    field_order = ["channel", "category", "subject", "text"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["category"].label = _("Category")
+        self.fields["text"].label = _("What the client asks")
+        self.fields["channel"].initial = TicketChannel.PHONE
+
+
+class AssignForm(forms.Form):
+    """To whom a ticket goes, and how urgent it is."""
+
+    to = forms.ModelChoiceField(label=_("Assign to"), queryset=User.objects.none())
+    priority = forms.TypedChoiceField(label=_("Priority"), choices=WorkPriority.choices, coerce=int)

@@ -1,0 +1,66 @@
+"""Tickets as work: a queue with claims, assignment and the clock of the resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
+
+from clients.models import Client
+from crm import work
+from crm.db.locking import lock
+from crm.i18n.localized_text import LocalizedText, joined
+from crm.models import Actor
+from crm.security.policies import Decision
+from support import policies
+from support.brand_policies import RESOLUTION_HOURS
+from support.choices import WITH_US
+from support.models import Ticket
+from support.queries import tickets_visible_to
+
+SOLVED: Final = "solved"
+
+
+class TicketWork(work.WorkKind[Ticket]):
+    """The queue of tickets. A claim keeps colleagues out; replying needs none."""
+
+    model = Ticket
+    code, label = "support.ticket", gettext_lazy("Tickets")
+    right = policies.WORKS
+    outcomes: ClassVar[Mapping[str, work.Outcome]] = {SOLVED: work.Outcome(gettext_lazy("Solved"))}
+    hours = RESOLUTION_HOURS
+    needs_claim = False
+    by_client = False
+    queue_url = "tickets"
+
+    def visible_to(self, user: Actor) -> QuerySet[Ticket]:
+        return tickets_visible_to(user)
+
+    def offered(self, user: Actor) -> QuerySet[Ticket]:
+        return self.visible_to(user).filter(state__in=WITH_US)
+
+    def may_work(self, user: Actor, subject: Ticket) -> Decision:
+        return policies.can_work(user, subject.client)
+
+    def rows(self) -> QuerySet[Ticket]:
+        return Ticket.objects.select_related("client__brand", "client__book")
+
+    def lock(self, subject_id: int) -> Ticket:
+        return locked(subject_id)
+
+    def title(self, subject: Ticket) -> LocalizedText:
+        return joined([f"#{subject.number}", str(subject.client), subject.subject])
+
+
+TICKETS: Final = work.register(TicketWork)
+
+
+def locked(ticket_id: int) -> Ticket:
+    """Lock a ticket and, before it, its client. Raises: NotFound."""
+    client_id = Ticket.objects.filter(pk=ticket_id).values_list("client_id", flat=True).first()
+    client = lock(Client, client_id or 0, "brand", "book", no_key=True)
+    ticket = lock(Ticket, ticket_id, "work")
+    ticket.client = client
+    return ticket
