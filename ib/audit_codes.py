@@ -20,6 +20,8 @@ class IbAction(AuditCode):
     COMMISSIONS_GIVEN_BACK = "ib.commissions_given_back", _("Commissions restored"), "redo-2"
     COMMISSIONS_RUN = "ib.commissions_run", _("Commissions calculated"), "calculator"
     COMMISSIONS_TAKEN_BACK = "ib.commissions_taken_back", _("Commissions clawed back"), "undo-2", "warning"
+    DISPUTE_ADJUSTED = "ib.dispute_adjusted", _("Commission adjusted after a dispute"), "coins", "warning"
+    DISPUTE_MESSAGE = "ib.dispute_message", _("Message about a commission dispute"), "message-square"
     DISPUTE_OPENED = "ib.dispute_opened", _("Commission disputed or put on hold"), "lock", "warning"
     DISPUTE_RESOLVED = "ib.dispute_resolved", _("Commission dispute resolved"), "circle-check"
     LINK_CREATED = "ib.link_created", _("Referral link created"), "link"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Policy, PolicyArea, Switch, declare
+from crm.brand_policies import Count, Policy, PolicyArea, Switch, declare
 
 PARTNER_VERIFICATION = declare(
     Policy(
@@ -24,6 +24,17 @@ APPLICATIONS_OPEN = declare(
         Switch(),
         True,
         _("On the website and in the client portal. Partners can invite sub-partners in any case."),
+        needs_four_eyes=False,
+    )
+)
+COMMISSION_DISPUTE_HOURS = declare(
+    Policy(
+        "commission_dispute_hours",
+        PolicyArea.PROMISES,
+        _("Commission disputes are answered within"),
+        Count(1, 480, _("working hours")),
+        40,
+        _("Partners see the day. Later ones are marked as late."),
         needs_four_eyes=False,
     )
 )

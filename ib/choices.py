@@ -123,6 +123,7 @@ class RunKind(BadgeChoices):
     RANKS = "ranks", "lime", _("After ranks changed")
     CLAWBACK = "clawback", "orange", _("Clawback")
     RESTORED = "restored", "teal", _("Restored")
+    ADJUSTED = "adjusted", "pink", _("Adjustment after a dispute")
 
 
 class AccrualKind(models.TextChoices):
@@ -133,6 +134,7 @@ class AccrualKind(models.TextChoices):
     CLAWBACK = "clawback", _("Clawback")
     RESTORED = "restored", _("Restored")
     CAPPED = "capped", _("Cap")
+    ADJUSTED = "adjusted", _("Adjustment")
 
 
 class AccrualState(BadgeChoices):
@@ -175,6 +177,7 @@ class Reason(models.TextChoices):
     CLIENT_FORFEITED = "client_forfeited", _("The referral no longer qualifies")
     CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")
     DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
+    DISPUTE = "dispute", _("Agreed after a dispute")
 
 
 # Reasons for which a trade as such isn't paid.
@@ -377,6 +380,13 @@ class IbNotice(NotificationKind):
         _("Commissions on hold"),
         NoticeGroup.PARTNERS,
         PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
+    DISPUTE_MESSAGE = (
+        "ib.dispute_message",
+        _("Messages about commission disputes"),
+        NoticeGroup.PARTNERS,
+        PARTNERS | staff("ib.settle_commissions"),
         EmailChannel.AT_ONCE,
     )
     TERMS_PROPOSED = (

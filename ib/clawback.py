@@ -35,8 +35,8 @@ from wallet.models import Deposit
 DUE = """
 WITH had AS (
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id,
-    sum(x.amount) FILTER (WHERE x.kind IN ('original', 'delta', 'capped')) AS earned,
-    sum(x.rate_amount) FILTER (WHERE x.kind IN ('original', 'delta', 'capped')) AS rate_earned,
+    sum(x.amount) FILTER (WHERE x.kind IN ('original', 'delta', 'capped', 'adjusted')) AS earned,
+    sum(x.rate_amount) FILTER (WHERE x.kind IN ('original', 'delta', 'capped', 'adjusted')) AS rate_earned,
     -coalesce(sum(x.amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS taken,
     -coalesce(sum(x.rate_amount) FILTER (WHERE x.kind IN ('clawback', 'restored')), 0) AS rate_taken
   FROM ib_accrual x WHERE x.client_id = %(client)s AND x.closed_at >= %(since)s

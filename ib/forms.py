@@ -162,6 +162,19 @@ class AnswerForm(forms.Form):
     answer = forms.CharField(max_length=300, label=_("Answer"), help_text=_("The partner reads it."))
 
 
+class AdjustmentForm(AnswerForm):
+    """What a disputed commission is adjusted by; the answer goes out with the second approval."""
+
+    field_order = ("amount", "answer")
+    amount = forms.DecimalField(
+        max_digits=12, decimal_places=4, label=_("Adjustment"), help_text=_("Negative to take some back.")
+    )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].label = _("Adjustment in %(currency)s") % {"currency": currency}
+
+
 class SettlementTermsForm(forms.Form):
     """How a partner is settled; what an invoice needs is checked where one is wanted."""
 

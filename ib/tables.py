@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.security.scope import reach_of
+from crm.ui.columns import DASH
 from crm.ui.filters import WhenFilter
 from crm.ui.tables import (
     AgoColumn,
@@ -26,6 +27,8 @@ from crm.ui.tables import (
     Table,
     TimeColumn,
 )
+from crm.ui.work_columns import WorkFilter, claim_cell
+from crm.work.queries import clock_of
 from ib.choices import AccrualState, DisputeState, PartnerState, Reason
 from ib.models import (
     Accrual,
@@ -235,7 +238,10 @@ class PartnerSettlementTable(SettlementTable):
     is_adjustable = False
 
 
-class DisputeFilter(django_filters.FilterSet):
+LATE, CLAIMED_BY_ME = QuickFilter(_("Late"), {"clock": "late"}), QuickFilter(_("Claimed by me"), {"whose": "mine"})
+
+
+class DisputeFilter(WorkFilter):
     state = django_filters.ChoiceFilter(choices=DisputeState.choices, label=_("State"))
     partner = django_filters.CharFilter(field_name="partner__code", label=_("Partner code"))
 
@@ -258,18 +264,28 @@ class DisputeTable(Table):
         Column("reason", _("Reason"), css="clip"),
         Column("opened_by", _("By")),
         BadgeColumn("state", _("State")),
+        Column("due", _("Due"), render=lambda row, table: due_cell(row, table), export=False),
+        Column("claimed_by", _("Claimed by"), render=claim_cell),
         Column("answer", _("Answer"), css="clip"),
         AgoColumn("resolved_at", _("Resolved")),
     ]
     filterset = DisputeFilter
-    quick_filters = [QuickFilter(_("In dispute"), {"state": DisputeState.OPEN})]
+    quick_filters = [QuickFilter(_("In dispute"), {"state": DisputeState.OPEN}), LATE, CLAIMED_BY_ME]
     is_searchable = False
     row_url_name = "ib_dispute"
     empty = Empty(_("No disputes"), _("Partners can dispute a commission on its page."), "lock")
 
     def queryset(self) -> QuerySet[CommissionDispute]:
         rows = CommissionDispute.objects.filter(partner__in=partners_visible_to(self.user))
-        return rows.select_related("partner", "opened_by")
+        return rows.select_related("partner__brand", "opened_by", "work__claimed_by")
+
+
+def due_cell(row: CommissionDispute, table: Table) -> Any:
+    """Show how much working time is left to answer, or by how much an answer is late."""
+    if row.work is None or row.work.state != "open":
+        return DASH
+    clock = clock_of(row.work, row.partner.brand, table.now)
+    return format_html('<span class="nowrap {}">{}</span>', "neg" if clock.is_late else "", clock.text)
 
 
 def held_by(row: CommissionDispute) -> str:

@@ -2040,4 +2040,75 @@ class Migration(migrations.Migration):
             model_name='cappedday',
             constraint=models.CheckConstraint(condition=models.Q(('amount__gte', models.F('low')), ('amount__lte', models.F('high')), ('high__gte', 0), ('low__lte', 0)), name='capped_day_lies_between_its_ends'),
         ),
+        migrations.CreateModel(
+            name='DisputeMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_partner', models.BooleanField()),
+                ('text', models.CharField(max_length=1000)),
+                ('at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='commissiondispute',
+            name='adjustment_id',
+            field=models.BigIntegerField(help_text='The line that adjusts the commission', null=True),
+        ),
+        migrations.AddField(
+            model_name='commissiondispute',
+            name='work',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem'),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='kind',
+            field=models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment')], max_length=8),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='commissionrun',
+            name='kind',
+            field=models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10),
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'adjusted')), fields=('source',), name='a_dispute_adjusts_a_commission_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('deal_id__isnull', True), ('work__isnull', False), _connector='OR'), name='open_commission_dispute_is_a_work_item'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(('adjustment_id__isnull', True), models.Q(('deal_id__isnull', False), ('state', 'resolved')), _connector='OR'), name='only_a_resolved_dispute_has_an_adjustment'),
+        ),
+        migrations.AddField(
+            model_name='disputemessage',
+            name='author',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='disputemessage',
+            name='dispute',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='ib.commissiondispute'),
+        ),
+        migrations.AddConstraint(
+            model_name='disputemessage',
+            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='dispute_message_says_something'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='disputemessage',
+            trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='cb465d7b08669765947647d48d0b60210f5e25e4', operation='UPDATE OR DELETE', pgid='pgtrigger_dispute_message_no_change_b4a5a', table='ib_disputemessage', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='disputemessage',
+            trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='410cc06321f1ed048ab31d598d0c8136c599d2fa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_dispute_message_no_truncate_e73a8', table='ib_disputemessage', when='BEFORE')),
+        ),
     ]

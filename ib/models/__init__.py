@@ -19,7 +19,15 @@ from ib.models.plans import (
 from ib.models.ratios import RatioProposal
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
 from ib.models.screenings import PartnerScreening
-from ib.models.settlements import CommissionDispute, HeldLine, Payout, PayoutRequest, Settlement, SettlementTerms
+from ib.models.settlements import (
+    CommissionDispute,
+    DisputeMessage,
+    HeldLine,
+    Payout,
+    PayoutRequest,
+    Settlement,
+    SettlementTerms,
+)
 from ib.models.what_ifs import WhatIf
 
 __all__ = [
@@ -33,6 +41,7 @@ __all__ = [
     "CommissionRun",
     "CreditNote",
     "CreditNoteFile",
+    "DisputeMessage",
     "HeldLine",
     "InvoiceCorrection",
     "InvoiceFile",

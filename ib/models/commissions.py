@@ -219,6 +219,9 @@ class Accrual(models.Model):
             models.UniqueConstraint(
                 fields=["source", "corrects"], condition=Q(kind="restored"), name="a_clawback_is_given_back_once"
             ),
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(kind="adjusted"), name="a_dispute_adjusts_a_commission_once"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="excluded") | (Q(amount=0, rate_amount=0) & ~Q(reason="")),
                 name="excluded_trade_pays_nothing_and_says_why",

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.db.states import HasState
-from crm.models import User
+from crm.models import User, WorkItem
 from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from ib.choices import (
@@ -202,10 +202,20 @@ class CommissionDispute(HasState):
     answer = models.CharField(max_length=300, blank=True)
     resolved_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     resolved_at = models.DateTimeField(null=True)
+    work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="+")
+    adjustment_id = models.BigIntegerField(null=True, help_text=_("The line that adjusts the commission"))
 
     class Meta:
         ordering = ["-id"]
         constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="open") | Q(deal_id__isnull=True) | Q(work__isnull=False),
+                name="open_commission_dispute_is_a_work_item",
+            ),
+            models.CheckConstraint(
+                condition=Q(adjustment_id__isnull=True) | Q(state="resolved", deal_id__isnull=False),
+                name="only_a_resolved_dispute_has_an_adjustment",
+            ),
             models.UniqueConstraint(
                 fields=["partner", "deal_id"],
                 condition=Q(state="open"),
@@ -226,6 +236,24 @@ class CommissionDispute(HasState):
 
     def __str__(self) -> str:
         return f"{self.partner_id}: {self.deal_id}"
+
+
+class DisputeMessage(models.Model):
+    """What partner and broker wrote to each other about a dispute."""
+
+    dispute = models.ForeignKey(CommissionDispute, on_delete=models.PROTECT, related_name="messages")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    is_partner = models.BooleanField()
+    text = models.CharField(max_length=1000)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        triggers = append_only("dispute_message")
+        constraints = [models.CheckConstraint(condition=~Q(text=""), name="dispute_message_says_something")]
+
+    def __str__(self) -> str:
+        return self.text[:40]
 
 
 WHAT_WAS_HELD_STAYS = """

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.db.locking import lock
+from crm import work
 from crm.errors import DomainError, NotAllowed, NotFound, WrongState
+from crm.i18n import formats
 from crm.i18n.localized_text import phrase
-from crm.models import Actor
+from crm.models import Actor, User
+from crm.money import amounts
 from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from ib import periods
 from ib.audit_codes import IbAction
 from ib.choices import DisputeState, IbNotice
-from ib.models import Accrual, CommissionDispute, Partner, Upline
+from ib.models import Accrual, CommissionDispute, DisputeMessage, Partner, Upline
 from ib.policies import can_settle
+from ib.settlements.dispute_work import ADJUSTED, AMOUNT, DISPUTE, conclude, locked
 from trading.models import Deal
 
 # How many a partner may have open: each waits for a person.
 OPEN_MAX = 50
+MESSAGE_MAX, MESSAGES_MAX = 1000, 100
+ADJUSTMENT_MAX = Decimal(1_000_000)
 
 
 @transaction.atomic
@@ -58,6 +65,10 @@ def open_dispute(
         raise DomainError(_("You have too many open disputes. Wait for an answer, or contact your partner manager."))
     try:
         with transaction.atomic():
+            if dispute.deal_id is not None:
+                dispute.work = work.open_item(
+                    DISPUTE, client_id=_client_of(dispute), brand=partner.brand, opened_at=dispute.opened_at
+                )
             dispute.save()
     except IntegrityError:
         raise WrongState(_("This is in dispute already.")) from None
@@ -110,41 +121,99 @@ def _notify_of_opening(dispute: CommissionDispute, partner: Partner, is_own: boo
     )
 
 
+def _client_of(dispute: CommissionDispute) -> int:
+    assert dispute.deal_id is not None, "only disputes about deals are work"
+    deal = Deal.every.select_related("account").filter(pk=dispute.deal_id).first()
+    if deal is not None and deal.account is not None:
+        return deal.account.client_id
+    assert dispute.accrual_id is not None, "a deal without an account has a line"
+    return Accrual.objects.values_list("client_id", flat=True).get(pk=dispute.accrual_id)
+
+
+def _open(dispute_id: int) -> CommissionDispute:
+    """Lock a dispute, or refuse one that is gone. Raises: NotFound."""
+    if not CommissionDispute.objects.filter(pk=dispute_id).exists():
+        raise NotFound(_("This record no longer exists. Reload the page."))
+    return locked(dispute_id)
+
+
 @transaction.atomic
 def resolve_dispute(*, dispute_id: int, answer: str, actor: Actor) -> CommissionDispute:
     """Resolve a dispute with an answer that the partner reads. What waited is in their next settlement, as it is then.
 
     Who: `ib.settle_commissions` at the brand. Raises: NotAllowed, WrongState, DomainError without an answer.
     """
-    brand_id = CommissionDispute.objects.values_list("partner__brand_id", flat=True).filter(pk=dispute_id).first()
-    if brand_id is None:
-        raise NotFound(_("This record no longer exists. Reload the page."))
-    periods.lock_commissions(brand_id)
-    dispute = lock(CommissionDispute, dispute_id, "partner")
-    policies.require(can_settle(actor, brand_id))
+    dispute = _open(dispute_id)
+    policies.require(can_settle(actor, dispute.partner.brand_id))
     if not answer.strip():
         raise DomainError(_("Enter an answer."))
-    dispute.move_to(DisputeState.RESOLVED)
-    dispute.answer, dispute.resolved_by, dispute.resolved_at = answer.strip()[:300], actor, timezone.now()
-    dispute.save(update_fields=["state", "answer", "resolved_by", "resolved_at"])
+    conclude(dispute, actor=actor, answer=answer.strip())
+    return dispute
+
+
+@transaction.atomic
+def propose_adjustment(*, dispute_id: int, amount: Decimal, answer: str, actor: User) -> CommissionDispute:
+    """Propose to resolve a dispute by paying the partner so much more, or less, in their currency; finance approves it.
+
+    Who: `ib.settle_commissions` or `ib.manage_partners` at the brand. Raises: NotAllowed, WrongState, DomainError (nothing
+    changes, too many decimals, no answer).
+    """
+    dispute = _open(dispute_id)
+    policies.require(DISPUTE.may_work(actor, dispute))
+    if dispute.state != DisputeState.OPEN or dispute.work_id is None:
+        raise WrongState(_("This isn't open any more: it was decided or closed."))
+    if not amount or abs(amount) > ADJUSTMENT_MAX:
+        raise DomainError(
+            _("Enter an amount that isn't zero, at most %(most)s.") % {"most": formats.number(ADJUSTMENT_MAX)}
+        )
+    if amount != amounts.quantize(amount, dispute.partner.currency):
+        raise DomainError(_("Too many decimal places for %(currency)s.") % {"currency": dispute.partner.currency})
+    work.propose(dispute, actor=actor, outcome=ADJUSTED, reason=answer, given={AMOUNT: str(amount)})
+    return dispute
+
+
+@transaction.atomic
+def add_message(*, dispute_id: int, text: str, actor: User) -> DisputeMessage:
+    """Write to the other side of an open dispute about a deal.
+
+    Who: the partner whose dispute it is, `ib.settle_commissions` or `ib.manage_partners` at the brand. Raises: NotAllowed,
+    NotFound, WrongState, DomainError (nothing said, too long, too many messages).
+    """
+    dispute = _open(dispute_id)
+    is_partner = actor.pk == dispute.partner.user_id
+    if not is_partner:
+        policies.require(DISPUTE.may_work(actor, dispute))
+    if dispute.state != DisputeState.OPEN or dispute.deal_id is None:
+        raise WrongState(_("This isn't open any more: it was decided or closed."))
+    text = text.strip()
+    if not text or len(text) > MESSAGE_MAX:
+        raise DomainError(_("Enter a message of at most %(count)s characters.") % {"count": MESSAGE_MAX})
+    if dispute.messages.count() >= MESSAGES_MAX:
+        raise DomainError(_("This dispute has too many messages. Wait for an answer, or contact your partner manager."))
+    message = DisputeMessage.objects.create(
+        dispute=dispute, author=actor, is_partner=is_partner, text=text, at=timezone.now()
+    )
     audit.record(
         actor=actor,
-        action=IbAction.DISPUTE_RESOLVED,
+        action=IbAction.DISPUTE_MESSAGE,
         target=dispute.partner,
-        brand_id=brand_id,
-        before={"state": str(DisputeState.OPEN)},
-        after={"state": str(dispute.state), "dispute": dispute.pk, "deal": dispute.deal_id},
-        reason=dispute.answer,
+        brand_id=dispute.partner.brand_id,
+        after={"dispute": dispute.pk, "message": message.pk},
     )
+    readers: list[int] = [dispute.partner.user_id]
+    if is_partner:
+        item = dispute.work
+        own = [pk for pk in (item.claimed_by_id, item.assigned_to_id) if pk] if item else []
+        readers = own or list(people_with("ib.settle_commissions", brand_id=dispute.partner.brand_id))
     notify(
-        [dispute.partner.user_id],
-        kind=IbNotice.DISPUTE_CHANGED,
-        title=phrase("Your dispute was resolved") if dispute.deal_id else phrase("Your settlements continue"),
-        body=dispute.answer,
-        url="/partners/payouts/",
-        dedupe_key=f"ib.dispute:{dispute.pk}:resolved",
+        readers,
+        kind=IbNotice.DISPUTE_MESSAGE,
+        title=phrase("Message about the dispute of %(partner)s") % {"partner": dispute.partner.name},
+        body=text[:200],
+        url=f"/ib/disputes/{dispute.pk}/" if is_partner else f"/partners/disputes/{dispute.pk}/",
+        dedupe_key=f"ib.dispute_message:{message.pk}",
     )
-    return dispute
+    return message
 
 
 def is_frozen(partner_id: int) -> bool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
+from ib.choices import DisputeState
 from ib.forms import MissingDealForm
-from ib.models import Accrual, Partner
-from ib.settlements.disputes import deal_with_number, open_dispute
+from ib.models import Accrual, CommissionDispute, Partner
+from ib.settlements.disputes import add_message, deal_with_number, open_dispute
 from ib.views.guards import partner_page
+from trading.models import Deal
 
 
 @partner_page
@@ -37,3 +39,31 @@ def missing(request: UserRequest, partner: Partner) -> HttpResponseBase:
         ):
             return redirect("partner_payouts")
     return render(request, "partners/missing_deal.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@partner_page
+def dispute_page(request: UserRequest, partner: Partner, dispute_id: int) -> HttpResponseBase:
+    """Show a partner their dispute about a deal with its messages, and take theirs."""
+    dispute = (
+        CommissionDispute.objects.select_related("partner__brand", "work")
+        .filter(pk=dispute_id, partner=partner, deal_id__isnull=False)
+        .first()
+    )
+    if dispute is None or dispute.deal_id is None:
+        raise Http404
+    if request.method == "POST":
+        run_action(
+            request,
+            lambda: add_message(dispute_id=dispute.pk, text=request.POST.get("text", ""), actor=request.user),
+            _("Message sent."),
+        )
+        return redirect("partner_dispute_page", dispute.pk)
+    context = {
+        "dispute": dispute,
+        "deal": Deal.every.filter(pk=dispute.deal_id).values_list("ticket", flat=True).first(),
+        "adjustment": Accrual.objects.filter(pk=dispute.adjustment_id).first() if dispute.adjustment_id else None,
+        "thread": dispute.messages.all(),
+        "may_write": dispute.state == DisputeState.OPEN,
+        "message_url": request.path,
+    }
+    return render(request, "partners/dispute.html", context)

@@ -12,32 +12,25 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from clients.queries import clients_visible_to
-from crm.choices import AccessKind
 from crm.models import Brand
-from crm.security import access_log
 from crm.security.scope import reach_of
 from crm.ui.actions import run_action
-from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
+from crm.ui.views import embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from ib import settlement
 from ib.choices import AutomaticPayoutState, DisputeState, VerdictKind
-from ib.forms import AnswerForm, ReasonForm, SettlementTermsForm
+from ib.forms import ReasonForm, SettlementTermsForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, CreditNote, Partner, Settlement, SettlementTerms
 from ib.partner_pages.statements import Statement
-from ib.policies import can_manage_partners, can_run, can_settle
+from ib.policies import can_manage_partners, can_settle
 from ib.queries import get_partner, partners_visible_to
 from ib.settlements import disputes, forfeits
-from ib.settlements.evidence import evidence_of
 from ib.settlements.terms import described, propose_terms, terms_of
-from ib.tables import DisputeTable, PartnerSettlementTable
+from ib.tables import PartnerSettlementTable
 from ib.views.commissions import get_accrual
 from ib.views.portal_statements import credit_note_file, invoice_file, statement_file
 
 DISPUTES_SHOWN = 20
-
-
-class DisputeList(TableView):
-    table = DisputeTable
 
 
 def settlements_tab(request: UserRequest, partner: Partner, frame: dict[str, Any]) -> HttpResponseBase:
@@ -139,48 +132,6 @@ def hold(request: UserRequest, accrual_id: int) -> HttpResponse:
         form,
         _("Put commission on hold"),
         _("What this deal earned the partner isn't settled until someone resolves this. The partner reads the reason."),
-    )
-
-
-@staff_page("ib.view_settlement")
-def dispute_page(request: UserRequest, dispute_id: int) -> HttpResponse:
-    """Show what is in dispute, and resolve it with an answer that the partner reads."""
-    dispute = (
-        CommissionDispute.objects.select_related("partner", "opened_by", "resolved_by")
-        .filter(pk=dispute_id, partner__in=partners_visible_to(request.user))
-        .first()
-    )
-    if dispute is None:
-        raise Http404
-    may_resolve = dispute.state == DisputeState.OPEN and bool(can_settle(request.user, dispute.partner.brand_id))
-    form = AnswerForm(request.POST or None)
-    if request.method == "POST" and run_action(
-        request,
-        lambda: disputes.resolve_dispute(dispute_id=dispute.pk, answer=form.cleaned_data["answer"], actor=request.user),
-        _("Dispute resolved. What waited is in the partner's next settlement."),
-        form=form,
-        show_forbidden=True,
-    ):
-        return redirect("ib_dispute", dispute.pk)
-    evidence = evidence_of(dispute)
-    if evidence is not None and evidence.deal.account is not None:
-        access_log.note(
-            user=request.user,
-            kind=AccessKind.VIEW,
-            client_id=evidence.deal.account.client_id,
-            brand_id=dispute.partner.brand_id,
-            target=f"ib.dispute:{dispute.pk}",
-        )
-    return render(
-        request,
-        "ib/dispute.html",
-        {
-            "dispute": dispute,
-            "form": form if may_resolve else None,
-            "evidence": evidence,
-            "may_replay": bool(can_run(request.user, dispute.partner.brand_id)),
-        },
-        status=422 if form.errors else 200,
     )
 
 

@@ -801,8 +801,6 @@ EXCEPTIONS: dict[str, str] = {
     "wallet.psp.waiting_reports.hold_report": PART,
     "wallet.reconciliation.settlement_import.import_kept": PART,
     "wallet.reconciliation.settlement_import.import_original": PART,
-    "ib.applications.invitations.send_invitation": PART,
-    "ib.partners.set_state": PART,
     "ib.engine.run": "a part of an approved replay, and the system's own work",
 }
 
