@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 BACK_OFF_SECONDS = (2, 10, 30, 120, 600, 3600, 4 * 3600, 18 * 3600)
 
 BATCH = 500
-DELIVER_SECONDS = 20.0
+DELIVER_SECONDS = 5.0
 
 # A row is taken only when no earlier one of the same handler and client waits: order per client, also within a batch.
 CLAIM = """

@@ -9,7 +9,7 @@ from django.db import transaction
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from crm import events
+from crm import events, tasks
 from crm.choices import DeliveryState
 from crm.errors import NotAllowed
 from crm.events import bus, delivery, publishing
@@ -105,6 +105,21 @@ def test_order_is_kept_per_client_while_another_client_goes_on(handler):
         events.publish(events.LeadCaptured(lead_id=lead_id, client_id=client_id, brand_id=1))
     delivery.deliver_due()
     assert SEEN == [3]
+
+
+def test_a_backlog_goes_behind_what_waits_for_the_same_worker(handler, monkeypatch):
+    """A worker that works until all is delivered keeps a client's e-mail waiting for minutes."""
+    handler(lambda event: SEEN.append(event.lead_id))
+    for lead_id in (1, 2):
+        events.publish(events.LeadCaptured(lead_id=lead_id, client_id=lead_id, brand_id=1))
+    behind = []
+    monkeypatch.setattr(tasks, "enqueue_delivery", lambda: behind.append(list(SEEN)))
+    monkeypatch.setattr(delivery, "DELIVER_SECONDS", 0)
+    tasks.deliver_events()
+    assert behind == [[1]]
+    monkeypatch.setattr(delivery, "DELIVER_SECONDS", 60)
+    tasks.deliver_events()
+    assert (SEEN, behind) == ([1, 2], [[1]])
 
 
 EXAMPLES = {
