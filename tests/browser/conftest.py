@@ -95,7 +95,7 @@ class Watch:
 
 def _context(chromium: Browser, live_server: Any, **options: Any) -> BrowserContext:
     context = chromium.new_context(base_url=live_server.url, locale="en-GB", **options)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)  # a machine that others keep busy is no fault
     return context
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.smoke.instance import ROOT, fresh_instance
 from tests.smoke.journey import Journey
+from tests.smoke.people import PATIENCE
 from tests.smoke.steps import STEPS
 
 CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium-headless-shell")
@@ -27,7 +28,7 @@ FLAGS = [
 
 def main() -> int:
     started = time.monotonic()
-    expect.set_options(timeout=30_000)  # a slow machine is no fault
+    expect.set_options(timeout=1000 * PATIENCE)
     with fresh_instance() as instance, sync_playwright() as playwright:
         print(f"   instance at {instance.base_url}, demo loaded  {time.monotonic() - started:6.1f} s", flush=True)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -13,7 +13,7 @@ import psycopg
 from playwright.sync_api import Browser, Page
 
 from tests.smoke.instance import Instance
-from tests.smoke.people import newest_mail, sign_in_staff
+from tests.smoke.people import PATIENCE, newest_mail, sign_in_staff
 
 AGENT = "anna.schmidt@meridian.example"
 MASTER_IB, SUB_IB = "Alpenblick Capital", "Rheinland Trading Partners"
@@ -45,7 +45,7 @@ class Journey:
             context = self.browser.new_context(
                 base_url=self.instance.base_url, viewport={"width": width, "height": height}, locale=locale
             )
-            context.set_default_timeout(60_000)
+            context.set_default_timeout(1000 * PATIENCE)
             self.pages[who] = context.new_page()
         return self.pages[who]
 
@@ -78,23 +78,23 @@ class Journey:
                 print(f"no screenshot of {who}: {error}")
 
 
-def until(seconds: float, look: Callable[[], Any], what: str) -> Any:
+def until(look: Callable[[], Any], what: str) -> Any:
     """Look again until it is so; an AssertionError names what did not come."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     while True:
         seen = look()
         if seen:
             return seen
         if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
+            raise AssertionError(f"{what} did not happen within {PATIENCE} s")
         time.sleep(0.25)
 
 
-def page_shows(page: Page, path: str, text: str | re.Pattern[str], *, seconds: float = 60) -> None:
+def page_shows(page: Page, path: str, text: str | re.Pattern[str]) -> None:
     """Open the page again until it says so: what a worker does takes a moment, and not every page refreshes itself."""
 
     def seen() -> bool:
         page.goto(path)
         return page.locator("body").filter(has_text=text).count() > 0
 
-    until(seconds, seen, f"“{text}” on {path}")
+    until(seen, f"“{text}” on {path}")

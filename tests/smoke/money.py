@@ -36,7 +36,7 @@ def client_deposits(journey: Journey) -> str:
     page.fill("input[name=cvc]", "123")
     page.locator("button[name=action][value=pay]").click()
     page.wait_for_url(re.compile("/portal/wallet/"))
-    until(30, lambda: wallet_minor(journey) == 50_000, "the booking of EUR 500")
+    until(lambda: wallet_minor(journey) == 50_000, "the booking of EUR 500")
     sent = ask(f"{journey.psp_url}/_control/state")["deliveries"][:3]
     assert sent, "the PSP sent no webhook"
     for event in sent:
@@ -58,10 +58,10 @@ def move_to_platform(journey: Journey) -> None:
     page.fill("input[name=amount]", "500")
     page.locator("form button[type=submit].w-100").click()
     page.wait_for_url(re.compile(r"/portal/wallet/T"))
-    until(60, lambda: on_platform(journey) == ["500.00"], "EUR 500 on MT5")
+    until(lambda: on_platform(journey) == ["500.00"], "EUR 500 on MT5")
     expect(page.locator("#movement .k-steps .current, #movement .k-steps .done").last).to_be_visible()
     page_shows(page, "/portal/accounts/", re.compile(r"500[.,]00"))
-    until(30, lambda: wallet_minor(journey) == 0, "the wallet's part of the transfer")
+    until(lambda: wallet_minor(journey) == 0, "the wallet's part of the transfer")
 
 
 def on_platform(journey: Journey) -> list[str]:
@@ -94,9 +94,9 @@ def client_trades(journey: Journey) -> str:
     begun = time.monotonic()
     ask(trade, {"login": login, "symbol": "GBPUSD", "lots": "0.02", "hold_seconds": 0})
     deals = agent.locator("#trading-tab .card", has_text="Latest deals")
-    expect(deals).to_contain_text("GBPUSD", timeout=30_000)  # the open page shows it by itself
+    expect(deals).to_contain_text("GBPUSD")  # the open page shows it by itself
     seen = time.monotonic() - begun
-    expect(agent.locator("#trading-tab .card", has_text="Open positions")).to_contain_text("EURUSD", timeout=30_000)
+    expect(agent.locator("#trading-tab .card", has_text="Open positions")).to_contain_text("EURUSD")
     expect(agent.locator("#trading-tab")).to_contain_text(str(login))
     return f"deals on the open profile page after {seen:.1f} s, position, balance and equity beside them"
 
@@ -108,7 +108,7 @@ def finance_pays_out(journey: Journey) -> str:
     page.fill("input[name=amount]", "200")
     page.locator("form button[type=submit].w-100").click()
     page.wait_for_url(re.compile(r"/portal/wallet/T"))
-    until(60, lambda: wallet_minor(journey) == 20_000, "EUR 200 back in the wallet")
+    until(lambda: wallet_minor(journey) == 20_000, "EUR 200 back in the wallet")
     page.goto("/portal/wallet/withdraw/")
     page.fill("input[name=amount]", "200")
     page.fill("input[name=to_card]", "4242")
@@ -125,7 +125,7 @@ def finance_pays_out(journey: Journey) -> str:
         officer.get_by_role("button", name=re.compile("Approve")).click()
         with officer.expect_navigation():
             officer.locator("[data-yes]").click()
-    until(60, lambda: withdrawal_state(journey, reference) == "settled", "the payout")
+    until(lambda: withdrawal_state(journey, reference) == "settled", "the payout")
     assert wallet_minor(journey) == 0, "the wallet still holds what was paid out"
     page.goto(f"/portal/wallet/{reference}/")
     return f"{reference}: two approvals, paid by the PSP, settled in the ledger"

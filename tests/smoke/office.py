@@ -46,7 +46,6 @@ def officer_approves(journey: Journey) -> str:
         with page.expect_navigation():
             approve.locator("button").click()
     login = until(
-        90,
         lambda: journey.value(
             "SELECT login FROM trading_tradingaccount WHERE client_id = %s AND state = 'open'", client
         ),
@@ -54,9 +53,7 @@ def officer_approves(journey: Journey) -> str:
     )
     journey.notes["login"] = login
     until(
-        60,
-        lambda: journey.value("SELECT count(*) FROM compliance_screening WHERE client_id = %s", client),
-        "the screening",
+        lambda: journey.value("SELECT count(*) FROM compliance_screening WHERE client_id = %s", client), "the screening"
     )
     journey.mail(TRADER, login)
     return f"flagged: {', '.join(flagged)}; MT5 login {login}, screened, welcomed"
@@ -134,7 +131,7 @@ def auditor_takes_the_trail(journey: Journey) -> str:
 def download(page: Page) -> bytes:
     """What the job on this page made, once it is done."""
     link = page.locator("a[download]", has_text="Download").or_(page.locator("a.btn-primary[download]"))
-    link.first.wait_for(timeout=60_000)
+    link.first.wait_for()
     with page.expect_download() as started:
         link.first.click()
     return Path(started.value.path()).read_bytes()

@@ -16,7 +16,6 @@ def both_earn(journey: Journey) -> str:
     """A rebate and an override from one confirmed deal, settled to the ledger, on the pages of both partners."""
     client = journey.notes["client"]
     rows = until(
-        90,
         lambda: journey.look(
             "SELECT p.name, a.id, a.level, a.amount, a.currency FROM ib_accrual a JOIN ib_partner p ON p.id = a.partner_id"
             " WHERE a.client_id = %s AND a.state = 'accrued' ORDER BY a.level",
@@ -49,7 +48,6 @@ def settle(journey: Journey) -> None:
     with page.expect_navigation():
         page.locator("[data-yes]").click()
     until(
-        30,
         lambda: (
             journey.value(
                 "SELECT count(*) FROM ib_settlement s JOIN ib_partner p ON p.id = s.partner_id JOIN wallet_journal j"
