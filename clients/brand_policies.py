@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Choice, Count, Countries, Policy, PolicyArea, Switch, declare
+from crm.brand_policies import Choice, Count, Countries, Hosts, Policy, PolicyArea, Switch, declare
 
 MINIMUM_AGE = declare(
     Policy(
@@ -51,6 +51,28 @@ CALLS_ARE_RECORDED = declare(
         Switch(),
         False,
         _("Check what the law asks for first: in many countries both sides must know, in some they must agree."),
+    )
+)
+AGENT_PHONE_COUNTRIES = declare(
+    Policy(
+        "agent_phone_countries",
+        PolicyArea.CALLS,
+        _("Countries of agents' own numbers"),
+        Countries(),
+        [],
+        _(
+            "Where the phones are that the exchange rings for its agents. Empty: the countries of the brand's own numbers."
+        ),
+    )
+)
+AGENT_SIP_HOSTS = declare(
+    Policy(
+        "agent_sip_hosts",
+        PolicyArea.CALLS,
+        _("SIP hosts of agents' phones"),
+        Hosts(),
+        [],
+        _("Without a host here, agents can't enter SIP addresses."),
     )
 )
 CALL_HOUR_FROM = declare(

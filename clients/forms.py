@@ -126,6 +126,20 @@ class NoteForm(forms.Form):
     is_pinned = forms.BooleanField(label=gettext_lazy("Pin"), required=False)
 
 
+class SeveralFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class SeveralFiles(forms.FileField):
+    """Files that are chosen together, as a list."""
+
+    widget = SeveralFilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        given = data if isinstance(data, (list, tuple)) else [data] if data else []
+        return [super(SeveralFiles, self).clean(one, initial) for one in given]
+
+
 class MailForm(forms.Form):
     template = forms.ChoiceField(label=gettext_lazy("Template"))
     subject = forms.CharField(label=gettext_lazy("Subject"), max_length=160, required=False)
@@ -135,6 +149,11 @@ class MailForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text=gettext_lazy("Subject and text apply only to a blank e-mail."),
+    )
+    attachments = SeveralFiles(
+        label=gettext_lazy("Attachments"),
+        required=False,
+        help_text=gettext_lazy("Up to 5 files, 10 MB in total: PDFs, pictures, Office files or plain text."),
     )
 
     def __init__(self, *args: Any, client: Client, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -28,6 +28,7 @@ from clients.mail_format import as_email
 from clients.messages import drafts
 from clients.messages.outgoing import can_undo, is_marketing, put_into_thread
 from clients.messages.quiet import quiet_until
+from clients.messages.sent_files import Upload, keep_with
 from clients.messages.suppression import reason_against
 from clients.models import Client, Message
 from clients.texts.letters import common_values, get_letter
@@ -41,6 +42,8 @@ from crm.notices.notify import notify
 from crm.queue.enqueue import enqueue_on_commit
 from crm.queue.for_each import for_each_isolated
 from crm.security import audit, crypto
+from crm.security.crypto import KeyDestroyed
+from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.texts.catalogue import Text
 from crm.texts.reading import written_for
 
@@ -131,11 +134,19 @@ def _shown(value: Any, language: str) -> Any:
 
 @transaction.atomic
 def write_to_client(
-    *, client_id: int, actor: User, template: str, subject: str = "", message: str = "", thread_id: int | None = None
+    *,
+    client_id: int,
+    actor: User,
+    template: str,
+    subject: str = "",
+    message: str = "",
+    thread_id: int | None = None,
+    files: Sequence[Upload] = (),
 ) -> Message:
     """Send a client an e-mail from a member of staff: a letter of the catalogue, or free text; in a thread, or a new one.
 
-    Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text.
+    Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text, or for a file that
+    isn't sent (`messages.sent_files`).
     """
     client = lock(Client, client_id)
     policies.require(policies.can_log(actor, client))
@@ -153,6 +164,7 @@ def write_to_client(
     )
     assert sent is not None
     put_into_thread(sent, thread_id)
+    kept = keep_with(sent, files)
     drafts.drop_draft(actor, client_id)
     audit.record(
         actor=actor,
@@ -160,7 +172,11 @@ def write_to_client(
         target=sent,
         client_id=client_id,
         brand_id=client.brand_id,
-        after={"template": template, "subject": sent.subject},
+        after={
+            "template": template,
+            "subject": sent.subject,
+            **({"files": [f"{file.name} ({file.sha256})" for file in kept]} if kept else {}),
+        },
     )
     return sent
 
@@ -246,6 +262,8 @@ def deliver(message_id: int) -> bool:
         as_email(message, secret).send()
     except smtplib.SMTPRecipientsRefused as error:
         _give_up(message, str(error))
+    except (FileDamaged, FileMissing, KeyDestroyed):
+        _give_up(message, _("Not sent: an attachment can't be read."))
     except (smtplib.SMTPException, OSError) as error:
         _try_later(message, f"{type(error).__name__}: {error}")
     else:

@@ -12,6 +12,7 @@ from django.utils import translation
 
 from clients.messages import unsubscribing
 from clients.messages.outgoing import is_marketing
+from clients.messages.sent_files import contents_of
 from clients.messages.tokens import message_id_of, reply_address
 from clients.models import Mailbox, Message
 from crm.models import Brand
@@ -64,6 +65,8 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
         headers=headers,
     )
     email.attach_alternative(html(brand, message.language, message.subject, body), "text/html")
+    for file in contents_of(message):
+        email.attach(*file)
     return email
 
 

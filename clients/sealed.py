@@ -3,7 +3,7 @@
 from clients.mail import SECRET_PURPOSE
 from clients.messages.files import FOLDER as MAIL_FOLDER
 from clients.messages.files import PURPOSE as MAIL_FILES
-from clients.models import MailAttachment, PhoneRecording
+from clients.models import MailAttachment, PhoneRecording, SentAttachment
 from clients.models.messages import BODY_PURPOSE
 from clients.models.messages import CREDENTIALS_PURPOSE as MAILBOX_PURPOSE
 from clients.models.telephony import CREDENTIALS_PURPOSE, EVENT_PURPOSE, NUMBER_PURPOSE
@@ -24,6 +24,18 @@ sealed_files(RECORDINGS, MAIL_FILES)
 declare(
     FileColumn(
         MailAttachment,
+        "store_key",
+        MAIL_FOLDER,
+        is_sharded=True,
+        client="sealed_for_id",
+        purpose=MAIL_FILES,
+        size="size_bytes",
+        sha256="sha256",
+    )
+)
+declare(
+    FileColumn(
+        SentAttachment,
         "store_key",
         MAIL_FOLDER,
         is_sharded=True,

@@ -30,6 +30,7 @@ all_stay(
         "clients.Chat.sealed_for",  # whose key opens the lines
         "clients.IncomingMail.sealed_for",  # whose key opens the text
         "clients.MailAttachment.sealed_for",
+        "clients.SentAttachment.sealed_for",
         "clients.PhoneRecording.sealed_for",  # whose key opens the file
         "clients.Ownership.client",  # append-only
         "clients.SegmentMember.client",  # the next refresh finds who fits

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from clients.messages.reading import ReadAttachment
-from clients.models import IncomingMail, MailAttachment
+from clients.models import IncomingMail, MailAttachment, SentAttachment
 from crm.security import sealed_files
 
 FOLDER: Final = "mail"
@@ -32,7 +32,7 @@ def keep(mail: IncomingMail, attachments: tuple[ReadAttachment, ...]) -> None:
     """Write the attachments of a new e-mail. A crash leaves files without a row, which the sweep of orphans deletes."""
     rows = []
     for number, read in enumerate(attachments):
-        key = _write(read.content, mail.sealed_for_id) if read.content or read.verdict == "kept" else ""
+        key = write(read.content, mail.sealed_for_id) if read.content or read.verdict == "kept" else ""
         rows.append(
             MailAttachment(
                 mail=mail,
@@ -53,23 +53,24 @@ def give_to(mail: IncomingMail, client_id: int) -> None:
     """Seal the attachments of an e-mail under the key of the client whom it was assigned to. The caller holds its lock."""
     for row in mail.attachments.exclude(store_key=""):
         before = path_of(row.store_key)
-        key = _write(read(row), client_id)
+        key = write(read(row), client_id)
         row.store_key, row.sealed_for_id = key, client_id
         row.save(update_fields=["store_key", "sealed_for"])
         transaction.on_commit(lambda path=before: path.unlink(missing_ok=True))  # type: ignore[misc]
 
 
-def read(row: MailAttachment) -> bytes:
+def read(row: MailAttachment | SentAttachment) -> bytes:
     """Decrypt an attachment. Raises: as `sealed_files.read`."""
     return sealed_files.read(path_of(row.store_key), owner=owner_of(row.sealed_for_id))
 
 
-def stream(row: MailAttachment) -> Iterator[bytes]:
+def stream(row: MailAttachment | SentAttachment) -> Iterator[bytes]:
     """Decrypt an attachment in pieces. Raises: as `sealed_files.stream`."""
     return sealed_files.stream(path_of(row.store_key), owner=owner_of(row.sealed_for_id))
 
 
-def _write(content: bytes, client_id: int | None) -> str:
+def write(content: bytes, client_id: int | None) -> str:
+    """Write a file under a client's key, else the instance's; returns its name."""
     key = secrets.token_hex(16)
     sealed_files.write(path_of(key), content, owner=owner_of(client_id))
     return key

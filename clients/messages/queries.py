@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from clients.messages.choices import IncomingState
 from clients.messages.policies import ASSIGNS, LIFTS
-from clients.models import IncomingMail, MailAttachment, MailThread, Suppression
+from clients.models import IncomingMail, MailAttachment, MailThread, SentAttachment, Suppression
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
@@ -36,6 +36,11 @@ def mail_visible_to(user: User) -> QuerySet[IncomingMail]:
 def attachments_visible_to(user: User) -> QuerySet[MailAttachment]:
     """Select the files of those e-mails."""
     return MailAttachment.objects.filter(mail__in=mail_visible_to(user)).exclude(store_key="")
+
+
+def sent_files_visible_to(user: User) -> QuerySet[SentAttachment]:
+    """Select the files that were sent to clients in reach."""
+    return SentAttachment.objects.filter(message__client__in=clients_visible_to(user))
 
 
 def suppressions_visible_to(user: User) -> QuerySet[Suppression]:

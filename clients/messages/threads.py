@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from clients.models import IncomingMail, MailAttachment, MailThread, Message
+from clients.models import IncomingMail, MailAttachment, MailThread, Message, SentAttachment
 from crm.security.crypto import KeyDestroyed
 
 SHOWN_MAX = 100
@@ -23,15 +23,23 @@ class Item:
     has_html: bool
     incoming: IncomingMail | None = None
     sent: Message | None = None
-    attachments: Sequence[MailAttachment] = ()
+    attachments: Sequence[MailAttachment | SentAttachment] = ()
 
 
 def items_of(thread: MailThread) -> list[Item]:
     """List the e-mails of a thread, the oldest first: the newest hundred of each direction."""
     came = thread.incoming.prefetch_related("attachments").order_by("-received_at", "-pk")[:SHOWN_MAX]
-    went = thread.sent.select_related("sender").defer("secret").order_by("-created_at", "-pk")[:SHOWN_MAX]
+    went = (
+        thread.sent.select_related("sender")
+        .prefetch_related("attachments")
+        .defer("secret")
+        .order_by("-created_at", "-pk")[:SHOWN_MAX]
+    )
     items = [item_of(mail) for mail in came]
-    items += [Item(message.created_at, message.as_kept, False, sent=message) for message in went]
+    items += [
+        Item(message.created_at, message.as_kept, False, sent=message, attachments=list(message.attachments.all()))
+        for message in went
+    ]
     return sorted(items, key=lambda item: item.at)
 
 

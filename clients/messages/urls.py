@@ -17,6 +17,7 @@ urlpatterns = [
     path("mail/incoming/<int:mail_id>/assign/<int:client_id>/", views.mail_assign, name="incoming_mail_assign"),
     path("mail/incoming/<int:mail_id>/discard/", views.mail_discard, name="incoming_mail_discard"),
     path("mail/attachments/<int:attachment_id>/", views.attachment, name="mail_attachment"),
+    path("mail/sent/files/<int:file_id>/", views.sent_file, name="mail_sent_file"),
     path(
         "mail/suppressions/",
         TableView.as_view(table=SuppressionTable, template_name="clients/messages/suppressions.html"),

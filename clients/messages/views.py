@@ -21,11 +21,12 @@ from clients.messages.forms import MailboxForm, ReasonForm, SuppressionForm
 from clients.messages.queries import (
     attachments_visible_to,
     mail_visible_to,
+    sent_files_visible_to,
     suppressions_visible_to,
     threads_visible_to,
 )
 from clients.messages.threads import item_of, items_of
-from clients.models import IncomingMail, MailThread, Message
+from clients.models import Client, IncomingMail, MailAttachment, MailThread, Message, SentAttachment
 from clients.policies import can
 from clients.queries import clients_visible_to, get_client, is_in_own_book
 from clients.views import dialogs
@@ -198,18 +199,32 @@ def attachment(request: UserRequest, attachment_id: int) -> HttpResponseBase:
     """Download a file that came with an e-mail; every download is logged."""
     rows = attachments_visible_to(request.user).select_related("mail__client")
     row = get_object_or_404(rows, pk=attachment_id)
+    return _download(request, row, "clients.mailattachment", row.mail.client, row.mail.brand_id)
+
+
+@staff_page("clients.view_client")
+def sent_file(request: UserRequest, file_id: int) -> HttpResponseBase:
+    """Download a file that was sent with an e-mail; every download is logged."""
+    rows = sent_files_visible_to(request.user).select_related("message__client")
+    row = get_object_or_404(rows, pk=file_id)
+    client = row.message.client
+    return _download(request, row, "clients.sentattachment", client, client.brand_id)
+
+
+def _download(
+    request: UserRequest, row: MailAttachment | SentAttachment, target: str, client: Client | None, brand_id: int
+) -> HttpResponseBase:
     pieces = files.stream(row)
     try:
         first = next(pieces, b"")
     except (FileDamaged, FileMissing, KeyDestroyed):
         raise Http404 from None
-    client = row.mail.client
     access_log.note(
         user=request.user,
         kind=AccessKind.DOWNLOAD,
-        target=f"clients.mailattachment:{row.pk}",
-        client_id=row.mail.client_id,
-        brand_id=row.mail.brand_id,
+        target=f"{target}:{row.pk}",
+        client_id=client.pk if client is not None else None,
+        brand_id=brand_id,
         in_book=is_in_own_book(request.user, client) if client is not None else None,
     )
     response = StreamingHttpResponse(_chained(first, pieces), content_type="application/octet-stream")

@@ -13,6 +13,7 @@ from clients.models.messages import (
     MailboxProposal,
     MailDraft,
     MailThread,
+    SentAttachment,
     Suppression,
 )
 from clients.models.ownership import BookDesk, Ownership
@@ -69,6 +70,7 @@ __all__ = [
     "PhoneRecording",
     "Segment",
     "SegmentMember",
+    "SentAttachment",
     "SideFacts",
     "SignInCountry",
     "Suppression",

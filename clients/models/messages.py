@@ -222,6 +222,33 @@ class MailAttachment(models.Model):
         return self.name
 
 
+class SentAttachment(models.Model):
+    """A file that a person sent with an e-mail. `sealed_for`: whose key opens it."""
+
+    message = models.ForeignKey("clients.Message", on_delete=models.PROTECT, related_name="attachments", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=100)
+    size_bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    sealed_for = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    store_key = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ["number"]
+        indexes = [
+            models.Index(fields=["sealed_for"], name="sent_attachments_by_key"),
+            models.Index(fields=["store_key"], name="sent_attachments_by_file"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "number"], name="a_sent_attachment_is_kept_once"),
+            models.CheckConstraint(condition=~Q(store_key=""), name="a_sent_attachment_has_its_file"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class MailDraft(models.Model):
     """An e-mail that a person has begun to write to a client."""
 

@@ -20,6 +20,7 @@ from clients.policies import can
 from clients.telephony import do_not_call, hours, policies
 from clients.telephony.choices import ENDS, LIVE, UNANSWERED_OUTCOMES, PhoneState, outcome_by_exchange
 from clients.telephony.legs import Standing, note_report, standing_of
+from clients.telephony.own_phones import require_allowed
 from clients.telephony.protocol import CallOrder, RecordingReport, Report, Step
 from clients.telephony.recordings import note_recording
 from crm.connections.choices import WebhookState
@@ -59,6 +60,7 @@ def start_call(*, client_id: int, actor: User) -> PhoneCall:
     phone = AgentPhone.objects.filter(user=actor).first()
     if phone is None:
         raise DomainError(_("Enter the phone that you want to be called on."), code="no_phone")
+    require_allowed(phone.address, client.brand)
     number = canonical_phone(client.phone, client.country)
     if not number:
         raise DomainError(_("The number on this record isn't a valid phone number."))

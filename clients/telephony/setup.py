@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import functools
 from dataclasses import dataclass
-from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,15 +14,13 @@ from clients.audit_codes import ClientsAction
 from clients.canonical import canonical_phone
 from clients.choices import ClientsNotice
 from clients.models import AgentPhone, PhoneExchange, PhoneExchangeProposal
-from clients.telephony import policies
+from clients.telephony import own_phones, policies
 from clients.telephony.adapters import ADAPTERS
 from crm.connections.setup import ConnectionApproval, ConnectionSetup
-from crm.errors import DomainError
+from crm.errors import DomainError, outcome_of
 from crm.models import User
 from crm.security import audit
 from crm.security.policies import require_permission
-
-SIP: Final = re.compile(r"sip:[\w.+-]{1,60}@[A-Za-z0-9.-]{1,50}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +78,28 @@ def test_connection(*, exchange_id: int, actor: User) -> str:
 def set_own_phone(*, actor: User, address: str, takes_unknown: bool = False) -> AgentPhone:
     """Set where a person is rung: a number in E.164 or a SIP address. takes_unknown: also for callers without an owner.
 
-    Who: `clients.log_call`, for oneself. Raises: NotAllowed; DomainError for an address that is neither.
+    Who: `clients.log_call`, for oneself. Raises: NotAllowed; DomainError for an address that is neither, or that none of
+    the person's brands allows (`own_phones`).
     """
     require_permission(actor, policies.CALLS)
-    address = address.strip()
-    if not SIP.fullmatch(address):
-        address = canonical_phone(address)
+    address = own_phones.canonical_address(address)
     if not address:
         raise DomainError(_("Enter a number with its country code, or a SIP address such as sip:anna@pbx.example.com."))
+    _require_a_brand_allows(address, actor)
     values = {"address": address, "takes_unknown": takes_unknown, "changed_at": timezone.now()}
     phone, _is_new = AgentPhone.objects.update_or_create(user=actor, defaults=values)
     after = {"address": address, "takes_unknown": takes_unknown}
     audit.record(actor=actor, action=ClientsAction.AGENT_PHONE_SET, target=phone, after=after)
     return phone
+
+
+def _require_a_brand_allows(address: str, actor: User) -> None:
+    """Refuse an address that no brand of the person allows, with the first brand's reason. Raises: DomainError."""
+    refusals = []
+    for brand in own_phones.brands_of(actor):
+        allowed = outcome_of(functools.partial(own_phones.require_allowed, address, brand))
+        if allowed:
+            return
+        refusals.append(allowed.error)
+    if refusals:
+        raise refusals[0]

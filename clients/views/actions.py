@@ -19,6 +19,7 @@ from clients.followups import add_task, complete_task, reopen_task, snooze_task
 from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
 from clients.mail import write_to_client
 from clients.messages import drafts
+from clients.messages.sent_files import FILES_MAX, TOTAL_BYTES_MAX
 from clients.models import Client, MailThread, Note, Task
 from clients.notes import add_note, edit_note, pin_note
 from clients.profile import change_profile
@@ -30,6 +31,7 @@ from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page, wants_fragment
 from crm.web.requests import UserRequest, list_of_origin
+from crm.web.uploads import takes_files
 
 SNOOZES = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
 
@@ -124,6 +126,7 @@ def task_change(request: UserRequest, task_id: int) -> HttpResponseBase:
     return dialogs.back(request, back if back.startswith("/") and not back.startswith("//") else "/my-day/")
 
 
+@takes_files(files=FILES_MAX, file_bytes_max=TOTAL_BYTES_MAX)
 @staff_page("clients.log_call")
 def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
     client = _reachable(request, client_id)
@@ -135,14 +138,18 @@ def mail_write(request: UserRequest, client_id: int) -> HttpResponseBase:
     draft = drafts.draft_of(request.user, client.pk)
     if draft is not None:
         initial = {"template": "clients.free_text", "subject": draft.subject, "message": draft.message}
-    form = MailForm(request.POST or None, client=client, initial=initial)
+    form = MailForm(request.POST or None, request.FILES or None, client=client, initial=initial)
 
     def do() -> None:
+        entered = form.cleaned_data
         write_to_client(
             client_id=client.pk,
             actor=request.user,
             thread_id=thread.pk if thread is not None else None,
-            **form.cleaned_data,
+            template=entered["template"],
+            subject=entered["subject"],
+            message=entered["message"],
+            files=entered["attachments"],
         )
 
     return dialogs.run(

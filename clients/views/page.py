@@ -22,6 +22,7 @@ from clients.queries import clients_visible_to, get_client, is_in_own_book
 from clients.record.local_time import local_time
 from clients.record.profile_facts import lines_of
 from clients.record.stage_path import path_of
+from clients.telephony.do_not_call import mark_of
 from clients.telephony.policies import can_call
 from clients.views.next_steps import next_tasks
 from crm.choices import AccessKind
@@ -142,6 +143,7 @@ def header_context(request: UserRequest, client: Client) -> dict[str, Any]:
         "can_merge": bool(policies.can_merge(user, client)) and client.merged_into_id is None,
         "can_explain": user.has_perm("crm.explain_access"),
         "is_own": is_in_own_book(user, client),
+        "do_not_call": mark_of(client),
     }
 
 

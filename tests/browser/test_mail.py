@@ -53,8 +53,12 @@ def test_inbound_mail_is_threaded_and_answered(cast: Cast, open_page: Any) -> No
     dialog = page.locator("#k-fill")
     expect(dialog.get_by_label("Subject")).to_have_value("Re: Offer")
     dialog.get_by_label("Text").fill("I'll call you tomorrow.")
+    offer = {"name": "offer.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 offer"}
+    dialog.get_by_label("Attachments").set_input_files([offer])  # type: ignore[list-item]
+    shot(page, "mail-compose")
     dialog.get_by_role("button", name="Send e-mail").click()
     expect(main).to_contain_text("I'll call you tomorrow.")
+    expect(main.get_by_role("link", name="offer.pdf")).to_be_visible()
     assert Message.objects.filter(thread__isnull=False).values("thread").distinct().count() == 1
     enter(page, cast.support)
     page.goto("/mail/unassigned/")

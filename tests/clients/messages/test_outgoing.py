@@ -5,13 +5,17 @@ import datetime as dt
 import pytest
 import time_machine
 from django.core import mail as outbox
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 
 from clients.mail import deliver_due, send_mail_to, undo_message, write_to_client
+from clients.messages import files
 from clients.messages.drafts import draft_of
 from clients.messages.outgoing import is_marketing
-from clients.models import Client, Message, Suppression, TimelineEntry
+from clients.models import Client, Message, SentAttachment, Suppression, TimelineEntry
 from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AccessEvent, AuditEvent
+from crm.security import audit
 from portal.consents import change_marketing
 from tests.brand_policies import set_policies
 from tests.cast import signed_in
@@ -117,3 +121,42 @@ def test_one_click_unsubscribes_from_marketing_only(cast, template):
     change_marketing(client=cast.client, actor=cast.client_user, wanted=True)
     assert Suppression.objects.get().lifted_by == cast.client_user
     assert stranger.post(path[:-2] + "0/").status_code == 404
+
+
+def test_files_go_with_an_e_mail_and_stay_with_its_thread(cast):
+    pdf, exe = b"%PDF-1.7 offer", b"MZ program"
+    browser, address = signed_in(cast.agent), f"/clients/{cast.client.pk}/mail/"
+    entered = {"template": "clients.free_text", "subject": "Offer", "message": "See the file"}
+
+    def post(*files: tuple[str, bytes]):
+        return browser.post(
+            address, entered | {"attachments": [SimpleUploadedFile(name, content) for name, content in files]}
+        )
+
+    refused = [
+        (post(("offer.pdf", exe)), "be sent: attach PDFs"),
+        (post(*[(f"{number}.pdf", pdf) for number in range(6)]), "at most 5 files"),
+        (post(("a.pdf", pdf + b"x" * 10 * 2**20)), "at most 10"),
+    ]
+    for answer, why in refused:
+        assert answer.status_code == 422 and why in answer.content.decode()
+    assert not Message.objects.exists() and not SentAttachment.objects.exists()
+    post(("../../offer.pdf", pdf), ("terms.txt", b"Terms"))
+    send_now()
+    assert [(file[0], file[1]) for file in outbox.outbox[0].attachments] == [("offer.pdf", pdf), ("terms.txt", "Terms")]
+    row = SentAttachment.objects.get(name="offer.pdf")
+    assert pdf not in files.path_of(row.store_key).read_bytes()
+    assert row.sha256 in str(audit.body_of(AuditEvent.objects.get(action="clients.mail_sent")))
+    assert "offer.pdf" in browser.get(f"/mail/threads/{row.message.thread_id}/").content.decode()
+    answer = browser.get(f"/mail/sent/files/{row.pk}/")
+    assert b"".join(answer.streaming_content) == pdf and "attachment" in answer["Content-Disposition"]
+    assert AccessEvent.objects.get(target=f"clients.sentattachment:{row.pk}").client_id == cast.client.pk
+    assert signed_in(cast.other_agent).get(f"/mail/sent/files/{row.pk}/").status_code == 404
+
+
+def test_an_e_mail_without_its_file_is_not_sent(cast):
+    message = _write(cast, files=[SimpleUploadedFile("offer.pdf", b"%PDF-1.7 offer")])
+    files.path_of(message.attachments.get().store_key).unlink()
+    send_now()
+    message.refresh_from_db()
+    assert (message.state, outbox.outbox) == ("failed", []) and "attachment" in message.error

@@ -55,6 +55,7 @@ def test_a_refusal_is_shown_in_the_dialog(cast, exchange):
     assert "must not be called" in page and "Call now" not in page
     assert browser.post(_phone(cast), headers=HTMX).status_code == 422
     assert not PhoneCall.objects.exists()
+    assert "Marked by Alice Tester" in browser.get(f"/clients/{cast.client.pk}/").content.decode()
 
 
 def test_the_mark_is_set_and_lifted_from_the_clients_menu(cast):

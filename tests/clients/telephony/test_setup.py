@@ -2,12 +2,15 @@
 
 import pytest
 
+from clients.canonical import country_of_phone
 from clients.models import AgentPhone, PhoneExchange
 from clients.telephony import setup
+from clients.telephony.calls import start_call
 from crm import approvals
 from crm.choices import Role
 from crm.errors import DomainError, NotAllowed
 from crm.models import AuditEvent
+from tests.brand_policies import set_policies
 from tests.cast import make_staff
 from tests.clients.telephony.running import KEYS
 
@@ -59,6 +62,7 @@ def test_the_connection_is_tested_with_our_keys(cast, sandbox, exchange):
     ("given", "kept"), [("+44 20 7183 8752", "+442071838752"), ("sip:anna@pbx.example.com", "sip:anna@pbx.example.com")]
 )
 def test_a_person_sets_their_own_phone(cast, given, kept):
+    set_policies(cast.brand, agent_sip_hosts=["pbx.example.com"])
     setup.set_own_phone(actor=cast.agent, address=given)
     assert AgentPhone.objects.get(user=cast.agent).address == kept
     assert AuditEvent.objects.filter(action="clients.agent_phone_set").count() == 1
@@ -71,3 +75,21 @@ def test_what_is_no_phone_is_refused(cast, given):
     with pytest.raises(NotAllowed):
         setup.set_own_phone(actor=cast.marketing, address="+442071838752")
     assert not AgentPhone.objects.exists()
+
+
+def test_own_phones_are_in_the_brands_countries_and_at_its_sip_hosts(cast, exchange):
+    cast.brand.refresh_from_db()
+    allowed = country_of_phone(exchange.caller_number)
+    set_policies(cast.brand, agent_phone_countries=[])
+    for given, why in (
+        ("sip:anna@elsewhere.example", "elsewhere.example aren't allowed"),
+        ("+449098790000", "Premium-rate"),
+        ("+35722123456", f"Allowed: {allowed}"),
+    ):
+        with pytest.raises(DomainError, match=why):
+            setup.set_own_phone(actor=cast.agent, address=given)
+    set_policies(cast.brand, agent_phone_countries=["CY"])
+    setup.set_own_phone(actor=cast.agent, address="+35722123456")
+    set_policies(cast.brand, agent_phone_countries=["DE"])
+    with pytest.raises(DomainError, match="Allowed: DE"):  # a phone from before the policy isn't rung
+        start_call(client_id=cast.client.pk, actor=cast.agent)
