@@ -186,6 +186,7 @@ class ClientTable(Table):
     search_hint = _("Name, e-mail, phone or client number")
     default_order = "-id"
     bulk_actions = [
+        BulkAction("dial", _("Call one by one"), "dial_new", "clients.log_call", icon="phone"),
         BulkAction(
             "move",
             _("Move to another book"),

@@ -9,6 +9,7 @@ from clients.merging.attachments import all_stay, follows
 follows("clients.TimelineEntry.client", _("Timeline entries"))
 follows("clients.Call.client", _("Calls"))
 follows("clients.DoNotCall.client", _("Do-not-call marks"))
+follows("clients.DialEntry.client")
 follows("clients.PhoneCall.client", _("Phone calls"))
 follows("clients.Note.client", _("Notes"))
 follows("clients.Task.client", _("Follow-ups"))

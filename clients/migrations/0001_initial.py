@@ -1870,4 +1870,86 @@ class Migration(migrations.Migration):
             name='kind',
             field=models.CharField(choices=[('call', 'Call'), ('email', 'E-mail'), ('chat', 'Chat'), ('note', 'Note'), ('task', 'Task'), ('stage', 'Stage'), ('lead', 'Lead'), ('document', 'Document'), ('payment', 'Payment'), ('trading', 'Trading'), ('compliance', 'Compliance'), ('partner', 'Partner'), ('ticket', 'Ticket')], max_length=12),
         ),
+        migrations.CreateModel(
+            name='DialList',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='dial_lists', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DialEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('place', models.PositiveSmallIntegerField()),
+                ('skipped_at', models.DateTimeField(null=True)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='dial_entries', to='clients.client')),
+                ('dial_list', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='clients.diallist')),
+            ],
+            options={
+                'ordering': ['place'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SentAttachment',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('name', models.CharField(max_length=120)),
+                ('content_type', models.CharField(max_length=100)),
+                ('size_bytes', models.PositiveBigIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('store_key', models.CharField(max_length=32)),
+                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='attachments', to='clients.message')),
+                ('sealed_for', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['number'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='diallist',
+            index=models.Index(fields=['owner', '-id'], name='dial_lists_by_owner'),
+        ),
+        migrations.AddConstraint(
+            model_name='diallist',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('owner',), name='a_person_dials_one_list_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='diallist',
+            constraint=models.CheckConstraint(condition=models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('created_at')), _connector='OR'), name='a_dial_list_ends_after_its_start'),
+        ),
+        migrations.AddIndex(
+            model_name='dialentry',
+            index=models.Index(fields=['client'], name='dial_entries_by_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='dialentry',
+            constraint=models.UniqueConstraint(fields=('dial_list', 'client'), name='a_client_is_on_a_dial_list_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='dialentry',
+            constraint=models.UniqueConstraint(fields=('dial_list', 'place'), name='a_dial_list_has_an_order'),
+        ),
+        migrations.AddIndex(
+            model_name='sentattachment',
+            index=models.Index(fields=['sealed_for'], name='sent_attachments_by_key'),
+        ),
+        migrations.AddIndex(
+            model_name='sentattachment',
+            index=models.Index(fields=['store_key'], name='sent_attachments_by_file'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentattachment',
+            constraint=models.UniqueConstraint(fields=('message', 'number'), name='a_sent_attachment_is_kept_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='sentattachment',
+            constraint=models.CheckConstraint(condition=models.Q(('store_key', ''), _negated=True), name='a_sent_attachment_has_its_file'),
+        ),
     ]

@@ -21,6 +21,8 @@ from clients.models.segments import Segment, SegmentMember
 from clients.models.side_facts import SideFacts
 from clients.models.telephony import (
     AgentPhone,
+    DialEntry,
+    DialList,
     DoNotCall,
     PhoneCall,
     PhoneEvent,
@@ -49,6 +51,8 @@ __all__ = [
     "CustomFieldType",
     "CustomValue",
     "Declaration",
+    "DialEntry",
+    "DialList",
     "DoNotCall",
     "Exemption",
     "Identifier",

@@ -305,3 +305,50 @@ class PhoneEvent(Webhook):
     @property
     def client(self) -> Any:
         return self.phone_call.client if self.phone_call is not None else None
+
+
+class DialList(models.Model):
+    """The clients that a person calls one after the other."""
+
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="dial_lists", db_index=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["owner", "-id"], name="dial_lists_by_owner")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=Q(ended_at__isnull=True), name="a_person_dials_one_list_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("created_at")),
+                name="a_dial_list_ends_after_its_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id} · {self.created_at:%Y-%m-%d}"
+
+    def get_absolute_url(self) -> str:
+        return "/phone/dial/"
+
+
+class DialEntry(models.Model):
+    """One client on a list. That they were called, their calls say."""
+
+    dial_list = models.ForeignKey(DialList, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="dial_entries", db_index=False)
+    place = models.PositiveSmallIntegerField()
+    skipped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["place"]
+        indexes = [models.Index(fields=["client"], name="dial_entries_by_client")]
+        constraints = [
+            models.UniqueConstraint(fields=["dial_list", "client"], name="a_client_is_on_a_dial_list_once"),
+            models.UniqueConstraint(fields=["dial_list", "place"], name="a_dial_list_has_an_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dial_list_id} · {self.place}"

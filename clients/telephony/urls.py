@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clients.telephony import views
+from clients.telephony import dial_views, views
 from clients.telephony.tables import PhoneCallTable, PhoneEventTable
 from crm.connections import views as connections
 from crm.ui.views import TableView
@@ -12,6 +12,10 @@ urlpatterns = [
     path("webhooks/phone/<slug:code>/<slug:reference>/", views.phone_webhook, name="phone_call_webhook"),
     path("clients/<int:client_id>/phone/", views.client_phone, name="client_phone"),
     path("clients/<int:client_id>/do-not-call/", views.client_do_not_call, name="client_do_not_call"),
+    path("phone/dial/", dial_views.dial_list, name="dial_list"),
+    path("phone/dial/new/", dial_views.dial_new, name="dial_new"),
+    path("phone/dial/end/", dial_views.dial_end, name="dial_end"),
+    path("phone/dial/<int:entry_id>/skip/", dial_views.dial_skip, name="dial_skip"),
     path("phone/mine/", views.own_phone, name="own_phone"),
     path("phone/calls/", TableView.as_view(table=PhoneCallTable), name="phone_calls"),
     path("phone/calls/<int:call_id>/", views.phone_call, name="phone_call"),

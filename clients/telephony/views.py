@@ -18,7 +18,7 @@ from clients.models import AgentPhone, Client, PhoneCall, PhoneEvent
 from clients.policies import sees_contacts
 from clients.queries import get_client
 from clients.record.local_time import local_time
-from clients.telephony import calls, do_not_call, hearing, incoming, playing, policies, receiving, setup
+from clients.telephony import calls, dialing, do_not_call, hearing, incoming, playing, policies, receiving, setup
 from clients.telephony.choices import ENDS, DoNotCallReason
 from clients.telephony.forms import DoNotCallForm, ExchangeForm, LiftForm, OutcomeForm, OwnPhoneForm
 from clients.telephony.queries import events_visible_to, phone_calls_visible_to
@@ -143,8 +143,16 @@ def phone_call(request: UserRequest, call_id: int) -> HttpResponseBase:
         )
 
     if run_action(request, log, _("Call logged."), form=form):
-        return dialogs.back(request, call.client.get_absolute_url() if call.client else "/phone/calls/")
+        return dialogs.back(request, _after(request, call))
     return show_call(request, call, form, status=422)
+
+
+def _after(request: UserRequest, call: PhoneCall) -> str:
+    """Choose where an agent goes on after a call: to the next client of their call list, else to the client's page."""
+    row = dialing.list_of(request.user)
+    if row is not None and row.entries.filter(client=call.client_id).exists():
+        return row.get_absolute_url()
+    return call.client.get_absolute_url() if call.client else "/phone/calls/"
 
 
 def show_call(

@@ -25,6 +25,8 @@ from clients.models import (
     CannedAnswer,
     Chat,
     Client,
+    DialEntry,
+    DialList,
     DoNotCall,
     IncomingMail,
     Mailbox,
@@ -276,6 +278,18 @@ def a_waiting_message() -> Message:
     return Message.objects.create(
         client=client, language="en", to_address="a@b.example", subject="Verbs", body="x", sender=client.owner
     )
+
+
+def a_dial_entry() -> DialEntry:
+    """A client on an agent's call list."""
+    client = Client.objects.filter(owner__isnull=False).order_by("pk")[0]
+    row = DialList.objects.create(owner=client.owner)
+    return DialEntry.objects.create(dial_list=row, client=client, place=0)
+
+
+def its_dialler(given: Arguments) -> User:
+    """Whose call list it is."""
+    return DialList.objects.order_by("-pk")[0].owner
 
 
 A_CANNED_ANSWER: dict[str, Any] = {"language": "en", "title": "Verbs", "body": "x"}
@@ -607,6 +621,10 @@ DOORS: dict[str, Door] = {
     "clients.telephony.setup.set_own_phone": Door(given=lambda: {"address": "+442071838750"}, open_to=("outsider",)),
     "clients.telephony.setup.test_connection": Door(given=lambda: {"exchange_id": a_phone_exchange().pk}),
     "clients.telephony.hearing.retry_event": Door(given=unmatched_phone_event),
+    # A list is its person's own; with clients of whom the outsider reaches none.
+    "clients.telephony.dialing.start_list": Door(given=lambda: {"client_ids": [one(Client).pk]}),
+    "clients.telephony.dialing.skip_entry": Door(given=lambda: {"entry_id": a_dial_entry().pk}, by=its_dialler),
+    "clients.telephony.dialing.end_list": Door(given=lambda: {"list_id": a_dial_entry().dial_list_id}, by=its_dialler),
     "clients.telephony.do_not_call.lift": Door(given=a_marked_client),
     "clients.telephony.incoming.link_caller": Door(given=an_unknown_caller, by=its_agent),
     "compliance.vendors.checks.ask_again": Door(given=parked_vendor_check),

@@ -690,6 +690,10 @@ TABLE |= {
     "recording_audio": Rule(
         roles(Role.DESK_HEAD, Role.MLRO), kwargs=lambda _world: {"recording_id": 999_999}, good=OWN
     ),
+    "dial_list": Rule(WORKS_WITH_CLIENTS),
+    "dial_new": Rule(WORKS_WITH_CLIENTS),
+    "dial_end": Rule(WORKS_WITH_CLIENTS),
+    "dial_skip": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"entry_id": 999_999}, good=OWN),
     "own_phone": Rule(WORKS_WITH_CLIENTS),
     "phone_calls": Rule(WORKS_WITH_CLIENTS),
     "phone_call": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"call_id": 999_999}, good=OWN),
