@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -36,6 +38,7 @@ from ib.models import (
     CommissionDispute,
     CommissionRun,
     Partner,
+    PartnerDay,
     PartnerLink,
     PartnerPlan,
     Plan,
@@ -53,6 +56,11 @@ class PartnerFilter(django_filters.FilterSet):
     brand = django_filters.ModelChoiceFilter(queryset=None, label=_("Brand"))
     joined = django_filters.DateFromToRangeFilter(field_name="joined_at", label=_("Joined between"))
     new = WhenFilter(field_name="joined_at", label=_("Joined"))
+    quiet = django_filters.ChoiceFilter(
+        choices=[("30", _("No trades in 30 days")), ("90", _("No trades in 90 days"))],
+        label=_("Inactive"),
+        method="without_trades",
+    )
 
     class Meta:
         model = Partner
@@ -63,6 +71,12 @@ class PartnerFilter(django_filters.FilterSet):
         from crm.models import Brand
 
         self.filters["brand"].queryset = Brand.objects.filter(pk__in=reach_of(self.request.user).brands)
+
+    def without_trades(self, rows: QuerySet[Partner], name: str, days: str) -> QuerySet[Partner]:
+        """Filter active partners in whose network nothing was closed for so many days, whether it was paid or not."""
+        since = timezone.now().date() - dt.timedelta(days=int(days))
+        traded = PartnerDay.objects.filter(partner_id=OuterRef("pk"), day__gte=since)
+        return rows.filter(~Exists(traded), state=PartnerState.ACTIVE)
 
 
 class PartnerTable(Table):
@@ -85,6 +99,7 @@ class PartnerTable(Table):
         QuickFilter(_("Active"), {"state": PartnerState.ACTIVE}),
         QuickFilter(_("Blocked"), {"state": PartnerState.BLOCKED}),
         QuickFilter(_("New this month"), {"new": "month"}),
+        QuickFilter(_("No trades in 30 days"), {"quiet": "30"}),
     ]
     search_fields = ["name", "code", "user__email"]
     search_hint = _("Name, code or e-mail")

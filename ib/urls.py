@@ -85,6 +85,7 @@ staff = [
 own = [
     path("partners/", portal_home.home, name="partner_home"),
     path("partners/network/", portal.network, name="partner_network"),
+    path("partners/network/list/", portal.network_list, name="partner_network_list"),
     path("partners/network/<int:partner_id>/", portal.branch, name="partner_branch"),
     path("partners/clients/", portal.clients, name="partner_clients"),
     path("partners/earnings/", portal.earnings, name="partner_earnings"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
@@ -26,11 +27,13 @@ from crm.ui.tables import (
     TimeColumn,
 )
 from ib import figures
-from ib.choices import AccrualState, AttributionMethod, Reason
-from ib.models import Accrual, Attribution, Partner, Payout, ReferralLink, Settlement
+from ib.choices import AccrualState, AttributionMethod, PartnerState, Reason
+from ib.models import Accrual, Attribution, Partner, PartnerLink, Payout, ReferralLink, Settlement, Upline
 from ib.partner_pages.figures import STEPS
 from ib.settlements.lines import lines_of
 from ib.tables import SETTLEMENT_COLUMNS, why
+
+LEVELS_MAX = 1000
 
 
 def masked_name(client: Client) -> str:
@@ -96,6 +99,54 @@ class MyClientsTable(Table):
         return figures.with_earnings(rows, partner) if partner else rows.none()
 
     def row_url(self, row: Attribution) -> str:
+        return ""
+
+
+class MyNetworkFilter(django_filters.FilterSet):
+    level = django_filters.NumberFilter(method="of_level", label=_("Level"))
+    state = django_filters.ChoiceFilter(field_name="partner__state", choices=PartnerState.choices, label=_("State"))
+    joined = django_filters.DateFromToRangeFilter(field_name="partner__joined_at", label=_("Joined between"))
+
+    class Meta:
+        model = Upline
+        fields = ["level", "state", "joined"]
+
+    def of_level(self, rows: QuerySet[Upline], name: str, level: Any) -> QuerySet[Upline]:
+        """Filter by the level as rates and earnings count it: 2 is a direct sub-partner."""
+        return rows.filter(level=int(level)) if 0 < level < LEVELS_MAX else rows.none()
+
+
+class MyNetworkTable(Table):
+    """Today's sub-partners at every level; their clients are only counted."""
+
+    name, title = "partners.network", _("Sub-partners")
+    subtitle = _("All partners below you, at every level. Their clients remain anonymous")
+    columns = [
+        PersonColumn("name", _("Name"), value="partner.name", key="partner_id"),
+        Column("code", _("Code"), value="partner.code", css="mono"),
+        NumberColumn("level", _("Level")),
+        Column("above", _("Upline")),
+        NumberColumn("clients", _("Clients")),
+        BadgeColumn("state", _("State"), value="partner.state"),
+        DateColumn("joined", _("Since"), value="partner.joined_at"),
+    ]
+    filterset = MyNetworkFilter
+    is_adjustable = False
+    search_fields = ["partner__name", "partner__code"]
+    search_hint = _("Name or code")
+    empty = Empty(_("No sub-partners yet"), _("Invite sub-partners with the link on the network page."), "network")
+
+    def queryset(self) -> QuerySet[Upline]:
+        clients = Attribution.objects.filter(partner_id=OuterRef("partner_id"), ends_at__isnull=True).order_by()
+        count = clients.values("partner_id").annotate(n=Count("pk")).values("n")
+        above = PartnerLink.objects.filter(partner_id=OuterRef("partner_id"), ends_at__isnull=True)
+        return (
+            Upline.objects.filter(ancestor__user_id=self.user.pk, ends_at__isnull=True, level__gt=1)
+            .select_related("partner")
+            .annotate(clients=Coalesce(Subquery(count), 0), above=Subquery(above.values("parent__name")[:1]))
+        )
+
+    def row_url(self, row: Upline) -> str:
         return ""
 
 

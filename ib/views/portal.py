@@ -33,7 +33,8 @@ from ib.applications import applying
 from ib.choices import AutomaticPayoutState, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
-from ib.partner_pages.tables import MyClientsTable, MyEarningsTable, MyPayoutsTable, MySettlementsTable
+from ib.partner_pages.downloads import csv_of
+from ib.partner_pages.tables import MyClientsTable, MyEarningsTable, MyNetworkTable, MyPayoutsTable, MySettlementsTable
 from ib.queries import partners_visible_to
 from ib.settlements import disputes
 from ib.settlements.automatic_payouts import instruction_of
@@ -48,6 +49,8 @@ DISPUTES_SHOWN = 5
 
 
 def _table_page(request: UserRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
+    if request.GET.get("export") == "csv":
+        return csv_of(table)
     if wants_fragment(request):
         return embedded_table(request, table)
     return render(request, template, {"table": table, **context})
@@ -65,6 +68,13 @@ def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
             "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
         },
     )
+
+
+@partner_page
+def network_list(request: UserRequest, partner: Partner) -> HttpResponseBase:
+    """Show today's sub-partners as a list that is searched, sorted and downloaded, however large the tree."""
+    table = MyNetworkTable(request.user, request.GET, path=request.path)
+    return _table_page(request, table, "partners/table.html", partner=partner)
 
 
 @partner_page

@@ -204,6 +204,7 @@ LOCKS: dict[str, str] = {
     "ib.settlements.disputes.open_dispute": "~ib.commissions",
     "ib.settlements.disputes.resolve_dispute": "~ib.commissions CommissionDispute",
     "ib.settlements.disputes.propose_adjustment": "~ib.commissions CommissionDispute",
+    "ib.settlements.dispute_work.locked": "~ib.commissions CommissionDispute",
     "ib.settlements.disputes.add_message": "~ib.commissions CommissionDispute",
     "ib.settlements.terms.propose_terms": "Partner",
     "ib.agreements.ratios.propose_ratio": "Partner",

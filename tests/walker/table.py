@@ -640,6 +640,7 @@ TABLE |= {
     "ib_settlement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
     "partner_home": Rule(PARTNER),
     "partner_network": Rule(PARTNER),
+    "partner_network_list": Rule(PARTNER),
     "partner_branch": Rule(PARTNER, kwargs=MISSING_PARTNER, good=OWN),
     "partner_clients": Rule(PARTNER),
     "partner_earnings": Rule(PARTNER),
