@@ -232,10 +232,10 @@ def _gather(
         symbol=facts.SYMBOL,
     )
     cursor.execute(closing, {**parameters, "brand": brand.pk})
+    cursor.execute("ANALYZE ib_version, ib_closing")
     if features.has_cpa:
         qualified = facts.QUALIFIED.format(not_yet=facts.NO_CPA_ELSEWHERE if corrects else facts.NO_CPA_YET)
         cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED)})
-    cursor.execute("ANALYZE ib_closing")
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
         cursor.execute(statement, {})
     if features.has_shared:
@@ -243,8 +243,9 @@ def _gather(
         cursor.execute("ANALYZE ib_shared")
     if features.has_odd:
         mirrored = "true" if features.has_mirrored else "false"
-        for statement in (excluded.LIVES, "ANALYZE ib_life", excluded.KINDS, "ANALYZE ib_odd"):
+        for table, statement in excluded.STEPS:
             cursor.execute(statement.format(mirrored=mirrored))
+            cursor.execute(f"ANALYZE {table}")
     if features.has_tiers:
         ranks.gather(cursor, brand, instead)
     cursor.execute(

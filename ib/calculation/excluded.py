@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ib.choices import ExcludedTrade
+from ib.choices import ExcludedTrade, Network
 from trading.choices import CREDIT_ACTIONS
 
 MIRROR_SECONDS: Final = 10
@@ -19,17 +19,46 @@ _CREDIT: Final = f"({', '.join(str(int(action)) for action in CREDIT_ACTIONS)})"
 _ONE_SYMBOL: Final = "coalesce(nullif(s.canonical, ''), {deal}.symbol)"
 # All that lay before an instant. EXCLUDE GROUP says the same, but adds up everything again for each row.
 _BEFORE: Final = "RANGE BETWEEN UNBOUNDED PRECEDING AND interval '1 microsecond' PRECEDING"
+# The deals that a plan with exclusions may pay: by an agreement of the client's partner, or by one above with a plan of their own.
+ASKED: Final = f"""
+CREATE TEMP TABLE ib_asked ON COMMIT DROP AS
+SELECT DISTINCT c.deal_id, c.client_id, c.introducer_id, c.closed_at, c.account_id, c.position_id, c.action
+FROM ib_closing c
+WHERE EXISTS (
+  SELECT 1 FROM ib_upline u JOIN ib_partnerplan h ON h.partner_id = u.ancestor_id JOIN ib_version v ON v.plan_id = h.plan_id
+  WHERE u.partner_id = c.introducer_id AND cardinality(v.excluded_trades) > 0
+    AND (u.level = 1 OR v.network <> '{Network.INTRODUCER}'))
+  OR EXISTS (SELECT 1 FROM ib_partnerplan h JOIN ib_version v ON v.plan_id = h.plan_id
+    WHERE h.link_id = c.link_id AND cardinality(v.excluded_trades) > 0)
+"""  # noqa: S608
+# The clients' own positions, and those of the same partners' other clients that were opened, or added to, while theirs were.
 # Both sides of a position that was turned round; what a deal opens and closes, in units of the symbol.
 LIVES: Final = f"""
 CREATE TEMP TABLE ib_life ON COMMIT DROP AS
+WITH span AS (
+  SELECT c.introducer_id, min(o.executed_at) - interval '{MIRROR_SECONDS} seconds' AS from_at,
+    max(o.executed_at) + interval '{MIRROR_SECONDS} seconds' AS to_at
+  FROM ib_asked c JOIN trading_deal o ON o.account_id = c.account_id AND o.position_id = c.position_id
+  WHERE {{mirrored}} AND o.position_id <> 0 AND o.lots > o.closed_lots AND o.executed_at <= c.closed_at AND o.deleted_at IS NULL
+  GROUP BY 1
+), lived AS (
+  SELECT d.account_id, d.position_id
+  FROM (SELECT DISTINCT client_id FROM ib_asked) c JOIN trading_tradingaccount a ON a.client_id = c.client_id AND NOT a.is_demo
+  JOIN trading_deal d ON d.account_id = a.id WHERE d.position_id <> 0 AND d.action IN (0, 1)
+  UNION
+  SELECT d.account_id, d.position_id
+  FROM span s JOIN ib_attribution t ON t.partner_id = s.introducer_id
+  JOIN trading_tradingaccount a ON a.client_id = t.client_id AND NOT a.is_demo
+  JOIN trading_deal d ON d.account_id = a.id AND d.executed_at BETWEEN s.from_at AND s.to_at
+  WHERE d.position_id <> 0 AND d.action IN (0, 1) AND d.lots > d.closed_lots
+)
 SELECT a.client_id, d.account_id, d.position_id, {_ONE_SYMBOL.format(deal="d")} AS instrument, part.side,
   min(d.executed_at) FILTER (WHERE part.opened > 0) AS opened_at, sum(part.opened * d.contract_size) AS units,
   CASE WHEN sum(part.opened) > sum(part.closed) THEN 'infinity' ELSE max(d.executed_at) FILTER (WHERE part.closed > 0) END
     AS ended_at
-FROM (SELECT client_id FROM ib_closing UNION SELECT t.client_id FROM ib_attribution t
-      WHERE {{mirrored}} AND t.partner_id IN (SELECT introducer_id FROM ib_closing)) c
-JOIN trading_tradingaccount a ON a.client_id = c.client_id AND NOT a.is_demo
-JOIN trading_deal d ON d.account_id = a.id
+FROM lived p
+JOIN trading_tradingaccount a ON a.id = p.account_id
+JOIN trading_deal d ON d.account_id = p.account_id AND d.position_id = p.position_id
 LEFT JOIN trading_symbolinfo s ON s.server_id = d.server_id AND s.name = d.symbol
 CROSS JOIN LATERAL (VALUES (d.action, d.lots - d.closed_lots, 0), (1 - d.action, 0, d.closed_lots)) part(side, opened, closed)
 WHERE d.action IN (0, 1) AND d.entry IN (0, 1, 2, 3) AND d.deleted_at IS NULL AND d.position_id <> 0
@@ -43,8 +72,7 @@ CREATE TEMP TABLE ib_odd ON COMMIT DROP AS
 WITH mine AS MATERIALIZED (
   SELECT c.deal_id, c.client_id, c.introducer_id, c.closed_at, p.account_id, p.position_id, p.instrument, p.side, p.opened_at,
     p.units
-  FROM (SELECT DISTINCT c.deal_id, c.client_id, c.introducer_id, c.closed_at, c.account_id, c.position_id, c.action
-        FROM ib_closing c) c
+  FROM ib_asked c
   JOIN ib_life p ON p.account_id = c.account_id AND p.position_id = c.position_id AND p.side = 1 - c.action
 ), held AS (
   SELECT d.account_id, d.executed_at AS at,
@@ -52,7 +80,7 @@ WITH mine AS MATERIALIZED (
     sum(CASE WHEN d.action NOT IN {_CREDIT} THEN d.profit + d.commission + d.swap + d.fee END) OVER before AS balance
   FROM trading_deal d
   WHERE d.deleted_at IS NULL AND d.account_id IN (
-    SELECT x.account_id FROM (SELECT DISTINCT account_id FROM ib_closing) x
+    SELECT x.account_id FROM (SELECT DISTINCT account_id FROM ib_asked) x
     WHERE EXISTS (SELECT 1 FROM trading_deal k WHERE k.account_id = x.account_id AND k.action IN {_CREDIT}))
   WINDOW before AS (PARTITION BY d.account_id ORDER BY d.executed_at {_BEFORE})
 ), against AS (
@@ -84,6 +112,7 @@ WITH mine AS MATERIALIZED (
 )
 SELECT deal_id, array_agg(kind ORDER BY kind) AS kinds FROM found GROUP BY 1
 """  # noqa: S608
+STEPS: Final = (("ib_asked", ASKED), ("ib_life", LIVES), ("ib_odd", KINDS))
 # Closes with rows that a deal which came late may have hedged or mirrored, by standing on the other side, or funded. How long the
 # other position was held isn't looked at again for a mirror: the nightly pass does.
 _AGAINST: Final = """JOIN trading_deal c ON c.id = x.deal_id AND c.executed_at = x.closed_at

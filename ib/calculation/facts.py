@@ -169,7 +169,7 @@ NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r
 NO_CPA_ELSEWHERE = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'
     AND x.kind = 'original' AND x.version_id = v.id AND NOT EXISTS (SELECT 1 FROM ib_closing c WHERE c.deal_id = x.deal_id)
     AND (SELECT sum(y.amount) FROM ib_accrual y
-         WHERE y.deal_id = x.deal_id AND y.partner_id = x.partner_id AND y.component = 'cpa') <> 0)"""
+         WHERE y.client_id = x.client_id AND y.deal_id = x.deal_id AND y.partner_id = x.partner_id AND y.component = 'cpa') <> 0)"""
 # What rank the holder of a plan has, in the versions that pay: a version without that tier pays the next lower one.
 RANKS = """
 CREATE TEMP TABLE ib_rank ON COMMIT DROP AS
@@ -215,6 +215,7 @@ TABLES = (
     "ib_component",
     "ib_rank",
     "ib_shared",
+    "ib_asked",
     "ib_life",
     "ib_odd",
     "ib_fx",

@@ -247,6 +247,7 @@ class Accrual(models.Model):
             models.Index(fields=["partner", "period", "-id"], name="accruals_of_a_settlement"),
             models.Index(fields=["client", "-id"], name="accruals_by_client"),
             models.Index(fields=["partner", "closed_at"], name="accruals_of_a_day"),
+            models.Index(fields=["client", "version"], condition=Q(component="cpa"), name="cpa_of_a_client"),
             models.Index(fields=["deal_id"], condition=~Q(kind="original"), name="corrections_of_a_deal"),
             models.Index(fields=["-id"], condition=Q(state="excluded"), name="accruals_excluded"),
             BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
