@@ -74,7 +74,7 @@ _EARNED: Final = f"x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}', '
 _LINES: Final = f"""
 within AS MATERIALIZED (
   SELECT x.* FROM spans s JOIN ib_accrual x ON x.partner_id = s.partner_id AND x.closed_at >= s.from_at AND x.closed_at < s.to_at
-  WHERE {_EARNED}
+  WHERE {_EARNED} AND (x.kind <> '{AccrualKind.ORIGINAL}' OR x.version_id IN (SELECT v.id FROM ib_planversion v WHERE {_CAPPED}))
 ), moved AS (
   SELECT DISTINCT deal_id FROM within w WHERE EXISTS (SELECT 1 FROM ib_accrual x WHERE x.deal_id = w.deal_id
     AND x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}')

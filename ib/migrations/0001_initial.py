@@ -2111,4 +2111,8 @@ class Migration(migrations.Migration):
             model_name='disputemessage',
             trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='410cc06321f1ed048ab31d598d0c8136c599d2fa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_dispute_message_no_truncate_e73a8', table='ib_disputemessage', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(condition=models.Q(('component', 'cpa')), fields=['client', 'version'], name='cpa_of_a_client'),
+        ),
     ]
