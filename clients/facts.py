@@ -35,6 +35,7 @@ NOBODY: Final = "SELECT NULL::bigint WHERE false"
 OWNERS: Final[dict[str, Label]] = {
     "clients": _("Profile"),
     "leads": _("Sales"),
+    "support": _("Support"),
     "kyc": _("Verification"),
     "compliance": _("Compliance"),
     "trading": _("Trading"),

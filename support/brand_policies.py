@@ -1,9 +1,39 @@
 """What a brand sets about tickets."""
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Policy, PolicyArea, Switch, declare
+from crm.brand_policies import Count, Lines, Policy, PolicyArea, Switch, declare
 
+
+class Addresses(Lines):
+    """E-mail addresses of the brand."""
+
+    hint = _("One address a line, such as support@broker.example.")
+
+    def clean_line(self, text: str) -> str:
+        address = text.lower()
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise ValueError(text) from None
+        return address
+
+
+TICKET_ADDRESSES = declare(
+    Policy(
+        "ticket_addresses",
+        PolicyArea.MESSAGES,
+        _("Addresses whose e-mails open a ticket"),
+        Addresses(),
+        [],
+        _(
+            "An e-mail that a known client sends there, and that isn't a reply, opens a ticket. Empty: people open them."
+        ),
+        needs_four_eyes=False,
+    )
+)
 FIRST_REPLY_HOURS = declare(
     Policy(
         "ticket_first_reply_hours",

@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 
 from clients.choices import Stage, TimelineKind
+from clients.facts import FACTS, rebuild
 from clients.models import Client, TimelineEntry
 from clients.timeline import entry_texts
 from crm.choices import WorkPriority, WorkState
@@ -184,6 +185,7 @@ def load(demo: Demo) -> None:
         )
         if clients:
             _write(demo, brand, clients)
+    rebuild(FACTS["tickets_awaiting_us"])
 
 
 def _write(demo: Demo, brand: Brand, clients: list[Client]) -> None:

@@ -1,6 +1,6 @@
 from crm.file_columns import FileColumn, declare
-from support.files import FOLDER
 from support.models import TicketFile
+from support.talk.files import FOLDER
 
 declare(
     FileColumn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from crm.choices import WorkPriority
 from crm.models import User
 from support.choices import ENTERED, TicketCategory, TicketChannel
-from support.conversation import TEXT_MAX
+from support.models import Ticket
+from support.talk.conversation import TEXT_MAX
 from support.tickets import SUBJECT_MAX
 
 
@@ -42,3 +44,15 @@ class AssignForm(forms.Form):
 
     to = forms.ModelChoiceField(label=_("Assign to"), queryset=User.objects.none())
     priority = forms.TypedChoiceField(label=_("Priority"), choices=WorkPriority.choices, coerce=int)
+
+
+class MergeForm(forms.Form):
+    """Into which ticket of the client another one goes."""
+
+    into = forms.ChoiceField(
+        label=_("Merge into"), help_text=_("It then shows the messages of both. You can undo this.")
+    )
+
+    def __init__(self, *args: Any, others: Sequence[Ticket], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["into"].choices = [(str(other.number), str(other)) for other in others]  # type: ignore[attr-defined]

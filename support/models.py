@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
-from clients.models import Client, IncomingMail, MailThread, Message
+from clients.models import Chat, Client, IncomingMail, MailThread, Message
+from clients.models.side_facts import SideFacts
 from crm.db.states import HasState
 from crm.models import Brand, User, WorkItem
 from crm.models.audit import append_only
@@ -57,12 +59,18 @@ class Ticket(HasState):
         related_name="ticket",
         help_text="Its e-mails, once there are any",
     )
+    chat = models.OneToOneField(
+        Chat, on_delete=models.PROTECT, null=True, related_name="ticket", help_text="The chat that it was opened from"
+    )
     follows = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         related_name="follow_ups",
         help_text="The closed ticket it continues",
+    )
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="merged", help_text="Which shows its messages too"
     )
     opened_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     opened_at = models.DateTimeField(default=timezone.now)
@@ -88,7 +96,10 @@ class Ticket(HasState):
 
     class Meta:
         ordering = ["-opened_at", "-id"]
-        permissions = [("work_ticket", "May reply to tickets, solve and assign them")]
+        permissions = [
+            ("work_ticket", "May reply to tickets, solve and assign them"),
+            ("report_tickets", "May see how quickly and how well tickets are answered"),
+        ]
         indexes = [
             models.Index(fields=["client", "-last_at", "-id"], name="tickets_by_client"),
             models.Index(fields=["-last_at", "-id"], name="tickets_by_time"),
@@ -120,6 +131,11 @@ class Ticket(HasState):
                 name="ticket_rating_says_whose_key",
             ),
             models.CheckConstraint(condition=~Q(subject=""), name="ticket_has_a_subject"),
+            models.CheckConstraint(
+                condition=Q(state="merged", merged_into__isnull=False)
+                | ~Q(state="merged") & Q(merged_into__isnull=True),
+                name="merged_ticket_says_into_which",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -219,6 +235,48 @@ class TicketFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SupportFacts(SideFacts):
+    """How many tickets of a client await us; written by `support.tickets`."""
+
+    tickets_awaiting_us = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["tickets_awaiting_us"], name="facts_by_tickets", condition=Q(tickets_awaiting_us__gt=0)
+            )
+        ]
+
+
+class Macro(models.Model):
+    """A reply that a brand has ready, and what is set when it is sent; empty: unchanged."""
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=80)
+    text = models.TextField()
+    then = models.CharField(max_length=8, choices=TicketState.choices, blank=True)
+    category = models.CharField(max_length=12, choices=TicketCategory.choices, blank=True)
+    assign_to = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["brand_id", "name"]
+        permissions = [("manage_macro", "May write a brand's macros for tickets")]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), "brand", name="a_macro_has_its_name_in_the_brand"),
+            models.CheckConstraint(condition=~Q(name="") & ~Q(text=""), name="macro_has_name_and_text"),
+            models.CheckConstraint(
+                condition=Q(then__in=["", "open", "pending", "solved"]), name="macro_goes_on_or_solves"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"/tickets/macros/{self.pk}/"
 
 
 def _opened(client_id: int | None, sealed: bytes | memoryview[int] | None) -> str:

@@ -5,12 +5,12 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.choices import Role
 from crm.models import User
-from crm.ui.panels import CreateEntry, MenuEntry, Tab, register
+from crm.ui.panels import Card, CreateEntry, MenuEntry, Tab, register
 from support import clocks, policies  # noqa: F401  it declares the handlers of due rows
 from support.choices import UNSOLVED
 from support.models import Ticket
 from support.queries import waiting_count
-from support.views import tickets_tab
+from support.views import chat_card, thread_card, tickets_tab
 
 
 def unsolved_of(_user: User, client: Client) -> int | None:
@@ -33,5 +33,7 @@ register(
         words="support helpdesk requests complaints questions",
     ),
     CreateEntry(_("Ticket"), "client_ticket_new", policies.WORKS, "life-buoy", 35, for_client=True),
+    Card("chat", "ticket", "support/_chat_card.html", chat_card, policies.SEES, 10),
+    Card("mail_thread", "ticket", "support/_thread_card.html", thread_card, policies.SEES, 10),
     Tab("client", "tickets", _("Tickets"), tickets_tab, policies.SEES, 25),
 )

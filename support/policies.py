@@ -10,9 +10,12 @@ from clients.models import Client
 from clients.policies import can
 from crm.models import Actor
 from crm.security.policies import YES, Decision, no
+from crm.security.scope import reach_of
 
 SEES: Final = "support.view_ticket"
 WORKS: Final = "support.work_ticket"
+MANAGES_MACROS: Final = "support.manage_macro"
+SEES_FIGURES: Final = "support.report_tickets"
 
 
 def is_own(user: Actor, client: Client) -> Decision:
@@ -32,3 +35,10 @@ def can_open(user: Actor, client: Client) -> Decision:
 def can_work(user: Actor, client: Client) -> Decision:
     """Decide who may reply to a client's ticket, note, assign and solve it."""
     return can(user, client, WORKS)
+
+
+def reaches_brand(user: Actor, brand_id: int) -> Decision:
+    """Decide whether a person reaches a whole brand, as its set-up needs."""
+    if user is not None and brand_id in reach_of(user).whole_brands:
+        return YES
+    return no(_("You don't have access to this whole brand."))

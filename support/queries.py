@@ -8,7 +8,7 @@ from django.http import Http404
 from clients.queries import clients_visible_to
 from crm.models import Actor, User
 from support import policies
-from support.choices import WITH_US
+from support.choices import UNSOLVED, WITH_US
 from support.models import Ticket, TicketFile
 
 COUNTED: int = 100
@@ -26,10 +26,16 @@ def get_ticket(user: User, ticket_id: int) -> Ticket:
     rows = tickets_visible_to(user).select_related(
         "client__brand", "client__book", "client__owner", "work__claimed_by", "work__assigned_to", "work__brand"
     )
-    row = rows.select_related("solved_by", "follows", "opened_by").filter(pk=ticket_id).first()
+    row = rows.select_related("solved_by", "follows", "opened_by", "merged_into", "thread").filter(pk=ticket_id).first()
     if row is None:
         raise Http404
     return row
+
+
+def others_unsolved(ticket: Ticket) -> list[Ticket]:
+    """List the client's other unsolved tickets, the newest first; the caller may see the ticket."""
+    rows = Ticket.objects.filter(client=ticket.client_id, state__in=UNSOLVED).exclude(pk=ticket.pk)
+    return list(rows.order_by("-pk")[:COUNTED])
 
 
 def files_visible_to(user: Actor) -> QuerySet[TicketFile]:

@@ -7,13 +7,13 @@ grants(
     {
         Role.AGENT: WORKS,
         Role.RETENTION: WORKS,
-        Role.DESK_HEAD: WORKS,
+        Role.DESK_HEAD: [*WORKS, "report_tickets"],
         Role.KYC_OFFICER: WORKS,
         Role.FINANCE: WORKS,
-        Role.SUPPORT: WORKS,
+        Role.SUPPORT: [*WORKS, "manage_macro", "report_tickets"],
         Role.MLRO: ["view_ticket"],
         Role.IB_MANAGER: ["view_ticket"],
-        Role.AUDITOR: ["view_ticket"],
-        Role.ADMINISTRATOR: ["view_ticket"],
+        Role.AUDITOR: ["view_ticket", "report_tickets"],
+        Role.ADMINISTRATOR: ["view_ticket", "manage_macro", "report_tickets"],
     },
 )

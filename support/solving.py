@@ -17,11 +17,12 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor, User
 from crm.security import crypto
 from crm.security.policies import require
-from support import clocks, mails, policies
+from support import clocks, policies
 from support.audit_codes import SupportAction
 from support.choices import TicketState
 from support.kind import SOLVED, locked
 from support.models import Ticket
+from support.talk import mails
 from support.tickets import note_change, put_back
 
 RATING_MAX: Final = 5

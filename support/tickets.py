@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from clients import timeline
 from clients.choices import TimelineKind
-from clients.models import Client, IncomingMail, MailThread
+from clients.facts import rebuild_client
+from clients.models import Chat, Client, IncomingMail, MailThread
 from crm import work
 from crm.choices import WorkPriority
 from crm.db.locking import lock
@@ -24,13 +25,14 @@ from crm.models import Actor, Brand, User
 from crm.notices.notify import notify, people_with, push_live
 from crm.security import audit
 from crm.security.policies import require
-from support import clocks, mails, policies
+from support import clocks, policies
 from support.audit_codes import SupportAction
 from support.brand_policies import ASSIGN_TO_OWNER
 from support.choices import UNSOLVED, MessageKind, SupportNotice, TicketCategory, TicketChannel, TicketState
-from support.conversation import Written, add_message
 from support.kind import TICKETS, locked
 from support.models import Ticket, TicketMessage, TicketNumber
+from support.talk import mails
+from support.talk.conversation import Written, add_message
 
 # So many unsolved tickets a client may open: more is a script, or somebody who should be called.
 UNSOLVED_MAX: Final = 20
@@ -49,6 +51,7 @@ class NewTicket:
     follows_id: int | None = None
     incoming: IncomingMail | None = None
     thread: MailThread | None = None
+    chat: Chat | None = None
 
 
 @transaction.atomic
@@ -77,6 +80,7 @@ def open_ticket(*, client_id: int, actor: Actor, new: NewTicket) -> Ticket:
         channel=TicketChannel(new.channel),
         follows=_followed(client, new.follows_id),
         thread=new.thread,
+        chat=new.chat,
         opened_by=actor,
         opened_at=now,
         last_at=now,
@@ -128,6 +132,7 @@ def _first_assignee(client: Client) -> User | None:
 
 def _opened(ticket: Ticket, actor: Actor) -> None:
     client = ticket.client
+    rebuild_client(client.pk, "tickets_awaiting_us")
     audit.record(
         actor=actor,
         action=SupportAction.TICKET_OPENED,
@@ -309,7 +314,8 @@ def add_note(*, ticket_id: int, actor: User, written: Written) -> TicketMessage:
 def note_change(
     ticket: Ticket, action: SupportAction, actor: Actor, *, before: str, after: dict[str, object] | None = None
 ) -> None:
-    """Audit what was done to a ticket, with its state before and after."""
+    """Audit what was done to a ticket, with its state before and after, and count what awaits us again."""
+    rebuild_client(ticket.client_id, "tickets_awaiting_us")
     audit.record(
         actor=actor,
         action=action,

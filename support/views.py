@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
@@ -13,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from clients.models import Client
+from clients.chat.queries import chats_visible_to
+from clients.messages.queries import threads_visible_to
+from clients.models import Chat, Client, MailThread
 from clients.queries import get_client, is_in_own_book
 from clients.views import dialogs
 from crm.choices import AccessKind
@@ -28,19 +31,22 @@ from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from crm.work.queries import work_of
-from support import changing, conversation, files, policies, queries, solving, tickets
+from support import changing, merging, policies, queries, solving, tickets
 from support.choices import TicketCategory, TicketState
-from support.conversation import Written
-from support.forms import AssignForm, StaffTicketForm
+from support.forms import AssignForm, MergeForm, StaffTicketForm
+from support.intake import chat_intake, mail_intake
 from support.kind import TICKETS
-from support.models import Ticket, TicketFile
+from support.macro import macros
+from support.models import Macro, Ticket, TicketFile
 from support.tables import ClientTicketTable, TicketTable
+from support.talk import conversation, files
+from support.talk.conversation import Written
 
 
 class Queue(TableView):
     """The queue; what awaits us first."""
 
-    table = TicketTable
+    table, template_name = TicketTable, "support/queue.html"
 
     def get(self, request: UserRequest, **kwargs: Any) -> Any:
         if not request.GET:
@@ -77,17 +83,28 @@ def _note_view(request: UserRequest, row: Ticket) -> None:
 
 
 def _page(request: UserRequest, row: Ticket, *, typed: str = "", status: int = 200) -> HttpResponse:
-    shown = conversation.conversation(row, is_for_client=False)
+    shown, macro = conversation.conversation(row, is_for_client=False), _macro(request, row)
     context = {
         "ticket": row,
         "client": row.client,
         "work": work_of(request.user, row.work_id),
         "may_work": policies.can_work(request.user, row.client),
         "categories": TicketCategory.choices,
-        "typed": typed,
+        "macros": macros.macros_for(request.user, row),
+        "macro": macro,
+        "merged": list(row.merged.order_by("number")) if row.is_unsolved or row.solved_at else [],
+        "typed": typed or (macros.filled(macro, row) if macro is not None else ""),
         **conversation.context_of(shown),
     }
     return render(request, "support/ticket.html", context, status=status)
+
+
+def _macro(request: UserRequest, row: Ticket) -> Macro | None:
+    """Find the macro that was chosen for this reply."""
+    number = request.POST.get("macro") or request.GET.get("macro", "")
+    if not is_whole(number) or len(number) > 18:
+        return None
+    return macros.macros_visible_to(request.user).filter(brand=row.brand_id, is_active=True, pk=int(number)).first()
 
 
 @takes_files(files=files.FILES_MAX)
@@ -97,7 +114,7 @@ def write(request: UserRequest, ticket_id: int) -> HttpResponse:
     """Reply to the client and leave the ticket open, waiting or solved; or add an internal note. A refusal keeps what was typed."""
     row = queries.get_ticket(request.user, ticket_id)
     text, act = request.POST.get("text", ""), request.POST.get("act", "")
-    sent = request.FILES.getlist("files")
+    sent, macro = request.FILES.getlist("files"), _macro(request, row)
     verbs: dict[str, tuple[Callable[[Written], Any], str]] = {
         "note": (
             lambda written: tickets.add_note(ticket_id=row.pk, actor=request.user, written=written),
@@ -110,7 +127,15 @@ def write(request: UserRequest, ticket_id: int) -> HttpResponse:
     if act not in verbs:
         raise Http404
     verb, said = verbs[act]
-    done = run_action(request, lambda: verb(Written(text, files.check(sent))), said, show_forbidden=True)
+
+    def send() -> None:
+        checked = files.check(sent)
+        with transaction.atomic():
+            verb(Written(text, checked))
+            if macro is not None and act in ("open", "pending"):
+                macros.apply_settings(macro, ticket_id=row.pk, actor=request.user)
+
+    done = run_action(request, send, said, show_forbidden=True)
     return redirect(row.get_absolute_url()) if done else _page(request, row, typed=text, status=422)
 
 
@@ -127,10 +152,11 @@ def _reply_and_solve(user: User, row: Ticket, written: Written) -> None:
 @require_POST
 @staff_page(policies.WORKS)
 def change(request: UserRequest, ticket_id: int, act: str) -> HttpResponse:
-    """Reopen a ticket, take it, or change its category."""
+    """Reopen a ticket, take it, change its category, or undo its merge."""
     row, user = queries.get_ticket(request.user, ticket_id), request.user
     verbs: dict[str, tuple[Callable[[], Any], str]] = {
         "reopen": (lambda: solving.reopen_ticket(ticket_id=row.pk, actor=user), _("Ticket reopened.")),
+        "unmerge": (lambda: merging.undo_ticket_merge(ticket_id=row.pk, actor=user), _("Merge undone.")),
         "take": (lambda: changing.assign_ticket(ticket_id=row.pk, actor=user, to_id=user.pk), _("Ticket is yours.")),
         "category": (
             lambda: changing.change_category(
@@ -167,6 +193,70 @@ def assign(request: UserRequest, ticket_id: int) -> HttpResponseBase:
         title=_("Assign ticket"),
         submit=_("Assign ticket"),
     )
+
+
+@staff_page(policies.WORKS)
+def merge(request: UserRequest, ticket_id: int) -> HttpResponseBase:
+    """Merge a ticket into another of the same client, in a dialog."""
+    row = queries.get_ticket(request.user, ticket_id)
+    form = MergeForm(request.POST or None, others=queries.others_unsolved(row))
+
+    def do() -> None:
+        merging.merge_tickets(ticket_id=row.pk, into_number=int(form.cleaned_data["into"]), actor=request.user)
+
+    return dialogs.run(
+        request,
+        form,
+        do,
+        url=row.get_absolute_url(),
+        success_message=_("Tickets merged."),
+        title=_("Merge ticket #%(number)s") % {"number": row.number},
+        submit=_("Merge tickets"),
+    )
+
+
+@require_POST
+@staff_page(policies.WORKS)
+def from_thread(request: UserRequest, thread_id: int) -> HttpResponse:
+    """Open a ticket from an e-mail thread."""
+    thread = get_object_or_404(threads_visible_to(request.user), pk=thread_id)
+    done = run_action(
+        request,
+        lambda: mail_intake.open_from_thread(thread_id=thread.pk, actor=request.user),
+        _("Ticket opened."),
+        show_forbidden=True,
+    )
+    return redirect(done.result.get_absolute_url() if done else thread.get_absolute_url())
+
+
+@require_POST
+@staff_page(policies.WORKS)
+def from_chat(request: UserRequest, chat_id: int) -> HttpResponse:
+    """Open a ticket from a chat."""
+    chat = get_object_or_404(chats_visible_to(request.user), pk=chat_id)
+    done = run_action(
+        request,
+        lambda: chat_intake.open_from_chat(chat_id=chat.pk, actor=request.user),
+        _("Ticket opened."),
+        show_forbidden=True,
+    )
+    return redirect(done.result.get_absolute_url() if done else chat.get_absolute_url())
+
+
+def chat_card(request: UserRequest, chat: Chat) -> dict[str, Any] | None:
+    """Show the ticket of a chat beside it, or offer to open one."""
+    found = Ticket.objects.filter(chat=chat).first()
+    if found is None and not policies.can_work(request.user, chat.client):
+        return None
+    return {"ticket": found, "chat_id": chat.pk}
+
+
+def thread_card(request: UserRequest, thread: MailThread) -> dict[str, Any] | None:
+    """Show the ticket of an e-mail thread beside it, or offer to open one."""
+    found = mail_intake.ticket_of_thread(thread.pk)
+    if found is None and not policies.can_work(request.user, thread.client):
+        return None
+    return {"ticket": found, "thread_id": thread.pk}
 
 
 @staff_page(policies.WORKS)

@@ -26,6 +26,7 @@ from crm.choices import AccessKind
 from crm.errors import DomainError
 from crm.security import access_log
 from crm.staff.company import brands_to_set_up
+from crm.ui import panels
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page, wants_fragment
@@ -85,6 +86,7 @@ def chat(request: UserRequest, chat_id: int) -> HttpResponse:
     context = panel(row, is_client=False, may_write=may_write) | {
         "client": row.client,
         "may_answer": may_write,
+        "cards": panels.cards_html(request, "chat", row),
         "answers": answers_for(row.client) if may_write and row.is_running else [],
         "desks": presence.by_desk(presence.online_for(row.client).select_related("desk")[: presence.PEOPLE_MAX]),
     }

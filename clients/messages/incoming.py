@@ -28,6 +28,7 @@ from clients.models import Client, IncomingMail, Mailbox, MailThread, Message
 from clients.policies import can
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.events import MailReceived, publish
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices.notify import notify, push_live
@@ -165,6 +166,15 @@ def _join(mail: IncomingMail, place: Place, text: str) -> None:
         at=mail.received_at,
         data={"incoming_mail_id": mail.pk, "proof": mail.proof},
         dedupe_key=f"incoming-mail:{mail.pk}",
+    )
+    publish(
+        MailReceived(
+            mail_id=mail.pk,
+            thread_id=thread.pk,
+            is_automatic=mail.is_automatic,
+            client_id=place.client_id,
+            brand_id=mail.brand_id,
+        )
     )
     _notify(mail, thread)
     _join_linked(mail, thread)

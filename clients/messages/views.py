@@ -39,6 +39,7 @@ from crm.security import access_log
 from crm.security.crypto import KeyDestroyed
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.staff.company import brands_to_set_up
+from crm.ui import panels
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
@@ -97,6 +98,7 @@ def thread(request: UserRequest, thread_id: int) -> HttpResponse:
         "client": row.client,
         "items": items_of(row),
         "may_write": bool(can(request.user, row.client, policies.WRITES)),
+        "cards": panels.cards_html(request, "mail_thread", row),
     }
     return render(request, "clients/messages/thread.html", context)
 

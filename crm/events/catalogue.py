@@ -101,6 +101,16 @@ class ClientProfileChanged(Event):
     fields: tuple[str, ...]
 
 
+class MailReceived(Event):
+    """An e-mail of the client was received and joined a thread. `is_automatic`: an absence note, a newsletter or a machine."""
+
+    name: ClassVar[str] = "client.mail_received"
+    label: ClassVar[Label] = _("E-mail from client")
+    mail_id: int
+    thread_id: int
+    is_automatic: bool = False
+
+
 class TicketOpened(Event):
     """A ticket was opened: by the client, by staff for them, or by an e-mail."""
 

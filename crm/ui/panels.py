@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -292,6 +294,12 @@ def cards_for(request: UserRequest, page: str, record: Any, place: str = "side")
         if context is not None:
             loaded.append({"card": entry, "template": entry.template, "context": context})
     return loaded
+
+
+def cards_html(request: UserRequest, page: str, record: Any, place: str = "side") -> list[SafeString]:
+    """Render the cards of a record's page."""
+    cards = cards_for(request, page, record, place)
+    return [SafeString(render_to_string(card["template"], card["context"], request)) for card in cards]
 
 
 def _place_of(card: Card, record: Any) -> str:

@@ -16,11 +16,12 @@ from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
 from crm.web.uploads import takes_files
 from portal.guards import client_required
-from support import conversation, files, queries, solving, tickets
+from support import queries, solving, tickets
 from support.choices import TicketState
-from support.conversation import Written
 from support.forms import TicketForm
 from support.models import Ticket
+from support.talk import conversation, files
+from support.talk.conversation import Written
 from support.views import file_response
 
 PAGE: Final = 25
@@ -82,7 +83,7 @@ def _begun(follows: Ticket | None) -> dict[str, Any]:
 
 
 def _ticket(request: UserRequest, client: Client, ticket_id: int) -> Ticket:
-    rows = queries.tickets_visible_to(request.user).filter(client=client).select_related("client__brand", "follows")
+    rows = queries.tickets_visible_to(request.user).filter(client=client).select_related("client__brand", "merged_into")
     return get_object_or_404(rows, pk=ticket_id)
 
 
@@ -90,7 +91,8 @@ def _ticket(request: UserRequest, client: Client, ticket_id: int) -> Ticket:
 @require_safe
 def ticket(request: UserRequest, client: Client, ticket_id: int) -> HttpResponse:
     """Show one of the client's tickets with what was written; internal notes are never among it."""
-    return _page(request, _ticket(request, client, ticket_id))
+    row = _ticket(request, client, ticket_id)
+    return redirect(row.merged_into.portal_url) if row.merged_into is not None else _page(request, row)
 
 
 def _page(request: UserRequest, row: Ticket, *, typed: str = "", status: int = 200) -> HttpResponse:

@@ -10,6 +10,7 @@ follows("support.Ticket.client", _("Tickets"))
 follows("crm.DueRow.client_id", only=Q(kind__in=[kind.code for kind in KINDS], state="pending"), part="support")
 all_stay(
     [  # whose key opens the text or the file
+        "support.SupportFacts.client",  # counted again
         "support.Ticket.rating_sealed_for",
         "support.TicketFile.sealed_for",
         "support.TicketMessage.sealed_for",

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from support.choices import TicketCategory
-from support.conversation import Written
 from support.models import Ticket
+from support.talk.conversation import Written
 from support.tickets import NewTicket, open_ticket
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from clients.models import TimelineEntry
 from support.choices import TicketState
-from support.conversation import conversation
 from support.models import Ticket
+from support.talk.conversation import conversation
 
 
 @pytest.mark.django_db

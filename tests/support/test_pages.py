@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from crm.models import AccessEvent
 from support import solving, tickets
-from support.conversation import Written
 from support.models import Ticket, TicketFile
+from support.talk.conversation import Written
 from tests.cast import signed_in
 from tests.support.conftest import make_ticket
 

@@ -13,9 +13,10 @@ from crm import due
 from crm.choices import DueState, WorkPriority, WorkState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, DueRow, Notification
-from support import changing, clocks, files, solving, tickets
-from support.conversation import Written, conversation
+from support import changing, clocks, solving, tickets
 from support.models import Ticket, TicketFile, TicketMessage
+from support.talk import files
+from support.talk.conversation import Written, conversation
 from tests.outbox import data_of
 from tests.support.conftest import make_ticket
 

@@ -713,6 +713,15 @@ TABLE |= {
     "canned_answer_archive": Rule(KEEPS_CANNED_ANSWERS, kwargs=lambda _world: {"answer_id": 999_999}, good=OWN),
     "tickets": Rule(SEES_TICKETS),
     "ticket": Rule(SEES_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
+    "ticket_figures": Rule(roles(Role.DESK_HEAD, Role.SUPPORT, Role.AUDITOR, Role.ADMINISTRATOR)),
+    "ticket_macros": Rule(SEES_TICKETS),
+    "ticket_macro_new": Rule(roles(Role.SUPPORT, Role.ADMINISTRATOR)),
+    "ticket_macro": Rule(
+        roles(Role.SUPPORT, Role.ADMINISTRATOR), kwargs=lambda _world: {"macro_id": 999_999}, good=OWN
+    ),
+    "ticket_from_thread": Rule(WORKS_TICKETS, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
+    "ticket_from_chat": Rule(WORKS_TICKETS, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
+    "ticket_merge": Rule(WORKS_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),
     "ticket_next": Rule(WORKS_TICKETS),
     "tickets_assign": Rule(roles(Role.DESK_HEAD, Role.MLRO)),
     "ticket_assign": Rule(WORKS_TICKETS, kwargs=lambda _world: {"ticket_id": 999_999}, good=OWN),

@@ -14,10 +14,10 @@ from clients.models import IncomingMail, MailAttachment, Message
 from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import crypto
-from support import files
 from support.choices import MessageKind
-from support.files import CheckedFile
 from support.models import Ticket, TicketFile, TicketMessage
+from support.talk import files
+from support.talk.files import CheckedFile
 
 TEXT_MAX: Final = 10_000
 SHOWN_MAX: Final = 200
@@ -32,7 +32,7 @@ class Written:
 
     def cleaned(self) -> str:
         """Return the text. Raises: DomainError where there is none, or too much."""
-        text = self.text.strip()
+        text = self.text.replace("\x00", "").strip()
         if not text:
             raise DomainError(_("Enter a message."), code="text")
         if len(text) > TEXT_MAX:
@@ -93,7 +93,7 @@ def conversation(ticket: Ticket, *, is_for_client: bool) -> list[ShownMessage]:
 
 
 def _belongs(ticket: Ticket) -> Q:
-    return Q(ticket=ticket)
+    return Q(ticket=ticket) | Q(ticket__merged_into=ticket)
 
 
 def _shown(row: TicketMessage, ticket: Ticket) -> ShownMessage:

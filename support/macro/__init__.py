@@ -1,0 +1,1 @@
+"""Macros, their pages, and the figures of how tickets are answered."""

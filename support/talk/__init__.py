@@ -1,0 +1,1 @@
+"""What is written in a ticket: messages, files, and the e-mails that carry them."""
