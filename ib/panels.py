@@ -124,7 +124,7 @@ register(
         _("Partner applications"),
         "ib_applications",
         "ib.view_partner",
-        "clipboard-check",
+        "door-open",
         15,
         count=pending_applications,
         count_permission="ib.manage_partners",
