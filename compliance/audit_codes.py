@@ -57,6 +57,12 @@ class ComplianceAction(AuditCode):
         _("Draft of a risk model discarded"),
         "trash-2",
     )
+    CLIENT_ERASED = "compliance.client_erased", _("Client erased"), "trash-2", "warning"
+    ERASURE_PROPOSED = "compliance.erasure_proposed", _("Erasure of a client proposed"), "trash-2", "info"
+    ERASURE_REJECTED = "compliance.erasure_rejected", _("Erasure of a client rejected"), "trash-2"
+    ERASURE_WITHDRAWN = "compliance.erasure_withdrawn", _("Erasure of a client withdrawn"), "x"
+    LEGAL_HOLD_PLACED = "compliance.legal_hold_placed", _("Legal hold placed"), "lock", "warning"
+    LEGAL_HOLD_LIFTED = "compliance.legal_hold_lifted", _("Legal hold lifted"), "lock-open"
     RISK_MODEL_PROPOSED = "compliance.risk_model_proposed", _("Risk model proposed"), "gauge", "info"
     RISK_MODEL_APPROVED = "compliance.risk_model_approved", _("Risk model approved"), "gauge", "success"
     RISK_MODEL_REJECTED = "compliance.risk_model_rejected", _("Risk model rejected"), "gauge", "warning"

@@ -105,3 +105,16 @@ AML_ALERTS_HOLD = declare(
         _("A withdrawal waits for a person while such an alert is open, or where the request itself would raise one."),
     )
 )
+RETENTION_YEARS = declare(
+    Policy(
+        "retention_years",
+        PolicyArea.IDENTITY,
+        _("Records are kept after the relation ended for"),
+        Count(5, 25, _("years")),
+        5,
+        _(
+            "Directive (EU) 2015/849, Article 40: five years. 31 CFR 501.601 asks for ten for sanctions, Australia for seven. "
+            "Afterwards clients can be erased."
+        ),
+    )
+)

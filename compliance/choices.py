@@ -203,6 +203,13 @@ class ComplianceNotice(NotificationKind):
         staff("compliance.decide_hit"),
         EmailChannel.AT_ONCE,
     )
+    ERASURE_PROPOSED = (
+        "compliance.erasure_proposed",
+        _("Proposed erasures of clients"),
+        NoticeGroup.COMPLIANCE,
+        staff("compliance.erase_client"),
+        EmailChannel.AT_ONCE,
+    )
     VENDOR_PROPOSED = (
         "compliance.vendor_proposed",
         _("Proposed screening vendors"),

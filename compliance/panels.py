@@ -8,6 +8,8 @@ from compliance import queries
 from compliance.aml import queries as aml_queries
 from compliance.aml.rules import RuleApproval
 from compliance.restrictions import LiftApproval
+from compliance.retention import RIGHT as ERASES
+from compliance.retention.erasing import ErasureApproval
 from compliance.risk_rating.changes import RiskModelApproval
 from compliance.risk_rating.overrides import RiskOverrideApproval
 from compliance.sar import circle
@@ -29,6 +31,7 @@ approvals.register(
     RiskOverrideApproval,
     ScreeningVendorApproval,
     ReportingEntityApproval,
+    ErasureApproval,
 )
 
 
@@ -95,6 +98,16 @@ register(
         "lock",
         40,
         words="freeze block",
+        group="aml",
+    ),
+    MenuEntry(
+        "compliance",
+        _("Retention"),
+        "compliance:retention",
+        ERASES,
+        "archive",
+        44,
+        words="erasure erase gdpr legal hold period delete",
         group="aml",
     ),
     MenuEntry(

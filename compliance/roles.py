@@ -22,7 +22,7 @@ grants(
         Role.SUPPORT: ["view_restriction"],
         Role.KYC_OFFICER: OFFICER,
         # Whether a suspicion was reported is the MLRO's to know.
-        Role.MLRO: [*OFFICER, "import_watchlist", "see_amlreports"],
+        Role.MLRO: [*OFFICER, "import_watchlist", "see_amlreports", "erase_client"],
         Role.AUDITOR: [*SEES, *AML_SEES, "view_watchlistsource"],
         Role.ADMINISTRATOR: ["view_watchlistsource", "import_watchlist", "view_riskmodel", "view_controlreport"],
     },

@@ -7,6 +7,7 @@ from compliance import rescreening
 from compliance.aml import running
 from compliance.controls.months import keep_ended_months
 from compliance.lists import keying, own_lists, refresh
+from compliance.retention import periods
 from compliance.risk_rating.rating import rate_every_brand
 from compliance.vendors import asking, notices
 
@@ -22,6 +23,12 @@ def screen_everybody() -> int:
 def screen_lists() -> int:
     """Compare all clients with the lists in force. Returns the number of new possible matches."""
     return rescreening.screen_lists().hit_count
+
+
+@shared_task
+def note_ended_relations() -> int:
+    """Note the relations that ended, from which on records are kept for a time. Returns how many."""
+    return periods.note_ended()
 
 
 @shared_task
@@ -65,6 +72,10 @@ def process_vendor_notices() -> int:
 
 
 SCHEDULE = {
+    "note-ended-relations": {
+        "task": "compliance.tasks.note_ended_relations",
+        "schedule": crontab(hour="3", minute="50"),
+    },
     "ask-screening-vendors": {"task": "compliance.tasks.ask_vendors", "schedule": 15.0},
     "process-screening-notices": {"task": "compliance.tasks.process_vendor_notices", "schedule": 30.0},
     "keep-control-reports": {

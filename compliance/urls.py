@@ -3,6 +3,8 @@ from django.urls import path
 from compliance.aml import urls as aml
 from compliance.controls import views as controls
 from compliance.matches.delisting_table import DelistingTable
+from compliance.retention import views as retention
+from compliance.retention.tables import RetentionTable
 from compliance.risk_rating import views as risk
 from compliance.sar import urls as sar
 from compliance.tables import RestrictionTable
@@ -53,6 +55,9 @@ urlpatterns = [
         risk.risk_factor_remove,
         name="risk_factor_remove",
     ),
+    path("compliance/retention/", TableView.as_view(table=RetentionTable), name="retention"),
+    path("compliance/retention/<int:client_id>/", retention.relation, name="retention_client"),
+    path("compliance/retention/<int:client_id>/<slug:act>/", retention.act, name="retention_act"),
     path("compliance/controls/", controls.controls, name="controls"),
     path("compliance/controls/<int:brand_id>/<str:month>/", controls.control_month, name="control_month"),
     path("compliance/controls/<int:brand_id>/<str:month>/pdf/", controls.control_pdf, name="control_pdf"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.models import Client
 from compliance.aml import graph
+from compliance.retention.obstacles import obstacle
 from crm import approvals
 from crm.choices import ApprovalState, Role
 from crm.models import User
@@ -231,3 +232,11 @@ for number, (label, name, icon) in enumerate(
     register(MenuEntry("", label, name, None, icon, 10 * number, audience="partner"))
 
 account_owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))
+
+
+def is_partner(client: Client) -> bool:
+    """Check for a partner with this client record who isn't closed."""
+    return Partner.objects.filter(client=client).exclude(state=PartnerState.CLOSED).exists()
+
+
+obstacle(_("The client is a partner."), is_partner)

@@ -5,9 +5,12 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from clients.facts import fact
+from clients.models import Client
 from compliance.aml import stream
+from compliance.retention.obstacles import obstacle
 from crm.conditions import FieldType
-from trading.models import TradingFacts
+from trading.choices import AccountState
+from trading.models import TradingAccount, TradingFacts
 from trading.sync import closed_positions
 
 # What is summed up is written with the sums of its days, in the transaction that takes these rows away.
@@ -52,3 +55,12 @@ for name, label, column in (("trades_closed", _("Closed trades"), "trades"), ("l
         waiting=WAITING,
     )
 stream.source("trading.closed_positions", closed_positions.history)
+
+
+def has_open_accounts(client: Client) -> bool:
+    """Check for trading accounts with real money that aren't closed."""
+    over = (AccountState.ARCHIVED, AccountState.FAILED)
+    return TradingAccount.objects.filter(client=client, is_demo=False).exclude(state__in=over).exists()
+
+
+obstacle(_("A trading account isn't closed."), has_open_accounts)

@@ -5,10 +5,12 @@ from django.utils.translation import gettext_lazy as _
 from clients.facts import fact
 from clients.identifiers import source
 from compliance.aml import stream
+from compliance.retention.obstacles import obstacle
 from crm.conditions import FieldType
 from kyc.levels.ladder import METHOD_KINDS
 from wallet.bank.payers import arrivals
 from wallet.choices.psp import PspKind
+from wallet.core import erasing
 from wallet.deposits import aml_movements as aml_deposits
 from wallet.models import WalletFacts
 from wallet.withdrawals import aml_movements as aml_withdrawals
@@ -70,6 +72,8 @@ fact(
 )
 source("wallet.payouts", payout_destinations)
 source("wallet.arrivals", arrivals)
+obstacle(_("The client's wallet isn't empty."), erasing.has_money)
+obstacle(_("A deposit or withdrawal isn't finished."), erasing.has_payments)
 stream.source("wallet.deposits", aml_deposits.settled)
 stream.source("wallet.taken_back", aml_deposits.taken_back)
 stream.source("wallet.withdrawals", aml_withdrawals.requested)

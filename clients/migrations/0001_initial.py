@@ -359,7 +359,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='noteversion',
-            trigger=pgtrigger.compiler.Trigger(name='note_version_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'note_version is append-only: write a new row instead';", hash='5dbab7bfc8db3eb38b697e91711719c1ec42d559', operation='UPDATE OR DELETE', pgid='pgtrigger_note_version_no_change_cf085', table='clients_noteversion', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='note_version_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'UPDATE' AND NEW.body = 'Erased'\n  AND (NEW.id, NEW.note_id, NEW.number, NEW.author_id, NEW.at) = (OLD.id, OLD.note_id, OLD.number, OLD.author_id, OLD.at)\n  AND EXISTS (SELECT FROM clients_note n JOIN crm_subjectkey k ON k.client_id = n.client_id\n    WHERE n.id = OLD.note_id AND k.wrapped IS NULL)\nTHEN RETURN NEW; END IF;\nRAISE EXCEPTION 'note_version is append-only: write a new row instead';\n", hash='58bc872f5e85a1523dac1e2551476726815ea41c', operation='UPDATE OR DELETE', pgid='pgtrigger_note_version_no_change_cf085', table='clients_noteversion', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='noteversion',

@@ -11,4 +11,4 @@ class Migration(migrations.Migration):
         ("crm", "0001_initial"),
     ]
 
-    operations = sql_files("clients", "identifiers", "custom_fields", "ownership", "import_rows", "declarations", "merges")
+    operations = sql_files("clients", "identifiers", "custom_fields", "ownership", "import_rows", "declarations", "merges", "profile")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pgtrigger
 from django.db import models
 from django.utils import timezone
 
@@ -60,6 +61,17 @@ class Note(models.Model):
         return self.body[:60]
 
 
+# A client's erasure alone blanks the words.
+ERASED_ALONE = """
+IF TG_OP = 'UPDATE' AND NEW.body = 'Erased'
+  AND (NEW.id, NEW.note_id, NEW.number, NEW.author_id, NEW.at) = (OLD.id, OLD.note_id, OLD.number, OLD.author_id, OLD.at)
+  AND EXISTS (SELECT FROM clients_note n JOIN crm_subjectkey k ON k.client_id = n.client_id
+    WHERE n.id = OLD.note_id AND k.wrapped IS NULL)
+THEN RETURN NEW; END IF;
+RAISE EXCEPTION 'note_version is append-only: write a new row instead';
+"""
+
+
 class NoteVersion(models.Model):
     """A note's text at a time. The database refuses to change or delete one."""
 
@@ -72,7 +84,15 @@ class NoteVersion(models.Model):
     class Meta:
         ordering = ["note_id", "-number"]
         constraints = [models.UniqueConstraint(fields=["note", "number"], name="note_version_has_its_own_number")]
-        triggers = append_only("note_version")
+        triggers = [
+            pgtrigger.Trigger(
+                name="note_version_no_change",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=ERASED_ALONE,
+            ),
+            *append_only("note_version")[1:],
+        ]
 
     def __str__(self) -> str:
         return f"{self.note_id} v{self.number}"

@@ -17,6 +17,7 @@ from compliance.models.controls import ControlReport
 from compliance.models.delistings import Delisting, DelistingState
 from compliance.models.parties import ScreenedParty
 from compliance.models.restrictions import Restriction
+from compliance.models.retention import ClosedRelation, ErasureProposal, LegalHold
 from compliance.models.risk import (
     CountryRisk,
     RiskAssessment,
@@ -47,13 +48,16 @@ __all__ = [
     "CaseRequest",
     "CaseTask",
     "ClientKeys",
+    "ClosedRelation",
     "ControlReport",
     "CountryRisk",
     "Delisting",
     "DelistingState",
     "EntryMark",
     "EntryName",
+    "ErasureProposal",
     "Hit",
+    "LegalHold",
     "ListEntry",
     "ListScreening",
     "ListVersion",

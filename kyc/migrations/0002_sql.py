@@ -11,4 +11,4 @@ class Migration(migrations.Migration):
         ("clients", "0001_initial"),
     ]
 
-    operations = sql_files("kyc", "categories")
+    operations = sql_files("kyc", "categories", "erasure")

@@ -1,6 +1,8 @@
-"""The scoring rules Keelson comes with, for all brands; a brand's own rule of the same name replaces one."""
+"""The scoring rules Keelson comes with, for all brands; a brand's own rule of the same name replaces one. And `leads/sql/`."""
 
 from django.db import migrations
+
+from crm.db.migration_operations import sql_files
 
 TIER_1 = ["DE", "AT", "CH", "GB", "IE", "NL", "BE", "LU", "SE", "NO", "DK", "FI", "AU", "NZ", "SG", "AE"]
 TIER_2 = ["ES", "PT", "IT", "FR", "PL", "CZ", "SK", "SI", "HR", "HU", "RO", "BG", "GR", "CY", "MT", "EE", "LV", "LT", "MY", "HK", "JP"]
@@ -35,4 +37,4 @@ def add(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("leads", "0001_initial")]
-    operations = [migrations.RunPython(add, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(add, migrations.RunPython.noop), *sql_files("leads", "erasure")]

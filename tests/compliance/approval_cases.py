@@ -6,16 +6,18 @@ from django.utils import timezone
 from compliance import hits, restrictions, screening
 from compliance.aml import backtesting, rules
 from compliance.models import Hit, RiskAssessment, RiskModel
+from compliance.retention.erasing import propose_erasure
 from compliance.risk_rating import changes, drafts, overrides, rating
 from compliance.risk_rating.content import shipped
 from compliance.sar.entities import propose_reporting_entity
 from compliance.sar.models import ReportingEntity
 from crm.brand_policies.registry import today
 from crm.choices import Role
-from crm.models import AuditEvent, LegalEntity, WorkProposal
+from crm.models import AuditEvent, LegalEntity, SubjectKey, WorkProposal
 from tests.cast import make_staff
 from tests.compliance.aml.factories import draft, moved
 from tests.compliance.factories import load
+from tests.compliance.retention.factories import ended
 from tests.compliance.sar.factories import VALUES
 from tests.compliance.test_restrictions import place
 from tests.crm.approvals.cases import Case, approval_case
@@ -119,5 +121,19 @@ def reporting_entity(cast, _use) -> Case:
         make_staff("second.mlro@keelson.example", Role.MLRO, brand=cast.brand),
         ReportingEntity.objects.count,
         "reporting_entity_proposal_is_decided_by_somebody_else",
+        role=Role.MLRO,
+    )
+
+
+@approval_case("erasure")
+def erasure(cast, _use) -> Case:
+    ended(cast.client)
+    asked = propose_erasure(client_id=cast.client.pk, actor=cast.mlro, reason="Five years are over")
+    return Case(
+        asked,
+        cast.mlro,
+        make_staff("second.mlro@keelson.example", Role.MLRO, brand=cast.brand),
+        SubjectKey.objects.filter(destroyed_at__isnull=False).count,
+        "erasure_is_decided_by_somebody_else",
         role=Role.MLRO,
     )

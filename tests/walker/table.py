@@ -1152,6 +1152,11 @@ TABLE |= {
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
+    "compliance:retention": Rule(roles(Role.MLRO)),
+    "compliance:retention_client": Rule(roles(Role.MLRO), kwargs=lambda _world: {"client_id": 999_999}, good=OWN),
+    "compliance:retention_act": Rule(
+        roles(Role.MLRO), kwargs=lambda _world: {"client_id": 999_999, "act": "hold"}, good=OWN
+    ),
     "compliance:controls": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
     "compliance:control_month": Rule(
         SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=lambda world: {**_a_brand(world), "month": "2019-01"}, good=OWN

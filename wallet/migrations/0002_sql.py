@@ -18,4 +18,5 @@ class Migration(migrations.Migration):
         "recon_exponent",
         "recon_rate_explains",
         "recon_check_group",
+        "erasure",
     )

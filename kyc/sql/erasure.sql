@@ -1,0 +1,14 @@
+-- Blanks how an erased client called their files, and what is known of a company, in the transaction that destroys their key.
+CREATE OR REPLACE FUNCTION kyc_erase_documents() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE kyc_document SET file_name = 'erased', number_fingerprint = '' WHERE client_id = NEW.client_id;
+  UPDATE kyc_incomingfile SET file_name = 'erased' WHERE client_id = NEW.client_id;
+  UPDATE kyc_company SET name = 'Erased', registration_number = 'erased-' || client_id, lei = '', registered_address = '', trading_address = '',
+    activity = ''
+  WHERE client_id = NEW.client_id;
+  RETURN NULL;
+END $$;
+
+DROP TRIGGER IF EXISTS documents_go_with_the_key ON crm_subjectkey;
+CREATE TRIGGER documents_go_with_the_key AFTER UPDATE OF wrapped ON crm_subjectkey
+  FOR EACH ROW WHEN (OLD.wrapped IS NOT NULL AND NEW.wrapped IS NULL) EXECUTE FUNCTION kyc_erase_documents();

@@ -1,0 +1,15 @@
+-- Blanks what an erased client typed and where they came from, in the transaction that destroys their key.
+CREATE OR REPLACE FUNCTION leads_erase_captures() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE leads_lead SET message = '', utm = '{}', click_id = '', landing_url = '', referrer = '', ip = NULL, typed = '{}',
+    user_agent_hash = '', match_reasons = '[]'
+  WHERE client_id = NEW.client_id;
+  UPDATE leads_leadimportrow SET first_name = '', last_name = '', email = '', email_canonical = '', phone = '', message = '',
+    custom = '{}'
+  WHERE client_id = NEW.client_id;
+  RETURN NULL;
+END $$;
+
+DROP TRIGGER IF EXISTS captures_go_with_the_key ON crm_subjectkey;
+CREATE TRIGGER captures_go_with_the_key AFTER UPDATE OF wrapped ON crm_subjectkey
+  FOR EACH ROW WHEN (OLD.wrapped IS NOT NULL AND NEW.wrapped IS NULL) EXECUTE FUNCTION leads_erase_captures();

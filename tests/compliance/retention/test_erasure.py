@@ -1,0 +1,152 @@
+"""Retention and erasure: periods, what stands against it, two people, and that nothing of the person is left to read."""
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from clients.models import Client
+from compliance.aml.running import run_pending
+from compliance.models import ClosedRelation, ErasureProposal
+from compliance.retention import erasing, holds
+from compliance.retention.obstacles import obstacles_of
+from crm import approvals
+from crm.choices import Role
+from crm.errors import NotAllowed, WrongState
+from crm.models import AuditEvent, SubjectKey
+from crm.privacy import erasures
+from crm.security import audit
+from crm.security.audit.seal import seal_pending
+from crm.security.audit.verify import verify
+from tests.cast import make_staff
+from tests.compliance.aml.factories import live, moved
+from tests.compliance.retention.factories import ended
+from tests.compliance.test_restrictions import place
+from tests.wallet.factories import fund
+
+pytestmark = pytest.mark.django_db
+TEXT_COLUMNS = """
+SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN ('text', 'character varying', 'jsonb', 'json')
+"""
+# Sealed evidence that only grows: who signed in and from where, and under which name they acted; and what was published.
+KEPT = {"crm_auditevent", "crm_accessevent", "crm_outboxevent", "crm_notification", "crm_eventdelivery"}
+
+
+def tables_with(*words: str) -> set[str]:
+    """The tables in which one of the words is anywhere."""
+    with connection.cursor() as cursor:
+        cursor.execute(TEXT_COLUMNS)
+        columns: dict[str, list[str]] = {}
+        for table, column in cursor.fetchall():
+            columns.setdefault(table, []).append(column)
+        found = set()
+        for table, names in columns.items():
+            hits = " OR ".join(f'"{name}"::text ILIKE ANY(%(words)s)' for name in names)
+            cursor.execute(f'SELECT 1 FROM "{table}" WHERE {hits} LIMIT 1', {"words": [f"%{word}%" for word in words]})
+            found |= {table} if cursor.fetchone() else set()
+    return found
+
+
+def test_nothing_of_a_demo_client_is_left_to_read(demo_world):
+    """Everybody with the most in the demo: after the key is gone no table but those that only grow has their name or contact."""
+    client = (
+        Client.objects.filter(deposits__isnull=False, documents__isnull=False, notes__isnull=False)
+        .exclude(email="")
+        .exclude(phone="")
+        .order_by("pk")
+        .first()
+    )
+    assert client is not None
+    words = [client.email, client.phone, f"{client.first_name} {client.last_name}"]
+    assert {"clients_client", "wallet_deposit"} <= tables_with(*words)
+    erasures.destroy_client_key(client.pk)
+    client.refresh_from_db()
+    assert str(client.full_name).strip() == "Erased" and client.user is not None and not client.user.is_active
+    assert tables_with(*words) <= KEPT
+
+
+def test_an_erasure_says_what_stands_against_it(cast):
+    client = cast.client
+    erase = lambda: erasing.propose_erasure(client_id=client.pk, actor=cast.mlro, reason="Five years are over")  # noqa: E731
+    with pytest.raises(WrongState, match="hasn't ended"):
+        erase()
+    relation = ended(client, years=4)
+    with pytest.raises(WrongState, match="kept until"):
+        erase()
+    ended(client)
+    holds.place_hold(client_id=client.pk, actor=cast.mlro, reason="Court order 12/2026")
+    live(cast, "velocity_count", 1, repeat=1)
+    moved(client, "deposit", 100, timezone.now())
+    run_pending()
+    place(cast)
+    fund(client, 100)
+    relation.refresh_from_db()
+    against = " ".join(obstacles_of(client, relation))
+    for text in ("legal hold", "AML case", "restriction", "wallet"):
+        assert text in against, against
+    with pytest.raises(WrongState, match="legal hold"):
+        erase()
+    holds.lift_hold(client_id=client.pk, actor=cast.mlro, reason="Withdrawn")
+    with pytest.raises(WrongState):
+        holds.lift_hold(client_id=client.pk, actor=cast.mlro, reason="Again")
+    with pytest.raises(NotAllowed):
+        holds.place_hold(client_id=client.pk, actor=cast.kyc_officer, reason="Not mine")
+    assert not SubjectKey.objects.filter(client_id=client.pk, destroyed_at__isnull=False).exists()
+
+
+def test_two_people_erase_and_the_log_stays_provable(cast, settings, tmp_path, django_capture_on_commit_callbacks):
+    settings.ERASURE_REGISTER = tmp_path / "erasures.jsonl"
+    client, second = cast.client, make_staff("deputy@keelson.example", Role.MLRO, brand=cast.brand)
+    name = client.full_name
+    ended(client)
+    proposal = erasing.propose_erasure(client_id=client.pk, actor=cast.mlro, reason="Five years are over")
+    seal_pending()
+    with pytest.raises(NotAllowed):
+        approvals.approve(ErasureProposal, proposal.pk, actor=cast.mlro)
+    with django_capture_on_commit_callbacks(execute=True):
+        approvals.approve(ErasureProposal, proposal.pk, actor=second)
+    client.refresh_from_db()
+    assert client.email == client.phone == client.first_name == "" and client.date_of_birth is None
+    assert {row.last_name for row in client.history.all()} == {"Erased"}
+    assert not Client.objects.filter(search_text__icontains=name.split()[-1].lower(), pk=client.pk).exists()
+    certificate = AuditEvent.objects.get(action="compliance.client_erased")
+    assert audit.body_of(certificate)["after"]["client"] == client.pk, (
+        "its own words can be read without the client's key"
+    )
+    before = AuditEvent.objects.get(action="compliance.erasure_proposed")
+    assert audit.body_of(before) == {"erased": True}
+    seal_pending()
+    assert verify(client_id=client.pk).problems == [] and verify().problems == []
+    assert [row.client_id for row in erasures.read_register(settings.ERASURE_REGISTER)] == [client.pk]
+    assert obstacles_of(client, ClosedRelation.objects.get(client=client)) == ["This client was erased."]
+
+
+def test_the_list_shows_what_is_due_in_as_many_queries(cast, browse, django_assert_num_queries):
+    page = browse(cast.mlro)
+    ended(cast.client)
+    shown = page.get("/compliance/retention/?state=due").content.decode()
+    assert cast.client.full_name in shown and "Due" in shown
+    with connection.execute_wrapper(counted := Counter()):
+        page.get("/compliance/retention/")
+    few = counted.count
+    ended(cast.other_client, years=1)
+    counted.count = 0
+    with connection.execute_wrapper(counted):
+        assert cast.other_client.full_name in page.get("/compliance/retention/").content.decode()
+    assert counted.count == few
+    assert cast.other_client.full_name not in page.get("/compliance/retention/?state=due").content.decode()
+    address = f"/compliance/retention/{cast.client.pk}/"
+    page.post(f"{address}hold/", {"reason": "Court order"})
+    assert "There is a legal hold." in page.get(address).content.decode()
+    page.post(f"{address}lift/", {"reason": "Withdrawn"})
+    page.post(f"{address}erase/", {"reason": "Time is over"})
+    assert "Awaiting second approval" in page.get(address).content.decode()
+    assert browse(cast.kyc_officer).get(address).status_code == 403
+
+
+class Counter:
+    count = 0
+
+    def __call__(self, execute, sql, params, many, context):
+        self.count += 1
+        return execute(sql, params, many, context)

@@ -1,0 +1,11 @@
+-- Blanks by what names the platforms knew an erased client, in the transaction that destroys their key.
+CREATE OR REPLACE FUNCTION trading_erase_logins() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE trading_stagedlogin SET name = '', email = '', email_canonical = '', phone = '', phone_canonical = ''
+  WHERE client_id = NEW.client_id OR proposed_client_id = NEW.client_id;
+  RETURN NULL;
+END $$;
+
+DROP TRIGGER IF EXISTS logins_go_with_the_key ON crm_subjectkey;
+CREATE TRIGGER logins_go_with_the_key AFTER UPDATE OF wrapped ON crm_subjectkey
+  FOR EACH ROW WHEN (OLD.wrapped IS NOT NULL AND NEW.wrapped IS NULL) EXECUTE FUNCTION trading_erase_logins();
