@@ -113,7 +113,23 @@ register(
         "clients", _("Clients"), "clients", "clients.view_client", "users", 10, words="people profiles customers"
     ),
     MenuEntry(
-        "clients", _("Calls"), "phone_calls", "clients.log_call", "phone-call", 14, words="phone dialled recordings"
+        "clients",
+        _("Calls"),
+        "phone_calls",
+        "clients.log_call",
+        "phone-call",
+        14,
+        words="phone dialled recordings",
+        # An agent's own calls are on their clients' pages; the palette finds the list.
+        roles=(
+            Role.RETENTION,
+            Role.DESK_HEAD,
+            Role.SUPPORT,
+            Role.KYC_OFFICER,
+            Role.MLRO,
+            Role.FINANCE,
+            Role.IB_MANAGER,
+        ),
     ),
     MenuEntry(
         "clients",
