@@ -458,6 +458,7 @@ EXCEPTIONS: dict[str, str] = {
     "clients.calls.record_call": "a part of logging a call; `tests/clients/test_log_call.py`",
     "clients.messages.unsubscribing.unsubscribe": "the address is the proof; `tests/clients/messages/test_outgoing.py`",
     "clients.messages.delivery.note_delivery": "the worker's own; `tests/clients/messages/test_incoming.py`",
+    "support.kind.locked": "a part of the verbs about a ticket, each with its line",
     "support.intake.mail_intake.take_mail": "the worker's own; `tests/support/test_mail_intake.py`",
     "clients.messages.incoming.take_mail": "the worker's own; `tests/clients/messages/test_incoming.py`",
     "clients.messages.outgoing.put_into_thread": "a part of sending; `tests/clients/messages/test_incoming.py`",
