@@ -142,7 +142,7 @@ def test_a_thousand_events_in_any_order_on_eight_workers_give_the_ledger_of_one_
 
     told = story(make_deposits(cast, psp, "chaos"))
     assert len(told) == 1_000
-    deliveries = told * 3
+    deliveries = told * 2
     random.Random(7).shuffle(deliveries)
 
     def worker(number: int) -> None:
