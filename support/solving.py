@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from crm import work
+from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import TicketRated, TicketSolved, publish
 from crm.i18n.localized_text import phrase
-from crm.models import Actor, User
+from crm.models import Actor, User, WorkItem
 from crm.security import crypto
 from crm.security.policies import require
 from support import clocks, policies
@@ -38,6 +39,7 @@ def solve_ticket(*, ticket_id: int, actor: User) -> Ticket:
     ticket = locked(ticket_id)
     is_client = actor.is_client
     require(policies.is_own(actor, ticket.client) if is_client else policies.can_work(actor, ticket.client))
+    lock(WorkItem, ticket.work_id)
     before, now = ticket.state, timezone.now()
     ticket.move_to(TicketState.SOLVED)
     ticket.solved_at, ticket.solved_by, ticket.pending_since = now, actor, None

@@ -21,7 +21,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.events import TicketOpened, TicketReplied, publish
 from crm.i18n.localized_text import phrase
-from crm.models import Actor, Brand, User
+from crm.models import Actor, Brand, User, WorkItem
 from crm.notices.notify import notify, people_with, push_live
 from crm.security import audit
 from crm.security.policies import require
@@ -238,6 +238,7 @@ def reply_to_client(*, ticket_id: int, actor: User, written: Written, then: str 
     ticket = locked(ticket_id)
     require(policies.can_work(actor, ticket.client))
     _require_unsolved(ticket)
+    lock(WorkItem, ticket.work_id)
     before, text = ticket.state, written.cleaned()
     sent = mails.send(ticket, "support.ticket_reply", sender=actor, message=text)
     message = add_message(ticket, MessageKind.REPLY, written, author=actor, sent=sent)

@@ -55,6 +55,7 @@ MODELS = {
         "source_id": "LeadSource",
         "pair_id": "PossibleDuplicate",
     },
+    "support": {"thread_id": "MailThread"},
     "trading": {
         "account_id": "TradingAccount",
         "account_type_id": "AccountType",

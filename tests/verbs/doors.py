@@ -530,6 +530,18 @@ DOORS: dict[str, Door] = {
     ),
     "leads.setup.save_score_rule": Door(given=lambda: {"rule": one(ScoreRule, brand=one(Brand)), "brand": one(Brand)}),
     "leads.setup.end_score_rule": Door(given=lambda: {"rule_id": one(ScoreRule, brand=one(Brand)).pk}),
+    "support.changing.assign_ticket": Door(
+        {"ticket_id": {"state": "open"}},
+        given=lambda: {"to_id": User.objects.filter(groups__name=Role.SUPPORT, brand__code="meridian")[0].pk},
+    ),
+    "support.solving.rate_ticket": Door(
+        {"ticket_id": {"state": "solved"}}, by=of("ticket_id", "client.user", "Ticket")
+    ),
+    "support.solving.solve_ticket": Door({"ticket_id": {"state": "open"}}),
+    "support.tickets.reply_as_client": Door(
+        {"ticket_id": {"state": "open"}}, by=of("ticket_id", "client.user", "Ticket")
+    ),
+    "support.tickets.reply_to_client": Door({"ticket_id": {"state": "open"}}),
     "kyc.categories.decisions.opt_down": Door(WITH_LOGIN, given=lambda: {"category": "retail"}, by=its_client),
     "kyc.categories.decisions.propose_category": Door(
         {"client_id": {"category": "retail"}},
