@@ -18,20 +18,60 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clients', '0002_sql'),
+        ('crm', '0002_sql'),
         ('clients', '0001_initial'),
+        ('clients', '0002_sql'),
         ('crm', '0001_initial'),
         ('wallet', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ('crm', '0002_sql'),
     ]
 
     operations = [
         migrations.CreateModel(
+            name='Partner',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(max_length=24)),
+                ('name', models.CharField(max_length=120)),
+                ('currency', models.CharField(help_text='Currency in which commissions are paid out', max_length=5)),
+                ('state', models.CharField(choices=[('pending', 'Pending approval'), ('active', 'Active'), ('blocked', 'Blocked'), ('closed', 'Closed')], default='pending', max_length=8)),
+                ('joined_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='crm.brand')),
+                ('client', models.OneToOneField(blank=True, help_text="The partner's own client record, if they also trade", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='as_partner', to='clients.client')),
+                ('manager', models.ForeignKey(blank=True, help_text='Responsible IB manager', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='managed_partners', to=settings.AUTH_USER_MODEL)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='partner', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('access_partner', 'May see this partner and the network below'), ('manage_partners', 'May create partners, move them in the tree and assign clients'), ('propose_plan', 'May write and propose commission plans'), ('approve_plan', 'May activate a plan somebody else proposed'), ('run_commissions', 'May recalculate commissions'), ('settle_commissions', 'May close a commission period and settle it')],
+            },
+        ),
+        migrations.CreateModel(
+            name='CommissionDispute',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('deal_id', models.BigIntegerField(null=True)),
+                ('accrual_id', models.BigIntegerField(help_text='The line it was opened on', null=True)),
+                ('state', models.CharField(choices=[('open', 'In dispute'), ('resolved', 'Resolved')], default='open', max_length=8)),
+                ('reason', models.CharField(max_length=300)),
+                ('opened_at', models.DateTimeField()),
+                ('answer', models.CharField(blank=True, max_length=300)),
+                ('resolved_at', models.DateTimeField(null=True)),
+                ('adjustment_id', models.BigIntegerField(help_text='The line that adjusts the commission', null=True)),
+                ('opened_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('resolved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem')),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='commission_disputes', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
             name='CommissionRun',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=10)),
+                ('kind', models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10)),
                 ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)", null=True)),
                 ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)", null=True)),
                 ('deals', models.PositiveIntegerField(default=0)),
@@ -49,13 +89,60 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='CreditNote',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('series', models.PositiveSmallIntegerField(help_text='Year of issue')),
+                ('number', models.PositiveIntegerField(help_text='1, 2, 3 … per brand and year, without gaps')),
+                ('currency', models.CharField(max_length=5)),
+                ('net', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('total', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
+                ('local_vat', models.DecimalField(decimal_places=8, help_text='In the currency and by the rate of its invoice', max_digits=20, null=True)),
+                ('issued_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CreditNoteFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('note', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.creditnote')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='DisputeMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_partner', models.BooleanField()),
+                ('text', models.CharField(max_length=1000)),
+                ('at', models.DateTimeField()),
+                ('author', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('dispute', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='ib.commissiondispute')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
             name='HistoricalPartner',
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('code', models.SlugField(max_length=24)),
                 ('name', models.CharField(max_length=120)),
-                ('currency', models.CharField(help_text="Currency in which commissions are paid out", max_length=5)),
-                ('state', models.CharField(choices=[('pending', "Pending approval"), ('active', 'Active'), ('blocked', 'Blocked'), ('closed', 'Closed')], default='pending', max_length=8)),
+                ('currency', models.CharField(help_text='Currency in which commissions are paid out', max_length=5)),
+                ('state', models.CharField(choices=[('pending', 'Pending approval'), ('active', 'Active'), ('blocked', 'Blocked'), ('closed', 'Closed')], default='pending', max_length=8)),
                 ('joined_at', models.DateTimeField()),
                 ('history_id', models.AutoField(primary_key=True, serialize=False)),
                 ('history_date', models.DateTimeField(db_index=True)),
@@ -64,7 +151,7 @@ class Migration(migrations.Migration):
                 ('brand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='crm.brand')),
                 ('client', models.ForeignKey(blank=True, db_constraint=False, help_text="The partner's own client record, if they also trade", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='clients.client')),
                 ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('manager', models.ForeignKey(blank=True, db_constraint=False, help_text="Responsible IB manager", null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('manager', models.ForeignKey(blank=True, db_constraint=False, help_text='Responsible IB manager', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('user', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
@@ -76,22 +163,50 @@ class Migration(migrations.Migration):
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='Partner',
+            name='PartnerScreening',
+            fields=[
+                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='screening', serialize=False, to='ib.partner')),
+                ('name', models.CharField(help_text='As it was compared', max_length=120)),
+                ('screened_at', models.DateTimeField()),
+                ('matcher_version', models.CharField(max_length=20)),
+                ('lists', models.JSONField(default=list)),
+                ('matches', models.JSONField(default=list)),
+            ],
+            options={
+                'ordering': ['partner_id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PartnerApplication',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=24)),
-                ('name', models.CharField(max_length=120)),
-                ('currency', models.CharField(help_text="Currency in which commissions are paid out", max_length=5)),
-                ('state', models.CharField(choices=[('pending', "Pending approval"), ('active', 'Active'), ('blocked', 'Blocked'), ('closed', 'Closed')], default='pending', max_length=8)),
-                ('joined_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='crm.brand')),
-                ('client', models.OneToOneField(blank=True, help_text="The partner's own client record, if they also trade", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='as_partner', to='clients.client')),
-                ('manager', models.ForeignKey(blank=True, help_text="Responsible IB manager", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='managed_partners', to=settings.AUTH_USER_MODEL)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='partner', to=settings.AUTH_USER_MODEL)),
+                ('source', models.CharField(choices=[('website', 'Website'), ('portal', 'Client portal'), ('invite', 'Invited by a partner')], max_length=8)),
+                ('kind', models.CharField(choices=[('person', 'Individual'), ('company', 'Company')], max_length=8)),
+                ('country', models.CharField(max_length=2)),
+                ('website', models.URLField(blank=True)),
+                ('channels', models.CharField(max_length=500)),
+                ('clients_per_month', models.CharField(choices=[('few', 'Up to 5'), ('some', '6 to 20'), ('many', '21 to 100'), ('more', 'More than 100')], max_length=8)),
+                ('licence', models.CharField(blank=True, max_length=120)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('submitted_at', models.DateTimeField()),
+                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='application', to='ib.partner')),
+                ('wording', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.textwording')),
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('access_partner', 'May see this partner and the network below'), ('manage_partners', 'May create partners, move them in the tree and assign clients'), ('propose_plan', 'May write and propose commission plans'), ('approve_plan', 'May activate a plan somebody else proposed'), ('run_commissions', 'May recalculate commissions'), ('settle_commissions', 'May close a commission period and settle it')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AgreementFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('application', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.partnerapplication')),
+            ],
+            options={
+                'ordering': ['-id'],
             },
         ),
         migrations.CreateModel(
@@ -124,15 +239,73 @@ class Migration(migrations.Migration):
             name='Payout',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_key', models.CharField(help_text="Idempotency key from the form: prevents a double payout", max_length=80)),
+                ('request_key', models.CharField(help_text='Idempotency key from the form: prevents a double payout', max_length=80)),
                 ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
                 ('currency', models.CharField(max_length=5)),
                 ('paid_at', models.DateTimeField()),
                 ('destination', models.CharField(default='wallet', help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
-                ('reference', models.CharField(blank=True, help_text="Reference of the transfer or withdrawal that moved the money on from the wallet", max_length=20)),
+                ('reference', models.CharField(blank=True, help_text='Reference of the transfer or withdrawal that moved the money on from the wallet', max_length=20)),
                 ('journal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='commission_payout', to='wallet.journal')),
                 ('paid_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payouts', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PayoutInstruction',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('destination', models.CharField(help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
+                ('currency', models.CharField(blank=True, max_length=5)),
+                ('sealed_details', models.BinaryField(help_text="Bank details, encrypted with the client's key", null=True)),
+                ('label', models.CharField(blank=True, help_text='As people read it, masked', max_length=80)),
+                ('chosen_at', models.DateTimeField()),
+                ('chosen_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payout_instructions', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PayoutRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('request_key', models.CharField(help_text='Idempotency key from the form, and of its payout', max_length=80)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('currency', models.CharField(max_length=5)),
+                ('destination', models.CharField(help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
+                ('sealed_details', models.BinaryField(help_text="Bank details, encrypted with the client's key", null=True)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payout_requests', to='ib.partner')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='AutomaticPayout',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=5)),
+                ('due_at', models.DateTimeField()),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('destination', models.CharField(max_length=60)),
+                ('state', models.CharField(choices=[('paid', 'Paid'), ('waiting', 'Awaiting second approval'), ('refused', 'Refused'), ('closed', 'Closed')], max_length=8)),
+                ('refusal', models.CharField(blank=True, help_text="Why it wasn't paid", max_length=300)),
+                ('tries', models.PositiveSmallIntegerField(default=1)),
+                ('tried_at', models.DateTimeField()),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='automatic_payouts', to='ib.partner')),
+                ('payout', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='automatic', to='ib.payout')),
+                ('request', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='automatic', to='ib.payoutrequest')),
             ],
             options={
                 'ordering': ['-id'],
@@ -154,17 +327,38 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='PartnerPlan',
+            name='PartnerRank',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('tier', models.PositiveSmallIntegerField(help_text='0: none')),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('missed', models.PositiveSmallIntegerField(default=0)),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='ib.partner')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='ib.plan')),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ranks', to='ib.partner')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ranks', to='ib.plan')),
             ],
             options={
                 'ordering': ['partner_id', 'starts_at'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PartnerApproval',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('percent', models.DecimalField(decimal_places=2, default=100, max_digits=5)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='ib.partner')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
+            ],
+            options={
+                'ordering': ['-id'],
             },
         ),
         migrations.CreateModel(
@@ -173,13 +367,27 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
                 ('state', models.CharField(choices=[('draft', 'Draft'), ('pending', 'Awaiting second approval'), ('active', 'Active'), ('rejected', 'Rejected')], default='draft', max_length=8)),
-                ('starts_at', models.DateTimeField(help_text="Applies to trades closed from this time on")),
+                ('starts_at', models.DateTimeField(help_text='Applies to trades closed from this time on')),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('currency', models.CharField(help_text="Rate currency", max_length=5)),
-                ('min_hold_seconds', models.PositiveIntegerField(default=180, help_text="No commission on shorter trades")),
-                ('account_groups', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, help_text="Eligible platform groups, e.g. real\\standard*. Leave empty for all", size=None)),
+                ('currency', models.CharField(help_text='Rate currency', max_length=5)),
+                ('min_hold_seconds', models.PositiveIntegerField(default=180, help_text='No commission on shorter trades')),
+                ('account_groups', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, help_text='Eligible platform groups, e.g. real\\standard*. Leave empty for all', size=None)),
                 ('is_pool', models.BooleanField(default=True, help_text="The rate of a symbol group is shared: all levels together can't exceed it")),
-                ('clawback_days', models.PositiveSmallIntegerField(default=90, help_text="Days of commissions clawed back after a reversed deposit; 0 for none")),
+                ('clawback_days', models.PositiveSmallIntegerField(default=90, help_text='Days of commissions clawed back after a reversed deposit; 0 for none')),
+                ('network', models.CharField(choices=[('introducer', "By the plan of the client's own partner"), ('own', 'By this plan, at the level they hold above the client'), ('difference', 'By this plan, less what the partners below earn')], default='introducer', help_text='Pay for clients of sub-partners', max_length=10)),
+                ('min_pips', models.DecimalField(decimal_places=1, default=0, help_text='No commission where the price moved less', max_digits=8)),
+                ('excluded_symbols', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, help_text='No commission on these, e.g. BTC*', size=None)),
+                ('excluded_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='No commission on clients from these', size=None)),
+                ('excluded_accounts', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, help_text='No commission on these platform groups', size=None)),
+                ('excluded_shared', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('device', 'Same device'), ('ip_prefix', 'Same network')], max_length=10), blank=True, default=list, help_text='No commission on clients with whom the partner shares these', size=None)),
+                ('excluded_trades', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('hedged', 'Hedged by the same client'), ('mirrored', 'Hedged by another client of the same partner'), ('bonus_funded', 'Opened mostly with bonus credit')], max_length=20), blank=True, default=list, help_text='No commission on trades that are one of these', size=None)),
+                ('cap_day', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
+                ('cap_month', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
+                ('cap_revenue', models.DecimalField(blank=True, decimal_places=2, help_text='Per cent', max_digits=5, null=True)),
+                ('markup_pips', models.DecimalField(decimal_places=3, default=0, max_digits=8)),
+                ('tier_basis', models.CharField(choices=[('own', "Trades of the partner's own clients"), ('network', "Trades of all clients in the partner's network")], default='own', max_length=8)),
+                ('tier_months', models.PositiveSmallIntegerField(default=1, help_text='Full months whose volume counts')),
+                ('tier_grace', models.PositiveSmallIntegerField(default=0, help_text='Months below a rank before it is lost')),
                 ('note', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
@@ -187,13 +395,23 @@ class Migration(migrations.Migration):
                 ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='ib.plan')),
-                ('excluded_countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='No commission on clients from these', size=None)),
-                ('excluded_symbols', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=32), blank=True, default=list, help_text='No commission on these, e.g. BTC*', size=None)),
-                ('min_pips', models.DecimalField(decimal_places=1, default=0, help_text='No commission where the price moved less', max_digits=8)),
-                ('network', models.CharField(choices=[('introducer', "By the plan of the client's own partner"), ('own', 'By this plan, at the level they hold above the client'), ('difference', 'By this plan, less what the partners below earn')], default='introducer', help_text='Pay for clients of sub-partners', max_length=10)),
             ],
             options={
                 'ordering': ['plan_id', '-number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PlanTier',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
+                ('name', models.CharField(max_length=40)),
+                ('lots', models.DecimalField(decimal_places=2, max_digits=12)),
+                ('factor', models.DecimalField(decimal_places=4, max_digits=7)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tiers', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['version_id', 'number'],
             },
         ),
         migrations.CreateModel(
@@ -234,6 +452,54 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PlanCpa',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='Empty: all others', size=None)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
+                ('min_deposit', models.DecimalField(decimal_places=2, default=0, max_digits=16)),
+                ('min_lots', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ('within_days', models.PositiveSmallIntegerField(default=90)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cpa', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['version_id', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PlanComponent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], max_length=10)),
+                ('group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], help_text='Empty for all', max_length=12)),
+                ('accounts', models.CharField(blank=True, help_text='Platform group, e.g. real\\raw*. Empty for all', max_length=64)),
+                ('value', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
+                ('cap', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
+                ('markup', models.DecimalField(blank=True, decimal_places=3, help_text='Mark-up on the spread, in pips', max_digits=8, null=True)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='components', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['version_id', 'component', 'group', 'accounts'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CappedDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('zone', models.CharField(help_text="The brand's time zone, whose days these are", max_length=40)),
+                ('amount', models.DecimalField(decimal_places=8, help_text="Earned, less what goes beyond the day's cap", max_digits=20)),
+                ('low', models.DecimalField(decimal_places=8, help_text='The least that the sum was in between, 0 at most', max_digits=20)),
+                ('high', models.DecimalField(decimal_places=8, help_text='The most that the sum was in between', max_digits=20)),
+                ('revenue', models.DecimalField(decimal_places=8, help_text='What the broker earned on the trades', max_digits=20)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('version', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['partner_id', 'version_id', 'day'],
+            },
+        ),
+        migrations.CreateModel(
             name='ReferralLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -262,6 +528,44 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RatioProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('percent', models.DecimalField(decimal_places=2, max_digits=5)),
+                ('client', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('link', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.referrallink')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='PartnerPlan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('percent', models.DecimalField(decimal_places=2, default=100, help_text="Personal ratio: what it pays of the plan's rates", max_digits=5)),
+                ('starts_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField(blank=True, null=True)),
+                ('client', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='partner_plans', to='clients.client')),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='ib.partner')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='ib.plan')),
+                ('link', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='ib.referrallink')),
+            ],
+            options={
+                'ordering': ['partner_id', 'starts_at'],
+            },
+        ),
+        migrations.CreateModel(
             name='Attribution',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -279,13 +583,103 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ReferralVerdict',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('kind', models.CharField(choices=[('fraud', "Take the client's commissions back"), ('lifted', "Restore the client's commissions")], max_length=8)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Replay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)")),
+                ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)")),
+                ('reason', models.CharField(max_length=200)),
+                ('state', models.CharField(choices=[('running', 'Running'), ('ready', 'Differences found'), ('same', 'No differences'), ('applied', 'Applied'), ('discarded', 'Discarded'), ('failed', 'Failed')], default='running', max_length=10)),
+                ('asked_at', models.DateTimeField()),
+                ('starts', models.PositiveSmallIntegerField(default=1, help_text='Number of jobs started for it')),
+                ('reached_at', models.DateTimeField()),
+                ('moved_at', models.DateTimeField(help_text='When a piece of it was last finished')),
+                ('deal_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
+                ('lines_count', models.PositiveIntegerField(default=0)),
+                ('digest', models.CharField(blank=True, max_length=64)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('asked_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replays', to='crm.brand')),
+                ('client', models.ForeignKey(help_text='Only deals of this client', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('ended_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('job', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.job')),
+                ('partner', models.ForeignKey(help_text="Only deals of this partner's network", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('run', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replay', to='ib.commissionrun')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReplayLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('deal_id', models.BigIntegerField()),
+                ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
+                ('closed_at', models.DateTimeField()),
+                ('level', models.PositiveSmallIntegerField()),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], max_length=10)),
+                ('symbol', models.CharField(max_length=32)),
+                ('currency', models.CharField(max_length=5)),
+                ('before', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('after', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('difference', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('cause', models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12)),
+                ('reason_before', models.CharField(blank=True, help_text='Why nothing was paid; none: no line yet', max_length=20)),
+                ('reason_after', models.CharField(blank=True, max_length=20)),
+                ('is_settled', models.BooleanField(help_text="The deal's own period is settled: the difference goes into the open one")),
+                ('client', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('partner', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('replay', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='ib.replay')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReplayProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('replay', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='ib.replay')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
             name='ReversedPart',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(blank=True, help_text="Reference of the dispute or refund", max_length=200)),
-                ('source', models.CharField(help_text="Reference used in the accruals", max_length=40, unique=True)),
-                ('since', models.DateTimeField(help_text="When the deposit arrived; later trades are funded by it")),
-                ('amount', models.DecimalField(decimal_places=8, help_text="Full amount of the deposit", max_digits=28)),
+                ('reference', models.CharField(blank=True, help_text='Reference of the dispute or refund', max_length=200)),
+                ('source', models.CharField(help_text='Reference used in the accruals', max_length=40, unique=True)),
+                ('since', models.DateTimeField(help_text='When the deposit arrived; later trades are funded by it')),
+                ('amount', models.DecimalField(decimal_places=8, help_text='Full amount of the deposit', max_digits=28)),
                 ('currency', models.CharField(max_length=5)),
                 ('base', models.DecimalField(decimal_places=8, max_digits=28)),
                 ('paid_in', models.DecimalField(decimal_places=8, max_digits=28)),
@@ -299,6 +693,122 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['id'],
             },
+        ),
+        migrations.CreateModel(
+            name='SelfBillingInvoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('series', models.PositiveSmallIntegerField(help_text='Year of issue')),
+                ('number', models.PositiveIntegerField(help_text='1, 2, 3 … per brand and year, without gaps')),
+                ('currency', models.CharField(max_length=5)),
+                ('net', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('total', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('vat_treatment', models.CharField(choices=[('none', 'No invoices'), ('exempt', 'Exempt from VAT'), ('reverse', 'Reverse charge'), ('standard', 'VAT included')], max_length=8)),
+                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
+                ('supplier_name', models.CharField(max_length=160)),
+                ('supplier_address', models.CharField(max_length=300)),
+                ('supplier_vat_id', models.CharField(blank=True, max_length=20)),
+                ('recipient_name', models.CharField(max_length=160)),
+                ('recipient_address', models.CharField(blank=True, max_length=300)),
+                ('recipient_tax_number', models.CharField(blank=True, max_length=40)),
+                ('local_currency', models.CharField(blank=True, help_text="The brand's, where the invoice is in another one", max_length=5)),
+                ('local_rate', models.DecimalField(decimal_places=10, help_text='ECB reference rate', max_digits=20, null=True)),
+                ('local_on', models.DateField(help_text='Day of the rate', null=True)),
+                ('local_vat', models.DecimalField(decimal_places=8, max_digits=20, null=True)),
+                ('issued_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='InvoiceFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('made_at', models.DateTimeField()),
+                ('invoice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.selfbillinginvoice')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='creditnote',
+            name='invoice',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.selfbillinginvoice'),
+        ),
+        migrations.CreateModel(
+            name='Settlement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=5)),
+                ('cycle', models.CharField(choices=[('instant', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='monthly', max_length=8)),
+                ('name', models.CharField(help_text="The cycle in the brand's time zone, e.g. 2026-11 or 2026-W47", max_length=24)),
+                ('cut_at', models.DateTimeField(help_text='End of the cycle')),
+                ('to_id', models.BigIntegerField(help_text='Last accrual that was there')),
+                ('to_at', models.DateTimeField(help_text='Trades closed before this, the hold deducted')),
+                ('trades', models.PositiveIntegerField(help_text='Paid accrual rows')),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('written_off', models.DecimalField(decimal_places=8, default=0, max_digits=20)),
+                ('state', models.CharField(choices=[('paid', 'Credited'), ('carried', 'Carried forward'), ('small', 'Below the minimum')], max_length=8)),
+                ('settled_at', models.DateTimeField()),
+                ('journal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commission_settlement', to='wallet.journal')),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.partner')),
+                ('previous', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.settlement')),
+                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='selfbillinginvoice',
+            name='settlement',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='invoice', to='ib.settlement'),
+        ),
+        migrations.CreateModel(
+            name='InvoiceCorrection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('invoice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='ib.selfbillinginvoice')),
+                ('settlement', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlement')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='HeldLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('accrual_id', models.BigIntegerField(unique=True)),
+                ('deal_id', models.BigIntegerField()),
+                ('currency', models.CharField(max_length=5)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
+                ('trades', models.PositiveSmallIntegerField()),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('passed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='held_lines', to='ib.settlement')),
+                ('taken', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='taken_lines', to='ib.settlement')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='creditnote',
+            name='settlement',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.settlement'),
         ),
         migrations.CreateModel(
             name='SettlementPeriod',
@@ -316,6 +826,11 @@ class Migration(migrations.Migration):
                 'ordering': ['-starts_at'],
             },
         ),
+        migrations.AddField(
+            model_name='settlement',
+            name='period',
+            field=models.ForeignKey(help_text='Accounting period in which it was cut', on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.settlementperiod'),
+        ),
         migrations.CreateModel(
             name='PartnerDay',
             fields=[
@@ -324,8 +839,8 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=5)),
                 ('amount', models.DecimalField(decimal_places=8, default=0, max_digits=20)),
                 ('lots', models.DecimalField(decimal_places=8, default=0, max_digits=18)),
-                ('trades', models.PositiveIntegerField(default=0, help_text="Paid rows")),
-                ('unpaid', models.PositiveIntegerField(default=0, help_text="Unpaid rows")),
+                ('trades', models.PositiveIntegerField(default=0, help_text='Paid rows')),
+                ('unpaid', models.IntegerField(default=0, help_text='Unpaid rows; a correction may bring fewer')),
                 ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='days', to='ib.partner')),
                 ('period', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='ib.settlementperiod')),
             ],
@@ -337,28 +852,37 @@ class Migration(migrations.Migration):
             name='Accrual',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', "Restored")], max_length=8)),
-                ('state', models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', "Clawed back")], max_length=8)),
-                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20)),
+                ('kind', models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment')], max_length=8)),
+                ('state', models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped')], max_length=8)),
+                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute')], max_length=20)),
                 ('level', models.PositiveSmallIntegerField()),
                 ('deal_id', models.BigIntegerField()),
-                ('ticket', models.BigIntegerField(help_text="Deal number on the platform")),
-                ('closed_at', models.DateTimeField(help_text="When the position was closed (execution time of the deal)")),
+                ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
+                ('closed_at', models.DateTimeField(help_text='When the position was closed (execution time of the deal)')),
                 ('account_id', models.BigIntegerField()),
                 ('symbol', models.CharField(max_length=32)),
                 ('symbol_group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], max_length=12)),
                 ('lots', models.DecimalField(decimal_places=8, help_text='Closed volume', max_digits=18)),
                 ('held_seconds', models.IntegerField(null=True)),
+                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], default='lot', max_length=10)),
+                ('basis', models.DecimalField(decimal_places=8, help_text='What the rate applies to; empty: the lots', max_digits=20, null=True)),
+                ('basis_currency', models.CharField(blank=True, max_length=8)),
+                ('basis_fx', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
                 ('rate', models.DecimalField(decimal_places=8, help_text='Per lot, in pips, or a share', max_digits=16, null=True)),
-                ('share', models.DecimalField(decimal_places=8, help_text="Share of the level; 1 for fixed amounts", max_digits=9, null=True)),
+                ('cap', models.DecimalField(decimal_places=8, help_text="The most that all levels get; empty: it didn't matter", max_digits=16, null=True)),
+                ('below', models.DecimalField(decimal_places=8, help_text='Earned below, taken off a difference payout', max_digits=20, null=True)),
+                ('share', models.DecimalField(decimal_places=8, help_text='Share of the level; 1 for fixed amounts', max_digits=9, null=True)),
                 ('is_override', models.BooleanField(default=False)),
+                ('tier', models.PositiveSmallIntegerField(help_text='The rank that the rate is paid by; empty: none', null=True)),
+                ('ratio', models.DecimalField(decimal_places=2, help_text='Personal ratio in per cent that the rate is paid by; empty: none', max_digits=5, null=True)),
+                ('revenue', models.DecimalField(decimal_places=8, help_text="What the broker earned on the trade, in the plan's currency; empty: the plan doesn't ask", max_digits=20, null=True)),
                 ('rate_currency', models.CharField(blank=True, max_length=5)),
                 ('rate_amount', models.DecimalField(decimal_places=8, default=0, help_text="In the plan's currency", max_digits=20)),
                 ('fx_rate', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
-                ('fx_on', models.DateField(help_text="Day of the reference rate", null=True)),
+                ('fx_on', models.DateField(help_text='Day of the reference rate', null=True)),
                 ('currency', models.CharField(max_length=5)),
                 ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('source', models.CharField(blank=True, help_text="Cause of a correction, e.g. deposit:17", max_length=40)),
+                ('source', models.CharField(blank=True, help_text='Cause of a correction, e.g. deposit:17', max_length=40)),
                 ('created_at', models.DateTimeField()),
                 ('client', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
                 ('corrects', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.accrual')),
@@ -367,16 +891,44 @@ class Migration(migrations.Migration):
                 ('partner', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
                 ('version', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.planversion')),
                 ('period', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlementperiod')),
-                ('basis', models.DecimalField(decimal_places=8, help_text='What the rate applies to; empty: the lots', max_digits=20, null=True)),
-                ('basis_currency', models.CharField(blank=True, max_length=8)),
-                ('basis_fx', models.DecimalField(decimal_places=10, max_digits=20, null=True)),
-                ('below', models.DecimalField(decimal_places=8, help_text='Earned below, taken off a difference payout', max_digits=20, null=True)),
-                ('cap', models.DecimalField(decimal_places=8, help_text="The most that all levels get; empty: it didn't matter", max_digits=16, null=True)),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], default='lot', max_length=10)),
             ],
             options={
                 'ordering': ['-id'],
             },
+        ),
+        migrations.CreateModel(
+            name='SettlementTerms',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('cycle', models.CharField(choices=[('instant', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='monthly', max_length=8)),
+                ('minimum', models.DecimalField(decimal_places=8, default=0, help_text='Smaller sums are carried', max_digits=20)),
+                ('hold_days', models.PositiveSmallIntegerField(default=0, help_text='Days that a trade waits after it was closed')),
+                ('approval_above', models.DecimalField(decimal_places=8, help_text='Payouts above this amount need a second approval', max_digits=20, null=True)),
+                ('payout_schedule', models.CharField(choices=[('request', "On the partner's request"), ('settled', 'After each settlement'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='request', help_text='Of automatic payouts', max_length=8)),
+                ('payout_day', models.PositiveSmallIntegerField(default=1, help_text='Weekly: 1 is Monday, 7 Sunday. Monthly: the day of the month, 28 at most')),
+                ('negative', models.CharField(choices=[('carried', 'Carried to the next settlement'), ('written', 'Written off')], default='carried', max_length=10)),
+                ('legal_name', models.CharField(blank=True, max_length=160)),
+                ('address', models.CharField(blank=True, max_length=300)),
+                ('vat_id', models.CharField(blank=True, max_length=20)),
+                ('vat_treatment', models.CharField(choices=[('none', 'No invoices'), ('exempt', 'Exempt from VAT'), ('reverse', 'Reverse charge'), ('standard', 'VAT included')], default='none', max_length=8)),
+                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlement_terms', to='ib.partner')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='settlement',
+            name='terms',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlementterms'),
         ),
         migrations.CreateModel(
             name='Upline',
@@ -392,6 +944,49 @@ class Migration(migrations.Migration):
                 'ordering': ['partner_id', 'level', 'starts_at'],
             },
         ),
+        migrations.CreateModel(
+            name='WhatIf',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_hash', models.CharField(help_text='Of the version as it was then', max_length=64)),
+                ('from_at', models.DateTimeField()),
+                ('to_at', models.DateTimeField()),
+                ('currency', models.CharField(max_length=5)),
+                ('deals', models.PositiveIntegerField()),
+                ('partners', models.PositiveIntegerField()),
+                ('before', models.DecimalField(decimal_places=8, max_digits=24)),
+                ('after', models.DecimalField(decimal_places=8, max_digits=24)),
+                ('charged', models.DecimalField(decimal_places=8, help_text='Commissions charged by the platform', max_digits=24)),
+                ('lost', models.DecimalField(decimal_places=8, help_text="Clients' net trading losses", max_digits=24)),
+                ('lines', models.JSONField()),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
+                ('for_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='what_ifs', to='ib.planversion')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ClientForfeit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('cause', models.CharField(choices=[('kyc_revoked', 'Verification revoked'), ('fraud', 'Fraudulent referral')], max_length=12)),
+                ('declared_at', models.DateTimeField()),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('reached_id', models.BigIntegerField(default=0)),
+                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('client', 'cause'), name='one_forfeit_per_client_and_cause'), models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('lifted_at__gte', models.F('declared_at')), _connector='OR'), name='forfeit_is_lifted_after_it_was_declared')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='clientforfeit',
+            trigger=pgtrigger.compiler.Trigger(name='forfeit_is_lifted_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR (OLD.client_id, OLD.cause, OLD.declared_at) IS DISTINCT FROM (NEW.client_id, NEW.cause, NEW.declared_at)\n   OR (OLD.lifted_at IS NOT NULL AND OLD.lifted_at IS DISTINCT FROM NEW.lifted_at) OR NEW.reached_id < OLD.reached_id THEN\n  RAISE EXCEPTION 'a forfeit is declared once and lifted once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'forfeit_is_lifted_once';\nEND IF;\nRETURN NEW;\n", hash='a14a029285155eee8d3e1922ae6da521edc40196', operation='UPDATE OR DELETE', pgid='pgtrigger_forfeit_is_lifted_once_3250c', table='ib_clientforfeit', when='BEFORE')),
+        ),
         migrations.AddIndex(
             model_name='commissionrun',
             index=models.Index(fields=['brand', '-id'], name='commission_runs_by_brand'),
@@ -399,6 +994,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='commissionrun',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'event')), fields=('brand', 'from_at'), name='one_live_commission_run_per_brand_and_day'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnotefile',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note_file is append-only: write a new row instead';", hash='4cdd2423e72c0ae152065870e7329a822f55cf02', operation='UPDATE OR DELETE', pgid='pgtrigger_credit_note_file_no_change_78795', table='ib_creditnotefile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='creditnotefile',
+            trigger=pgtrigger.compiler.Trigger(name='credit_note_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note_file is append-only: write a new row instead';", hash='9a9cbc88b8cd6f12bb37c7f1b81d53b39b71b968', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_credit_note_file_no_truncate_23b3d', table='ib_creditnotefile', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='disputemessage',
+            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='dispute_message_says_something'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='disputemessage',
+            trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='cb465d7b08669765947647d48d0b60210f5e25e4', operation='UPDATE OR DELETE', pgid='pgtrigger_dispute_message_no_change_b4a5a', table='ib_disputemessage', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='disputemessage',
+            trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='410cc06321f1ed048ab31d598d0c8136c599d2fa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_dispute_message_no_truncate_e73a8', table='ib_disputemessage', when='BEFORE')),
         ),
         migrations.AddIndex(
             model_name='partner',
@@ -411,6 +1026,50 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='partner',
             constraint=models.UniqueConstraint(fields=('brand', 'code'), name='partner_code_is_unique_in_its_brand'),
+        ),
+        migrations.AddIndex(
+            model_name='commissiondispute',
+            index=models.Index(fields=['partner', '-id'], name='commission_disputes_of_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('deal_id__isnull', True), ('work__isnull', False), _connector='OR'), name='open_commission_dispute_is_a_work_item'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(('adjustment_id__isnull', True), models.Q(('deal_id__isnull', False), ('state', 'resolved')), _connector='OR'), name='only_a_resolved_dispute_has_an_adjustment'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('partner', 'deal_id'), name='one_open_dispute_per_partner_and_deal', nulls_distinct=False),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(('deal_id__isnull', False), ('accrual_id__isnull', True), _connector='OR'), name='a_disputed_line_names_its_deal'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='commission_dispute_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='commissiondispute',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('resolved_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_resolved_dispute_has_an_answer'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerapplication',
+            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='dcbc3fab16f9bc1a0ca607686af380504236e0fe', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerapplication',
+            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='8335de3628baa6ef1572974046bcb2910b9c09a3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_partner_application_no_truncate_e2aa9', table='ib_partnerapplication', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='agreementfile',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='ab06a0aca3d27cc6efd1c9e51443585267479817', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='agreementfile',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='6af441fdce967f4a244efd662517815d0c90f2d7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_agreement_file_no_truncate_d92bc', table='ib_agreementfile', when='BEFORE')),
         ),
         migrations.AddIndex(
             model_name='partnerlink',
@@ -472,21 +1131,121 @@ class Migration(migrations.Migration):
             model_name='payout',
             trigger=pgtrigger.compiler.Trigger(name='payout_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout is append-only: write a new row instead';", hash='c3b4a871485a109a6861c7a02314993503b3c2a2', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_no_truncate_f51b0', table='ib_payout', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='payoutinstruction',
+            index=models.Index(fields=['partner', '-id'], name='payout_instructions_by_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutinstruction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('destination', 'wallet'), ('sealed_details__isnull', True)), models.Q(models.Q(('destination', 'wallet'), _negated=True), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='payout_instruction_names_its_currency'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='payoutinstruction',
+            trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='5f39771c573bcc6a8ca0f39bd57f4ee80d0a68f7', operation='UPDATE OR DELETE', pgid='pgtrigger_payout_instruction_no_change_386fe', table='ib_payoutinstruction', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='payoutinstruction',
+            trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='d40aecd26a48531f8ed1e42fe4c59e8679a54314', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_instruction_no_truncate_3c316', table='ib_payoutinstruction', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='payoutrequest',
+            index=models.Index(fields=['partner', '-id'], name='payout_requests_by_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='payout_request_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='payout_request_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='payout_request_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='payout_request_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='payout_request_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_payout_request_of_a_partner_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.UniqueConstraint(fields=('partner', 'request_key'), name='one_payout_request_per_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='payoutrequest',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payout_request_is_positive'),
+        ),
+        migrations.AddIndex(
+            model_name='automaticpayout',
+            index=models.Index(fields=['partner', '-id'], name='automatic_payouts_of_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.UniqueConstraint(fields=('partner', 'currency', 'due_at'), name='each_automatic_payout_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused')), fields=('partner', 'currency'), name='one_refused_payout_per_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='automatic_payout_is_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='automaticpayout',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('payout__isnull', False), ('request__isnull', True), ('state', 'paid')), models.Q(('payout__isnull', True), ('request__isnull', False), ('state', 'waiting')), models.Q(('payout__isnull', True), ('request__isnull', True), ('state__in', ['refused', 'closed']), models.Q(('refusal', ''), _negated=True)), _connector='OR'), name='automatic_payout_says_how_it_ended'),
+        ),
         migrations.AddConstraint(
             model_name='plan',
             constraint=models.UniqueConstraint(fields=('brand', 'name'), name='plan_name_is_unique_in_its_brand'),
         ),
-        migrations.AddIndex(
-            model_name='partnerplan',
-            index=models.Index(fields=['plan', 'ends_at'], name='partners_of_a_plan'),
+        migrations.AddConstraint(
+            model_name='partnerrank',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='partner_rank_ends_after_it_starts'),
         ),
         migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='partner_plan_ends_after_it_starts'),
+            model_name='partnerrank',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), ('plan', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_rank_at_a_time'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='partnerplan',
-            trigger=pgtrigger.compiler.Trigger(name='partner_plan_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'which plan a partner had: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='e9012d0b05835e518bf6780cc5c4794a49850ae7', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_plan_stays_b4fbb', table='ib_partnerplan', when='BEFORE')),
+            model_name='partnerrank',
+            trigger=pgtrigger.compiler.Trigger(name='partner_rank_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'which rank a partner held: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='beac1aeae8082464664875137731ffe360f39e27', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_rank_stays_86948', table='ib_partnerrank', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='partner_approval_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='partner_approval_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='partner_approval_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='partner_approval_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='partner_approval_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_approval_of_a_partner_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerapproval',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='approved_ratio_is_within_bounds'),
         ),
         migrations.AddConstraint(
             model_name='planversion',
@@ -502,6 +1261,22 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('min_pips__gte', 0)), name='least_pips_are_not_negative'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cap_day__isnull', True), ('cap_day__gt', 0), _connector='OR'), models.Q(('cap_month__isnull', True), ('cap_month__gt', 0), _connector='OR')), name='most_per_day_and_month_are_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('markup_pips__gte', 0), models.Q(('cap_revenue__isnull', True), models.Q(('cap_revenue__gt', 0), ('cap_revenue__lte', 100)), _connector='OR')), name='most_of_the_revenue_is_a_percentage'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('tier_grace__lte', 12), ('tier_months__gte', 1), ('tier_months__lte', 12)), name='ranks_look_back_a_year_at_most'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_by', models.F('made_by')), _negated=True), ('decided_by__isnull', True), _connector='OR'), name='plan_is_decided_by_somebody_else'),
         ),
         migrations.AddConstraint(
@@ -511,6 +1286,18 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='planversion',
             trigger=pgtrigger.compiler.Trigger(name='active_plan_version_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' THEN\n  IF OLD.state <> 'draft' THEN RAISE EXCEPTION 'only a draft of a plan can be deleted'; END IF;\n  RETURN OLD;\nEND IF;\nIF OLD.state = 'rejected' OR (OLD.state = 'active' AND (OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at')) THEN\n  RAISE EXCEPTION 'an active plan version never changes: write a new version';\nEND IF;\nRETURN NEW;\n", hash='bbc5eb9358b7d2c4bb2b13fb2d5c6cbc5293fcbf', operation='UPDATE OR DELETE', pgid='pgtrigger_active_plan_version_stays_d18d7', table='ib_planversion', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='plantier',
+            constraint=models.UniqueConstraint(fields=('version', 'number'), name='one_tier_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='plantier',
+            constraint=models.CheckConstraint(condition=models.Q(('factor__gt', 0), ('lots__gt', 0), ('number__gte', 1)), name='plan_tier_is_reached'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='plantier',
+            trigger=pgtrigger.compiler.Trigger(name='plan_tiers_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='bfc9d3de5b6a2dd9cf4f05a005f9d2604b002137', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_tiers_stay_46ec7', table='ib_plantier', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='planrate',
@@ -552,6 +1339,46 @@ class Migration(migrations.Migration):
             model_name='planlevel',
             trigger=pgtrigger.compiler.Trigger(name='plan_levels_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='1376fe39b02796d3879d7212d7ac8da63a508d31', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_levels_stay_0cdb9', table='ib_planlevel', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='plancpa',
+            constraint=models.UniqueConstraint(condition=models.Q(('countries', [])), fields=('version',), name='one_cpa_for_all_other_countries'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancpa',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('min_deposit__gte', 0), ('min_lots__gte', 0), ('within_days__gte', 1), ('within_days__lte', 365)), name='plan_cpa_pays_for_something'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='plancpa',
+            trigger=pgtrigger.compiler.Trigger(name='plan_cpa_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d94c1156e956eda3e1905e4f26f3254cc6463196', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_cpa_stays_c540a', table='ib_plancpa', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.UniqueConstraint(fields=('version', 'component', 'group', 'accounts'), name='one_component_per_group_and_accounts'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(('cap__isnull', True), ('cap__gt', 0), _connector='OR'), name='plan_component_cap_is_positive'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('component', 'spread'), ('markup__gt', 0), ('markup__isnull', False)), models.Q(models.Q(('component', 'spread'), _negated=True), ('markup__isnull', True)), _connector='OR'), name='plan_component_of_a_spread_says_the_markup'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='plancomponent',
+            trigger=pgtrigger.compiler.Trigger(name='plan_components_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d09ef1af4cc5ff87269cc55e2338e82e6a9eeb33', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_components_stay_a4d49', table='ib_plancomponent', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='cappedday',
+            constraint=models.UniqueConstraint(fields=('partner', 'version', 'day'), name='one_capped_day_per_partner_and_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='cappedday',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', models.F('low')), ('amount__lte', models.F('high')), ('high__gte', 0), ('low__lte', 0)), name='capped_day_lies_between_its_ends'),
+        ),
         migrations.AddIndex(
             model_name='referrallink',
             index=models.Index(fields=['partner', '-id'], name='referral_links_by_partner'),
@@ -559,6 +1386,66 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='referralday',
             constraint=models.UniqueConstraint(fields=('link', 'day'), name='one_row_per_link_and_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ratio_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='ratio_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='ratio_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='ratio_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='ratio_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_ratio_proposal_of_a_partner_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='proposed_ratio_is_within_bounds'),
+        ),
+        migrations.AddIndex(
+            model_name='partnerplan',
+            index=models.Index(fields=['plan', 'ends_at'], name='partners_of_a_plan'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='partner_plan_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', True), ('link__isnull', True)), expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('link__isnull', False)), expressions=[('link', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_link_has_one_plan_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', False)), expressions=[('partner', '='), ('client', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_referred_client_has_one_plan_at_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='personal_ratio_is_within_bounds'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(('link__isnull', True), ('client__isnull', True), _connector='OR'), name='special_plan_is_for_a_link_or_a_client'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerplan',
+            trigger=pgtrigger.compiler.Trigger(name='partner_plan_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'which plan a partner had: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='e9012d0b05835e518bf6780cc5c4794a49850ae7', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_plan_stays_b4fbb', table='ib_partnerplan', when='BEFORE')),
         ),
         migrations.AddIndex(
             model_name='attribution',
@@ -579,651 +1466,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='attribution',
             trigger=pgtrigger.compiler.Trigger(name='attribution_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'whose client a client was: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='5539fd0b9b18560196deebe7e774641ae0e4315f', operation='UPDATE OR DELETE', pgid='pgtrigger_attribution_stays_8530e', table='ib_attribution', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='reversedpart',
-            constraint=models.UniqueConstraint(fields=('deposit', 'reference'), name='one_reversed_part_per_reference'),
-        ),
-        migrations.AddConstraint(
-            model_name='reversedpart',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('base__gt', 0), ('paid_in__gte', models.F('base'))), name='reversed_part_weighs_at_most_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='reversedpart',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('taken__gt', 0), ('taken__isnull', False), ('taken_at__isnull', False)), models.Q(('taken__isnull', True), ('taken_at__isnull', True)), _connector='OR'), name='taken_part_says_when'),
-        ),
-        migrations.AddConstraint(
-            model_name='reversedpart',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('restored__gt', 0), ('restored__isnull', False), ('restored_at__isnull', False)), models.Q(('restored__isnull', True), ('restored_at__isnull', True)), _connector='OR'), name='restored_part_says_when'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reversedpart',
-            trigger=pgtrigger.compiler.Trigger(name='reversed_part_is_heard_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR to_jsonb(OLD) - ARRAY['taken', 'taken_at', 'restored', 'restored_at']\n     IS DISTINCT FROM to_jsonb(NEW) - ARRAY['taken', 'taken_at', 'restored', 'restored_at']\n   OR (OLD.taken IS NOT NULL AND (OLD.taken, OLD.taken_at) IS DISTINCT FROM (NEW.taken, NEW.taken_at))\n   OR (OLD.restored IS NOT NULL AND (OLD.restored, OLD.restored_at) IS DISTINCT FROM (NEW.restored, NEW.restored_at))\nTHEN\n  RAISE EXCEPTION 'what was heard of a reversal is kept: each half once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'reversed_part_is_heard_once';\nEND IF;\nRETURN NEW;\n", hash='7a1cacaae9eddcf912061ca03f4bd5b5aa3c87ee', operation='UPDATE OR DELETE', pgid='pgtrigger_reversed_part_is_heard_once_63a54', table='ib_reversedpart', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='commission_period_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementperiod',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('brand', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='commission_periods_do_not_overlap'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementperiod',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), ('closed_at__isnull', False), _connector='OR'), name='settled_period_says_when'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='settlementperiod',
-            trigger=pgtrigger.compiler.Trigger(name='settled_period_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" = \'closed\')', func="RAISE EXCEPTION 'a settled period never opens again: late facts go into the next one';", hash='2528d20cd5380c8869ca41bd8813ef659b4af116', operation='UPDATE OR DELETE', pgid='pgtrigger_settled_period_stays_26f3d', table='ib_settlementperiod', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerday',
-            constraint=models.UniqueConstraint(fields=('partner', 'day', 'period', 'currency'), name='one_sum_per_partner_day_period_and_currency'),
-        ),
-        migrations.AddIndex(
-            model_name='accrual',
-            index=models.Index(fields=['partner', 'period', '-id'], name='accruals_of_a_settlement'),
-        ),
-        migrations.AddIndex(
-            model_name='accrual',
-            index=models.Index(fields=['client', '-id'], name='accruals_by_client'),
-        ),
-        migrations.AddIndex(
-            model_name='accrual',
-            index=models.Index(condition=models.Q(('state', 'excluded')), fields=['-id'], name='accruals_excluded'),
-        ),
-        migrations.AddIndex(
-            model_name='accrual',
-            index=django.contrib.postgres.indexes.BrinIndex(fields=['closed_at'], name='accruals_by_time', pages_per_range=32),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'clawback')), fields=('source', 'corrects'), name='a_clawback_takes_an_accrual_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'restored')), fields=('source', 'corrects'), name='a_clawback_is_given_back_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'excluded'), _negated=True), models.Q(('amount', 0), ('rate_amount', 0), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='excluded_trade_pays_nothing_and_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('corrects__isnull', True), ('kind', 'original')), models.Q(models.Q(('kind', 'original'), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='correction_says_why'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='accrual',
-            trigger=pgtrigger.compiler.Trigger(name='accrual_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'accrual is append-only: write a new row instead';", hash='09570745cea9d32bd42c8186fffe6e2c3cbd5423', operation='UPDATE OR DELETE', pgid='pgtrigger_accrual_no_change_e65d4', table='ib_accrual', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='accrual',
-            trigger=pgtrigger.compiler.Trigger(name='accrual_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'accrual is append-only: write a new row instead';", hash='2f23a3c7ec6a98a5861ec3fd7b59381ae3c097b9', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_accrual_no_truncate_6eb73', table='ib_accrual', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='accrual',
-            trigger=pgtrigger.compiler.Trigger(name='accrual_points_at_real_rows', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE is_closed boolean; is_lost boolean;', func="\nSELECT bool_or(s.id IS NULL OR s.state <> 'open'),\n  bool_or(p.id IS NULL OR i.id IS NULL OR r.id IS NULL OR c.id IS NULL OR (n.version_id IS NOT NULL AND v.id IS NULL))\nINTO is_closed, is_lost\nFROM (SELECT DISTINCT period_id, partner_id, introducer_id, run_id, version_id, client_id FROM new_rows) n\nLEFT JOIN ib_settlementperiod s ON s.id = n.period_id\nLEFT JOIN ib_partner p ON p.id = n.partner_id\nLEFT JOIN ib_partner i ON i.id = n.introducer_id\nLEFT JOIN ib_commissionrun r ON r.id = n.run_id\nLEFT JOIN ib_planversion v ON v.id = n.version_id\nLEFT JOIN clients_client c ON c.id = n.client_id;\nIF is_closed THEN\n  RAISE EXCEPTION 'a closed commission period takes no accrual'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'accrual_is_in_an_open_period';\nELSIF is_lost THEN\n  RAISE EXCEPTION 'an accrual points at a row that does not exist'\n    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'accrual_points_at_real_rows';\nEND IF;\nRETURN NULL;\n", hash='5b63fa99ca09412d048ec21ed6297d92e8d40812', level='STATEMENT', operation='INSERT', pgid='pgtrigger_accrual_points_at_real_rows_af484', referencing='REFERENCING NEW TABLE AS new_rows ', table='ib_accrual', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='upline',
-            index=models.Index(fields=['ancestor', 'ends_at', 'level', 'partner'], name='downline_of_a_partner'),
-        ),
-        migrations.AddConstraint(
-            model_name='upline',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='upline_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='upline',
-            constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1)), name='upline_level_counts_from_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='upline',
-            constraint=models.UniqueConstraint(fields=('partner', 'level', 'starts_at'), name='upline_has_one_partner_per_level'),
-        ),
-        migrations.CreateModel(
-            name='PlanComponent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss")], max_length=10)),
-                ('group', models.CharField(blank=True, choices=[('fx_majors', 'FX majors'), ('fx_minors', 'FX minors'), ('fx_exotics', 'FX exotics'), ('metals', 'Metals'), ('indices', 'Indices'), ('energies', 'Energies'), ('crypto', 'Crypto'), ('shares', 'Shares'), ('other', 'Other')], help_text='Empty for all', max_length=12)),
-                ('accounts', models.CharField(blank=True, help_text='Platform group, e.g. real\\raw*. Empty for all', max_length=64)),
-                ('value', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
-                ('cap', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
-                ('markup', models.DecimalField(blank=True, decimal_places=3, help_text='Mark-up on the spread, in pips', max_digits=8, null=True)),
-            ],
-            options={
-                'ordering': ['version_id', 'component', 'group', 'accounts'],
-            },
-        ),
-        migrations.AddField(
-            model_name='partnerplan',
-            name='client',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='partner_plans', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='partnerplan',
-            name='link',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='ib.referrallink'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'original')), fields=('deal_id', 'partner', 'level', 'component'), name='one_accrual_per_deal_partner_level_and_component'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta')), fields=('run', 'deal_id', 'partner', 'level', 'component', 'currency'), name='one_correction_per_run_deal_partner_level_and_component'),
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'original'), ('state', 'accrued'), _negated=True), models.Q(models.Q(('amount__gte', 0), ('component', 'loss'), _connector='OR'), ('fx_rate__isnull', False), ('rate__isnull', False), ('reason', ''), ('share__isnull', False), ('version__isnull', False)), _connector='OR'), name='accrual_says_how_it_was_computed'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', True), ('link__isnull', True)), expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('link__isnull', False)), expressions=[('link', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_link_has_one_plan_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', False)), expressions=[('partner', '='), ('client', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_referred_client_has_one_plan_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=models.CheckConstraint(condition=models.Q(('link__isnull', True), ('client__isnull', True), _connector='OR'), name='special_plan_is_for_a_link_or_a_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('min_pips__gte', 0)), name='least_pips_are_not_negative'),
-        ),
-        migrations.AddField(
-            model_name='plancomponent',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='components', to='ib.planversion'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancomponent',
-            constraint=models.UniqueConstraint(fields=('version', 'component', 'group', 'accounts'), name='one_component_per_group_and_accounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('cap__isnull', True), ('cap__gt', 0), _connector='OR'), name='plan_component_cap_is_positive'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plancomponent',
-            trigger=pgtrigger.compiler.Trigger(name='plan_components_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d09ef1af4cc5ff87269cc55e2338e82e6a9eeb33', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_components_stay_a4d49', table='ib_plancomponent', when='BEFORE')),
-        ),
-        migrations.CreateModel(
-            name='WhatIf',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content_hash', models.CharField(help_text='Of the version as it was then', max_length=64)),
-                ('from_at', models.DateTimeField()),
-                ('to_at', models.DateTimeField()),
-                ('currency', models.CharField(max_length=5)),
-                ('deals', models.PositiveIntegerField()),
-                ('partners', models.PositiveIntegerField()),
-                ('before', models.DecimalField(decimal_places=8, max_digits=24)),
-                ('after', models.DecimalField(decimal_places=8, max_digits=24)),
-                ('charged', models.DecimalField(decimal_places=8, help_text='Commissions charged by the platform', max_digits=24)),
-                ('lost', models.DecimalField(decimal_places=8, help_text="Clients' net trading losses", max_digits=24)),
-                ('lines', models.JSONField()),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('for_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='what_ifs', to='ib.planversion')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='what_if_ends_after_it_starts')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='whatif',
-            trigger=pgtrigger.compiler.Trigger(name='what_if_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='3fa7af511a290b10c249d31cc310c693f3857e37', operation='UPDATE OR DELETE', pgid='pgtrigger_what_if_no_change_82d64', table='ib_whatif', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='whatif',
-            trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
-        ),
-        migrations.CreateModel(
-            name='PlanCpa',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, default=list, help_text='Empty: all others', size=None)),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=16, validators=[django.core.validators.MinValueValidator(0)])),
-                ('min_deposit', models.DecimalField(decimal_places=2, default=0, max_digits=16)),
-                ('min_lots', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('within_days', models.PositiveSmallIntegerField(default=90)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='cpa', to='ib.planversion')),
-            ],
-            options={
-                'ordering': ['version_id', 'id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('countries', [])), fields=('version',), name='one_cpa_for_all_other_countries'), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('min_deposit__gte', 0), ('min_lots__gte', 0), ('within_days__gte', 1), ('within_days__lte', 365)), name='plan_cpa_pays_for_something')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plancpa',
-            trigger=pgtrigger.compiler.Trigger(name='plan_cpa_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='d94c1156e956eda3e1905e4f26f3254cc6463196', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_cpa_stays_c540a', table='ib_plancpa', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
-        ),
-        migrations.AddConstraint(
-            model_name='plancomponent',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('component', 'spread'), ('markup__gt', 0), ('markup__isnull', False)), models.Q(models.Q(('component', 'spread'), _negated=True), ('markup__isnull', True)), _connector='OR'), name='plan_component_of_a_spread_says_the_markup'),
-        ),
-        migrations.CreateModel(
-            name='SettlementTerms',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('cycle', models.CharField(choices=[('instant', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='monthly', max_length=8)),
-                ('minimum', models.DecimalField(decimal_places=8, default=0, help_text='Smaller sums are carried', max_digits=20)),
-                ('hold_days', models.PositiveSmallIntegerField(default=0, help_text='Days that a trade waits after it was closed')),
-                ('approval_above', models.DecimalField(decimal_places=8, help_text='Payouts above this amount need a second approval', max_digits=20, null=True)),
-                ('negative', models.CharField(choices=[('carried', 'Carried to the next settlement'), ('written', 'Written off')], default='carried', max_length=10)),
-                ('legal_name', models.CharField(blank=True, max_length=160)),
-                ('address', models.CharField(blank=True, max_length=300)),
-                ('vat_id', models.CharField(blank=True, max_length=20)),
-                ('vat_treatment', models.CharField(choices=[('none', 'No invoices'), ('exempt', 'Exempt from VAT'), ('reverse', 'Reverse charge'), ('standard', 'VAT included')], default='none', max_length=8)),
-                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlement_terms', to='ib.partner')),
-                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Settlement',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=5)),
-                ('cycle', models.CharField(choices=[('instant', 'Continuously'), ('daily', 'Daily'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='monthly', max_length=8)),
-                ('name', models.CharField(help_text="The cycle in the brand's time zone, e.g. 2026-11 or 2026-W47", max_length=24)),
-                ('cut_at', models.DateTimeField(help_text='End of the cycle')),
-                ('to_id', models.BigIntegerField(help_text='Last accrual that was there')),
-                ('to_at', models.DateTimeField(help_text='Trades closed before this, the hold deducted')),
-                ('trades', models.PositiveIntegerField(help_text='Paid accrual rows')),
-                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
-                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('written_off', models.DecimalField(decimal_places=8, default=0, max_digits=20)),
-                ('state', models.CharField(choices=[('paid', 'Credited'), ('carried', 'Carried forward'), ('small', 'Below the minimum')], max_length=8)),
-                ('settled_at', models.DateTimeField()),
-                ('journal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='commission_settlement', to='wallet.journal')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.partner')),
-                ('period', models.ForeignKey(help_text='Accounting period in which it was cut', on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='ib.settlementperiod')),
-                ('previous', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.settlement')),
-                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('terms', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlementterms')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='CommissionDispute',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deal_id', models.BigIntegerField(null=True)),
-                ('accrual_id', models.BigIntegerField(help_text='The line it was opened on', null=True)),
-                ('state', models.CharField(choices=[('open', 'In dispute'), ('resolved', 'Resolved')], default='open', max_length=8)),
-                ('reason', models.CharField(max_length=300)),
-                ('opened_at', models.DateTimeField()),
-                ('answer', models.CharField(blank=True, max_length=300)),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('opened_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='commission_disputes', to='ib.partner')),
-                ('resolved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['partner', '-id'], name='commission_disputes_of_partner')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('partner', 'deal_id'), name='one_open_dispute_per_partner_and_deal', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('accrual_id__isnull', True), ('deal_id__isnull', True)), models.Q(('accrual_id__isnull', False), ('deal_id__isnull', False)), _connector='OR'), name='a_disputed_line_names_its_deal'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='commission_dispute_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('resolved_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('resolved_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_resolved_dispute_has_an_answer')],
-            },
-        ),
-        migrations.CreateModel(
-            name='HeldLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('accrual_id', models.BigIntegerField(unique=True)),
-                ('deal_id', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=5)),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
-                ('trades', models.PositiveSmallIntegerField()),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
-                ('passed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='held_lines', to='ib.settlement')),
-                ('taken', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='taken_lines', to='ib.settlement')),
-            ],
-            options={
-                'ordering': ['id'],
-                'indexes': [models.Index(condition=models.Q(('taken__isnull', True)), fields=['partner', 'currency'], name='held_lines_waiting')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('taken__isnull', True), ('taken__gt', models.F('passed')), _connector='OR'), name='held_line_is_taken_by_a_later_settlement')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='heldline',
-            trigger=pgtrigger.compiler.Trigger(name='held_line_is_taken_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.taken_id IS NOT NULL OR to_jsonb(OLD) - 'taken_id' IS DISTINCT FROM to_jsonb(NEW) - 'taken_id' THEN\n  RAISE EXCEPTION 'a line that waited for its dispute is settled once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'held_line_is_taken_once';\nEND IF;\nRETURN NEW;\n", hash='c1646dc001165a6ec2e905bbd82503ed6272907a', operation='UPDATE OR DELETE', pgid='pgtrigger_held_line_is_taken_once_5cecb', table='ib_heldline', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='settlementterms',
-            index=models.Index(fields=['partner', '-id'], name='settlement_terms_by_partner'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='settlement_terms_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='settlement_terms_is_decided_by_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='settlement_terms_is_withdrawn_by_its_maker'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='settlement_terms_is_rejected_with_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='settlement_terms_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_proposal_of_settlement_terms_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(('hold_days__lte', 365), ('minimum__gte', 0), models.Q(('approval_above__isnull', True), ('approval_above__gte', 0), _connector='OR')), name='settlement_terms_are_not_below_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vat_rate__gt', 0), ('vat_rate__lt', 100), ('vat_treatment', 'standard')), models.Q(models.Q(('vat_treatment', 'standard'), _negated=True), ('vat_rate', 0)), _connector='OR'), name='vat_rate_is_that_of_its_treatment'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_treatment__in', ['none', 'exempt']), models.Q(('vat_id', ''), _negated=True), _connector='OR'), name='vat_needs_a_vat_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_treatment', 'none'), models.Q(('legal_name', ''), ('address', ''), _connector='OR', _negated=True), _connector='OR'), name='an_invoice_has_a_supplier'),
-        ),
-        migrations.AddIndex(
-            model_name='settlement',
-            index=models.Index(fields=['partner', '-id'], name='settlements_by_partner'),
-        ),
-        migrations.AddIndex(
-            model_name='settlement',
-            index=models.Index(fields=['partner', 'currency', '-id'], name='settlements_by_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.UniqueConstraint(condition=models.Q(('previous__isnull', True)), fields=('partner', 'currency'), name='one_first_settlement_per_partner_and_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '+', models.F('written_off')), '-', models.F('carried_in')))), name='settlement_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(('written_off', 0), models.Q(('amount', 0), ('carried_out', 0), ('written_off__lt', 0)), _connector='OR'), name='only_a_negative_balance_is_written_off'),
-        ),
-        migrations.AddConstraint(
-            model_name='settlement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('journal_id__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('amount', 0), ('journal_id__isnull', True)), _connector='OR'), name='paid_settlement_has_a_journal'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='settlement',
-            trigger=pgtrigger.compiler.Trigger(name='settlement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e247949eb030ed3c998b1cb1516dec1135e848e8', operation='UPDATE OR DELETE', pgid='pgtrigger_settlement_no_change_f92ce', table='ib_settlement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='settlement',
-            trigger=pgtrigger.compiler.Trigger(name='settlement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e214ec91937999259ba0055cdb1bbdf0c8b8e006', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_settlement_no_truncate_e198b', table='ib_settlement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='settlement',
-            trigger=pgtrigger.compiler.Trigger(name='settlement_follows_the_last', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NOT EXISTS (\n  SELECT 1 FROM (SELECT 1) one LEFT JOIN LATERAL (\n    SELECT s.* FROM ib_settlement s WHERE s.partner_id = NEW.partner_id AND s.currency = NEW.currency\n    ORDER BY s.id DESC LIMIT 1\n  ) last ON true\n  WHERE last.id IS NOT DISTINCT FROM NEW.previous_id AND coalesce(last.carried_out, 0) = NEW.carried_in\n    AND (last.id IS NULL OR (last.to_id <= NEW.to_id AND last.to_at <= NEW.to_at))\n) THEN\n  RAISE EXCEPTION 'a settlement begins where the last one of its partner and currency ended'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'settlement_follows_the_last';\nEND IF;\nRETURN NEW;\n", hash='b1ee459f849cd1963defb621b8144519680631e1', operation='INSERT', pgid='pgtrigger_settlement_follows_the_last_e979e', table='ib_settlement', when='BEFORE')),
-        ),
-        migrations.CreateModel(
-            name='PartnerRank',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('tier', models.PositiveSmallIntegerField(help_text='0: none')),
-                ('lots', models.DecimalField(decimal_places=8, max_digits=18)),
-                ('missed', models.PositiveSmallIntegerField(default=0)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-            ],
-            options={
-                'ordering': ['partner_id', 'starts_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PlanTier',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1)])),
-                ('name', models.CharField(max_length=40)),
-                ('lots', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('factor', models.DecimalField(decimal_places=4, max_digits=7)),
-            ],
-            options={
-                'ordering': ['version_id', 'number'],
-            },
-        ),
-        migrations.AddField(
-            model_name='accrual',
-            name='tier',
-            field=models.PositiveSmallIntegerField(help_text='The rank that the rate is paid by; empty: none', null=True),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='tier_basis',
-            field=models.CharField(choices=[('own', "Trades of the partner's own clients"), ('network', "Trades of all clients in the partner's network")], default='own', max_length=8),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='tier_grace',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Months below a rank before it is lost'),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='tier_months',
-            field=models.PositiveSmallIntegerField(default=1, help_text='Full months whose volume counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('tier_grace__lte', 12), ('tier_months__gte', 1), ('tier_months__lte', 12)), name='ranks_look_back_a_year_at_most'),
-        ),
-        migrations.AddField(
-            model_name='partnerrank',
-            name='partner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ranks', to='ib.partner'),
-        ),
-        migrations.AddField(
-            model_name='partnerrank',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ranks', to='ib.plan'),
-        ),
-        migrations.AddField(
-            model_name='plantier',
-            name='version',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tiers', to='ib.planversion'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerrank',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='partner_rank_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerrank',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('partner', '='), ('plan', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_rank_at_a_time'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partnerrank',
-            trigger=pgtrigger.compiler.Trigger(name='partner_rank_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'which rank a partner held: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='beac1aeae8082464664875137731ffe360f39e27', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_rank_stays_86948', table='ib_partnerrank', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='plantier',
-            constraint=models.UniqueConstraint(fields=('version', 'number'), name='one_tier_per_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantier',
-            constraint=models.CheckConstraint(condition=models.Q(('factor__gt', 0), ('lots__gt', 0), ('number__gte', 1)), name='plan_tier_is_reached'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='plantier',
-            trigger=pgtrigger.compiler.Trigger(name='plan_tiers_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM ib_planversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'the rates of a plan version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='bfc9d3de5b6a2dd9cf4f05a005f9d2604b002137', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_plan_tiers_stay_46ec7', table='ib_plantier', when='BEFORE')),
-        ),
-        migrations.CreateModel(
-            name='SelfBillingInvoice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('series', models.PositiveSmallIntegerField(help_text='Year of issue')),
-                ('number', models.PositiveIntegerField(help_text='1, 2, 3 … per brand and year, without gaps')),
-                ('currency', models.CharField(max_length=5)),
-                ('net', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('vat', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('total', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('vat_treatment', models.CharField(choices=[('none', 'No invoices'), ('exempt', 'Exempt from VAT'), ('reverse', 'Reverse charge'), ('standard', 'VAT included')], max_length=8)),
-                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
-                ('supplier_name', models.CharField(max_length=160)),
-                ('supplier_address', models.CharField(max_length=300)),
-                ('supplier_vat_id', models.CharField(blank=True, max_length=20)),
-                ('recipient_name', models.CharField(max_length=160)),
-                ('recipient_address', models.CharField(blank=True, max_length=300)),
-                ('recipient_tax_number', models.CharField(blank=True, max_length=40)),
-                ('issued_at', models.DateTimeField()),
-                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='ib.partner')),
-                ('settlement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='invoice', to='ib.settlement')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='InvoiceFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField()),
-                ('invoice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.selfbillinginvoice')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PayoutRequest',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('request_key', models.CharField(help_text='Idempotency key from the form, and of its payout', max_length=80)),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('currency', models.CharField(max_length=5)),
-                ('destination', models.CharField(help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
-                ('sealed_details', models.BinaryField(help_text="Bank details, encrypted with the client's key", null=True)),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payout_requests', to='ib.partner')),
-                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['partner', '-id'], name='payout_requests_by_partner')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='payout_request_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='payout_request_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='payout_request_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='payout_request_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='payout_request_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_payout_request_of_a_partner_waits'), models.UniqueConstraint(fields=('partner', 'request_key'), name='one_payout_request_per_key'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payout_request_is_positive')],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='selfbillinginvoice',
-            constraint=models.UniqueConstraint(fields=('brand', 'series', 'number'), name='each_self_billing_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='selfbillinginvoice',
-            constraint=models.CheckConstraint(condition=models.Q(('net__gt', 0), ('total', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat'))), ('total__gt', 0), ('vat__gte', 0)), name='self_billing_invoice_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='selfbillinginvoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vat_rate__gt', 0), ('vat_treatment', 'standard')), models.Q(('vat', 0), ('vat_rate', 0), ('vat_treatment__in', ['exempt', 'reverse'])), _connector='OR'), name='self_billing_invoice_states_its_vat'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='selfbillinginvoice',
-            trigger=pgtrigger.compiler.Trigger(name='self_billing_invoice_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'self_billing_invoice is append-only: write a new row instead';", hash='d377839bd87ffd6e5c4131515971d321fa8e2294', operation='UPDATE OR DELETE', pgid='pgtrigger_self_billing_invoice_no_change_47f6b', table='ib_selfbillinginvoice', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='selfbillinginvoice',
-            trigger=pgtrigger.compiler.Trigger(name='self_billing_invoice_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'self_billing_invoice is append-only: write a new row instead';", hash='e4ee39a5d1e301f9934c195cac466614cc02593d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_self_billing_invoice_no_truncate_71734', table='ib_selfbillinginvoice', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='selfbillinginvoice',
-            trigger=pgtrigger.compiler.Trigger(name='self_billing_numbers_have_no_gaps', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(i.number) FROM ib_selfbillinginvoice i\n                               WHERE i.brand_id = NEW.brand_id AND i.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'self-billing invoice numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (SELECT 1 FROM ib_settlement s JOIN ib_partner p ON p.id = s.partner_id\n               WHERE s.id = NEW.settlement_id AND s.partner_id = NEW.partner_id AND p.brand_id = NEW.brand_id\n                 AND s.amount = NEW.total AND s.currency = NEW.currency) THEN\n  RAISE EXCEPTION 'a self-billing invoice is about what its settlement credited'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_invoice_is_of_its_settlement';\nEND IF;\nRETURN NEW;\n", hash='a96559d9eb4aa056742ad3a5ee393d7b4b1ec368', operation='INSERT', pgid='pgtrigger_self_billing_numbers_have_no_gaps_46db2', table='ib_selfbillinginvoice', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invoicefile',
-            trigger=pgtrigger.compiler.Trigger(name='invoice_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_file is append-only: write a new row instead';", hash='3d99c63a12b53c0641d621e884369918a7e7da15', operation='UPDATE OR DELETE', pgid='pgtrigger_invoice_file_no_change_94516', table='ib_invoicefile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invoicefile',
-            trigger=pgtrigger.compiler.Trigger(name='invoice_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_file is append-only: write a new row instead';", hash='75084ec55510ec8c1f9defd465b6824ec816ca27', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_file_no_truncate_c57c9', table='ib_invoicefile', when='BEFORE')),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
-        ),
-        migrations.CreateModel(
-            name='ReferralVerdict',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('kind', models.CharField(choices=[('fraud', "Take the client's commissions back"), ('lifted', "Restore the client's commissions")], max_length=8)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ClientForfeit',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cause', models.CharField(choices=[('kyc_revoked', 'Verification revoked'), ('fraud', 'Fraudulent referral')], max_length=12)),
-                ('declared_at', models.DateTimeField()),
-                ('lifted_at', models.DateTimeField(null=True)),
-                ('reached_id', models.BigIntegerField(default=0)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('client', 'cause'), name='one_forfeit_per_client_and_cause'), models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), ('lifted_at__gte', models.F('declared_at')), _connector='OR'), name='forfeit_is_lifted_after_it_was_declared')],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clientforfeit',
-            trigger=pgtrigger.compiler.Trigger(name='forfeit_is_lifted_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR (OLD.client_id, OLD.cause, OLD.declared_at) IS DISTINCT FROM (NEW.client_id, NEW.cause, NEW.declared_at)\n   OR (OLD.lifted_at IS NOT NULL AND OLD.lifted_at IS DISTINCT FROM NEW.lifted_at) OR NEW.reached_id < OLD.reached_id THEN\n  RAISE EXCEPTION 'a forfeit is declared once and lifted once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'forfeit_is_lifted_once';\nEND IF;\nRETURN NEW;\n", hash='a14a029285155eee8d3e1922ae6da521edc40196', operation='UPDATE OR DELETE', pgid='pgtrigger_forfeit_is_lifted_once_3250c', table='ib_clientforfeit', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='referralverdict',
@@ -1248,183 +1490,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='referralverdict',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_referral_verdict_of_a_client_waits'),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='cap_day',
-            field=models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='cap_month',
-            field=models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='kind',
-            field=models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap')], max_length=8),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='state',
-            field=models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped')], max_length=8),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cap_day__isnull', True), ('cap_day__gt', 0), _connector='OR'), models.Q(('cap_month__isnull', True), ('cap_month__gt', 0), _connector='OR')), name='most_per_day_and_month_are_positive'),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='excluded_accounts',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, help_text='No commission on these platform groups', size=None),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='excluded_shared',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('device', 'Same device'), ('ip_prefix', 'Same network')], max_length=10), blank=True, default=list, help_text='No commission on clients with whom the partner shares these', size=None),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
-        ),
-        migrations.CreateModel(
-            name='Replay',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_at', models.DateTimeField(help_text="Start of the deals' closing time (inclusive)")),
-                ('to_at', models.DateTimeField(help_text="End of the deals' closing time (exclusive)")),
-                ('reason', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('ready', 'Differences found'), ('same', 'No differences'), ('applied', 'Applied'), ('discarded', 'Discarded'), ('failed', 'Failed')], default='running', max_length=10)),
-                ('asked_at', models.DateTimeField()),
-                ('starts', models.PositiveSmallIntegerField(default=1, help_text='Number of jobs started for it')),
-                ('reached_at', models.DateTimeField()),
-                ('moved_at', models.DateTimeField(help_text='When a piece of it was last finished')),
-                ('deal_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('lines_count', models.PositiveIntegerField(default=0)),
-                ('digest', models.CharField(blank=True, max_length=64)),
-                ('problem', models.CharField(blank=True, max_length=300)),
-                ('ended_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReplayLine',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('deal_id', models.BigIntegerField()),
-                ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
-                ('closed_at', models.DateTimeField()),
-                ('level', models.PositiveSmallIntegerField()),
-                ('component', models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client')], max_length=10)),
-                ('symbol', models.CharField(max_length=32)),
-                ('currency', models.CharField(max_length=5)),
-                ('before', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('after', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('difference', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('cause', models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12)),
-                ('reason_before', models.CharField(blank=True, help_text='Why nothing was paid; none: no line yet', max_length=20)),
-                ('reason_after', models.CharField(blank=True, max_length=20)),
-                ('is_settled', models.BooleanField(help_text="The deal's own period is settled: the difference goes into the open one")),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ReplayProposal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='accrual',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta'), models.Q(('source', ''), _negated=True)), fields=('source', 'deal_id', 'partner', 'level', 'component', 'currency'), name='a_replay_adjusts_a_line_once'),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='asked_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='brand',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='replays', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='client',
-            field=models.ForeignKey(help_text='Only deals of this client', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='ended_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='job',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.job'),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='partner',
-            field=models.ForeignKey(help_text="Only deals of this partner's network", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
-        ),
-        migrations.AddField(
-            model_name='replay',
-            name='run',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replay', to='ib.commissionrun'),
-        ),
-        migrations.AddField(
-            model_name='replayline',
-            name='client',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='replayline',
-            name='partner',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
-        ),
-        migrations.AddField(
-            model_name='replayline',
-            name='replay',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='ib.replay'),
-        ),
-        migrations.AddField(
-            model_name='replayproposal',
-            name='decided_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='replayproposal',
-            name='replay',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='ib.replay'),
-        ),
-        migrations.AddField(
-            model_name='replayproposal',
-            name='requested_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddIndex(
             model_name='replay',
@@ -1494,257 +1559,89 @@ class Migration(migrations.Migration):
             model_name='replayproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('replay',), name='one_proposal_of_a_replay_waits'),
         ),
-        migrations.AlterField(
-            model_name='partnerday',
-            name='unpaid',
-            field=models.IntegerField(default=0, help_text='Unpaid rows; a correction may bring fewer'),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='excluded_trades',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('hedged', 'Hedged by the same client'), ('mirrored', 'Hedged by another client of the same partner'), ('bonus_funded', 'Opened mostly with bonus credit')], max_length=20), blank=True, default=list, help_text='No commission on trades that are one of these', size=None),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
-        ),
-        migrations.CreateModel(
-            name='AutomaticPayout',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=5)),
-                ('due_at', models.DateTimeField()),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('destination', models.CharField(max_length=60)),
-                ('state', models.CharField(choices=[('paid', 'Paid'), ('waiting', 'Awaiting second approval'), ('refused', 'Refused'), ('closed', 'Closed')], max_length=8)),
-                ('refusal', models.CharField(blank=True, help_text="Why it wasn't paid", max_length=300)),
-                ('tries', models.PositiveSmallIntegerField(default=1)),
-                ('tried_at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PayoutInstruction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('destination', models.CharField(help_text='wallet, account:<id> or bank:<PSP and method>', max_length=60)),
-                ('currency', models.CharField(blank=True, max_length=5)),
-                ('sealed_details', models.BinaryField(help_text="Bank details, encrypted with the client's key", null=True)),
-                ('label', models.CharField(blank=True, help_text='As people read it, masked', max_length=80)),
-                ('chosen_at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='settlementterms',
-            name='payout_day',
-            field=models.PositiveSmallIntegerField(default=1, help_text='Weekly: 1 is Monday, 7 Sunday. Monthly: the day of the month, 28 at most'),
-        ),
-        migrations.AddField(
-            model_name='settlementterms',
-            name='payout_schedule',
-            field=models.CharField(choices=[('request', "On the partner's request"), ('settled', 'After each settlement'), ('weekly', 'Weekly'), ('monthly', 'Monthly')], default='request', help_text='Of automatic payouts', max_length=8),
+        migrations.AddConstraint(
+            model_name='reversedpart',
+            constraint=models.UniqueConstraint(fields=('deposit', 'reference'), name='one_reversed_part_per_reference'),
         ),
         migrations.AddConstraint(
-            model_name='settlementterms',
-            constraint=models.CheckConstraint(condition=models.Q(('payout_day__gte', 1), ('payout_day__lte', 28), models.Q(models.Q(('payout_schedule', 'weekly'), _negated=True), ('payout_day__lte', 7), _connector='OR')), name='payout_day_is_of_its_schedule'),
-        ),
-        migrations.AddField(
-            model_name='automaticpayout',
-            name='partner',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='automatic_payouts', to='ib.partner'),
-        ),
-        migrations.AddField(
-            model_name='automaticpayout',
-            name='payout',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='automatic', to='ib.payout'),
-        ),
-        migrations.AddField(
-            model_name='automaticpayout',
-            name='request',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='automatic', to='ib.payoutrequest'),
-        ),
-        migrations.AddField(
-            model_name='payoutinstruction',
-            name='chosen_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='payoutinstruction',
-            name='partner',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payout_instructions', to='ib.partner'),
-        ),
-        migrations.AddIndex(
-            model_name='automaticpayout',
-            index=models.Index(fields=['partner', '-id'], name='automatic_payouts_of_partner'),
+            model_name='reversedpart',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('base__gt', 0), ('paid_in__gte', models.F('base'))), name='reversed_part_weighs_at_most_all'),
         ),
         migrations.AddConstraint(
-            model_name='automaticpayout',
-            constraint=models.UniqueConstraint(fields=('partner', 'currency', 'due_at'), name='each_automatic_payout_once'),
+            model_name='reversedpart',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('taken__gt', 0), ('taken__isnull', False), ('taken_at__isnull', False)), models.Q(('taken__isnull', True), ('taken_at__isnull', True)), _connector='OR'), name='taken_part_says_when'),
         ),
         migrations.AddConstraint(
-            model_name='automaticpayout',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'refused')), fields=('partner', 'currency'), name='one_refused_payout_per_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='automaticpayout',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='automatic_payout_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='automaticpayout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('payout__isnull', False), ('request__isnull', True), ('state', 'paid')), models.Q(('payout__isnull', True), ('request__isnull', False), ('state', 'waiting')), models.Q(('payout__isnull', True), ('request__isnull', True), ('state__in', ['refused', 'closed']), models.Q(('refusal', ''), _negated=True)), _connector='OR'), name='automatic_payout_says_how_it_ended'),
-        ),
-        migrations.AddIndex(
-            model_name='payoutinstruction',
-            index=models.Index(fields=['partner', '-id'], name='payout_instructions_by_partner'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutinstruction',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('destination', 'wallet'), ('sealed_details__isnull', True)), models.Q(models.Q(('destination', 'wallet'), _negated=True), models.Q(('currency', ''), _negated=True)), _connector='OR'), name='payout_instruction_names_its_currency'),
+            model_name='reversedpart',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('restored__gt', 0), ('restored__isnull', False), ('restored_at__isnull', False)), models.Q(('restored__isnull', True), ('restored_at__isnull', True)), _connector='OR'), name='restored_part_says_when'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payoutinstruction',
-            trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='5f39771c573bcc6a8ca0f39bd57f4ee80d0a68f7', operation='UPDATE OR DELETE', pgid='pgtrigger_payout_instruction_no_change_386fe', table='ib_payoutinstruction', when='BEFORE')),
+            model_name='reversedpart',
+            trigger=pgtrigger.compiler.Trigger(name='reversed_part_is_heard_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR to_jsonb(OLD) - ARRAY['taken', 'taken_at', 'restored', 'restored_at']\n     IS DISTINCT FROM to_jsonb(NEW) - ARRAY['taken', 'taken_at', 'restored', 'restored_at']\n   OR (OLD.taken IS NOT NULL AND (OLD.taken, OLD.taken_at) IS DISTINCT FROM (NEW.taken, NEW.taken_at))\n   OR (OLD.restored IS NOT NULL AND (OLD.restored, OLD.restored_at) IS DISTINCT FROM (NEW.restored, NEW.restored_at))\nTHEN\n  RAISE EXCEPTION 'what was heard of a reversal is kept: each half once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'reversed_part_is_heard_once';\nEND IF;\nRETURN NEW;\n", hash='7a1cacaae9eddcf912061ca03f4bd5b5aa3c87ee', operation='UPDATE OR DELETE', pgid='pgtrigger_reversed_part_is_heard_once_63a54', table='ib_reversedpart', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='payoutinstruction',
-            trigger=pgtrigger.compiler.Trigger(name='payout_instruction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'payout_instruction is append-only: write a new row instead';", hash='d40aecd26a48531f8ed1e42fe4c59e8679a54314', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_instruction_no_truncate_3c316', table='ib_payoutinstruction', when='BEFORE')),
+            model_name='invoicefile',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_file is append-only: write a new row instead';", hash='3d99c63a12b53c0641d621e884369918a7e7da15', operation='UPDATE OR DELETE', pgid='pgtrigger_invoice_file_no_change_94516', table='ib_invoicefile', when='BEFORE')),
         ),
-        migrations.AddField(
-            model_name='accrual',
-            name='revenue',
-            field=models.DecimalField(decimal_places=8, help_text="What the broker earned on the trade, in the plan's currency; empty: the plan doesn't ask", max_digits=20, null=True),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='cap_revenue',
-            field=models.DecimalField(blank=True, decimal_places=2, help_text='Per cent', max_digits=5, null=True),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='markup_pips',
-            field=models.DecimalField(decimal_places=3, default=0, max_digits=8),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed")], max_length=20),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicefile',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_file is append-only: write a new row instead';", hash='75084ec55510ec8c1f9defd465b6824ec816ca27', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_file_no_truncate_c57c9', table='ib_invoicefile', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('markup_pips__gte', 0), models.Q(('cap_revenue__isnull', True), models.Q(('cap_revenue__gt', 0), ('cap_revenue__lte', 100)), _connector='OR')), name='most_of_the_revenue_is_a_percentage'),
-        ),
-        migrations.CreateModel(
-            name='CreditNote',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('series', models.PositiveSmallIntegerField(help_text='Year of issue')),
-                ('number', models.PositiveIntegerField(help_text='1, 2, 3 … per brand and year, without gaps')),
-                ('currency', models.CharField(max_length=5)),
-                ('net', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('vat', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('total', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('vat_rate', models.DecimalField(decimal_places=2, default=0, help_text='Per cent, included', max_digits=5)),
-                ('local_vat', models.DecimalField(decimal_places=8, help_text='In the currency and by the rate of its invoice', max_digits=20, null=True)),
-                ('issued_at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='CreditNoteFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='InvoiceCorrection',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        pgtrigger.migrations.RemoveTrigger(
             model_name='selfbillinginvoice',
-            name='self_billing_numbers_have_no_gaps',
+            constraint=models.UniqueConstraint(fields=('brand', 'series', 'number'), name='each_self_billing_number_once'),
         ),
-        migrations.AddField(
+        migrations.AddConstraint(
             model_name='selfbillinginvoice',
-            name='local_currency',
-            field=models.CharField(blank=True, help_text="The brand's, where the invoice is in another one", max_length=5),
+            constraint=models.CheckConstraint(condition=models.Q(('net__gt', 0), ('total', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('vat'))), ('total__gt', 0), ('vat__gte', 0)), name='self_billing_invoice_adds_up'),
         ),
-        migrations.AddField(
+        migrations.AddConstraint(
             model_name='selfbillinginvoice',
-            name='local_on',
-            field=models.DateField(help_text='Day of the rate', null=True),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vat_rate__gt', 0), ('vat_treatment', 'standard')), models.Q(('vat', 0), ('vat_rate', 0), ('vat_treatment__in', ['exempt', 'reverse'])), _connector='OR'), name='self_billing_invoice_states_its_vat'),
         ),
-        migrations.AddField(
+        migrations.AddConstraint(
             model_name='selfbillinginvoice',
-            name='local_rate',
-            field=models.DecimalField(decimal_places=10, help_text='ECB reference rate', max_digits=20, null=True),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('local_currency', ''), ('local_on__isnull', True), ('local_rate__isnull', True), ('local_vat__isnull', True)), models.Q(models.Q(('local_currency', ''), _negated=True), ('local_on__isnull', False), ('local_rate__gt', 0), ('local_rate__isnull', False)), _connector='OR'), name='self_billing_invoice_says_by_which_rate'),
         ),
-        migrations.AddField(
+        pgtrigger.migrations.AddTrigger(
             model_name='selfbillinginvoice',
-            name='local_vat',
-            field=models.DecimalField(decimal_places=8, max_digits=20, null=True),
+            trigger=pgtrigger.compiler.Trigger(name='self_billing_invoice_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'self_billing_invoice is append-only: write a new row instead';", hash='d377839bd87ffd6e5c4131515971d321fa8e2294', operation='UPDATE OR DELETE', pgid='pgtrigger_self_billing_invoice_no_change_47f6b', table='ib_selfbillinginvoice', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='selfbillinginvoice',
+            trigger=pgtrigger.compiler.Trigger(name='self_billing_invoice_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'self_billing_invoice is append-only: write a new row instead';", hash='e4ee39a5d1e301f9934c195cac466614cc02593d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_self_billing_invoice_no_truncate_71734', table='ib_selfbillinginvoice', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='selfbillinginvoice',
             trigger=pgtrigger.compiler.Trigger(name='self_billing_numbers_have_no_gaps', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(i.number) FROM ib_selfbillinginvoice i\n                               WHERE i.brand_id = NEW.brand_id AND i.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'self-billing invoice numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (SELECT 1 FROM ib_settlement s JOIN ib_partner p ON p.id = s.partner_id\n               WHERE s.id = NEW.settlement_id AND s.partner_id = NEW.partner_id AND p.brand_id = NEW.brand_id\n                 AND s.currency = NEW.currency AND s.amount > 0 AND NEW.total = s.amount\n                   + coalesce((SELECT sum(n.total) FROM ib_creditnote n WHERE n.settlement_id = s.id), 0)) THEN\n  RAISE EXCEPTION 'a self-billing invoice is about what its settlement credited, and offset by credit notes'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'self_billing_invoice_is_of_its_settlement';\nEND IF;\nRETURN NEW;\n", hash='271af0f3690c6e763dcbf1d2d41f4a2921b33a29', operation='INSERT', pgid='pgtrigger_self_billing_numbers_have_no_gaps_46db2', table='ib_selfbillinginvoice', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name='selfbillinginvoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('local_currency', ''), ('local_on__isnull', True), ('local_rate__isnull', True), ('local_vat__isnull', True)), models.Q(models.Q(('local_currency', ''), _negated=True), ('local_on__isnull', False), ('local_rate__gt', 0), ('local_rate__isnull', False)), _connector='OR'), name='self_billing_invoice_says_by_which_rate'),
-        ),
-        migrations.AddField(
-            model_name='creditnote',
-            name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AddField(
-            model_name='creditnote',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.selfbillinginvoice'),
-        ),
-        migrations.AddField(
-            model_name='creditnote',
-            name='partner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.partner'),
-        ),
-        migrations.AddField(
-            model_name='creditnote',
-            name='settlement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.settlement'),
-        ),
-        migrations.AddField(
-            model_name='creditnotefile',
-            name='note',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.creditnote'),
-        ),
-        migrations.AddField(
             model_name='invoicecorrection',
-            name='invoice',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='ib.selfbillinginvoice'),
+            constraint=models.UniqueConstraint(fields=('invoice', 'settlement'), name='one_correction_per_invoice_and_settlement'),
         ),
-        migrations.AddField(
+        migrations.AddConstraint(
             model_name='invoicecorrection',
-            name='settlement',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.settlement'),
+            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='invoice_correction_is_not_zero'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicecorrection',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='3b4ee328b9d22bba2dc687c2200b6ba0fa22d997', operation='UPDATE OR DELETE', pgid='pgtrigger_invoice_correction_no_change_45481', table='ib_invoicecorrection', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicecorrection',
+            trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='5e392665ebd92038f40828dc26e16f68b065376e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_correction_no_truncate_fdf38', table='ib_invoicecorrection', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='heldline',
+            index=models.Index(condition=models.Q(('taken__isnull', True)), fields=['partner', 'currency'], name='held_lines_waiting'),
+        ),
+        migrations.AddConstraint(
+            model_name='heldline',
+            constraint=models.CheckConstraint(condition=models.Q(('taken__isnull', True), ('taken__gt', models.F('passed')), _connector='OR'), name='held_line_is_taken_by_a_later_settlement'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='heldline',
+            trigger=pgtrigger.compiler.Trigger(name='held_line_is_taken_once', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.taken_id IS NOT NULL OR to_jsonb(OLD) - 'taken_id' IS DISTINCT FROM to_jsonb(NEW) - 'taken_id' THEN\n  RAISE EXCEPTION 'a line that waited for its dispute is settled once'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'held_line_is_taken_once';\nEND IF;\nRETURN NEW;\n", hash='c1646dc001165a6ec2e905bbd82503ed6272907a', operation='UPDATE OR DELETE', pgid='pgtrigger_held_line_is_taken_once_5cecb', table='ib_heldline', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='creditnote',
@@ -1770,249 +1667,33 @@ class Migration(migrations.Migration):
             model_name='creditnote',
             trigger=pgtrigger.compiler.Trigger(name='credit_note_corrects_an_invoice', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(n.number) FROM ib_creditnote n\n                               WHERE n.brand_id = NEW.brand_id AND n.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'credit note numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_note_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (\n  SELECT 1 FROM ib_selfbillinginvoice i JOIN ib_settlement s ON s.id = NEW.settlement_id\n  WHERE i.id = NEW.invoice_id AND i.settlement_id < s.id AND i.brand_id = NEW.brand_id AND i.vat_rate = NEW.vat_rate\n    AND (i.partner_id, i.currency) = (NEW.partner_id, NEW.currency) AND (s.partner_id, s.currency) = (NEW.partner_id, NEW.currency)\n    AND i.total >= NEW.total + coalesce((SELECT sum(n.total) FROM ib_creditnote n WHERE n.invoice_id = i.id), 0)\n) OR EXISTS (SELECT 1 FROM ib_selfbillinginvoice o WHERE o.settlement_id = NEW.settlement_id) THEN\n  RAISE EXCEPTION 'a credit note corrects an earlier invoice of its partner, and never more than that was'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_note_is_of_its_invoice';\nEND IF;\nRETURN NEW;\n", hash='6000aee8252da452883dd626507cc99778709ea6', operation='INSERT', pgid='pgtrigger_credit_note_corrects_an_invoice_c312e', table='ib_creditnote', when='BEFORE')),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='creditnotefile',
-            trigger=pgtrigger.compiler.Trigger(name='credit_note_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note_file is append-only: write a new row instead';", hash='4cdd2423e72c0ae152065870e7329a822f55cf02', operation='UPDATE OR DELETE', pgid='pgtrigger_credit_note_file_no_change_78795', table='ib_creditnotefile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='creditnotefile',
-            trigger=pgtrigger.compiler.Trigger(name='credit_note_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'credit_note_file is append-only: write a new row instead';", hash='9a9cbc88b8cd6f12bb37c7f1b81d53b39b71b968', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_credit_note_file_no_truncate_23b3d', table='ib_creditnotefile', when='BEFORE')),
+        migrations.AddConstraint(
+            model_name='settlementperiod',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='commission_period_ends_after_it_starts'),
         ),
         migrations.AddConstraint(
-            model_name='invoicecorrection',
-            constraint=models.UniqueConstraint(fields=('invoice', 'settlement'), name='one_correction_per_invoice_and_settlement'),
+            model_name='settlementperiod',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('brand', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='commission_periods_do_not_overlap'),
         ),
         migrations.AddConstraint(
-            model_name='invoicecorrection',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='invoice_correction_is_not_zero'),
+            model_name='settlementperiod',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'open'), ('closed_at__isnull', False), _connector='OR'), name='settled_period_says_when'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='invoicecorrection',
-            trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='3b4ee328b9d22bba2dc687c2200b6ba0fa22d997', operation='UPDATE OR DELETE', pgid='pgtrigger_invoice_correction_no_change_45481', table='ib_invoicecorrection', when='BEFORE')),
+            model_name='settlementperiod',
+            trigger=pgtrigger.compiler.Trigger(name='settled_period_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" = \'closed\')', func="RAISE EXCEPTION 'a settled period never opens again: late facts go into the next one';", hash='2528d20cd5380c8869ca41bd8813ef659b4af116', operation='UPDATE OR DELETE', pgid='pgtrigger_settled_period_stays_26f3d', table='ib_settlementperiod', when='BEFORE')),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='invoicecorrection',
-            trigger=pgtrigger.compiler.Trigger(name='invoice_correction_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'invoice_correction is append-only: write a new row instead';", hash='5e392665ebd92038f40828dc26e16f68b065376e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_invoice_correction_no_truncate_fdf38', table='ib_invoicecorrection', when='BEFORE')),
+        migrations.AddConstraint(
+            model_name='partnerday',
+            constraint=models.UniqueConstraint(fields=('partner', 'day', 'period', 'currency'), name='one_sum_per_partner_day_period_and_currency'),
         ),
-        migrations.CreateModel(
-            name='PartnerScreening',
-            fields=[
-                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='screening', serialize=False, to='ib.partner')),
-                ('name', models.CharField(help_text='As it was compared', max_length=120)),
-                ('screened_at', models.DateTimeField()),
-                ('matcher_version', models.CharField(max_length=20)),
-                ('lists', models.JSONField(default=list)),
-                ('matches', models.JSONField(default=list)),
-            ],
-            options={
-                'ordering': ['partner_id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='RatioProposal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('percent', models.DecimalField(decimal_places=2, max_digits=5)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
+        migrations.AddIndex(
             model_name='accrual',
-            name='ratio',
-            field=models.DecimalField(decimal_places=2, help_text='Personal ratio in per cent that the rate is paid by; empty: none', max_digits=5, null=True),
+            index=models.Index(fields=['partner', 'period', '-id'], name='accruals_of_a_settlement'),
         ),
-        migrations.AddField(
-            model_name='partnerplan',
-            name='percent',
-            field=models.DecimalField(decimal_places=2, default=100, help_text="Personal ratio: what it pays of the plan's rates", max_digits=5),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerplan',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='personal_ratio_is_within_bounds'),
-        ),
-        migrations.AddField(
-            model_name='ratioproposal',
-            name='client',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='ratioproposal',
-            name='decided_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='ratioproposal',
-            name='link',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.referrallink'),
-        ),
-        migrations.AddField(
-            model_name='ratioproposal',
-            name='partner',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
-        ),
-        migrations.AddField(
-            model_name='ratioproposal',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan'),
-        ),
-        migrations.AddField(
-            model_name='ratioproposal',
-            name='requested_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ratio_proposal_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='ratio_proposal_is_decided_by_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='ratio_proposal_is_withdrawn_by_its_maker'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='ratio_proposal_is_rejected_with_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='ratio_proposal_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_ratio_proposal_of_a_partner_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='ratioproposal',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='proposed_ratio_is_within_bounds'),
-        ),
-        migrations.RemoveConstraint(
-            model_name='commissiondispute',
-            name='a_disputed_line_names_its_deal',
-        ),
-        migrations.AddConstraint(
-            model_name='commissiondispute',
-            constraint=models.CheckConstraint(condition=models.Q(('deal_id__isnull', False), ('accrual_id__isnull', True), _connector='OR'), name='a_disputed_line_names_its_deal'),
-        ),
-        migrations.CreateModel(
-            name='PartnerApplication',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(choices=[('website', 'Website'), ('portal', 'Client portal'), ('invite', 'Invited by a partner')], max_length=8)),
-                ('kind', models.CharField(choices=[('person', 'Individual'), ('company', 'Company')], max_length=8)),
-                ('country', models.CharField(max_length=2)),
-                ('website', models.URLField(blank=True)),
-                ('channels', models.CharField(max_length=500)),
-                ('clients_per_month', models.CharField(choices=[('few', 'Up to 5'), ('some', '6 to 20'), ('many', '21 to 100'), ('more', 'More than 100')], max_length=8)),
-                ('licence', models.CharField(blank=True, max_length=120)),
-                ('ip', models.GenericIPAddressField(null=True)),
-                ('submitted_at', models.DateTimeField()),
-                ('partner', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='application', to='ib.partner')),
-                ('wording', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.textwording')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AgreementFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('content', models.BinaryField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField()),
-                ('application', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='file', to='ib.partnerapplication')),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='PartnerApproval',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('percent', models.DecimalField(decimal_places=2, default=100, max_digits=5)),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='ib.partner')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
-                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partnerapplication',
-            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='dcbc3fab16f9bc1a0ca607686af380504236e0fe', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partnerapplication',
-            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='8335de3628baa6ef1572974046bcb2910b9c09a3', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_partner_application_no_truncate_e2aa9', table='ib_partnerapplication', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='agreementfile',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='ab06a0aca3d27cc6efd1c9e51443585267479817', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='agreementfile',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='6af441fdce967f4a244efd662517815d0c90f2d7', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_agreement_file_no_truncate_d92bc', table='ib_agreementfile', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='partner_approval_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='partner_approval_is_decided_by_somebody_else'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='partner_approval_is_withdrawn_by_its_maker'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='partner_approval_is_rejected_with_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='partner_approval_is_decided_by_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_approval_of_a_partner_waits'),
-        ),
-        migrations.AddConstraint(
-            model_name='partnerapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='approved_ratio_is_within_bounds'),
-        ),
-        migrations.CreateModel(
-            name='CappedDay',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('zone', models.CharField(help_text="The brand's time zone, whose days these are", max_length=40)),
-                ('amount', models.DecimalField(decimal_places=8, help_text="Earned, less what goes beyond the day's cap", max_digits=20)),
-                ('low', models.DecimalField(decimal_places=8, help_text='The least that the sum was in between, 0 at most', max_digits=20)),
-                ('high', models.DecimalField(decimal_places=8, help_text='The most that the sum was in between', max_digits=20)),
-                ('revenue', models.DecimalField(decimal_places=8, help_text='What the broker earned on the trades', max_digits=20)),
-            ],
-            options={
-                'ordering': ['partner_id', 'version_id', 'day'],
-            },
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(fields=['client', '-id'], name='accruals_by_client'),
         ),
         migrations.AddIndex(
             model_name='accrual',
@@ -2020,99 +1701,178 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='accrual',
+            index=models.Index(condition=models.Q(('component', 'cpa')), fields=['client', 'version'], name='cpa_of_a_client'),
+        ),
+        migrations.AddIndex(
+            model_name='accrual',
             index=models.Index(condition=models.Q(('kind', 'original'), _negated=True), fields=['deal_id'], name='corrections_of_a_deal'),
         ),
-        migrations.AddField(
-            model_name='cappedday',
-            name='partner',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(condition=models.Q(('state', 'excluded')), fields=['-id'], name='accruals_excluded'),
         ),
-        migrations.AddField(
-            model_name='cappedday',
-            name='version',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.planversion'),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=django.contrib.postgres.indexes.BrinIndex(fields=['closed_at'], name='accruals_by_time', pages_per_range=32),
         ),
         migrations.AddConstraint(
-            model_name='cappedday',
-            constraint=models.UniqueConstraint(fields=('partner', 'version', 'day'), name='one_capped_day_per_partner_and_version'),
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'original')), fields=('deal_id', 'partner', 'level', 'component'), name='one_accrual_per_deal_partner_level_and_component'),
         ),
         migrations.AddConstraint(
-            model_name='cappedday',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', models.F('low')), ('amount__lte', models.F('high')), ('high__gte', 0), ('low__lte', 0)), name='capped_day_lies_between_its_ends'),
-        ),
-        migrations.CreateModel(
-            name='DisputeMessage',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_partner', models.BooleanField()),
-                ('text', models.CharField(max_length=1000)),
-                ('at', models.DateTimeField()),
-            ],
-            options={
-                'ordering': ['id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='commissiondispute',
-            name='adjustment_id',
-            field=models.BigIntegerField(help_text='The line that adjusts the commission', null=True),
-        ),
-        migrations.AddField(
-            model_name='commissiondispute',
-            name='work',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem'),
-        ),
-        migrations.AlterField(
             model_name='accrual',
-            name='kind',
-            field=models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment')], max_length=8),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta')), fields=('run', 'deal_id', 'partner', 'level', 'component', 'currency'), name='one_correction_per_run_deal_partner_level_and_component'),
         ),
-        migrations.AlterField(
+        migrations.AddConstraint(
             model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute')], max_length=20),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'delta'), models.Q(('source', ''), _negated=True)), fields=('source', 'deal_id', 'partner', 'level', 'component', 'currency'), name='a_replay_adjusts_a_line_once'),
         ),
-        migrations.AlterField(
-            model_name='commissionrun',
-            name='kind',
-            field=models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'clawback')), fields=('source', 'corrects'), name='a_clawback_takes_an_accrual_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'restored')), fields=('source', 'corrects'), name='a_clawback_is_given_back_once'),
         ),
         migrations.AddConstraint(
             model_name='accrual',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'adjusted')), fields=('source',), name='a_dispute_adjusts_a_commission_once'),
         ),
         migrations.AddConstraint(
-            model_name='commissiondispute',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'open'), _negated=True), ('deal_id__isnull', True), ('work__isnull', False), _connector='OR'), name='open_commission_dispute_is_a_work_item'),
+            model_name='accrual',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'excluded'), _negated=True), models.Q(('amount', 0), ('rate_amount', 0), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='excluded_trade_pays_nothing_and_says_why'),
         ),
         migrations.AddConstraint(
-            model_name='commissiondispute',
-            constraint=models.CheckConstraint(condition=models.Q(('adjustment_id__isnull', True), models.Q(('deal_id__isnull', False), ('state', 'resolved')), _connector='OR'), name='only_a_resolved_dispute_has_an_adjustment'),
-        ),
-        migrations.AddField(
-            model_name='disputemessage',
-            name='author',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='disputemessage',
-            name='dispute',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='ib.commissiondispute'),
+            model_name='accrual',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'original'), ('state', 'accrued'), _negated=True), models.Q(models.Q(('amount__gte', 0), ('component', 'loss'), _connector='OR'), ('fx_rate__isnull', False), ('rate__isnull', False), ('reason', ''), ('share__isnull', False), ('version__isnull', False)), _connector='OR'), name='accrual_says_how_it_was_computed'),
         ),
         migrations.AddConstraint(
-            model_name='disputemessage',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='dispute_message_says_something'),
+            model_name='accrual',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('corrects__isnull', True), ('kind', 'original')), models.Q(models.Q(('kind', 'original'), _negated=True), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='correction_says_why'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='disputemessage',
-            trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='cb465d7b08669765947647d48d0b60210f5e25e4', operation='UPDATE OR DELETE', pgid='pgtrigger_dispute_message_no_change_b4a5a', table='ib_disputemessage', when='BEFORE')),
+            model_name='accrual',
+            trigger=pgtrigger.compiler.Trigger(name='accrual_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'accrual is append-only: write a new row instead';", hash='09570745cea9d32bd42c8186fffe6e2c3cbd5423', operation='UPDATE OR DELETE', pgid='pgtrigger_accrual_no_change_e65d4', table='ib_accrual', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='disputemessage',
-            trigger=pgtrigger.compiler.Trigger(name='dispute_message_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'dispute_message is append-only: write a new row instead';", hash='410cc06321f1ed048ab31d598d0c8136c599d2fa', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_dispute_message_no_truncate_e73a8', table='ib_disputemessage', when='BEFORE')),
+            model_name='accrual',
+            trigger=pgtrigger.compiler.Trigger(name='accrual_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'accrual is append-only: write a new row instead';", hash='2f23a3c7ec6a98a5861ec3fd7b59381ae3c097b9', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_accrual_no_truncate_6eb73', table='ib_accrual', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accrual',
+            trigger=pgtrigger.compiler.Trigger(name='accrual_points_at_real_rows', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE is_closed boolean; is_lost boolean;', func="\nSELECT bool_or(s.id IS NULL OR s.state <> 'open'),\n  bool_or(p.id IS NULL OR i.id IS NULL OR r.id IS NULL OR c.id IS NULL OR (n.version_id IS NOT NULL AND v.id IS NULL))\nINTO is_closed, is_lost\nFROM (SELECT DISTINCT period_id, partner_id, introducer_id, run_id, version_id, client_id FROM new_rows) n\nLEFT JOIN ib_settlementperiod s ON s.id = n.period_id\nLEFT JOIN ib_partner p ON p.id = n.partner_id\nLEFT JOIN ib_partner i ON i.id = n.introducer_id\nLEFT JOIN ib_commissionrun r ON r.id = n.run_id\nLEFT JOIN ib_planversion v ON v.id = n.version_id\nLEFT JOIN clients_client c ON c.id = n.client_id;\nIF is_closed THEN\n  RAISE EXCEPTION 'a closed commission period takes no accrual'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'accrual_is_in_an_open_period';\nELSIF is_lost THEN\n  RAISE EXCEPTION 'an accrual points at a row that does not exist'\n    USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'accrual_points_at_real_rows';\nEND IF;\nRETURN NULL;\n", hash='5b63fa99ca09412d048ec21ed6297d92e8d40812', level='STATEMENT', operation='INSERT', pgid='pgtrigger_accrual_points_at_real_rows_af484', referencing='REFERENCING NEW TABLE AS new_rows ', table='ib_accrual', when='AFTER')),
         ),
         migrations.AddIndex(
-            model_name='accrual',
-            index=models.Index(condition=models.Q(('component', 'cpa')), fields=['client', 'version'], name='cpa_of_a_client'),
+            model_name='settlementterms',
+            index=models.Index(fields=['partner', '-id'], name='settlement_terms_by_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='settlement_terms_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='settlement_terms_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='settlement_terms_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='settlement_terms_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='settlement_terms_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('partner',), name='one_proposal_of_settlement_terms_waits'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('hold_days__lte', 365), ('minimum__gte', 0), models.Q(('approval_above__isnull', True), ('approval_above__gte', 0), _connector='OR')), name='settlement_terms_are_not_below_zero'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('payout_day__gte', 1), ('payout_day__lte', 28), models.Q(models.Q(('payout_schedule', 'weekly'), _negated=True), ('payout_day__lte', 7), _connector='OR')), name='payout_day_is_of_its_schedule'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('vat_rate__gt', 0), ('vat_rate__lt', 100), ('vat_treatment', 'standard')), models.Q(models.Q(('vat_treatment', 'standard'), _negated=True), ('vat_rate', 0)), _connector='OR'), name='vat_rate_is_that_of_its_treatment'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('vat_treatment__in', ['none', 'exempt']), models.Q(('vat_id', ''), _negated=True), _connector='OR'), name='vat_needs_a_vat_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlementterms',
+            constraint=models.CheckConstraint(condition=models.Q(('vat_treatment', 'none'), models.Q(('legal_name', ''), ('address', ''), _connector='OR', _negated=True), _connector='OR'), name='an_invoice_has_a_supplier'),
+        ),
+        migrations.AddIndex(
+            model_name='settlement',
+            index=models.Index(fields=['partner', '-id'], name='settlements_by_partner'),
+        ),
+        migrations.AddIndex(
+            model_name='settlement',
+            index=models.Index(fields=['partner', 'currency', '-id'], name='settlements_by_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.UniqueConstraint(condition=models.Q(('previous__isnull', True)), fields=('partner', 'currency'), name='one_first_settlement_per_partner_and_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '+', models.F('written_off')), '-', models.F('carried_in')))), name='settlement_adds_up'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.CheckConstraint(condition=models.Q(('written_off', 0), models.Q(('amount', 0), ('carried_out', 0), ('written_off__lt', 0)), _connector='OR'), name='only_a_negative_balance_is_written_off'),
+        ),
+        migrations.AddConstraint(
+            model_name='settlement',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount__gt', 0), ('journal_id__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('amount', 0), ('journal_id__isnull', True)), _connector='OR'), name='paid_settlement_has_a_journal'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e247949eb030ed3c998b1cb1516dec1135e848e8', operation='UPDATE OR DELETE', pgid='pgtrigger_settlement_no_change_f92ce', table='ib_settlement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'settlement is append-only: write a new row instead';", hash='e214ec91937999259ba0055cdb1bbdf0c8b8e006', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_settlement_no_truncate_e198b', table='ib_settlement', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='settlement',
+            trigger=pgtrigger.compiler.Trigger(name='settlement_follows_the_last', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NOT EXISTS (\n  SELECT 1 FROM (SELECT 1) one LEFT JOIN LATERAL (\n    SELECT s.* FROM ib_settlement s WHERE s.partner_id = NEW.partner_id AND s.currency = NEW.currency\n    ORDER BY s.id DESC LIMIT 1\n  ) last ON true\n  WHERE last.id IS NOT DISTINCT FROM NEW.previous_id AND coalesce(last.carried_out, 0) = NEW.carried_in\n    AND (last.id IS NULL OR (last.to_id <= NEW.to_id AND last.to_at <= NEW.to_at))\n) THEN\n  RAISE EXCEPTION 'a settlement begins where the last one of its partner and currency ended'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'settlement_follows_the_last';\nEND IF;\nRETURN NEW;\n", hash='b1ee459f849cd1963defb621b8144519680631e1', operation='INSERT', pgid='pgtrigger_settlement_follows_the_last_e979e', table='ib_settlement', when='BEFORE')),
+        ),
+        migrations.AddIndex(
+            model_name='upline',
+            index=models.Index(fields=['ancestor', 'ends_at', 'level', 'partner'], name='downline_of_a_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='upline',
+            constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='upline_ends_after_it_starts'),
+        ),
+        migrations.AddConstraint(
+            model_name='upline',
+            constraint=models.CheckConstraint(condition=models.Q(('level__gte', 1)), name='upline_level_counts_from_one'),
+        ),
+        migrations.AddConstraint(
+            model_name='upline',
+            constraint=models.UniqueConstraint(fields=('partner', 'level', 'starts_at'), name='upline_has_one_partner_per_level'),
+        ),
+        migrations.AddConstraint(
+            model_name='whatif',
+            constraint=models.CheckConstraint(condition=models.Q(('to_at__gt', models.F('from_at'))), name='what_if_ends_after_it_starts'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='whatif',
+            trigger=pgtrigger.compiler.Trigger(name='what_if_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='3fa7af511a290b10c249d31cc310c693f3857e37', operation='UPDATE OR DELETE', pgid='pgtrigger_what_if_no_change_82d64', table='ib_whatif', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='whatif',
+            trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
         ),
     ]

@@ -1,5 +1,5 @@
-import django.db.models.functions.text
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -12,8 +12,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clients', '0002_sql'),
         ('crm', '0002_sql'),
+        ('clients', '0002_sql'),
+        ('crm', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -24,6 +25,16 @@ class Migration(migrations.Migration):
                 ('brand', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='+', serialize=False, to='crm.brand')),
                 ('last', models.PositiveIntegerField(default=0)),
             ],
+        ),
+        migrations.CreateModel(
+            name='SupportFacts',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
+                ('tickets_awaiting_us', models.PositiveIntegerField(null=True)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('tickets_awaiting_us__gt', 0)), fields=['tickets_awaiting_us'], name='facts_by_tickets')],
+            },
         ),
         migrations.CreateModel(
             name='Ticket',
@@ -48,9 +59,11 @@ class Migration(migrations.Migration):
                 ('rating_sealed', models.BinaryField(help_text="The client's comment, under the key of `rating_sealed_for`", null=True)),
                 ('rated_at', models.DateTimeField(null=True)),
                 ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('chat', models.OneToOneField(help_text='The chat that it was opened from', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ticket', to='clients.chat')),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='clients.client')),
                 ('first_replied_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('follows', models.ForeignKey(help_text='The closed ticket it continues', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='follow_ups', to='support.ticket')),
+                ('merged_into', models.ForeignKey(help_text='Which shows its messages too', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='support.ticket')),
                 ('opened_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('rating_sealed_for', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
                 ('solved_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -59,7 +72,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-opened_at', '-id'],
-                'permissions': [('work_ticket', 'May reply to tickets, solve and assign them')],
+                'permissions': [('work_ticket', 'May reply to tickets, solve and assign them'), ('report_tickets', 'May see how quickly and how well tickets are answered')],
             },
         ),
         migrations.CreateModel(
@@ -95,6 +108,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Macro',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('text', models.TextField()),
+                ('then', models.CharField(blank=True, choices=[('new', 'New'), ('open', 'Open'), ('pending', 'Awaiting client'), ('solved', 'Solved'), ('closed', 'Closed'), ('merged', 'Merged')], max_length=8)),
+                ('category', models.CharField(blank=True, choices=[('account', 'Account and sign-in'), ('verification', 'Verification and documents'), ('deposit', 'Deposit'), ('withdrawal', 'Withdrawal'), ('trading', 'Trading and orders'), ('platform', 'Trading platform'), ('partner', 'Partner programme'), ('complaint', 'Complaint'), ('other', 'Other')], max_length=12)),
+                ('is_active', models.BooleanField(default=True)),
+                ('assign_to', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['brand_id', 'name'],
+                'permissions': [('manage_macro', "May write a brand's macros for tickets")],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('brand'), name='a_macro_has_its_name_in_the_brand'), models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('text', ''), _negated=True)), name='macro_has_name_and_text'), models.CheckConstraint(condition=models.Q(('then__in', ['', 'open', 'pending', 'solved'])), name='macro_goes_on_or_solves')],
             },
         ),
         migrations.AddIndex(
@@ -141,6 +172,10 @@ class Migration(migrations.Migration):
             model_name='ticket',
             constraint=models.CheckConstraint(condition=models.Q(('subject', ''), _negated=True), name='ticket_has_a_subject'),
         ),
+        migrations.AddConstraint(
+            model_name='ticket',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into__isnull', True)), _connector='OR'), name='merged_ticket_says_into_which'),
+        ),
         migrations.AddIndex(
             model_name='ticketmessage',
             index=models.Index(fields=['ticket', '-at', '-id'], name='ticket_messages_by_ticket'),
@@ -180,71 +215,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='ticketfile',
             trigger=pgtrigger.compiler.Trigger(name='ticket_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'ticket_file is append-only: write a new row instead';", hash='c3899151693564acb45cbecd0436bbb07eb4b469', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ticket_file_no_truncate_4a4ea', table='support_ticketfile', when='BEFORE')),
-        ),
-        migrations.CreateModel(
-            name='Macro',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('text', models.TextField()),
-                ('then', models.CharField(blank=True, choices=[('new', 'New'), ('open', 'Open'), ('pending', 'Awaiting client'), ('solved', 'Solved'), ('closed', 'Closed'), ('merged', 'Merged')], max_length=8)),
-                ('category', models.CharField(blank=True, choices=[('account', 'Account and sign-in'), ('verification', 'Verification and documents'), ('deposit', 'Deposit'), ('withdrawal', 'Withdrawal'), ('trading', 'Trading and orders'), ('platform', 'Trading platform'), ('partner', 'Partner programme'), ('complaint', 'Complaint'), ('other', 'Other')], max_length=12)),
-                ('is_active', models.BooleanField(default=True)),
-            ],
-            options={
-                'ordering': ['brand_id', 'name'],
-                'permissions': [('manage_macro', "May write a brand's macros for tickets")],
-            },
-        ),
-        migrations.CreateModel(
-            name='SupportFacts',
-            fields=[
-                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
-                ('tickets_awaiting_us', models.PositiveIntegerField(null=True)),
-            ],
-        ),
-        migrations.AlterModelOptions(
-            name='ticket',
-            options={'ordering': ['-opened_at', '-id'], 'permissions': [('work_ticket', 'May reply to tickets, solve and assign them'), ('report_tickets', 'May see how quickly and how well tickets are answered')]},
-        ),
-        migrations.AddField(
-            model_name='ticket',
-            name='chat',
-            field=models.OneToOneField(help_text='The chat that it was opened from', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ticket', to='clients.chat'),
-        ),
-        migrations.AddField(
-            model_name='ticket',
-            name='merged_into',
-            field=models.ForeignKey(help_text='Which shows its messages too', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='merged', to='support.ticket'),
-        ),
-        migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into__isnull', True)), _connector='OR'), name='merged_ticket_says_into_which'),
-        ),
-        migrations.AddField(
-            model_name='macro',
-            name='assign_to',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='macro',
-            name='brand',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand'),
-        ),
-        migrations.AddIndex(
-            model_name='supportfacts',
-            index=models.Index(condition=models.Q(('tickets_awaiting_us__gt', 0)), fields=['tickets_awaiting_us'], name='facts_by_tickets'),
-        ),
-        migrations.AddConstraint(
-            model_name='macro',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('name'), models.F('brand'), name='a_macro_has_its_name_in_the_brand'),
-        ),
-        migrations.AddConstraint(
-            model_name='macro',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('text', ''), _negated=True)), name='macro_has_name_and_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='macro',
-            constraint=models.CheckConstraint(condition=models.Q(('then__in', ['', 'open', 'pending', 'solved'])), name='macro_goes_on_or_solves'),
         ),
     ]
