@@ -107,7 +107,7 @@ def rate_ticket(*, ticket_id: int, actor: Actor, rating: int, comment: str = "")
     ticket.rating_sealed_for = ticket.client if text else None
     ticket.save(update_fields=["rating", "rated_at", "rating_sealed", "rating_sealed_for"])
     note_change(ticket, SupportAction.TICKET_RATED, actor, before=ticket.state, after={"rating": rating})
-    publish(TicketRated(ticket_id=ticket.pk, rating=rating, client_id=ticket.client_id, brand_id=ticket.brand_id))
+    publish(TicketRated(ticket_id=ticket.pk, stars=rating, client_id=ticket.client_id, brand_id=ticket.brand_id))
     timeline.add_entry(
         client_id=ticket.client_id,
         kind=TimelineKind.TICKET,

@@ -1,5 +1,6 @@
--- Blanks who an erased client was, in the transaction that destroys their key: the record and its history, the portal login, what
--- people wrote about them and what they were sent. By its name it runs after the triggers that still read the record.
+-- Guards that nothing says who an erased client was: blanks it in the transaction that destroys their key. The record and its
+-- history, the portal login, what people wrote about them and what they were sent. By its name it runs after the triggers that
+-- still read the record.
 CREATE OR REPLACE FUNCTION clients_erase_profile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   v_login bigint;

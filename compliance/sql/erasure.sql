@@ -1,4 +1,5 @@
--- Forgets by what names an erased client was screened, and the words that were compared, in the transaction that destroys their key.
+-- Guards that nothing says by what names an erased client was screened, or which words were compared: blanks them in the
+-- transaction that destroys the key.
 CREATE OR REPLACE FUNCTION compliance_erase_screening() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   DELETE FROM compliance_clientkeys WHERE client_id = NEW.client_id;

@@ -154,7 +154,7 @@ class TicketRated(Event):
     name: ClassVar[str] = "ticket.rated"
     label: ClassVar[Label] = _("Ticket rated")
     ticket_id: int
-    rating: int
+    stars: int
 
 
 class CountryRulesChanged(Event):

@@ -86,6 +86,12 @@ FIELDS: Final[dict[str, Label]] = {
     "reference": _("Reference"),
     "is_enhanced": _("Enhanced due diligence"),
     "basis": _("Basis"),
+    "category": _("Category"),
+    "channel": _("Channel"),
+    "clock": _("Clock"),
+    "is_automatic": _("Automatic reply"),
+    "is_from_client": _("From the client"),
+    "stars": _("Rating from 1 to 5"),
 }
 TYPES: Final[dict[Any, FieldType]] = {
     str: FieldType.TEXT,

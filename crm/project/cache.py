@@ -49,12 +49,22 @@ def _default(call: Any) -> Any:
     return kwargs.get("default", args[1] if len(args) > 1 else None)
 
 
+_pools: dict[str, dict[int, Any]] = {}
+_clients: dict[str, dict[Any, Any]] = {}
+
+
 class LastingClient(RedisCacheClient):
-    """Keeps the client of each server: making one, as Django does for every call, costs more than the call."""
+    """Keeps the client of each server: making one, as Django does for every call, costs more than the call.
+
+    All threads of a process share them. Django has a cache for each thread, and the connections of one that ends would be
+    closed by the search for garbage, some time later.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._kept: dict[Any, Any] = {}
+        places = f"{self._servers} {self._pool_options}"  # type: ignore[attr-defined]
+        self._pools = _pools.setdefault(places, {})
+        self._kept = _clients.setdefault(places, {})
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         pool = self._get_connection_pool(write)  # type: ignore[attr-defined]

@@ -1,4 +1,5 @@
--- Blanks how an erased client called their files, and what is known of a company, in the transaction that destroys their key.
+-- Guards that nothing says how an erased client called their files, or what is known of a company: blanks both in the
+-- transaction that destroys the key.
 CREATE OR REPLACE FUNCTION kyc_erase_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE kyc_document SET file_name = 'erased', number_fingerprint = '' WHERE client_id = NEW.client_id;

@@ -1,4 +1,5 @@
--- Blanks what an erased client typed and where they came from, in the transaction that destroys their key.
+-- Guards that nothing says what an erased client typed and where they came from: blanks it in the transaction that destroys
+-- the key.
 CREATE OR REPLACE FUNCTION leads_erase_captures() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE leads_lead SET message = '', utm = '{}', click_id = '', landing_url = '', referrer = '', ip = NULL, typed = '{}',

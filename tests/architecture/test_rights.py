@@ -12,6 +12,7 @@ ROOT = Path(settings.BASE_DIR)
 ASKS = {"require_permission", "has_permission", "has_perm"}
 REACH = re.compile(
     r"reach|visible_to|get_client|get_partner|get_account|can_\w+\(|queries\.|find\(|whole_brands|owner_id != actor\.pk"
+    r"|user=actor\b"
 )
 # Of the whole installation: no brand, no client, so nobody's reach says anything.
 OF_THE_INSTALLATION = {

@@ -75,7 +75,7 @@ def test_ticket_goes_back_and_forth_until_it_is_rated(cast, ticket):
     solving.rate_ticket(ticket_id=ticket.pk, actor=cast.client_user, rating=4, comment="Quick.")
     ticket = fresh(ticket)
     assert (ticket.rating, ticket.rating_comment) == (4, "Quick.")
-    assert data_of("ticket.rated")[-1]["rating"] == 4
+    assert data_of("ticket.rated")[-1]["stars"] == 4
     done = set(AuditEvent.objects.filter(action__startswith="support.").values_list("action", flat=True))
     assert done == {f"support.ticket_{name}" for name in ("opened", "replied", "noted", "solved", "rated")}
 

@@ -1,4 +1,4 @@
--- Blanks by what names the platforms knew an erased client, in the transaction that destroys their key.
+-- Guards that no platform's name for an erased client is left: blanks it in the transaction that destroys the key.
 CREATE OR REPLACE FUNCTION trading_erase_logins() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE trading_stagedlogin SET name = '', email = '', email_canonical = '', phone = '', phone_canonical = ''

@@ -1,4 +1,5 @@
--- Blanks who paid for an erased client, and where to, in the transaction that destroys their key. Amounts and references stay.
+-- Guards that nothing says who paid for an erased client, and where to: blanks it in the transaction that destroys the key.
+-- Amounts and references stay.
 CREATE OR REPLACE FUNCTION wallet_erase_payers() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE wallet_deposit SET payer_name = '', instructions = '{}', redirect_url = '' WHERE client_id = NEW.client_id;

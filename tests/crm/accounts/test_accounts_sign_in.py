@@ -249,7 +249,7 @@ def test_the_sign_in_pages_ask_the_database_little(cast, django_assert_max_num_q
     with django_assert_max_num_queries(1):
         Browser().get(LOGIN)
     browser = sign_in(cast.agent)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         browser.get("/accounts/security/")
 
 

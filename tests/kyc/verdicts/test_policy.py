@@ -216,6 +216,6 @@ def test_the_quality_page_counts_this_brands_verdicts(cast, browse, django_asser
     assert quality.times(cast.brand)["machine"].count == 2 and quality.times(cast.brand)["officer"].count == 0
     assert quality.queue_reasons(cast.brand)[0][1] == 1
     visit = browse(cast.kyc_officer)
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         shown = visit.get(f"/kyc/quality/{cast.brand.pk}/").content.decode()
     assert "67 %" in shown
