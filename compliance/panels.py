@@ -108,7 +108,7 @@ register(
         "archive",
         44,
         words="erasure erase gdpr legal hold period delete",
-        group="aml",
+        group="records",
     ),
     MenuEntry(
         "compliance",

@@ -43,6 +43,7 @@ class IbAction(AuditCode):
     )
     PAYOUT_REJECTED = "ib.payout_rejected", _("Commission payout rejected"), "circle-x", "warning"
     PAYOUT_REQUESTED = "ib.payout_requested", _("Commission payout awaiting approval"), "send", "info"
+    PAYOUT_RETRIED = "ib.payout_retried", _("Automatic commission payout tried again"), "rotate-cw", "info"
     PAYOUT_WITHDRAWN = "ib.payout_withdrawn", _("Commission payout request withdrawn"), "x"
     PLAN_ACTIVATED = "ib.plan_activated", _("Commission plan activated"), "circle-check", "success"
     PLAN_TRIED_OUT = "ib.plan_tried_out", _("Plan version tried out on past trades"), "calculator"

@@ -133,9 +133,25 @@ register(
     ),
     MenuEntry("partners", _("Commission plans"), "ib_plans", "ib.view_plan", "percent", 20, words="rates rebate"),
     MenuEntry(
-        "partners", _("Commissions by trade"), "ib_accruals", "ib.view_accrual", "receipt", 30, words="accruals rebates"
+        "partners",
+        _("Commissions by trade"),
+        "ib_accruals",
+        "ib.view_accrual",
+        "receipt",
+        30,
+        words="accruals rebates",
+        group="commissions",
     ),
-    MenuEntry("partners", _("Not paid"), "ib_exclusions", "ib.view_accrual", "circle-x", 40, words="excluded why"),
+    MenuEntry(
+        "partners",
+        _("Not paid"),
+        "ib_exclusions",
+        "ib.view_accrual",
+        "circle-x",
+        40,
+        words="excluded why",
+        group="commissions",
+    ),
     MenuEntry(
         "partners",
         _("Settlement periods"),
@@ -144,9 +160,17 @@ register(
         "calendar-clock",
         50,
         words="settlement payout",
+        group="commissions",
     ),
     MenuEntry(
-        "partners", _("Commission disputes"), "ib_disputes", "ib.view_settlement", "git-fork", 55, words="hold freeze"
+        "partners",
+        _("Commission disputes"),
+        "ib_disputes",
+        "ib.view_settlement",
+        "git-fork",
+        55,
+        words="hold freeze",
+        group="commissions",
     ),
     MenuEntry(
         "partners",
@@ -156,8 +180,11 @@ register(
         "rotate-ccw",
         58,
         words="recalculate replay",
+        group="commissions",
     ),
-    MenuEntry("partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60),
+    MenuEntry(
+        "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, group="commissions"
+    ),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
+from django.db.models.functions import Cast
 from django.http import Http404
 from guardian.models import UserObjectPermission
 
@@ -12,17 +13,19 @@ from crm.security.scope import reach_of
 from ib.models import Partner, Plan, Replay, Upline
 
 
-def granted_partner_ids(user: User) -> list[int]:
-    """List the partners that a member of staff was granted one by one (`access_partner`)."""
+def granted_partners(user: User) -> QuerySet[UserObjectPermission, int]:
+    """Select the partners that a member of staff was granted one by one (`access_partner`), by their ids."""
     held = UserObjectPermission.objects.filter(
         user_id=user.pk, permission__codename="access_partner", content_type__app_label="ib"
     )
-    return [int(pk) for pk in held.values_list("object_pk", flat=True)]
+    return held.values_list(Cast("object_pk", BigIntegerField()), flat=True)
 
 
-def partners_visible_to(user: User) -> QuerySet[Partner]:
+def partners_visible_to(user: User, *, reads_grants: bool = True) -> QuerySet[Partner]:
     """Staff: partners of brands they reach as a whole, those they manage, and those granted with the network below.
-    A partner: themselves and today's network below. Nobody else: none."""
+    A partner: themselves and today's network below. Nobody else: none.
+
+    reads_grants: False leaves the grants to the statement, which may be kept then and is right after the next grant, too."""
     if not user or not user.is_authenticated or not user.is_active:
         return Partner.objects.none()
     if user.is_partner:
@@ -32,8 +35,8 @@ def partners_visible_to(user: User) -> QuerySet[Partner]:
     if not user.is_team:
         return Partner.objects.none()
     seen = Q(brand_id__in=reach_of(user).whole_brands) | Q(manager_id=user.pk)
-    granted = granted_partner_ids(user)
-    if granted:
+    granted = list(granted_partners(user)) if reads_grants else granted_partners(user)
+    if not reads_grants or granted:
         seen |= Q(pk__in=Upline.objects.filter(ancestor_id__in=granted, ends_at__isnull=True).values("partner_id"))
     return Partner.objects.filter(seen)
 

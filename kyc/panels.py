@@ -163,6 +163,7 @@ register(
         55,
         words="sumsub outside vendor webhook connection applicant",
         group="kyc_rules",
+        roles=(Role.KYC_OFFICER, Role.ADMINISTRATOR),
     ),
     MenuEntry(
         "compliance",

@@ -1,4 +1,4 @@
-"""Signing in. Staff by e-mail; clients and partners by e-mail at their brand (user name `brand/e-mail`)."""
+"""Signing in. Staff by e-mail; clients and partners by e-mail at their brand (`brand/e-mail`, `brand:partners/e-mail`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from crm.models import Brand, User
 
 
 def username_for(*, brand: Brand | None, email: str) -> str:
-    """Return the unique user name of a login: the e-mail for staff, `brand/e-mail` for clients and partners."""
+    """Return the unique user name of a login: the e-mail for staff, `brand/e-mail` for clients."""
     email = email.strip().lower()
     return email if brand is None else f"{brand.code}/{email}"
 

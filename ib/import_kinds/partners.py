@@ -15,6 +15,7 @@ from clients.canonical import canonical_email
 from clients.import_kinds import readers
 from clients.import_kinds.subjects import BY_MAILBOX, BY_NUMBER
 from clients.models import Client
+from crm.accounts import partner_username
 from crm.choices import UserKind
 from crm.imports import OPEN_ROWS, Field, RecordKind, Span, Staged, import_kind
 from crm.imports.fields import read_moment
@@ -32,7 +33,7 @@ UPDATE crm_importrow r SET verdict = 'known', object_id = p.id FROM ib_partner p
 WHERE {OPEN_ROWS} AND r.object_id IS NULL AND p.brand_id = %(brand)s AND u.email = r.match_key
 """  # noqa: S608 - a constant
 LOGIN_TAKEN = """
-r.object_id IS NULL AND EXISTS (SELECT 1 FROM crm_user u WHERE u.username = %(brand_code)s || '/' || r.match_key)
+r.object_id IS NULL AND EXISTS (SELECT 1 FROM crm_user u WHERE u.username = %(login)s || r.match_key)
 """
 CODE_TAKEN = """
 r.object_id IS NULL AND coalesce(r.values ->> 'code', '') <> '' AND (
@@ -190,8 +191,8 @@ class PartnerKind(RecordKind):
         span.refuse(
             LOGIN_TAKEN,
             "email",
-            _("There is a login with this address that isn't a partner's"),
-            brand_code=self.batch.brand.code,
+            _("There's already a partner login with this address"),
+            login=partner_username(brand=self.batch.brand, email=""),
         )
         span.refuse(CODE_TAKEN, "code", _("Another partner has this code"))
         code = {"value": "nullif(r.values ->> 'code', '')", "other": "o.values ->> 'code'"}

@@ -155,9 +155,17 @@ def retry_payout(*, automatic_payout_id: int, actor: Actor) -> AutomaticPayout:
     if balance <= 0 and row.state == AutomaticPayoutState.REFUSED:
         row.move_to(AutomaticPayoutState.CLOSED)
         row.save(update_fields=["state"])
-        return row
-    row.tries += 1
-    _try(row, balance, actor=actor)
+    else:
+        row.tries += 1
+        _try(row, balance, actor=actor)
+    audit.record(
+        actor=actor,
+        action=IbAction.PAYOUT_RETRIED,
+        target=partner,
+        brand_id=partner.brand_id,
+        client_id=partner.client_id,
+        after={"amount": str(balance), "currency": row.currency, "state": row.state},
+    )
     return row
 
 

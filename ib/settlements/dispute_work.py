@@ -50,7 +50,7 @@ class DisputeReview(work.WorkKind[CommissionDispute]):
     def visible_to(self, user: Actor) -> QuerySet[CommissionDispute]:
         if user is None or not user.has_perm("ib.view_settlement"):
             return CommissionDispute.objects.none()
-        return CommissionDispute.objects.filter(partner__in=partners_visible_to(user))
+        return CommissionDispute.objects.filter(partner__in=partners_visible_to(user, reads_grants=False))
 
     def may_work(self, user: Actor, subject: CommissionDispute) -> Decision:
         """Who settles, and who manages partners: they know the case, and may propose an adjustment that finance approves."""

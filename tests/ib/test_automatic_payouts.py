@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm import approvals
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification
+from crm.security import audit
 from ib import payouts, settlement, tasks
 from ib.choices import PayoutTo
 from ib.models import AutomaticPayout, Payout, PayoutRequest, SettlementTerms
@@ -97,6 +98,11 @@ def test_a_refused_one_says_why_and_is_tried_again(due, cast, browse):
     assert "Payout made" in text_of(finance.post(address, follow=True))
     row.refresh_from_db()
     assert (row.state, row.tries, Withdrawal.objects.get().amount_minor) == ("paid", 3, 6600)
+    retried = AuditEvent.objects.filter(action="ib.payout_retried").order_by("pk")
+    assert [(event.actor_id, audit.body_of(event)["after"]["state"]) for event in retried] == [
+        (cast.finance.pk, "refused"),
+        (cast.finance.pk, "paid"),
+    ]
     with pytest.raises((WrongState, DomainError)):
         retry_payout(automatic_payout_id=row.pk, actor=cast.finance)
     assert Payout.objects.count() == 1

@@ -2,12 +2,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from clients.models import TimelineEntry
-from crm import events
+from crm import approvals, events
 from crm.errors import DomainError, NotAllowed, WrongState
 from ib import attribution, links, partners, queries
+from ib.applications.approving import propose_approval
 from ib.choices import PartnerState
 from ib.models import Attribution, Partner, PartnerSpell, ReferralDay, ReferralLink
-from tests.ib.factories import LONG_AGO, make_partner, refer
+from tests.ib.factories import LONG_AGO, applied, make_partner, make_version, refer
 from tests.outbox import data_of, published
 
 pytestmark = pytest.mark.django_db
@@ -31,20 +32,27 @@ def test_a_new_partner_has_a_sign_in_a_link_and_is_active(cast):
         details=partners.PartnerDetails(name="Nordlicht", email=" Info@Nordlicht.example ", currency="EUR"),
         actor=cast.ib_manager,
     )
-    assert partner.user.username == "meridian/info@nordlicht.example" and partner.user.is_partner
+    assert partner.user.username == "meridian:partners/info@nordlicht.example" and partner.user.is_partner
     assert not partner.user.has_usable_password()
     assert partner.referral_links.get().code == partner.code
     assert PartnerSpell.objects.filter(partner=partner, ends_at__isnull=True).exists()
 
 
-def test_an_address_is_one_sign_in(cast):
-    with pytest.raises(DomainError, match="already a login"):
-        partners.register_partner(
-            brand=cast.brand,
-            details=partners.PartnerDetails(name="X", email="clara@example.com", currency="EUR"),
-            actor=cast.ib_manager,
-        )
-    assert not Partner.objects.exists()
+def test_an_address_is_one_partner_login_at_a_brand_beside_a_clients(cast):
+    def register(brand, email):
+        details = partners.PartnerDetails(name="X", email=email, currency="EUR")
+        return partners.register_partner(brand=brand, details=details, actor=None)
+
+    first = register(cast.brand, "clara@example.com")
+    assert first.user != cast.client_user and first.user.email == cast.client_user.email
+    for again in ("clara@example.com", " Clara@Example.COM "):
+        with pytest.raises(DomainError, match="already a login"):
+            register(cast.brand, again)
+        with pytest.raises(DomainError, match="already a login"):
+            partners.register_applicant(
+                brand=cast.brand, details=partners.PartnerDetails(name="X", email=again, currency="EUR")
+            )
+    assert Partner.objects.get() == first and register(cast.other_brand, "clara@example.com").brand == cast.other_brand
 
 
 def test_an_agent_registers_no_partners(cast):
@@ -193,9 +201,13 @@ def test_a_partners_life_is_published(cast):
 
 
 def test_the_approval_of_an_applicant_is_published(cast):
-    details = partners.PartnerDetails(name="Nordlicht", email="info@nordlicht.example", currency="EUR")
-    partner = partners.register_applicant(brand=cast.brand, details=details)
-    partners.change_state(partner_id=partner.pk, to=PartnerState.ACTIVE, actor=cast.ib_manager, reason="")
+    partner = applied(cast, client=cast.other_client)
+    cast.other_client.kyc_level = 3
+    cast.other_client.save(update_fields=["kyc_level"])
+    version = make_version(cast.brand, cast.ib_manager, cast.finance)
+    item = propose_approval(partner_id=partner.pk, plan_id=version.plan_id, reason="Known", actor=cast.ib_manager)
+    assert not published("ib.partner_approved"), "one person's word isn't enough"
+    approvals.approve(type(item), item.pk, actor=cast.finance)
     (created,), (approved,) = published("ib.partner_created"), published("ib.partner_approved")
     assert (created.data["state"], created.actor.kind) == ("pending", "system")
-    assert (approved.data, approved.actor.id) == ({"partner_id": partner.pk}, cast.ib_manager.pk)
+    assert (approved.data, approved.actor.id) == ({"partner_id": partner.pk}, cast.finance.pk)
