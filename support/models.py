@@ -240,7 +240,7 @@ class TicketFile(models.Model):
 class SupportFacts(SideFacts):
     """How many tickets of a client await us; written by `support.tickets`."""
 
-    tickets_awaiting_us = models.PositiveIntegerField(null=True)
+    tickets_awaiting_us = models.PositiveIntegerField(db_default=0)
 
     class Meta:
         indexes = [

@@ -32,11 +32,6 @@ from crm.work.queries import Work, figures, get_file, get_work, work_of
 LAST_DECISION, LAST_DECISIONS = "work_last_decision", "work_last_decisions"
 
 
-def works(user: User) -> bool:
-    """Whether somebody has any kind of work."""
-    return bool(work.kinds_of(user))
-
-
 def remember(request: HttpRequest, item_id: int | None) -> None:
     """Keep in the session what was decided last, so that the next page offers to undo it."""
     request.session[LAST_DECISION] = item_id
@@ -66,7 +61,7 @@ def undoable(request: UserRequest) -> Work | None:
 
 
 @require_POST
-@staff_page(works)
+@staff_page()
 def act(request: UserRequest, item_id: int, act: str) -> HttpResponseBase:
     """Claim an item, return it, take it over from a colleague, or undo one's decision."""
     shown, user = get_work(request.user, item_id), request.user
@@ -85,7 +80,7 @@ def act(request: UserRequest, item_id: int, act: str) -> HttpResponseBase:
 
 
 @require_POST
-@staff_page(works)
+@staff_page()
 def extend(request: UserRequest, item_id: int) -> HttpResponse:
     """Keep the claim while the page is open: 204, with a reload when it was lost."""
     get_work(request.user, item_id)
@@ -112,7 +107,7 @@ class ClaimNext(StaffView):
 
 @takes_files
 @require_POST
-@staff_page(works)
+@staff_page()
 def comment(request: UserRequest, item_id: int) -> HttpResponse:
     """Add a comment or a file. What was typed comes back with the refusal."""
     shown, file = get_work(request.user, item_id), request.FILES.get("file")
@@ -130,7 +125,7 @@ def comment(request: UserRequest, item_id: int) -> HttpResponse:
     return redirect(shown.url)
 
 
-@staff_page(works)
+@staff_page()
 def attachment(request: UserRequest, entry_id: int) -> HttpResponseBase:
     """Download an attached file; the access is logged before the first byte."""
     shown, entry = get_file(request.user, entry_id)

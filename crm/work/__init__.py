@@ -16,7 +16,7 @@ from crm.work.deciding import SETTLING, decide, settle, undo
 from crm.work.entries import comment
 from crm.work.hours import hours_of
 from crm.work.items import close_items, is_free, is_held, is_held_by_other, may_decide, new_item, open_item
-from crm.work.kinds import Outcome, WorkKind, all_kinds, kind_of, kinds_of, register
+from crm.work.kinds import Outcome, WorkKind, all_kinds, kind_of, register
 from crm.work.proposals import needs_second_person, propose
 from crm.work.waiting import leave_with
 
@@ -40,7 +40,6 @@ __all__ = [
     "is_held",
     "is_held_by_other",
     "kind_of",
-    "kinds_of",
     "leave_with",
     "may_decide",
     "needs_second_person",

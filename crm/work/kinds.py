@@ -147,8 +147,3 @@ def kind_of(item: WorkItem) -> WorkKind[Any]:
 def all_kinds() -> list[WorkKind[Any]]:
     """List all kinds of work, by code."""
     return sorted(_kinds.values(), key=lambda kind: kind.code)
-
-
-def kinds_of(user: User) -> list[WorkKind[Any]]:
-    """List the kinds that a person may claim and decide."""
-    return [kind for kind in all_kinds() if user.has_perm(kind.right)]

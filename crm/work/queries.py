@@ -19,7 +19,7 @@ from crm.choices import WorkAct, WorkState
 from crm.i18n import formats
 from crm.models import Brand, User, WorkEntry, WorkItem
 from crm.models.work import COUNTED
-from crm.security.policies import Decision
+from crm.security.policies import YES, Decision, require
 from crm.work.assigning import RIGHT
 from crm.work.claims import may_claim
 from crm.work.deciding import may_undo
@@ -142,22 +142,23 @@ def work_of(user: User, item_id: int | None) -> Work | None:
 
 
 def get_work(user: User, item_id: int) -> Work:
-    """Find an item that a person may see. Raises: Http404 where there is none."""
+    """Find an item that a person sees and whose kind they work on. Raises: Http404, NotAllowed.
+
+    With the right of its kind, the verbs say why one may not do this item.
+    """
     work = work_of(user, item_id)
     if work is None or not items_visible_to(user, work.kind).filter(pk=item_id).exists():
         raise Http404
+    require(YES if user.has_perm(work.kind.right) else work.may_work)
     return work
 
 
 def get_file(user: User, entry_id: int) -> tuple[Work, WorkEntry]:
-    """Find an attached file of an item that a person sees and could do. Raises: Http404."""
+    """Find an attached file of an item that a person sees and whose kind they work on. Raises: Http404, NotAllowed."""
     entry = WorkEntry.objects.filter(pk=entry_id, act=WorkAct.FILE).first()
     if entry is None:
         raise Http404
-    work = get_work(user, entry.item_id)
-    if not user.has_perm(work.kind.right):
-        raise Http404
-    return work, entry
+    return get_work(user, entry.item_id), entry
 
 
 class Median(Aggregate):

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name='SupportFacts',
             fields=[
                 ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='%(app_label)s_facts', serialize=False, to='clients.client')),
-                ('tickets_awaiting_us', models.PositiveIntegerField(null=True)),
+                ('tickets_awaiting_us', models.PositiveIntegerField(db_default=0)),
             ],
             options={
                 'indexes': [models.Index(condition=models.Q(('tickets_awaiting_us__gt', 0)), fields=['tickets_awaiting_us'], name='facts_by_tickets')],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -48,9 +49,11 @@ def killed_by(trap: Callable[[], Any], work: Callable[[], Any]) -> bool:
         trap()
         work()
 
-    _pid, status = os.waitpid(begun(trapped), 0)
+    child = begun(trapped)
+    _pid, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
+        _wait_for_the_end_of_its_sessions(child)
         return True
     assert os.WEXITSTATUS(status) == 0, "the work failed before it could be killed; its traceback is above"
     return False
@@ -70,14 +73,35 @@ def begun(work: Callable[[], Any]) -> int:
     os._exit(0)
 
 
+def _wait_for_the_end_of_its_sessions(child: int) -> None:
+    """The server finds out a moment later that nobody listens any more. Until then a session keeps its locks, and a sweep
+    leaves what is locked to whoever has it."""
+    deadline = time.monotonic() + 60
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(LEFT_BEHIND, [_name_of(child)])
+            if not cursor.fetchone()[1]:
+                return
+            assert time.monotonic() < deadline, "the server keeps a session of a process that was killed a minute ago"
+            time.sleep(0.005)
+
+
+# A transaction sees the sessions that there were when it first asked.
+LEFT_BEHIND = "SELECT pg_stat_clear_snapshot(), count(pid) FROM pg_stat_activity WHERE application_name = %s"
 _parents: list[Any] = []
 
 
+def _name_of(process: int) -> str:
+    return f"keelson-killed-{process}"
+
+
 def _leave_the_parents_connections() -> None:
-    """A connection belongs to one process. Kept, unused, since its end here would end the parent's session."""
-    for one in connections.all(initialized_only=True):
+    """A connection belongs to one process. Kept, unused, since its end here would end the parent's session. Its own ones
+    bear its name."""
+    for one in connections.all():
         _parents.append(one.connection)
         one.connection = None
+        one.settings_dict["OPTIONS"]["application_name"] = _name_of(os.getpid())
 
 
 def at_step(step: int) -> None:

@@ -28,12 +28,16 @@ def roles(*names: Role) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Rule:
-    """`good`: answers that count as "may": 200, a redirect onwards, 405 where only POST is served, 400 without input."""
+    """`good`: answers that count as "may": 200, a redirect onwards, 405 where only POST is served, 400 without input.
+
+    elsewhere: who may with other objects only, as with another kind of work: refused here, and shown the way there.
+    """
 
     allows: frozenset[str]
     kwargs: Callable[[Any], dict[str, Any]] = lambda _world: {}
     query: str = ""
     good: tuple[int, ...] = (200, 302, 405)
+    elsewhere: frozenset[str] = NOBODY
 
 
 # What belongs to one person answers 404 to all others, whatever their role: the sample ids below are nobody's.
@@ -831,15 +835,20 @@ def an_item(_world: Any) -> dict[str, Any]:
 
 
 SEES_KYC_POLICY: Final = OPENS_DOCUMENTS | roles(Role.ADMINISTRATOR)
-# Work of any queue: whoever does it claims and comments, heads assign it and see the figures.
+# Work of any queue: who does its kind claims and comments, heads assign it and see the figures. The item is a document.
+WORKS_ELSEWHERE: Final = (WORKS_TICKETS | MANAGES_PARTNERS) - REVIEWS_DOCUMENTS
 MANAGES_WORK: Final = roles(Role.DESK_HEAD, Role.MLRO)
 TABLE |= {
     "work_statistics": Rule(MANAGES_WORK),
     "work_assign": Rule(MANAGES_WORK),
-    "work_file": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"entry_id": 999_999}, good=OWN),
-    "work_comment": Rule(REVIEWS_DOCUMENTS, kwargs=an_item, good=OWN),
-    "work_extend": Rule(REVIEWS_DOCUMENTS, kwargs=an_item, good=OWN),
-    "work_act": Rule(REVIEWS_DOCUMENTS, kwargs=lambda world: {**an_item(world), "act": "claim"}, good=OWN),
+    "work_file": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda _world: {"entry_id": 999_999}, good=OWN, elsewhere=WORKS_ELSEWHERE
+    ),
+    "work_comment": Rule(REVIEWS_DOCUMENTS, kwargs=an_item, good=OWN, elsewhere=WORKS_ELSEWHERE),
+    "work_extend": Rule(REVIEWS_DOCUMENTS, kwargs=an_item, good=OWN, elsewhere=WORKS_ELSEWHERE),
+    "work_act": Rule(
+        REVIEWS_DOCUMENTS, kwargs=lambda world: {**an_item(world), "act": "claim"}, good=OWN, elsewhere=WORKS_ELSEWHERE
+    ),
 }
 
 TABLE |= {

@@ -67,7 +67,7 @@ def follow(who, user, wrong):
         ways = {unescape(found) for found in FORM.findall(page) + (LINK.findall(page) if depth == DEPTH else [])}
         for way in {name_of(found) for found in ways}:
             rule = TABLE.get(way) if way not in PARTS else None
-            if rule and rule.allows is not PUBLIC and who not in rule.allows:
+            if rule and rule.allows is not PUBLIC and who not in rule.allows | rule.elsewhere:
                 wrong.append(f"{who}: a way to {way}, on {address}")
         if depth < DEPTH:
             todo += [(unescape(found), address, depth + 1) for found in LINK.findall(page)]
