@@ -23,7 +23,7 @@ COUNTRIES: Final = ("country", "alpha_2", "isocode2")
 DIGITS: Final = range(4, 9)
 LINES_MAX: Final = 1_000_000
 RANGE_MAX: Final = 100_000
-LEADING: Final = re.compile(r"\d{4,}+(?=[\d\s]*+[^\d\s])")
+LEADING: Final = re.compile(r"\A\d{4,}+(?=[\d\s]*+[^\d\s])")
 
 
 def country_of_card(number: str) -> str:
