@@ -115,9 +115,10 @@ def test_never_paid_is_said_after_an_hour_and_believed_only_if_the_psp_knows_no_
     assert verify().holds
 
 
-def test_a_psp_that_answers_while_a_finding_waits_is_believed(rich, stuck, monkeypatch):
+def test_a_psp_that_answers_while_a_finding_waits_is_believed(rich, outside, stuck, monkeypatch):
     sent_long_ago(stuck)
     finding = told(rich, stuck, FindingKind.NOT_PAID, number="")
+    outside.wait_for(1)  # it has paid by then, which takes it a moment
     monkeypatch.undo()
     with pytest.raises(WrongState, match="now “Paid”"):
         agreed(rich, finding)
