@@ -66,7 +66,7 @@ def start_chat(*, client_id: int, actor: User, text: str, key: str = "") -> Chat
     )
     add_line(chat, LineKind.CLIENT, actor, text, key)
     _audit(chat, ClientsAction.CHAT_STARTED, actor)
-    tell_timeline(chat)
+    add_to_timeline(chat)
     if online:
         _call_agents(chat, online)
         due(unanswered.UNANSWERED, key=chat.pk, at=_answer_by(chat), client_id=client.pk, brand_id=client.brand_id)
@@ -218,7 +218,7 @@ def _write_again(chat_id: int, actor: User, text: str, key: str) -> Chat:
     return chat
 
 
-def tell_timeline(chat: Chat) -> None:
+def add_to_timeline(chat: Chat) -> None:
     """Write the chat on the client's timeline; its page has the transcript."""
     timeline.add_entry(
         client_id=chat.client_id,

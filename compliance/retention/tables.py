@@ -34,7 +34,7 @@ class RetentionFilter(django_filters.FilterSet):
             return rows.filter(IS_HELD)
         if value == "erased":
             return rows.filter(erased_at__isnull=False)
-        return rows.filter(erased_at=None).exclude(pk__in=only_due(ClosedRelation.objects.all()).values("pk"))
+        return rows.filter(erased_at=None).exclude(IS_HELD).exclude(pk__in=only_due(rows).values("pk"))
 
 
 def state_of(row: ClosedRelation, _table: Table) -> str:

@@ -74,7 +74,7 @@ def apply(*, brand: Brand, details: PartnerDetails, answers: Answers, accepted: 
     """Take a stranger's application at a brand, or below the partner of `details` who invited them.
 
     Who: anybody. They earn nothing and can't sign in before two people approve. None where nothing was kept: the address has
-    a partner's login already, which a stranger isn't told. Raises: DomainError where the agreement changed or the brand
+    a partner's login already, which a stranger doesn't learn. Raises: DomainError where the agreement changed or the brand
     takes no applications.
     """
     open_brand(brand.pk)

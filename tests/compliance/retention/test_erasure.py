@@ -138,6 +138,14 @@ def test_the_list_shows_what_is_due_in_as_many_queries(cast, browse, django_asse
     address = f"/compliance/retention/{cast.client.pk}/"
     page.post(f"{address}hold/", {"reason": "Court order"})
     assert "There is a legal hold." in page.get(address).content.decode()
+    shown = {
+        state: page.get(f"/compliance/retention/?state={state}").content.decode() for state in ("due", "held", "kept")
+    }
+    assert [state for state, content in shown.items() if cast.client.full_name in content] == ["held"]
+    assert [state for state, content in shown.items() if cast.other_client.full_name in content] == ["kept"]
+    page.post(f"/compliance/retention/{cast.other_client.pk}/hold/", {"reason": "Court order"})
+    assert cast.other_client.full_name in page.get("/compliance/retention/?state=held").content.decode()
+    assert cast.other_client.full_name not in page.get("/compliance/retention/?state=kept").content.decode()
     page.post(f"{address}lift/", {"reason": "Withdrawn"})
     page.post(f"{address}erase/", {"reason": "Time is over"})
     assert "Awaiting second approval" in page.get(address).content.decode()
