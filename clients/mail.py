@@ -28,8 +28,9 @@ from clients.mail_format import as_email
 from clients.messages import drafts
 from clients.messages.outgoing import can_undo, is_marketing, put_into_thread
 from clients.messages.quiet import quiet_until
-from clients.messages.sent_files import Upload, keep_with
+from clients.messages.sent_files import keep_with
 from clients.messages.suppression import reason_against
+from clients.messages.uploaded_files import Upload
 from clients.models import Client, Message
 from clients.texts.letters import common_values, get_letter
 from crm.db.locking import lock
@@ -146,7 +147,7 @@ def write_to_client(
     """Send a client an e-mail from a member of staff: a letter of the catalogue, or free text; in a thread, or a new one.
 
     Who: `clients.log_call` in reach. Raises: NotAllowed; DomainError when there is no address or no text, or for a file that
-    isn't sent (`messages.sent_files`).
+    isn't sent (`uploaded_files`).
     """
     client = lock(Client, client_id)
     policies.require(policies.can_log(actor, client))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from clients.chat.queries import chats_visible_to
 from clients.messages.queries import threads_visible_to
+from clients.messages.uploaded_files import FILES_MAX, check_files
 from clients.models import Chat, Client, MailThread
 from clients.queries import get_client, is_in_own_book
 from clients.views import dialogs
@@ -107,7 +108,7 @@ def _macro(request: UserRequest, row: Ticket) -> Macro | None:
     return macros.macros_visible_to(request.user).filter(brand=row.brand_id, is_active=True, pk=int(number)).first()
 
 
-@takes_files(files=files.FILES_MAX)
+@takes_files(files=FILES_MAX)
 @require_POST
 @staff_page(policies.WORKS)
 def write(request: UserRequest, ticket_id: int) -> HttpResponse:
@@ -129,7 +130,7 @@ def write(request: UserRequest, ticket_id: int) -> HttpResponse:
     verb, said = verbs[act]
 
     def send() -> None:
-        checked = files.check(sent)
+        checked = check_files(sent)
         with transaction.atomic():
             verb(Written(text, checked))
             if macro is not None and act in ("open", "pending"):

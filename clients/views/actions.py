@@ -19,7 +19,8 @@ from clients.followups import add_task, complete_task, reopen_task, snooze_task
 from clients.forms import CallForm, CloseForm, MailForm, MoveForm, NoteForm, ProfileForm, RevealForm, TaskForm
 from clients.mail import write_to_client
 from clients.messages import drafts
-from clients.messages.sent_files import FILES_MAX, TOTAL_BYTES_MAX
+from clients.messages.sent_files import TOTAL_BYTES_MAX
+from clients.messages.uploaded_files import FILES_MAX
 from clients.models import Client, MailThread, Note, Task
 from clients.notes import add_note, edit_note, pin_note
 from clients.profile import change_profile

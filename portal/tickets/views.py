@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from clients.messages.uploaded_files import FILES_MAX, check_files
 from clients.models import Client
 from crm.money.numbers import is_whole
 from crm.ui.actions import run_action
@@ -20,7 +21,7 @@ from support import queries, solving, tickets
 from support.choices import TicketState
 from support.forms import TicketForm
 from support.models import Ticket
-from support.talk import conversation, files
+from support.talk import conversation
 from support.talk.conversation import Written
 from support.views import file_response
 
@@ -40,7 +41,7 @@ def ticket_list(request: UserRequest, client: Client) -> HttpResponse:
     return render(request, "portal/tickets/list.html", context)
 
 
-@takes_files(files=files.FILES_MAX)
+@takes_files(files=FILES_MAX)
 @client_required
 def ticket_new(request: UserRequest, client: Client) -> HttpResponse:
     """Take a new ticket, perhaps as the follow-up of a closed one."""
@@ -49,7 +50,7 @@ def ticket_new(request: UserRequest, client: Client) -> HttpResponse:
 
     def open_it() -> Ticket:
         entered = form.cleaned_data
-        written = Written(entered["text"], files.check(request.FILES.getlist("files")))
+        written = Written(entered["text"], check_files(request.FILES.getlist("files")))
         return tickets.open_ticket(
             client_id=client.pk,
             actor=request.user,
@@ -108,7 +109,7 @@ def _page(request: UserRequest, row: Ticket, *, typed: str = "", status: int = 2
     return render(request, "portal/tickets/ticket.html", context, status=status)
 
 
-@takes_files(files=files.FILES_MAX)
+@takes_files(files=FILES_MAX)
 @client_required
 @require_POST
 def ticket_reply(request: UserRequest, client: Client, ticket_id: int) -> HttpResponse:
@@ -116,7 +117,7 @@ def ticket_reply(request: UserRequest, client: Client, ticket_id: int) -> HttpRe
     row, text = _ticket(request, client, ticket_id), request.POST.get("text", "")
 
     def send() -> None:
-        written = Written(text, files.check(request.FILES.getlist("files")))
+        written = Written(text, check_files(request.FILES.getlist("files")))
         tickets.reply_as_client(ticket_id=row.pk, actor=request.user, written=written)
 
     done = run_action(request, send, _("Message sent."))

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.messages.uploaded_files import CheckedFile
 from clients.models import IncomingMail, MailAttachment, Message
 from crm.errors import DomainError
 from crm.models import Actor
@@ -17,7 +18,6 @@ from crm.security import crypto
 from support.choices import MessageKind
 from support.models import Ticket, TicketFile, TicketMessage
 from support.talk import files
-from support.talk.files import CheckedFile
 
 TEXT_MAX: Final = 10_000
 SHOWN_MAX: Final = 200

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from clients.messages.uploaded_files import FILES_MAX, check_files
 from clients.models import Message, TimelineEntry
 from crm import due
 from crm.choices import DueState, WorkPriority, WorkState
@@ -177,7 +178,7 @@ def test_ticket_is_assigned_to_who_may_work_on_it(cast, ticket):
 def test_files_are_checked_and_sealed(cast, settings, tmp_path):
     settings.PRIVATE_DIR = tmp_path
     content = b"%PDF-1.7 proof of payment"
-    sent = files.check([SimpleUploadedFile("../proof\x00.pdf", content)])
+    sent = check_files([SimpleUploadedFile("../proof\x00.pdf", content)])
     ticket = tickets.open_ticket(
         client_id=cast.client.pk, actor=cast.client_user, new=tickets.NewTicket("Proof", Written("See file.", sent))
     )
@@ -190,9 +191,9 @@ def test_files_are_checked_and_sealed(cast, settings, tmp_path):
     bad = [("big.pdf", content), ("empty.pdf", b""), ("run.exe", b"MZ\x90\x00"), ("page.html", b"<html>")]
     for name, body in bad:
         with pytest.raises(DomainError):
-            files.check([SimpleUploadedFile(name, body)])
+            check_files([SimpleUploadedFile(name, body)])
     with pytest.raises(DomainError):
-        files.check([SimpleUploadedFile(f"{n}.txt", b"a") for n in range(files.FILES_MAX + 1)])
+        check_files([SimpleUploadedFile(f"{n}.txt", b"a") for n in range(FILES_MAX + 1)])
 
 
 def test_bad_input_is_refused(cast, ticket):

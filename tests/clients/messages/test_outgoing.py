@@ -135,7 +135,7 @@ def test_files_go_with_an_e_mail_and_stay_with_its_thread(cast):
         )
 
     refused = [
-        (post(("offer.pdf", exe)), "be sent: attach PDFs"),
+        (post(("offer.pdf", exe)), "Send a picture, a PDF"),
         (post(*[(f"{number}.pdf", pdf) for number in range(6)]), "at most 5 files"),
         (post(("a.pdf", pdf + b"x" * 10 * 2**20)), "at most 10"),
     ]
