@@ -15,6 +15,7 @@ from django.db.models import Count, Min, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from crm import approvals
 from crm.db.locking import lock, lock_all
 from crm.errors import DomainError
 from crm.events import AlertDecided, AlertRaised, publish
@@ -27,7 +28,7 @@ from monitoring.choices import AlertState, Severity, Verdict
 from monitoring.engine import budget
 from monitoring.engine.scoring import Scored
 from monitoring.engine.signals import FEATURES, REGISTRY
-from monitoring.models import AgentDay, Alert, DayScore, Decision, Watch
+from monitoring.models import AgentDay, Alert, ConfirmationProposal, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review, reaches
 from monitoring.queries import busy_window
 
@@ -285,38 +286,71 @@ def give_back(*, alert_id: int, actor: User) -> Alert:
 
 
 @transaction.atomic
-def decide(*, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.datetime | None = None) -> Decision:
+def decide(
+    *, alert_id: int, actor: User, verdict: Verdict, text: str, at: dt.datetime | None = None
+) -> Decision | None:
     """Close an alert with a verdict and its reason. Nothing happens to the agent automatically: people act on it.
 
-    Who: as for taking; where somebody took it, only they. What the verdict teaches: a changed role starts a new habit, a
-    confirmed misuse is not learned from. `at` (demos, imports) is the instant of the decision.
+    Confirmed misuse needs a second person: it is proposed (None), and the alert stays with its reviewer until they decide.
+    Who: as for taking; where somebody took it, only they. `at` (demos, imports) is the instant of the decision.
+    Raises: NotAllowed, WrongState, DomainError (no reason).
     """
     alert = lock(Alert, alert_id, "agent", "reviewer")
     policies.require(can_decide(actor, alert))
     policies.require(reaches(actor, alert.agent))
     if not text.strip():
         raise DomainError(_("Enter a reason: the next reviewer, and perhaps the agent, will read it."))
+    if verdict != Verdict.CONFIRMED:
+        return close_alert(alert, verdict, text, reviewer=actor, at=at)
+    if alert.state != AlertState.IN_REVIEW:
+        alert.move_to(AlertState.IN_REVIEW)
+        alert.reviewer = actor
+        alert.save(update_fields=["state", "reviewer"])
+    approvals.propose(ConfirmationProposal(alert=alert, text=text.strip(), reason=text.strip()), actor=actor)
+    return None
+
+
+def close_alert(
+    alert: Alert,
+    verdict: Verdict,
+    text: str,
+    *,
+    reviewer: User,
+    second: User | None = None,
+    at: dt.datetime | None = None,
+) -> Decision:
+    """Write the verdict on an alert that the caller has locked and may decide, in the caller's transaction.
+
+    What it teaches: a changed role starts a new habit; days of confirmed misuse are not learned from, and what was
+    learned from them is taken out. second: who confirmed the misuse.
+    """
     alert.move_to(AlertState.DECIDED)
     now = at or timezone.now()
-    alert.reviewer, alert.decided_at = actor, now
+    alert.reviewer, alert.decided_at = reviewer, now
     alert.save(update_fields=["state", "reviewer", "decided_at"])
     decision = Decision.objects.create(
-        alert=alert, agent_id=alert.agent_id, reviewer=actor, verdict=verdict, text=text.strip(), decided_at=now
+        alert=alert,
+        agent_id=alert.agent_id,
+        reviewer=reviewer,
+        second=second,
+        verdict=verdict,
+        text=text.strip(),
+        decided_at=now,
     )
     if verdict == Verdict.CHANGE:
         baselines.forget(agent_id=alert.agent_id)
     if verdict == Verdict.CONFIRMED:
-        AgentDay.objects.filter(agent_id=alert.agent_id, day=alert.day).update(is_excluded=True)
+        baselines.exclude(agent_id=alert.agent_id, first=alert.day, last=alert.last_day or alert.day)
     audit.record(
-        actor=actor,
+        actor=second or reviewer,
         action=MonitoringAction.ALERT_DECIDED,
         target=alert,
         brand_id=alert.brand_id,
         reason=text,
-        after={"verdict": str(verdict), "decision": decision.pk},
+        after={"verdict": str(verdict), "decision": decision.pk, "reviewer": reviewer.pk},
     )
     publish(
         AlertDecided(alert_id=alert.pk, agent_id=alert.agent_id, decision=str(verdict), brand_id=alert.brand_id),
-        actor=actor,
+        actor=second or reviewer,
     )
     return decision

@@ -15,11 +15,14 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from crm.choices import Role
+from crm.db.locking import lock_all
 from crm.models import User
 from monitoring.engine.scoring import (
+    FAST_DECAY,
     HISTORY_DAYS,
     KNOWN_AFTER_DAYS,
     REFIT_EVERY_DAYS,
+    SLOW_DECAY,
     STATE,
     WINDOWS,
     Day,
@@ -27,6 +30,7 @@ from monitoring.engine.scoring import (
     Scored,
     Scorer,
     Tail,
+    excess_of,
 )
 from monitoring.engine.signals import FEATURES, MEASURES, counts_and_trials
 from monitoring.features import count_days
@@ -316,3 +320,33 @@ def forget(*, agent_id: int, keep: float = 0.1) -> None:
             "days = days * %(keep)s, drift = 0 WHERE agent_id = %(agent)s",
             {"keep": keep, "agent": agent_id},
         )
+
+
+@transaction.atomic
+def exclude(*, agent_id: int, first: dt.date, last: dt.date) -> None:
+    """Keep days of confirmed misuse out of the baseline, also where they were learned before the finding.
+
+    A learned day is replaced by what was expected of it: its excess, faded as the baseline has faded since, is taken out.
+    """
+    lock_monitoring()
+    days = AgentDay.objects.filter(agent_id=agent_id, day__gte=first, day__lte=last, is_excluded=False)
+    learned = DayScore.objects.filter(agent_id=agent_id, is_final=True, day__in=days.values("day"))
+    expected = {row.day: row for row in learned if len(row.expected) == len(FEATURES)}
+    counted = {day: row for day, *row in days.filter(day__in=expected).values_list("day", *MEASURES)}
+    later = AgentDay.objects.filter(agent_id=agent_id, day__gt=first, is_excluded=False).values_list("day", flat=True)
+    worked = sorted(later)
+    rows = {row.feature: row for row in lock_all(Baseline.objects.filter(agent_id=agent_id))}
+    for day, measures in counted.items():
+        counts, _trials = counts_and_trials(np.array([measures], dtype=np.float64))
+        mean, dispersion = np.array(expected[day].expected), np.array(expected[day].dispersion)
+        taken, spread = excess_of(counts[0], mean, dispersion)
+        for column, feature in enumerate(COUNTS):
+            row = rows.get(feature)
+            if row is None or row.through < day:
+                continue
+            since = sum(day < other <= row.through for other in worked)
+            row.slow_count = max(row.slow_count - float(taken[column]) * SLOW_DECAY**since, 0.0)
+            row.fast_count = max(row.fast_count - float(taken[column]) * FAST_DECAY**since, 0.0)
+            row.spread -= float(spread[column]) * SLOW_DECAY**since
+    Baseline.objects.bulk_update(rows.values(), ["slow_count", "fast_count", "spread"])
+    days.update(is_excluded=True)

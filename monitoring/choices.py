@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from crm.choices import BadgeChoices, EmailChannel
-from crm.notices.kinds import NoticeGroup, NotificationKind, staff
+from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class Family(models.TextChoices):
@@ -126,4 +126,26 @@ class MonitoringNotice(NotificationKind):
         NoticeGroup.COMPLIANCE,
         staff("monitoring.decide_alert"),
         EmailChannel.DAILY,
+    )
+    EXPLANATION_ASKED = (
+        "monitoring.explanation_asked",
+        _("Questions about my activity"),
+        NoticeGroup.SYSTEM,
+        staff(),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    EXPLANATION_GIVEN = (
+        "monitoring.explanation_given",
+        _("Agents' explanations"),
+        NoticeGroup.COMPLIANCE,
+        staff("monitoring.decide_alert"),
+    )
+    MISUSE_PROPOSED = (
+        "monitoring.misuse_proposed",
+        _("Findings of misuse awaiting second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("monitoring.decide_alert"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
     )

@@ -18,6 +18,19 @@ from crm.db.states import HasState
 from crm.models import Brand, Desk, User
 from crm.models.audit import append_only
 from monitoring.choices import ALERT_TRANSITIONS, AlertState, Feature, Severity, Verdict, WatchKind
+from monitoring.reviewing.models import ConfirmationProposal, Explanation
+
+__all__ = [
+    "AgentDay",
+    "Alert",
+    "Baseline",
+    "Calibration",
+    "ConfirmationProposal",
+    "DayScore",
+    "Decision",
+    "Explanation",
+    "Watch",
+]
 
 
 class AgentDay(models.Model):
@@ -225,6 +238,7 @@ class Decision(models.Model):
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="decisions")
     agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    second = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     text = models.TextField()
     decided_at = models.DateTimeField()
@@ -235,6 +249,11 @@ class Decision(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(reviewer=F("agent")), name="nobody_decides_on_themselves"),
             models.CheckConstraint(condition=~Q(text=""), name="decision_says_why"),
+            models.CheckConstraint(
+                condition=~Q(verdict=Verdict.CONFIRMED)
+                | Q(second__isnull=False) & ~Q(second=F("reviewer")) & ~Q(second=F("agent")),
+                name="confirmed_misuse_has_a_second_person",
+            ),
         ]
 
     def __str__(self) -> str:

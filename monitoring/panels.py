@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from crm import approvals
 from crm.choices import Role
 from crm.models import User
 from crm.ui.kpis import kpi_tile
@@ -11,6 +12,9 @@ from crm.ui.panels import MenuEntry, Tile, register
 from monitoring.cards import home_cards
 from monitoring.choices import AlertState
 from monitoring.queries import alerts_visible_to
+from monitoring.reviewing.confirming import MisuseApproval
+
+approvals.register(MisuseApproval)
 
 
 def open_alerts(user: User) -> int | None:

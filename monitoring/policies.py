@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from crm.choices import Role
+from crm.choices import ApprovalState, Role
 from crm.models import User
 from crm.security.policies import YES, Decision, has_permission, no
 from monitoring.choices import AlertState
@@ -36,6 +36,8 @@ def can_decide(user: User, alert: Alert) -> Decision:
         return allowed
     if alert.state == AlertState.IN_REVIEW and alert.reviewer_id != user.pk:
         return no(_("%(reviewer)s is reviewing this alert.") % {"reviewer": alert.reviewer})
+    if alert.state == AlertState.IN_REVIEW and alert.confirmations.filter(state=ApprovalState.PENDING).exists():
+        return no(_("Misuse was found; the finding awaits second approval."))
     return YES
 
 

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring import views
+from monitoring.reviewing import views as reviewing
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/alerts/", views.AlertList.as_view(), name="monitoring_alerts"),
@@ -9,6 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/alerts/<int:alert_id>/take/", views.take_alert, name="monitoring_take"),
     path("monitoring/alerts/<int:alert_id>/decide/", views.decide_alert, name="monitoring_decide"),
     path("monitoring/alerts/<int:alert_id>/name/", views.unmask, name="monitoring_unmask"),
+    path("monitoring/alerts/<int:alert_id>/ask/", reviewing.ask, name="monitoring_ask"),
+    path("monitoring/explanations/<int:explanation_id>/", reviewing.answer, name="monitoring_answer"),
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),
     path("monitoring/signals/", views.signals_page, name="monitoring_signals"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clients.queries import clients_visible_to
-from crm.choices import AccessKind
+from crm.choices import AccessKind, ApprovalState
 from crm.models import User
 from crm.security import access_log, audit
 from crm.security.policies import require_permission
@@ -29,6 +29,8 @@ from monitoring.models import AgentDay, Alert, Watch
 from monitoring.policies import can_decide, can_review, can_watch
 from monitoring.queries import agent_name, agents_visible_to, clients_seen, evidence, get_alert, outcomes_of_similar
 from monitoring.reasons import figures_of, in_words
+from monitoring.reviewing.explanations import my_questions
+from monitoring.reviewing.forms import AnswerForm
 from monitoring.tables import AgentTable, AlertTable, WatchTable
 
 EVIDENCE_KINDS = (
@@ -95,7 +97,10 @@ def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> di
         "reasons": [in_words(reason) for reason in alert.reasons],
         "charts": charts.charts_of(alert.agent, until=alert.last_day or alert.day, features=features[:2]),
         "counted": AgentDay.objects.filter(agent=alert.agent, day=alert.day).first(),
-        "decisions": alert.decisions.select_related("reviewer"),
+        "decisions": alert.decisions.select_related("reviewer", "second"),
+        "explanations": alert.explanations.select_related("asked_by"),
+        "confirmation": alert.confirmations.select_related("requested_by").filter(state=ApprovalState.PENDING).first(),
+        "rejected": alert.confirmations.select_related("decided_by").filter(state=ApprovalState.REJECTED).first(),
         "earlier": Alert.objects.filter(agent=alert.agent).exclude(pk=alert.pk).order_by("-day")[:8],
         "form": form,
         "may_review": can_review(request.user, alert),
@@ -162,7 +167,7 @@ def decide_alert(request: UserRequest, alert_id: int) -> HttpResponse:
             verdict=Verdict(form.cleaned_data["verdict"]),
             text=form.cleaned_data["text"],
         ),
-        _("Decision recorded."),
+        lambda decision: _("Decision recorded.") if decision else _("Sent for second approval."),
         form=form,
         show_forbidden=True,
     ):
@@ -234,7 +239,13 @@ def my_days(request: UserRequest) -> HttpResponse:
     return render(
         request,
         "monitoring/agent.html",
-        {"agent": request.user, "name": str(request.user), "is_me": True, "charts": charts.charts_of(request.user)},
+        {
+            "agent": request.user,
+            "name": str(request.user),
+            "is_me": True,
+            "charts": charts.charts_of(request.user),
+            "questions": [(row, AnswerForm(auto_id=f"answer{row.pk}-%s")) for row in my_questions(request.user)],
+        },
     )
 
 

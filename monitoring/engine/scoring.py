@@ -350,3 +350,9 @@ def _grown(values: Array | None, rows: int) -> Array:
         return np.zeros((rows, len(FEATURES)))
     missing = rows - len(values)
     return np.concatenate([values, np.zeros((missing, values.shape[1]))]) if missing > 0 else values
+
+
+def excess_of(counts: Array, mean: Array, dispersion: Array) -> tuple[Array, Array]:
+    """Return by how much a day raised what was learned of an agent, in counts and in spread, against an expected day."""
+    learned = np.minimum(counts, mean + LEARN_UP_TO_SD * np.sqrt(mean + dispersion * mean**2))
+    return learned - mean, (learned - mean) ** 2 - mean

@@ -259,4 +259,124 @@ class Migration(migrations.Migration):
             model_name='watch',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[('agent', '='), (monitoring.models.DateRange(models.F('from_on'), models.F('to_on'), models.Value('[]')), '&&')], name='one_watch_per_agent_at_a_time'),
         ),
+        migrations.CreateModel(
+            name='ConfirmationProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('text', models.CharField(max_length=2000)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Explanation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('question', models.CharField(max_length=1000)),
+                ('due_on', models.DateField()),
+                ('asked_at', models.DateTimeField()),
+                ('answer', models.CharField(blank=True, max_length=4000)),
+                ('answered_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='decision',
+            name='second',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'confirmed'), _negated=True), models.Q(('second__isnull', False), models.Q(('second', models.F('reviewer')), _negated=True), models.Q(('second', models.F('agent')), _negated=True)), _connector='OR'), name='confirmed_misuse_has_a_second_person'),
+        ),
+        migrations.AddField(
+            model_name='confirmationproposal',
+            name='alert',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='monitoring.alert'),
+        ),
+        migrations.AddField(
+            model_name='confirmationproposal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='confirmationproposal',
+            name='requested_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='explanation',
+            name='agent',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='explanation',
+            name='alert',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='explanations', to='monitoring.alert'),
+        ),
+        migrations.AddField(
+            model_name='explanation',
+            name='asked_by',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='confirmationproposal',
+            index=models.Index(fields=['alert', '-id'], name='confirmations_of_an_alert'),
+        ),
+        migrations.AddConstraint(
+            model_name='confirmationproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='misuse_confirmation_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='confirmationproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='misuse_confirmation_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='confirmationproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='misuse_confirmation_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='confirmationproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='misuse_confirmation_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='confirmationproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='misuse_confirmation_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='confirmationproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('alert',), name='one_open_confirmation_per_alert'),
+        ),
+        migrations.AddIndex(
+            model_name='explanation',
+            index=models.Index(fields=['agent', '-id'], name='explanations_of_an_agent'),
+        ),
+        migrations.AddIndex(
+            model_name='explanation',
+            index=models.Index(fields=['alert', '-id'], name='explanations_of_an_alert'),
+        ),
+        migrations.AddConstraint(
+            model_name='explanation',
+            constraint=models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('alert',), name='one_open_question_per_alert'),
+        ),
+        migrations.AddConstraint(
+            model_name='explanation',
+            constraint=models.CheckConstraint(condition=models.Q(('question', ''), _negated=True), name='explanation_has_a_question'),
+        ),
+        migrations.AddConstraint(
+            model_name='explanation',
+            constraint=models.CheckConstraint(condition=models.Q(('asked_by', models.F('agent')), _negated=True), name='nobody_questions_themselves'),
+        ),
+        migrations.AddConstraint(
+            model_name='explanation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at__isnull', True)), models.Q(models.Q(('answer', ''), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='explanation_is_answered_with_text'),
+        ),
     ]

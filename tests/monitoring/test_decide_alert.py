@@ -3,10 +3,11 @@
 import pytest
 from django.urls import reverse
 
+from crm import approvals
 from crm.models import AuditEvent
 from monitoring import alerts
 from monitoring.choices import AlertState, Verdict
-from monitoring.models import AgentDay, Baseline, Decision
+from monitoring.models import AgentDay, Baseline, ConfirmationProposal, Decision
 from tests.monitoring.factories import DAY, at, make_alert
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +37,19 @@ def excluded(agent) -> bool:
     return AgentDay.objects.get(agent=agent, day=DAY).is_excluded
 
 
+def confirmed(alert, cast, text="Sold the list."):
+    """Found by compliance, confirmed by an administrator."""
+    alerts.decide(alert_id=alert.pk, actor=cast.mlro, verdict=Verdict.CONFIRMED, text=text)
+    item = ConfirmationProposal.objects.get(state="pending")
+    return approvals.approve(ConfirmationProposal, item.pk, actor=cast.administrator)
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_what_a_verdict_teaches_the_baseline(habits, cast, verdict):
-    alerts.decide(alert_id=habits.pk, actor=cast.mlro, verdict=verdict, text="Asked and answered.")
+    if verdict == Verdict.CONFIRMED:
+        confirmed(habits, cast)
+    else:
+        alerts.decide(alert_id=habits.pk, actor=cast.mlro, verdict=verdict, text="Asked and answered.")
     mine, others = (Baseline.objects.get(agent=agent) for agent in (cast.agent, cast.other_agent))
     assert mine.slow_hours == (20 if verdict == Verdict.CHANGE else 200)
     assert (mine.fast_hours, mine.days) == ((0, 6) if verdict == Verdict.CHANGE else (20, 60))
@@ -48,7 +59,7 @@ def test_what_a_verdict_teaches_the_baseline(habits, cast, verdict):
 
 def test_a_confirmed_misuse_excludes_that_day_only(habits, cast):
     AgentDay.objects.create(agent=cast.agent, day=DAY.replace(day=9), active_hours=8)
-    alerts.decide(alert_id=habits.pk, actor=cast.mlro, verdict=Verdict.CONFIRMED, text="Sold the list.")
+    confirmed(habits, cast)
     assert list(AgentDay.objects.filter(is_excluded=True).values_list("agent_id", "day")) == [(cast.agent.pk, DAY)]
 
 

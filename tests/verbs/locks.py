@@ -289,6 +289,8 @@ LOCKS: dict[str, str] = {
     "monitoring.alerts.take": "Alert",
     "monitoring.baselines.close_days": "~monitoring.baselines",
     "monitoring.baselines.lock_monitoring": "~monitoring.baselines",
+    "monitoring.reviewing.explanations.answer_explanation": "Explanation",
+    "monitoring.reviewing.explanations.ask_explanation": "Alert",
     "monitoring.watchlist.end_watch": "Watch",
     "portal.consents.accept_again": "Client",
     "portal.consents.change_marketing": "Client",
@@ -426,6 +428,7 @@ TOLD = "needs what a provider tells; `tests/verbs/test_races.py` or the provider
 LINK = "needs a link that was sent"
 
 EXCEPTIONS: dict[str, str] = {
+    "monitoring.baselines.exclude": "a part of the second person's approval; `tests/monitoring/reviewing/test_confirming.py`",
     "ib.screening.partner_names.screen_partner": "the system's own, of a name and lists; `tests/ib/test_partner_screening.py`",
     "ib.settlements.automatic_payouts.pay_automatically": "the system's own; `tests/ib/test_at_once.py` has two at once",
     "leads.automations.pausing.pause_after_failures": "a part of the batch that failed; `tests/leads/automations/test_runs.py`",

@@ -973,6 +973,8 @@ TABLE |= {
     "monitoring_evidence": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
     "monitoring_take": Rule(REVIEWS, kwargs=ALERT, good=OWN),
     "monitoring_decide": Rule(REVIEWS, kwargs=ALERT, good=OWN),
+    "monitoring_ask": Rule(REVIEWS, kwargs=ALERT, good=OWN),
+    "monitoring_answer": Rule(STAFF, kwargs=lambda _world: {"explanation_id": 999_999}, good=OWN),
     "monitoring_unmask": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
     "monitoring_agents": Rule(SEES_ALERTS),
     "monitoring_agent": Rule(SEES_ALERTS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
