@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import Http404
 
 from crm.approvals.kinds import ApprovalKind, Change, all_kinds
@@ -20,6 +20,7 @@ from crm.security.scope import reach_of
 
 SHOWN_MAX = 50
 COUNT_MAX = 100
+Statement = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,11 @@ def visible_to(user: User, kind: ApprovalKind[Any]) -> QuerySet[Any]:
 
 
 def waiting_for(user: User, code: str = "") -> list[Proposal]:
-    """List them oldest first, at most `SHOWN_MAX` of each kind; one query for each kind."""
+    """List them oldest first, at most `SHOWN_MAX` of each kind: one query for which kinds wait, and one for each of those."""
+    codes = {code} if code else {row[0] for row in _rows(_kinds_waiting(_decider(user)))}
     found = []
     for kind in kinds_of(user):
-        if code in ("", kind.code):
+        if kind.code in codes:
             rows = list(kind.awaiting(visible_to(user, kind)).order_by(kind.asked_at, "pk")[:SHOWN_MAX])
             kind.read_subjects(rows)
             found += [Proposal(kind, item, user) for item in rows]
@@ -112,16 +114,16 @@ def waiting_for(user: User, code: str = "") -> list[Proposal]:
 
 def count_to_decide(user: User) -> int | None:
     """How many wait for this user, counted up to a hundred, in one query; None when there are none."""
-    reach = reach_of(user)
-    rights = None if user.is_superuser else frozenset(user.get_all_permissions())
-    reached = (reach.books, reach.own_books, reach.desks, reach.brands, reach.whole_brands)
-    statement = _to_decide(_Decider(user.pk, rights, reached, user))
+    return sum(row[0] for row in _rows(_to_decide(_decider(user)))) or None
+
+
+def _rows(statement: Statement | None) -> list[tuple[Any, ...]]:
     if statement is None:
-        return None
+        return []
     with connection.cursor() as cursor:
         cursor.execute(*statement)
-        count: int = cursor.fetchone()[0]
-    return count or None
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,35 @@ class _Decider:
     user: User = field(compare=False)
 
 
+def _decider(user: User) -> _Decider:
+    reach = reach_of(user)
+    rights = None if user.is_superuser else frozenset(user.get_all_permissions())
+    reached = (reach.books, reach.own_books, reach.desks, reach.brands, reach.whole_brands)
+    return _Decider(user.pk, rights, reached, user)
+
+
 @lru_cache(maxsize=128)
-def _to_decide(who: _Decider) -> tuple[str, tuple[Any, ...]] | None:
+def _kinds_waiting(who: _Decider) -> Statement | None:
+    """Write the statement that finds the codes of the kinds of which something waits that they may see."""
+    firsts = []
+    for kind in kinds_of(who.user):
+        rows = kind.in_reach(kind.awaiting(kind.model._default_manager.all()), who.user)
+        if not kind.is_decider(who.user):
+            rows = rows.filter(**{f"{kind.maker}_id": who.pk})
+        firsts.append(rows.order_by().annotate(kind_code=Value(kind.code)).values_list("kind_code")[:1])
+    return _written(firsts[0].union(*firsts[1:], all=True)) if firsts else None
+
+
+def _written(rows: QuerySet[Any, Any]) -> Statement | None:
+    """Return SQL and parameters; None where no part could find anything."""
+    try:
+        return rows.query.sql_with_params()
+    except EmptyResultSet:
+        return None
+
+
+@lru_cache(maxsize=128)
+def _to_decide(who: _Decider) -> Statement | None:
     """Write the statement of every kind that they decide: thirty selects cost more to write than to run."""
     waiting = [
         kind.in_reach(kind.awaiting(kind.model._default_manager.all()), who.user)
@@ -147,11 +176,10 @@ def _to_decide(who: _Decider) -> tuple[str, tuple[Any, ...]] | None:
     ]
     if not waiting:
         return None
-    rows = waiting[0].union(*waiting[1:], all=True)[:COUNT_MAX]
-    try:
-        sql, params = rows.query.sql_with_params()
-    except EmptyResultSet:
+    written = _written(waiting[0].union(*waiting[1:], all=True)[:COUNT_MAX])
+    if written is None:
         return None
+    sql, params = written
     return f"SELECT count(*) FROM ({sql}) AS waiting", params  # noqa: S608 - written by the ORM
 
 
