@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from crm import approvals
 from crm.db.locking import lock, lock_all
+from crm.due import cancel
 from crm.errors import DomainError
 from crm.events import AlertDecided, AlertRaised, publish
 from crm.models import Brand, User
@@ -31,6 +32,8 @@ from monitoring.engine.signals import FEATURES, REGISTRY
 from monitoring.models import AgentDay, Alert, ConfirmationProposal, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review, reaches
 from monitoring.queries import busy_window
+from monitoring.reviewing.escalating import escalate
+from monitoring.reviewing.overdue import REVIEW, review_due, set_clock
 
 # A day less probable than this raises an alert; a brand may set its own as policy `alert_probability`.
 DEFAULT_PROBABILITY = float(ALERT_PROBABILITY.default)
@@ -232,9 +235,17 @@ def _write(
             setattr(known, name, value)
         known.save(update_fields=list(fields))
         return known
+    assert agent.brand is not None
     alert = Alert.objects.create(
-        agent=agent, brand_id=agent.brand_id, desk_id=agent.desk_id, day=day, raised_at=now, **fields
+        agent=agent,
+        brand_id=agent.brand_id,
+        desk_id=agent.desk_id,
+        day=day,
+        raised_at=now,
+        due_at=review_due(agent.brand, now),
+        **fields,
     )
+    set_clock(alert)
     audit.record(
         actor=None,
         action=MonitoringAction.ALERT_RAISED,
@@ -321,8 +332,8 @@ def close_alert(
 ) -> Decision:
     """Write the verdict on an alert that the caller has locked and may decide, in the caller's transaction.
 
-    What it teaches: a changed role starts a new habit; days of confirmed misuse are not learned from, and what was
-    learned from them is taken out. second: who confirmed the misuse.
+    Escalated, it is a work item of the reporting officer. What it teaches: a changed role starts a new habit; days of
+    confirmed misuse are not learned from, and what was learned from them is taken out. second: who confirmed the misuse.
     """
     alert.move_to(AlertState.DECIDED)
     now = at or timezone.now()
@@ -337,6 +348,9 @@ def close_alert(
         text=text.strip(),
         decided_at=now,
     )
+    cancel(REVIEW, alert.pk)
+    if verdict == Verdict.ESCALATED:
+        escalate(alert, raised_by=reviewer)
     if verdict == Verdict.CHANGE:
         baselines.forget(agent_id=alert.agent_id)
     if verdict == Verdict.CONFIRMED:

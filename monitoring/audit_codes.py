@@ -13,6 +13,15 @@ class MonitoringAction(AuditCode):
     ALERT_GIVEN_BACK = "monitoring.alert_given_back", _("Alert returned to the queue"), "undo-2"
     ALERT_RAISED = "monitoring.alert_raised", _("Alert raised"), "siren", "warning"
     ALERT_TAKEN = "monitoring.alert_taken", _("Alert claimed"), "user-check"
+    ALERT_ESCALATED = (
+        "monitoring.alert_escalated",
+        _("Alert escalated to the reporting officer"),
+        "shield-alert",
+        "warning",
+    )
+    ALERT_OVERDUE = "monitoring.alert_overdue", _("Alert not reviewed in time"), "clock", "warning"
+    CASE_PACK = "monitoring.case_pack", _("Case pack created"), "file-text"
+    ESCALATION_DECIDED = "monitoring.escalation_decided", _("Escalated alert decided"), "gavel"
     EXPLANATION_ASKED = "monitoring.explanation_asked", _("Agent asked to explain"), "circle-question-mark"
     EXPLANATION_GIVEN = "monitoring.explanation_given", _("Agent's explanation received"), "message-square"
     MISUSE_PROPOSED = "monitoring.misuse_proposed", _("Misuse found, awaiting second approval"), "gavel", "warning"

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Fraction, Policy, PolicyArea, declare
+from crm.brand_policies import Count, Fraction, Policy, PolicyArea, declare
 
 ALERT_PROBABILITY = declare(
     Policy(
@@ -28,5 +28,27 @@ ALERT_BUDGET = declare(
         _(
             "How many alerts people have time to review. The most unusual days are raised; broken rules count, and always are."
         ),
+    )
+)
+ALERT_REVIEW_HOURS = declare(
+    Policy(
+        "alert_review_hours",
+        PolicyArea.MONITORING,
+        _("Alerts are reviewed within"),
+        Count(1, 240, _("working hours")),
+        24,
+        _("The heads above the desk are notified of alerts that are still undecided then."),
+        needs_four_eyes=False,
+    )
+)
+ESCALATION_HOURS = declare(
+    Policy(
+        "agent_escalation_hours",
+        PolicyArea.MONITORING,
+        _("Escalated alerts are decided within"),
+        Count(1, 240, _("working hours")),
+        16,
+        _("The reporting officer's queue marks later ones as late."),
+        needs_four_eyes=False,
     )
 )

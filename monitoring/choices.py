@@ -110,6 +110,23 @@ class Verdict(BadgeChoices):
     ESCALATED = "escalated", "purple", _("Escalated to compliance")
 
 
+class EscalationState(BadgeChoices):
+    """What the reporting officer decides about an escalated alert."""
+
+    OPEN = "open", "red", _("Open")
+    NO_ACTION = "no_action", "secondary", _("No further action")
+    MEASURES = "measures", "yellow", _("Disciplinary measures")
+    REPORTED = "reported", "purple", _("Reported to the authority")
+
+
+ESCALATION_TRANSITIONS: dict[str, set[str]] = {
+    EscalationState.OPEN: {EscalationState.NO_ACTION, EscalationState.MEASURES, EscalationState.REPORTED},
+    EscalationState.NO_ACTION: set(),
+    EscalationState.MEASURES: set(),
+    EscalationState.REPORTED: set(),
+}
+
+
 class WatchKind(BadgeChoices):
     NOTICE = "notice", "red", _("Leaving")
     ROLE_CHANGE = "role_change", "azure", _("Changing role")
@@ -146,6 +163,21 @@ class MonitoringNotice(NotificationKind):
         _("Findings of misuse awaiting second approval"),
         NoticeGroup.COMPLIANCE,
         staff("monitoring.decide_alert"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    ALERT_OVERDUE = (
+        "monitoring.alert_overdue",
+        _("Agent alerts that weren't reviewed in time"),
+        NoticeGroup.COMPLIANCE,
+        staff("monitoring.decide_alert"),
+        EmailChannel.AT_ONCE,
+    )
+    ESCALATED = (
+        "monitoring.escalated",
+        _("Escalated agent alerts"),
+        NoticeGroup.COMPLIANCE,
+        staff("monitoring.decide_escalation"),
         EmailChannel.AT_ONCE,
         MANDATORY,
     )

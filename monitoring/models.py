@@ -18,7 +18,7 @@ from crm.db.states import HasState
 from crm.models import Brand, Desk, User
 from crm.models.audit import append_only
 from monitoring.choices import ALERT_TRANSITIONS, AlertState, Feature, Severity, Verdict, WatchKind
-from monitoring.reviewing.models import ConfirmationProposal, Explanation
+from monitoring.reviewing.models import ConfirmationProposal, Escalation, Explanation
 
 __all__ = [
     "AgentDay",
@@ -28,6 +28,7 @@ __all__ = [
     "ConfirmationProposal",
     "DayScore",
     "Decision",
+    "Escalation",
     "Explanation",
     "Watch",
 ]
@@ -195,6 +196,7 @@ class Alert(HasState):
     was_watched = models.BooleanField(default=False)
     reviewer = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     raised_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, help_text=_("When it should be reviewed, in the brand's working hours"))
     updated_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
 

@@ -20,9 +20,11 @@ from crm.money.numbers import is_whole
 from crm.security import confidential
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
+from crm.web.requests import UserRequest
 from monitoring.choices import Verdict
 from monitoring.models import Alert, Decision
 
+UNMASKED = "monitoring_unmasked"
 EVIDENCE_PAGE = 40
 CLIENTS_MAX = 60
 
@@ -69,6 +71,13 @@ def get_alert(user: User, alert_id: int) -> Alert:
 def agent_name(user: User, agent: User) -> str:
     """Return the agent's name, or a pseudonym for those who only check the process."""
     return str(agent) if user.has_perm("monitoring.see_agent_names") else pseudonym(agent.pk)
+
+
+def shown_name(request: UserRequest, agent: User) -> str:
+    """Return the name as this session may see it: in full also where its user said why they need it."""
+    if agent.pk in request.session.get(UNMASKED, []):
+        return str(agent)
+    return agent_name(request.user, agent)
 
 
 def pseudonym(agent_id: int) -> str:

@@ -5,7 +5,14 @@ grants(
     "monitoring",
     {
         Role.DESK_HEAD: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "manage_watchlist"],
-        Role.MLRO: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "manage_watchlist"],
+        Role.MLRO: [
+            "view_alert",
+            "decide_alert",
+            "view_baselines",
+            "see_agent_names",
+            "manage_watchlist",
+            "decide_escalation",
+        ],
         # They check that the process works; for that they need no names.
         Role.AUDITOR: ["view_alert", "view_baselines"],
         # Somebody has to look at compliance, too.

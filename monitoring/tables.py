@@ -78,6 +78,7 @@ class AlertTable(Table):
         YesNoColumn("was_watched", _("Watched"), hidden=True),
         PersonColumn("reviewer", _("Reviewer")),
         AgoColumn("raised_at", _("Raised")),
+        DateColumn("due_at", _("Review by"), sort=False),
     ]
     filterset = AlertFilter
     quick_filters = [

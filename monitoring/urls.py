@@ -11,6 +11,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/alerts/<int:alert_id>/decide/", views.decide_alert, name="monitoring_decide"),
     path("monitoring/alerts/<int:alert_id>/name/", views.unmask, name="monitoring_unmask"),
     path("monitoring/alerts/<int:alert_id>/ask/", reviewing.ask, name="monitoring_ask"),
+    path("monitoring/alerts/<int:alert_id>/pack/", reviewing.case_pack, name="monitoring_pack"),
+    path("monitoring/escalations/", reviewing.EscalationList.as_view(), name="monitoring_escalations"),
+    path("monitoring/escalations/assign/", reviewing.AssignEscalations.as_view(), name="monitoring_escalation_assign"),
+    path(
+        "monitoring/escalations/<int:escalation_id>/", reviewing.EscalationPage.as_view(), name="monitoring_escalation"
+    ),
     path("monitoring/explanations/<int:explanation_id>/", reviewing.answer, name="monitoring_answer"),
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),

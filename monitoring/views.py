@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind, ApprovalState
-from crm.models import User
 from crm.security import access_log, audit
 from crm.security.policies import require_permission
 from crm.ui.actions import run_action
@@ -25,9 +24,17 @@ from monitoring.choices import AlertState, Family, Feature, Verdict, WatchKind
 from monitoring.engine.scoring import HISTORY_DAYS, WINDOWS
 from monitoring.engine.signals import DRIFTING, FAMILIES, REGISTRY
 from monitoring.forms import DecisionForm, ReasonForm, WatchForm
-from monitoring.models import AgentDay, Alert, Watch
+from monitoring.models import AgentDay, Alert, Escalation, Watch
 from monitoring.policies import can_decide, can_review, can_watch
-from monitoring.queries import agent_name, agents_visible_to, clients_seen, evidence, get_alert, outcomes_of_similar
+from monitoring.queries import (
+    UNMASKED,
+    agents_visible_to,
+    clients_seen,
+    evidence,
+    get_alert,
+    outcomes_of_similar,
+    shown_name,
+)
 from monitoring.reasons import figures_of, in_words
 from monitoring.reviewing.explanations import my_questions
 from monitoring.reviewing.forms import AnswerForm
@@ -41,7 +48,6 @@ EVIDENCE_KINDS = (
     AccessKind.CALL,
     AccessKind.DOWNLOAD,
 )
-UNMASKED = "monitoring_unmasked"
 
 
 class AlertList(TableView):
@@ -67,12 +73,6 @@ def _note(request: UserRequest, target: str, *, rows: int = 1) -> None:
     access_log.note(user=request.user, kind=AccessKind.VIEW, target=target, rows=rows)
 
 
-def _shown_name(request: UserRequest, agent: User) -> str:
-    if agent.pk in request.session.get(UNMASKED, []):
-        return str(agent)
-    return agent_name(request.user, agent)
-
-
 @staff_page("monitoring.view_alert")
 def alert_page(request: UserRequest, alert_id: int) -> HttpResponse:
     """Show one alert: why, the person's own baseline, what the access log holds of the day, and the decision."""
@@ -92,8 +92,8 @@ def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> di
         "clients": clients,
         "clients_days": days,
         "similar": outcomes_of_similar(alert, reader=request.user),
-        "name": _shown_name(request, alert.agent),
-        "is_masked": _shown_name(request, alert.agent) != str(alert.agent),
+        "name": shown_name(request, alert.agent),
+        "is_masked": shown_name(request, alert.agent) != str(alert.agent),
         "reasons": [in_words(reason) for reason in alert.reasons],
         "charts": charts.charts_of(alert.agent, until=alert.last_day or alert.day, features=features[:2]),
         "counted": AgentDay.objects.filter(agent=alert.agent, day=alert.day).first(),
@@ -107,6 +107,7 @@ def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> di
         "may_decide": can_decide(request.user, alert),
         "is_decided": alert.state == AlertState.DECIDED,
         "kinds": EVIDENCE_KINDS,
+        "escalation": Escalation.objects.filter(alert=alert).first(),
     }
 
 
@@ -219,7 +220,7 @@ def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
         "monitoring/agent.html",
         {
             "agent": agent,
-            "name": _shown_name(request, agent),
+            "name": shown_name(request, agent),
             "is_me": False,
             "charts": charts.charts_of(agent),
             "alerts": Alert.objects.filter(agent=agent).order_by("-day")[:20]

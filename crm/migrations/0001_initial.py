@@ -1479,4 +1479,14 @@ class Migration(migrations.Migration):
             model_name='workproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('item',), name='one_open_proposal_per_work_item'),
         ),
+        migrations.AlterField(
+            model_name='workentry',
+            name='client_id',
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AlterField(
+            model_name='workitem',
+            name='client_id',
+            field=models.BigIntegerField(help_text='None: about a member of staff, not a client', null=True),
+        ),
     ]

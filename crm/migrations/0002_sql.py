@@ -13,6 +13,7 @@ PURPOSES = (
     "kyc-second-look",
     "automation-group",
     "mail-thread",
+    "work-entry",
 )
 
 

@@ -24,7 +24,7 @@ class WorkItem(HasState):
 
     kind = models.CharField(max_length=40)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
-    client_id = models.BigIntegerField()
+    client_id = models.BigIntegerField(null=True, help_text="None: about a member of staff, not a client")
     state = models.CharField(max_length=8, choices=WorkState.choices, default=WorkState.OPEN)
     priority = models.PositiveSmallIntegerField(choices=WorkPriority.choices, default=WorkPriority.NORMAL)
     opened_at = models.DateTimeField()
@@ -126,10 +126,10 @@ class WorkProposal(ApprovalMixin):
 
 
 class WorkEntry(models.Model):
-    """A comment, a file, or an act: taken over, assigned, decided, undone. Text and files are sealed under the client's key."""
+    """A comment, a file, or an act: taken over, assigned, decided, undone. Text and files are sealed: see `crm.work.entries`."""
 
     item = models.ForeignKey(WorkItem, on_delete=models.PROTECT, related_name="entries", db_index=False)
-    client_id = models.BigIntegerField()
+    client_id = models.BigIntegerField(null=True)
     act = models.CharField(max_length=12, choices=WorkAct.choices)
     at = models.DateTimeField()
     actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -68,6 +68,16 @@ def lasting_key(purpose: str) -> bytes:
     return decrypt(row.wrapped, purpose=LASTING_KEYS, bound_to=purpose)
 
 
+def encrypt_lasting(key: bytes, plain: bytes, *, bound_to: str) -> bytes:
+    """Encrypt under a lasting key, for rows that are never written again: `encrypt_lasting(lasting_key("name"), …)`."""
+    return _seal(key, plain, bound_to.encode())
+
+
+def decrypt_lasting(key: bytes, sealed: bytes | memoryview, *, bound_to: str) -> bytes:
+    """Decrypt a value under a lasting key. Raises: InvalidTag when it was changed."""
+    return _open(key, bytes(sealed), bound_to.encode())
+
+
 def encrypt_for_client(client_id: int, plain: bytes) -> bytes:
     """Encrypt under the client's own key, made on first use."""
     return _seal(_client_key(client_id, create=True), plain, str(client_id).encode())
@@ -177,6 +187,7 @@ __all__ = [
     "KeyDestroyed",
     "decrypt",
     "decrypt_for_client",
+    "decrypt_lasting",
     "decrypt_many_for_clients",
     "encrypt",
     "encrypt_for_client",

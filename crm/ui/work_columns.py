@@ -81,7 +81,7 @@ def clock_cell(row: Any, table: Table) -> Any:
     item = row.work
     if item is None or item.state != "open":
         return DASH
-    clock = clock_of(item, row.client.brand, table.now)
+    clock = clock_of(item, item.brand if item.client_id is None else row.client.brand, table.now)
     priority = ""
     if item.priority != WorkPriority.NORMAL:
         tone = "danger" if item.priority > WorkPriority.NORMAL else "neutral"

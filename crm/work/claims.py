@@ -110,7 +110,7 @@ def claim_next(kind: WorkKind[Any], *, actor: User, after: WorkItem | None = Non
     free = WorkItem.objects.filter(is_free(actor, timezone.now()), pk__in=workable.values("work"))
     mine, nobodys = free.filter(assigned_to=actor), free.filter(assigned_to=None)
     lists = [mine, nobodys]
-    if after is not None:
+    if after is not None and after.client_id is not None:
         lists.insert(0, free.filter(client_id=after.client_id))
     for rows in lists:
         for item in rows.order_by(*kind.order)[:CANDIDATES]:

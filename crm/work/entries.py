@@ -1,4 +1,7 @@
-"""What was said and done about an item: append-only entries, with text and files sealed under the client's key."""
+"""What was said and done about an item: append-only entries, with text and files sealed under the client's key.
+
+Where an item is about a member of staff and no client, its text is sealed under the instance's lasting key, and it takes no files.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def add_entry(
     item: WorkItem, act: WorkAct, actor: User, *, text: str = "", other: User | None = None, **file: Any
 ) -> WorkEntry:
     """Write one entry in the caller's transaction."""
-    sealed = crypto.encrypt_for_client(item.client_id, text.encode()) if text else None
+    sealed = _sealed(item, text) if text else None
     return WorkEntry.objects.create(
         item=item,
         client_id=item.client_id,
@@ -42,6 +45,12 @@ def add_entry(
         text_sealed=sealed,
         **file,
     )
+
+
+def _sealed(item: WorkItem, text: str) -> bytes:
+    if item.client_id is None:
+        return crypto.encrypt_lasting(crypto.lasting_key("work-entry"), text.encode(), bound_to=str(item.pk))
+    return crypto.encrypt_for_client(item.client_id, text.encode())
 
 
 @transaction.atomic
@@ -69,6 +78,8 @@ def comment(
 
 
 def _attach(item: WorkItem, actor: User, file: BinaryIO | File[Any], name: str) -> None:
+    if item.client_id is None:
+        raise DomainError(_("Files can't be added to this. Write what matters as a comment."))
     token = secrets.token_hex(16)
     key = f"{token[:2]}/{token}"
     owner = sealed_files.of_client(item.client_id)
@@ -108,6 +119,9 @@ def text_of(entry: WorkEntry) -> str:
     """Decrypt what an entry says; empty where it says nothing, or after the client's erasure."""
     if entry.text_sealed is None:
         return ""
+    if entry.client_id is None:
+        key = crypto.lasting_key("work-entry")
+        return crypto.decrypt_lasting(key, entry.text_sealed, bound_to=str(entry.item_id)).decode()
     try:
         return crypto.decrypt_for_client(entry.client_id, entry.text_sealed).decode()
     except crypto.KeyDestroyed:
@@ -115,5 +129,9 @@ def text_of(entry: WorkEntry) -> str:
 
 
 def content_of(entry: WorkEntry) -> Iterator[bytes]:
-    """Stream an attached file. Raises: sealed_files.FileMissing, FileDamaged, crypto.KeyDestroyed."""
+    """Stream an attached file, which only items about a client have.
+
+    Raises: sealed_files.FileMissing, FileDamaged, crypto.KeyDestroyed.
+    """
+    assert entry.client_id is not None
     yield from sealed_files.stream(folder_path(FOLDER) / entry.file_key, owner=sealed_files.of_client(entry.client_id))

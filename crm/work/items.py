@@ -24,7 +24,7 @@ def new_item(
     *,
     brand: Brand,
     opened_at: dt.datetime,
-    client_id: int,
+    client_id: int | None = None,
     priority: int = WorkPriority.NORMAL,
     assigned_to: User | None = None,
 ) -> WorkItem:

@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('crm', '0002_sql'),
         ('crm', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -378,5 +379,35 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='explanation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at__isnull', True)), models.Q(models.Q(('answer', ''), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='explanation_is_answered_with_text'),
+        ),
+        migrations.AddField(
+            model_name='alert',
+            name='due_at',
+            field=models.DateTimeField(help_text="When it should be reviewed, in the brand's working hours", null=True),
+        ),
+        migrations.CreateModel(
+            name='Escalation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Open'), ('no_action', 'No further action'), ('measures', 'Measures taken with the employer'), ('reported', 'Reported to the authority')], default='open', max_length=10)),
+                ('raised_at', models.DateTimeField()),
+                ('reason', models.CharField(blank=True, max_length=2000)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('agent', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('alert', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='escalation', to='monitoring.alert')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('raised_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('decide_escalation', 'May decide alerts that were escalated to the reporting officer')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('reason', ''), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decided_escalation_says_who_when_and_why'), models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('agent')), _negated=True), _connector='OR'), name='nobody_decides_an_escalation_about_themselves')],
+            },
+        ),
+        migrations.AlterField(
+            model_name='escalation',
+            name='state',
+            field=models.CharField(choices=[('open', 'Open'), ('no_action', 'No further action'), ('measures', 'Disciplinary measures'), ('reported', 'Reported to the authority')], default='open', max_length=10),
         ),
     ]

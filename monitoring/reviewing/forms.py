@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.forms import DayInput
+from monitoring.reviewing.escalating import ESCALATION
 
 ANSWER_DAYS = 3
 
@@ -33,3 +34,12 @@ class AnswerForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 4}),
         help_text=_("The reviewer reads it. It can't be changed later."),
     )
+
+
+class EscalationForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[(code, outcome.label) for code, outcome in ESCALATION.outcomes.items()],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea({"rows": 4}))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
-from crm.models import User
+from crm.db.states import HasState, Transitions
+from crm.models import User, WorkItem
 from crm.models.approvals import ApprovalMixin
+from monitoring.choices import ESCALATION_TRANSITIONS, EscalationState
 
 
 class Explanation(models.Model):
@@ -61,3 +67,42 @@ class ConfirmationProposal(ApprovalMixin):
 
     def __str__(self) -> str:
         return f"{self.alert_id}: {self.state}"
+
+
+class Escalation(HasState):
+    """An alert that its reviewer passed on to the reporting officer, as a work item, and what the officer decided."""
+
+    TRANSITIONS: ClassVar[Mapping[str, Transitions]] = {"state": ESCALATION_TRANSITIONS}
+
+    alert = models.OneToOneField("monitoring.Alert", on_delete=models.PROTECT, related_name="escalation")
+    agent = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=EscalationState.choices, default=EscalationState.OPEN)
+    raised_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    raised_at = models.DateTimeField()
+    reason = models.CharField(max_length=2000, blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("decide_escalation", gettext_noop("May decide alerts that were escalated to the reporting officer"))
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="open", decided_by__isnull=True, decided_at__isnull=True, reason="")
+                | ~Q(state="open") & Q(decided_by__isnull=False, decided_at__isnull=False) & ~Q(reason=""),
+                name="decided_escalation_says_who_when_and_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("agent")),
+                name="nobody_decides_an_escalation_about_themselves",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id}: {self.state}"
+
+    def get_absolute_url(self) -> str:
+        return f"/monitoring/escalations/{self.pk}/"

@@ -186,6 +186,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},
     "EventSubscription": {"brand": lambda: one(Brand), "events": ["lead.captured"], "target": "notice"},
+    "Escalation": {"work": lambda: sketched(WorkItem, kind="monitoring.escalation", client_id=None), "reason": ""},
     "Explanation": {"answer": "", "asked_by": lambda: of_the_brand(User).last()},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},

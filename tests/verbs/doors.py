@@ -795,6 +795,9 @@ DOORS: dict[str, Door] = {
     "clients.merging.merge.merge_clients": Door({"kept_id": {"stage": "active"}, "merged_id": {"stage": "lead"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "monitoring.reviewing.escalating.decide_escalation": Door(
+        {"escalation_id": {"state": "open"}}, given=lambda: {"outcome": "no_action"}
+    ),
     "monitoring.reviewing.explanations.ask_explanation": Door({"alert_id": {"state": "open"}}),
     "monitoring.reviewing.explanations.answer_explanation": Door(by=of("explanation_id", "agent", "Explanation")),
     "reports.targets.set_targets": Door(
