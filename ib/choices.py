@@ -113,6 +113,8 @@ class Component(models.TextChoices):
 TRADE_COMPONENTS = [(value, label) for value, label in Component.choices if value != Component.CPA]
 # Their value is a share of money, not an amount.
 SHARES_OF_MONEY = (Component.SPREAD, Component.COMMISSION, Component.LOSS)
+# What may be passed on to the client: paid for their volume, never a part of what they lost.
+REBATES = (Component.LOT, Component.PIP, Component.SPREAD, Component.COMMISSION)
 
 
 class RunKind(BadgeChoices):
@@ -135,6 +137,7 @@ class AccrualKind(models.TextChoices):
     RESTORED = "restored", _("Restored")
     CAPPED = "capped", _("Cap")
     ADJUSTED = "adjusted", _("Adjustment")
+    PASSED = "passed", _("Passed on")
 
 
 class AccrualState(BadgeChoices):
@@ -142,6 +145,7 @@ class AccrualState(BadgeChoices):
     EXCLUDED = "excluded", "secondary", _("Not paid")
     REVERSED = "reversed", "orange", _("Clawed back")
     CAPPED = "capped", "yellow", _("Capped")
+    PASSED = "passed", "teal", _("Passed on")
 
 
 class Reason(models.TextChoices):
@@ -178,6 +182,7 @@ class Reason(models.TextChoices):
     CLIENT_REINSTATED = "client_reinstated", _("The referral qualifies again")
     DEPOSIT_RESTORED = "deposit_restored", _("The chargeback of the client's deposit was reversed")
     DISPUTE = "dispute", _("Agreed after a dispute")
+    PASSED_ON = "passed_on", _("Passed on to the client by the plan")
 
 
 # Reasons for which a trade as such isn't paid.

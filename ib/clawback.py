@@ -22,7 +22,7 @@ from crm.money.amounts import Money
 from crm.security import audit
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.calculation import writing
+from ib.calculation import passed, writing
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import CommissionRun, ReversedPart
 from wallet.choices.deposits import DEPOSIT_ARRIVED
@@ -71,7 +71,7 @@ BALANCE = f"""{DUE}, added AS (
     k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id, k.rate,
     k.share, k.is_override, k.rate_currency, d.rate_taken - d.rate_due, k.fx_rate, k.fx_on, k.currency,
     d.taken - d.due, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s, k.component, k.basis,
-    k.basis_currency, k.basis_fx, k.cap, k.below, k.tier, NULL, k.ratio
+    k.basis_currency, k.basis_fx, k.cap, k.below, k.tier, NULL, k.ratio, NULL
   FROM due d
   JOIN ib_accrual k ON k.id = d.original_id
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
@@ -204,8 +204,11 @@ def balance(
         "deals": deal_ids,
     }
     with connection.cursor() as cursor:
+        parameters["mark"] = passed.last_line(cursor)
         cursor.execute(BALANCE, parameters)
         rows, total = cursor.fetchone()
+        if rows:
+            passed.pass_on(cursor, parameters)
     if rows:
         CommissionRun.objects.filter(pk=run.pk).update(corrected=rows)
     else:

@@ -28,7 +28,7 @@ from crm.rates import fx
 from crm.security import audit
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.calculation import caps, excluded, facts, ranks, wanted
+from ib.calculation import caps, excluded, facts, passed, ranks, wanted
 from ib.calculation import writing as sql
 from ib.calculation.ranks import Instead
 from ib.calculation.wanted import Features
@@ -135,6 +135,7 @@ def run(
             "source": source,
         }
         _calculate(cursor, features, parameters)
+        parameters["mark"] = passed.last_line(cursor) if features.has_passed else None
         if corrects:
             cursor.execute("ANALYZE ib_wanted")
             cursor.execute(sql.DROP_KNOWN)
@@ -151,6 +152,8 @@ def run(
             accrued, extra = scope.accrued()
             given = {**parameters, **extra, "zone": brand.time_zone}
             outcome.corrected += caps.take_off(cursor, scope=accrued, afresh=kind == RunKind.REPLAY, parameters=given)
+        if features.has_passed:
+            outcome.corrected += passed.pass_on(cursor, parameters)
         _drop(cursor)
     _count(row, outcome)
     if kind in (RunKind.NIGHTLY, RunKind.REPLAY):

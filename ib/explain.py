@@ -67,6 +67,9 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
         ]
     if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
         steps += _product(accrual, version)
+    if accrual.passed_percent and accrual.state != AccrualState.REVERSED:
+        text = _("%(percent)s %% of it goes to the client, by the plan")
+        steps.append(Step(text % {"percent": plain(accrual.passed_percent)}))
     if accrual.kind == AccrualKind.CAPPED and accrual.cap is not None and accrual.below is not None:
         steps.append(_capped(accrual, accrual.cap, accrual.below))
     if accrual.kind in (AccrualKind.CLAWBACK, AccrualKind.RESTORED):

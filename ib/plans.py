@@ -131,7 +131,13 @@ def change_draft(*, version_id: int, actor: User, terms: VersionTerms) -> PlanVe
 
 def check_terms(terms: VersionTerms, plan: Plan) -> None:
     """Raise DomainError, in words, for terms that can't be meant or that the licence of the plan's brand forbids."""
-    check_card(terms.card, is_pool=terms.is_pool, network=terms.network, jurisdiction=plan.brand.jurisdiction)
+    check_card(
+        terms.card,
+        is_pool=terms.is_pool,
+        network=terms.network,
+        jurisdiction=plan.brand.jurisdiction,
+        passed=terms.passed_percent,
+    )
 
 
 def _locked(version_id: int) -> PlanVersion:
@@ -177,6 +183,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         is_pool=version.is_pool,
         network=version.network,
         jurisdiction=version.plan.brand.jurisdiction,
+        passed=version.passed_percent,
     )
     now = at or timezone.now()
     others = PlanVersion.objects.filter(plan=version.plan, state=VersionState.ACTIVE)

@@ -36,6 +36,7 @@ from ib.choices import Cycle, DisputeState, IbNotice, NegativeBalance, PeriodSta
 from ib.models import CommissionDispute, HeldLine, Partner, PartnerDay, Settlement, SettlementPeriod, SettlementTerms
 from ib.policies import can_settle
 from ib.settlements import forfeits
+from ib.settlements.client_rebates import credit_clients
 from ib.settlements.cycles import last_cut, name_of
 from ib.settlements.invoices import issue_invoices
 from ib.settlements.lines import Due, last_accrual_id, unsettled
@@ -190,6 +191,7 @@ class Run:
         settled = [(what, row) for what, row in zip(due, rows, strict=True) if what.rows or what.held or row.amount]
         self._post([row for _due, row in settled])
         _keep_held(settled)
+        credit_clients(self.period.brand, [row for _due, row in settled], actor=self.actor)
         issue_invoices(self.period.brand, [row for _due, row in settled], self.now)
         self._publish([row for _due, row in settled])
         return [row for _due, row in settled]

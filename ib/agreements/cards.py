@@ -25,6 +25,9 @@ COMPONENTS_MAX: Final = 16
 CPA_MAX: Final = 6
 TIERS_MAX: Final = 8
 CPA_DECIMALS: Final = ("amount", "min_deposit", "min_lots")
+# No payment to retail clients beside what their trades bring: ESMA Decision (EU) 2018/796 art. 2(d), kept by CySEC; FCA COBS 22.5;
+# ASIC Instrument 2020/986.
+NO_REBATES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
 # Who is paid for a client's losses has an interest in them: MiFID II art. 23 and 24(9), FCA COBS 2.3A, ASIC RG 246.
 NO_LOSS_SHARES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
 
@@ -200,6 +203,7 @@ class VersionTerms:
     cap_day, cap_month: the most that a partner earns by it. cap_revenue: the same as a percentage of the broker's revenue from
     these trades in the month, in which the mark-up counts as stated (markup_pips).
     network: how the plan's holder is paid for clients of partners below.
+    passed_percent: the part of level 1's rebates that goes to the client.
     """
 
     starts_at: dt.datetime
@@ -221,6 +225,7 @@ class VersionTerms:
     excluded_accounts: Sequence[str] = ()
     excluded_shared: Sequence[str] = ()
     excluded_trades: Sequence[str] = ()
+    passed_percent: Decimal = Decimal(0)
 
     def settings(self) -> dict[str, Any]:
         """List the values of the version's own row; the card has its own tables."""
@@ -252,7 +257,11 @@ def limit_sentences(version: PlanVersion) -> list[str]:
         "A partner earns at most %(percent)s %% per month of what the broker earned on these trades:"
         " a mark-up of %(markup)s pips, the platform's commission and swaps"
     )
+    passed = _(
+        "%(percent)s %% of what a client's own partner earns in rebates by this plan goes to the client's wallet"
+    )
     return [
+        *([passed % {"percent": formats.number(version.passed_percent)}] if version.passed_percent else []),
         *(
             [revenue % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}]
             if version.cap_revenue is not None
@@ -289,20 +298,27 @@ def rate_card(version: PlanVersion) -> RateCard:
 CARD: Final = ("rates", "levels", "overrides", "components", "cpa", "tiers")
 
 
-def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> None:
+def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str, passed: Decimal = Decimal(0)) -> None:
     """Raise DomainError, in words, for a rate card that can't be meant, or that the brand's licence forbids."""
-    problems = card_problems(card, is_pool=is_pool, network=network, jurisdiction=jurisdiction)
+    problems = card_problems(card, is_pool=is_pool, network=network, jurisdiction=jurisdiction, passed=passed)
     if problems:
         raise DomainError(problems[0])
 
 
-def card_problems(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str) -> list[str]:
-    """List everything that makes a rate card impossible, in words; empty for a good one."""
+def card_problems(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str, passed: Decimal) -> list[str]:
+    """List everything that makes a rate card impossible, in words; empty for a good one. passed: `passed_percent`."""
     if not card.levels() or not (card.groups() or card.components or card.cpa):
         return [_("Enter at least one rate per lot or component, and one level share.")]
     problems = component_problems(card, network=network, jurisdiction=jurisdiction)
     if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
         problems.append(_("A rate can't be negative."))
+    if passed and jurisdiction in NO_REBATES:
+        problems.append(
+            _("%(jurisdiction)s doesn't allow passing rebates on to clients.")
+            % {"jurisdiction": Jurisdiction(jurisdiction).label}
+        )
+    if not 0 <= passed <= 100:
+        problems.append(_("Between 0 and 100 % of a rebate can be passed on to the client."))
     if any(not 0 <= share <= 1 for share in card.shares.values()):
         problems.append(_("A level's share must be between 0 and 100 %."))
     if is_pool:

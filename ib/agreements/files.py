@@ -101,6 +101,7 @@ class PlanFile(_Strict):
     most_per_month: Most | None = None
     most_of_revenue_percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)] | None = None
     revenue_markup_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=3)] = Decimal(0)
+    passed_on_percent: Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)] = Decimal(0)
     shared_rate: bool = True
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
@@ -122,6 +123,7 @@ RENAMED: Final = {
     "most_per_month": "cap_month",
     "most_of_revenue_percent": "cap_revenue",
     "revenue_markup_pips": "markup_pips",
+    "passed_on_percent": "passed_percent",
     "shared_rate": "is_pool",
 }
 TERMS: Final = {

@@ -34,7 +34,7 @@ DAYS_MAX: Final = 92
 LINES_KEPT: Final = 200
 
 # Per partner, in the version's currency: what they earned on these trades, what they would earn, and, of the trades that they
-# introduced: what all partners would earn on them, what clients were charged, and what clients lost.
+# introduced: what all partners would earn on them, what clients were charged and lost, and what would be passed on to them.
 RESULT = """
 WITH rate AS (SELECT base, day, rate FROM ib_fx WHERE quote = %(currency)s),
 earned AS (
@@ -46,7 +46,9 @@ earned AS (
     AND c.cpa_version IS NULL
   JOIN rate r ON r.base = x.currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
 ), cost AS (
-  SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost FROM ib_wanted w
+  SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost,
+    sum(trunc(w.amount * coalesce(w.passed_percent, 0) / 100, 8) * r.rate) AS passed
+  FROM ib_wanted w
   JOIN rate r ON r.base = w.currency AND r.day = w.day WHERE w.reason = '' GROUP BY 1
 ), house AS (
   SELECT c.introducer_id AS partner_id, count(*) AS deals, sum(c.lots) AS lots,
@@ -58,7 +60,7 @@ earned AS (
   WHERE c.cpa_version IS NULL GROUP BY 1
 )
 SELECT partner_id, coalesce(before, 0), coalesce(after, 0), coalesce(cost, 0), coalesce(deals, 0), coalesce(lots, 0),
-  coalesce(charged, 0), coalesce(lost, 0)
+  coalesce(charged, 0), coalesce(lost, 0), coalesce(passed, 0)
 FROM earned FULL JOIN had USING (partner_id) FULL JOIN cost USING (partner_id) FULL JOIN house USING (partner_id)
 ORDER BY abs(coalesce(after, 0) - coalesce(before, 0)) DESC, partner_id
 """
@@ -76,6 +78,7 @@ class Row:
     lots: Decimal
     charged: Decimal
     lost: Decimal
+    passed: Decimal = Decimal(0)
 
     @property
     def difference(self) -> Decimal:
@@ -151,6 +154,7 @@ def run_what_if(
         after=_total(rows, "after"),
         charged=_total(rows, "charged"),
         lost=_total(rows, "lost"),
+        passed_on=_total(rows, "passed"),
         lines=[{name: str(value) for name, value in asdict(row).items()} for row in rows[:LINES_KEPT]],
         made_by=actor,
     )

@@ -7,6 +7,7 @@ all_stay(
         "ib.Accrual.client",
         "ib.Attribution.client",
         "ib.ClientForfeit.client",
+        "ib.ClientRebate.client",
         "ib.Partner.client",
         "ib.PartnerPlan.client",
         "ib.RatioProposal.client",

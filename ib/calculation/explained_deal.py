@@ -66,6 +66,7 @@ def _line(row: Accrual) -> dict[str, Any]:
         "rate": _text(row.rate),
         "tier": row.tier,
         "ratio": _text(row.ratio),
+        "passed_percent": _text(row.passed_percent),
         "share": _text(row.share),
         "cap": _text(row.cap),
         "below": _text(row.below),

@@ -18,7 +18,8 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or('mirrored' = ANY (v.excluded_trades)), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL),
-  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.percent <> 100)
+  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.percent <> 100),
+  coalesce(bool_or(v.passed_percent > 0), false)
 FROM ib_version v
 """
 # The versions that pay; `instead`: a version that counts, at all times, in place of those of `plan`.
@@ -27,7 +28,7 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
   CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
   CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
-  v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips,
+  v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips, v.passed_percent,
   v.excluded_accounts, v.excluded_shared, v.excluded_trades::text[] AS excluded_trades,
   v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id

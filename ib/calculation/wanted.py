@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ib.calculation.facts import FITS
-from ib.choices import Component, Network, Reason
+from ib.choices import REBATES, Component, Network, Reason
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Features:
     has_mirrored: bool
     has_special: bool
     has_ratios: bool
+    has_passed: bool
 
 
 # At the close; agreements at the time they count from, which is the close but for a CPA.
@@ -83,6 +84,8 @@ REVENUE_RATES = """
     AND qf.day = (c.closed_at AT TIME ZONE 'UTC')::date
   LEFT JOIN ib_fx xf ON xf.base = c.account_currency AND xf.quote = v.currency
     AND xf.day = (c.closed_at AT TIME ZONE 'UTC')::date"""
+# The client's own partner passes on a part of what the client's volume pays.
+PASSED = f"""CASE WHEN u.level = 1 AND k.component IN {tuple(map(str, REBATES))} THEN nullif(v.passed_percent, 0) END"""
 # OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
@@ -94,7 +97,8 @@ WITH placed AS (
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
     {rate} AS rate, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
-    {is_difference} AS is_difference, {revenue} AS revenue, coalesce(turned.at, op.opened_at) AS opened_at,
+    {is_difference} AS is_difference, {revenue} AS revenue, {passed} AS passed_percent,
+    coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
       WHEN c.lots = 0 AND k.component IS DISTINCT FROM '{for_client}' THEN '{nothing_closed}'
       WHEN p.client_id = c.client_id THEN '{self_trade}'
@@ -153,7 +157,8 @@ WITH placed AS (
 )
 SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
   counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, NULL::numeric AS below,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, passed_percent,
+  NULL::numeric AS below,
   why AS reason, fx_rate,
   fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
   coalesce(own.id, %(late)s) AS period_id
@@ -209,6 +214,7 @@ def statement(features: Features) -> str:
         tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
         revenue=REVENUE if features.has_revenue else "NULL::numeric",
         revenue_rates=REVENUE_RATES if features.has_revenue else "",
+        passed=PASSED if features.has_passed else "NULL::numeric",
         odd=ODD if features.has_odd else "",
         odd_of=ODD_OF if features.has_odd else "",
         shared=SHARED if features.has_shared else "",

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('wallet', '0003_fold_tmp'),
         ('crm', '0002_sql'),
         ('clients', '0001_initial'),
         ('clients', '0002_sql'),
@@ -1874,5 +1875,106 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='whatif',
             trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='ClientRebate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=5)),
+                ('trades', models.PositiveIntegerField()),
+                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='accrual',
+            name='passed_percent',
+            field=models.DecimalField(decimal_places=2, help_text='Part that goes to the client, in per cent; empty: none', max_digits=5, null=True),
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='passed_percent',
+            field=models.DecimalField(decimal_places=2, default=0, help_text='Part of the rebates of level 1 that goes to the client', max_digits=5),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='kind',
+            field=models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment'), ('passed', 'Passed on')], max_length=8),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='state',
+            field=models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped'), ('passed', 'Passed on')], max_length=8),
+        ),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(condition=models.Q(('kind', 'passed')), fields=['partner', '-id'], name='passed_on_by_a_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('passed_percent__gte', 0), ('passed_percent__lte', 100)), name='passed_on_is_a_percentage'),
+        ),
+        migrations.AddField(
+            model_name='clientrebate',
+            name='client',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='clientrebate',
+            name='journal',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='client_rebate', to='wallet.journal'),
+        ),
+        migrations.AddField(
+            model_name='clientrebate',
+            name='previous',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.clientrebate'),
+        ),
+        migrations.AddField(
+            model_name='clientrebate',
+            name='settlement',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='client_rebates', to='ib.settlement'),
+        ),
+        migrations.AddIndex(
+            model_name='clientrebate',
+            index=models.Index(fields=['client', 'currency', '-id'], name='rebates_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.UniqueConstraint(fields=('settlement', 'client'), name='one_rebate_per_settlement_and_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.UniqueConstraint(condition=models.Q(('previous__isnull', True)), fields=('client', 'currency'), name='one_first_rebate_per_client_and_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '-', models.F('carried_in')))), name='client_rebate_adds_up'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), ('journal_id__isnull', True)), models.Q(models.Q(('amount', 0), _negated=True), ('journal_id__isnull', False)), _connector='OR'), name='credited_rebate_has_a_journal'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='clientrebate',
+            trigger=pgtrigger.compiler.Trigger(name='client_rebate_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'client_rebate is append-only: write a new row instead';", hash='75601a85b7ad8931bcdcbdab3e5c7ab40db3a937', operation='UPDATE OR DELETE', pgid='pgtrigger_client_rebate_no_change_3afb2', table='ib_clientrebate', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='clientrebate',
+            trigger=pgtrigger.compiler.Trigger(name='client_rebate_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'client_rebate is append-only: write a new row instead';", hash='2df5e3c4352fc8a3668eb532e8bfcceeb4aacab5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_client_rebate_no_truncate_1b6e4', table='ib_clientrebate', when='BEFORE')),
+        ),
+        migrations.AddField(
+            model_name='whatif',
+            name='passed_on',
+            field=models.DecimalField(decimal_places=8, default=0, help_text='Part of `after` that goes to clients', max_digits=24),
         ),
     ]

@@ -20,6 +20,7 @@ from ib.models.ratios import RatioProposal
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
 from ib.models.screenings import PartnerScreening
 from ib.models.settlements import (
+    ClientRebate,
     CommissionDispute,
     DisputeMessage,
     HeldLine,
@@ -37,6 +38,7 @@ __all__ = [
     "AutomaticPayout",
     "CappedDay",
     "ClientForfeit",
+    "ClientRebate",
     "CommissionDispute",
     "CommissionRun",
     "CreditNote",

@@ -166,6 +166,9 @@ class Accrual(models.Model):
         null=True,
         help_text="Personal ratio in per cent that the rate is paid by; empty: none",
     )
+    passed_percent = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, help_text="Part that goes to the client, in per cent; empty: none"
+    )
     revenue = models.DecimalField(
         max_digits=20,
         decimal_places=8,
@@ -249,6 +252,7 @@ class Accrual(models.Model):
             models.Index(fields=["partner", "closed_at"], name="accruals_of_a_day"),
             models.Index(fields=["client", "version"], condition=Q(component="cpa"), name="cpa_of_a_client"),
             models.Index(fields=["deal_id"], condition=~Q(kind="original"), name="corrections_of_a_deal"),
+            models.Index(fields=["partner", "-id"], condition=Q(kind="passed"), name="passed_on_by_a_partner"),
             models.Index(fields=["-id"], condition=Q(state="excluded"), name="accruals_excluded"),
             BrinIndex(fields=["closed_at"], name="accruals_by_time", pages_per_range=32),
         ]

@@ -143,6 +143,9 @@ class PlanVersion(HasState):
     # The same as a percentage of the month's revenue from the trades it is earned on; what counts as mark-up in it.
     cap_revenue = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True, help_text="Per cent")
     markup_pips = models.DecimalField(max_digits=8, decimal_places=3, default=0)
+    passed_percent = models.DecimalField(
+        max_digits=5, decimal_places=2, default=0, help_text="Part of the rebates of level 1 that goes to the client"
+    )
     # How a partner's rank among the version's tiers is decided, each month.
     tier_basis = models.CharField(max_length=8, choices=TierBasis.choices, default=TierBasis.OWN)
     tier_months = models.PositiveSmallIntegerField(default=1, help_text="Full months whose volume counts")
@@ -178,6 +181,9 @@ class PlanVersion(HasState):
                 condition=Q(markup_pips__gte=0)
                 & (Q(cap_revenue__isnull=True) | Q(cap_revenue__gt=0, cap_revenue__lte=100)),
                 name="most_of_the_revenue_is_a_percentage",
+            ),
+            models.CheckConstraint(
+                condition=Q(passed_percent__gte=0, passed_percent__lte=100), name="passed_on_is_a_percentage"
             ),
             models.CheckConstraint(
                 condition=Q(tier_months__gte=1, tier_months__lte=12, tier_grace__lte=12),

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from clients.models import Client
 from crm.db.states import HasState
 from crm.models import User, WorkItem
 from crm.models.approvals import ApprovalMixin
@@ -182,6 +183,48 @@ class Settlement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.amount} {self.currency}"
+
+
+class ClientRebate(models.Model):
+    """What a settlement passes on to one client of the partner's, credited to the client's wallet in one journal.
+
+    accrued + carried_in = amount + carried_out. `accrued` is the sum of the settlement's rows that pass on; `amount` is whole
+    smallest units, below zero where clawbacks take back what the wallet has for it. What is finer, or isn't there, is carried.
+    """
+
+    settlement = models.ForeignKey(Settlement, on_delete=models.PROTECT, related_name="client_rebates")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="+", db_index=False)
+    currency = models.CharField(max_length=5)
+    previous = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="next")
+    trades = models.PositiveIntegerField()
+    accrued = models.DecimalField(max_digits=20, decimal_places=8)
+    carried_in = models.DecimalField(max_digits=20, decimal_places=8)
+    amount = models.DecimalField(max_digits=20, decimal_places=8)
+    carried_out = models.DecimalField(max_digits=20, decimal_places=8)
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="client_rebate")
+
+    class Meta:
+        ordering = ["-id"]
+        triggers = append_only("client_rebate")
+        constraints = [
+            models.UniqueConstraint(fields=["settlement", "client"], name="one_rebate_per_settlement_and_client"),
+            models.UniqueConstraint(
+                fields=["client", "currency"],
+                condition=Q(previous__isnull=True),
+                name="one_first_rebate_per_client_and_currency",
+            ),
+            models.CheckConstraint(
+                condition=Q(accrued=F("amount") + F("carried_out") - F("carried_in")), name="client_rebate_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=0, journal_id__isnull=True) | (~Q(amount=0) & Q(journal_id__isnull=False)),
+                name="credited_rebate_has_a_journal",
+            ),
+        ]
+        indexes = [models.Index(fields=["client", "currency", "-id"], name="rebates_of_a_client")]
+
+    def __str__(self) -> str:
+        return f"{self.client_id}: {self.amount} {self.currency}"
 
 
 class CommissionDispute(HasState):

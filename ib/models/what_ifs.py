@@ -29,6 +29,9 @@ class WhatIf(models.Model):
     after = models.DecimalField(max_digits=24, decimal_places=8)
     charged = models.DecimalField(max_digits=24, decimal_places=8, help_text=_("Commissions charged by the platform"))
     lost = models.DecimalField(max_digits=24, decimal_places=8, help_text=_("Clients' net trading losses"))
+    passed_on = models.DecimalField(
+        max_digits=24, decimal_places=8, default=0, help_text="Part of `after` that goes to clients"
+    )
     lines = models.JSONField()
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(auto_now_add=True)

@@ -252,8 +252,9 @@ def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
         form.is_valid()
         card, is_pool = form.card(), bool(form.cleaned_data.get("is_pool"))
         currency, network = form.cleaned_data.get("currency") or "", form.cleaned_data.get("network") or ""
+        passed = form.cleaned_data.get("passed_percent") or Decimal(0)
     else:
-        network = str(form["network"].value() or "")
+        network, passed = str(form["network"].value() or ""), Decimal(form["passed_percent"].value() or 0)
         card, is_pool, currency = (
             _initial_card(form),
             bool(form["is_pool"].value()),
@@ -263,7 +264,7 @@ def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
     levels = card.levels()
     problems = [
         *(form.cell_errors() if form.is_bound else []),
-        *card_problems(card, is_pool=is_pool, network=network, jurisdiction=brand.jurisdiction),
+        *card_problems(card, is_pool=is_pool, network=network, jurisdiction=brand.jurisdiction, passed=passed),
     ]
     return Check(
         problems=list(dict.fromkeys(problems)),

@@ -162,6 +162,15 @@ class VersionForm(forms.Form):
         label=_("Mark-up that counts as revenue (pips)"),
         help_text=_("Beside the platform's commission and swaps"),
     )
+    passed_percent = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_value=100,
+        max_digits=5,
+        decimal_places=2,
+        label=_("Passed on to the client (%)"),
+        help_text=_("Of the rebates of the client's own partner, credited to the client's wallet with each settlement"),
+    )
     tier_basis = forms.ChoiceField(
         choices=TierBasis.choices, required=False, initial=TierBasis.OWN, label=_("What counts towards a rank")
     )
@@ -227,6 +236,9 @@ class VersionForm(forms.Form):
 
     def clean_markup_pips(self) -> Decimal:
         return self.cleaned_data["markup_pips"] or Decimal(0)
+
+    def clean_passed_percent(self) -> Decimal:
+        return self.cleaned_data["passed_percent"] or Decimal(0)
 
     def clean(self) -> dict[str, Any]:
         """Refuse component rows that are half filled in."""

@@ -1,7 +1,8 @@
 """The line that a dispute ends with, where two people agree that a commission is another than was calculated.
 
-It stays beside what the engine accrues: a recalculation counts only its own lines and leaves it alone. It counts towards a
-plan's caps, and a clawback takes it with the trade's other lines.
+It stays beside what the engine accrues: a recalculation counts only its own lines and leaves it alone. It doesn't count towards a
+plan's caps: two people agreed on this amount beside the plan. A clawback takes it with the trade's other lines, and the client
+gets their part of it where the line is one that the plan passes on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ib import periods
-from ib.calculation import writing
+from ib.calculation import passed, writing
 from ib.choices import AccrualKind, AccrualState, PeriodState, Reason, RunKind
 from ib.models import Accrual, Attribution, CommissionDispute, CommissionRun, SettlementPeriod, Upline
 from trading.models import Deal
@@ -74,6 +75,8 @@ def adjust(dispute: CommissionDispute, amount: Decimal, actor_id: int | None) ->
     )
     with connection.cursor() as cursor:
         cursor.execute(KEPT, {"line": line.pk})
+        about = {"run": run.pk, "late": period.pk, "brand": brand.pk, "source": line.source, "now": now}
+        passed.pass_on(cursor, {**about, "mark": line.pk - 1})
     return line
 
 

@@ -67,6 +67,7 @@ class Version:
     cap_day: Decimal | None = None
     cap_month: Decimal | None = None
     cap_revenue: Decimal | None = None
+    passed_percent: Decimal = NOTHING
     markup_pips: Decimal = NOTHING
 
     def components(self) -> list[str]:
@@ -242,6 +243,9 @@ def all_earnings(world: World, trades: list[Trade]) -> dict[tuple[int, int, int,
             if left != ours:
                 with localcontext(prec=80):
                     amount = (left * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+            if level == 1 and component in ("lot", "pip", "spread", "commission") and version is not None:
+                with localcontext(prec=80):
+                    amount -= (amount * version.passed_percent / 100).quantize(EIGHT, ROUND_DOWN)
             paid[trade.deal, partner, level, component] = reason, amount
     return paid
 

@@ -186,6 +186,7 @@ class Builder:
         if pick.random() < 0.3:
             version.cap_revenue = Decimal(pick.choice(["12.5", "60", "100"]))
             version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
+        version.passed_percent = Decimal(pick.choice(["0", "0", "0", "33.33", "100"]))
         version.excluded_account = pick.choice(["", "", "", "real\\raw"])
         version.excluded_shared = pick.choice([(), (), ("device",), ("ip_prefix", "device")])
         version.excluded_trades = pick.choice(
@@ -198,6 +199,7 @@ class Builder:
             cap_day=version.cap_day,
             cap_month=version.cap_month,
             cap_revenue=version.cap_revenue,
+            passed_percent=version.passed_percent,
             markup_pips=version.markup_pips,
             tier_basis="own" if version.tier_is_own else "network",
             tier_months=version.tier_months,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.choices import Jurisdiction
 from crm.errors import DomainError
 from ib import plans
 from ib.agreements.cards import ComponentRow, CpaRow, RateCard, VersionTerms, rate_card
@@ -44,12 +45,14 @@ WHOLE = VersionTerms(
     excluded_trades=["hedged", "bonus_funded"],
     cap_day=Decimal("100.5"),
     cap_revenue=Decimal("33.5"),
+    passed_percent=Decimal("12.5"),
     markup_pips=Decimal("0.7"),
 )
 
 
 def test_a_version_goes_out_and_comes_in_the_same(network, cast):
     """`NO` is Norway and no truth value, and a hundredth of a millionth keeps its place."""
+    type(cast.brand).objects.filter(pk=cast.brand.pk).update(jurisdiction=Jurisdiction.SC)
     version = plans.draft_version(plan_id=network.version.plan_id, actor=cast.ib_manager, terms=WHOLE)
     text = write_yaml(PlanVersion.objects.get(pk=version.pk))
     assert read_yaml(text.encode(), starts_at=START.replace(year=2030)) == WHOLE

@@ -41,6 +41,7 @@ class JournalKind(models.TextChoices):
     TRANSFER = "transfer", _("Transfer")
     COMMISSION = "commission", _("Commission")
     COMMISSION_PAYOUT = "commission_payout", _("Commission payout")
+    REBATE = "rebate", _("Rebate")
     REFUND = "refund", _("Refund")
     CHARGEBACK = "chargeback", _("Chargeback")
     CHARGEBACK_REVERSAL = "chargeback_reversal", _("Chargeback reversed")
