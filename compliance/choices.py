@@ -144,7 +144,7 @@ EVIDENCE = {
     "numbers_differ": _("Numbers differ"),
     "other_legal_form": _("Different legal form"),
     "initials": _("Initials of the other name"),
-    "one_typing_error": _("One typing error"),
+    "one_typing_error": _("Typing error"),
     "syllable_missing": _("A syllable is missing"),
     "same_number": _("Same number"),
     "same_street": _("Same street and number"),

@@ -167,7 +167,7 @@ def compare(person: Person, entry: ListEntry, is_common: IsCommon) -> Explanatio
 
 def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
     """Find the ids of listed people, firms or ships worth comparing."""
-    kind = kind or (EntryKind.ENTITY if person.is_firm else EntryKind.PERSON)
+    kind = kind or (EntryKind.VESSEL if person.is_vessel else EntryKind.ENTITY if person.is_firm else EntryKind.PERSON)
     ids: set[int] = set()
     with index_only(), connection.cursor() as cursor:
         for name in person.names:

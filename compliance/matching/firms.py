@@ -17,10 +17,11 @@ from compliance.matching.words import DOUBTFUL, SAME_STARTS, Pair, explain_pairs
 WORDS_MAX = 24
 STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
 FULLER_SHARE, OTHER_SHARE = 0.7, 0.3
-FORM_DIFFERS, ORDER_PENALTY = 0.02, 0.02
-NUMBER_PENALTY, ALONE_PENALTY = 0.2, 0.06
+FORM_DIFFERS, CHARITY_DIFFERS, ORDER_PENALTY = 0.02, 0.12, 0.02
+NUMBER_PENALTY, ONE_NUMBER_PENALTY, VESSEL_NUMBER_PENALTY = 0.2, 0.15, 0.04
+ALONE_PENALTY = 0.06
 MISSPELT_LETTERS_MIN, MENDED_LETTERS_MIN = 7, 4
-ONE_WORD_PENALTY = 0.08
+ONE_WORD_PENALTY = 0.1
 TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 ACRONYM_LETTERS_MIN, ACRONYM_SCORE, IN_BRACKETS_SCORE = 4, 0.84, 0.9
 # One typing error in one word of a name as long as this, all of whose other words are equal.
@@ -33,7 +34,15 @@ IN_BRACKETS = re.compile(r"\(([^()]*)\)")
 ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 CARDINALS = "one two three four five six seven eight nine ten eleven twelve".split()
 ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
-NUMBER_WORDS = {word: str(place) for words in (CARDINALS, ORDINALS) for place, word in enumerate(words, 1)}
+TEENS = "thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+NUMBER_WORDS = (
+    {word: str(place) for words in (CARDINALS, ORDINALS) for place, word in enumerate(words, 1)}
+    | {word: str(place) for place, word in enumerate(TEENS, 13)}
+    | {word: str(place) for place, word in zip(range(20, 100, 10), TENS, strict=True)}
+    | {"fourty": "40", "ninty": "90"}  # as many write them
+)
+PERCENT = re.compile(r"(?<=\d)\s*%\s*")
 ORDINAL_DIGITS = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
 
 
@@ -57,7 +66,20 @@ class FirmName:
 def _spoken(text: str) -> tuple[str, ...]:
     """Split a firm's name into words, dotted initials joined."""
     joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", _without_signs(spelling.cleaned(text)))
-    return tuple(spelling.latin(joined.replace("&", " and ").replace("/", " ")).split())
+    joined = PERCENT.sub(" percent", joined.replace("&", " and ").replace("/", " "))
+    return tuple(_counted(spelling.latin(joined).split()))
+
+
+def _counted(words: list[str]) -> list[str]:
+    """Write a number of two words (`forty four`) as digits."""
+    out: list[str] = []
+    for word in words:
+        tens, units = NUMBER_WORDS.get(out[-1], "") if out else "", NUMBER_WORDS.get(word, "")
+        if len(tens) == 2 and tens[1] == "0" != tens[0] != "1" and len(units) == 1:
+            out[-1] = tens[0] + units
+        else:
+            out.append(word)
+    return out
 
 
 @lru_cache(maxsize=100_000)
@@ -72,7 +94,11 @@ def firm_name(text: str, mended: tuple[tuple[str, str], ...] = ()) -> FirmName:
         for length in range(min(tables.FORM_WORDS_MAX, len(found) - place), 0, -1):
             form = _form(tuple(found[place : place + length]))
             # A legal form opens or closes a name. A word in the middle may be the name itself.
-            if form and (length > 1 or place in (0, len(found) - 1) or len(found) - place <= 3):
+            if (
+                form
+                and (length > 1 or place in (0, len(found) - 1) or len(found) - place <= 3)
+                and not _runs_into_longer(found, place, length)
+            ):
                 forms.add(form)
                 place += length
                 break
@@ -130,6 +156,15 @@ def _form(phrase: tuple[str, ...]) -> str | None:
     )
 
 
+def _runs_into_longer(words: list[str], place: int, length: int) -> bool:
+    """Tell `company limited` that takes the first word of `limited liability company` away."""
+    return any(
+        _form(tuple(words[start : start + longer])) is not None
+        for start in range(place + 1, place + length)
+        for longer in range(length + 1, min(tables.FORM_WORDS_MAX, len(words) - start) + 1)
+    )
+
+
 def _without_signs(text: str) -> str:
     named = FORM_SIGNS.sub(" ", text)
     return named if named.strip() else text
@@ -163,6 +198,15 @@ def compare_firms(mine: str, listed: str, is_common: IsCommon = never_common) ->
         best = max(best, outside, key=lambda found: found.name_score)
         best = max(best, _compare_short_form(mine, listed), key=lambda found: found.name_score)
     return best
+
+
+def compare_vessels(mine: str, listed: str, is_common: IsCommon = never_common) -> Explanation:
+    """Compare two ships' names as firms' are; a number that one of them lacks (Victory, Victory 3) is soon painted on."""
+    found = compare_firms(mine, listed, is_common)
+    numbers = [any(word.isdigit() for word in firm_name(name).words) for name in (mine, listed)]
+    if "numbers_differ" in found.notes and not all(numbers):
+        found.name_score += ONE_NUMBER_PENALTY - VESSEL_NUMBER_PENALTY
+    return found
 
 
 def _have_one_short_form(mine: str, listed: str) -> bool:
@@ -220,7 +264,8 @@ def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) 
     found.name_score = FULLER_SHARE * max(shares) + OTHER_SHARE * min(shares)
     _note_differences(found, pairs, min(alone), my_words, their_words)
     if my_name.forms and their_name.forms and not my_name.forms & their_name.forms:
-        found.name_score -= FORM_DIFFERS
+        is_charity = "nonprofit" in my_name.forms | their_name.forms
+        found.name_score -= CHARITY_DIFFERS if is_charity else FORM_DIFFERS
         found.notes.append("other_legal_form")
     _note_short_forms(found, my_words, their_words, (_spoken(one), _spoken(other)))
     if found.name_score < SLIP_SCORE and (
@@ -276,7 +321,7 @@ def _note_differences(found: Explanation, pairs: list[Pair], alone: float, mine:
     my_numbers, their_numbers = ({word for word in words if word.isdigit()} for words in (mine, theirs))
     if my_numbers != their_numbers and ((my_numbers and their_numbers) or (my_numbers | their_numbers) - {"1"}):
         # Plant 90 is another plant than plant 9.
-        found.name_score -= NUMBER_PENALTY if my_numbers and their_numbers else NUMBER_PENALTY / 2
+        found.name_score -= NUMBER_PENALTY if my_numbers and their_numbers else ONE_NUMBER_PENALTY
         found.notes.append("numbers_differ")
     if alone > 0.1:
         found.name_score -= ALONE_PENALTY * min(1.0, alone)

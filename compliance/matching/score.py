@@ -44,6 +44,8 @@ NONE: frozenset[str] = frozenset()
 PARTICLE_WEIGHT = 0.25
 INITIAL_WEIGHT = 0.5
 COMMON_WEIGHT = 0.7
+# A link of a genealogy (bin Muhammad bin Awad) that only one name has, between two ends that both have.
+LINK_WEIGHT = 0.5
 # What the client's name leaves unexplained weighs more than what the list's longer name adds.
 CLIENT_SHARE, LISTED_SHARE = 0.72, 0.28
 ORDER_PENALTY, SON_OF_PENALTY = 0.03, 0.24
@@ -57,6 +59,7 @@ SLIP_LETTERS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 11, 4, 0.82
 # In a long name a letter too many or too few, or two that changed places, may be in a word as short as this; beside two or
 # more words that are all equal, and in an article, in a shorter one.
 LONG_LETTERS_MIN, LONG_WORD_MIN = 14, 3
+TWO_SLIPS_WORD_MIN, TWO_SLIPS_LETTERS_MIN = 6, 16
 SHORTEST_SLIP_MIN, OTHERS_EQUAL_MIN, SEVERAL_LETTERS_MIN, ELISION_LETTERS_MIN = 2, 2, 12, 9
 # A letter more or less in one syllable of three (Jin, Jing); in a name as long as this also in a short one (Wa, Hwa).
 SLIP_SYLLABLE_MIN, SHORT_SYLLABLE_MIN, SYLLABLE_LETTERS_MIN = 3, 2, 10
@@ -74,6 +77,7 @@ class Person:
     birth_date: dt.date | None = None
     countries: tuple[str, ...] = ()
     is_firm: bool = False
+    is_vessel: bool = False
     # (kind, keyed hash) of documents, registers, crypto addresses: what is equal to a listed number's.
     numbers: frozenset[tuple[str, bytes]] = frozenset()
     address: Address | None = None
@@ -96,7 +100,7 @@ def score(
 ) -> Explanation:
     """Find the best explanation over all of the client's and the entry's names, with what speaks for or against it."""
     best = Explanation(0.0)
-    compare = firms.compare_firms if person.is_firm else compare_names
+    compare = firms.compare_vessels if person.is_vessel else firms.compare_firms if person.is_firm else compare_names
     for listed in names:
         for mine in person.names:
             explanation = compare(mine, listed.text, is_common)
@@ -116,8 +120,9 @@ def score(
     points = best.birth_points * (best.name_score if best.birth_points > 0 else 1.0)
     points += best.country_points + best.identifier_points + best.address_points
     # A list that doesn't say has the name's own word for it.
+    is_thing = person.is_firm or person.is_vessel
     gender = gender or genders.gender_of(best.listed_name)
-    if gender and any(genders.gender_of(mine) not in ("", gender) for mine in person.names) and not person.is_firm:
+    if gender and any(genders.gender_of(mine) not in ("", gender) for mine in person.names) and not is_thing:
         points -= GENDER_DIFFERS
         best.notes.append("gender_differs")
     best.score = round(min(1.0, max(0.0, best.name_score + points)), 4)
@@ -210,7 +215,11 @@ def _covered(
     words: list[str], paired: dict[int, Pair], is_common: IsCommon, particles: frozenset[str]
 ) -> tuple[float, float]:
     """(share of the words' weight that found a partner, weight of the solid words that found none or a doubtful one)."""
-    total = sum(_weight(word, is_common, particles) for word in words)
+    links = _genealogy(words, paired, particles)
+    total = sum(
+        _weight(word, is_common, particles) * (LINK_WEIGHT if place in links else 1.0)
+        for place, word in enumerate(words)
+    )
     share = (
         sum(_weight(words[place], is_common, particles) * worth(pair.likeness) for place, pair in paired.items())
         / total
@@ -221,6 +230,18 @@ def _covered(
         if word not in particles and (place not in paired or paired[place].likeness < DOUBTFUL)
     )
     return share, alone
+
+
+def _genealogy(words: list[str], paired: dict[int, Pair], particles: frozenset[str]) -> set[int]:
+    """Find a genealogy's links without a partner: whose name is Usama bin Muhammad bin Awad bin Ladin is Osama bin Laden too."""
+    last = len(words) - 1
+    if not particles or last < 4 or 0 not in paired or last not in paired or paired[0] is paired[last]:
+        return set()
+    return {
+        place
+        for place in range(1, last)
+        if place not in paired and (words[place] in spelling.SON_OF or words[place - 1] in spelling.SON_OF)
+    }
 
 
 def _note_written_together(found: Explanation, mine: list[str], theirs: list[str]) -> None:
@@ -255,8 +276,10 @@ def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared
         return True
     if _is_first_vowel(one, other, mine, theirs):
         return True
-    if is_alone or OSA.distance(one, other, score_cutoff=1) != 1:
+    if is_alone:
         return False
+    if OSA.distance(one, other, score_cutoff=1) != 1:
+        return _are_two_slips(one, other, equal, mine, compared)
     letters, is_swap = len("".join(mine)), sorted(one) == sorted(other)
     if compared.is_syllabic:  # Jin and Jing; another letter is another syllable
         least = SHORT_SYLLABLE_MIN if letters >= SYLLABLE_LETTERS_MIN else SLIP_SYLLABLE_MIN
@@ -270,6 +293,22 @@ def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared
     is_long = letters >= LONG_LETTERS_MIN and (is_swap or len(one) != len(other))
     least = LONG_WORD_MIN if is_long else SLIP_WORD_MIN
     return not is_other_ending(one, other, compared) and min(len(one), len(other)) >= least
+
+
+def _are_two_slips(one: str, other: str, equal: list[Pair], mine: list[str], compared: Compared) -> bool:
+    """Find two typing errors in a long word beside two or more words that are all equal."""
+    named = [place for pair in equal for place in pair.mine if mine[place] not in spelling.PARTICLES]
+    return (
+        len(named) >= OTHERS_EQUAL_MIN
+        and not compared.is_syllabic
+        and not compared.is_terse
+        and min(len(one), len(other)) >= TWO_SLIPS_WORD_MIN
+        and len("".join(mine)) >= TWO_SLIPS_LETTERS_MIN
+        and one[0] == other[0]
+        and not tables.is_another_given_name(one, other)
+        and OSA.distance(one, other, score_cutoff=2) == 2
+        and not is_other_ending(one, other, compared)
+    )
 
 
 def _is_first_vowel(one: str, other: str, mine: list[str], theirs: list[str]) -> bool:

@@ -6,102 +6,102 @@ from functools import cache
 
 # Forms of one given name in several languages, and short forms. The first is how we name the group.
 GIVEN_NAMES = """
-alexander aleksandr alexandre alessandro alejandro aleksander iskander oleksandr aliaksandr sasha alex
+alexander aleksandr alexandre alessandro alejandro aleksander iskander oleksandr aliaksandr sasha alex sanya shura alec
 alexandra aleksandra alessandra alejandra oleksandra aliaksandra
 alexei aleksei alexey aliaksei oleksii oleksiy alexis
-andrew andrei andrey andrii andriy andreas andres andre andrea andrzej
-anthony antonio antoni anton antoine antonin tony
-anastasia nastassia nastya anastasiya
+andrew andrei andrey andrii andriy andreas andres andre andrea andrzej andy drew
+anthony antonio antoni anton antoine antonin tony toni tonino nino
+anastasia nastassia nastya anastasiya stasia
 bartholomew bartolomeo bartosz
-catherine katherine katharina katarina katarzyna ekaterina yekaterina katsiaryna kateryna caterina catalina kate katya
-charles karl carl carlos carlo karel
-christopher christoph kristof cristobal krzysztof christophe chris
-constantine konstantin konstantinos costantino kanstantsin kostyantyn kostas
-daniel danila danylo daniil danil danny dan
+catherine katherine katharina katarina katarzyna ekaterina yekaterina katsiaryna kateryna caterina catalina kate katya kathy cathy
+charles karl carl carlos carlo karel charlie chuck karol karoly
+christopher christoph kristof cristobal krzysztof christophe chris kit topher
+constantine konstantin konstantinos costantino kanstantsin kostyantyn kostas kostya kosta
+daniel danila danylo daniil danil danny dan danya
 david dawid davide daoud dawud dave
-demetrius dmitri dmitry dimitri dimitrios dzmitry dmytro dima zmitser zmicier
-edward eduard eduardo edouard edoardo ed
-elizabeth elisabeth elizaveta lizaveta yelizaveta elisabetta isabel liz
-emmanuel manuel emanuele immanuel
-eugene yevgeny evgeny evgenii evgeniy yauhen yevhen eugen eugenio zhenya
-francis francisco francesco franz frantisek francois franciszek frank
-frederick friedrich federico frederic fred fritz
+demetrius dmitri dmitry dimitri dimitrios dzmitry dmytro dima zmitser zmicier mitya
+edward eduard eduardo edouard edoardo ed eddie ned teddy
+elizabeth elisabeth elizaveta lizaveta yelizaveta elisabetta isabel liz liza betty beth lisa eliza lizzie
+emmanuel manuel emanuele immanuel manolo manny
+eugene yevgeny evgeny evgenii evgeniy yauhen yevhen eugen eugenio zhenya gene
+francis francisco francesco franz frantisek francois franciszek frank paco pancho kiko
+frederick friedrich federico frederic fred fritz freddy freddie federigo
 gabriel gavriil gabriele jibril
-gennady henadz hennadii genadz gennadi
-george georg georges giorgio jorge georgy georgii heorhii giorgi yuri yury iurii juri
-gregory grigory gregor gregorio ryhor hryhoriy hryhorii grzegorz greg
+gennady henadz hennadii genadz gennadi gena
+george georg georges giorgio jorge georgy georgii heorhii giorgi yuri yury iurii juri goga jurij
+gregory grigory gregor gregorio ryhor hryhoriy hryhorii grzegorz greg grisha
 helen helena elena yelena olena alena helene elene
-henry heinrich henri enrique enrico henryk
+henry heinrich henri enrique enrico henryk harry hank heinz quique kike
 igor ihor ihar
-irina iryna irene irena
-ivan john johann johannes jean juan giovanni jan ian yann joao hans ioannis yahya johnny jack
-jacob jakob jakub yakov yakub yaqub jaime james jacques giacomo santiago diego jim jimmy
+irina iryna irene irena ira
+ivan john johann johannes jean juan giovanni jan ian yann joao hans ioannis yahya johnny jack vanya giannis juanito
+jacob jakob jakub yakov yakub yaqub jaime james jacques giacomo santiago diego jim jimmy jake yasha
 jerome hieronymus geronimo
-joseph josef jose giuseppe yosef yusuf iosif joszef jozef joe pepe
-julia yulia yuliya iuliia juliya julie
+joseph josef jose giuseppe yosef yusuf iosif joszef jozef joe pepe pepito josip jozsef osip
+julia yulia yuliya iuliia juliya julie giulia
 katya katyusha
-lawrence lorenz lorenzo laurent larry
+lawrence lorenz lorenzo laurent larry lars
 leo lev leon
-leonid leanid leonidas
+leonid leanid leonidas lyonya
 louis ludwig luis luigi lewis ludovic lou
 luke lukas lucas luca lukasz luc
-margaret margarita margarete marguerite malgorzata maggie peggy
+margaret margarita margarete marguerite malgorzata maggie peggy margo rita greta maisie meg
 mark marcus markus marco marc marek
 martha marta marfa
-mary maria marie mariya maryam miriam mariam marya
-matthew matthias mateo matteo mathieu mateusz matvei matviy matt
-maxim maksim maksym maxime massimo max
+mary maria marie mariya maryam miriam mariam marya masha marusya
+matthew matthias mateo matteo mathieu mateusz matvei matviy matt matti matyas
+maxim maksim maksym maxime massimo max 
 michelle michele michaela
 stephanie stefanie stefania
-michael mikhail michel miguel michele michal mykhailo mikhas mihail mike misha mick
-natalia natalya natallia nataliya natasha
-nicholas nikolai nikolay nikolaus nicolas nicola mikalai mykola niccolo nikolaos nick kolya
+michael mikhail michel miguel michele michal mykhailo mikhas mihail mike misha mick mickey mikael mihaly misko
+natalia natalya natallia nataliya natasha nata natalie
+nicholas nikolai nikolay nikolaus nicolas nicola mikalai mykola niccolo nikolaos nick kolya kolja nikola mikolaj miklos colin
 oksana kseniya aksana xenia
 oleg aleh oleh
 olga volha volga olha
-paul pavel pablo paolo pavlo pawel paval
-peter petr pyotr piotr pedro pietro pierre petro piatro boutros pete
+paul pavel pablo paolo pavlo pawel paval pasha
+peter petr pyotr piotr pedro pietro pierre petro piatro boutros pete petya petar pieter pekka
 philip philipp felipe filip filippo philippe filipp phil
-richard ricardo riccardo ryszard dick rick
-robert roberto rupert bob rob bobby
-samuel samuil samuele sam
-sergei sergey serge sergio siarhei serhii serhiy sergii
-sophia sofia sofiya zofia sophie
-stanislav stanislau stanislaw stanislas
-stephen steven stephan stefan esteban stefano etienne stsiapan stepan steve
-svetlana sviatlana svitlana
-tatiana tatyana tatsiana tetiana tetyana tanya
-theodore teodor fedor fyodor fiodar fedir feodor ted
-thomas tomas tommaso tomasz tom foma
+richard ricardo riccardo ryszard dick rick richie rich
+robert roberto rupert bob rob bobby robbie bobbie beto
+samuel samuil samuele sam sammy
+sergei sergey serge sergio siarhei serhii serhiy sergii seryozha serhij
+sophia sofia sofiya zofia sophie sonya
+stanislav stanislau stanislaw stanislas stas slava
+stephen steven stephan stefan esteban stefano etienne stsiapan stepan steve stevie istvan stephane
+svetlana sviatlana svitlana sveta lana
+tatiana tatyana tatsiana tetiana tetyana tanya tania
+theodore teodor fedor fyodor fiodar fedir feodor ted teddy fedya
+thomas tomas tommaso tomasz tom foma tommy tamas
 timothy timofei timofey tsimafei tymofiy tim
 valentina valiantsina
 valery valeri valerii valeriy valeryi
-vasily basil vasyl vasilii vasil vasili
-victor viktor viktar vittorio
-vladimir uladzimir volodymyr vladimer wladimir wlodzimierz vova
-vladislav uladzislau vladyslav wladyslaw
-vitaly vitali vitalii vital vitaliy
-vyacheslav viachaslau viacheslav vyachaslau
-william wilhelm guillermo guillaume guglielmo willem bill will willy
-yaroslav iaroslav jaroslav yarasla
-abraham ibrahim avraham ebrahim
+vasily basil vasyl vasilii vasil vasili vasya
+victor viktor viktar vittorio vitya
+vladimir uladzimir volodymyr vladimer wladimir wlodzimierz vova volodya vovka volodimir
+vladislav uladzislau vladyslav wladyslaw vlad
+vitaly vitali vitalii vital vitaliy vitalik
+vyacheslav viachaslau viacheslav vyachaslau slava
+william wilhelm guillermo guillaume guglielmo willem bill will willy billy vilmos
+yaroslav iaroslav jaroslav yarasla slava
+abraham ibrahim avraham ebrahim abe avi
 aaron harun haroun
-isaac ishaq eshaq isak
+isaac ishaq eshaq isak itzhak yitzhak
 ishmael ismail esmaeil ismael esmail
-moses musa moussa moshe moises
-solomon suleiman sulayman soliman salomon sulaiman
+moses musa moussa moshe moises moishe
+solomon suleiman sulayman soliman salomon sulaiman shlomo
 jesus isa issa eissa
-benjamin ben binyamin benny
+benjamin ben binyamin benny bibi beni benji
 kenneth ken kenny
 ronald ron ronnie
 donald don donny
 gerald gerhard gerard gerardo gerry jerry
 patrick patricio pat
 patricia patrizia pat patty
-susan susanna zuzana suzanne sue
-barbara varvara barbora
-rebecca rivka becky
-deborah debora debbie
+susan susanna zuzana suzanne sue susie suzy
+barbara varvara barbora varya
+rebecca rivka becky becca
+deborah debora debbie debby
 judith yehudit judy
 mohammed muhammad mohamed mohammad muhammed mohamad mahomet mehmet mohd muhamad muhamed mohamud
 ahmed ahmad ahmet akhmed akhmad
@@ -165,7 +165,7 @@ jamila djamila
 salim saleem selim
 salma
 nabil nabeel
-nadia nadiya nadezhda nadzeya
+nadia nadiya nadezhda nadzeya nadya
 ali
 amir ameer emir
 amer amr
@@ -177,6 +177,27 @@ majid majeed
 rashida
 farid fareed
 farida
+ignatius ignacio ignazio nacho
+raphael rafael raffaele rafa
+salvador salvatore sal
+rodrigo roderick
+leopold leopoldo
+cornelius cornelis kees
+vincent vicente vincenzo vince
+albert alberto
+arthur arturo artur
+eleanor leonor eleonora
+josephine josefina josefa pepa
+guadalupe lupe
+concepcion concha
+rosario charo
+arkady arkadi arkadii
+evdokia dunya
+lydia lidia lidiya
+lyubov liubov lyuba luba
+rostislav rostyslau
+valerian valeriano
+hermann herman
 """
 LETTERS_OF_FORMS_MIN = 3
 
@@ -202,7 +223,15 @@ LEGAL_FORMS = {
         sociedad de responsabilidad limitada|societe a responsabilite limitee|spolka z ograniczona odpowiedzialnoscia|
         sp z oo|sp zoo|doo|eood|ood|kft|bv|bvba|ltd|limited|pte ltd|pty ltd|pvt ltd|private limited|pte|pty|pvt|
         limited liability partnership|llp|ltd sti|limited sirketi|sdn bhd|fze|fzco|fz llc|fzc|dmcc|uab|sia|oou|co ltd|
-        company limited|co limited|private joint stock|s r o|sro|spol s ro""",
+        company limited|co limited|private joint stock|s r o|sro|spol s ro|societatea cu raspundere limitata|
+        societate cu raspundere limitata|societa a responsabilita limitata|sociedade limitada|sociedad limitada|
+        sociedade por quotas|besloten vennootschap|besloten vennootschap met beperkte aansprakelijkheid|
+        spolecnost s rucenim omezenym|spolocnost s rucenim obmedzenym|drustvo s ogranicenom odgovornoscu|
+        drustvo sa ogranicenom odgovornoscu|druzba z omejeno odgovornostjo|druzhestvo s ogranichena otgovornost|
+        drujestvo s ogranichena otgovornost|korlatolt felelossegu tarsasag|uzdaroji akcine bendrove|
+        sabiedriba ar ierobezotu atbildibu|osauhing|limited sirket|limitet sirketi|sendirian berhad|
+        tavarystva z abmezhavanai adkaznastsiu|tovarishchestvo s ogranichennoi otvetstvennostiu|shpk|
+        zhauapkershiligi shekteuli seriktestik|anpartsselskab|private company limited by shares""",
     "jsc": """joint stock company|joint stock co|open joint stock company|closed joint stock company|public joint stock company|
         private joint stock company|public stock company|aktsionernoe obshchestvo|aktsionernoye obshchestvo|
         otkrytoe aktsionernoe obshchestvo|zakrytoe aktsionernoe obshchestvo|publichnoe aktsionernoe obshchestvo|
@@ -210,11 +239,28 @@ LEGAL_FORMS = {
         jsc|ojsc|cjsc|pjsc|oao|zao|pao|ao|aat|oat|zat|pat|ag|aktiengesellschaft|sa|spa|nv|ab|asa|as|a s|oyj|oy|aps|
         public limited company|plc|inc|incorporated|corp|corporation|sae|saog|saoc|psc|pjs|kk|kabushiki kaisha|gk|
         societe anonyme|sociedad anonima|sociedade anonima|societa per azioni|anonim sirketi|anonim sirket|tbk|
-        se|societas europaea|rt|nyrt|zrt|ad|dd""",
+        se|societas europaea|rt|nyrt|zrt|ad|dd|societate pe actiuni|societatea pe actiuni|naamloze vennootschap|
+        aktiebolag|aktieselskab|aksjeselskap|allmennaksjeselskap|osakeyhtio|julkinen osakeyhtio|akciova spolecnost|
+        akciova spolocnost|dionicko drustvo|akcionarsko drustvo|aktsionerno druzhestvo|delniska druzba|
+        reszvenytarsasag|zartkoruen mukodo reszvenytarsasag|akciju sabiedriba|akcine bendrove|aktsiaselts|
+        spolka akcyjna|sociedad anonima de capital variable|sa de cv|societe par actions simplifiee|sas|
+        publichne aktsionerne tovarystvo|pryvatne aktsionerne tovarystvo|aktsionerne tovarystvo|prat|
+        adkrytae aktsyianernae tavarystva|zakrytae aktsyianernae tavarystva|perseroan terbatas|
+        publicnoe akcionernoe obshchestvo|nepublichnoe aktsionernoe obshchestvo""",
     "state": """federal state unitary enterprise|state unitary enterprise|federalnoe gosudarstvennoe unitarnoe predpriiatie|
         federalnoye gosudarstvennoye unitarnoye predpriyatiye|fgup|gup|fsue|sue|rup|republican unitary enterprise|
         state enterprise|gosudarstvennoe predpriiatie""",
     "co": "company|co|kompaniia|kompaniya|compagnie|compania|cia|sherkat|sharikat|firma|firm|cie",
+    "bank": "joint stock commercial bank|jscb|aktsionernyi kommercheskii bank|aktsionerny kommerchesky bank|akb|acb",
+    "association": """npo|npk|spa|spc|nauchno proizvodstvennoe obedinenie|nauchno proizvodstvennoe obyedinenie|
+        nauchno proizvodstvennaia korporatsiia|nauchno proizvodstvennaya korporatsiya|nauchno proizvodstvennoe predpriiatie|npp|
+        research and production association|scientific production association|research and production corporation|
+        scientific and production association|proizvodstvennoe obedinenie|proizvodstvennoe obyedinenie|
+        production association""",
+    "pmc": "private military company|pmc|chvk|chastnaia voennaia kompaniia|chastnaya voennaya kompaniya",
+    "nonprofit": """ano|autonomous non profit organization|autonomous nonprofit organization|
+        autonomous non commercial organization|avtonomnaia nekommercheskaia organizatsiia|
+        avtonomnaya nekommercheskaya organizatsiya""",
     "kg": "kommanditgesellschaft|gmbh co kg|co kg|kg|ohg|gbr|lp|limited partnership|partnership|sca|scs",
 }
 FORM_PHRASES: dict[tuple[str, ...], str] = {
@@ -236,7 +282,7 @@ TRADE_WORDS = frozenset(
     """.split()
 )
 STOP_WORDS = frozenset(
-    "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour mv mt".split()
+    "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour mv mt ss ms".split()
 )
 SAME_WORDS = {
     "sankt": "saint",
@@ -251,7 +297,21 @@ SAME_WORDS = {
     "airline": "airlines", "air": "airlines", "avialinii": "airlines", "rossii": "russia", "rossiya": "russia", "rossiia": "russia",
     "systems": "system", "products": "product", "solutions": "solution", "airways": "airlines",
     "banque": "bank", "banco": "bank", "bankas": "bank", "universitat": "university", "universite": "university",
-    "aviakompaniia": "airlines", "zavod": "plant", "factory": "plant", "grupo": "group", "gruppo": "group",
+    "inzhiniring": "engineering", "indzhiniring": "engineering", "tekhnologii": "technology", "tekhnologiya": "technology",
+    "kholding": "holding", "kholdingz": "holding", "strakhovanie": "insurance", "strakhovaia": "insurance",
+    "strakhovaya": "insurance", "pensionnyi": "pension", "pensionny": "pension", "pensionnyy": "pension", "fond": "fund",
+    "institut": "institute", "tsentr": "center", "centr": "center", "natsionalnyi": "national", "natsionalny": "national",
+    "natsionalnyy": "national", "gosudarstvennyi": "state", "gosudarstvenny": "state", "gosudarstvennyy": "state",
+    "rossiiskii": "russian", "rossiyskiy": "russian", "torgovyi": "trade", "torgovyy": "trade", "torgovy": "trade",
+    "neftianaia": "oil", "neftyanaya": "oil", "gazovaia": "gas", "gazovaya": "gas", "stroitelnaia": "construction",
+    "stroitelnaya": "construction", "transportnaia": "transport", "transportnaya": "transport", "npz": "refinery",
+    "mashinostroitelnyi": "engineering", "mashinostroitelny": "engineering", "mashinostroitelnyy": "engineering",
+    "schweiz": "switzerland", "suisse": "switzerland", "deutschland": "germany", "osterreich": "austria", "espana": "spain",
+    "italia": "italy", "polska": "poland", "ceska": "czech", "turkiye": "turkey", "brasil": "brazil",
+    "universitet": "university", "ministerstvo": "ministry", "administratsiia": "administration", "logistika": "logistics",
+    "servis": "service", "treiding": "trade", "treyding": "trade", "eksport": "export",
+    "aviakompaniia": "airlines", "aviakompaniya": "airlines",
+    "zavod": "plant", "factory": "plant", "grupo": "group", "gruppo": "group",
 }  # fmt: skip  # a table of pairs
 
 # ── Chinese ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -115,7 +115,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_joined(parts or spoken)[:WORDS_MAX])
 
 
-LETTERS_OF_DIGITS = str.maketrans("013457", "oieast")
+LETTERS_OF_DIGITS = str.maketrans("0123456789", "oizeasgtbg")
 
 
 def _without_digits(word: str) -> str:
@@ -165,8 +165,10 @@ def _joined(found: list[str]) -> list[str]:
 
 # ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 def lacks_vowels(name: str) -> bool:
-    """Written in a script that leaves most vowels out (Arabic, Hebrew), before it was romanised."""
-    return any("\u0590" <= character <= "\u08ff" for character in name)
+    """Written in a script that leaves most vowels out (Arabic, Hebrew) or the one that each consonant has (India's, Khmer)."""
+    return any(
+        "\u0590" <= sign <= "\u0dff" or "\u1000" <= sign <= "\u109f" or "\u1780" <= sign <= "\u17ff" for sign in name
+    )
 
 
 def is_arabic(name: str) -> bool:

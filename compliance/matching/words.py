@@ -22,6 +22,8 @@ H_LETTERS_MIN, WITHOUT_H = 4, 0.88
 SPOKEN_I = re.compile(r"[ae][iy]|ee")
 INITIALS_VOWEL = re.compile(r"[aeiouy]")
 LENGTHS_MIN = 0.6
+REPEATED_LETTERS_MIN, REPEATED_LETTERS = 5, 0.95
+BACKWARDS_LETTERS_MIN, BACKWARDS = 5, 0.85
 ORIGIN_LETTERS_MAX = 7
 MISSPELT_SYLLABLES_MIN, MISSPELT = 6, 0.83
 
@@ -212,10 +214,22 @@ def _lacks_h(one: str, other: str) -> bool:
 SAME_STARTS = tuple({*pair} for pair in "sz cs ck kq vw".split())
 
 
+REPEATED = re.compile(r"(.)\1+")
+
+
+def _is_repeated(one: str, other: str) -> bool:
+    """Tell a word in which letters are held down (Vladdimirr): no other letter differs."""
+    return REPEATED.sub(r"\1", one) == REPEATED.sub(r"\1", other)
+
+
 def _letters(one: str, other: str, *, is_terse: bool = False) -> float:
     longest = max(len(one), len(other))
     if _lacks_h(one, other):
         return WITHOUT_H
+    if longest >= REPEATED_LETTERS_MIN and _is_repeated(one, other):
+        return REPEATED_LETTERS
+    if longest >= BACKWARDS_LETTERS_MIN and sorted(one) == sorted(other) and OSA.distance(one, other[::-1]) <= 1:
+        return BACKWARDS  # nituP, to hide
     edits = OSA.distance(one, other)
     likeness = 1 - edits / longest
     if not is_terse and (edits == 1 or (edits == 2 and longest >= 8)):

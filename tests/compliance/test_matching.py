@@ -7,7 +7,7 @@ import pytest
 
 from compliance.matching import sounds, text
 from compliance.matching.calibration import REPORTED, entries_of, judge, pairs_of
-from compliance.matching.firms import compare_firms
+from compliance.matching.firms import compare_firms, compare_vessels
 from compliance.matching.score import BirthRange, ListedName, Person, compare_names, score
 from compliance.matching.words import worth
 from tests.compliance.factories import DATA
@@ -137,6 +137,12 @@ def test_two_names_that_share_two_words_share_a_key_in_any_order():
     ("mine", "listed"),
     [
         ("Vladimir Putin", "Владимир Владимирович Путин"),
+        ("Osama bin Laden", "Usāma bin Muhammad ibn Awad ibn Lādin"),
+        ("Vladdimirr Puttin", "Vladimir Putin"),
+        ("Vladimir nitup", "Vladimir Putin"),
+        ("Bob Menendes", "Robert Menendes"),
+        ("Jonathan Philip Lindgarten", "Jonathan Philip Lundgerten"),
+        ("नरेन्द्र मोदी", "Narendra Modi"),
         ("Mikhail Gorbachev", "Горбачёв Михаил Сергеевич"),
         ("Mikhail Gorbachyov", "Mikhail Gorbachev"),
         ("Mao Zedong", "Mao Tse-tung"),
@@ -208,6 +214,7 @@ def test_forms_scripts_and_readings_of_one_name(mine, listed):
         ("Jan Kowalski", "Anna Kowalska"),
         ("Michael Jordan", "Michael Johnson"),
         ("John Smith", "Jane Smith"),
+        ("Muhammad bin Salman", "Muhammad bin Nayif bin Saud"),
         ("Mohammed Ali", "Mohammed Atta"),
         ("Maria Ivanova", "Marina Ivanova"),
         ("Kim Jong Un", "Kim Jong Il"),
@@ -249,6 +256,10 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
     [
         ("OOO Romashka", 'Общество с ограниченной ответственностью "Ромашка"'),
         ("Gazprom PJSC", "Public Joint Stock Company Gazprom"),
+        ("SRL PRO TRAFFIC", "Societatea cu Răspundere Limitată PRO TRAFFIC"),
+        ("Northern Brigade Forty-Four", "Northern Brigade 44"),
+        ("Dana Holdings", "ООО ‘Дана Холдингз’"),
+        ("LLC Sberbank Finance Company", "Sberbank Financial Company Limited Liability Company"),
         ("Siemens AG", "Siemens Aktiengesellschaft"),
         ("A.B.C. Trading L.L.C.", "ABC Trading LLC"),
         ("Deutsche Bank AG", "DEUTSCHE BANK AKTIENGESELLSCHAFT"),
@@ -292,6 +303,7 @@ def test_a_firm_is_found_whatever_its_legal_form_is_called(mine, listed):
     ("mine", "listed"),
     [
         ("Gazprom", "Gazprom Neft"),
+        ("Meridian Global Solutions", "Meridian Global Solutions II"),
         ("Gazprom", "Lukoil"),
         ("Deutsche Bank", "Commerzbank"),
         ("Plant No. 9 JSC", "Plant No. 90 JSC"),
@@ -315,6 +327,12 @@ def test_a_firm_is_found_whatever_its_legal_form_is_called(mine, listed):
 )
 def test_firms_that_share_a_word_of_the_trade_are_others(mine, listed):
     assert compare_firms(mine, listed).name_score < 0.8
+
+
+def test_a_ships_name_may_lack_a_number():
+    assert compare_vessels("Victory", "M/V Victory 3").name_score >= 0.8
+    assert compare_firms("Victory", "Victory 3").name_score < 0.8
+    assert compare_vessels("Victory 2", "Victory 3").name_score < 0.8
 
 
 def test_a_word_is_never_paired_with_itself():

@@ -153,10 +153,11 @@ def _person(name: str, options: dict[str, Any], where: str = "") -> tuple[Person
     except ValueError as error:
         raise CommandError(f"{where}“{born}” isn't a valid date. Write it as YYYY-MM-DD.") from error
     address = Address((options.get("address") or "").strip(), (options.get("city") or "").strip(), "", country)
-    # A vessel's name is compared as a firm's: no given names, and numbers have to agree.
     numbers = frozenset(number for text in options.get("number") or () for number in _numbers(text, country))
     countries = (country,) if country else ()
-    person = Person((name,), day, countries, is_firm=schema != "person", numbers=numbers, address=address)
+    person = Person(
+        (name,), day, countries, schema == "company", is_vessel=schema == "vessel", numbers=numbers, address=address
+    )
     return person, schema
 
 
