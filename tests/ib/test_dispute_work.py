@@ -8,11 +8,12 @@ from django.urls import reverse
 from crm import approvals, work
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Notification, WorkProposal
-from ib import engine, settlement
+from ib import engine, rollup, settlement
 from ib.models import Accrual, CommissionDispute, CommissionRun, DisputeMessage, PartnerDay, Settlement
 from ib.settlements import forfeits
 from ib.settlements.disputes import add_message, open_dispute, propose_adjustment, resolve_dispute
-from tests.ib.factories import make_account, make_trade
+from tests.ib.factories import NOON, card, make_account, make_trade
+from tests.ib.test_agreements import agree as on_plan
 from tests.ib.test_pages import text_of
 from tests.ib.test_settlement_pages import agree, trade
 
@@ -113,3 +114,23 @@ def test_a_missing_line_is_adjusted_by_its_deal(network, cast):
         1,
         cast.client,
     )
+
+
+def test_an_adjustment_neither_fills_a_cap_nor_is_cut_by_it(network, cast):
+    """10 EUR a day: the first trade's 6 EUR, 5 more after a dispute, and of the second trade's 6 the 4 that are left of the cap."""
+    on_plan(cast, network.sub, card(), cap_day=Decimal(10))
+    first, second = (make_trade(network.account, at=NOON.replace(hour=hour)) for hour in (9, 11))
+    engine.run_for_deals(deal_ids=[first])
+    dispute = disputed(network, Accrual.objects.get(partner=network.sub))
+    propose_adjustment(dispute_id=dispute.pk, amount=Decimal(5), answer="Agreed", actor=cast.ib_manager)
+    approvals.approve(WorkProposal, WorkProposal.objects.get().pk, actor=cast.finance)
+    engine.run_for_deals(deal_ids=[second])
+    engine.run_for_deals(deal_ids=[first, second], corrects=True)
+    mine = Accrual.objects.filter(partner=network.sub).order_by("pk").values_list("deal_id", "kind", "amount")
+    assert list(mine) == [
+        (first, "original", 6),
+        (first, "adjusted", 5),
+        (second, "original", 6),
+        (second, "capped", -2),
+    ]
+    assert rollup.differences() == []
