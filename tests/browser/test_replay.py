@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from crm.files.jobs import run_job
 from ib import engine
 from ib.models import Accrual, Replay
+from tests.browser.axe import TAGS, in_the_dark, violations
 from tests.browser.people import enter
-from tests.browser.test_accessibility import TAGS, in_the_dark, violations
 from tests.cast import Cast
 from tests.ib.conftest import network
 from tests.ib.factories import make_trade

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 from crm import events
 from ib import engine
 from ib.models import Accrual, CommissionDispute, Settlement, SettlementTerms
+from tests.browser.axe import TAGS, in_the_dark, violations
 from tests.browser.people import enter
-from tests.browser.test_accessibility import TAGS, in_the_dark, violations
 from tests.ib.conftest import network
 from tests.ib.factories import make_trade
 

@@ -208,9 +208,11 @@ def test_who_waits_for_a_slot_gets_the_next_one(settings, tmp_path):
 
 @cache
 def chained_flate_pdf():
-    """2 kB: a page whose content is zeros in Flate in Flate in Flate."""
-    squeeze = zlib.compressobj(9)
-    data = b"".join(squeeze.compress(bytes(MEGABYTE)) for _ in range(1024)) + squeeze.flush()
+    """2 kB: a page whose content is a gigabyte of zeros in Flate in Flate in Flate. One megabyte is squeezed, and repeated."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = squeeze.compress(bytes(MEGABYTE)) + squeeze.flush(zlib.Z_FULL_FLUSH)
+    checksum = (1024 * MEGABYTE % 65_521) << 16 | 1  # Adler-32 of zeros
+    data = b"\x78\xda" + block * 1024 + b"\x03\x00" + checksum.to_bytes(4, "big")
     for _ in range(2):
         data = zlib.compress(data, 9)
     pdf = pikepdf.new()

@@ -1,0 +1,39 @@
+"""axe-core on an open page: WCAG 2.2 A and AA, and of its best practices what is serious or moderate."""
+
+from __future__ import annotations
+
+import os
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SHOWS_ALL = os.environ.get("KEELSON_AXE") == "all"
+# Rows of a table are of one markup: of a long one, the first are looked at.
+CONTEXT = None if SHOWS_ALL else {"exclude": [["tbody tr:nth-child(n+7)"]]}
+AXE = Axe()
+
+
+def violations(page: Page, options: dict, look: str = "desk") -> list[str]:
+    found = AXE.run(page, context=CONTEXT, options={"resultTypes": ["violations"], **options}).response["violations"]
+    return [
+        f"{look}: {page.url.partition('//')[2].partition('/')[2]}: {rule['id']}: {node['target']} {node['html'][:120]} "
+        f"{node['failureSummary'].splitlines()[-1].strip()}"
+        for rule in found
+        if rule["impact"] != "minor" or "best-practice" not in rule["tags"]
+        for node in rule["nodes"][:3]
+    ]
+
+
+def all_rules(page: Page, look: str) -> list[str]:
+    return violations(page, {"runOnly": {"type": "tag", "values": TAGS}}, look)
+
+
+def in_the_dark(page: Page) -> list[str]:
+    """Loaded anew: a theme that changes on an open page is measured half way."""
+    page.emulate_media(color_scheme="dark")
+    page.reload(wait_until="load")
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    found = violations(page, {"runOnly": {"type": "rule", "values": ["color-contrast"]}}, "dark")
+    page.emulate_media(color_scheme="light")
+    return found
