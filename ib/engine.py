@@ -134,10 +134,9 @@ def run(
             "late": late.pk,
             "source": source,
         }
-        _calculate(cursor, features, parameters)
+        _calculate(cursor, features, parameters, corrects=corrects)
         parameters["mark"] = passed.last_line(cursor) if features.has_passed else None
         if corrects:
-            cursor.execute("ANALYZE ib_wanted")
             cursor.execute(sql.DROP_KNOWN)
         cursor.execute(sql.MISSING, parameters)
         several = sql.ADD_UP_COMPONENTS if features.has_components or features.has_cpa else sql.ADD_UP_WANTED
@@ -201,8 +200,7 @@ def differing_deals(*, brand: Brand, scope: Scope) -> dict[int, bool]:
     """
     with connection.cursor() as cursor:
         features = _gather(cursor, brand, scope, corrects=True)
-        _calculate(cursor, features, {"brand": brand.pk, "late": 0})
-        cursor.execute("ANALYZE ib_wanted")
+        _calculate(cursor, features, {"brand": brand.pk, "late": 0}, corrects=True)
         accrued, extra = scope.accrued()
         cursor.execute(sql.DIFFERING.format(accrued=accrued), {"brand": brand.pk, **extra})
         found: dict[int, bool] = dict(cursor.fetchall())
@@ -261,11 +259,13 @@ def _gather(
     return features
 
 
-def _calculate(cursor: CursorWrapper, features: Features, parameters: dict[str, Any]) -> None:
+def _calculate(
+    cursor: CursorWrapper, features: Features, parameters: dict[str, Any], *, corrects: bool = False
+) -> None:
     """Fill `ib_wanted`: what everyone upline should earn on the deals that were gathered."""
     cursor.execute(wanted.statement(features), parameters)
-    if features.has_difference or features.has_caps:
-        cursor.execute("ANALYZE ib_wanted")  # both join it with itself
+    if corrects or features.has_difference or features.has_caps:
+        cursor.execute(wanted.ANALYZE)  # all of them join it
     if features.has_difference:
         cursor.execute(wanted.DIFFERENCES)
 

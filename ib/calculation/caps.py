@@ -69,8 +69,8 @@ WHY: Final = f"""CROSS JOIN LATERAL (SELECT CASE
     CASE w.reason WHEN '{Reason.CAP_REVENUE}' THEN d.revenue_total - d.month_kept
       WHEN '{Reason.CAP_MONTH}' THEN d.month_total - d.day_kept ELSE d.day_total - d.rate_amount END AS before) cut"""
 _EARNED: Final = f"x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}', '{AccrualKind.CAPPED}')"
-# The lines of partners in spans of time, each added up from its rows. One that was corrected is read as a whole: a correction may
-# have moved it to another time or version.
+# The lines of partners in spans of time: most are one row and what caps took of it. One that was corrected is added up from all of
+# its rows, as a correction may have moved it to another time or version.
 _LINES: Final = f"""
 within AS MATERIALIZED (
   SELECT x.* FROM spans s JOIN ib_accrual x ON x.partner_id = s.partner_id AND x.closed_at >= s.from_at AND x.closed_at < s.to_at
@@ -79,12 +79,18 @@ within AS MATERIALIZED (
   SELECT DISTINCT deal_id FROM within w WHERE EXISTS (SELECT 1 FROM ib_accrual x WHERE x.deal_id = w.deal_id
     AND x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}')
 ), every AS (
-  SELECT * FROM within WHERE deal_id NOT IN (SELECT deal_id FROM moved)
-  UNION ALL
   SELECT x.* FROM moved JOIN ib_accrual x USING (deal_id) WHERE x.kind = '{AccrualKind.ORIGINAL}'
   UNION ALL
   SELECT x.* FROM moved JOIN ib_accrual x USING (deal_id) WHERE x.kind <> '{AccrualKind.ORIGINAL}' AND {_EARNED}
+), taken AS (
+  SELECT corrects_id, sum(amount) AS amount, sum(rate_amount) AS rate_amount FROM within
+  WHERE kind = '{AccrualKind.CAPPED}' GROUP BY 1
 ), lines AS (
+  SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, x.closed_at, x.id AS known_id, x.amount, x.rate_amount,
+    coalesce(t.amount, 0) AS taken, coalesce(t.rate_amount, 0) AS rate_taken, x.revenue, x.version_id, x.fx_rate
+  FROM within x LEFT JOIN taken t ON t.corrects_id = x.id
+  WHERE x.kind = '{AccrualKind.ORIGINAL}' AND x.deal_id NOT IN (SELECT deal_id FROM moved)
+  UNION ALL
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency,
     (array_agg(x.closed_at ORDER BY x.id DESC) FILTER (WHERE x.kind <> '{AccrualKind.CAPPED}'))[1] AS closed_at,
     coalesce(min(x.id) FILTER (WHERE x.kind = '{AccrualKind.ORIGINAL}'), min(x.id)) AS known_id,

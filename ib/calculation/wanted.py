@@ -166,6 +166,9 @@ FROM counted
 LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'
   AND own.starts_at <= counted.closed_at AND own.ends_at > counted.closed_at
 """
+# What it is joined by: statistics of all forty columns cost a tenth of a pass.
+ANALYZE = """ANALYZE ib_wanted (deal_id, partner_id, level, component, currency, version_id, rate_currency, day, is_difference,
+  reason)"""
 # Until here a difference payout has the whole of its own first level. What counts below is what is really earned there.
 DIFFERENCES = f"""
 UPDATE ib_wanted hi SET below = b.below,
