@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Choice, Count, Countries, Hosts, Policy, PolicyArea, Switch, declare
+from crm.brand_policies import Choice, Count, Countries, Hosts, Lines, Policy, PolicyArea, Switch, declare
+
+CONTENT_SID: Final = re.compile(r"HX[0-9a-f]{32}")
 
 MINIMUM_AGE = declare(
     Policy(
@@ -116,10 +121,13 @@ MARKETING_HOUR_FROM = declare(
     Policy(
         "marketing_hour_from",
         PolicyArea.MESSAGES,
-        _("Marketing e-mails are sent from"),
+        _("Marketing e-mails, SMS and WhatsApp messages are sent from"),
         Count(0, 23, _("o'clock")),
         8,
-        _("By the clock where the client lives. E-mails about their account are sent at any time."),
+        _(
+            "By the clock where the client lives. E-mails about their account, and messages to who wrote today, are sent "
+            "at any time."
+        ),
         needs_four_eyes=False,
     )
 )
@@ -127,9 +135,37 @@ MARKETING_HOUR_UNTIL = declare(
     Policy(
         "marketing_hour_until",
         PolicyArea.MESSAGES,
-        _("Marketing e-mails are sent until"),
+        _("Marketing e-mails, SMS and WhatsApp messages are sent until"),
         Count(1, 24, _("o'clock")),
         21,
+        needs_four_eyes=False,
+    )
+)
+
+
+class WhatsAppTemplates(Lines):
+    """Which of our texts WhatsApp approved as a template."""
+
+    hint = _(
+        "One template a line: key of the text, language, content SID. For example: "
+        "clients.sms_documents en HX0123456789abcdef0123456789abcdef"
+    )
+
+    def clean_line(self, text: str) -> str:
+        parts = text.split()
+        if len(parts) != 3 or not parts[0].startswith("clients.sms_") or not CONTENT_SID.fullmatch(parts[2]):
+            raise ValueError(text)
+        return " ".join(parts)
+
+
+WHATSAPP_TEMPLATES = declare(
+    Policy(
+        "whatsapp_templates",
+        PolicyArea.MESSAGES,
+        _("Templates that WhatsApp approved"),
+        WhatsAppTemplates(),
+        [],
+        _("More than 24 hours after the client's last message, WhatsApp takes nothing else."),
         needs_four_eyes=False,
     )
 )

@@ -88,6 +88,7 @@ class TimelineKind(models.TextChoices):
     CALL = "call", _("Call")
     EMAIL = "email", _("E-mail")
     CHAT = "chat", _("Chat")
+    TEXT = "text", _("SMS and WhatsApp")
     NOTE = "note", _("Note")
     TASK = "task", _("Task")
     STAGE = "stage", _("Stage")
@@ -262,6 +263,27 @@ class ClientsNotice(NotificationKind):
         _("E-mails from your clients"),
         NoticeGroup.CLIENTS,
         staff("clients.view_client"),
+    )
+    TEXT_RECEIVED = (
+        "clients.text_received",
+        _("SMS and WhatsApp messages from your clients"),
+        NoticeGroup.CLIENTS,
+        staff("clients.view_client"),
+    )
+    TEXT_FAILED = (
+        "clients.text_failed",
+        _("SMS and WhatsApp messages to your clients that failed"),
+        NoticeGroup.CLIENTS,
+        staff("clients.view_client"),
+        EmailChannel.DAILY,
+    )
+    TEXT_SERVICE_PROPOSED = (
+        "clients.text_service_proposed",
+        _("SMS services awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
     )
     MAILBOX_PROPOSED = (
         "clients.mailbox_proposed",

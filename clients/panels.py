@@ -29,8 +29,10 @@ from clients.search import search_clients
 from clients.segments.views import segments_card
 from clients.telephony.policies import SETS_UP as SETS_EXCHANGES_UP
 from clients.telephony.setup import PhoneExchangeApproval
+from clients.texting.queries import text_threads_visible_to, unknown_texts_visible_to
+from clients.texting.setup import TextServiceApproval
 from clients.views import home_cards, next_steps
-from clients.views.tabs import linked_tab, mail_tab, timeline_tab, views_tab
+from clients.views.tabs import linked_tab, mail_tab, text_tab, timeline_tab, views_tab
 from crm import approvals
 from crm.choices import AccessKind, Role
 from crm.due.kinds import label_of
@@ -84,6 +86,18 @@ def mail_unassigned(user: User) -> int | None:
     return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
 
 
+def texts_awaiting(user: User) -> int | None:
+    """Count the conversations with one's own clients that await a reply, up to a hundred."""
+    rows = text_threads_visible_to(user).filter(awaits_reply=True, client__owner=user).order_by()
+    return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
+
+
+def texts_unassigned(user: User) -> int | None:
+    """Count the unknown numbers whose messages wait for a client, up to a hundred."""
+    rows = unknown_texts_visible_to(user).filter(discarded_at=None).order_by()
+    return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
+
+
 def due_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     """List what is due next for the client; None, so no card, where nothing is."""
     rows = next_of_client(request.user, client.pk)
@@ -97,7 +111,7 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
-approvals.register(CountryRuleApproval, ExemptionApproval, MailboxApproval, PhoneExchangeApproval)
+approvals.register(CountryRuleApproval, ExemptionApproval, MailboxApproval, PhoneExchangeApproval, TextServiceApproval)
 register(
     MenuEntry(
         "",
@@ -177,6 +191,39 @@ register(
     ),
     MenuEntry(
         "clients",
+        _("SMS and WhatsApp"),
+        "text_threads",
+        "clients.view_client",
+        "smartphone",
+        18,
+        count=texts_awaiting,
+        count_permission="clients.log_call",
+        words="sms whatsapp text messages conversation",
+        # Agents are notified, and write from their clients' pages; the palette finds the list.
+        roles=(Role.DESK_HEAD, Role.SUPPORT),
+    ),
+    MenuEntry(
+        "clients",
+        _("Unassigned messages"),
+        "unassigned_texts",
+        ASSIGNS,
+        "phone-missed",
+        19,
+        count=texts_unassigned,
+        words="sms whatsapp unknown number queue spam",
+        roles=(Role.DESK_HEAD, Role.SUPPORT),
+    ),
+    MenuEntry(
+        "clients",
+        _("SMS services"),
+        "text_services",
+        SETS_EXCHANGES_UP,
+        "hash",
+        38,
+        words="sms whatsapp twilio messages service",
+    ),
+    MenuEntry(
+        "clients",
         _("Suppression list"),
         "suppressions",
         LIFTS,
@@ -244,8 +291,10 @@ register(
     ),
     CreateEntry(_("Follow-up"), "client_task", "clients.log_call", "calendar-clock", 20, for_client=True),
     CreateEntry(_("E-mail"), "client_mail", "clients.log_call", "mail", 25, for_client=True),
+    CreateEntry(_("SMS or WhatsApp"), "client_text", "clients.log_call", "send", 26, for_client=True),
     Tab("client", "timeline", _("Timeline"), timeline_tab, "clients.view_client", 10),
     Tab("client", "mail", _("E-mail"), mail_tab, "clients.view_client", 80),
+    Tab("client", "sms", _("SMS and WhatsApp"), text_tab, "clients.view_client", 82),
     Tab("client", "linked", _("Linked clients"), linked_tab, "clients.view_linked_clients", 90),
     Tab("client", "looks", _("Access log"), views_tab, "crm.view_access_log", 95),
     Card("client", "custom", "clients/custom_fields/_card.html", custom_card, "clients.view_client", 15),

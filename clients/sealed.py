@@ -7,6 +7,7 @@ from clients.models import MailAttachment, PhoneRecording, SentAttachment
 from clients.models.messages import BODY_PURPOSE
 from clients.models.messages import CREDENTIALS_PURPOSE as MAILBOX_PURPOSE
 from clients.models.telephony import CREDENTIALS_PURPOSE, EVENT_PURPOSE, NUMBER_PURPOSE
+from clients.models.texting import TEXT_CREDENTIALS_PURPOSE, TEXT_EVENT_PURPOSE, TEXT_PURPOSE
 from clients.telephony.recordings import FOLDER
 from clients.telephony.recordings import PURPOSE as RECORDINGS
 from crm.file_columns import FileColumn, declare
@@ -20,6 +21,11 @@ sealed_column("clients.PhoneCall", "sealed_number", purpose=NUMBER_PURPOSE)
 sealed_column("clients.Mailbox", "sealed_credentials", purpose=MAILBOX_PURPOSE)
 sealed_column("clients.MailboxProposal", "sealed_credentials", purpose=MAILBOX_PURPOSE)
 sealed_column("clients.IncomingMail", "body_sealed", purpose=BODY_PURPOSE)
+sealed_column("clients.TextService", "sealed_credentials", purpose=TEXT_CREDENTIALS_PURPOSE)
+sealed_column("clients.TextServiceProposal", "sealed_credentials", purpose=TEXT_CREDENTIALS_PURPOSE)
+sealed_column("clients.TextEvent", "body_sealed", purpose=TEXT_EVENT_PURPOSE)
+sealed_column("clients.TextThread", "sealed", purpose=TEXT_PURPOSE)
+sealed_column("clients.TextMessage", "sealed", purpose=TEXT_PURPOSE)
 sealed_files(RECORDINGS, MAIL_FILES)
 declare(
     FileColumn(

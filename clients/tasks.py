@@ -7,6 +7,8 @@ from clients import mail
 from clients.messages import polling
 from clients.segments import refreshing
 from clients.telephony import exchange_work, hearing, recordings
+from clients.texting import delivery as texts
+from clients.texting import hearing as text_hearing
 
 
 @shared_task
@@ -46,6 +48,24 @@ def process_phone_events() -> int:
 
 
 @shared_task
+def work_on_text(message_id: int) -> bool:
+    """Send or look up one SMS or WhatsApp message; False where nothing is due, or another worker has it."""
+    return texts.work_on(message_id)
+
+
+@shared_task
+def work_on_texts() -> int:
+    """Send and look up the messages that are due. Returns how many were."""
+    return texts.work_due()
+
+
+@shared_task
+def process_text_events() -> int:
+    """Act on messages of SMS services that wait. Returns how many were looked at."""
+    return text_hearing.process_due()
+
+
+@shared_task
 def refresh_segment(segment_id: int) -> None:
     """Fill a segment that was just made or changed."""
     refreshing.refresh(segment_id)
@@ -82,6 +102,8 @@ SCHEDULE = {
     "delete-recordings": {"task": "clients.tasks.delete_recordings", "schedule": crontab(hour="3", minute="25")},
     "work-on-phone-calls": {"task": "clients.tasks.work_on_phone_calls", "schedule": 10.0, "options": {"expires": 10}},
     "process-phone-events": {"task": "clients.tasks.process_phone_events", "schedule": 5.0, "options": {"expires": 5}},
+    "work-on-texts": {"task": "clients.tasks.work_on_texts", "schedule": 10.0, "options": {"expires": 10}},
+    "process-text-events": {"task": "clients.tasks.process_text_events", "schedule": 5.0, "options": {"expires": 5}},
     "send-waiting-client-mail": {
         "task": "clients.tasks.send_waiting_mail",
         "schedule": 20.0,

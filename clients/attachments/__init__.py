@@ -18,6 +18,7 @@ follows("clients.Chat.client", _("Chats"))
 follows("clients.MailThread.client")
 follows("clients.MailDraft.client")
 follows("clients.IncomingMail.client", _("E-mails from the client"))
+follows("clients.TextThread.client", _("SMS and WhatsApp"))
 follows("clients.CustomValue.client", _("Custom fields"))
 follows("clients.Identifier.client")
 follows("crm.DueRow.client_id", only=Q(kind=FOLLOW_UP.code, state="pending"), part="clients")
@@ -33,6 +34,8 @@ all_stay(
         "clients.MailAttachment.sealed_for",
         "clients.SentAttachment.sealed_for",
         "clients.PhoneRecording.sealed_for",  # whose key opens the file
+        "clients.TextThread.sealed_for",  # whose key opens the number
+        "clients.TextMessage.sealed_for",  # whose key opens the text
         "clients.Ownership.client",  # append-only
         "clients.SegmentMember.client",  # the next refresh finds who fits
         "clients.SignInCountry.client",  # of the login, which stays

@@ -1,3 +1,4 @@
+import clients.models.texting
 from django.conf import settings
 import simple_history.models
 import pgtrigger.migrations
@@ -1846,5 +1847,293 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='timelineentry',
             constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('client', 'dedupe_key'), name='timeline_tells_a_thing_once'),
+        ),
+        migrations.AlterField(
+            model_name='timelineentry',
+            name='kind',
+            field=models.CharField(choices=[('call', 'Call'), ('email', 'E-mail'), ('chat', 'Chat'), ('text', 'SMS and WhatsApp'), ('note', 'Note'), ('task', 'Task'), ('stage', 'Stage'), ('lead', 'Lead'), ('document', 'Document'), ('payment', 'Payment'), ('trading', 'Trading'), ('compliance', 'Compliance'), ('partner', 'Partner'), ('ticket', 'Ticket')], max_length=12),
+        ),
+        migrations.CreateModel(
+            name='TextService',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('code', models.SlugField(help_text="Used in the webhook's address", max_length=20, unique=True)),
+                ('last_checked_at', models.DateTimeField(null=True)),
+                ('last_check_error', models.CharField(blank=True, max_length=300)),
+                ('last_webhook_at', models.DateTimeField(null=True)),
+                ('failing_since', models.DateTimeField(help_text='Since when no call was answered; empty while it answers', null=True)),
+                ('problem', models.CharField(blank=True, help_text='Why it is failing', max_length=300)),
+                ('refused_on', models.DateField(help_text='The day that refused_count counts', null=True)),
+                ('refused_count', models.PositiveIntegerField(default=0, help_text='Webhooks refused on that day, kept or not')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('sms_number', models.CharField(blank=True, help_text='E.164: SMS come from it and go to it', max_length=20)),
+                ('whatsapp_number', models.CharField(blank=True, help_text='E.164, registered with WhatsApp', max_length=20)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['brand_id', 'name', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sealed', models.BinaryField(help_text="Under the instance's key, while no client is known", null=True)),
+                ('for_client', models.BinaryField(help_text='Under the key of `sealed_for`', null=True)),
+                ('state', models.CharField(choices=[('received', 'Received'), ('queued', 'Waiting'), ('sending', 'Sending'), ('unknown', 'Outcome unknown'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('read', 'Read'), ('undelivered', 'Not delivered'), ('failed', 'Failed'), ('undone', 'Not sent')], default='queued', max_length=12)),
+                ('reference', models.CharField(default=clients.models.texting.new_text_reference, max_length=32, unique=True)),
+                ('remote_id', models.CharField(blank=True, help_text="The service's id; empty until known", max_length=80)),
+                ('template', models.CharField(blank=True, help_text='Key of its text; empty: free text', max_length=60)),
+                ('content_id', models.CharField(blank=True, help_text='The approved WhatsApp template it is sent as', max_length=40)),
+                ('content_values', models.BinaryField(help_text="Its values, under the client's key", null=True)),
+                ('is_marketing', models.BooleanField(default=False)),
+                ('segments', models.PositiveSmallIntegerField(default=1, help_text='As how many SMS it is billed')),
+                ('files', models.PositiveSmallIntegerField(default=0, help_text="That came with it and weren't fetched")),
+                ('dedupe_key', models.CharField(blank=True, max_length=120)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('sent_at', models.DateTimeField(help_text='When it was handed to the service', null=True)),
+                ('delivered_at', models.DateTimeField(null=True)),
+                ('due_at', models.DateTimeField(help_text='When to send it, or to look it up', null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('problem', models.CharField(blank=True, max_length=300)),
+                ('sealed_for', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('sender', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clients.textservice')),
+            ],
+            options={
+                'ordering': ['created_at', 'id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('received_at', models.DateTimeField()),
+                ('body_sealed', models.BinaryField(help_text="Under the instance's key: it may name a person before we know whose it is")),
+                ('body_sha256', models.CharField(max_length=64)),
+                ('message_id', models.CharField(blank=True, help_text="The service's id of the message, or the digest of its body", max_length=80)),
+                ('signed_at', models.DateTimeField(null=True)),
+                ('algorithm', models.CharField(blank=True, max_length=40)),
+                ('ip', models.GenericIPAddressField(null=True)),
+                ('verdict', models.CharField(choices=[('unjudged', 'Not judged yet'), ('accepted', 'Accepted'), ('no_signature', 'No signature'), ('wrong_algorithm', 'Algorithm not allowed'), ('wrong_signature', 'Wrong signature'), ('too_old', 'Not signed recently'), ('malformed', 'Unreadable')], default='unjudged', max_length=16)),
+                ('event_type', models.CharField(blank=True, max_length=60)),
+                ('subject_id', models.CharField(blank=True, help_text="The service's id of what it is about", max_length=120)),
+                ('reference', models.CharField(blank=True, help_text='Ours, as the service knows it', max_length=80)),
+                ('correlation_id', models.CharField(blank=True, max_length=80)),
+                ('state', models.CharField(choices=[('received', 'Received'), ('waiting', 'Waiting'), ('done', 'Processed'), ('unmatched', 'Unmatched'), ('refused', 'Refused')], default='received', max_length=10)),
+                ('repeats', models.PositiveIntegerField(default=0, help_text='How often the same message was received again')),
+                ('due_at', models.DateTimeField(null=True)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('outcome', models.CharField(blank=True, max_length=300)),
+                ('processed_at', models.DateTimeField(null=True)),
+                ('text_message', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='clients.textmessage')),
+                ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='events', to='clients.textservice')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextServiceProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('code', models.SlugField(max_length=20)),
+                ('name', models.CharField(max_length=60)),
+                ('adapter', models.CharField(max_length=20)),
+                ('base_url', models.CharField(blank=True, max_length=200)),
+                ('is_enabled', models.BooleanField(default=True)),
+                ('sealed_credentials', models.BinaryField(null=True)),
+                ('keys_changed', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
+                ('sms_number', models.CharField(blank=True, max_length=20)),
+                ('whatsapp_number', models.CharField(blank=True, max_length=20)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='%(class)ss', to='crm.brand')),
+                ('connection', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='clients.textservice')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='TextThread',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sealed', models.BinaryField(help_text="Under the instance's key, while no client is known", null=True)),
+                ('for_client', models.BinaryField(help_text='Under the key of `sealed_for`', null=True)),
+                ('channel', models.CharField(choices=[('sms', 'SMS'), ('whatsapp', 'WhatsApp')], max_length=8)),
+                ('number_mark', models.BinaryField(help_text="Empty after the client's erasure", null=True)),
+                ('awaits_reply', models.BooleanField(default=False, help_text="The client wrote last, and a person hasn't replied")),
+                ('opened_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('last_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('last_received_at', models.DateTimeField(help_text='WhatsApp takes free text for 24 hours after it', null=True)),
+                ('discarded_at', models.DateTimeField(null=True)),
+                ('discard_reason', models.CharField(blank=True, max_length=300)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='text_threads', to='crm.brand')),
+                ('client', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='text_threads', to='clients.client')),
+                ('discarded_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('sealed_for', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-last_at', '-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='textmessage',
+            name='thread',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clients.textthread'),
+        ),
+        migrations.CreateModel(
+            name='TextOptOut',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('channel', models.CharField(choices=[('sms', 'SMS'), ('whatsapp', 'WhatsApp')], max_length=8)),
+                ('number_mark', models.BinaryField()),
+                ('reason', models.CharField(choices=[('stop', 'Replied STOP'), ('refused', 'Opted out at the service'), ('manual', 'Added manually')], max_length=8)),
+                ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('lift_reason', models.CharField(blank=True, max_length=300)),
+                ('added_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='text_opt_outs', to='crm.brand')),
+                ('lifted_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-added_at', '-id'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('brand', 'channel', 'number_mark', 'reason'), name='a_number_opts_out_once_per_reason'), models.CheckConstraint(condition=models.Q(models.Q(('lift_reason', ''), ('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), models.Q(('lift_reason', ''), _negated=True)), _connector='OR'), name='a_lifted_opt_out_says_why')],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='textservice',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_enabled', True)), fields=('brand',), name='a_brand_uses_one_text_service'),
+        ),
+        migrations.AddConstraint(
+            model_name='textservice',
+            constraint=models.CheckConstraint(condition=models.Q(('sms_number', ''), ('whatsapp_number', ''), _negated=True), name='text_service_has_a_number'),
+        ),
+        migrations.AddIndex(
+            model_name='textevent',
+            index=models.Index(fields=['connection', '-id'], name='text_events_by_service'),
+        ),
+        migrations.AddIndex(
+            model_name='textevent',
+            index=models.Index(fields=['connection', 'subject_id'], name='text_events_by_subject'),
+        ),
+        migrations.AddIndex(
+            model_name='textevent',
+            index=models.Index(condition=models.Q(('text_message__isnull', False)), fields=['text_message'], name='text_events_by_message'),
+        ),
+        migrations.AddIndex(
+            model_name='textevent',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['due_at', 'id'], name='text_events_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='textevent',
+            constraint=models.UniqueConstraint(condition=models.Q(('verdict', 'accepted')), fields=('connection', 'message_id'), name='a_text_event_is_accepted_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='textevent',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict', 'accepted'), ('state__in', ['received', 'refused']), _connector='OR'), name='only_an_accepted_text_event_is_acted_on'),
+        ),
+        migrations.AddIndex(
+            model_name='textserviceproposal',
+            index=models.Index(fields=['brand', '-id'], name='text_service_proposals'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='text_service_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='text_service_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='text_service_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='text_service_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='text_service_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('brand',), name='one_open_text_service_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='textserviceproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'pending'), ('sealed_credentials__isnull', True), _connector='OR'), name='text_service_proposal_keeps_no_keys'),
+        ),
+        migrations.AddIndex(
+            model_name='textthread',
+            index=models.Index(fields=['client', '-last_at', '-id'], name='text_threads_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='textthread',
+            index=models.Index(fields=['-last_at', '-id'], name='text_threads_by_time'),
+        ),
+        migrations.AddIndex(
+            model_name='textthread',
+            index=models.Index(condition=models.Q(('client__isnull', True)), fields=['-last_at', '-id'], name='text_threads_unassigned'),
+        ),
+        migrations.AddIndex(
+            model_name='textthread',
+            index=models.Index(condition=models.Q(('sealed_for__isnull', False)), fields=['sealed_for'], name='text_threads_by_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='textthread',
+            constraint=models.UniqueConstraint(fields=('brand', 'channel', 'number_mark'), name='a_number_has_one_text_thread'),
+        ),
+        migrations.AddConstraint(
+            model_name='textthread',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('discard_reason', ''), ('discarded_at__isnull', True), ('discarded_by__isnull', True)), models.Q(('discarded_at__isnull', False), ('discarded_by__isnull', False), models.Q(('discard_reason', ''), _negated=True)), _connector='OR'), name='a_discarded_text_thread_says_by_whom_and_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='textthread',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('for_client__isnull', False), ('sealed__isnull', True), ('sealed_for__isnull', False)), models.Q(('for_client__isnull', True), ('sealed__isnull', False), ('sealed_for__isnull', True)), _connector='OR'), name='text_thread_is_sealed_under_one_key'),
+        ),
+        migrations.AddIndex(
+            model_name='textmessage',
+            index=models.Index(fields=['thread', '-created_at', '-id'], name='text_messages_by_thread'),
+        ),
+        migrations.AddIndex(
+            model_name='textmessage',
+            index=models.Index(fields=['service', '-id'], name='text_messages_by_service'),
+        ),
+        migrations.AddIndex(
+            model_name='textmessage',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='text_messages_due'),
+        ),
+        migrations.AddIndex(
+            model_name='textmessage',
+            index=models.Index(condition=models.Q(('sealed_for__isnull', False)), fields=['sealed_for'], name='text_messages_by_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='textmessage',
+            constraint=models.UniqueConstraint(condition=models.Q(('remote_id', ''), _negated=True), fields=('service', 'remote_id'), name='a_text_message_is_kept_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='textmessage',
+            constraint=models.UniqueConstraint(condition=models.Q(('dedupe_key', ''), _negated=True), fields=('thread', 'dedupe_key'), name='a_text_message_is_sent_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='textmessage',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'sent', 'unknown']), ('due_at__isnull', True), _connector='OR'), name='only_an_open_text_message_is_due'),
+        ),
+        migrations.AddConstraint(
+            model_name='textmessage',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('for_client__isnull', False), ('sealed__isnull', True), ('sealed_for__isnull', False)), models.Q(('for_client__isnull', True), ('sealed__isnull', False), ('sealed_for__isnull', True)), _connector='OR'), name='text_message_is_sealed_under_one_key'),
         ),
     ]

@@ -31,6 +31,7 @@ from clients.models.telephony import (
     PhoneLeg,
     PhoneRecording,
 )
+from clients.models.texting import TextEvent, TextMessage, TextOptOut, TextService, TextServiceProposal, TextThread
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
@@ -79,5 +80,11 @@ __all__ = [
     "SignInCountry",
     "Suppression",
     "Task",
+    "TextEvent",
+    "TextMessage",
+    "TextOptOut",
+    "TextService",
+    "TextServiceProposal",
+    "TextThread",
     "TimelineEntry",
 ]

@@ -23,6 +23,7 @@ LOOKS: dict[str, tuple[str, str]] = {
     TimelineKind.CALL: ("phone", "info"),
     TimelineKind.EMAIL: ("mail", "info"),
     TimelineKind.CHAT: ("headset", "info"),
+    TimelineKind.TEXT: ("send", "info"),
     TimelineKind.NOTE: ("message-square", "neutral"),
     TimelineKind.TASK: ("list-todo", "warning"),
     TimelineKind.STAGE: ("flag", "accent"),

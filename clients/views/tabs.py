@@ -14,7 +14,7 @@ from clients import policies
 from clients.forms import NoteForm
 from clients.identifiers.links import linked_to
 from clients.identifiers.places import countries_of
-from clients.models import Client, MailThread, Message
+from clients.models import Client, MailThread, Message, TextThread
 from clients.record import timeline_page
 from clients.views.page import pinned_notes
 from crm.choices import AccessKind
@@ -56,6 +56,17 @@ def mail_tab(request: UserRequest, client: Client) -> HttpResponse:
         "can_log": bool(policies.can_log(request.user, client)),
     }
     return render(request, "clients/_mail.html", context)
+
+
+def text_tab(request: UserRequest, client: Client) -> HttpResponse:
+    """Show the conversations with the client by SMS and WhatsApp."""
+    rows = TextThread.objects.filter(client=client).defer("sealed", "for_client")
+    context = {
+        "client": client,
+        "threads": rows[:THREADS_SHOWN],
+        "can_write": bool(policies.can_log(request.user, client)),
+    }
+    return render(request, "clients/texting/_tab.html", context)
 
 
 def linked_tab(request: UserRequest, client: Client) -> HttpResponse:

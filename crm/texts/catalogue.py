@@ -28,6 +28,7 @@ class TextKind(StrEnum):
     """
 
     LETTER = "letter", _("E-mail"), False, _("Subject"), 160, 20_000
+    SMS = "sms", _("SMS and WhatsApp"), False, "", 0, 1_600
     CONSENT = "consent", _("Consent"), True, _("Text beside the tick box"), 500, 100_000
     AGREEMENT = "agreement", _("Agreement"), True, _("Text beside the tick box"), 500, 200_000
     RISK_WARNING = "risk-warning", _("Risk warning"), True, "", 0, 2_000

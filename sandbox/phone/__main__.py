@@ -16,6 +16,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8462, help="0 takes any free port")
     parser.add_argument("--voice-url", default="", help="where incoming calls are announced; empty takes none")
+    parser.add_argument("--text-url", default="", help="where incoming messages are announced; empty takes none")
     parser.add_argument("--callback-origin", default="", help="where callbacks go instead of the origin they name")
     parser.add_argument("--talk-seconds", type=float, default=20.0, help="how long an answered call lasts")
     parser.add_argument("--verbose", action="store_true")
@@ -30,6 +31,7 @@ def main() -> int:
         server = PhoneServer(
             (options.host, options.port),
             voice_url=options.voice_url,
+            text_url=options.text_url,
             callback_origin=options.callback_origin,
             pace=Pace(talk=options.talk_seconds),
         )

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sandbox.phone.signing import sign
+from sandbox.phone.texts import Texts
 
 log = logging.getLogger("sandbox.phone")
 BY_LAST_DIGIT = {"0": "busy", "1": "no-answer", "9": "failed"}
@@ -97,6 +98,7 @@ class Exchange:
         self.faults: dict[str, list[Any]] = {}
         self.held: list[Callable[[], object]] = []
         self.lock = threading.RLock()
+        self.texts = Texts(self)
 
     # ── faults ──
     def set_fault(self, name: str, value: Any = True, times: int | None = None) -> None:

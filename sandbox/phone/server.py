@@ -1,4 +1,4 @@
-"""The exchange over HTTP: Twilio's API for calls and recordings, and the switchboard. What it learned is gone when it stops.
+"""The exchange over HTTP: Twilio's API for calls, recordings and messages, and the switchboard. All of it is gone when it stops.
 
 | switch (`POST /_control/faults {"name", "value", "times"}`) | does |
 |---|---|
@@ -42,8 +42,15 @@ class PhoneServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, address: tuple[str, int], *, voice_url: str = "", callback_origin: str = "", pace: Pace | None = None
+        self,
+        address: tuple[str, int],
+        *,
+        voice_url: str = "",
+        text_url: str = "",
+        callback_origin: str = "",
+        pace: Pace | None = None,
     ) -> None:
+        self.text_url = text_url
         self.exchange = Exchange(
             account=ACCOUNT, token=TOKEN, voice_url=voice_url, callback_origin=callback_origin, pace=pace or Pace()
         )
@@ -71,7 +78,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             if parts.path.startswith("/_control/"):
                 body_read = json.loads(body or b"{}")
-                self._send(200, control(self.server.exchange, parts.path.removeprefix("/_control/"), body_read))
+                what = parts.path.removeprefix("/_control/")
+                self._send(200, control(self.server.exchange, what, body_read, text_url=self.server.text_url))
             elif not self._has_fault():
                 form = {name: values[-1] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
                 self._api(parts.path, query, form)
@@ -108,6 +116,16 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, listed(exchange, query))
         elif path.startswith(f"{PREFIX}/Calls/"):
             self._call(path.removeprefix(f"{PREFIX}/Calls/").removesuffix(".json"), form)
+        elif path == f"{PREFIX}/Messages.json" and self.command == "POST":
+            self._text(form)
+        elif path == f"{PREFIX}/Messages.json":
+            found = exchange.texts.listed(query)[:50]
+            self._send(200, page("messages", [one.as_json(ACCOUNT) for one in found]))
+        elif path.startswith(f"{PREFIX}/Messages/"):
+            sid = path.removeprefix(f"{PREFIX}/Messages/").removesuffix(".json")
+            if sid not in exchange.texts.rows:
+                raise ApiError(404, 20404, f"The requested resource /Messages/{sid}.json was not found")
+            self._send(200, exchange.texts.rows[sid].as_json(ACCOUNT))
         elif path.startswith(f"{PREFIX}/Recordings"):
             self._recording(path.removeprefix(f"{PREFIX}/Recordings").lstrip("/"), query)
         else:
@@ -127,6 +145,21 @@ class Handler(BaseHTTPRequestHandler):
             self._cut()
             return
         self._send(201, leg.as_json(ACCOUNT))
+
+    def _text(self, form: dict[str, str]) -> None:
+        missing = next((name for name in ("To", "From") if not form.get(name)), None)
+        if missing or not (form.get("Body") or form.get("ContentSid")):
+            raise ApiError(400, 21602, "Message body is required.")
+        if not form["To"].removeprefix("whatsapp:").startswith("+"):
+            raise ApiError(400, 21211, f"The 'To' number {form['To']} is not a valid phone number.")
+        exchange = self.server.exchange
+        if (form["From"], form["To"]) in exchange.texts.opted_out:
+            raise ApiError(400, 21610, "Attempt to send to unsubscribed recipient")
+        text = exchange.texts.send(form)
+        if exchange.spend("lose_answer"):
+            self._cut()
+            return
+        self._send(201, text.as_json(ACCOUNT))
 
     def _call(self, sid: str, form: dict[str, str]) -> None:
         exchange = self.server.exchange
@@ -213,14 +246,18 @@ def recording_json(recording: Any) -> dict[str, Any]:
     }
 
 
-def control(exchange: Exchange, what: str, body: dict[str, Any]) -> Any:
-    """Switch a fault, plan what a number does, let somebody ring in, release what was held, or show the state."""
+def control(exchange: Exchange, what: str, body: dict[str, Any], *, text_url: str = "") -> Any:
+    """Switch a fault, plan what a number does, let somebody ring or write in, release what was held, or show the state."""
     if what == "faults":
         exchange.set_fault(body["name"], body.get("value", True), body.get("times"))
     elif what == "plan":
         exchange.plans[body["number"]] = body["plan"]
     elif what == "ring":
         return {"sid": exchange.ring_in(from_=body["from"], to=body["to"]).sid}
+    elif what == "text":
+        files = int(body.get("files", 0))
+        text = exchange.texts.come_in(from_=body["from"], to=body["to"], body=body["body"], url=text_url, files=files)
+        return {"sid": text.sid}
     elif what == "release":
         return {"sent": exchange.release(body.get("order", "reversed"))}
     elif what == "state":

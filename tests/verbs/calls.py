@@ -48,6 +48,12 @@ MODELS = {
         "event_id": "PhoneEvent",
         "exchange_id": "PhoneExchange",
     },
+    "clients.texting": {
+        "event_id": "TextEvent",
+        "thread_id": "TextThread",
+        "message_id": "TextMessage",
+        "service_id": "TextService",
+    },
     "leads": {
         "import_id": "LeadImport",
         "rule_id": "ScoreRule",

@@ -36,6 +36,10 @@ from clients.models import (
     PhoneEvent,
     PhoneExchange,
     Suppression,
+    TextEvent,
+    TextMessage,
+    TextService,
+    TextThread,
 )
 from compliance.aml.models import AmlCase, AmlRuleVersion
 from compliance.aml.rules import Content as AmlContent
@@ -335,6 +339,55 @@ def a_mailbox() -> Mailbox:
     return Mailbox.objects.create(
         brand=one(Brand), code="mail-verbs", name="Verbs", adapter="imap", address="a@b.example", is_enabled=False
     )
+
+
+def a_text_service() -> TextService:
+    return TextService.objects.create(
+        brand=one(Brand),
+        code="text-verbs",
+        name="Verbs",
+        adapter="twilio",
+        sms_number="+442071838750",
+        base_url="http://127.0.0.1:9",
+        is_enabled=False,
+    )
+
+
+def a_text_thread(client: Client | None = None) -> TextThread:
+    """A conversation at a client's brand, with an unknown number or with a client."""
+    brand_id = Client.objects.filter(owner__isnull=False).order_by("pk")[0].brand_id
+    thread = TextThread(brand_id=brand_id, client=client, channel="sms", number_mark=secrets.token_bytes(32))
+    thread.seal("+442071838751", client.pk if client is not None else None)
+    thread.save()
+    return thread
+
+
+def a_discarded_text_thread() -> Arguments:
+    thread = a_text_thread()
+    fields = {"discarded_at": timezone.now(), "discarded_by": one(User), "discard_reason": "Verbs"}
+    TextThread.objects.filter(pk=thread.pk).update(**fields)
+    return {"thread_id": thread.pk}
+
+
+def a_waiting_text() -> TextMessage:
+    client = Client.objects.filter(owner__isnull=False).order_by("pk")[0]
+    row = TextMessage(thread=a_text_thread(client), service=a_text_service(), sender=client.owner)
+    row.seal("Verbs", client.pk)
+    row.save()
+    return row
+
+
+def an_unmatched_text_event() -> Arguments:
+    """A report about a message that isn't ours."""
+    event = TextEvent.objects.create(
+        connection=a_text_service(),
+        received_at=timezone.now(),
+        body_sealed=b"",
+        body_sha256="0" * 64,
+        message_id="msg_1",
+    )
+    TextEvent.objects.filter(pk=event.pk).update(verdict="accepted", state="unmatched")
+    return {"event_id": event.pk}
 
 
 def a_phone_exchange() -> PhoneExchange:
@@ -639,6 +692,22 @@ DOORS: dict[str, Door] = {
     "clients.telephony.dialing.end_list": Door(given=lambda: {"list_id": a_dial_entry().dial_list_id}, by=its_dialler),
     "clients.telephony.do_not_call.lift": Door(given=a_marked_client),
     "clients.telephony.incoming.link_caller": Door(given=an_unknown_caller, by=its_agent),
+    "clients.texting.hearing.retry_event": Door(given=an_unmatched_text_event),
+    "clients.texting.incoming.assign_thread": Door(
+        given=lambda: {
+            "thread_id": a_text_thread().pk,
+            "client_id": Client.objects.filter(owner__isnull=False).order_by("pk")[0].pk,
+        }
+    ),
+    "clients.texting.incoming.close_thread": Door(given=lambda: {"thread_id": a_text_thread(one(Client)).pk}),
+    "clients.texting.incoming.discard_thread": Door(given=lambda: {"thread_id": a_text_thread().pk}),
+    "clients.texting.incoming.restore_thread": Door(given=a_discarded_text_thread),
+    "clients.texting.numbers.change_opt_out": Door(given=lambda: {"thread_id": a_text_thread().pk}),
+    "clients.texting.setup.test_text_service": Door(given=lambda: {"service_id": a_text_service().pk}),
+    "clients.texting.writing.undo_text": Door(
+        given=lambda: {"message_id": a_waiting_text().pk},
+        by=lambda given: TextMessage.objects.get(pk=given["message_id"]).sender,  # type: ignore[arg-type,return-value]
+    ),
     "compliance.vendors.checks.ask_again": Door(given=parked_vendor_check),
     "compliance.vendors.setup.test_connection": Door(given=lambda: {"vendor_id": a_screening_vendor().pk}),
     "compliance.vendors.notices.retry_notice": Door(given=unmatched_vendor_notice),

@@ -705,6 +705,31 @@ TABLE |= {
     "phone_call_hang_up": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"call_id": 999_999}, good=OWN),
     "phone_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
     "phone_call_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody", "reference": "0" * 32}),
+    "text_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
+    "text_message_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody", "reference": "0" * 32}),
+    "client_text": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "client_text_preview": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
+    "text_threads": Rule(STAFF),
+    "text_thread": Rule(STAFF, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
+    "text_thread_close": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
+    "text_thread_opt_out": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"thread_id": 999_999}, good=OWN
+    ),
+    "text_thread_assign": Rule(
+        ASSIGNS_MAIL, kwargs=lambda _world: {"thread_id": 999_999, "client_id": 999_999}, good=OWN
+    ),
+    "text_thread_discard": Rule(ASSIGNS_MAIL, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
+    "unassigned_texts": Rule(ASSIGNS_MAIL),
+    "text_undo": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"message_id": 999_999}, good=OWN),
+    "text_services": Rule(roles(Role.ADMINISTRATOR)),
+    "text_service_new": Rule(roles(Role.ADMINISTRATOR)),
+    "text_service_change": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"service_id": 999_999}, good=OWN),
+    "text_service_test": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"service_id": 999_999}, good=OWN),
+    "text_events": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "text_event": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"event_id": 999_999}, good=OWN),
+    "text_event_retry": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"event_id": 999_999}, good=OWN
+    ),
     "chats": Rule(STAFF),
     "chat": Rule(STAFF, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
     "chat_write": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),

@@ -137,6 +137,7 @@ def running_exchange(**paces: float) -> Iterator[RunningExchange]:
     server = PhoneServer(
         ("127.0.0.1", 0),
         voice_url="http://localhost:8000/webhooks/phone/twilio/",
+        text_url="http://localhost:8000/webhooks/text/twilio/",
         callback_origin=origin,
         pace=Pace(**{"ring": 0.02, "talk": 0.05, "wait": 0.05, **paces}),
     )

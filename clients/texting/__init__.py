@@ -1,0 +1,1 @@
+"""SMS and WhatsApp with clients: sending, delivery reports, incoming messages, opting out."""
