@@ -29,7 +29,7 @@ from clients.search import search_clients
 from clients.segments.views import segments_card
 from clients.telephony.policies import SETS_UP as SETS_EXCHANGES_UP
 from clients.telephony.setup import PhoneExchangeApproval
-from clients.texting.queries import text_threads_visible_to, unknown_texts_visible_to
+from clients.texting.queries import unknown_texts_visible_to
 from clients.texting.setup import TextServiceApproval
 from clients.views import home_cards, next_steps
 from clients.views.tabs import linked_tab, mail_tab, text_tab, timeline_tab, views_tab
@@ -83,12 +83,6 @@ def threads_awaiting(user: User) -> int | None:
 def mail_unassigned(user: User) -> int | None:
     """Count the e-mails that wait for a client, up to a hundred."""
     rows = unknown_visible_to(user).filter(state="unassigned").order_by()
-    return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
-
-
-def texts_awaiting(user: User) -> int | None:
-    """Count the conversations with one's own clients that await a reply, up to a hundred."""
-    rows = text_threads_visible_to(user).filter(awaits_reply=True, client__owner=user).order_by()
     return len(rows.values_list("pk", flat=True)[:COUNTED]) or None
 
 
@@ -196,11 +190,9 @@ register(
         "clients.view_client",
         "smartphone",
         18,
-        count=texts_awaiting,
-        count_permission="clients.log_call",
         words="sms whatsapp text messages conversation",
-        # Agents are notified, and write from their clients' pages; the palette finds the list.
-        roles=(Role.DESK_HEAD, Role.SUPPORT),
+        # Others are notified, and write from their clients' pages; the palette finds the list.
+        roles=(Role.RETENTION,),
     ),
     MenuEntry(
         "clients",
@@ -211,7 +203,7 @@ register(
         19,
         count=texts_unassigned,
         words="sms whatsapp unknown number queue spam",
-        roles=(Role.DESK_HEAD, Role.SUPPORT),
+        roles=(Role.SUPPORT,),
     ),
     MenuEntry(
         "clients",

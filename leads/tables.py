@@ -99,7 +99,8 @@ class LeadTable(Table):
             "leads.assign_lead",
             icon="user-check",
             fields="leads/_agent_choice.html",
-        )
+        ),
+        BulkAction("dial", _("Call one by one"), "leads_dial", "clients.log_call", icon="phone"),
     ]
     empty = Empty(
         _("No leads yet"),

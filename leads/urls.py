@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/duplicates/<int:pair_id>/dismiss/", duplicates.dismiss, name="possible_duplicate_dismiss"),
     path("leads/duplicates/<int:pair_id>/reopen/", duplicates.reopen, name="possible_duplicate_reopen"),
     path("leads/assign/", staff.assign, name="leads_assign"),
+    path("leads/dial/", staff.dial, name="leads_dial"),
     path("leads/<int:client_id>/status/", staff.status, name="lead_status"),
     path("leads/<int:client_id>/card/", staff.card, name="lead_card"),
     path("leads/<int:client_id>/invite/", staff.invite, name="lead_invite"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from clients.models import DialEntry
+from clients.models import Client, DialEntry
 from clients.queries import is_in_own_book
 from clients.record.local_time import local_time
 from clients.telephony import dialing, policies
@@ -50,14 +51,19 @@ def dial_new(request: UserRequest) -> HttpResponseBase:
     """Make a list of the selected clients: the list's bulk action."""
     from clients.tables import ClientTable
 
-    ids = list(ClientTable.selected(request).values_list("pk", flat=True)[: dialing.CLIENTS_MAX + 1])
+    return start_from(request, ClientTable.selected(request), back="clients")
+
+
+def start_from(request: UserRequest, rows: QuerySet[Client], *, back: str) -> HttpResponseBase:
+    """Make a list of selected clients and go to it; `back`: the name of the page to return to where that is refused."""
+    ids = list(rows.values_list("pk", flat=True)[: dialing.CLIENTS_MAX + 1])
     done = run_action(
         request,
         lambda: dialing.start_list(actor=request.user, client_ids=ids),
         ngettext("%(count)s client to call.", "%(count)s clients to call.", len(ids))
         % {"count": formats.number(len(ids))},
     )
-    return redirect("dial_list" if done else "clients")
+    return redirect("dial_list" if done else back)
 
 
 @require_POST

@@ -13,6 +13,7 @@ from clients.choices import SalesStatus
 from clients.filters import owners_in_reach
 from clients.models import Client
 from clients.queries import get_client
+from clients.telephony.dial_views import start_from
 from clients.telephony.queries import phone_calls_visible_to
 from clients.views import dialogs
 from clients.views.page import note_part
@@ -140,6 +141,13 @@ def caller_of(request: UserRequest) -> dict[str, object]:
     calls = phone_calls_visible_to(request.user).filter(client=None).select_related("exchange")
     call = calls.filter(pk=int(call_id)).first() if is_whole(call_id) else None
     return {"phone": call.number, "brand": call.exchange.brand_id} if call is not None else {}
+
+
+@staff_page("clients.log_call")
+@require_POST
+def dial(request: UserRequest) -> HttpResponseBase:
+    """Call the selected leads one after the other: the list's bulk action."""
+    return start_from(request, LeadTable.selected(request), back="leads")
 
 
 @staff_page("leads.add_lead")

@@ -1042,6 +1042,7 @@ TABLE |= {
     "possible_duplicate_dismiss": Rule(MERGES_CLIENTS, kwargs=lambda _world: {"pair_id": 999_999}, good=OWN),
     "possible_duplicate_reopen": Rule(MERGES_CLIENTS, kwargs=lambda _world: {"pair_id": 999_999}, good=OWN),
     "leads_assign": Rule(ASSIGNS_LEADS),
+    "leads_dial": Rule(WORKS_WITH_CLIENTS),
     "lead_status": Rule(WORKS_LEADS, kwargs=_person, good=OWN),
     "lead_card": Rule(SEES_LEADS, kwargs=_person, good=OWN),
     "lead_invite": Rule(WORKS_LEADS, kwargs=_person, good=OWN),

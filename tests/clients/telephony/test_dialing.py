@@ -32,6 +32,16 @@ def people(cast) -> list[Client]:
     ]
 
 
+def test_leads_are_called_one_after_the_other_from_their_list(cast, people):
+    leads, registered = people[:2], people[2:]
+    Client.objects.filter(pk__in=[row.pk for row in leads]).update(stage="lead")
+    Client.objects.filter(pk__in=[row.pk for row in registered]).update(stage="registered")
+    answer = signed_in(cast.agent).post("/leads/dial/", {"ids": [row.pk for row in people]})
+    row = dialing.list_of(cast.agent)
+    assert answer.url == "/phone/dial/" and row is not None
+    assert set(row.entries.values_list("client_id", flat=True)) == {row.pk for row in leads}
+
+
 def test_clients_are_called_one_after_the_other(cast, people, django_assert_max_num_queries):
     ann, ben, cas, dee = people
     mark(client_id=ben.pk, actor=cast.agent, reason=DoNotCallReason.ASKED)
