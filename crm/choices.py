@@ -272,6 +272,15 @@ APPROVAL_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class StaffLimitKind(BadgeChoices):
+    """How a person's access is limited for a time: `crm.security.staff_limits` holds each."""
+
+    EXPORTS = "exports", "red", _("Exports suspended")
+    REVEALS = "reveals", "orange", _("Contacts revealed per day limited")
+    MASKED = "masked", "yellow", _("Contact details masked")
+    STEP_UP = "step_up", "azure", _("Confirms identity before reveals and exports")
+
+
 class AccessKind(models.TextChoices):
     VIEW = "view", _("Viewed")
     SEARCH = "search", _("Searched")

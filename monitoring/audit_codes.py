@@ -24,6 +24,8 @@ class MonitoringAction(AuditCode):
     ESCALATION_DECIDED = "monitoring.escalation_decided", _("Escalated alert decided"), "gavel"
     EXPLANATION_ASKED = "monitoring.explanation_asked", _("Agent asked to explain"), "circle-question-mark"
     EXPLANATION_GIVEN = "monitoring.explanation_given", _("Agent's explanation received"), "message-square"
+    LIMIT_ENDED = "monitoring.limit_ended", _("Limit on an agent's access ended"), "lock-open"
+    LIMIT_SET = "monitoring.limit_set", _("Agent's access limited"), "lock", "warning"
     MISUSE_PROPOSED = "monitoring.misuse_proposed", _("Misuse found, awaiting second approval"), "gavel", "warning"
     MISUSE_REJECTED = "monitoring.misuse_rejected", _("Finding of misuse rejected"), "x"
     MISUSE_WITHDRAWN = "monitoring.misuse_withdrawn", _("Finding of misuse withdrawn"), "undo-2"

@@ -181,3 +181,11 @@ class MonitoringNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    ACCESS_LIMITED = (
+        "monitoring.access_limited",
+        _("Limits on access"),
+        NoticeGroup.SYSTEM,
+        staff(),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )

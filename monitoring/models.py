@@ -207,6 +207,7 @@ class Alert(HasState):
             ("view_baselines", gettext_noop("May see agents' baselines")),
             ("see_agent_names", gettext_noop("May see agents' names in monitoring instead of pseudonyms")),
             ("manage_watchlist", gettext_noop("May manage the agent watchlist")),
+            ("limit_agents", gettext_noop("May limit agents' exports, reveals and view of contact details for a time")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["agent", "day"], name="one_alert_per_agent_and_day"),

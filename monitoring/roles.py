@@ -4,7 +4,14 @@ from crm.security.roles import grants
 grants(
     "monitoring",
     {
-        Role.DESK_HEAD: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "manage_watchlist"],
+        Role.DESK_HEAD: [
+            "view_alert",
+            "decide_alert",
+            "view_baselines",
+            "see_agent_names",
+            "manage_watchlist",
+            "limit_agents",
+        ],
         Role.MLRO: [
             "view_alert",
             "decide_alert",
@@ -12,10 +19,11 @@ grants(
             "see_agent_names",
             "manage_watchlist",
             "decide_escalation",
+            "limit_agents",
         ],
         # They check that the process works; for that they need no names.
         Role.AUDITOR: ["view_alert", "view_baselines"],
         # Somebody has to look at compliance, too.
-        Role.ADMINISTRATOR: ["view_alert", "decide_alert", "view_baselines", "see_agent_names"],
+        Role.ADMINISTRATOR: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "limit_agents"],
     },
 )

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring import views
+from monitoring.responses import views as responses
 from monitoring.reviewing import views as reviewing
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/explanations/<int:explanation_id>/", reviewing.answer, name="monitoring_answer"),
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),
+    path("monitoring/agents/<int:agent_id>/limits/new/", responses.new_limit, name="monitoring_limit_new"),
+    path("monitoring/limits/<int:limit_id>/", responses.end_limit_page, name="monitoring_limit"),
     path("monitoring/signals/", views.signals_page, name="monitoring_signals"),
     path("monitoring/me/", views.my_days, name="monitoring_me"),
     path("monitoring/watchlist/", views.WatchList.as_view(), name="monitoring_watchlist"),

@@ -13,6 +13,7 @@ from clients.queries import clients_visible_to
 from crm.choices import AccessKind, ApprovalState
 from crm.security import access_log, audit
 from crm.security.policies import require_permission
+from crm.security.staff_limits import limits_of
 from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
@@ -36,6 +37,7 @@ from monitoring.queries import (
     shown_name,
 )
 from monitoring.reasons import figures_of, in_words
+from monitoring.responses.limits import RIGHT, can_limit
 from monitoring.reviewing.explanations import my_questions
 from monitoring.reviewing.forms import AnswerForm
 from monitoring.tables import AgentTable, AlertTable, WatchTable
@@ -107,6 +109,8 @@ def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> di
         "may_decide": can_decide(request.user, alert),
         "is_decided": alert.state == AlertState.DECIDED,
         "kinds": EVIDENCE_KINDS,
+        "limits": limits_of(alert.agent).select_related("made_by"),
+        "may_limit": request.user.has_perm(RIGHT) and can_limit(request.user, alert.agent),
         "escalation": Escalation.objects.filter(alert=alert).first(),
     }
 
@@ -223,6 +227,8 @@ def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
             "name": shown_name(request, agent),
             "is_me": False,
             "charts": charts.charts_of(agent),
+            "limits": limits_of(agent).select_related("made_by"),
+            "may_limit": request.user.has_perm(RIGHT) and can_limit(request.user, agent),
             "alerts": Alert.objects.filter(agent=agent).order_by("-day")[:20]
             if request.user.has_perm("monitoring.view_alert")
             else [],
@@ -245,6 +251,7 @@ def my_days(request: UserRequest) -> HttpResponse:
             "name": str(request.user),
             "is_me": True,
             "charts": charts.charts_of(request.user),
+            "limits": limits_of(request.user).select_related("made_by"),
             "questions": [(row, AnswerForm(auto_id=f"answer{row.pk}-%s")) for row in my_questions(request.user)],
         },
     )

@@ -1,3 +1,5 @@
+import django.contrib.postgres.constraints
+import crm.models.staff_limits
 import crm.models.outbox
 import crm.models.texts
 import datetime
@@ -1488,5 +1490,27 @@ class Migration(migrations.Migration):
             model_name='workitem',
             name='client_id',
             field=models.BigIntegerField(help_text='None: about a member of staff, not a client', null=True),
+        ),
+        migrations.CreateModel(
+            name='StaffLimit',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('exports', 'Exports suspended'), ('reveals', 'Contacts revealed per day limited'), ('masked', 'Contact details masked'), ('step_up', 'Confirms identity before reveals and exports')], max_length=8)),
+                ('per_day', models.PositiveIntegerField(help_text='Contacts that may be revealed each day', null=True)),
+                ('from_at', models.DateTimeField()),
+                ('until_at', models.DateTimeField()),
+                ('reason', models.CharField(max_length=300)),
+                ('reference', models.CharField(blank=True, help_text="What it follows from, e.g. 'monitoring.alert:17'", max_length=80)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('end_reason', models.CharField(blank=True, max_length=300)),
+                ('ended_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('made_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='limits', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['user', '-id'], name='staff_limits_of_a_person')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('until_at__gt', models.F('from_at'))), name='staff_limit_ends_after_it_begins'), models.CheckConstraint(condition=models.Q(('made_by', models.F('user')), _negated=True), name='nobody_limits_themselves'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='staff_limit_says_why'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'reveals'), ('per_day__isnull', False)), models.Q(models.Q(('kind', 'reveals'), _negated=True), ('per_day__isnull', True)), _connector='OR'), name='a_limit_of_reveals_has_a_number'), models.CheckConstraint(condition=models.Q(models.Q(('end_reason', ''), ('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False), models.Q(('end_reason', ''), _negated=True), models.Q(('ended_by', models.F('user')), _negated=True)), _connector='OR'), name='ended_staff_limit_says_who_and_why'), django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[('user', '='), ('kind', '='), (crm.models.staff_limits.TimeRange(models.F('from_at'), models.F('until_at')), '&&')], name='one_staff_limit_of_a_kind_at_a_time')],
+            },
         ),
     ]

@@ -13,6 +13,7 @@ from crm.models.outbox import EventDelivery, EventSubscription, OutboxEvent
 from crm.models.people import Actor, Book, Brand, Desk, LegalEntity, User
 from crm.models.policies import PolicyProposal, PolicyValue
 from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactorStep
+from crm.models.staff_limits import StaffLimit
 from crm.models.texts import TextDraft, TextProposal, TextVersion, TextWording
 from crm.models.ui import SavedView
 from crm.models.work import WorkEntry, WorkItem, WorkProposal
@@ -52,6 +53,7 @@ __all__ = [
     "PolicyValue",
     "SavedView",
     "SecondFactorStep",
+    "StaffLimit",
     "SubjectKey",
     "TextDraft",
     "TextProposal",

@@ -12,6 +12,7 @@ from django.utils import timezone
 from crm.choices import AccessKind
 from crm.geo import country_of
 from crm.security.request_context import current
+from crm.security.staff_limits import GATED, require_within_limits
 
 if TYPE_CHECKING:
     from crm.models import Actor, User
@@ -38,8 +39,12 @@ def note(  # noqa: PLR0913  one keyword per column of one row, most with a defau
 ) -> None:
     """Record one view. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported.
 
+    Raises: NotAllowed for an export or reveal that a limit on this member of staff excludes (`crm.security.staff_limits`).
+
     The device is the browser and system of the request; the country that of the address, looked up at sign-ins only.
     """
+    if kind in GATED and user is not None and user.is_team:
+        require_within_limits(user, kind)
     context = current()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,7 @@
 -- Guards every page: what a user may do and whom they reach, in one call whose plans a connection keeps.
 -- Grants are held by users, or by groups, on brands, desks and books; one on a brand spreads to its desks' books, one on a
--- desk to its books. `books`: [id, desk, brand, by brand, by desk, by book, by owner] each.
+-- desk to its books. A limit "masked" (crm_stafflimit) takes the right to see contact details away while it is in force.
+-- `books`: [id, desk, brand, by brand, by desk, by book, by owner] each.
 CREATE OR REPLACE FUNCTION crm_rights(
   p_user bigint, p_is_team boolean, p_is_superuser boolean,
   OUT permissions text[], OUT whole_brands bigint[], OUT books jsonb
@@ -16,7 +17,9 @@ BEGIN
         SELECT permission_id FROM crm_user_user_permissions WHERE user_id = p_user
         UNION ALL SELECT h.permission_id FROM auth_group_permissions h JOIN crm_user_groups m ON m.group_id = h.group_id
         WHERE m.user_id = p_user
-      ));
+      ) AND NOT (p.codename = 'see_unmasked_contacts' AND EXISTS (
+        SELECT 1 FROM crm_stafflimit l WHERE l.user_id = p_user AND l.kind = 'masked' AND l.ended_at IS NULL
+          AND l.from_at <= statement_timestamp() AND l.until_at > statement_timestamp())));
   END IF;
   IF NOT p_is_team THEN
     RETURN;

@@ -23,6 +23,7 @@ from crm.i18n import formats
 from crm.models import Job, User
 from crm.rendering import xlsx
 from crm.security import access_log
+from crm.security.staff_limits import require_within_limits
 from crm.ui import keyset
 from crm.ui.tables import Table, table_named
 
@@ -143,6 +144,7 @@ def run_export(job: jobs.RunningJob) -> None:
         raise DomainError(_("This list no longer exists."))
     table = table_class(owner, QueryDict(job.parameters["query"]), scope=job.parameters["scope"])
     require_export(table)
+    require_within_limits(owner, AccessKind.EXPORT)
     about, ending = int(job.parameters["about"]), job.parameters.get("ending", "xlsx")
     write = write_csv if ending == "csv" else write_xlsx
     with tempfile.TemporaryDirectory() as folder:

@@ -1,3 +1,4 @@
+from django.db import migrations
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -409,5 +410,9 @@ class Migration(migrations.Migration):
             model_name='escalation',
             name='state',
             field=models.CharField(choices=[('open', 'Open'), ('no_action', 'No further action'), ('measures', 'Disciplinary measures'), ('reported', 'Reported to the authority')], default='open', max_length=10),
+        ),
+        migrations.AlterModelOptions(
+            name='alert',
+            options={'ordering': ['-id'], 'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist'), ('limit_agents', "May limit agents' exports, reveals and view of contact details for a time")]},
         ),
     ]

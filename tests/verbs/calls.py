@@ -123,7 +123,7 @@ MODELS = {
         "period_id": "SettlementPeriod",
         "dispute_id": "CommissionDispute",
     },
-    "monitoring": {"agent_id": "User"},
+    "monitoring": {"agent_id": "User", "limit_id": "StaffLimit"},
 }
 BRAND = "meridian"
 
@@ -222,6 +222,12 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
     "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},
     "Segment": {"kind": "rule", "condition": {"version": 1, "all": []}},
+    "StaffLimit": {
+        "kind": "exports",
+        "end_reason": "",
+        "made_by": lambda: of_the_brand(User).last(),
+        "until_at": lambda: timezone.now() + dt.timedelta(days=1),
+    },
     "SecondLook": {
         "work": lambda: sketched(WorkItem, kind="kyc.second_look"),
         **dict.fromkeys(("opinion", "reason_code", "first_opinion", "first_note"), ""),

@@ -864,6 +864,7 @@ DOORS: dict[str, Door] = {
     "clients.merging.merge.merge_clients": Door({"kept_id": {"stage": "active"}, "merged_id": {"stage": "lead"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "monitoring.responses.limits.impose_limit": Door(given=lambda: {"kind": "exports"}),
     "monitoring.reviewing.escalating.decide_escalation": Door(
         {"escalation_id": {"state": "open"}}, given=lambda: {"outcome": "no_action"}
     ),

@@ -298,6 +298,7 @@ LOCKS: dict[str, str] = {
     "monitoring.baselines.close_days": "~monitoring.baselines",
     "monitoring.baselines.lock_monitoring": "~monitoring.baselines",
     "monitoring.reviewing.explanations.answer_explanation": "Explanation",
+    "monitoring.responses.limits.end_limit": "StaffLimit",
     "monitoring.reviewing.escalating.decide_escalation": "Escalation WorkItem",
     "monitoring.reviewing.explanations.ask_explanation": "Alert",
     "monitoring.watchlist.end_watch": "Watch",

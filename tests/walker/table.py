@@ -1007,6 +1007,8 @@ TABLE |= {
     "monitoring_unmask": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
     "monitoring_agents": Rule(SEES_ALERTS),
     "monitoring_agent": Rule(SEES_ALERTS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
+    "monitoring_limit_new": Rule(REVIEWS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
+    "monitoring_limit": Rule(REVIEWS, kwargs=lambda _world: {"limit_id": 999_999}, good=OWN),
     "monitoring_me": Rule(STAFF),
     "monitoring_signals": Rule(STAFF),
     "monitoring_watchlist": Rule(WATCHES),
