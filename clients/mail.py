@@ -32,7 +32,9 @@ from clients.messages.sent_files import keep_with
 from clients.messages.suppression import reason_against
 from clients.messages.uploaded_files import Upload
 from clients.models import Client, Message
+from clients.queries import is_in_own_book
 from clients.texts.letters import common_values, get_letter
+from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n import formats
@@ -42,7 +44,7 @@ from crm.models import User
 from crm.notices.notify import notify
 from crm.queue.enqueue import enqueue_on_commit
 from crm.queue.for_each import for_each_isolated
-from crm.security import audit, crypto
+from crm.security import access_log, audit, crypto
 from crm.security.crypto import KeyDestroyed
 from crm.security.sealed_files import FileDamaged, FileMissing
 from crm.texts.catalogue import Text
@@ -167,6 +169,14 @@ def write_to_client(
     put_into_thread(sent, thread_id)
     kept = keep_with(sent, files)
     drafts.drop_draft(actor, client_id)
+    access_log.note(
+        user=actor,
+        kind=AccessKind.MAIL,
+        client_id=client_id,
+        brand_id=client.brand_id,
+        target=f"clients.message:{sent.pk}",
+        in_book=is_in_own_book(actor, client),
+    )
     audit.record(
         actor=actor,
         action=ClientsAction.MAIL_SENT,

@@ -288,6 +288,8 @@ class AccessKind(models.TextChoices):
     EXPORT = "export", _("Exported")
     CALL = "call", _("Called")
     DOWNLOAD = "download", _("Document opened")
+    EDIT = "edit", _("Changed")
+    MAIL = "mail", _("E-mail written")
     LOGIN = "login", _("Signed in")
     LOGIN_FAILED = "login_failed", _("Sign-in failed")
     LOGOUT = "logout", _("Signed out")

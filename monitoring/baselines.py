@@ -42,6 +42,12 @@ CLOSES_AFTER = dt.timedelta(hours=12)
 CATCH_UP_DAYS = 400
 # A desk with fewer people of a role has its peers at the whole brand.
 PEERS_MIN = 5
+# One bit an hour: from 20 to 6 o'clock.
+NIGHT_HOURS = sum(1 << hour for hour in (20, 21, 22, 23, 0, 1, 2, 3, 4, 5))
+NIGHT_WORKERS = """
+SELECT agent_id FROM monitoring_agentday WHERE day > (SELECT max(day) FROM monitoring_agentday) - 31 GROUP BY agent_id
+HAVING sum(bit_count((hours & %s)::bit(24))) > sum(bit_count((hours & %s)::bit(24)))
+"""
 COUNTS = [feature.value for feature in FEATURES]
 
 UPSERT_SCORES = """
@@ -74,20 +80,34 @@ def lock_monitoring() -> None:
 
 
 def groups_of_agents() -> dict[int, int]:
-    """Map agents to the index of whose peers they are: those of the same first role on their desk, or, where there are too few, at
-    their brand."""
+    """Map agents to the index of whose peers they are.
+
+    Those of the same first role and shift on their desk; where there are too few, of the role on the desk, then at the brand.
+    """
     order = {role.value: n for n, role in enumerate(Role)}
-    best: dict[int, tuple[int, str, str]] = {}
+    nights = night_workers()
+    best: dict[int, tuple[int, tuple[str, ...]]] = {}
     staff = User.objects.filter(kind="staff").values_list("pk", "brand_id", "desk_id", "is_active", "groups__name")
     for pk, brand_id, desk_id, is_active, name in staff:
-        key = (order.get(name, len(order)), f"{brand_id}/{name}", f"{brand_id}/{name}/{desk_id}" if is_active else "")
-        best[pk] = min(best.get(pk, key), key)
-    sizes = Counter(on_desk for _order, _at_brand, on_desk in best.values())
+        keys = [f"{brand_id}/{name}"]
+        if is_active:
+            keys = [f"{keys[0]}/{desk_id}/{'night' if pk in nights else 'day'}", f"{keys[0]}/{desk_id}", *keys]
+        found = (order.get(name, len(order)), tuple(keys))
+        best[pk] = min(best.get(pk, found), found)
+    sizes = Counter(key for _order, keys in best.values() for key in keys)
     index: dict[str, int] = {}
-    return {
-        pk: index.setdefault(on_desk if on_desk and sizes[on_desk] >= PEERS_MIN else at_brand, len(index))
-        for pk, (_order, at_brand, on_desk) in sorted(best.items())
-    }
+    groups = {}
+    for pk, (_order, near) in sorted(best.items()):
+        key = next((key for key in near[:-1] if sizes[key] >= PEERS_MIN), near[-1])
+        groups[pk] = index.setdefault(key, len(index))
+    return groups
+
+
+def night_workers() -> set[int]:
+    """Find who was active more at night (20 to 6 o'clock) than by day over the last month of counted days."""
+    with connection.cursor() as cursor:
+        cursor.execute(NIGHT_WORKERS, [NIGHT_HOURS, ~NIGHT_HOURS & (1 << 24) - 1])
+        return {agent_id for (agent_id,) in cursor.fetchall()}
 
 
 def load_days(first: dt.date, last: dt.date, groups: dict[int, int]) -> Iterator[Day]:

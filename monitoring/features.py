@@ -1,4 +1,4 @@
-"""From the access log to an agent's day: set-based, one statement for any number of agents and days."""
+"""From the access log to an agent's day: set-based, two statements for any number of agents and days."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from django.db import connection
 # When work is not expected: before 7 and from 21 o'clock, and at the weekend, where the agent lives.
 WORK_FROM_HOUR = 7
 WORK_TO_HOUR = 21
+# Over how many days an agent's own hours are learned, from how many counted ones, and from which share on an hour is usual.
+HABIT_DAYS = 60
+HABIT_KNOWN_FROM = 10
+UNUSUAL_HOUR = 0.08
 # A list answers while somebody types: "mei", "meie", "meier" within such steps are one search, the last.
 TYPING_SECONDS = 10
 SHORT_CALL_SECONDS = 10
@@ -150,6 +154,9 @@ WITH seen AS MATERIALIZED (
     count(*) FILTER (WHERE kind = 'export') AS exports,
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
     count(*) FILTER (WHERE kind = 'download') AS downloads,
+    count(*) FILTER (WHERE kind = 'export' AND client_id IS NOT NULL) AS prints,
+    count(*) FILTER (WHERE kind = 'edit') AS edits, count(*) FILTER (WHERE kind = 'edit' AND in_book IS FALSE) AS edits_outside,
+    coalesce(bit_or(1 << hour) FILTER (WHERE kind NOT IN ('login', 'logout')), 0) AS hours,
     count(*) FILTER (WHERE kind = 'view' AND client_id IS NULL) AS lists,
     coalesce(sum(rows) FILTER (WHERE kind = 'view' AND client_id IS NULL), 0) AS list_rows,
     count(*) FILTER (WHERE kind NOT IN ('login', 'logout', 'search')
@@ -166,7 +173,7 @@ INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_
   outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
   reveals_outside, answered_calls, short_calls, calls_without_record, repeat_calls, new_networks, second_devices, steps,
   steady_pace, fast_steps, sequential, prints, new_devices, new_countries, edits, edits_outside,
-  active_hours, addresses, first_at, last_at, is_excluded)
+  hours, active_hours, addresses, first_at, last_at, is_excluded)
 SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest_hour, coalesce(s.searches, 0),
   coalesce(c.outside_views, 0), coalesce(c.outside_clients, 0), coalesce(c.dormant_views, 0), coalesce(c.reveals, 0),
   coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
@@ -177,9 +184,9 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   0), coalesce(c.high_value_clients, 0), coalesce(c.money_looks, 0), coalesce(c.revealed_clients, 0),
   coalesce(c.reveals_outside, 0), coalesce(l.answered_calls, 0), coalesce(l.short_calls, 0), coalesce(c.calls_without_record,
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
-  coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), 0,
-  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), 0, 0,
-  h.active_hours, d.addresses, d.first_at, d.last_at, false
+  coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), d.prints,
+  coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), d.edits, d.edits_outside,
+  d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false
 FROM of_days d
 JOIN of_hours h USING (user_id, day)
 LEFT JOIN of_clients c USING (user_id, day)
@@ -207,8 +214,37 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   EXCLUDED.calls_without_record, repeat_calls = EXCLUDED.repeat_calls, new_networks = EXCLUDED.new_networks, second_devices =
   EXCLUDED.second_devices, steps = EXCLUDED.steps, steady_pace = EXCLUDED.steady_pace, fast_steps = EXCLUDED.fast_steps,
   sequential = EXCLUDED.sequential, new_devices = EXCLUDED.new_devices, new_countries = EXCLUDED.new_countries,
+  prints = EXCLUDED.prints, edits = EXCLUDED.edits, edits_outside = EXCLUDED.edits_outside, hours = EXCLUDED.hours,
   active_hours = EXCLUDED.active_hours, addresses = EXCLUDED.addresses, first_at = EXCLUDED.first_at,
   last_at = EXCLUDED.last_at
+"""
+
+# An agent's own hours: of each hour of a day, on how many of the days like it (working days, weekends) of two months there was
+# anything in or beside it. Whoever is known for less than ten days has the hours of everybody, 7 to 21 from Monday to Friday.
+OWN_HOURS = """
+WITH judged AS (
+  SELECT agent_id, day, hours, extract(isodow FROM day) > 5 AS is_rest FROM monitoring_agentday
+  WHERE day BETWEEN %(first)s AND %(last)s AND (%(agents)s::bigint[] IS NULL OR agent_id = ANY(%(agents)s))
+), past AS MATERIALIZED (
+  SELECT j.agent_id, j.day, p.day AS past_day, p.hours, (extract(isodow FROM p.day) > 5) = j.is_rest AS is_alike
+  FROM judged j JOIN monitoring_agentday p ON p.agent_id = j.agent_id AND p.day < j.day AND p.day >= j.day - %(habit)s
+  WHERE NOT p.is_excluded
+), known AS (
+  SELECT agent_id, day, min(past_day) AS since FROM past GROUP BY 1, 2 HAVING count(*) >= %(known)s
+), rated AS (
+  SELECT j.agent_id, j.day, h.hour,
+    coalesce(sum(0.5 * ((p.hours >> h.hour) & 1) + 0.25 * ((p.hours >> ((h.hour + 1) %% 24)) & 1)
+      + 0.25 * ((p.hours >> ((h.hour + 23) %% 24)) & 1)), 0)
+    / greatest((j.day - k.since) * (CASE WHEN j.is_rest THEN 2 ELSE 5 END) / 7.0, 1) AS rate
+  FROM judged j JOIN known k USING (agent_id, day)
+  JOIN generate_series(0, 23) AS h (hour) ON (j.hours >> h.hour) & 1 = 1
+  LEFT JOIN past p ON p.agent_id = j.agent_id AND p.day = j.day AND p.is_alike
+  GROUP BY j.agent_id, j.day, h.hour, j.is_rest, k.since
+), odd AS (
+  SELECT agent_id, day, count(*) FILTER (WHERE rate < %(unusual)s) AS hours FROM rated GROUP BY 1, 2
+)
+UPDATE monitoring_agentday a SET odd_hours = odd.hours FROM odd
+WHERE a.agent_id = odd.agent_id AND a.day = odd.day AND a.odd_hours <> odd.hours
 """
 
 
@@ -243,4 +279,15 @@ def count_days(first: dt.date, last: dt.date, *, agent_ids: list[int] | None = N
             },
         )
         written: int = cursor.rowcount
+        cursor.execute(
+            OWN_HOURS,
+            {
+                "agents": agent_ids,
+                "first": first,
+                "last": last,
+                "habit": HABIT_DAYS,
+                "known": HABIT_KNOWN_FROM,
+                "unusual": UNUSUAL_HOUR,
+            },
+        )
         return written

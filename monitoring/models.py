@@ -80,6 +80,7 @@ class AgentDay(models.Model):
     export_rows = models.PositiveBigIntegerField(default=0)
     downloads = models.PositiveIntegerField(default=0)
     off_hours = models.PositiveIntegerField(default=0)
+    hours = models.IntegerField(default=0, help_text=_("Hours with any action, one bit each, in the agent's time zone"))
     active_hours = models.PositiveSmallIntegerField(default=0, help_text=_("Different hours with any action"))
     addresses = models.PositiveSmallIntegerField(default=0, help_text=_("Different IP addresses"))
     first_at = models.DateTimeField(null=True)

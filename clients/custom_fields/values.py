@@ -17,12 +17,14 @@ from clients.choices import TimelineKind
 from clients.custom_fields.registry import of_record, seen_by
 from clients.models import Client, CustomField, CustomFieldType, CustomValue
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
-from crm.security import audit
+from crm.security import access_log, audit
 
 NUMBER_MAX: Final = Decimal(10) ** 13
 DIGITS_MAX: Final = 40
@@ -176,6 +178,16 @@ def set_custom_values(*, client_id: int, actor: Actor, values: Mapping[int, Any]
         before={fields[pk].key: have.get(pk) for pk in changed},
         after={fields[pk].key: value for pk, value in changed.items()},
     )
+    if actor is not None and actor.is_team:
+        access_log.note(
+            user=actor,
+            kind=AccessKind.EDIT,
+            client_id=client.pk,
+            brand_id=client.brand_id,
+            target="clients.custom_values",
+            rows=len(changed),
+            in_book=is_in_own_book(actor, client),
+        )
     timeline.add_entry(
         client_id=client.pk,
         kind=TimelineKind.NOTE,

@@ -415,4 +415,9 @@ class Migration(migrations.Migration):
             name='alert',
             options={'ordering': ['-id'], 'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist'), ('limit_agents', "May limit agents' exports, reveals and view of contact details for a time")]},
         ),
+        migrations.AddField(
+            model_name='agentday',
+            name='hours',
+            field=models.IntegerField(default=0, help_text="Hours with any action, one bit each, in the agent's time zone"),
+        ),
     ]

@@ -15,7 +15,7 @@ LIMIT_DAYS = 14
 
 
 class LimitForm(forms.Form):
-    kind = forms.ChoiceField(label=_("Limit"), choices=StaffLimitKind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(label=_("Type of limit"), choices=StaffLimitKind.choices, widget=forms.RadioSelect)
     per_day = forms.IntegerField(
         label=_("Contacts revealed per day"),
         min_value=0,
