@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,6 +26,15 @@ from ib.policies import can_manage_partners
 from leads.distribution.referrers import register_owners
 
 
+@dataclass(frozen=True)
+class Visit:
+    """The visit that somebody registered from: the link, the partner's sub-id, and the click in the partner's own system."""
+
+    link: ReferralLink
+    sub_id: str = ""
+    click_id: str = ""
+
+
 @transaction.atomic
 def attribute_client(
     *,
@@ -32,8 +42,7 @@ def attribute_client(
     partner_id: int | None,
     actor: Actor,
     reason: str = "",
-    link: ReferralLink | None = None,
-    method: AttributionMethod = AttributionMethod.MANUAL,
+    visit: Visit | None = None,
     at: dt.datetime | None = None,
 ) -> Attribution | None:
     """Make a client a partner's, from now on; with `partner_id=None` nobody's. Trades before stay with whom they were.
@@ -58,7 +67,15 @@ def attribute_client(
     attribution = None
     if partner is not None:
         attribution = Attribution.objects.create(
-            client=client, partner=partner, link=link, method=method, starts_at=now, made_by=actor, reason=reason
+            client=client,
+            partner=partner,
+            link=visit.link if visit else None,
+            method=AttributionMethod.LINK if visit else AttributionMethod.MANUAL,
+            sub_id=visit.sub_id if visit else "",
+            click_id=visit.click_id if visit else "",
+            starts_at=now,
+            made_by=actor,
+            reason=reason,
         )
     audit.record(
         actor=actor,
@@ -82,7 +99,7 @@ def attribute_client(
     return attribution
 
 
-def attribute_registration(*, client_id: int, code: str) -> Attribution | None:
+def attribute_registration(*, client_id: int, code: str, sub_id: str = "", click_id: str = "") -> Attribution | None:
     """Attribute a client who registered with a referral code to that link's partner, once and for all.
 
     Does nothing for an unknown or switched-off code, a code of another brand, a partner who isn't active, or a client
@@ -102,11 +119,10 @@ def attribute_registration(*, client_id: int, code: str) -> Attribution | None:
         client_id=client_id,
         partner_id=link.partner_id,
         actor=None,
-        link=link,
-        method=AttributionMethod.LINK,
+        visit=Visit(link, sub_id, click_id),
         at=client.registered_at,
     )
-    links.count(link, registrations=1)
+    links.count(link, registrations=1, sub_id=sub_id, country=client.country)
     return attribution
 
 

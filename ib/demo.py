@@ -7,9 +7,10 @@ The first partner of each brand can be signed in as. Leaves `demo.extra["partner
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
@@ -72,6 +73,8 @@ TREES: dict[str, list[tuple[str, int]]] = {
 # Applied through the first partner's link, and awaits approval.
 APPLICANTS = {"meridian": "Pfalz Invest", "southern": "Harbourside Traders"}
 MERIDIAN_CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "USD", "EUR", "GBP")
+SUB_IDS = ("", "", "video-12", "video-14", "bio", "post-07")
+CLICK_COUNTRIES = ("DE", "AT", "ES", "IT", "PT", "FR", "")
 CAMPAIGNS = ("YouTube", "Newsletter", "Webinar", "Telegram group", "Blog")
 SHARES = {1: Decimal("0.60"), 2: Decimal("0.22"), 3: Decimal("0.12"), 4: Decimal("0.06")}
 # plan → rate per lot by symbol group: the pot that the levels share.
@@ -283,7 +286,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
     codes = {partner.pk: list(partner.referral_links.order_by("pk")) for partner in found}
     weights = [1 + level for _name, level in TREES[brand.code][: len(found)]]
     weights[0] = FIRST_PARTNER_WEIGHT
-    rows = []
+    rows, where = [], Random(6)
     for pk, registered_at in clients.values_list("pk", "registered_at"):
         if demo.rng.random() > REFERRED_SHARE:
             continue
@@ -295,6 +298,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
                 partner=partner,
                 link=demo.rng.choice(codes[partner.pk]),
                 method=AttributionMethod.LINK,
+                sub_id=where.choice(SUB_IDS),
                 starts_at=min(registered_at, demo.now),
             )
         )
@@ -336,17 +340,33 @@ def _second_links(demo: Demo, found: list[Partner]) -> None:
 def _clicks(demo: Demo, found: list[Partner]) -> None:
     """Count clicks of the last months on all links; the days on which clients registered had more of them."""
     today = demo.now.date()
-    came: Counter[tuple[int | None, dt.date]] = Counter()
-    for link_id, at in Attribution.objects.filter(partner__in=found).values_list("link_id", "starts_at"):
-        came[link_id, at.date()] += 1
-    rows = []
+    came: defaultdict[tuple[int | None, dt.date], list[tuple[str, str]]] = defaultdict(list)
+    referred = Attribution.objects.filter(partner__in=found).order_by("pk")
+    for link_id, at, sub_id, country in referred.values_list("link_id", "starts_at", "sub_id", "client__country"):
+        came[link_id, at.date()].append((sub_id, country))
+    where = Random(7)
+    clicks: Counter[tuple[int, dt.date, str, str]] = Counter()
     for partner in found:
         for link in partner.referral_links.all():
             usual = demo.rng.uniform(0.5, 6)
             for back in range(CLICK_DAYS):
                 day = today - dt.timedelta(days=back)
-                registrations = came[link.pk, day]
-                clicks = max(0, int(demo.rng.gauss(usual, usual / 2))) + registrations * demo.rng.randint(6, 20)
-                if clicks:
-                    rows.append(ReferralDay(link=link, day=day, clicks=clicks, registrations=registrations))
+                clicks[link.pk, day, where.choice(SUB_IDS), where.choice(CLICK_COUNTRIES)] += max(
+                    0, int(demo.rng.gauss(usual, usual / 2))
+                )
+                each = demo.rng.randint(6, 20)
+                for source in came[link.pk, day]:
+                    clicks[link.pk, day, *source] += each
+    rows = [
+        ReferralDay(
+            link_id=link_id,
+            day=day,
+            sub_id=sub_id,
+            country=country,
+            clicks=number,
+            registrations=came[link_id, day].count((sub_id, country)),
+        )
+        for (link_id, day, sub_id, country), number in clicks.items()
+        if number
+    ]
     copy_models(rows)

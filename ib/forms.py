@@ -24,6 +24,7 @@ from ib.partner_pages.sharing import Target
 from ib.payouts import Destination, Offer
 from ib.queries import partners_visible_to, plans_visible_to
 from ib.settlements.terms import FIELDS as TERMS_FIELDS
+from leads.attribution import SUB_ID_LONGEST
 
 CURRENCIES = [(code, code) for code in ("EUR", "USD", "GBP", "AUD", "CHF", "JPY")]
 
@@ -314,6 +315,13 @@ class ShareForm(forms.Form):
 
     page = forms.ChoiceField(required=False, label=_("Page"))
     language = forms.ChoiceField(required=False, label=_("Language"))
+    sub_id = forms.CharField(
+        required=False,
+        max_length=SUB_ID_LONGEST,
+        label=_("Sub-id"),
+        help_text=_("Your own name for where you place the link. Sources shows what each brought."),
+        widget=forms.TextInput(attrs={"placeholder": "video-12"}),
+    )
     utm_source = forms.CharField(
         required=False, max_length=60, label=_("Source"), widget=forms.TextInput(attrs={"placeholder": "telegram"})
     )
@@ -348,7 +356,7 @@ class ShareForm(forms.Form):
             return Target()
         self.is_valid()
         data = {name: value.strip() for name, value in self.cleaned_data.items() if isinstance(value, str)}
-        tags = {name: value for name, value in data.items() if name.startswith("utm_") and value}
+        tags = {name: value for name, value in data.items() if value and (name == "sub_id" or name.startswith("utm_"))}
         return Target(data.get("page", ""), data.get("language", ""), tags)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db import IntegrityError, connection, transaction
@@ -20,9 +21,18 @@ from ib.models import Partner, ReferralLink
 from ib.policies import can_manage_partners
 
 LINKS_MAX = 50
+# Visitors choose what stands in an address: beyond so many rows a day, further sources of a link are counted as one.
+SOURCES_PER_DAY = 500
+OTHER_SOURCES = "*"
 COUNT = """
-INSERT INTO ib_referralday (link_id, day, clicks, registrations) VALUES (%s, %s, %s, %s)
-ON CONFLICT ON CONSTRAINT one_row_per_link_and_day
+INSERT INTO ib_referralday (link_id, day, sub_id, country, clicks, registrations)
+SELECT %(link)s, %(day)s, kept.sub_id, kept.country, %(clicks)s, %(registrations)s
+FROM (SELECT * FROM (VALUES (%(sub_id)s, %(country)s, 1), (%(other)s, '', 2)) AS v (sub_id, country, rank)
+  WHERE rank = 2 OR EXISTS (SELECT 1 FROM ib_referralday d WHERE d.link_id = %(link)s AND d.day = %(day)s
+      AND d.sub_id = v.sub_id AND d.country = v.country)
+    OR (SELECT count(*) FROM ib_referralday d WHERE d.link_id = %(link)s AND d.day = %(day)s) < %(most)s
+  ORDER BY rank LIMIT 1) AS kept
+ON CONFLICT ON CONSTRAINT one_row_per_link_day_and_source
 DO UPDATE SET clicks = ib_referralday.clicks + EXCLUDED.clicks,
               registrations = ib_referralday.registrations + EXCLUDED.registrations
 """
@@ -84,10 +94,20 @@ def _refuse_too_many(partner: Partner) -> None:
         )
 
 
-def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0) -> None:
-    """Add to the link's count of today (UTC)."""
+def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0, sub_id: str = "", country: str = "") -> None:
+    """Add to the link's count of today (UTC) from a source: the partner's sub-id and the visitor's country."""
+    row: dict[str, Any] = {
+        "link": link.pk,
+        "day": timezone.now().date(),
+        "sub_id": sub_id,
+        "country": country,
+        "clicks": clicks,
+        "registrations": registrations,
+        "other": OTHER_SOURCES,
+        "most": SOURCES_PER_DAY,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, [link.pk, timezone.now().date(), clicks, registrations])
+        cursor.execute(COUNT, row)
 
 
 def landing_url(link: ReferralLink, *, with_code: bool = True) -> str:

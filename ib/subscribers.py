@@ -34,7 +34,9 @@ REVOKED = (LevelLoss.OVERTURNED, LevelLoss.PROVIDER_REVISED)
 def attribute_to_the_partner(event: ClientRegistered) -> None:
     """Attribute a registered client to the partner whose code they came with."""
     if event.referral_code and event.client_id is not None:
-        attribute_registration(client_id=event.client_id, code=event.referral_code)
+        attribute_registration(
+            client_id=event.client_id, code=event.referral_code, sub_id=event.sub_id, click_id=event.click_id
+        )
 
 
 @subscribe(DealsSynced)

@@ -95,6 +95,7 @@ own = [
     path("partners/earnings/missing/", portal_disputes.missing, name="partner_missing_deal"),
     path("partners/earnings/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),
     path("partners/links/", portal_links.links, name="partner_links"),
+    path("partners/links/sources/", portal_links.sources_page, name="partner_sources"),
     path("partners/links/<int:link_id>/switch/", portal_links.switch, name="partner_link_switch"),
     path("partners/links/<int:link_id>/share/", portal_links.share, name="partner_link_share"),
     re_path(

@@ -63,6 +63,7 @@ class LeadIn(Schema):
     utm: dict[str, str] = Field(default_factory=dict, description="utm_* tags")
     click_id: str = Field("", max_length=200)
     referral_code: str = Field("", max_length=40)
+    sub_id: str = Field("", max_length=60, description="The partner's own name for where the link was placed")
     landing_url: str = Field("", max_length=500)
     ip: str = Field("", max_length=45, description="The visitor's address")
     user_agent: str = Field("", max_length=500)

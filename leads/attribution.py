@@ -13,7 +13,10 @@ COOKIE_SECONDS = 30 * 86_400
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 CLICK_IDS = ("gclid", "fbclid", "msclkid", "ttclid", "click_id")
 REFERRAL = ("ref", "ib")
+# A partner's own name for where they placed a link, as affiliate networks write it.
+SUB_IDS = ("sub_id", "subid", "sub", "aff_sub", "s1")
 LONGEST = 200
+SUB_ID_LONGEST = 60
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Origin:
     utm: dict[str, str] = field(default_factory=dict)
     click_id: str = ""
     referral_code: str = ""
+    sub_id: str = ""
     page: str = ""
     referrer: str = ""
 
@@ -35,9 +39,16 @@ class Origin:
             "utm": self.utm,
             "click_id": self.click_id,
             "referral_code": self.referral_code,
+            "sub_id": self.sub_id,
             "page": self.page,
             "referrer": self.referrer,
         }
+
+
+def sub_id_of(values: Mapping[str, str]) -> str:
+    """Read the sub-id from an address's tags, cut to its length and without signs that can't be printed."""
+    raw = next((values[name] for name in SUB_IDS if values.get(name)), "")
+    return "".join(sign for sign in raw[:SUB_ID_LONGEST] if sign.isprintable()).strip()
 
 
 def _tags(values: Mapping[str, str], page: str, referrer: str) -> Origin:
@@ -48,6 +59,7 @@ def _tags(values: Mapping[str, str], page: str, referrer: str) -> Origin:
         utm={name: values[name][:LONGEST] for name in UTM if values.get(name)},
         click_id=first(CLICK_IDS),
         referral_code=first(REFERRAL)[:40],
+        sub_id=sub_id_of(values),
         page=page[:500],
         referrer=referrer[:500],
     )

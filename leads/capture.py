@@ -65,6 +65,7 @@ class Capture:
     utm: Mapping[str, str] = field(default_factory=dict)
     click_id: str = ""
     referral_code: str = ""
+    sub_id: str = ""
     landing_url: str = ""
     referrer: str = ""
     ip: str | None = None
@@ -163,6 +164,7 @@ def capture_lead(
         utm=dict(capture.utm),
         click_id=capture.click_id[:200],
         referral_code=capture.referral_code[:40],
+        sub_id=capture.sub_id[:60],
         landing_url=capture.landing_url[:500],
         referrer=capture.referrer[:500],
         ip=capture.ip,

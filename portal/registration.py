@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from django.contrib.auth.password_validation import validate_password
 from django.db import IntegrityError, transaction
@@ -105,14 +106,17 @@ def register(*, brand: Brand, application: Application) -> Registered:
     if client is None:
         client = _capture(brand, email, application)
     client = _take(client, user, application)
-    code = _referral_code(client, application)
+    referral = _referral(client, application)
     proven = invitation is not None
     PortalLogin.objects.create(
-        user=user, email_verified_at=timezone.now() if proven else None, registered_ip=current().ip, referral_code=code
+        user=user,
+        email_verified_at=timezone.now() if proven else None,
+        registered_ip=current().ip,
+        referral_code=referral.code,
     )
     if invitation is not None:
         invitations.redeem(application.invitation, user_id=user.pk)
-    _record(brand, client, user, application, code)
+    _record(brand, client, user, application, referral)
     if not proven:
         send_confirmation(user=user)
     return Registered(user, client, proven)
@@ -173,6 +177,7 @@ def _capture(brand: Brand, email: str, application: Application) -> Client:
             utm=origin.utm,
             click_id=origin.click_id,
             referral_code=origin.referral_code,
+            sub_id=origin.sub_id,
             landing_url=origin.page,
             referrer=origin.referrer,
             ip=current().ip,
@@ -209,15 +214,23 @@ def _take(client: Client, user: User, application: Application) -> Client:
     return client
 
 
-def _referral_code(client: Client, application: Application) -> str:
-    """Find the partner's code of the person's first capture that had one: the browser that registers is often another one."""
-    captured = (
-        client.leads.exclude(referral_code="").order_by("captured_at", "pk").values_list("referral_code", flat=True)
-    )
-    return captured.first() or application.origin.referral_code
+class Referral(NamedTuple):
+    """The partner's code that somebody came with, the partner's sub-id, and the click's id in the partner's own system."""
+
+    code: str
+    sub_id: str
+    click_id: str
 
 
-def _record(brand: Brand, client: Client, user: User, application: Application, code: str) -> None:
+def _referral(client: Client, application: Application) -> Referral:
+    """Find it on the person's first capture that had a code: the browser that registers is often another one."""
+    captured = client.leads.exclude(referral_code="").order_by("captured_at", "pk")
+    origin = application.origin
+    found = captured.values_list("referral_code", "sub_id", "click_id").first()
+    return Referral(*(found or (origin.referral_code, origin.sub_id, origin.click_id)))
+
+
+def _record(brand: Brand, client: Client, user: User, application: Application, referral: Referral) -> None:
     consents.record_consents(client=client, actor=user, given=application.given, refused=application.refused)
     move_stage(client_id=client.pk, to=Stage.REGISTERED, actor=user)
     client.refresh_from_db()
@@ -228,9 +241,17 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
         client_id=client.pk,
         brand_id=brand.pk,
         after={"user": user.pk, "email": user.email},
-        evidence={"referral_code": code, "invited": bool(application.invitation)},
+        evidence={"referral_code": referral.code, "invited": bool(application.invitation)},
     )
-    publish(ClientRegistered(client_id=client.pk, brand_id=brand.pk, user_id=user.pk, referral_code=code), actor=user)
+    event = ClientRegistered(
+        client_id=client.pk,
+        brand_id=brand.pk,
+        user_id=user.pk,
+        referral_code=referral.code,
+        sub_id=referral.sub_id,
+        click_id=referral.click_id if referral.code else "",
+    )
+    publish(event, actor=user)
     if client.owner_id:
         notify(
             [client.owner_id],

@@ -73,6 +73,8 @@ class ClientRegistered(Event):
     label: ClassVar[Label] = _("Client registered")
     user_id: int
     referral_code: str = ""
+    sub_id: str = ""
+    click_id: str = ""
 
 
 class ClientImported(Event):

@@ -44,6 +44,8 @@ FIELDS: Final[dict[str, Label]] = {
     "before": _("Before"),
     "after": _("After"),
     "referral_code": _("Referral code"),
+    "sub_id": _("Sub-id"),
+    "click_id": _("Click ID"),
     "fields": _("Changed fields"),
     "outcome": _("Outcome"),
     "issues": _("Issues"),

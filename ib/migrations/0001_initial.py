@@ -1977,4 +1977,32 @@ class Migration(migrations.Migration):
             name='passed_on',
             field=models.DecimalField(decimal_places=8, default=0, help_text='Part of `after` that goes to clients', max_digits=24),
         ),
+        migrations.RemoveConstraint(
+            model_name='referralday',
+            name='one_row_per_link_and_day',
+        ),
+        migrations.AddField(
+            model_name='attribution',
+            name='click_id',
+            field=models.CharField(blank=True, help_text="The click in the partner's own system", max_length=200),
+        ),
+        migrations.AddField(
+            model_name='attribution',
+            name='sub_id',
+            field=models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60),
+        ),
+        migrations.AddField(
+            model_name='referralday',
+            name='country',
+            field=models.CharField(blank=True, max_length=2),
+        ),
+        migrations.AddField(
+            model_name='referralday',
+            name='sub_id',
+            field=models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60),
+        ),
+        migrations.AddConstraint(
+            model_name='referralday',
+            constraint=models.UniqueConstraint(fields=('link', 'day', 'sub_id', 'country'), name='one_row_per_link_day_and_source'),
+        ),
     ]

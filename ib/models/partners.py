@@ -208,16 +208,22 @@ class ReferralLink(models.Model):
 
 
 class ReferralDay(models.Model):
-    """Clicks and registrations of a link on one day (UTC)."""
+    """Clicks and registrations of a link on one day (UTC), by the partner's sub-id and the visitor's country."""
 
     link = models.ForeignKey(ReferralLink, on_delete=models.PROTECT, related_name="days")
     day = models.DateField()
+    sub_id = models.CharField(
+        max_length=60, blank=True, help_text=_("The partner's own name for where the link was placed")
+    )
+    country = models.CharField(max_length=2, blank=True)
     clicks = models.PositiveIntegerField(default=0)
     registrations = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["-day"]
-        constraints = [models.UniqueConstraint(fields=["link", "day"], name="one_row_per_link_and_day")]
+        constraints = [
+            models.UniqueConstraint(fields=["link", "day", "sub_id", "country"], name="one_row_per_link_day_and_source")
+        ]
 
     def __str__(self) -> str:
         return f"{self.link_id} {self.day}"
@@ -230,6 +236,10 @@ class Attribution(models.Model):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="attributions")
     link = models.ForeignKey(ReferralLink, on_delete=models.PROTECT, null=True, blank=True, related_name="attributions")
     method = models.CharField(max_length=8, choices=AttributionMethod.choices)
+    sub_id = models.CharField(
+        max_length=60, blank=True, help_text=_("The partner's own name for where the link was placed")
+    )
+    click_id = models.CharField(max_length=200, blank=True, help_text=_("The click in the partner's own system"))
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")

@@ -229,7 +229,7 @@ def by_link(partner: Partner, span: DateRange, links: Sequence[ReferralLink]) ->
     days = span.days
     trends: dict[int, list[int]] = {link.pk: [0] * len(days) for link in links}
     clicked = ReferralDay.objects.filter(link__in=trends, day__gte=span.first, day__lte=span.last)
-    for link_id, day, clicks in clicked.values_list("link_id", "day", "clicks"):
+    for link_id, day, clicks in clicked.values_list("link_id", "day").annotate(n=Sum("clicks")).order_by():
         trends[link_id][(day - span.first).days] = clicks
     came: Iterable[Any] = (
         referred_clients(partner, span.starts_at, span.ends_at)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from ib.links import landing_url, link_url
 from ib.models import Partner, ReferralLink
-from leads.attribution import CLICK_IDS, LONGEST, UTM
+from leads.attribution import CLICK_IDS, LONGEST, UTM, sub_id_of
 from leads.models import LandingPage
 
 PAGES_MAX: Final = 100
@@ -26,7 +26,7 @@ PAGE, LANGUAGE = "to", "lang"
 
 @dataclass(frozen=True)
 class Target:
-    """Where a shared address leads. `page`: slug of a landing page, empty for registration; `tags`: utm_* and click ids."""
+    """Where a shared address leads. `page`: slug of a landing page, empty for registration; `tags`: utm_*, click ids and sub-id."""
 
     page: str = ""
     language: str = ""
@@ -40,6 +40,8 @@ class Target:
 def target_of(query: Mapping[str, str]) -> Target:
     """Read a target from an address's query; anything unknown is dropped."""
     tags = {name: query[name][:LONGEST] for name in (*UTM, *CLICK_IDS) if query.get(name)}
+    if sub_id := sub_id_of(query):
+        tags["sub_id"] = sub_id
     return Target(query.get(PAGE, "")[:60], query.get(LANGUAGE, "")[:8], tags)
 
 

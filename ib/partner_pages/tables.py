@@ -32,6 +32,7 @@ from ib.models import Accrual, Attribution, Partner, PartnerLink, Payout, Referr
 from ib.partner_pages.figures import STEPS
 from ib.settlements.lines import lines_of
 from ib.tables import SETTLEMENT_COLUMNS, why
+from leads.attribution import SUB_ID_LONGEST
 
 LEVELS_MAX = 1000
 
@@ -57,11 +58,13 @@ class MyClientsFilter(django_filters.FilterSet):
     )
     method = django_filters.ChoiceFilter(choices=AttributionMethod.choices, label=_("Acquisition"))
     link = django_filters.ModelChoiceFilter(queryset=None, label=_("Link"))
+    sub_id = django_filters.CharFilter(label=_("Sub-id"), max_length=SUB_ID_LONGEST)
+    country = django_filters.CharFilter(field_name="client__country", label=_("Country code"), max_length=2)
     since = django_filters.DateFromToRangeFilter(field_name="starts_at", label=_("Since"))
 
     class Meta:
         model = Attribution
-        fields = ["step", "method", "link", "since"]
+        fields = ["step", "method", "link", "sub_id", "country", "since"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -83,6 +86,7 @@ class MyClientsTable(Table):
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
         CountryColumn("country", _("Country"), value="client.country"),
         Column("campaign", _("Campaign"), value="link.campaign"),
+        Column("sub_id", _("Sub-id")),
         DateColumn("starts_at", _("Since")),
     ]
     filterset = MyClientsFilter

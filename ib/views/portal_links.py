@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from clients.countries import country_name
+from crm.i18n import formats
 from crm.ui import qr
 from crm.ui.actions import run_action
 from crm.ui.exports import csv_lines
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 from ib.applications import applying
+from ib.choices import AttributionMethod
 from ib.forms import LinkForm, ShareForm
 from ib.links import create_link, link_url, switch_link
 from ib.models import Partner, ReferralLink
 from ib.partner_pages import figures as partner_figures
-from ib.partner_pages import sharing
+from ib.partner_pages import sharing, sources
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import LinkFigures
+from ib.partner_pages.sources import Source, Sources
 from ib.views.guards import partner_page
 from ib.views.portal_home import clients_url, period_switch, rate_of
 
@@ -92,8 +97,83 @@ def _as_csv(rows: list[LinkFigures], span: DateRange, request: HttpRequest) -> S
         ]
         for row in rows
     ]
-    response = StreamingHttpResponse(csv_lines([head, *lines]), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="links-{span.first}-{span.last}.csv"'
+    return _csv([head, *lines], f"links-{span.first}-{span.last}")
+
+
+@partner_page
+def sources_page(request: UserRequest, partner: Partner) -> HttpResponseBase:
+    """Show clicks and clients of a range by sub-id, country or day, of all links or one, as a page or CSV."""
+    span = date_range(request.GET.get("period", "30"))
+    kind = request.GET.get("by", "")
+    kind = kind if kind in sources.KINDS else "sub"
+    own = list(partner.referral_links.order_by("-is_active", "-id")[:LINKS_SHOWN])
+    link_id = next((link.pk for link in own if str(link.pk) == request.GET.get("link")), 0)
+    found = sources.sources(partner, span, kind, link_id=link_id)
+    if request.GET.get("export") == "csv":
+        return _sources_csv(found, span, kind)
+    context = {
+        "partner": partner,
+        "span": span,
+        "switch": period_switch(request, span),
+        "kind": kind,
+        "kind_label": sources.KINDS[kind],
+        "kinds": [
+            {"label": label, "url": _with(request, by=code), "is_active": code == kind}
+            for code, label in sources.KINDS.items()
+        ],
+        "csv_url": _with(request, export="csv"),
+        "links": own,
+        "link_id": link_id,
+        "without": _("Without a sub-id") if kind == "sub" else _("Unknown"),
+        "rows": [
+            {
+                "row": row,
+                "label": _label_of(row, kind),
+                "conversion": rate_of(row.registered, row.clicks),
+                "url": _clients_of(row, kind, span, link_id),
+            }
+            for row in found.rows
+        ],
+        "hidden": found.count - len(found.rows),
+        "total": found.total,
+        "total_conversion": rate_of(found.total.registered, found.total.clicks),
+    }
+    return render(request, "partners/sources.html", context)
+
+
+def _with(request: HttpRequest, **changes: str) -> str:
+    query = request.GET.copy()
+    query.pop("export", None)
+    for name, value in changes.items():
+        query[name] = value
+    return f"?{query.urlencode()}"
+
+
+def _label_of(row: Source, kind: str) -> str:
+    if row.is_rest and kind == "sub":
+        return _("Further sub-ids")
+    if kind == "country":
+        return country_name(row.key)
+    return str(formats.day(dt.date.fromisoformat(row.key))) if kind == "day" else row.key
+
+
+def _clients_of(row: Source, kind: str, span: DateRange, link_id: int) -> str:
+    """Return the list of clients behind a row; none where nobody came, or where the list can't be narrowed to it."""
+    if not row.registered or not row.key or kind == "day":
+        return ""
+    narrowed = {"sub_id" if kind == "sub" else "country": row.key, "method": str(AttributionMethod.LINK)}
+    return clients_url(span, **narrowed, **({"link": str(link_id)} if link_id else {}))
+
+
+def _sources_csv(found: Sources, span: DateRange, kind: str) -> StreamingHttpResponse:
+    head = [str(sources.KINDS[kind]), _("Clicks"), _("Registrations"), _("Verified"), _("First deposits")]
+    lines = [[row.key, row.clicks, row.registered, row.verified, row.funded, row.active] for row in found.rows]
+    return _csv([[*head, _("Active clients")], *lines], f"sources-{kind}-{span.first}-{span.last}")
+
+
+def _csv(lines: list[list[Any]], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["Cache-Control"] = "no-store"
     return response
 

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 
+from crm import geo
+from crm.accounts.network import client_ip
 from ib import links
 from ib.applications import applying
 from ib.applications.door import application_page
@@ -30,10 +32,10 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     if link is None:
         return redirect("entrance")
     agent = request.headers.get("user-agent", "").lower()
-    if request.method == "GET" and not any(word in agent for word in BOTS):
-        links.count(link, clicks=1)
-    is_good = link.is_active and link.partner.state == PartnerState.ACTIVE
     target = sharing.target_of({name: value for name, value in request.GET.items() if isinstance(value, str)})
+    if request.method == "GET" and not any(word in agent for word in BOTS):
+        links.count(link, clicks=1, sub_id=target.tags.get("sub_id", ""), country=geo.country_of(client_ip(request)))
+    is_good = link.is_active and link.partner.state == PartnerState.ACTIVE
     response = redirect(sharing.destination(link, target, with_code=is_good))
     if sharing.is_language(target.language):
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, target.language, samesite="Lax", secure=request.is_secure())

@@ -971,4 +971,9 @@ class Migration(migrations.Migration):
             model_name='automation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['active', 'paused']), _negated=True), ('version__isnull', False), _connector='OR'), name='active_automation_has_a_version'),
         ),
+        migrations.AddField(
+            model_name='lead',
+            name='sub_id',
+            field=models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60),
+        ),
     ]

@@ -43,6 +43,9 @@ class Lead(models.Model):
     utm = models.JSONField(default=dict, blank=True, help_text="All utm_* as they came")
     click_id = models.CharField(max_length=200, blank=True, help_text="gclid, fbclid, an affiliate's click id")
     referral_code = models.CharField(max_length=40, blank=True, help_text="A partner's code")
+    sub_id = models.CharField(
+        max_length=60, blank=True, help_text="The partner's own name for where the link was placed"
+    )
     landing_url = models.CharField(max_length=500, blank=True)
     referrer = models.CharField(max_length=500, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)

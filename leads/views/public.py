@@ -134,6 +134,7 @@ def _take_in(request: HttpRequest, page: LandingPage, form: EnquiryForm, origin:
         },
         "click_id": origin.click_id,
         "referral_code": origin.referral_code,
+        "sub_id": origin.sub_id,
         "landing_url": origin.page,
         "referrer": origin.referrer,
         "ip": client_ip(request),

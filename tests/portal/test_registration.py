@@ -114,10 +114,10 @@ def test_a_stranger_becomes_a_client_and_gets_in_after_confirming_the_email(cast
 
 def test_the_registration_tells_the_others(cast):
     events.drain()
-    send(page=f"{REGISTER}?ref=partner77&utm_source=google&utm_campaign=autumn")
+    send(page=f"{REGISTER}?ref=partner77&utm_source=google&utm_campaign=autumn&sub=bio&click_id=C9")
     event = OutboxEvent.objects.get(name="client.registered")
     client = Client.objects.get(email="greta@example.com")
-    assert event.payload == {"user_id": client.user_id, "referral_code": "partner77"}
+    assert event.payload == {"user_id": client.user_id, "referral_code": "partner77", "sub_id": "bio", "click_id": "C9"}
     assert (event.client_id, event.brand_id) == (client.pk, cast.brand.pk)
     lead = Lead.objects.get(client=client)
     assert (lead.source, lead.utm["utm_campaign"], lead.referral_code) == ("google", "autumn", "partner77")

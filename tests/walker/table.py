@@ -652,6 +652,7 @@ TABLE |= {
     "partner_dispute": Rule(PARTNER, kwargs=lambda _world: {"accrual_id": 999_999}, good=(405,)),
     "partner_settlement": Rule(PARTNER, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
     "partner_links": Rule(PARTNER),
+    "partner_sources": Rule(PARTNER),
     "partner_link_switch": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
     "partner_link_share": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
     "partner_link_qr": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999, "ending": "svg"}, good=OWN),

@@ -1,0 +1,102 @@
+"""Where a partner's visitors and clients come from: by the partner's own sub-id, by country, or day by day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import connection
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ib.choices import AttributionMethod
+from ib.links import OTHER_SOURCES
+from ib.models import Partner
+from ib.partner_pages.date_ranges import DateRange
+from ib.partner_pages.figures import ACTIVE_DAYS
+
+ROWS_MAX: Final = 100
+KINDS: Final[Mapping[str, Promise]] = {"sub": _("Sub-id"), "country": _("Country"), "day": _("Day")}
+# What a row is about: of a day's clicks, and of a client who came.
+_KEYS: Final = {
+    "sub": ("d.sub_id", "a.sub_id"),
+    "country": ("d.country", "c.country"),
+    "day": ("d.day::text", "(a.starts_at AT TIME ZONE 'UTC')::date::text"),
+}
+_ORDER: Final = {"sub": "2 DESC, 3 DESC, 1", "country": "2 DESC, 3 DESC, 1", "day": "1 DESC"}
+_SOURCES: Final = """
+WITH clicked AS (
+  SELECT {click} AS key, sum(d.clicks) AS clicks
+  FROM ib_referralday d JOIN ib_referrallink l ON l.id = d.link_id
+  WHERE l.partner_id = %(partner)s AND d.day BETWEEN %(first)s AND %(last)s AND (%(link)s = 0 OR l.id = %(link)s)
+  GROUP BY 1
+), came AS (
+  SELECT {client} AS key, count(*) AS registered,
+    count(*) FILTER (WHERE c.kyc_level >= 1) AS verified,
+    count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL) AS funded,
+    count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL AND c.last_trade_at >= %(active)s) AS active
+  FROM ib_attribution a JOIN clients_client c ON c.id = a.client_id
+  WHERE a.partner_id = %(partner)s AND a.ends_at IS NULL AND a.method = %(method)s
+    AND a.starts_at >= %(since)s AND a.starts_at < %(until)s AND (%(link)s = 0 OR a.link_id = %(link)s)
+  GROUP BY 1
+), rows AS (
+  SELECT key, coalesce(clicks, 0) AS clicks, coalesce(registered, 0) AS registered, coalesce(verified, 0) AS verified,
+    coalesce(funded, 0) AS funded, coalesce(active, 0) AS active
+  FROM clicked FULL JOIN came USING (key)
+)
+SELECT *, sum(clicks) OVER (), sum(registered) OVER (), sum(verified) OVER (), sum(funded) OVER (), sum(active) OVER (),
+  count(*) OVER () FROM rows ORDER BY {order} LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One row: how many clicked, registered, and how far these have come today."""
+
+    key: str
+    clicks: int
+    registered: int
+    verified: int
+    funded: int
+    active: int
+
+    @property
+    def is_rest(self) -> bool:
+        """Say whether these are the sources of a link beyond those that are told apart on a day."""
+        return self.key == OTHER_SOURCES
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The rows that are shown, the sum of all there are, and how many there are."""
+
+    rows: list[Source]
+    total: Source
+    count: int
+
+
+def sources(partner: Partner, span: DateRange, kind: str, *, link_id: int = 0) -> Sources:
+    """Split a range's clicks and clients by `kind` (of KINDS), most clicks or newest day first, ROWS_MAX rows. One statement.
+
+    link_id: of one link only; 0 for all of the partner's.
+    """
+    click, client = _KEYS[kind]
+    values: dict[str, Any] = {
+        "partner": partner.pk,
+        "link": link_id,
+        "first": span.first,
+        "last": span.last,
+        "since": span.starts_at,
+        "until": span.ends_at,
+        "active": timezone.now() - dt.timedelta(days=ACTIVE_DAYS),
+        "method": AttributionMethod.LINK,
+        "most": ROWS_MAX,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SOURCES.format(click=click, client=client, order=_ORDER[kind]), values)
+        found = cursor.fetchall()
+    sums = [int(number) for number in found[0][6:]] if found else [0] * 6
+    return Sources([Source(row[0], *map(int, row[1:6])) for row in found], Source("", *sums[:5]), sums[5])
