@@ -33,7 +33,7 @@ class Consent(models.Model):
 
     class Meta:
         ordering = ["-at", "-id"]
-        triggers = append_only("consent")
+        triggers = append_only("consent", erased={"ip": "NULL"})
         indexes = [models.Index(fields=["client", "-at", "-id"], name="consents_by_client")]
 
     def __str__(self) -> str:

@@ -226,7 +226,7 @@ class TicketFile(models.Model):
 
     class Meta:
         ordering = ["number"]
-        triggers = append_only("ticket_file")
+        triggers = append_only("ticket_file", erased={"name": "'erased'"}, client="OLD.sealed_for_id")
         indexes = [models.Index(fields=["sealed_for"], name="ticket_files_by_key")]
         constraints = [
             models.UniqueConstraint(fields=["message", "number"], name="a_ticket_file_has_its_place"),

@@ -23,6 +23,9 @@ BEGIN
   DELETE FROM clients_maildraft WHERE client_id = NEW.client_id;
   UPDATE clients_mailthread SET subject = '' WHERE client_id = NEW.client_id;
   UPDATE clients_incomingmail SET from_name = '', from_address = '', subject = '' WHERE client_id = NEW.client_id;
+  UPDATE clients_mailattachment SET name = 'erased' WHERE sealed_for_id = NEW.client_id;
+  UPDATE clients_sentattachment SET name = 'erased' WHERE sealed_for_id = NEW.client_id;
+  UPDATE clients_donotcall SET note = '' WHERE client_id = NEW.client_id;
   UPDATE crm_outgoingmail SET "to" = '', subject = '' WHERE client_id = NEW.client_id;
   UPDATE crm_user SET first_name = '', last_name = '', email = 'erased-' || id || '@erased.invalid',
     username = 'erased-' || id, is_active = false, password = '!'
@@ -30,6 +33,7 @@ BEGIN
   IF FOUND THEN
     UPDATE crm_historicaluser SET first_name = '', last_name = '', email = '', username = 'erased-' || id WHERE id = v_login;
     DELETE FROM account_emailaddress WHERE user_id = v_login;
+    DELETE FROM usersessions_usersession WHERE user_id = v_login;
   END IF;
   RETURN NULL;
 END $$;

@@ -3,17 +3,33 @@
 `crm.security.audit` writes and seals; triggers refuse UPDATE, DELETE and TRUNCATE to everyone, the app's role included.
 """
 
+from collections.abc import Mapping
+
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 
-def append_only(name: str) -> list[pgtrigger.Trigger]:
-    """Return triggers that make a table append-only, for everyone and for raw SQL too."""
-    refuse = f"RAISE EXCEPTION '{name} is append-only: write a new row instead';"
+def append_only(
+    name: str, *, erased: Mapping[str, str] | None = None, client: str = "OLD.client_id"
+) -> list[pgtrigger.Trigger]:
+    """Return triggers that make a table append-only, for everyone and for raw SQL too.
+
+    erased: columns that an erasure blanks, each with the SQL of what it then has; client: SQL of the row's client. Nothing else
+    of the row may change with them, and only when the client's key is gone.
+    """
+    change = refuse = f"RAISE EXCEPTION '{name} is append-only: write a new row instead';"
+    if erased:
+        columns = ", ".join(f"'{column}'" for column in erased)
+        blanked = " AND ".join(f"NEW.{column} IS NOT DISTINCT FROM {value}" for column, value in erased.items())
+        change = (
+            f"IF TG_OP = 'UPDATE' AND {blanked} AND to_jsonb(NEW) - ARRAY[{columns}] = to_jsonb(OLD) - ARRAY[{columns}] "
+            f"AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = {client} AND k.wrapped IS NULL) "
+            f"THEN RETURN NEW; END IF; {refuse}"
+        )
     return [
         pgtrigger.Trigger(
-            name=f"{name}_no_change", operation=pgtrigger.Update | pgtrigger.Delete, when=pgtrigger.Before, func=refuse
+            name=f"{name}_no_change", operation=pgtrigger.Update | pgtrigger.Delete, when=pgtrigger.Before, func=change
         ),
         pgtrigger.Trigger(
             name=f"{name}_no_truncate",

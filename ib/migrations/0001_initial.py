@@ -1,3 +1,4 @@
+from django.db import migrations
 import crm.db.dated
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -2004,5 +2005,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='referralday',
             constraint=models.UniqueConstraint(fields=('link', 'day', 'sub_id', 'country'), name='one_row_per_link_day_and_source'),
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='agreementfile',
+            name='agreement_file_no_change',
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='partnerapplication',
+            name='partner_application_no_change',
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='agreementfile',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.content IS NOT DISTINCT FROM '\\x'::bytea AND to_jsonb(NEW) - ARRAY['content'] = to_jsonb(OLD) - ARRAY['content'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT p.client_id FROM ib_partnerapplication a JOIN ib_partner p ON p.id = a.partner_id WHERE a.id = OLD.application_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='a33062ce2788b85f51e462194980ea8be368e763', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerapplication',
+            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND NEW.website IS NOT DISTINCT FROM '' AND NEW.channels IS NOT DISTINCT FROM '' AND NEW.licence IS NOT DISTINCT FROM '' AND to_jsonb(NEW) - ARRAY['ip', 'website', 'channels', 'licence'] = to_jsonb(OLD) - ARRAY['ip', 'website', 'channels', 'licence'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT p.client_id FROM ib_partner p WHERE p.id = OLD.partner_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='2fb89f9080fa6758138100c0811eb3ed8c9dee34', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
         ),
     ]

@@ -30,7 +30,11 @@ class PartnerApplication(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        triggers = append_only("partner_application")
+        triggers = append_only(
+            "partner_application",
+            erased={"ip": "NULL", "website": "''", "channels": "''", "licence": "''"},
+            client="(SELECT p.client_id FROM ib_partner p WHERE p.id = OLD.partner_id)",
+        )
 
     def __str__(self) -> str:
         return f"application of {self.partner_id}"
@@ -46,7 +50,12 @@ class AgreementFile(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        triggers = append_only("agreement_file")
+        triggers = append_only(
+            "agreement_file",
+            erased={"content": "'\\x'::bytea"},
+            client="(SELECT p.client_id FROM ib_partnerapplication a JOIN ib_partner p ON p.id = a.partner_id "
+            "WHERE a.id = OLD.application_id)",
+        )
 
     def __str__(self) -> str:
         return self.sha256[:12]

@@ -30,7 +30,7 @@ def application_context(user: User, partner: Partner) -> dict[str, Any]:
         waiting = PartnerApproval.objects.filter(partner=partner, state="pending").first()
     return {
         "application": application,
-        "has_agreement": AgreementFile.objects.filter(application=application).exists(),
+        "has_agreement": AgreementFile.objects.filter(application=application).exclude(content=b"").exists(),
         "missing": approving.verification_missing(partner) if partner.state == PartnerState.PENDING else "",
         "proposal": waiting,
     }
@@ -89,7 +89,7 @@ def _form(
 def agreement(request: UserRequest, partner_id: int) -> HttpResponse:
     """Download the agreement as the applicant accepted it."""
     partner = get_partner(request.user, partner_id)
-    file = AgreementFile.objects.filter(application__partner=partner).first()
+    file = AgreementFile.objects.filter(application__partner=partner).exclude(content=b"").first()
     if file is None:
         raise Http404
     response = HttpResponse(bytes(file.content), content_type="application/pdf")

@@ -1594,4 +1594,20 @@ class Migration(migrations.Migration):
             model_name='warningacknowledgement',
             trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='e9bfe7151d9b9583e007a6479b6e0fcb3647b8c5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_warning_acknowledgement_no_truncate_f575c', table='kyc_warningacknowledgement', when='BEFORE')),
         ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='submission',
+            name='submission_no_change',
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='warningacknowledgement',
+            name='warning_acknowledgement_no_change',
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='submission',
+            trigger=pgtrigger.compiler.Trigger(name='submission_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.client_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'submission is append-only: write a new row instead';", hash='ed463134c06a88cd055c2dacfe8090cc3cbc0776', operation='UPDATE OR DELETE', pgid='pgtrigger_submission_no_change_c49a8', table='kyc_submission', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='warningacknowledgement',
+            trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT s.client_id FROM kyc_submission s WHERE s.id = OLD.submission_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='8aaaf511603e94296777fb6243907a2a92664e8c', operation='UPDATE OR DELETE', pgid='pgtrigger_warning_acknowledgement_no_change_ad5db', table='kyc_warningacknowledgement', when='BEFORE')),
+        ),
     ]

@@ -178,7 +178,7 @@ class Submission(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        triggers = append_only("submission")
+        triggers = append_only("submission", erased={"ip": "NULL"})
         indexes = [models.Index(fields=["client", "questionnaire", "-id"], name="submissions_of_a_client")]
         constraints = [
             models.CheckConstraint(
@@ -212,7 +212,11 @@ class WarningAcknowledgement(models.Model):
     ip = models.GenericIPAddressField(null=True)
 
     class Meta:
-        triggers = append_only("warning_acknowledgement")
+        triggers = append_only(
+            "warning_acknowledgement",
+            erased={"ip": "NULL"},
+            client="(SELECT s.client_id FROM kyc_submission s WHERE s.id = OLD.submission_id)",
+        )
 
     def __str__(self) -> str:
         return f"Acknowledgement of {self.submission_id}"

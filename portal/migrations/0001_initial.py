@@ -54,4 +54,12 @@ class Migration(migrations.Migration):
             model_name='consent',
             trigger=pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='f92ae3a571198b505ace2d66b569ddd7934eeb3b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_bc88b', table='portal_consent', when='BEFORE')),
         ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name='consent',
+            name='consent_no_change',
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='consent',
+            trigger=pgtrigger.compiler.Trigger(name='consent_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.client_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='150b7016496ec13036d7d591a0dd5cfec0b392ab', operation='UPDATE OR DELETE', pgid='pgtrigger_consent_no_change_12eb4', table='portal_consent', when='BEFORE')),
+        ),
     ]

@@ -4,6 +4,9 @@ CREATE OR REPLACE FUNCTION wallet_erase_payers() RETURNS trigger LANGUAGE plpgsq
 BEGIN
   UPDATE wallet_deposit SET payer_name = '', instructions = '{}', redirect_url = '' WHERE client_id = NEW.client_id;
   UPDATE wallet_withdrawal SET destination_label = 'Erased' WHERE client_id = NEW.client_id;
+  UPDATE wallet_dispute SET evidence_text = '' WHERE client_id = NEW.client_id;
+  UPDATE wallet_bankentry SET party_name = '', text = ''
+  WHERE deposit_id IN (SELECT id FROM wallet_deposit WHERE client_id = NEW.client_id);
   RETURN NULL;
 END $$;
 

@@ -1,7 +1,7 @@
 """Retention and erasure: periods, what stands against it, two people, and that nothing of the person is left to read."""
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from clients.models import Client
@@ -17,6 +17,11 @@ from crm.privacy import erasures
 from crm.security import audit
 from crm.security.audit.seal import seal_pending
 from crm.security.audit.verify import verify
+from ib.models import Partner
+from kyc.questionnaires.models import Submission, WarningAcknowledgement
+from portal import consents
+from portal.models import Consent, PortalLogin
+from support.models import Ticket
 from tests.cast import make_staff
 from tests.compliance.aml.factories import live, moved
 from tests.compliance.retention.factories import ended
@@ -26,8 +31,10 @@ from tests.wallet.factories import fund
 pytestmark = pytest.mark.django_db
 TEXT_COLUMNS = """
 SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
-WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND data_type IN ('text', 'character varying', 'jsonb', 'json')
+WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
+  AND data_type IN ('text', 'character varying', 'jsonb', 'json', 'inet', 'ARRAY')
 """
+IP = "2001:db8:7:7::231"
 # Sealed evidence that only grows: who signed in and from where, and under which name they acted; and what was published.
 KEPT = {"crm_auditevent", "crm_accessevent", "crm_outboxevent", "crm_notification", "crm_eventdelivery"}
 
@@ -47,8 +54,27 @@ def tables_with(*words: str) -> set[str]:
     return found
 
 
+def leave_traces(client: Client) -> None:
+    """Give a client what they may lack: addresses they came from, a ticket and a partner's record with their name."""
+    texts = consents.current_texts(client.brand, "en").values()
+    consents.record_consents(client=client, actor=client.user, given=texts)
+    now, text = timezone.now(), Consent.objects.filter(client=client).first().text
+    Consent.objects.create(client=client, text=text, is_given=True, at=now, ip=IP)
+    given = Submission.objects.filter(acknowledgement=None).first()
+    given.pk, given.client, given.ip, given._state.adding = None, client, IP, True
+    given.save()
+    WarningAcknowledgement.objects.create(
+        submission=given, acknowledged_by=client.user, acknowledged_at=now, language="en", sha256="0" * 64, ip=IP
+    )
+    PortalLogin.objects.update_or_create(user=client.user, defaults={"registered_ip": IP})
+    Ticket.objects.filter(pk=Ticket.objects.first().pk).update(client=client, subject=f"Refund for {client.full_name}")
+    partner = Partner.objects.filter(client=None, brand=client.brand).first()
+    partner.client, partner.name = client, str(client.full_name)
+    partner.save()
+
+
 def test_nothing_of_a_demo_client_is_left_to_read(demo_world):
-    """Everybody with the most in the demo: after the key is gone no table but those that only grow has their name or contact."""
+    """The client with the most in the demo: without the key only tables that only grow have their name, contact or IP."""
     client = (
         Client.objects.filter(deposits__isnull=False, documents__isnull=False, notes__isnull=False)
         .exclude(email="")
@@ -57,12 +83,24 @@ def test_nothing_of_a_demo_client_is_left_to_read(demo_world):
         .first()
     )
     assert client is not None
-    words = [client.email, client.phone, f"{client.first_name} {client.last_name}"]
-    assert {"clients_client", "wallet_deposit"} <= tables_with(*words)
+    leave_traces(client)
+    words = [client.email, client.phone, f"{client.first_name} {client.last_name}", IP]
+    traces = {
+        "portal_consent",
+        "portal_portallogin",
+        "kyc_submission",
+        "kyc_warningacknowledgement",
+        "support_ticket",
+        "ib_partner",
+        "ib_historicalpartner",
+    }
+    assert {"clients_client", "wallet_deposit"} | traces <= tables_with(*words)
     erasures.destroy_client_key(client.pk)
     client.refresh_from_db()
     assert str(client.full_name).strip() == "Erased" and client.user is not None and not client.user.is_active
     assert tables_with(*words) <= KEPT
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Consent.objects.filter(client=client).update(is_given=False)
 
 
 def test_an_erasure_says_what_stands_against_it(cast):

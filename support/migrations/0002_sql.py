@@ -1,0 +1,14 @@
+"""What Django can't express, from `support/sql/`."""
+
+from django.db import migrations
+
+from crm.db.migration_operations import sql_files
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("support", "0001_initial"),
+        ("clients", "0001_initial"),
+    ]
+
+    operations = sql_files("support", "erasure")
