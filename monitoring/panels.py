@@ -10,10 +10,10 @@ from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
 from monitoring.cards import home_cards
-from monitoring.choices import AlertState, EscalationState
+from monitoring.choices import AlertState
 from monitoring.queries import alerts_visible_to
 from monitoring.reviewing.confirming import MisuseApproval
-from monitoring.reviewing.escalating import RIGHT, escalations_visible_to
+from monitoring.reviewing.escalating import RIGHT
 
 approvals.register(MisuseApproval)
 
@@ -24,24 +24,16 @@ def open_alerts(user: User) -> int | None:
     return len(waiting.values_list("pk", flat=True)[:100])
 
 
-def open_escalations(user: User) -> int | None:
-    """Count the escalated alerts that wait, up to a hundred."""
-    waiting = escalations_visible_to(user).filter(state=EscalationState.OPEN).order_by()
-    return len(waiting.values_list("pk", flat=True)[:100])
-
-
 register(
     MenuEntry(
         "insight",
         _("Escalated agent alerts"),
         "monitoring_escalations",
         RIGHT,
-        "shield-alert",
+        "triangle-alert",
         35,
-        count=open_escalations,
         words="reporting officer MLRO",
         group="agents",
-        count_permission=RIGHT,
     ),
     MenuEntry(
         "insight",

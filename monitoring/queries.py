@@ -40,13 +40,21 @@ def agents_visible_to(user: User) -> QuerySet[User]:
 
 
 def desks_reached_as_a_whole(user: User) -> set[int]:
-    """Return the desks granted as such (a grant on one book of a desk is not a grant on its people)."""
+    """Return the desks granted as such (a grant on one book of a desk is not a grant on its people).
+
+    Read once per user object, so once per request: several counts of the menu ask for it.
+    """
     from guardian.models import UserObjectPermission
 
+    known: set[int] | None = getattr(user, "_keelson_desks", None)
+    if known is not None:
+        return known
     held = UserObjectPermission.objects.filter(
         user_id=user.pk, permission__codename="access_desk", content_type__app_label="crm"
     )
-    return {int(pk) for pk in held.values_list("object_pk", flat=True)}
+    desks = {int(pk) for pk in held.values_list("object_pk", flat=True)}
+    user._keelson_desks = desks
+    return desks
 
 
 def alerts_visible_to(user: User) -> QuerySet[Alert]:

@@ -179,6 +179,7 @@ class User(AbstractUser):
     # Read once per request by crm.security.scope; Django names the first one.
     _perm_cache: set[str]
     _keelson_reach: "Reach"
+    _keelson_desks: set[int]
 
     class Meta:
         ordering = ["id"]
