@@ -261,6 +261,8 @@ def _sandboxes(options: Options) -> list[Child]:
             str(options.phone_port),
             "--voice-url",
             f"{options.public_base_url}/webhooks/phone/sandbox/",
+            "--text-url",
+            f"{options.public_base_url}/webhooks/text/sandbox/",
             "--callback-origin",
             f"http://127.0.0.1:{options.port}",
         ],

@@ -482,7 +482,6 @@ EXCEPTIONS: dict[str, str] = {
     "clients.telephony.recordings.keep": "the worker's own; `tests/clients/telephony/test_recordings.py`",
     "clients.telephony.calls.log_outcome": "needs a call that has ended; `tests/clients/telephony/test_start_call.py`",
     "clients.texting.hearing.process": "the worker's own; `tests/clients/texting/test_sending.py`",
-    "clients.texting.incoming.take_text": "the worker's own; `tests/clients/texting/test_incoming.py`",
     "clients.texting.setup.propose_text_service": "needs a whole connection; `tests/clients/texting/approval_cases.py`",
     "clients.telephony.setup.propose_exchange": "needs a whole connection; `tests/clients/telephony/test_setup.py`",
     "compliance.vendors.answers.ask_about": "the worker's own; `tests/compliance/vendors/test_notices.py`",
