@@ -40,6 +40,12 @@ def awaiting_erasure(client: Client) -> ErasureProposal | None:
     return waiting.select_related("requested_by", "client__brand").first()
 
 
+def done_erasure(client: Client) -> ErasureProposal | None:
+    """Find the approved erasure of a client, with who requested and who approved it."""
+    done = ErasureProposal.objects.filter(client=client, state=ApprovalState.APPROVED)
+    return done.select_related("requested_by", "decided_by").first()
+
+
 @transaction.atomic
 def propose_erasure(*, client_id: int, actor: User, reason: str) -> ErasureProposal:
     """Propose that a client is erased. A second person approves it.

@@ -59,6 +59,7 @@ def _page(request: UserRequest, found: ClosedRelation, form: ReasonForm | None =
         "due_on": due_on(found),
         "years": RETENTION_YEARS.of(found.brand),
         "obstacles": obstacles_of(found.client, found),
+        "erasure": erasing.done_erasure(found.client) if found.erased_at else None,
         "hold": holds.hold_of(found.client),
         "past_holds": LegalHold.objects.filter(client=found.client, lifted_at__isnull=False).select_related(
             "placed_by", "lifted_by"

@@ -186,7 +186,12 @@ def test_the_list_shows_what_is_due_in_as_many_queries(cast, browse, django_asse
     assert cast.other_client.full_name not in page.get("/compliance/retention/?state=kept").content.decode()
     page.post(f"{address}lift/", {"reason": "Withdrawn"})
     page.post(f"{address}erase/", {"reason": "Time is over"})
-    assert "Awaiting second approval" in page.get(address).content.decode()
+    shown = page.get(address).content.decode()
+    assert "Awaiting second approval" in shown and "Propose erasure" not in shown
+    second = make_staff("deputy@keelson.example", Role.MLRO, brand=cast.brand)
+    approvals.approve(ErasureProposal, ErasureProposal.objects.get().pk, actor=second)
+    shown = page.get(address).content.decode()
+    assert "Approved by" in shown and str(second) in shown and "destroyed" in shown
     assert browse(cast.kyc_officer).get(address).status_code == 403
 
 
