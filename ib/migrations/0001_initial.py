@@ -19,7 +19,6 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('wallet', '0003_fold_tmp'),
         ('crm', '0002_sql'),
         ('clients', '0001_initial'),
         ('clients', '0002_sql'),
