@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import BigIntegerField, Count, Max, Q, QuerySet
+from django.db.models.functions import Cast
 from django.http import Http404
+from guardian.models import UserObjectPermission
 
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind
@@ -33,9 +35,9 @@ def agents_visible_to(user: User) -> QuerySet[User]:
     """Select the staff of desks the user reaches as a whole, and of whole brands; never the user."""
     if not user or not user.is_authenticated or not user.is_team:
         return User.objects.none()
-    reach = reach_of(user)
-    desks = desks_reached_as_a_whole(user)
-    seen = Q(desk_id__in=desks) | Q(brand_id__in=reach.whole_brands)
+    # In the same statement: of it, the menu's count of approvals is made, which is kept.
+    desks = _desk_grants(user).values(desk=Cast("object_pk", BigIntegerField()))
+    seen = Q(desk_id__in=desks) | Q(brand_id__in=reach_of(user).whole_brands)
     return User.objects.filter(seen, kind="staff").exclude(pk=user.pk)
 
 
@@ -44,17 +46,18 @@ def desks_reached_as_a_whole(user: User) -> set[int]:
 
     Read once per user object, so once per request: several counts of the menu ask for it.
     """
-    from guardian.models import UserObjectPermission
-
     known: set[int] | None = getattr(user, "_keelson_desks", None)
     if known is not None:
         return known
-    held = UserObjectPermission.objects.filter(
-        user_id=user.pk, permission__codename="access_desk", content_type__app_label="crm"
-    )
-    desks = {int(pk) for pk in held.values_list("object_pk", flat=True)}
+    desks = {int(pk) for pk in _desk_grants(user).values_list("object_pk", flat=True)}
     user._keelson_desks = desks
     return desks
+
+
+def _desk_grants(user: User) -> QuerySet[UserObjectPermission]:
+    return UserObjectPermission.objects.filter(
+        user_id=user.pk, permission__codename="access_desk", content_type__app_label="crm"
+    )
 
 
 def alerts_visible_to(user: User) -> QuerySet[Alert]:
