@@ -1,4 +1,4 @@
-from django.db import migrations
+
 import crm.db.dated
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
@@ -11,6 +11,7 @@ import pgtrigger.migrations
 import simple_history.models
 from decimal import Decimal
 from django.conf import settings
+from crm.db.migration_operations import sql_files
 from django.db import migrations, models
 
 
@@ -19,11 +20,12 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('crm', '0002_sql'),
+        ('wallet', '0001_initial'),
+        ('crm', '0001_initial'),
         ('clients', '0001_initial'),
         ('clients', '0002_sql'),
-        ('crm', '0001_initial'),
-        ('wallet', '0001_initial'),
+        ('crm', '0002_sql'),
+        ('wallet', '0002_sql'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -386,6 +388,7 @@ class Migration(migrations.Migration):
                 ('cap_month', models.DecimalField(blank=True, decimal_places=8, max_digits=16, null=True)),
                 ('cap_revenue', models.DecimalField(blank=True, decimal_places=2, help_text='Per cent', max_digits=5, null=True)),
                 ('markup_pips', models.DecimalField(decimal_places=3, default=0, max_digits=8)),
+                ('passed_percent', models.DecimalField(decimal_places=2, default=0, help_text='Part of the rebates of level 1 that goes to the client', max_digits=5)),
                 ('tier_basis', models.CharField(choices=[('own', "Trades of the partner's own clients"), ('network', "Trades of all clients in the partner's network")], default='own', max_length=8)),
                 ('tier_months', models.PositiveSmallIntegerField(default=1, help_text='Full months whose volume counts')),
                 ('tier_grace', models.PositiveSmallIntegerField(default=0, help_text='Months below a rank before it is lost')),
@@ -520,6 +523,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField()),
+                ('sub_id', models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60)),
+                ('country', models.CharField(blank=True, max_length=2)),
                 ('clicks', models.PositiveIntegerField(default=0)),
                 ('registrations', models.PositiveIntegerField(default=0)),
                 ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='ib.referrallink')),
@@ -571,6 +576,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('method', models.CharField(choices=[('link', 'Referral link'), ('manual', 'Assigned by staff'), ('import', 'Imported')], max_length=8)),
+                ('sub_id', models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60)),
+                ('click_id', models.CharField(blank=True, help_text="The click in the partner's own system", max_length=200)),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
                 ('reason', models.CharField(blank=True, max_length=200)),
@@ -812,6 +819,25 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='ib.settlement'),
         ),
         migrations.CreateModel(
+            name='ClientRebate',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('currency', models.CharField(max_length=5)),
+                ('trades', models.PositiveIntegerField()),
+                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('journal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='client_rebate', to='wallet.journal')),
+                ('previous', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.clientrebate')),
+                ('settlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='client_rebates', to='ib.settlement')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
             name='SettlementPeriod',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -853,9 +879,9 @@ class Migration(migrations.Migration):
             name='Accrual',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment')], max_length=8)),
-                ('state', models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped')], max_length=8)),
-                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute')], max_length=20)),
+                ('kind', models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment'), ('passed', 'Passed on')], max_length=8)),
+                ('state', models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped'), ('passed', 'Passed on')], max_length=8)),
+                ('reason', models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20)),
                 ('level', models.PositiveSmallIntegerField()),
                 ('deal_id', models.BigIntegerField()),
                 ('ticket', models.BigIntegerField(help_text='Deal number on the platform')),
@@ -876,6 +902,7 @@ class Migration(migrations.Migration):
                 ('is_override', models.BooleanField(default=False)),
                 ('tier', models.PositiveSmallIntegerField(help_text='The rank that the rate is paid by; empty: none', null=True)),
                 ('ratio', models.DecimalField(decimal_places=2, help_text='Personal ratio in per cent that the rate is paid by; empty: none', max_digits=5, null=True)),
+                ('passed_percent', models.DecimalField(decimal_places=2, help_text='Part that goes to the client, in per cent; empty: none', max_digits=5, null=True)),
                 ('revenue', models.DecimalField(decimal_places=8, help_text="What the broker earned on the trade, in the plan's currency; empty: the plan doesn't ask", max_digits=20, null=True)),
                 ('rate_currency', models.CharField(blank=True, max_length=5)),
                 ('rate_amount', models.DecimalField(decimal_places=8, default=0, help_text="In the plan's currency", max_digits=20)),
@@ -959,6 +986,7 @@ class Migration(migrations.Migration):
                 ('after', models.DecimalField(decimal_places=8, max_digits=24)),
                 ('charged', models.DecimalField(decimal_places=8, help_text='Commissions charged by the platform', max_digits=24)),
                 ('lost', models.DecimalField(decimal_places=8, help_text="Clients' net trading losses", max_digits=24)),
+                ('passed_on', models.DecimalField(decimal_places=8, default=0, help_text='Part of `after` that goes to clients', max_digits=24)),
                 ('lines', models.JSONField()),
                 ('made_at', models.DateTimeField(auto_now_add=True)),
                 ('for_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
@@ -1058,7 +1086,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnerapplication',
-            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='dcbc3fab16f9bc1a0ca607686af380504236e0fe', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND NEW.website IS NOT DISTINCT FROM '' AND NEW.channels IS NOT DISTINCT FROM '' AND NEW.licence IS NOT DISTINCT FROM '' AND to_jsonb(NEW) - ARRAY['ip', 'website', 'channels', 'licence'] = to_jsonb(OLD) - ARRAY['ip', 'website', 'channels', 'licence'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT p.client_id FROM ib_partner p WHERE p.id = OLD.partner_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='2fb89f9080fa6758138100c0811eb3ed8c9dee34', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnerapplication',
@@ -1066,7 +1094,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='agreementfile',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='ab06a0aca3d27cc6efd1c9e51443585267479817', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.content IS NOT DISTINCT FROM '\\x'::bytea AND to_jsonb(NEW) - ARRAY['content'] = to_jsonb(OLD) - ARRAY['content'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT p.client_id FROM ib_partnerapplication a JOIN ib_partner p ON p.id = a.partner_id WHERE a.id = OLD.application_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='a33062ce2788b85f51e462194980ea8be368e763', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='agreementfile',
@@ -1274,6 +1302,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='planversion',
+            constraint=models.CheckConstraint(condition=models.Q(('passed_percent__gte', 0), ('passed_percent__lte', 100)), name='passed_on_is_a_percentage'),
+        ),
+        migrations.AddConstraint(
+            model_name='planversion',
             constraint=models.CheckConstraint(condition=models.Q(('tier_grace__lte', 12), ('tier_months__gte', 1), ('tier_months__lte', 12)), name='ranks_look_back_a_year_at_most'),
         ),
         migrations.AddConstraint(
@@ -1386,7 +1418,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='referralday',
-            constraint=models.UniqueConstraint(fields=('link', 'day'), name='one_row_per_link_and_day'),
+            constraint=models.UniqueConstraint(fields=('link', 'day', 'sub_id', 'country'), name='one_row_per_link_day_and_source'),
         ),
         migrations.AddConstraint(
             model_name='ratioproposal',
@@ -1668,6 +1700,34 @@ class Migration(migrations.Migration):
             model_name='creditnote',
             trigger=pgtrigger.compiler.Trigger(name='credit_note_corrects_an_invoice', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF NEW.number <> 1 + coalesce((SELECT max(n.number) FROM ib_creditnote n\n                               WHERE n.brand_id = NEW.brand_id AND n.series = NEW.series), 0) THEN\n  RAISE EXCEPTION 'credit note numbers follow each other without a gap'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_note_numbers_have_no_gaps';\nEND IF;\nIF NOT EXISTS (\n  SELECT 1 FROM ib_selfbillinginvoice i JOIN ib_settlement s ON s.id = NEW.settlement_id\n  WHERE i.id = NEW.invoice_id AND i.settlement_id < s.id AND i.brand_id = NEW.brand_id AND i.vat_rate = NEW.vat_rate\n    AND (i.partner_id, i.currency) = (NEW.partner_id, NEW.currency) AND (s.partner_id, s.currency) = (NEW.partner_id, NEW.currency)\n    AND i.total >= NEW.total + coalesce((SELECT sum(n.total) FROM ib_creditnote n WHERE n.invoice_id = i.id), 0)\n) OR EXISTS (SELECT 1 FROM ib_selfbillinginvoice o WHERE o.settlement_id = NEW.settlement_id) THEN\n  RAISE EXCEPTION 'a credit note corrects an earlier invoice of its partner, and never more than that was'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'credit_note_is_of_its_invoice';\nEND IF;\nRETURN NEW;\n", hash='6000aee8252da452883dd626507cc99778709ea6', operation='INSERT', pgid='pgtrigger_credit_note_corrects_an_invoice_c312e', table='ib_creditnote', when='BEFORE')),
         ),
+        migrations.AddIndex(
+            model_name='clientrebate',
+            index=models.Index(fields=['client', 'currency', '-id'], name='rebates_of_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.UniqueConstraint(fields=('settlement', 'client'), name='one_rebate_per_settlement_and_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.UniqueConstraint(condition=models.Q(('previous__isnull', True)), fields=('client', 'currency'), name='one_first_rebate_per_client_and_currency'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '-', models.F('carried_in')))), name='client_rebate_adds_up'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientrebate',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), ('journal_id__isnull', True)), models.Q(models.Q(('amount', 0), _negated=True), ('journal_id__isnull', False)), _connector='OR'), name='credited_rebate_has_a_journal'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='clientrebate',
+            trigger=pgtrigger.compiler.Trigger(name='client_rebate_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'client_rebate is append-only: write a new row instead';", hash='75601a85b7ad8931bcdcbdab3e5c7ab40db3a937', operation='UPDATE OR DELETE', pgid='pgtrigger_client_rebate_no_change_3afb2', table='ib_clientrebate', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='clientrebate',
+            trigger=pgtrigger.compiler.Trigger(name='client_rebate_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'client_rebate is append-only: write a new row instead';", hash='2df5e3c4352fc8a3668eb532e8bfcceeb4aacab5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_client_rebate_no_truncate_1b6e4', table='ib_clientrebate', when='BEFORE')),
+        ),
         migrations.AddConstraint(
             model_name='settlementperiod',
             constraint=models.CheckConstraint(condition=models.Q(('ends_at__isnull', True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='commission_period_ends_after_it_starts'),
@@ -1707,6 +1767,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='accrual',
             index=models.Index(condition=models.Q(('kind', 'original'), _negated=True), fields=['deal_id'], name='corrections_of_a_deal'),
+        ),
+        migrations.AddIndex(
+            model_name='accrual',
+            index=models.Index(condition=models.Q(('kind', 'passed')), fields=['partner', '-id'], name='passed_on_by_a_partner'),
         ),
         migrations.AddIndex(
             model_name='accrual',
@@ -1876,149 +1940,5 @@ class Migration(migrations.Migration):
             model_name='whatif',
             trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
         ),
-        migrations.CreateModel(
-            name='ClientRebate',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=5)),
-                ('trades', models.PositiveIntegerField()),
-                ('accrued', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('carried_in', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('amount', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('carried_out', models.DecimalField(decimal_places=8, max_digits=20)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='accrual',
-            name='passed_percent',
-            field=models.DecimalField(decimal_places=2, help_text='Part that goes to the client, in per cent; empty: none', max_digits=5, null=True),
-        ),
-        migrations.AddField(
-            model_name='planversion',
-            name='passed_percent',
-            field=models.DecimalField(decimal_places=2, default=0, help_text='Part of the rebates of level 1 that goes to the client', max_digits=5),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='kind',
-            field=models.CharField(choices=[('original', 'First calculation'), ('delta', 'Correction'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('capped', 'Cap'), ('adjusted', 'Adjustment'), ('passed', 'Passed on')], max_length=8),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20),
-        ),
-        migrations.AlterField(
-            model_name='accrual',
-            name='state',
-            field=models.CharField(choices=[('accrued', 'Earned'), ('excluded', 'Not paid'), ('reversed', 'Clawed back'), ('capped', 'Capped'), ('passed', 'Passed on')], max_length=8),
-        ),
-        migrations.AddIndex(
-            model_name='accrual',
-            index=models.Index(condition=models.Q(('kind', 'passed')), fields=['partner', '-id'], name='passed_on_by_a_partner'),
-        ),
-        migrations.AddConstraint(
-            model_name='planversion',
-            constraint=models.CheckConstraint(condition=models.Q(('passed_percent__gte', 0), ('passed_percent__lte', 100)), name='passed_on_is_a_percentage'),
-        ),
-        migrations.AddField(
-            model_name='clientrebate',
-            name='client',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
-        ),
-        migrations.AddField(
-            model_name='clientrebate',
-            name='journal',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='client_rebate', to='wallet.journal'),
-        ),
-        migrations.AddField(
-            model_name='clientrebate',
-            name='previous',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='next', to='ib.clientrebate'),
-        ),
-        migrations.AddField(
-            model_name='clientrebate',
-            name='settlement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='client_rebates', to='ib.settlement'),
-        ),
-        migrations.AddIndex(
-            model_name='clientrebate',
-            index=models.Index(fields=['client', 'currency', '-id'], name='rebates_of_a_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientrebate',
-            constraint=models.UniqueConstraint(fields=('settlement', 'client'), name='one_rebate_per_settlement_and_client'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientrebate',
-            constraint=models.UniqueConstraint(condition=models.Q(('previous__isnull', True)), fields=('client', 'currency'), name='one_first_rebate_per_client_and_currency'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientrebate',
-            constraint=models.CheckConstraint(condition=models.Q(('accrued', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('amount'), '+', models.F('carried_out')), '-', models.F('carried_in')))), name='client_rebate_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientrebate',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount', 0), ('journal_id__isnull', True)), models.Q(models.Q(('amount', 0), _negated=True), ('journal_id__isnull', False)), _connector='OR'), name='credited_rebate_has_a_journal'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clientrebate',
-            trigger=pgtrigger.compiler.Trigger(name='client_rebate_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'client_rebate is append-only: write a new row instead';", hash='75601a85b7ad8931bcdcbdab3e5c7ab40db3a937', operation='UPDATE OR DELETE', pgid='pgtrigger_client_rebate_no_change_3afb2', table='ib_clientrebate', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='clientrebate',
-            trigger=pgtrigger.compiler.Trigger(name='client_rebate_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'client_rebate is append-only: write a new row instead';", hash='2df5e3c4352fc8a3668eb532e8bfcceeb4aacab5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_client_rebate_no_truncate_1b6e4', table='ib_clientrebate', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='whatif',
-            name='passed_on',
-            field=models.DecimalField(decimal_places=8, default=0, help_text='Part of `after` that goes to clients', max_digits=24),
-        ),
-        migrations.RemoveConstraint(
-            model_name='referralday',
-            name='one_row_per_link_and_day',
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='click_id',
-            field=models.CharField(blank=True, help_text="The click in the partner's own system", max_length=200),
-        ),
-        migrations.AddField(
-            model_name='attribution',
-            name='sub_id',
-            field=models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60),
-        ),
-        migrations.AddField(
-            model_name='referralday',
-            name='country',
-            field=models.CharField(blank=True, max_length=2),
-        ),
-        migrations.AddField(
-            model_name='referralday',
-            name='sub_id',
-            field=models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60),
-        ),
-        migrations.AddConstraint(
-            model_name='referralday',
-            constraint=models.UniqueConstraint(fields=('link', 'day', 'sub_id', 'country'), name='one_row_per_link_day_and_source'),
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='agreementfile',
-            name='agreement_file_no_change',
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='partnerapplication',
-            name='partner_application_no_change',
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='agreementfile',
-            trigger=pgtrigger.compiler.Trigger(name='agreement_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.content IS NOT DISTINCT FROM '\\x'::bytea AND to_jsonb(NEW) - ARRAY['content'] = to_jsonb(OLD) - ARRAY['content'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT p.client_id FROM ib_partnerapplication a JOIN ib_partner p ON p.id = a.partner_id WHERE a.id = OLD.application_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'agreement_file is append-only: write a new row instead';", hash='a33062ce2788b85f51e462194980ea8be368e763', operation='UPDATE OR DELETE', pgid='pgtrigger_agreement_file_no_change_4eb4e', table='ib_agreementfile', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='partnerapplication',
-            trigger=pgtrigger.compiler.Trigger(name='partner_application_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND NEW.website IS NOT DISTINCT FROM '' AND NEW.channels IS NOT DISTINCT FROM '' AND NEW.licence IS NOT DISTINCT FROM '' AND to_jsonb(NEW) - ARRAY['ip', 'website', 'channels', 'licence'] = to_jsonb(OLD) - ARRAY['ip', 'website', 'channels', 'licence'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT p.client_id FROM ib_partner p WHERE p.id = OLD.partner_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'partner_application is append-only: write a new row instead';", hash='2fb89f9080fa6758138100c0811eb3ed8c9dee34', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_application_no_change_2623a', table='ib_partnerapplication', when='BEFORE')),
-        ),
+        *sql_files("ib", "erasure"),
     ]

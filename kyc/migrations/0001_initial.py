@@ -1,3 +1,4 @@
+
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.constraints
@@ -17,10 +18,10 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('crm', '0001_initial'),
         ('clients', '0001_initial'),
         ('clients', '0002_sql'),
         ('crm', '0002_sql'),
-        ('crm', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -1352,7 +1353,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='submission_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'submission is append-only: write a new row instead';", hash='2160b978464e4cf4575601afbd1f236c18cc02b8', operation='UPDATE OR DELETE', pgid='pgtrigger_submission_no_change_c49a8', table='kyc_submission', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='submission_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.client_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'submission is append-only: write a new row instead';", hash='ed463134c06a88cd055c2dacfe8090cc3cbc0776', operation='UPDATE OR DELETE', pgid='pgtrigger_submission_no_change_c49a8', table='kyc_submission', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='submission',
@@ -1588,26 +1589,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='warningacknowledgement',
-            trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='17e84367e3ee537556baa111728f0d52c5958d8f', operation='UPDATE OR DELETE', pgid='pgtrigger_warning_acknowledgement_no_change_ad5db', table='kyc_warningacknowledgement', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT s.client_id FROM kyc_submission s WHERE s.id = OLD.submission_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='8aaaf511603e94296777fb6243907a2a92664e8c', operation='UPDATE OR DELETE', pgid='pgtrigger_warning_acknowledgement_no_change_ad5db', table='kyc_warningacknowledgement', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='warningacknowledgement',
             trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='e9bfe7151d9b9583e007a6479b6e0fcb3647b8c5', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_warning_acknowledgement_no_truncate_f575c', table='kyc_warningacknowledgement', when='BEFORE')),
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='submission',
-            name='submission_no_change',
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='warningacknowledgement',
-            name='warning_acknowledgement_no_change',
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='submission_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.client_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'submission is append-only: write a new row instead';", hash='ed463134c06a88cd055c2dacfe8090cc3cbc0776', operation='UPDATE OR DELETE', pgid='pgtrigger_submission_no_change_c49a8', table='kyc_submission', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='warningacknowledgement',
-            trigger=pgtrigger.compiler.Trigger(name='warning_acknowledgement_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = (SELECT s.client_id FROM kyc_submission s WHERE s.id = OLD.submission_id) AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'warning_acknowledgement is append-only: write a new row instead';", hash='8aaaf511603e94296777fb6243907a2a92664e8c', operation='UPDATE OR DELETE', pgid='pgtrigger_warning_acknowledgement_no_change_ad5db', table='kyc_warningacknowledgement', when='BEFORE')),
         ),
     ]

@@ -1,4 +1,4 @@
-from django.db import migrations
+
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -14,8 +14,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('crm', '0002_sql'),
         ('crm', '0001_initial'),
+        ('crm', '0002_sql'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 ('last_day', models.DateField(help_text='Last day of the case, where further days followed', null=True)),
                 ('was_watched', models.BooleanField(default=False)),
                 ('raised_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(help_text="When it should be reviewed, in the brand's working hours", null=True)),
                 ('updated_at', models.DateTimeField()),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to=settings.AUTH_USER_MODEL)),
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist')],
+                'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist'), ('limit_agents', "May limit agents' exports, reveals and view of contact details for a time")],
             },
         ),
         migrations.CreateModel(
@@ -82,6 +83,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ConfirmationProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('text', models.CharField(max_length=2000)),
+                ('alert', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='monitoring.alert')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
             name='DayScore',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -112,6 +131,43 @@ class Migration(migrations.Migration):
                 ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('alert', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='monitoring.alert')),
                 ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('second', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Escalation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Open'), ('no_action', 'No further action'), ('measures', 'Disciplinary measures'), ('reported', 'Reported to the authority')], default='open', max_length=10)),
+                ('raised_at', models.DateTimeField()),
+                ('reason', models.CharField(blank=True, max_length=2000)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('agent', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('alert', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='escalation', to='monitoring.alert')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('raised_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('decide_escalation', 'May decide alerts that were escalated to the reporting officer')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Explanation',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('question', models.CharField(max_length=1000)),
+                ('due_on', models.DateField()),
+                ('asked_at', models.DateTimeField()),
+                ('answer', models.CharField(blank=True, max_length=4000)),
+                ('answered_at', models.DateTimeField(null=True)),
+                ('agent', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('alert', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='explanations', to='monitoring.alert')),
+                ('asked_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-id'],
@@ -180,6 +236,7 @@ class Migration(migrations.Migration):
                 ('export_rows', models.PositiveBigIntegerField(default=0)),
                 ('downloads', models.PositiveIntegerField(default=0)),
                 ('off_hours', models.PositiveIntegerField(default=0)),
+                ('hours', models.IntegerField(default=0, help_text="Hours with any action, one bit each, in the agent's time zone")),
                 ('active_hours', models.PositiveSmallIntegerField(default=0, help_text='Different hours with any action')),
                 ('addresses', models.PositiveSmallIntegerField(default=0, help_text='Different IP addresses')),
                 ('first_at', models.DateTimeField(null=True)),
@@ -222,114 +279,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('agent', 'feature'), name='one_baseline_per_agent_and_feature'),
         ),
         migrations.AddIndex(
-            model_name='dayscore',
-            index=models.Index(fields=['day', 'agent'], name='day_scores_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dayscore',
-            constraint=models.UniqueConstraint(fields=('agent', 'day'), name='one_score_per_agent_and_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='dayscore',
-            constraint=models.CheckConstraint(condition=models.Q(('probability__gte', 0), ('probability__lte', 1)), name='score_is_a_probability'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('reviewer', models.F('agent')), _negated=True), name='nobody_decides_on_themselves'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='decision_says_why'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='alert_decision_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'alert_decision is append-only: write a new row instead';", hash='abd1ed79816498540f8790237d26c2d7fadaa08c', operation='UPDATE OR DELETE', pgid='pgtrigger_alert_decision_no_change_883c5', table='monitoring_decision', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='alert_decision_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'alert_decision is append-only: write a new row instead';", hash='c320433041991816decb79c66d9be5de3578b5bd', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_alert_decision_no_truncate_0383e', table='monitoring_decision', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='watch',
-            constraint=models.CheckConstraint(condition=models.Q(('to_on__gte', models.F('from_on'))), name='watch_ends_after_it_starts'),
-        ),
-        migrations.AddConstraint(
-            model_name='watch',
-            constraint=models.CheckConstraint(condition=models.Q(('made_by', models.F('agent')), _negated=True), name='nobody_watches_themselves'),
-        ),
-        migrations.AddConstraint(
-            model_name='watch',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[('agent', '='), (monitoring.models.DateRange(models.F('from_on'), models.F('to_on'), models.Value('[]')), '&&')], name='one_watch_per_agent_at_a_time'),
-        ),
-        migrations.CreateModel(
-            name='ConfirmationProposal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
-                ('reason', models.CharField(max_length=300)),
-                ('requested_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('decision_note', models.CharField(blank=True, max_length=300)),
-                ('text', models.CharField(max_length=2000)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Explanation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question', models.CharField(max_length=1000)),
-                ('due_on', models.DateField()),
-                ('asked_at', models.DateTimeField()),
-                ('answer', models.CharField(blank=True, max_length=4000)),
-                ('answered_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['-id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='second',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'confirmed'), _negated=True), models.Q(('second__isnull', False), models.Q(('second', models.F('reviewer')), _negated=True), models.Q(('second', models.F('agent')), _negated=True)), _connector='OR'), name='confirmed_misuse_has_a_second_person'),
-        ),
-        migrations.AddField(
-            model_name='confirmationproposal',
-            name='alert',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='confirmations', to='monitoring.alert'),
-        ),
-        migrations.AddField(
-            model_name='confirmationproposal',
-            name='decided_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='confirmationproposal',
-            name='requested_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='explanation',
-            name='agent',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='explanation',
-            name='alert',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='explanations', to='monitoring.alert'),
-        ),
-        migrations.AddField(
-            model_name='explanation',
-            name='asked_by',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddIndex(
             model_name='confirmationproposal',
             index=models.Index(fields=['alert', '-id'], name='confirmations_of_an_alert'),
         ),
@@ -358,6 +307,46 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('alert',), name='one_open_confirmation_per_alert'),
         ),
         migrations.AddIndex(
+            model_name='dayscore',
+            index=models.Index(fields=['day', 'agent'], name='day_scores_by_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='dayscore',
+            constraint=models.UniqueConstraint(fields=('agent', 'day'), name='one_score_per_agent_and_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='dayscore',
+            constraint=models.CheckConstraint(condition=models.Q(('probability__gte', 0), ('probability__lte', 1)), name='score_is_a_probability'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('reviewer', models.F('agent')), _negated=True), name='nobody_decides_on_themselves'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='decision_says_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verdict', 'confirmed'), _negated=True), models.Q(('second__isnull', False), models.Q(('second', models.F('reviewer')), _negated=True), models.Q(('second', models.F('agent')), _negated=True)), _connector='OR'), name='confirmed_misuse_has_a_second_person'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='decision',
+            trigger=pgtrigger.compiler.Trigger(name='alert_decision_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'alert_decision is append-only: write a new row instead';", hash='abd1ed79816498540f8790237d26c2d7fadaa08c', operation='UPDATE OR DELETE', pgid='pgtrigger_alert_decision_no_change_883c5', table='monitoring_decision', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='decision',
+            trigger=pgtrigger.compiler.Trigger(name='alert_decision_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'alert_decision is append-only: write a new row instead';", hash='c320433041991816decb79c66d9be5de3578b5bd', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_alert_decision_no_truncate_0383e', table='monitoring_decision', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='escalation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('reason', ''), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decided_escalation_says_who_when_and_why'),
+        ),
+        migrations.AddConstraint(
+            model_name='escalation',
+            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('agent')), _negated=True), _connector='OR'), name='nobody_decides_an_escalation_about_themselves'),
+        ),
+        migrations.AddIndex(
             model_name='explanation',
             index=models.Index(fields=['agent', '-id'], name='explanations_of_an_agent'),
         ),
@@ -381,43 +370,16 @@ class Migration(migrations.Migration):
             model_name='explanation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer', ''), ('answered_at__isnull', True)), models.Q(models.Q(('answer', ''), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='explanation_is_answered_with_text'),
         ),
-        migrations.AddField(
-            model_name='alert',
-            name='due_at',
-            field=models.DateTimeField(help_text="When it should be reviewed, in the brand's working hours", null=True),
+        migrations.AddConstraint(
+            model_name='watch',
+            constraint=models.CheckConstraint(condition=models.Q(('to_on__gte', models.F('from_on'))), name='watch_ends_after_it_starts'),
         ),
-        migrations.CreateModel(
-            name='Escalation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('no_action', 'No further action'), ('measures', 'Measures taken with the employer'), ('reported', 'Reported to the authority')], default='open', max_length=10)),
-                ('raised_at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=2000)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('agent', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('alert', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='escalation', to='monitoring.alert')),
-                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('raised_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem')),
-            ],
-            options={
-                'ordering': ['-id'],
-                'permissions': [('decide_escalation', 'May decide alerts that were escalated to the reporting officer')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('reason', ''), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decided_escalation_says_who_when_and_why'), models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), models.Q(('decided_by', models.F('agent')), _negated=True), _connector='OR'), name='nobody_decides_an_escalation_about_themselves')],
-            },
+        migrations.AddConstraint(
+            model_name='watch',
+            constraint=models.CheckConstraint(condition=models.Q(('made_by', models.F('agent')), _negated=True), name='nobody_watches_themselves'),
         ),
-        migrations.AlterField(
-            model_name='escalation',
-            name='state',
-            field=models.CharField(choices=[('open', 'Open'), ('no_action', 'No further action'), ('measures', 'Disciplinary measures'), ('reported', 'Reported to the authority')], default='open', max_length=10),
-        ),
-        migrations.AlterModelOptions(
-            name='alert',
-            options={'ordering': ['-id'], 'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist'), ('limit_agents', "May limit agents' exports, reveals and view of contact details for a time")]},
-        ),
-        migrations.AddField(
-            model_name='agentday',
-            name='hours',
-            field=models.IntegerField(default=0, help_text="Hours with any action, one bit each, in the agent's time zone"),
+        migrations.AddConstraint(
+            model_name='watch',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[('agent', '='), (monitoring.models.DateRange(models.F('from_on'), models.F('to_on'), models.Value('[]')), '&&')], name='one_watch_per_agent_at_a_time'),
         ),
     ]

@@ -1,7 +1,9 @@
+
 import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
+from crm.db.migration_operations import sql_files
 from django.db import migrations, models
 
 
@@ -10,13 +12,25 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('clients', '0001_initial'),
         ('crm', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('clients', '0001_initial'),
+        ('clients', '0002_sql'),
         ('crm', '0002_sql'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
+        migrations.CreateModel(
+            name='PortalLogin',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email_verified_at', models.DateTimeField(null=True)),
+                ('registered_at', models.DateTimeField(auto_now_add=True)),
+                ('registered_ip', models.GenericIPAddressField(null=True)),
+                ('referral_code', models.CharField(blank=True, max_length=40)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='portal_login', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
         migrations.CreateModel(
             name='Consent',
             fields=[
@@ -29,37 +43,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-at', '-id'],
+                'indexes': [models.Index(fields=['client', '-at', '-id'], name='consents_by_client')],
             },
-        ),
-        migrations.CreateModel(
-            name='PortalLogin',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email_verified_at', models.DateTimeField(null=True)),
-                ('registered_at', models.DateTimeField(auto_now_add=True)),
-                ('registered_ip', models.GenericIPAddressField(null=True)),
-                ('referral_code', models.CharField(blank=True, max_length=40)),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='portal_login', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.AddIndex(
-            model_name='consent',
-            index=models.Index(fields=['client', '-at', '-id'], name='consents_by_client'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consent',
-            trigger=pgtrigger.compiler.Trigger(name='consent_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='73e1c99656a3a520f3480d36f119961ac3c34559', operation='UPDATE OR DELETE', pgid='pgtrigger_consent_no_change_12eb4', table='portal_consent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='consent',
-            trigger=pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='f92ae3a571198b505ace2d66b569ddd7934eeb3b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_bc88b', table='portal_consent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='consent',
-            name='consent_no_change',
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='consent',
             trigger=pgtrigger.compiler.Trigger(name='consent_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.ip IS NOT DISTINCT FROM NULL AND to_jsonb(NEW) - ARRAY['ip'] = to_jsonb(OLD) - ARRAY['ip'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.client_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='150b7016496ec13036d7d591a0dd5cfec0b392ab', operation='UPDATE OR DELETE', pgid='pgtrigger_consent_no_change_12eb4', table='portal_consent', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='consent',
+            trigger=pgtrigger.compiler.Trigger(name='consent_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'consent is append-only: write a new row instead';", hash='f92ae3a571198b505ace2d66b569ddd7934eeb3b', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_consent_no_truncate_bc88b', table='portal_consent', when='BEFORE')),
+        ),
+        *sql_files("portal", "erasure"),
     ]

@@ -1,9 +1,11 @@
+
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
+from crm.db.migration_operations import sql_files
 from django.db import migrations, models
 
 
@@ -12,9 +14,9 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('crm', '0002_sql'),
-        ('clients', '0002_sql'),
         ('crm', '0001_initial'),
+        ('clients', '0002_sql'),
+        ('crm', '0002_sql'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -210,18 +212,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='ticketfile',
-            trigger=pgtrigger.compiler.Trigger(name='ticket_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'ticket_file is append-only: write a new row instead';", hash='7bf280d4fa9e3193aaffd8d59cf186e372141932', operation='UPDATE OR DELETE', pgid='pgtrigger_ticket_file_no_change_0bbd4', table='support_ticketfile', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='ticket_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.name IS NOT DISTINCT FROM 'erased' AND to_jsonb(NEW) - ARRAY['name'] = to_jsonb(OLD) - ARRAY['name'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.sealed_for_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'ticket_file is append-only: write a new row instead';", hash='eb606911c8e30366fc243a1cdf2d04880f30e410', operation='UPDATE OR DELETE', pgid='pgtrigger_ticket_file_no_change_0bbd4', table='support_ticketfile', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='ticketfile',
             trigger=pgtrigger.compiler.Trigger(name='ticket_file_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'ticket_file is append-only: write a new row instead';", hash='c3899151693564acb45cbecd0436bbb07eb4b469', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_ticket_file_no_truncate_4a4ea', table='support_ticketfile', when='BEFORE')),
         ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='ticketfile',
-            name='ticket_file_no_change',
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='ticketfile',
-            trigger=pgtrigger.compiler.Trigger(name='ticket_file_no_change', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' AND NEW.name IS NOT DISTINCT FROM 'erased' AND to_jsonb(NEW) - ARRAY['name'] = to_jsonb(OLD) - ARRAY['name'] AND EXISTS (SELECT FROM crm_subjectkey k WHERE k.client_id = OLD.sealed_for_id AND k.wrapped IS NULL) THEN RETURN NEW; END IF; RAISE EXCEPTION 'ticket_file is append-only: write a new row instead';", hash='eb606911c8e30366fc243a1cdf2d04880f30e410', operation='UPDATE OR DELETE', pgid='pgtrigger_ticket_file_no_change_0bbd4', table='support_ticketfile', when='BEFORE')),
-        ),
+        *sql_files("support", "erasure"),
     ]
