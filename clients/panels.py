@@ -192,7 +192,7 @@ register(
         18,
         words="sms whatsapp text messages conversation",
         # Others are notified, and write from their clients' pages; the palette finds the list.
-        roles=(Role.RETENTION,),
+        roles=(Role.MLRO,),
     ),
     MenuEntry(
         "clients",

@@ -1,7 +1,7 @@
 """Help in the app: a short text for each page in each language, written as small Markdown files in `crm/help_texts/`.
 
 A text begins with a head: `pages:` has the names of the addresses it is about, `for:` its audience (staff by default),
-`words:` more words it is found under. Both languages share the head of the English file.
+`words:` more words it is found under. Other languages share the head of the English file, and may add `words:` of their own.
 """
 
 from __future__ import annotations
@@ -92,13 +92,15 @@ def topics() -> dict[str, Topic]:
 def _read(path: Path) -> Topic:
     head, source = path.read_text(encoding="utf-8").split("\n\n", 1)
     facts = dict(line.split(":", 1) for line in head.splitlines())
-    texts = {"en": _text(source)}
+    words, texts = facts.get("words", "").strip(), {"en": _text(source)}
     for language in LANGUAGES[1:]:
         other = FOLDER / language / path.name
         if other.exists():
-            texts[language] = _text(other.read_text(encoding="utf-8"))
+            more, _hash, source = other.read_text(encoding="utf-8").partition("# ")
+            words += more.replace("words:", "").rstrip()
+            texts[language] = _text(source)
     audience = UserKind(facts.get("for", UserKind.STAFF).strip())
-    return Topic(path.stem, audience, tuple(facts.get("pages", "").split()), facts.get("words", "").strip(), texts)
+    return Topic(path.stem, audience, tuple(facts.get("pages", "").split()), words, texts)
 
 
 def _text(source: str) -> Text:
