@@ -26,7 +26,7 @@ from clients.texting.segments import size_of
 from clients.texting.writing import EXCERPT_CHARS, TEXT_CHARS_MAX
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import phrase
+from crm.i18n.localized_text import label_of, phrase
 from crm.models import User
 from crm.notices.notify import notify, push_live
 from crm.security import audit
@@ -116,7 +116,7 @@ def _record_on_timeline(row: TextMessage, thread: TextThread, text: str) -> None
     timeline.add_entry(
         client_id=thread.client_id,
         kind=TimelineKind.TEXT,
-        title=phrase("From the client by %(channel)s") % {"channel": thread.get_channel_display()},
+        title=phrase("From the client by %(channel)s") % {"channel": label_of(thread, "channel")},
         body=text[:EXCERPT_CHARS],
         url=thread.get_absolute_url(),
         at=row.created_at,
@@ -135,7 +135,7 @@ def _show(row: TextMessage, thread: TextThread, text: str) -> None:
     notify(
         [client.owner_id],
         kind=ClientsNotice.TEXT_RECEIVED,
-        title=phrase("%(channel)s from %(client)s") % {"channel": thread.get_channel_display(), "client": str(client)},
+        title=phrase("%(channel)s from %(client)s") % {"channel": label_of(thread, "channel"), "client": str(client)},
         url=thread.get_absolute_url(),
         dedupe_key=f"clients.text_received:{row.pk}",
     )

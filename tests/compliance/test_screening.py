@@ -208,7 +208,7 @@ def test_the_database_wants_a_person_and_a_reason(cast, listed):
 
 
 def test_a_brand_may_set_its_own_threshold(cast, tmp_path):
-    load(tmp_path, {"first": "Klara Josephine", "second": "Webber Meyer"})
+    load(tmp_path, {"first": "Klara Anna Josephine", "second": "Webber Meyer Schulz"})
     assert screen(cast).hit_count == 0
     set_policies(cast.brand, screening_threshold="0.6")
     assert screen(cast).hit_count == 1

@@ -251,7 +251,7 @@ def test_the_tasks_do_their_round_on_an_empty_house_and_again(cast):
 
 
 def test_closing_a_day_costs_the_same_number_of_queries_however_many_agents(desk, django_assert_max_num_queries):
-    with django_assert_max_num_queries(28):
+    with django_assert_max_num_queries(30):
         baselines.close_days(now=AFTERWARDS)
 
 
