@@ -37,6 +37,7 @@ class ComplianceAction(AuditCode):
     DELISTING_RELISTED = "compliance.delisting_relisted", _("True match listed again"), "siren", "danger"
     HIT_CLEARED = "compliance.hit_cleared", _("Possible match dismissed as false positive"), "circle-check", "success"
     HIT_CONFIRMED = "compliance.hit_confirmed", _("True match confirmed"), "siren", "danger"
+    NAME_SCREENED = "compliance.name_screened", _("Name screened"), "scan-search"
     HIT_SEPARATED = "compliance.hit_separated", _("Match reviewed separately"), "split"
     RESTRICTION_LIFT_ASKED = ("compliance.restriction_lift_asked", _("Restriction lift requested"), "lock-open", "info")
     RESTRICTION_LIFT_REFUSED = (

@@ -7,11 +7,16 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from compliance.choices import ClearReason, RestrictionKind
+from clients.countries import country_choices
+from compliance.choices import IDENTIFIER_KINDS, ClearReason, EntryKind, RestrictionKind
+from compliance.lists.numbers import IMO, KINDS
+from compliance.matches.name_check import NAME_CHARS_MAX
 from compliance.tables import AREAS, WHO
 from compliance.trails import TrailFilter
 from crm.choices import AccessKind
 from crm.ui.forms import DayInput
+
+NUMBERS = (*KINDS, IMO)
 
 
 class ClearForm(forms.Form):
@@ -40,6 +45,42 @@ class ConfirmForm(forms.Form):
 class RestrictForm(forms.Form):
     kind = forms.ChoiceField(label=_("Restriction"), choices=RestrictionKind.choices)
     reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 2}), max_length=2000)
+
+
+class NameCheckForm(forms.Form):
+    """A name to screen; the number is of `number_kind`, issued by `country`."""
+
+    name = forms.CharField(label=_("Full name"), max_length=NAME_CHARS_MAX, help_text=_("In any script"))
+    kind = forms.ChoiceField(label=_("Type"), choices=EntryKind.choices)
+    born = forms.DateField(label=_("Date of birth"), required=False, widget=DayInput())
+    country = forms.ChoiceField(label=_("Country"), required=False)
+    number_kind = forms.ChoiceField(
+        label=_("Kind of number"),
+        required=False,
+        choices=[("", "–"), *((kind, IDENTIFIER_KINDS[kind]) for kind in NUMBERS)],
+    )
+    number = forms.CharField(label=_("Number"), required=False, max_length=80)
+    reference = forms.CharField(
+        label=_("Reference"),
+        required=False,
+        max_length=200,
+        help_text=_("Why you screen, such as a withdrawal's number"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        country = self.fields["country"]
+        assert isinstance(country, forms.ChoiceField)
+        country.choices = country_choices(blank=str(_("Unknown")))
+
+    def clean_kind(self) -> EntryKind:
+        return EntryKind(self.cleaned_data["kind"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("number") and not data.get("number_kind"):
+            self.add_error("number_kind", _("Choose what kind of number it is."))
+        return data
 
 
 class ReasonForm(forms.Form):

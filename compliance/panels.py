@@ -122,6 +122,18 @@ register(
     ),
     MenuEntry(
         "compliance",
+        _("Screen a name"),
+        "compliance:name_check",
+        "compliance.screen_client",
+        "ship",
+        48,
+        words="check ad hoc payee director vessel imo sanctions",
+        group="aml",
+        # Others open it from the lists; the palette finds it.
+        roles=(Role.KYC_OFFICER,),
+    ),
+    MenuEntry(
+        "compliance",
         _("Watchlists"),
         "compliance:watchlists",
         "compliance.view_watchlistsource",

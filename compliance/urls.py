@@ -9,7 +9,7 @@ from compliance.risk_rating import views as risk
 from compliance.sar import urls as sar
 from compliance.tables import RestrictionTable
 from compliance.vendors import urls as vendors
-from compliance.views import client, delistings, hits, list_upkeep, trail, watchlists
+from compliance.views import client, delistings, hits, list_upkeep, name_check, trail, watchlists
 from crm.ui.views import TableView
 
 app_name = "compliance"
@@ -29,6 +29,7 @@ urlpatterns = [
     path("compliance/restrictions/<int:restriction_id>/ask/", client.AskToLift.as_view(), name="ask_to_lift"),
     path("compliance/restrictions/<int:restriction_id>/lift/", client.Lift.as_view(), name="lift"),
     path("compliance/restrictions/<int:restriction_id>/keep/", client.RefuseToLift.as_view(), name="keep"),
+    path("compliance/screen/", name_check.NameCheck.as_view(), name="name_check"),
     path("compliance/watchlists/", watchlists.watchlists, name="watchlists"),
     path("compliance/watchlists/own/", list_upkeep.own_list, name="own_list"),
     path("compliance/watchlists/own/<int:upload_id>/", list_upkeep.OwnUpload.as_view(), name="own_upload"),

@@ -1174,6 +1174,7 @@ TABLE |= {
     "compliance:keep": Rule(REVIEWS_DOCUMENTS, kwargs=_no_restriction, good=OWN),
     "compliance:watchlists": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR)),
     "compliance:screen_all": Rule(REVIEWS_DOCUMENTS),
+    "compliance:name_check": Rule(REVIEWS_DOCUMENTS),
     "compliance:own_list": Rule(IMPORTS_LISTS),
     "compliance:own_upload": Rule(IMPORTS_LISTS, kwargs=lambda _world: {"upload_id": 999_999}, good=OWN),
     "compliance:watchlist": Rule(SEES_MATCHES | roles(Role.ADMINISTRATOR), kwargs=_no_list, good=OWN),
