@@ -74,8 +74,9 @@ SELECT h.partner_id, h.plan_id, 1, 50, 0, %(long_ago)s FROM ib_partnerplan h
 WHERE EXISTS (SELECT 1 FROM ib_plantier t JOIN ib_planversion v ON v.id = t.version_id WHERE v.plan_id = h.plan_id)
 """
 CLIENTS = """
-INSERT INTO ib_attribution (client_id, partner_id, method, starts_at, reason)
-SELECT c.id, (SELECT id FROM ib_partner WHERE code = 'p' || 1 + c.id %% %(partners)s), 'import', now() - interval '60 days', ''
+INSERT INTO ib_attribution (client_id, partner_id, method, sub_id, click_id, starts_at, reason)
+SELECT c.id, (SELECT id FROM ib_partner WHERE code = 'p' || 1 + c.id %% %(partners)s), 'import', '', '',
+  now() - interval '60 days', ''
 FROM clients_client c
 """
 DEALS = """

@@ -235,8 +235,9 @@ def _gather(
     cursor.execute(closing, {**parameters, "brand": brand.pk})
     cursor.execute("ANALYZE ib_version, ib_closing")
     if features.has_cpa:
-        qualified = facts.QUALIFIED.format(not_yet=facts.NO_CPA_ELSEWHERE if corrects else facts.NO_CPA_YET)
-        cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED)})
+        accrued, extra = scope.accrued()
+        not_yet = facts.NO_CPA_ELSEWHERE.format(accrued=accrued) if corrects else facts.NO_CPA_YET
+        cursor.execute(facts.QUALIFIED.format(not_yet=not_yet), {"arrived": list(DEPOSIT_ARRIVED), **extra})
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
         cursor.execute(statement, {})
     if features.has_shared:

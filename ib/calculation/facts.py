@@ -166,9 +166,10 @@ FROM matched m JOIN ib_closing c ON c.deal_id = m.deal_id
 """  # noqa: S608
 NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'
     AND x.kind = 'original' AND x.version_id = v.id)"""
-# A pass that corrects moves a CPA only where it also takes it back: what is still paid on a deal outside of its days stays there.
+# A pass that corrects moves a CPA only where it also takes it back: what is still paid on a deal outside of its scope stays there.
+# A deleted deal is in the scope though it closes nothing any more.
 NO_CPA_ELSEWHERE = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'
-    AND x.kind = 'original' AND x.version_id = v.id AND NOT EXISTS (SELECT 1 FROM ib_closing c WHERE c.deal_id = x.deal_id)
+    AND x.kind = 'original' AND x.version_id = v.id AND NOT ({accrued})
     AND (SELECT sum(y.amount) FROM ib_accrual y
          WHERE y.client_id = x.client_id AND y.deal_id = x.deal_id AND y.partner_id = x.partner_id AND y.component = 'cpa') <> 0)"""
 # What rank the holder of a plan has, in the versions that pay: a version without that tier pays the next lower one.

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from clients.models import Client, Identifier
@@ -211,6 +211,8 @@ def paid(found) -> dict:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
+# The deal that qualified a client was deleted, and another one qualifies them in the same pass.
+@example(seed=232355, partners=10, trades=15, kinds=["deleted"])
 @given(
     seed=st.integers(0, 2**32),
     partners=st.integers(1, 10),
