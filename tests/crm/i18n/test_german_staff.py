@@ -14,7 +14,7 @@ from leads.models import Automation
 from tests.cast import signed_in
 from tests.german import Reader
 from tests.walker.world import whole_world
-from wallet.models import PaymentMethod, Psp
+from wallet.models import PaymentMethod, Psp, WithdrawalCheck
 
 pytestmark = pytest.mark.django_db
 # The role that sees most opens first; the others open their home and what only they see.
@@ -67,6 +67,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *Psp.objects.values_list("name", flat=True),
         *(text for row in WatchlistSource.objects.values_list("name", "publisher") for text in row),
         *ListEntry.objects.values_list("primary_name", flat=True),
+        *WithdrawalCheck.objects.values_list("reason", flat=True),  # as written when the request was checked
         *Automation.objects.values_list("name", flat=True),
         *(text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row),
     }
