@@ -33,7 +33,7 @@ ENGLISH = re.compile(
 )
 GERMAN = re.compile(
     r"\b(der|die|das|und|mit|von|ist|nicht|für|eine?r?|zu|im|den|dem|des|auf|wird|wurde|oder|bei|nach|aus|vor|seit|bis|durch|über|sind"
-    r"|werden|ohne|noch|nur|keine?|als|am|an|um|er|es|sie|zum|zur|einem|einen)\b",
+    r"|werden|ohne|noch|nur|keine?|als|am|an|um|er|es|sie|zum|zur|einem|einen|(?-i:Minuten?))\b",
     re.IGNORECASE,
 )
 # Names that are the same in both languages: acts and authorities, time zones, a product's own name.
