@@ -42,7 +42,7 @@ def require_within_limits(user: User, kind: AccessKind) -> None:
             % {"end": formats.moment(exports.until_at), "reason": exports.reason}
         )
     cap = limits.get(StaffLimitKind.REVEALS)
-    if cap is not None and kind == AccessKind.REVEAL and revealed_today(user) >= (cap.per_day or 0):
+    if cap is not None and kind == AccessKind.REVEAL and revealed_today(user, cap.per_day or 0) >= (cap.per_day or 0):
         raise NotAllowed(
             _("You may reveal %(count)s contacts a day until %(end)s: %(reason)s")
             % {"count": formats.number(cap.per_day, 0), "end": formats.moment(cap.until_at), "reason": cap.reason}
@@ -52,8 +52,9 @@ def require_within_limits(user: User, kind: AccessKind) -> None:
         raise_if_reauthentication_required(request, app="crm.accounts")
 
 
-def revealed_today(user: User) -> int:
-    """Count what a person revealed since midnight of their own time zone."""
+def revealed_today(user: User, most: int) -> int:
+    """Count what a person revealed since midnight of their own time zone, up to `most`."""
     zone = ZoneInfo(user.time_zone or "UTC")
     midnight = timezone.now().astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return AccessEvent.objects.filter(user=user, kind=AccessKind.REVEAL, at__gte=midnight).count()
+    rows = AccessEvent.objects.filter(user=user, kind=AccessKind.REVEAL, at__gte=midnight)
+    return rows.order_by()[:most].count()

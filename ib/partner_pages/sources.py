@@ -65,7 +65,7 @@ class Source:
 
     @property
     def is_rest(self) -> bool:
-        """Say whether these are the sources of a link beyond those that are told apart on a day."""
+        """Say whether these are the sources of a link beyond those with a row of their own on a day."""
         return self.key == OTHER_SOURCES
 
 
