@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import Case, When
 
 from clients.choices import Stage
 from clients.models import Client
@@ -107,8 +108,8 @@ def load(demo: Demo) -> None:
         _plans(demo, brand, registered, began)
         _move_one(demo, brand, registered)
         _second_links(demo, registered)
-        _refer(demo, brand, registered)
         _link_wallets(brand, registered[:3])
+        _refer(demo, brand, registered)
         _clicks(demo, registered)
         settlements.agree_terms(demo, brand, registered, began)
         ranks.review_ranks(brand=brand, at=demo.now)
@@ -282,7 +283,9 @@ def _move_one(demo: Demo, brand: Brand, found: list[Partner]) -> None:
 
 def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
     """Part of the registered clients came through a partner's link, lower levels bringing more of them."""
-    clients = Client.objects.filter(brand=brand, stage__in=REFERRED_STAGES, registered_at__isnull=False).order_by("pk")
+    clients = Client.objects.filter(
+        brand=brand, stage__in=REFERRED_STAGES, registered_at__isnull=False, as_partner__isnull=True
+    ).order_by("pk")
     codes = {partner.pk: list(partner.referral_links.order_by("pk")) for partner in found}
     weights = [1 + level for _name, level in TREES[brand.code][: len(found)]]
     weights[0] = FIRST_PARTNER_WEIGHT
@@ -306,7 +309,7 @@ def _refer(demo: Demo, brand: Brand, found: list[Partner]) -> None:
 
 
 def _link_wallets(brand: Brand, some: list[Partner]) -> None:
-    """Link trading clients to the first partners: verified, with an account in their currency, referred by nobody."""
+    """Link trading clients to the first partners, before any is referred: verified, with an account in their currency."""
     for partner in some:
         client = (
             Client.objects.filter(
@@ -314,15 +317,13 @@ def _link_wallets(brand: Brand, some: list[Partner]) -> None:
                 stage__in=(Stage.FUNDED, Stage.ACTIVE),
                 kyc_level__gte=1,
                 user__isnull=False,
-                restrictions=[],
                 trading_accounts__currency=partner.currency,
                 trading_accounts__state="open",
                 trading_accounts__is_demo=False,
-                attributions__isnull=True,
                 as_partner__isnull=True,
             )
-            .exclude(risk_rating="high")
-            .order_by("pk")
+            # a small demo may have no better one
+            .order_by("restrictions__len", Case(When(risk_rating="high", then=1), default=0), "pk")
             .first()
         )
         if client is not None:

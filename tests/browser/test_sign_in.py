@@ -49,7 +49,7 @@ def test_a_passkey_is_added_signs_in_alone_and_serves_as_second_factor(page, cas
     virtual_key(page)
     type_password(page, cast.agent)
     page.get_by_role("link", name=re.compile("Passkey or security key")).click()
-    page.get_by_label("Name").fill("Office laptop")
+    page.get_by_label("Name", exact=True).fill("Office laptop")
     page.get_by_role("button", name="Continue").click()
     expect(page.locator("#recovery-codes")).to_be_visible()
     stored = Authenticator.objects.get(user=cast.agent, type="webauthn")
