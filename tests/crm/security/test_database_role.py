@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from crm.checks import processes_have_their_own_role
 from crm.security import database_role
 from crm.security.database_role import APP_ROLE, grant_app_role
+from tests.app_role import app_role
 from tests.wallet.factories import fund, house
 from wallet.choices.ledger import JournalKind
 from wallet.ledger import posting
@@ -19,12 +20,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def as_app():
-    """The session of a running process."""
-    assert grant_app_role()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET ROLE {APP_ROLE}")
+    with app_role() as cursor:
         yield cursor
-        cursor.execute("RESET ROLE")
 
 
 @pytest.mark.parametrize(
