@@ -70,7 +70,7 @@ class DocumentReview(work.WorkKind[Document]):
     order = ("-priority", "document__urgent_at", "opened_at", "pk")
     queue_url = "kyc:queue"
 
-    def reprioritized(self, item_ids: Sequence[int]) -> None:
+    def reprioritized(self, item_ids: Sequence[int], before: Mapping[int, int]) -> None:
         refresh_order(Document.objects.filter(work__in=item_ids).values_list("pk", flat=True))
 
     def visible_to(self, user: Actor) -> QuerySet[Document]:

@@ -1,10 +1,17 @@
 """What a brand sets about tickets."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from crm.brand_policies import Count, Lines, Policy, PolicyArea, Switch, declare
+from crm.choices import WorkPriority
 
 
 class Addresses(Lines):
@@ -34,28 +41,40 @@ TICKET_ADDRESSES = declare(
         needs_four_eyes=False,
     )
 )
-FIRST_REPLY_HOURS = declare(
-    Policy(
-        "ticket_first_reply_hours",
-        PolicyArea.PROMISES,
-        _("Tickets get their first reply within"),
-        Count(1, 240, _("working hours")),
-        4,
-        _("Counted from the time the ticket is opened. Later ones are marked as late and escalated."),
-        needs_four_eyes=False,
+
+
+def _reply_within(key: str, label: Promise, default: int) -> Policy[int]:
+    help_text = _("Counted from the time the ticket is opened. Later ones are marked as late and escalated.")
+    hours = Count(1, 240, _("working hours"))
+    return declare(Policy(key, PolicyArea.PROMISES, label, hours, default, help_text, needs_four_eyes=False))
+
+
+def _solved_within(key: str, label: Promise, default: int) -> Policy[int]:
+    help_text = _(
+        "The clock is paused while the client's answer is awaited, and starts again when a ticket is reopened."
     )
-)
-RESOLUTION_HOURS = declare(
-    Policy(
-        "ticket_resolution_hours",
-        PolicyArea.PROMISES,
-        _("Tickets are solved within"),
-        Count(1, 720, _("working hours")),
-        24,
-        _("The clock is paused while the client's answer is awaited, and starts again when a ticket is reopened."),
-        needs_four_eyes=False,
-    )
-)
+    hours = Count(1, 720, _("working hours"))
+    return declare(Policy(key, PolicyArea.PROMISES, label, hours, default, help_text, needs_four_eyes=False))
+
+
+FIRST_REPLY_HOURS: Final[Mapping[int, Policy[int]]] = {
+    WorkPriority.URGENT: _reply_within(
+        "ticket_first_reply_hours_urgent", _("Urgent tickets get their first reply within"), 1
+    ),
+    WorkPriority.HIGH: _reply_within(
+        "ticket_first_reply_hours_high", _("High-priority tickets get their first reply within"), 2
+    ),
+    WorkPriority.NORMAL: _reply_within("ticket_first_reply_hours", _("Tickets get their first reply within"), 4),
+    WorkPriority.LOW: _reply_within(
+        "ticket_first_reply_hours_low", _("Low-priority tickets get their first reply within"), 8
+    ),
+}
+RESOLUTION_HOURS: Final[Mapping[int, Policy[int]]] = {
+    WorkPriority.URGENT: _solved_within("ticket_resolution_hours_urgent", _("Urgent tickets are solved within"), 8),
+    WorkPriority.HIGH: _solved_within("ticket_resolution_hours_high", _("High-priority tickets are solved within"), 16),
+    WorkPriority.NORMAL: _solved_within("ticket_resolution_hours", _("Tickets are solved within"), 24),
+    WorkPriority.LOW: _solved_within("ticket_resolution_hours_low", _("Low-priority tickets are solved within"), 48),
+}
 CLOSING_DAYS = declare(
     Policy(
         "ticket_closing_days",

@@ -18,6 +18,7 @@ from crm.work.assigning import assignees
 from support import policies
 from support.audit_codes import SupportAction
 from support.choices import TicketCategory
+from support.clock import service_levels
 from support.kind import locked
 from support.models import Ticket
 from support.tickets import note_change
@@ -59,8 +60,9 @@ def assign_ticket(*, ticket_id: int, actor: User, to_id: int, priority: int | No
     to = User.objects.filter(pk=to_id, is_active=True).first()
     if to is None or not policies.can_work(to, ticket.client):
         raise DomainError(_("Choose a colleague who may work on this client's tickets."))
-    level = WorkPriority(priority).value if priority is not None else None
+    level, before = WorkPriority(priority).value if priority is not None else None, ticket.work.priority
     ticket.work = work.leave_with(ticket.work_id, actor=actor, text="", to=to, priority=level)
+    service_levels.follow_priority(ticket, before)
     after: dict[str, object] = {"assigned_to": to.pk, "priority": ticket.work.priority}
     note_change(ticket, SupportAction.TICKET_ASSIGNED, actor, before=ticket.state, after=after)
     if to.pk != actor.pk:

@@ -12,17 +12,19 @@ from clients.choices import Stage, TimelineKind
 from clients.facts import FACTS, rebuild
 from clients.models import Client, TimelineEntry
 from clients.timeline import entry_texts
-from crm.choices import WorkPriority, WorkState
+from crm.choices import WorkState
 from crm.demo import Demo
 from crm.i18n.localized_text import phrase
 from crm.models import Brand, User, WorkItem
 from crm.security import crypto
 from crm.work import hours_of
-from support import clocks, policies
+from support import policies
 from support.brand_policies import RESOLUTION_HOURS
 from support.choices import MessageKind, TicketCategory, TicketChannel, TicketState
+from support.clock import service_levels
 from support.kind import SOLVED, TICKETS
 from support.models import Ticket, TicketMessage, TicketNumber
+from support.tickets import priority_of
 
 HOUR: Final = dt.timedelta(hours=1)
 
@@ -223,9 +225,9 @@ def _write(demo: Demo, brand: Brand, clients: list[Client]) -> None:
     with transaction.atomic():
         for ticket in tickets:
             if ticket.is_with_us:
-                clocks.start(ticket)
+                service_levels.start(ticket)
             elif ticket.state == S.SOLVED:
-                clocks.stop(ticket)
+                service_levels.stop(ticket)
 
 
 def _ticket(demo: Demo, case: Case, client: Client, helper: User | None, number: int) -> Ticket:
@@ -235,15 +237,16 @@ def _ticket(demo: Demo, case: Case, client: Client, helper: User | None, number:
     is_over = case.state in (S.SOLVED, S.CLOSED)
     solved_at = last_at + HOUR if is_over else None
     hours = hours_of(client.brand)
-    reply_due = clocks.first_reply_due(client.brand, opened_at)
+    priority = priority_of(case.category)
+    reply_due = service_levels.first_reply_due(client.brand, opened_at, priority)
     item = WorkItem(
         kind=TICKETS.code,
         brand=client.brand,
         client_id=client.pk,
         state=WorkState.FINAL if is_over else WorkState.OPEN,
-        priority=WorkPriority.HIGH if case.category == C.COMPLAINT else WorkPriority.NORMAL,
+        priority=priority,
         opened_at=opened_at,
-        due_at=hours.after(opened_at, RESOLUTION_HOURS.of(client.brand) * HOUR),
+        due_at=hours.after(opened_at, RESOLUTION_HOURS[priority].of(client.brand) * HOUR),
         assigned_to=helper if replies else None,
         outcome=SOLVED if is_over else "",
         decided_by=helper if is_over else None,

@@ -30,7 +30,14 @@ class StaffTicketForm(TicketForm):
     channel = forms.ChoiceField(
         label=_("How the client got in touch"), choices=[(one.value, one.label) for one in ENTERED]
     )
-    field_order = ["channel", "category", "subject", "text"]
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        choices=[("", _("By category")), *WorkPriority.choices],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    field_order = ["channel", "category", "priority", "subject", "text"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 from django.db.models import QuerySet
@@ -10,13 +10,15 @@ from django.utils.translation import gettext_lazy
 
 from clients.models import Client
 from crm import work
-from crm.db.locking import lock
+from crm.choices import WorkPriority
+from crm.db.locking import lock, lock_all
 from crm.i18n.localized_text import LocalizedText, joined
-from crm.models import Actor
+from crm.models import Actor, Brand
 from crm.security.policies import Decision
 from support import policies
 from support.brand_policies import RESOLUTION_HOURS
 from support.choices import WITH_US
+from support.clock.service_levels import follow_priority
 from support.models import Ticket
 from support.queries import tickets_visible_to
 
@@ -30,10 +32,22 @@ class TicketWork(work.WorkKind[Ticket]):
     code, label = "support.ticket", gettext_lazy("Tickets")
     right = policies.WORKS
     outcomes: ClassVar[Mapping[str, work.Outcome]] = {SOLVED: work.Outcome(gettext_lazy("Solved"))}
-    hours = RESOLUTION_HOURS
+    hours = RESOLUTION_HOURS[WorkPriority.NORMAL]
     needs_claim = False
     by_client = False
     queue_url = "tickets"
+
+    def hours_for(self, brand: Brand, priority: int) -> int:
+        return RESOLUTION_HOURS[priority].of(brand)
+
+    def hold_subjects(self, item_ids: Sequence[int]) -> None:
+        rows = list(Ticket.objects.filter(work__in=item_ids).values_list("pk", "client_id"))
+        lock_all(Client, pks={client_id for _pk, client_id in rows}, no_key=True)
+        lock_all(Ticket, pks=[pk for pk, _client_id in rows])
+
+    def reprioritized(self, item_ids: Sequence[int], before: Mapping[int, int]) -> None:
+        for ticket in self.rows().filter(work__in=item_ids).select_related("work", "client__brand"):
+            follow_priority(ticket, before[ticket.work_id])
 
     def visible_to(self, user: Actor) -> QuerySet[Ticket]:
         return tickets_visible_to(user)

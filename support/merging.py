@@ -11,9 +11,10 @@ from crm.db.locking import lock_all
 from crm.errors import DomainError, WrongState
 from crm.models import User
 from crm.security.policies import require
-from support import clocks, policies
+from support import policies
 from support.audit_codes import SupportAction
 from support.choices import TicketState
+from support.clock import service_levels
 from support.kind import locked
 from support.models import Ticket
 from support.tickets import note_change, put_back
@@ -43,7 +44,7 @@ def merge_tickets(*, ticket_id: int, into_number: int, actor: User) -> Ticket:
     # What was merged into it before goes on with it, so that one step leads to what is read.
     Ticket.objects.filter(merged_into=ticket).update(merged_into=into)
     work.close_items([ticket.work_id])
-    clocks.stop(ticket)
+    service_levels.stop(ticket)
     if ticket.last_at > into.last_at:
         Ticket.objects.filter(pk=into.pk).update(last_at=ticket.last_at)
     note_change(ticket, SupportAction.TICKET_MERGED, actor, before=before, after={"into": into.pk})

@@ -39,7 +39,7 @@ class TicketNumber(models.Model):
 class Ticket(HasState):
     """A client's request. `work`: its item in the queue; a reopened ticket gets a new one.
 
-    `first_reply_due_at` and the item's `due_at` are its service level; the second is paused since `pending_since`.
+    `first_reply_due_at` and the item's `due_at` are the service level of its priority; the second is paused since `pending_since`.
     """
 
     TRANSITIONS = {"state": TICKET_TRANSITIONS}

@@ -6,8 +6,9 @@ from clients.models import Client
 from crm.choices import Role
 from crm.models import User
 from crm.ui.panels import Card, CreateEntry, MenuEntry, Tab, register
-from support import clocks, policies  # noqa: F401  it declares the handlers of due rows
+from support import policies
 from support.choices import UNSOLVED
+from support.clock import clocks  # noqa: F401  it declares the handlers of due rows
 from support.models import Ticket
 from support.queries import waiting_count
 from support.views import chat_card, thread_card, tickets_tab

@@ -18,9 +18,10 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor, User, WorkItem
 from crm.security import crypto
 from crm.security.policies import require
-from support import clocks, policies
+from support import policies
 from support.audit_codes import SupportAction
 from support.choices import TicketState
+from support.clock import service_levels
 from support.kind import SOLVED, locked
 from support.models import Ticket
 from support.talk import mails
@@ -52,7 +53,7 @@ def solve_ticket(*, ticket_id: int, actor: User) -> Ticket:
         work.close_items([ticket.work_id])
     else:
         work.decide(ticket, actor=actor, outcome=SOLVED)
-    clocks.stop(ticket)
+    service_levels.stop(ticket)
     note_change(ticket, SupportAction.TICKET_SOLVED, actor, before=before)
     publish(
         TicketSolved(

@@ -25,10 +25,11 @@ from crm.models import Actor, Brand, User, WorkItem
 from crm.notices.notify import notify, people_with, push_live
 from crm.security import audit
 from crm.security.policies import require
-from support import clocks, policies
+from support import policies
 from support.audit_codes import SupportAction
 from support.brand_policies import ASSIGN_TO_OWNER
 from support.choices import UNSOLVED, MessageKind, SupportNotice, TicketCategory, TicketChannel, TicketState
+from support.clock import service_levels
 from support.kind import TICKETS, locked
 from support.models import Ticket, TicketMessage, TicketNumber
 from support.talk import mails
@@ -42,11 +43,12 @@ LIVE_EVENT: Final = "ticket"
 
 @dataclass(frozen=True, slots=True)
 class NewTicket:
-    """What a ticket begins with. follows_id: the closed ticket of the same client that it continues."""
+    """What a ticket begins with. priority: None for its category's; follows_id: the closed ticket of the client it continues."""
 
     subject: str
     written: Written
     category: str = TicketCategory.OTHER
+    priority: int | None = None
     channel: str = TicketChannel.PORTAL
     follows_id: int | None = None
     incoming: IncomingMail | None = None
@@ -71,6 +73,7 @@ def open_ticket(*, client_id: int, actor: Actor, new: NewTicket) -> Ticket:
     if is_by_client and len(unsolved.values_list("pk", flat=True)[:UNSOLVED_MAX]) >= UNSOLVED_MAX:
         raise DomainError(_("You have many open tickets. Please add your question to one of them."))
     category = TicketCategory(new.category)
+    priority = WorkPriority(new.priority or priority_of(category))
     ticket = Ticket(
         brand=client.brand,
         client=client,
@@ -84,24 +87,29 @@ def open_ticket(*, client_id: int, actor: Actor, new: NewTicket) -> Ticket:
         opened_by=actor,
         opened_at=now,
         last_at=now,
-        first_reply_due_at=clocks.first_reply_due(client.brand, now),
+        first_reply_due_at=service_levels.first_reply_due(client.brand, now, priority),
         work=work.open_item(
             TICKETS,
             client_id=client.pk,
             brand=client.brand,
             opened_at=now,
-            priority=WorkPriority.HIGH if category == TicketCategory.COMPLAINT else WorkPriority.NORMAL,
+            priority=priority,
             assigned_to=_first_assignee(client),
         ),
     )
     ticket.save()
     add_message(ticket, MessageKind.REPLY, new.written, author=actor, is_from_client=True, incoming=new.incoming)
-    clocks.start(ticket)
+    service_levels.start(ticket)
     if new.incoming is None or not new.incoming.is_automatic:
         mails.send(ticket, "support.ticket_received", key="received")
         ticket.save(update_fields=["thread"])
     _opened(ticket, actor)
     return ticket
+
+
+def priority_of(category: str) -> WorkPriority:
+    """Return the priority that a ticket has from its category: complaints come first."""
+    return WorkPriority.HIGH if category == TicketCategory.COMPLAINT else WorkPriority.NORMAL
 
 
 def _next_number(brand: Brand) -> int:
@@ -190,7 +198,7 @@ def reply_as_client(
     ticket.last_at = now
     if ticket.state == TicketState.PENDING:
         ticket.move_to(TicketState.OPEN)
-        clocks.resume(ticket, now)
+        service_levels.resume(ticket, now)
     elif ticket.state == TicketState.SOLVED:
         put_back(ticket, now)
     ticket.save()
@@ -225,7 +233,7 @@ def put_back(ticket: Ticket, now: dt.datetime) -> None:
         priority=was.priority,
         assigned_to=was.assigned_to,
     )
-    clocks.start(ticket)
+    service_levels.start(ticket)
 
 
 @transaction.atomic
@@ -245,7 +253,7 @@ def reply_to_client(*, ticket_id: int, actor: User, written: Written, then: str 
     now = ticket.last_at = message.at
     if ticket.first_replied_at is None:
         ticket.first_replied_at, ticket.first_replied_by = now, actor
-        clocks.first_reply_stops(ticket)
+        service_levels.first_reply_stops(ticket)
     _go_to(ticket, TicketState(then), now)
     _take_if_free(ticket, actor)
     ticket.save()
@@ -277,9 +285,9 @@ def _go_to(ticket: Ticket, state: TicketState, now: dt.datetime) -> None:
     was = ticket.state
     ticket.move_to(state)
     if state == TicketState.PENDING:
-        clocks.pause(ticket, now)
+        service_levels.pause(ticket, now)
     elif was == TicketState.PENDING:
-        clocks.resume(ticket, now)
+        service_levels.resume(ticket, now)
 
 
 def _take_if_free(ticket: Ticket, actor: User) -> None:

@@ -276,6 +276,7 @@ def client_ticket_new(request: UserRequest, client_id: int) -> HttpResponseBase:
                 subject=entered["subject"],
                 written=Written(entered["text"]),
                 category=entered["category"],
+                priority=entered["priority"],
                 channel=entered["channel"],
                 follows_id=int(follows) if is_whole(follows) else None,
             ),

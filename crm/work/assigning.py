@@ -105,15 +105,23 @@ def set_priority(*, item_ids: Iterable[int], priority: int, actor: User) -> list
     """Set the priority of open items. Who: `crm.manage_work`, for what they see. Raises: NotAllowed, DomainError."""
     require_permission(actor, RIGHT)
     level = WorkPriority(priority)
-    items = [item for item in _locked(item_ids, actor) if item.priority != level]
+    _hold_subjects(seen := among_visible_to(actor, list(item_ids)[:AT_ONCE_MAX]))
+    items = [item for item in _locked(seen, actor) if item.priority != level]
+    before = {item.pk: item.priority for item in items}
     for item in items:
-        before, item.priority = item.priority, level
+        item.priority = level
         item.save(update_fields=["priority"])
         add_entry(item, WorkAct.PRIORITY, actor, text=str(level.value))
-        _record(CrmAction.WORK_PRIORITY_CHANGED, item, actor, {"priority": before}, {"priority": level.value})
+        _record(CrmAction.WORK_PRIORITY_CHANGED, item, actor, {"priority": before[item.pk]}, {"priority": level.value})
     for kind in {kind_of(item) for item in items}:
-        kind.reprioritized([item.pk for item in items if item.kind == kind.code])
+        kind.reprioritized([item.pk for item in items if item.kind == kind.code], before)
     return items
+
+
+def _hold_subjects(item_ids: list[int]) -> None:
+    items = list(WorkItem.objects.filter(pk__in=item_ids))
+    for kind in {kind_of(item) for item in items}:
+        kind.hold_subjects([item.pk for item in items if item.kind == kind.code])
 
 
 def _locked(item_ids: Iterable[int], actor: User) -> list[WorkItem]:

@@ -29,7 +29,7 @@ def new_item(
     assigned_to: User | None = None,
 ) -> WorkItem:
     """Make an item that isn't saved yet, due after its kind's working hours; for verbs that write many."""
-    due_at = hours_of(brand).after(opened_at, dt.timedelta(hours=kind.hours.of(brand)))
+    due_at = hours_of(brand).after(opened_at, dt.timedelta(hours=kind.hours_for(brand, priority)))
     return WorkItem(
         kind=kind.code,
         brand=brand,

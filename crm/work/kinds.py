@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from crm.approvals import Change
 from crm.brand_policies import Policy
 from crm.i18n.localized_text import LocalizedText
-from crm.models import Actor, User, WorkItem
+from crm.models import Actor, Brand, User, WorkItem
 from crm.security.policies import Decision
 
 T = TypeVar("T", bound=models.Model)
@@ -71,8 +71,15 @@ class WorkKind(ABC, Generic[T]):
         """Select what "next" may take: subjects that wait for somebody else, as for the client, are left out."""
         return self.visible_to(user)
 
-    def reprioritized(self, item_ids: Sequence[int]) -> None:
-        """Follow a change of priority, where the kind keeps an order of its own."""
+    def hours_for(self, brand: Brand, priority: int) -> int:
+        """Return the working hours until an item of a priority is late; the same for all, unless the kind says otherwise."""
+        return self.hours.of(brand)
+
+    def hold_subjects(self, item_ids: Sequence[int]) -> None:
+        """Lock what `reprioritized` writes besides the items, where that is locked before them."""
+
+    def reprioritized(self, item_ids: Sequence[int], before: Mapping[int, int]) -> None:
+        """Follow a change of priority, where the kind keeps an order or a service level of its own. before: by item."""
 
     def further_labels(self) -> list[str]:
         """Name the columns that this kind adds to the figures of officers."""

@@ -4,7 +4,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clients.merging.attachments import all_stay, follows
-from support.clocks import KINDS
+from support.clock.clocks import KINDS
 
 follows("support.Ticket.client", _("Tickets"))
 follows("crm.DueRow.client_id", only=Q(kind__in=[kind.code for kind in KINDS], state="pending"), part="support")

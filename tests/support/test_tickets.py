@@ -10,11 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from clients.messages.uploaded_files import FILES_MAX, check_files
 from clients.models import Message, TimelineEntry
-from crm import due
+from crm import due, work
 from crm.choices import DueState, WorkPriority, WorkState
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, DueRow, Notification
-from support import changing, clocks, solving, tickets
+from support import changing, solving, tickets
+from support.clock import clocks
 from support.models import Ticket, TicketFile, TicketMessage
 from support.talk import files
 from support.talk.conversation import Written, conversation
@@ -51,6 +52,8 @@ def test_client_opens_a_ticket(cast):
     assert fresh(first).thread is not None
     entry = TimelineEntry.objects.get(dedupe_key=f"ticket:{first.pk}:opened")
     assert (entry.kind, entry.url) == ("ticket", first.get_absolute_url())
+    assert second.first_reply_due_at == MONDAY + dt.timedelta(hours=2)
+    assert second.work.due_at < first.work.due_at
     told = set(Notification.objects.filter(kind="support.ticket_opened").values_list("user_id", flat=True))
     assert {cast.support.pk, cast.agent.pk} <= told and cast.marketing.pk not in told
 
@@ -104,6 +107,34 @@ def test_clock_is_paused_while_the_client_is_awaited(cast):
         tickets.reply_as_client(ticket_id=ticket.pk, actor=cast.client_user, written=Written("Thanks, but no."))
     assert fresh(ticket).work.due_at == due_at + dt.timedelta(days=1)
     assert DueRow.objects.get(kind=clocks.RESOLUTION.code, state=DueState.PENDING).at == fresh(ticket).work.due_at
+
+
+def test_clocks_follow_the_priority(cast):
+    with time_machine.travel(MONDAY, tick=False):
+        ticket = make_ticket(cast, priority=WorkPriority.LOW)
+        normal = make_ticket(cast).work.due_at
+    assert ticket.first_reply_due_at == MONDAY + dt.timedelta(hours=8)
+    with time_machine.travel(MONDAY + dt.timedelta(minutes=30), tick=False):
+        changing.assign_ticket(ticket_id=ticket.pk, actor=cast.support, to_id=cast.support.pk, priority=4)
+    assert fresh(ticket).first_reply_due_at == MONDAY + dt.timedelta(hours=1)
+    with time_machine.travel(MONDAY + dt.timedelta(hours=1), tick=False):
+        reply(cast, ticket)
+    with time_machine.travel(MONDAY + dt.timedelta(hours=3), tick=False):
+        tickets.reply_as_client(ticket_id=ticket.pk, actor=cast.client_user, written=Written("Still nothing."))
+        head = cast.desk_head
+        work.set_priority(item_ids=[ticket.work_id], priority=2, actor=head)
+    ticket = fresh(ticket)
+    assert ticket.work.due_at == normal + dt.timedelta(hours=2)  # paused for two hours
+    rows = DueRow.objects.filter(kind=clocks.RESOLUTION.code, key=str(ticket.pk), state=DueState.PENDING)
+    assert rows.get().at == ticket.work.due_at
+    with time_machine.travel(MONDAY + dt.timedelta(days=9)):
+        due.sweep(kinds=[clocks.RESOLUTION])
+    told = set(
+        Notification.objects.filter(kind="support.ticket_late", url=ticket.get_absolute_url()).values_list(
+            "user", flat=True
+        )
+    )
+    assert {cast.support.pk, head.pk} <= told and cast.agent.pk not in told
 
 
 def test_late_ticket_is_escalated_once(cast):

@@ -1,0 +1,1 @@
+"""The clocks of tickets: what is promised by priority, and what happens when it is late."""
