@@ -112,7 +112,8 @@ def _look_up(call_id: int) -> None:
     try:
         with watched(call.exchange):
             leg_id = call.leg_id or _find(call)
-            reports = adapter_of(call.exchange).look_up(leg_id) if leg_id else None
+            known = list(call.legs.values_list("leg_id", flat=True))
+            reports = adapter_of(call.exchange).look_up(leg_id, legs=known) if leg_id else None
     except OutsideWorldError as error:
         _leave_open(call_id, error.message)
         return

@@ -86,7 +86,13 @@ class Routing:
 
 
 class PhoneAdapter(Adapter, Protocol):
-    """One exchange."""
+    """One exchange.
+
+    is_steered: it does with each leg what we ask at that moment, so its events are listened to (`listening`, `steering`);
+    the others follow instructions that they get with the call.
+    """
+
+    is_steered: bool
 
     def place(self, order: CallOrder) -> str:
         """Place a call and return the exchange's id of its first leg. Never repeated.
@@ -99,8 +105,11 @@ class PhoneAdapter(Adapter, Protocol):
         """Look for the first legs of calls that may be this order's, without those that are known as other calls'."""
         ...
 
-    def look_up(self, leg_id: str) -> Sequence[Report] | None:
-        """Read a call with its legs and recordings as they are now; None where the exchange has no such call."""
+    def look_up(self, leg_id: str, *, legs: Sequence[str] = ()) -> Sequence[Report] | None:
+        """Read a call with its legs and recordings as they are now; None where the exchange has no such call.
+
+        legs: those that were reported before, for an exchange that forgets a call with its end.
+        """
         ...
 
     def hang_up(self, leg_id: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
@@ -32,17 +32,17 @@ from twilio.twiml.voice_response import Dial, VoiceResponse
 
 from clients.models import PhoneExchange
 from clients.telephony.addresses import URL_HEADER, events_url, reference_in
+from clients.telephony.audio import basic, open_audio
 from clients.telephony.choices import LegEnd
 from clients.telephony.protocol import CallOrder, IncomingCall, LegReport, RecordingReport, Report, Routing, Step
 from crm.connections.choices import WebhookVerdict
 from crm.connections.http import UNREADABLE, Line, address_of, unreadable
-from crm.connections.protocol import Judgement, Key, Notice, ServiceRefused, ServiceTemporary, ServiceUnknown
-from crm.outside.outbound import AnswerTooLarge, Bounds, pieces_of, streamed
+from crm.connections.protocol import Judgement, Key, Notice, ServiceRefused
+from crm.outside.outbound import Bounds
 
 T = TypeVar("T")
 API: Final = "https://api.twilio.com"
 ANSWER: Final = Bounds(bytes_max=2**20, seconds=20, timeout=httpx.Timeout(10, connect=3))
-MEDIA: Final = Bounds(bytes_max=2**26, seconds=300, timeout=httpx.Timeout(30, connect=3))
 ACCOUNT_STATUSES: Final = (401, 403)
 RING_SECONDS: Final = 30
 LEGS_MAX, CALLS_MAX = 20, 50
@@ -86,7 +86,7 @@ class Transport(HttpClient):
             url += "?" + urlencode(params, doseq=True)
         sent = dict(headers or {})
         if auth is not None:
-            sent["Authorization"] = httpx.BasicAuth(*auth)._auth_header
+            sent |= basic(*auth)
         content = urlencode(data, doseq=True).encode() if data else b""
         answer = self.line.send(method.upper(), url, headers=sent, content=content)
         return Response(answer.status_code, answer.text, answer.headers)
@@ -96,6 +96,7 @@ class TwilioAdapter:
     """Twilio, or the sandbox exchange that speaks its protocol."""
 
     title = "Twilio"
+    is_steered = False
     keys: Sequence[Key] = (
         Key("account_sid", gettext_lazy("Account SID"), gettext_lazy("Console → Account info")),
         Key("auth_token", gettext_lazy("Auth token"), gettext_lazy("Signs the callbacks too")),
@@ -151,7 +152,7 @@ class TwilioAdapter:
         ]
         return [self._id(call.sid) for call in mine]
 
-    def look_up(self, leg_id: str) -> Sequence[Report] | None:
+    def look_up(self, leg_id: str, *, legs: Sequence[str] = ()) -> Sequence[Report] | None:
         try:
             first = self._read(lambda: self.client.calls(leg_id).fetch())
         except ServiceRefused as refused:
@@ -246,27 +247,11 @@ class TwilioAdapter:
         return "text/xml", str(twiml)
 
     # ── recordings ──
-    @contextmanager
-    def recording(self, recording_id: str, *, bytes_max: int) -> Iterator[Iterator[bytes]]:
+    def recording(self, recording_id: str, *, bytes_max: int) -> AbstractContextManager[Iterator[bytes]]:
         """Open a recording as WAV."""
         url = f"{self.address}/2010-04-01/Accounts/{self.account}/Recordings/{self._id(recording_id)}.wav"
-        named = {"service": self.exchange}
-        try:
-            with streamed("GET", url, bounds=MEDIA, auth=(self.account, self.token)) as response:
-                if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-                    raise ServiceUnknown(_("%(service)s didn't respond.") % named)
-                if not response.is_success:
-                    refusal = _("%(service)s doesn't give the recording.") % named
-                    raise ServiceRefused(refusal, status=response.status_code)
-                if not response.headers.get("content-type", "").startswith("audio/"):
-                    raise ServiceRefused(_("%(service)s sent something else than a recording.") % named)
-                yield pieces_of(response, bytes_max=bytes_max)
-        except AnswerTooLarge as error:
-            raise ServiceRefused(_("The recording is larger than we accept.")) from error
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise ServiceTemporary(_("%(service)s can't be reached.") % named) from error
-        except httpx.HTTPError as error:
-            raise ServiceUnknown(_("%(service)s didn't respond.") % named) from error
+        headers = basic(self.account, self.token)
+        return open_audio(self.exchange, url, headers=headers, bytes_max=bytes_max)
 
     def _id(self, value: Any) -> str:
         if not isinstance(value, str) or not ID_SHAPE.fullmatch(value):

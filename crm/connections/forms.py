@@ -40,13 +40,16 @@ class ConnectionForm(forms.Form):
     )
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
-    def __init__(self, data: Any = None, *, brands: QuerySet[Brand], connection: Connection | None) -> None:
+    def __init__(
+        self, data: Any = None, *, brands: QuerySet[Brand], connection: Connection | None, adapter: str = ""
+    ) -> None:
         self.connection, own = connection, self.kind.own
         shown = ("name", "base_url", "is_enabled", *own)
         super().__init__(
             data, initial={name: getattr(connection, name) for name in shown} if connection is not None else None
         )
-        self.adapter = connection.adapter if connection is not None else next(iter(self.kind.adapters))
+        chosen = adapter if adapter in self.kind.adapters else next(iter(self.kind.adapters))
+        self.adapter = connection.adapter if connection is not None else chosen
         self.known = self.kind.adapters[self.adapter]
         if connection is None:
             self.fields["brand"].queryset = brands  # type: ignore[attr-defined]

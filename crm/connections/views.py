@@ -197,7 +197,8 @@ def propose_page(request: UserRequest, pages: ConnectionPages, pk: int | None = 
     """Enter a new connection, or a change of one, and propose it."""
     connection = _find(request, pages, pk) if pk is not None else None
     brands = brands_to_set_up(request.user).filter(archived_at=None).order_by("name")
-    form = pages.form(request.POST or None, brands=brands, connection=connection)
+    adapter = request.GET.get("adapter", "")
+    form = pages.form(request.POST or None, brands=brands, connection=connection, adapter=adapter)
 
     def work() -> object:
         brand_id = connection.brand_id if connection is not None else form.cleaned_data["brand"].pk
@@ -207,8 +208,20 @@ def propose_page(request: UserRequest, pages: ConnectionPages, pk: int | None = 
     said = _("Connection proposed. Awaiting second approval.")
     if request.method == "POST" and run_action(request, work, said, form=form, show_forbidden=True):
         return redirect(pages.path)
-    context = {"pages": pages, "form": form, "connection": connection, "title": form.known.title}
+    context = {
+        "pages": pages,
+        "form": form,
+        "connection": connection,
+        "title": form.known.title,
+        "others": [] if connection is not None else _others(pages, form.adapter),
+    }
     return render(request, "crm/connections/form.html", context, status=422 if form.errors else 200)
+
+
+def _others(pages: ConnectionPages, chosen: str) -> list[dict[str, str]]:
+    """List the adapters that a new connection may use instead."""
+    adapters = pages.kind.adapters.items()
+    return [{"code": code, "title": str(adapter.title)} for code, adapter in adapters if code != chosen]
 
 
 def test_page(request: UserRequest, pages: ConnectionPages, pk: int) -> HttpResponseBase:

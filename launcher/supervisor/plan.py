@@ -24,6 +24,7 @@ PARTS = (
     "sync",
     "slow",
     "rq",
+    "phone",
     "beat",
 )
 SYNC_THREADS = 8
@@ -335,6 +336,7 @@ def _workers(options: Options) -> list[Child]:
     # One process whose threads wait for servers: each platform sees one connection that brings its new deals.
     sync = [*any_pool, "--pool", "threads", "-Q", "sync", "-c", str(SYNC_THREADS), "-n", "sync@%h"]
     rq = [sys.executable, str(ROOT / "manage.py"), "rqworker", "default", "--verbosity", "0"]
+    phone = [sys.executable, str(ROOT / "manage.py"), "listen_to_exchanges"]
     beat = [
         *celery,
         "beat",
@@ -350,6 +352,7 @@ def _workers(options: Options) -> list[Child]:
         Child("sync", sync, phase=3, environment=quiet),
         Child("slow", [*worker, "-Q", "slow", "-c", "1", "-n", "slow@%h"], phase=3, environment=quiet),
         Child("rq", rq, phase=3),
+        Child("phone", phone, phase=3),
         Child("beat", beat, phase=4),
     ]
 

@@ -5,9 +5,7 @@ answer, 9 can't be reached, all others answer.
 """
 
 import logging
-import math
 import secrets
-import struct
 import threading
 import time
 import urllib.request
@@ -18,12 +16,12 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from sandbox.phone.ari import Asterisk
 from sandbox.phone.signing import sign
 from sandbox.phone.texts import Texts
 
 log = logging.getLogger("sandbox.phone")
 BY_LAST_DIGIT = {"0": "busy", "1": "no-answer", "9": "failed"}
-SAMPLES_A_SECOND, TONE_HERTZ = 8_000, 440
 
 
 @dataclass
@@ -99,6 +97,7 @@ class Exchange:
         self.held: list[Callable[[], object]] = []
         self.lock = threading.RLock()
         self.texts = Texts(self)
+        self.asterisk = Asterisk(self)
 
     # ── faults ──
     def set_fault(self, name: str, value: Any = True, times: int | None = None) -> None:
@@ -300,30 +299,3 @@ class Exchange:
         except OSError as error:
             log.debug("callback not taken: %s", error)
             return b""
-
-
-def tone(seconds: int) -> bytes:
-    """Make a WAV file with a tone: what a recording sounds like here."""
-    count = SAMPLES_A_SECOND * seconds
-    wave = (
-        int(8_000 * math.sin(2 * math.pi * TONE_HERTZ * place / SAMPLES_A_SECOND)) for place in range(SAMPLES_A_SECOND)
-    )
-    second = struct.pack(f"<{SAMPLES_A_SECOND}h", *wave)
-    data = second * seconds
-    head = struct.pack(
-        "<4sI4s4sIHHIIHH4sI",
-        b"RIFF",
-        36 + len(data),
-        b"WAVE",
-        b"fmt ",
-        16,
-        1,
-        1,
-        SAMPLES_A_SECOND,
-        2 * SAMPLES_A_SECOND,
-        2,
-        16,
-        b"data",
-        2 * count,
-    )
-    return head + data

@@ -1,4 +1,6 @@
-"""The exchange over HTTP: Twilio's API for calls, recordings and messages, and the switchboard. All of it is gone when it stops.
+"""The exchange over HTTP: Twilio's API for calls, recordings and messages, Asterisk's (`ari`), and the switchboard.
+
+All of it is gone when it stops.
 
 | switch (`POST /_control/faults {"name", "value", "times"}`) | does |
 |---|---|
@@ -7,6 +9,7 @@
 | `garbage`, `huge` | no JSON · more bytes than anybody takes |
 | `drop`, `duplicate`, `late` | the next callback is never sent · sent n times more · so many seconds later |
 | `forge`, `hold` | signed with another token · held until `POST /_control/release {"order"}` |
+| `cut_socket`, `no_socket` | Asterisk's connection for events is cut at the next one · isn't opened |
 | `wrong_type`, `endless` | of a recording: an HTML page · bytes without an end |
 """
 
@@ -17,9 +20,11 @@ import socket
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
-from sandbox.phone.exchange import Exchange, Pace, tone
+from sandbox.phone import ari
+from sandbox.phone.exchange import Exchange, Pace
+from sandbox.phone.sound import tone
 
 log = logging.getLogger("sandbox.phone")
 ACCOUNT, TOKEN = "AC" + "5a" * 16, "keelson-sandbox-phone"
@@ -67,6 +72,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def log_message(self, format: str, *args: Any) -> None:
         log.debug(format, *args)
 
@@ -80,11 +88,52 @@ class Handler(BaseHTTPRequestHandler):
                 body_read = json.loads(body or b"{}")
                 what = parts.path.removeprefix("/_control/")
                 self._send(200, control(self.server.exchange, what, body_read, text_url=self.server.text_url))
-            elif not self._has_fault():
+            elif parts.path == "/ari/events":
+                self._events(query)
+            elif self._has_fault():
+                pass
+            elif parts.path.startswith("/ari/"):
+                self._ari(parts.path.removeprefix("/ari"), query)
+            else:
                 form = {name: values[-1] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
                 self._api(parts.path, query, form)
         except ApiError as error:
             self._send(error.status, {"code": error.code, "message": error.message, "status": error.status})
+
+    def _is_ari_user(self) -> bool:
+        expected = "Basic " + base64.b64encode(f"{ari.USER}:{ari.PASSWORD}".encode()).decode()
+        if self.headers.get("Authorization") == expected:
+            return True
+        self._send(401, {"message": "Authentication required"})
+        return False
+
+    def _events(self, query: dict[str, str]) -> None:
+        asterisk = self.server.exchange.asterisk
+        asterisk.asked.append(("GET", "/events", query))
+        if not self._is_ari_user():
+            return
+        if query.get("app") != ari.APPLICATION or self.server.exchange.spend("no_socket"):
+            self._send(400, {"message": "HTTP request is missing param: [app]"})
+            return
+        ari.Socket(asterisk, self).serve()
+
+    def _ari(self, path: str, query: dict[str, str]) -> None:
+        if not self._is_ari_user():
+            return
+        exchange = self.server.exchange
+        try:
+            answer = exchange.asterisk.answer(self.command, unquote(path), query)
+        except ari.AriError as error:
+            self._send(error.status, {"message": error.message})
+            return
+        if self.command == "POST" and path == "/channels" and exchange.spend("lose_answer"):
+            self._cut()
+        elif isinstance(answer, bytes):
+            self._send_bytes(200, answer, "audio/wav")
+        elif answer is None:
+            self._send_bytes(204, b"", "application/json")
+        else:
+            self._send(200, answer)
 
     def _has_fault(self) -> bool:
         spend = self.server.exchange.spend
@@ -252,6 +301,8 @@ def control(exchange: Exchange, what: str, body: dict[str, Any], *, text_url: st
         exchange.set_fault(body["name"], body.get("value", True), body.get("times"))
     elif what == "plan":
         exchange.plans[body["number"]] = body["plan"]
+    elif what == "ring" and body.get("over") == "asterisk":
+        return {"sid": exchange.asterisk.ring_in(from_=body["from"], to=body["to"]).id}
     elif what == "ring":
         return {"sid": exchange.ring_in(from_=body["from"], to=body["to"]).sid}
     elif what == "text":
