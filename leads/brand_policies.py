@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from clients.messages.addresses import Addresses
 from crm.brand_policies import Choice, Count, Policy, PolicyArea, Switch, declare
 
 
@@ -68,6 +69,20 @@ DEDUPE_THRESHOLD = declare(
         Count(1, 60, _("points")),
         4,
         _("Without the same e-mail address, the first name must be the same too: a household shares a phone."),
+        needs_four_eyes=False,
+    )
+)
+LEAD_ADDRESSES = declare(
+    Policy(
+        "lead_addresses",
+        PolicyArea.LEADS,
+        _("Addresses whose e-mails create leads"),
+        Addresses(),
+        [],
+        _(
+            "An unknown sender whom the mail server has proved, and who writes there, becomes a lead with this e-mail. "
+            "Others wait under unassigned e-mails."
+        ),
         needs_four_eyes=False,
     )
 )

@@ -16,6 +16,7 @@ class Channel(BadgeChoices):
     IMPORT = "import", "secondary", _("Import")
     PORTAL = "portal", "teal", _("Client portal")
     MANUAL = "manual", "azure", _("Entered manually")
+    EMAIL = "email", "cyan", _("E-mail")
 
 
 class LeadRefusal(models.TextChoices):

@@ -14,6 +14,7 @@ from crm.events import (
     ClientStageChanged,
     LeadCaptured,
     LeadsImported,
+    UnknownMailReceived,
     subscribe,
 )
 from crm.models import Brand, User
@@ -21,6 +22,7 @@ from crm.notices.notify import push_live
 from leads import pipeline, sla
 from leads.assignment import FIRST_CONTACT, newest_leads
 from leads.duplicates import finding
+from leads.inbound.mail_leads import capture_mail
 from leads.models import Lead
 from leads.waiting import await_routing
 
@@ -41,6 +43,13 @@ def follow_the_call(event: ClientContacted) -> None:
     agent = User.objects.filter(pk=event.agent_id).first()
     if pipeline.move_by_call(client_id=event.client_id, agent=agent, outcome=event.outcome):
         push_live(event.agent_id, event="lead", data={"id": event.client_id})
+
+
+@subscribe(UnknownMailReceived)
+def capture_an_email(event: UnknownMailReceived) -> None:
+    """Make a lead of an unknown sender, where the brand says so for the address."""
+    if event.is_proved and not event.is_automatic:
+        capture_mail(mail_id=event.mail_id)
 
 
 @subscribe(LeadCaptured)

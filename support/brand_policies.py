@@ -5,28 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Lines, Policy, PolicyArea, Switch, declare
+from clients.messages.addresses import Addresses
+from crm.brand_policies import Count, Policy, PolicyArea, Switch, declare
 from crm.choices import WorkPriority
-
-
-class Addresses(Lines):
-    """E-mail addresses of the brand."""
-
-    hint = _("One address a line, such as support@broker.example.")
-
-    def clean_line(self, text: str) -> str:
-        address = text.lower()
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise ValueError(text) from None
-        return address
-
 
 TICKET_ADDRESSES = declare(
     Policy(
@@ -36,7 +20,8 @@ TICKET_ADDRESSES = declare(
         Addresses(),
         [],
         _(
-            "An e-mail that a known client sends there, and that isn't a reply, opens a ticket. Empty: people open them."
+            "An e-mail that a known client sends there, and that isn't a reply, opens a ticket; one from an unknown sender "
+            "where it creates a lead, too. Empty: people open them."
         ),
         needs_four_eyes=False,
     )

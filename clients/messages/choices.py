@@ -41,6 +41,7 @@ class MatchedBy(models.TextChoices):
     CHAIN = "chain", _("Earlier e-mail of the thread")
     ADDRESS = "address", _("Proved address of the client")
     PERSON = "person", _("Assigned manually")
+    LEAD = "lead", _("Lead captured from it")
 
 
 class AttachmentVerdict(BadgeChoices):

@@ -28,7 +28,7 @@ from clients.models import Client, IncomingMail, Mailbox, MailThread, Message
 from clients.policies import can
 from crm.db.locking import lock
 from crm.errors import DomainError
-from crm.events import MailReceived, publish
+from crm.events import MailReceived, UnknownMailReceived, publish
 from crm.i18n.localized_text import phrase
 from crm.models import User
 from crm.notices.notify import notify, push_live
@@ -88,6 +88,11 @@ def take_mail(*, brand_id: int, read: ReadMail, mailbox: Mailbox | None = None) 
         note_report(mail, read.report)
     elif place is not None:
         _join(mail, place, read.text)
+    else:
+        is_proved = proof == SenderProof.PROVED
+        publish(
+            UnknownMailReceived(mail_id=mail.pk, is_proved=is_proved, is_automatic=mail.is_automatic, brand_id=brand_id)
+        )
     return mail
 
 
@@ -247,6 +252,19 @@ def assign_mail(*, mail_id: int, client_id: int, actor: User) -> IncomingMail:
     text = _seal_for(mail, client.pk)
     _join(mail, Place(client.pk, None, MatchedBy.PERSON), text)
     _audit(mail, ClientsAction.MAIL_ASSIGNED, actor)
+    return mail
+
+
+@transaction.atomic
+def give_to_lead(*, mail_id: int, client_id: int) -> IncomingMail:
+    """Begin a thread with a lead that was captured from this e-mail; it is sealed under their key.
+
+    Who: the system. Raises: WrongState when it isn't unassigned any more.
+    """
+    client = lock(Client, client_id, "brand")
+    mail = lock(IncomingMail, mail_id)
+    text = _seal_for(mail, client.pk)
+    _join(mail, Place(client.pk, None, MatchedBy.LEAD), text)
     return mail
 
 

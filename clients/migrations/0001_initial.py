@@ -2136,4 +2136,9 @@ class Migration(migrations.Migration):
             model_name='textmessage',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('for_client__isnull', False), ('sealed__isnull', True), ('sealed_for__isnull', False)), models.Q(('for_client__isnull', True), ('sealed__isnull', False), ('sealed_for__isnull', True)), _connector='OR'), name='text_message_is_sealed_under_one_key'),
         ),
+        migrations.AlterField(
+            model_name='incomingmail',
+            name='matched_by',
+            field=models.CharField(blank=True, choices=[('reference', 'Reply to our e-mail'), ('token', 'Reply address of the thread'), ('chain', 'Earlier e-mail of the thread'), ('address', 'Proved address of the client'), ('person', 'Assigned manually'), ('lead', 'Lead captured from it')], max_length=10),
+        ),
     ]

@@ -113,6 +113,16 @@ class MailReceived(Event):
     is_automatic: bool = False
 
 
+class UnknownMailReceived(Event):
+    """An e-mail was received of which nothing says whose it is: it waits to be assigned. It belongs to no client yet."""
+
+    name: ClassVar[str] = "mail.unknown_sender"
+    label: ClassVar[Label] = _("E-mail from unknown sender")
+    mail_id: int
+    is_proved: bool
+    is_automatic: bool = False
+
+
 class TicketOpened(Event):
     """A ticket was opened: by the client, by staff for them, or by an e-mail."""
 

@@ -976,4 +976,9 @@ class Migration(migrations.Migration):
             name='sub_id',
             field=models.CharField(blank=True, help_text="The partner's own name for where the link was placed", max_length=60),
         ),
+        migrations.AlterField(
+            model_name='lead',
+            name='channel',
+            field=models.CharField(choices=[('landing', 'Landing page'), ('api', 'API'), ('import', 'Import'), ('portal', 'Client portal'), ('manual', 'Entered manually'), ('email', 'E-mail')], max_length=8),
+        ),
     ]

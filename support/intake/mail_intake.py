@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from clients.messages.addresses import is_sent_to
 from clients.messages.choices import MatchedBy
 from clients.models import Client, IncomingMail, MailThread
 from crm.db.locking import lock
@@ -24,7 +25,7 @@ from support.talk.conversation import TEXT_MAX, Written
 from support.tickets import NewTicket, open_ticket, reply_as_client
 
 # What begins a conversation, instead of answering one of ours.
-BEGINS = (MatchedBy.ADDRESS, MatchedBy.PERSON)
+BEGINS = (MatchedBy.ADDRESS, MatchedBy.PERSON, MatchedBy.LEAD)
 
 
 def ticket_of_thread(thread_id: int) -> Ticket | None:
@@ -51,7 +52,7 @@ def take_mail(*, mail_id: int) -> Ticket | None:
     ticket = ticket_of_thread(mail.thread.pk)
     if ticket is not None and ticket.client_id == mail.client_id:
         return _add(ticket, mail)
-    if mail.matched_by in BEGINS and _opens_tickets(mail):
+    if mail.matched_by in BEGINS and is_sent_to(mail, TICKET_ADDRESSES.of(mail.brand)):
         return _open(mail, None)
     return None
 
@@ -71,17 +72,6 @@ def _written(mail: IncomingMail) -> Written:
     except KeyDestroyed:
         text = ""
     return Written(text[:TEXT_MAX] or mail.subject or "–")
-
-
-def _opens_tickets(mail: IncomingMail) -> bool:
-    listed = TICKET_ADDRESSES.of(mail.brand)
-    return any(_without_mark(address) in listed for address in mail.to_addresses)
-
-
-def _without_mark(address: str) -> str:
-    """Return an address without the mark of a thread: support+t1@… is support@…."""
-    name, _at, host = address.lower().rpartition("@")
-    return f"{name.partition('+')[0]}@{host}"
 
 
 def _open(mail: IncomingMail, actor: User | None, *, follows: Ticket | None = None) -> Ticket:

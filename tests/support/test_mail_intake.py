@@ -7,9 +7,11 @@ from django.core import mail as outbox
 
 from clients.chat.choices import LineKind
 from clients.chat.lines import add_line
-from clients.models import Chat, Message
+from clients.models import Chat, IncomingMail, Message
 from crm.errors import DomainError, NotAllowed
 from crm.events import drain
+from leads.inbound import mail_leads
+from leads.models import Lead
 from support import solving, tickets
 from support.intake import mail_intake
 from support.intake.chat_intake import open_from_chat
@@ -69,6 +71,28 @@ def test_email_to_a_listed_address_opens_one_ticket(cast, mailbox):
     receive(cast, mailbox, "Elsewhere", subject="Sales", proved=True, to="sales@meridian.example")
     receive(cast, mailbox, "A stranger", subject="Hello", sender="eve@evil.example")
     assert Ticket.objects.count() == 1
+
+
+def test_unknown_sender_becomes_a_lead_with_a_ticket(cast, mailbox):
+    stranger = {"sender": "Nils Nygaard <nils@fjord.example>", "proved": True}
+    receive(cast, mailbox, "No list yet", subject="Early", **stranger)
+    assert IncomingMail.objects.get().state == "unassigned"
+    set_policies(cast.brand, ticket_addresses=[ADDRESS], lead_addresses=[ADDRESS])
+    receive(cast, mailbox, "Not me", subject="Forged", sender="Eve <eve@evil.example>")
+    receive(cast, mailbox, "Away", subject="Away", **stranger, **{"Auto-Submitted": "auto-replied"})
+    receive(cast, mailbox, "Buy", subject="Sales", to="sales@meridian.example", **stranger)
+    assert not Lead.objects.filter(channel="email").exists() and not Ticket.objects.exists()
+    mail = receive(cast, mailbox, "Which leverage do you offer?", subject="Leverage", **stranger)
+    mail.refresh_from_db()
+    lead, ticket = Lead.objects.get(channel="email"), Ticket.objects.get()
+    person = lead.client
+    assert (person.full_name, person.email, lead.message) == ("Nils Nygaard", "nils@fjord.example", mail.body["text"])
+    assert (mail.client, mail.matched_by, mail.sealed_for_id) == (person, "lead", person.pk)
+    assert (ticket.client, ticket.subject, ticket.channel) == (person, "Leverage", "email")
+    receive(cast, mailbox, "And which swaps?", subject="Swaps", **stranger)
+    assert Lead.objects.filter(channel="email").count() == 1
+    assert Ticket.objects.filter(client=person).count() == 2
+    assert mail_leads.capture_mail(mail_id=mail.pk) is None
 
 
 def test_closed_ticket_is_followed_up_by_email(cast, mailbox):

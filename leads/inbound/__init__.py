@@ -1,0 +1,1 @@
+"""Leads that come as e-mails."""
