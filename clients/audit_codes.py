@@ -9,6 +9,7 @@ class ClientsAction(AuditCode):
     """Codes of audit rows; see `crm/audit_codes.py`."""
 
     ADDRESS_SUPPRESSED = "clients.address_suppressed", _("E-mail address suppressed"), "ban", "warning"
+    AGENT_PHONE_REMOVED = "clients.agent_phone_removed", _("Phone of a leaver removed"), "phone-off"
     AGENT_PHONE_SET = "clients.agent_phone_set", _("Own phone set"), "phone"
     CANNED_ANSWER_ARCHIVED = "clients.canned_answer_archived", _("Canned answer archived"), "archive"
     CANNED_ANSWER_SAVED = "clients.canned_answer_saved", _("Canned answer saved"), "square-pen"
@@ -80,6 +81,7 @@ class ClientsAction(AuditCode):
     STAGE_CHANGED = "clients.stage_changed", _("Stage changed"), "workflow"
     TASK_ADDED = "clients.task_added", _("Task added"), "list-todo"
     TASK_COMPLETED = "clients.task_completed", _("Task completed"), "check", "success"
+    TASK_HANDED_OVER = "clients.task_handed_over", _("Task handed over"), "users"
     TASK_REOPENED = "clients.task_reopened", _("Task reopened"), "rotate-ccw"
     TASK_SNOOZED = "clients.task_snoozed", _("Task postponed"), "clock"
     # Recorded by the portal; declared here because the checks of withdrawals, which know no portal, look for it.

@@ -19,7 +19,7 @@ from clients.choices import ClientsNotice, TimelineKind
 from clients.models import Client, Task, TimelineEntry
 from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
-from crm.db.locking import lock
+from crm.db.locking import lock, lock_all
 from crm.due import DueItem, DueKind, cancel, declare, due, due_many
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
@@ -191,6 +191,37 @@ def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
     _schedule(task)
     _record(task, ClientsAction.TASK_SNOOZED, actor, before={"due_at": before}, after={"due_at": until})
     return task
+
+
+@transaction.atomic
+def hand_over_tasks(*, from_id: int, actor: User) -> int:
+    """Hand a leaver's open follow-ups over to their clients' owners; returns how many.
+
+    Those of clients without another, active owner stay until the clients are moved. The caller has decided that the actor may.
+    """
+    mine = Task.objects.filter(assignee_id=from_id, done_at__isnull=True)
+    owned = mine.filter(client__owner__is_active=True).exclude(client__owner_id=from_id)
+    tasks = list(lock_all(owned, "client__owner", "client__brand"))
+    if not tasks:
+        return 0
+    audit.record_many(
+        {
+            "actor": actor,
+            "action": ClientsAction.TASK_HANDED_OVER,
+            "target": task,
+            "client_id": task.client_id,
+            "brand_id": task.client.brand_id,
+            "before": {"assignee": from_id},
+            "after": {"assignee": task.client.owner_id},
+        }
+        for task in tasks
+    )
+    for task in tasks:
+        assert task.client.owner is not None
+        task.assignee = task.client.owner
+    Task.objects.bulk_update(tasks, ["assignee"], batch_size=1000)
+    _notify_of(tasks)
+    return len(tasks)
 
 
 def _remind(row: DueRow) -> None:

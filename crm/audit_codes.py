@@ -137,6 +137,7 @@ class CrmAction(AuditCode):
     SESSION_ENDED = "crm.session_ended", _("Session ended"), "log-out"
     SESSIONS_ENDED = "crm.sessions_ended", _("Sessions ended"), "log-out"
     STAFF_CHANGED = "crm.staff_changed", _("Staff details changed"), "pencil"
+    STAFF_DATES_CHANGED = "crm.staff_dates_changed", _("Employment dates changed"), "calendar"
     STAFF_INVITED = "crm.staff_invited", _("Staff member invited"), "user-plus"
     STAFF_INVITED_AGAIN = "crm.staff_invited_again", _("Staff invitation resent"), "mail"
     STAFF_SWITCHED_OFF = "crm.staff_switched_off", _("Staff account deactivated"), "user-x", "warning"

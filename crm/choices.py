@@ -286,6 +286,7 @@ class AccessKind(models.TextChoices):
     SEARCH = "search", _("Searched")
     REVEAL = "reveal", _("Contact revealed")
     EXPORT = "export", _("Exported")
+    REFUSED = "refused", _("Refused by a limit")
     CALL = "call", _("Called")
     DOWNLOAD = "download", _("Document opened")
     EDIT = "edit", _("Changed")

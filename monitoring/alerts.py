@@ -24,11 +24,12 @@ from crm.models import Brand, User
 from crm.security import audit, policies
 from monitoring import baselines, reasons, rules
 from monitoring.audit_codes import MonitoringAction
-from monitoring.brand_policies import ALERT_BUDGET, ALERT_PROBABILITY
+from monitoring.brand_policies import ALERT_BUDGET, ALERT_PROBABILITY, NOTICE_ALERT_TIMES
 from monitoring.choices import AlertState, Severity, Verdict
 from monitoring.engine import budget
 from monitoring.engine.scoring import Scored
 from monitoring.engine.signals import FEATURES, REGISTRY
+from monitoring.leaving.phases import leaving_on
 from monitoring.models import AgentDay, Alert, ConfirmationProposal, DayScore, Decision, Watch
 from monitoring.policies import can_decide, can_review, reaches
 from monitoring.queries import busy_window
@@ -55,6 +56,7 @@ class Candidate:
     broken: list[reasons.Reason]
     points: float
     is_watched: bool
+    times: int = 1
     windows: reasons.Windows | None = None
 
 
@@ -95,6 +97,7 @@ def _raise_on(
     windows = {pk: reasons.windows_of(scored, place[pk]) for pk in agent_ids if pk in place and scored.window_p.size}
     agents = User.objects.select_related("brand", "desk").in_bulk(agent_ids)
     watched = set(Watch.objects.on(day).filter(agent_id__in=agent_ids).values_list("agent_id", flat=True))
+    leaving = leaving_on(day, agent_ids)
     since = day - dt.timedelta(days=budget.EPISODE_DAYS)
     held = lock_all(Alert.objects.filter(agent_id__in=agent_ids, day__lte=day, day__gte=since))
     known = {alert.agent_id: alert for alert in held if alert.day == day}
@@ -107,15 +110,23 @@ def _raise_on(
     candidates = []
     for pk in agent_ids:
         agent, row = agents[pk], counted.get(pk)
-        if agent.brand_id is None or row is None or (pk in known and known[pk].state == AlertState.DECIDED):
+        if agent.brand is None or row is None or (pk in known and known[pk].state == AlertState.DECIDED):
             continue
-        is_watched = pk in watched
-        strength = points.get(pk, 0.0) + (math.log10(WATCHED_TIMES) if is_watched else 0.0)
+        times = WATCHED_TIMES if pk in watched else NOTICE_ALERT_TIMES.of(agent.brand) if pk in leaving else 1
+        strength = points.get(pk, 0.0) + math.log10(times)
         for rule in broken.get(pk, []):
             strength = max(strength, budget.rule_score(rule["rows"], rule["limit"]))
         candidates.append(
             Candidate(
-                agent, row, scores.get(pk), p.get(pk, 1.0), broken.get(pk, []), strength, is_watched, windows.get(pk)
+                agent,
+                row,
+                scores.get(pk),
+                p.get(pk, 1.0),
+                broken.get(pk, []),
+                strength,
+                is_watched=pk in watched or pk in leaving,
+                times=times,
+                windows=windows.get(pk),
             )
         )
     medians = peer_medians(day, groups)
@@ -136,7 +147,7 @@ def _raise_on(
 
 
 def _habits(candidate: Candidate, medians: dict[str, float], day: dt.date) -> list[reasons.Reason]:
-    if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * _times(candidate):
+    if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * candidate.times:
         return []
     return reasons.of_score(
         candidate.score,
@@ -150,13 +161,9 @@ def _habits(candidate: Candidate, medians: dict[str, float], day: dt.date) -> li
 
 def _stands_out(candidate: Candidate) -> bool:
     """Check whether a day is improbable enough and a signal says why: only such days use up room."""
-    if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * _times(candidate):
+    if candidate.score is None or candidate.probability >= threshold_of(candidate.agent) * candidate.times:
         return False
     return reasons.is_explained(candidate.score, counts_of(candidate.row), candidate.windows)
-
-
-def _times(candidate: Candidate) -> int:
-    return WATCHED_TIMES if candidate.is_watched else 1
 
 
 def _within_budget(
@@ -173,7 +180,7 @@ def _within_budget(
         purse = _purse(waiting[0].agent.brand, brand_id, day)
         for candidate in sorted(waiting, key=lambda candidate: -candidate.points):
             # What is this improbable is raised while something is left, however much would be needed.
-            surely = purse.left >= 1 and candidate.probability < SURELY * _times(candidate)
+            surely = purse.left >= 1 and candidate.probability < SURELY * candidate.times
             if surely or candidate.points >= purse.needed():
                 purse.spend()
                 yield candidate

@@ -29,5 +29,7 @@ class MonitoringAction(AuditCode):
     MISUSE_PROPOSED = "monitoring.misuse_proposed", _("Misuse found, awaiting second approval"), "gavel", "warning"
     MISUSE_REJECTED = "monitoring.misuse_rejected", _("Finding of misuse rejected"), "x"
     MISUSE_WITHDRAWN = "monitoring.misuse_withdrawn", _("Finding of misuse withdrawn"), "undo-2"
+    OFFBOARDING_CONFIRMED = "monitoring.offboarding_confirmed", _("Offboarding confirmed"), "user-check", "success"
+    OFFBOARDING_STEP = "monitoring.offboarding_step", _("Leaver's data handed over"), "users"
     WATCH_ENDED = "monitoring.watch_ended", _("Removed from the watchlist"), "eye-off"
     WATCH_STARTED = "monitoring.watch_started", _("Added to the watchlist"), "eye"

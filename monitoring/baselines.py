@@ -34,6 +34,7 @@ from monitoring.engine.scoring import (
 )
 from monitoring.engine.signals import FEATURES, MEASURES, counts_and_trials
 from monitoring.features import count_days
+from monitoring.leaving.phases import changed_role_between
 from monitoring.models import AgentDay, Baseline, Calibration, DayScore
 
 # A day is over for everybody once it is noon of the next one in UTC.
@@ -287,6 +288,8 @@ def close_days(*, now: dt.datetime | None = None) -> list[Scored]:
     if first > last:
         return []
     count_days(first, last)
+    for agent_id in changed_role_between(first, last):
+        forget(agent_id=agent_id)
     return learn_days(first, last)
 
 

@@ -30,6 +30,18 @@ ALERT_BUDGET = declare(
         ),
     )
 )
+NOTICE_ALERT_TIMES = declare(
+    Policy(
+        "notice_alert_times",
+        PolicyArea.MONITORING,
+        _("After notice, alerts need a probability so many times higher"),
+        Count(1, 10, _("times")),
+        10,
+        _(
+            "From the day of notice on, less unusual days of a leaver compete for the alert budget. 1: as for everybody."
+        ),
+    )
+)
 ALERT_REVIEW_HOURS = declare(
     Policy(
         "alert_review_hours",

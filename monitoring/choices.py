@@ -77,7 +77,8 @@ class Rule(models.TextChoices):
     """Facts that need no statistics: they raise an alert whatever the agent's habit is."""
 
     BULK_EXPORT = "bulk_export", _("Bulk export")
-    LEAVER_TAKES = "leaver_takes", _("Export while on the watchlist")
+    LEAVER_TAKES = "leaver_takes", _("Export while leaving")
+    KEEPS_TRYING = "keeps_trying", _("Repeated attempts against a limit")
 
 
 class AlertState(BadgeChoices):
@@ -180,6 +181,13 @@ class MonitoringNotice(NotificationKind):
         staff("monitoring.decide_escalation"),
         EmailChannel.AT_ONCE,
         MANDATORY,
+    )
+    OFFBOARDING = (
+        "monitoring.offboarding",
+        _("Leavers to offboard"),
+        NoticeGroup.SYSTEM,
+        staff("monitoring.offboard_agents"),
+        EmailChannel.AT_ONCE,
     )
     ACCESS_LIMITED = (
         "monitoring.access_limited",

@@ -13,6 +13,7 @@ from django.db import connection
 from crm.choices import Role
 from crm.demo import Demo
 from crm.models import User
+from crm.staff.employment import StaffDates, set_dates
 from monitoring import alerts, baselines, watchlist
 from monitoring.choices import AlertState, Verdict, WatchKind
 from monitoring.features import count_days
@@ -74,6 +75,16 @@ def _watch(demo: Demo) -> None:
             to_on=demo.now.date() + dt.timedelta(days=27),
             reason="Notice given; last day at the end of the month",
             actor=head,
+        )
+        set_dates(
+            user_id=leaver.pk,
+            actor=demo.by_role[Role.ADMINISTRATOR][0],
+            dates=StaffDates(
+                joined_on=demo.now.date() - dt.timedelta(days=800),
+                notice_on=demo.now.date() - dt.timedelta(days=3),
+                leaves_on=demo.now.date() + dt.timedelta(days=27),
+            ),
+            reason="Resigned",
         )
 
 

@@ -153,7 +153,7 @@ WITH seen AS MATERIALIZED (
   SELECT user_id, day,
     count(*) FILTER (WHERE kind = 'export') AS exports,
     coalesce(sum(rows) FILTER (WHERE kind = 'export'), 0) AS export_rows,
-    count(*) FILTER (WHERE kind = 'download') AS downloads,
+    count(*) FILTER (WHERE kind = 'download') AS downloads, count(*) FILTER (WHERE kind = 'refused') AS refusals,
     count(*) FILTER (WHERE kind = 'export' AND client_id IS NOT NULL) AS prints,
     count(*) FILTER (WHERE kind = 'edit') AS edits, count(*) FILTER (WHERE kind = 'edit' AND in_book IS FALSE) AS edits_outside,
     coalesce(bit_or(1 << hour) FILTER (WHERE kind NOT IN ('login', 'logout')), 0) AS hours,
@@ -173,7 +173,7 @@ INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_
   outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
   reveals_outside, answered_calls, short_calls, calls_without_record, repeat_calls, new_networks, second_devices, steps,
   steady_pace, fast_steps, sequential, prints, new_devices, new_countries, edits, edits_outside,
-  hours, active_hours, addresses, first_at, last_at, is_excluded)
+  hours, active_hours, addresses, first_at, last_at, is_excluded, refusals)
 SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest_hour, coalesce(s.searches, 0),
   coalesce(c.outside_views, 0), coalesce(c.outside_clients, 0), coalesce(c.dormant_views, 0), coalesce(c.reveals, 0),
   coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
@@ -186,7 +186,7 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
   coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), d.prints,
   coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), d.edits, d.edits_outside,
-  d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false
+  d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false, d.refusals
 FROM of_days d
 JOIN of_hours h USING (user_id, day)
 LEFT JOIN of_clients c USING (user_id, day)
@@ -216,7 +216,7 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   sequential = EXCLUDED.sequential, new_devices = EXCLUDED.new_devices, new_countries = EXCLUDED.new_countries,
   prints = EXCLUDED.prints, edits = EXCLUDED.edits, edits_outside = EXCLUDED.edits_outside, hours = EXCLUDED.hours,
   active_hours = EXCLUDED.active_hours, addresses = EXCLUDED.addresses, first_at = EXCLUDED.first_at,
-  last_at = EXCLUDED.last_at
+  last_at = EXCLUDED.last_at, refusals = EXCLUDED.refusals
 """
 
 # An agent's own hours: of each hour of a day, on how many of the days like it (working days, weekends) of two months there was

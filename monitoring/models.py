@@ -80,6 +80,7 @@ class AgentDay(models.Model):
     export_rows = models.PositiveBigIntegerField(default=0)
     downloads = models.PositiveIntegerField(default=0)
     off_hours = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0, help_text=_("Exports and reveals refused by a limit on access"))
     hours = models.IntegerField(default=0, help_text=_("Hours with any action, one bit each, in the agent's time zone"))
     active_hours = models.PositiveSmallIntegerField(default=0, help_text=_("Different hours with any action"))
     addresses = models.PositiveSmallIntegerField(default=0, help_text=_("Different IP addresses"))
@@ -208,6 +209,7 @@ class Alert(HasState):
             ("view_baselines", gettext_noop("May see agents' baselines")),
             ("see_agent_names", gettext_noop("May see agents' names in monitoring instead of pseudonyms")),
             ("manage_watchlist", gettext_noop("May manage the agent watchlist")),
+            ("offboard_agents", gettext_noop("May hand over what leavers leave behind and confirm their offboarding")),
             ("limit_agents", gettext_noop("May limit agents' exports, reveals and view of contact details for a time")),
         ]
         constraints = [

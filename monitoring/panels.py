@@ -8,9 +8,11 @@ from crm import approvals
 from crm.choices import Role
 from crm.models import User
 from crm.ui.kpis import kpi_tile
-from crm.ui.panels import MenuEntry, Tile, register
+from crm.ui.panels import Card, MenuEntry, Tile, register
 from monitoring.cards import home_cards
 from monitoring.choices import AlertState
+from monitoring.leaving.offboarding import RIGHT as OFFBOARDS
+from monitoring.leaving.views import staff_card
 from monitoring.queries import alerts_visible_to
 from monitoring.reviewing.confirming import MisuseApproval
 from monitoring.reviewing.escalating import RIGHT
@@ -68,6 +70,7 @@ register(
         group="agents",
     ),
     MenuEntry("", _("My activity"), "monitoring_me", None, "user-check", 90, words="own baseline what is counted"),
+    Card("staff", "offboarding", "monitoring/_offboarding_card.html", staff_card, OFFBOARDS, 10),
     Tile(
         "monitoring-alerts",
         "crm/ui/_list_card.html",

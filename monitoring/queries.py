@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.postgres.aggregates import BoolOr
 from django.db import connection
-from django.db.models import BigIntegerField, Count, Max, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, Count, F, Func, Max, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from guardian.models import UserObjectPermission
 
 from clients.queries import clients_visible_to
-from crm.choices import AccessKind
+from crm.choices import AccessKind, StaffLimitKind
 from crm.models import AccessEvent, User
 from crm.money.numbers import is_whole
 from crm.security import confidential
@@ -29,6 +31,7 @@ from monitoring.models import Alert, Decision
 UNMASKED = "monitoring_unmasked"
 EVIDENCE_PAGE = 40
 CLIENTS_MAX = 60
+REFUSED_DAYS = 30
 
 
 def agents_visible_to(user: User) -> QuerySet[User]:
@@ -192,6 +195,36 @@ def outcomes_of_similar(alert: Alert, *, reader: User) -> list[tuple[str, int]]:
     )
     labels = dict(Verdict.choices)
     return sorted(((str(labels[verdict]), n) for verdict, n in ended), key=lambda entry: -entry[1])
+
+
+@dataclass(frozen=True)
+class RefusedAttempt:
+    """Exports or reveals that one limit on access refused: how many, and when last."""
+
+    what: str
+    limit: str
+    count: int
+    last_at: dt.datetime
+
+
+def refused_of(agent: User) -> list[RefusedAttempt]:
+    """List what limits on access refused an agent in REFUSED_DAYS, by what was tried and by limit."""
+    since = timezone.now() - dt.timedelta(days=REFUSED_DAYS)
+    rows = (
+        AccessEvent.objects.filter(user=agent, kind=AccessKind.REFUSED, at__gte=since)
+        .order_by()
+        .values_list(
+            Func(F("target"), Value(":"), Value(1), function="split_part", output_field=CharField()),
+            Func(F("reason"), Value(":"), Value(1), function="split_part", output_field=CharField()),
+        )
+        .annotate(count=Count("id"), last=Max("at"))
+        .order_by("-last")
+    )
+    kinds, limits = dict(AccessKind.choices), dict(StaffLimitKind.choices)
+    return [
+        RefusedAttempt(str(kinds.get(what, what)), str(limits.get(limit, _("Notice given"))), count, last)
+        for what, limit, count, last in rows
+    ]
 
 
 BUSY_WINDOW = """

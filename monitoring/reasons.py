@@ -151,7 +151,7 @@ def is_explained(score: DayScore, counts: dict[str, int], windows: Windows | Non
 
 
 def of_rule(rule: Rule, *, rows: int, limit: int) -> Reason:
-    """Return the reason for a broken export rule, with the rows exported and the limit that held."""
+    """Return the reason for a broken rule, with the rows exported (or the attempts refused) and the limit that held."""
     return {"code": "rule", "rule": rule.value, "rows": rows, "limit": limit}
 
 
@@ -251,7 +251,9 @@ def _rule_in_words(reason: Reason) -> str:
     figures = {"rows": formats.number(reason["rows"], 0), "limit": formats.number(reason["limit"], 0)}
     if reason["rule"] == Rule.BULK_EXPORT:
         return _("exported %(rows)s rows; this agent's bulk-export threshold is %(limit)s") % figures
-    return _("exported %(rows)s rows while on the watchlist as leaving; the limit is %(limit)s") % figures
+    if reason["rule"] == Rule.KEEPS_TRYING:
+        return _("tried %(rows)s times to export or reveal what a limit on access refused") % figures
+    return _("exported %(rows)s rows while leaving; the limit is %(limit)s") % figures
 
 
 SENTENCES: dict[Feature, Callable[[int], str]] = {

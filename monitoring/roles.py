@@ -11,6 +11,7 @@ grants(
             "see_agent_names",
             "manage_watchlist",
             "limit_agents",
+            "offboard_agents",
         ],
         Role.MLRO: [
             "view_alert",
@@ -24,6 +25,13 @@ grants(
         # They check that the process works; for that they need no names.
         Role.AUDITOR: ["view_alert", "view_baselines"],
         # Somebody has to look at compliance, too.
-        Role.ADMINISTRATOR: ["view_alert", "decide_alert", "view_baselines", "see_agent_names", "limit_agents"],
+        Role.ADMINISTRATOR: [
+            "view_alert",
+            "decide_alert",
+            "view_baselines",
+            "see_agent_names",
+            "limit_agents",
+            "offboard_agents",
+        ],
     },
 )

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from statistics import median
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from monitoring.choices import Rule, WatchKind
+from monitoring.leaving.phases import leaving_on
 from monitoring.models import AgentDay, Watch
 from monitoring.reasons import Reason, of_rule
 
@@ -17,24 +18,29 @@ EXPORT_ROWS_MIN = 250
 OWN_MAX_TIMES = 4
 PEER_MEDIAN_TIMES = 3
 LEAVER_ROWS_MAX = 50
+# A refused attempt or two are a mistake; more are somebody who presses.
+REFUSALS_MAX = 2
 LOOK_BACK_DAYS = 90
 
 
 def broken_on(day: dt.date, groups: dict[int, int]) -> dict[int, list[Reason]]:
     """Find the rules that agents broke on a day: {agent: reasons}."""
-    rows = dict(
-        AgentDay.objects.filter(day=day, export_rows__gt=LEAVER_ROWS_MAX).values_list("agent_id", "export_rows")
-    )
-    if not rows:
-        return {}
+    counted = AgentDay.objects.filter(Q(export_rows__gt=LEAVER_ROWS_MAX) | Q(refusals__gt=REFUSALS_MAX), day=day)
+    found = list(counted.values_list("agent_id", "export_rows", "refusals"))
+    rows = {agent_id: exported for agent_id, exported, _refused in found if exported > LEAVER_ROWS_MAX}
     broken: dict[int, list[Reason]] = defaultdict(list)
-    limits = export_limits(day, list(rows), groups)
-    for agent_id, exported in rows.items():
-        if exported > limits[agent_id]:
-            broken[agent_id].append(of_rule(Rule.BULK_EXPORT, rows=exported, limit=limits[agent_id]))
-    leaving = Watch.objects.on(day).filter(agent_id__in=list(rows), kind=WatchKind.NOTICE)
-    for agent_id in leaving.values_list("agent_id", flat=True):
-        broken[agent_id].append(of_rule(Rule.LEAVER_TAKES, rows=rows[agent_id], limit=LEAVER_ROWS_MAX))
+    if rows:
+        limits = export_limits(day, list(rows), groups)
+        watched = Watch.objects.on(day).filter(agent_id__in=list(rows), kind=WatchKind.NOTICE)
+        leaving = leaving_on(day, rows) | set(watched.values_list("agent_id", flat=True))
+        for agent_id, exported in rows.items():
+            if exported > limits[agent_id]:
+                broken[agent_id].append(of_rule(Rule.BULK_EXPORT, rows=exported, limit=limits[agent_id]))
+            if agent_id in leaving:
+                broken[agent_id].append(of_rule(Rule.LEAVER_TAKES, rows=exported, limit=LEAVER_ROWS_MAX))
+    for agent_id, _exported, refused in found:
+        if refused > REFUSALS_MAX:
+            broken[agent_id].append(of_rule(Rule.KEEPS_TRYING, rows=refused, limit=REFUSALS_MAX))
     return dict(broken)
 
 

@@ -1,10 +1,12 @@
 """Whom monitoring notifies of an alert."""
 
-from crm.events import AlertRaised, subscribe
+from crm.events import AlertRaised, StaffDatesChanged, subscribe
 from crm.i18n.localized_text import joined, phrase
-from crm.models import User
+from crm.models import StaffEmployment, User
 from crm.notices.notify import notify, people_with
+from monitoring import baselines
 from monitoring.choices import MonitoringNotice
+from monitoring.leaving import offboarding
 from monitoring.models import Alert
 from monitoring.policies import can_review
 from monitoring.queries import alerts_visible_to
@@ -29,3 +31,16 @@ def tell_the_desk_head(event: AlertRaised) -> None:
         url=alert.get_absolute_url(),
         dedupe_key=f"monitoring.alert:{alert.pk}",
     )
+
+
+@subscribe(StaffDatesChanged)
+def follow_the_dates(event: StaffDatesChanged) -> None:
+    """Have the offboarding fall due after the last day; a role change on a day that was learned already starts a new habit."""
+    row = StaffEmployment.objects.select_related("user").filter(pk=event.user_id).first()
+    if row is None:
+        return
+    if event.is_about_leaving:
+        offboarding.schedule(row)
+    learned = baselines.last_learned()
+    if event.is_role_change and row.role_changed_on and learned and row.role_changed_on <= learned:
+        baselines.forget(agent_id=event.user_id)

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring import views
+from monitoring.leaving import views as leaving
 from monitoring.responses import views as responses
 from monitoring.reviewing import views as reviewing
 
@@ -22,6 +23,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),
     path("monitoring/agents/<int:agent_id>/limits/new/", responses.new_limit, name="monitoring_limit_new"),
+    path("monitoring/agents/<int:agent_id>/offboarding/", leaving.offboarding, name="monitoring_offboarding"),
+    path(
+        "monitoring/agents/<int:agent_id>/offboarding/<slug:slug>/clear/",
+        leaving.clear,
+        name="monitoring_offboarding_clear",
+    ),
     path("monitoring/limits/<int:limit_id>/", responses.end_limit_page, name="monitoring_limit"),
     path("monitoring/signals/", views.signals_page, name="monitoring_signals"),
     path("monitoring/me/", views.my_days, name="monitoring_me"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind, ApprovalState
+from crm.models import StaffEmployment, User
 from crm.security import access_log, audit
 from crm.security.policies import require_permission
 from crm.security.staff_limits import limits_of
@@ -25,6 +26,8 @@ from monitoring.choices import AlertState, Family, Feature, Verdict, WatchKind
 from monitoring.engine.scoring import HISTORY_DAYS, WINDOWS
 from monitoring.engine.signals import DRIFTING, FAMILIES, REGISTRY
 from monitoring.forms import DecisionForm, ReasonForm, WatchForm
+from monitoring.leaving.offboarding import RIGHT as OFFBOARDS
+from monitoring.leaving.phases import phases_of
 from monitoring.models import AgentDay, Alert, Escalation, Watch
 from monitoring.policies import can_decide, can_review, can_watch
 from monitoring.queries import (
@@ -34,6 +37,7 @@ from monitoring.queries import (
     evidence,
     get_alert,
     outcomes_of_similar,
+    refused_of,
     shown_name,
 )
 from monitoring.reasons import figures_of, in_words
@@ -49,6 +53,7 @@ EVIDENCE_KINDS = (
     AccessKind.EXPORT,
     AccessKind.CALL,
     AccessKind.DOWNLOAD,
+    AccessKind.REFUSED,
 )
 
 
@@ -93,6 +98,7 @@ def _alert_context(request: UserRequest, alert: Alert, form: DecisionForm) -> di
         "figures": figures_of(alert.reasons),
         "clients": clients,
         "clients_days": days,
+        "phases": phases_of(alert.agent, alert.last_day or alert.day),
         "similar": outcomes_of_similar(alert, reader=request.user),
         "name": shown_name(request, alert.agent),
         "is_masked": shown_name(request, alert.agent) != str(alert.agent),
@@ -227,6 +233,8 @@ def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
             "name": shown_name(request, agent),
             "is_me": False,
             "charts": charts.charts_of(agent),
+            "refused": refused_of(agent),
+            "employment": _employment_of(request, agent),
             "limits": limits_of(agent).select_related("made_by"),
             "may_limit": request.user.has_perm(RIGHT) and can_limit(request.user, agent),
             "alerts": Alert.objects.filter(agent=agent).order_by("-day")[:20]
@@ -237,6 +245,13 @@ def agent_page(request: UserRequest, agent_id: int) -> HttpResponse:
             else [],
         },
     )
+
+
+def _employment_of(request: UserRequest, agent: User) -> StaffEmployment | None:
+    """Return the leaver's row where the reader may offboard them, for the link."""
+    if not request.user.has_perm(OFFBOARDS):
+        return None
+    return StaffEmployment.objects.filter(user=agent, leaves_on__isnull=False).first()
 
 
 @staff_page()
@@ -251,6 +266,7 @@ def my_days(request: UserRequest) -> HttpResponse:
             "name": str(request.user),
             "is_me": True,
             "charts": charts.charts_of(request.user),
+            "refused": refused_of(request.user),
             "limits": limits_of(request.user).select_related("made_by"),
             "questions": [(row, AnswerForm(auto_id=f"answer{row.pk}-%s")) for row in my_questions(request.user)],
         },

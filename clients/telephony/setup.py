@@ -17,6 +17,7 @@ from clients.models import AgentPhone, PhoneExchange, PhoneExchangeProposal
 from clients.telephony import own_phones, policies
 from clients.telephony.adapters import ADAPTERS
 from crm.connections.setup import ConnectionApproval, ConnectionSetup
+from crm.db.locking import lock_first
 from crm.errors import DomainError, outcome_of
 from crm.models import User
 from crm.security import audit
@@ -91,6 +92,20 @@ def set_own_phone(*, actor: User, address: str, takes_unknown: bool = False) -> 
     after = {"address": address, "takes_unknown": takes_unknown}
     audit.record(actor=actor, action=ClientsAction.AGENT_PHONE_SET, target=phone, after=after)
     return phone
+
+
+@transaction.atomic
+def remove_phone(*, user_id: int, actor: User) -> int:
+    """Stop ringing a person who leaves: incoming calls of their clients go to whoever takes them. Returns how many numbers.
+
+    The caller has decided that the actor may.
+    """
+    phone = lock_first(AgentPhone.objects.filter(user_id=user_id))
+    if phone is None:
+        return 0
+    audit.record(actor=actor, action=ClientsAction.AGENT_PHONE_REMOVED, target=phone, before={"address": phone.address})
+    phone.delete()
+    return 1
 
 
 def _require_a_brand_allows(address: str, actor: User) -> None:

@@ -25,6 +25,16 @@ class SignedIn(Event):
     method: str = ""
 
 
+class StaffDatesChanged(Event):
+    """A member of staff's joining, role change, notice or last day was set or changed."""
+
+    name: ClassVar[str] = "crm.staff_dates_changed"
+    label: ClassVar[Label] = _("Employment dates changed")
+    user_id: int
+    is_role_change: bool = False
+    is_about_leaving: bool = False
+
+
 # ── leads and clients ──────────────────────────────────────────────────────────────────────────────────────────────
 class LeadCaptured(Event):
     """A form or an API call brought a lead, or a known person enquired again."""

@@ -161,6 +161,14 @@ def expire_results() -> int:
     return len(rows)
 
 
+def drop_results(*, owner_id: int) -> int:
+    """Delete the files of all of a person's jobs, of somebody who leaves; the jobs stay. Returns how many there were."""
+    rows = list(Job.objects.filter(owner_id=owner_id).exclude(result_path=""))
+    for row in rows:
+        _drop_result(row)
+    return len(rows)
+
+
 def _drop_result(row: Job) -> None:
     if row.result_path:
         (jobs_dir() / row.result_path).unlink(missing_ok=True)

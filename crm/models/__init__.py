@@ -4,6 +4,7 @@ from crm.models.brand_looks import BrandLook
 from crm.models.crypto import LastingKey, SubjectKey
 from crm.models.day_marks import DayMark
 from crm.models.due import DueRow
+from crm.models.employment import StaffEmployment
 from crm.models.fx import FxFeed, FxRate
 from crm.models.imports import DataImport, ExternalReference, ImportMapping, ImportRow
 from crm.models.jobs import Job
@@ -53,6 +54,7 @@ __all__ = [
     "PolicyValue",
     "SavedView",
     "SecondFactorStep",
+    "StaffEmployment",
     "StaffLimit",
     "SubjectKey",
     "TextDraft",

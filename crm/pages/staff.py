@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
@@ -21,11 +22,14 @@ from crm.choices import ApprovalState, GrantKind, LinkKind, Role
 from crm.db import history
 from crm.models import AccessLink, AuditEvent, Book, Brand, Desk, GrantRequest, User
 from crm.money.numbers import is_whole
-from crm.staff import grants, people, policies, queries
+from crm.pages.staff_dates_form import DatesForm
+from crm.staff import employment, grants, people, policies, queries
 from crm.staff.forms import GrantForm, InviteForm, ParticularsForm
+from crm.ui import panels
 from crm.ui.actions import run_action
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, PersonColumn, Table, YesNoColumn
 from crm.ui.views import TableView, staff_page
+from crm.web.requests import UserRequest
 
 MANAGE = "crm.manage_staff"
 EVENTS_SHOWN = 30
@@ -40,6 +44,7 @@ class StaffFilter(FilterSet):
             ("on", gettext_lazy("Active")),
             ("off", gettext_lazy("Deactivated")),
             ("invited", gettext_lazy("Invited")),
+            ("leaving", gettext_lazy("Leaving or left, not offboarded")),
         ],
     )
 
@@ -59,6 +64,8 @@ class StaffFilter(FilterSet):
     def by_state(self, rows: QuerySet[User], name: str, value: str) -> QuerySet[User]:
         if value == "invited":
             return rows.filter(is_active=True, password__startswith="!")  # noqa: S106 — Django's mark of "none chosen"
+        if value == "leaving":
+            return rows.filter(employment__leaves_on__isnull=False, employment__offboarded_at__isnull=True)
         return rows.filter(is_active=value == "on")
 
 
@@ -171,7 +178,10 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
         show_forbidden=True,
     ):
         return redirect("staff_member", pk=pk)
-    return render(request, "crm/staff/member.html", _member_context(actor, user, form))
+    context = _member_context(actor, user, form)
+    return render(
+        request, "crm/staff/member.html", {**context, "cards": panels.cards_html(_signed_in(request), "staff", user)}
+    )
 
 
 def _details_of(user: User) -> dict[str, Any]:
@@ -196,12 +206,34 @@ def _member_context(actor: User, user: User, form: ParticularsForm) -> dict[str,
         "versions": history.versions_of(user, limit=20),
         "events": list(AuditEvent.objects.filter(about).order_by("-id")[:EVENTS_SHOWN]),
         "is_me": actor.pk == user.pk,
+        "dates": employment.dates_of(user.pk),
     }
 
 
+@staff_page(MANAGE)
+def dates(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set when a person joined, changed role, gave notice and leaves."""
+    actor = _me(request)
+    user = queries.get_staff(actor, pk)
+    form = DatesForm(request.POST or None, initial=asdict(employment.dates_of(user.pk)))
+
+    def save() -> object:
+        given = dict(form.cleaned_data)
+        reason = given.pop("reason")
+        return employment.set_dates(user_id=user.pk, actor=actor, dates=employment.StaffDates(**given), reason=reason)
+
+    if run_action(request, save, _("Saved."), form=form, show_forbidden=True):
+        return redirect("staff_member", pk=pk)
+    return render(request, "crm/staff/dates.html", {"person": user, "form": form})
+
+
 def _me(request: HttpRequest) -> User:
+    return _signed_in(request).user
+
+
+def _signed_in(request: HttpRequest) -> UserRequest:
     assert isinstance(request.user, User)
-    return request.user
+    return cast("UserRequest", request)
 
 
 def _act(request: HttpRequest, pk: int, done: str, action: Any) -> HttpResponse:

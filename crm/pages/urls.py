@@ -139,6 +139,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/grants/", TableView.as_view(table=staff.GrantRequestTable), name="staff_grants"),
     path("staff/grants/<int:pk>/", staff.grant_request, name="staff_grant"),
     path("staff/<int:pk>/", staff.member, name="staff_member"),
+    path("staff/<int:pk>/dates/", staff.dates, name="staff_dates"),
     path("staff/<int:pk>/ask/", staff.ask_grant, name="staff_ask_grant"),
     path("staff/<int:pk>/take/<slug:kind>/<slug:key>/", staff.take, name="staff_take"),
     path("staff/<int:pk>/switch/", staff.switch, name="staff_switch"),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 from django.utils import timezone
 
 from crm.choices import AccessKind
 from crm.geo import country_of
-from crm.security.request_context import current
-from crm.security.staff_limits import GATED, require_within_limits
+from crm.security.request_context import afterwards, current
+from crm.security.staff_limits import GATED, LimitExceeded, require_within_limits
 
 if TYPE_CHECKING:
     from crm.models import Actor, User
@@ -39,33 +40,47 @@ def note(  # noqa: PLR0913  one keyword per column of one row, most with a defau
 ) -> None:
     """Record one view. `user` None: a stranger (a failed sign-in). `rows`: how many were shown or exported.
 
-    Raises: NotAllowed for an export or reveal that a limit on this member of staff excludes (`crm.security.staff_limits`).
+    Raises: NotAllowed for an export or reveal that a limit on this member of staff excludes (`crm.security.staff_limits`);
+    the attempt leaves a row of kind REFUSED, whose target names what was refused and whose reason names the limit.
 
     The device is the browser and system of the request; the country that of the address, looked up at sign-ins only.
     """
-    if kind in GATED and user is not None and user.is_team:
-        require_within_limits(user, kind)
     context = current()
+    values = [
+        getattr(user, "pk", None),
+        str(kind),
+        client_id,
+        brand_id,
+        target[:80],
+        rows,
+        in_book,
+        reason[:200],
+        context.ip,
+        context.session,
+        context.request_id,
+        context.device[:40],
+        country_of(context.ip) if kind == AccessKind.LOGIN else "",
+    ]
+    if kind in GATED and user is not None and user.is_team:
+        _require_within_limits(user, kind, values)
+    _write(values)
+
+
+def _write(values: list[Any]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT,
-            [
-                timezone.now(),
-                getattr(user, "pk", None),
-                str(kind),
-                client_id,
-                brand_id,
-                target[:80],
-                rows,
-                in_book,
-                reason[:200],
-                context.ip,
-                context.session,
-                context.request_id,
-                context.device[:40],
-                country_of(context.ip) if kind == AccessKind.LOGIN else "",
-            ],
-        )
+        cursor.execute(INSERT, [timezone.now(), *values])
+
+
+def _require_within_limits(user: User, kind: AccessKind, values: list[Any]) -> None:
+    """Pass the gate of limits; what it refuses leaves a row of its own, after the request's transaction was rolled back."""
+    try:
+        require_within_limits(user, kind)
+    except LimitExceeded as refusal:
+        refused = list(values)
+        refused[1], refused[4] = str(AccessKind.REFUSED), f"{kind}:{values[4]}"[:80]
+        refused[7] = f"{refusal.limit}: {values[7]}"[:200] if values[7] else str(refusal.limit)
+        afterwards(partial(_write, refused))
+        raise
 
 
 def was_seen(*, user: User, client_id: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -34,3 +34,28 @@ def acting_in(context: RequestContext) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+_afterwards: ContextVar[list[Callable[[], None]] | None] = ContextVar("keelson_afterwards", default=None)
+
+
+def afterwards(work: Callable[[], None]) -> None:
+    """Run `work` when the request has been answered, also where its transaction was rolled back; outside of one, now."""
+    waiting = _afterwards.get()
+    if waiting is None:
+        work()
+    else:
+        waiting.append(work)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Run what was put off with `afterwards` when the answer is made, whatever became of it."""
+    waiting: list[Callable[[], None]] = []
+    token = _afterwards.set(waiting)
+    try:
+        yield
+    finally:
+        _afterwards.reset(token)
+        for work in waiting:
+            work()

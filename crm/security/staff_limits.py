@@ -17,9 +17,20 @@ from django.utils.translation import gettext as _
 from crm.choices import AccessKind, StaffLimitKind
 from crm.errors import NotAllowed
 from crm.i18n import formats
-from crm.models import AccessEvent, StaffLimit, User
+from crm.models import AccessEvent, StaffEmployment, StaffLimit, User
+from crm.security.leaver_policies import NOTICE_BLOCKS_EXPORTS
 
 GATED = frozenset({AccessKind.EXPORT, AccessKind.REVEAL})
+# What the row of a refused export says where no limit that a person set is behind it.
+NOTICE = "notice"
+
+
+class LimitExceeded(NotAllowed):
+    """A limit excludes the export or reveal. `limit`: which one, for the row of the access log that is kept of it."""
+
+    def __init__(self, message: str, *, limit: str) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 def limits_of(user: User, at: dt.datetime | None = None) -> QuerySet[StaffLimit]:
@@ -27,25 +38,38 @@ def limits_of(user: User, at: dt.datetime | None = None) -> QuerySet[StaffLimit]
     return StaffLimit.objects.filter(user=user).active(at or timezone.now())
 
 
-def require_within_limits(user: User, kind: AccessKind) -> None:
-    """Refuse an export or reveal that a limit in force excludes, with the plain reason.
+def is_barred_from_exports(user: User) -> bool:
+    """Check whether notice was given, or the last day has passed, and the brand's policy blocks exports from then on."""
+    row = StaffEmployment.objects.filter(user=user, leaves_on__isnull=False).first()
+    today = timezone.now().astimezone(ZoneInfo(user.time_zone or "UTC")).date()
+    if row is None or not row.has_given_notice(today):
+        return False
+    return NOTICE_BLOCKS_EXPORTS.of(user.brand) if user.brand else bool(NOTICE_BLOCKS_EXPORTS.default)
 
-    Raises: NotAllowed; ReauthenticationRequired where the person has to confirm who they are first.
+
+def require_within_limits(user: User, kind: AccessKind) -> None:
+    """Refuse an export or reveal that a limit in force or a notice excludes, with the plain reason.
+
+    Raises: LimitExceeded; ReauthenticationRequired where the person has to confirm who they are first.
     """
+    if kind == AccessKind.EXPORT and is_barred_from_exports(user):
+        raise LimitExceeded(_("Exports are blocked from the day of notice on."), limit=NOTICE)
     limits = {StaffLimitKind(row.kind): row for row in limits_of(user)}
     if not limits:
         return
     exports = limits.get(StaffLimitKind.EXPORTS)
     if exports is not None and kind == AccessKind.EXPORT:
-        raise NotAllowed(
+        raise LimitExceeded(
             _("Your exports are suspended until %(end)s: %(reason)s")
-            % {"end": formats.moment(exports.until_at), "reason": exports.reason}
+            % {"end": formats.moment(exports.until_at), "reason": exports.reason},
+            limit=StaffLimitKind.EXPORTS,
         )
     cap = limits.get(StaffLimitKind.REVEALS)
     if cap is not None and kind == AccessKind.REVEAL and revealed_today(user, cap.per_day or 0) >= (cap.per_day or 0):
-        raise NotAllowed(
+        raise LimitExceeded(
             _("You may reveal %(count)s contacts a day until %(end)s: %(reason)s")
-            % {"count": formats.number(cap.per_day, 0), "end": formats.moment(cap.until_at), "reason": cap.reason}
+            % {"count": formats.number(cap.per_day, 0), "end": formats.moment(cap.until_at), "reason": cap.reason},
+            limit=StaffLimitKind.REVEALS,
         )
     request = context.request
     if StaffLimitKind.STEP_UP in limits and request is not None and request.user.pk == user.pk:

@@ -16,7 +16,7 @@ from crm.audit_codes import CrmAction
 from crm.choices import LinkKind, UserKind
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import Brand, Desk, User
+from crm.models import Actor, Brand, Desk, User
 from crm.notices import mail
 from crm.notices.mail import Letter, Recipient
 from crm.security import audit
@@ -168,8 +168,11 @@ def _plain(value: Any) -> Any:
 
 
 @transaction.atomic
-def switch_off(*, user_id: int, actor: User, reason: str) -> User:
-    """Lock a person out immediately: sessions end, links are revoked, no new sign-in. Their clients stay theirs."""
+def switch_off(*, user_id: int, actor: Actor, reason: str) -> User:
+    """Lock a person out immediately: sessions end, links are revoked, no new sign-in. Their clients stay theirs.
+
+    Who: `crm.manage_staff` within reach, never oneself; None for the system, after a leaver's last day.
+    """
     user = lock(User, user_id)
     require(policies.can_manage_other(actor, user))
     if not user.is_active:

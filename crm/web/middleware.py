@@ -30,7 +30,7 @@ from crm.i18n import formats
 from crm.i18n.languages import variant_of
 from crm.models import User
 from crm.security.access_log import session_mark
-from crm.security.request_context import RequestContext, acting_in
+from crm.security.request_context import RequestContext, acting_in, answering
 from crm.web.requests import list_of_origin
 
 __all__ = ["client_ip"]
@@ -86,7 +86,7 @@ class RequestContextMiddleware:
             translation.activate(language)
             request.LANGUAGE_CODE = language
         try:
-            with acting_in(context), formats.dates_as(formats.preferred_dates(user)):
+            with acting_in(context), answering(), formats.dates_as(formats.preferred_dates(user)):
                 return self.get_response(request)
         finally:
             timezone.deactivate()

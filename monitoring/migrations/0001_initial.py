@@ -382,4 +382,13 @@ class Migration(migrations.Migration):
             model_name='watch',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('ended_at__isnull', True)), expressions=[('agent', '='), (monitoring.models.DateRange(models.F('from_on'), models.F('to_on'), models.Value('[]')), '&&')], name='one_watch_per_agent_at_a_time'),
         ),
+        migrations.AlterModelOptions(
+            name='alert',
+            options={'ordering': ['-id'], 'permissions': [('decide_alert', 'May review and decide alerts about agents'), ('view_baselines', "May see agents' baselines"), ('see_agent_names', "May see agents' names in monitoring instead of pseudonyms"), ('manage_watchlist', 'May manage the agent watchlist'), ('offboard_agents', 'May hand over what leavers leave behind and confirm their offboarding'), ('limit_agents', "May limit agents' exports, reveals and view of contact details for a time")]},
+        ),
+        migrations.AddField(
+            model_name='agentday',
+            name='refusals',
+            field=models.PositiveIntegerField(default=0, help_text='Exports and reveals refused by a limit on access'),
+        ),
     ]

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 
 from crm.audit_codes import label_of
 from crm.i18n import formats
-from crm.models import AuditEvent, User
+from crm.models import AuditEvent, StaffEmployment, User
 from crm.rendering.pdf_stream import write_pdf
 from crm.rendering.report import Column, Look, Report, Row, Section
 from crm.security import audit
 from monitoring.audit_codes import MonitoringAction
+from monitoring.leaving.checks import results_of
+from monitoring.leaving.phases import phases_of
 from monitoring.models import Alert, Escalation
 from monitoring.queries import clients_seen
 from monitoring.reasons import figures_of, in_words
@@ -57,12 +59,14 @@ def report_of(alert: Alert, *, reader: User, name: str) -> Report:
             (_("State"), alert.get_state_display()),
             (_("Raised"), formats.moment(alert.raised_at, zone=True)),
             (_("Reviewer"), str(alert.reviewer or "–")),
+            (_("Employment"), "; ".join(phases_of(alert.agent, last)) or "–"),
         ],
         sections=[
             _findings(alert),
             _records(alert, reader),
             _explanations(alert, name),
             _decisions(alert),
+            *_offboarding(alert),
             _trail(alert, name),
         ],
     )
@@ -166,6 +170,23 @@ def _decisions(alert: Alert) -> Section:
         rows=rows,
         empty=_("Not decided yet"),
     )
+
+
+def _offboarding(alert: Alert) -> list[Section]:
+    """List what the checks find of a leaver now; no section for somebody who stays."""
+    row = StaffEmployment.objects.select_related("user").filter(pk=alert.agent_id, leaves_on__isnull=False).first()
+    if row is None:
+        return []
+    rows: list[Row] = [[str(result.check.label), result.left] for result in results_of(row.user)]
+    text = _("Not confirmed yet")
+    if row.offboarded_at is not None:
+        text = _("Confirmed by %(name)s, %(at)s.") % {
+            "name": row.offboarded_by,
+            "at": formats.moment(row.offboarded_at),
+        }
+    return [
+        Section(_("Offboarding"), text, columns=[Column(_("Check"), weight=2), Column(_("Left"), end=True)], rows=rows)
+    ]
 
 
 def _trail(alert: Alert, name: str) -> Section:

@@ -6,13 +6,14 @@ from django.db import DatabaseError, IntegrityError, transaction
 from crm import events
 from crm.choices import Role
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import Notification
+from crm.models import Notification, StaffEmployment
 from monitoring import alerts, baselines, tasks, watchlist
 from monitoring.choices import AlertState, Severity, Verdict, WatchKind
 from monitoring.engine.scoring import LANES
 from monitoring.engine.signals import FAMILIES, FEATURES
 from monitoring.models import AgentDay, Alert, Baseline, Calibration, DayScore, Decision, Watch
 from monitoring.reasons import in_words
+from tests.brand_policies import set_policies
 from tests.cast import make_staff
 from tests.monitoring.factories import DAY, at, look, look_often, ordinary_history
 
@@ -118,7 +119,7 @@ def test_a_leavers_export_is_an_alert_from_fifty_rows_on(cast):
     assert [(alert.agent, alert.rules) for alert in close()] == [(cast.agent, ["leaver_takes"])]
 
 
-def test_of_a_watched_person_less_is_needed(desk, cast):
+def test_of_a_watched_person_and_a_leaver_less_is_needed(desk, cast):
     look_often(cast.agent, DAY, 22, from_hour=9)
     found = baselines.close_days(now=AFTERWARDS)
     place = list(found[0].agents).index(cast.agent.pk)
@@ -127,6 +128,14 @@ def test_of_a_watched_person_less_is_needed(desk, cast):
         feature_p=[0.001] * len(FEATURES), family_p=[0.004] * len(FAMILIES), probability=0.05
     )
     assert alerts.raise_alerts(found) == []
+    with transaction.atomic():
+        StaffEmployment.objects.create(user=cast.agent, notice_on=DAY, leaves_on=DAY + dt.timedelta(days=30))
+        assert [alert.was_watched for alert in alerts.raise_alerts(found)] == [True]
+        set_policies(cast.brand, notice_alert_times=1)
+        Alert.objects.all().delete()
+        assert alerts.raise_alerts(found) == []
+        transaction.set_rollback(True)
+    cast.brand.refresh_from_db()
     watchlist.watch(
         agent_id=cast.agent.pk,
         kind=WatchKind.PRIVILEGED,
@@ -251,7 +260,7 @@ def test_the_tasks_do_their_round_on_an_empty_house_and_again(cast):
 
 
 def test_closing_a_day_costs_the_same_number_of_queries_however_many_agents(desk, django_assert_max_num_queries):
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(31):
         baselines.close_days(now=AFTERWARDS)
 
 

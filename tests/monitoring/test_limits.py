@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
+from crm.models import StaffEmployment
 from monitoring import alerts, baselines, reasons, rules
 from monitoring.alerts import severity_of
 from monitoring.choices import Feature, Rule, Severity, WatchKind
@@ -134,6 +135,22 @@ def test_only_leavers_are_held_to_fifty_rows(cast, kind):
     Watch.objects.create(agent=cast.agent, kind=kind, from_on=DAY, to_on=DAY, reason="x", made_by=cast.desk_head)
     exported(cast.agent, 51)
     assert broken() == {}
+
+
+def test_the_dates_on_the_staff_record_hold_leavers_to_fifty_rows(cast):
+    """From the day of notice on, also after the last day; not before."""
+    for person, notice in ((cast.agent, 0), (cast.other_agent, -1)):
+        StaffEmployment.objects.create(user=person, notice_on=day_before(notice), leaves_on=day_before(notice - 30))
+    StaffEmployment.objects.create(user=cast.retention, leaves_on=day_before(1))
+    for person in (cast.agent, cast.other_agent, cast.retention):
+        exported(person, 51)
+    assert broken() == {cast.agent.pk: ["leaver_takes"], cast.retention.pk: ["leaver_takes"]}
+
+
+def test_three_refused_attempts_are_an_alert(cast):
+    for person, times in ((cast.agent, 3), (cast.other_agent, 2)):
+        AgentDay.objects.create(agent=person, day=DAY, refusals=times)
+    assert broken() == {cast.agent.pk: ["keeps_trying"]}
 
 
 def test_a_leavers_bulk_export_breaks_both_rules(cast):

@@ -46,7 +46,7 @@ def test_the_rules_say_what_is_allowed():
         "exported 5,000 rows; this agent's bulk-export threshold is 250"
     )
     assert in_words(of_rule(Rule.LEAVER_TAKES, rows=60, limit=50)) == (
-        "exported 60 rows while on the watchlist as leaving; the limit is 50"
+        "exported 60 rows while leaving; the limit is 50"
     )
 
 

@@ -51,7 +51,19 @@ from compliance.sar.reports import EMPTY as SAR_EMPTY
 from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.events.targets import chosen_by_people
-from crm.models import Brand, DataImport, Desk, DueRow, EventDelivery, ImportMapping, TextDraft, User, WorkItem
+from crm.models import (
+    Brand,
+    DataImport,
+    Desk,
+    DueRow,
+    EventDelivery,
+    ImportMapping,
+    StaffEmployment,
+    TextDraft,
+    User,
+    WorkItem,
+)
+from crm.staff.employment import StaffDates
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.agreements.cards import RateCard, VersionTerms
@@ -500,6 +512,10 @@ def settled_with_a_plan() -> Arguments:
     return {"deposit_id": one(Deposit, state="settled", settled_at__isnull=False).pk}
 
 
+def a_leaver() -> int:
+    return int(one(StaffEmployment, leaves_on__isnull=False).pk)
+
+
 # Verbs of the system's own, which no person calls: for their locks only.
 SYSTEM_DOORS: dict[str, Door] = {
     "crm.work.deciding.settle": Door(given=decided_document),
@@ -545,6 +561,7 @@ DOORS: dict[str, Door] = {
     "crm.staff.event_subscriptions.set_subscription_enabled": Door(
         {"subscription_id": {"target__in": chosen_by_people()}}
     ),
+    "crm.staff.employment.set_dates": Door(given=lambda: {"dates": StaffDates(joined_on=dt.date(2026, 3, 2))}),
     "crm.staff.grants.request_grant": Door(given=lambda: {"what": Role.AGENT}),
     "crm.staff.policy_changes.change_policy": Door(
         given=lambda: {"key": "kyc_undo_seconds", "value": 30, "effective_on": today(one(Brand))}
@@ -864,6 +881,8 @@ DOORS: dict[str, Door] = {
     "clients.merging.merge.merge_clients": Door({"kept_id": {"stage": "active"}, "merged_id": {"stage": "lead"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "monitoring.leaving.offboarding.clear_check": Door(given=lambda: {"agent_id": a_leaver(), "slug": "tasks"}),
+    "monitoring.leaving.offboarding.confirm_offboarding": Door(given=lambda: {"agent_id": a_leaver()}),
     "monitoring.responses.limits.impose_limit": Door(given=lambda: {"kind": "exports"}),
     "monitoring.reviewing.escalating.decide_escalation": Door(
         {"escalation_id": {"state": "open"}}, given=lambda: {"outcome": "no_action"}
@@ -883,6 +902,8 @@ DOORS: dict[str, Door] = {
 PART = "a part of another verb, which has decided already"
 SYSTEM = "the system's own work; who acts is only written down"
 EXCEPTIONS: dict[str, str] = {
+    "clients.followups.hand_over_tasks": PART,
+    "clients.telephony.setup.remove_phone": PART,
     "clients.calls.record_call": PART,
     "crm.accounts.links.issue": PART,
     "crm.approvals.deciding.propose": "each kind of proposal is tried in `tests/crm/approvals/test_four_eyes.py`",

@@ -172,6 +172,7 @@ LOCKS: dict[str, str] = {
     "crm.texts.publishing.discard_draft": "Brand",
     "crm.texts.publishing.publish_text": "Brand",
     "crm.texts.publishing.save_draft": "Brand",
+    "crm.staff.employment.set_dates": "User",
     "crm.staff.people.end_all_sessions": "UserSession",
     "crm.staff.people.switch_off": "User",
     "crm.staff.people.switch_on": "User",
@@ -297,6 +298,8 @@ LOCKS: dict[str, str] = {
     "monitoring.alerts.take": "Alert",
     "monitoring.baselines.close_days": "~monitoring.baselines",
     "monitoring.baselines.lock_monitoring": "~monitoring.baselines",
+    "monitoring.leaving.offboarding.clear_check": "StaffEmployment",
+    "monitoring.leaving.offboarding.confirm_offboarding": "StaffEmployment",
     "monitoring.reviewing.explanations.answer_explanation": "Explanation",
     "monitoring.responses.limits.end_limit": "StaffLimit",
     "monitoring.reviewing.escalating.decide_escalation": "Escalation WorkItem",
@@ -438,6 +441,8 @@ TOLD = "needs what a provider tells; `tests/verbs/test_races.py` or the provider
 LINK = "needs a link that was sent"
 
 EXCEPTIONS: dict[str, str] = {
+    "clients.followups.hand_over_tasks": "a part of the offboarding's step; `tests/monitoring/leaving/`",
+    "clients.telephony.setup.remove_phone": "a part of the offboarding's step; `tests/monitoring/leaving/`",
     "monitoring.baselines.exclude": "a part of the second person's approval; `tests/monitoring/reviewing/test_confirming.py`",
     "ib.screening.partner_names.screen_partner": "the system's own, of a name and lists; `tests/ib/test_partner_screening.py`",
     "ib.settlements.automatic_payouts.pay_automatically": "the system's own; `tests/ib/test_at_once.py` has two at once",

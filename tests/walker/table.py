@@ -261,6 +261,7 @@ TABLE |= {
     "staff_grants": Rule(MANAGE_STAFF),
     "staff_grant": Rule(MANAGE_STAFF, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "staff_member": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
+    "staff_dates": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
     "staff_ask_grant": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
     "staff_take": Rule(MANAGE_STAFF, kwargs=lambda world: {**SOMEBODY(world), "kind": "role", "key": "agent"}),
     "staff_switch": Rule(MANAGE_STAFF, kwargs=SOMEBODY),
@@ -992,6 +993,7 @@ TABLE |= {
 SEES_ALERTS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
 REVIEWS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR)
 WATCHES: Final = roles(Role.DESK_HEAD, Role.MLRO)
+OFFBOARDS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 ALERT = lambda _world: {"alert_id": 999_999}  # noqa: E731
 TABLE |= {
     "monitoring_alerts": Rule(SEES_ALERTS),
@@ -1009,6 +1011,10 @@ TABLE |= {
     "monitoring_agents": Rule(SEES_ALERTS),
     "monitoring_agent": Rule(SEES_ALERTS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
     "monitoring_limit_new": Rule(REVIEWS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
+    "monitoring_offboarding": Rule(OFFBOARDS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
+    "monitoring_offboarding_clear": Rule(
+        OFFBOARDS, kwargs=lambda _world: {"agent_id": 999_999, "slug": "tasks"}, good=OWN
+    ),
     "monitoring_limit": Rule(REVIEWS, kwargs=lambda _world: {"limit_id": 999_999}, good=OWN),
     "monitoring_me": Rule(STAFF),
     "monitoring_signals": Rule(STAFF),

@@ -38,6 +38,12 @@ def test_suspended_exports_are_refused_until_their_end(cast, browse):
     refused = browser.get(address)
     assert refused.status_code == 403 and "While we review Thursday" in refused.content.decode()
     assert AccessEvent.objects.filter(user=cast.desk_head, kind="export").count() == 1
+    kept = AccessEvent.objects.get(user=cast.desk_head, kind="refused")
+    assert kept.target == "export:table:clients.csv" and kept.reason.startswith("exports") and kept.session
+    assert (
+        "Refused in 30 days"
+        in browse(cast.mlro).get(reverse("monitoring_agent", args=[cast.desk_head.pk])).content.decode()
+    )
     over(row)
     assert browser.get(address).status_code == 200
 
@@ -48,6 +54,12 @@ def test_the_cap_of_reveals_counts_the_day_and_ends(cast):
         contacts.reveal(client=cast.client, actor=cast.agent, reason="Call back")
     with pytest.raises(NotAllowed, match=r"You may reveal 2 contacts a day until .*: While we review Thursday"):
         contacts.reveal(client=cast.client, actor=cast.agent, reason="Call back")
+    kept = AccessEvent.objects.get(user=cast.agent, kind="refused")
+    assert (kept.target.partition(":")[0], kept.client_id, kept.reason) == (
+        "reveal",
+        cast.client.pk,
+        "reveals: Call back",
+    )
     assert contacts.reveal(client=cast.client, actor=cast.desk_head, reason="Call back")
     end_limit(limit_id=row.pk, actor=cast.desk_head, reason="Explained")
     assert contacts.reveal(client=cast.client, actor=cast.agent, reason="Call back")
