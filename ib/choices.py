@@ -99,7 +99,7 @@ class TierBasis(models.TextChoices):
 
 
 class Component(models.TextChoices):
-    """What a plan pays for one closed trade. The levels share each component."""
+    """What a plan pays for one closed trade, once for a client, or for a client's month. The levels share each component."""
 
     LOT = "lot", _("Rebate per lot")
     PIP = "pip", _("Rebate in pips")
@@ -107,12 +107,21 @@ class Component(models.TextChoices):
     COMMISSION = "commission", _("Share of the platform's commission")
     LOSS = "loss", _("Share of the client's net loss")
     CPA = "cpa", _("CPA per qualified client")
+    REVENUE = "revenue", _("Share of net revenue: mark-up, commission, swaps")
+    NET_RESULT = "net_result", _("Share of net revenue with client losses")
 
 
 # What rows of `PlanComponent` pay; CPA has conditions of its own (`PlanCpa`).
 TRADE_COMPONENTS = [(value, label) for value, label in Component.choices if value != Component.CPA]
 # Their value is a share of money, not an amount.
-SHARES_OF_MONEY = (Component.SPREAD, Component.COMMISSION, Component.LOSS)
+SHARES_OF_MONEY = (Component.SPREAD, Component.COMMISSION, Component.LOSS, Component.REVENUE, Component.NET_RESULT)
+# Paid for a client's whole month, by what the broker earned from them.
+MONTHLY = (Component.REVENUE, Component.NET_RESULT)
+# What counts no trade: paid beside what the client's trades earn.
+FOR_CLIENT = (Component.CPA, *MONTHLY)
+# Who is paid these is paid for the client's losses; a client's gain makes them negative.
+OF_LOSSES = (Component.LOSS, Component.NET_RESULT)
+MAY_BE_NEGATIVE = (Component.LOSS, *MONTHLY)
 # What may be passed on to the client: paid for their volume, never a part of what they lost.
 REBATES = (Component.LOT, Component.PIP, Component.SPREAD, Component.COMMISSION)
 
@@ -123,6 +132,7 @@ class RunKind(BadgeChoices):
     NIGHTLY = "nightly", "blue", _("Nightly")
     REPLAY = "replay", "purple", _("Replay")
     RANKS = "ranks", "lime", _("After ranks changed")
+    MONTHLY = "monthly", "cyan", _("After the end of a month")
     CLAWBACK = "clawback", "orange", _("Clawback")
     RESTORED = "restored", "teal", _("Restored")
     ADJUSTED = "adjusted", "pink", _("Adjustment after a dispute")
@@ -171,6 +181,7 @@ class Reason(models.TextChoices):
     MIRRORED = "mirrored", _("Another client of the partner opened an opposite position on the symbol at the same time")
     BONUS_FUNDED = "bonus_funded", _("More bonus credit than balance when the position was opened")
     NOTHING_CHARGED = "nothing_charged", _("The platform charged the client no commission")
+    NO_REVENUE = "no_revenue", _("The broker earned nothing from the client in the month")
     NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
@@ -228,6 +239,7 @@ class DifferenceCause(models.TextChoices):
     COUNTRY = "country", _("Client's country changed")
     EXCLUSION = "exclusion", _("Excluded, or no longer excluded")
     CPA = "cpa", _("Client qualified with another trade")
+    REVENUE = "revenue", _("Net revenue of the month")
     BELOW = "below", _("Commission of partners below")
     CURRENCY = "currency", _("Partner's payout currency changed")
     CAP = "cap", _("Cap of the day or month")

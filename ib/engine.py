@@ -72,12 +72,9 @@ class Scope:
     def accrued(self) -> tuple[str, dict[str, Any]]:
         """Rewrite the condition of `where` for rows that were accrued before."""
         where, parameters = self.where()
-        return (
-            where.replace("d.id", "x.deal_id")
-            .replace("d.executed_at", "x.closed_at")
-            .replace("a.client_id", "x.client_id"),
-            parameters,
-        )
+        rows = where.replace("d.id", "x.deal_id").replace("d.executed_at", "x.closed_at")
+        # Clients' months are calculated beside their deals.
+        return rows.replace("a.client_id", "x.client_id") + " AND x.deal_id > 0", parameters
 
 
 @dataclass

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.choices import SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
-from ib.models import Accrual, PlanTier, PlanVersion, ReversedPart, Settlement
+from ib.choices import MONTHLY, SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
+from ib.models import Accrual, PlanTier, PlanVersion, RevenueMonth, ReversedPart, Settlement
 from trading.choices import SymbolGroup
 
 
@@ -36,18 +36,22 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
     for_staff: names the deposit behind a clawback; what a client paid in is no business of a partner's.
     """
     version = version or (accrual.version if accrual.version_id else None)
-    steps = [
-        Step(
-            _("Deal %(deal)s closed %(lots)s lots of %(symbol)s on %(at)s")
-            % {
-                "deal": f"#{accrual.ticket}",
-                "lots": plain(accrual.lots),
-                "symbol": accrual.symbol,
-                "at": formats.moment(accrual.closed_at, seconds=True),
-            },
-            _("%(lots)s lots") % {"lots": plain(accrual.lots)},
-        )
-    ]
+    steps = (
+        [_month_of(accrual)]
+        if accrual.is_monthly
+        else [
+            Step(
+                _("Deal %(deal)s closed %(lots)s lots of %(symbol)s on %(at)s")
+                % {
+                    "deal": f"#{accrual.ticket}",
+                    "lots": plain(accrual.lots),
+                    "symbol": accrual.symbol,
+                    "at": formats.moment(accrual.closed_at, seconds=True),
+                },
+                _("%(lots)s lots") % {"lots": plain(accrual.lots)},
+            )
+        ]
+    )
     if accrual.held_seconds is not None:
         steps.append(_held(accrual, version))
     if accrual.symbol_group:
@@ -66,6 +70,7 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
             ),
         ]
     if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
+        steps += _revenue(accrual, version) if accrual.is_monthly and for_staff else []
         steps += _product(accrual, version)
     if accrual.passed_percent and accrual.state != AccrualState.REVERSED:
         text = _("%(percent)s %% of it goes to the client, by the plan")
@@ -84,6 +89,36 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
             )
         )
     return steps
+
+
+def _month_of(accrual: Accrual) -> Step:
+    """Name the month that a share of net revenue is paid for."""
+    return Step(
+        _("Client #%(client)s in %(month)s") % {"client": accrual.client_id, "month": formats.month(accrual.month)}
+    )
+
+
+def _revenue(accrual: Accrual, version: PlanVersion | None) -> list[Step]:
+    """List what the net revenue is made of, where that is still what this row was calculated from."""
+    month = RevenueMonth.objects.filter(pk=-accrual.deal_id).first()
+    if month is None or version is None or None in (month.charged, month.swaps, month.booked):
+        return []
+    is_result = accrual.component == Component.NET_RESULT
+    markup = (month.pip_worth or Decimal(0)) * version.markup_pips
+    parts = [
+        (_("What the client lost by trading"), month.lost)
+        if is_result
+        else (
+            _("Mark-up of %(pips)s pips on the closed volume") % {"pips": plain(version.markup_pips)},
+            markup.quantize(EIGHT_PLACES, rounding="ROUND_DOWN"),
+        ),
+        (_("Commission that the platform charged"), month.charged),
+        (_("Swaps"), month.swaps),
+        (_("Fees charged, less bonuses, by the ledger"), month.booked),
+    ]
+    if sum((amount or Decimal(0) for _text, amount in parts), Decimal(0)) != accrual.basis:
+        return []  # calculated again since: a correction has the newer figures
+    return [Step(text, f"{plain(amount or Decimal(0))} {month.currency}") for text, amount in parts]
 
 
 def _held(accrual: Accrual, version: PlanVersion | None) -> Step:
@@ -166,6 +201,8 @@ def _basis(accrual: Accrual) -> list[Step]:
         Component.COMMISSION: _("Commission that the platform charged for opening and closing this volume"),
         Component.LOSS: _("The client's net loss on this trade: profit, swap and commission together"),
         Component.CPA: _("Clients who qualified with this trade"),
+        Component.REVENUE: _("Net revenue from the client in the month"),
+        Component.NET_RESULT: _("Net revenue from the client in the month"),
     }[Component(accrual.component)]
     if accrual.component == Component.CPA:
         return [Step(text, plain(accrual.basis))]
@@ -202,7 +239,10 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
         text = _("%(plan)s: %(lots)s lots × %(rate)s %(currency)s per lot × %(share)s %% for level %(level)s") % words
     if accrual.cap is not None:
         cap = formats.money(accrual.cap, accrual.rate_currency)
-        text = _("%(text)s, at most %(cap)s per trade for all levels together") % {"text": text, "cap": cap}
+        most = _("%(text)s, at most %(cap)s per trade for all levels together")
+        if accrual.component in MONTHLY:
+            most = _("%(text)s, at most %(cap)s per client and month for all levels together")
+        text = most % {"text": text, "cap": cap}
     return text
 
 

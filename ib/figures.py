@@ -229,8 +229,8 @@ def earned_from(client: Client) -> list[dict[str, Any]]:
         .values("partner_id", "partner__name", "level", "currency")
         .annotate(
             total=Sum("amount"),
-            trades=Count("deal_id", filter=Q(state=AccrualState.ACCRUED), distinct=True),
-            unpaid=Count("deal_id", filter=Q(state=AccrualState.EXCLUDED), distinct=True),
+            trades=Count("deal_id", filter=Q(state=AccrualState.ACCRUED, deal_id__gt=0), distinct=True),
+            unpaid=Count("deal_id", filter=Q(state=AccrualState.EXCLUDED, deal_id__gt=0), distinct=True),
         )
         .order_by("level", "partner_id")[:100]
     )

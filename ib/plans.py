@@ -137,6 +137,7 @@ def check_terms(terms: VersionTerms, plan: Plan) -> None:
         network=terms.network,
         jurisdiction=plan.brand.jurisdiction,
         passed=terms.passed_percent,
+        cap_revenue=terms.cap_revenue,
     )
 
 
@@ -184,6 +185,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         network=version.network,
         jurisdiction=version.plan.brand.jurisdiction,
         passed=version.passed_percent,
+        cap_revenue=version.cap_revenue,
     )
     now = at or timezone.now()
     others = PlanVersion.objects.filter(plan=version.plan, state=VersionState.ACTIVE)

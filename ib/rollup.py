@@ -9,8 +9,8 @@ from django.db import connection
 DIFFERENCES = """
 WITH trades AS (
   SELECT partner_id, period_id, (closed_at AT TIME ZONE 'UTC')::date AS day, currency, sum(amount) AS amount,
-    bool_or(kind = 'original' AND component <> 'cpa') AS is_counted,
-    bool_or(kind = 'original' AND component <> 'cpa' AND state = 'accrued') AS is_paid
+    bool_or(kind = 'original' AND deal_id > 0 AND component <> 'cpa') AS is_counted,
+    bool_or(kind = 'original' AND deal_id > 0 AND component <> 'cpa' AND state = 'accrued') AS is_paid
   FROM ib_accrual GROUP BY 1, 2, 3, 4, deal_id, level
 ), summed AS (
   SELECT partner_id, period_id, day, currency, sum(amount) AS amount,

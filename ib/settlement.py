@@ -32,6 +32,7 @@ from crm.queue.for_each import for_each_isolated
 from crm.security import audit, policies
 from ib import periods
 from ib.audit_codes import IbAction
+from ib.calculation import monthly
 from ib.choices import Cycle, DisputeState, IbNotice, NegativeBalance, PeriodState, SettlementState
 from ib.models import CommissionDispute, HeldLine, Partner, PartnerDay, Settlement, SettlementPeriod, SettlementTerms
 from ib.policies import can_settle
@@ -72,6 +73,7 @@ def settle_period(*, period_id: int, actor: Actor, at: dt.datetime | None = None
         raise WrongState(_("This period hasn't started yet."))
     if period.ends_at > now:
         _cut(period, now)
+    monthly.review_months(brand=period.brand, at=now)
     forfeits.take_later_trades(period.brand)
     period.move_to(PeriodState.CLOSED)
     period.closed_at, period.closed_by = now, actor

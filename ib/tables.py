@@ -143,6 +143,11 @@ class AccrualFilter(django_filters.FilterSet):
         return rows.filter(deal_id__in=list(deals.values_list("id", flat=True)[:50]))
 
 
+def deal_of(row: Accrual, table: Table) -> str:
+    """Show the deal's number; a client's month has its own name."""
+    return row.place if row.is_monthly else f"#{row.ticket}"
+
+
 def why(row: Accrual, table: Table) -> str:
     """Show why a trade earned nothing."""
     return str(Reason(row.reason).label) if row.reason else ""
@@ -150,7 +155,7 @@ def why(row: Accrual, table: Table) -> str:
 
 ACCRUAL_COLUMNS = [
     TimeColumn("closed_at", _("Closed"), link=True),
-    Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
+    Column("ticket", _("Deal"), render=deal_of, css="mono"),
     PersonColumn("partner", _("Partner"), value="partner.name"),
     NumberColumn("level", _("Level")),
     Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),

@@ -7,6 +7,7 @@ from crm.models import Brand
 from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
 from ib.agreements import ranks
+from ib.calculation import monthly
 from ib.replay import replays
 from ib.screening import partner_names
 from ib.settlements import automatic_payouts
@@ -14,8 +15,9 @@ from ib.settlements import automatic_payouts
 
 @shared_task
 def run_commissions() -> None:
-    """Recompute every brand's last days: what came late, and what was corrected."""
+    """Recompute every brand's last days and months: what came late, and what was corrected."""
     for_each_isolated(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
+    for_each_isolated(lambda brand: monthly.review_months(brand=brand), Brand.objects.order_by("pk"))
 
 
 @shared_task

@@ -17,7 +17,7 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names
 from ib.calculation.excluded import MIRROR_SECONDS
-from ib.choices import SHARES_OF_MONEY, Component, ExcludedTrade, Network, TierBasis
+from ib.choices import MONTHLY, OF_LOSSES, SHARES_OF_MONEY, Component, ExcludedTrade, Network, TierBasis
 from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanTier, PlanVersion
 from trading.choices import SymbolGroup
 
@@ -36,8 +36,8 @@ NO_LOSS_SHARES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdictio
 class ComponentRow:
     """What a component pays for a symbol group ('' for all) on accounts of a platform group ('' for all).
 
-    value: money per lot or pips, or a share of money (0 to 1). cap: the most a trade pays for all levels, in the
-    version's currency. markup: pips added to the spread, for a share of it only.
+    value: money per lot or pips, or a share of money (0 to 1). cap: the most a trade, or a client's month, pays for all levels,
+    in the version's currency. markup: pips added to the spread, for a share of it only.
     """
 
     component: str
@@ -61,11 +61,21 @@ class ComponentRow:
             Component.SPREAD: _("%(value)s %% of the spread mark-up of %(markup)s pips on %(group)s"),
             Component.COMMISSION: _("%(value)s %% of the commission that the platform charges on %(group)s"),
             Component.LOSS: _("%(value)s %% of the client's net loss on %(group)s; a client's gain counts against it"),
+            Component.REVENUE: _(
+                "%(value)s %% of the net revenue from each client per month: mark-up, commission, swaps and fees, less bonuses"
+            ),
+            Component.NET_RESULT: _(
+                "%(value)s %% of the net revenue from each client per month: what the client lost, commission, swaps and fees,"
+                " less bonuses"
+            ),
         }[Component(self.component)] % words
         if self.accounts:
             text = _("%(text)s, accounts %(accounts)s") % {"text": text, "accounts": self.accounts}
         if self.cap is not None:
-            text = _("%(text)s, at most %(cap)s per trade") % {"text": text, "cap": formats.money(self.cap, currency)}
+            most = _("%(text)s, at most %(cap)s per trade")
+            if self.component in MONTHLY:
+                most = _("%(text)s, at most %(cap)s per client and month")
+            text = most % {"text": text, "cap": formats.money(self.cap, currency)}
         return text
 
 
@@ -202,6 +212,7 @@ class VersionTerms:
     takes back the commissions of so many days.
     cap_day, cap_month: the most that a partner earns by it. cap_revenue: the same as a percentage of the broker's revenue from
     these trades in the month, in which the mark-up counts as stated (markup_pips).
+    carries_negative: whether a client's month of negative net revenue takes from what the partner earns otherwise.
     network: how the plan's holder is paid for clients of partners below.
     passed_percent: the part of level 1's rebates that goes to the client.
     """
@@ -226,6 +237,7 @@ class VersionTerms:
     excluded_shared: Sequence[str] = ()
     excluded_trades: Sequence[str] = ()
     passed_percent: Decimal = Decimal(0)
+    carries_negative: bool = True
 
     def settings(self) -> dict[str, Any]:
         """List the values of the version's own row; the card has its own tables."""
@@ -260,7 +272,10 @@ def limit_sentences(version: PlanVersion) -> list[str]:
     passed = _(
         "%(percent)s %% of what a client's own partner earns in rebates by this plan goes to the client's wallet"
     )
+    is_monthly = any(row.component in MONTHLY for row in version.components.all())
+    kept = _("A client's month of negative net revenue pays nothing, and takes nothing from other earnings")
     return [
+        *([kept] if is_monthly and not version.carries_negative else []),
         *([passed % {"percent": formats.number(version.passed_percent)}] if version.passed_percent else []),
         *(
             [revenue % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}]
@@ -298,18 +313,31 @@ def rate_card(version: PlanVersion) -> RateCard:
 CARD: Final = ("rates", "levels", "overrides", "components", "cpa", "tiers")
 
 
-def check_card(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str, passed: Decimal = Decimal(0)) -> None:
+def check_card(
+    card: RateCard,
+    *,
+    is_pool: bool,
+    network: str,
+    jurisdiction: str,
+    passed: Decimal = Decimal(0),
+    cap_revenue: Decimal | None = None,
+) -> None:
     """Raise DomainError, in words, for a rate card that can't be meant, or that the brand's licence forbids."""
-    problems = card_problems(card, is_pool=is_pool, network=network, jurisdiction=jurisdiction, passed=passed)
+    problems = card_problems(
+        card, is_pool=is_pool, network=network, jurisdiction=jurisdiction, passed=passed, cap_revenue=cap_revenue
+    )
     if problems:
         raise DomainError(problems[0])
 
 
-def card_problems(card: RateCard, *, is_pool: bool, network: str, jurisdiction: str, passed: Decimal) -> list[str]:
+def card_problems(
+    card: RateCard, *, is_pool: bool, network: str, jurisdiction: str, passed: Decimal, cap_revenue: Decimal | None
+) -> list[str]:
     """List everything that makes a rate card impossible, in words; empty for a good one. passed: `passed_percent`."""
     if not card.levels() or not (card.groups() or card.components or card.cpa):
         return [_("Enter at least one rate per lot or component, and one level share.")]
     problems = component_problems(card, network=network, jurisdiction=jurisdiction)
+    problems += monthly_problems(card, network=network, cap_revenue=cap_revenue)
     if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
         problems.append(_("A rate can't be negative."))
     if passed and jurisdiction in NO_REBATES:
@@ -349,18 +377,31 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
         problems.append(_("A share of the spread mark-up, and nothing else, needs the mark-up in pips."))
     if any(row.cap is not None and row.cap <= 0 for row in card.components):
         problems.append(_("The most that a trade pays must be more than 0. Leave it empty for no limit."))
-    if any(row.component == Component.LOSS for row in card.components):
-        if network == Network.DIFFERENCE:
-            problems.append(_("A share of losses can't be paid as a difference to partners below."))
-        if jurisdiction in NO_LOSS_SHARES:
-            problems.append(
-                _("%(jurisdiction)s doesn't allow paying partners a share of client losses.")
-                % {"jurisdiction": Jurisdiction(jurisdiction).label}
-            )
+    if any(row.component == Component.LOSS for row in card.components) and network == Network.DIFFERENCE:
+        problems.append(_("A share of losses can't be paid as a difference to partners below."))
+    if any(row.component in OF_LOSSES for row in card.components) and jurisdiction in NO_LOSS_SHARES:
+        problems.append(
+            _("%(jurisdiction)s doesn't allow paying partners a share of client losses.")
+            % {"jurisdiction": Jurisdiction(jurisdiction).label}
+        )
     if card.cpa and network == Network.DIFFERENCE:
         problems.append(_("A CPA can't be paid as a difference to partners below."))
     if network == Network.DIFFERENCE and 1 not in card.shares and not any(level == 1 for _g, level in card.overrides):
         problems.append(_("A difference is taken from the share of level 1: enter it."))
+    return problems
+
+
+def monthly_problems(card: RateCard, *, network: str, cap_revenue: Decimal | None) -> list[str]:
+    """List what is wrong with a card's shares of net revenue."""
+    rows, problems = [row for row in card.components if row.component in MONTHLY], []
+    if rows and network == Network.DIFFERENCE:
+        problems.append(_("A share of net revenue can't be paid as a difference to partners below."))
+    if rows and cap_revenue is not None:
+        problems.append(_("A share of net revenue can't be limited to a part of the revenue: lower the share."))
+    if len({row.component for row in rows}) > 1:
+        problems.append(_("A version pays a share of net revenue with client losses or without them, not both."))
+    if any(row.group or row.accounts for row in rows):
+        problems.append(_("A share of net revenue is of all symbols and accounts of the client."))
     return problems
 
 

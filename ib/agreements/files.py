@@ -102,6 +102,7 @@ class PlanFile(_Strict):
     most_of_revenue_percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)] | None = None
     revenue_markup_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=3)] = Decimal(0)
     passed_on_percent: Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)] = Decimal(0)
+    negative_revenue_counts: bool = True
     shared_rate: bool = True
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
     excluded_symbols: Annotated[list[Symbol], Field(max_length=100)] = []
@@ -125,6 +126,7 @@ RENAMED: Final = {
     "revenue_markup_pips": "markup_pips",
     "passed_on_percent": "passed_percent",
     "shared_rate": "is_pool",
+    "negative_revenue_counts": "carries_negative",
 }
 TERMS: Final = {
     key: name for key in PlanFile.model_fields if (name := RENAMED.get(key, key)) in SETTINGS and key != "valid_from"

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from crm.security.policies import require
 from ib import engine
 from ib.agreements.cards import described, rate_card
 from ib.audit_codes import IbAction
+from ib.calculation import monthly
 from ib.calculation.ranks import Instead
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion, WhatIf
 from ib.policies import can_try_version
@@ -141,6 +142,7 @@ def run_what_if(
         with connection.cursor() as cursor:
             cursor.execute(RESULT, {"currency": version.currency})
             rows = [Row(*values) for values in cursor.fetchall()]
+    rows = _with_months(rows, version, plan, from_at=now - dt.timedelta(days=days), to_at=now)
     kept = WhatIf.objects.create(
         version=version,
         for_plan=plan,
@@ -167,6 +169,21 @@ def run_what_if(
     )
     tell(3, 3)
     return kept
+
+
+def _with_months(
+    rows: list[Row], version: PlanVersion, plan: Plan, *, from_at: dt.datetime, to_at: dt.datetime
+) -> list[Row]:
+    """Add shares of net revenue of the same days, by the version and by those that paid; of months in part, that part."""
+    brand, found = version.plan.brand, {row.partner_id: row for row in rows}
+    for name, instead in (("before", None), ("after", Instead(version.pk, plan.pk))):
+        earned = monthly.tried(brand, from_at, to_at, currency=version.currency, instead=instead)
+        for partner_id, (own, cost) in earned.items():
+            zero = Decimal(0)
+            row = found.get(partner_id) or Row(partner_id, zero, zero, zero, 0, zero, zero, zero)
+            row = replace(row, **{name: getattr(row, name) + own})
+            found[partner_id] = replace(row, cost=row.cost + cost) if instead else row
+    return sorted(found.values(), key=lambda row: (-abs(row.difference), row.partner_id))
 
 
 def _total(rows: list[Row], name: str) -> Decimal:

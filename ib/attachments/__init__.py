@@ -14,6 +14,7 @@ all_stay(
         "ib.ReferralVerdict.client",
         "ib.Replay.client",
         "ib.ReplayLine.client",
+        "ib.RevenueMonth.client",
         "ib.ReversedPart.client",
     ]
 )

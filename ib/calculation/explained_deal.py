@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ib.choices import AccrualState
 from ib.explain import explain, plain
-from ib.models import Accrual, Attribution
+from ib.models import Accrual, Attribution, RevenueMonth
 from trading.choices import DealEntry
 from trading.models import Deal
 
@@ -47,6 +47,29 @@ def explain_deal(deal: Deal) -> dict[str, Any]:
             for (partner, currency), amount in totals.items()
         ],
         "why_none": "" if lines else why_none(deal),
+    }
+
+
+def explain_month(month: RevenueMonth) -> dict[str, Any]:
+    """List every line of a client's month with its steps, what the broker earned in it, and the totals. Money as text."""
+    rows = Accrual.objects.filter(deal_id=-month.pk).select_related("partner", "version__plan", "period")
+    lines, totals = [], defaultdict[tuple[str, str], Decimal](Decimal)
+    for row in rows.order_by("level", "component", "pk")[:ROWS_MAX]:
+        lines.append(_line(row))
+        totals[row.partner.code, row.currency] += row.amount
+    parts = ("pip_worth", "charged", "swaps", "lost", "booked")
+    return {
+        "client": month.client_id,
+        "month": f"{month.month:%Y-%m}",
+        "referred_by": month.partner.code,
+        "currency": month.currency,
+        **{name: _text(getattr(month, name)) for name in parts},
+        "lines": lines,
+        "totals": [
+            {"partner": partner, "amount": str(amount), "currency": currency}
+            for (partner, currency), amount in totals.items()
+        ],
+        "why_none": "" if lines else _("No plan paid a share of this month's net revenue."),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ib.calculation.facts import FITS
-from ib.choices import REBATES, Component, Network, Reason
+from ib.choices import FOR_CLIENT, MONTHLY, REBATES, Component, Network, Reason
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Features:
     has_special: bool
     has_ratios: bool
     has_passed: bool
+    has_monthly: bool
 
 
 # At the close; agreements at the time they count from, which is the close but for a CPA.
@@ -71,6 +72,13 @@ BASIS = f"""CASE k.component
         + coalesce(op.commission_per_lot * c.closed_lots, 0)), 8)
       WHEN '{Component.CPA}' THEN 1
       END"""
+# Of a client's month (`ib.calculation.months`), in the brand's base currency.
+BASIS_OF_MONTH = f"""CASE WHEN k.component = '{Component.NET_RESULT}' THEN c.lost
+      WHEN v.markup_pips = 0 THEN 0 ELSE trunc(c.pip_value * v.markup_pips, 8) END + c.charged + c.swaps + c.booked"""
+ONLY_MONTHLY = f"""
+    AND k.component IN {tuple(map(str, MONTHLY))}"""
+NOT_MONTHLY = f"""
+    AND (k.component IS NULL OR k.component NOT IN {tuple(map(str, MONTHLY))})"""
 BASIS_CURRENCY = f"""CASE k.component WHEN '{Component.PIP}' THEN c.quote_currency WHEN '{Component.SPREAD}' THEN c.quote_currency
       WHEN '{Component.COMMISSION}' THEN c.account_currency WHEN '{Component.LOSS}' THEN c.account_currency
       WHEN '{Component.CPA}' THEN v.currency ELSE '' END"""
@@ -95,18 +103,18 @@ WITH placed AS (
     (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
     coalesce(k.is_only, true) AS is_only,
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
-    {rate} AS rate, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
+    v.carries_negative, {rate} AS rate, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
     {is_difference} AS is_difference, {revenue} AS revenue, {passed} AS passed_percent,
     coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
-      WHEN c.lots = 0 AND k.component IS DISTINCT FROM '{for_client}' THEN '{nothing_closed}'
+      WHEN c.lots = 0 AND coalesce(k.component, '') NOT IN {for_client} THEN '{nothing_closed}'
       WHEN p.client_id = c.client_id THEN '{self_trade}'
       WHEN sp.id IS NULL THEN '{partner_not_active}'
       WHEN v.id IS NULL THEN '{no_plan}'
-      WHEN e.version_id IS NULL AND k.component <> '{for_client}' THEN '{account_group}'
+      WHEN e.version_id IS NULL AND k.component NOT IN {for_client} THEN '{account_group}'
       WHEN c.country = ANY (v.excluded_countries) THEN '{country_excluded}'{shared}
-      WHEN k.component = '{for_client}' THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END{odd}
+      WHEN k.component IN {for_client} THEN CASE WHEN l.id IS NULL THEN '{beyond_levels}' ELSE '' END{odd}
       WHEN cardinality(v.excluded_symbols) > 0 AND EXISTS (SELECT 1 FROM unnest(v.excluded_symbols) mask
         WHERE {symbol_fits}) THEN '{symbol_excluded}'
       WHEN c.symbol_group = '' THEN '{symbol_not_mapped}'
@@ -140,7 +148,8 @@ WITH placed AS (
     floor(extract(epoch FROM closed_at - opened_at))::integer AS held_seconds,
     CASE
       WHEN reason <> '' THEN reason
-      WHEN component = '{for_client}' THEN CASE WHEN f.rate IS NULL THEN '{no_fx}' ELSE '' END
+      WHEN component IN {for_client} THEN CASE WHEN f.rate IS NULL OR basis IS NULL OR {basis_fx} IS NULL THEN '{no_fx}'
+        WHEN basis = 0 OR (basis < 0 AND NOT carries_negative) THEN '{no_revenue}' ELSE '' END
       WHEN min_hold_seconds > 0 AND opened_at IS NULL THEN '{hold_unknown}'
       WHEN min_hold_seconds > 0 AND closed_at - opened_at < make_interval(secs => min_hold_seconds) THEN '{held_too_short}'
       WHEN min_pips > 0 AND pips < min_pips THEN '{too_few_pips}'
@@ -191,9 +200,9 @@ WHERE b.deal_id = hi.deal_id AND b.level = hi.level AND b.component = hi.compone
 _REASONS = {str(reason): str(reason) for reason in Reason if reason}
 
 
-def statement(features: Features) -> str:
-    """Build the statement that fills `ib_wanted` for a brand whose plans have these features."""
-    own, parts = features.has_own, features.has_components or features.has_cpa
+def statement(features: Features, *, is_monthly: bool = False) -> str:
+    """Build the statement that fills `ib_wanted` for a brand whose plans have these features: of deals, or of clients' months."""
+    own, parts = features.has_own, is_monthly or features.has_components or features.has_cpa
     plan = "coalesce(pc.plan_id, pl.plan_id, pp.plan_id)" if features.has_special else "pp.plan_id"
     is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
@@ -203,13 +212,14 @@ def statement(features: Features) -> str:
     percent = f"CASE WHEN av.id IS NULL THEN {percent} ELSE ap.percent END" if own else percent
     factors = ["coalesce(rk.factor, 1)"] if features.has_tiers else []
     factors += [f"0.01 * coalesce({percent}, 100)"] if features.has_ratios else []
+    only = (QUALIFIED if features.has_cpa else "") + (NOT_MONTHLY if features.has_monthly else "")
     basis_rate = """
   LEFT JOIN ib_fx b ON b.base = basis_currency AND b.quote = rate_currency AND b.day = placed.day"""
     return WANTED.format(
         **_REASONS,
         lot=Component.LOT,
         commission=Component.COMMISSION,
-        for_client=Component.CPA,
+        for_client=tuple(map(str, FOR_CLIENT)),
         rate=RANKED.format(rate=rate, factor=" * ".join(factors)) if factors else rate,
         ratio=f"CASE WHEN k.component <> '{Component.CPA}' THEN nullif({percent}, 100) END"
         if features.has_ratios
@@ -222,7 +232,7 @@ def statement(features: Features) -> str:
         odd_of=ODD_OF if features.has_odd else "",
         shared=SHARED if features.has_shared else "",
         rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
-        only_qualified=QUALIFIED if features.has_cpa else "",
+        only_qualified=ONLY_MONTHLY if is_monthly else only,
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),
         pp_holds=AGREED.format(a="pp"),
         first="v0" if own else "v",
@@ -235,8 +245,8 @@ def statement(features: Features) -> str:
         is_difference=is_difference,
         at_level=f"CASE WHEN {is_difference} THEN 1 ELSE u.level END" if features.has_difference else "u.level",
         depth=is_deep if features.has_difference else "coalesce(v.levels, 1)",
-        basis=BASIS if parts else "NULL::numeric",
-        basis_currency=BASIS_CURRENCY if parts else "''",
+        basis=BASIS_OF_MONTH if is_monthly else BASIS if parts else "NULL::numeric",
+        basis_currency="c.account_currency" if is_monthly else BASIS_CURRENCY if parts else "''",
         basis_fx="b.rate" if parts else "NULL::numeric",
         basis_rate=basis_rate if parts else "",
     )

@@ -1941,4 +1941,100 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='what_if_no_truncate', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'what_if is append-only: write a new row instead';", hash='fa42240f297e71153e72cfef87129f6f434055bc', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_what_if_no_truncate_68af1', table='ib_whatif', when='BEFORE')),
         ),
         *sql_files("ib", "erasure"),
+        migrations.CreateModel(
+            name='RevenueMonth',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('month', models.DateField(help_text="Its first day, in the brand's time zone")),
+                ('decided_at', models.DateTimeField(help_text='Last instant of the referral in it: agreement, tree and status are as of then')),
+                ('currency', models.CharField(max_length=5)),
+                ('pip_worth', models.DecimalField(decimal_places=8, help_text='Worth of a pip of the closed volume', max_digits=24, null=True)),
+                ('charged', models.DecimalField(decimal_places=8, help_text='Commission that the platform charged', max_digits=24, null=True)),
+                ('swaps', models.DecimalField(decimal_places=8, help_text='Swaps; what was credited to the client is below zero', max_digits=24, null=True)),
+                ('lost', models.DecimalField(decimal_places=8, help_text='What the client lost by trading; gains are below zero', max_digits=24, null=True)),
+                ('booked', models.DecimalField(decimal_places=8, help_text='By the ledger: fees that the client was charged, less bonuses', max_digits=24, null=True)),
+                ('calculated_at', models.DateTimeField()),
+            ],
+            options={
+                'ordering': ['-month', 'client_id'],
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name='accrual',
+            name='accrual_says_how_it_was_computed',
+        ),
+        migrations.RemoveConstraint(
+            model_name='plancomponent',
+            name='plan_component_pays_what_there_is',
+        ),
+        migrations.AddField(
+            model_name='planversion',
+            name='carries_negative',
+            field=models.BooleanField(default=True),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='component',
+            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue: mark-up, commission, swaps'), ('net_result', 'Share of net revenue with client losses')], default='lot', max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', 'Paid by the plan'), ('held_too_short', "Closed before the plan's minimum holding time"), ('hold_unknown', "The opening of the position isn't known yet"), ('symbol_not_mapped', "The symbol isn't assigned to a symbol group"), ('no_rate', 'The plan has no rate for this symbol group'), ('account_group', "The account's group isn't covered by the plan"), ('self_trade', 'Partners earn no commission on their own trading'), ('partner_not_active', "The partner wasn't active when the position was closed"), ('no_plan', "The client's partner had no plan when the position was closed"), ('beyond_levels', 'The plan pays no commission at this level'), ('no_fx', 'No exchange rate for the day of the trade'), ('no_difference', 'A partner below earns as much or more per trade'), ('too_few_pips', "The price moved less than the plan's minimum"), ('symbol_excluded', 'The plan pays no commission on this symbol'), ('country_excluded', 'The plan pays no commission on clients from this country'), ('shared_device', 'The partner and the client had signed in with the same device or network'), ('hedged', 'The client held an opposite position on the symbol at the same time'), ('mirrored', 'Another client of the partner opened an opposite position on the symbol at the same time'), ('bonus_funded', 'More bonus credit than balance when the position was opened'), ('nothing_charged', 'The platform charged the client no commission'), ('no_revenue', 'The broker earned nothing from the client in the month'), ('nothing_closed', 'The deal closed no volume'), ('recalculated', 'Difference found in a recalculation'), ('deal_changed', 'The platform changed or removed the deal'), ('cap_day', 'More than the plan pays a partner per day'), ('cap_month', 'More than the plan pays a partner per month'), ('cap_revenue', "More than the plan's part of what the broker earned on these trades in the month"), ('deposit_reversed', "The client's deposit was charged back or refunded"), ('client_forfeited', 'The referral no longer qualifies'), ('client_reinstated', 'The referral qualifies again'), ('deposit_restored', "The chargeback of the client's deposit was reversed"), ('dispute', 'Agreed after a dispute'), ('passed_on', 'Passed on to the client by the plan')], max_length=20),
+        ),
+        migrations.AlterField(
+            model_name='commissionrun',
+            name='kind',
+            field=models.CharField(choices=[('event', 'After a sync'), ('correction', 'After a corrected deal'), ('nightly', 'Nightly'), ('replay', 'Replay'), ('ranks', 'After ranks changed'), ('monthly', 'After the end of a month'), ('clawback', 'Clawback'), ('restored', 'Restored'), ('adjusted', 'Adjustment after a dispute')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='plancomponent',
+            name='component',
+            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('revenue', 'Share of net revenue: mark-up, commission, swaps'), ('net_result', 'Share of net revenue with client losses')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='replayline',
+            name='cause',
+            field=models.CharField(choices=[('deal_late', 'Deal not calculated before'), ('deal_deleted', 'Deal deleted on the platform'), ('deal_edited', 'Deal changed on the platform'), ('opening', 'Opening of the position became known or changed'), ('introducer', 'Client referred by another partner'), ('tree', 'Partner moved in the network'), ('status', "Partner's status changed"), ('agreement', 'Another agreement'), ('version', 'Another plan version'), ('rate', "Plan's rate"), ('mapping', 'Symbol mapping corrected'), ('account', 'Account group corrected'), ('rank', "Partner's rank changed"), ('fx', 'Exchange rate of the day'), ('country', "Client's country changed"), ('exclusion', 'Excluded, or no longer excluded'), ('cpa', 'Client qualified with another trade'), ('revenue', 'Net revenue of the month'), ('below', 'Commission of partners below'), ('currency', "Partner's payout currency changed"), ('cap', 'Cap of the day or month'), ('clawed_back', 'Already clawed back'), ('rounding', 'Rounding'), ('unexplained', 'Not explained')], max_length=12),
+        ),
+        migrations.AlterField(
+            model_name='replayline',
+            name='component',
+            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue: mark-up, commission, swaps'), ('net_result', 'Share of net revenue with client losses')], max_length=10),
+        ),
+        migrations.AddConstraint(
+            model_name='accrual',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'original'), ('state', 'accrued'), _negated=True), models.Q(models.Q(('amount__gte', 0), ('component__in', ('loss', 'revenue', 'net_result')), _connector='OR'), ('fx_rate__isnull', False), ('rate__isnull', False), ('reason', ''), ('share__isnull', False), ('version__isnull', False)), _connector='OR'), name='accrual_says_how_it_was_computed'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0), models.Q(models.Q(('component__in', ('spread', 'commission', 'loss', 'revenue', 'net_result')), _negated=True), ('value__lte', 1), _connector='OR')), name='plan_component_pays_what_there_is'),
+        ),
+        migrations.AddConstraint(
+            model_name='plancomponent',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('component__in', ('revenue', 'net_result')), _negated=True), models.Q(('accounts', ''), ('group', '')), _connector='OR'), name='share_of_net_revenue_is_of_all_accounts'),
+        ),
+        migrations.AddField(
+            model_name='revenuemonth',
+            name='client',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client'),
+        ),
+        migrations.AddField(
+            model_name='revenuemonth',
+            name='partner',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='revenuemonth',
+            constraint=models.UniqueConstraint(fields=('month', 'client', 'partner'), name='one_revenue_month_per_client_and_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='revenuemonth',
+            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='revenue_month_is_named_by_its_first_day'),
+        ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='deal_id',
+            field=models.BigIntegerField(help_text="Below zero: not a deal but a client's month (`RevenueMonth`)"),
+        ),
     ]

@@ -3,6 +3,7 @@ from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
 from ib.models.commissions import Accrual, CappedDay, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
 from ib.models.invoices import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice
+from ib.models.months import RevenueMonth
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import (
     PartnerPlan,
@@ -74,6 +75,7 @@ __all__ = [
     "Replay",
     "ReplayLine",
     "ReplayProposal",
+    "RevenueMonth",
     "ReversedPart",
     "SelfBillingInvoice",
     "Settlement",

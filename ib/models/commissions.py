@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pgtrigger
@@ -13,9 +14,19 @@ from django.utils.translation import gettext_lazy as _
 from clients.models import Client
 from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
+from crm.i18n import formats
 from crm.models import Brand, User
 from crm.models.audit import append_only
-from ib.choices import PERIOD_TRANSITIONS, AccrualKind, AccrualState, Component, PeriodState, Reason, RunKind
+from ib.choices import (
+    MAY_BE_NEGATIVE,
+    PERIOD_TRANSITIONS,
+    AccrualKind,
+    AccrualState,
+    Component,
+    PeriodState,
+    Reason,
+    RunKind,
+)
 from ib.models.partners import Partner
 from ib.models.plans import PlanVersion
 from trading.choices import SymbolGroup
@@ -133,7 +144,7 @@ class Accrual(models.Model):
     introducer = bulk_key(Partner)
     level = models.PositiveSmallIntegerField()
     client = bulk_key(Client)
-    deal_id = models.BigIntegerField()
+    deal_id = models.BigIntegerField(help_text="Below zero: not a deal but a client's month (`RevenueMonth`)")
     ticket = models.BigIntegerField(help_text=_("Deal number on the platform"))
     closed_at = models.DateTimeField(help_text=_("When the position was closed (execution time of the deal)"))
     account_id = models.BigIntegerField()
@@ -232,7 +243,7 @@ class Accrual(models.Model):
             models.CheckConstraint(
                 condition=~Q(kind="original", state="accrued")
                 | Q(
-                    Q(amount__gte=0) | Q(component=Component.LOSS),
+                    Q(amount__gte=0) | Q(component__in=MAY_BE_NEGATIVE),
                     reason="",
                     version__isnull=False,
                     rate__isnull=False,
@@ -258,7 +269,24 @@ class Accrual(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"deal {self.ticket} level {self.level}: {self.amount} {self.currency}"
+        return f"deal {self.ticket or self.deal_id} level {self.level}: {self.amount} {self.currency}"
+
+    @property
+    def is_monthly(self) -> bool:
+        """Whether it is a client's month (`RevenueMonth`), not a deal."""
+        return (self.deal_id or 0) < 0
+
+    @property
+    def month(self) -> dt.date:
+        """First day of the month that a share of net revenue is of; such a line has it in place of a symbol."""
+        return dt.date.fromisoformat(f"{self.symbol}-01")
+
+    @property
+    def place(self) -> str:
+        """Name what earned it: the deal by its number, or the client's month."""
+        if self.is_monthly:
+            return _("Net revenue of %(month)s") % {"month": formats.month(self.month)}
+        return _("Deal #%(deal)s") % {"deal": self.ticket}
 
 
 WHAT_WAS_HEARD_STAYS = """

@@ -16,6 +16,7 @@ from crm.db.dated import dated_once, ends_after_start
 from crm.db.states import HasState
 from crm.models import Brand, User
 from ib.choices import (
+    MONTHLY,
     SHARES_OF_MONEY,
     TRADE_COMPONENTS,
     VERSION_TRANSITIONS,
@@ -146,6 +147,8 @@ class PlanVersion(HasState):
     passed_percent = models.DecimalField(
         max_digits=5, decimal_places=2, default=0, help_text="Part of the rebates of level 1 that goes to the client"
     )
+    # Of shares of net revenue: whether a client's negative month takes from what the partner earns otherwise, or pays nothing.
+    carries_negative = models.BooleanField(default=True)
     # How a partner's rank among the version's tiers is decided, each month.
     tier_basis = models.CharField(max_length=8, choices=TierBasis.choices, default=TierBasis.OWN)
     tier_months = models.PositiveSmallIntegerField(default=1, help_text="Full months whose volume counts")
@@ -294,6 +297,10 @@ class PlanComponent(models.Model):
             models.CheckConstraint(
                 condition=Q(value__gte=0) & (~Q(component__in=SHARES_OF_MONEY) | Q(value__lte=1)),
                 name="plan_component_pays_what_there_is",
+            ),
+            models.CheckConstraint(
+                condition=~Q(component__in=MONTHLY) | Q(group="", accounts=""),
+                name="share_of_net_revenue_is_of_all_accounts",
             ),
             models.CheckConstraint(condition=Q(cap__isnull=True) | Q(cap__gt=0), name="plan_component_cap_is_positive"),
             models.CheckConstraint(

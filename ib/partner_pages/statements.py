@@ -35,10 +35,11 @@ PAYOUTS_MAX: Final = 200
 # summed up by who referred them.
 BY_SOURCE = """
 WITH trade AS MATERIALIZED (
-  SELECT l.level, l.client_id, l.introducer_id, l.symbol_group, (l.closed_at AT TIME ZONE 'UTC')::date AS day,
+  SELECT l.level, l.client_id, l.introducer_id,
+    CASE WHEN l.deal_id < 0 THEN 'month' ELSE l.symbol_group END AS symbol_group, (l.closed_at AT TIME ZONE 'UTC')::date AS day,
     max(l.lots) AS lots, sum(l.amount) AS amount,
-    bool_or(l.state = 'accrued' AND l.kind = 'original' AND l.component <> 'cpa') AS is_paid,
-    bool_and(l.state = 'excluded') AS is_unpaid
+    bool_or(l.state = 'accrued' AND l.kind = 'original' AND l.component <> 'cpa' AND l.deal_id > 0) AS is_paid,
+    bool_and(l.state = 'excluded' AND l.deal_id > 0) AS is_unpaid
   FROM ({lines}) l GROUP BY l.deal_id, 1, 2, 3, 4, 5
 )
 (SELECT 'group', symbol_group, 0, NULL::date, count(*) FILTER (WHERE is_paid), 0,
@@ -176,7 +177,8 @@ def _sums(statement: Statement) -> Sums:
         if kind == "day":
             sums.days.append((day, trades, unpaid, lots, money))
         elif kind == "group":
-            name = str(SymbolGroup(group).label) if group else _("Not mapped")
+            names = {"": _("Not mapped"), "month": _("Shares of net revenue")}
+            name = names.get(group) or str(SymbolGroup(group).label)
             sums.groups.append([Named(group, name), trades, lots, money])
         elif kind == "client":
             sums.sources.append([Named(f"client:{key}", masked_name(clients[key])), trades, lots, money])
@@ -245,7 +247,7 @@ def trade_lines(statement: Statement) -> Iterator[list[Any]]:
         whose = masked_name(row.client) if row.level == 1 else _("Client of %(partner)s") % {"partner": row.introducer}
         yield [
             row.closed_at,
-            row.ticket,
+            row.place if row.is_monthly else row.ticket,
             row.symbol,
             row.lots,
             whose,

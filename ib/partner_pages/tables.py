@@ -31,7 +31,7 @@ from ib.choices import AccrualState, AttributionMethod, PartnerState, Reason
 from ib.models import Accrual, Attribution, Partner, PartnerLink, Payout, ReferralLink, Settlement, Upline
 from ib.partner_pages.figures import STEPS
 from ib.settlements.lines import lines_of
-from ib.tables import SETTLEMENT_COLUMNS, why
+from ib.tables import SETTLEMENT_COLUMNS, deal_of, why
 from leads.attribution import SUB_ID_LONGEST
 
 LEVELS_MAX = 1000
@@ -179,7 +179,7 @@ class MyEarningsTable(Table):
         Column("client", _("Client"), render=whose),
         NumberColumn("level", _("Level")),
         Column("reason", _("Reason"), render=why, css="clip"),
-        Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
+        Column("ticket", _("Deal"), render=deal_of, css="mono"),
     ]
     filterset = MyEarningsFilter
     is_adjustable = False

@@ -253,8 +253,10 @@ def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
         card, is_pool = form.card(), bool(form.cleaned_data.get("is_pool"))
         currency, network = form.cleaned_data.get("currency") or "", form.cleaned_data.get("network") or ""
         passed = form.cleaned_data.get("passed_percent") or Decimal(0)
+        cap_revenue = form.cleaned_data.get("cap_revenue")
     else:
         network, passed = str(form["network"].value() or ""), Decimal(form["passed_percent"].value() or 0)
+        cap_revenue = form["cap_revenue"].value()
         card, is_pool, currency = (
             _initial_card(form),
             bool(form["is_pool"].value()),
@@ -264,7 +266,14 @@ def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
     levels = card.levels()
     problems = [
         *(form.cell_errors() if form.is_bound else []),
-        *card_problems(card, is_pool=is_pool, network=network, jurisdiction=brand.jurisdiction, passed=passed),
+        *card_problems(
+            card,
+            is_pool=is_pool,
+            network=network,
+            jurisdiction=brand.jurisdiction,
+            passed=passed,
+            cap_revenue=cap_revenue,
+        ),
     ]
     return Check(
         problems=list(dict.fromkeys(problems)),

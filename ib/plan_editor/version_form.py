@@ -160,7 +160,7 @@ class VersionForm(forms.Form):
         max_digits=8,
         decimal_places=3,
         label=_("Mark-up that counts as revenue (pips)"),
-        help_text=_("Beside the platform's commission and swaps"),
+        help_text=_("Beside the platform's commission and swaps, for the limit above and shares of net revenue"),
     )
     passed_percent = forms.DecimalField(
         required=False,
@@ -170,6 +170,12 @@ class VersionForm(forms.Form):
         decimal_places=2,
         label=_("Passed on to the client (%)"),
         help_text=_("Of the rebates of the client's own partner, credited to the client's wallet with each settlement"),
+    )
+    carries_negative = forms.BooleanField(
+        required=False,
+        initial=True,
+        label=_("Negative net revenue counts"),
+        help_text=_("A client's negative month takes from the partner's other earnings; otherwise it pays nothing"),
     )
     tier_basis = forms.ChoiceField(
         choices=TierBasis.choices, required=False, initial=TierBasis.OWN, label=_("What counts towards a rank")

@@ -31,6 +31,13 @@ CAME_OR_WENT: Final = f"""CASE
       WHEN p.id IS NULL AND fact.beside_was IS NULL AND fact.is_level_new IS NOT TRUE THEN '{Cause.TREE}'
       WHEN p.id IS NULL THEN {OTHER_VERSION.format(was="coalesce(fact.beside_was, fact.first_was)", now="n.version_id")}
       ELSE {OTHER_VERSION.format(was="p.version_id", now="coalesce(fact.beside_now, fact.first_now)")} END"""
+# A client's month whose line wasn't there, or is there no more: an emptied month has all its figures at 0.
+MONTH_CAME_OR_WENT: Final = f"""CASE
+      WHEN fact.deal_is_new OR EXISTS (SELECT FROM ib_revenuemonth r WHERE r.id = -l.deal_id
+        AND (r.charged, r.swaps, r.lost, r.booked, r.pip_worth) = (0, 0, 0, 0, 0)) THEN '{Cause.REVENUE}'
+      WHEN fact.has_other_currency THEN '{Cause.CURRENCY}'
+      WHEN NOT fact.is_above THEN '{Cause.TREE}'
+      ELSE '{Cause.AGREEMENT}' END"""
 CHANGED: Final = f"""CASE
       WHEN p.client_id <> n.client_id OR p.closed_at <> n.closed_at OR p.symbol <> n.symbol THEN '{Cause.DEAL_EDITED}'
       WHEN p.introducer_id <> n.introducer_id THEN '{Cause.INTRODUCER}'
@@ -86,7 +93,10 @@ SELECT l.deal_id, k.ticket, k.closed_at, k.client_id, l.partner_id, l.level, l.c
   CASE
     WHEN n.id IS NULL THEN CASE WHEN l.is_taken THEN '{Cause.CLAWED_BACK}' ELSE '{Cause.CAP}' END
     WHEN l.difference = 0 AND l.earned <> 0 THEN CASE WHEN l.is_taken THEN '{Cause.CLAWED_BACK}' ELSE '{Cause.CAP}' END
-    WHEN d.id IS NULL OR d.deleted_at IS NOT NULL THEN '{Cause.DEAL_DELETED}'
+    WHEN l.deal_id < 0 AND (p.id IS NULL OR n.version_id IS NULL) THEN {MONTH_CAME_OR_WENT}
+    WHEN l.deal_id < 0 AND p.closed_at <> n.closed_at THEN '{Cause.INTRODUCER}'
+    WHEN l.deal_id < 0 AND p.version_id = n.version_id AND p.basis IS DISTINCT FROM n.basis THEN '{Cause.REVENUE}'
+    WHEN l.deal_id > 0 AND (d.id IS NULL OR d.deleted_at IS NOT NULL) THEN '{Cause.DEAL_DELETED}'
     WHEN p.id IS NULL OR n.reason = '{Reason.DEAL_CHANGED}' THEN {CAME_OR_WENT}
     WHEN p.reason = '{Reason.DEAL_CHANGED}' THEN {CAME_OR_WENT}
     ELSE {CHANGED}

@@ -190,7 +190,7 @@ def _of_one(replay: Replay, deal_ids: set[int]) -> set[int]:
 
 
 def _write_lines(replay: Replay) -> None:
-    lines = shadow_lines(replay) if replay.deal_ids else []
+    lines = shadow_lines(replay)
     copy_models([ReplayLine(replay=replay, **asdict(line)) for line in lines])
     replay.lines_count, replay.digest = len(lines), digest_of(lines)
     replay.move_to(ReplayState.READY if lines else ReplayState.SAME)

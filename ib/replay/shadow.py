@@ -16,6 +16,7 @@ from typing import Final
 
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.models import Client
@@ -23,6 +24,7 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.models import Actor
 from ib import clawback, engine
+from ib.calculation import monthly
 from ib.choices import AccrualKind, Reason, RunKind
 from ib.models import Accrual, ClientForfeit, CommissionRun, Replay, ReversedPart
 from ib.replay.causes import DROP, GATHER, LINES
@@ -86,11 +88,12 @@ def undone() -> Iterator[None]:
 
 
 def shadow_lines(replay: Replay) -> list[Line]:
-    """List what applying a replay would change now; nothing stays written.
+    """List what applying a replay would change now, clients' months that end in it included; nothing stays written.
 
     Call with the brand's commissions locked. Raises: DomainError.
     """
     found: list[Line] = []
+    monthly.number_months(replay.brand, *_months_of(replay))
     with undone():
         found += add_differences(replay, actor=None)[1]
     return found
@@ -112,7 +115,11 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
         source=source_of(replay),
     )
     assert run is not None, "a run that corrects has a row"
-    for client in clients_with_clawbacks(replay.deal_ids):
+    spans, clients = _months_of(replay)
+    monthly.calculate(replay.brand, spans, client_ids=clients, run=run, source=source_of(replay))
+    of_months = Accrual.objects.filter(run=run, deal_id__lt=0).order_by().values_list("deal_id", flat=True)
+    deal_ids = [*replay.deal_ids, *set(of_months)]
+    for client in clients_with_clawbacks(deal_ids):
         is_forfeited = ClientForfeit.objects.filter(client=client, lifted_at=None).exists()
         clawback.balance(
             client_id=client.pk,
@@ -121,7 +128,7 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
             source=source_of(replay),
             kind=AccrualKind.CLAWBACK,
             reason=Reason.CLIENT_FORFEITED if is_forfeited else Reason.DEPOSIT_REVERSED,
-            deal_ids=replay.deal_ids,
+            deal_ids=deal_ids,
         )
     runs = [run.pk, *CommissionRun.objects.filter(brand=replay.brand, pk__gt=run.pk).values_list("pk", flat=True)]
     with connection.cursor() as cursor:
@@ -136,6 +143,29 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
             % {"most": formats.number(Decimal(LINES_MAX))}
         )
     return run, lines
+
+
+# Clients of a partner's network in a stretch: by today's network, and those of whose months they have lines.
+CLIENTS_OF: Final = """
+SELECT t.client_id FROM ib_upline u JOIN ib_attribution t ON t.partner_id = u.partner_id
+WHERE u.ancestor_id = %(partner)s AND t.starts_at < %(to)s AND (t.ends_at IS NULL OR t.ends_at > %(from)s)
+UNION
+SELECT x.client_id FROM ib_accrual x
+WHERE x.kind = 'original' AND x.partner_id = %(partner)s AND x.closed_at >= %(from)s AND x.closed_at < %(to)s AND x.deal_id < 0
+"""
+
+
+def _months_of(replay: Replay) -> tuple[list[monthly.Span], list[int] | None]:
+    """List the months that end within a replay, and whose they are: None for all clients."""
+    spans = monthly.ended_within(replay.brand, replay.from_at, min(replay.to_at, timezone.now()))
+    clients = None if replay.client_id is None else [replay.client_id]
+    if spans and replay.partner_id is not None:
+        with connection.cursor() as cursor:
+            # A month that ends in it may have begun long before.
+            cursor.execute(CLIENTS_OF, {"partner": replay.partner_id, "from": spans[0].from_at, "to": spans[-1].to_at})
+            of_partner = [pk for (pk,) in cursor.fetchall()]
+        clients = of_partner if clients is None else [pk for pk in of_partner if pk in clients]
+    return spans, clients
 
 
 def clients_with_clawbacks(deal_ids: list[int]) -> list[Client]:

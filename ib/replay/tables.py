@@ -96,13 +96,18 @@ def reason_text(code: str) -> str:
     return str(Reason(code).label) if code else ""
 
 
+def _deal(row: ReplayLine, table: Table) -> str:
+    """Show the deal's number; a client's month has its name in place of a symbol."""
+    return f"#{row.ticket}" if row.deal_id > 0 else row.symbol
+
+
 class ReplayLineTable(Table):
     """The lines of one replay; `scope` names it."""
 
     name, title, permission, export_permission = "ib.replay_lines", _("Differences by line"), "ib.view_accrual", EXPORT
     columns = [
         TimeColumn("closed_at", _("Closed")),
-        Column("ticket", _("Deal"), render=lambda row, table: f"#{row.ticket}", css="mono"),
+        Column("ticket", _("Deal"), render=_deal, css="mono"),
         PersonColumn("partner", _("Partner"), value="partner.name"),
         NumberColumn("level", _("Level")),
         Column("client", _("Client"), render=lambda row, table: client_link(row.client_id), hidden=True),

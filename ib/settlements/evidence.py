@@ -30,12 +30,13 @@ class DisputedLine:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The platform's record and the partner's entries, or why the deal has none of anybody.
+    """The platform's record and the partner's entries, or why the deal has none of anybody. Of a client's month: the entries.
 
     Lines and plan versions never change; `edits` tell what the platform did.
     """
 
-    deal: Deal
+    deal: Deal | None
+    client_id: int | None
     record: Sequence[tuple[str, str]]
     edits: Sequence[tuple[DealEdit, Sequence[tuple[str, str, str]]]]
     lines: Sequence[DisputedLine]
@@ -46,18 +47,23 @@ def evidence_of(dispute: CommissionDispute) -> Evidence | None:
     """Gather what a line's dispute is about; None where the whole partner is frozen."""
     if dispute.deal_id is None:
         return None
+    rows = Accrual.objects.filter(partner_id=dispute.partner_id, deal_id=dispute.deal_id)
+    rows = rows.select_related("version__plan", "period").order_by("pk")[:LINES_MAX]
+    lines = [DisputedLine(row, explain(row, for_staff=True), settlement_of(row)) for row in rows]
+    if dispute.deal_id < 0:
+        client = lines[0].accrual.client_id if lines else None
+        return Evidence(None, client, [], [], lines, "")
     deal = Deal.every.filter(pk=dispute.deal_id).select_related("server", "account").first()
     if deal is None:
         return None
-    rows = Accrual.objects.filter(partner_id=dispute.partner_id, deal_id=deal.pk)
-    rows = rows.select_related("version__plan", "period").order_by("pk")[:LINES_MAX]
     edits = DealEdit.objects.filter(server_id=deal.server_id, ticket=deal.ticket).order_by("-pk")[:EDITS_MAX]
     is_anybodys = Accrual.objects.filter(deal_id=deal.pk).exists()
     return Evidence(
         deal,
+        deal.account.client_id if deal.account else None,
         _record(deal),
         [(edit, _changes(edit)) for edit in edits],
-        [DisputedLine(row, explain(row, for_staff=True), settlement_of(row)) for row in rows],
+        lines,
         _("Other partners have entries for this deal, this partner has none.") if is_anybodys else why_none(deal),
     )
 

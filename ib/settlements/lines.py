@@ -17,7 +17,7 @@ from ib.models import Accrual, HeldLine, Partner, Settlement, SettlementPeriod
 # What a partner has that isn't settled lies outside of their last cut, in whichever currency that was: an accrual that came
 # later, or of a trade that was on hold. An accrual is in its trade's own period or a later one, so it is in a period that was
 # open at that cut or ended after it: the join keeps the index (partner, period). What was excluded pays nothing. A trade that
-# several components pay counts once; a CPA is beside it.
+# several components pay counts once; a CPA and a client's month are beside it.
 UNSETTLED = """
 WITH due AS (
   SELECT d.partner_id, greatest(d.to_at, last.to_at) AS to_at, last.to_id AS from_id, last.to_at AS from_at, last.settled_at
@@ -27,8 +27,8 @@ WITH due AS (
   ) last ON true
 ), lines AS (
   SELECT a.id, a.partner_id, a.currency, a.deal_id, a.amount,
-    CASE WHEN a.state = 'accrued' AND a.kind = 'original' AND a.component <> 'cpa' THEN 1 ELSE 0 END AS trades,
-    CASE WHEN a.state = 'accrued' AND a.kind = 'original' AND a.component <> 'cpa' THEN a.lots ELSE 0 END AS lots,
+    CASE WHEN a.state = 'accrued' AND a.kind = 'original' AND a.deal_id > 0 AND a.component <> 'cpa' THEN 1 ELSE 0 END AS trades,
+    CASE WHEN a.state = 'accrued' AND a.kind = 'original' AND a.deal_id > 0 AND a.component <> 'cpa' THEN a.lots ELSE 0 END AS lots,
     false AS is_taken, d.to_at
   FROM due d
   JOIN ib_settlementperiod p ON p.brand_id = %(brand)s

@@ -102,11 +102,11 @@ def _page(
     may_work = is_open and bool(DISPUTE.may_work(request.user, dispute))
     awaits = bool(item and item.item.awaits_second)
     evidence = evidence_of(dispute)
-    if evidence is not None and evidence.deal.account is not None:
+    if evidence is not None and evidence.client_id is not None:
         access_log.note(
             user=request.user,
             kind=AccessKind.VIEW,
-            client_id=evidence.deal.account.client_id,
+            client_id=evidence.client_id,
             brand_id=dispute.partner.brand_id,
             target=f"ib.dispute:{dispute.pk}",
         )

@@ -60,6 +60,7 @@ def dispute_page(request: UserRequest, partner: Partner, dispute_id: int) -> Htt
         return redirect("partner_dispute_page", dispute.pk)
     context = {
         "dispute": dispute,
+        "line": Accrual.objects.filter(pk=dispute.accrual_id or 0).first() if dispute.deal_id < 0 else None,
         "deal": Deal.every.filter(pk=dispute.deal_id).values_list("ticket", flat=True).first(),
         "adjustment": Accrual.objects.filter(pk=dispute.adjustment_id).first() if dispute.adjustment_id else None,
         "thread": dispute.messages.all(),

@@ -16,6 +16,9 @@ from ib.applications.agreement import agreement_for
 from ib.applications.applying import Accepted, Answers, apply, apply_as_client
 from ib.models import Partner, Plan, PlanVersion
 from trading.models import SymbolInfo, TradingAccount, TradingServer
+from wallet.bonuses.granting import credit_account
+from wallet.choices.ledger import AccountKind, JournalKind
+from wallet.ledger import posting
 
 NOON = dt.datetime(2026, 9, 10, 12, tzinfo=dt.UTC)
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -200,3 +203,20 @@ def recompute(*, brand: Brand, from_at: dt.datetime, to_at: dt.datetime, actor: 
     """Calculate a stretch again and write the differences, as an applied replay does."""
     scope = engine.Scope(from_at=from_at, to_at=to_at, client_id=client_id)
     return engine.run(brand=brand, scope=scope, kind="replay", corrects=True, actor=actor, reason=reason)
+
+
+def book(client: Client, at: dt.datetime, *, fee: int = 0, bonus: int = 0, currency: str = "EUR") -> None:
+    """Charge a client a fee of a deposit, and grant a bonus, in minor units, as the ledger books them."""
+    wallet, credit = posting.wallet_of(client, currency), credit_account(client, currency)
+    source, fees, cost = (
+        posting.house(kind, brand_id=client.brand_id, currency=currency)
+        for kind in (AccountKind.SUSPENSE, AccountKind.FEES, AccountKind.BONUS_COST)
+    )
+    lines = (posting.Line(source, -10_000), posting.Line(wallet, 10_000 - fee))
+    entries = [(*lines, posting.Line(fees, fee))] if fee else []
+    entries += [(posting.Line(cost, -bonus), posting.Line(credit, bonus))] if bonus else []
+    posting.post_many(
+        [posting.Entry(f"test:{next(_numbers)}", JournalKind.ADJUSTMENT, client.brand_id, entry) for entry in entries],
+        actor=None,
+        posted_at=[at] * len(entries),
+    )

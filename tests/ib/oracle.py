@@ -69,6 +69,9 @@ class Version:
     cap_revenue: Decimal | None = None
     passed_percent: Decimal = NOTHING
     markup_pips: Decimal = NOTHING
+    # The share of net revenue per client and month, and whether negative months count.
+    monthly: Part | None = None
+    carries_negative: bool = True
 
     def components(self) -> list[str]:
         is_per_lot = bool(self.rates or self.overrides)
@@ -105,6 +108,20 @@ class Position:
 
 
 @dataclass
+class Fact:
+    """What the broker earned from a client at an instant: charged and lost in a currency, or the worth of a pip in another."""
+
+    client: int
+    at: dt.datetime
+    currency: str
+    charged: Decimal = NOTHING
+    lost: Decimal = NOTHING
+    booked: Decimal = NOTHING
+    quote_currency: str = ""
+    pip_value: Decimal = NOTHING
+
+
+@dataclass
 class World:
     parents: dict[int, list[Dated]] = field(default_factory=dict)
     plans: dict[int, list[Dated]] = field(default_factory=dict)
@@ -127,6 +144,9 @@ class World:
     booked: dict[int, list[tuple[dt.datetime, bool, Decimal]]] = field(default_factory=dict)
     missed: dict[tuple[int, int], list[bool]] = field(default_factory=dict)
     link_owner: dict[int, int] = field(default_factory=dict)
+    # By deal, or any other name of what happened.
+    facts: dict[object, Fact] = field(default_factory=dict)
+    country: dict[int, str] = field(default_factory=dict)
     # Per client: (closed at, deal, lots).
     closes: dict[int, list[tuple[dt.datetime, int, Decimal]]] = field(default_factory=dict)
 
@@ -215,10 +235,16 @@ def _factor(world: World, version: Version, plan: int, holder: int, at: dt.datet
     return version.tiers[tier - 1][1] if tier else Decimal(1)
 
 
-def all_earnings(world: World, trades: list[Trade]) -> dict[tuple[int, int, int, str], tuple[str, Decimal]]:
-    """{(deal, partner, level, component): (why not, amount)}: trade by trade, each filling what the caps have left."""
+def all_earnings(
+    world: World, trades: list[Trade], numbers: dict[tuple[int, int, str], int] | None = None
+) -> dict[tuple[int, int, int, str], tuple[str, Decimal]]:
+    """{(deal, partner, level, component): (why not, amount)}: trade by trade, each filling what the caps have left.
+
+    numbers: of clients' months, by client, partner and month; they stand for the deal.
+    """
     paid, done, revenue = {}, {}, {}
     every = [(trade, earnings(world, trade)) for trade in trades]
+    every += [month_earnings(world, number, *key) for key, number in (numbers or {}).items()]
     for trade, lines in every:
         asked = {(key[0], id(line[3])): line[3] for key, line in lines.items() if key[2] != "cpa" and line[3]}
         for (partner, _version), version in asked.items():
@@ -280,6 +306,75 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
             rows[partner, level, "cpa"] = Row(acquired, reason, full)
         partner, level = held_at(world.parents.get(partner, []), trade.closed_at), level + 1
     return {key: _paid(world, rows, key) for key in rows}
+
+
+def month_earnings(world: World, number: int, client: int, introducer: int, month: str):
+    """A client's month while a partner referred them, as the trade that it stands for, and its lines; fact by fact."""
+    spells = [row for row in world.introducers.get(client, []) if row.value == introducer]
+    start = dt.datetime.strptime(month, "%Y-%m").replace(tzinfo=dt.UTC)
+    following = (start + dt.timedelta(days=32)).replace(day=1)
+    within = [(max(start, row.starts_at), min(following, row.ends_at or following)) for row in spells]
+    within = [(since, until) for since, until in within if since < until]
+    facts = [
+        fact for fact in world.facts.values() if fact.client == client and any(a <= fact.at < b for a, b in within)
+    ]
+    at = max([until for _since, until in within], default=start) - dt.timedelta(microseconds=1)
+    trade = Trade(number, client, at, at, "", "", NOTHING, country=world.country.get(client, ""))
+    return trade, _month_lines(world, trade, introducer, facts) if facts else {}
+
+
+def _month_lines(world, trade, introducer, facts):
+    lines, at = {}, trade.closed_at
+    plan = _plan_of(world, introducer, trade, at)
+    first = held_at(world.versions.get(plan, []), at)
+    partner, level = introducer, 1
+    while partner is not None:
+        own = _own_version(world, partner, at) if level > 1 else None
+        version = own or first
+        if version and version.monthly and level <= version.deepest():
+            holder = (partner, held_at(world.plans.get(partner, []), at)) if own else (introducer, plan)
+            factor = _factor(world, version, holder[1], holder[0], at)
+            percents = world.percents.get((partner,), []) if own else _percents(world, introducer, trade)
+            factor *= (held_at(percents, at) or Decimal(100)) / 100
+            reason, ours = _of_month(world, trade, version, partner, level, factor, facts)
+            with localcontext(prec=80):
+                amount = (ours * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+            lines[partner, level, version.monthly.component] = reason, ours, amount, version
+        partner, level = held_at(world.parents.get(partner, []), at), level + 1
+    return lines
+
+
+def _of_month(world, trade, version, partner, level, factor, facts) -> tuple[str, Decimal]:
+    if not held_at(world.active.get(partner, []), trade.closed_at):
+        return "partner_not_active", NOTHING
+    if trade.country in version.excluded_countries:
+        return "country_excluded", NOTHING
+    if _is_shared(world, trade, version, partner):
+        return "shared_device", NOTHING
+    if level not in version.shares:
+        return "beyond_levels", NOTHING
+    with localcontext(prec=80):
+        revenue = _net_revenue(world, version, facts)
+        if revenue == 0 or (revenue < 0 and not version.carries_negative):
+            return "no_revenue", NOTHING
+        rate = (version.monthly.value * factor).quantize(EIGHT, ROUND_DOWN)
+        pot = revenue * world.rate("EUR", version.currency) * rate
+        pot = pot if version.monthly.cap is None else min(pot, version.monthly.cap)
+        return "", (pot * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
+
+
+def _net_revenue(world, version, facts) -> Decimal:
+    """In euros, the base currency: each part summed up exactly, then cut."""
+
+    def total(of, currency="currency") -> Decimal:
+        euros = (of(fact) * world.rate(getattr(fact, currency), "EUR") for fact in facts if of(fact))
+        return sum(euros, NOTHING).quantize(EIGHT, ROUND_DOWN)
+
+    traded = total(lambda fact: fact.lost)
+    if version.monthly.component == "revenue":
+        pips = total(lambda fact: round(fact.pip_value, 8), "quote_currency")
+        traded = (pips * version.markup_pips).quantize(EIGHT, ROUND_DOWN)
+    return traded + total(lambda fact: fact.charged) + total(lambda fact: fact.booked)
 
 
 def _percents(world: World, introducer: int, trade: Trade) -> list[Dated]:

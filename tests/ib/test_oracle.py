@@ -15,6 +15,7 @@ from clients.models import Client, Identifier
 from crm.models import User
 from ib import engine, plans, rollup, tree
 from ib.agreements import cards, ranks
+from ib.calculation import monthly
 from ib.models import (
     Accrual,
     Attribution,
@@ -32,6 +33,7 @@ from ib.models import (
     PlanTier,
     PlanVersion,
     ReferralLink,
+    RevenueMonth,
 )
 from tests.ib import factories, oracle
 from trading.models import PastAccountGroup, PastSymbolMapping, SymbolInfo, TradingAccount
@@ -40,6 +42,10 @@ pytestmark = pytest.mark.django_db
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 DAYS = 60
 MONTHS = [dt.datetime(2026, month, 1, tzinfo=dt.UTC) for month in (3, 4, 5)]
+MONTH_SPANS = [
+    monthly.Span(since.date(), since, until)
+    for since, until in itertools.pairwise([*MONTHS, MONTHS[-1].replace(month=6)])
+]
 GROUPS = ["fx_majors", "metals", "indices", ""]
 SYMBOL_OF = {"fx_majors": "EURUSD", "metals": "XAUUSD", "indices": "DE40", "": "XAUUSD.m"}
 CURRENCIES = ["EUR", "USD", "GBP"]
@@ -71,6 +77,7 @@ class Builder:
         self.make_shared()
         self.make_mappings()
         self.make_money()
+        self.make_ledger()
         self.make_trades(trades)
 
     def make_partners(self, count):
@@ -186,6 +193,13 @@ class Builder:
         if pick.random() < 0.3:
             version.cap_revenue = Decimal(pick.choice(["12.5", "60", "100"]))
             version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
+        if version.network != "difference" and version.cap_revenue is None and pick.random() < 0.5:
+            most = pick.choice([None, Decimal("0.5"), Decimal(20)])
+            version.monthly = oracle.Part(
+                pick.choice(["revenue", "net_result"]), "", "", Decimal(pick.randrange(1, 10**6)) / 10**6, most
+            )
+            version.carries_negative = pick.random() < 0.5
+            version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
         version.passed_percent = Decimal(pick.choice(["0", "0", "0", "33.33", "100"]))
         version.excluded_account = pick.choice(["", "", "", "real\\raw"])
         version.excluded_shared = pick.choice([(), (), ("device",), ("ip_prefix", "device")])
@@ -201,6 +215,7 @@ class Builder:
             cap_revenue=version.cap_revenue,
             passed_percent=version.passed_percent,
             markup_pips=version.markup_pips,
+            carries_negative=version.carries_negative,
             tier_basis="own" if version.tier_is_own else "network",
             tier_months=version.tier_months,
             tier_grace=version.tier_grace,
@@ -236,7 +251,7 @@ class Builder:
                     cap=part.cap,
                     markup=part.markup,
                 )
-                for part in version.parts
+                for part in [*version.parts, *([version.monthly] if version.monthly else [])]
             ]
         )
         PlanTier.objects.bulk_create(
@@ -288,6 +303,7 @@ class Builder:
         ]
         Client.objects.bulk_create(clients)
         for client in clients:
+            self.world.country[client.pk] = client.country
             if self.random.random() < 0.9:
                 moved = self.instant() if self.random.random() < 0.25 else None
                 spans = [(self.random.choice(self.partners), START, moved)]
@@ -362,6 +378,18 @@ class Builder:
                 )
                 self.world.booked.setdefault(account.pk, []).append((at, action != 2, amount))
 
+    def make_ledger(self):
+        """Some clients were charged fees and granted bonuses, as the ledger has it."""
+        for client in Client.objects.filter(pk__in={account.client_id for account in self.accounts}).order_by("pk"):
+            times = sorted(self.instant() for _n in range(self.random.choice([0, 0, 1, 2])))
+            for n, at in enumerate(times):
+                currency = self.random.choice(CURRENCIES)
+                fee, bonus = self.random.choice([(0, 777), (123, 0), (55, 200)])
+                factories.book(client, at, fee=fee, bonus=bonus, currency=currency)
+                self.world.facts[client.pk, "booked", n] = oracle.Fact(
+                    client.pk, at, currency, booked=Decimal(fee - bonus) / 100
+                )
+
     def make_trades(self, count):
         for _n in range(count):
             account: TradingAccount = self.random.choice(self.accounts)
@@ -396,6 +424,17 @@ class Builder:
         self.world.closes.setdefault(account.client_id, []).append((at, deal, ours))
         self.world.positions[deal] = oracle.Position(account.client_id, account.pk, symbol, side, lots, opened, at)
         closing = Decimal(money["profit"]) + Decimal(money["commission"])
+        about = account.client_id, opened, account.currency
+        self.world.facts[deal, "opened"] = oracle.Fact(*about, charged=-Decimal(opening))
+        self.world.facts[deal] = oracle.Fact(
+            account.client_id,
+            at,
+            account.currency,
+            charged=-Decimal(money["commission"]),
+            lost=-Decimal(money["profit"]),
+            quote_currency="GBP" if symbol == "XAUUSD" else "USD",
+            pip_value=lots * 100_000 * pip,
+        )
         self.world.booked.setdefault(account.pk, []).extend([(opened, False, Decimal(opening)), (at, False, closing)])
         self.trades[deal] = oracle.Trade(
             deal,
@@ -438,15 +477,19 @@ def check_world(cast, seed, partners, trades):
             builder.build(partners, 6, trades)
             ids = list(builder.trades)
             engine.run_for_deals(deal_ids=ids[::2])
+            monthly.calculate(cast.brand, MONTH_SPANS)
             for month, following in itertools.pairwise(MONTHS):
                 ranks.review_ranks(brand=cast.brand, at=following - dt.timedelta(seconds=1))
                 oracle.review(builder.world, month)
             engine.run_for_deals(deal_ids=ids[1::2])
+            monthly.calculate(cast.brand, MONTH_SPANS[1:])
+            monthly.calculate(cast.brand, MONTH_SPANS)
             agree(builder)
             before = Accrual.objects.count()
             engine.run_for_deals(deal_ids=ids)
             scope, capped = engine.Scope(from_at=START, to_at=START + dt.timedelta(days=DAYS + 1)), sums_of_days()
             again = engine.run(brand=cast.brand, scope=scope, kind="replay", corrects=True)[1]
+            again.add(monthly.calculate(cast.brand, MONTH_SPANS))
             assert again.rows == 0 and Accrual.objects.count() == before
             assert rollup.differences() == []
             assert capped == sums_of_days(), "counted again from the lines of whole months"
@@ -462,8 +505,13 @@ def sums_of_days():
     return set(CappedDay.objects.values_list("partner", "version", "day", "amount", "low", "high", "revenue"))
 
 
+def numbers_of_months():
+    rows = RevenueMonth.objects.values_list("client_id", "partner_id", "month", "pk")
+    return {(client, partner, f"{month:%Y-%m}"): -pk for client, partner, month, pk in rows}
+
+
 def agree(builder):
-    expected = oracle.all_earnings(builder.world, list(builder.trades.values()))
+    expected = oracle.all_earnings(builder.world, list(builder.trades.values()), numbers_of_months())
     found = {}
     for row in Accrual.objects.order_by("pk"):
         key = row.deal_id, row.partner_id, row.level, row.component

@@ -1,0 +1,282 @@
+"""Shares of net revenue: a line per client, month and partner upline, beside those of deals and corrected as they are.
+
+A month's lines are written in the night after its end and before its period is settled; they stay right by being calculated
+again each night until another month has passed, and later by a replay. Running it again writes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from crm.models import Brand
+from crm.money import amounts
+from crm.rates import fx
+from ib import periods
+from ib.calculation import caps, facts, months, ranks, wanted
+from ib.calculation import writing as sql
+from ib.calculation.ranks import Instead
+from ib.calculation.wanted import Features
+from ib.choices import RunKind
+from ib.engine import MEMORY, EngineResult
+from ib.models import CommissionRun, Partner
+
+# So many months that have ended are looked at each night, and before a period is settled.
+REVIEWED: Final = 2
+EVERYBODY: Final = "true"
+OF_CLIENTS: Final = "c.id = ANY (%(clients)s)"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A month by its first day, and the part of it that counts: all of it, or what a what-if looks at."""
+
+    month: dt.date
+    from_at: dt.datetime
+    to_at: dt.datetime
+
+
+def spans_between(brand: Brand, from_at: dt.datetime, to_at: dt.datetime) -> list[Span]:
+    """List the months that a stretch of time touches, each cut to it."""
+    zone, spans, at = ZoneInfo(brand.time_zone), [], from_at
+    while at < to_at:
+        lower, upper = periods.month_of(at, zone)
+        spans.append(Span(lower.astimezone(zone).date(), max(lower, from_at), min(upper, to_at)))
+        at = upper
+    return spans
+
+
+def ended_within(brand: Brand, from_at: dt.datetime, to_at: dt.datetime) -> list[Span]:
+    """List the whole months whose last instant lies in a stretch of time."""
+    zone = ZoneInfo(brand.time_zone)
+    first, _end = periods.month_of(from_at, zone)
+    moment = dt.timedelta(microseconds=1)
+    return [
+        span for span in spans_between(brand, first, to_at) if from_at <= span.to_at - moment and _is_whole(span, zone)
+    ]
+
+
+def _is_whole(span: Span, zone: ZoneInfo) -> bool:
+    return periods.month_of(span.from_at, zone) == (span.from_at, span.to_at)
+
+
+@transaction.atomic
+def review_months(*, brand: Brand, at: dt.datetime | None = None) -> EngineResult:
+    """Calculate the last months that have ended, and correct what was calculated of them before. Who: the system's own work."""
+    periods.lock_commissions(brand.pk)
+    now = at or timezone.now()
+    spans = ended_within(brand, now - dt.timedelta(days=31 * REVIEWED), now)
+    return calculate(brand, spans[-REVIEWED:])
+
+
+def calculate(
+    brand: Brand,
+    spans: Sequence[Span],
+    *,
+    client_ids: list[int] | None = None,
+    run: CommissionRun | None = None,
+    source: str = "",
+) -> EngineResult:
+    """Write what whole months earn, and the difference to what was written of them before; `client_ids`: of some clients only.
+
+    run: of which the lines are a part; else a run of its own, kept where it wrote something. Call with the brand's
+    commissions locked.
+    """
+    outcome, now = EngineResult(), timezone.now()
+    with connection.cursor() as cursor:
+        features = _features(cursor, brand, None)
+        if not features.has_monthly or not spans:
+            _drop(cursor)
+            return outcome
+        about = _about(brand, spans, client_ids)
+        clients = EVERYBODY if client_ids is None else OF_CLIENTS
+        _gather_money(cursor, brand, about, clients)
+        for statement in months.KEPT:
+            cursor.execute(statement.format(clients=clients), {**about, "now": now})
+        cursor.execute(months.IDS.format(clients=clients), about)
+        ids = [pk for (pk,) in cursor.fetchall()]
+        _lay_out(cursor, brand, features, about)
+        if not ids:
+            _drop(cursor)
+            return outcome
+        periods.ensure_periods(brand, min(span.from_at for span in spans), now)
+        late = periods.open_period(brand.pk)
+        assert late is not None, "now is always in an open period"
+        row = run or CommissionRun.objects.create(
+            brand=brand, kind=RunKind.MONTHLY, from_at=spans[0].from_at, to_at=spans[-1].to_at, started_at=now
+        )
+        given = {"brand": brand.pk, "run": row.pk, "now": now, "late": late.pk, "source": source, "deal_ids": ids}
+        _write(cursor, features, given, outcome, brand)
+        _drop(cursor)
+    if run is None:
+        _keep(row, outcome)
+    return outcome
+
+
+def number_months(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) -> None:
+    """Give months that are new a number, without a line. Call with the brand's commissions locked."""
+    with connection.cursor() as cursor:
+        if spans and _features(cursor, brand, None).has_monthly:
+            about = _about(brand, spans, client_ids)
+            _gather_money(cursor, brand, about, EVERYBODY if client_ids is None else OF_CLIENTS)
+            cursor.execute(months.NAMED, {**about, "now": timezone.now()})
+        _drop(cursor)
+
+
+def _write(
+    cursor: CursorWrapper, features: Features, given: dict[str, Any], outcome: EngineResult, brand: Brand
+) -> None:
+    cursor.execute(wanted.statement(features, is_monthly=True), given)
+    cursor.execute(wanted.ANALYZE)
+    cursor.execute(sql.DROP_KNOWN)
+    cursor.execute(sql.MISSING, given)
+    cursor.execute(months.ADD_UP_MONTHS, given)
+    cursor.execute(sql.COUNTS)
+    outcome.accrued, outcome.excluded = cursor.fetchone()
+    scope = "x.deal_id = ANY (%(deal_ids)s)"
+    cursor.execute(months.CORRECTED.format(accrued=scope), given)
+    outcome.corrected = cursor.fetchone()[0]
+    if features.has_caps:
+        outcome.corrected += caps.take_off(
+            cursor, scope=scope, afresh=False, parameters={**given, "zone": brand.time_zone}
+        )
+
+
+def _keep(row: CommissionRun, outcome: EngineResult) -> None:
+    if not outcome.rows:
+        row.delete()
+        return
+    row.accrued, row.excluded, row.corrected = outcome.accrued, outcome.excluded, outcome.corrected
+    row.finished_at = timezone.now()
+    row.save()
+
+
+# Per partner, in the version's currency: what they would earn on clients' months, and what all would on those of their own clients.
+EARNED: Final = """
+SELECT partner_id, coalesce(sum(amount * r.rate) FILTER (WHERE is_own), 0),
+  coalesce(sum(amount * r.rate) FILTER (WHERE NOT is_own), 0)
+FROM (SELECT partner_id, amount, currency, day, true AS is_own FROM ib_wanted WHERE reason = ''
+      UNION ALL SELECT introducer_id, amount, currency, day, false FROM ib_wanted WHERE reason = '') w
+JOIN ib_fx r ON r.base = w.currency AND r.quote = %(currency)s AND r.day = w.day
+GROUP BY 1
+"""
+
+
+def tried(
+    brand: Brand, from_at: dt.datetime, to_at: dt.datetime, *, currency: str, instead: Instead | None
+) -> dict[int, tuple[Decimal, Decimal]]:
+    """Calculate a stretch of time without writing: {partner: (earned, cost of their own clients' months)} in a currency.
+
+    `instead`: with a version tried out. Of months that the stretch touches in part that part counts. Call in a transaction.
+    """
+    with connection.cursor() as cursor:
+        features = _features(cursor, brand, instead)
+        spans = spans_between(brand, from_at, to_at)
+        if not features.has_monthly or not spans:
+            _drop(cursor)
+            return {}
+        about = _about(brand, spans, None)
+        _gather_money(cursor, brand, about, EVERYBODY)
+        _lay_out(cursor, brand, features, about, instead, currency)
+        cursor.execute(wanted.statement(features, is_monthly=True), {"brand": brand.pk, "late": 0})
+        if features.has_caps:
+            cursor.execute(caps.TRIED, {"zone": brand.time_zone})
+        cursor.execute(EARNED, {"currency": currency})
+        found = {partner_id: (earned, cost) for partner_id, earned, cost in cursor.fetchall()}
+        _drop(cursor)
+    return found
+
+
+def _about(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) -> dict[str, Any]:
+    return {
+        "brand": brand.pk,
+        "base": brand.base_currency,
+        "months": [span.month for span in spans],
+        "from": [span.from_at for span in spans],
+        "to": [span.to_at for span in spans],
+        "clients": client_ids,
+    }
+
+
+def _features(cursor: CursorWrapper, brand: Brand, instead: Instead | None) -> Features:
+    """Find what the brand's plans make use of; a CPA, components of deals and what lies beside them don't matter to a month."""
+    about = {
+        "brand": brand.pk,
+        "instead": instead.version_id if instead else None,
+        "plan": instead.plan_id if instead else None,
+    }
+    cursor.execute(MEMORY)
+    cursor.execute(facts.VERSIONS, about)
+    cursor.execute(facts.FEATURES, about)
+    return replace(
+        Features(*cursor.fetchone()),
+        has_cpa=False,
+        has_revenue=False,
+        has_odd=False,
+        has_mirrored=False,
+        has_passed=False,
+    )
+
+
+def _gather_money(cursor: CursorWrapper, brand: Brand, about: dict[str, Any], clients: str) -> None:
+    """Fill `ib_month` with what the broker earned from each client, in the brand's base currency."""
+    cursor.execute(months.SPELLS.format(clients=clients), about)
+    for statement in months.MONEY:
+        cursor.execute(statement)
+    cursor.execute(months.ASKED)
+    asked = cursor.fetchall()
+    cursor.execute(months.RATES)
+    currencies = {currency for currency, _day in asked if currency}
+    known = fx.rates_of_days(currencies, [brand.base_currency], {day for _currency, day in asked})
+    if known:
+        cursor.executemany(
+            "INSERT INTO ib_base VALUES (%s, %s, %s, %s)",
+            [
+                (currency, day, round(rate.rate, 10), amounts.from_minor(1, currency))
+                for (currency, _base, day), rate in sorted(known.items())
+            ],
+        )
+    cursor.execute(months.SUMMED)
+
+
+def _lay_out(
+    cursor: CursorWrapper,
+    brand: Brand,
+    features: Features,
+    about: dict[str, Any],
+    instead: Instead | None = None,
+    currency: str = "",
+) -> None:
+    """Lay the months out as the deals of a pass, with all that it asks of them. currency: in which a what-if compares."""
+    cursor.execute(months.CLOSING.format(**(months.TRIED if currency else months.NUMBERED)), about)
+    for statement in months.BESIDE:
+        cursor.execute(statement)
+    if features.has_shared:
+        cursor.execute(facts.SHARED, {"brand": brand.pk})
+    if features.has_tiers:
+        ranks.gather(cursor, brand, instead)
+    cursor.execute("SELECT DISTINCT (closed_at AT TIME ZONE 'UTC')::date FROM ib_closing")
+    days = [day for (day,) in cursor.fetchall()]
+    cursor.execute("SELECT DISTINCT currency FROM ib_version")
+    plans = {plan for (plan,) in cursor.fetchall()}
+    partners = set(Partner.objects.filter(brand=brand).values_list("currency", flat=True).distinct())
+    quotes = plans | partners | ({currency} if currency else set())
+    rates = fx.rates_of_days({brand.base_currency, *plans, *partners}, quotes, days)
+    if rates:
+        cursor.executemany(
+            "INSERT INTO ib_fx VALUES (%s, %s, %s, %s, %s)",
+            [(base, quote, day, round(rate.rate, 10), rate.on) for (base, quote, day), rate in sorted(rates.items())],
+        )
+    cursor.execute("ANALYZE ib_closing, ib_cell, ib_component, ib_fx")
+
+
+def _drop(cursor: CursorWrapper) -> None:
+    cursor.execute(f"DROP TABLE IF EXISTS {', '.join((*facts.TABLES, *months.TABLES))}")
