@@ -30,9 +30,10 @@ from compliance import holds, policies
 from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
+from compliance.lists import keying
 from compliance.lists.numbers import COMPARED, listed_number
 from compliance.matches.cases import arrange, pass_on
-from compliance.matching import HASHED_AS, VERSION, sounds
+from compliance.matching import HASHED_AS, VERSION
 from compliance.matching import text as spelling
 from compliance.matching.evidence import Address, BirthRange, Details, ListedAddress
 from compliance.matching.explanation import Explanation, IsCommon, shared_evidence
@@ -171,14 +172,14 @@ def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
     ids: set[int] = set()
     with index_only(), connection.cursor() as cursor:
         for name in person.names:
-            normalised = " ".join(spelling.words(name))
+            normalised, keys = keying.keys_of(name)
             if not normalised:
                 continue
             cursor.execute(
                 CANDIDATES,
                 {
                     "name": normalised,
-                    "keys": sounds.pair_keys(name),
+                    "keys": keys,
                     "kind": kind,
                     "by_spelling": BY_SPELLING_MAX,
                     "by_sound": BY_SOUND_MAX,

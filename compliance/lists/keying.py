@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from compliance.lists.numbers import marks_of
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
+from compliance.matching.heard import heard_keys
 from compliance.models import EntryMark, EntryName, ListEntry, WatchlistSource
 from compliance.sources.base import Address, Identifier, ParsedEntry, unique
 from crm.db.bulk import copy_rows
@@ -28,9 +29,10 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[]) k(id, normalised, keys) WHERE 
 """
 
 
-def keys_of(name: str) -> tuple[str, list[str]]:
+def keys_of(name: str, *, is_listed: bool = False) -> tuple[str, list[str]]:
     """Make the keys of a name: its words for the search by spelling, its consonants in pairs for the one by sound."""
-    return " ".join(spelling.words(name))[:400], [key[:KEY_CHARS_MAX] for key in sounds.pair_keys(name)]
+    keys = sounds.pair_keys(name) + heard_keys(name, is_listed=is_listed)
+    return " ".join(spelling.words(name))[:400], [key[:KEY_CHARS_MAX] for key in keys]
 
 
 def write(pairs: list[tuple[int, ParsedEntry]]) -> None:
@@ -38,7 +40,11 @@ def write(pairs: list[tuple[int, ParsedEntry]]) -> None:
     copy_rows(
         "compliance_entryname",
         NAME_COLUMNS,
-        ([pk, name.text, name.kind, name.is_weak, *keys_of(name.text)] for pk, entry in pairs for name in entry.names),
+        (
+            [pk, name.text, name.kind, name.is_weak, *keys_of(name.text, is_listed=True)]
+            for pk, entry in pairs
+            for name in entry.names
+        ),
     )
     _write_marks((pk, entry.identifiers, entry.countries, entry.addresses) for pk, entry in pairs)
 
@@ -66,7 +72,7 @@ def _refresh_batch(source_id: int, after: int) -> int | None:
         return None
     ids = [entry.pk for entry in entries]
     names = list(EntryName.objects.filter(entry__in=ids).values_list("pk", "text"))
-    keys = [keys_of(text) for _pk, text in names]
+    keys = [keys_of(text, is_listed=True) for _pk, text in names]
     columns: list[Any] = [[pk for pk, _t in names], [key for key, _p in keys], [" ".join(pairs) for _k, pairs in keys]]
     with connection.cursor() as cursor:
         cursor.execute(NEW_KEYS, columns)

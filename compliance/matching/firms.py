@@ -12,6 +12,7 @@ from rapidfuzz.distance import OSA, Indel
 from compliance.matching import tables
 from compliance.matching import text as spelling
 from compliance.matching.explanation import Explanation, IsCommon, never_common
+from compliance.matching.trade_words import in_english
 from compliance.matching.words import DOUBTFUL, SAME_STARTS, Pair, explain_pairs, pair_up, words_compared, worth
 
 WORDS_MAX = 24
@@ -26,6 +27,7 @@ TOGETHER_MIN, TOGETHER_LETTERS_MIN = 0.92, 8
 ACRONYM_LETTERS_MIN, ACRONYM_SCORE, IN_BRACKETS_SCORE = 4, 0.84, 0.9
 # One typing error in one word of a name as long as this, all of whose other words are equal.
 SLIP_LETTERS_MIN, REPLACED_LETTERS_MIN, SLIP_SCORE = 6, 9, 0.82
+TWO_SLIPS_EQUAL_MIN, TWO_SLIPS_LETTERS_MIN, TWO_SLIPS_WORD_MIN = 3, 18, 5
 WHOLE_LETTERS_MIN, NAMED_LETTERS_MIN = 9, 4
 OTHERS_EQUAL_MIN, LONG_LETTERS_MIN = 2, 14
 OUTSIDE_ALONE, SHORT_FORM_LETTERS = 0.9, range(3, 7)
@@ -48,7 +50,7 @@ ORDINAL_DIGITS = re.compile(r"^(\d{1,2})(?:st|nd|rd|th)$")
 
 # Legal forms that are written without a space, and the Arabic word that opens most firms' names.
 FORM_SIGNS = re.compile(
-    "株式会社|株式會社|有限会社|合同会社|股份有限公司|有限责任公司|有限責任公司|有限公司|주식회사|유한회사|\\bشركة\\b"
+    "株式会社|株式會社|有限会社|合同会社|股份有限公司|有限责任公司|有限責任公司|有限公司|주식회사|유한회사|\\b(?:شركة|شرکت)\\b"
 )
 # A legal form of several words, as long as this, may have one typing error.
 MISSPELT_FORM_MIN = 12
@@ -65,7 +67,9 @@ class FirmName:
 @lru_cache(maxsize=100_000)
 def _spoken(text: str) -> tuple[str, ...]:
     """Split a firm's name into words, dotted initials joined."""
-    joined = DOTTED.sub(lambda found: re.sub(r"[.\s]", "", found[0]) + " ", _without_signs(spelling.cleaned(text)))
+    joined = DOTTED.sub(
+        lambda found: re.sub(r"[.\s]", "", found[0]) + " ", in_english(_without_signs(spelling.cleaned(text)))
+    )
     joined = PERCENT.sub(" percent", joined.replace("&", " and ").replace("/", " "))
     return tuple(_counted(spelling.latin(joined).split()))
 
@@ -284,12 +288,25 @@ def _is_one_slip(mine: list[str], theirs: list[str]) -> bool:
     one, other = list((Counter(mine) - Counter(theirs)).elements()), list((Counter(theirs) - Counter(mine)).elements())
     if len(one) != 1 or len(other) != 1 or any(word.isdigit() or _is_known(word) for word in one + other):
         return False
+    if _are_two_slips(one[0], other[0], len(mine) - 1, _letters_of(mine, theirs)):
+        return True
     is_replaced = len(one[0]) == len(other[0]) and sorted(one[0]) != sorted(other[0])
     is_long = len(mine) > OTHERS_EQUAL_MIN and _letters_of(mine, theirs) >= LONG_LETTERS_MIN
     if is_replaced and not is_long and one[0][0] != other[0][0] and {one[0][0], other[0][0]} not in SAME_STARTS:
         return False  # Amber is not Umber
     least = REPLACED_LETTERS_MIN if is_replaced else SLIP_LETTERS_MIN
     return len("".join(mine)) >= least and OSA.distance(one[0], other[0], score_cutoff=1) == 1
+
+
+def _are_two_slips(one: str, other: str, others_equal: int, letters: int) -> bool:
+    """Find two typing errors in a word beside three or more that are all equal (China Baowei Steel Group, China Baowu)."""
+    return (
+        others_equal >= TWO_SLIPS_EQUAL_MIN
+        and letters >= TWO_SLIPS_LETTERS_MIN
+        and min(len(one), len(other)) >= TWO_SLIPS_WORD_MIN
+        and one[0] == other[0]
+        and OSA.distance(one, other, score_cutoff=2) == 2
+    )
 
 
 def _letters_of(mine: list[str], theirs: list[str]) -> int:

@@ -11,9 +11,9 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rapidfuzz.distance import OSA, Indel
+from rapidfuzz.distance import Indel
 
-from compliance.matching import firms, genders, tables
+from compliance.matching import firms, genders
 from compliance.matching import text as spelling
 from compliance.matching.evidence import (
     NO_DETAILS,
@@ -27,14 +27,13 @@ from compliance.matching.evidence import (
     compare_numbers,
 )
 from compliance.matching.explanation import Explanation, IsCommon, never_common
+from compliance.matching.heard import compare_heard
+from compliance.matching.slips import is_one_cyrillic_slip, is_one_slip
 from compliance.matching.words import (
     DOUBTFUL,
-    PATRONYMIC,
-    Compared,
     Pair,
     explain_pairs,
     is_father_and_family,
-    is_other_ending,
     pair_up,
     words_compared,
     worth,
@@ -54,15 +53,8 @@ ALONE_PENALTY = 0.12
 # Names without their spaces, as alike as this and as long as this, may be one.
 TOGETHER_MIN, TOGETHER_LETTERS_MIN, TOGETHER_EDITS_MAX = 0.92, 8, 4
 CHARACTERS_DIFFER = 0.78
-# Names so long together that are equal but for one typing error in one word as long as this.
-SLIP_LETTERS_MIN, SLIP_WORD_MIN, SLIP_SCORE = 11, 4, 0.82
-# In a long name a letter too many or too few, or two that changed places, may be in a word as short as this; beside two or
-# more words that are all equal, and in an article, in a shorter one.
-LONG_LETTERS_MIN, LONG_WORD_MIN = 14, 3
-TWO_SLIPS_WORD_MIN, TWO_SLIPS_LETTERS_MIN = 6, 16
-SHORTEST_SLIP_MIN, OTHERS_EQUAL_MIN, SEVERAL_LETTERS_MIN, ELISION_LETTERS_MIN = 2, 2, 12, 9
-# A letter more or less in one syllable of three (Jin, Jing); in a name as long as this also in a short one (Wa, Hwa).
-SLIP_SYLLABLE_MIN, SHORT_SYLLABLE_MIN, SYLLABLE_LETTERS_MIN = 3, 2, 10
+# A name that is equal but for one typing error.
+SLIP_SCORE = 0.82
 GENDER_DIFFERS = 0.12
 SYLLABLE_PENALTY = 0.12
 ONE_WORD_PENALTY = 0.2
@@ -141,6 +133,9 @@ def compare_names(mine: str, listed: str, is_common: IsCommon = never_common) ->
     if spelling.has_east_asian(mine) and spelling.has_east_asian(listed):
         return _compare_characters(mine, listed)
     best = _compare(mine, listed, spelling.words(mine), spelling.words(listed), is_common)
+    by_ear = compare_heard(mine, listed)
+    if by_ear and by_ear.name_score > best.name_score:
+        return by_ear
     plain = list(spelling.plain_words(mine)), list(spelling.plain_words(listed))
     if best.name_score < 1 and plain != (spelling.words(mine), spelling.words(listed)):
         apart = _compare(mine, listed, *plain, is_common)
@@ -198,7 +193,10 @@ def _compare(mine: str, listed: str, my_words: list[str], their_words: list[str]
     if (
         found.name_score < SLIP_SCORE
         and set(found.notes) <= {"words_on_both_sides_differ", "other_order", "one_word"}
-        and _is_one_slip(my_words, their_words, pairs, compared, is_alone="one_word" in found.notes)
+        and (
+            is_one_slip(my_words, their_words, pairs, compared, is_alone="one_word" in found.notes)
+            or is_one_cyrillic_slip(mine, listed, compared)
+        )
     ):
         found.name_score = SLIP_SCORE
         found.notes.append("one_typing_error")
@@ -257,88 +255,6 @@ def _note_written_together(found: Explanation, mine: list[str], theirs: list[str
         found.notes = ["written_together"]
         found.pairs = [{"client": one, "listed": other, "likeness": round(likeness, 3), "how": "together"}]
         found.left_over_client, found.left_over_listed = [], []
-
-
-def _is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared: Compared, *, is_alone: bool) -> bool:
-    """Find one typing error in a name all of whose other words are equal. is_alone: these are one word and articles."""
-    equal = [pair for pair in pairs if pair.how in ("equal", "form", "together")]
-    left = (
-        [word for place, word in enumerate(words) if place not in taken]
-        for words, taken in (
-            (mine, {place for pair in equal for place in pair.mine}),
-            (theirs, {place for pair in equal for place in pair.theirs}),
-        )
-    )
-    one, other = (words[0] if len(words) == 1 else "" for words in left)
-    if not one or not other:
-        return False
-    if compared.is_slavic and _is_short_form(one, other, equal, mine):
-        return True
-    if _is_first_vowel(one, other, mine, theirs):
-        return True
-    if is_alone:
-        return False
-    if OSA.distance(one, other, score_cutoff=1) != 1:
-        return _are_two_slips(one, other, equal, mine, compared)
-    letters, is_swap = len("".join(mine)), sorted(one) == sorted(other)
-    if compared.is_syllabic:  # Jin and Jing; another letter is another syllable
-        least = SHORT_SYLLABLE_MIN if letters >= SYLLABLE_LETTERS_MIN else SLIP_SYLLABLE_MIN
-        return len(mine) > 2 and len(one) != len(other) and min(len(one), len(other)) >= least
-    if letters < (LONG_LETTERS_MIN if compared.is_terse else SLIP_LETTERS_MIN):
-        return False
-    if tables.is_another_given_name(one, other) and not (is_swap and len(mine) > 2):
-        return False  # Hamad and Ahmad are two names, but not between a given and a family name that are both the same
-    if (is_swap or len(one) != len(other)) and _is_minor_slip(one, other, equal, mine, letters):
-        return True
-    is_long = letters >= LONG_LETTERS_MIN and (is_swap or len(one) != len(other))
-    least = LONG_WORD_MIN if is_long else SLIP_WORD_MIN
-    return not is_other_ending(one, other, compared) and min(len(one), len(other)) >= least
-
-
-def _are_two_slips(one: str, other: str, equal: list[Pair], mine: list[str], compared: Compared) -> bool:
-    """Find two typing errors in a long word beside two or more words that are all equal."""
-    named = [place for pair in equal for place in pair.mine if mine[place] not in spelling.PARTICLES]
-    return (
-        len(named) >= OTHERS_EQUAL_MIN
-        and not compared.is_syllabic
-        and not compared.is_terse
-        and min(len(one), len(other)) >= TWO_SLIPS_WORD_MIN
-        and len("".join(mine)) >= TWO_SLIPS_LETTERS_MIN
-        and one[0] == other[0]
-        and not tables.is_another_given_name(one, other)
-        and OSA.distance(one, other, score_cutoff=2) == 2
-        and not is_other_ending(one, other, compared)
-    )
-
-
-def _is_first_vowel(one: str, other: str, mine: list[str], theirs: list[str]) -> bool:
-    """Find a first vowel that is swallowed after an article: Nasser al-Li, Nasser al-Ali."""
-    (short, words), (long, others) = sorted(((one, mine), (other, theirs)), key=lambda side: len(side[0]))
-    follows = all(
-        words_of.index(word) > 1 and words_of[words_of.index(word) - 1] in ("al", "el")
-        for word, words_of in ((short, words), (long, others))
-    )
-    return follows and long[0] in "aeiou" and long[1:] == short and len("".join(words)) >= ELISION_LETTERS_MIN
-
-
-def _is_minor_slip(one: str, other: str, equal: list[Pair], mine: list[str], letters: int) -> bool:
-    """Find a letter moved, too many or too few in an article (all, al), or in the shortest of several words (Ni, Ani)."""
-    if one in spelling.PARTICLES or other in spelling.PARTICLES:
-        return True
-    short, long = sorted((one, other), key=len)
-    if long[:-1] == short and long[-1] in "ai":
-        return False  # Amir and Amira
-    named = [place for pair in equal for place in pair.mine if mine[place] not in spelling.PARTICLES]
-    return letters >= LONG_LETTERS_MIN and len(named) >= OTHERS_EQUAL_MIN and len(short) >= SHORTEST_SLIP_MIN
-
-
-def _is_short_form(one: str, other: str, equal: list[Pair], mine: list[str]) -> bool:
-    """Find a given name's short form (Zara, Zarifa) beside a father's name and a family name that are both the same."""
-    if len(mine) < 3 or not any(PATRONYMIC.search(mine[place]) for pair in equal for place in pair.mine):
-        return False
-    short, long = sorted((one, other), key=len)
-    stem = short.rstrip("aeiouy")
-    return len(stem) >= 3 and long.startswith(stem) and not tables.is_another_given_name(one, other)
 
 
 def _note_order(

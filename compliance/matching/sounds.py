@@ -74,6 +74,10 @@ SLAVIC = (
     (r"^katsiar|^kater", "ekater"),
     (r"^volh?a$", "olga"),
     (r"^u(?=[bdgklmnrstz])", "v"),
+    # As Germans write them: Chruschtschow, Gorbatschow.
+    (r"^ch(?=.*tsch)|(?<=[aiou])ch(?=ail|orin)", "X"),
+    (r"schtsch", "S"),
+    (r"tsch", "C"),
     (r"shch|sch", "S"),
     (r"sh", "S"),
     (r"tch|ch|cz", "C"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from compliance.matching.trade_words import MEANINGS
+
 # Forms of one given name in several languages, and short forms. The first is how we name the group.
 GIVEN_NAMES = """
 alexander aleksandr alexandre alessandro alejandro aleksander iskander oleksandr aliaksandr sasha alex sanya shura alec
@@ -23,7 +25,7 @@ demetrius dmitri dmitry dimitri dimitrios dzmitry dmytro dima zmitser zmicier mi
 edward eduard eduardo edouard edoardo ed eddie ned teddy
 elizabeth elisabeth elizaveta lizaveta yelizaveta elisabetta isabel liz liza betty beth lisa eliza lizzie
 emmanuel manuel emanuele immanuel manolo manny
-eugene yevgeny evgeny evgenii evgeniy yauhen yevhen eugen eugenio zhenya gene
+eugene yevgeny evgeny evgenii evgeniy evgenij evgueni jewgeni yauhen yevhen eugen eugenio zhenya gene
 francis francisco francesco franz frantisek francois franciszek frank paco pancho kiko
 frederick friedrich federico frederic fred fritz freddy freddie federigo
 gabriel gavriil gabriele jibril
@@ -53,7 +55,7 @@ matthew matthias mateo matteo mathieu mateusz matvei matviy matt matti matyas
 maxim maksim maksym maxime massimo max 
 michelle michele michaela
 stephanie stefanie stefania
-michael mikhail michel miguel michele michal mykhailo mikhas mihail mike misha mick mickey mikael mihaly misko
+michael mikhail michail michel miguel michele michal mykhailo mikhas mihail mike misha mick mickey mikael mihaly misko
 natalia natalya natallia nataliya natasha nata natalie
 nicholas nikolai nikolay nikolaus nicolas nicola mikalai mykola niccolo nikolaos nick kolya kolja nikola mikolaj miklos colin
 oksana kseniya aksana xenia
@@ -103,7 +105,7 @@ barbara varvara barbora varya
 rebecca rivka becky becca
 deborah debora debbie debby
 judith yehudit judy
-mohammed muhammad mohamed mohammad muhammed mohamad mahomet mehmet mohd muhamad muhamed mohamud
+mohammed muhammad mohamed mohammad muhammed mohamad mahomet mehmet mohd muhamad muhamed mohamud md
 ahmed ahmad ahmet akhmed akhmad
 hussein husain hussain hossein husayn huseyin hosein
 hasan hassan hasen
@@ -284,7 +286,7 @@ TRADE_WORDS = frozenset(
 STOP_WORDS = frozenset(
     "the of and for in de la le les des du del der die das und et y i e al el an a fur to pour mv mt ss ms".split()
 )
-SAME_WORDS = {
+SAME_WORDS = MEANINGS | {
     "sankt": "saint",
     "intl": "international", "int": "international", "burma": "myanmar",
     "bros": "brothers", "mfg": "manufacturing", "mfrs": "manufacturing",
@@ -368,6 +370,9 @@ WADE_FINALS = {
     "iung": "iong",
     "uei": "ui",
     "o": "uo",
+    "ing": "ying",
+    "in": "yin",
+    "i": "yi",
 }
 # Family names as they are written in Hong Kong, Taiwan, Singapore and Korea.
 FAMILY_NAMES = (
@@ -477,10 +482,15 @@ for _onset, _first in KOREAN_ONSETS.items():
             KOREAN.setdefault(_onset + _vowel + _coda, f"{_first}.{_middle}.{_last}")
 
 
+# Two Korean syllables written as one word (Kunhye); shorter ones are also other people's names (Hasan).
+TWO_SYLLABLES_MIN = 6
+
+
 @cache
 def is_syllable(word: str) -> bool:
     """Tell a word that may be a Chinese or Korean syllable."""
-    return word in FAMILY_GROUPS or word in KOREAN or bool(word_readings(word))
+    is_korean = word in KOREAN or (len(word) >= TWO_SYLLABLES_MIN and bool(korean_readings(word)))
+    return word in FAMILY_GROUPS or is_korean or bool(word_readings(word))
 
 
 @cache

@@ -40,7 +40,7 @@ GREEK = (("μπ", "b"), ("ντ", "d"), ("γκ", "g"), ("ου", "ou"), ("ευ", "
 # Letters that look alike in two scripts: a word that mixes them was written with the wrong keyboard, or to hide.
 LOOKALIKES = dict(zip("АВЕКМНОРСТУХаеорсухіјѕԁԛԝĸ", "ABEKMHOPCTYXaeopcyxijsdqwk", strict=True))
 TO_CYRILLIC = {latin: cyrillic for cyrillic, latin in LOOKALIKES.items() if latin not in "jsdqwk"} | {"ĸ": "к"}
-HEBREW_B = re.compile(r"\bב")  # at the beginning B, elsewhere mostly V
+HEBREW_B, HEBREW_P = re.compile(r"\bב"), re.compile(r"\bפ")  # at the beginning B and P, elsewhere mostly V and F
 CAPITAL_INSIDE = re.compile(r"(?<=[^\W\d_]{4})(?<=[^\WA-Z\d_])(?=[A-Z][a-z])")
 
 
@@ -94,7 +94,7 @@ def latin(text: str) -> str:
     """Lower-case Latin letters, digits and single spaces; accents folded, other scripts romanised."""
     # آ is no article's letter: without its sign it would be one.
     text = cleaned(text).replace("آ", "اا").replace("ß", "ss")
-    text = CAPITAL_INSIDE.sub(" ", HEBREW_B.sub("b", text))
+    text = CAPITAL_INSIDE.sub(" ", HEBREW_B.sub("b", HEBREW_P.sub("p", text)))
     if has_east_asian(text):
         text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", anyascii(text))
     decomposed = unicodedata.normalize("NFKD", text)
@@ -176,6 +176,11 @@ def is_arabic(name: str) -> bool:
     return any("\u0600" <= character <= "\u08ff" for character in name)
 
 
+def is_cyrillic(name: str) -> bool:
+    """Tell Cyrillic letters."""
+    return any("Ѐ" <= letter <= "ԯ" for letter in name)
+
+
 def has_han(name: str) -> bool:
     """Tell Han characters alone: their reading is known, as one of Mandarin."""
     return has_east_asian(name) and all("\u4e00" <= sign <= "\u9fff" for sign in characters(name))
@@ -215,13 +220,11 @@ def _is_in(character_set: str, sign: str) -> bool:
 
 
 SLAVIC_END = re.compile(
-    r"(?:vich|vych|vic|wicz|vna|una|chuk|iuk|yuk|enko|enka|anka|ov|ev|iev|yev|au|eu|ou|ova|eva|aya|aia|sky|skyi|skiy|ski|skii|skaya|ska)$"
+    r"(?:vich|vych|vic|wicz|vna|una|chuk|iuk|yuk|enko|enka|anka|ov|ev|iev|yev|au|eu|ou|ova|eva|aya|aia|sky|skyi|skiy|ski|skii|skaya|ska|tsch[eo]w|sch[eo]w|[aiy][nk]ow|enow)$"
 )
 
 
 @lru_cache(maxsize=100_000)
 def is_slavic(name: str) -> bool:
     """Tell a name of Eastern Europe by its script or endings: there o, a and e change places between languages."""
-    return any("Ѐ" <= letter <= "ԯ" for letter in name) or any(
-        len(word) > 4 and SLAVIC_END.search(word) for word in latin(name).split()
-    )
+    return is_cyrillic(name) or any(len(word) > 4 and SLAVIC_END.search(word) for word in latin(name).split())

@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 
+from compliance.lists.keying import keys_of
 from compliance.matching import sounds, text
 from compliance.matching.calibration import REPORTED, entries_of, judge, pairs_of
 from compliance.matching.firms import compare_firms, compare_vessels
@@ -132,6 +133,12 @@ def test_two_names_that_share_two_words_share_a_key_in_any_order():
     assert not set(sounds.pair_keys("Anna Weber")) & set(sounds.pair_keys("Anna Schmidt"))
 
 
+def test_a_foreign_name_written_by_its_sound_finds_the_listed_one():
+    asked, listed = keys_of("弗拉基米尔·普京")[1], keys_of("Vladimir Vladimirovich PUTIN", is_listed=True)[1]
+    assert set(asked) & set(listed)
+    assert not any(key.startswith("~") for key in keys_of("Vladimir Petrov")[1]), "two in letters don't meet by these"
+
+
 # ── names that must, and must not, be taken for one ────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize(
     ("mine", "listed"),
@@ -199,6 +206,17 @@ def test_two_names_that_share_two_words_share_a_key_in_any_order():
         ("Hamid Karimzadeh Hamadni", "Hamid Karim Zadeh Hamadani"),  # parted elsewhere, and a typing error
         ("JP Marat", "Jean-Paul Marat"),
         ("Ben Franklin Carter", "Benjamin Franklin Carter"),
+        ("セルゲイ・ラブロフ", "Sergei Lavrov"),  # written by the sound
+        ("安格拉·默克尔", "Angela Merkel"),
+        ("블라디미르 푸틴", "Vladimir Putin"),
+        ("Michail Gorbatschow", "Mikhail Gorbachev"),  # as Germans and Frenchmen write Russian names
+        ("Nikita Chruschtschow", "Nikita Khrushchev"),
+        ("Evgueni Prigojine", "Yevgeny Prigozhin"),
+        ("ולדימיר פוטין", "Vladimir Putin"),
+        ("Александар Вукић", "Александар Вучић"),  # one letter amiss, which romanised is two
+        ("Tsai Ing-wen", "蔡英文"),
+        ("Pak Kunhye", "Park Geun-hye"),
+        ("HWANG SK-HWA", "HWANG SOK-HWA"),  # no syllable: a letter was lost
     ],
 )
 def test_forms_scripts_and_readings_of_one_name(mine, listed):
@@ -244,6 +262,9 @@ def test_forms_scripts_and_readings_of_one_name(mine, listed):
         ("Kim Tong O", "Kim Tong Ho"),
         ("Akhtar Ibrahim Mansour Shah Mohammed", "Akhtar Ibrahim Mansour Abdul Mohammed"),
         ("JP Marat", "John Marat"),
+        ("バラク・オバマ", "Michelle Obama"),
+        ("唐纳德·特朗普", "Ivanka Trump"),
+        ("セルゲイ・ラブロフ", "Sergei Petrov"),
     ],
 )
 def test_relatives_namesakes_and_near_names_are_others(mine, listed):
@@ -292,6 +313,13 @@ def test_relatives_namesakes_and_near_names_are_others(mine, listed):
         ("Cubicafe S.AS.", "Cubicafe S.A.S."),
         ("Yamaguchig-umi Kobe", "Kobe Yamaguchi-gumi"),
         ("Zong Kai Precision Industry Co., Ltd.", "Zong Hai Precision Industry Co., Ltd."),
+        ("Huawei Technologies Co., Ltd.", "华为技术有限公司"),  # words of the trade in other languages
+        ("Samsung Electronics Co Ltd", "삼성전자 주식회사"),
+        ("Mahan Air", "شرکت هواپیمایی ماهان ایر"),
+        ("Arya Laboratory", "Arya Labs"),
+        ("National Bank of the Republic of Belarus", "Национальный банк Республики Беларусь"),
+        ("Global Svcs Group", "Global Services Group"),
+        ("Harbour Baowei Steel Works Group", "Harbour Baowu Steel Works Group"),
         ("Evgeny Krayushin", "Евгений Краюшин"),  # no form of a given name, but its sound
     ],
 )
