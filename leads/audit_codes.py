@@ -18,6 +18,8 @@ class LeadsAction(AuditCode):
     AUTOMATION_RESUMED = "leads.automation_resumed", _("Automation resumed"), "circle-play"
     AUTOMATION_SAVED = "leads.automation_saved", _("Draft of an automation saved"), "pencil"
     AUTOMATION_WITHDRAWN = "leads.automation_withdrawn", _("Proposed activation withdrawn"), "undo-2"
+    BULK_CHANGED = "leads.bulk_changed", _("Leads changed in bulk"), "list-checks"
+    BULK_UNDONE = "leads.bulk_undone", _("Bulk change undone"), "undo-2"
     CAMPAIGN_SAVED = "leads.campaign_saved", _("Campaign saved"), "megaphone"
     CAPTURED = "leads.captured", _("Lead captured"), "user-plus"
     DUPLICATE_DISMISSED = "leads.duplicate_dismissed", _("Noted as not the same person"), "user-x"

@@ -19,6 +19,14 @@ class Channel(BadgeChoices):
     EMAIL = "email", "cyan", _("E-mail")
 
 
+class BulkKind(models.TextChoices):
+    """What is changed about many leads in one step."""
+
+    STATUS = "status", _("Change status")
+    LIST = "list", _("Add to list")
+    TASK = "task", _("Add follow-up")
+
+
 class LeadRefusal(models.TextChoices):
     """Why a lead was stored without being given to anybody."""
 

@@ -87,6 +87,19 @@ def change_sales_status(*, client_id: int, to: SalesStatus, actor: Actor = None,
 
 
 @transaction.atomic
+def take_back_status(*, client_id: int, from_status: SalesStatus, to: SalesStatus, actor: User) -> Client:
+    """Put a lead back to the status it had, also against the pipeline's direction: a part of undoing what moved it.
+
+    Who: `leads.change_sales_status` in reach. Raises: NotAllowed; WrongState where it has moved on, or registered.
+    """
+    client = lock(Client, client_id, "brand")
+    policies.require(can_change_status(actor, client))
+    if client.sales_status != from_status or client.stage != Stage.LEAD:
+        raise WrongState(_("The lead has moved on since."))
+    return _record_step(client, to, actor, is_taken_back=True)
+
+
+@transaction.atomic
 def mark_registration_sent(*, client_id: int, actor: Actor) -> Client:
     """Move a lead to "registration sent", where the pipeline has that step: part of sending the link.
 
@@ -106,12 +119,17 @@ def _set_automatically(status: SalesStatus) -> str:
     return _("“%(status)s” is set automatically when the registration link is sent.") % {"status": status.label}
 
 
-def _record_step(client: Client, to: SalesStatus, actor: Actor, reason: str = "") -> Client:
+def _record_step(
+    client: Client, to: SalesStatus, actor: Actor, reason: str = "", *, is_taken_back: bool = False
+) -> Client:
     """Write a step of a client whom the caller has locked."""
     before = SalesStatus(client.sales_status)
     SalesStatusChange.objects.create(client=client, before=before, after=to, actor=actor, reason=reason[:300])
     rebuild_client(client.pk, "sales_status")
-    client.move_to(to, "sales_status")
+    if is_taken_back:
+        client.sales_status = to
+    else:
+        client.move_to(to, "sales_status")
     audit.record(
         actor=actor,
         action=LeadsAction.STATUS_CHANGED,

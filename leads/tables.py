@@ -100,6 +100,9 @@ class LeadTable(Table):
             icon="user-check",
             fields="leads/_agent_choice.html",
         ),
+        BulkAction("status", _("Change status"), "leads_bulk_status", "leads.change_sales_status", icon="kanban"),
+        BulkAction("list", _("Add to list"), "leads_bulk_list", "clients.manage_segment", icon="tag"),
+        BulkAction("task", _("Add follow-up"), "leads_bulk_task", "clients.log_call", icon="list-checks"),
         BulkAction("dial", _("Call one by one"), "leads_dial", "clients.log_call", icon="phone"),
     ]
     empty = Empty(

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from crm.ui.views import TableView
 from leads.automations import views as automations
 from leads.automations.tables import AutomationTable
+from leads.bulk import views as bulk
 from leads.duplicates import views as duplicates
 from leads.tables import LeadTable
 from leads.views import conditions, imports, public, setup, staff
@@ -29,6 +30,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/duplicates/<int:pair_id>/dismiss/", duplicates.dismiss, name="possible_duplicate_dismiss"),
     path("leads/duplicates/<int:pair_id>/reopen/", duplicates.reopen, name="possible_duplicate_reopen"),
     path("leads/assign/", staff.assign, name="leads_assign"),
+    path("leads/bulk/status/", bulk.bulk, {"kind": "status"}, name="leads_bulk_status"),
+    path("leads/bulk/list/", bulk.bulk, {"kind": "list"}, name="leads_bulk_list"),
+    path("leads/bulk/task/", bulk.bulk, {"kind": "task"}, name="leads_bulk_task"),
+    path("leads/bulk/<int:change_id>/", bulk.result, name="leads_bulk_result"),
+    path("leads/bulk/<int:change_id>/undo/", bulk.undo, name="leads_bulk_undo"),
     path("leads/dial/", staff.dial, name="leads_dial"),
     path("leads/<int:client_id>/status/", staff.status, name="lead_status"),
     path("leads/<int:client_id>/card/", staff.card, name="lead_card"),

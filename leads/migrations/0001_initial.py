@@ -981,4 +981,22 @@ class Migration(migrations.Migration):
             name='channel',
             field=models.CharField(choices=[('landing', 'Landing page'), ('api', 'API'), ('import', 'Import'), ('portal', 'Client portal'), ('manual', 'Entered manually'), ('email', 'E-mail')], max_length=8),
         ),
+        migrations.CreateModel(
+            name='BulkChange',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up')], max_length=8)),
+                ('options', models.JSONField()),
+                ('changes', models.JSONField(default=list)),
+                ('left_out', models.JSONField(default=list)),
+                ('made_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('undone_at', models.DateTimeField(null=True)),
+                ('undone', models.PositiveIntegerField(help_text='How many of the changes were undone', null=True)),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-made_at', '-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('undone__isnull', True), ('undone_at__isnull', True)), models.Q(('undone__isnull', False), ('undone_at__isnull', False)), _connector='OR'), name='undone_bulk_change_says_how_many')],
+            },
+        ),
     ]

@@ -6,6 +6,7 @@ from leads.models.automations import (
     AutomationStep,
     AutomationVersion,
 )
+from leads.models.bulk import BulkChange
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
 from leads.models.duplicates import DuplicatePass, PossibleDuplicate
 from leads.models.imports import LeadImport, LeadImportRow
@@ -22,6 +23,7 @@ __all__ = [
     "AutomationRunStep",
     "AutomationStep",
     "AutomationVersion",
+    "BulkChange",
     "Campaign",
     "DuplicatePass",
     "LandingPage",

@@ -60,6 +60,7 @@ MODELS = {
         "agent_id": "User",
         "source_id": "LeadSource",
         "pair_id": "PossibleDuplicate",
+        "change_id": "BulkChange",
     },
     "support": {"thread_id": "MailThread"},
     "trading": {
@@ -189,6 +190,7 @@ def one(model: type[Model], **where: Any) -> Any:
 SKETCHES: dict[str, dict[str, Any]] = {
     "AutomaticPayout": {"state": "refused", "refusal": "Restricted", "destination": "wallet", "currency": "EUR"},
     "AccountRequest": {"kind": "leverage", "leverage": 30},
+    "BulkChange": {"kind": "task", "options": {"title": "Call", "days": 1}},
     "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},
     "EventSubscription": {"brand": lambda: one(Brand), "events": ["lead.captured"], "target": "notice"},

@@ -591,6 +591,8 @@ DOORS: dict[str, Door] = {
     "leads.automations.verbs.pause_automation": Door({"automation_id": {"state": "active"}}),
     "leads.automations.verbs.resume_automation": Door({"automation_id": {"state": "paused"}}),
     "leads.automations.shipped.make_from_template": Door(given=lambda: {"template": "active-30"}),
+    "leads.bulk.changing.change_many": Door(given=lambda: {"kind": "task", "options": {"title": "Call", "days": 1}}),
+    "leads.bulk.changing.undo_many": Door(by=of("change_id", "made_by", "BulkChange")),
     "leads.duplicates.deciding.dismiss_duplicate": Door({"pair_id": {"state": "open"}}),
     "leads.duplicates.deciding.reopen_duplicate": Door({"pair_id": {"state": "dismissed"}}),
     "leads.setup.save_campaign": Door(given=lambda: {"campaign": one(Campaign), "brand": one(Brand)}),

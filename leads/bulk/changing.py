@@ -1,0 +1,142 @@
+"""Making a bulk change, and undoing it: what was changed since by somebody stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clients.choices import SalesStatus
+from clients.followups import add_task, complete_task
+from clients.models import Client, SegmentMember
+from clients.segments.verbs import add_members, remove_members
+from crm.db.locking import lock
+from crm.errors import DomainError, NotAllowed, NotFound, WrongState, outcome_of
+from crm.models import User
+from crm.security import audit
+from crm.security.policies import require_permission
+from crm.security.scope import reach_of
+from leads.audit_codes import LeadsAction
+from leads.bulk.planning import RIGHTS, Options, clean_options, due_at, plan
+from leads.choices import BulkKind
+from leads.models import BulkChange
+from leads.pipeline import change_sales_status, take_back_status
+
+Changes = list[list[Any]]
+
+
+@transaction.atomic
+def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor: User) -> BulkChange:
+    """Change the status of many leads, put them on a list, or add a follow-up to each; who can't be changed is left out.
+
+    Who: `leads.change_sales_status`, `clients.manage_segment` or `clients.log_call`, for the leads that they see.
+    Raises: NotAllowed, NotFound; DomainError for more than 200, options that don't fit, or when nothing is left.
+    """
+    chosen = BulkKind(kind)
+    lines = plan(kind=chosen, options=options, client_ids=client_ids, user=actor)
+    if not lines:
+        raise NotFound(_("None of these leads is in your reach any more. Reload the page."))
+    given = clean_options(chosen, options, actor)
+    ready = [line.client for line in lines if not line.problem]
+    if not ready:
+        raise DomainError(_("None of the selected leads can be changed in this way."))
+    left_out: Changes = [[line.client.pk, line.problem] for line in lines if line.problem]
+    if chosen == BulkKind.LIST:
+        add_members(segment_id=given["segment"], client_ids=[client.pk for client in ready], actor=actor)
+        changes: Changes = [[client.pk, None] for client in ready]
+    else:
+        one = _status_changer(given, actor) if chosen == BulkKind.STATUS else _task_adder(given, actor)
+        changes = []
+        for client in ready:
+            done = outcome_of(lambda client=client: one(client))  # type: ignore[misc]
+            (changes if done else left_out).append([client.pk, done.result if done else done.message])
+    row = BulkChange.objects.create(kind=chosen, options=given, changes=changes, left_out=left_out, made_by=actor)
+    _record(
+        row, LeadsAction.BULK_CHANGED, actor, {"kind": row.kind, "changed": len(changes), "left_out": len(left_out)}
+    )
+    return row
+
+
+def _status_changer(given: Options, actor: User) -> Callable[[Client], str]:
+    def change(client: Client) -> str:
+        before = client.sales_status
+        change_sales_status(client_id=client.pk, to=SalesStatus(given["status"]), actor=actor)
+        return before
+
+    return change
+
+
+def _task_adder(given: Options, actor: User) -> Callable[[Client], int]:
+    at = due_at(given["days"])
+
+    def add(client: Client) -> int:
+        owner = client.owner
+        is_theirs = owner is not None and owner.is_active and client.book_id in reach_of(owner).books
+        return add_task(
+            client_id=client.pk,
+            actor=actor,
+            title=given["title"],
+            due_at=at,
+            assignee_id=owner.pk if owner is not None and is_theirs else None,
+        ).pk
+
+    return add
+
+
+@transaction.atomic
+def undo_many(*, change_id: int, actor: User) -> BulkChange:
+    """Undo a bulk change: statuses go back, list entries are removed, follow-ups that aren't done are marked as done.
+
+    What changed since is left as it is. Who: who made it, with the right that it needed. Raises: NotAllowed; WrongState
+    when it was undone already.
+    """
+    row = lock(BulkChange, change_id)
+    require_permission(actor, RIGHTS[row.kind])
+    if row.made_by_id != actor.pk:
+        raise NotAllowed(_("This bulk change was made by a colleague."))
+    if row.undone_at is not None:
+        raise WrongState(_("This bulk change was undone already."))
+    undoers: dict[str, Callable[[BulkChange, User], int]] = {
+        BulkKind.STATUS: _undo_status,
+        BulkKind.LIST: _undo_list,
+        BulkKind.TASK: _undo_tasks,
+    }
+    row.undone, row.undone_at = undoers[row.kind](row, actor), timezone.now()
+    row.save(update_fields=["undone", "undone_at"])
+    _record(row, LeadsAction.BULK_UNDONE, actor, {"kind": row.kind, "undone": row.undone})
+    return row
+
+
+def _undo_status(row: BulkChange, actor: User) -> int:
+    to = SalesStatus(row.options["status"])
+    return sum(
+        bool(
+            outcome_of(
+                lambda pk=pk, before=before: take_back_status(  # type: ignore[misc]
+                    client_id=pk, from_status=to, to=SalesStatus(before), actor=actor
+                )
+            )
+        )
+        for pk, before in sorted(row.changes)
+    )
+
+
+def _undo_list(row: BulkChange, actor: User) -> int:
+    there = SegmentMember.objects.filter(segment=row.options["segment"], left_at=None, entered_at__lte=row.made_at)
+    ids = list(there.filter(client__in=[pk for pk, _none in row.changes]).values_list("client_id", flat=True))
+    return remove_members(segment_id=row.options["segment"], client_ids=ids, actor=actor)
+
+
+def _undo_tasks(row: BulkChange, actor: User) -> int:
+    return sum(
+        bool(outcome_of(lambda pk=pk: complete_task(task_id=pk, actor=actor)))  # type: ignore[misc]
+        for _client, pk in row.changes
+    )
+
+
+def _record(row: BulkChange, action: LeadsAction, actor: User, after: dict[str, Any]) -> None:
+    clients = [pk for pk, _before in row.changes]
+    audit.record(actor=actor, action=action, target=row, after=after, evidence={"clients": clients})

@@ -1,0 +1,39 @@
+"""What a bulk change sets, as its page asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from clients.choices import SALES_NOT_CHOSEN, SalesStatus
+from clients.segments.policies import segments_visible_to
+from crm.models import User
+from leads.bulk.planning import DAYS_MAX
+from leads.choices import BulkKind
+
+LISTS_MAX = 100
+
+
+def form_for(kind: BulkKind, user: User, data: Any) -> forms.Form:
+    """Build the form of a kind of bulk change."""
+    form = forms.Form(data)
+    if kind == BulkKind.STATUS:
+        offered = [(one.value, one.label) for one in SalesStatus if one not in SALES_NOT_CHOSEN]
+        form.fields["status"] = forms.ChoiceField(label=_("New status"), choices=offered)
+    elif kind == BulkKind.LIST:
+        lists = segments_visible_to(user).filter(kind="list", archived_at=None).order_by("name")[:LISTS_MAX]
+        form.fields["segment"] = forms.TypedChoiceField(
+            label=_("List"), choices=[(row.pk, row.name) for row in lists], coerce=int
+        )
+    else:
+        form.fields["title"] = forms.CharField(label=_("Task"), max_length=160)
+        form.fields["days"] = forms.IntegerField(
+            label=_("Due in days"),
+            min_value=0,
+            max_value=DAYS_MAX,
+            initial=1,
+            help_text=_("Each lead's agent gets it; you do where a lead has no agent."),
+        )
+    return form

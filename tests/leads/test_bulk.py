@@ -1,0 +1,101 @@
+"""Bulk changes of leads: preview, who is left out, result, and undoing without touching what changed since."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from clients.models import SegmentMember, Task
+from clients.segments.verbs import add_members, create_segment
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent, Brand
+from leads.bulk.changing import change_many, undo_many
+from leads.bulk.planning import plan
+from leads.capture import Capture, capture_lead
+from leads.choices import BulkKind, Channel
+from leads.models import BulkChange
+from leads.pipeline import change_sales_status
+from tests.cast import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def people(cast):
+    def lead(number: int):
+        capture = Capture(channel=Channel.MANUAL, first_name=f"Ida{number}", email=f"ida{number}@x.example")
+        return capture_lead(brand=cast.brand, capture=capture, actor=cast.agent, keep_with=cast.client.book).client
+
+    return [lead(number) for number in range(3)]
+
+
+def statuses(people) -> list[str]:
+    for client in people:
+        client.refresh_from_db()
+    return [client.sales_status for client in people]
+
+
+def test_statuses_change_and_go_back(cast, people):
+    ids = [client.pk for client in people]
+    change_sales_status(client_id=ids[0], to="interested", actor=cast.agent)
+    change_sales_status(client_id=ids[1], to="contacted", actor=cast.agent)
+    options = {"status": "interested"}
+    lines = plan(kind=BulkKind.STATUS, options=options, client_ids=[*ids, cast.other_client.pk], user=cast.agent)
+    assert [bool(line.problem) for line in lines] == [True, False, False]
+    row = change_many(kind="status", options=options, client_ids=ids, actor=cast.agent)
+    assert statuses(people) == ["interested"] * 3
+    assert (row.changes, [pk for pk, _why in row.left_out]) == ([[ids[1], "contacted"], [ids[2], "new"]], [ids[0]])
+    change_sales_status(client_id=ids[1], to="call_back", actor=cast.agent)
+    assert undo_many(change_id=row.pk, actor=cast.agent).undone == 1
+    assert statuses(people) == ["interested", "call_back", "new"]
+    with pytest.raises(WrongState):
+        undo_many(change_id=row.pk, actor=cast.agent)
+    assert AuditEvent.objects.filter(action__in=["leads.bulk_changed", "leads.bulk_undone"]).count() == 2
+
+
+def test_list_and_follow_ups_are_taken_back(cast, people):
+    ids = [client.pk for client in people]
+    fixed = create_segment(brand_id=cast.brand.pk, name="Webinar", actor=cast.desk_head)
+    add_members(segment_id=fixed.pk, client_ids=ids[:1], actor=cast.desk_head)
+    row = change_many(kind="list", options={"segment": fixed.pk}, client_ids=ids, actor=cast.desk_head)
+    undo_many(change_id=row.pk, actor=cast.desk_head)
+    assert list(SegmentMember.objects.filter(left_at=None).values_list("client_id", flat=True)) == ids[:1]
+    row = change_many(kind="task", options={"title": "Call", "days": 2}, client_ids=ids, actor=cast.desk_head)
+    assert Task.objects.filter(title="Call", assignee=cast.agent, done_at=None).count() == 3
+    undo_many(change_id=row.pk, actor=cast.desk_head)
+    assert not Task.objects.filter(title="Call", done_at=None).exists()
+
+
+def test_bulk_changes_are_bounded_and_ones_own(cast, people):
+    ids = [client.pk for client in people]
+    with pytest.raises(DomainError):
+        change_many(kind="status", options={"status": "converted"}, client_ids=ids, actor=cast.agent)
+    with pytest.raises(DomainError):
+        change_many(kind="task", options={"title": "Call", "days": 1}, client_ids=range(201), actor=cast.agent)
+    with pytest.raises(DomainError):  # none of them is in reach
+        change_many(kind="task", options={"title": "Call", "days": 1}, client_ids=ids, actor=cast.other_agent)
+    with pytest.raises(NotAllowed):
+        change_many(kind="list", options={"segment": 1}, client_ids=ids, actor=cast.agent)
+    row = change_many(kind="status", options={"status": "contacted"}, client_ids=ids, actor=cast.agent)
+    with pytest.raises(NotAllowed):
+        undo_many(change_id=row.pk, actor=cast.desk_head)
+    assert Brand.objects.filter(pk=cast.brand.pk).exists() and statuses(people) == ["contacted"] * 3
+
+
+def test_pages_preview_change_and_undo(cast, people, django_assert_max_num_queries):
+    page, ids = signed_in(cast.agent), [client.pk for client in people]
+    url, given = reverse("leads_bulk_status"), {"ids": ids, "status": "contacted"}
+    assert "3 leads selected" in page.post(url, {"ids": ids}).content.decode()
+    shown = page.post(url, {**given, "step": "preview"}).content.decode()
+    assert "Change 3 leads" in shown and not BulkChange.objects.exists()
+    answer = page.post(url, {**given, "step": "confirm"})
+    row = BulkChange.objects.get()
+    assert answer["Location"] == row.get_absolute_url() and statuses(people) == ["contacted"] * 3
+    with django_assert_max_num_queries(30):
+        shown = page.get(row.get_absolute_url()).content.decode()
+    assert "Ida1" in shown and "Undo bulk change" in shown
+    page.post(reverse("leads_bulk_undo", args=[row.pk]))
+    assert statuses(people) == ["new"] * 3
+    assert "3 changes were undone" in page.get(row.get_absolute_url()).content.decode()
+    assert signed_in(cast.desk_head).get(row.get_absolute_url()).status_code == 404
+    assert page.post(reverse("leads_bulk_list"), {"ids": ids}).status_code == 403
