@@ -99,19 +99,23 @@ def attribute_client(
     return attribution
 
 
+def link_of(brand_id: int, code: str) -> ReferralLink | None:
+    """Find the link with this code, clicked or typed, that may refer clients of the brand; None if it may not, or no longer."""
+    found = ReferralLink.objects.select_related("partner").filter(
+        code=code.strip().lower(), is_active=True, partner__state=PartnerState.ACTIVE, partner__brand_id=brand_id
+    )
+    return found.first()
+
+
 def attribute_registration(*, client_id: int, code: str, sub_id: str = "", click_id: str = "") -> Attribution | None:
     """Attribute a client who registered with a referral code to that link's partner, once and for all.
 
     Does nothing for an unknown or switched-off code, a code of another brand, a partner who isn't active, or a client
     who is already somebody's: the first referral counts.
     """
-    link = (
-        ReferralLink.objects.select_related("partner")
-        .filter(code=code.strip().lower(), is_active=True, partner__state=PartnerState.ACTIVE)
-        .first()
-    )
     client = Client.objects.get(pk=client_id)
-    if link is None or link.partner.brand_id != client.brand_id or link.partner.client_id == client.pk:
+    link = link_of(client.brand_id, code)
+    if link is None or link.partner.client_id == client.pk:
         return None
     if Attribution.objects.filter(client_id=client_id, ends_at__isnull=True).exists():
         return None

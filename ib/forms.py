@@ -308,6 +308,17 @@ class AttributeForm(forms.Form):
 
 class LinkForm(forms.Form):
     campaign = forms.CharField(max_length=80, label=_("Campaign"), help_text=_("A name to recognise it by"))
+    code = forms.SlugField(
+        required=False,
+        min_length=4,
+        max_length=24,
+        label=_("Code"),
+        help_text=_("Clients can also type it when they register. Leave empty for a random one."),
+        widget=forms.TextInput(attrs={"placeholder": "anna-fx"}),
+    )
+
+    def clean_code(self) -> str:
+        return str(self.cleaned_data["code"]).lower()
 
 
 class ShareForm(forms.Form):

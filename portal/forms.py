@@ -16,6 +16,7 @@ from crm.accounts import login_name
 from crm.accounts.forms import PasswordSignInForm
 from crm.models import Brand, User
 from crm.texts.wording import Wording
+from ib.attribution import link_of
 from leads.capture import clean_email
 from portal import eligibility
 from portal.choices import REQUIRED_CONSENTS, ConsentKind
@@ -104,6 +105,13 @@ class RegistrationForm(forms.Form):
         widget=forms.PasswordInput({"autocomplete": "new-password", "data-strength": ""}),
         help_text=_("At least 10 characters. A few words are easier to remember and harder to guess than symbols."),
     )
+    referral_code = forms.CharField(
+        label=_("Referral code"),
+        required=False,
+        max_length=24,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=_("If a partner gave you one."),
+    )
 
     def __init__(
         self, *args: Any, brand: Brand, texts: dict[ConsentKind, Wording], invited_email: str = "", **kwargs: Any
@@ -138,6 +146,12 @@ class RegistrationForm(forms.Form):
         if not email:
             raise forms.ValidationError(_("Enter your full e-mail address, for example name@company.com."))
         return email
+
+    def clean_referral_code(self) -> str:
+        code: str = self.cleaned_data["referral_code"].lower()
+        if code and link_of(self.brand.pk, code) is None:
+            raise forms.ValidationError(_("No partner has this code. Check its spelling, or leave the field empty."))
+        return code
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -55,7 +55,10 @@ PARTICULARS = ("first_name", "last_name", "phone", "country", "date_of_birth")
 
 @dataclass(frozen=True)
 class Application:
-    """What the form holds. `email` is ignored with an invitation: its link was sent to one address."""
+    """What the form holds. `email` is ignored with an invitation: its link was sent to one address.
+
+    A `referral_code` that was typed counts before the link that they followed, now or earlier.
+    """
 
     email: str
     password: str
@@ -70,6 +73,7 @@ class Application:
     refused: Sequence[Wording] = ()
     invitation: str = ""
     origin: Origin = field(default_factory=Origin)
+    referral_code: str = ""
     user_agent: str = ""
 
 
@@ -161,7 +165,7 @@ def _capture(brand: Brand, email: str, application: Application) -> Client:
 
     Without the phone: a number that another client has must not make this one that other client.
     """
-    origin = application.origin
+    origin, referral = application.origin, _came_by(application)
     captured = capture_lead(
         brand=brand,
         capture=Capture(
@@ -175,9 +179,9 @@ def _capture(brand: Brand, email: str, application: Application) -> Client:
             source=origin.utm.get("utm_source", ""),
             medium=origin.utm.get("utm_medium", ""),
             utm=origin.utm,
-            click_id=origin.click_id,
-            referral_code=origin.referral_code,
-            sub_id=origin.sub_id,
+            click_id=referral.click_id,
+            referral_code=referral.code,
+            sub_id=referral.sub_id,
             landing_url=origin.page,
             referrer=origin.referrer,
             ip=current().ip,
@@ -222,12 +226,21 @@ class Referral(NamedTuple):
     click_id: str
 
 
+def _came_by(application: Application) -> Referral:
+    """Read it off the code that was typed, else off the visit."""
+    origin, typed = application.origin, application.referral_code
+    if typed and typed != origin.referral_code.strip().lower():
+        return Referral(typed, "", "")
+    return Referral(origin.referral_code, origin.sub_id, origin.click_id)
+
+
 def _referral(client: Client, application: Application) -> Referral:
     """Find it on the person's first capture that had a code: the browser that registers is often another one."""
+    if application.referral_code:
+        return _came_by(application)
     captured = client.leads.exclude(referral_code="").order_by("captured_at", "pk")
-    origin = application.origin
     found = captured.values_list("referral_code", "sub_id", "click_id").first()
-    return Referral(*(found or (origin.referral_code, origin.sub_id, origin.click_id)))
+    return Referral(*found) if found else _came_by(application)
 
 
 def _record(brand: Brand, client: Client, user: User, application: Application, referral: Referral) -> None:

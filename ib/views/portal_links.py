@@ -38,7 +38,12 @@ def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
     form = LinkForm(request.POST or None)
     if run_action(
         request,
-        lambda: create_link(partner_id=partner.pk, campaign=form.cleaned_data["campaign"], actor=request.user),
+        lambda: create_link(
+            partner_id=partner.pk,
+            campaign=form.cleaned_data["campaign"],
+            code=form.cleaned_data["code"],
+            actor=request.user,
+        ),
         _("Link created."),
         form=form,
         show_forbidden=True,

@@ -162,6 +162,7 @@ def _register(
                 refused=form.refused(),
                 invitation=token,
                 origin=origin,
+                referral_code=data["referral_code"],
                 user_agent=request.headers.get("User-Agent", ""),
             ),
         )

@@ -18,6 +18,10 @@ from crm.accounts import link_requests
 from crm.errors import NotAllowed
 from crm.models import AccessLink, AuditEvent, Brand, OutboxEvent, User
 from crm.notices import mail
+from ib.choices import PartnerState
+from ib.links import create_link
+from ib.models import Attribution
+from ib.partners import change_state
 from leads.invitations import invite
 from leads.models import Lead
 from portal import consents, registration
@@ -27,6 +31,7 @@ from tests.brand_policies import set_policies
 from tests.cast import PASSWORD, make_client
 from tests.country_rules import set_country_rule
 from tests.days import today
+from tests.ib.factories import make_partner
 from tests.texts import set_text
 
 pytestmark = pytest.mark.django_db
@@ -290,6 +295,21 @@ def test_the_partner_who_brought_the_lead_keeps_it_when_another_browser_register
     assert OutboxEvent.objects.get(name="client.registered").payload["referral_code"] == "partner77"
 
 
+def test_a_code_that_was_typed_counts_before_the_link_somebody_came_by(cast):
+    clicked, told, southern = make_partner(cast.brand), make_partner(cast.brand), make_partner(cast.other_brand)
+    create_link(partner_id=told.pk, campaign="Podcast", code="anna-fx", actor=told.user)
+    came = f"{REGISTER}?ref={clicked.code}&sub=video-12"
+    assert send(page=came, referral_code=southern.code).status_code == 422  # a partner of another brand
+    assert send(page=came, referral_code="Anna-FX").status_code == 302
+    events.drain()
+    row = Attribution.objects.get(client__email="greta@example.com")
+    assert (row.partner, row.link.code, row.sub_id) == (told, "anna-fx", "")
+    change_state(
+        partner_id=told.pk, to=PartnerState.BLOCKED, actor=cast.ib_manager, reason="Advertises without our approval"
+    )
+    assert send(email="hans@example.com", referral_code="anna-fx").status_code == 422
+
+
 def test_an_invitation_of_another_brand_opens_nothing_here(cast, lead):
     _row, token = invite(client_id=lead.pk, actor=cast.agent)
     assert Browser().get(f"/b/southern/register/?invitation={token}").status_code == 404
@@ -310,6 +330,7 @@ def test_an_invitation_of_another_brand_opens_nothing_here(cast, lead):
         ("password", "short", "too short"),
         ("password", "greta@example.com", "too similar"),
         ("consent_risk", "", "accept this to open an account"),
+        ("referral_code", "unknown-code", "No partner has this code"),
     ],
 )
 def test_each_wrong_answer_is_named_and_the_others_stay(cast, field, value, words):
