@@ -285,6 +285,14 @@ class ClientsNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    MAIL_SERVICE_PROPOSED = (
+        "clients.mail_service_proposed",
+        _("E-mail services awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_policies"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     MAILBOX_PROPOSED = (
         "clients.mailbox_proposed",
         _("E-mail accounts awaiting second approval"),

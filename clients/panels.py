@@ -17,6 +17,7 @@ from clients.country_rules.exemptions import ExemptionApproval
 from clients.custom_fields import views as custom
 from clients.custom_fields.listing import custom_card
 from clients.event_notices import NOTICE
+from clients.mail_services.setup import MailServiceApproval
 from clients.merging.views import merged_card
 from clients.messages.policies import ASSIGNS, LIFTS
 from clients.messages.queries import threads_visible_to, unknown_visible_to
@@ -105,7 +106,14 @@ def tasks_tile(user: User) -> dict[str, Any] | None:
     return {"tasks": tasks} if tasks else None
 
 
-approvals.register(CountryRuleApproval, ExemptionApproval, MailboxApproval, PhoneExchangeApproval, TextServiceApproval)
+approvals.register(
+    CountryRuleApproval,
+    ExemptionApproval,
+    MailboxApproval,
+    MailServiceApproval,
+    PhoneExchangeApproval,
+    TextServiceApproval,
+)
 register(
     MenuEntry(
         "",
@@ -231,6 +239,15 @@ register(
         "at-sign",
         36,
         words="imap e-mail account inbox incoming",
+    ),
+    MenuEntry(
+        "clients",
+        _("E-mail services"),
+        "mail_services",
+        SETS_EXCHANGES_UP,
+        "webhook",
+        37,
+        words="mailgun postmark mandrill webhook bounce delivered",
     ),
     MenuEntry(
         "clients",

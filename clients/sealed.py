@@ -4,6 +4,7 @@ from clients.mail import SECRET_PURPOSE
 from clients.messages.files import FOLDER as MAIL_FOLDER
 from clients.messages.files import PURPOSE as MAIL_FILES
 from clients.models import MailAttachment, PhoneRecording, SentAttachment
+from clients.models.mail_services import MAIL_SERVICE_CREDENTIALS_PURPOSE, MAIL_SERVICE_EVENT_PURPOSE
 from clients.models.messages import BODY_PURPOSE
 from clients.models.messages import CREDENTIALS_PURPOSE as MAILBOX_PURPOSE
 from clients.models.telephony import CREDENTIALS_PURPOSE, EVENT_PURPOSE, NUMBER_PURPOSE
@@ -21,6 +22,9 @@ sealed_column("clients.PhoneCall", "sealed_number", purpose=NUMBER_PURPOSE)
 sealed_column("clients.Mailbox", "sealed_credentials", purpose=MAILBOX_PURPOSE)
 sealed_column("clients.MailboxProposal", "sealed_credentials", purpose=MAILBOX_PURPOSE)
 sealed_column("clients.IncomingMail", "body_sealed", purpose=BODY_PURPOSE)
+sealed_column("clients.MailService", "sealed_credentials", purpose=MAIL_SERVICE_CREDENTIALS_PURPOSE)
+sealed_column("clients.MailServiceProposal", "sealed_credentials", purpose=MAIL_SERVICE_CREDENTIALS_PURPOSE)
+sealed_column("clients.MailServiceEvent", "body_sealed", purpose=MAIL_SERVICE_EVENT_PURPOSE)
 sealed_column("clients.TextService", "sealed_credentials", purpose=TEXT_CREDENTIALS_PURPOSE)
 sealed_column("clients.TextServiceProposal", "sealed_credentials", purpose=TEXT_CREDENTIALS_PURPOSE)
 sealed_column("clients.TextEvent", "body_sealed", purpose=TEXT_EVENT_PURPOSE)

@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.schedules import crontab
 
 from clients import mail
+from clients.mail_services import hearing as mail_hearing
 from clients.messages import polling
 from clients.segments import refreshing
 from clients.telephony import exchange_work, hearing, recordings
@@ -65,6 +66,12 @@ def process_text_events() -> int:
     return text_hearing.process_due()
 
 
+@shared_task(soft_time_limit=600, time_limit=660)
+def process_mail_service_events() -> int:
+    """Act on messages of e-mail services that wait. Returns how many were looked at."""
+    return mail_hearing.process_due()
+
+
 @shared_task
 def refresh_segment(segment_id: int) -> None:
     """Fill a segment that was just made or changed."""
@@ -104,6 +111,11 @@ SCHEDULE = {
     "process-phone-events": {"task": "clients.tasks.process_phone_events", "schedule": 5.0, "options": {"expires": 5}},
     "work-on-texts": {"task": "clients.tasks.work_on_texts", "schedule": 10.0, "options": {"expires": 10}},
     "process-text-events": {"task": "clients.tasks.process_text_events", "schedule": 5.0, "options": {"expires": 5}},
+    "process-mail-service-events": {
+        "task": "clients.tasks.process_mail_service_events",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
     "send-waiting-client-mail": {
         "task": "clients.tasks.send_waiting_mail",
         "schedule": 20.0,

@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("clients.telephony.urls")),
     path("", include("clients.messages.urls")),
     path("", include("clients.chat.urls")),
+    path("", include("clients.mail_services.urls")),
     path("", include("clients.texting.urls")),
     path("notes/<int:note_id>/edit/", actions.note_edit, name="note_edit"),
     path("notes/<int:note_id>/history/", actions.note_history, name="note_history"),

@@ -5,6 +5,7 @@ from clients.models.custom_fields import CustomChoice, CustomField, CustomFieldT
 from clients.models.declarations import Declaration
 from clients.models.identifiers import Identifier, SignInCountry
 from clients.models.mail import Message
+from clients.models.mail_services import MailService, MailServiceEvent, MailServiceProposal
 from clients.models.merging import ClientMerge
 from clients.models.messages import (
     IncomingMail,
@@ -60,6 +61,9 @@ __all__ = [
     "IncomingMail",
     "MailAttachment",
     "MailDraft",
+    "MailService",
+    "MailServiceEvent",
+    "MailServiceProposal",
     "MailThread",
     "Mailbox",
     "MailboxProposal",

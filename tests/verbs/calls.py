@@ -54,6 +54,7 @@ MODELS = {
         "message_id": "TextMessage",
         "service_id": "TextService",
     },
+    "clients.mail_services": {"event_id": "MailServiceEvent", "service_id": "MailService"},
     "leads": {
         "import_id": "LeadImport",
         "rule_id": "ScoreRule",

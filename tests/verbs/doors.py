@@ -30,6 +30,8 @@ from clients.models import (
     DoNotCall,
     IncomingMail,
     Mailbox,
+    MailService,
+    MailServiceEvent,
     MailThread,
     Message,
     PhoneCall,
@@ -351,6 +353,25 @@ def a_mailbox() -> Mailbox:
     return Mailbox.objects.create(
         brand=one(Brand), code="mail-verbs", name="Verbs", adapter="imap", address="a@b.example", is_enabled=False
     )
+
+
+def a_mail_service() -> MailService:
+    return MailService.objects.create(
+        brand=one(Brand), code="mails-verbs", name="Verbs", adapter="mailgun", is_enabled=False
+    )
+
+
+def an_unmatched_mail_event() -> Arguments:
+    """A report about an e-mail that isn't ours."""
+    event = MailServiceEvent.objects.create(
+        connection=a_mail_service(),
+        received_at=timezone.now(),
+        body_sealed=b"",
+        body_sha256="0" * 64,
+        message_id="msg_1",
+    )
+    MailServiceEvent.objects.filter(pk=event.pk).update(verdict="accepted", state="unmatched")
+    return {"event_id": event.pk}
 
 
 def a_text_service() -> TextService:
@@ -711,6 +732,8 @@ DOORS: dict[str, Door] = {
     "clients.telephony.dialing.end_list": Door(given=lambda: {"list_id": a_dial_entry().dial_list_id}, by=its_dialler),
     "clients.telephony.do_not_call.lift": Door(given=a_marked_client),
     "clients.telephony.incoming.link_caller": Door(given=an_unknown_caller, by=its_agent),
+    "clients.mail_services.hearing.retry_event": Door(given=an_unmatched_mail_event),
+    "clients.mail_services.setup.test_mail_service": Door(given=lambda: {"service_id": a_mail_service().pk}),
     "clients.texting.hearing.retry_event": Door(given=an_unmatched_text_event),
     "clients.texting.incoming.assign_thread": Door(
         given=lambda: {

@@ -732,6 +732,16 @@ TABLE |= {
     "text_event_retry": Rule(
         roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"event_id": 999_999}, good=OWN
     ),
+    "mail_service_webhook": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),
+    "mail_services": Rule(roles(Role.ADMINISTRATOR)),
+    "mail_service_new": Rule(roles(Role.ADMINISTRATOR)),
+    "mail_service_change": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"service_id": 999_999}, good=OWN),
+    "mail_service_test": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"service_id": 999_999}, good=OWN),
+    "mail_events": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
+    "mail_event": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"event_id": 999_999}, good=OWN),
+    "mail_event_retry": Rule(
+        roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"event_id": 999_999}, good=OWN
+    ),
     "chats": Rule(STAFF),
     "chat": Rule(STAFF, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),
     "chat_write": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"chat_id": 999_999}, good=OWN),

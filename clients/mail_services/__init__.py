@@ -1,0 +1,1 @@
+"""Mail services: their webhooks on our e-mails, and e-mails that come in through them."""
