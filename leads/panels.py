@@ -21,7 +21,7 @@ from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, SetupStep, T
 from crm.ui.records import HeroFigure
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
-from leads.automations import kinds, running  # noqa: F401  they declare steps and the handler of due ones
+from leads.automations import kinds, running, text_step  # noqa: F401  they declare steps and the handler of due ones
 from leads.automations.verbs import ActivationApproval
 from leads.automations.views import automations_card
 from leads.models import LandingPage, Lead, RegistrationInvitation, RoutingRule

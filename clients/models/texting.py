@@ -222,6 +222,7 @@ class TextOptOut(models.Model):
 
     class Meta:
         ordering = ["-added_at", "-id"]
+        indexes = [models.Index(fields=["brand", "-added_at"], name="text_opt_outs_by_brand")]
         constraints = [
             models.UniqueConstraint(
                 fields=["brand", "channel", "number_mark", "reason"],

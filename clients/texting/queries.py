@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 
-from clients.messages.policies import ASSIGNS
-from clients.models import TextEvent, TextMessage, TextThread
+from clients.messages.policies import ASSIGNS, LIFTS
+from clients.models import TextEvent, TextMessage, TextOptOut, TextThread
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
@@ -35,3 +36,17 @@ def text_events_visible_to(user: User) -> QuerySet[TextEvent]:
     """Select the webhooks of the brands that a person reaches as a whole, without their bodies."""
     rows = TextEvent.objects.filter(connection__brand__in=reach_of(user).whole_brands)
     return rows.defer("body_sealed", "connection__sealed_credentials")
+
+
+def opt_outs_visible_to(user: User) -> QuerySet[TextOptOut]:
+    """Select the opt-outs of the brands that the person reaches as a whole, with the conversation and its client's name."""
+    if not user.has_perm(LIFTS):
+        return TextOptOut.objects.none()
+    threads = TextThread.objects.filter(
+        brand=OuterRef("brand"), channel=OuterRef("channel"), number_mark=OuterRef("number_mark")
+    )
+    name = Concat("client__first_name", Value(" "), "client__last_name")
+    return TextOptOut.objects.filter(brand__in=reach_of(user).whole_brands).annotate(
+        thread=Subquery(threads.values("pk")[:1]),
+        client_name=Subquery(threads.exclude(client=None).annotate(shown=name).values("shown")[:1]),
+    )

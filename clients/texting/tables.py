@@ -9,11 +9,16 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from clients.filters import YES_NO
-from clients.messages.policies import ASSIGNS
-from clients.models import TextEvent, TextThread
-from clients.texting.choices import TextChannel
+from clients.messages.policies import ASSIGNS, LIFTS
+from clients.models import TextEvent, TextOptOut, TextThread
+from clients.texting.choices import OptOutReason, TextChannel
 from clients.texting.policies import READS
-from clients.texting.queries import text_events_visible_to, text_threads_visible_to, unknown_texts_visible_to
+from clients.texting.queries import (
+    opt_outs_visible_to,
+    text_events_visible_to,
+    text_threads_visible_to,
+    unknown_texts_visible_to,
+)
 from crm.connections.tables import ClientCheckTable, WebhookTable
 from crm.ui.tables import AgoColumn, Column, Empty, PersonColumn, QuickFilter, Table, TimeColumn, YesNoColumn
 
@@ -87,6 +92,45 @@ class UnknownTextTable(Table):
 
     def row_url(self, row: TextThread) -> Any:
         return row.get_absolute_url()
+
+
+class TextOptOutFilter(django_filters.FilterSet):
+    channel = django_filters.ChoiceFilter(choices=TextChannel.choices, label=_("Channel"))
+    reason = django_filters.MultipleChoiceFilter(choices=OptOutReason.choices, label=_("Reason"))
+    is_lifted = django_filters.ChoiceFilter(choices=YES_NO, label=_("Lifted"), method="filter_lifted")
+
+    class Meta:
+        model = TextOptOut
+        fields: list[str] = []
+
+    def filter_lifted(self, rows: QuerySet[TextOptOut], name: str, value: str) -> QuerySet[TextOptOut]:
+        return rows.filter(lifted_at__isnull=value == "0")
+
+
+class TextOptOutTable(Table):
+    name, title, permission = "text-opt-outs", _("Numbers without messages"), LIFTS
+    subtitle = _("Numbers that get no SMS or WhatsApp messages: opted out, or added manually")
+    default_order = "-added_at"
+    columns = [
+        Column("client", _("Client"), link=True, value=lambda row: row.client_name or "–", place="name"),
+        Column("channel", _("Channel"), value="get_channel_display"),
+        Column("reason", _("Reason"), value="get_reason_display"),
+        Column("brand", _("Brand"), value="brand.name"),
+        Column("added_by", _("Added by"), value=lambda row: str(row.added_by or "Keelson")),
+        TimeColumn("added_at", _("Since"), sort=True),
+        TimeColumn("lifted_at", _("Lifted")),
+        Column("lift_reason", _("Reason for lifting"), css="clip muted"),
+    ]
+    filterset = TextOptOutFilter
+    quick_filters = [QuickFilter(_("In force"), {"is_lifted": "0"})]
+    export_permission = None
+    empty = Empty(_("No numbers opted out"), _("A number that replies STOP is listed here."), "ban")
+
+    def queryset(self) -> QuerySet[TextOptOut]:
+        return opt_outs_visible_to(self.user).select_related("brand", "added_by")
+
+    def row_url(self, row: Any) -> Any:
+        return f"/sms/threads/{row.thread}/" if row.thread is not None else None
 
 
 class TextEventTable(WebhookTable):

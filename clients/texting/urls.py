@@ -3,7 +3,7 @@
 from django.urls import path
 
 from clients.texting import views
-from clients.texting.tables import TextEventTable, TextThreadTable, UnknownTextTable
+from clients.texting.tables import TextEventTable, TextOptOutTable, TextThreadTable, UnknownTextTable
 from crm.connections import views as connections
 from crm.ui.views import TableView
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("sms/threads/<int:thread_id>/opt-out/", views.thread_opt_out, name="text_thread_opt_out"),
     path("sms/threads/<int:thread_id>/assign/<int:client_id>/", views.thread_assign, name="text_thread_assign"),
     path("sms/threads/<int:thread_id>/discard/", views.thread_discard, name="text_thread_discard"),
+    path("sms/opt-outs/", TableView.as_view(table=TextOptOutTable), name="text_opt_outs"),
     path("sms/unassigned/", TableView.as_view(table=UnknownTextTable), name="unassigned_texts"),
     path("sms/messages/<int:message_id>/undo/", views.text_undo, name="text_undo"),
     *connections.paths(views.PAGES),

@@ -727,6 +727,7 @@ TABLE |= {
     "text_service_new": Rule(roles(Role.ADMINISTRATOR)),
     "text_service_change": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"service_id": 999_999}, good=OWN),
     "text_service_test": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"service_id": 999_999}, good=OWN),
+    "text_opt_outs": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
     "text_events": Rule(roles(Role.ADMINISTRATOR, Role.MLRO)),
     "text_event": Rule(roles(Role.ADMINISTRATOR, Role.MLRO), kwargs=lambda _world: {"event_id": 999_999}, good=OWN),
     "text_event_retry": Rule(

@@ -6,8 +6,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from clients.models import Client, DoNotCall, Message, SegmentMember, Task
+from clients.models import Client, DoNotCall, Message, SegmentMember, Task, TextMessage, TextOptOut
 from clients.segments import verbs as segments
+from clients.texting.numbers import number_mark
 from crm.due import sweep
 from crm.errors import DomainError
 from crm.events import ClientContacted, ClientRegistered, SalesStatusChanged, drain, publish
@@ -18,7 +19,8 @@ from leads.automations.definition import new_definition
 from leads.automations.running import RETRY_SECONDS
 from leads.models import Automation, AutomationRun, AutomationRunStep
 from tests.brand_policies import set_policies
-from tests.cast import make_client
+from tests.cast import make_client, signed_in
+from tests.clients.texting.running import make_service
 
 pytestmark = pytest.mark.django_db
 ALL = {"version": 1, "all": []}
@@ -181,6 +183,30 @@ def test_marketing_needs_consent_and_who_must_not_be_contacted_is_left_out(cast)
     assert steps_of(cast.client) == [(0, "skipped", "no_consent")]
     assert steps_of(quiet) == [(0, "skipped", "do_not_contact")]
     assert steps_of(glad) == [(0, "done", "")]
+
+
+def test_an_sms_goes_once_to_who_can_get_it(cast):
+    """Sent by template, once per step; not to an opted-out number, nor marketing without consent, nor without a service."""
+    sms = {"action": "sms", "options": {"template": "clients.sms_documents"}}
+    with pytest.raises(DomainError):
+        live(cast, sms, name="No service")
+    make_service(cast.brand, "http://127.0.0.1:9")
+    people = [
+        make_client(email=f"sms{number}@x.example", brand=cast.brand, book=cast.book, phone=phone, country="DE")
+        for number, phone in enumerate(["+4915112345678", "+4915112345679", "123"])
+    ]
+    TextOptOut.objects.create(brand=cast.brand, channel="sms", number_mark=number_mark(people[1].phone), reason="stop")
+    automation = live(cast, sms, {"action": "sms", "options": {"template": "clients.sms_news"}})
+    register(*people)
+    work()
+    work(pass_time=DAY)
+    assert steps_of(people[0]) == [(0, "done", ""), (1, "skipped", "no_consent")]
+    assert [steps_of(person)[0] for person in people[1:]] == [(0, "skipped", "not_possible")] * 2
+    row = TextMessage.objects.get()
+    assert (row.thread.client, row.template, row.sender) == (people[0], "clients.sms_documents", None)
+    assert "SMS" in ACTIONS["sms"].words(automation.version.definition["steps"][0]["options"])
+    page = signed_in(cast.mlro).get("/sms/opt-outs/").content.decode()
+    assert "Replied STOP" in page and signed_in(cast.agent).get("/sms/opt-outs/").status_code == 403
 
 
 def test_nobody_is_written_to_at_night(cast):
