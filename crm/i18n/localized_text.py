@@ -77,6 +77,8 @@ def label_of(row: Model, field: str) -> Any:
 
 def localize(text: LocalizedText, language: str = "") -> str:
     """Write a text in a language; without one, in the company's."""
+    if isinstance(text, str):  # in one language already: many rows at once skip the change of language
+        return text
     with translation.override(language or settings.LANGUAGE_CODE):
         return str(text)
 

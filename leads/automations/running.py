@@ -26,7 +26,7 @@ from crm.db.bulk import copy_models, update_models
 from crm.db.locking import lock_all
 from crm.due import DueItem, DueKind, declare, due_many
 from crm.errors import outcome_of
-from crm.models import DueRow, OutboxEvent
+from crm.models import DueRow, OutboxEvent, User
 from leads.automations import actions
 from leads.automations.actions import LeftOut, Turn
 from leads.automations.choices import AutomationState, Reason, RunState, StepState
@@ -120,9 +120,11 @@ def _work_on_version(version: AutomationVersion, runs: list[AutomationRun]) -> N
         pause_after_failures(automation, found.message)
         return
     ids = [run.client_id for run in runs]
-    clients = Client.objects.filter(pk__in=ids).select_related("owner").defer("search_text").in_bulk()
+    clients = Client.objects.filter(pk__in=ids).defer("search_text").in_bulk()
+    owners = User.objects.in_bulk({client.owner_id for client in clients.values() if client.owner_id})
     for client in clients.values():
         client.brand = automation.brand  # one object for all: what it has read of the brand is read once
+        client.owner = owners.get(client.owner_id or 0)  # as few objects as there are agents
     hours = range(AUTOMATION_HOUR_FROM.of(automation.brand), AUTOMATION_HOUR_UNTIL.of(automation.brand))
     batch = Batch(now, {run.pk: run for run in runs}, clients, found.result, hours)
     _leave(batch)
