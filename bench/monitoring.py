@@ -12,11 +12,12 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from django.db import connection, transaction
 
 from bench.harness import Figure, at_least, at_most, own_database, say
 from crm.choices import AccessKind
@@ -138,7 +139,7 @@ def run(size: str) -> list[Figure]:
     others = [styled(style, seed) for style in STYLES for seed in style_seeds]
     if others:
         found += [replace(figure, name=f"other styles: {figure.name}") for figure in _found(others)]
-    return [*found, *_speed(agents, days), _access_row(rows)]
+    return [*found, *_speed(agents, days), *_access_row(rows)]
 
 
 def _found(floors: Sequence[SalesFloor]) -> list[Figure]:
@@ -217,11 +218,32 @@ def _speed(agents: int, days: int) -> list[Figure]:
     ]
 
 
-def _access_row(rows: int) -> Figure:
+def _access_row(rows: int) -> list[Figure]:
+    """Time an access row alone, beside a plain row: most of it is the disk's commit; and within a transaction, without one."""
     with own_database("monitoring"):
         user = User.objects.create(email="bench@keelson.example", kind="staff")
-        access_log.note(user=user, kind=AccessKind.VIEW, client_id=1)
-        began = time.perf_counter()
-        for n in range(rows):
+
+        def write(n: int) -> None:
             access_log.note(user=user, kind=AccessKind.VIEW, client_id=n, in_book=True)
-        return at_most(Figure("write an access row", (time.perf_counter() - began) / rows * 1e6, "µs"), 300)
+
+        def plain(n: int) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO bench_row VALUES (%s)", [n])
+
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE bench_row (n bigint)")
+        alone, yardstick = _microseconds(write, rows), _microseconds(plain, rows)
+        with transaction.atomic():
+            within = _microseconds(write, rows)
+        return [
+            at_most(Figure("write an access row", alone, "µs", yardstick, "a plain row with its commit"), 300),
+            at_most(Figure("write an access row within a transaction", within, "µs"), 300),
+        ]
+
+
+def _microseconds(write: Callable[[int], None], rows: int) -> float:
+    write(0)
+    began = time.perf_counter()
+    for n in range(rows):
+        write(n)
+    return (time.perf_counter() - began) / rows * 1e6

@@ -87,7 +87,7 @@ def _hand_over_tasks(agent: User, actor: User) -> int:
 
 
 CHECKS: tuple[Check, ...] = (
-    Check("access", _("Account is active"), lambda agent: int(agent.is_active), "staff_member", "", MANAGES_STAFF),
+    Check("access", _("Active account"), lambda agent: int(agent.is_active), "staff_member", "", MANAGES_STAFF),
     Check(
         "sessions",
         _("Open sessions"),
