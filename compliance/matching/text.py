@@ -164,21 +164,27 @@ def _joined(found: list[str]) -> list[str]:
 
 
 # ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Searched, not tested letter by letter: this is asked of every pair of names.
+WITHOUT_VOWELS, EAST_ASIAN = (
+    re.compile("[\u0590-\u0dff\u1000-\u109f\u1780-\u17ff]"),
+    re.compile("[\u3040-\u9fff\uac00-\ud7a3]"),
+)
+ARABIC_LETTERS, CYRILLIC = re.compile("[\u0600-\u08ff]"), re.compile("[\u0400-\u052f]")
+
+
 def lacks_vowels(name: str) -> bool:
     """Written in a script that leaves most vowels out (Arabic, Hebrew) or the one that each consonant has (India's, Khmer)."""
-    return any(
-        "\u0590" <= sign <= "\u0dff" or "\u1000" <= sign <= "\u109f" or "\u1780" <= sign <= "\u17ff" for sign in name
-    )
+    return bool(WITHOUT_VOWELS.search(name))
 
 
 def is_arabic(name: str) -> bool:
     """Tell Arabic and Persian letters: they write long vowels and the place of a first one, of whatever sound."""
-    return any("\u0600" <= character <= "\u08ff" for character in name)
+    return bool(ARABIC_LETTERS.search(name))
 
 
 def is_cyrillic(name: str) -> bool:
     """Tell Cyrillic letters."""
-    return any("Ѐ" <= letter <= "ԯ" for letter in name)
+    return bool(CYRILLIC.search(name))
 
 
 def has_han(name: str) -> bool:
@@ -188,7 +194,7 @@ def has_han(name: str) -> bool:
 
 def has_east_asian(name: str) -> bool:
     """Tell Han, Kana or Hangul: many characters share one reading."""
-    return any("\u3040" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3" for character in name)
+    return bool(EAST_ASIAN.search(name))
 
 
 def characters(name: str) -> str:
