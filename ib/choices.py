@@ -107,7 +107,7 @@ class Component(models.TextChoices):
     COMMISSION = "commission", _("Share of the platform's commission")
     LOSS = "loss", _("Share of the client's net loss")
     CPA = "cpa", _("CPA per qualified client")
-    REVENUE = "revenue", _("Share of net revenue: mark-up, commission, swaps")
+    REVENUE = "revenue", _("Share of net revenue")
     NET_RESULT = "net_result", _("Share of net revenue with client losses")
 
 

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from crm.i18n import formats
 from crm.security.scope import reach_of
 from crm.ui.columns import DASH
 from crm.ui.filters import WhenFilter
@@ -31,7 +32,7 @@ from crm.ui.tables import (
 )
 from crm.ui.work_columns import WorkFilter, claim_cell
 from crm.work.queries import clock_of
-from ib.choices import AccrualState, DisputeState, PartnerState, Reason
+from ib.choices import AccrualState, Component, DisputeState, PartnerState, Reason
 from ib.models import (
     Accrual,
     Attribution,
@@ -144,8 +145,13 @@ class AccrualFilter(django_filters.FilterSet):
 
 
 def deal_of(row: Accrual, table: Table) -> str:
-    """Show the deal's number; a client's month has its own name."""
-    return row.place if row.is_monthly else f"#{row.ticket}"
+    """Show the deal's number; of a client's month which one it is."""
+    return formats.month(row.month, is_short=True).replace(" ", "\u00a0") if row.is_monthly else f"#{row.ticket}"
+
+
+def symbol_of(row: Accrual, table: Table) -> str:
+    """Show the deal's symbol; a client's month has what is paid for it."""
+    return str(Component(row.component).label) if row.is_monthly else row.symbol
 
 
 def why(row: Accrual, table: Table) -> str:
@@ -159,7 +165,7 @@ ACCRUAL_COLUMNS = [
     PersonColumn("partner", _("Partner"), value="partner.name"),
     NumberColumn("level", _("Level")),
     Column("client", _("Client"), render=lambda row, table: client_link(row.client_id)),
-    Column("symbol", _("Symbol")),
+    Column("symbol", _("Symbol"), render=symbol_of),
     NumberColumn("lots", _("Lots"), digits=2),
     Column("component", _("Component"), render=lambda row, table: row.get_component_display(), hidden=True),
     NumberColumn("rate", _("Rate"), hidden=True),

@@ -6,11 +6,12 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any, Final
 
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from ib.choices import AccrualState
+from ib.choices import MONTHLY, AccrualState
 from ib.explain import explain, plain
-from ib.models import Accrual, Attribution, RevenueMonth
+from ib.models import Accrual, Attribution, PartnerPlan, PlanVersion, RevenueMonth
 from trading.choices import DealEntry
 from trading.models import Deal
 
@@ -124,4 +125,25 @@ def why_none(deal: Deal) -> str:
     referred = Attribution.objects.filter(client_id=deal.account.client_id, starts_at__lte=deal.executed_at)
     if not referred.exclude(ends_at__lte=deal.executed_at).exists():
         return _("No partner referred the client when the position was closed.")
+    if _pays_nothing_per_trade(deal, referred):
+        return _(
+            "The agreement of the client's partner pays nothing per trade, but for clients' months or once per client."
+        )
     return _("It hasn't been calculated yet. Deals are calculated after each sync, and again every night.")
+
+
+def _pays_nothing_per_trade(deal: Deal, referred: QuerySet[Attribution]) -> bool:
+    """Say whether the introducer's version at the close has neither rates nor components for a trade."""
+    whose = referred.exclude(ends_at__lte=deal.executed_at).get()
+    held = Q(starts_at__lte=deal.executed_at) & (Q(ends_at__isnull=True) | Q(ends_at__gt=deal.executed_at))
+    agreed = PartnerPlan.objects.filter(held, partner_id=whose.partner_id)
+    plan = (
+        agreed.filter(client_id=whose.client_id).first()
+        or (agreed.filter(link_id=whose.link_id).first() if whose.link_id else None)
+        or agreed.filter(link=None, client=None).first()
+    )
+    version = PlanVersion.objects.filter(held, plan_id=plan.plan_id, state="active").first() if plan else None
+    if version is None:
+        return False
+    per_trade = version.components.exclude(component__in=MONTHLY)
+    return not (version.rates.exists() or version.overrides.exists() or per_trade.exists())

@@ -2037,4 +2037,19 @@ class Migration(migrations.Migration):
             name='deal_id',
             field=models.BigIntegerField(help_text="Below zero: not a deal but a client's month (`RevenueMonth`)"),
         ),
+        migrations.AlterField(
+            model_name='accrual',
+            name='component',
+            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses')], default='lot', max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='plancomponent',
+            name='component',
+            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='replayline',
+            name='component',
+            field=models.CharField(choices=[('lot', 'Rebate per lot'), ('pip', 'Rebate in pips'), ('spread', 'Share of the spread mark-up'), ('commission', "Share of the platform's commission"), ('loss', "Share of the client's net loss"), ('cpa', 'CPA per qualified client'), ('revenue', 'Share of net revenue'), ('net_result', 'Share of net revenue with client losses')], max_length=10),
+        ),
     ]

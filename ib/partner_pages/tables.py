@@ -31,7 +31,7 @@ from ib.choices import AccrualState, AttributionMethod, PartnerState, Reason
 from ib.models import Accrual, Attribution, Partner, PartnerLink, Payout, ReferralLink, Settlement, Upline
 from ib.partner_pages.figures import STEPS
 from ib.settlements.lines import lines_of
-from ib.tables import SETTLEMENT_COLUMNS, deal_of, why
+from ib.tables import SETTLEMENT_COLUMNS, deal_of, symbol_of, why
 from leads.attribution import SUB_ID_LONGEST
 
 LEVELS_MAX = 1000
@@ -174,7 +174,7 @@ class MyEarningsTable(Table):
         TimeColumn("closed_at", _("Closed"), link=True),
         MoneyColumn("amount", _("Amount"), signed=True),  # early in the row: a phone shows three columns at first
         BadgeColumn("state", _("State")),
-        Column("symbol", _("Symbol")),
+        Column("symbol", _("Symbol"), render=symbol_of),
         NumberColumn("lots", _("Lots"), digits=2),
         Column("client", _("Client"), render=whose),
         NumberColumn("level", _("Level")),
