@@ -221,6 +221,7 @@ register(
         "hash",
         38,
         words="sms whatsapp twilio messages service",
+        group="channels",
     ),
     MenuEntry(
         "clients",
@@ -239,15 +240,17 @@ register(
         "at-sign",
         36,
         words="imap e-mail account inbox incoming",
+        group="channels",
     ),
     MenuEntry(
         "clients",
         _("E-mail services"),
         "mail_services",
         SETS_EXCHANGES_UP,
-        "webhook",
+        "package",
         37,
         words="mailgun postmark mandrill webhook bounce delivered",
+        group="channels",
     ),
     MenuEntry(
         "clients",
@@ -257,6 +260,7 @@ register(
         "phone",
         34,
         words="telephony twilio asterisk calls click-to-call pbx",
+        group="channels",
     ),
     MenuEntry(
         "clients",

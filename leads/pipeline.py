@@ -127,7 +127,7 @@ def _record_step(
     SalesStatusChange.objects.create(client=client, before=before, after=to, actor=actor, reason=reason[:300])
     rebuild_client(client.pk, "sales_status")
     if is_taken_back:
-        client.sales_status = to
+        client.refresh_from_db(fields=["sales_status"])  # against the pipeline's direction: the newest change counts
     else:
         client.move_to(to, "sales_status")
     audit.record(

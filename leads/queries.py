@@ -75,10 +75,10 @@ def captures_of(client: Client) -> list[Lead]:
 
 
 def waiting_for(agent: User, *, limit: int = 8) -> list[Lead]:
-    """List an agent's untouched leads: those whose time runs out first, then the newest."""
+    """List an agent's untouched leads: those whose time runs out first, then the newest. Not those whose client went to others."""
     rows = (
         Lead.objects.filter(assigned_to=agent, touched_at=None, is_duplicate=False, client__stage=Stage.LEAD)
-        .filter(assigned_at__gte=timezone.now() - WAITING_FOR)
+        .filter(assigned_at__gte=timezone.now() - WAITING_FOR, client__in=clients_visible_to(agent))
         .select_related("client", "campaign")
     )
     return sorted(rows.order_by("-assigned_at")[: limit * 3], key=_urgency)[:limit]

@@ -35,7 +35,7 @@ HOME = "home"
 AREAS: dict[str, Area] = {
     "": Area(_("Home"), "house"),
     "sales": Area(_("Sales"), "funnel"),
-    "clients": Area(_("Clients"), "users"),
+    "clients": Area(_("Clients"), "users", {"channels": _("Channels")}),
     "compliance": Area(
         _("Compliance"),
         "shield-check",

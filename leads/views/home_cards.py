@@ -29,7 +29,7 @@ def next_calls(user: User) -> ListCard:
     """List the next five calls: follow-ups that are due, then leads nobody has called, those with the least time first."""
     now = timezone.now()
     tasks = (
-        Task.objects.filter(assignee=user, done_at=None, due_at__lte=now + AHEAD)
+        Task.objects.filter(assignee=user, done_at=None, due_at__lte=now + AHEAD, client__in=clients_visible_to(user))
         .select_related("client")
         .defer("client__search_text")
     )
