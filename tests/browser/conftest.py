@@ -140,6 +140,7 @@ def phone(open_page: Callable[..., Page]) -> Page:
 def background(transactional_db: None) -> Iterator[None]:
     """Workers beside the server: a Celery worker on a thread, the jobs people wait on, and what beat would sweep."""
     from celery.contrib.testing.worker import start_worker
+    from celery.signals import task_postrun
     from django.db import connections
 
     from crm.celery import app
@@ -164,11 +165,16 @@ def background(transactional_db: None) -> Iterator[None]:
         finally:
             connections.close_all()
 
+    def close(**_kwargs: object) -> None:
+        connections.close_all()  # no task knows whether it is this thread's last
+
     thread = threading.Thread(target=sweep, daemon=True)
     thread.start()
+    task_postrun.connect(close)
     with start_worker(
         app, pool="solo", perform_ping_check=False, queues=["events", "default", "sync", "slow"], loglevel="ERROR"
     ):
         yield
+    task_postrun.disconnect(close)
     stop.set()
     thread.join(timeout=20)

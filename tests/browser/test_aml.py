@@ -37,7 +37,7 @@ def test_a_rule_goes_live_and_makes_a_case(page, phone, cast):
     page.get_by_role("link", name="New rule").click()
     shot(page, "aml-measures")
     page.get_by_role("link", name="Structuring").click()
-    page.get_by_label("Name", exact=True).fill("Just below 2,000")
+    page.get_by_role("textbox", name="Name").fill("Just below 2,000")
     page.get_by_label("Alert from").fill("2")
     page.get_by_label("Severity").select_option("high")
     page.get_by_label("Reason").fill("CySEC C721: unverified clients may deposit 2,000")

@@ -17,7 +17,7 @@ def test_a_desk_head_builds_a_condition_tries_it_and_reads_it_as_a_sentence(cast
     page.goto("/lead-rules/")
     page.get_by_role("link", name="Routing rule").click()
     form = page.locator("#k-fill form")
-    form.get_by_label("Name", exact=True).fill("Good Germans")
+    form.get_by_role("textbox", name="Name").fill("Good Germans")
     form.get_by_role("button", name="Add condition").click()
     form.get_by_label("Field", exact=True).select_option("score")
     form.get_by_label("Comparison", exact=True).select_option("ge")

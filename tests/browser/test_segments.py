@@ -22,7 +22,7 @@ def test_marketing_makes_a_segment_and_sees_who_is_in_it_and_who_enters(cast: Ca
     enter(page, cast.marketing)
     page.goto("/segments/")
     page.get_by_role("link", name="New segment").first.click()
-    page.get_by_label("Name", exact=True).fill("Austrians")
+    page.get_by_role("textbox", name="Name").fill("Austrians")
     page.get_by_role("button", name="Add condition").click()
     page.get_by_label("Field", exact=True).select_option("country")
     page.locator(".k-condition-group summary").first.click()
