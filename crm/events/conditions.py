@@ -93,6 +93,9 @@ FIELDS: Final[dict[str, Label]] = {
     "clock": _("Clock"),
     "is_automatic": _("Automatic reply"),
     "is_from_client": _("From the client"),
+    "is_proved": _("Sender proved"),
+    "is_role_change": _("Role changed"),
+    "is_about_leaving": _("Leaving the company"),
     "stars": _("Rating from 1 to 5"),
 }
 TYPES: Final[dict[Any, FieldType]] = {

