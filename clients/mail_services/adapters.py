@@ -62,6 +62,10 @@ class ServiceReport:
     report: Report | None
 
 
+# What comes of a service's JSON that isn't as described; the last two of a time that no clock can tell.
+UNREADABLE_REPORTS: Final = (*UNREADABLE, OverflowError, OSError)
+
+
 class MailServiceAdapter:
     """What the services have in common. `_view`: anymail's, with our keys."""
 
@@ -88,7 +92,7 @@ class MailServiceAdapter:
         try:
             token, signed_at = self._signed(request)
             kind = self._kind(request)[:60]
-        except UNREADABLE:
+        except UNREADABLE_REPORTS:
             return Judgement(WebhookVerdict.MALFORMED)
         if signed_at is not None and abs(now - signed_at) > SIGNED_WITHIN:
             return Judgement(WebhookVerdict.TOO_OLD)
@@ -96,7 +100,7 @@ class MailServiceAdapter:
         return Judgement(WebhookVerdict.ACCEPTED, token[:80], signed_at, self.algorithm, notice)
 
     def read(self, body: bytes, content_type: str) -> list[ServiceReport | bytes]:
-        """Read an accepted webhook: reports, and e-mails as their raw bytes. Raises: one of UNREADABLE."""
+        """Read an accepted webhook: reports, and e-mails as their raw bytes. Raises: one of UNREADABLE_REPORTS."""
         request = _request(body, {"content-type": content_type})
         raw = self._raw_mails(request)
         if raw:

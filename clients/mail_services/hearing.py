@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from clients.audit_codes import ClientsAction
 from clients.mail_services import policies
-from clients.mail_services.adapters import ServiceReport, adapter_of
+from clients.mail_services.adapters import UNREADABLE_REPORTS, ServiceReport, adapter_of
 from clients.messages import tokens
 from clients.messages.delivery import note_delivery
 from clients.messages.incoming import take_mail
@@ -24,7 +24,6 @@ from clients.models import MailService, MailServiceEvent, Message
 from clients.telephony.addresses import URL_HEADER, public
 from crm.connections import webhooks
 from crm.connections.choices import WebhookState, WebhookVerdict
-from crm.connections.http import UNREADABLE
 from crm.connections.webhooks import receive
 from crm.db.locking import lock, lock_or_none
 from crm.errors import DomainError, OutsideWorldError
@@ -76,7 +75,7 @@ def process(event_id: int) -> bool:
         return False
     try:
         said = adapter_of(event.connection).read(event.body, event.correlation_id)[:REPORTS_MAX]
-    except UNREADABLE:
+    except UNREADABLE_REPORTS:
         webhooks.finish(event, is_matched=True, outcome=_("Unreadable"))
         return True
     brand_id = event.connection.brand_id

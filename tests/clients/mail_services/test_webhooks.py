@@ -169,6 +169,15 @@ def test_a_report_without_our_mark_or_for_another_address_counts_for_nothing(cas
         hearing.retry_event(event_id=event.pk, actor=cast.mlro)
 
 
+@pytest.mark.parametrize("at", [10**17, 10**20, float("inf")])
+def test_a_time_that_no_clock_tells_holds_up_no_other_report(cast, at):
+    service, message = _service(cast, "mailgun"), _message(cast)
+    mark, to = _mark(message), message.to_address
+    _post(service, _mailgun("opened", mark, to, timestamp=at))
+    assert _post(service, _mailgun("delivered", mark, to, token="t2")) == 200
+    assert _delivery(message) == "delivered"
+
+
 def test_a_temporary_failure_stops_nothing(cast):
     service, message = _service(cast, "mailgun"), _message(cast)
     _post(service, _mailgun("failed", _mark(message), message.to_address, severity="temporary"))
