@@ -64,7 +64,7 @@ OF_CLIENTS: Final = """scope AS (
   FROM unnest(%(clients)s::text::bigint[], %(sinces)s::text::timestamptz[]) k (client_id, since) WHERE k.client_id IN ({population})
 )"""
 FIRST: Final = """
-SELECT DISTINCT ON (h.client_id, e.episode) h.client_id, e.episode, h.movement_id, h.at, h.value FROM ({held}) h,
+SELECT DISTINCT ON (h.client_id, e.episode) h.client_id, e.episode, h.movement_id, h.at, h.value::numeric FROM ({held}) h,
   LATERAL (SELECT floor(extract(epoch FROM h.at) / %(repeat_seconds)s)::bigint AS episode) e
 ORDER BY h.client_id, e.episode, h.at, h.movement_id
 """

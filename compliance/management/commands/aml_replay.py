@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        start, end = _day(options["start"]), _day(options["end"]) + dt.timedelta(days=1)
+        start, end = _day(options["start"]), _day(options["end"], after=1)
         if start >= end:
             raise CommandError("The period must begin before it ends.")
         if options["backfill"]:
@@ -34,10 +34,10 @@ class Command(BaseCommand):
         versions = (
             AmlRuleVersion.objects.select_related("rule__brand").order_by("rule_id", "-number").distinct("rule_id")
         )
-        if options["rule"]:
+        if options["rule"] is not None:
             versions = versions.filter(rule_id=options["rule"])
         found = [_report(version, start, end) for version in versions]
-        if options["rule"] and not found:
+        if options["rule"] is not None and not found:
             raise CommandError(f"There is no rule {options['rule']}.")
         if options["json"]:
             self.stdout.write(json.dumps({"from": options["start"], "to": options["end"], "rules": found}, indent=1))
@@ -52,10 +52,11 @@ class Command(BaseCommand):
                 )
 
 
-def _day(text: str) -> dt.datetime:
+def _day(text: str, *, after: int = 0) -> dt.datetime:
+    """Read a day as its first instant, or that of a day so many days later."""
     try:
-        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC)
-    except ValueError as error:
+        return dt.datetime.combine(dt.date.fromisoformat(text), dt.time(), dt.UTC) + dt.timedelta(days=after)
+    except (ValueError, OverflowError) as error:
         raise CommandError(f"“{text}” isn't a valid date. Write it as YYYY-MM-DD.") from error
 
 
