@@ -20,6 +20,7 @@ class MonitoringAction(AuditCode):
         "warning",
     )
     ALERT_OVERDUE = "monitoring.alert_overdue", _("Alert not reviewed in time"), "clock", "warning"
+    ANOMALY_DECIDED = "monitoring.anomaly_decided", _("Anomaly decided"), "gavel"
     CASE_PACK = "monitoring.case_pack", _("Case pack created"), "file-text"
     ESCALATION_DECIDED = "monitoring.escalation_decided", _("Escalated alert decided"), "gavel"
     EXPLANATION_ASKED = "monitoring.explanation_asked", _("Agent asked to explain"), "circle-question-mark"

@@ -64,3 +64,36 @@ ESCALATION_HOURS = declare(
         needs_four_eyes=False,
     )
 )
+ANOMALY_PROBABILITY = declare(
+    Policy(
+        "anomaly_probability",
+        PolicyArea.MONITORING,
+        _("Probability below which a client's or partner's day is an anomaly"),
+        Fraction(Decimal(0), Decimal("0.01"), 6),
+        "0.0001",
+        _("Against their own past. 0: none are raised."),
+        needs_four_eyes=False,
+    )
+)
+ANOMALIES_PER_DAY = declare(
+    Policy(
+        "anomalies_per_day",
+        PolicyArea.MONITORING,
+        _("Most anomalies of clients and partners per day"),
+        Count(0, 200, _("per day")),
+        10,
+        _("The most improbable ones become work. Those of payment methods, servers and queues are always raised."),
+        needs_four_eyes=False,
+    )
+)
+ANOMALY_HOURS = declare(
+    Policy(
+        "anomaly_hours",
+        PolicyArea.MONITORING,
+        _("Anomalies are decided within"),
+        Count(1, 240, _("working hours")),
+        8,
+        _("The queue marks later ones as late."),
+        needs_four_eyes=False,
+    )
+)

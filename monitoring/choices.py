@@ -128,6 +128,50 @@ ESCALATION_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class Watched(models.TextChoices):
+    """What is watched about clients, partners and operations; `monitoring.anomalies.signals` says how each is judged."""
+
+    DEPOSITS = "deposits", _("Deposits far above the client's habit")
+    STAKES = "stakes", _("Traded volume far above the client's habit")
+    TRADES = "trades", _("Trades far above the client's habit")
+    ODD_HOURS = "odd_hours", _("Trading at hours unusual for the client")
+    CLICKS = "clicks", _("Clicks far above the partner's habit")
+    CLICKS_FALL = "clicks_fall", _("Clicks far below the partner's habit")
+    REGISTRATIONS = "registrations", _("Registrations far above the partner's habit")
+    CONVERSION_FALL = "conversion_fall", _("Few registrations for the partner's clicks")
+    DECLINES = "declines", _("Declined payments of a PSP")
+    METHOD_DECLINES = "method_declines", _("Declined payments of a payment method")
+    PSP_LATENCY = "psp_latency", _("Slow answers of a PSP")
+    READING_FAILURES = "reading_failures", _("Failed reads from a trading server")
+    READING_TIME = "reading_time", _("Slow reads from a trading server")
+    QUEUE_AGE = "queue_age", _("Work waiting in a queue")
+
+
+class Queue(models.IntegerChoices):
+    """Queues whose oldest waiting entry is watched."""
+
+    JOBS = 1, _("Jobs that people asked for")
+    EVENTS = 2, _("Events")
+    DUE = 3, _("Scheduled work")
+    MAIL = 4, _("E-mails to send")
+    WEBHOOKS = 5, _("Webhooks of PSPs")
+
+
+class AnomalyState(BadgeChoices):
+    OPEN = "open", "red", _("Open")
+    ACTED = "acted", "green", _("Action taken")
+    EXPLAINED = "explained", "teal", _("Explained")
+    NOT_UNUSUAL = "not_unusual", "secondary", _("Nothing unusual")
+
+
+ANOMALY_TRANSITIONS: dict[str, set[str]] = {
+    AnomalyState.OPEN: {AnomalyState.ACTED, AnomalyState.EXPLAINED, AnomalyState.NOT_UNUSUAL},
+    AnomalyState.ACTED: set(),
+    AnomalyState.EXPLAINED: set(),
+    AnomalyState.NOT_UNUSUAL: set(),
+}
+
+
 class WatchKind(BadgeChoices):
     NOTICE = "notice", "red", _("Leaving")
     ROLE_CHANGE = "role_change", "azure", _("Changing role")
@@ -181,6 +225,13 @@ class MonitoringNotice(NotificationKind):
         staff("monitoring.decide_escalation"),
         EmailChannel.AT_ONCE,
         MANDATORY,
+    )
+    ANOMALY = (
+        "monitoring.anomaly",
+        _("Anomalies of clients, partners and operations"),
+        NoticeGroup.SYSTEM,
+        staff("monitoring.decide_anomaly"),
+        EmailChannel.DAILY,
     )
     OFFBOARDING = (
         "monitoring.offboarding",

@@ -1,6 +1,6 @@
 """Monitoring's part of the demo: the days of the access log counted, baselines learned, and what the scorer finds.
 
-Nothing is planted here: the agent who opened 150 records in one afternoon (`demo.outlier`) is found by the real scorer.
+About agents nothing is planted here: the one who opened 150 records in one afternoon (`demo.outlier`) is found by the real scorer.
 Alerts older than four days were reviewed by the heads; one person is on the watchlist because of a notice.
 """
 
@@ -15,11 +15,13 @@ from crm.demo import Demo
 from crm.models import User
 from crm.staff.employment import StaffDates, set_dates
 from monitoring import alerts, baselines, watchlist
-from monitoring.choices import AlertState, Verdict, WatchKind
+from monitoring.anomalies import raising, services
+from monitoring.choices import AlertState, Queue, Verdict, WatchKind
 from monitoring.features import count_days
-from monitoring.models import Alert
+from monitoring.models import Alert, ServiceSlot
 from monitoring.policies import can_review
 from monitoring.queries import alerts_visible_to
+from wallet.models import Psp
 
 DAYS = 62
 REVIEWED_AFTER_DAYS = 4
@@ -51,7 +53,33 @@ def load(demo: Demo) -> None:
     alerts.raise_alerts(baselines.score_open_days(now=demo.now))
     demo.progress("Agents' days and baselines", 2, 3)
     _review(demo)
+    _watch_figures(demo)
     demo.progress("Agents' days and baselines", 3, 3)
+
+
+def _watch_figures(demo: Demo) -> None:
+    """Judge the last days of clients and partners, and three weeks of services, in which one PSP declines since an hour."""
+    for back in (3, 2, 1):
+        raising.watch_day(demo.now.date() - dt.timedelta(days=back), at=demo.now - dt.timedelta(days=back - 1))
+    psps = list(Psp.objects.filter(brand=demo.brands[0], is_enabled=True).order_by("pk").values_list("pk", flat=True))
+    newest = services.slot_before(demo.now)
+    rows = []
+    for n in range(6 * 24 * 14, 0, -6):
+        at = newest - services.SLOT * n
+        for number, psp_id in enumerate(psps):
+            tried = 4 + (n + 3 * number) % 7
+            rows.append(
+                ServiceSlot(signal="declines", subject=psp_id, at=at, count=(n // 6 + number) % 3, trials=tried)
+            )
+            rows.append(ServiceSlot(signal="psp_latency", subject=psp_id, at=at, count=4 * tried, trials=tried))
+        rows += [ServiceSlot(signal="queue_age", subject=queue, at=at, count=n % 5, trials=1) for queue in Queue.values]
+    rows += [
+        ServiceSlot(signal="declines", subject=psp_id, at=newest - services.SLOT * n, count=8 + n % 2, trials=11)
+        for psp_id in psps[:1]
+        for n in range(6)
+    ]
+    ServiceSlot.objects.bulk_create(rows)
+    raising.judge_services(newest, now=demo.now)
 
 
 def _morning_after(day: dt.date, hours: int = 0) -> dt.datetime:

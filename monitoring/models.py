@@ -17,12 +17,14 @@ from django.utils.translation import gettext_noop
 from crm.db.states import HasState
 from crm.models import Brand, Desk, User
 from crm.models.audit import append_only
+from monitoring.anomalies.models import Anomaly, ServiceSlot
 from monitoring.choices import ALERT_TRANSITIONS, AlertState, Feature, Severity, Verdict, WatchKind
 from monitoring.reviewing.models import ConfirmationProposal, Escalation, Explanation
 
 __all__ = [
     "AgentDay",
     "Alert",
+    "Anomaly",
     "Baseline",
     "Calibration",
     "ConfirmationProposal",
@@ -30,6 +32,7 @@ __all__ = [
     "Decision",
     "Escalation",
     "Explanation",
+    "ServiceSlot",
     "Watch",
 ]
 

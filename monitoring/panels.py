@@ -9,8 +9,11 @@ from crm.choices import Role
 from crm.models import User
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import Card, MenuEntry, Tile, register
+from monitoring.anomalies.queue import RIGHT as DECIDES_ANOMALIES
+from monitoring.anomalies.queue import SEES as SEES_ANOMALIES
+from monitoring.anomalies.queue import anomalies_visible_to
 from monitoring.cards import home_cards
-from monitoring.choices import AlertState
+from monitoring.choices import AlertState, AnomalyState
 from monitoring.leaving.offboarding import RIGHT as OFFBOARDS
 from monitoring.leaving.views import staff_card
 from monitoring.queries import alerts_visible_to
@@ -26,7 +29,25 @@ def open_alerts(user: User) -> int | None:
     return len(waiting.values_list("pk", flat=True)[:100])
 
 
+def open_anomalies(user: User) -> int | None:
+    """Count the anomalies that wait, up to a hundred."""
+    waiting = anomalies_visible_to(user).filter(state=AnomalyState.OPEN).order_by()
+    return len(waiting.values_list("pk", flat=True)[:100])
+
+
 register(
+    MenuEntry(
+        "insight",
+        _("Anomalies"),
+        "monitoring_anomalies",
+        SEES_ANOMALIES,
+        "activity",
+        25,
+        count=open_anomalies,
+        words="unusual outage declined latency spike",
+        group="figures",
+        count_permission=DECIDES_ANOMALIES,
+    ),
     MenuEntry(
         "insight",
         _("Escalated agent alerts"),

@@ -12,6 +12,8 @@ grants(
             "manage_watchlist",
             "limit_agents",
             "offboard_agents",
+            "view_anomaly",
+            "decide_anomaly",
         ],
         Role.MLRO: [
             "view_alert",
@@ -21,9 +23,13 @@ grants(
             "manage_watchlist",
             "decide_escalation",
             "limit_agents",
+            "view_anomaly",
+            "decide_anomaly",
         ],
+        Role.FINANCE: ["view_anomaly", "decide_anomaly"],
+        Role.IB_MANAGER: ["view_anomaly", "decide_anomaly"],
         # They check that the process works; for that they need no names.
-        Role.AUDITOR: ["view_alert", "view_baselines"],
+        Role.AUDITOR: ["view_alert", "view_baselines", "view_anomaly"],
         # Somebody has to look at compliance, too.
         Role.ADMINISTRATOR: [
             "view_alert",
@@ -32,6 +38,8 @@ grants(
             "see_agent_names",
             "limit_agents",
             "offboard_agents",
+            "view_anomaly",
+            "decide_anomaly",
         ],
     },
 )

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from monitoring import alerts, baselines, bursts
+from monitoring.anomalies import raising
 
 
 @shared_task
@@ -27,7 +28,21 @@ def score_bursts() -> int:
     return len(alerts.raise_alerts(baselines.score_open_days(agent_ids=agent_ids)))
 
 
+@shared_task
+def watch_days() -> int:
+    """Judge the days of clients and partners that are over."""
+    return raising.watch_days()
+
+
+@shared_task
+def watch_services() -> int:
+    """Judge the last ten minutes of payment methods, trading servers and queues."""
+    return len(raising.watch_services())
+
+
 SCHEDULE = {
+    "watch-days": {"task": "monitoring.tasks.watch_days", "schedule": 3600.0, "options": {"expires": 3600}},
+    "watch-services": {"task": "monitoring.tasks.watch_services", "schedule": 600.0, "options": {"expires": 600}},
     "close-monitored-days": {"task": "monitoring.tasks.close_days", "schedule": 3600.0, "options": {"expires": 3600}},
     "score-open-days": {"task": "monitoring.tasks.score_open_days", "schedule": 900.0, "options": {"expires": 900}},
     "score-bursts": {"task": "monitoring.tasks.score_bursts", "schedule": 30.0, "options": {"expires": 30}},

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from monitoring import views
+from monitoring.anomalies import views as anomalies
 from monitoring.leaving import views as leaving
 from monitoring.responses import views as responses
 from monitoring.reviewing import views as reviewing
@@ -19,6 +20,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "monitoring/escalations/<int:escalation_id>/", reviewing.EscalationPage.as_view(), name="monitoring_escalation"
     ),
+    path("monitoring/anomalies/", anomalies.AnomalyList.as_view(), name="monitoring_anomalies"),
+    path("monitoring/anomalies/assign/", anomalies.AssignAnomalies.as_view(), name="monitoring_anomaly_assign"),
+    path("monitoring/anomalies/<int:anomaly_id>/", anomalies.AnomalyPage.as_view(), name="monitoring_anomaly"),
     path("monitoring/explanations/<int:explanation_id>/", reviewing.answer, name="monitoring_answer"),
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),

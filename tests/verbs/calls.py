@@ -125,7 +125,7 @@ MODELS = {
         "period_id": "SettlementPeriod",
         "dispute_id": "CommissionDispute",
     },
-    "monitoring": {"agent_id": "User", "limit_id": "StaffLimit"},
+    "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},
 }
 BRAND = "meridian"
 
@@ -194,6 +194,15 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "BulkChange": {"kind": "task", "options": {"title": "Call", "days": 1}},
     "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},
+    "Anomaly": {
+        "work": lambda: sketched(WorkItem, kind="monitoring.anomaly", client_id=None),
+        "signal": "queue_age",
+        "queue": 1,
+        "client": None,
+        "course": [],
+        "probability": 0.0,
+        "reason": "",
+    },
     "EventSubscription": {"brand": lambda: one(Brand), "events": ["lead.captured"], "target": "notice"},
     "Escalation": {"work": lambda: sketched(WorkItem, kind="monitoring.escalation", client_id=None), "reason": ""},
     "Explanation": {"answer": "", "asked_by": lambda: of_the_brand(User).last()},

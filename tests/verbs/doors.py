@@ -906,6 +906,9 @@ DOORS: dict[str, Door] = {
     "clients.merging.merge.merge_clients": Door({"kept_id": {"stage": "active"}, "merged_id": {"stage": "lead"}}),
     "monitoring.alerts.give_back": Door({"alert_id": {"state": "open"}}),
     "monitoring.alerts.decide": Door({"alert_id": {"state": "open"}}),
+    "monitoring.anomalies.queue.decide_anomaly": Door(
+        {"anomaly_id": {"state": "open"}}, given=lambda: {"outcome": "explained"}
+    ),
     "monitoring.leaving.offboarding.clear_check": Door(given=lambda: {"agent_id": a_leaver(), "slug": "tasks"}),
     "monitoring.leaving.offboarding.confirm_offboarding": Door(given=lambda: {"agent_id": a_leaver()}),
     "monitoring.responses.limits.impose_limit": Door(given=lambda: {"kind": "exports"}),

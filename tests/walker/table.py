@@ -1001,6 +1001,9 @@ TABLE |= {
 }
 
 # Monitoring: heads and compliance review; whoever is watched sees their own days only.
+SEES_ANOMALIES: Final = roles(
+    Role.DESK_HEAD, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR, Role.FINANCE, Role.IB_MANAGER
+)
 SEES_ALERTS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
 REVIEWS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR)
 WATCHES: Final = roles(Role.DESK_HEAD, Role.MLRO)
@@ -1017,6 +1020,9 @@ TABLE |= {
     "monitoring_escalations": Rule(roles(Role.MLRO)),
     "monitoring_escalation_assign": Rule(MANAGES_WORK),
     "monitoring_escalation": Rule(roles(Role.MLRO), kwargs=lambda _world: {"escalation_id": 999_999}, good=OWN),
+    "monitoring_anomalies": Rule(SEES_ANOMALIES),
+    "monitoring_anomaly_assign": Rule(MANAGES_WORK),
+    "monitoring_anomaly": Rule(SEES_ANOMALIES, kwargs=lambda _world: {"anomaly_id": 999_999}, good=OWN),
     "monitoring_answer": Rule(STAFF, kwargs=lambda _world: {"explanation_id": 999_999}, good=OWN),
     "monitoring_unmask": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
     "monitoring_agents": Rule(SEES_ALERTS),
