@@ -40,4 +40,6 @@ class LeadsAction(AuditCode):
     SOURCE_KEY_RENEWED = "leads.source_key_renewed", _("Lead source key renewed"), "key-round"
     SOURCE_STARTED = "leads.source_started", _("Lead source activated"), "play"
     SOURCE_STOPPED = "leads.source_stopped", _("Lead source deactivated"), "pause"
+    SPEND_ENTERED = "leads.spend_entered", _("Campaign spend entered"), "coins"
+    SPEND_IMPORTED = "leads.spend_imported", _("Campaign spend imported"), "upload"
     STATUS_CHANGED = "leads.status_changed", _("Sales status changed"), "tag"

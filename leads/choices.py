@@ -134,6 +134,15 @@ OPEN_STATUSES = (
 )
 
 
+class AdNetwork(models.TextChoices):
+    """Where spend of a campaign comes from."""
+
+    GOOGLE = "google", "Google Ads"
+    META = "meta", "Meta Ads"
+    OTHER = "other", _("Other file")
+    MANUAL = "manual", _("Entered by hand")
+
+
 class LeadsNotice(NotificationKind):
     """What people are notified of; see `crm/notices/kinds.py`."""
 

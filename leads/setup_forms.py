@@ -52,10 +52,42 @@ def brands_of(actor: Actor) -> QuerySet[Brand]:
     return Brand.objects.filter(pk__in=reach_of(actor).brands, archived_at=None)
 
 
+class LinesField(forms.CharField):
+    """A list, one entry per line."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [line.strip() for line in str(super().clean(value) or "").splitlines()]
+        return list(dict.fromkeys(line for line in lines if line))
+
+
 class CampaignForm(ModelForm[Campaign]):
+    network_names = LinesField(
+        label=gettext_lazy("At the ad networks"),
+        required=False,
+        max_length=5000,
+        help_text=gettext_lazy("Names or numbers of its campaigns at Google Ads or Meta Ads, one per line"),
+    )
+
     class Meta:
         model = Campaign
-        fields = ("brand", "name", "code", "source", "medium", "cost", "quality", "starts_on", "ends_on", "is_active")
+        fields = (
+            "brand",
+            "name",
+            "code",
+            "source",
+            "medium",
+            "cost",
+            "quality",
+            "starts_on",
+            "ends_on",
+            "network_names",
+            "is_active",
+        )
         widgets = {name: DayInput() for name in ("starts_on", "ends_on")}
         labels = {
             "brand": gettext_lazy("Brand"),

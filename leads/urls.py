@@ -5,6 +5,7 @@ from leads.automations import views as automations
 from leads.automations.tables import AutomationTable
 from leads.bulk import views as bulk
 from leads.duplicates import views as duplicates
+from leads.spend import views as spend
 from leads.tables import LeadTable
 from leads.views import conditions, imports, public, setup, staff
 
@@ -41,6 +42,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("leads/<int:client_id>/invite/", staff.invite, name="lead_invite"),
     path("campaigns/new/", setup.campaign, name="campaign_new"),
     path("campaigns/<int:pk>/edit/", setup.campaign, name="campaign_edit"),
+    path(
+        "campaigns/spend/",
+        TableView.as_view(table=spend.SpendRows, template_name="leads/spend/rows.html"),
+        name="campaign_spend",
+    ),
+    path("campaigns/spend/enter/", spend.enter, name="campaign_spend_enter"),
+    path("campaigns/spend/import/", spend.import_file, name="campaign_spend_import"),
+    path("campaigns/spend/example.csv", spend.example, name="campaign_spend_example"),
     path(
         "landing-pages/",
         TableView.as_view(table=setup.LandingPageTable, template_name="leads/landing_pages.html"),

@@ -121,11 +121,6 @@ class Selection:
         first, last = formats.day(self.span.first), formats.day(self.span.last)
         return first if first == last else f"{first} – {last}"
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether nothing narrows the figures below whole brands: a campaign's cost can't be split by desk or country."""
-        return not (self.desk or self.country or self.reach.desks)
-
     def query(self, **more: str) -> str:
         """Return the choices for an address, the usual ones left out."""
         return urlencode({**self.chosen, **{name: value for name, value in more.items() if value}})

@@ -161,7 +161,10 @@ class ClientDay(OriginFigures):
     class Meta(OriginFigures.Meta):
         abstract = False
         default_permissions = ()
-        indexes = [models.Index(fields=["client_id"], name="client_days_by_client")]
+        indexes = [
+            models.Index(fields=["client_id"], name="client_days_by_client"),
+            models.Index(fields=["brand_id", "day"], name="client_days_by_brand_and_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.client_id} {self.day}"

@@ -5,6 +5,7 @@ from reports.campaigns import views as campaign_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/", campaign_views.campaign_list, name="campaigns"),
+    path("campaigns/returns/", campaign_views.campaign_returns, name="campaign_returns"),
     path("campaigns/<int:pk>/", campaign_views.campaign_detail, name="campaign"),
     path("reports/", views.dashboard, name="reports"),
     path("reports/performance/", views.performance, name="reports_performance"),

@@ -15,8 +15,8 @@ from crm.choices import Role
 from crm.conditions import all_of
 from crm.demo import Demo
 from crm.models import Brand, Desk
-from leads.choices import OffShift, Strategy
-from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, Shift
+from leads.choices import AdNetwork, OffShift, Strategy
+from leads.models import Campaign, CampaignSpend, LandingPage, LeadSource, RoutingRule, Shift
 
 
 class DemoCampaign(NamedTuple):
@@ -158,7 +158,7 @@ def set_up(demo: Demo) -> House:
 
 
 def _campaign(demo: Demo, brand: Brand, row: DemoCampaign) -> Campaign:
-    return Campaign.objects.create(
+    campaign = Campaign.objects.create(
         brand=brand,
         code=row.code,
         name=row.name,
@@ -167,6 +167,33 @@ def _campaign(demo: Demo, brand: Brand, row: DemoCampaign) -> Campaign:
         cost=Decimal(row.cost),
         quality=row.quality,
         starts_on=demo.since.date() - dt.timedelta(days=demo.rng.randrange(10, 200)),
+    )
+    network = {"google": AdNetwork.GOOGLE, "facebook": AdNetwork.META}.get(row.source)
+    if network:
+        _spend(demo, campaign, network)
+    return campaign
+
+
+def _spend(demo: Demo, campaign: Campaign, network: AdNetwork) -> None:
+    """Spread a campaign's cost over its days as networks do: less at weekends, never twice the same."""
+    assert campaign.starts_on is not None
+    days = [
+        campaign.starts_on + dt.timedelta(days=number) for number in range((demo.now.date() - campaign.starts_on).days)
+    ]
+    weights = [(60 if day.weekday() >= 5 else 100) + (day.toordinal() * 7919 + campaign.pk) % 40 for day in days]
+    total, currency = sum(weights), campaign.brand.base_currency
+    amounts = [(campaign.cost * weight / total).quantize(Decimal("0.01")) for weight in weights]
+    CampaignSpend.objects.bulk_create(
+        CampaignSpend(
+            campaign=campaign,
+            day=day,
+            network=network,
+            network_campaign=campaign.name,
+            amount=amount,
+            charged=amount,
+            charged_currency=currency,
+        )
+        for day, amount in zip(days, amounts, strict=True)
     )
 
 

@@ -999,4 +999,45 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('undone__isnull', True), ('undone_at__isnull', True)), models.Q(('undone__isnull', False), ('undone_at__isnull', False)), _connector='OR'), name='undone_bulk_change_says_how_many')],
             },
         ),
+        migrations.AddField(
+            model_name='campaign',
+            name='network_names',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='Names or numbers of its campaigns at Google Ads or Meta Ads, one per line', size=None),
+        ),
+        migrations.AddField(
+            model_name='historicalcampaign',
+            name='network_names',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, help_text='Names or numbers of its campaigns at Google Ads or Meta Ads, one per line', size=None),
+        ),
+        migrations.AlterField(
+            model_name='campaign',
+            name='cost',
+            field=models.DecimalField(decimal_places=2, default=0, help_text="Spent so far, in the brand's base currency; not used once there is spend by day", max_digits=14),
+        ),
+        migrations.AlterField(
+            model_name='historicalcampaign',
+            name='cost',
+            field=models.DecimalField(decimal_places=2, default=0, help_text="Spent so far, in the brand's base currency; not used once there is spend by day", max_digits=14),
+        ),
+        migrations.CreateModel(
+            name='CampaignSpend',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('network', models.CharField(choices=[('google', 'Google Ads'), ('meta', 'Meta Ads'), ('other', 'Other file'), ('manual', 'Entered by hand')], max_length=8)),
+                ('network_campaign', models.CharField(blank=True, help_text='Its name at the ad network', max_length=200)),
+                ('country', models.CharField(blank=True, help_text='Empty: not reported by country', max_length=2)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=14)),
+                ('charged', models.DecimalField(decimal_places=2, max_digits=18)),
+                ('charged_currency', models.CharField(max_length=5)),
+                ('entered_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='spend', to='leads.campaign')),
+                ('entered_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-day', '-id'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('campaign', 'day', 'network', 'network_campaign', 'country'), name='one_spend_per_campaign_day_and_country'), models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('charged__gte', 0)), name='spend_is_not_negative')],
+            },
+        ),
     ]

@@ -12,6 +12,7 @@ from leads.models.duplicates import DuplicatePass, PossibleDuplicate
 from leads.models.imports import LeadImport, LeadImportRow
 from leads.models.leads import Lead, LeadFacts, RegistrationInvitation, SalesStatusChange
 from leads.models.rules import Absence, RoutingRule, ScoreRule, Shift
+from leads.models.spend import CampaignSpend
 from leads.models.turns import AgentCount, PoolPass, RuleTurn
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "AutomationVersion",
     "BulkChange",
     "Campaign",
+    "CampaignSpend",
     "DuplicatePass",
     "LandingPage",
     "Lead",

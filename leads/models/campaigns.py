@@ -21,10 +21,19 @@ class Campaign(models.Model):
     source = models.CharField(max_length=60, blank=True, help_text=_("e.g. google, facebook, a portal's name"))
     medium = models.CharField(max_length=40, blank=True, help_text=_("e.g. cpc, email, affiliate"))
     cost = models.DecimalField(
-        max_digits=14, decimal_places=2, default=0, help_text=_("Spent so far, in the brand's base currency")
+        max_digits=14,
+        decimal_places=2,
+        default=0,
+        help_text=_("Spent so far, in the brand's base currency; not used once there is spend by day"),
     )
     quality = models.PositiveSmallIntegerField(
         default=5, help_text=_("Quality of its leads so far, 0 to 10; used for scoring")
+    )
+    network_names = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text=_("Names or numbers of its campaigns at Google Ads or Meta Ads, one per line"),
     )
     starts_on = models.DateField(null=True, blank=True)
     ends_on = models.DateField(null=True, blank=True)

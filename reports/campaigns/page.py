@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,9 +20,10 @@ from crm.models import User
 from crm.ui.cards import FunnelStep
 from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
-from leads.models import Campaign, Lead
+from leads.models import Campaign, CampaignSpend, Lead
+from leads.spend.queries import spent_by_day
 from reports import dashboards, figures, origins
-from reports.campaigns.rows import Row, cost_of
+from reports.campaigns.rows import Row, cost_of, costs_of
 from reports.filters import Selection, Span
 from reports.models import ClientDay
 from reports.texts import whole_money
@@ -71,7 +73,7 @@ def page_of(user: User, campaign: Campaign, chosen: Selection, today: dt.date) -
 
 
 def _row(campaign: Campaign, chosen: Selection, span: Span, today: dt.date, totals: figures.Totals) -> Row:
-    cost = cost_of(campaign, span, today) if chosen.is_whole else None
+    cost = costs_of(chosen, [campaign], span, today)[campaign.pk]
     return Row(campaign, campaign.brand.base_currency, totals, cost)
 
 
@@ -132,11 +134,22 @@ def _money_chart(sheet: dashboards.Sheet, row: Row, today: dt.date) -> list[Char
     nets = [Decimal(origins.net_of(sheet.by_day.get(day, figures.Totals()), row.currency)) for day in days]
     series = [Series(_("Net deposits"), list(accumulate(nets)), kind="area", tone="teal", unit=row.currency)]
     if row.cost is not None:
-        costs = [cost_of(row.campaign, Span(days[0], day), today) for day in days]
+        costs = _costs_so_far(row.campaign, sheet.selection.country, days, today)
         series.append(Series(_("Cost"), costs, tone="warning", unit=row.currency))
     return [
         Chart(id="campaign-return", title=_("Net deposits and cost, cumulative"), x=days, series=series, height=260)
     ]
+
+
+def _costs_so_far(campaign: Campaign, country: str, days: Sequence[dt.date], today: dt.date) -> list[Decimal]:
+    """Add up what a campaign cost from the first day to each."""
+    if CampaignSpend.objects.filter(campaign=campaign).exists():
+        by_day: dict[dt.date, Decimal] = defaultdict(Decimal)
+        for (_campaign, day, of_country), amount in spent_by_day([campaign.pk], days[0], days[-1]).items():
+            if not country or of_country == country:
+                by_day[day] += amount
+        return list(accumulate(by_day[day] for day in days))
+    return [cost_of(campaign, Span(days[0], day), today, {}) or Decimal(0) for day in days]
 
 
 def _sources(sheet: dashboards.Sheet) -> list[OriginRow]:

@@ -1,7 +1,7 @@
 """What campaigns cost and brought: leads, registrations, first deposits and money, and the cost of each.
 
-People belong to the campaign of their first lead (`Client.campaign`); deposits of later months stay with it. A campaign's cost
-is one sum, spent so far, and is spread evenly over its days.
+People belong to the campaign of their first lead (`Client.campaign`); deposits of later months stay with it. A campaign costs
+what its spend by day says; without any, its cost is one sum, spent so far, and is spread evenly over its days.
 
 **Return on ad spend** (ROAS) is net deposits per unit of cost, as a percentage: 100 % is a campaign whose people have, in the
 period, paid in (less withdrawals, refunds and chargebacks) as much as the campaign cost in it. It is no profit: revenue
@@ -11,7 +11,7 @@ comes from their trading.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from typing import Any
 from django.db.models import Q
 
 from leads.models import Campaign
+from leads.spend.queries import spent_by_campaign
 from reports import origins
 from reports.figures import Totals, add_up
 from reports.filters import CAMPAIGNS_MAX, Selection, Span, brands_within
@@ -28,11 +29,14 @@ CENT = Decimal("0.01")
 DEFAULT_SORT = "-cost"
 
 
-def cost_of(campaign: Campaign, span: Span, today: dt.date) -> Decimal:
-    """Take a period's part of what was spent so far, as if every day of the campaign had cost the same.
+def cost_of(campaign: Campaign, span: Span, today: dt.date, spent: Mapping[int, Decimal | None]) -> Decimal | None:
+    """Return what a campaign cost in a period: its spend by day, as `spent` has it.
 
-    Without a first day all of it counts as spent in the period.
+    A campaign without any spend by day costs the period's part of its cost so far, as if every day had cost the same;
+    without a first day all of it counts as spent in the period.
     """
+    if campaign.pk in spent:
+        return spent[campaign.pk]
     first = campaign.starts_on or span.first
     last = min(campaign.ends_on or today, today)
     days = (last - first).days + 1
@@ -46,7 +50,7 @@ def cost_of(campaign: Campaign, span: Span, today: dt.date) -> Decimal:
 class Row:
     """One campaign's figures of the period, in the base currency of its brand.
 
-    `cost` is None where it can't be told what part of it these figures cost: a single desk or country.
+    `cost` is None where it can't be told what part of it these figures cost: a single desk, or a country without spend of its own.
     """
 
     campaign: Campaign
@@ -118,17 +122,27 @@ def campaigns_of(selection: Selection) -> Iterable[Campaign]:
     return rows.order_by("-is_active", "-id")[:CAMPAIGNS_MAX]
 
 
+def costs_of(
+    selection: Selection, campaigns: Sequence[Campaign], span: Span, today: dt.date
+) -> dict[int, Decimal | None]:
+    """Return what campaigns cost in a period; None of a single desk, and of a country where spend isn't reported by country."""
+    if selection.desk or selection.reach.desks:
+        return dict.fromkeys((row.pk for row in campaigns), None)
+    spent = spent_by_campaign([row.pk for row in campaigns], span.first, span.last, selection.country)
+    return {
+        row.pk: None if selection.country and row.pk not in spent else cost_of(row, span, today, spent)
+        for row in campaigns
+    }
+
+
 def rows_of(selection: Selection, span: Span, today: dt.date, *, sort: str = DEFAULT_SORT) -> list[Row]:
-    """Return the campaigns with their figures of some days: two statements, whatever their number."""
+    """Return the campaigns with their figures of some days: three statements, whatever their number."""
     found = origins.sum_by(origins.days_of(selection, span).exclude(campaign=""), "brand_id", "campaign")
+    chosen = list(campaigns_of(selection))
+    costs = costs_of(selection, chosen, span, today)
     rows = [
-        Row(
-            row,
-            row.brand.base_currency,
-            found.get((row.brand_id, row.code), Totals()),
-            cost_of(row, span, today) if selection.is_whole else None,
-        )
-        for row in campaigns_of(selection)
+        Row(row, row.brand.base_currency, found.get((row.brand_id, row.code), Totals()), costs[row.pk])
+        for row in chosen
     ]
     key = sort.removeprefix("-")
     rows.sort(key=lambda row: row.campaign.name.lower())

@@ -18,12 +18,15 @@ from django.utils.translation import gettext_lazy
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.security.policies import require_permission
+from crm.ui.charts import Chart, Series
 from crm.ui.exports import defuse
 from crm.ui.views import may_open, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from reports import origins
 from reports.campaigns import page as campaign_page
 from reports.campaigns import rows as campaigns
+from reports.campaigns.returns import DAYS_MAX, Attribution, Dimension, ReturnRow, returns_of
+from reports.campaigns.returns_form import ReturnsForm
 from reports.filters import FilterForm, Selection, Span
 from reports.sorting import sort_links
 
@@ -75,6 +78,50 @@ def campaign_list(request: UserRequest) -> HttpResponse:
         "refreshed_at": origins.refreshed_at(),
     }
     return _answer(request, "reports/campaigns.html", "reports/_campaigns.html", context)
+
+
+@staff_page("leads.view_campaign")
+def campaign_returns(request: UserRequest) -> HttpResponse:
+    """Set what campaigns cost against what they brought, by campaign, source, country, cohort or day."""
+    form = ReturnsForm(request.GET, user=request.user, narrows=("brand", "campaign"))
+    chosen, by, attribution = form.selection(), form.chosen_dimension, form.chosen_attribution
+    is_too_long = attribution != Attribution.FIRST and len(chosen.span.days) > DAYS_MAX
+    if is_too_long:
+        attribution = Attribution.FIRST
+    rows, totals = returns_of(chosen, by, attribution, form.today)
+    context = {
+        "form": form,
+        "selection": chosen,
+        "has_period": True,
+        "path": request.path,
+        "by": by,
+        "attribution": attribution,
+        "is_too_long": is_too_long,
+        "rows": rows,
+        "totals": totals,
+        "digits": 1 if attribution == Attribution.LINEAR and by != Dimension.COHORT else 0,
+        "chart": _return_chart(rows, totals) if by == Dimension.DAY else None,
+        "kept": {
+            "by": by if by != Dimension.CAMPAIGN else "",
+            "attribution": form.chosen_attribution if form.chosen_attribution != Attribution.FIRST else "",
+        },
+        "query": chosen.query(),
+        "refreshed_at": origins.refreshed_at(),
+    }
+    return _answer(request, "reports/campaign_returns.html", "reports/_campaign_returns.html", context)
+
+
+def _return_chart(rows: Sequence[ReturnRow], totals: Sequence[ReturnRow]) -> Chart | None:
+    """Draw cost and net deposits by day; nothing where brands have different currencies."""
+    if len(totals) != 1 or len(rows) < 2:
+        return None
+    days, currency = list(reversed(rows)), totals[0].currency
+    series = [Series(_("Net deposits"), [row.sums.net for row in days], tone="teal", unit=currency)]
+    if totals[0].cost is not None:
+        series.insert(0, Series(_("Cost"), [row.cost for row in days], kind="bars", tone="warning", unit=currency))
+    return Chart(
+        id="campaign-returns", title=_("Cost and net deposits by day"), x=[row.key for row in days], series=series
+    )
 
 
 @staff_page("leads.view_campaign")

@@ -21,6 +21,7 @@ from crm.ui.cards import ChartCard, ListCard, ListRow
 from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi, once_per_page
 from leads.models import Campaign
+from leads.spend.queries import spent_by_campaign
 from reports import figures
 from reports.campaigns.rows import cost_of
 from reports.filters import Span
@@ -66,13 +67,15 @@ def _campaigns(user: User) -> list[CampaignMonth]:
             known = brought.get((brand_id, code), (0, Decimal(0)))
             brought[brand_id, code] = known[0] + count, known[1] + net
         rows = Campaign.objects.filter(brand_id__in=reach_of(user).whole_brands, is_active=True)
+        campaigns = list(rows.select_related("brand").order_by("pk")[:500])
+        spent = spent_by_campaign([row.pk for row in campaigns], month.first, month.today)
         return [
             CampaignMonth(
                 row,
-                cost_of(row, Span(month.first, month.today), month.today),
+                cost_of(row, Span(month.first, month.today), month.today, spent) or Decimal(0),
                 *brought.get((row.brand_id, row.code), (0, Decimal(0))),
             )
-            for row in rows.select_related("brand").order_by("pk")[:500]
+            for row in campaigns
         ]
 
     return once_per_page(user, "reports.campaign_months", read)  # type: ignore[no-any-return]

@@ -179,4 +179,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('desk', 'month', 'agent', 'figure'), name='one_target_per_figure_and_month', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('value__gt', 0)), name='target_is_above_zero'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='target_month_is_a_first_day')],
             },
         ),
+        migrations.AddIndex(
+            model_name='clientday',
+            index=models.Index(fields=['brand_id', 'day'], name='client_days_by_brand_and_day'),
+        ),
     ]

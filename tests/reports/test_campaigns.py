@@ -8,12 +8,15 @@ import pytest
 from django.urls import reverse
 
 from clients.books import move_client
+from crm.i18n import formats
 from crm.models import AccessEvent, Book, Desk
-from leads.models import Campaign, LandingPage
+from leads.models import Campaign, CampaignSpend, LandingPage
 from reports import figures, upkeep
 from reports.campaigns import rows as campaigns
+from reports.campaigns.returns import returns_of
+from reports.campaigns.returns_form import ReturnsForm
 from reports.filters import FilterForm, Span
-from reports.models import OriginDay
+from reports.models import ClientDay, OriginDay
 from tests.reports.factories import make_day
 from tests.reports.test_reports import lead, table_of, text_of
 
@@ -80,7 +83,7 @@ def test_cost_is_spread_over_the_days_so_far(starts, ends, first, last, cost):
         return dt.date.fromisoformat(text) if text else None
 
     campaign = Campaign(cost=Decimal(100), starts_on=day(starts), ends_on=day(ends))
-    assert campaigns.cost_of(campaign, Span(day(first), day(last)), TODAY) == cost
+    assert campaigns.cost_of(campaign, Span(day(first), day(last)), TODAY, {}) == cost
 
 
 def test_what_nothing_is_divided_by_has_no_cost_of_each(world):
@@ -165,3 +168,83 @@ def test_landing_pages_of_a_desk_are_those_of_the_day_of_the_lead(world, browse)
         answer = browser.get(address, {"period": "today", "desk": of_day.pk})
         shown[of_day.pk] = "gold (de)" in text_of(answer)
     assert shown == {world.desk.pk: True, desk.pk: False}
+
+
+def test_spend_by_day_replaces_the_even_spread(world):
+    day = world.today
+    spend = {"campaign": world.autumn, "network": "google", "charged_currency": "EUR"}
+    for back, country, amount in ((0, "DE", 300), (1, "DE", 100), (1, "AT", 50), (15, "DE", 7)):
+        CampaignSpend.objects.create(
+            day=day - dt.timedelta(days=back), country=country, amount=amount, charged=amount, **spend
+        )
+    first = day - dt.timedelta(days=9)
+    (row,) = rows(world.marketing, first=first, last=day)
+    assert (row.cost, row.per_lead) == (450, 45)
+    assert rows(world.marketing, first=first, last=day, country="DE")[0].cost == 400
+    assert rows(world.desk_head, first=first, last=day)[0].cost is None
+    CampaignSpend.objects.create(day=day, country="", amount=1, charged=1, **spend)
+    assert rows(world.marketing, first=first, last=day, country="DE")[0].cost is None
+
+
+def returns(user, by, attribution="first", **filters):
+    form = ReturnsForm({"period": "own", "by": by, "attribution": attribution, **filters}, user=user)
+    found, totals = returns_of(form.selection(), form.chosen_dimension, form.chosen_attribution, form.today)
+    shown = {row.label: (row.sums.leads, row.sums.ftds, row.sums.net, row.cost) for row in found}
+    return shown, [(row.sums.leads, row.sums.ftds, row.sums.net, row.cost) for row in totals]
+
+
+def test_returns_are_grouped_by_each_dimension(world):
+    """2,000 over twenty days: 1,000 in the last ten. Then 300 by day, a third of it reported for Austria."""
+    span = {"first": world.today - dt.timedelta(days=9), "last": world.today}
+    all_of_it = [(10, 2, 1250, 1000)]
+    for by, label in (("campaign", "Autumn"), ("source", "google"), ("country", "Germany")):
+        assert returns(world.marketing, by, **span) == ({label: (10, 2, 1250, 1000)}, all_of_it), by
+    by_day, totals = returns(world.marketing, "day", **span)
+    assert totals == all_of_it and len(by_day) == 10 and by_day[formats.day(world.today)] == (10, 2, 1250, 100)
+    by_month, totals = returns(world.marketing, "cohort", **span)
+    assert [row[:2] for row in totals] == [(10, 2)] and sum(row[3] for row in by_month.values()) == 1000
+    spend = {"campaign": world.autumn, "network": "meta", "charged_currency": "EUR", "day": world.today}
+    CampaignSpend.objects.create(country="AT", amount=100, charged=100, **spend)
+    CampaignSpend.objects.create(country="", amount=200, charged=200, **spend)
+    by_country, totals = returns(world.marketing, "country", **span)
+    assert by_country == {"Germany": (10, 2, 1250, 200), "Austria": (0, 0, 0, 100)} and totals == [(10, 2, 1250, 300)]
+    assert returns(world.desk_head, "country", **span)[0]["Germany"][3] is None
+
+
+def test_last_and_linear_attribution_credit_other_campaigns(world, browse, django_assert_max_num_queries):
+    """Three campaigns brought one person; the last one only after the first deposit."""
+    client, noon = world.client, dt.datetime.combine(world.today, dt.time(12), tzinfo=dt.UTC)
+    winter = Campaign.objects.create(brand=world.brand, code="winter", name="Winter", source="meta")
+    for hours, campaign, is_again in ((9, world.autumn, False), (6, winter, True), (1, world.autumn, True)):
+        at = noon - dt.timedelta(hours=hours)
+        lead(client, at=at, campaign=campaign, is_duplicate=is_again)
+    client.first_deposit_at = noon - dt.timedelta(hours=3)
+    client.save()
+    ClientDay.objects.create(
+        client_id=client.pk,
+        day=world.today,
+        brand_id=world.brand.pk,
+        desk_id=world.desk.pk,
+        book_id=client.book_id,
+        country="DE",
+        campaign="autumn",
+        source="google",
+        leads=1,
+        first_deposits=1,
+        deposits=500,
+        withdrawals=100,
+    )
+    span = {"first": world.today, "last": world.today}
+    last, totals = returns(world.marketing, "campaign", "last", **span)
+    assert last["Winter"] == (1, 1, 400, 0) and last["Autumn"][:3] == (0, 0, 0)
+    linear, totals = returns(world.marketing, "campaign", "linear", **span)
+    assert linear["Winter"][:3] == linear["Autumn"][:3] == (Decimal("0.5"), Decimal("0.5"), 200)
+    assert totals[0][:3] == (1, 1, 400)
+    assert returns(world.marketing, "source", "last", **span)[0]["meta"][:3] == (1, 1, 400)
+    browser, address = browse(world.marketing), reverse("campaign_returns")
+    browser.get(address)
+    with django_assert_max_num_queries(16):
+        text = text_of(browser.get(address, {"by": "country", "attribution": "linear", "period": "7"}))
+    assert "Germany" in text and "Net less cost" in text
+    text = text_of(browser.get(address, {"by": "day", "attribution": "last", "period": "own", "first": "2026-01-01"}))
+    assert "at most 100 days" in text

@@ -617,6 +617,16 @@ DOORS: dict[str, Door] = {
     "leads.duplicates.deciding.dismiss_duplicate": Door({"pair_id": {"state": "open"}}),
     "leads.duplicates.deciding.reopen_duplicate": Door({"pair_id": {"state": "dismissed"}}),
     "leads.setup.save_campaign": Door(given=lambda: {"campaign": one(Campaign), "brand": one(Brand)}),
+    "leads.spend.recording.enter_spend": Door(
+        given=lambda: {"first": dt.date(2026, 1, 1), "last": dt.date(2026, 1, 2), "amount": Decimal(10)}
+    ),
+    "leads.spend.recording.import_spend": Door(
+        given=lambda: {
+            "brand": one(Campaign).brand,
+            "file_name": "spend.csv",
+            "content": f"Day,Campaign,Cost\n2026-01-01,{one(Campaign).code},5\n".encode(),
+        }
+    ),
     "leads.setup.save_landing_page": Door(given=lambda: {"page": one(LandingPage), "brand": one(Brand)}),
     "leads.setup.save_routing_rule": Door(
         given=lambda: {"rule": (rule := one(RoutingRule)), "brand": rule.brand, "desk": rule.desk}

@@ -294,6 +294,8 @@ LOCKS: dict[str, str] = {
     "leads.setup.save_campaign": "Campaign",
     "leads.setup.save_landing_page": "LandingPage",
     "leads.setup.save_routing_rule": "RoutingRule",
+    "leads.spend.recording.enter_spend": "Campaign",
+    "leads.spend.recording.import_spend": "Campaign",
     "leads.sources.renew_key": "LeadSource",
     "leads.sources.set_source_active": "LeadSource",
     "monitoring.alerts.decide": "Alert",
