@@ -140,6 +140,8 @@ EVIDENCE = {
     "words_on_both_sides_differ": _("Each name has a word that the other lacks"),
     "written_together": _("Words written together"),
     "characters": _("Original characters compared"),
+    "read_korean": _("Read as Korean"),
+    "read_japanese": _("Read as Japanese"),
     "gender_differs": _("Gender differs"),
     "numbers_differ": _("Numbers differ"),
     "other_legal_form": _("Different legal form"),

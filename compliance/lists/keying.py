@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from compliance.lists.numbers import marks_of
 from compliance.matching import VERSION, sounds
 from compliance.matching import text as spelling
+from compliance.matching.east_asian import reading_keys
 from compliance.matching.heard import heard_keys
 from compliance.models import EntryMark, EntryName, ListEntry, WatchlistSource
 from compliance.sources.base import Address, Identifier, ParsedEntry, unique
@@ -31,7 +32,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[]) k(id, normalised, keys) WHERE 
 
 def keys_of(name: str, *, is_listed: bool = False) -> tuple[str, list[str]]:
     """Make the keys of a name: its words for the search by spelling, its consonants in pairs for the one by sound."""
-    keys = sounds.pair_keys(name) + heard_keys(name, is_listed=is_listed)
+    keys = sounds.pair_keys(name) + heard_keys(name, is_listed=is_listed) + reading_keys(name)
     return " ".join(spelling.words(name))[:400], [key[:KEY_CHARS_MAX] for key in keys]
 
 

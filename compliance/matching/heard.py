@@ -24,6 +24,7 @@ HANGUL_MIN = 5
 SOUNDS_MIN, SOUNDS_BESIDE_SLIP_MIN, SLIP_WORD_MIN = 5, 7, 3
 WORDS = range(2, 5)
 KEY_SOUNDS_MIN = 4
+LISTED_IN_LETTERS, ASKED_IN_LETTERS = "~", "="
 SAME, SLIP, PART = 0.9, 0.84, 0.06
 MANDARIN = (("zh", "t"), ("ch", "t"), ("sh", "s"), ("x", "s"), ("q", "t"), ("c", "t"))
 # In order. What is left afterwards has a class of its own, or none.
@@ -102,17 +103,17 @@ def _likeness(sounds: list[tuple[str, str]]) -> float:
 
 
 def heard_keys(name: str, *, is_listed: bool) -> list[str]:
-    """List the keys by which a foreign name that is written by its sound finds a listed one in letters.
+    """List the keys by which a foreign name that is written by its sound meets one in letters, whichever of them is on a list.
 
-    A listed name in letters has them, and whoever is asked about in such a script: names in letters never meet by them, as so
-    few classes of sounds would bring too many together.
+    Names in letters never meet each other by them, as so few classes of sounds would bring too many together: the listed ones have
+    another mark than those that are asked about.
     """
-    if spelling.has_east_asian(name) == is_listed:
-        return []
+    is_written = spelling.has_east_asian(name)
     words = (
-        [word for word in spelling.words(name) if word not in spelling.PARTICLES] if is_listed else foreign_words(name)
+        foreign_words(name) if is_written else [one for one in spelling.words(name) if one not in spelling.PARTICLES]
     )
     if len(words) not in WORDS:
         return []
+    mark = LISTED_IN_LETTERS if is_written != is_listed else ASKED_IN_LETTERS
     pairs = (sorted((sounds_of(one), sounds_of(other))) for one, other in combinations(words, 2))
-    return sorted({f"~{one}-{other}" for one, other in pairs if one and len(one + other) >= KEY_SOUNDS_MIN})
+    return sorted({f"{mark}{one}-{other}" for one, other in pairs if one and len(one + other) >= KEY_SOUNDS_MIN})

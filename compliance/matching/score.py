@@ -15,6 +15,7 @@ from rapidfuzz.distance import Indel
 
 from compliance.matching import firms, genders
 from compliance.matching import text as spelling
+from compliance.matching.east_asian import compare_readings
 from compliance.matching.evidence import (
     NO_DETAILS,
     SAME_NUMBER_SCORE,
@@ -131,11 +132,11 @@ def compare_names(mine: str, listed: str, is_common: IsCommon = never_common) ->
     compared both ways.
     """
     if spelling.has_east_asian(mine) and spelling.has_east_asian(listed):
-        return _compare_characters(mine, listed)
+        return compare_readings(mine, listed) or _compare_characters(mine, listed)
     best = _compare(mine, listed, spelling.words(mine), spelling.words(listed), is_common)
-    by_ear = compare_heard(mine, listed)
-    if by_ear and by_ear.name_score > best.name_score:
-        return by_ear
+    for read in (compare_readings(mine, listed), compare_heard(mine, listed)):
+        if read and read.name_score > best.name_score:
+            return read
     plain = list(spelling.plain_words(mine)), list(spelling.plain_words(listed))
     if best.name_score < 1 and plain != (spelling.words(mine), spelling.words(listed)):
         apart = _compare(mine, listed, *plain, is_common)

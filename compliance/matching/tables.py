@@ -424,6 +424,11 @@ FAMILY_NAMES = (
     "yong yeong young",
     "chol cheol",
     "song seong sung",
+    "im lim rim yim",
+    "ryu yu yoo lyu ryoo",
+    "no ro noh roh",
+    "yom ryom yeom",
+    "yang ryang",
 )
 FAMILY_GROUPS: dict[str, set[int]] = {}
 for _number, _line in enumerate(FAMILY_NAMES):

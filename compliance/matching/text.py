@@ -89,6 +89,19 @@ def _arabic(text: str) -> str:
     return " ".join(out)
 
 
+# Korean letters as the state romanises them; at a syllable's end as they sound there.
+HANGUL, HANGUL_FIRST = re.compile("[\uac00-\ud7a3]"), 0xAC00
+ONSETS = "g kk n d tt r m b pp s ss _ j jj ch k t p h".replace("_", "").split(" ")
+KOREAN_VOWELS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+CODAS = "_ k k k n n n t l k m l l l p l m p p t t ng t t k t p t".replace("_", "").split(" ")
+
+
+def _romanised(found: re.Match[str]) -> str:
+    onset, rest = divmod(ord(found[0]) - HANGUL_FIRST, len(KOREAN_VOWELS) * len(CODAS))
+    vowel, coda = divmod(rest, len(CODAS))
+    return f"{ONSETS[onset]}{KOREAN_VOWELS[vowel]}{CODAS[coda]}".capitalize()
+
+
 @lru_cache(maxsize=200_000)
 def latin(text: str) -> str:
     """Lower-case Latin letters, digits and single spaces; accents folded, other scripts romanised."""
@@ -96,7 +109,7 @@ def latin(text: str) -> str:
     text = cleaned(text).replace("آ", "اا").replace("ß", "ss")
     text = CAPITAL_INSIDE.sub(" ", HEBREW_B.sub("b", HEBREW_P.sub("p", text)))
     if has_east_asian(text):
-        text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", anyascii(text))
+        text = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", anyascii(HANGUL.sub(_romanised, text)))
     decomposed = unicodedata.normalize("NFKD", text)
     plain = "".join(character for character in decomposed if not unicodedata.combining(character))
     if any("Ͱ" <= letter <= "Ͽ" for letter in plain):
