@@ -20,4 +20,9 @@ class IbConfig(KeelsonAppConfig):
         "ib/partner_pages/tables.py",
         "ib/tables.py",
         "ib/_tree.html",
+        "ib/tracking/choices.py",
+        "ib/tracking/forms.py",
+        "ib/tracking/macros.py",
+        "ib/tracking/postbacks.py",
+        "ib/views/portal_postbacks.py",
     )

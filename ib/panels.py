@@ -185,6 +185,9 @@ register(
     MenuEntry(
         "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, group="commissions"
     ),
+    MenuEntry(
+        "partners", _("Postbacks"), "ib_postbacks", "ib.view_partner", "repeat", 25, words="s2s tracking network"
+    ),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
 )

@@ -1,13 +1,17 @@
 """What partners' bookkeeping does when something happened elsewhere."""
 
+from clients.choices import Stage
 from clients.models import Client
 from crm.events import (
     ClientRegistered,
+    ClientStageChanged,
+    ClientVerified,
     CommissionSettled,
     DealsResolved,
     DealsSynced,
     DepositRestored,
     DepositReversed,
+    DepositSettled,
     KycLevelLost,
     KycLevelRegained,
     PartnerCreated,
@@ -24,6 +28,8 @@ from ib.choices import ForfeitCause, IbNotice
 from ib.models import Partner
 from ib.screening import partner_names
 from ib.settlements import credit_notes, forfeits, invoices
+from ib.tracking import postbacks, reports
+from ib.tracking.choices import PostbackEvent
 from kyc.choices import LevelLoss
 from kyc.levels.reaching import level_required
 
@@ -33,10 +39,34 @@ REVOKED = (LevelLoss.OVERTURNED, LevelLoss.PROVIDER_REVISED)
 @subscribe(ClientRegistered)
 def attribute_to_the_partner(event: ClientRegistered) -> None:
     """Attribute a registered client to the partner whose code they came with."""
-    if event.referral_code and event.client_id is not None:
-        attribute_registration(
-            client_id=event.client_id, code=event.referral_code, sub_id=event.sub_id, click_id=event.click_id
-        )
+    if event.client_id is None or event.brand_id is None:
+        return
+    code = event.referral_code or reports.code_of_reported_click(brand_id=event.brand_id, click_id=event.click_id)
+    if code and attribute_registration(
+        client_id=event.client_id, code=code, sub_id=event.sub_id, click_id=event.click_id
+    ):
+        postbacks.report_step(client_id=event.client_id, event=PostbackEvent.REGISTRATION)
+
+
+@subscribe(ClientVerified)
+def report_verification(event: ClientVerified) -> None:
+    """Send the partner's postbacks for a verified client."""
+    if event.client_id is not None:
+        postbacks.report_step(client_id=event.client_id, event=PostbackEvent.VERIFIED)
+
+
+@subscribe(DepositSettled)
+def report_first_deposit(event: DepositSettled) -> None:
+    """Send the partner's postbacks for a client's first deposit."""
+    if event.is_first and event.client_id is not None:
+        postbacks.report_step(client_id=event.client_id, event=PostbackEvent.FUNDED)
+
+
+@subscribe(ClientStageChanged)
+def report_activity(event: ClientStageChanged) -> None:
+    """Send the partner's postbacks for a client who became active."""
+    if event.after == Stage.ACTIVE and event.client_id is not None:
+        postbacks.report_step(client_id=event.client_id, event=PostbackEvent.ACTIVE)
 
 
 @subscribe(DealsSynced)

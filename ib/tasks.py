@@ -11,6 +11,7 @@ from ib.calculation import monthly
 from ib.replay import replays
 from ib.screening import partner_names
 from ib.settlements import automatic_payouts
+from ib.tracking import sending
 
 
 @shared_task
@@ -46,7 +47,14 @@ def screen_partners() -> int:
     return partner_names.screen_partners()
 
 
+@shared_task
+def send_postbacks() -> int:
+    """Send the postbacks that are due."""
+    return sending.send_due()
+
+
 SCHEDULE = {
+    "send-postbacks": {"task": "ib.tasks.send_postbacks", "schedule": 30.0, "options": {"expires": 30}},
     "screen-partners": {"task": "ib.tasks.screen_partners", "schedule": crontab(hour="1", minute="50")},
     "resume-replays": {"task": "ib.tasks.resume_replays", "schedule": crontab(minute="*/5")},
     "review-ranks": {"task": "ib.tasks.review_ranks", "schedule": crontab(minute="5")},

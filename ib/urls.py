@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from crm.ui.views import TableView
 from ib.applications.tables import ApplicationTable
+from ib.tracking.tables import DeliveryTable
 from ib.views import (
     applications,
     commissions,
@@ -15,6 +16,7 @@ from ib.views import (
     portal_home,
     portal_links,
     portal_payouts,
+    portal_postbacks,
     portal_statements,
     referral,
     replays,
@@ -70,6 +72,7 @@ staff = [
     path("ib/disputes/<int:dispute_id>/", disputes.dispute_page, name="ib_dispute"),
     path("ib/disputes/<int:dispute_id>/message/", disputes.message, name="ib_dispute_message"),
     path("ib/disputes/<int:dispute_id>/adjust/", disputes.propose_adjustment, name="ib_dispute_adjust"),
+    path("ib/postbacks/", TableView.as_view(table=DeliveryTable), name="ib_postbacks"),
     path("ib/payouts/", payouts.AutomaticPayoutList.as_view(), name="ib_payouts"),
     path("ib/payouts/<int:automatic_id>/retry/", payouts.retry, name="ib_payout_retry"),
     path("ib/settlements/<int:settlement_id>/", commissions.settlement_page, name="ib_settlement"),
@@ -96,6 +99,16 @@ own = [
     path("partners/earnings/<int:settlement_id>/", portal.settlement_page, name="partner_settlement"),
     path("partners/links/", portal_links.links, name="partner_links"),
     path("partners/links/sources/", portal_links.sources_page, name="partner_sources"),
+    path("partners/links/postbacks/", portal_postbacks.overview, name="partner_postbacks"),
+    path("partners/links/postbacks/new/", portal_postbacks.edit, name="partner_postback_new"),
+    path("partners/links/postbacks/<int:postback_id>/", portal_postbacks.edit, name="partner_postback"),
+    path("partners/links/postbacks/sent/<int:delivery_id>/", portal_postbacks.resend, name="partner_postback_resend"),
+    path("partners/links/postbacks/reporting/", portal_postbacks.reporting, name="partner_postback_reporting"),
+    re_path(
+        r"^partners/links/postbacks/(?P<postback_id>[0-9]{1,18})/(?P<verb>test|switch|key)/$",
+        portal_postbacks.act,
+        name="partner_postback_act",
+    ),
     path("partners/links/<int:link_id>/switch/", portal_links.switch, name="partner_link_switch"),
     path("partners/links/<int:link_id>/share/", portal_links.share, name="partner_link_share"),
     re_path(
@@ -122,6 +135,7 @@ own = [
     path("partners/payouts/", portal.payouts, name="partner_payouts"),
     path("partners/join/<slug:code>/", referral.join, name="partner_join"),
     path("partners/welcome/<str:token>/", portal.welcome, name="partner_welcome"),
+    path("r/in/<slug:code>/", referral.report, name="postback_report"),
     path("r/<slug:code>/", referral.follow, name="referral"),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [*staff, *own]

@@ -10,6 +10,8 @@ all_stay(
         "ib.ClientRebate.client",
         "ib.Partner.client",
         "ib.PartnerPlan.client",
+        "ib.PostbackDelivery.client",
+        "ib.PostbackReport.client",
         "ib.RatioProposal.client",
         "ib.ReferralVerdict.client",
         "ib.Replay.client",

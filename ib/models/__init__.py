@@ -17,6 +17,7 @@ from ib.models.plans import (
     PlanTier,
     PlanVersion,
 )
+from ib.models.postbacks import Postback, PostbackDelivery, PostbackKey, PostbackReport
 from ib.models.ratios import RatioProposal
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
 from ib.models.screenings import PartnerScreening
@@ -68,6 +69,10 @@ __all__ = [
     "PlanRate",
     "PlanTier",
     "PlanVersion",
+    "Postback",
+    "PostbackDelivery",
+    "PostbackKey",
+    "PostbackReport",
     "RatioProposal",
     "ReferralDay",
     "ReferralLink",

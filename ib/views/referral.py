@@ -1,11 +1,12 @@
-"""`/r/<code>/`: what a partner shares."""
+"""`/r/<code>/`: what a partner shares, and `/r/in/<code>/`: what their network reports."""
 
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 
 from crm import geo
 from crm.accounts.network import client_ip
@@ -13,8 +14,10 @@ from ib import links
 from ib.applications import applying
 from ib.applications.door import application_page
 from ib.choices import PartnerState
-from ib.models import ReferralLink
+from ib.models import PostbackKey, ReferralLink
 from ib.partner_pages import sharing
+from ib.tracking import reports
+from ib.tracking.choices import ReportState
 
 # Programs that look at a link before a person does.
 BOTS = ("bot", "crawler", "spider", "preview", "facebookexternalhit", "slurp")
@@ -50,3 +53,14 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
         return redirect("entrance")
     request.brand = link.partner.brand  # type: ignore[attr-defined]
     return application_page(request, link.partner.brand, link.partner)
+
+
+@csrf_exempt
+@never_cache
+def report(request: HttpRequest, code: str) -> HttpResponse:
+    """Take a click or conversion that an affiliate network reports; see `ib.tracking.reports`."""
+    key = PostbackKey.objects.select_related("partner").filter(code=code).first()
+    if key is None:
+        return JsonResponse({"status": "unknown"}, status=404)
+    taken = reports.receive(key=key, query=request.META.get("QUERY_STRING", ""))
+    return JsonResponse({"status": taken.state}, status=403 if taken.state == ReportState.REFUSED else 200)

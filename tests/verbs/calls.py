@@ -125,6 +125,7 @@ MODELS = {
         "period_id": "SettlementPeriod",
         "dispute_id": "CommissionDispute",
     },
+    "ib.tracking": {"delivery_id": "PostbackDelivery"},
     "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},
 }
 BRAND = "meridian"
@@ -208,6 +209,8 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "Explanation": {"answer": "", "asked_by": lambda: of_the_brand(User).last()},
     "GrantRequest": {"kind": "role", "user": lambda: of_the_brand(User)[1]},
     "PayoutFinding": {"kind": "not_paid"},
+    "Postback": {"url": "https://tracker.example/", "events": ["ftd"], "sealed_secret": b"x"},
+    "PostbackDelivery": {"event": "ftd", "state": "failed", "url": "https://tracker.example/"},
     "Replay": {
         "from_at": dt.datetime(2026, 3, 1, tzinfo=dt.UTC),
         "to_at": dt.datetime(2026, 3, 2, tzinfo=dt.UTC),

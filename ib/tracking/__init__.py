@@ -1,0 +1,1 @@
+"""How clients are tracked to their partner: postbacks both ways."""
