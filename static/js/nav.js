@@ -89,7 +89,7 @@
       return next?.focus();
     }
     // A page whose own button has the key keeps it.
-    if (!["c", "+"].includes(event.key) || event.target.closest("input,textarea,select,[contenteditable],dialog")) return;
+    if (!["c", "+"].includes(event.key) || event.target.closest("input,textarea,select,[contenteditable],dialog[open]")) return;
     const create = document.querySelector("[data-create]");
     if (!create || document.querySelector(`[data-key="${event.key}"]`)) return;
     event.preventDefault();

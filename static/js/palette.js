@@ -38,7 +38,7 @@
     if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
       event.preventDefault();
       dialog.open ? dialog.close() : open();
-    } else if (event.key === "/" && !event.target.closest("input,textarea,select,[contenteditable],dialog")) {
+    } else if (event.key === "/" && !event.target.closest("input,textarea,select,[contenteditable],dialog[open]")) {
       event.preventDefault();
       const box = document.querySelector(".k-table-card .search input");
       box ? box.focus() : open();
@@ -70,7 +70,7 @@
     keys.showModal();
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "?" || event.target.closest("input,textarea,select,[contenteditable],dialog")) return;
+    if (event.key !== "?" || event.target.closest("input,textarea,select,[contenteditable],dialog[open]")) return;
     event.preventDefault();
     showKeys();
   });

@@ -10,7 +10,7 @@ from django.utils import translation
 
 from clients.models import TimelineEntry
 from crm.models import User
-from ib.models import CommissionDispute
+from ib.models import AutomaticPayout, CommissionDispute
 from kyc.models import Document
 from tests.cast import signed_in
 from tests.german import Reader
@@ -46,6 +46,7 @@ def test_every_page_of_trader_and_partner_is_german_throughout(monkeypatch, demo
     names = set(PaymentMethod.objects.values_list("label", flat=True))
     # A rejection is written in the language of the client's record, whatever the pages' language.
     names |= {text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row}
+    names |= set(AutomaticPayout.objects.values_list("refusal", flat=True))  # in the brand's language
     names |= set(Document.objects.exclude(client__language="de").values_list("reason", flat=True))
     english = sorted(f"{address}: {text}" for text, address in reader.english.items() if text not in names)
     assert not english, "\n".join(english)

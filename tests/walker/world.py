@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Count, Q
 from django.test import Client as Browser
 
+from clients.choices import Stage
 from crm.choices import Role
 from crm.models import Brand, User
 from ib.models import Partner
 from tests.cast import signed_in
+
+TRADERS = (Stage.FUNDED, Stage.ACTIVE)
 
 
 @dataclass
@@ -23,8 +27,12 @@ class World:
 
 
 def whole_world() -> World:
-    """The people of the demo that lies in the database already: the first of each kind."""
-    staff = User.objects.filter(kind="staff", is_active=True).order_by("pk")
+    """The people of the demo that lies in the database already: of each kind who has most traders, else the first."""
+    staff = (
+        User.objects.filter(kind="staff", is_active=True)
+        .alias(book=Count("owned_clients", filter=Q(owned_clients__stage__in=TRADERS)))
+        .order_by("-book", "pk")
+    )
     firsts = {role.value: staff.filter(groups__name=role.value).first() for role in Role}
     for kind in ("client", "partner"):
         firsts[kind] = User.objects.filter(kind=kind, is_active=True).order_by("pk")[0]

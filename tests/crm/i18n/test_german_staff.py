@@ -9,7 +9,7 @@ from compliance.models import ListEntry, WatchlistSource
 from crm.choices import Role
 from crm.models import User
 from crm.ui.menu import links_for
-from ib.models import CommissionDispute
+from ib.models import AutomaticPayout, CommissionDispute
 from leads.models import Automation
 from tests.cast import signed_in
 from tests.german import Reader
@@ -31,7 +31,6 @@ COMPANY_LANGUAGE = (
     "Days with a client money shortfall:",
     "arrived instead of",
     " Measured: ",  # a draft of a suspicion report
-    "You don't have a wallet for payouts yet.",  # why a payout was refused, as its partner reads it
     "INTERPOL-UN Security Council Special Notice web link",  # a list's own remark
     "paid by “",
 )
@@ -68,6 +67,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *(text for row in WatchlistSource.objects.values_list("name", "publisher") for text in row),
         *ListEntry.objects.values_list("primary_name", flat=True),
         *WithdrawalCheck.objects.values_list("reason", flat=True),  # as written when the request was checked
+        *AutomaticPayout.objects.values_list("refusal", flat=True),  # as written when it was tried
         *Automation.objects.values_list("name", flat=True),
         *(text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row),
     }
