@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.choices import Role
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import MenuEntry, Tile, register
+from reports.behaviour.rows import sees_behaviour
 from reports.homes import desk, finance, marketing, retention, sales, support
 from reports.views import sees_any_board
 
@@ -29,6 +30,16 @@ register(
         "chart-line",
         20,
         words="agents desks ftd conversion",
+        group="figures",
+    ),
+    MenuEntry(
+        "insight",
+        _("Performance and behaviour"),
+        "reports_behaviour",
+        sees_behaviour,
+        "scale",
+        22,
+        words="agents desks brands conversion ftd talk time signals alerts",
         group="figures",
     ),
     MenuEntry(

@@ -20,6 +20,11 @@ from reports.texts import whole_money
 # A curve of more points than this is made of weeks, or of months.
 POINTS_MAX = 45
 DEFAULT_SORT = "-net"
+KEYS: dict[str, tuple[str, ...]] = {
+    "agent": ("owner_id", "desk_id", "brand_id"),
+    "desk": ("desk_id", "brand_id"),
+    "brand": ("brand_id",),
+}
 
 
 @dataclass
@@ -96,7 +101,7 @@ def ranking(
     selection: Selection, links: Links, *, by: str = "agent", sort: str = DEFAULT_SORT, limit: int | None = None
 ) -> Ranking:
     """Rank agents or desks: best net deposits first, or by the column `sort` ("-" in front: largest first)."""
-    lines = _lines(selection, by)
+    lines = lines_of(selection, by)
     key = sort.removeprefix("-")
     if key not in SORTS:
         sort, key = DEFAULT_SORT, "net"
@@ -121,10 +126,11 @@ def _rows(selection: Selection) -> Any:
 
 
 def _keys(by: str) -> tuple[str, ...]:
-    return ("owner_id", "desk_id", "brand_id") if by == "agent" else ("desk_id", "brand_id")
+    return KEYS[by]
 
 
-def _lines(selection: Selection, by: str) -> list[Line]:
+def lines_of(selection: Selection, by: str) -> list[Line]:
+    """Add up the day figures per agent, desk or brand, in no order; what did nothing is left out."""
     keys = _keys(by)
     rows = list(
         _rows(selection)
@@ -132,15 +138,15 @@ def _lines(selection: Selection, by: str) -> list[Line]:
         .annotate(**{f"sum_{name}": Sum(name) for name in (*COUNTS, *SUMS)})
     )
     agents = User.objects.in_bulk({row["owner_id"] for row in rows if row.get("owner_id")}) if by == "agent" else {}
-    desks = Desk.objects.in_bulk({row["desk_id"] for row in rows if row["desk_id"]})
+    desks = Desk.objects.in_bulk({row["desk_id"] for row in rows if row.get("desk_id")})
     lines = []
     for row in rows:
         if not any(row[f"sum_{name}"] for name in FIGURES):
             continue
         totals = Totals()
         _add(totals, row, row["brand__base_currency"])
-        desk = str(desks.get(row["desk_id"], ""))
-        name = str(agents.get(row["owner_id"], "")) if by == "agent" else desk
+        desk = str(desks.get(row.get("desk_id"), ""))
+        name = str(agents.get(row["owner_id"], "")) if by == "agent" else desk if by == "desk" else row["brand__name"]
         key = tuple(row[name] for name in keys)
         lines.append(Line(name, desk, row["brand__name"], row["brand__base_currency"], totals, key))
     return lines

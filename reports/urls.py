@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from reports import target_views, views
+from reports.behaviour import views as behaviour_views
 from reports.campaigns import views as campaign_views
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -9,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("campaigns/<int:pk>/", campaign_views.campaign_detail, name="campaign"),
     path("reports/", views.dashboard, name="reports"),
     path("reports/performance/", views.performance, name="reports_performance"),
+    path("reports/behaviour/", behaviour_views.behaviour, name="reports_behaviour"),
     path("reports/targets/", target_views.targets_page, name="reports_targets"),
     path("reports/targets/copy/", target_views.copy, name="reports_targets_copy"),
     path("reports/<slug:slug>/", views.dashboard, name="reports_dashboard"),

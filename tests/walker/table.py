@@ -1134,6 +1134,7 @@ TABLE |= {
     "reports_dashboard": Rule(
         roles(Role.DESK_HEAD, Role.MARKETING, Role.AUDITOR, Role.ADMINISTRATOR), kwargs=lambda _world: {"slug": "sales"}
     ),
+    "reports_behaviour": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR)),
     "reports_performance": Rule(roles(Role.DESK_HEAD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)),
     "reports_targets": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR)),
     "reports_targets_copy": Rule(roles(Role.DESK_HEAD, Role.ADMINISTRATOR), good=OWN),

@@ -1,0 +1,1 @@
+"""Results and behaviour of agents, desks and brands on one page."""
