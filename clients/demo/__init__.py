@@ -6,7 +6,7 @@ Leaves for the parts above in `demo.extra`: `journeys`, one `clients.demo.journe
 
 from __future__ import annotations
 
-from clients.demo import countries, custom_fields, links, record_views, segments, write
+from clients.demo import countries, custom_fields, links, messages, record_views, segments, write
 from clients.demo.journeys import Journey, plan_journeys
 from crm.demo import Demo
 
@@ -21,6 +21,7 @@ def load(demo: Demo) -> None:
     custom_fields.write_values(demo)
     demo.progress("People, calls and follow-ups", 1, 3)
     write.write_work(demo, journeys)
+    messages.write_messages(demo, journeys)
     demo.progress("People, calls and follow-ups", 2, 3)
     record_views.write_access(demo, journeys)
     demo.progress("People, calls and follow-ups", 3, 3)
