@@ -3,6 +3,6 @@
 `VERSION` names the rules as a whole and is kept with every screening: change it with every change that moves a score.
 """
 
-VERSION = "2026.23"
+VERSION = "2026.24"
 # In the hash of who was compared, since the version stood there: it stays, so that decisions of then are still known.
 HASHED_AS = "2026.14"

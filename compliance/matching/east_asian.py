@@ -11,9 +11,10 @@ import csv
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import resources
+from operator import add
 from pathlib import Path
 from typing import Final
 
@@ -156,6 +157,10 @@ def _hanja() -> dict[str, tuple[str, ...]]:
 # ── Japan ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 MORAE: Final = re.compile(r"(?:(?:[kgsztdnhbpmrfyjw]|[kgnhbpmrjs]y|sh|ch|ts|cch|ssh|tts|([kstp])\1)?[aiueo]|n)+")
 # As Japan's own romanisation writes (si, tu), and long vowels, which passports leave out.
+SOFTER: Final = {"k": "g", "sh": "j", "s": "z", "ch": "j", "ts": "z", "t": "d", "h": "b", "f": "b"}
+VOICED: Final = re.compile(r"^(?:sh|ch|ts|[kshtf])")
+JAPANESE_MAX: Final = 100
+SIGNS_MAX: Final = 6  # more is no person's name
 RULES: Final = """
     sy:sh ty:ch zy|jy:j si:shi ti:chi tu:tsu hu:fu zi|di:ji du:zu tch:cch m(?=[bmp]):n oh(?![aiueo])|ou|oo:o uu:u
 """
@@ -189,13 +194,33 @@ def _folded(word: str) -> str:
 
 
 def _kanji(signs: str) -> frozenset[tuple[str, str]]:
+    """List the readings of a name of which the family or the given name is known; the other one may be read sign by sign."""
     families, given = _japanese_names()
     signs = signs.translate(_new_forms())
-    found: set[tuple[str, str]] = set()
-    for place in range(1, len(signs)):
-        if signs[:place] in families:
-            found |= {_in_order(families[signs[:place]], read) for read in given.get(signs[place:], ())}
-    return frozenset(sorted(found)[:READINGS_MAX])
+    found: list[tuple[int, tuple[str, str]]] = []
+    for place in range(1, len(signs) if len(signs) <= SIGNS_MAX else 0):
+        family, own = families.get(signs[:place], ()), given.get(signs[place:], ())
+        if family or own:
+            family = (*family, *_sign_by_sign(signs[:place], is_voiced=True))
+            own = (*own, *_sign_by_sign(signs[place:]))
+            found += [(i + j, _in_order(one, other)) for i, one in enumerate(family) for j, other in enumerate(own)]
+    # What the tables say comes first, and of signs their likelier readings.
+    return frozenset(names for _rank, names in sorted(found)[:JAPANESE_MAX])
+
+
+def _sign_by_sign(signs: str, *, is_voiced: bool = False) -> Iterator[str]:
+    """Read characters one by one; in a family's name a later one may begin voiced (渕 fuchi, 小渕 obuchi)."""
+    heard = [_japanese_signs().get(sign, ()) for sign in signs]
+    if is_voiced:
+        voiced = [tuple(VOICED.sub(lambda found: SOFTER[found[0]], word) for word in words) for words in heard[1:]]
+        heard[1:] = [tuple(dict.fromkeys(both)) for both in map(add, heard[1:], voiced)]
+    return ("".join(words) for words in itertools.islice(itertools.product(*heard), READINGS_MAX))
+
+
+@cache
+def _japanese_signs() -> dict[str, tuple[str, ...]]:
+    lines = (FOLDER / "kanji.txt").read_text(encoding="utf-8").splitlines()
+    return {line[0]: tuple(line.split()[1:]) for line in lines if not line.startswith("#")}
 
 
 @cache
@@ -206,18 +231,18 @@ def _new_forms() -> dict[int, str]:
 
 
 @cache
-def _japanese_names() -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+def _japanese_names() -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """Read the package's tables: families by their characters, and given names with all that they're read as."""
     tables_of = resources.files("japanese_personal_name_dataset") / "dataset"
     forms = _new_forms()
-    families: dict[str, str] = {}
+    families: dict[str, tuple[str, ...]] = defaultdict(tuple)
     given: dict[str, tuple[str, ...]] = defaultdict(tuple)
     with (tables_of / "last_name_org.csv").open(encoding="utf-8") as file:
         for signs, _count, _kana, romaji in csv.reader(file):
-            families.setdefault(signs.translate(forms), romaji)
+            families[signs.translate(forms)] += (romaji,)
     for sex in ("man", "woman"):
         with (tables_of / f"first_name_{sex}_org.csv").open(encoding="utf-8") as file:
             for _kana, romaji, *spelled in csv.reader(file):
                 for signs in spelled:
                     given[signs.translate(forms)] += (romaji,)
-    return families, dict(given)
+    return dict(families), dict(given)

@@ -18,7 +18,9 @@ from compliance.matching.words import DOUBTFUL, SAME_STARTS, Pair, explain_pairs
 WORDS_MAX = 24
 STOP_WEIGHT, TRADE_WEIGHT, NUMBER_WEIGHT = 0.08, 0.6, 0.8
 FULLER_SHARE, OTHER_SHARE = 0.7, 0.3
-FORM_DIFFERS, CHARITY_DIFFERS, ORDER_PENALTY = 0.02, 0.12, 0.02
+FORM_DIFFERS, ORDER_PENALTY = 0.02, 0.02
+# A charity and a company of one name are two, and so are firms of two legal forms of which one has a word more.
+CHARITY_DIFFERS, PART_DIFFERS = 0.22, 0.15
 NUMBER_PENALTY, ONE_NUMBER_PENALTY, VESSEL_NUMBER_PENALTY = 0.2, 0.15, 0.04
 ALONE_PENALTY = 0.06
 MISSPELT_LETTERS_MIN, MENDED_LETTERS_MIN = 7, 4
@@ -269,7 +271,9 @@ def _compare(mine: str, listed: str, one: str, other: str, is_common: IsCommon) 
     _note_differences(found, pairs, min(alone), my_words, their_words)
     if my_name.forms and their_name.forms and not my_name.forms & their_name.forms:
         is_charity = "nonprofit" in my_name.forms | their_name.forms
-        found.name_score -= CHARITY_DIFFERS if is_charity else FORM_DIFFERS
+        has_more = bool(found.left_over_client) != bool(found.left_over_listed)
+        is_part = has_more and min(len(my_words), len(their_words)) > 1
+        found.name_score -= CHARITY_DIFFERS if is_charity else PART_DIFFERS if is_part else FORM_DIFFERS
         found.notes.append("other_legal_form")
     _note_short_forms(found, my_words, their_words, (_spoken(one), _spoken(other)))
     if found.name_score < SLIP_SCORE and (

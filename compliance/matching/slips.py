@@ -6,7 +6,7 @@ from collections import Counter
 
 from rapidfuzz.distance import OSA
 
-from compliance.matching import tables
+from compliance.matching import sounds, tables
 from compliance.matching import text as spelling
 from compliance.matching.words import PATRONYMIC, Compared, Pair, is_other_ending
 
@@ -20,6 +20,8 @@ SHORTEST_SLIP_MIN, OTHERS_EQUAL_MIN, SEVERAL_LETTERS_MIN, ELISION_LETTERS_MIN = 
 # A letter more or less in one syllable of three (Jin, Jing); in a name as long as this also in a short one (Wa, Hwa).
 SLIP_SYLLABLE_MIN, SHORT_SYLLABLE_MIN, SYLLABLE_LETTERS_MIN = 3, 2, 10
 
+# Words of a name with its middle names, and letters of the one with a typing error, where the other name has none of them.
+WITH_MIDDLE, MIDDLE_SLIP_MIN = range(3, 5), 5
 SYLLABIC_WORDS, BROKEN_LETTERS_MIN = range(2, 5), 8
 
 
@@ -33,6 +35,8 @@ def is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared:
             (theirs, {place for pair in equal for place in pair.theirs}),
         )
     )
+    if _is_slip_without_middle(mine, theirs, compared):
+        return True
     one, other = (words[0] if len(words) == 1 else "" for words in left)
     if not one or not other:
         return False
@@ -57,6 +61,24 @@ def is_one_slip(mine: list[str], theirs: list[str], pairs: list[Pair], compared:
     is_long = letters >= LONG_LETTERS_MIN and (is_swap or len(one) != len(other))
     least = LONG_WORD_MIN if is_long else SLIP_WORD_MIN
     return not is_other_ending(one, other, compared) and min(len(one), len(other)) >= least
+
+
+def _is_slip_without_middle(mine: list[str], theirs: list[str], compared: Compared) -> bool:
+    """Find a typing error in a given or a family name where one side has middle names too (Serej Lavrov, Sergei Viktorovich)."""
+    short, long = sorted((mine, theirs), key=len)
+    if len(short) != 2 or len(long) not in WITH_MIDDLE or not spelling.PARTICLES.isdisjoint(long):
+        return False
+    if compared.is_syllabic or compared.is_terse or compared.is_bare or len("".join(short)) < SLIP_LETTERS_MIN:
+        return False
+    wrong = [(one, other) for one, other in ((short[0], long[0]), (short[1], long[-1])) if one != other]
+    if len(wrong) != 1 or wrong[0][0][0] != wrong[0][1][0] or min(map(len, wrong[0])) < MIDDLE_SLIP_MIN:
+        return False
+    one, other = wrong[0]
+    if tables.is_another_given_name(one, other) or is_other_ending(one, other, compared):
+        return False
+    if OSA.distance(one, other, score_cutoff=1) == 1:
+        return True
+    return compared.is_slavic and OSA.distance(sounds.slavic(one), sounds.slavic(other), score_cutoff=1) <= 1
 
 
 def is_one_cyrillic_slip(mine: str, listed: str, compared: Compared) -> bool:

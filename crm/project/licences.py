@@ -33,7 +33,11 @@ Written by `manage.py licences`; not edited by hand.
 DATA = (
     ("Euro foreign exchange reference rates", "European Central Bank", "free re-use with the source named"),
     ("IP to Country Lite, June 2026", "DB-IP (https://db-ip.com)", "CC BY 4.0"),
-    ("Korean readings of Han characters, Unihan database of Unicode 6.0.0", "Unicode, Inc.", "Unicode License v3"),
+    (
+        "Korean and Japanese readings of Han characters, Unihan database of Unicode 6.0.0",
+        "Unicode, Inc.",
+        "Unicode License v3",
+    ),
     ("Simplified and Japanese forms of Han characters, OpenCC 1.4.2", "BYVoid and contributors", "Apache License 2.0"),
 )
 

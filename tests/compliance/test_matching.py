@@ -217,6 +217,8 @@ def test_a_foreign_name_written_by_its_sound_finds_the_listed_one():
         ("Tsai Ing-wen", "蔡英文"),
         ("Pak Kunhye", "Park Geun-hye"),
         ("HWANG SK-HWA", "HWANG SOK-HWA"),  # no syllable: a letter was lost
+        ("Serej Lavrov", "Сергей Викторович Лавров"),  # a typing error, and no father's name
+        ("Edward Hollingwrth", "Edward James Hollingworth"),
     ],
 )
 def test_forms_scripts_and_readings_of_one_name(mine, listed):
@@ -262,6 +264,8 @@ def test_forms_scripts_and_readings_of_one_name(mine, listed):
         ("Kim Tong O", "Kim Tong Ho"),
         ("Akhtar Ibrahim Mansour Shah Mohammed", "Akhtar Ibrahim Mansour Abdul Mohammed"),
         ("JP Marat", "John Marat"),
+        ("Sergei Orlov", "Sergei Viktorovich Frolov"),
+        ("Nikolai Petrova", "Nikolai Ivanovich Petrov"),
         ("バラク・オバマ", "Michelle Obama"),
         ("唐纳德·特朗普", "Ivanka Trump"),
         ("セルゲイ・ラブロフ", "Sergei Petrov"),
@@ -351,6 +355,8 @@ def test_a_firm_is_found_whatever_its_legal_form_is_called(mine, listed):
         ("Metro AG", "Metra AG"),
         ("Amber Holdings", "Umber Holdings"),
         ("N.X.B.C. Company", "X.B.C. Company"),
+        ("ANO Vostochny Dom", "OOO Vostochny Dom"),  # a charity
+        ("Harrow Litigation Solutions, L.P.", "Harrow Solutions, L.L.C."),
     ],
 )
 def test_firms_that_share_a_word_of_the_trade_are_others(mine, listed):

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from compliance.models import Screening
+from compliance.watchlists import import_watchlist
 from tests.compliance.factories import load
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,23 @@ def test_a_name_is_looked_up_with_birth_and_country(listed):
 
 def test_a_company_is_not_looked_for_among_people(listed):
     assert json.loads(run("--name", "Klara Weber", "--schema", "company", "--json"))["matches"] == []
+
+
+def test_a_ship_is_found_by_its_name_or_its_imo_number(tmp_path):
+    ship = {"name": ["Sea Glory"], "weakAlias": ["Morning Gale"], "imoNumber": ["IMO9187629"], "topics": ["sanction"]}
+    path = tmp_path / "entities.ftm.json"
+    path.write_text(json.dumps({"id": "v1", "schema": "Vessel", "properties": ship}), encoding="utf-8")
+    import_watchlist(source="opensanctions-sanctions", path=path, actor=None)
+    asked = ["--name", "M/T Sea Glory 2", "--schema", "vessel"]
+    (match,) = json.loads(run(*asked, "--json"))["matches"]
+    assert (match["listed"], match["match"], match["explanation"]["notes"]) == ("Sea Glory", True, ["numbers_differ"])
+    assert json.loads(run("--name", "Sea Glory", "--json"))["matches"] == [], "a person isn't looked for among ships"
+    (match,) = json.loads(run("--name", "Ocean Pride", "--schema", "vessel", "--number", "imo:9187629", "--json"))[
+        "matches"
+    ]
+    assert match["score"] >= 0.95 and "same_number" in match["explanation"]["notes"]
+    (weak,) = json.loads(run("--name", "Morning Gale", "--schema", "vessel", "--json"))["matches"]
+    assert weak["score"] == 0.95 and weak["explanation"]["notes"] == ["weak_alias"], "a weak alias weighs less"
 
 
 def test_every_line_of_a_file_is_one_answer(listed, tmp_path):
