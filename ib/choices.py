@@ -23,6 +23,29 @@ PARTNER_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class TeamRole(BadgeChoices):
+    """What a member of a partner's team is there for; `ib.team.rights` says what each may do."""
+
+    OWNER = "owner", "purple", pgettext_lazy("team role", "Owner")
+    FINANCE = "finance", "green", pgettext_lazy("team role", "Finance")
+    MARKETING = "marketing", "azure", pgettext_lazy("team role", "Marketing")
+    READ_ONLY = "read_only", "secondary", _("Read-only")
+
+
+class PartnerRight(models.TextChoices):
+    """What a partner's team may see and do; the owner everything."""
+
+    SEE_MONEY = "see_money", _("See earnings, settlements and payouts")
+    PAY_OUT = "pay_out", _("Request payouts and choose their destination")
+    DISPUTE = "dispute", _("Dispute commissions")
+    SEE_CLIENTS = "see_clients", _("See clients")
+    SEE_NETWORK = "see_network", _("See the network")
+    SEE_LINKS = "see_links", _("See links and where visitors come from")
+    MANAGE_LINKS = "manage_links", _("Create and switch links")
+    INVITE = "invite", _("Invite sub-partners")
+    MANAGE_TEAM = "manage_team", _("Invite and remove team members")
+
+
 class ApplicationSource(models.TextChoices):
     """Where somebody applied to become a partner."""
 

@@ -18,7 +18,7 @@ from django.db.models import Case, When
 
 from clients.choices import Stage
 from clients.models import Client
-from crm.accounts.demo_mode import PASSWORD
+from crm.accounts.demo_mode import PASSWORD, TOTP_SECRET
 from crm.choices import Role
 from crm.db.bulk import copy_models
 from crm.demo import Demo
@@ -29,9 +29,10 @@ from ib.agreements.cards import ComponentRow, CpaRow, RateCard, TierRow, Tiers, 
 from ib.agreements.what_if import run_what_if
 from ib.applications import applying
 from ib.applications.agreement import agreement_for
-from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, VersionState
+from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, TeamRole, VersionState
 from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
 from ib.settlements import demo as settlements
+from ib.team import members
 
 # name, level; each is below the last one before it with a smaller level.
 TREES: dict[str, list[tuple[str, int]]] = {
@@ -72,6 +73,7 @@ TREES: dict[str, list[tuple[str, int]]] = {
     ],
 }
 # Applied through the first partner's link, and awaits approval.
+TEAM = {TeamRole.FINANCE: "Greta Vogt", TeamRole.MARKETING: "Luis Marin", TeamRole.READ_ONLY: "Ada Whitfield"}
 APPLICANTS = {"meridian": "Pfalz Invest", "southern": "Harbourside Traders"}
 MERIDIAN_CURRENCIES = ("EUR", "EUR", "EUR", "EUR", "USD", "EUR", "GBP")
 SUB_IDS = ("", "", "video-12", "video-14", "bio", "post-07")
@@ -173,9 +175,25 @@ def _partners(demo: Demo, brand: Brand, began: dt.datetime) -> list[Partner]:
     password = make_password(PASSWORD)
     User.objects.filter(pk__in=[partner.user_id for partner in made]).update(password=password)
     User.objects.filter(pk=made[0].user_id).update(preferences={"demo_login": True})
+    _team(made[0], brand, password)
     if len(made) > 5:
         _block_one(demo, made[-1])
     return made
+
+
+def _team(partner: Partner, brand: Brand, password: str) -> None:
+    """The first partner is a company: one colleague per role, with the demo's password and second factor."""
+    from allauth.mfa.models import Authenticator
+    from allauth.mfa.utils import encrypt
+
+    for role, name in TEAM.items():
+        member = members.add_member(
+            partner_id=partner.pk, name=name, email=f"{role.value}@team.{brand.code}.example", role=role, actor=None
+        )
+        User.objects.filter(pk=member.user_id).update(password=password)
+        Authenticator.objects.create(
+            user=member.user, type=Authenticator.Type.TOTP, data={"secret": encrypt(TOTP_SECRET)}
+        )
 
 
 def _block_one(demo: Demo, partner: Partner) -> None:

@@ -16,7 +16,7 @@ from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.iban import IbanField
-from ib.choices import Cycle, NegativeBalance, PayoutSchedule, PayoutTo, VatTreatment
+from ib.choices import Cycle, NegativeBalance, PayoutSchedule, PayoutTo, TeamRole, VatTreatment
 from ib.models import Partner, Plan, ReferralLink, SettlementTerms
 from ib.models.plans import RATIO_MOST
 from ib.partner_pages import sharing
@@ -440,3 +440,11 @@ class PayOutForm(PayoutTargetForm):
         if offer is not None and offer.currency and offer.currency != cleaned.get("currency", offer.currency):
             self.add_error("to", _("This destination accepts %(currency)s only.") % {"currency": offer.currency})
         return cleaned
+
+
+class MemberForm(forms.Form):
+    """Somebody to invite into a partner's team."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    email = forms.EmailField(label=_("E-mail"), max_length=110)
+    role = forms.ChoiceField(label=_("Role"), choices=TeamRole.choices, initial=TeamRole.READ_ONLY)

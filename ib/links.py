@@ -18,7 +18,7 @@ from crm.security import audit, policies
 from ib.audit_codes import IbAction
 from ib.codes import new_code
 from ib.models import Partner, ReferralLink
-from ib.policies import can_manage_partners
+from ib.policies import can_manage_links
 
 LINKS_MAX = 50
 # Visitors choose what stands in an address: beyond so many rows a day, further sources of a link are counted as one.
@@ -46,8 +46,7 @@ def create_link(*, partner_id: int, campaign: str, actor: Actor, code: str = "",
     too many links.
     """
     partner = lock(Partner, partner_id)
-    if actor is not None and actor.pk != partner.user_id:
-        policies.require(can_manage_partners(actor, partner.brand_id))
+    policies.require(can_manage_links(actor, partner))
     _refuse_too_many(partner)
     try:
         with transaction.atomic():
@@ -70,8 +69,7 @@ def switch_link(*, link_id: int, is_active: bool, actor: Actor) -> ReferralLink:
     """
     partner = lock(Partner, ReferralLink.objects.values_list("partner_id", flat=True).get(pk=link_id))
     link = lock(ReferralLink, link_id, "partner")
-    if actor is not None and actor.pk != link.partner.user_id:
-        policies.require(can_manage_partners(actor, link.partner.brand_id))
+    policies.require(can_manage_links(actor, partner))
     if is_active and not link.is_active:
         _refuse_too_many(partner)
     link.is_active = is_active

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +23,7 @@ from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab,
 from ib import figures
 from ib.agreements.ratios import RatioApproval
 from ib.applications.approving import ApplicationApproval
-from ib.choices import PartnerState
+from ib.choices import PartnerRight, PartnerState
 from ib.models import Attribution, ClientForfeit, Partner, Plan, Upline
 from ib.plans import PlanApproval
 from ib.policies import can_manage_partners
@@ -31,6 +32,7 @@ from ib.replay.proposals import ReplayApproval
 from ib.settlements.forfeits import VerdictApproval
 from ib.settlements.payout_approval import PayoutApproval
 from ib.settlements.terms import TermsApproval
+from ib.team.rights import has_right
 from ib.views import home_cards
 from wallet.choices import account_owners
 
@@ -249,17 +251,18 @@ register(
         roles=MANAGER,
     ),
 )
-for number, (label, name, icon) in enumerate(
+for number, (label, name, icon, right) in enumerate(
     [
-        (_("Overview"), "partner_home", "layout-dashboard"),
-        (_("Network"), "partner_network", "network"),
-        (_("Clients"), "partner_clients", "users"),
-        (_("Earnings"), "partner_earnings", "coins"),
-        (_("Links"), "partner_links", "link"),
-        (_("Payouts"), "partner_payouts", "hand-coins"),
+        (_("Overview"), "partner_home", "layout-dashboard", PartnerRight.SEE_MONEY),
+        (_("Network"), "partner_network", "network", PartnerRight.SEE_NETWORK),
+        (_("Clients"), "partner_clients", "users", PartnerRight.SEE_CLIENTS),
+        (_("Earnings"), "partner_earnings", "coins", PartnerRight.SEE_MONEY),
+        (_("Links"), "partner_links", "link", PartnerRight.SEE_LINKS),
+        (_("Payouts"), "partner_payouts", "hand-coins", PartnerRight.SEE_MONEY),
+        (_("Team"), "partner_team", "user-check", PartnerRight.MANAGE_TEAM),
     ]
 ):
-    register(MenuEntry("", label, name, None, icon, 10 * number, audience="partner"))
+    register(MenuEntry("", label, name, partial(has_right, right), icon, 10 * number, audience="partner"))
 
 account_owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))
 

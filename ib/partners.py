@@ -73,7 +73,7 @@ def _create(brand: Brand, details: PartnerDetails, *, actor: Actor, now: dt.date
     client = details.client
     if client is not None and client.brand_id != brand.pk:
         raise DomainError(_("This client belongs to another brand."))
-    user = _sign_in(brand, details)
+    user = create_login(brand, name=details.name, email=details.email, language=details.language)
     try:
         with transaction.atomic():
             partner = Partner.objects.create(
@@ -109,8 +109,9 @@ def _create(brand: Brand, details: PartnerDetails, *, actor: Actor, now: dt.date
     return partner
 
 
-def _sign_in(brand: Brand, details: PartnerDetails) -> User:
-    email = details.email.strip().lower()
+def create_login(brand: Brand, *, name: str, email: str, language: str = "") -> User:
+    """Make a login for the partner pages, without a password yet. Raises: DomainError where the address has one."""
+    email = email.strip().lower()
     try:
         with transaction.atomic():
             user = User(
@@ -118,8 +119,8 @@ def _sign_in(brand: Brand, details: PartnerDetails) -> User:
                 email=email,
                 kind=UserKind.PARTNER,
                 brand=brand,
-                first_name=details.name[:150],
-                language=details.language or brand.default_language,
+                first_name=name.strip()[:150],
+                language=language or brand.default_language,
                 time_zone=brand.time_zone,
             )
             user.set_unusable_password()

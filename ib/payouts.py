@@ -22,18 +22,19 @@ from clients.models import Client
 from compliance.queries import may
 from crm import approvals
 from crm.db.locking import lock
-from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
+from crm.errors import DomainError, IdempotencyConflict, WrongState
 from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, localize, phrase
 from crm.models import Actor, User
 from crm.money import amounts
-from crm.security import audit, crypto
+from crm.security import audit, crypto, policies
 from ib.audit_codes import IbAction
-from ib.choices import PayoutTo
+from ib.choices import PartnerRight, PayoutTo
 from ib.models import Partner, Payout, PayoutRequest
 from ib.settlement import balances_of
 from ib.settlements.disputes import is_frozen
 from ib.settlements.terms import terms_of
+from ib.team.rights import can_act_for
 from trading.choices import AccountState
 from trading.models import TradingAccount
 from wallet.choices.ledger import JournalKind
@@ -127,14 +128,14 @@ def pay_out(
     """Move credited commissions into the partner's own trading wallet, and on from there where they asked for it.
 
     Above the limit of the partner's terms a second person releases it first (`PayoutRequest`, with the reason). Who: the
-    partner, or the system by their terms. The same
+    partner's team with `PartnerRight.PAY_OUT`, or the system by their terms. The same
     request_key with the same request is paid once; what a transfer or a withdrawal refuses leaves the balance as it was.
     Raises: NotAllowed, WrongState, IdempotencyConflict, WithdrawalNotPossible; DomainError without a trading wallet, or when the
     balance is smaller.
     """
     partner = lock(Partner, partner_id, "client__user")
-    if actor is not None and actor.pk != partner.user_id:
-        raise NotAllowed(_("Only the partner can withdraw from their own balance."))
+    if actor is not None:
+        policies.require(can_act_for(actor, partner, PartnerRight.PAY_OUT))
     known = _known(partner, request_key)
     if known is not None:
         if (known.amount, known.currency, known.destination) != (amount, currency, destination.key):
@@ -143,7 +144,8 @@ def pay_out(
     client = _payee(partner)
     _check_amount(partner, amount, currency)
     if _needs_approval(partner, amount, currency):
-        return _ask_for_approval(partner, client, amount, currency, request_key, destination, reason)
+        item = _request(partner, client, amount, currency, request_key, destination, reason)
+        return approvals.propose(item, actor=actor or partner.user)
     return _pay(partner, client, amount, currency, request_key, actor, destination)
 
 
@@ -166,7 +168,7 @@ def _needs_approval(partner: Partner, amount: Decimal, currency: str) -> bool:
     return currency != partner.currency or amount + paid > limit
 
 
-def _ask_for_approval(
+def _request(
     partner: Partner,
     client: Client,
     amount: Decimal,
@@ -175,9 +177,9 @@ def _ask_for_approval(
     destination: Destination,
     reason: LocalizedText,
 ) -> PayoutRequest:
-    """Have a second person decide; a destination that can't be used is refused now rather than then."""
+    """Make the request that a second person decides; a destination that can't be used is refused now rather than then."""
     check_destination(client, destination, currency)
-    item = PayoutRequest(
+    return PayoutRequest(
         partner=partner,
         request_key=request_key,
         amount=amount,
@@ -186,7 +188,6 @@ def _ask_for_approval(
         sealed_details=seal(client.pk, destination.details) if destination.details else None,
         reason=localize(reason),
     )
-    return approvals.propose(item, actor=partner.user)
 
 
 def pay_request(item: PayoutRequest, actor: User) -> Payout:

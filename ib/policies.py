@@ -5,12 +5,28 @@ from __future__ import annotations
 from crm.approvals.kinds import by_another
 from crm.models import Actor
 from crm.security.policies import Decision, on_whole_brand
-from ib.models import PlanVersion
+from ib.choices import PartnerRight
+from ib.models import Partner, PlanVersion
+from ib.team.rights import can_act_for, is_of_team
 
 
 def can_manage_partners(user: Actor, brand_id: int) -> Decision:
     """Decide who may register and change a brand's partners: `ib.manage_partners`."""
     return on_whole_brand(user, "ib.manage_partners", brand_id)
+
+
+def can_manage_team(user: Actor, partner: Partner) -> Decision:
+    """Decide who may invite and remove a partner's team members: its owners, and `ib.manage_partners` at the brand."""
+    if is_of_team(user, partner):
+        return can_act_for(user, partner, PartnerRight.MANAGE_TEAM)
+    return can_manage_partners(user, partner.brand_id)
+
+
+def can_manage_links(user: Actor, partner: Partner) -> Decision:
+    """Decide who may create and switch a partner's links: their team by role, and `ib.manage_partners` at the brand."""
+    if is_of_team(user, partner):
+        return can_act_for(user, partner, PartnerRight.MANAGE_LINKS)
+    return can_manage_partners(user, partner.brand_id)
 
 
 def can_write_plans(user: Actor, brand_id: int) -> Decision:

@@ -11,6 +11,7 @@ from crm.models import User
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from ib.models import Partner, Plan, Replay, Upline
+from ib.team.rights import access_of
 
 
 def granted_partners(user: User) -> QuerySet[UserObjectPermission, int]:
@@ -23,15 +24,17 @@ def granted_partners(user: User) -> QuerySet[UserObjectPermission, int]:
 
 def partners_visible_to(user: User, *, reads_grants: bool = True) -> QuerySet[Partner]:
     """Staff: partners of brands they reach as a whole, those they manage, and those granted with the network below.
-    A partner: themselves and today's network below. Nobody else: none.
+    A partner's team: the partner and today's network below. Nobody else: none.
 
     reads_grants: False leaves the grants to the statement, which may be kept then and is right after the next grant, too."""
     if not user or not user.is_authenticated or not user.is_active:
         return Partner.objects.none()
     if user.is_partner:
-        return Partner.objects.filter(
-            pk__in=Upline.objects.filter(ancestor__user_id=user.pk, ends_at__isnull=True).values("partner_id")
-        )
+        access = access_of(user)
+        if access is None:
+            return Partner.objects.none()
+        below = Upline.objects.filter(ancestor_id=access.partner.pk, ends_at__isnull=True)
+        return Partner.objects.filter(pk__in=below.values("partner_id"))
     if not user.is_team:
         return Partner.objects.none()
     seen = Q(brand_id__in=reach_of(user).whole_brands) | Q(manager_id=user.pk)
@@ -48,16 +51,6 @@ def get_partner(user: User, partner_id: int, *, permission: str = "ib.view_partn
         raise Http404
     if user.is_team:
         require_permission(user, permission)
-    return partner
-
-
-def partner_of(user: User) -> Partner:
-    """Find the partner who signed in, or 404."""
-    if not (user.is_authenticated and user.is_partner):
-        raise Http404
-    partner = Partner.objects.select_related("brand", "client", "manager").filter(user_id=user.pk).first()
-    if partner is None:
-        raise Http404
     return partner
 
 

@@ -33,7 +33,7 @@ from crm.security import audit, policies
 from ib import periods
 from ib.audit_codes import IbAction
 from ib.calculation import monthly
-from ib.choices import Cycle, DisputeState, IbNotice, NegativeBalance, PeriodState, SettlementState
+from ib.choices import Cycle, DisputeState, IbNotice, NegativeBalance, PartnerRight, PeriodState, SettlementState
 from ib.models import CommissionDispute, HeldLine, Partner, PartnerDay, Settlement, SettlementPeriod, SettlementTerms
 from ib.policies import can_settle
 from ib.settlements import forfeits
@@ -42,6 +42,7 @@ from ib.settlements.cycles import last_cut, name_of
 from ib.settlements.invoices import issue_invoices
 from ib.settlements.lines import Due, last_accrual_id, unsettled
 from ib.settlements.terms import in_force
+from ib.team.rights import team_with
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.ledger import posting
 
@@ -296,7 +297,7 @@ def _say_that_it_is_carried(partner: Partner, row: Settlement) -> None:
     """Notify a partner, once until something is credited again, that their sum is below the minimum."""
     assert row.terms is not None
     notify(
-        [partner.user_id],
+        team_with(partner, PartnerRight.SEE_MONEY),
         kind=IbNotice.COMMISSION_SETTLED,
         title=phrase("Your commissions are below the minimum payout and are carried forward"),
         body=phrase("%(carried)s so far, minimum %(minimum)s")

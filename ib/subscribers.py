@@ -24,10 +24,11 @@ from crm.notices.notify import notify
 from ib import clawback, engine
 from ib.applications import agreement
 from ib.attribution import attribute_registration
-from ib.choices import ForfeitCause, IbNotice
+from ib.choices import ForfeitCause, IbNotice, PartnerRight
 from ib.models import Partner
 from ib.screening import partner_names
 from ib.settlements import credit_notes, forfeits, invoices
+from ib.team.rights import team_with
 from ib.tracking import postbacks, reports
 from ib.tracking.choices import PostbackEvent
 from kyc.choices import LevelLoss
@@ -129,7 +130,7 @@ def tell_the_partner(event: CommissionSettled) -> None:
     """Notify the partner that commissions were settled."""
     partner = Partner.objects.get(pk=event.partner_id)
     notify(
-        [partner.user_id],
+        team_with(partner, PartnerRight.SEE_MONEY),
         kind=IbNotice.COMMISSION_SETTLED,
         title=phrase("Your commissions were settled"),
         body=amount(Money(event.amount, event.currency)),

@@ -246,11 +246,11 @@ def make_cast() -> Cast:
 
 
 def signed_in(user: User) -> Browser:
-    """A test browser of a person who signed in and, for staff, passed the second factor."""
+    """A test browser of a person who signed in and, for staff and partners, passed the second factor."""
     browser, request = Browser(), HttpRequest()
     # As `force_login` does, which stores the session four times.
     request.session = SessionStore()
-    if user.is_team:
+    if not user.is_client:
         request.session["second_factor_of"] = user.pk
     login(request, user, backend="crm.accounts.backends.SignInBackend")
     request.session.save()

@@ -6,6 +6,8 @@ passkey with its PIN or fingerprint), or when the person proved it in this sessi
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
@@ -13,7 +15,9 @@ from allauth.mfa.utils import decrypt
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
+from crm.accounts import home_url
 from crm.models import User
 
 SESSION_KEY = "second_factor_of"
@@ -36,6 +40,14 @@ def has_authenticator_app(user: User) -> bool:
 def has_passed(request: HttpRequest) -> bool:
     """Check whether this session has shown the second factor of the person it belongs to."""
     return request.user.is_authenticated and request.session.get(SESSION_KEY) == request.user.pk
+
+
+def address_to_show(user: User) -> str:
+    """Return where a session that hasn't shown the user's second factor shows it, or sets up the first one."""
+    if not factors_of(user).exists():
+        return reverse("second_factor_setup")
+    target = "mfa_reauthenticate" if has_authenticator_app(user) else "mfa_reauthenticate_webauthn"
+    return f"{reverse(target)}?{urlencode({'next': home_url(user)})}"
 
 
 def mark_passed(request: HttpRequest, user: User) -> None:

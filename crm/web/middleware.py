@@ -234,12 +234,7 @@ class StaffSecondFactorMiddleware:
         has_one = second_factor.factors_of(user).exists()
         if request.path.startswith(self._open_paths(has_one)):
             return self.get_response(request)
-        if has_one:
-            target = "mfa_reauthenticate"
-            if not second_factor.has_authenticator_app(user):
-                target = "mfa_reauthenticate_webauthn"
-            return redirect(f"{reverse(target)}?{urlencode({'next': home_url(user)})}")
-        return redirect("second_factor_setup")
+        return redirect(second_factor.address_to_show(user))
 
     @staticmethod
     def _open_paths(has_one: bool) -> tuple[str, ...]:

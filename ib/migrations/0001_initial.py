@@ -2126,4 +2126,22 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('report_id', ''), _negated=True), fields=('key', 'report_id'), name='a_report_of_a_network_counts_once')],
             },
         ),
+        migrations.CreateModel(
+            name='PartnerMember',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('owner', 'Owner'), ('finance', 'Finance'), ('marketing', 'Marketing'), ('read_only', 'Read-only')], max_length=10)),
+                ('added_at', models.DateTimeField()),
+                ('removed_at', models.DateTimeField(null=True)),
+                ('added_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='ib.partner')),
+                ('removed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='partner_membership', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['partner', '-id'], name='members_of_a_partner')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['owner', 'finance', 'marketing', 'read_only'])), name='partner_member_has_a_role_of_the_catalogue'), models.CheckConstraint(condition=models.Q(('removed_by__isnull', True), ('removed_at__isnull', False), _connector='OR'), name='who_removed_a_partner_member_did_so_at_a_time')],
+            },
+        ),
     ]

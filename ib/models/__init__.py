@@ -31,6 +31,7 @@ from ib.models.settlements import (
     Settlement,
     SettlementTerms,
 )
+from ib.models.team import PartnerMember
 from ib.models.what_ifs import WhatIf
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "PartnerApproval",
     "PartnerDay",
     "PartnerLink",
+    "PartnerMember",
     "PartnerPlan",
     "PartnerRank",
     "PartnerScreening",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clients.models import Client
+from crm.models import User
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
@@ -27,14 +28,26 @@ from crm.ui.tables import (
     TimeColumn,
 )
 from ib import figures
-from ib.choices import AccrualState, AttributionMethod, PartnerState, Reason
-from ib.models import Accrual, Attribution, Partner, PartnerLink, Payout, ReferralLink, Settlement, Upline
+from ib.choices import AccrualState, AttributionMethod, PartnerRight, PartnerState, Reason
+from ib.models import Accrual, Attribution, PartnerLink, Payout, ReferralLink, Settlement, Upline
 from ib.partner_pages.figures import STEPS
 from ib.settlements.lines import lines_of
 from ib.tables import SETTLEMENT_COLUMNS, deal_of, symbol_of, why
+from ib.team.rights import access_of, has_right
 from leads.attribution import SUB_ID_LONGEST
 
 LEVELS_MAX = 1000
+
+
+def partner_id_of(user: User) -> int:
+    """Find the partner whose lists a login sees; 0, which is nobody's number, sees nothing."""
+    access = access_of(user)
+    return access.partner.pk if access else 0
+
+
+def sees_money(user: User) -> bool:
+    """Whether a login's role sees what was earned, on lists that others read without it."""
+    return has_right(PartnerRight.SEE_MONEY, user)
 
 
 def masked_name(client: Client) -> str:
@@ -68,7 +81,7 @@ class MyClientsFilter(django_filters.FilterSet):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.filters["link"].queryset = ReferralLink.objects.filter(partner__user_id=self.request.user.pk)
+        self.filters["link"].queryset = ReferralLink.objects.filter(partner_id=partner_id_of(self.request.user))
 
     def of_step(self, rows: QuerySet[Attribution], name: str, step: str) -> QuerySet[Attribution]:
         return rows.filter(STEPS[step]())
@@ -82,7 +95,7 @@ class MyClientsTable(Table):
     columns = [
         PersonColumn("client", _("Client"), render=lambda row, table: masked_name(row.client), key="client_id"),
         BadgeColumn("stage", _("Stage"), value="client.stage"),
-        MoneyColumn("earned", _("Earned this period"), currency="partner.currency"),
+        MoneyColumn("earned", _("Earned this period"), currency="partner.currency", permission=sees_money),
         AgoColumn("last_trade", _("Last trade"), value="client.last_trade_at"),
         CountryColumn("country", _("Country"), value="client.country"),
         Column("campaign", _("Campaign"), value="link.campaign"),
@@ -97,10 +110,10 @@ class MyClientsTable(Table):
     )
 
     def queryset(self) -> QuerySet[Attribution]:
-        rows = Attribution.objects.filter(partner__user_id=self.user.pk, ends_at__isnull=True)
-        partner = Partner.objects.filter(user_id=self.user.pk).first()
+        rows = Attribution.objects.filter(partner_id=partner_id_of(self.user), ends_at__isnull=True)
         rows = rows.select_related("client", "link", "partner")
-        return figures.with_earnings(rows, partner) if partner else rows.none()
+        access = access_of(self.user)
+        return figures.with_earnings(rows, access.partner) if access else rows.none()
 
     def row_url(self, row: Attribution) -> str:
         return ""
@@ -145,7 +158,7 @@ class MyNetworkTable(Table):
         count = clients.values("partner_id").annotate(n=Count("pk")).values("n")
         above = PartnerLink.objects.filter(partner_id=OuterRef("partner_id"), ends_at__isnull=True)
         return (
-            Upline.objects.filter(ancestor__user_id=self.user.pk, ends_at__isnull=True, level__gt=1)
+            Upline.objects.filter(ancestor_id=partner_id_of(self.user), ends_at__isnull=True, level__gt=1)
             .select_related("partner")
             .annotate(clients=Coalesce(Subquery(count), 0), above=Subquery(above.values("parent__name")[:1]))
         )
@@ -189,10 +202,10 @@ class MyEarningsTable(Table):
     )
 
     def queryset(self) -> QuerySet[Accrual]:
-        rows = Accrual.objects.filter(partner__user_id=self.user.pk).select_related("client", "introducer")
+        rows = Accrual.objects.filter(partner_id=partner_id_of(self.user)).select_related("client", "introducer")
         if settlement_id := self.scope.get("settlement_id"):
             rows = rows & lines_of(
-                Settlement.objects.select_related("previous").get(pk=settlement_id, partner__user_id=self.user.pk)
+                Settlement.objects.select_related("previous").get(pk=settlement_id, partner_id=partner_id_of(self.user))
             )
         return rows
 
@@ -220,7 +233,7 @@ class MySettlementsTable(Table):
     empty = Empty(_("Nothing settled yet"), _("What you earn is settled at the end of your settlement cycle."), "coins")
 
     def queryset(self) -> QuerySet[Settlement]:
-        return Settlement.objects.filter(partner__user_id=self.user.pk)
+        return Settlement.objects.filter(partner_id=partner_id_of(self.user))
 
     def row_url(self, row: Settlement) -> str:
         return reverse("partner_settlement", kwargs={"settlement_id": row.pk})
@@ -238,7 +251,7 @@ class MyPayoutsTable(Table):
     empty = Empty(_("No payouts yet"), icon="hand-coins")
 
     def queryset(self) -> QuerySet[Payout]:
-        return Payout.objects.filter(partner__user_id=self.user.pk)
+        return Payout.objects.filter(partner_id=partner_id_of(self.user))
 
     def row_url(self, row: Payout) -> str:
         return ""

@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
-from crm.errors import DomainError, NotAllowed, Refusal, outcome_of
+from crm.errors import DomainError, Refusal, outcome_of
 from crm.i18n.localized_text import amount as amount_text
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, Brand, User
@@ -25,12 +25,13 @@ from crm.notices.notify import notify, people_with
 from crm.queue.for_each import for_each_isolated
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
-from ib.choices import AutomaticPayoutState, IbNotice, PayoutSchedule, PayoutTo, SettlementState
+from ib.choices import AutomaticPayoutState, IbNotice, PartnerRight, PayoutSchedule, PayoutTo, SettlementState
 from ib.models import AutomaticPayout, Partner, Payout, PayoutInstruction, PayoutRequest, Settlement, SettlementTerms
 from ib.payouts import Destination, Offer, check_destination, pay_out, read_destination
 from ib.policies import can_settle
 from ib.settlement import balances_of
 from ib.settlements.terms import in_force, terms_of
+from ib.team.rights import can_act_for, team_with
 from wallet.withdrawals.destinations import destination_label, seal
 
 BY_TERMS: Final = phrase("Automatic payout by the settlement terms")
@@ -40,12 +41,12 @@ BY_TERMS: Final = phrase("Automatic payout by the settlement terms")
 def choose_destination(*, partner_id: int, offer: Offer, destination: Destination, actor: User) -> PayoutInstruction:
     """Have automatic payouts sent somewhere from now on: what was chosen before ends.
 
-    offer: the place as it was offered; destination: the same with what the form asked for, as an IBAN. Who: the partner.
+    offer: the place as it was offered; destination: the same with what the form asked for, as an IBAN. Who: the
+    partner's team with `PartnerRight.PAY_OUT`.
     Raises: NotAllowed, DomainError where the place can't be used.
     """
     partner = lock(Partner, partner_id, "client")
-    if actor.pk != partner.user_id:
-        raise NotAllowed(_("Only the partner can choose where their payouts go."))
+    policies.require(can_act_for(actor, partner, PartnerRight.PAY_OUT))
     if partner.client is None:
         raise DomainError(_("You don't have a wallet for payouts yet. Ask your partner manager to link one."))
     check_destination(partner.client, destination, offer.currency)
@@ -210,7 +211,7 @@ def _report(row: AutomaticPayout, actor: Actor) -> None:
         AutomaticPayoutState.REFUSED: phrase("Your automatic payout wasn't possible"),
     }
     notify(
-        [partner.user_id],
+        team_with(partner, PartnerRight.SEE_MONEY),
         kind=IbNotice.PAYOUT_MADE,
         title=titles[AutomaticPayoutState(row.state)],
         body=row.refusal or amount_text(money),

@@ -23,11 +23,12 @@ from crm.security.policies import Decision
 from ib import periods
 from ib.audit_codes import IbAction
 from ib.brand_policies import COMMISSION_DISPUTE_HOURS
-from ib.choices import DisputeState, IbNotice
+from ib.choices import DisputeState, IbNotice, PartnerRight
 from ib.models import CommissionDispute
 from ib.policies import can_manage_partners, can_settle
 from ib.queries import partners_visible_to
 from ib.settlements.adjustments import adjust
+from ib.team.rights import team_with
 
 ANSWERED, ADJUSTED = "answered", "adjusted"
 AMOUNT = "amount"
@@ -117,7 +118,7 @@ def conclude(dispute: CommissionDispute, *, actor: Actor, answer: str, amount: D
         reason=dispute.answer,
     )
     notify(
-        [dispute.partner.user_id],
+        team_with(dispute.partner, PartnerRight.DISPUTE),
         kind=IbNotice.DISPUTE_CHANGED,
         title=phrase("Your dispute was resolved") if dispute.deal_id else phrase("Your settlements continue"),
         body=dispute.answer,

@@ -19,10 +19,11 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from ib import periods
 from ib.audit_codes import IbAction
-from ib.choices import DisputeState, IbNotice
+from ib.choices import DisputeState, IbNotice, PartnerRight
 from ib.models import Accrual, CommissionDispute, DisputeMessage, Partner, Upline
 from ib.policies import can_settle
 from ib.settlements.dispute_work import ADJUSTED, AMOUNT, DISPUTE, conclude, locked
+from ib.team.rights import can_act_for, is_of_team, team_with
 from trading.models import Deal
 
 # How many a partner may have open: each waits for a person.
@@ -45,10 +46,11 @@ def open_dispute(
         raise NotFound(_("This record no longer exists. Reload the page."))
     periods.lock_commissions(brand_id)
     partner = Partner.objects.select_related("user", "brand").get(pk=partner_id)
-    is_own = actor is not None and actor.pk == partner.user_id
-    if not is_own:
-        policies.require(can_settle(actor, partner.brand_id))
-    elif accrual_id is None and deal_id is None:
+    is_own = is_of_team(actor, partner)
+    policies.require(
+        can_act_for(actor, partner, PartnerRight.DISPUTE) if is_own else can_settle(actor, partner.brand_id)
+    )
+    if is_own and accrual_id is None and deal_id is None:
         raise NotAllowed(_("Only your broker can freeze an account. Dispute a trade instead."))
     if not reason.strip():
         raise DomainError(_("Enter a reason."))
@@ -109,7 +111,7 @@ def _notify_of_opening(dispute: CommissionDispute, partner: Partner, is_own: boo
         title = phrase("%(partner)s disputes a commission") % {"partner": partner.name}
         url = f"/ib/disputes/{dispute.pk}/"
     else:
-        readers, url = [partner.user_id], "/partners/payouts/"
+        readers, url = team_with(partner, PartnerRight.DISPUTE), "/partners/payouts/"
         title = phrase("Your settlements are on hold") if dispute.deal_id is None else phrase("A commission is on hold")
     notify(
         readers,
@@ -180,9 +182,10 @@ def add_message(*, dispute_id: int, text: str, actor: User) -> DisputeMessage:
     NotFound, WrongState, DomainError (nothing said, too long, too many messages).
     """
     dispute = _open(dispute_id)
-    is_partner = actor.pk == dispute.partner.user_id
-    if not is_partner:
-        policies.require(DISPUTE.may_work(actor, dispute))
+    is_partner = is_of_team(actor, dispute.partner)
+    policies.require(
+        can_act_for(actor, dispute.partner, PartnerRight.DISPUTE) if is_partner else DISPUTE.may_work(actor, dispute)
+    )
     if dispute.state != DisputeState.OPEN or dispute.deal_id is None:
         raise WrongState(_("This isn't open any more: it was decided or closed."))
     text = text.strip()
@@ -200,11 +203,12 @@ def add_message(*, dispute_id: int, text: str, actor: User) -> DisputeMessage:
         brand_id=dispute.partner.brand_id,
         after={"dispute": dispute.pk, "message": message.pk},
     )
-    readers: list[int] = [dispute.partner.user_id]
     if is_partner:
         item = dispute.work
         own = [pk for pk in (item.claimed_by_id, item.assigned_to_id) if pk] if item else []
         readers = own or list(people_with("ib.settle_commissions", brand_id=dispute.partner.brand_id))
+    else:
+        readers = team_with(dispute.partner, PartnerRight.DISPUTE)
     notify(
         readers,
         kind=IbNotice.DISPUTE_MESSAGE,

@@ -16,13 +16,14 @@ from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import User
 from crm.money.amounts import Money
-from crm.security.policies import YES, Decision, no
+from crm.security.policies import Decision
 from ib.audit_codes import IbAction
-from ib.choices import IbNotice, PayoutTo
+from ib.choices import IbNotice, PartnerRight, PayoutTo
 from ib.models import Partner, PayoutRequest
 from ib.payouts import pay_request
 from ib.settlement import balances_of
 from ib.settlements.terms import terms_of
+from ib.team.rights import can_act_for
 
 
 class PayoutApproval(approvals.ApprovalKind[PayoutRequest]):
@@ -48,9 +49,7 @@ class PayoutApproval(approvals.ApprovalKind[PayoutRequest]):
         return self.still_waits(item) if allowed else allowed
 
     def _is_own(self, user: User, item: PayoutRequest) -> Decision:
-        if user.pk == item.partner.user_id:
-            return YES
-        return no(_("Only the partner can withdraw from their own balance."))
+        return can_act_for(user, item.partner, PartnerRight.PAY_OUT)
 
     def lock(self, pk: int) -> PayoutRequest:
         lock(Partner, PayoutRequest.objects.values_list("partner_id", flat=True).get(pk=pk))

@@ -19,7 +19,7 @@ from ib.audit_codes import IbAction
 from ib.choices import PartnerState
 from ib.models import Attribution, Partner, Postback, PostbackDelivery, PostbackKey
 from ib.models.postbacks import SENT_URL_LONGEST
-from ib.policies import can_manage_partners
+from ib.policies import can_manage_links
 from ib.tracking import macros
 from ib.tracking.choices import DeliveryState, PostbackEvent
 from leads.guard import is_within_limit
@@ -201,5 +201,4 @@ def new_secret() -> str:
 
 
 def _require_owner(actor: Actor, partner: Partner) -> None:
-    if actor is not None and actor.pk != partner.user_id:
-        policies.require(can_manage_partners(actor, partner.brand_id))
+    policies.require(can_manage_links(actor, partner))

@@ -30,7 +30,7 @@ from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
 from ib.applications import applying
-from ib.choices import AutomaticPayoutState, PayoutSchedule, PayoutTo
+from ib.choices import AutomaticPayoutState, PartnerRight, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
 from ib.models import Accrual, AutomaticPayout, CommissionDispute, Partner, PayoutRequest, Settlement
 from ib.partner_pages.downloads import csv_of
@@ -42,6 +42,7 @@ from ib.settlements.credit_notes import documents_of
 from ib.settlements.cycles import next_settlement
 from ib.settlements.lines import settlement_of
 from ib.settlements.terms import described, schedule_of, terms_of
+from ib.team.rights import has_right
 from ib.views.guards import partner_page
 from trading.models import TradingAccount
 
@@ -56,28 +57,28 @@ def _table_page(request: UserRequest, table: Table, template: str, **context: An
     return render(request, template, {"table": table, **context})
 
 
-@partner_page
-def network(request: HttpRequest, partner: Partner) -> HttpResponseBase:
+@partner_page(PartnerRight.SEE_NETWORK)
+def network(request: UserRequest, partner: Partner) -> HttpResponseBase:
     return render(
         request,
         "partners/network.html",
         {
             "partner": partner,
-            "invite_url": applying.invite_url(partner, request),
+            "invite_url": applying.invite_url(partner, request) if has_right(PartnerRight.INVITE, request.user) else "",
             "top": figures.nodes([partner], brand_id=partner.brand_id, level=1),
             "nodes": figures.children(partner.pk, brand_id=partner.brand_id, level=2),
         },
     )
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_NETWORK)
 def network_list(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show today's sub-partners as a list that is searched, sorted and downloaded, however large the tree."""
     table = MyNetworkTable(request.user, request.GET, path=request.path)
     return _table_page(request, table, "partners/table.html", partner=partner)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_NETWORK)
 def branch(request: UserRequest, partner: Partner, partner_id: int) -> HttpResponseBase:
     """Show the partners directly below one of the network, as rows of the tree."""
     below = partners_visible_to(request.user).filter(pk=partner_id).first()
@@ -88,19 +89,19 @@ def branch(request: UserRequest, partner: Partner, partner_id: int) -> HttpRespo
     return render(request, "ib/_branch.html", {"nodes": nodes, "is_staff_page": False})
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_CLIENTS)
 def clients(request: UserRequest, partner: Partner) -> HttpResponseBase:
     table = MyClientsTable(request.user, request.GET, path=request.path)
     return _table_page(request, table, "partners/table.html", partner=partner)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def earnings(request: UserRequest, partner: Partner) -> HttpResponseBase:
     table = MyEarningsTable(request.user, request.GET, path=request.path)
     return _table_page(request, table, "partners/table.html", partner=partner)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpResponseBase:
     """Explain one trade: lots × rate × share, or why it was not paid."""
     accrual = (
@@ -125,7 +126,7 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
     )
 
 
-@partner_page
+@partner_page(PartnerRight.DISPUTE)
 @require_POST
 def dispute(request: UserRequest, partner: Partner, accrual_id: int) -> HttpResponse:
     """Dispute what a trade earned: it isn't settled until the broker has answered."""
@@ -147,7 +148,7 @@ def _platform_of(accrual: Accrual) -> str:
     return account.server.get_kind_display() if account else ""
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def settlement_page(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponseBase:
     row = Settlement.objects.filter(pk=settlement_id, partner=partner).first()
     if row is None:
@@ -164,7 +165,7 @@ class MySettlementTrades(MyEarningsTable):
     filterset = None  # type: ignore[assignment]  # one settlement needs no filters
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY, change=PartnerRight.PAY_OUT)
 def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show the balance, what was credited month by month, and payout requests with their state; take new requests."""
     balances = settlement.balances_of(partner)
@@ -267,7 +268,7 @@ def _pay(request: UserRequest, partner: Partner, form: PayOutForm) -> Any:
     return redirect("partner_payouts") if done else None
 
 
-@partner_page
+@partner_page(PartnerRight.PAY_OUT)
 @require_POST
 def withdraw_request(request: UserRequest, partner: Partner, request_id: int) -> HttpResponse:
     """Withdraw a payout request that nobody has decided yet."""

@@ -9,15 +9,16 @@ from django.utils.translation import gettext as _
 
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
-from ib.choices import DisputeState
+from ib.choices import DisputeState, PartnerRight
 from ib.forms import MissingDealForm
 from ib.models import Accrual, CommissionDispute, Partner
 from ib.settlements.disputes import add_message, deal_with_number, open_dispute
+from ib.team.rights import has_right
 from ib.views.guards import partner_page
 from trading.models import Deal
 
 
-@partner_page
+@partner_page(PartnerRight.DISPUTE)
 def missing(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Take a deal number: an entry that exists is shown with its reason, a missing one becomes a dispute."""
     form = MissingDealForm(request.POST or None)
@@ -41,7 +42,7 @@ def missing(request: UserRequest, partner: Partner) -> HttpResponseBase:
     return render(request, "partners/missing_deal.html", {"form": form}, status=422 if form.errors else 200)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY, change=PartnerRight.DISPUTE)
 def dispute_page(request: UserRequest, partner: Partner, dispute_id: int) -> HttpResponseBase:
     """Show a partner their dispute about a deal with its messages, and take theirs."""
     dispute = (
@@ -64,7 +65,7 @@ def dispute_page(request: UserRequest, partner: Partner, dispute_id: int) -> Htt
         "deal": Deal.every.filter(pk=dispute.deal_id).values_list("ticket", flat=True).first(),
         "adjustment": Accrual.objects.filter(pk=dispute.adjustment_id).first() if dispute.adjustment_id else None,
         "thread": dispute.messages.all(),
-        "may_write": dispute.state == DisputeState.OPEN,
+        "may_write": dispute.state == DisputeState.OPEN and has_right(PartnerRight.DISPUTE, request.user),
         "message_url": request.path,
     }
     return render(request, "partners/dispute.html", context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
@@ -14,24 +14,30 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
+from crm.web.requests import UserRequest
 from ib import figures, settlement
-from ib.choices import AccrualState, AttributionMethod, Reason
+from ib.choices import AccrualState, AttributionMethod, PartnerRight, Reason
 from ib.models import Accrual, Partner, PartnerPlan, Settlement, SettlementPeriod
 from ib.partner_pages import date_ranges
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import EarnedSums, Funnel
 from ib.partner_pages.levels import next_level
-from ib.partner_pages.tables import masked_name
+from ib.partner_pages.tables import masked_name, sees_money
 from ib.rates import rates_of
 from ib.views.guards import partner_page
 
 TRADES_SHOWN = 8
 
 
-@partner_page
-def home(request: HttpRequest, partner: Partner) -> HttpResponse:
-    """Show earnings with their curve, the way from click to trading client, who earns most, and the trades."""
+@partner_page(PartnerRight.SEE_CLIENTS)
+def home(request: UserRequest, partner: Partner) -> HttpResponse:
+    """Show earnings with their curve, the way from click to trading client, who earns most, and the trades.
+
+    A role that doesn't see money starts with the links instead.
+    """
+    if not sees_money(request.user):
+        return redirect("partner_links")
     span = date_range(request.GET.get("period"))
     now = partner_figures.earned_between(partner, span.days)
     before = partner_figures.earned_between(partner, span.days_before)

@@ -17,7 +17,7 @@ from crm.ui.exports import csv_lines
 from crm.ui.views import wants_fragment
 from crm.web.requests import UserRequest
 from ib.applications import applying
-from ib.choices import AttributionMethod
+from ib.choices import AttributionMethod, PartnerRight
 from ib.forms import LinkForm, ShareForm
 from ib.links import create_link, link_url, switch_link
 from ib.models import Partner, ReferralLink
@@ -26,13 +26,14 @@ from ib.partner_pages import sharing, sources
 from ib.partner_pages.date_ranges import DateRange, date_range
 from ib.partner_pages.figures import LinkFigures
 from ib.partner_pages.sources import Source, Sources
+from ib.team.rights import has_right
 from ib.views.guards import partner_page
 from ib.views.portal_home import clients_url, period_switch, rate_of
 
 LINKS_SHOWN = 100
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_LINKS, change=PartnerRight.MANAGE_LINKS)
 def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show what each link brought in a range of days with totals, as a page or CSV, and take new links."""
     form = LinkForm(request.POST or None)
@@ -72,7 +73,7 @@ def links(request: UserRequest, partner: Partner) -> HttpResponseBase:
         ],
         "total": total,
         "total_conversion": rate_of(total.registered, total.clicks),
-        "invite_url": applying.invite_url(partner, request),
+        "invite_url": applying.invite_url(partner, request) if has_right(PartnerRight.INVITE, request.user) else "",
         "has_inactive": any(not row.link.is_active for row in rows),
     }
     return render(request, "partners/links.html", context, status=422 if form.errors else 200)
@@ -105,7 +106,7 @@ def _as_csv(rows: list[LinkFigures], span: DateRange, request: HttpRequest) -> S
     return _csv([head, *lines], f"links-{span.first}-{span.last}")
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_LINKS)
 def sources_page(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show clicks and clients of a range by sub-id, country or day, of all links or one, as a page or CSV."""
     span = date_range(request.GET.get("period", "30"))
@@ -191,7 +192,7 @@ def _own_link(partner: Partner, link_id: int) -> ReferralLink:
     return link
 
 
-@partner_page
+@partner_page(PartnerRight.MANAGE_LINKS)
 def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponseBase:
     """Switch one of the partner's links on or off."""
     link = _own_link(partner, link_id)
@@ -200,7 +201,7 @@ def switch(request: UserRequest, partner: Partner, link_id: int) -> HttpResponse
     return redirect("partner_links")
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_LINKS)
 def share(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponse:
     """Show the address to share with its QR code; page, language and tags in the query change it."""
     link = _own_link(partner, link_id)
@@ -220,7 +221,7 @@ def share(request: HttpRequest, partner: Partner, link_id: int) -> HttpResponse:
     return render(request, template, context)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_LINKS)
 def qr_file(request: HttpRequest, partner: Partner, link_id: int, ending: str) -> HttpResponse:
     """Download the QR code of a shared address as SVG or PNG."""
     link = _own_link(partner, link_id)

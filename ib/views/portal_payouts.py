@@ -12,7 +12,7 @@ from crm.accounts.guards import confirmed
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
 from ib import payouts
-from ib.choices import PayoutSchedule
+from ib.choices import PartnerRight, PayoutSchedule
 from ib.forms import PayoutTargetForm
 from ib.models import Partner
 from ib.settlements.automatic_payouts import choose_destination, instruction_of
@@ -20,7 +20,7 @@ from ib.settlements.terms import schedule_of, terms_of
 from ib.views.guards import partner_page
 
 
-@partner_page
+@partner_page(PartnerRight.PAY_OUT)
 def automatic(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Choose where automatic payouts go; it asks for the password again, as money leaves without a further question."""
     chosen = instruction_of(partner)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from crm.ui.actions import run_action
 from crm.web.requests import UserRequest
+from ib.choices import PartnerRight
 from ib.models import Partner, Postback, PostbackDelivery, PostbackReport
 from ib.tracking import postbacks
 from ib.tracking.choices import DeliveryState, PostbackEvent
@@ -24,7 +25,7 @@ from ib.views.guards import partner_page
 LOG_SHOWN = 50
 
 
-@partner_page
+@partner_page(PartnerRight.MANAGE_LINKS)
 def overview(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """List a partner's postbacks with the newest calls, and what their network reported."""
     context = {
@@ -48,7 +49,7 @@ def _log(partner: Partner, state: str) -> list[dict[str, Any]]:
     return [{"row": row, "result": result_of(row)} for row in rows[:LOG_SHOWN]]
 
 
-@partner_page
+@partner_page(PartnerRight.MANAGE_LINKS)
 def edit(request: UserRequest, partner: Partner, postback_id: int = 0) -> HttpResponseBase:
     """Set up a postback, or change one; its signing key is shown to its partner."""
     postback = _own(partner, postback_id) if postback_id else None
@@ -73,7 +74,7 @@ def edit(request: UserRequest, partner: Partner, postback_id: int = 0) -> HttpRe
     return render(request, "partners/postback.html", context, status=422 if form.errors else 200)
 
 
-@partner_page
+@partner_page(PartnerRight.MANAGE_LINKS)
 @require_POST
 def act(request: UserRequest, partner: Partner, postback_id: int, verb: str) -> HttpResponse:
     """Test, pause or activate a postback, or replace its signing key."""
@@ -96,7 +97,7 @@ def act(request: UserRequest, partner: Partner, postback_id: int, verb: str) -> 
     return redirect("partner_postbacks")
 
 
-@partner_page
+@partner_page(PartnerRight.MANAGE_LINKS)
 @require_POST
 def resend(request: UserRequest, partner: Partner, delivery_id: int) -> HttpResponse:
     """Send a failed postback again."""
@@ -111,7 +112,7 @@ def resend(request: UserRequest, partner: Partner, delivery_id: int) -> HttpResp
     return redirect("partner_postbacks")
 
 
-@partner_page
+@partner_page(PartnerRight.MANAGE_LINKS)
 def reporting(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show the address and key with which a network reports for the partner; a POST makes the key, or a new one."""
     if request.method == "POST":

@@ -13,13 +13,14 @@ from crm.rendering.pdf_stream import write_pdf
 from crm.security import access_log
 from crm.ui.exports import csv_lines
 from crm.web.requests import UserRequest
+from ib.choices import PartnerRight
 from ib.models import CreditNote, CreditNoteFile, InvoiceFile, Partner, SelfBillingInvoice, Settlement
 from ib.partner_pages import statements
 from ib.partner_pages.statements import Statement
 from ib.views.guards import partner_page
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def statement(
     request: UserRequest, partner: Partner, settlement_id: int, ending: str
 ) -> HttpResponse | StreamingHttpResponse:
@@ -30,13 +31,13 @@ def statement(
     return statement_file(request, Statement(partner, row), ending)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def open_statement(request: UserRequest, partner: Partner, ending: str) -> HttpResponse | StreamingHttpResponse:
     """Download what isn't settled yet, as a provisional statement."""
     return statement_file(request, Statement(partner), ending)
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def invoice(request: UserRequest, partner: Partner, settlement_id: int) -> HttpResponse:
     """Download the self-billing invoice of one of the partner's settlements."""
     return invoice_file(request, Settlement.objects.filter(partner=partner), settlement_id)
@@ -54,7 +55,7 @@ def invoice_file(request: UserRequest, settlements: QuerySet[Settlement], settle
     return _kept(request, file.invoice, bytes(file.content))
 
 
-@partner_page
+@partner_page(PartnerRight.SEE_MONEY)
 def credit_note(request: UserRequest, partner: Partner, note_id: int) -> HttpResponse:
     """Download a credit note for one of the partner's invoices."""
     return credit_note_file(request, CreditNote.objects.filter(partner=partner), note_id)

@@ -14,7 +14,7 @@ MIGRATIONS_MAX = 20
 MIGRATIONS = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app / "migrations").glob("0*.py"))
 SQL = sorted(path for app in settings.KEELSON_APPS for path in (ROOT / app).rglob("*.sql"))
 # Of the tables, columns, constraints, indexes, triggers and stored choices of all models, and of the files of SQL.
-SCHEMA_DIGEST = "340a757eb6a3acbc"
+SCHEMA_DIGEST = "7624394e7ad4b645"
 FUNCTION = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)")
 
 

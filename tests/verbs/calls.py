@@ -124,6 +124,7 @@ MODELS = {
         "plan_id": "Plan",
         "period_id": "SettlementPeriod",
         "dispute_id": "CommissionDispute",
+        "member_id": "PartnerMember",
     },
     "ib.tracking": {"delivery_id": "PostbackDelivery"},
     "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},

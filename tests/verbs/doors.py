@@ -905,6 +905,8 @@ DOORS: dict[str, Door] = {
     "ib.plans.withdraw_version": Door(
         {"version_id": {"state": "pending"}}, by=of("version_id", "made_by", "PlanVersion")
     ),
+    "ib.team.members.add_member": Door(given=lambda: {"email": "colleague@verbs.example", "role": "finance"}),
+    "ib.team.members.change_role": Door(given=lambda: {"role": "finance"}),
     "ib.settlements.terms.propose_terms": Door(
         given=lambda: {
             "values": {name: getattr(SettlementTerms(), name) for name in TERMS_FIELDS} | {"cycle": "weekly"}

@@ -15,9 +15,14 @@ from crm.choices import Role
 PUBLIC: Final = frozenset({"*"})
 NOBODY: Final[frozenset[str]] = frozenset()
 STAFF: Final = frozenset(role.value for role in Role)
-EVERYONE_SIGNED_IN: Final = STAFF | {"client", "partner"}
-CLIENT: Final = frozenset({"client"})
+# A partner's owner, and the roles of the partner's team.
 PARTNER: Final = frozenset({"partner"})
+PARTNER_PAYS: Final = PARTNER | {"partner_finance"}
+PARTNER_SHARES: Final = PARTNER | {"partner_marketing"}
+PARTNER_MONEY: Final = PARTNER_PAYS | {"partner_read_only"}
+PARTNER_TEAM: Final = PARTNER_MONEY | PARTNER_SHARES
+EVERYONE_SIGNED_IN: Final = STAFF | {"client"} | PARTNER_TEAM
+CLIENT: Final = frozenset({"client"})
 # Pages of libraries that guard themselves; sign-in pages have their own tests.
 THIRD_PARTY_PREFIXES = ("admin:", "account_", "mfa_", "usersessions_", "socialaccount_", "rq_", "set_language")
 
@@ -639,40 +644,48 @@ TABLE |= {
     "ib_dispute": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"dispute_id": 999_999}, good=OWN),
     "ib_dispute_message": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"dispute_id": 999_999}, good=(405,)),
     "ib_dispute_adjust": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"dispute_id": 999_999}, good=(405,)),
-    "partner_dispute_page": Rule(PARTNER, kwargs=lambda _world: {"dispute_id": 999_999}, good=OWN),
+    "partner_dispute_page": Rule(PARTNER_MONEY, kwargs=lambda _world: {"dispute_id": 999_999}, good=OWN),
     "ib_statement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999, "ending": "pdf"}, good=OWN),
     "ib_credit_note": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"note_id": 999_999}, good=OWN),
     "ib_invoice": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
     "ib_settlement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
-    "partner_home": Rule(PARTNER),
-    "partner_network": Rule(PARTNER),
-    "partner_network_list": Rule(PARTNER),
-    "partner_branch": Rule(PARTNER, kwargs=MISSING_PARTNER, good=OWN),
-    "partner_clients": Rule(PARTNER),
-    "partner_earnings": Rule(PARTNER),
-    "partner_trade": Rule(PARTNER, kwargs=lambda _world: {"accrual_id": 999_999}, good=OWN),
-    "partner_dispute": Rule(PARTNER, kwargs=lambda _world: {"accrual_id": 999_999}, good=(405,)),
-    "partner_settlement": Rule(PARTNER, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
-    "partner_links": Rule(PARTNER),
-    "partner_sources": Rule(PARTNER),
-    "partner_postbacks": Rule(PARTNER),
-    "partner_postback_new": Rule(PARTNER),
-    "partner_postback": Rule(PARTNER, kwargs=lambda _world: {"postback_id": 999_999}, good=OWN),
-    "partner_postback_act": Rule(PARTNER, kwargs=lambda _world: {"postback_id": 999_999, "verb": "test"}, good=(405,)),
-    "partner_postback_resend": Rule(PARTNER, kwargs=lambda _world: {"delivery_id": 999_999}, good=(405,)),
-    "partner_postback_reporting": Rule(PARTNER),
+    "partner_home": Rule(PARTNER_TEAM, good=(200, 302)),  # marketing starts with the links
+    "partner_network": Rule(PARTNER_MONEY),
+    "partner_network_list": Rule(PARTNER_MONEY),
+    "partner_branch": Rule(PARTNER_MONEY, kwargs=MISSING_PARTNER, good=OWN),
+    "partner_clients": Rule(PARTNER_TEAM),
+    "partner_earnings": Rule(PARTNER_MONEY),
+    "partner_trade": Rule(PARTNER_MONEY, kwargs=lambda _world: {"accrual_id": 999_999}, good=OWN),
+    "partner_dispute": Rule(PARTNER_PAYS, kwargs=lambda _world: {"accrual_id": 999_999}, good=(405,)),
+    "partner_settlement": Rule(PARTNER_MONEY, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
+    "partner_links": Rule(PARTNER_TEAM),
+    "partner_sources": Rule(PARTNER_TEAM),
+    "partner_link_switch": Rule(PARTNER_SHARES, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
+    "partner_link_share": Rule(PARTNER_TEAM, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
+    "partner_link_qr": Rule(PARTNER_TEAM, kwargs=lambda _world: {"link_id": 999_999, "ending": "svg"}, good=OWN),
+    "partner_payouts": Rule(PARTNER_MONEY),
+    "partner_missing_deal": Rule(PARTNER_PAYS),
+    "partner_payout_target": Rule(PARTNER_PAYS),
+    "partner_payout_withdraw": Rule(PARTNER_PAYS, kwargs=lambda _world: {"request_id": 999_999}, good=(405,)),
+    "partner_credit_note": Rule(PARTNER_MONEY, kwargs=lambda _world: {"note_id": 999_999}, good=OWN),
+    "partner_invoice": Rule(PARTNER_MONEY, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
+    "partner_statement": Rule(
+        PARTNER_MONEY, kwargs=lambda _world: {"settlement_id": 999_999, "ending": "pdf"}, good=OWN
+    ),
+    "partner_open_statement": Rule(PARTNER_MONEY, kwargs=lambda _world: {"ending": "csv"}),
+    "partner_team": Rule(PARTNER),
+    "partner_team_role": Rule(PARTNER, kwargs=lambda _world: {"member_id": 999_999}, good=(405,)),
+    "partner_team_remove": Rule(PARTNER, kwargs=lambda _world: {"member_id": 999_999}, good=(405,)),
+    "partner_team_invite": Rule(PARTNER, kwargs=lambda _world: {"member_id": 999_999}, good=(405,)),
+    "partner_postbacks": Rule(PARTNER_SHARES),
+    "partner_postback_new": Rule(PARTNER_SHARES),
+    "partner_postback": Rule(PARTNER_SHARES, kwargs=lambda _world: {"postback_id": 999_999}, good=OWN),
+    "partner_postback_act": Rule(
+        PARTNER_SHARES, kwargs=lambda _world: {"postback_id": 999_999, "verb": "test"}, good=(405,)
+    ),
+    "partner_postback_resend": Rule(PARTNER_SHARES, kwargs=lambda _world: {"delivery_id": 999_999}, good=(405,)),
+    "partner_postback_reporting": Rule(PARTNER_SHARES),
     "postback_report": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}, good=(404,)),
-    "partner_link_switch": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
-    "partner_link_share": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999}, good=OWN),
-    "partner_link_qr": Rule(PARTNER, kwargs=lambda _world: {"link_id": 999_999, "ending": "svg"}, good=OWN),
-    "partner_payouts": Rule(PARTNER),
-    "partner_missing_deal": Rule(PARTNER),
-    "partner_payout_target": Rule(PARTNER),
-    "partner_payout_withdraw": Rule(PARTNER, kwargs=lambda _world: {"request_id": 999_999}, good=(405,)),
-    "partner_credit_note": Rule(PARTNER, kwargs=lambda _world: {"note_id": 999_999}, good=OWN),
-    "partner_invoice": Rule(PARTNER, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
-    "partner_statement": Rule(PARTNER, kwargs=lambda _world: {"settlement_id": 999_999, "ending": "pdf"}, good=OWN),
-    "partner_open_statement": Rule(PARTNER, kwargs=lambda _world: {"ending": "csv"}),
     "partner_join": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}, good=(302,)),
     "partner_welcome": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(200, 302, 410)),
     "referral": Rule(PUBLIC, kwargs=lambda _world: {"code": "nobody"}),

@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from clients.choices import Stage
 from crm.choices import Role
 from crm.models import Brand, User
-from ib.models import Partner
+from ib.models import Partner, PartnerMember
 from tests.cast import signed_in
 
 TRADERS = (Stage.FUNDED, Stage.ACTIVE)
@@ -34,8 +34,10 @@ def whole_world() -> World:
         .order_by("-book", "pk")
     )
     firsts = {role.value: staff.filter(groups__name=role.value).first() for role in Role}
-    for kind in ("client", "partner"):
-        firsts[kind] = User.objects.filter(kind=kind, is_active=True).order_by("pk")[0]
+    firsts["client"] = User.objects.filter(kind="client", is_active=True).order_by("pk")[0]
+    firsts["partner"] = User.objects.filter(partner__isnull=False, is_active=True).order_by("pk")[0]
+    for member in PartnerMember.objects.filter(partner__user=firsts["partner"]).select_related("user"):
+        firsts[f"partner_{member.role}"] = member.user
     people = {name: user for name, user in firsts.items() if user}  # so small a demo has nobody for some roles
     return World(
         people={**people, "stranger": None},
