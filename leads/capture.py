@@ -39,6 +39,7 @@ from leads.choices import Channel, LeadRefusal, LeadsNotice
 from leads.distribution.turns import count_given
 from leads.facts import rebuild_lead_facts
 from leads.models import Campaign, LandingPage, Lead, LeadSource
+from leads.scores.engagement import NOTHING, engagement_of
 from leads.waiting import await_routing
 
 EMAIL_CHARS_MAX = 254
@@ -305,6 +306,9 @@ def _score(brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Matc
         is_referred=bool(capture.referral_code),
         has_consent=capture.has_consent,
         at=timezone.now(),
+        now=timezone.now(),
+        engagement=engagement_of([known.client.pk], timezone.now()).get(known.client.pk, NOTHING) if known else NOTHING,
+        custom={field.key: value for field, value in reading.custom.items()},
     )
     return scoring.score(signals, scoring.rules_of(brand.pk, timezone.now().date()))
 

@@ -25,6 +25,7 @@ class BulkKind(models.TextChoices):
     STATUS = "status", _("Change status")
     LIST = "list", _("Add to list")
     TASK = "task", _("Add follow-up")
+    START = "start", _("Start automation")
 
 
 class LeadRefusal(models.TextChoices):
@@ -47,6 +48,12 @@ class RuleKind(models.TextChoices):
     REPEAT = "repeat", _("Repeat enquiry")
     REFERRAL = "referral", _("Partner referral")
     CONSENT = "consent", _("Marketing consent")
+    OPENED = "opened", _("E-mails opened")
+    CLICKED = "clicked", _("Links clicked")
+    LOGIN = "login", _("Sign-ins")
+    CALL = "call", _("Calls answered")
+    REPLY = "reply", _("E-mails received")
+    FIELD = "field", _("Custom field")
 
 
 class Strategy(models.TextChoices):

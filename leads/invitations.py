@@ -35,6 +35,7 @@ from leads.audit_codes import LeadsAction
 from leads.choices import LeadsNotice
 from leads.models import RegistrationInvitation
 from leads.pipeline import mark_registration_sent
+from leads.scores.rescoring import await_rescoring
 
 SALT = "leads.registration"
 VALID_FOR = dt.timedelta(days=7)
@@ -142,6 +143,7 @@ def note_opened(invitation: RegistrationInvitation) -> None:
     opened = RegistrationInvitation.objects.filter(pk=invitation.pk, opened_at=None).update(opened_at=timezone.now())
     if not opened:
         return
+    await_rescoring([invitation.client_id])
     client = invitation.client
     timeline.add_entry(
         client_id=client.pk,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import Stage
 from clients.models import Client
 from clients.policies import can
+from clients.tables import ClientTable
 from crm import approvals
 from crm.choices import Role
 from crm.i18n import formats
@@ -19,6 +20,7 @@ from crm.security.scope import reach_of
 from crm.ui.kpis import once_per_page
 from crm.ui.panels import Card, CreateEntry, MenuEntry, RecordPart, SetupStep, Tile, register
 from crm.ui.records import HeroFigure
+from crm.ui.tables import BulkAction
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
 from leads.automations import kinds, running, text_step  # noqa: F401  they declare steps and the handler of due ones
@@ -260,3 +262,8 @@ register(
     ),
     Tile("leads-waiting", "leads/_tile_waiting.html", waiting_tile, "leads.receive_lead", 10, dashboard="my_day"),
 )
+
+ClientTable.bulk_actions = [
+    *ClientTable.bulk_actions,
+    BulkAction("start", _("Start automation"), "clients_bulk_start", "leads.manage_automation", icon="workflow"),
+]

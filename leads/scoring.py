@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from clients.canonical import country_of_phone
 from leads.choices import RuleKind
 from leads.models import ScoreRule
 from leads.places import zone_info
+from leads.scores.engagement import Engagement
 
 LOWEST, HIGHEST = 0, 100
 _FREE = """
@@ -57,7 +59,10 @@ def _parents(host: str) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What scoring looks at. `campaign_quality` 0 to 10; `times_seen` counts this capture; `at` is an instant."""
+    """What scoring looks at. `campaign_quality` 0 to 10; `times_seen` counts this capture; `at` is when the lead came.
+
+    `engagement`: when the person did what, as of `now`; `custom`: values of custom fields by key.
+    """
 
     country: str = ""
     language: str = ""
@@ -72,6 +77,9 @@ class Signals:
     is_referred: bool = False
     has_consent: bool = False
     at: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    now: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    engagement: Engagement = field(default_factory=dict)
+    custom: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,26 @@ def _consent(rule: Rule, seen: Signals) -> Answer:
     return ("", 1) if seen.has_consent else None
 
 
+def _engagement(rule: Rule, seen: Signals) -> Answer:
+    """Ask for so many opens, clicks, sign-ins, calls or replies within so many days; each rule asks for one of them."""
+    since = seen.now - dt.timedelta(days=int(rule.parameters.get("days", 30)))
+    count = sum(at >= since for at in seen.engagement.get(rule.kind, ()))
+    return (f"{count}×", 1) if count >= int(rule.parameters.get("at_least", 1)) else None
+
+
+def _field(rule: Rule, seen: Signals) -> Answer:
+    """Ask a custom field of the lead: declared experience, intended deposit."""
+    value = seen.custom.get(str(rule.parameters.get("field", "")))
+    if value is None:
+        return None
+    least = rule.parameters.get("at_least")
+    if least is not None:
+        return (str(value), 1) if isinstance(value, int | float | Decimal) and value >= Decimal(str(least)) else None
+    values = value if isinstance(value, list | tuple) else [str(value).lower()]
+    hits = [one for one in values if one in rule.parameters.get("values", ())]
+    return (str(hits[0]), 1) if hits else None
+
+
 QUESTIONS: dict[str, Callable[[Rule, Signals], Answer]] = {
     RuleKind.BASE: _base,
     RuleKind.COUNTRY: _country,
@@ -162,6 +190,12 @@ QUESTIONS: dict[str, Callable[[Rule, Signals], Answer]] = {
     RuleKind.REPEAT: _repeat,
     RuleKind.REFERRAL: _referral,
     RuleKind.CONSENT: _consent,
+    RuleKind.OPENED: _engagement,
+    RuleKind.CLICKED: _engagement,
+    RuleKind.LOGIN: _engagement,
+    RuleKind.CALL: _engagement,
+    RuleKind.REPLY: _engagement,
+    RuleKind.FIELD: _field,
 }
 
 

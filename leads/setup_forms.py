@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
@@ -23,6 +24,7 @@ from crm.ui.forms import DayInput, ModelForm
 from leads.choices import NoAgent, OffShift, RuleKind, Strategy
 from leads.distribution.turns import WEIGHT_MAX
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
+from leads.scores.engagement import DAYS_MAX, EngagementKind
 from leads.vocabulary import LEAD, SeenLeadVocabulary
 
 MOST_POINTS = 4
@@ -292,7 +294,8 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
         help_text=gettext_lazy(
             "Country or source: a list of codes. E-mail: disposable, free, own or none. Phone: "
             "match, mismatch, valid, invalid or missing. Local time: from and to, e.g. 8 20. Repeat "
-            "enquiry: the number of enquiries."
+            "enquiry: the number of enquiries. Opened, clicked, sign-ins, calls, e-mails received: how many in how many "
+            "days, e.g. 2 30. Custom field: its key and values, e.g. experience expert, or a least amount, e.g. deposit ≥ 1000."
         ),
     )
 
@@ -336,6 +339,11 @@ def values_of(rule: ScoreRule) -> list[str]:
         return [str(parameters.get("from", 0)), str(parameters.get("to", 24))]
     if rule.kind == RuleKind.REPEAT:
         return [str(parameters.get("at_least", 2))]
+    if rule.kind == RuleKind.FIELD:
+        least = ["≥", str(parameters["at_least"])] if "at_least" in parameters else parameters.get("values", [])
+        return [parameters.get("field", ""), *least]
+    if "days" in parameters:
+        return [str(parameters["at_least"]), str(parameters["days"])]
     return (
         [str(parameters["is"])]
         if "is" in parameters
@@ -361,7 +369,27 @@ def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
         if len(words) != 1 or not is_whole(words[0]) or int(words[0]) < 2:
             raise ValueError(_("Enter the number of enquiries, at least 2."))
         return {"at_least": int(words[0])}
-    return {}
+    if kind in EngagementKind.values:
+        return _within_days(words)
+    return _of_field(words) if kind == RuleKind.FIELD else {}
+
+
+def _within_days(words: list[str]) -> dict[str, Any]:
+    numbers = [int(word) for word in words if is_whole(word)]
+    if len(numbers) != len(words) or len(words) != 2 or not (1 <= numbers[0] <= 100 and 1 <= numbers[1] <= DAYS_MAX):
+        raise ValueError(_("Enter how many in how many days (at most %(days)s), e.g. 2 30.") % {"days": DAYS_MAX})
+    return {"at_least": numbers[0], "days": numbers[1]}
+
+
+def _of_field(words: list[str]) -> dict[str, Any]:
+    key, *values = words or [""]
+    if not key or not values or not CustomField.objects.filter(key=key.lower(), archived_at=None).exists():
+        raise ValueError(_("Enter the key of a custom field and its values, e.g. experience expert."))
+    if values[0] in ("≥", ">="):
+        if len(values) != 2 or not re.fullmatch(r"\d{1,12}(\.\d{1,6})?", values[1]):
+            raise ValueError(_("Enter a least amount after ≥, e.g. deposit ≥ 1000."))
+        return {"field": key.lower(), "at_least": values[1]}
+    return {"field": key.lower(), "values": [value.lower() for value in values]}
 
 
 def _some(words: list[str], otherwise: str) -> list[str]:

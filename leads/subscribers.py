@@ -7,15 +7,21 @@ from clients.models import Client
 from crm.due import cancel_many
 from crm.events import (
     ClientContacted,
+    ClientMailOpened,
     ClientMoved,
+    ClientProfileChanged,
     ClientRegistered,
     ClientsMerged,
     ClientsMergeUndone,
     ClientStageChanged,
+    Event,
     LeadCaptured,
     LeadsImported,
+    MailReceived,
+    SignedIn,
     UnknownMailReceived,
     subscribe,
+    subscribe_many,
 )
 from crm.models import Brand, User
 from crm.notices.notify import push_live
@@ -24,6 +30,7 @@ from leads.assignment import FIRST_CONTACT, newest_leads
 from leads.duplicates import finding
 from leads.inbound.mail_leads import capture_mail
 from leads.models import Lead
+from leads.scores.rescoring import await_rescoring
 from leads.waiting import await_routing
 
 
@@ -43,6 +50,12 @@ def follow_the_call(event: ClientContacted) -> None:
     agent = User.objects.filter(pk=event.agent_id).first()
     if pipeline.move_by_call(client_id=event.client_id, agent=agent, outcome=event.outcome):
         push_live(event.agent_id, event="lead", data={"id": event.client_id})
+
+
+@subscribe_many(SignedIn, ClientContacted, ClientMailOpened, MailReceived, ClientProfileChanged)
+def score_the_engaged(events: list[Event]) -> None:
+    """Score people's leads again after a sign-in, a call, an e-mail opened or received, or a changed detail."""
+    await_rescoring(sorted({event.client_id for event in events if event.client_id is not None}))
 
 
 @subscribe(UnknownMailReceived)

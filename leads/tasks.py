@@ -5,6 +5,7 @@ from celery.schedules import crontab
 
 from leads.automations import entering
 from leads.duplicates import finding
+from leads.scores import rescoring
 
 
 @shared_task
@@ -19,7 +20,18 @@ def start_automations_by_date() -> int:
     return entering.enter_by_date()
 
 
+@shared_task
+def fade_scores() -> int:
+    """Have leads scored again whose engagement is too old for a rule by now; returns how many."""
+    return rescoring.fade()
+
+
 SCHEDULE = {
+    "fade-lead-scores": {
+        "task": "leads.tasks.fade_scores",
+        "schedule": crontab(hour=3, minute=10),
+        "options": {"expires": 3600},
+    },
     "start-automations-by-date": {
         "task": "leads.tasks.start_automations_by_date",
         "schedule": 300.0,

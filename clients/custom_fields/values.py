@@ -21,6 +21,7 @@ from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.db.locking import lock
 from crm.errors import DomainError
+from crm.events import ClientProfileChanged, publish
 from crm.i18n import formats
 from crm.i18n.localized_text import joined, phrase
 from crm.models import Actor
@@ -169,6 +170,8 @@ def set_custom_values(*, client_id: int, actor: Actor, values: Mapping[int, Any]
         return []
     _write(client, fields, changed)
     labels = [fields[pk].label for pk in changed]
+    names = tuple(sorted(f"custom_{fields[pk].key}" for pk in changed))
+    publish(ClientProfileChanged(client_id=client.pk, brand_id=client.brand_id, fields=names), actor=actor)
     audit.record(
         actor=actor,
         action=ClientsAction.CUSTOM_VALUES_CHANGED,

@@ -13,6 +13,7 @@ from clients.messages.choices import DELIVERY_WEIGHT, DeliveryState, Suppression
 from clients.messages.suppression import suppress
 from clients.models import Message
 from crm.db.locking import lock
+from crm.events import ClientMailOpened, publish
 from crm.i18n.localized_text import phrase
 from crm.notices.notify import notify
 
@@ -42,6 +43,15 @@ def note_delivery(message: Message, report: Report) -> bool:
         return False
     row.delivery, row.delivery_at, row.delivery_detail = report.state, report.at, report.detail[:300]
     row.save(update_fields=["delivery", "delivery_at", "delivery_detail"])
+    if report.state in (DeliveryState.OPENED, DeliveryState.CLICKED):
+        publish(
+            ClientMailOpened(
+                client_id=row.client_id,
+                brand_id=row.client.brand_id,
+                message_id=row.pk,
+                is_clicked=report.state == DeliveryState.CLICKED,
+            )
+        )
     return True
 
 

@@ -123,6 +123,15 @@ class MailReceived(Event):
     is_automatic: bool = False
 
 
+class ClientMailOpened(Event):
+    """The mail service reports that a client opened an e-mail for the first time, or clicked a link in it."""
+
+    name: ClassVar[str] = "client.mail_opened"
+    label: ClassVar[Label] = _("E-mail opened by client")
+    message_id: int
+    is_clicked: bool
+
+
 class UnknownMailReceived(Event):
     """An e-mail was received of which nothing says whose it is: it waits to be assigned. It belongs to no client yet."""
 

@@ -65,6 +65,7 @@ class Reason(models.TextChoices):
     CONDITIONS = "conditions", _("The conditions aren't met")
     FAILURES = "failures", _("The step failed repeatedly")
     ENDED = "ended", _("The automation was archived")
+    TAKEN_BACK = "taken_back", _("The bulk start was undone")
 
 
 class TriggerKind(models.TextChoices):

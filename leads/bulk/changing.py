@@ -20,6 +20,7 @@ from crm.security import audit
 from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
+from leads.automations.starting import start_many, take_back
 from leads.bulk.planning import RIGHTS, Options, clean_options, due_at, plan
 from leads.choices import BulkKind
 from leads.models import BulkChange
@@ -30,9 +31,9 @@ Changes = list[list[Any]]
 
 @transaction.atomic
 def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor: User) -> BulkChange:
-    """Change the status of many leads, put them on a list, or add a follow-up to each; who can't be changed is left out.
+    """Change the status of many, put them on a list, add a follow-up to each or start an automation; who can't be is left out.
 
-    Who: `leads.change_sales_status`, `clients.manage_segment` or `clients.log_call`, for the leads that they see.
+    Who: the right of the change (`RIGHTS`), for the leads and clients that they see.
     Raises: NotAllowed, NotFound; DomainError for more than 200, options that don't fit, or when nothing is left.
     """
     chosen = BulkKind(kind)
@@ -47,6 +48,10 @@ def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor
     if chosen == BulkKind.LIST:
         add_members(segment_id=given["segment"], client_ids=[client.pk for client in ready], actor=actor)
         changes: Changes = [[client.pk, None] for client in ready]
+    elif chosen == BulkKind.START:
+        runs = start_many(automation_id=given["automation"], client_ids=[client.pk for client in ready], actor=actor)
+        changes = [[client.pk, runs[client.pk]] for client in ready if client.pk in runs]
+        left_out += [[client.pk, _("Can't enter now")] for client in ready if client.pk not in runs]
     else:
         one = _status_changer(given, actor) if chosen == BulkKind.STATUS else _task_adder(given, actor)
         changes = []
@@ -88,7 +93,7 @@ def _task_adder(given: Options, actor: User) -> Callable[[Client], int]:
 
 @transaction.atomic
 def undo_many(*, change_id: int, actor: User) -> BulkChange:
-    """Undo a bulk change: statuses go back, list entries are removed, follow-ups that aren't done are marked as done.
+    """Undo a bulk change: statuses and list entries are taken back, open follow-ups marked as done, runs ended where they are.
 
     What changed since is left as it is. Who: who made it, with the right that it needed. Raises: NotAllowed; WrongState
     when it was undone already.
@@ -103,6 +108,7 @@ def undo_many(*, change_id: int, actor: User) -> BulkChange:
         BulkKind.STATUS: _undo_status,
         BulkKind.LIST: _undo_list,
         BulkKind.TASK: _undo_tasks,
+        BulkKind.START: _undo_start,
     }
     row.undone, row.undone_at = undoers[row.kind](row, actor), timezone.now()
     row.save(update_fields=["undone", "undone_at"])
@@ -135,6 +141,10 @@ def _undo_tasks(row: BulkChange, actor: User) -> int:
         bool(outcome_of(lambda pk=pk: complete_task(task_id=pk, actor=actor)))  # type: ignore[misc]
         for _client, pk in row.changes
     )
+
+
+def _undo_start(row: BulkChange, actor: User) -> int:
+    return take_back([run_id for _client, run_id in row.changes])
 
 
 def _record(row: BulkChange, action: LeadsAction, actor: User, after: dict[str, Any]) -> None:

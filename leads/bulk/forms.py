@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from clients.choices import SALES_NOT_CHOSEN, SalesStatus
 from clients.segments.policies import segments_visible_to
 from crm.models import User
+from leads.automations.starting import startable_by
 from leads.bulk.planning import DAYS_MAX
 from leads.choices import BulkKind
 
@@ -26,6 +27,17 @@ def form_for(kind: BulkKind, user: User, data: Any) -> forms.Form:
         lists = segments_visible_to(user).filter(kind="list", archived_at=None).order_by("name")[:LISTS_MAX]
         form.fields["segment"] = forms.TypedChoiceField(
             label=_("List"), choices=[(row.pk, row.name) for row in lists], coerce=int
+        )
+    elif kind == BulkKind.START:
+        rows = startable_by(user)[:LISTS_MAX]
+        form.fields["automation"] = forms.TypedChoiceField(
+            label=_("Automation"),
+            choices=[(row.pk, f"{row.name} · {row.brand}") for row in rows],
+            coerce=int,
+            help_text=_(
+                "Its steps begin for everyone who meets its conditions. E-mails follow consent, the suppression list and "
+                "the brand's hours."
+            ),
         )
     else:
         form.fields["title"] = forms.CharField(label=_("Task"), max_length=160)

@@ -19,15 +19,18 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.models import User
 from crm.security.policies import has_permission, require_permission
+from leads.automations.starting import problems_of, startable
 from leads.choices import BulkKind
 from leads.pipeline import can_change_status
 
 MOST: Final = 200
+MOST_STARTS: Final = 1_000  # written in a few statements, as many as a list selects
 DAYS_MAX: Final = 365
 RIGHTS: Final[Mapping[str, str]] = {
     BulkKind.STATUS: "leads.change_sales_status",
     BulkKind.LIST: "clients.manage_segment",
     BulkKind.TASK: "clients.log_call",
+    BulkKind.START: "leads.manage_automation",
 }
 Options = Mapping[str, Any]
 
@@ -52,6 +55,8 @@ def clean_options(kind: BulkKind, options: Options, actor: User) -> dict[str, An
         if row is None or not can_manage(actor, row.brand_id):
             raise DomainError(_("Choose a list."), code="segment")
         return {"segment": row.pk}
+    if kind == BulkKind.START:
+        return {"automation": startable(actor, options.get("automation") or 0).pk}
     title, days = str(options.get("title") or "").strip()[:160], options.get("days")
     if not title:
         raise DomainError(_("Enter a task."), code="title")
@@ -65,9 +70,9 @@ def clean_options(kind: BulkKind, options: Options, actor: User) -> dict[str, An
 def plan(*, kind: BulkKind, options: Options, client_ids: Iterable[int], user: User) -> list[Line]:
     """Say for each lead that a person sees whether it would be changed. Nothing is written. Raises: as `clean_options`."""
     given = clean_options(kind, options, user)
-    ids = list(client_ids)
-    if len(ids) > MOST:
-        raise DomainError(_("Select at most %(count)s leads.") % {"count": formats.number(MOST)})
+    ids, most = list(client_ids), MOST_STARTS if kind == BulkKind.START else MOST
+    if len(ids) > most:
+        raise DomainError(_("Select at most %(count)s leads.") % {"count": formats.number(most)})
     rows = clients_visible_to(user).filter(pk__in=ids).select_related("brand", "book", "owner").defer("search_text")
     clients = list(rows.order_by("pk"))
     if kind == BulkKind.STATUS:
@@ -78,6 +83,9 @@ def plan(*, kind: BulkKind, options: Options, client_ids: Iterable[int], user: U
         rows_there = SegmentMember.objects.filter(segment=segment, left_at=None, client__in=clients)
         there = set(rows_there.values_list("client_id", flat=True))
         return [Line(client, _list_problem(client, segment, there)) for client in clients]
+    if kind == BulkKind.START:
+        problems = problems_of(startable(user, given["automation"]), clients)
+        return [Line(client, problems.get(client.pk, "")) for client in clients]
     return [Line(client, can(user, client, RIGHTS[kind]).reason) for client in clients]
 
 

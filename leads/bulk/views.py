@@ -12,15 +12,17 @@ from django.views.decorators.http import require_POST
 from clients.choices import SalesStatus
 from clients.models import Segment
 from clients.queries import clients_visible_to
+from clients.tables import ClientTable
 from crm.i18n import formats
 from crm.ui.actions import run_action
+from crm.ui.tables import Table
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads.bulk import changing
 from leads.bulk.forms import form_for
 from leads.bulk.planning import RIGHTS, Line, plan
 from leads.choices import BulkKind
-from leads.models import BulkChange
+from leads.models import Automation, BulkChange
 from leads.tables import LeadTable
 
 
@@ -28,12 +30,23 @@ from leads.tables import LeadTable
 @staff_page("leads.view_lead")
 def bulk(request: UserRequest, kind: str) -> HttpResponseBase:
     """Ask what to change about the selected leads, show who would be left out, and change the others."""
+    return _bulk(request, kind, LeadTable)
+
+
+@require_POST
+@staff_page("leads.manage_automation")
+def start_for_clients(request: UserRequest) -> HttpResponseBase:
+    """Start an automation for the selected clients."""
+    return _bulk(request, BulkKind.START, ClientTable)
+
+
+def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBase:
     if kind not in BulkKind.values:
         raise Http404
     chosen, step = BulkKind(kind), request.POST.get("step", "")
     if not request.user.has_perm(RIGHTS[chosen]):
         raise PermissionDenied
-    ids = list(LeadTable.selected(request).values_list("pk", flat=True))
+    ids = list(table.selected(request).values_list("pk", flat=True))
     form = form_for(chosen, request.user, request.POST if step else None)
     lines: list[Line] = []
     is_checked = bool(step) and form.is_valid()
@@ -88,6 +101,8 @@ def _what(row: BulkChange) -> str:
         return _("Status changed to “%(status)s”") % {"status": SalesStatus(row.options["status"]).label}
     if row.kind == BulkKind.LIST:
         return _("Added to the list “%(list)s”") % {"list": Segment.objects.get(pk=row.options["segment"])}
+    if row.kind == BulkKind.START:
+        return _("Automation started: %(name)s") % {"name": Automation.objects.get(pk=row.options["automation"]).name}
     return _("Follow-up added: %(title)s") % {"title": row.options["title"]}
 
 

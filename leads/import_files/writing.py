@@ -245,6 +245,11 @@ class Writer:
             times_seen=times,
             has_consent=row.consent,
             at=self.now,
+            custom={
+                self.custom[pk].key: self.values[row.pk, pk]
+                for pk in map(int, row.custom)
+                if (row.pk, pk) in self.values
+            },
         )
         worth = scoring.score(signals, self.rules)
         return Lead(

@@ -1040,4 +1040,29 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('campaign', 'day', 'network', 'network_campaign', 'country'), name='one_spend_per_campaign_day_and_country'), models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('charged__gte', 0)), name='spend_is_not_negative')],
             },
         ),
+        migrations.AlterField(
+            model_name='automationrun',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', ''), ('condition', "The step's conditions aren't met"), ('no_consent', 'No marketing consent'), ('do_not_contact', 'Marked as not to be contacted'), ('no_address', 'No e-mail address'), ('no_assignee', 'No one to assign it to'), ('not_possible', 'Not possible for this client now'), ('already', 'Nothing to change'), ('limit', 'The limit of entries is reached'), ('exit', 'The exit conditions are met'), ('closed', 'The record was closed, merged or erased'), ('happened', 'It happened in time'), ('conditions', "The conditions aren't met"), ('failures', 'The step failed repeatedly'), ('ended', 'The automation was archived'), ('taken_back', 'The bulk start was undone')], max_length=14),
+        ),
+        migrations.AlterField(
+            model_name='automationrunstep',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('', ''), ('condition', "The step's conditions aren't met"), ('no_consent', 'No marketing consent'), ('do_not_contact', 'Marked as not to be contacted'), ('no_address', 'No e-mail address'), ('no_assignee', 'No one to assign it to'), ('not_possible', 'Not possible for this client now'), ('already', 'Nothing to change'), ('limit', 'The limit of entries is reached'), ('exit', 'The exit conditions are met'), ('closed', 'The record was closed, merged or erased'), ('happened', 'It happened in time'), ('conditions', "The conditions aren't met"), ('failures', 'The step failed repeatedly'), ('ended', 'The automation was archived'), ('taken_back', 'The bulk start was undone')], max_length=14),
+        ),
+        migrations.AlterField(
+            model_name='bulkchange',
+            name='kind',
+            field=models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up'), ('start', 'Start automation')], max_length=8),
+        ),
+        migrations.AlterField(
+            model_name='historicalscorerule',
+            name='kind',
+            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field')], max_length=10),
+        ),
+        migrations.AlterField(
+            model_name='scorerule',
+            name='kind',
+            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field')], max_length=10),
+        ),
     ]

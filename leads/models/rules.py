@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Func, Value
 from django.db.models.functions import Coalesce
 from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -19,7 +20,7 @@ from leads.choices import NoAgent, OffShift, RuleKind, Strategy
 
 
 class ScoreRule(models.Model):
-    """Points for one property of a lead, from a day to a day. A lead is scored by the rules of its own day."""
+    """Points for one property of a lead, from a day to a day. A lead is scored by the rules of the day."""
 
     brand = models.ForeignKey(
         Brand,
@@ -72,6 +73,11 @@ class ScoreRule(models.Model):
             return f"{values.get('from', 0)}:00–{values.get('to', 24)}:00"
         if self.kind == RuleKind.REPEAT:
             return f"≥ {values.get('at_least', 2)}"
+        if self.kind == RuleKind.FIELD:
+            wanted = f"≥ {values['at_least']}" if "at_least" in values else ", ".join(values.get("values", []))
+            return f"{values.get('field', '')}: {wanted}"
+        if "days" in values:
+            return _now("≥ %(count)s in %(days)s days") % {"count": values["at_least"], "days": values["days"]}
         return ", ".join(values.get("countries") or values.get("sources") or [str(values.get("is", ""))])
 
 

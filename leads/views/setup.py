@@ -30,6 +30,7 @@ from crm.web.requests import UserRequest
 from leads import routing, scoring, setup, sources
 from leads.distribution import dry_run
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
+from leads.scores import rescoring
 from leads.setup_forms import (
     CampaignForm,
     LandingPageForm,
@@ -267,6 +268,38 @@ def score_rule(request: UserRequest, pk: int | None = None) -> HttpResponseBase:
         submit=_("Save"),
         title=row.name if row else _("New scoring rule"),
         wide=True,
+        also=_preview_button(row),
+    )
+
+
+def _preview_button(row: ScoreRule | None) -> dict[str, str]:
+    url = reverse("score_rule_preview") + (f"?rule={row.pk}" if row else "")
+    return {"url": url, "label": _("Preview over the last 1,000 leads"), "icon": "play"}
+
+
+@staff_page("leads.manage_rules")
+@require_POST
+def score_rule_preview(request: UserRequest) -> HttpResponseBase:
+    """Show in the rule's dialog what the rule as entered would change for the newest leads. Nothing is saved."""
+    number = request.GET.get("rule", "")
+    mine = Q(brand=None) | Q(brand_id__in=reach_of(request.user).brands)
+    row = get_object_or_404(ScoreRule.objects.filter(mine), pk=int(number)) if is_whole(number) else None
+    form = ScoreRuleForm(request.POST, instance=row, actor=request.user)
+    more: dict[str, Any] = {}
+    if form.is_valid():
+        data = form.cleaned_data
+        rule = scoring.Rule(row.pk if row else 0, data["name"], data["kind"], data["parameters"], data["points"])
+        more = {"result": "leads/_score_preview.html", "preview": rescoring.preview(data["brand"], rule)}
+    return dialogs.show(
+        request,
+        form,
+        url="/lead-rules/",
+        title=row.name if row else _("New scoring rule"),
+        submit=_("Save"),
+        wide=True,
+        action=reverse("score_rule_edit", args=[row.pk]) if row else reverse("score_rule_new"),
+        also=_preview_button(row),
+        **more,
     )
 
 

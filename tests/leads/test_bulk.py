@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from clients.models import SegmentMember, Task
+from clients.models import Client, SegmentMember, Task
 from clients.segments.verbs import add_members, create_segment
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import AuditEvent, Brand
+from crm.models import AuditEvent, Brand, DueRow
+from leads.automations import verbs
+from leads.automations.definition import new_definition
+from leads.automations.entering import STEP_DUE
 from leads.bulk.changing import change_many, undo_many
 from leads.bulk.planning import plan
 from leads.capture import Capture, capture_lead
 from leads.choices import BulkKind, Channel
-from leads.models import BulkChange
+from leads.models import AutomationRun, BulkChange
 from leads.pipeline import change_sales_status
 from tests.cast import signed_in
 
@@ -99,3 +102,31 @@ def test_pages_preview_change_and_undo(cast, people, django_assert_max_num_queri
     assert "3 changes were undone" in page.get(row.get_absolute_url()).content.decode()
     assert signed_in(cast.desk_head).get(row.get_absolute_url()).status_code == 404
     assert page.post(reverse("leads_bulk_list"), {"ids": ids}).status_code == 403
+
+
+def test_an_automation_starts_for_the_chosen_and_is_taken_back(cast, people, browse):
+    draft = {**new_definition(), "steps": [{"action": "task", "options": {"text": "Call", "days": 2, "person": None}}]}
+    draft["condition"] = {"version": 1, "all": [{"field": "country", "is": "in", "value": ["DE"]}]}
+    row = verbs.create_automation(brand_id=cast.brand.pk, name="Webinar", actor=None, draft=draft)
+    verbs.activate_automation(automation_id=row.pk, actor=None)
+    Client.objects.filter(pk__in=[client.pk for client in people]).update(country="DE")
+    Client.objects.filter(pk=people[2].pk).update(country="FR")
+    change_sales_status(client_id=people[1].pk, to="do_not_call", actor=cast.agent)
+    ids, options = [client.pk for client in people], {"automation": row.pk}
+    browser, address = browse(cast.marketing), reverse("clients_bulk_start")
+    page = browser.post(reverse("leads_bulk_start"), {"ids": ids, "automation": row.pk, "step": "preview"})
+    text = page.content.decode()
+    for shown in ("Start for 1 person", "The conditions aren&#x27;t met", "Marked as not to be contacted"):
+        assert shown in text, shown
+    assert browser.post(address, {"ids": [cast.client.pk]}).status_code == 200
+    change = change_many(kind="start", options=options, client_ids=ids, actor=cast.marketing)
+    run = AutomationRun.objects.get()
+    assert (run.client_id, run.state, change.changes) == (ids[0], "active", [[ids[0], run.pk]])
+    with pytest.raises(DomainError):
+        change_many(kind="start", options=options, client_ids=ids, actor=cast.marketing)
+    with pytest.raises(NotAllowed):
+        change_many(kind="start", options=options, client_ids=ids, actor=cast.agent)
+    assert undo_many(change_id=change.pk, actor=cast.marketing).undone == 1
+    run.refresh_from_db()
+    assert (run.state, run.reason, run.next_at) == ("left", "taken_back", None)
+    assert not DueRow.objects.filter(kind=STEP_DUE, state="pending").exists()

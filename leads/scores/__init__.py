@@ -1,0 +1,1 @@
+"""Scores that follow what people do: their engagement, scoring again, and the preview of a rule."""
