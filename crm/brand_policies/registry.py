@@ -41,6 +41,7 @@ class PolicyArea(StrEnum):
     CALLS = "calls", _("Calls"), OF_SETTINGS
     MESSAGES = "messages", _("E-mails"), OF_SETTINGS
     MONITORING = "monitoring", _("Monitoring"), OF_SETTINGS
+    RETENTION = "retention", _("Client retention"), OF_SETTINGS
     ACCESS = "access", _("Access and sessions"), OF_SETTINGS
     PROMISES = "promises", _("Expected times"), OF_SETTINGS
 

@@ -51,6 +51,7 @@ KEELSON_APPS = [
     "wallet",
     "ib",
     "monitoring",
+    "risk",
     "portal",
     "reports",
 ]

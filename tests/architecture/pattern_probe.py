@@ -29,6 +29,7 @@ APPS = (
     "ib",
     "compliance",
     "monitoring",
+    "risk",
     "support",
     "reports",
     "portal",

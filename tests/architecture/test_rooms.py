@@ -16,7 +16,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 FLOORS = (
     ("portal", "reports"),
-    ("monitoring",),
+    ("monitoring", "risk"),
     ("ib",),
     ("wallet",),
     ("trading",),

@@ -1,0 +1,7 @@
+from crm.project.appbase import KeelsonAppConfig
+
+
+class RiskConfig(KeelsonAppConfig):
+    name = "risk"
+    verbose_name = "Risk"
+    public_texts = ("risk/retention/dormancy.py",)

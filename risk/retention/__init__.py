@@ -1,0 +1,1 @@
+"""Clients who may leave: dormancy by each client's own rhythm."""

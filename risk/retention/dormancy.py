@@ -1,0 +1,127 @@
+"""Clients become dormant when they are inactive for longer than their own rhythm explains. A trade or a deposit wakes them.
+
+Active days are days (UTC) with a closed trade, a deposit or a sign-in. The usual gap is the median of the gaps between them in the
+year before the last one; with fewer than four gaps there is none, and the brand's days alone decide.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clients.choices import Stage
+from clients.models import Client
+from clients.stages import move_stage
+from crm.db.locking import lock
+from crm.i18n.localized_text import Phrase, phrase
+from crm.models import Brand
+from risk.brand_policies import DORMANT_DAYS, DORMANT_GAPS
+
+# In one run; the next hour goes on.
+MOST_PER_RUN = 2_000
+STEP = 10_000
+DAYS_OF_RHYTHM = 365
+LEAST_GAPS = 4
+AWAKE = (Stage.FUNDED, Stage.ACTIVE)
+
+# Clients of a step by id who have been inactive for their brand's days, with their last active moment and their usual gap.
+INACTIVE = """
+WITH brands AS (SELECT * FROM unnest(%(brands)s::bigint[], %(days)s::int[], %(gaps)s::int[]) b (id, days, gaps)),
+step AS (
+  SELECT c.id, c.brand_id, c.user_id, c.last_trade_at, c.registered_at FROM clients_client c
+  WHERE c.stage = ANY(%(awake)s) AND c.id > %(after)s ORDER BY c.id LIMIT %(step)s
+),
+seen AS (
+  SELECT s.id, b.days, b.gaps, greatest(s.last_trade_at, s.registered_at, u.last_login,
+    (SELECT max(d.settled_at) FROM wallet_deposit d WHERE d.client_id = s.id)) AS at
+  FROM step s JOIN brands b ON b.id = s.brand_id LEFT JOIN crm_user u ON u.id = s.user_id
+),
+inactive AS (
+  SELECT * FROM seen WHERE at < %(now)s::timestamptz - make_interval(days => days) AND NOT EXISTS (
+    SELECT FROM trading_tradingaccount a JOIN trading_position p ON p.account_id = a.id
+    WHERE a.client_id = seen.id AND NOT a.is_demo)
+),
+active_days AS (
+  SELECT i.id, r.start AS day FROM inactive i JOIN trading_tradingaccount a ON a.client_id = i.id AND NOT a.is_demo
+  JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'd' AND r.start > i.at::date - %(rhythm)s
+  UNION
+  SELECT i.id, (d.settled_at AT TIME ZONE 'UTC')::date FROM inactive i JOIN wallet_deposit d ON d.client_id = i.id
+  WHERE d.settled_at > i.at - make_interval(days => %(rhythm)s)
+  UNION
+  SELECT i.id, s.day FROM inactive i JOIN clients_signincountry s ON s.client_id = i.id AND s.day > i.at::date - %(rhythm)s
+),
+gaps AS (SELECT id, day - lag(day) OVER (PARTITION BY id ORDER BY day) AS gap FROM active_days),
+usual AS (
+  SELECT id, percentile_disc(0.5) WITHIN GROUP (ORDER BY gap) AS gap FROM gaps WHERE gap IS NOT NULL
+  GROUP BY id HAVING count(*) >= %(least)s
+)
+SELECT i.id, i.at, u.gap FROM inactive i LEFT JOIN usual u USING (id)
+WHERE i.at < %(now)s::timestamptz - make_interval(days => greatest(i.days, coalesce(i.gaps * u.gap, 0))) ORDER BY i.id
+"""
+LAST_OF_STEP = """
+SELECT max(id) FROM (
+  SELECT id FROM clients_client WHERE stage = ANY(%(awake)s) AND id > %(after)s ORDER BY id LIMIT %(step)s) s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Inactive:
+    """A client without activity for longer than usual: since when, and the usual gap in days, if there is one."""
+
+    client_id: int
+    since: dt.datetime
+    usual_gap: int | None
+
+    @property
+    def reason(self) -> Phrase:
+        if self.usual_gap is None:
+            return phrase("Inactive since %(day)s") % {"day": self.since.date()}
+        return phrase("Inactive since %(day)s. Usual gap between active days: %(days)s") % {
+            "day": self.since.date(),
+            "days": self.usual_gap,
+        }
+
+
+def inactive_clients(now: dt.datetime, *, at_most: int = MOST_PER_RUN) -> list[Inactive]:
+    """List funded and active clients who are inactive for longer than their rhythm explains, by id; at most so many."""
+    brands = list(Brand.objects.order_by("pk"))
+    given: dict[str, Any] = {
+        "brands": [brand.pk for brand in brands],
+        "days": [DORMANT_DAYS.of(brand) for brand in brands],
+        "gaps": [DORMANT_GAPS.of(brand) for brand in brands],
+        "awake": list(AWAKE),
+        "now": now,
+        "step": STEP,
+        "rhythm": DAYS_OF_RHYTHM,
+        "least": LEAST_GAPS,
+    }
+    found: list[Inactive] = []
+    after: int | None = 0
+    while after is not None and len(found) < at_most:
+        with connection.cursor() as cursor:
+            cursor.execute(INACTIVE, {**given, "after": after})
+            found += [Inactive(*row) for row in cursor.fetchall()]
+            cursor.execute(LAST_OF_STEP, {**given, "after": after})
+            after = cursor.fetchone()[0]
+    return found[:at_most]
+
+
+def let_sleep(*, now: dt.datetime | None = None, at_most: int = MOST_PER_RUN) -> int:
+    """Move inactive clients to dormant, each in a transaction of its own. Returns how many; the next run takes further ones."""
+    moved = 0
+    for one in inactive_clients(now or timezone.now(), at_most=at_most):
+        moved += _move(one)
+    return moved
+
+
+@transaction.atomic
+def _move(one: Inactive) -> bool:
+    client = lock(Client, one.client_id)
+    if client.stage not in AWAKE or (client.last_trade_at and client.last_trade_at > one.since):
+        return False  # active again since the list was made
+    move_stage(client_id=client.pk, to=Stage.DORMANT, reason=one.reason)
+    return True
