@@ -30,9 +30,9 @@ def row(amount="300", *countries, deposit="0", lots="0", days=365):
     return CpaRow(countries, Decimal(amount), Decimal(deposit), Decimal(lots), days)
 
 
-def agree(cast, partner, rate_card):
+def agree(cast, partner, rate_card, **terms):
     """Agree on a plan for the client, from the day of their referral on."""
-    version = make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=rate_card)
+    version = make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=rate_card, **terms)
     for client in (cast.client, cast.other_client):
         PartnerPlan.objects.create(partner=partner, plan=version.plan, client=client, starts_at=LONG_AGO)
     return version
@@ -47,6 +47,12 @@ def trade(network, **about):
 def cpa():
     rows = Accrual.objects.filter(component="cpa").order_by("deal_id", "level")
     return [(line.deal_id, line.level, line.amount) for line in rows]
+
+
+def test_a_cpa_is_never_paid_as_a_difference(network, cast):
+    """A difference is taken from what partners below earn on the same trade; a CPA has no trade that all share."""
+    with pytest.raises(DomainError, match="A CPA can't be paid as a difference to partners below"):
+        agree(cast, network.master, card(row()), network="difference")
 
 
 def test_the_deal_that_completes_the_lots_pays_once_for_the_client(network, cast):
