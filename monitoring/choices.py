@@ -24,6 +24,7 @@ class Family(models.TextChoices):
     IDENTITY = "identity", _("Device and place")
     PACE = "pace", _("Machine-like pace")
     EDITS = "edits", _("Changes to records")
+    AFTERWARDS = "afterwards", _("What follows looks and calls")
     DRIFT = "drift", _("Slow rise over weeks")
 
 
@@ -71,6 +72,9 @@ class Feature(models.TextChoices):
     SEQUENTIAL = "sequential", _("Records opened in the order of their numbers")
     EDITS = "edits", _("Records changed")
     EDITS_OUTSIDE = "edits_outside", _("Records changed outside own book")
+    ONE_PARTNER = "one_partner", _("Clients of one partner, outside own book")
+    LEFT_AFTER_LOOKS = "left_after_looks", _("Clients who withdrew after a look without contact")
+    NO_RESULT = "no_result", _("Share of clients reached two weeks ago without a result")
 
 
 class Rule(models.TextChoices):

@@ -23,6 +23,8 @@ HIGH_VALUE = 10_000
 LARGE_MOVEMENT = 5_000
 # What somebody did longer ago than this is forgotten: the client or place is new again.
 KNOWN_DAYS = 180
+# How long after a look a client's leaving counts, and after a call its result is awaited.
+RESULT_DAYS = 14
 
 # One pass over the rows of the days: per client first (so that "different clients" needs no sorting), then per day.
 COUNT_DAYS = """
@@ -70,6 +72,36 @@ WITH seen AS MATERIALIZED (
   SELECT user_id, day, max(clients) AS one_owner FROM (
     SELECT user_id, day, book_id, count(*) AS clients FROM about_clients WHERE outside_views > 0 GROUP BY 1, 2, 3
   ) per_book GROUP BY 1, 2
+), of_partners AS (
+  -- Whose clients: those of one partner, who isn't the agent's to work with.
+  SELECT user_id, day, max(clients) AS one_partner FROM (
+    SELECT p.user_id, p.day, a.partner_id, count(*) AS clients FROM about_clients p
+    JOIN ib_attribution a ON a.client_id = p.client_id AND a.starts_at < p.day + interval '1 day'
+      AND (a.ends_at IS NULL OR a.ends_at >= p.day)
+    WHERE p.outside_views > 0 AND p.calls = 0 GROUP BY 1, 2, 3
+  ) per_partner GROUP BY 1, 2
+), of_leavers AS (
+  -- Large withdrawals of the day, by clients whom the agent opened outside the own book in the two weeks before, without a call.
+  SELECT e.user_id, d.day, count(DISTINCT m.client_id) AS left_after_looks
+  FROM (SELECT DISTINCT user_id, day FROM dated) d
+  JOIN compliance_amlmovement m ON m.kind = 'withdrawal' AND m.base_amount >= %(large)s
+    AND m.at >= d.day AND m.at < d.day + interval '1 day' AND m.at >= %(from_at)s AND m.at < %(to_at)s
+  JOIN crm_accessevent e ON e.client_id = m.client_id AND e.user_id = d.user_id AND e.kind = 'view' AND e.in_book IS FALSE
+    AND e.at < m.at AND e.at >= m.at - %(fortnight)s * interval '1 day' AND e.at >= %(from_at)s - %(fortnight)s * interval '1 day'
+  WHERE NOT EXISTS (SELECT 1 FROM clients_call c WHERE c.client_id = m.client_id AND c.agent_id = d.user_id
+    AND c.started_at < m.at AND c.started_at >= m.at - %(fortnight)s * interval '1 day')
+  GROUP BY 1, 2
+), of_results AS (
+  -- Clients reached two weeks before: who neither registered nor deposited since, and whom nobody spoke to again.
+  SELECT c.agent_id AS user_id, (c.started_at AT TIME ZONE u.time_zone)::date + %(fortnight)s AS day,
+    count(DISTINCT c.client_id) AS reached_before,
+    count(DISTINCT c.client_id) FILTER (WHERE (k.registered_at IS NULL OR k.registered_at < c.started_at)
+      AND k.first_deposit_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM clients_call n WHERE n.client_id = c.client_id AND n.id > c.id)) AS no_result
+  FROM clients_call c JOIN crm_user u ON u.id = c.agent_id AND u.kind = 'staff' JOIN clients_client k ON k.id = c.client_id
+  WHERE c.outcome = 'reached' AND c.started_at >= %(from_at)s - %(fortnight)s * interval '1 day'
+    AND c.started_at < %(to_at)s - %(fortnight)s * interval '1 day'
+  GROUP BY 1, 2
 ), of_calls AS (
   SELECT c.agent_id AS user_id, (c.started_at AT TIME ZONE u.time_zone)::date AS day,
     count(*) FILTER (WHERE c.outcome IN ('reached', 'call_back', 'refused', 'wrong_number')) AS answered_calls,
@@ -173,7 +205,8 @@ INSERT INTO monitoring_agentday AS kept (agent_id, day, views, clients, busiest_
   outside_silent, new_clients, one_owner, high_value_outside, high_value_clients, money_looks, revealed_clients,
   reveals_outside, answered_calls, short_calls, calls_without_record, repeat_calls, new_networks, second_devices, steps,
   steady_pace, fast_steps, sequential, prints, new_devices, new_countries, edits, edits_outside,
-  hours, active_hours, addresses, first_at, last_at, is_excluded, refusals)
+  hours, active_hours, addresses, first_at, last_at, is_excluded, refusals, one_partner, left_after_looks, no_result,
+  reached_before)
 SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest_hour, coalesce(s.searches, 0),
   coalesce(c.outside_views, 0), coalesce(c.outside_clients, 0), coalesce(c.dormant_views, 0), coalesce(c.reveals, 0),
   coalesce(c.reveals_without_call, 0), coalesce(c.calls, 0), d.exports, d.export_rows, d.downloads,
@@ -186,7 +219,8 @@ SELECT d.user_id, d.day, coalesce(c.views, 0), coalesce(c.clients, 0), h.busiest
   0), coalesce(c.repeat_calls, 0), coalesce(n.new_networks, 0), coalesce(t.second_devices, 0), coalesce(p.steps, 0),
   coalesce(p.steady_pace, 0), coalesce(p.fast_steps, 0), coalesce(p.sequential, 0), d.prints,
   coalesce(v.new_devices, 0), coalesce(w.new_countries, 0), d.edits, d.edits_outside,
-  d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false, d.refusals
+  d.hours, h.active_hours, d.addresses, d.first_at, d.last_at, false, d.refusals, coalesce(i.one_partner, 0),
+  coalesce(g.left_after_looks, 0), coalesce(r.no_result, 0), coalesce(r.reached_before, 0)
 FROM of_days d
 JOIN of_hours h USING (user_id, day)
 LEFT JOIN of_clients c USING (user_id, day)
@@ -198,6 +232,9 @@ LEFT JOIN of_sessions t USING (user_id, day)
 LEFT JOIN of_networks n USING (user_id, day)
 LEFT JOIN of_devices v USING (user_id, day)
 LEFT JOIN of_countries w USING (user_id, day)
+LEFT JOIN of_partners i USING (user_id, day)
+LEFT JOIN of_leavers g USING (user_id, day)
+LEFT JOIN of_results r USING (user_id, day)
 ORDER BY d.day, d.user_id
 ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   views = EXCLUDED.views, clients = EXCLUDED.clients, busiest_hour = EXCLUDED.busiest_hour, searches = EXCLUDED.searches,
@@ -216,7 +253,8 @@ ON CONFLICT ON CONSTRAINT one_row_per_agent_and_day DO UPDATE SET
   sequential = EXCLUDED.sequential, new_devices = EXCLUDED.new_devices, new_countries = EXCLUDED.new_countries,
   prints = EXCLUDED.prints, edits = EXCLUDED.edits, edits_outside = EXCLUDED.edits_outside, hours = EXCLUDED.hours,
   active_hours = EXCLUDED.active_hours, addresses = EXCLUDED.addresses, first_at = EXCLUDED.first_at,
-  last_at = EXCLUDED.last_at, refusals = EXCLUDED.refusals
+  last_at = EXCLUDED.last_at, refusals = EXCLUDED.refusals, one_partner = EXCLUDED.one_partner,
+  left_after_looks = EXCLUDED.left_after_looks, no_result = EXCLUDED.no_result, reached_before = EXCLUDED.reached_before
 """
 
 # An agent's own hours: of each hour of a day, on how many of the days like it (working days, weekends) of two months there was
@@ -274,6 +312,7 @@ def count_days(first: dt.date, last: dt.date, *, agent_ids: list[int] | None = N
                 "high_value": HIGH_VALUE,
                 "large": LARGE_MOVEMENT,
                 "known": KNOWN_DAYS,
+                "fortnight": RESULT_DAYS,
                 "from_at": dt.datetime.combine(first, dt.time(), tzinfo=dt.UTC) - margin,
                 "to_at": dt.datetime.combine(last, dt.time(), tzinfo=dt.UTC) + dt.timedelta(days=1) + margin,
             },

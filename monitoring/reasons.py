@@ -380,6 +380,21 @@ SENTENCES: dict[Feature, Callable[[int], str]] = {
         "opened %(observed)s clients outside own book and contacted none of them",
         count,
     ),
+    Feature.ONE_PARTNER: lambda count: ngettext(
+        "opened %(observed)s client of the same partner, outside own book and without contact",
+        "opened %(observed)s clients of the same partner, outside own book and without contact",
+        count,
+    ),
+    Feature.LEFT_AFTER_LOOKS: lambda count: ngettext(
+        "saw %(observed)s client withdraw after opening the record without contact",
+        "saw %(observed)s clients withdraw after opening their records without contact",
+        count,
+    ),
+    Feature.NO_RESULT: lambda count: ngettext(
+        "reached %(observed)s client two weeks ago without a result, an unusual share",
+        "reached %(observed)s clients two weeks ago without a result, an unusual share",
+        count,
+    ),
     Feature.SILENT: lambda count: ngettext(
         "opened %(observed)s client without contact, an unusual share",
         "opened %(observed)s clients without contact, an unusual share",

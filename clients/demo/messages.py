@@ -10,7 +10,7 @@ import hashlib
 from itertools import islice
 
 from clients.chat.choices import ChatState, LineKind
-from clients.choices import CallDirection
+from clients.choices import CallDirection, CallOutcome
 from clients.demo.journeys import Journey
 from clients.messages.choices import IncomingState, MatchedBy, SenderProof
 from clients.models import (
@@ -96,6 +96,7 @@ CANNED = (
     ("Withdrawal times", "Withdrawals are processed within one working day; your bank may take two more."),
 )
 CALLS = 24
+ANSWERED = (CallOutcome.REACHED, CallOutcome.CALL_BACK, CallOutcome.REFUSED, CallOutcome.WRONG_NUMBER)
 
 
 def write_messages(demo: Demo, journeys: list[Journey]) -> None:
@@ -265,8 +266,9 @@ def _write_calls(demo: Demo, brand: Brand, clients: list[Client]) -> None:
     rows = []
     for call in islice(logged, CALLS):
         number = by_pk[call.client_id].phone
-        is_answered = call.duration_seconds > 0
-        ended_at = call.started_at + dt.timedelta(seconds=call.duration_seconds + 15)
+        is_answered = call.outcome in ANSWERED
+        seconds = call.duration_seconds if is_answered else 0
+        ended_at = call.started_at + dt.timedelta(seconds=seconds + 15)
         rows.append(
             PhoneCall(
                 exchange=exchange,
@@ -280,7 +282,7 @@ def _write_calls(demo: Demo, brand: Brand, clients: list[Client]) -> None:
                 sent_at=call.started_at,
                 answered_at=call.started_at + dt.timedelta(seconds=15) if is_answered else None,
                 ended_at=ended_at,
-                duration_seconds=call.duration_seconds,
+                duration_seconds=seconds,
                 was_dialled=True,
                 end=LegEnd.COMPLETED if is_answered else LegEnd.NO_ANSWER,
             )
@@ -300,4 +302,4 @@ def _write_calls(demo: Demo, brand: Brand, clients: list[Client]) -> None:
                 end=LegEnd.NO_ANSWER,
             )
         )
-    PhoneCall.objects.bulk_create(rows)
+    PhoneCall.objects.bulk_create(sorted(rows, key=lambda row: row.requested_at))

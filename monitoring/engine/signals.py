@@ -88,6 +88,10 @@ declare(Feature.FAST_STEPS, Family.PACE, 12, rate=0.1, out_of="steps")
 declare(Feature.SEQUENTIAL, Family.PACE, 6, rate=0.02, out_of="steps")
 declare(Feature.EDITS, Family.EDITS, 8)
 declare(Feature.EDITS_OUTSIDE, Family.EDITS, 3, rate=0.03)
+# A family of their own: another system's history doesn't have them, and they must not water down what it has.
+declare(Feature.ONE_PARTNER, Family.AFTERWARDS, 4, rate=0.05)
+declare(Feature.LEFT_AFTER_LOOKS, Family.AFTERWARDS, 2, rate=0.01)
+declare(Feature.NO_RESULT, Family.AFTERWARDS, 6, rate=0.6, out_of="reached_before")
 
 FEATURES: tuple[Feature, ...] = tuple(REGISTRY)
 # What leaks slowly shows here: a little more each day than the person's own, for weeks (`monitoring.engine.drift`).
@@ -114,6 +118,7 @@ WEIGHTS: dict[Family, float] = {
     Family.IDENTITY: 1.05,
     Family.PACE: 0.8,
     Family.EDITS: 0.6,
+    Family.AFTERWARDS: 1.0,
     Family.DRIFT: 1.6,
 }
 FAMILIES: tuple[Family, ...] = tuple(Family)

@@ -394,6 +394,10 @@ class Floor:
             "sequential": t.sequential,
             "edits": t.edits,
             "edits_outside": t.edits_outside,
+            "one_partner": 0,
+            "left_after_looks": 0,
+            "no_result": 0,
+            "reached_before": 0,
         }
 
     def _grow(self) -> None:

@@ -448,4 +448,29 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('method__isnull', True), ('partner__isnull', True), ('psp__isnull', True), ('queue__isnull', True), ('server__isnull', True)), models.Q(('client__isnull', True), ('method__isnull', True), ('partner__isnull', False), ('psp__isnull', True), ('queue__isnull', True), ('server__isnull', True)), models.Q(('client__isnull', True), ('method__isnull', True), ('partner__isnull', True), ('psp__isnull', False), ('queue__isnull', True), ('server__isnull', True)), models.Q(('client__isnull', True), ('method__isnull', False), ('partner__isnull', True), ('psp__isnull', True), ('queue__isnull', True), ('server__isnull', True)), models.Q(('client__isnull', True), ('method__isnull', True), ('partner__isnull', True), ('psp__isnull', True), ('queue__isnull', True), ('server__isnull', False)), models.Q(('client__isnull', True), ('method__isnull', True), ('partner__isnull', True), ('psp__isnull', True), ('queue__isnull', False), ('server__isnull', True)), _connector='OR'), name='anomaly_is_about_one_subject'), models.CheckConstraint(condition=models.Q(('probability__gte', 0), ('probability__lte', 1)), name='anomaly_has_a_probability'), models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('signal', 'client', 'partner', 'psp', 'method', 'server', 'queue'), name='one_open_anomaly_per_signal_and_subject', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('reason', ''), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='decided_anomaly_says_who_when_and_why')],
             },
         ),
+        migrations.AddField(
+            model_name='agentday',
+            name='left_after_looks',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='agentday',
+            name='no_result',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='agentday',
+            name='one_partner',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='agentday',
+            name='reached_before',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AlterField(
+            model_name='baseline',
+            name='feature',
+            field=models.CharField(choices=[('views', 'Client records opened'), ('clients', 'Different clients opened'), ('busiest_hour', 'Records opened in the busiest hour'), ('searches', 'Searches'), ('lists', 'Lists opened'), ('list_rows', 'Records shown in lists'), ('outside_views', 'Records opened outside own book'), ('outside_clients', 'Different clients outside own book'), ('outside_share', 'Share of records outside own book'), ('outside_silent', 'Clients outside own book opened without contact'), ('outside_silent_share', 'Share of clients outside own book opened without contact'), ('new_clients', 'Clients new to the agent and not in own book'), ('one_owner', 'Clients of one colleague'), ('dormant_views', 'Dormant clients opened'), ('dormant_share', 'Share of dormant clients'), ('high_value_outside', 'High-value clients outside own book'), ('high_value_share', 'Share of high-value clients'), ('money_looks', 'Records opened after a large deposit or withdrawal, outside own book'), ('silent_clients', 'Share of clients opened without contact'), ('silent_reveals', 'Share of revealed contacts without a call'), ('reveals', 'Contacts revealed'), ('reveals_without_call', 'Contacts revealed without a call that day'), ('reveal_share', 'Share of clients whose contact was revealed'), ('reveals_outside', 'Contacts revealed outside own book'), ('exports', 'Exports'), ('downloads', 'Documents opened'), ('prints', 'Prints'), ('off_hours', 'Hours of activity outside working hours'), ('short_calls', 'Answered calls under 10 seconds'), ('calls', 'Calls'), ('calls_without_record', 'Calls without opening the record'), ('repeat_calls', 'Repeated calls to one client'), ('new_devices', 'New devices'), ('new_countries', 'New countries'), ('new_networks', 'New networks'), ('second_devices', 'Second device while a session is open'), ('steady_pace', 'Records opened at an even pace'), ('fast_steps', 'Records opened within 5 seconds of one another'), ('sequential', 'Records opened in the order of their numbers'), ('edits', 'Records changed'), ('edits_outside', 'Records changed outside own book'), ('one_partner', 'Clients of one partner, outside own book'), ('left_after_looks', 'Clients who withdrew after a look without contact'), ('no_result', 'Share of clients reached two weeks ago without a result')], max_length=24),
+        ),
     ]

@@ -24,12 +24,12 @@ HEADS = [
     ("net", gettext_lazy("Net")),
     ("calls", gettext_lazy("Calls")),
     ("talk", gettext_lazy("Talk time")),
+    ("alerts", gettext_lazy("Alerts")),
+    ("unusual", gettext_lazy("Unusual days")),
     ("clients", gettext_lazy("Clients opened")),
     ("outside", gettext_lazy("Outside own book")),
     ("reveals", gettext_lazy("Contacts revealed")),
     ("exports", gettext_lazy("Exports")),
-    ("unusual", gettext_lazy("Unusual days")),
-    ("alerts", gettext_lazy("Alerts")),
 ]
 GROUPS = {"agent": gettext_lazy("Agents"), "desk": gettext_lazy("Desks"), "brand": gettext_lazy("Brands")}
 ROWS_MAX = 500

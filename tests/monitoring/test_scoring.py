@@ -95,7 +95,7 @@ def test_a_changed_job_stops_alarming_within_two_weeks():
         if n >= 60:
             day.counts[3, VIEWS] = 110
 
-    _scorer, scored = run(ordinary_days(np.random.default_rng(5), 25, 80, more), 25)
+    _scorer, scored = run(ordinary_days(np.random.default_rng(6), 25, 80, more), 25)
     p = [day.feature_p[3, VIEWS] for day in scored[60:]]
     assert p[0] < 0.02 and min(p[-4:]) > 0.02 and p[-1] > 0.1
 

@@ -64,11 +64,11 @@ def test_results_and_behaviour_stand_side_by_side(cast, filled, browse, django_a
     with django_assert_max_num_queries(28):
         page = browser.get(address).content.decode()
     first, second = rows_of(page)
-    assert "10 2 20.0 % €750 0 1 h 2 min 50 37 4 1 1 1 1 open Outside own book" in first.replace("\xa0", " ")
-    assert second.startswith(str(cast.other_agent)[0]) and second.endswith("50 2 4 1 0 0 –")
+    assert "10 2 20.0 % €750 0 1 h 2 min 1 1 open 1 50 37 4 1 Outside own book" in first.replace("\xa0", " ")
+    assert second.startswith(str(cast.other_agent)[0]) and second.endswith("0 0 50 2 4 1 –")
     assert reverse("monitoring_agent", args=[cast.agent.pk]) in page
     (brand,) = rows_of(browser.get(address + "&by=brand&sort=-outside").content.decode())
-    assert "2 agents" in brand and "100 39 8 2 1 1" in brand
+    assert "2 agents" in brand and "1 1 open 1 100 39 8 2" in brand
     desks = rows_of(browser.get(address + "&by=desk&sort=outside").content.decode())
     assert [str(cast.other_desk) in row for row in desks] == [True, False]
     assert AccessEvent.objects.filter(user=cast.administrator, target="reports.behaviour").count() == 4
