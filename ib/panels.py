@@ -133,6 +133,15 @@ register(
         count_permission="ib.manage_partners",
         words="applicants approve onboarding",
     ),
+    MenuEntry(
+        "partners",
+        _("Partner performance"),
+        "ib_performance",
+        "ib.view_accrual",
+        "chart-column",
+        17,
+        words="leaderboard volume churn",
+    ),
     MenuEntry("partners", _("Commission plans"), "ib_plans", "ib.view_plan", "percent", 20, words="rates rebate"),
     MenuEntry(
         "partners",
@@ -187,9 +196,7 @@ register(
     MenuEntry(
         "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, group="commissions"
     ),
-    MenuEntry(
-        "partners", _("Postbacks"), "ib_postbacks", "ib.view_partner", "repeat", 25, words="s2s tracking network"
-    ),
+    MenuEntry("partners", _("Postbacks"), "ib_postbacks", "ib.view_partner", "split", 25, words="s2s tracking network"),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),
 )

@@ -9,6 +9,7 @@ from ib.views import (
     disputes,
     partners,
     payouts,
+    performance,
     plan_files,
     plans,
     portal,
@@ -27,6 +28,7 @@ from ib.views import (
 
 staff = [
     path("ib/partners/", partners.PartnerList.as_view(), name="ib_partners"),
+    path("ib/performance/", performance.performance_page, name="ib_performance"),
     path("ib/partners/new/", partners.new_partner, name="ib_partner_new"),
     path("ib/partners/<int:partner_id>/", partners.partner_page, name="ib_partner"),
     path("ib/partners/<int:partner_id>/move/", partners.move, name="ib_partner_move"),

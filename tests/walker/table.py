@@ -594,6 +594,7 @@ PARTNER_KEY = lambda world: {"partner_id": world.partner.pk}  # noqa: E731
 MISSING_PARTNER = lambda _world: {"partner_id": 999_999}  # noqa: E731
 TABLE |= {
     "ib_partners": Rule(SEES_PARTNERS),
+    "ib_performance": Rule(SEES_COMMISSIONS),
     "ib_partner": Rule(SEES_COMMISSIONS, kwargs=PARTNER_KEY),
     "ib_partner_tab": Rule(SEES_COMMISSIONS, kwargs=lambda world: {**PARTNER_KEY(world), "tab": "network"}),
     "ib_partner_terms": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),

@@ -1,0 +1,1 @@
+"""What managers of partners see across all of them."""

@@ -1,0 +1,141 @@
+"""How partners do in a range of days, for their managers: who brings clients and volume, at what commission, and who fades."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from crm.models import User
+from ib.models import Attribution, Partner, PartnerDay, PartnerPlan
+from ib.partner_pages.date_ranges import DateRange
+from ib.partner_pages.figures import is_active, is_funded
+from ib.queries import partners_visible_to
+from wallet.core.rollup import Rollup, Total, rollup_of
+
+ROWS_MAX: Final = 50
+
+
+@dataclass
+class Performance:
+    """One partner's range: commission of their own plan and network, volume, and their own clients as they are today."""
+
+    partner_id: int
+    partner: Partner | None = None
+    plan: str = ""
+    earned: Total = field(default_factory=Total)
+    earned_before: Total = field(default_factory=Total)
+    lots: float = 0
+    trades: int = 0
+    unpaid: int = 0
+    clients: int = 0
+    new_clients: int = 0
+    lost_clients: int = 0
+    funded: int = 0
+    active: int = 0
+
+    @property
+    def unpaid_percent(self) -> float | None:
+        """How many rows in a hundred paid nothing; None where there are none."""
+        rows = self.trades + self.unpaid
+        return 100 * self.unpaid / rows if rows else None
+
+    @property
+    def dormant_percent(self) -> float | None:
+        """How many funded clients in a hundred haven't traded for 30 days; None where nobody is funded."""
+        return 100 * (self.funded - self.active) / self.funded if self.funded else None
+
+
+ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], float]]]] = {
+    "commission": (_("Commission"), lambda row: float(row.earned.amount)),
+    "volume": (_("Lots traded"), lambda row: row.lots),
+    "clients": (_("New clients"), lambda row: row.new_clients),
+    "unpaid": (pgettext_lazy("share", "Not paid"), lambda row: row.unpaid_percent or 0),
+}
+
+
+def performance(user: User, span: DateRange, order: str) -> tuple[list[Performance], Rollup]:
+    """List the partners that a manager sees with the best of a range first, at most fifty, in a fixed number of queries."""
+    seen, rollup = partners_visible_to(user), rollup_of(user)
+    rows: dict[int, Performance] = {}
+    for first, last, is_now in ((span.first, span.last, True), (span.first_before, span.last_before, False)):
+        _add_sums(rows, seen, (first, last), rollup, is_now=is_now)
+    if order == "clients":
+        _add_new_clients(rows, seen, span)
+    key = ORDERS[order][1]
+    best = sorted(
+        (row for row in rows.values() if row.trades or row.unpaid or row.new_clients or row.earned_before.amount),
+        key=lambda row: (-key(row), row.partner_id),
+    )[:ROWS_MAX]
+    _describe(best, span)
+    return best, rollup
+
+
+def _add_sums(
+    rows: dict[int, Performance],
+    seen: QuerySet[Partner],
+    days: tuple[dt.date, dt.date],
+    rollup: Rollup,
+    *,
+    is_now: bool,
+) -> None:
+    sums = PartnerDay.objects.filter(partner__in=seen.values("pk"), day__range=days).values_list(
+        "partner_id", "currency"
+    )
+    for pk, currency, amount, lots, trades, unpaid in sums.annotate(
+        Sum("amount"), Sum("lots"), Sum("trades"), Sum("unpaid")
+    ).order_by():
+        row = rows.setdefault(pk, Performance(pk))
+        if is_now:
+            row.earned += rollup.of(amount, currency)
+            row.lots, row.trades, row.unpaid = row.lots + float(lots), row.trades + trades, row.unpaid + unpaid
+        else:
+            row.earned_before += rollup.of(amount, currency)
+
+
+def _came(span: DateRange) -> Q:
+    return Q(starts_at__gte=span.starts_at, starts_at__lt=span.ends_at, ends_at__isnull=True)
+
+
+def _add_new_clients(rows: dict[int, Performance], seen: QuerySet[Partner], span: DateRange) -> None:
+    """Add who only brought clients; nothing of theirs was traded yet."""
+    came = (
+        Attribution.objects.filter(_came(span), partner__in=seen.values("pk"))
+        .values_list("partner_id")
+        .annotate(n=Count("pk"))
+    )
+    for pk, count in came.order_by():
+        rows.setdefault(pk, Performance(pk)).new_clients = count
+
+
+def _describe(rows: list[Performance], span: DateRange) -> None:
+    """Fill in names, plans and clients of the shown partners alone."""
+    ids = [row.partner_id for row in rows]
+    partners = Partner.objects.select_related("brand").in_bulk(ids)
+    plans = PartnerPlan.usual.filter(partner_id__in=ids, ends_at__isnull=True)
+    names = dict(plans.values_list("partner_id", "plan__name"))
+    still = Q(ends_at__isnull=True)
+    clients = {
+        pk: counts
+        for pk, *counts in Attribution.objects.filter(partner_id__in=ids)
+        .values_list("partner_id")
+        .annotate(
+            clients=Count("pk", filter=still),
+            new=Count("pk", filter=_came(span)),
+            lost=Count("pk", filter=Q(ends_at__gte=span.starts_at, ends_at__lt=span.ends_at)),
+            funded=Count("pk", filter=still & is_funded()),
+            active=Count("pk", filter=still & is_active()),
+        )
+        .order_by()
+    }
+    for row in rows:
+        row.partner, row.plan = partners[row.partner_id], names.get(row.partner_id, "")
+        row.clients, row.new_clients, row.lost_clients, row.funded, row.active = clients.get(
+            row.partner_id, [0, 0, 0, 0, 0]
+        )

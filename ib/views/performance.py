@@ -1,0 +1,86 @@
+"""The managers' page of how partners do: a leaderboard for a range of days, as a page or CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from crm.choices import AccessKind
+from crm.i18n import formats
+from crm.security import access_log
+from crm.security.policies import require_permission
+from crm.ui.exports import csv_lines
+from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
+from ib.manager_pages.performance import ORDERS, Performance, performance
+from ib.partner_pages.date_ranges import DateRange, date_range
+from ib.tables import EXPORT
+from ib.views.portal_home import period_switch
+from wallet.core.rollup import Rollup
+
+
+@staff_page("ib.view_accrual")
+def performance_page(request: UserRequest) -> HttpResponseBase:
+    """Show who brings clients and volume at what commission, in the order asked for."""
+    span = date_range(request.GET.get("period", "30"))
+    order = request.GET.get("by", "")
+    order = order if order in ORDERS else "commission"
+    rows, rollup = performance(request.user, span, order)
+    if request.GET.get("export") == "csv":
+        return _csv(request, rows, span, rollup)
+    context = {
+        "span": span,
+        "switch": period_switch(request, span),
+        "orders": [
+            {"label": label, "url": f"?{urlencode({'period': span.code, 'by': code})}", "is_active": code == order}
+            for code, (label, _key) in ORDERS.items()
+        ],
+        "rows": [_shown(row, span, rollup) for row in rows],
+        "csv_url": f"?{urlencode({'period': span.code, 'by': order, 'export': 'csv'})}",
+        "may_export": request.user.has_perm(EXPORT),
+    }
+    return render(request, "ib/performance.html", context)
+
+
+def _shown(row: Performance, span: DateRange, rollup: Rollup) -> dict[str, Any]:
+    assert row.partner is not None
+    days = {"closed_after": span.first.isoformat(), "closed_before": span.last.isoformat()}
+    return {
+        "row": row,
+        "partner": row.partner,
+        "earned": rollup.figure(row.earned),
+        "before": rollup.figure(row.earned_before),
+        "missing": rollup.missing(row.earned),
+        "unpaid": _percent(row.unpaid_percent),
+        "dormant": _percent(row.dormant_percent),
+        "unpaid_url": f"{reverse('ib_exclusions')}?{urlencode({'partner': row.partner.code, **days})}",
+    }
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{formats.number(share, 1)} %"
+
+
+def _csv(request: UserRequest, rows: list[Performance], span: DateRange, rollup: Rollup) -> StreamingHttpResponse:
+    require_permission(request.user, EXPORT)
+    access_log.note(
+        user=request.user, kind=AccessKind.EXPORT, target="ib.performance.csv", reason=f"{span.first}/{span.last}"
+    )
+    head = [_("Partner"), _("Code"), _("Plan"), _("Commission"), _("Currency"), _("Lots traded"), _("Paid trades")]
+    head += [_("Not paid"), _("Clients"), _("New clients"), _("Lost clients"), _("Funded"), _("Active")]
+    lines: list[list[Any]] = [head]
+    for row in rows:
+        assert row.partner is not None
+        figures = [row.plan, row.earned.amount, rollup.currency, row.lots, row.trades, row.unpaid, row.clients]
+        lines.append(
+            [row.partner.name, row.partner.code, *figures, row.new_clients, row.lost_clients, row.funded, row.active]
+        )
+    response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="partners-{span.first}-{span.last}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
