@@ -23,7 +23,7 @@ from crm.ui.records import HeroFigure
 from crm.ui.tables import BulkAction
 from crm.web.requests import UserRequest
 from leads import dedupe, queries, routing
-from leads.automations import kinds, running, text_step  # noqa: F401  they declare steps and the handler of due ones
+from leads.automations import kinds, running, signal_step, text_step  # noqa: F401  they declare steps and the handler of due ones
 from leads.automations.verbs import ActivationApproval
 from leads.automations.views import automations_card
 from leads.models import LandingPage, Lead, RegistrationInvitation, RoutingRule

@@ -244,6 +244,16 @@ class ClientLeftSegment(Event):
     segment_id: int
 
 
+class AutomationSignalled(Event):
+    """A client's run of an automation came to a step that sends a webhook. `signal`: the name that the step gives it."""
+
+    name: ClassVar[str] = "automation.signalled"
+    label: ClassVar[Label] = _("Signal of an automation")
+    automation_id: int
+    run_id: int
+    signal: str
+
+
 class ClientContacted(Event):
     """Someone of the staff called or wrote to a client. `kind`: call, mail."""
 

@@ -21,6 +21,7 @@ from leads.models import Automation, AutomationRun, AutomationRunStep
 from tests.brand_policies import set_policies
 from tests.cast import make_client, signed_in
 from tests.clients.texting.running import make_service
+from tests.outbox import published
 
 pytestmark = pytest.mark.django_db
 ALL = {"version": 1, "all": []}
@@ -183,6 +184,20 @@ def test_marketing_needs_consent_and_who_must_not_be_contacted_is_left_out(cast)
     assert steps_of(cast.client) == [(0, "skipped", "no_consent")]
     assert steps_of(quiet) == [(0, "skipped", "do_not_contact")]
     assert steps_of(glad) == [(0, "done", "")]
+
+
+def test_a_webhook_step_publishes_its_signal_once(cast):
+    with pytest.raises(DomainError, match="digits, dots"):
+        live(cast, {"action": "signal", "options": {"signal": "Not a name!"}}, name="Wrong")
+    step = {"action": "signal", "options": {"signal": "welcome-done"}}
+    automation = live(cast, step)
+    register(cast.client)
+    work()
+    work()
+    run = AutomationRun.objects.get()
+    data = {"automation_id": automation.pk, "run_id": run.pk, "signal": "welcome-done"}
+    assert run.state == "finished" and [event.data for event in published("automation.signalled")] == [data]
+    assert "welcome-done" in ACTIONS["signal"].words(automation.version.definition["steps"][0]["options"])
 
 
 def test_an_sms_goes_once_to_who_can_get_it(cast):
