@@ -17,6 +17,7 @@ COMPOSED = {
     "kyc/examination/printed.py": 1,
     "kyc/examination/visual.py": 2,
     "kyc/names.py": 1,
+    "compliance/matching/east_asian.py": 1,
     "compliance/matching/sounds.py": 1,
     "compliance/matching/trade_words.py": 1,
     "sandbox/ctrader/rest.py": 1,
