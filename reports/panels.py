@@ -37,7 +37,7 @@ register(
         _("Performance and behaviour"),
         "reports_behaviour",
         sees_behaviour,
-        "scale",
+        "rows-2",
         22,
         words="agents desks brands conversion ftd talk time signals alerts",
         group="figures",
