@@ -53,10 +53,30 @@ def attribute_client(
     client = lock(Client, client_id)
     policies.require(can_manage_partners(actor, client.brand_id))
     partner = Partner.objects.get(pk=partner_id) if partner_id is not None else None
-    if partner is not None and partner.brand_id != client.brand_id:
+    return move_client(client, partner, actor=actor, reason=reason, visit=visit, at=at)
+
+
+def check_pair(client: Client, partner: Partner) -> None:
+    """Refuse a partner of another brand, or the client's own. Raises: DomainError."""
+    if partner.brand_id != client.brand_id:
         raise DomainError(_("The partner and the client belong to different brands."))
-    if partner is not None and partner.client_id == client.pk:
+    if partner.client_id == client.pk:
         raise DomainError(_("A partner can't refer themselves."))
+
+
+def move_client(
+    client: Client,
+    partner: Partner | None,
+    *,
+    actor: Actor,
+    reason: str = "",
+    visit: Visit | None = None,
+    at: dt.datetime | None = None,
+) -> Attribution | None:
+    """Move a locked client as `attribute_client` does; the caller has decided who may."""
+    if partner is not None:
+        check_pair(client, partner)
+    partner_id = partner.pk if partner else None
     now = at or timezone.now()
     current = Attribution.objects.filter(client=client, ends_at__isnull=True).first()
     if (current.partner_id if current else None) == partner_id:

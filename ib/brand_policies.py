@@ -2,10 +2,63 @@
 
 from __future__ import annotations
 
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Policy, PolicyArea, Switch, declare
+from crm.brand_policies import Choice, Count, Policy, PolicyArea, Switch, declare
 
+
+class PartnerTouch(models.TextChoices):
+    """Which enquiry or visit with a partner's code a registration is credited to."""
+
+    FIRST = "first", _("The first partner whose link or code was used")
+    LAST = "last", _("The last partner whose link or code was used")
+
+
+PARTNER_TOUCH = declare(
+    Policy(
+        "partner_touch",
+        PolicyArea.REGISTRATION,
+        _("A client who registers is credited to"),
+        Choice(dict(PartnerTouch.choices)),
+        PartnerTouch.FIRST.value,
+        _(
+            "A code that the client types when registering counts before both. Applies to registrations from that day on."
+        ),
+    )
+)
+PARTNER_TOUCH_DAYS = declare(
+    Policy(
+        "partner_touch_days",
+        PolicyArea.REGISTRATION,
+        _("An enquiry through a partner counts for"),
+        Count(1, 3650, _("days")),
+        365,
+        _("Visits without an enquiry are remembered for 30 days at most."),
+    )
+)
+PARTNER_LOCK_IN_DAYS = declare(
+    Policy(
+        "partner_lock_in_days",
+        PolicyArea.REGISTRATION,
+        _("A client stays with their partner for"),
+        Count(0, 3650, _("days")),
+        0,
+        _(
+            "0: for good. After that, a client who enquires again through another partner's link becomes that partner's."
+        ),
+    )
+)
+CLIENT_CLAIM_HOURS = declare(
+    Policy(
+        "client_claim_hours",
+        PolicyArea.PROMISES,
+        _("Partners' claims on clients are answered within"),
+        Count(1, 480, _("working hours")),
+        24,
+        needs_four_eyes=False,
+    )
+)
 PARTNER_VERIFICATION = declare(
     Policy(
         "partner_verification",

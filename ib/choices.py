@@ -453,6 +453,28 @@ class IbNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    ATTRIBUTION_PROPOSED = (
+        "ib.attribution_proposed",
+        _("Assignments of clients awaiting second approval"),
+        NoticeGroup.PARTNERS,
+        staff("ib.settle_commissions"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    CLAIM_OPENED = (
+        "ib.claim_opened",
+        _("Partners' claims on clients"),
+        NoticeGroup.PARTNERS,
+        staff("ib.manage_partners"),
+        EmailChannel.DAILY,
+    )
+    CLAIM_DECIDED = (
+        "ib.claim_decided",
+        _("Answers to your claims"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
     PAYOUT_REQUESTED = (
         "ib.payout_requested",
         _("Commission payouts awaiting second approval"),

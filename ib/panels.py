@@ -33,11 +33,21 @@ from ib.settlements.forfeits import VerdictApproval
 from ib.settlements.payout_approval import PayoutApproval
 from ib.settlements.terms import TermsApproval
 from ib.team.rights import has_right
+from ib.tracking.assigning import AttributionApproval
+from ib.tracking.choices import ClaimState
+from ib.tracking.claims import CLAIM
 from ib.views import home_cards
 from wallet.choices import account_owners
 
 approvals.register(
-    ApplicationApproval, PayoutApproval, PlanApproval, RatioApproval, ReplayApproval, TermsApproval, VerdictApproval
+    ApplicationApproval,
+    AttributionApproval,
+    PayoutApproval,
+    PlanApproval,
+    RatioApproval,
+    ReplayApproval,
+    TermsApproval,
+    VerdictApproval,
 )
 
 
@@ -91,6 +101,11 @@ def pending_applications(user: User) -> int:
     """Count the applications that await a proposal, up to a hundred."""
     pending = partners_visible_to(user).filter(state=PartnerState.PENDING)
     return pending.exclude(approvals__state=ApprovalState.PENDING)[:100].count()
+
+
+def open_claims(user: User) -> int:
+    """Count the open claims on clients, up to a hundred."""
+    return CLAIM.visible_to(user).filter(state=ClaimState.OPEN)[:100].count()
 
 
 def has_plan(user: User) -> bool:
@@ -195,6 +210,17 @@ register(
     ),
     MenuEntry(
         "partners", _("Commission runs"), "ib_runs", "ib.view_accrual", icon="refresh-cw", order=60, group="commissions"
+    ),
+    MenuEntry(
+        "partners",
+        _("Client claims"),
+        "ib_claims",
+        "ib.view_partner",
+        "user-x",
+        18,
+        count=open_claims,
+        count_permission="ib.manage_partners",
+        words="attribution several partners",
     ),
     MenuEntry("partners", _("Postbacks"), "ib_postbacks", "ib.view_partner", "split", 25, words="s2s tracking network"),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),

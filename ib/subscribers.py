@@ -14,6 +14,7 @@ from crm.events import (
     DepositSettled,
     KycLevelLost,
     KycLevelRegained,
+    LeadCaptured,
     PartnerCreated,
     WatchlistLoaded,
     subscribe,
@@ -29,7 +30,7 @@ from ib.models import Partner
 from ib.screening import partner_names
 from ib.settlements import credit_notes, forfeits, invoices
 from ib.team.rights import team_with
-from ib.tracking import postbacks, reports
+from ib.tracking import postbacks, reports, touches
 from ib.tracking.choices import PostbackEvent
 from kyc.choices import LevelLoss
 from kyc.levels.reaching import level_required
@@ -47,6 +48,13 @@ def attribute_to_the_partner(event: ClientRegistered) -> None:
         client_id=event.client_id, code=code, sub_id=event.sub_id, click_id=event.click_id
     ):
         postbacks.report_step(client_id=event.client_id, event=PostbackEvent.REGISTRATION)
+
+
+@subscribe(LeadCaptured)
+def follow_a_returning_client(event: LeadCaptured) -> None:
+    """Credit a client to another partner through whom they came back, once the lock-in has ended."""
+    if event.duplicate:
+        touches.follow_return(lead_id=event.lead_id)
 
 
 @subscribe(ClientVerified)

@@ -2,9 +2,11 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from crm.ui.views import TableView
 from ib.applications.tables import ApplicationTable
+from ib.tracking.claim_tables import ClaimTable
 from ib.tracking.tables import DeliveryTable
 from ib.views import (
     applications,
+    claims,
     commissions,
     disputes,
     partners,
@@ -75,6 +77,9 @@ staff = [
     path("ib/disputes/<int:dispute_id>/", disputes.dispute_page, name="ib_dispute"),
     path("ib/disputes/<int:dispute_id>/message/", disputes.message, name="ib_dispute_message"),
     path("ib/disputes/<int:dispute_id>/adjust/", disputes.propose_adjustment, name="ib_dispute_adjust"),
+    path("ib/claims/", TableView.as_view(table=ClaimTable), name="ib_claims"),
+    path("ib/claims/<int:claim_id>/", claims.claim_page, name="ib_claim"),
+    path("ib/claims/<int:claim_id>/accept/", claims.accept, name="ib_claim_accept"),
     path("ib/postbacks/", TableView.as_view(table=DeliveryTable), name="ib_postbacks"),
     path("ib/payouts/", payouts.AutomaticPayoutList.as_view(), name="ib_payouts"),
     path("ib/payouts/<int:automatic_id>/retry/", payouts.retry, name="ib_payout_retry"),
@@ -94,6 +99,7 @@ own = [
     path("partners/network/list/", portal.network_list, name="partner_network_list"),
     path("partners/network/<int:partner_id>/", portal.branch, name="partner_branch"),
     path("partners/clients/", portal.clients, name="partner_clients"),
+    path("partners/clients/claims/", claims.own_claims, name="partner_claims"),
     path("partners/earnings/", portal.earnings, name="partner_earnings"),
     path("partners/earnings/trade/<int:accrual_id>/", portal.trade, name="partner_trade"),
     path("partners/earnings/trade/<int:accrual_id>/dispute/", portal.dispute, name="partner_dispute"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -20,6 +22,16 @@ SUB_ID_LONGEST = 60
 
 
 @dataclass(frozen=True)
+class FirstVisit:
+    """The first visit with a partner's code that the browser remembers; `at` in seconds since 1970."""
+
+    code: str
+    sub_id: str
+    click_id: str
+    at: int
+
+
+@dataclass(frozen=True)
 class Origin:
     """`utm` holds the utm_* tags as they came; `page` is the address first opened."""
 
@@ -29,6 +41,7 @@ class Origin:
     sub_id: str = ""
     page: str = ""
     referrer: str = ""
+    first: FirstVisit | None = None
 
     @property
     def has_tags(self) -> bool:
@@ -42,6 +55,7 @@ class Origin:
             "sub_id": self.sub_id,
             "page": self.page,
             "referrer": self.referrer,
+            "first": asdict(self.first) if self.first else None,
         }
 
 
@@ -69,14 +83,25 @@ def origin_of(request: HttpRequest) -> Origin:
     """Read where a visitor came from: this address's tags, else the earlier visit's (cookie), else page and referrer alone."""
     query = {name: value for name, value in request.GET.items() if isinstance(value, str)}
     now = _tags(query, request.build_absolute_uri(), request.headers.get("Referer", ""))
-    return now if now.has_tags else (_from_cookie(request) or now)
+    before = _from_cookie(request)
+    if not now.has_tags:
+        return before or now
+    first = before.first if before else None
+    if first is None and now.referral_code:
+        first = FirstVisit(now.referral_code, now.sub_id, now.click_id, int(time.time()))
+    return replace(now, first=first)
 
 
 def _from_cookie(request: HttpRequest) -> Origin | None:
     try:
-        return Origin(**signing.loads(request.COOKIES[COOKIE], salt=COOKIE, max_age=COOKIE_SECONDS))
+        return _loaded(signing.loads(request.COOKIES[COOKIE], salt=COOKIE, max_age=COOKIE_SECONDS))
     except (KeyError, signing.BadSignature, TypeError):
         return None
+
+
+def _loaded(values: dict[str, Any]) -> Origin:
+    first = values.pop("first", None)
+    return Origin(**values, first=FirstVisit(**first) if first else None)
 
 
 def pack(origin: Origin) -> str:
@@ -87,7 +112,7 @@ def pack(origin: Origin) -> str:
 def unpack(text: str) -> Origin | None:
     """Read an origin that was signed into a cookie or form; None where it was altered or is too old."""
     try:
-        return Origin(**signing.loads(text, salt=COOKIE, max_age=COOKIE_SECONDS))
+        return _loaded(signing.loads(text, salt=COOKIE, max_age=COOKIE_SECONDS))
     except (signing.BadSignature, TypeError):
         return None
 

@@ -37,6 +37,7 @@ from crm.security import audit
 from crm.security.request_context import current
 from crm.texts.wording import Wording
 from ib.applications import applying
+from ib.tracking import touches
 from kyc.levels.reaching import note_proof
 from leads import invitations
 from leads.attribution import Origin
@@ -235,12 +236,11 @@ def _came_by(application: Application) -> Referral:
 
 
 def _referral(client: Client, application: Application) -> Referral:
-    """Find it on the person's first capture that had a code: the browser that registers is often another one."""
+    """Find it among the person's enquiries too: the browser that registers is often another one."""
     if application.referral_code:
         return _came_by(application)
-    captured = client.leads.exclude(referral_code="").order_by("captured_at", "pk")
-    found = captured.values_list("referral_code", "sub_id", "click_id").first()
-    return Referral(*found) if found else _came_by(application)
+    touch = touches.credited_touch(client, application.origin)
+    return Referral(touch.code, touch.sub_id, touch.click_id) if touch else _came_by(application)
 
 
 def _record(brand: Brand, client: Client, user: User, application: Application, referral: Referral) -> None:
@@ -262,7 +262,7 @@ def _record(brand: Brand, client: Client, user: User, application: Application, 
         user_id=user.pk,
         referral_code=referral.code,
         sub_id=referral.sub_id,
-        click_id=referral.click_id if referral.code else "",
+        click_id=referral.click_id,
     )
     publish(event, actor=user)
     if client.owner_id:

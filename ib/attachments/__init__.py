@@ -6,6 +6,8 @@ all_stay(
     [
         "ib.Accrual.client",
         "ib.Attribution.client",
+        "ib.AttributionProposal.client",
+        "ib.ClientClaim.client",
         "ib.ClientForfeit.client",
         "ib.ClientRebate.client",
         "ib.Partner.client",

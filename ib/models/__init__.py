@@ -32,14 +32,17 @@ from ib.models.settlements import (
     SettlementTerms,
 )
 from ib.models.team import PartnerMember
+from ib.models.tracking import AttributionProposal, ClientClaim
 from ib.models.what_ifs import WhatIf
 
 __all__ = [
     "Accrual",
     "AgreementFile",
     "Attribution",
+    "AttributionProposal",
     "AutomaticPayout",
     "CappedDay",
+    "ClientClaim",
     "ClientForfeit",
     "ClientRebate",
     "CommissionDispute",

@@ -53,12 +53,40 @@ class ReportState(BadgeChoices):
     COUNTED = "counted", "green", _("Counted")
     MATCHED = "matched", "green", _("Your client")
     UNMATCHED = "unmatched", "yellow", _("No client found")
+    CLAIMED = "claimed", "azure", _("Under review")
 
 
 REPORT_TRANSITIONS: Transitions = {
-    ReportState.RECEIVED: {ReportState.REFUSED, ReportState.COUNTED, ReportState.MATCHED, ReportState.UNMATCHED},
+    ReportState.RECEIVED: {
+        ReportState.REFUSED,
+        ReportState.COUNTED,
+        ReportState.MATCHED,
+        ReportState.UNMATCHED,
+        ReportState.CLAIMED,
+    },
     ReportState.REFUSED: set(),
     ReportState.COUNTED: set(),
     ReportState.MATCHED: set(),
     ReportState.UNMATCHED: set(),
+    ReportState.CLAIMED: set(),
+}
+
+
+class ClaimSource(models.TextChoices):
+    """How a partner says that a client is theirs."""
+
+    PARTNER = "partner", _("Partner's form")
+    NETWORK = "network", _("Affiliate network")
+
+
+class ClaimState(BadgeChoices):
+    OPEN = "open", "azure", _("Under review")
+    ACCEPTED = "accepted", "green", _("Accepted")
+    REJECTED = "rejected", "red", _("Rejected")
+
+
+CLAIM_TRANSITIONS: Transitions = {
+    ClaimState.OPEN: {ClaimState.ACCEPTED, ClaimState.REJECTED},
+    ClaimState.ACCEPTED: set(),
+    ClaimState.REJECTED: set(),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from crm.ui.forms import DayInput
 from ib.models.postbacks import URL_LONGEST
 from ib.tracking.choices import PostbackEvent
 
@@ -23,4 +24,28 @@ class PostbackForm(forms.Form):
     )
     events = forms.MultipleChoiceField(
         choices=PostbackEvent.choices, label=_("Steps"), widget=forms.CheckboxSelectMultiple
+    )
+
+
+class ClaimForm(forms.Form):
+    """What a partner knows of a client who is missing from their list."""
+
+    email = forms.EmailField(max_length=254, label=_("Client's e-mail address"))
+    came_on = forms.DateField(
+        required=False, label=_("Day of the registration"), help_text=_("If you know it"), widget=DayInput()
+    )
+    reason = forms.CharField(
+        max_length=300,
+        label=_("How the client came to you"),
+        help_text=_("Link, code, event or your own click id"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class ClaimAnswerForm(forms.Form):
+    answer = forms.CharField(
+        max_length=300,
+        label=_("Answer"),
+        help_text=_("The partner reads it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
     )

@@ -19,8 +19,10 @@ from django.utils import timezone
 from ib import links
 from ib.choices import PartnerState
 from ib.models import Attribution, PostbackKey, PostbackReport, ReferralLink
-from ib.tracking.choices import ReportKind, ReportState
+from ib.tracking import claims
+from ib.tracking.choices import ClaimSource, ReportKind, ReportState
 from leads.attribution import sub_id_of
+from leads.models import Lead
 
 QUERY_LONGEST: Final = 2000
 REFUSED_KEPT_A_DAY: Final = 50
@@ -44,8 +46,12 @@ def receive(*, key: PostbackKey, query: str) -> PostbackReport:
 
 def is_signed(signed: str, signature: str, secret: str) -> bool:
     """Check a signature in constant time."""
-    expected = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.lower().encode())
+    return hmac.compare_digest(sign(signed, secret).encode(), signature.lower().encode())
+
+
+def sign(query: str, secret: str) -> str:
+    """Sign a query as a network does."""
+    return hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
 
 
 @transaction.atomic
@@ -84,11 +90,22 @@ def _take(report: PostbackReport, code: str) -> PostbackReport:
 
 
 def _look_up(report: PostbackReport) -> None:
-    """Find the partner's client with the click id of a conversion."""
+    """Find the partner's client with the click id of a conversion; one of nobody's, or of another partner, is a claim."""
     mine = Attribution.objects.filter(partner_id=report.key.partner_id, click_id=report.click_id, ends_at__isnull=True)
     found = mine.order_by("pk").first() if report.click_id else None
     report.client_id = found.client_id if found else None
-    report.move_to(ReportState.MATCHED if found else ReportState.UNMATCHED)
+    if found is not None:
+        report.move_to(ReportState.MATCHED)
+        return
+    partner = report.key.partner
+    leads = Lead.objects.filter(brand_id=partner.brand_id, click_id=report.click_id).select_related("client")
+    lead = leads.order_by("pk").first() if report.click_id else None
+    if lead is None or partner.client_id == lead.client_id:
+        report.move_to(ReportState.UNMATCHED)
+        return
+    report.client_id = lead.client_id
+    claims.open_claim(partner, lead.client, source=ClaimSource.NETWORK, named=report.click_id[:120])
+    report.move_to(ReportState.CLAIMED)
 
 
 def _link_of(partner_id: int, code: str) -> ReferralLink | None:

@@ -20,7 +20,7 @@ from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
-from ib import attribution, figures, partners, plans, settlement, tree
+from ib import figures, partners, plans, settlement, tree
 from ib.agreements.ranks import rank_of
 from ib.agreements.ratios import propose_ratio
 from ib.applications import invitations
@@ -32,6 +32,7 @@ from ib.policies import can_manage_partners
 from ib.queries import get_partner
 from ib.screening import partner_names
 from ib.tables import PartnerAccrualTable, PartnerClientTable, PartnerTable
+from ib.tracking import assigning
 from ib.views.applications import application_context
 from ib.views.settlements import settlements_tab
 
@@ -291,13 +292,13 @@ def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
     form = AttributeForm(request.POST or None, user=request.user)
     if run_action(
         request,
-        lambda: attribution.attribute_client(
+        lambda: assigning.propose_attribution(
             client_id=form.cleaned_data["client"],
             partner_id=partner.pk,
             actor=request.user,
             reason=form.cleaned_data["reason"],
         ),
-        _("Client assigned to this partner."),
+        _("Assignment proposed. A second person approves it."),
         form=form,
         show_forbidden=True,
     ):
@@ -307,7 +308,7 @@ def attribute(request: UserRequest, partner_id: int) -> HttpResponse:
         partner,
         form,
         _("Assign client"),
-        _("Takes effect immediately. Trades closed earlier stay with the previous partner."),
+        _("A second person approves it. Trades closed earlier stay with the previous partner."),
     )
 
 

@@ -92,7 +92,7 @@ def branch(request: UserRequest, partner: Partner, partner_id: int) -> HttpRespo
 @partner_page(PartnerRight.SEE_CLIENTS)
 def clients(request: UserRequest, partner: Partner) -> HttpResponseBase:
     table = MyClientsTable(request.user, request.GET, path=request.path)
-    return _table_page(request, table, "partners/table.html", partner=partner)
+    return _table_page(request, table, "partners/table.html", partner=partner, claims_url=reverse("partner_claims"))
 
 
 @partner_page(PartnerRight.SEE_MONEY)

@@ -9,9 +9,10 @@ from crm.models import AuditEvent
 from ib.agreements.ratios import propose_ratio
 from ib.applications.approving import propose_approval
 from ib.choices import VerdictKind
-from ib.models import ClientForfeit, CommissionRun, PartnerPlan, Payout, PayoutRequest, SettlementTerms
+from ib.models import Attribution, ClientForfeit, CommissionRun, PartnerPlan, Payout, PayoutRequest, SettlementTerms
 from ib.settlements.forfeits import propose_verdict
 from ib.settlements.terms import FIELDS, default_terms, propose_terms
+from ib.tracking.assigning import propose_attribution
 from tests.crm.approvals.cases import Case, approval_case
 from tests.ib.conftest import make_network
 from tests.ib.factories import applied, make_partner, make_trade, make_version
@@ -80,6 +81,21 @@ def ratio(cast, _use) -> Case:
         cast.finance,
         PartnerPlan.objects.filter(partner=network.sub, percent=110).count,
         "ratio_proposal_is_decided_by_somebody_else",
+        role=Role.FINANCE,
+    )
+
+
+@approval_case("client-attribution")
+def attribution(cast, _use) -> Case:
+    partner = make_partner(cast.brand)
+    return Case(
+        propose_attribution(
+            client_id=cast.client.pk, partner_id=partner.pk, reason="Met at a seminar", actor=cast.ib_manager
+        ),
+        cast.ib_manager,
+        cast.finance,
+        Attribution.objects.filter(partner=partner, client=cast.client).count,
+        "attribution_proposal_is_decided_by_somebody_else",
         role=Role.FINANCE,
     )
 

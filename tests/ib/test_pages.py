@@ -10,7 +10,7 @@ from guardian.shortcuts import assign_perm
 from crm.models import AccessEvent, OutgoingMail, User
 from crm.notices import mail as crm_mail
 from ib import engine, plans, settlement
-from ib.models import Accrual, Attribution, Partner, PlanVersion, ReferralDay, Settlement, SettlementPeriod
+from ib.models import Accrual, AttributionProposal, Partner, PlanVersion, ReferralDay, Settlement, SettlementPeriod
 from tests.ib.factories import NOON, make_partner, make_trade, make_version
 
 pytestmark = pytest.mark.django_db
@@ -243,7 +243,7 @@ def test_a_client_is_assigned_by_number(network, cast, browse):
         reverse("ib_partner_attribute", args=[network.top.pk]),
         {"client": cast.other_client.pk, "reason": "introduced by hand"},
     )
-    assert Attribution.objects.get(client=cast.other_client).partner == network.top
+    assert AttributionProposal.objects.get(client=cast.other_client).partner == network.top
 
 
 def rate_form(**changes):

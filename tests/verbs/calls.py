@@ -126,7 +126,7 @@ MODELS = {
         "dispute_id": "CommissionDispute",
         "member_id": "PartnerMember",
     },
-    "ib.tracking": {"delivery_id": "PostbackDelivery"},
+    "ib.tracking": {"delivery_id": "PostbackDelivery", "claim_id": "ClientClaim"},
     "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},
 }
 BRAND = "meridian"
@@ -234,6 +234,11 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "first": lambda: of_the_brand(Client).filter(stage="lead")[0],
         "second": lambda: of_the_brand(Client).filter(stage="lead")[1],
         "decided_at": timezone.now,
+    },
+    "ClientClaim": {
+        "client": lambda: of_the_brand(Client).filter(user__isnull=False).exclude(stage="closed")[0],
+        "work": lambda: sketched(WorkItem, kind="ib.client_claim"),
+        "answer": "",
     },
     "CaseRequest": {"document_request_id": lambda: one(model_named("DocumentRequest")).pk},
     "DocumentRequest": {"document": lambda: one(model_named("Document", app="kyc"))},

@@ -896,6 +896,7 @@ DOORS: dict[str, Door] = {
         by=of("partner_id", "user", "Partner"),
     ),
     "ib.settlements.automatic_payouts.retry_payout": Door({"automatic_payout_id": {"state": "refused"}}),
+    "ib.tracking.claims.claim_client": Door(by=of("partner_id", "user", "Partner")),
     "ib.settlements.forfeits.propose_verdict": Door(given=lambda: {"kind": "fraud"}),
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
