@@ -988,6 +988,7 @@ UNRECORDED: dict[str, str] = {
     "compliance.lists.own_lists.upload_own_list": "a file that waits a day for its columns; importing it is recorded",
     "kyc.questionnaires.submissions.keep_answers": "a draft that the client is typing; submitting it is recorded",
     "kyc.corrections.turning.turn_pages": VIEW,
+    "leads.automations.starting.start_many": "the bulk change that starts them is recorded",
     "clients.contacts.reveal": "stands in the log of what was read",
     "compliance.aml.backtesting.request_backtest": JOB,
     "ib.agreements.what_if.request_what_if": JOB,
