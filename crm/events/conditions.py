@@ -46,6 +46,8 @@ FIELDS: Final[dict[str, Label]] = {
     "referral_code": _("Referral code"),
     "sub_id": _("Sub-id"),
     "click_id": _("Click ID"),
+    "is_clicked": _("Link clicked"),
+    "signal": _("Signal"),
     "fields": _("Changed fields"),
     "outcome": _("Outcome"),
     "issues": _("Issues"),
