@@ -288,6 +288,9 @@ def test_an_invitation_fills_in_what_is_known_and_lets_in_at_once_and_once(cast,
 
 def test_the_partner_who_brought_the_lead_keeps_it_when_another_browser_registers(cast, lead):
     earlier = timezone.now() - dt.timedelta(days=1)
+    for code in ("partner77", "partner88", "partner99"):
+        partner = make_partner(cast.brand)
+        create_link(partner_id=partner.pk, campaign=code, code=code, actor=partner.user)
     for code, at in (("", earlier - dt.timedelta(days=1)), ("partner77", earlier), ("partner88", timezone.now())):
         Lead.objects.create(client=lead, brand=cast.brand, channel="landing", referral_code=code, captured_at=at)
     _row, token = invite(client_id=lead.pk, actor=cast.agent)

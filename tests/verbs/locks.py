@@ -464,7 +464,6 @@ LINK = "needs a link that was sent"
 EXCEPTIONS: dict[str, str] = {
     "clients.followups.hand_over_tasks": "a part of the offboarding's step; `tests/monitoring/leaving/`",
     "clients.telephony.setup.remove_phone": "a part of the offboarding's step; `tests/monitoring/leaving/`",
-    "monitoring.anomalies.raising.raise_found": "needs figures that stand out; `tests/monitoring/anomalies/`",
     "monitoring.baselines.exclude": "a part of the second person's approval; `tests/monitoring/reviewing/test_confirming.py`",
     "ib.screening.partner_names.screen_partner": "the system's own, of a name and lists; `tests/ib/test_partner_screening.py`",
     "ib.settlements.automatic_payouts.pay_automatically": "the system's own; `tests/ib/test_at_once.py` has two at once",

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.utils import translation
 
+from clients.models import MailThread
 from compliance.models import ListEntry, WatchlistSource
 from crm.choices import Role
 from crm.models import User
@@ -62,6 +63,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
     allowed = (*COMPANY_LANGUAGE, *OF_DOCUMENTS, CONDITION)
     names = {
         *CODES,
+        *MailThread.objects.values_list("subject", flat=True),
         *PaymentMethod.objects.values_list("label", flat=True),
         *Psp.objects.values_list("name", flat=True),
         *(text for row in WatchlistSource.objects.values_list("name", "publisher") for text in row),
