@@ -24,7 +24,7 @@ from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser.people import enter, login
 
@@ -34,6 +34,9 @@ __all__ = ["enter", "login"]
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = os.environ.get("KEELSON_CHROMIUM", "/usr/bin/chromium-headless-shell")
 SHOTS = Path(settings.BASE_DIR) / "var" / "browser"
+# A machine that others keep busy is no fault.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS / 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,7 +98,7 @@ class Watch:
 
 def _context(chromium: Browser, live_server: Any, **options: Any) -> BrowserContext:
     context = chromium.new_context(base_url=live_server.url, locale="en-GB", **options)
-    context.set_default_timeout(30_000)  # a machine that others keep busy is no fault
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 
