@@ -83,8 +83,10 @@ def _answer(demo: Demo, brand: Brand, vendor: ScreeningVendor) -> None:
             for client in clients
         ]
     )
-    # Nobody who has money here: a hold would contradict what the other parts tell of them.
-    people = [client for client in clients if client.date_of_birth and client.stage == Stage.VERIFIED][:2]
+    # Nobody who has money here: a hold would contradict what the other parts tell of them. First those without a case to join.
+    matched = set(Hit.objects.filter(client__brand=brand).values_list("client_id", flat=True))
+    verified = [client for client in clients if client.date_of_birth and client.stage == Stage.VERIFIED]
+    people = sorted(verified, key=lambda client: client.pk in matched)[:2]
     for number, client in enumerate(people, start=1):
         check = VendorCheck.objects.get(vendor=vendor, client=client)
         VendorCheck.objects.filter(pk=check.pk).update(state=CheckState.SENT, due_at=demo.now)
