@@ -8,7 +8,7 @@ from risk.retention import dormancy
 @shared_task
 def move_inactive_clients() -> int:
     """Move clients who are inactive for longer than their rhythm explains to dormant."""
-    return dormancy.let_sleep()
+    return dormancy.move_inactive()
 
 
 SCHEDULE = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -52,8 +53,8 @@ class Performance:
         return 100 * (self.funded - self.active) / self.funded if self.funded else None
 
 
-ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], float]]]] = {
-    "commission": (_("Commission"), lambda row: float(row.earned.amount)),
+ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], Decimal | float]]]] = {
+    "commission": (_("Commission"), lambda row: row.earned.amount),
     "volume": (_("Lots traded"), lambda row: row.lots),
     "clients": (_("New clients"), lambda row: row.new_clients),
     "unpaid": (pgettext_lazy("share", "Not paid"), lambda row: row.unpaid_percent or 0),

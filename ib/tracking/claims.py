@@ -112,13 +112,14 @@ def claim_client(*, partner_id: int, email: str, came_on: dt.date | None, reason
         raise DomainError(_("You have too many open claims. Wait for an answer, or contact your partner manager."))
     client = Client.objects.filter(brand=partner.brand, email_canonical=canonical_email(email)).first()
     named = formats.mask_email(email.strip())[:120]
-    if ClientClaim.objects.filter(partner=partner, named=named, came_on=came_on, state=ClaimState.OPEN).exists():
-        raise WrongState(_("You've claimed this client already. We'll answer soon."))
+    # By the masked address alone, whether or not there is such a client: else a second try would reveal it.
+    if ClientClaim.objects.filter(partner=partner, named=named, state=ClaimState.OPEN).exists():
+        raise WrongState(_("You have an open claim on %(address)s. Wait for our answer first.") % {"address": named})
     claim = open_claim(
         partner, client, source=ClaimSource.PARTNER, named=named, reason=reason.strip()[:300], came_on=came_on
     )
     if claim is None:
-        raise WrongState(_("You've claimed this client already. We'll answer soon."))
+        raise WrongState(_("You have an open claim on %(address)s. Wait for our answer first.") % {"address": named})
     audit.record(
         actor=actor,
         action=IbAction.CLAIM_OPENED,

@@ -77,7 +77,8 @@ def _page(request: UserRequest, claim: ClientClaim, form: ClaimAnswerForm, accep
             brand_id=claim.partner.brand_id,
             target=f"ib.claim:{claim.pk}",
         )
-    others = ClientClaim.objects.filter(client=claim.client).exclude(pk=claim.pk).select_related("partner")
+    others = ClientClaim.objects.filter(client=claim.client, partner__in=partners_visible_to(request.user))
+    others = others.exclude(pk=claim.pk).select_related("partner")
     context = {
         "claim": claim,
         "work": item,

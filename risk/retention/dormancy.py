@@ -1,4 +1,4 @@
-"""Clients become dormant when they are inactive for longer than their own rhythm explains. A trade or a deposit wakes them.
+"""Clients become dormant when they are inactive for longer than their own rhythm explains. A trade or a deposit ends it.
 
 Active days are days (UTC) with a closed trade, a deposit or a sign-in. The usual gap is the median of the gaps between them in the
 year before the last one; with fewer than four gaps there is none, and the brand's days alone decide.
@@ -26,14 +26,14 @@ MOST_PER_RUN = 2_000
 STEP = 10_000
 DAYS_OF_RHYTHM = 365
 LEAST_GAPS = 4
-AWAKE = (Stage.FUNDED, Stage.ACTIVE)
+ACTIVE_STAGES = (Stage.FUNDED, Stage.ACTIVE)
 
 # Clients of a step by id who have been inactive for their brand's days, with their last active moment and their usual gap.
 INACTIVE = """
 WITH brands AS (SELECT * FROM unnest(%(brands)s::bigint[], %(days)s::int[], %(gaps)s::int[]) b (id, days, gaps)),
 step AS (
   SELECT c.id, c.brand_id, c.user_id, c.last_trade_at, c.registered_at FROM clients_client c
-  WHERE c.stage = ANY(%(awake)s) AND c.id > %(after)s ORDER BY c.id LIMIT %(step)s
+  WHERE c.stage = ANY(%(stages)s) AND c.id > %(after)s ORDER BY c.id LIMIT %(step)s
 ),
 seen AS (
   SELECT s.id, b.days, b.gaps, greatest(s.last_trade_at, s.registered_at, u.last_login,
@@ -64,7 +64,7 @@ WHERE i.at < %(now)s::timestamptz - make_interval(days => greatest(i.days, coale
 """
 LAST_OF_STEP = """
 SELECT max(id) FROM (
-  SELECT id FROM clients_client WHERE stage = ANY(%(awake)s) AND id > %(after)s ORDER BY id LIMIT %(step)s) s
+  SELECT id FROM clients_client WHERE stage = ANY(%(stages)s) AND id > %(after)s ORDER BY id LIMIT %(step)s) s
 """
 
 
@@ -93,7 +93,7 @@ def inactive_clients(now: dt.datetime, *, at_most: int = MOST_PER_RUN) -> list[I
         "brands": [brand.pk for brand in brands],
         "days": [DORMANT_DAYS.of(brand) for brand in brands],
         "gaps": [DORMANT_GAPS.of(brand) for brand in brands],
-        "awake": list(AWAKE),
+        "stages": list(ACTIVE_STAGES),
         "now": now,
         "step": STEP,
         "rhythm": DAYS_OF_RHYTHM,
@@ -110,7 +110,7 @@ def inactive_clients(now: dt.datetime, *, at_most: int = MOST_PER_RUN) -> list[I
     return found[:at_most]
 
 
-def let_sleep(*, now: dt.datetime | None = None, at_most: int = MOST_PER_RUN) -> int:
+def move_inactive(*, now: dt.datetime | None = None, at_most: int = MOST_PER_RUN) -> int:
     """Move inactive clients to dormant, each in a transaction of its own. Returns how many; the next run takes further ones."""
     moved = 0
     for one in inactive_clients(now or timezone.now(), at_most=at_most):
@@ -121,7 +121,7 @@ def let_sleep(*, now: dt.datetime | None = None, at_most: int = MOST_PER_RUN) ->
 @transaction.atomic
 def _move(one: Inactive) -> bool:
     client = lock(Client, one.client_id)
-    if client.stage not in AWAKE or (client.last_trade_at and client.last_trade_at > one.since):
+    if client.stage not in ACTIVE_STAGES or (client.last_trade_at and client.last_trade_at > one.since):
         return False  # active again since the list was made
     move_stage(client_id=client.pk, to=Stage.DORMANT, reason=one.reason)
     return True

@@ -1,4 +1,4 @@
-"""Clients who are inactive for longer than their own rhythm explains become dormant, and a trade wakes them."""
+"""Clients who are inactive for longer than their own rhythm explains become dormant, and active by a trade."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from clients.choices import Stage
 from clients.models import Client, TimelineEntry
 from crm.models import AuditEvent, OutboxEvent
 from risk.retention import dormancy
-from risk.retention.dormancy import inactive_clients, let_sleep
+from risk.retention.dormancy import inactive_clients, move_inactive
 from tests.cast import make_client
 from tests.trading.factories import make_account, make_server
 from tests.wallet.factories import make_psp
@@ -94,9 +94,9 @@ def test_each_is_judged_by_their_own_rhythm(floor, django_assert_num_queries):
     assert found == {daily.pk: 1, every_ten.pk: 10, new.pk: None}
 
 
-def test_a_client_falls_asleep_once_and_a_trade_wakes_them(floor):
+def test_a_client_becomes_dormant_once_and_active_by_a_trade(floor):
     client = floor.trader("daily", every=2, until=40)
-    assert (let_sleep(), let_sleep()) == (1, 0)
+    assert (move_inactive(), move_inactive()) == (1, 0)
     client.refresh_from_db()
     assert client.stage == Stage.DORMANT
     assert AuditEvent.objects.filter(action="clients.stage_changed", client_id=client.pk).count() == 1
@@ -111,7 +111,7 @@ def test_a_client_falls_asleep_once_and_a_trade_wakes_them(floor):
     assert [event.payload["after"] for event in moves.order_by("pk")] == ["dormant", "active"]
 
 
-def test_who_traded_meanwhile_stays_awake(floor):
+def test_who_traded_meanwhile_stays_active(floor):
     client = floor.trader("daily", every=1, until=40)
     (one,) = inactive_clients(floor.now)
     Client.objects.filter(pk=client.pk).update(last_trade_at=floor.now)
@@ -124,4 +124,4 @@ def test_a_run_is_bounded_and_the_next_one_goes_on(floor, monkeypatch):
     monkeypatch.setattr(dormancy, "STEP", 2)
     for n in range(5):
         floor.trader(f"c{n}", every=1, until=40 + n)
-    assert [let_sleep(at_most=3), let_sleep(at_most=3), let_sleep(at_most=3)] == [3, 2, 0]
+    assert [move_inactive(at_most=3), move_inactive(at_most=3), move_inactive(at_most=3)] == [3, 2, 0]
