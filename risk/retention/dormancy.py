@@ -88,40 +88,49 @@ class Inactive:
 
 def inactive_clients(now: dt.datetime, *, at_most: int = MOST_PER_RUN) -> list[Inactive]:
     """List funded and active clients who are inactive for longer than their rhythm explains, by id; at most so many."""
-    brands = list(Brand.objects.order_by("pk"))
-    given: dict[str, Any] = {
-        "brands": [brand.pk for brand in brands],
-        "days": [DORMANT_DAYS.of(brand) for brand in brands],
-        "gaps": [DORMANT_GAPS.of(brand) for brand in brands],
-        "stages": list(ACTIVE_STAGES),
-        "now": now,
-        "step": STEP,
-        "rhythm": DAYS_OF_RHYTHM,
-        "least": LEAST_GAPS,
-    }
+    given = _given(now)
     found: list[Inactive] = []
     after: int | None = 0
     while after is not None and len(found) < at_most:
+        found += _inactive({**given, "after": after, "step": STEP})
         with connection.cursor() as cursor:
-            cursor.execute(INACTIVE, {**given, "after": after})
-            found += [Inactive(*row) for row in cursor.fetchall()]
-            cursor.execute(LAST_OF_STEP, {**given, "after": after})
+            cursor.execute(LAST_OF_STEP, {"stages": given["stages"], "after": after, "step": STEP})
             after = cursor.fetchone()[0]
     return found[:at_most]
 
 
 def move_inactive(*, now: dt.datetime | None = None, at_most: int = MOST_PER_RUN) -> int:
     """Move inactive clients to dormant, each in a transaction of its own. Returns how many; the next run takes further ones."""
-    moved = 0
-    for one in inactive_clients(now or timezone.now(), at_most=at_most):
-        moved += _move(one)
-    return moved
+    now = now or timezone.now()
+    given = _given(now)
+    return sum(_move(one.client_id, given) for one in inactive_clients(now, at_most=at_most))
+
+
+def _given(now: dt.datetime) -> dict[str, Any]:
+    brands = list(Brand.objects.order_by("pk"))
+    return {
+        "brands": [brand.pk for brand in brands],
+        "days": [DORMANT_DAYS.of(brand) for brand in brands],
+        "gaps": [DORMANT_GAPS.of(brand) for brand in brands],
+        "stages": list(ACTIVE_STAGES),
+        "now": now,
+        "rhythm": DAYS_OF_RHYTHM,
+        "least": LEAST_GAPS,
+    }
+
+
+def _inactive(given: dict[str, Any]) -> list[Inactive]:
+    with connection.cursor() as cursor:
+        cursor.execute(INACTIVE, given)
+        return [Inactive(*row) for row in cursor.fetchall()]
 
 
 @transaction.atomic
-def _move(one: Inactive) -> bool:
-    client = lock(Client, one.client_id)
-    if client.stage not in ACTIVE_STAGES or (client.last_trade_at and client.last_trade_at > one.since):
-        return False  # active again since the list was made
-    move_stage(client_id=client.pk, to=Stage.DORMANT, reason=one.reason)
+def _move(client_id: int, given: dict[str, Any]) -> bool:
+    """Judge a client once more under the lock: a trade, a deposit or a sign-in may have come since the list was made."""
+    client = lock(Client, client_id)
+    still = _inactive({**given, "after": client.pk - 1, "step": 1})
+    if [one.client_id for one in still] != [client.pk]:
+        return False
+    move_stage(client_id=client.pk, to=Stage.DORMANT, reason=still[0].reason)
     return True

@@ -111,11 +111,13 @@ def test_a_client_becomes_dormant_once_and_active_by_a_trade(floor):
     assert [event.payload["after"] for event in moves.order_by("pk")] == ["dormant", "active"]
 
 
-def test_who_traded_meanwhile_stays_active(floor):
+def test_who_paid_in_meanwhile_stays_active(floor):
     client = floor.trader("daily", every=1, until=40)
-    (one,) = inactive_clients(floor.now)
-    Client.objects.filter(pk=client.pk).update(last_trade_at=floor.now)
-    assert not dormancy._move(one)
+    paid = make_intent(client, make_psp(floor.cast.brand))
+    assert [one.client_id for one in inactive_clients(floor.now)] == [client.pk]
+    given = dormancy._given(floor.now)
+    apply_payment(psp_id=paid.psp_id, view=captured(paid))
+    assert not dormancy._move(client.pk, given)
     client.refresh_from_db()
     assert client.stage == Stage.ACTIVE
 
