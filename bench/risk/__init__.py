@@ -1,0 +1,11 @@
+"""Risk: how well abuse is told from what looks like it, and how fast; retention beside it."""
+
+from __future__ import annotations
+
+from bench.harness import Figure
+from bench.risk import abuse
+
+
+def run(size: str) -> list[Figure]:
+    """Measure each part in turn."""
+    return [figure for part in (abuse,) for figure in part.run(size)]

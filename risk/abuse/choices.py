@@ -1,0 +1,54 @@
+"""Kinds of abuse, how to handle them, and the states of an episode."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class Abuse(models.TextChoices):
+    """What a detector looks for."""
+
+    LATENCY = "latency", _("Latency arbitrage")
+    TOXIC = "toxic", _("Toxic flow")
+    SCALPING = "scalping", _("Scalping below the minimum")
+    HEDGE = "hedge", _("Opposite hedging across accounts")
+    COPY = "copy", _("Copy cluster")
+    BONUS = "bonus", _("Bonus abuse")
+    SWAP = "swap", _("Swap abuse")
+    GAP = "gap", _("Gap trading")
+    NEWS = "news", _("News trading")
+    SIZE = "size", _("Unusual trade size")
+    LAUNDERING = "laundering", _("Deposit, little trading, withdrawal")
+    MULTI = "multi", _("Several accounts of one person")
+
+
+class Handling(models.TextChoices):
+    """What is usually done about it. Nothing of this happens without a person."""
+
+    MARKUP = "markup", _("Move the account to a group with wider spreads or slower execution")
+    HEDGE_OUT = "hedge_out", _("Pass the client's flow on to the liquidity provider (A-book)")
+    WARN = "warn", _("Warn the client in writing, citing the terms of business")
+    VOID_BONUS = "void_bonus", _("Withdraw the bonus, and review withdrawals before they are paid")
+    REVIEW_WITHDRAWALS = "review_withdrawals", _("Review withdrawals of all accounts involved before they are paid")
+    REVIEW_SWAP = "review_swap", _("Review swap-free terms and margin over the weekend")
+    REPORT_AML = "report_aml", _("Report to the AML officer")
+    MERGE = "merge", _("Verify the identity again; keep one account and close the others")
+    WATCH = "watch", pgettext_lazy("handling", "Watch; no action yet")
+
+
+HANDLING: dict[Abuse, Handling] = {
+    Abuse.LATENCY: Handling.MARKUP,
+    Abuse.TOXIC: Handling.HEDGE_OUT,
+    Abuse.SCALPING: Handling.WARN,
+    Abuse.HEDGE: Handling.REVIEW_WITHDRAWALS,
+    Abuse.COPY: Handling.HEDGE_OUT,
+    Abuse.BONUS: Handling.VOID_BONUS,
+    Abuse.SWAP: Handling.REVIEW_SWAP,
+    Abuse.GAP: Handling.REVIEW_SWAP,
+    Abuse.NEWS: Handling.MARKUP,
+    Abuse.SIZE: Handling.WATCH,
+    Abuse.LAUNDERING: Handling.REPORT_AML,
+    Abuse.MULTI: Handling.MERGE,
+}

@@ -1,0 +1,1 @@
+"""Who is linked with whom, by what they share, and how strongly."""
