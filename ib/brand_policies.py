@@ -80,6 +80,16 @@ APPLICATIONS_OPEN = declare(
         needs_four_eyes=False,
     )
 )
+SUB_PARTNER_SHARE = declare(
+    Policy(
+        "sub_partner_share",
+        PolicyArea.REGISTRATION,
+        _("Partners offer sub-partners at most"),
+        Count(1, 100, _("% of their own rates")),
+        100,
+        _("In each symbol group and component. A CPA may be offered whole."),
+    )
+)
 COMMISSION_DISPUTE_HOURS = declare(
     Policy(
         "commission_dispute_hours",

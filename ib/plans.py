@@ -74,6 +74,27 @@ def set_entry(*, plan_id: int, lots: Decimal | None, clients: int | None, actor:
 
 
 @transaction.atomic
+def open_to_sub_partners(*, plan_id: int, is_open: bool, actor: User) -> Plan:
+    """Let partners offer a plan to their sub-partners, within their own agreement, or no longer; it moves and pays nobody.
+
+    Who: `ib.propose_plan` at the brand.
+    """
+    plan = lock(Plan, plan_id)
+    policies.require(can_write_plans(actor, plan.brand_id))
+    before, plan.is_for_sub_partners = plan.is_for_sub_partners, is_open
+    plan.save(update_fields=["is_for_sub_partners"])
+    audit.record(
+        actor=actor,
+        action=IbAction.PLAN_OPENED,
+        target=plan,
+        brand_id=plan.brand_id,
+        before={"is_for_sub_partners": before},
+        after={"is_for_sub_partners": is_open},
+    )
+    return plan
+
+
+@transaction.atomic
 def draft_version(*, plan_id: int, actor: User, terms: VersionTerms) -> PlanVersion:
     """Write the next version of a plan as a draft: nothing is paid by it yet.
 

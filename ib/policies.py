@@ -29,6 +29,13 @@ def can_manage_links(user: Actor, partner: Partner) -> Decision:
     return can_manage_partners(user, partner.brand_id)
 
 
+def can_invite(user: Actor, partner: Partner) -> Decision:
+    """Decide who may offer plans to a partner's sub-partners: its owners, and `ib.manage_partners` at the brand."""
+    if is_of_team(user, partner):
+        return can_act_for(user, partner, PartnerRight.INVITE)
+    return can_manage_partners(user, partner.brand_id)
+
+
 def can_write_plans(user: Actor, brand_id: int) -> Decision:
     """Decide who may write and propose a brand's plans: `ib.propose_plan`."""
     return on_whole_brand(user, "ib.propose_plan", brand_id)

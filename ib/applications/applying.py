@@ -28,7 +28,7 @@ from ib.applications.agreement import agreement_for
 from ib.audit_codes import IbAction
 from ib.brand_policies import APPLICATIONS_OPEN
 from ib.choices import ApplicationSource, IbNotice, PartnerState
-from ib.models import Partner, PartnerApplication, ReferralLink
+from ib.models import Partner, PartnerApplication, ReferralLink, SubPartnerOffer
 from ib.partners import PartnerDetails
 
 
@@ -70,8 +70,10 @@ def invite_url(partner: Partner, request: HttpRequest) -> str:
 
 
 @transaction.atomic
-def apply(*, brand: Brand, details: PartnerDetails, answers: Answers, accepted: Accepted) -> Partner | None:
-    """Take a stranger's application at a brand, or below the partner of `details` who invited them.
+def apply(
+    *, brand: Brand, details: PartnerDetails, answers: Answers, accepted: Accepted, offer: SubPartnerOffer | None = None
+) -> Partner | None:
+    """Take a stranger's application at a brand, or below the partner of `details` who invited them, on the plan they offered.
 
     Who: anybody. They earn nothing and can't sign in before two people approve. None where nothing was kept: the address has
     a partner's login already, which a stranger doesn't learn. Raises: DomainError where the agreement changed or the brand
@@ -85,7 +87,7 @@ def apply(*, brand: Brand, details: PartnerDetails, answers: Answers, accepted: 
     source = ApplicationSource.INVITATION if is_invited else ApplicationSource.WEBSITE
     try:
         with transaction.atomic():
-            return _keep(brand, replace(details, language=accepted.language), answers, wording, source)
+            return _keep(brand, replace(details, language=accepted.language), answers, wording, source, offer)
     except DomainError:
         return None
 
@@ -116,7 +118,12 @@ def _accepted(brand: Brand, accepted: Accepted) -> Wording:
 
 
 def _keep(
-    brand: Brand, details: PartnerDetails, answers: Answers, wording: Wording, source: ApplicationSource
+    brand: Brand,
+    details: PartnerDetails,
+    answers: Answers,
+    wording: Wording,
+    source: ApplicationSource,
+    offer: SubPartnerOffer | None = None,
 ) -> Partner:
     partner = partners.register_applicant(brand=brand, details=details)
     application = PartnerApplication.objects.create(
@@ -128,6 +135,7 @@ def _keep(
         channels=answers.channels,
         clients_per_month=answers.clients_per_month,
         licence=answers.licence,
+        offer=offer,
         wording=store(wording),
         ip=current().ip,
         submitted_at=timezone.now(),

@@ -31,6 +31,7 @@ from ib.models import Partner, PartnerApplication, PartnerApproval
 from ib.models.plans import RATIO_MOST
 from ib.policies import can_manage_partners
 from ib.screening import partner_names
+from ib.sub_partners import offers
 from kyc.levels.reaching import level_required
 
 
@@ -56,6 +57,17 @@ def _require_approvable(partner: Partner) -> None:
     partner_names.require_no_match(partner)
 
 
+def _require_within_offer(partner: Partner, plan_id: int, percent: Decimal) -> None:
+    """Hold who came by a partner's offer within the limits of that partner's agreement as it is now.
+
+    Raises: WrongState, DomainError with the exact limit.
+    """
+    application = PartnerApplication.objects.filter(partner=partner, offer__isnull=False).first()
+    inviter = tree.parent_of(partner) if application is not None else None
+    if inviter is not None:
+        offers.require_within_limits(inviter, plan_id, percent)
+
+
 @transaction.atomic
 def propose_approval(
     *, partner_id: int, plan_id: int, percent: Decimal = plans.WHOLE, reason: str, actor: User
@@ -63,7 +75,7 @@ def propose_approval(
     """Propose to activate an applicant on a plan, at so many per cent of its rates.
 
     Who: `ib.manage_partners` at the brand. Raises: NotAllowed, DomainError (out of bounds), WrongState (decided already, not
-    verified, a possible watchlist match, the plan isn't active, one waits).
+    verified, a possible watchlist match, the plan isn't active or pays more than the inviting partner may offer, one waits).
     """
     partner = lock(Partner, partner_id, "brand", "client")
     policies.require(can_manage_partners(actor, partner.brand_id))
@@ -71,6 +83,7 @@ def propose_approval(
         raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
     _require_approvable(partner)
     plans.check_agreement(partner, plan_id, percent=percent, about={"link_id": None, "client_id": None})
+    _require_within_offer(partner, plan_id, percent)
     item = PartnerApproval(partner=partner, plan_id=plan_id, percent=percent, reason=reason.strip())
     return approvals.propose(item, actor=actor)
 
@@ -129,6 +142,7 @@ class ApplicationApproval(approvals.ApprovalKind[PartnerApproval]):
     def apply(self, item: PartnerApproval, actor: User, **given: Any) -> None:
         partner = item.partner
         _require_approvable(partner)
+        _require_within_offer(partner, item.plan_id, item.percent)
         partners.set_state(partner, PartnerState.ACTIVE, actor=actor, reason=item.reason)
         plans.agree(
             partner,
@@ -151,7 +165,9 @@ class ApplicationApproval(approvals.ApprovalKind[PartnerApproval]):
 
     def changes(self, item: PartnerApproval) -> Sequence[Change]:
         partner = item.partner
-        application = PartnerApplication.objects.filter(partner=partner).select_related("wording__version").first()
+        application = (
+            PartnerApplication.objects.filter(partner=partner).select_related("wording__version", "offer__plan").first()
+        )
         above = tree.parent_of(partner)
         lines = [
             Change(_("Name or company"), partner.name),
@@ -159,6 +175,11 @@ class ApplicationApproval(approvals.ApprovalKind[PartnerApproval]):
             Change(_("Plan"), item.plan.name),
             Change(_("Of the plan's rates"), f"{formats.number(item.percent)} %"),
         ]
+        if application is not None and application.offer is not None:
+            offered = application.offer
+            lines.append(
+                Change(_("Offered by the upline"), f"{offered.plan.name}, {formats.number(offered.percent)} %")
+            )
         if application is not None:
             version = application.wording.version
             lines += [

@@ -13,12 +13,15 @@ from crm.web.middleware import client_ip
 from ib.applications import applying
 from ib.applications.agreement import agreement_for
 from ib.applications.forms import ApplicationForm
-from ib.models import Partner
+from ib.models import Partner, SubPartnerOffer
 from ib.partners import PartnerDetails
+from ib.sub_partners.limits import rates_offered
 from leads import guard
 
 
-def application_page(request: HttpRequest, brand: Brand, inviter: Partner | None = None) -> HttpResponse:
+def application_page(
+    request: HttpRequest, brand: Brand, inviter: Partner | None = None, offer: SubPartnerOffer | None = None
+) -> HttpResponse:
     """Show and take a stranger's application.
 
     Whether an address is known already is nobody's business: the answer is the same.
@@ -38,10 +41,11 @@ def application_page(request: HttpRequest, brand: Brand, inviter: Partner | None
                 None, _("Too many enquiries from your connection. Please try again in ten minutes or contact us.")
             )
         elif is_robot or form.is_valid():
-            is_done = is_robot or bool(run_action(request, lambda: _apply(brand, inviter, form), form=form))
+            is_done = is_robot or bool(run_action(request, lambda: _apply(brand, inviter, form, offer), form=form))
     context = {
         "brand": brand,
         "inviter": inviter,
+        "offer": rates_offered(offer) if offer else None,
         "form": form,
         "wording": wording,
         "is_done": is_done,
@@ -51,7 +55,7 @@ def application_page(request: HttpRequest, brand: Brand, inviter: Partner | None
     return render(request, "partners/join.html", context, status=422 if form.errors and not is_done else 200)
 
 
-def _apply(brand: Brand, inviter: Partner | None, form: ApplicationForm) -> None:
+def _apply(brand: Brand, inviter: Partner | None, form: ApplicationForm, offer: SubPartnerOffer | None) -> None:
     data = form.cleaned_data
     details = PartnerDetails(
         name=data["name"],
@@ -60,4 +64,4 @@ def _apply(brand: Brand, inviter: Partner | None, form: ApplicationForm) -> None
         parent_id=inviter.pk if inviter else None,
         manager=inviter.manager if inviter else None,
     )
-    applying.apply(brand=brand, details=details, answers=form.answers(), accepted=form.accepted())
+    applying.apply(brand=brand, details=details, answers=form.answers(), accepted=form.accepted(), offer=offer)

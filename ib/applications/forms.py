@@ -16,7 +16,7 @@ from ib import plans
 from ib.applications.applying import Accepted, Answers
 from ib.choices import ApplicantKind, ExpectedClients
 from ib.forms import CURRENCIES
-from ib.models import Partner, Plan
+from ib.models import Partner, Plan, SubPartnerOffer
 from ib.models.plans import RATIO_MOST
 from ib.queries import plans_visible_to
 
@@ -92,5 +92,8 @@ class ApproveForm(forms.Form):
 
     def __init__(self, *args: Any, partner: Partner, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        offer = SubPartnerOffer.objects.filter(applications__partner=partner).first()
+        if offer is not None:
+            self.initial.update(plan=offer.plan_id, percent=offer.percent)
         choices = plans_visible_to(user).filter(brand_id=partner.brand_id, versions__state="active").distinct()
         self.fields["plan"].queryset = choices  # type: ignore[attr-defined]

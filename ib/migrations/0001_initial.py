@@ -2191,4 +2191,43 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('partner', 'client'), name='one_open_claim_per_partner_and_client'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_decided_claim_has_an_answer'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('client__isnull', False), _connector='OR'), name='an_accepted_claim_names_a_client')],
             },
         ),
+        migrations.AddField(
+            model_name='plan',
+            name='is_for_sub_partners',
+            field=models.BooleanField(default=False, help_text='Partners may offer it to sub-partners'),
+        ),
+        migrations.CreateModel(
+            name='SubPartnerOffer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('percent', models.DecimalField(decimal_places=2, default=100, max_digits=5)),
+                ('code', models.SlugField(max_length=24, unique=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
+                ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(help_text='Who invites', on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='ib.partner')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='partnerapplication',
+            name='offer',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='ib.subpartneroffer'),
+        ),
+        migrations.AddIndex(
+            model_name='subpartneroffer',
+            index=models.Index(fields=['partner', '-id'], name='offers_by_partner'),
+        ),
+        migrations.AddConstraint(
+            model_name='subpartneroffer',
+            constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='offered_ratio_is_within_bounds'),
+        ),
+        migrations.AddConstraint(
+            model_name='subpartneroffer',
+            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('partner', 'name'), name='open_offers_of_a_partner_have_names_of_their_own'),
+        ),
     ]

@@ -4,6 +4,7 @@ from ib.models.commissions import Accrual, CappedDay, CommissionRun, PartnerDay,
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
 from ib.models.invoices import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice
 from ib.models.months import RevenueMonth
+from ib.models.offers import SubPartnerOffer
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import (
     PartnerPlan,
@@ -91,6 +92,7 @@ __all__ = [
     "Settlement",
     "SettlementPeriod",
     "SettlementTerms",
+    "SubPartnerOffer",
     "Upline",
     "WhatIf",
 ]

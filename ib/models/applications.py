@@ -9,6 +9,7 @@ from crm.models import TextWording
 from crm.models.approvals import ApprovalMixin
 from crm.models.audit import append_only
 from ib.choices import ApplicantKind, ApplicationSource, ExpectedClients
+from ib.models.offers import SubPartnerOffer
 from ib.models.partners import Partner
 from ib.models.plans import RATIO_MOST, Plan
 
@@ -24,6 +25,7 @@ class PartnerApplication(models.Model):
     channels = models.CharField(max_length=500)
     clients_per_month = models.CharField(max_length=8, choices=ExpectedClients.choices)
     licence = models.CharField(max_length=120, blank=True)
+    offer = models.ForeignKey(SubPartnerOffer, on_delete=models.PROTECT, null=True, related_name="applications")
     wording = models.ForeignKey(TextWording, on_delete=models.PROTECT, related_name="+")
     ip = models.GenericIPAddressField(null=True)
     submitted_at = models.DateTimeField()

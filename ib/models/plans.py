@@ -40,6 +40,7 @@ class Plan(models.Model):
     # What makes it a level that partners can reach; without either it is no level.
     entry_lots = models.DecimalField(max_digits=12, decimal_places=2, null=True, help_text="In the last 30 days")
     entry_clients = models.PositiveIntegerField(null=True, help_text="Clients who traded in the last 30 days")
+    is_for_sub_partners = models.BooleanField(default=False, help_text="Partners may offer it to sub-partners")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

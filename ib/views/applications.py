@@ -22,7 +22,9 @@ from ib.queries import get_partner
 
 def application_context(user: User, partner: Partner) -> dict[str, Any]:
     """Collect what a partner's page shows of their application; nothing for one who didn't apply."""
-    application = PartnerApplication.objects.filter(partner=partner).select_related("wording__version").first()
+    application = (
+        PartnerApplication.objects.filter(partner=partner).select_related("wording__version", "offer__plan").first()
+    )
     if application is None:
         return {}
     waiting = None

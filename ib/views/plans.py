@@ -113,6 +113,20 @@ def set_entry(request: UserRequest, plan_id: int) -> HttpResponse:
     return _plan_page(request, plan, form)
 
 
+@staff_page("ib.propose_plan")
+@require_POST
+def open_to_sub_partners(request: UserRequest, plan_id: int) -> HttpResponse:
+    """Open a plan to sub-partners, or close it."""
+    plan = get_plan(request.user, plan_id)
+    run_action(
+        request,
+        lambda: plans.open_to_sub_partners(plan_id=plan.pk, is_open=not plan.is_for_sub_partners, actor=request.user),
+        _("Saved."),
+        show_forbidden=True,
+    )
+    return redirect(plan)
+
+
 def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = None) -> HttpResponse:
     versions = list(
         plan.versions.select_related("made_by", "decided_by")

@@ -16,6 +16,7 @@ from ib.applications.door import application_page
 from ib.choices import PartnerState
 from ib.models import PostbackKey, ReferralLink
 from ib.partner_pages import sharing
+from ib.sub_partners import offers
 from ib.tracking import reports
 from ib.tracking.choices import ReportState
 
@@ -48,6 +49,10 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
 @never_cache
 def join(request: HttpRequest, code: str) -> HttpResponse:
     """Show and take the application of somebody whom a partner invited to work below them."""
+    offer = offers.offer_of_code(code)
+    if offer is not None:
+        request.brand = offer.partner.brand  # type: ignore[attr-defined]
+        return application_page(request, offer.partner.brand, offer.partner, offer)
     link = applying.link_of_inviter(code)
     if link is None:
         return redirect("entrance")

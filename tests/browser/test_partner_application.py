@@ -1,17 +1,32 @@
-"""From an application on a phone to an approved partner: the applicant, the IB manager and finance, each in their own pages."""
+"""Phone width: a master invites on a narrower plan, the invited applies, the IB manager proposes and finance approves."""
 
 from playwright.sync_api import expect
 
 from ib.applications.applying import link_own_record
-from ib.models import Partner
+from ib.models import Partner, PartnerPlan
 from tests.browser.people import enter
-from tests.ib.factories import make_version
+from tests.ib.conftest import network
+
+__all__ = ["network"]
 
 
-def test_an_application_on_a_phone_is_approved_by_two_people(phone, cast):
+def test_a_sub_partner_is_invited_on_a_narrower_plan(phone, cast, network):
     page = phone
-    make_version(cast.brand, cast.ib_manager, cast.finance)
-    page.goto(f"/b/{cast.brand.code}/partners/apply/")
+    enter(page, network.master.user)
+    page.goto("/partners/network/")
+    page.get_by_role("link", name="Sub-partner plans").click()
+    page.get_by_role("button", name="New offer").click()
+    page.get_by_label("Name of the offer").fill("Bronze")
+    page.get_by_label("Of the plan's rates").fill("120")
+    page.get_by_role("button", name="Create offer").click()
+    expect(page.get_by_text("7.2 EUR per lot, your agreement allows 6 at most")).to_be_visible()
+    page.get_by_label("Of the plan's rates").fill("70")
+    page.get_by_role("button", name="Create offer").click()
+    expect(page.get_by_role("row").filter(has_text="FX majors")).to_contain_text("4.2")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.context.clear_cookies()
+    page.goto(f"/partners/join/{network.master.offers.get().code}/")
+    expect(page.get_by_text("4.2 EUR per lot")).to_be_visible()
     page.get_by_label("You are").select_option(label="Company")
     page.get_by_label("Name or company").fill("Nordlicht Invest")
     page.get_by_label("E-mail").fill(cast.other_client.email)
@@ -32,6 +47,7 @@ def test_an_application_on_a_phone_is_approved_by_two_people(phone, cast):
     page.goto("/ib/applications/")
     page.get_by_role("link", name="Nordlicht Invest").click()
     page.get_by_role("link", name="Propose approval").click()
+    expect(page.get_by_label("Of the plan's rates")).to_have_value("70.00")
     page.get_by_label("Reason").fill("Known firm")
     page.get_by_role("button", name="Propose approval").click()
     expect(page.get_by_text("Approval proposed.")).to_be_visible()
@@ -40,3 +56,4 @@ def test_an_application_on_a_phone_is_approved_by_two_people(phone, cast):
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("Partner approved. Invitation sent.")).to_be_visible()
     assert Partner.objects.get(pk=partner.pk).state == "active"
+    assert PartnerPlan.usual.get(partner=partner, ends_at=None).percent == 70

@@ -906,6 +906,9 @@ DOORS: dict[str, Door] = {
     "ib.plans.withdraw_version": Door(
         {"version_id": {"state": "pending"}}, by=of("version_id", "made_by", "PlanVersion")
     ),
+    "ib.sub_partners.offers.create_offer": Door(
+        {"partner_id": {"state": "active"}}, given=lambda: {"plan_id": 999_999}, by=of("partner_id", "user", "Partner")
+    ),
     "ib.team.members.add_member": Door(given=lambda: {"email": "colleague@verbs.example", "role": "finance"}),
     "ib.team.members.change_role": Door(given=lambda: {"role": "finance"}),
     "ib.settlements.terms.propose_terms": Door(

@@ -616,6 +616,7 @@ TABLE |= {
     "ib_plan": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
     "ib_plan_new": Rule(WRITES_PLANS),
     "ib_plan_entry": Rule(WRITES_PLANS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
+    "ib_plan_open": Rule(WRITES_PLANS, kwargs=lambda _world: {"plan_id": 999_999}, good=(405,)),
     "ib_version_new": Rule(WRITES_PLANS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
     "ib_version_change": Rule(WRITES_PLANS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
     "ib_version_decide": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
@@ -656,6 +657,8 @@ TABLE |= {
     "ib_settlement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
     "partner_home": Rule(PARTNER_TEAM, good=(200, 302)),  # marketing starts with the links
     "partner_network": Rule(PARTNER_MONEY),
+    "partner_sub_plans": Rule(PARTNER_MONEY),
+    "partner_offer_withdraw": Rule(PARTNER, kwargs=lambda _world: {"offer_id": 999_999}, good=(405,)),
     "partner_network_list": Rule(PARTNER_MONEY),
     "partner_branch": Rule(PARTNER_MONEY, kwargs=MISSING_PARTNER, good=OWN),
     "partner_clients": Rule(PARTNER_TEAM),
