@@ -547,3 +547,16 @@ class AlertDecided(Event):
     alert_id: int
     agent_id: int
     decision: str
+
+
+# ── risk ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+class ClientFlagged(Event):
+    """Something says that a client may leave: published once for each new flag, not for clients of the control group.
+
+    `kind`: what it is, as `risk.retention.choices.FlagKind` has it.
+    """
+
+    name: ClassVar[str] = "risk.client_flagged"
+    label: ClassVar[Label] = _("Retention flag raised")
+    flag_id: int
+    kind: str

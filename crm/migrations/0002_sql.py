@@ -14,6 +14,7 @@ PURPOSES = (
     "automation-group",
     "mail-thread",
     "work-entry",
+    "retention-control",
 )
 
 

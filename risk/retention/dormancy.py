@@ -1,7 +1,6 @@
 """Clients become dormant when they are inactive for longer than their own rhythm explains. A trade or a deposit ends it.
 
-Active days are days (UTC) with a closed trade, a deposit or a sign-in. The usual gap is the median of the gaps between them in the
-year before the last one; with fewer than four gaps there is none, and the brand's days alone decide.
+Without a rhythm (`risk.retention.rhythm`) the brand's days alone decide.
 """
 
 from __future__ import annotations
@@ -20,48 +19,26 @@ from crm.db.locking import lock
 from crm.i18n.localized_text import Phrase, phrase
 from crm.models import Brand
 from risk.brand_policies import DORMANT_DAYS, DORMANT_GAPS
+from risk.retention.rhythm import PARAMETERS, RHYTHM
 
 # In one run; the next hour goes on.
 MOST_PER_RUN = 2_000
 STEP = 10_000
-DAYS_OF_RHYTHM = 365
-LEAST_GAPS = 4
 ACTIVE_STAGES = (Stage.FUNDED, Stage.ACTIVE)
 
 # Clients of a step by id who have been inactive for their brand's days, with their last active moment and their usual gap.
-INACTIVE = """
-WITH brands AS (SELECT * FROM unnest(%(brands)s::bigint[], %(days)s::int[], %(gaps)s::int[]) b (id, days, gaps)),
+BEGINNING = """
+WITH brands AS (SELECT * FROM unnest(%(brands)s::bigint[], %(days)s::int[], %(gaps)s::int[]) b (brand, days, gaps)),
 step AS (
-  SELECT c.id, c.brand_id, c.user_id, c.last_trade_at, c.registered_at FROM clients_client c
+  SELECT c.id, c.user_id, c.last_trade_at, c.registered_at, b.days, b.gaps
+  FROM clients_client c JOIN brands b ON b.brand = c.brand_id
   WHERE c.stage = ANY(%(stages)s) AND c.id > %(after)s ORDER BY c.id LIMIT %(step)s
-),
-seen AS (
-  SELECT s.id, b.days, b.gaps, greatest(s.last_trade_at, s.registered_at, u.last_login,
-    (SELECT max(d.settled_at) FROM wallet_deposit d WHERE d.client_id = s.id)) AS at
-  FROM step s JOIN brands b ON b.id = s.brand_id LEFT JOIN crm_user u ON u.id = s.user_id
-),
-inactive AS (
-  SELECT * FROM seen WHERE at < %(now)s::timestamptz - make_interval(days => days) AND NOT EXISTS (
-    SELECT FROM trading_tradingaccount a JOIN trading_position p ON p.account_id = a.id
-    WHERE a.client_id = seen.id AND NOT a.is_demo)
-),
-active_days AS (
-  SELECT i.id, r.start AS day FROM inactive i JOIN trading_tradingaccount a ON a.client_id = i.id AND NOT a.is_demo
-  JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'd' AND r.start > i.at::date - %(rhythm)s
-  UNION
-  SELECT i.id, (d.settled_at AT TIME ZONE 'UTC')::date FROM inactive i JOIN wallet_deposit d ON d.client_id = i.id
-  WHERE d.settled_at > i.at - make_interval(days => %(rhythm)s)
-  UNION
-  SELECT i.id, s.day FROM inactive i JOIN clients_signincountry s ON s.client_id = i.id AND s.day > i.at::date - %(rhythm)s
-),
-gaps AS (SELECT id, day - lag(day) OVER (PARTITION BY id ORDER BY day) AS gap FROM active_days),
-usual AS (
-  SELECT id, percentile_disc(0.5) WITHIN GROUP (ORDER BY gap) AS gap FROM gaps WHERE gap IS NOT NULL
-  GROUP BY id HAVING count(*) >= %(least)s
-)
+)"""
+ENDING = """
 SELECT i.id, i.at, u.gap FROM inactive i LEFT JOIN usual u USING (id)
 WHERE i.at < %(now)s::timestamptz - make_interval(days => greatest(i.days, coalesce(i.gaps * u.gap, 0))) ORDER BY i.id
 """
+INACTIVE = BEGINNING + RHYTHM + ENDING
 LAST_OF_STEP = """
 SELECT max(id) FROM (
   SELECT id FROM clients_client WHERE stage = ANY(%(stages)s) AND id > %(after)s ORDER BY id LIMIT %(step)s) s
@@ -114,8 +91,8 @@ def _given(now: dt.datetime) -> dict[str, Any]:
         "gaps": [DORMANT_GAPS.of(brand) for brand in brands],
         "stages": list(ACTIVE_STAGES),
         "now": now,
-        "rhythm": DAYS_OF_RHYTHM,
-        "least": LEAST_GAPS,
+        "oldest": "-infinity",
+        **PARAMETERS,
     }
 
 

@@ -127,6 +127,7 @@ MODELS = {
         "member_id": "PartnerMember",
     },
     "ib.tracking": {"delivery_id": "PostbackDelivery", "claim_id": "ClientClaim"},
+    "risk.retention": {"case_id": "RetentionCase"},
     "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},
 }
 BRAND = "meridian"
@@ -205,6 +206,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "probability": 0.0,
         "reason": "",
     },
+    "RetentionCase": {"work": lambda: sketched(WorkItem, kind="risk.retention"), "reason": "", "state": "open"},
     "EventSubscription": {"brand": lambda: one(Brand), "events": ["lead.captured"], "target": "notice"},
     "Escalation": {"work": lambda: sketched(WorkItem, kind="monitoring.escalation", client_id=None), "reason": ""},
     "Explanation": {"answer": "", "asked_by": lambda: of_the_brand(User).last()},

@@ -916,6 +916,11 @@ DOORS: dict[str, Door] = {
             "values": {name: getattr(SettlementTerms(), name) for name in TERMS_FIELDS} | {"cycle": "weekly"}
         }
     ),
+    "risk.retention.deciding.decide_retention": Door(
+        {"case_id": {"state": "open"}}, given=lambda: {"outcome": "content"}
+    ),
+    "risk.retention.deciding.note_no_answer": Door({"case_id": {"state": "open"}}),
+    "risk.retention.deciding.snooze_retention": Door({"case_id": {"state": "open"}}),
     "monitoring.alerts.take": Door({"alert_id": {"state": "open"}}),
     "clients.segments.verbs.add_members": Door({"segment_id": {"kind": "list"}}),
     "clients.segments.verbs.remove_members": Door({"segment_id": {"kind": "list"}}),

@@ -1300,3 +1300,16 @@ TABLE |= {
     "compliance:audit": Rule(READS_AUDIT),
     "compliance:access_log": Rule(READS_LOOKS),
 }
+
+RETAINS: Final = roles(Role.RETENTION, Role.DESK_HEAD)
+SEES_RETENTION: Final = RETAINS | roles(Role.AUDITOR, Role.ADMINISTRATOR)
+
+# Clients who may leave.
+TABLE |= {
+    "risk_retention": Rule(SEES_RETENTION),
+    "risk_retention_next": Rule(RETAINS),
+    "risk_retention_assign": Rule(MANAGES_WORK),
+    "risk_retention_case": Rule(SEES_RETENTION, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
+    "risk_retention_snooze": Rule(RETAINS, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
+    "risk_retention_no_answer": Rule(RETAINS, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
+}

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 from django.utils import timezone, translation
 
 from clients.choices import Stage
-from clients.models import Client, TimelineEntry
+from clients.models import TimelineEntry
 from crm.models import AuditEvent, OutboxEvent
 from risk.retention import dormancy
 from risk.retention.dormancy import inactive_clients, move_inactive
-from tests.cast import make_client
-from tests.trading.factories import make_account, make_server
+from tests.risk.retention.world import DAY
 from tests.wallet.factories import make_psp
 from tests.wallet.intents import captured, make_intent
-from trading.models import AccountResult, Position
+from trading.models import Position
 from trading.sync.deals import _wake_up
 from wallet.deposits.verbs import apply_payment
 
 pytestmark = pytest.mark.django_db
-DAY = dt.timedelta(days=1)
-
-
-class Floor:
-    """Clients who traded every so many days until so many days ago."""
-
-    def __init__(self, cast) -> None:
-        self.cast, self.server, self.now = cast, make_server(), timezone.now()
-
-    def trader(self, name: str, *, every: int, until: int, times: int = 12, **fields) -> Client:
-        last = self.now - until * DAY
-        client = make_client(
-            brand=self.cast.brand,
-            book=self.cast.client.book,
-            email=f"{name}@example.com",
-            **{"stage": Stage.ACTIVE, "last_trade_at": last, "registered_at": self.now - 700 * DAY, **fields},
-        )
-        account = make_account(client, self.server)
-        AccountResult.objects.bulk_create(
-            AccountResult(
-                account=account,
-                period="d",
-                start=(last - n * every * DAY).date(),
-                trades=1,
-                wins=1,
-                lots=1,
-                net=0,
-                net_base=0,
-            )
-            for n in range(times)
-        )
-        return client
-
-
-@pytest.fixture
-def floor(cast) -> Floor:
-    return Floor(cast)
 
 
 def test_each_is_judged_by_their_own_rhythm(floor, django_assert_num_queries):
