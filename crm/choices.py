@@ -28,6 +28,7 @@ class UserKind(models.TextChoices):
     STAFF = "staff", _("Staff")
     CLIENT = "client", _("Client")
     PARTNER = "partner", _("Partner")
+    SERVICE = "service", _("Service account")
 
 
 class ActorKind(models.TextChoices):
@@ -36,7 +37,16 @@ class ActorKind(models.TextChoices):
     STAFF = UserKind.STAFF.value, _("Staff")
     CLIENT = UserKind.CLIENT.value, _("Client")
     PARTNER = UserKind.PARTNER.value, _("Partner")
+    SERVICE = UserKind.SERVICE.value, _("Service account")
     SYSTEM = "system", _("System")
+
+
+class TokenState(BadgeChoices):
+    """Of an API token. Not stored: its dates are."""
+
+    ACTIVE = "active", "green", _("Active")
+    EXPIRED = "expired", "orange", _("Expired")
+    REVOKED = "revoked", "secondary", _("Revoked")
 
 
 class ArchiveState(BadgeChoices):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
+from crm.api.scope_requests import ScopeApproval
 from crm.approvals.queries import count_to_decide, takes_part, waiting_for
 from crm.choices import DeliveryState, DueState, Role
 from crm.i18n import formats
@@ -18,6 +19,7 @@ from crm.pages import (
     import_downloads,  # noqa: F401  its job kind
     setup_guide,
 )
+from crm.pages.api_tokens import may_have_tokens
 from crm.staff.grants import GrantApproval
 from crm.staff.policy_changes import PolicyApproval
 from crm.texts.publishing import TextApproval
@@ -29,7 +31,7 @@ from crm.work.proposals import WorkApproval
 if TYPE_CHECKING:
     from crm.models import User
 
-approvals.register(GrantApproval, PolicyApproval, TextApproval, WorkApproval)
+approvals.register(GrantApproval, PolicyApproval, ScopeApproval, TextApproval, WorkApproval)
 APPROVALS_SHOWN = 6
 
 
@@ -241,6 +243,16 @@ register(
         "circle-question-mark",
         30,
         group="people",
+    ),
+    MenuEntry(
+        "setup",
+        _("API tokens"),
+        "api_tokens",
+        may_have_tokens,
+        "key",
+        75,
+        words="api keys integration service accounts oauth scopes",
+        group="system",
     ),
     MenuEntry(
         "setup",

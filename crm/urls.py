@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from crm.web.api import api
+from crm.api.site import api
 from crm.web.routing import IndexedResolver
 
 # The set-up tables take our sign-in, with its second factor, instead of a password form of their own.

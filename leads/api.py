@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 from ninja.params.functions import Header
 from ninja.security import HttpBearer
 
+from clients.api import CLIENTS
 from clients.custom_fields.arrivals import GIVEN_MAX, judge
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
+from crm.api.fields import boolean, day, integer, money, text, time
+from crm.api.reading import register
+from crm.api.resources import Resource
 from crm.web.api_problem import problem
 from crm.web.unusual_input import without_nul
 from leads import guard, sources
 from leads.capture import Capture, Captured, capture_lead
 from leads.choices import Channel
 from leads.models import LeadSource
+from leads.queries import campaigns_visible_to, leads_visible_to
 
 PER_MINUTE = 600
 
@@ -107,6 +112,65 @@ def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Heade
         ),
     )
     return Status(200 if taken.is_replay else 201, _answer(taken))
+
+
+LEADS: Final = Resource(
+    "leads",
+    "lead",
+    scope="leads:read",
+    permission="leads.view_lead",
+    rows=leads_visible_to,
+    summary="One acquisition each: a person may have several, and attribution keeps them all.",
+    client="client_id",
+    fields=(
+        integer("id"),
+        integer("client_id"),
+        text("brand", "brand__code"),
+        text("channel", choices=Channel.values),
+        time("captured_at"),
+        text("campaign", "campaign__code"),
+        text("source"),
+        text("medium"),
+        text("click_id"),
+        text("referral_code"),
+        text("sub_id"),
+        text("landing_url"),
+        text("country_guess"),
+        text("language"),
+        text("message"),
+        boolean("is_duplicate"),
+        text("refusal"),
+        integer("score"),
+        integer("assigned_to_id"),
+        time("assigned_at"),
+        time("sla_due_at"),
+        time("touched_at"),
+    ),
+    filters=("client_id", "brand", "channel", "campaign", "source", "assigned_to_id", "is_duplicate", "captured_at"),
+    expand={"client": CLIENTS},
+)
+CAMPAIGNS: Final = Resource(
+    "campaigns",
+    "campaign",
+    scope="marketing:read",
+    permission="leads.view_campaign",
+    rows=campaigns_visible_to,
+    summary="Where leads come from, and what that costs.",
+    fields=(
+        integer("id"),
+        text("brand", "brand__code"),
+        text("code"),
+        text("name"),
+        text("source"),
+        text("medium"),
+        money("cost", currency="brand__base_currency"),
+        day("starts_on"),
+        day("ends_on"),
+        boolean("is_active"),
+    ),
+    filters=("brand", "code", "source", "is_active"),
+)
+register(router, LEADS, CAMPAIGNS)
 
 
 def _answer(taken: Captured) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from clients.choices import SalesStatus, Stage
 from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.models import User
+from crm.security.scope import reach_of
 from leads.choices import OPEN_STATUSES
-from leads.models import Lead
+from leads.models import Campaign, Lead
 from leads.pipeline import next_statuses
 
 CARDS_PER_COLUMN = 25
@@ -23,6 +24,11 @@ WAITING_FOR = dt.timedelta(days=7)  # an untouched lead that is older is left ov
 def leads_visible_to(user: User) -> QuerySet[Lead]:
     """List the leads of the clients whom somebody reaches."""
     return Lead.objects.filter(client__in=clients_visible_to(user))
+
+
+def campaigns_visible_to(user: User) -> QuerySet[Campaign]:
+    """List the campaigns of the brands that a member of staff reaches any part of."""
+    return Campaign.objects.filter(brand_id__in=reach_of(user).brands)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def answer_due() -> int:
 def answer_forgotten_password(username: str) -> None:
     """Return where to choose a new password: staff at the company's address, clients and partners at their brand's."""
     user = User.objects.select_related("brand").filter(username=username, is_active=True).first()
-    if user is None:
+    if user is None or user.is_service:
         return
     if user.kind == UserKind.STAFF:
         if user.has_usable_password():

@@ -1554,4 +1554,125 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('notice_on__isnull', True), models.Q(('leaves_on__isnull', False), ('leaves_on__gte', models.F('notice_on'))), _connector='OR'), name='notice_names_a_last_day_after_it'), models.CheckConstraint(condition=models.Q(('joined_on__isnull', True), ('leaves_on__isnull', True), ('leaves_on__gte', models.F('joined_on')), _connector='OR'), name='last_day_is_not_before_joining'), models.CheckConstraint(condition=models.Q(models.Q(('offboarded_at__isnull', True), ('offboarded_by__isnull', True)), models.Q(('leaves_on__isnull', False), ('offboarded_at__isnull', False), ('offboarded_by__isnull', False), models.Q(('offboarded_by', models.F('user')), _negated=True)), _connector='OR'), name='offboarding_is_confirmed_by_another_person')],
             },
         ),
+        migrations.AlterField(
+            model_name='historicaluser',
+            name='kind',
+            field=models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner'), ('service', 'Service account')], default='staff', max_length=8),
+        ),
+        migrations.AlterField(
+            model_name='outboxevent',
+            name='actor_kind',
+            field=models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner'), ('service', 'Service account'), ('system', 'System')], default='system', max_length=8),
+        ),
+        migrations.AlterField(
+            model_name='user',
+            name='kind',
+            field=models.CharField(choices=[('staff', 'Staff'), ('client', 'Client'), ('partner', 'Partner'), ('service', 'Service account')], default='staff', max_length=8),
+        ),
+        migrations.CreateModel(
+            name='ApiToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), size=None)),
+                ('hint', models.CharField(help_text='Its first characters, by which people recognise it', max_length=12)),
+                ('secret_hash', models.BinaryField(max_length=32, unique=True)),
+                ('networks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=43), blank=True, default=list, help_text='Addresses it may be used from; empty: any', size=None)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('last_used_at', models.DateTimeField(null=True)),
+                ('last_used_ip', models.GenericIPAddressField(null=True)),
+                ('created_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('replaces', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='crm.apitoken')),
+                ('revoked_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('use_api', 'May create personal API tokens'), ('manage_api', 'May set up service accounts and their API tokens')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ApiScopeRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), size=None)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('token', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scope_requests', to='crm.apitoken')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='IdempotentRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=80)),
+                ('request_hash', models.BinaryField(help_text='Of method, address and body', max_length=32)),
+                ('status', models.PositiveSmallIntegerField(default=0)),
+                ('resource', models.CharField(blank=True, max_length=40)),
+                ('record_id', models.BigIntegerField(null=True)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='apitoken',
+            index=models.Index(fields=['user', '-id'], name='api_tokens_of_a_user'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitoken',
+            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='api_token_has_a_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitoken',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='api_token_expires_after_its_creation'),
+        ),
+        migrations.AddConstraint(
+            model_name='apitoken',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_by__isnull', True)), models.Q(('revoked_at__isnull', False), ('revoked_by__isnull', False)), _connector='OR'), name='revoked_api_token_says_by_whom'),
+        ),
+        migrations.AddConstraint(
+            model_name='apiscoperequest',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='api_scope_request_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='apiscoperequest',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='api_scope_request_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='apiscoperequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='api_scope_request_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='apiscoperequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='api_scope_request_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='apiscoperequest',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='api_scope_request_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='apiscoperequest',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('token',), name='one_open_scope_request_per_token'),
+        ),
+        migrations.AddIndex(
+            model_name='idempotentrequest',
+            index=models.Index(fields=['created_at'], name='idempotent_requests_by_age'),
+        ),
+        migrations.AddConstraint(
+            model_name='idempotentrequest',
+            constraint=models.UniqueConstraint(fields=('user', 'key'), name='one_request_per_idempotency_key'),
+        ),
     ]

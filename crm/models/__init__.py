@@ -1,4 +1,5 @@
 from crm.models.access import AccessEvent
+from crm.models.api import ApiScopeRequest, ApiToken, IdempotentRequest
 from crm.models.audit import AuditEvent, AuditLeaf, AuditSeal
 from crm.models.brand_looks import BrandLook
 from crm.models.crypto import LastingKey, SubjectKey
@@ -23,6 +24,8 @@ __all__ = [
     "AccessEvent",
     "AccessLink",
     "Actor",
+    "ApiScopeRequest",
+    "ApiToken",
     "AuditEvent",
     "AuditLeaf",
     "AuditSeal",
@@ -39,6 +42,7 @@ __all__ = [
     "FxFeed",
     "FxRate",
     "GrantRequest",
+    "IdempotentRequest",
     "ImportMapping",
     "ImportRow",
     "Job",

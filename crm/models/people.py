@@ -220,8 +220,13 @@ class User(AbstractUser):
 
     @property
     def is_team(self) -> bool:
-        """Whether this is a member of staff. Django's own `is_staff` only opens the set-up tables."""
-        return self.kind == UserKind.STAFF
+        """Whether roles and reach hold for them: staff and service accounts. Django's `is_staff` only opens the set-up tables."""
+        return self.kind in (UserKind.STAFF, UserKind.SERVICE)
+
+    @property
+    def is_service(self) -> bool:
+        """Whether a program acts here: it signs in nowhere, its tokens open the API."""
+        return self.kind == UserKind.SERVICE
 
 
 # Who does something: a person, or the system itself (its own tasks and handlers).

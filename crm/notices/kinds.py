@@ -137,6 +137,14 @@ class CrmNotice(NotificationKind):
         EmailChannel.AT_ONCE,
         MANDATORY,
     )
+    API_SCOPES_REQUESTED = (
+        "crm.api_scopes_requested",
+        _("Powerful API scopes awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_api"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
     POLICY_PROPOSED = (
         "crm.policy_proposed",
         _("Policy changes awaiting second approval"),

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.pages import (
+    api_tokens,
     approvals,
     brand,
     company,
@@ -146,6 +147,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/<int:pk>/reset-factor/", staff.reset_factor, name="staff_reset_factor"),
     path("staff/<int:pk>/end-sessions/", staff.end_sessions, name="staff_end_sessions"),
     path("staff/<int:pk>/invite-again/", staff.invite_again, name="staff_invite_again"),
+    path("api-tokens/", api_tokens.TokenList.as_view(), name="api_tokens"),
+    path("api-tokens/new/", api_tokens.token_new, name="api_token_new"),
+    path("api-tokens/<int:pk>/", api_tokens.token, name="api_token"),
+    path("api-tokens/<int:pk>/rotate/", api_tokens.token_rotate, name="api_token_rotate"),
+    path("api-tokens/<int:pk>/revoke/", api_tokens.token_revoke, name="api_token_revoke"),
+    path("service-accounts/", api_tokens.AccountList.as_view(), name="service_accounts"),
+    path("service-accounts/new/", api_tokens.account_new, name="service_account_new"),
+    path("service-accounts/<int:pk>/", api_tokens.account, name="service_account"),
+    path("service-accounts/<int:pk>/switch/", api_tokens.account_switch, name="service_account_switch"),
     path("versions/<slug:model>/<int:pk>/", staff.versions, name="versions"),
     path("demo/mail/", demo_mail.mailbox, name="demo_mail"),
     path("demo/mail/<slug:key>/", demo_mail.letter_html, name="demo_letter"),

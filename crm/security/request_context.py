@@ -36,6 +36,11 @@ def acting_in(context: RequestContext) -> Iterator[None]:
         _current.reset(token)
 
 
+def act_as(context: RequestContext) -> None:
+    """Say within a request who acts, where that is known only now; the request's own `acting_in` takes it back."""
+    _current.set(context)
+
+
 _afterwards: ContextVar[list[Callable[[], None]] | None] = ContextVar("keelson_afterwards", default=None)
 
 

@@ -2,7 +2,7 @@
 
     # wallet/roles.py
     from crm.security.roles import grants
-    grants("wallet", {Role.FINANCE: ["view_withdrawal", "approve_withdrawal"]})
+    grants("wallet", {Role.FINANCE: ["use_api", "view_withdrawal", "approve_withdrawal"]})
 
 `sync_roles` (run after every migrate) makes the groups equal to the catalogue; a permission that no model declares is
 an error of `manage.py check`.
@@ -45,9 +45,18 @@ grants(
             "edit_texts",
             "manage_texts",
             "manage_legal_texts",
+            "use_api",
+            "manage_api",
         ],
-        Role.AUDITOR: ["view_audit", "export_audit", "view_access_log", "explain_access", "see_unmasked_contacts"],
-        Role.MARKETING: ["edit_texts", "manage_texts"],
+        Role.AUDITOR: [
+            "use_api",
+            "view_audit",
+            "export_audit",
+            "view_access_log",
+            "explain_access",
+            "see_unmasked_contacts",
+        ],
+        Role.MARKETING: ["edit_texts", "manage_texts", "use_api"],
         Role.MLRO: [
             "edit_texts",
             "manage_legal_texts",
@@ -59,10 +68,12 @@ grants(
             "explain_access",
             "see_unmasked_contacts",
             "manage_work",
+            "use_api",
         ],
         Role.KYC_OFFICER: ["see_unmasked_contacts"],
-        Role.FINANCE: ["see_unmasked_contacts", "propose_policies", "manage_money_policies"],
-        Role.DESK_HEAD: ["explain_access", "view_access_log", "manage_work"],
+        Role.FINANCE: ["use_api", "see_unmasked_contacts", "propose_policies", "manage_money_policies"],
+        Role.DESK_HEAD: ["use_api", "explain_access", "view_access_log", "manage_work"],
+        Role.IB_MANAGER: ["use_api"],
     },
 )
 

@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "crm.web.middleware.StaffSecondFactorMiddleware",
     "crm.web.middleware.DomainErrorMiddleware",
     "crm.web.unusual_input.UnusualInputMiddleware",
+    "crm.api.middleware.ApiMiddleware",
 ]
 ROOT_URLCONF = "crm.urls"
 WSGI_APPLICATION = "crm.wsgi.application"

@@ -22,7 +22,7 @@ from crm.notices.kinds import CrmNotice
 from crm.security import audit
 from crm.security.policies import Decision, require
 from crm.staff import policies
-from crm.staff.queries import grants_of, staff_visible_to
+from crm.staff.queries import grants_of, team_visible_to
 from crm.staff.reach import grant
 from crm.staff.roles import give_role
 
@@ -63,7 +63,7 @@ class GrantApproval(approvals.ApprovalKind[GrantRequest]):
     done = gettext_lazy("Granted.")
 
     def in_reach(self, rows: QuerySet[GrantRequest], user: User) -> QuerySet[GrantRequest]:
-        return rows.filter(user__in=staff_visible_to(user)).exclude(user=user)
+        return rows.filter(user__in=team_visible_to(user)).exclude(user=user)
 
     def brand_id(self, item: GrantRequest) -> int | None:
         return item.user.brand_id

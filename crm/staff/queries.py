@@ -24,9 +24,22 @@ def staff_visible_to(user: User) -> QuerySet[User]:
     return staff.filter(Q(brand_id__in=reach_of(user).brands) | Q(pk=user.pk))
 
 
+def service_accounts_visible_to(user: User) -> QuerySet[User]:
+    """Select the service accounts of the brands that a person reaches. Superusers see all."""
+    accounts = User.objects.filter(kind=UserKind.SERVICE)
+    if not user or not user.is_authenticated or not user.is_team:
+        return accounts.none()
+    return accounts if user.is_superuser else accounts.filter(brand_id__in=reach_of(user).brands)
+
+
+def team_visible_to(user: User) -> QuerySet[User]:
+    """Select everyone who can have roles and reach: staff and service accounts that the user sees."""
+    return staff_visible_to(user) | service_accounts_visible_to(user)
+
+
 def reaches_staff(actor: User, user: User) -> bool:
-    """Check whether the actor sees this member of staff."""
-    return staff_visible_to(actor).filter(pk=user.pk).exists()
+    """Check whether the actor sees this member of staff or service account."""
+    return team_visible_to(actor).filter(pk=user.pk).exists()
 
 
 def get_staff(user: User, staff_id: int) -> User:
@@ -39,8 +52,8 @@ def get_staff(user: User, staff_id: int) -> User:
 
 
 def requests_visible_to(user: User) -> QuerySet[GrantRequest]:
-    """Select the requests for roles and reach of the staff that the user sees."""
-    return GrantRequest.objects.filter(user__in=staff_visible_to(user)).select_related(
+    """Select the requests for roles and reach of the staff and service accounts that the user sees."""
+    return GrantRequest.objects.filter(user__in=team_visible_to(user)).select_related(
         "user", "requested_by", "decided_by", "brand", "desk", "book"
     )
 

@@ -36,6 +36,7 @@ MODELS = {
         "request_id": "GrantRequest",
         "user_id": "User",
         "item_id": "WorkItem",
+        "token_id": "ApiToken",
     },
     "clients": {
         "to_book_id": "Book",

@@ -50,6 +50,7 @@ from compliance.models import Restriction, ScreeningVendor, VendorCheck, VendorN
 from compliance.packs import TrailFilter
 from compliance.sar.models import SuspicionReport
 from compliance.sar.reports import EMPTY as SAR_EMPTY
+from crm.api.tokens import TokenDetails
 from crm.brand_policies.registry import today
 from crm.choices import Role
 from crm.events.targets import chosen_by_people
@@ -571,6 +572,7 @@ DOORS: dict[str, Door] = {
     ),
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
+    "crm.api.tokens.create_token": Door(given=lambda: {"details": TokenDetails("Export", ["clients:read"])}),
     "crm.staff.event_subscriptions.create_subscription": Door(
         given=lambda: {"target": "notice", "details": SubscriptionDetails("Leads", ["lead.captured"])}
     ),

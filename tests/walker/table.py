@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import crm.urls  # noqa: F401  the apps' resources are declared when the addresses are
+from crm.api.resources import RESOURCES
 from crm.choices import Role
 
 PUBLIC: Final = frozenset({"*"})
@@ -48,6 +50,9 @@ class Rule:
 # What belongs to one person answers 404 to all others, whatever their role: the sample ids below are nobody's.
 OWN: Final = (200, 302, 404, 405)
 TABLE: dict[str, Rule] = {}
+USES_API: Final = roles(
+    Role.ADMINISTRATOR, Role.AUDITOR, Role.MARKETING, Role.MLRO, Role.FINANCE, Role.DESK_HEAD, Role.IB_MANAGER
+)
 
 # Who proposes or decides anything by four eyes.
 FOUR_EYES: Final = STAFF - roles(Role.AGENT, Role.AUDITOR)
@@ -278,6 +283,15 @@ TABLE |= {
         kwargs=lambda world: {"model": "brand", "pk": world.brand.pk},
     ),
     "explain_access": Rule(roles(Role.ADMINISTRATOR, Role.AUDITOR, Role.MLRO, Role.DESK_HEAD)),
+    "api_tokens": Rule(USES_API),
+    "api_token_new": Rule(USES_API),
+    "api_token": Rule(USES_API, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "api_token_rotate": Rule(USES_API, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "api_token_revoke": Rule(USES_API, kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "service_accounts": Rule(roles(Role.ADMINISTRATOR)),
+    "service_account_new": Rule(roles(Role.ADMINISTRATOR)),
+    "service_account": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "service_account_switch": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
 }
 
 # What strangers see of leads.
@@ -290,6 +304,15 @@ TABLE |= {
     "api:openapi-json": Rule(PUBLIC),
     "api:api-root": Rule(NOBODY, good=(404,)),
     "api:add_lead": Rule(NOBODY),
+    "api:me": Rule(NOBODY),
+    "api:access_token": Rule(NOBODY),
+}
+
+# Sessions open no resource of the API: tokens do, and tests/crm/api tries them with every scope and right.
+TABLE |= {f"api:list_{one.name.replace('-', '_')}": Rule(NOBODY) for one in RESOURCES.values()}
+TABLE |= {
+    f"api:read_{one.noun.replace(' ', '_')}": Rule(NOBODY, kwargs=lambda _world: {"id": 999_999})
+    for one in RESOURCES.values()
 }
 
 # The client portal and its doors.

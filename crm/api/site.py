@@ -1,4 +1,4 @@
-"""The public REST API under /api/: each app's `api.py` holds a `router` with its routes and their authentication.
+"""The public REST API under /api/: each app's `api.py` declares its resources and holds a `router` with routes of its own.
 
 Errors are problem documents (RFC 9457): `{"type", "title", "status", "detail", "code"}`. The schema is at
 /api/openapi.json.
@@ -14,12 +14,24 @@ from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
+from crm.api import oauth, principal
+from crm.api.problems import ApiProblem
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, OutsideWorldError, WrongState
 from crm.web.api_problem import problem
 
 STATUS = {NotAllowed: 403, WrongState: 409, IdempotencyConflict: 409, OutsideWorldError: 502}
 
 api = NinjaAPI(title="Keelson", version="1", docs_url=None, openapi_url="/openapi.json", urls_namespace="api")
+
+
+@api.exception_handler(ApiProblem)
+def problem_of_the_catalogue(request: HttpRequest, error: ApiProblem) -> HttpResponse:
+    """Answer a refusal of the API itself."""
+    response = error.response()
+    limit = getattr(request, "api_limit", None)
+    for name, value in (limit.headers() if limit else {}).items():
+        response[name] = value
+    return response
 
 
 @api.exception_handler(DomainError)
@@ -56,6 +68,8 @@ def missing(request: HttpRequest, error: Http404) -> HttpResponse:
     return problem(404, "Not found", "There is no such thing, or you may not see it.", code="not_found")
 
 
+api.add_router("", oauth.router)
+api.add_router("", principal.router)
 for app in settings.KEELSON_APPS:
     if app != "crm" and find_spec(f"{app}.api"):
         api.add_router("", import_module(f"{app}.api").router)

@@ -1,0 +1,116 @@
+"""What the OpenAPI file says of declared resources: parameters, answers, scopes, examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from crm.api.authentication import TokenAuth
+from crm.api.problems import CODES
+from crm.api.scopes import BY_CODE
+
+if TYPE_CHECKING:
+    from crm.api.fields import Field
+    from crm.api.resources import Resource
+
+_AUTH = TokenAuth()
+JSON = "application/json"
+
+
+def auth() -> TokenAuth:
+    """Return the one way to authenticate that the file names."""
+    return _AUTH
+
+
+def record_schema(resource: Resource) -> dict[str, Any]:
+    """Describe a record. No field is required: `fields` leaves some out."""
+    properties = {one.name: one.schema for one in resource.fields}
+    for name, other in resource.expand.items():
+        inner = {one.name: one.schema for one in other.fields}
+        properties[name] = {"type": ["object", "null"], "description": f"With expand={name}", "properties": inner}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def of_list(resource: Resource) -> dict[str, Any]:
+    """Describe a list: the shared parameters, its own filters, its page."""
+    page = {
+        "type": "object",
+        "properties": {
+            "data": {"type": "array", "items": record_schema(resource)},
+            "next_cursor": {"type": ["string", "null"], "description": "Send it as `cursor` for the next page"},
+        },
+        "required": ["data", "next_cursor"],
+        "additionalProperties": False,
+    }
+    parameters = [
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "Records per page"),
+        _query("cursor", {"type": "string"}, "`next_cursor` of the page before"),
+        _query("order", {"enum": ["newest", "oldest"], "default": "newest"}, "By when records were created"),
+        *_shape_parameters(resource),
+    ]
+    for name in resource.filters:
+        parameters += _filter_parameters(resource.by_name[name])
+    return _extra(resource.scope, page, parameters, resource.summary)
+
+
+def of_record(resource: Resource) -> dict[str, Any]:
+    """Describe one record with its ETag."""
+    extra = _extra(resource.scope, record_schema(resource), _shape_parameters(resource), resource.summary)
+    extra["responses"]["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
+    extra["responses"]["304"] = {"description": "Unchanged since the ETag in If-None-Match"}
+    extra["responses"]["404"] = problem_response("not_found")
+    return extra
+
+
+def problem_response(*codes: str) -> dict[str, Any]:
+    """Describe a problem document with the codes that it may have."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string", "examples": list(codes)},
+        },
+        "required": ["type", "title", "status", "detail", "code"],
+    }
+    description = "; ".join(f"{code}: {CODES[code][2]}" for code in codes)
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+
+
+def _shape_parameters(resource: Resource) -> list[dict[str, Any]]:
+    names = ", ".join(one.name for one in resource.fields)
+    parameters = [_query("fields", {"type": "string"}, f"Only these, separated by commas: {names}")]
+    if resource.expand:
+        parameters.append(_query("expand", {"type": "string"}, f"Records to include: {', '.join(resource.expand)}"))
+    return parameters
+
+
+def _filter_parameters(one: Field) -> list[dict[str, Any]]:
+    kind = {"integer": "integer", "boolean": "boolean"}.get(one.kind, "string")
+    exact: dict[str, Any] = {"type": "string"} if kind == "integer" else {"type": kind}
+    parameters = [_query(one.name, exact, "This value, or several separated by commas")]
+    if one.kind in ("time", "day"):
+        schema = {"type": "string", "format": "date-time" if one.kind == "time" else "date"}
+        parameters = [_query(f"{one.name}[{name}]", schema, f"{name}, UTC") for name in ("gte", "lt")]
+    return parameters
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"in": "query", "name": name, "schema": schema, "required": False, "description": description}
+
+
+def _extra(scope: str, schema: dict[str, Any], parameters: list[dict[str, Any]], summary: str) -> dict[str, Any]:
+    label = BY_CODE[scope].label
+    return {
+        "description": f"{summary}\n\nScope: `{scope}` ({label}).".strip(),
+        "x-scopes": [scope],
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "OK", "content": {JSON: {"schema": schema}}},
+            "400": problem_response("invalid_request", "invalid_cursor"),
+            "401": problem_response("unauthorized"),
+            "403": problem_response("insufficient_scope", "not_allowed", "wrong_network"),
+            "429": problem_response("too_many_requests"),
+        },
+    }

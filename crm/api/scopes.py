@@ -1,0 +1,46 @@
+"""What a token may be used for: a fixed catalogue, said in words. A scope narrows its user's rights and never widens them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`powerful`: a token gets it from a second person only."""
+
+    code: str
+    label: str | Promise
+    powerful: bool = False
+
+
+SCOPES: Final = (
+    Scope("leads:read", _("Read leads and their acquisition")),
+    Scope("leads:write", _("Create leads")),
+    Scope("clients:read", _("Read clients, their notes, calls and tasks; contact details masked")),
+    Scope("clients:write", _("Add notes and tasks to clients, complete tasks, change the sales status")),
+    Scope("contacts:read", _("Read e-mail addresses and phone numbers in full"), powerful=True),
+    Scope("support:read", _("Read tickets and their messages")),
+    Scope("support:write", _("Open tickets and reply to them")),
+    Scope("kyc:read", _("Read the status of documents, never the files")),
+    Scope("trading:read", _("Read trading accounts, deals and positions")),
+    Scope("trading:write", _("Open trading accounts"), powerful=True),
+    Scope("payments:read", _("Read deposits, withdrawals and transfers")),
+    Scope("payments:write", _("Request withdrawals and transfers"), powerful=True),
+    Scope("ledger:read", _("Read accounts, journals and balances of the ledger"), powerful=True),
+    Scope("partners:read", _("Read partners, commissions and settlements")),
+    Scope("compliance:read", _("Read compliance cases and monitoring alerts"), powerful=True),
+    Scope("marketing:read", _("Read segments and campaigns")),
+)
+BY_CODE: Final = {scope.code: scope for scope in SCOPES}
+POWERFUL: Final = frozenset(scope.code for scope in SCOPES if scope.powerful)
+
+
+def label_of(code: str) -> str:
+    """Name a scope in words; one that only an older version knew keeps its code."""
+    scope = BY_CODE.get(code)
+    return str(scope.label) if scope else code
