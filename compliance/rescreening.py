@@ -19,6 +19,7 @@ from clients.models import Client
 from compliance import screening
 from compliance.choices import ComplianceNotice, EntryKind, HitState, ScreeningTrigger
 from compliance.lists import keying
+from compliance.lists.listed import listed_of
 from compliance.matches.delisting import follow_version
 from compliance.matching import VERSION
 from compliance.matching.explanation import Explanation
@@ -171,11 +172,9 @@ def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
         by_party = parties.pairs_of(entry_ids)
     if not by_client and not by_party:
         return
-    entries = (
-        ListEntry.objects.select_related("source")
-        .prefetch_related("names", "marks")
-        .in_bulk({entry_id for ids in (*by_client.values(), *by_party.values()) for entry_id in ids})
-    )
+    wanted = {entry_id for ids in (*by_client.values(), *by_party.values()) for entry_id in ids}
+    entries = ListEntry.objects.select_related("source").in_bulk(wanted)
+    listed = listed_of(entries.values())
     is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
     clients = compared_clients().select_related("brand").filter(pk__in=by_client).order_by("pk")
     numbers = screening.numbers_of(list(by_client))
@@ -183,11 +182,11 @@ def _screen_batch(entry_ids: list[int], tally: Tally) -> None:
         started, person = time.monotonic(), screening.person_of(client, numbers.get(client.pk, frozenset()))
         threshold = float(screening.threshold_of(client))
         tally.compared += len(by_client[client.pk])
-        compared = [(entries[pk], screening.compare(person, entries[pk], is_common)) for pk in by_client[client.pk]]
+        compared = [(entries[pk], screening.compare(person, listed[pk], is_common)) for pk in by_client[client.pk]]
         found = [(entry, explained) for entry, explained in compared if explained.score >= threshold]
         if found:
             tally.hits += _keep(client.pk, found, len(compared), started)
-    compared_parties, hits = parties.screen_pairs(by_party, entries, is_common)
+    compared_parties, hits = parties.screen_pairs(by_party, entries, listed, is_common)
     tally.compared, tally.hits = tally.compared + compared_parties, tally.hits + hits
 
 

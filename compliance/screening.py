@@ -7,7 +7,6 @@ explains itself. What was decided before on the same data of both sides is not r
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
 import time
 from collections import defaultdict
@@ -19,7 +18,7 @@ from typing import Any
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -31,13 +30,14 @@ from compliance.audit_codes import ComplianceAction
 from compliance.brand_policies import SCREENING_THRESHOLD
 from compliance.choices import NOT_FOR_SALES, EntryKind, HitState, ScreeningTrigger, VersionState
 from compliance.lists import keying
-from compliance.lists.numbers import COMPARED, listed_number
+from compliance.lists.listed import Listed, listed_of
+from compliance.lists.numbers import COMPARED
 from compliance.matches.cases import arrange, pass_on
 from compliance.matching import HASHED_AS, VERSION
 from compliance.matching import text as spelling
-from compliance.matching.evidence import Address, BirthRange, Details, ListedAddress
+from compliance.matching.evidence import Address
 from compliance.matching.explanation import Explanation, IsCommon, shared_evidence
-from compliance.matching.score import ListedName, Person, score
+from compliance.matching.score import Person, score
 from compliance.models import Hit, ListEntry, ListVersion, ScreenedParty, Screening, ScreeningVendor
 from compliance.vendors import checks
 from compliance.vendors.modes import is_vendor_alone, vendor_of
@@ -145,25 +145,18 @@ def matches(
     kind: of the entries; None: people for a person, organisations for a firm.
     """
     ids = candidates(person, kind)
-    entries = ListEntry.objects.filter(pk__in=ids).select_related("source").prefetch_related("names", "marks")
     is_common = common_words(tuple(current_version_ids())).__contains__
-    found = [(entry, compare(person, entry, is_common)) for entry in entries]
-    found = [(entry, explained) for entry, explained in found if explained.score >= threshold]
+    entries = list(ListEntry.objects.filter(pk__in=ids))
+    listed = listed_of(entries, with_numbers=bool(person.numbers))
+    compared = [(entry, compare(person, listed[entry.pk], is_common)) for entry in entries]
+    found = [(entry, explained) for entry, explained in compared if explained.score >= threshold]
+    prefetch_related_objects([entry for entry, _explained in found], "source")
     return sorted(found, key=lambda pair: -pair[1].score), len(ids)
 
 
-def compare(person: Person, entry: ListEntry, is_common: IsCommon) -> Explanation:
-    """Compare a client with one entry, whose names and marks are prefetched."""
-    births = [
-        BirthRange(dt.date.fromisoformat(b["first"]), dt.date.fromisoformat(b["last"]), b["exact"])
-        for b in entry.births
-    ]
-    names = [ListedName(name.text, name.is_weak) for name in entry.names.all()]
-    details = Details(
-        tuple(listed_number(mark) for mark in entry.marks.all()) if person.numbers else (),
-        tuple(ListedAddress(**address) for address in entry.addresses) if person.address else (),
-    )
-    return score(person, names, births, entry.countries, is_common, entry.gender, details)
+def compare(person: Person, listed: Listed, is_common: IsCommon) -> Explanation:
+    """Compare a client with what a list says of one entry."""
+    return score(person, listed.names, listed.births, listed.countries, is_common, listed.gender, listed.details)
 
 
 def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
@@ -195,10 +188,12 @@ def candidates(person: Person, kind: EntryKind | None = None) -> list[int]:
 def index_only(trigram_min: float = TRIGRAM_MIN) -> Iterator[None]:
     """Trigram search at our threshold and through the index: comparing every name costs more than the planner thinks."""
     settings = "SELECT set_config('pg_trgm.similarity_threshold', %s, true), set_config('enable_seqscan', %s, true)"
+    ends_with_us = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(settings, [str(trigram_min), "off"])
         yield
-        cursor.execute(settings, [str(TRIGRAM_MIN), "on"])
+        if not ends_with_us:
+            cursor.execute(settings, [str(TRIGRAM_MIN), "on"])
 
 
 def current_version_ids() -> list[int]:

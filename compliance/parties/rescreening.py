@@ -15,6 +15,7 @@ from clients.choices import Stage
 from clients.models import Client
 from compliance import screening
 from compliance.choices import EntryKind, ScreeningTrigger
+from compliance.lists.listed import Listed
 from compliance.matching import VERSION
 from compliance.matching.explanation import Explanation, IsCommon
 from compliance.models import ListEntry, ScreenedParty
@@ -75,7 +76,10 @@ def pairs_of(entry_ids: list[int]) -> dict[int, list[int]]:
 
 
 def screen_pairs(
-    by_party: Mapping[int, list[int]], entries: Mapping[int, ListEntry], is_common: IsCommon
+    by_party: Mapping[int, list[int]],
+    entries: Mapping[int, ListEntry],
+    listed: Mapping[int, Listed],
+    is_common: IsCommon,
 ) -> tuple[int, int]:
     """Compare parties with their entries and keep the new matches; returns (pairs compared, new matches)."""
     compared = hits = 0
@@ -89,7 +93,7 @@ def screen_pairs(
             if person is None:
                 continue
             compared += 1
-            explained = screening.compare(person, entry, is_common)
+            explained = screening.compare(person, listed[entry.pk], is_common)
             if explained.score >= threshold:
                 found.append((entry, explained))
         if found:

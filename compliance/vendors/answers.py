@@ -17,6 +17,7 @@ from django.utils import timezone
 from clients.models import Client
 from compliance import rescreening, screening
 from compliance.choices import HitState, ScreeningTrigger
+from compliance.lists.listed import listed_of
 from compliance.matches.delisting import follow_version
 from compliance.matching.explanation import Explanation
 from compliance.matching.score import Person
@@ -132,12 +133,14 @@ def _explained(
 ) -> list[tuple[ListEntry, Explanation]]:
     """Explain each result: the vendor's score and features, and beside them what our matcher says of the same two."""
     rows = ListEntry.objects.filter(source=vendor.source_id, external_id__in=[result.entity.id for result in results])
-    entries = {row.external_id: row for row in rows.select_related("source").prefetch_related("names", "marks")}
+    entries = {row.external_id: row for row in rows.select_related("source")}
+    listed = listed_of(entries.values())
     is_common = screening.common_words(tuple(screening.current_version_ids())).__contains__
     explained = []
     for result in results:
         entry = entries[result.entity.id]
-        own = max((screening.compare(person, entry, is_common) for person in people), key=lambda found: found.score)
+        compared = (screening.compare(person, listed[entry.pk], is_common) for person in people)
+        own = max(compared, key=lambda found: found.score)
         own.own_score, own.score = own.score, result.score
         own.client_name = own.client_name or people[0].names[0]
         own.listed_name = own.listed_name or entry.primary_name
