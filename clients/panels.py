@@ -26,6 +26,7 @@ from clients.models import Client, Task
 from clients.ownership.history import RIGHT as PAST_OWNERS
 from clients.ownership.history import owners_card
 from clients.queries import clients_visible_to
+from clients.record.webhook_people import people_for_webhooks
 from clients.search import search_clients
 from clients.segments.views import segments_card
 from clients.telephony.policies import SETS_UP as SETS_EXCHANGES_UP
@@ -41,6 +42,7 @@ from crm.due.queries import next_of_client
 from crm.events import targets
 from crm.models import Book, Brand, User
 from crm.money.numbers import is_whole
+from crm.outbound.personal import declare_people
 from crm.security import access_log
 from crm.staff.blockers import blocks_archiving, blocks_change
 from crm.texts.publishing import OPENS
@@ -49,6 +51,7 @@ from crm.ui.panels import Card, CreateEntry, MenuEntry, PaletteSource, RecordPar
 from crm.web.requests import UserRequest
 
 targets.declare(NOTICE)
+declare_people(people_for_webhooks)
 blocks_archiving(Book, has_clients)
 blocks_change(Book, "owner", has_clients_of_its_owner)
 blocks_change(Brand, "base_currency", brand_has_clients)

@@ -158,6 +158,26 @@ class CrmAction(AuditCode):
     TEXT_REJECTED = "crm.text_rejected", _("Text rejected"), "x", "danger"
     TEXT_TESTED = "crm.text_tested", _("Test e-mail sent"), "mail"
     TEXT_WITHDRAWN = "crm.text_withdrawn", _("Proposed text withdrawn"), "x"
+    WEBHOOK_ARCHIVED = "crm.webhook_archived", _("Webhook archived"), "archive", "warning"
+    WEBHOOK_CHANGED = "crm.webhook_changed", _("Webhook changed"), "pencil"
+    WEBHOOK_CREATED = "crm.webhook_created", _("Webhook created"), "webhook"
+    WEBHOOK_DATA_APPROVED = (
+        "crm.webhook_data_approved",
+        _("Personal data for a webhook approved"),
+        "user-check",
+        "warning",
+    )
+    WEBHOOK_DATA_ENDED = "crm.webhook_data_ended", _("Personal data for a webhook ended"), "user-x"
+    WEBHOOK_DATA_PROPOSED = "crm.webhook_data_proposed", _("Personal data for a webhook proposed"), "user-check", "info"
+    WEBHOOK_DATA_REJECTED = "crm.webhook_data_rejected", _("Personal data for a webhook rejected"), "user-x", "danger"
+    WEBHOOK_DATA_WITHDRAWN = "crm.webhook_data_withdrawn", _("Personal data for a webhook withdrawn"), "x"
+    WEBHOOK_DISABLED = "crm.webhook_disabled", _("Webhook disabled after failures"), "octagon-alert", "danger"
+    WEBHOOK_PAUSED = "crm.webhook_paused", _("Webhook paused"), "pause"
+    WEBHOOK_REPLAYED = "crm.webhook_replayed", _("Failed webhooks sent again"), "refresh-cw"
+    WEBHOOK_RESUMED = "crm.webhook_resumed", _("Webhook resumed"), "play"
+    WEBHOOK_SECRET_ROTATED = "crm.webhook_secret_rotated", _("Webhook secret rotated"), "key-round"
+    WEBHOOK_SECRET_SHOWN = "crm.webhook_secret_shown", _("Webhook secret shown"), "eye", "warning"
+    WEBHOOK_TESTED = "crm.webhook_tested", _("Test webhook sent"), "webhook"
     WORK_ASSIGNED = "crm.work_assigned", _("Work assigned"), "user-check"
     WORK_COMMENTED = "crm.work_commented", _("Comment on work added"), "message-square"
     WORK_FILE_ATTACHED = "crm.work_file_attached", _("File attached to work"), "paperclip"

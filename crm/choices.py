@@ -90,6 +90,54 @@ class DeliveryState(BadgeChoices):
     SKIPPED = "skipped", "secondary", _("Skipped")
 
 
+class CallFailure(models.TextChoices):
+    """Why a call of a customer's address wasn't taken."""
+
+    REFUSED = "refused", _("Answered with an error")
+    REDIRECTED = "redirected", _("Answered with a redirect, which isn't followed")
+    TIMEOUT = "timeout", _("No answer in time")
+    UNREACHABLE = "unreachable", _("Not reachable, or a private address")
+    OVERSIZED = "oversized", _("The answer was too large")
+    ERASED = "erased", _("The client's data was erased before it was sent")
+    DISABLED = "disabled", _("The webhook was switched off before it was sent")
+
+
+class WebhookState(BadgeChoices):
+    """Of an address that a brand has its events sent to."""
+
+    ACTIVE = "active", "green", _("Active")
+    PAUSED = "paused", "orange", _("Paused")
+    DISABLED = "disabled", "red", _("Disabled after failures")
+    ARCHIVED = "archived", "secondary", _("Archived")
+
+
+WEBHOOK_TRANSITIONS: dict[str, set[str]] = {
+    WebhookState.ACTIVE: {WebhookState.PAUSED, WebhookState.DISABLED, WebhookState.ARCHIVED},
+    WebhookState.PAUSED: {WebhookState.ACTIVE, WebhookState.ARCHIVED},
+    WebhookState.DISABLED: {WebhookState.ACTIVE, WebhookState.ARCHIVED},
+    WebhookState.ARCHIVED: set(),
+}
+
+
+class WebhookDeliveryState(BadgeChoices):
+    WAITING = "waiting", "azure", _("Waiting")
+    DELIVERED = "delivered", "green", _("Delivered")
+    FAILED = "failed", "red", _("Failed")
+    CANCELLED = "cancelled", "secondary", _("Cancelled")
+
+
+WEBHOOK_DELIVERY_TRANSITIONS: dict[str, set[str]] = {
+    WebhookDeliveryState.WAITING: {
+        WebhookDeliveryState.DELIVERED,
+        WebhookDeliveryState.FAILED,
+        WebhookDeliveryState.CANCELLED,
+    },
+    WebhookDeliveryState.FAILED: {WebhookDeliveryState.WAITING},  # sent again by hand
+    WebhookDeliveryState.DELIVERED: set(),
+    WebhookDeliveryState.CANCELLED: set(),
+}
+
+
 class SubscriptionState(BadgeChoices):
     """Whether a subscription hears events. Not stored: `is_enabled` and `archived_at` are."""
 

@@ -12,8 +12,11 @@ from crm import approvals
 from crm.api.scope_requests import ScopeApproval
 from crm.approvals.queries import count_to_decide, takes_part, waiting_for
 from crm.choices import DeliveryState, DueState, Role
+from crm.events import targets
 from crm.i18n import formats
 from crm.imports import importing
+from crm.outbound.personal_data import WebhookDataApproval
+from crm.outbound.recording import WEBHOOK
 from crm.pages import (
     admin_cards,
     import_downloads,  # noqa: F401  its job kind
@@ -31,7 +34,8 @@ from crm.work.proposals import WorkApproval
 if TYPE_CHECKING:
     from crm.models import User
 
-approvals.register(GrantApproval, PolicyApproval, ScopeApproval, TextApproval, WorkApproval)
+approvals.register(GrantApproval, PolicyApproval, ScopeApproval, TextApproval, WebhookDataApproval, WorkApproval)
+targets.declare(WEBHOOK)
 APPROVALS_SHOWN = 6
 
 
@@ -263,6 +267,16 @@ register(
         80,
         count=failed_events,
         words="outbox replay scheduled work due reminders expiry deadlines lag",
+        group="system",
+    ),
+    MenuEntry(
+        "setup",
+        _("Webhooks"),
+        "webhook_endpoints",
+        "crm.manage_events",
+        "external-link",
+        81,
+        words="integration zapier n8n callback endpoint signing secret deliveries dead letter",
         group="system",
     ),
     MenuEntry(

@@ -11,6 +11,7 @@ from crm.events import delivery
 from crm.events.publishing import enqueue_delivery
 from crm.files import file_sweep, jobs, storage
 from crm.notices import email_channel, mail
+from crm.outbound import pruning, sending
 from crm.privacy import erasures
 from crm.security import audit
 
@@ -104,6 +105,18 @@ def answer_link_requests() -> int:
 
 
 @shared_task
+def send_webhooks() -> int:
+    """Send the webhooks that are due. Woken by what writes one, and every few seconds for what is retried or was left."""
+    return sending.send_due()
+
+
+@shared_task
+def prune_webhooks() -> int:
+    """Delete old webhooks from the delivery log. Returns how many."""
+    return pruning.prune()
+
+
+@shared_task
 def register_erasures() -> int:
     """Register the erasures that a crash between their commit and the register's line left out."""
     return erasures.register_new()
@@ -125,6 +138,8 @@ SCHEDULE = {
     "hand-over-jobs": {"task": "crm.tasks.hand_over_jobs", "schedule": 10.0, "options": {"expires": 10}},
     "expire-job-results": {"task": "crm.tasks.expire_job_results", "schedule": 3600.0, "options": {"expires": 3600}},
     "answer-link-requests": {"task": "crm.tasks.answer_link_requests", "schedule": 15.0, "options": {"expires": 30}},
+    "send-webhooks": {"task": "crm.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "prune-webhooks": {"task": "crm.tasks.prune_webhooks", "schedule": 3600.0, "options": {"expires": 3600}},
     "register-erasures": {"task": "crm.tasks.register_erasures", "schedule": 3600.0, "options": {"expires": 3600}},
     "watch-storage": {"task": "crm.tasks.watch_storage", "schedule": 300.0, "options": {"expires": 300}},
     "sweep-orphaned-files": {"task": "crm.tasks.sweep_orphans", "schedule": 24 * 3600.0},

@@ -1,3 +1,4 @@
+import uuid
 import django.contrib.postgres.constraints
 import crm.models.staff_limits
 import crm.models.outbox
@@ -1674,5 +1675,156 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='idempotentrequest',
             constraint=models.UniqueConstraint(fields=('user', 'key'), name='one_request_per_idempotency_key'),
+        ),
+        migrations.CreateModel(
+            name='WebhookDelivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_name', models.CharField(max_length=80)),
+                ('client_id', models.BigIntegerField(help_text='Whose event: sent in order', null=True)),
+                ('message_id', models.UUIDField(default=uuid.uuid4, help_text='`webhook-id`: the same for every attempt')),
+                ('body', models.BinaryField(help_text="As sent; under the client's key where `is_sealed`")),
+                ('is_sealed', models.BooleanField(default=False)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('delivered', 'Delivered'), ('failed', 'Failed'), ('cancelled', 'Cancelled')], default='waiting', max_length=9)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('next_at', models.DateTimeField()),
+                ('leased_until', models.DateTimeField(help_text='A worker is sending it', null=True)),
+                ('status_code', models.PositiveSmallIntegerField(null=True)),
+                ('failure', models.CharField(blank=True, choices=[('refused', 'Answered with an error'), ('redirected', "Answered with a redirect, which isn't followed"), ('timeout', 'No answer in time'), ('unreachable', 'Not reachable, or a private address'), ('oversized', 'The answer was too large'), ('erased', "The client's data was erased before it was sent"), ('disabled', 'The webhook was switched off before it was sent')], max_length=11)),
+                ('created_at', models.DateTimeField()),
+                ('done_at', models.DateTimeField(null=True)),
+                ('event', models.ForeignKey(db_index=False, help_text='Empty: a test', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.outboxevent')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookAttempt',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('duration_ms', models.PositiveIntegerField()),
+                ('status_code', models.PositiveSmallIntegerField(null=True)),
+                ('failure', models.CharField(blank=True, choices=[('refused', 'Answered with an error'), ('redirected', "Answered with a redirect, which isn't followed"), ('timeout', 'No answer in time'), ('unreachable', 'Not reachable, or a private address'), ('oversized', 'The answer was too large'), ('erased', "The client's data was erased before it was sent"), ('disabled', 'The webhook was switched off before it was sent')], max_length=11)),
+                ('answer', models.BinaryField(blank=True)),
+                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempt_log', to='crm.webhookdelivery')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='WebhookEndpoint',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('url', models.CharField(max_length=1000)),
+                ('versions', models.JSONField(default=dict, help_text='Event → version of its schema that the receiver was built for')),
+                ('has_personal_data', models.BooleanField(default=False, help_text='Approved by a second person for this address')),
+                ('state', models.CharField(choices=[('active', 'Active'), ('paused', 'Paused'), ('disabled', 'Disabled after failures'), ('archived', 'Archived')], default='active', max_length=8)),
+                ('sealed_secret', models.BinaryField()),
+                ('sealed_old_secret', models.BinaryField(help_text='Signs too until `old_secret_until`', null=True)),
+                ('old_secret_until', models.DateTimeField(null=True)),
+                ('failing_since', models.DateTimeField(help_text='Nothing was taken since; empty while it takes', null=True)),
+                ('failures', models.PositiveIntegerField(default=0, help_text='In a row')),
+                ('held_until', models.DateTimeField(help_text='Not called before, after a failure or as it asked', null=True)),
+                ('taken_at', models.DateTimeField(help_text='When it last took something', null=True)),
+                ('is_hook', models.BooleanField(default=False, help_text='Made by an integration over the API')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('subscription', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='webhook', to='crm.eventsubscription')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddField(
+            model_name='webhookdelivery',
+            name='endpoint',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='crm.webhookendpoint'),
+        ),
+        migrations.CreateModel(
+            name='WebhookDataProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('url', models.CharField(help_text="As it was proposed: for another it isn't approved", max_length=1000)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('endpoint', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='crm.webhookendpoint')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='webhookendpoint',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('old_secret_until__isnull', True), ('sealed_old_secret__isnull', True)), models.Q(('old_secret_until__isnull', False), ('sealed_old_secret__isnull', False)), _connector='OR'), name='an_old_webhook_secret_has_an_end'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['endpoint', 'next_at', 'id'], name='webhooks_to_send'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['endpoint', 'client_id', 'id'], name='webhooks_in_order'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(fields=['endpoint', '-id'], name='webhooks_of_an_endpoint'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['endpoint', '-id'], name='webhooks_failed'),
+        ),
+        migrations.AddIndex(
+            model_name='webhookdelivery',
+            index=models.Index(condition=models.Q(('done_at__isnull', False)), fields=['done_at'], name='webhooks_done'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdelivery',
+            constraint=models.UniqueConstraint(fields=('endpoint', 'event'), name='an_event_is_sent_once_per_webhook'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdelivery',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'delivered'), _negated=True), models.Q(('done_at__isnull', False), ('failure', '')), _connector='OR'), name='a_delivered_webhook_has_no_failure'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdelivery',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'waiting'), ('leased_until__isnull', True), _connector='OR'), name='only_a_waiting_webhook_is_leased'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdelivery',
+            constraint=models.CheckConstraint(condition=models.Q(('is_sealed', False), ('client_id__isnull', False), _connector='OR'), name='a_sealed_webhook_has_a_client'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdataproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='webhook_data_proposal_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdataproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='webhook_data_proposal_is_decided_by_somebody_else'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdataproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='webhook_data_proposal_is_withdrawn_by_its_maker'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdataproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='webhook_data_proposal_is_rejected_with_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdataproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='webhook_data_proposal_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='webhookdataproposal',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('endpoint',), name='one_open_webhook_data_proposal'),
         ),
     ]

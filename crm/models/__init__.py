@@ -18,6 +18,7 @@ from crm.models.staff import AccessLink, GrantRequest, LinkRequest, SecondFactor
 from crm.models.staff_limits import StaffLimit
 from crm.models.texts import TextDraft, TextProposal, TextVersion, TextWording
 from crm.models.ui import SavedView
+from crm.models.webhooks import WebhookAttempt, WebhookDataProposal, WebhookDelivery, WebhookEndpoint
 from crm.models.work import WorkEntry, WorkItem, WorkProposal
 
 __all__ = [
@@ -66,6 +67,10 @@ __all__ = [
     "TextVersion",
     "TextWording",
     "User",
+    "WebhookAttempt",
+    "WebhookDataProposal",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WorkEntry",
     "WorkItem",
     "WorkProposal",

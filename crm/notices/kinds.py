@@ -169,6 +169,21 @@ class CrmNotice(NotificationKind):
         EmailChannel.OFF,
         MANDATORY,
     )
+    WEBHOOK_DATA_PROPOSED = (
+        "crm.webhook_data_proposed",
+        _("Personal data for webhooks awaiting second approval"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_events"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    WEBHOOK_DISABLED = (
+        "crm.webhook_disabled",
+        _("Webhooks disabled after failures"),
+        NoticeGroup.SYSTEM,
+        staff("crm.manage_events"),
+        EmailChannel.AT_ONCE,
+    )
     WORK_PROPOSED = (
         "crm.work_proposed",
         _("Decisions on work awaiting second approval"),

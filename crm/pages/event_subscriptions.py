@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm.events.bus import label_of as event_label
-from crm.events.conditions import APPS, vocabulary_of
+from crm.events.conditions import vocabulary_of
 from crm.events.schemas import catalogue
 from crm.events.targets import TARGETS, Target, chosen_by_people
 from crm.models import Brand, EventSubscription, User
@@ -22,6 +22,7 @@ from crm.staff import event_subscriptions as verbs
 from crm.staff.company import brands_to_set_up, reaches_all_brands
 from crm.ui.actions import run_action
 from crm.ui.conditions import ConditionField, sentence_of
+from crm.ui.events import grouped_events
 from crm.ui.forms import ModelChoiceField
 from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, Table
 from crm.ui.views import TableView, staff_page
@@ -68,17 +69,6 @@ class SubscriptionTable(Table):
 def label_of(target: str) -> str:
     """Name a stored target for a reader; its code for one that no app declares any more."""
     return str(TARGETS[target].label) if target in TARGETS else target
-
-
-def grouped_events() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Offer the events under their apps, each by its name with its code."""
-    grouped: dict[str, list[tuple[str, str]]] = {}
-    for event_type in catalogue():
-        app = event_type.name.partition(".")[0]
-        grouped.setdefault(str(APPS.get(app, app)), []).append(
-            (event_type.name, f"{event_type.label} · {event_type.name}")
-        )
-    return [(app, sorted(events, key=lambda event: event[1])) for app, events in grouped.items()]
 
 
 class SubscriptionList(TableView):

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from crm.outbound.views import URLS as WEBHOOK_URLS
 from crm.pages import (
     api_tokens,
     approvals,
@@ -159,4 +160,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("versions/<slug:model>/<int:pk>/", staff.versions, name="versions"),
     path("demo/mail/", demo_mail.mailbox, name="demo_mail"),
     path("demo/mail/<slug:key>/", demo_mail.letter_html, name="demo_letter"),
+    *WEBHOOK_URLS,
 ]

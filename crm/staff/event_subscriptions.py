@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -172,33 +172,32 @@ def _skip_waiting(row: EventSubscription) -> int:
 
 
 def _assign(row: EventSubscription, details: SubscriptionDetails) -> None:
-    unknown = sorted(set(details.events) - set(EVENT_TYPES))
-    if unknown:
-        raise DomainError(_("Unknown events: %(names)s.") % {"names": ", ".join(unknown)[:200]})
-    if not details.events:
-        raise DomainError(_("Choose at least one event."))
+    events, condition = check_events(details.events, details.condition)
     if not details.name.strip():
         raise DomainError(_("Enter a name."))
-    condition = _condition(details)
     row.condition, row.path = (condition.stored(), path_of(condition)) if condition.fields() else ({}, None)
-    row.name, row.events, row.options = details.name.strip()[:80], sorted(set(details.events)), details.options
+    row.name, row.events, row.options = details.name.strip()[:80], events, details.options
 
 
-def _condition(details: SubscriptionDetails) -> Condition:
-    """Read the condition; every chosen event has to declare what it asks."""
-    if not details.condition:
-        return everything()
-    event_types = [EVENT_TYPES[name] for name in details.events]
-    condition = read(details.condition, vocabulary_of(list(EVENT_TYPES.values())))
-    for event_type in event_types:
+def check_events(events: Sequence[str], asked: Mapping[str, Any]) -> tuple[list[str], Condition]:
+    """Check chosen events and the condition on their data: each of them has to declare what it asks. Raises: DomainError."""
+    unknown = sorted(set(events) - set(EVENT_TYPES))
+    if unknown:
+        raise DomainError(_("Unknown events: %(names)s.") % {"names": ", ".join(unknown)[:200]})
+    if not events:
+        raise DomainError(_("Choose at least one event."))
+    if not asked:
+        return sorted(set(events)), everything()
+    condition = read(dict(asked), vocabulary_of(list(EVENT_TYPES.values())))
+    for event_type in (EVENT_TYPES[name] for name in events):
         declared = conditional_fields(event_type)
-        for asked in condition.fields():
-            if asked.name not in declared:
+        for field_asked in condition.fields():
+            if field_asked.name not in declared:
                 raise DomainError(
                     _("“%(event)s” has no field “%(field)s”. Remove the event or this condition.")
-                    % {"event": label_of(event_type.name), "field": asked.label}
+                    % {"event": label_of(event_type.name), "field": field_asked.label}
                 )
-    return condition
+    return sorted(set(events)), condition
 
 
 def _save(row: EventSubscription) -> None:

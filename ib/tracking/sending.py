@@ -12,7 +12,6 @@ import hmac
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
@@ -21,6 +20,7 @@ from django.utils import timezone
 
 from crm.db.locking import lock
 from crm.outside import outbound
+from crm.outside.calls import CallResult, call
 from ib.models import PostbackDelivery
 from ib.tracking.choices import DeliveryState, PostbackFailure
 
@@ -48,14 +48,6 @@ WHERE postback_id = %(postback)s AND state = 'waiting' AND next_at < %(until)s
 """
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a call ended: the status of its answer, where there was one, and why it failed."""
-
-    status_code: int | None = None
-    failure: str = ""
-
-
 def send_due() -> int:
     """Send what is due until nothing is left or the run's time is over; return how many were tried."""
     until, tried = time.monotonic() + RUN_SECONDS, 0
@@ -80,12 +72,12 @@ def _claim() -> list[PostbackDelivery]:
     return list(PostbackDelivery.objects.filter(pk__in=ids).select_related("postback").order_by("pk"))
 
 
-def _call_of(delivery: PostbackDelivery) -> Callable[[], Result]:
+def _call_of(delivery: PostbackDelivery) -> Callable[[], CallResult]:
     """Prepare a call, so that no thread needs the database."""
     if not delivery.postback.is_active and not delivery.is_test:
-        return lambda: Result(failure=PostbackFailure.STOPPED)
+        return lambda: CallResult(failure=PostbackFailure.STOPPED)
     headers = {"User-Agent": "Keelson-Postback/1", SIGNATURE: signature_of(delivery.url, delivery.postback.secret)}
-    return lambda: _get(delivery.url, headers)
+    return lambda: call("GET", delivery.url, bounds=BOUNDS, headers=headers)
 
 
 def signature_of(url: str, secret: str, *, at: int | None = None) -> str:
@@ -95,22 +87,8 @@ def signature_of(url: str, secret: str, *, at: int | None = None) -> str:
     return f"t={stamp},v1={digest}"
 
 
-def _get(url: str, headers: dict[str, str]) -> Result:
-    try:
-        status = outbound.request("GET", url, bounds=BOUNDS, headers=headers).status_code
-    except outbound.AnswerTooLarge:
-        return Result(failure=PostbackFailure.OVERSIZED)
-    except httpx.TimeoutException:
-        return Result(failure=PostbackFailure.TIMEOUT)
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
-        return Result(failure=PostbackFailure.UNREACHABLE)
-    if 200 <= status < 300:
-        return Result(status)
-    return Result(status, PostbackFailure.REDIRECTED if 300 <= status < 400 else PostbackFailure.REFUSED)
-
-
 @transaction.atomic
-def note_result(delivery_id: int, result: Result) -> None:
+def note_result(delivery_id: int, result: CallResult) -> None:
     """Record how a call ended: delivered, tried again later, or failed after the last attempt. A test is tried once."""
     delivery = lock(PostbackDelivery, delivery_id)
     if delivery.state != DeliveryState.WAITING:

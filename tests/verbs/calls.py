@@ -31,6 +31,7 @@ MODELS = {
     "crm": {
         "entity_id": "LegalEntity",
         "delivery_id": "EventDelivery",
+        "endpoint_id": "WebhookEndpoint",
         "subscription_id": "EventSubscription",
         "due_id": "DueRow",
         "request_id": "GrantRequest",

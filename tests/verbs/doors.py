@@ -66,6 +66,7 @@ from crm.models import (
     User,
     WorkItem,
 )
+from crm.outbound.endpoints import EndpointDetails
 from crm.staff.employment import StaffDates
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
@@ -265,6 +266,10 @@ def a_kyc_provider() -> KycProvider:
         level_name="basic",
         base_url="http://127.0.0.1:9",
     )
+
+
+def a_webhook() -> Arguments:
+    return {"details": EndpointDetails("Dialler", "https://hooks.example/in", ["lead.assigned"])}
 
 
 def a_screening_vendor() -> ScreeningVendor:
@@ -573,6 +578,8 @@ DOORS: dict[str, Door] = {
     "crm.events.delivery.skip": FAILED_DELIVERY,
     "crm.files.jobs.cancel_job": Door(finds_nothing=True),
     "crm.api.tokens.create_token": Door(given=lambda: {"details": TokenDetails("Export", ["clients:read"])}),
+    "crm.outbound.endpoints.create_endpoint": Door(given=a_webhook),
+    "crm.outbound.endpoints.change_endpoint": Door(given=a_webhook),
     "crm.staff.event_subscriptions.create_subscription": Door(
         given=lambda: {"target": "notice", "details": SubscriptionDetails("Leads", ["lead.captured"])}
     ),

@@ -116,6 +116,18 @@ TABLE |= {
     "event_subscription": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "event_subscription_enabled": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "event_subscription_archive": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "webhook_endpoints": Rule(roles(Role.ADMINISTRATOR)),
+    "webhook_endpoint_new": Rule(roles(Role.ADMINISTRATOR)),
+    "webhook_deliveries": Rule(roles(Role.ADMINISTRATOR)),
+    "webhook_replay_many": Rule(roles(Role.ADMINISTRATOR)),
+    "webhook_delivery": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "webhook_delivery_replay": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "webhook_endpoint": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "webhook_endpoint_edit": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "webhook_endpoint_replay": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
+    "webhook_endpoint_do": Rule(
+        roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999, "what": "test"}, good=OWN
+    ),
     "events_replay_many": Rule(roles(Role.ADMINISTRATOR)),
     "event_delivery": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),
     "event_replay": Rule(roles(Role.ADMINISTRATOR), kwargs=lambda _world: {"pk": 999_999}, good=OWN),

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
+from crm.outside import standard_webhooks
 from wallet.choices.psp import Verdict
 
 WINDOW_SECONDS = 300
@@ -49,16 +50,12 @@ def judge_standard_webhook(
     """
     message_id, stamp_text = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     versioned = [part.partition(",") for part in headers.get("webhook-signature", "")[:HEADER_LENGTH_MAX].split(" ")]
-    signatures = [value for version, _comma, value in versioned if version == "v1" and value.isascii()]
+    signatures = [f"v1,{value}" for version, _comma, value in versioned if version == "v1" and value.isascii()]
     is_stamp = stamp_text.isascii() and stamp_text.isdigit() and len(stamp_text) <= 12
     if not (message_id and signatures and is_stamp):
         return Verdict.NO_SIGNATURE
-    signed = f"{message_id}.{stamp_text}.".encode() + body
-    expected = [
-        base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
-        for key in map(_standard_key, secrets)
-        if key
-    ]
+    keys = [key for key in map(_standard_key, secrets) if key]
+    expected = [standard_webhooks.sign(body, message_id=message_id, seconds=stamp_text, key=key) for key in keys]
     fits = [hmac.compare_digest(digest.encode(), other.encode()) for digest in expected for other in signatures]
     return _judge_time(int(stamp_text), now, window_seconds) if any(fits) else Verdict.WRONG_SIGNATURE
 
