@@ -90,6 +90,36 @@ SUB_PARTNER_SHARE = declare(
         _("In each symbol group and component. A CPA may be offered whole."),
     )
 )
+REFERRAL_SCORE = declare(
+    Policy(
+        "referral_score",
+        PolicyArea.MONITORING,
+        _("A partner's referrals are reviewed from a score of"),
+        Count(20, 100, _("of 100")),
+        60,
+        _("Shared devices, accounts and documents, returning people, volume without risk, CPA and gone."),
+    )
+)
+REFERRAL_HOLD = declare(
+    Policy(
+        "referral_hold",
+        PolicyArea.MONITORING,
+        _("Payouts wait while a partner's referrals are under review"),
+        Switch(),
+        True,
+        _("Confirmed abuse holds them in any case, until finance releases them."),
+    )
+)
+REFERRAL_REVIEW_HOURS = declare(
+    Policy(
+        "referral_review_hours",
+        PolicyArea.PROMISES,
+        _("Referrals under review are decided within"),
+        Count(1, 480, _("working hours")),
+        24,
+        needs_four_eyes=False,
+    )
+)
 COMMISSION_DISPUTE_HOURS = declare(
     Policy(
         "commission_dispute_hours",

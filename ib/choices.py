@@ -475,6 +475,13 @@ class IbNotice(NotificationKind):
         PARTNERS,
         EmailChannel.AT_ONCE,
     )
+    REFERRALS_REVIEWED = (
+        "ib.referrals_reviewed",
+        _("Partners whose referrals need a review"),
+        NoticeGroup.PARTNERS,
+        staff("ib.manage_partners"),
+        EmailChannel.DAILY,
+    )
     PAYOUT_REQUESTED = (
         "ib.payout_requested",
         _("Commission payouts awaiting second approval"),

@@ -21,6 +21,8 @@ from crm.ui import panels
 from crm.ui.kpis import kpi_tile
 from crm.ui.panels import CreateEntry, MenuEntry, PaletteSource, SetupStep, Tab, Tile, register
 from ib import figures
+from ib.abuse.choices import AbuseState
+from ib.abuse.reviews import REVIEW
 from ib.agreements.ratios import RatioApproval
 from ib.applications.approving import ApplicationApproval
 from ib.choices import PartnerRight, PartnerState
@@ -106,6 +108,11 @@ def pending_applications(user: User) -> int:
 def open_claims(user: User) -> int:
     """Count the open claims on clients, up to a hundred."""
     return CLAIM.visible_to(user).filter(state=ClaimState.OPEN)[:100].count()
+
+
+def open_reviews(user: User) -> int:
+    """Count the open referral reviews, up to a hundred."""
+    return REVIEW.visible_to(user).filter(state=AbuseState.OPEN)[:100].count()
 
 
 def has_plan(user: User) -> bool:
@@ -221,6 +228,17 @@ register(
         count=open_claims,
         count_permission="ib.manage_partners",
         words="attribution several partners",
+    ),
+    MenuEntry(
+        "partners",
+        _("Referral reviews"),
+        "ib_abuse",
+        "ib.view_partner",
+        "thumbs-down",
+        19,
+        count=open_reviews,
+        count_permission="ib.manage_partners",
+        words="abuse fraud self-referral",
     ),
     MenuEntry("partners", _("Postbacks"), "ib_postbacks", "ib.view_partner", "split", 25, words="s2s tracking network"),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),

@@ -28,6 +28,7 @@ from crm.i18n.localized_text import LocalizedText, localize, phrase
 from crm.models import Actor, User
 from crm.money import amounts
 from crm.security import audit, crypto, policies
+from ib.abuse import holds
 from ib.audit_codes import IbAction
 from ib.choices import PartnerRight, PayoutTo
 from ib.models import Partner, Payout, PayoutRequest
@@ -260,7 +261,7 @@ def _payee(partner: Partner) -> Client:
     """Lock the linked client record before its wallet: the order of every transfer and withdrawal."""
     if partner.state != "active":
         raise WrongState(_("Your payouts are suspended. Contact your partner manager."))
-    if is_frozen(partner.pk):
+    if is_frozen(partner.pk) or holds.is_held(partner):
         raise WrongState(_("Your payouts are on hold. Contact your partner manager."))
     if partner.client_id is None:
         raise DomainError(_("You don't have a wallet for payouts yet. Ask your partner manager to link one."))

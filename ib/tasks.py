@@ -6,6 +6,7 @@ from celery.schedules import crontab
 from crm.models import Brand
 from crm.queue.for_each import for_each_isolated
 from ib import engine, settlement
+from ib.abuse import reviews
 from ib.agreements import ranks
 from ib.calculation import monthly
 from ib.replay import replays
@@ -53,7 +54,14 @@ def send_postbacks() -> int:
     return sending.send_due()
 
 
+@shared_task
+def review_referrals() -> None:
+    """Judge each brand's partners by what their referrals show."""
+    for_each_isolated(reviews.review_referrals, Brand.objects.order_by("pk"))
+
+
 SCHEDULE = {
+    "review-referrals": {"task": "ib.tasks.review_referrals", "schedule": crontab(hour="3", minute="10")},
     "send-postbacks": {"task": "ib.tasks.send_postbacks", "schedule": 30.0, "options": {"expires": 30}},
     "screen-partners": {"task": "ib.tasks.screen_partners", "schedule": crontab(hour="1", minute="50")},
     "resume-replays": {"task": "ib.tasks.resume_replays", "schedule": crontab(minute="*/5")},

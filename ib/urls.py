@@ -1,10 +1,12 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from crm.ui.views import TableView
+from ib.abuse.tables import ReviewTable
 from ib.applications.tables import ApplicationTable
 from ib.tracking.claim_tables import ClaimTable
 from ib.tracking.tables import DeliveryTable
 from ib.views import (
+    abuse,
     applications,
     claims,
     commissions,
@@ -79,6 +81,10 @@ staff = [
     path("ib/disputes/<int:dispute_id>/", disputes.dispute_page, name="ib_dispute"),
     path("ib/disputes/<int:dispute_id>/message/", disputes.message, name="ib_dispute_message"),
     path("ib/disputes/<int:dispute_id>/adjust/", disputes.propose_adjustment, name="ib_dispute_adjust"),
+    path("ib/abuse/", TableView.as_view(table=ReviewTable), name="ib_abuse"),
+    path("ib/abuse/<int:review_id>/", abuse.review_page, name="ib_abuse_review"),
+    path("ib/abuse/<int:review_id>/confirm/", abuse.confirm, name="ib_abuse_confirm"),
+    path("ib/abuse/<int:review_id>/release/", abuse.release, name="ib_abuse_release"),
     path("ib/claims/", TableView.as_view(table=ClaimTable), name="ib_claims"),
     path("ib/claims/<int:claim_id>/", claims.claim_page, name="ib_claim"),
     path("ib/claims/<int:claim_id>/accept/", claims.accept, name="ib_claim_accept"),

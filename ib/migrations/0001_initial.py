@@ -2230,4 +2230,27 @@ class Migration(migrations.Migration):
             model_name='subpartneroffer',
             constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at__isnull', True)), fields=('partner', 'name'), name='open_offers_of_a_partner_have_names_of_their_own'),
         ),
+        migrations.CreateModel(
+            name='ReferralReview',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('score', models.PositiveSmallIntegerField()),
+                ('reasons', models.JSONField()),
+                ('state', models.CharField(choices=[('open', 'Under review'), ('abuse', 'Abuse confirmed'), ('cleared', 'No abuse')], default='open', max_length=8)),
+                ('opened_at', models.DateTimeField()),
+                ('judged_at', models.DateTimeField()),
+                ('answer', models.CharField(blank=True, max_length=300)),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('released_at', models.DateTimeField(help_text='When payouts were released after confirmed abuse', null=True)),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='ib.partner')),
+                ('released_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('work', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.workitem')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'indexes': [models.Index(fields=['partner', '-id'], name='referral_reviews_of_a_partner')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('partner',), name='one_open_referral_review_per_partner'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_decided_referral_review_has_a_reason'), models.CheckConstraint(condition=models.Q(('score__lte', 100)), name='referral_score_is_at_most_100')],
+            },
+        ),
     ]

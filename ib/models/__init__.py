@@ -1,3 +1,4 @@
+from ib.models.abuse import ReferralReview
 from ib.models.applications import AgreementFile, PartnerApplication, PartnerApproval
 from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
 from ib.models.commissions import Accrual, CappedDay, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
@@ -82,6 +83,7 @@ __all__ = [
     "RatioProposal",
     "ReferralDay",
     "ReferralLink",
+    "ReferralReview",
     "ReferralVerdict",
     "Replay",
     "ReplayLine",

@@ -1,0 +1,1 @@
+"""Referral abuse: partners who refer themselves, the same people again, or clients who qualify and leave."""
