@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.brand_policies import Count, Policy, PolicyArea, Share, declare
 from crm.brand_policies.kinds import Lines
+from risk.abuse import brand_policies as _abuse  # noqa: F401 - declares that room's policies
 
 DAYS, TIMES, HOURS = _("days"), _("times"), _("hours")
 

@@ -1,5 +1,15 @@
 """Tables of the app's rooms."""
 
+from risk.abuse.models import AbuseEpisode, EpisodeParty, EpisodeTrade, PairCount, ScoredTo, Tick
 from risk.retention.models import RetentionCase, RetentionFlag
 
-__all__ = ["RetentionCase", "RetentionFlag"]
+__all__ = [
+    "AbuseEpisode",
+    "EpisodeParty",
+    "EpisodeTrade",
+    "PairCount",
+    "RetentionCase",
+    "RetentionFlag",
+    "ScoredTo",
+    "Tick",
+]

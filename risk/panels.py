@@ -3,6 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.panels import Card, MenuEntry, register
+from risk.abuse.queue import RIGHT as DECIDES_ABUSE
+from risk.abuse.queue import SEES as SEES_ABUSE
+from risk.abuse.tables import waiting_count as abuse_waiting
 from risk.retention.kind import SEES, WORKS
 from risk.retention.views import flags_card, waiting_count
 
@@ -17,6 +20,17 @@ register(
         count=waiting_count,
         count_permission=WORKS,
         words="churn leaving lost clients flags win back inactive dormant",
+    ),
+    MenuEntry(
+        "trading",
+        _("Suspected abuse"),
+        "risk_abuse",
+        SEES_ABUSE,
+        "scan-search",
+        25,
+        count=abuse_waiting,
+        count_permission=DECIDES_ABUSE,
+        words="latency arbitrage toxic flow scalping hedging bonus abuse copy multi accounts fraud episodes",
     ),
     Card("client", "retention", "risk/retention/_card.html", flags_card, SEES, 8),
 )

@@ -1,13 +1,16 @@
 from crm.choices import Role
 from crm.security.roles import grants
 
+ABUSE = ["view_abuseepisode", "decide_abuseepisode"]
 RETENTION = ["view_retentioncase", "work_retentioncase"]
 grants(
     "risk",
     {
         Role.RETENTION: RETENTION,
-        Role.DESK_HEAD: RETENTION,
-        Role.AUDITOR: ["view_retentioncase"],
-        Role.ADMINISTRATOR: ["view_retentioncase"],
+        Role.DESK_HEAD: [*RETENTION, *ABUSE],
+        Role.MLRO: ABUSE,
+        Role.FINANCE: ABUSE,
+        Role.AUDITOR: ["view_retentioncase", "view_abuseepisode"],
+        Role.ADMINISTRATOR: ["view_retentioncase", *ABUSE],
     },
 )

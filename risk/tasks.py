@@ -1,8 +1,9 @@
-"""Thin Celery entry points of retention, and what beat runs."""
+"""Thin Celery entry points of risk, and what beat runs."""
 
 from celery import shared_task
 from celery.schedules import crontab
 
+from risk.abuse import grounds, scoring
 from risk.retention import cases, dormancy
 
 
@@ -18,7 +19,23 @@ def judge_all_clients() -> int:
     return cases.judge_all()
 
 
+@shared_task
+def score_deals() -> int:
+    """Judge the deals that have come, and look again at the evidence of open episodes."""
+    judged = scoring.score_all()
+    grounds.recheck()
+    return judged
+
+
+@shared_task
+def forget_pairs() -> int:
+    """Delete counts of accounts that haven't met for long."""
+    return scoring.forget()
+
+
 SCHEDULE = {
+    "score-deals-for-abuse": {"task": "risk.tasks.score_deals", "schedule": 300.0, "options": {"expires": 300}},
+    "forget-pairs-of-accounts": {"task": "risk.tasks.forget_pairs", "schedule": 86400.0, "options": {"expires": 86400}},
     "move-inactive-clients": {
         "task": "risk.tasks.move_inactive_clients",
         "schedule": 3600.0,

@@ -1,8 +1,12 @@
 from django.urls import URLPattern, path
 
+from risk.abuse import views as abuse
 from risk.retention import views as retention
 
 urlpatterns: list[URLPattern] = [
+    path("risk/abuse/", abuse.EpisodeList.as_view(), name="risk_abuse"),
+    path("risk/abuse/assign/", abuse.AssignEpisodes.as_view(), name="risk_abuse_assign"),
+    path("risk/abuse/<int:episode_id>/", abuse.EpisodePage.as_view(), name="risk_abuse_episode"),
     path("risk/retention/", retention.CaseList.as_view(), name="risk_retention"),
     path("risk/retention/next/", retention.NextCase.as_view(), name="risk_retention_next"),
     path("risk/retention/assign/", retention.AssignCases.as_view(), name="risk_retention_assign"),

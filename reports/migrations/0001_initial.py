@@ -2,13 +2,18 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from crm.db.migration_operations import sql_files
+
 
 class Migration(migrations.Migration):
 
     initial = True
 
     dependencies = [
+        ('clients', '0002_sql'),
         ('crm', '0001_initial'),
+        ('leads', '0001_initial'),
+        ('wallet', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -183,4 +188,5 @@ class Migration(migrations.Migration):
             model_name='clientday',
             index=models.Index(fields=['brand_id', 'day'], name='client_days_by_brand_and_day'),
         ),
+        *sql_files("reports", "figures"),
     ]

@@ -6,6 +6,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import NoticeGroup, NotificationKind, staff
+
 
 class Abuse(models.TextChoices):
     """What a detector looks for."""
@@ -52,3 +55,39 @@ HANDLING: dict[Abuse, Handling] = {
     Abuse.LAUNDERING: Handling.REPORT_AML,
     Abuse.MULTI: Handling.MERGE,
 }
+
+
+class EpisodeState(BadgeChoices):
+    OPEN = "open", "red", pgettext_lazy("abuse", "Open")
+    CONFIRMED = "confirmed", "orange", _("Abuse confirmed")
+    ALLOWED = "allowed", "teal", _("Within the terms")
+    NOT_ABUSE = "not_abuse", "secondary", _("Not abuse")
+
+
+EPISODE_TRANSITIONS: dict[str, set[str]] = {
+    EpisodeState.OPEN: {EpisodeState.CONFIRMED, EpisodeState.ALLOWED, EpisodeState.NOT_ABUSE},
+    EpisodeState.CONFIRMED: set(),
+    EpisodeState.ALLOWED: set(),
+    EpisodeState.NOT_ABUSE: set(),
+}
+
+
+class Lost(models.TextChoices):
+    """Why the evidence of an episode no longer holds."""
+
+    DELETED = "deleted", _("Evidence deals were deleted on the platform.")
+    EDITED = "edited", _("Evidence deals were changed on the platform after they were judged.")
+    MERGED = "merged", _("The clients involved were merged: they are one person's record now.")
+    ERASED = "erased", _("The client's data was erased; what the accounts share can't be checked any more.")
+
+
+class RiskNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    ABUSE = (
+        "risk.abuse",
+        _("Suspected abuse by traders"),
+        NoticeGroup.COMPLIANCE,
+        staff("risk.decide_abuseepisode"),
+        EmailChannel.DAILY,
+    )

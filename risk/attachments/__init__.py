@@ -1,5 +1,9 @@
-"""What of retention follows when two records of one person are merged: nothing; flags are judged again from what followed."""
+"""What of risk follows when two records of one person are merged: nothing. Flags are judged again from what followed; an episode
+is about the accounts of one record.
+"""
 
 from clients.merging.attachments import all_stay
 
-all_stay(["risk.RetentionCase.client", "risk.RetentionFlag.client"])
+all_stay(
+    ["risk.AbuseEpisode.client", "risk.EpisodeParty.client", "risk.RetentionCase.client", "risk.RetentionFlag.client"]
+)

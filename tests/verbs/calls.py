@@ -133,6 +133,7 @@ MODELS = {
     "ib.tracking": {"delivery_id": "PostbackDelivery", "claim_id": "ClientClaim"},
     "risk.retention": {"case_id": "RetentionCase"},
     "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},
+    "risk": {"episode_id": "AbuseEpisode"},
 }
 BRAND = "meridian"
 
@@ -201,6 +202,18 @@ SKETCHES: dict[str, dict[str, Any]] = {
     "BulkChange": {"kind": "task", "options": {"title": "Call", "days": 1}},
     "BonusRule": {"release_by": "days", "release_days": 30},
     "AnnouncedReport": {"due_at": timezone.now},
+    "AbuseEpisode": {
+        "work": lambda: sketched(WorkItem, kind="risk.abuse", client_id=None),
+        "kind": "size",
+        "accounts": [],
+        "score": Decimal("0.5"),
+        "stake": Decimal(0),
+        "handling": "",
+        "lost": "",
+        "reason": "",
+        "decided_by": None,
+        "decided_at": None,
+    },
     "Anomaly": {
         "work": lambda: sketched(WorkItem, kind="monitoring.anomaly", client_id=None),
         "signal": "queue_age",

@@ -939,6 +939,9 @@ DOORS: dict[str, Door] = {
     "monitoring.anomalies.queue.decide_anomaly": Door(
         {"anomaly_id": {"state": "open"}}, given=lambda: {"outcome": "explained"}
     ),
+    "risk.abuse.queue.decide_episode": Door(
+        {"episode_id": {"state": "open"}}, given=lambda: {"outcome": "not_abuse", "handling": ""}
+    ),
     "monitoring.leaving.offboarding.clear_check": Door(given=lambda: {"agent_id": a_leaver(), "slug": "tasks"}),
     "monitoring.leaving.offboarding.confirm_offboarding": Door(given=lambda: {"agent_id": a_leaver()}),
     "monitoring.responses.limits.impose_limit": Door(given=lambda: {"kind": "exports"}),

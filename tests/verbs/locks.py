@@ -340,6 +340,7 @@ LOCKS: dict[str, str] = {
     "monitoring.alerts.give_back": "Alert",
     "monitoring.alerts.take": "Alert",
     "monitoring.anomalies.queue.decide_anomaly": "Anomaly WorkItem",
+    "risk.abuse.queue.decide_episode": "AbuseEpisode WorkItem",
     "monitoring.baselines.close_days": "~monitoring.baselines",
     "monitoring.baselines.lock_monitoring": "~monitoring.baselines",
     "monitoring.leaving.offboarding.clear_check": "StaffEmployment",

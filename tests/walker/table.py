@@ -1077,6 +1077,12 @@ REVIEWS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR)
 WATCHES: Final = roles(Role.DESK_HEAD, Role.MLRO)
 OFFBOARDS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 ALERT = lambda _world: {"alert_id": 999_999}  # noqa: E731
+SEES_ABUSE: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
+TABLE |= {
+    "risk_abuse": Rule(SEES_ABUSE),
+    "risk_abuse_assign": Rule(MANAGES_WORK),
+    "risk_abuse_episode": Rule(SEES_ABUSE, kwargs=lambda _world: {"episode_id": 999_999}, good=OWN),
+}
 TABLE |= {
     "monitoring_alerts": Rule(SEES_ALERTS),
     "monitoring_alert": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),

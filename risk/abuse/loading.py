@@ -1,0 +1,171 @@
+"""A book of live accounts: round trips of the last weeks, money movements, what their clients share, and the ticks around deals.
+
+Amounts are in the brand's base currency at today's reference rate, so that accounts in different currencies compare.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from crm.models import Brand
+from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Mark, Quotes, Trade, units
+from risk.links.weights import SHARED_MAX
+
+WINDOW: Final = dt.timedelta(days=30)
+DEALS_PER_ACCOUNT_MAX: Final = 2_000
+TICKS_MAX: Final = 3_000_000
+ACCOUNTS: Final = """
+SELECT a.id, a.client_id, a.opened_at,
+  coalesce(keelson_euro_rate(%(base)s, %(today)s) / nullif(keelson_euro_rate(a.currency, %(today)s), 0), 1)
+FROM trading_tradingaccount a JOIN clients_client c ON c.id = a.client_id
+WHERE a.id = ANY(%(accounts)s) AND NOT a.is_demo AND c.brand_id = %(brand)s ORDER BY a.id
+"""
+# A position is one trade: its openings averaged, its closings until the last one.
+TRADES: Final = """
+SELECT d.account_id, min(d.id) FILTER (WHERE d.entry = 0), d.symbol, min(d.action) FILTER (WHERE d.entry = 0),
+  sum(d.lots) FILTER (WHERE d.entry = 0)::float8,
+  (extract(epoch FROM min(d.executed_at) FILTER (WHERE d.entry = 0)) * 1000)::bigint,
+  (sum(d.price * d.lots) FILTER (WHERE d.entry = 0) / nullif(sum(d.lots) FILTER (WHERE d.entry = 0), 0))::float8,
+  (extract(epoch FROM max(d.executed_at) FILTER (WHERE d.entry <> 0)) * 1000)::bigint,
+  sum(d.profit + d.commission + d.fee), sum(d.swap), min(d.server_id),
+  coalesce(sum(d.closed_lots), 0) >= coalesce(sum(d.lots) FILTER (WHERE d.entry = 0), 0)
+FROM unnest(%(accounts)s::bigint[]) AS a(id)
+JOIN LATERAL (
+  SELECT * FROM trading_deal x WHERE x.account_id = a.id AND x.executed_at >= %(since)s AND x.deleted_at IS NULL
+  ORDER BY x.executed_at DESC, x.id DESC LIMIT %(most)s
+) d ON d.action IN (0, 1) AND d.lots > 0
+GROUP BY d.account_id, d.position_id, d.symbol HAVING count(*) FILTER (WHERE d.entry = 0) > 0
+"""
+CASH: Final = """
+SELECT d.account_id, (extract(epoch FROM d.executed_at) * 1000)::bigint, d.profit, d.action
+FROM trading_deal d WHERE d.account_id = ANY(%(accounts)s) AND d.executed_at >= %(since)s AND d.deleted_at IS NULL
+  AND d.action IN (2, 3, 6) AND d.profit <> 0 ORDER BY d.executed_at DESC LIMIT 200000
+"""
+# What more than a few people use links none of them; the whole installation counts, not only the book.
+MARKS: Final = f"""
+SELECT i.client_id, i.kind, encode(i.mark, 'hex') FROM clients_identifier i
+WHERE i.client_id = ANY(%(clients)s) AND (
+  SELECT count(*) FROM (
+    SELECT 1 FROM clients_identifier o WHERE o.kind = i.kind AND o.mark = i.mark AND o.client_id IS NOT NULL LIMIT {SHARED_MAX + 1}
+  ) n
+) BETWEEN 2 AND {SHARED_MAX}
+"""  # noqa: S608 - constants
+TICKS: Final = """
+SELECT server_id, symbol, at_ms, bid::float8, ask::float8 FROM risk_tick
+WHERE server_id = ANY(%(servers)s) AND symbol = ANY(%(symbols)s) AND at >= %(since)s ORDER BY at DESC LIMIT %(most)s
+"""
+BONUS_ACTIONS: Final = (3, 6)
+
+
+@dataclass(frozen=True)
+class LiveBook:
+    """A book with the ids that its keys stand for."""
+
+    book: Book
+    brand: Brand
+
+    def account_id(self, place: int) -> int:
+        return int(self.book.accounts[place].key)
+
+    def client_id(self, place: int) -> int:
+        return int(self.book.accounts[place].client)
+
+
+def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = None) -> LiveBook:
+    """Read a brand's accounts, and what is judged of them. Demo accounts and other brands' are left out."""
+    now = now or timezone.now()
+    values: dict[str, Any] = {
+        "accounts": sorted(set(account_ids)),
+        "brand": brand.pk,
+        "base": brand.base_currency,
+        "today": now.date(),
+        "since": now - WINDOW,
+        "most": DEALS_PER_ACCOUNT_MAX,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(ACCOUNTS, values)
+        rows = cursor.fetchall()
+        rates = {row[0]: row[3] for row in rows}
+        accounts = {
+            str(pk): Account(str(pk), str(client_id), brand.base_currency, _ms(opened))
+            for pk, client_id, opened, _rate in rows
+        }
+        values["accounts"] = list(rates)
+        cursor.execute(TRADES, values)
+        trades, servers = [], set()
+        for account, deal, symbol, action, lots, opened, price, closed, profit, swap, server, is_closed in cursor:
+            servers.add((server, symbol))
+            trades.append(
+                Trade(
+                    str(deal),
+                    str(account),
+                    f"{server}/{symbol}",
+                    1 if action == 0 else -1,
+                    lots,
+                    opened,
+                    price,
+                    closed if is_closed and closed is not None else STILL_OPEN,
+                    0.0,
+                    units(profit * rates[account]),
+                    units(swap * rates[account]),
+                )
+            )
+        cash = _cash(cursor, values, rates)
+        cursor.execute(MARKS, {"clients": sorted({row[1] for row in rows})})
+        marks = [Mark(str(client), kind, mark) for client, kind, mark in cursor]
+        quotes = _ticks(cursor, servers, values["since"])
+    return LiveBook(Book(trades, accounts, cash=cash, marks=marks, quotes=quotes), brand)
+
+
+def _ms(at: dt.datetime | None) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def _cash(cursor: CursorWrapper, values: dict[str, Any], rates: dict[int, Any]) -> list[Cash]:
+    cursor.execute(CASH, values)
+    found = []
+    for account, at_ms, profit, action in cursor:
+        amount = units(abs(profit) * rates[account])
+        if action in BONUS_ACTIONS:
+            if profit > 0:
+                found.append(Cash(str(account), at_ms, amount, CashKind.BONUS))
+            continue
+        kind = CashKind.DEPOSIT if profit > 0 else CashKind.WITHDRAWAL
+        found.append(Cash(str(account), at_ms, amount, kind))
+    return found
+
+
+def _ticks(cursor: CursorWrapper, traded: set[tuple[int, str]], since: dt.datetime) -> Quotes:
+    """Read the ticks around deals of these symbols; where a server has none, its deals can't be judged by prices."""
+    if not traded:
+        return Quotes()
+    cursor.execute(
+        TICKS,
+        {
+            "servers": sorted({server for server, _symbol in traded}),
+            "symbols": sorted({symbol for _server, symbol in traded}),
+            "since": since,
+            "most": TICKS_MAX,
+        },
+    )
+    gathered: dict[str, list[tuple[int, float, float]]] = {}
+    for server, symbol, at_ms, bid, ask in cursor:
+        gathered.setdefault(f"{server}/{symbol}", []).append((at_ms, bid, ask))
+    series = {}
+    for name, rows in gathered.items():
+        rows.sort()
+        columns = list(zip(*rows, strict=True))
+        series[name] = (
+            np.array(columns[0], dtype=np.int64),
+            np.array(columns[1], dtype=np.float64),
+            np.array(columns[2], dtype=np.float64),
+        )
+    return Quotes(series)

@@ -1,0 +1,89 @@
+"""The queue of suspected abuse and the page of one episode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from crm.choices import AccessKind
+from crm.pages.work import AssignSelected
+from crm.security import access_log
+from crm.ui.actions import run_action
+from crm.ui.views import StaffView, TableView
+from crm.web.requests import UserRequest
+from crm.work.queries import work_of
+from risk.abuse.choices import HANDLING, Abuse, Lost
+from risk.abuse.evidence import chart_of, parties_of, trades_of
+from risk.abuse.forms import EpisodeForm
+from risk.abuse.models import AbuseEpisode
+from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
+from risk.abuse.tables import EpisodeTable, said
+
+
+class EpisodeList(TableView):
+    table = EpisodeTable
+
+
+class AssignEpisodes(AssignSelected):
+    table = EpisodeTable
+
+
+class EpisodePage(StaffView):
+    """One episode: what was found, what is at stake, its evidence, a chart, what is usually done, and the decision."""
+
+    permission = SEES
+
+    def get(self, request: UserRequest, episode_id: int) -> HttpResponse:
+        row = get_episode(request.user, episode_id)
+        return self._page(request, row, EpisodeForm(episode=row))
+
+    def post(self, request: UserRequest, episode_id: int) -> HttpResponse:
+        row = get_episode(request.user, episode_id)
+        form = EpisodeForm(request.POST, episode=row)
+        done = run_action(
+            request,
+            lambda: decide_episode(episode_id=row.pk, actor=request.user, **form.cleaned_data),
+            _("Decision recorded."),
+            form=form,
+            show_forbidden=True,
+        )
+        return redirect(row) if done else self._page(request, row, form)
+
+    @staticmethod
+    def _page(request: UserRequest, row: AbuseEpisode, form: EpisodeForm) -> HttpResponse:
+        parties = parties_of(request.user, row)
+        for client in {party.client.pk: party.client for party in parties if party.client}.values():
+            access_log.note(
+                user=request.user,
+                kind=AccessKind.VIEW,
+                brand_id=client.brand_id,
+                client_id=client.pk,
+                target=f"risk.abuseepisode:{row.pk}",
+            )
+        trades = trades_of(row, parties)
+        context: dict[str, Any] = {
+            "episode": row,
+            "sentence": said(row),
+            "lost": Lost(row.lost).label if row.lost else "",
+            "parties": parties,
+            "trades": trades,
+            "chart": chart_of(row, trades),
+            "has_curve": bool(row.facts.get("curve")),
+            "suggested": HANDLING[Abuse(row.kind)].label,
+            "earlier": earlier_of(request, row),
+            "feedback": feedback(request.user).get(row.kind),
+            "work": work_of(request.user, row.work_id),
+            "may_decide": can_decide_episode(request.user, row),
+            "may_see_links": request.user.has_perm("clients.view_linked_clients"),
+            "form": form,
+        }
+        return render(request, "risk/abuse/episode.html", context)
+
+
+def earlier_of(request: UserRequest, row: AbuseEpisode, *, limit: int = 5) -> list[AbuseEpisode]:
+    """List how earlier episodes of the client ended, among those the reader sees."""
+    rows = episodes_visible_to(request.user).filter(client_id=row.client_id, decided_at__isnull=False)
+    return list(rows.exclude(pk=row.pk).order_by("-pk")[:limit])
