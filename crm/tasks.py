@@ -6,6 +6,7 @@ from celery import shared_task
 
 from crm import due
 from crm.accounts import link_requests
+from crm.api import writing
 from crm.db import partitions
 from crm.events import delivery
 from crm.events.publishing import enqueue_delivery
@@ -39,6 +40,12 @@ def sweep_due() -> int:
 def prune_due() -> int:
     """Delete old due rows that are done or cancelled. Returns how many."""
     return due.prune()
+
+
+@shared_task
+def forget_api_requests() -> int:
+    """Delete the API's idempotency keys whose time is over. Returns how many."""
+    return writing.forget_old_requests()
 
 
 @shared_task
@@ -131,6 +138,11 @@ SCHEDULE = {
         "options": {"queue": "events", "expires": 10},
     },
     "sweep-due": {"task": "crm.tasks.sweep_due", "schedule": 3.0, "options": {"queue": "events", "expires": 3}},
+    "forget-api-requests": {
+        "task": "crm.tasks.forget_api_requests",
+        "schedule": 86_400.0,
+        "options": {"expires": 3600},
+    },
     "prune-due": {"task": "crm.tasks.prune_due", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal-audit": {"task": "crm.tasks.seal_audit", "schedule": 60.0, "options": {"expires": 60}},
     "send-due-mail": {"task": "crm.tasks.send_due_mail", "schedule": 15.0, "options": {"expires": 30}},

@@ -5,23 +5,30 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from ninja import Field, Router, Schema, Status
 from ninja.params.functions import Header
 from ninja.security import HttpBearer
 
 from clients.api import CLIENTS
+from clients.choices import SalesStatus
 from clients.custom_fields.arrivals import GIVEN_MAX, judge
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
+from crm.api.authentication import Principal
 from crm.api.fields import boolean, day, integer, money, text, time
 from crm.api.reading import register
 from crm.api.resources import Resource
+from crm.api.writing import Body, writes
+from crm.models import Brand
+from crm.security import policies
+from crm.security.scope import reach_of
 from crm.web.api_problem import problem
 from crm.web.unusual_input import without_nul
 from leads import guard, sources
 from leads.capture import Capture, Captured, capture_lead
 from leads.choices import Channel
 from leads.models import LeadSource
+from leads.pipeline import change_sales_status
 from leads.queries import campaigns_visible_to, leads_visible_to
 
 PER_MINUTE = 600
@@ -171,6 +178,59 @@ CAMPAIGNS: Final = Resource(
     filters=("brand", "code", "source", "is_active"),
 )
 register(router, LEADS, CAMPAIGNS)
+
+
+class NewLead(Body):
+    """A lead that a program enters for a brand. At least one of `email` and `phone` must work."""
+
+    brand: str = Field(..., max_length=20, description="Code of a brand that the token's user reaches")
+    email: str = Field("", max_length=254)
+    phone: str = Field("", max_length=40, description="As dialled in `country`, or with + and the country's code")
+    first_name: str = Field("", max_length=80)
+    last_name: str = Field("", max_length=80)
+    country: str = Field("", max_length=2, description="ISO 3166-1 alpha-2")
+    language: str = Field("", max_length=8)
+    message: str = Field("", max_length=2000)
+    marketing_consent: bool = False
+    campaign: str = Field("", max_length=60)
+    source: str = Field("", max_length=60)
+    medium: str = Field("", max_length=40)
+    click_id: str = Field("", max_length=200)
+
+
+class SalesStatusIn(Body):
+    """Where a client is in the pipeline."""
+
+    sales_status: SalesStatus
+    reason: str = Field("", max_length=300)
+
+
+@writes(router, "/v1/leads", LEADS, scope="leads:write", body=NewLead, summary="Create a lead")
+def create_lead(principal: Principal, body: NewLead, _id: int | None) -> int:
+    """Capture a lead for a brand: a known person gets no second record."""
+    policies.require_permission(principal.user, "leads.add_lead")
+    brand = Brand.objects.filter(code=body.brand, pk__in=reach_of(principal.user).brands).first()
+    if brand is None:
+        raise Http404
+    fields = body.dict(exclude={"brand", "marketing_consent"})
+    capture = Capture(channel=Channel.API, has_consent=body.marketing_consent, **fields)
+    return capture_lead(brand=brand, capture=capture, actor=principal.user).lead.pk
+
+
+@writes(
+    router,
+    "/v1/clients/{id}/sales-status",
+    CLIENTS,
+    scope="clients:write",
+    body=SalesStatusIn,
+    summary="Change the sales status",
+    needs_match=True,
+)
+def set_sales_status(principal: Principal, body: SalesStatusIn, client_id: int | None) -> int:
+    """Move a client along the pipeline."""
+    assert client_id is not None
+    change_sales_status(client_id=client_id, to=body.sales_status, actor=principal.user, reason=body.reason)
+    return client_id
 
 
 def _answer(taken: Captured) -> dict[str, Any]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Final
 
 from django.db.models import QuerySet
-from ninja import Router
+from ninja import Field, Router
 
-from clients.choices import CallOutcome, Category, RiskRating, SalesStatus, Stage
+from clients import calls, followups, notes
+from clients.choices import CallDirection, CallOutcome, Category, RiskRating, SalesStatus, Stage
 from clients.models import Call, Note, Task
 from clients.queries import clients_visible_to
 from clients.segments.policies import segments_visible_to
+from crm.api.authentication import Principal
 from crm.api.fields import boolean, email, integer, money, phone, text, texts, time
 from crm.api.reading import register
 from crm.api.resources import Resource
+from crm.api.writing import Body, require_visible, writes
 from crm.models import User
 
 router = Router()
@@ -174,3 +178,83 @@ SEGMENTS: Final = Resource(
     filters=("brand", "kind", "created_at"),
 )
 register(router, CLIENTS, NOTES, CALLS, TASKS, SEGMENTS)
+
+
+class NoteIn(Body):
+    """A remark on a client."""
+
+    client_id: int = Field(..., ge=1, le=2**63 - 1)
+    body: str = Field(..., min_length=1, max_length=5000, examples=["Asked for a call on Monday"])
+    is_pinned: bool = False
+
+
+class CallIn(Body):
+    """A call that took place."""
+
+    client_id: int = Field(..., ge=1, le=2**63 - 1)
+    outcome: CallOutcome
+    direction: CallDirection = CallDirection.OUTBOUND
+    duration_seconds: int = Field(0, ge=0, le=86_400)
+    started_at: dt.datetime | None = Field(None, description="UTC; empty: it has just ended")
+    notes: str = Field("", max_length=5000)
+
+
+class TaskIn(Body):
+    """Something to do for a client."""
+
+    client_id: int = Field(..., ge=1, le=2**63 - 1)
+    title: str = Field(..., min_length=1, max_length=160, examples=["Call back"])
+    due_at: dt.datetime = Field(..., description="With its zone, e.g. 2026-12-01T09:00:00Z")
+    assignee_id: int | None = Field(None, ge=1, le=2**63 - 1, description="Empty: the token's user")
+
+
+def _aware(moment: dt.datetime | None) -> dt.datetime | None:
+    """Read a time without a zone as UTC."""
+    return moment.replace(tzinfo=dt.UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+@writes(router, "/v1/notes", NOTES, scope="clients:write", body=NoteIn, summary="Add a note")
+def create_note(principal: Principal, body: NoteIn, _id: int | None) -> int:
+    """Add a note in the token's user's name."""
+    require_visible(clients_visible_to(principal.user), body.client_id)
+    note = notes.add_note(client_id=body.client_id, actor=principal.user, body=body.body, is_pinned=body.is_pinned)
+    return note.pk
+
+
+@writes(router, "/v1/calls", CALLS, scope="clients:write", body=CallIn, summary="Log a call")
+def create_call(principal: Principal, body: CallIn, _id: int | None) -> int:
+    """Log a call of the token's user."""
+    require_visible(clients_visible_to(principal.user), body.client_id)
+    details = calls.CallDetails(
+        body.outcome, body.duration_seconds, body.notes, body.direction, _aware(body.started_at)
+    )
+    return calls.log_call(client_id=body.client_id, actor=principal.user, details=details).pk
+
+
+@writes(router, "/v1/tasks", TASKS, scope="clients:write", body=TaskIn, summary="Add a task")
+def create_task(principal: Principal, body: TaskIn, _id: int | None) -> int:
+    """Set a follow-up, for the token's user or a colleague."""
+    require_visible(clients_visible_to(principal.user), body.client_id)
+    if body.assignee_id is not None:
+        require_visible(User.objects.filter(is_active=True), body.assignee_id)
+    due_at = _aware(body.due_at)
+    assert due_at is not None
+    task = followups.add_task(
+        client_id=body.client_id, actor=principal.user, title=body.title, due_at=due_at, assignee_id=body.assignee_id
+    )
+    return task.pk
+
+
+@writes(
+    router,
+    "/v1/tasks/{id}/complete",
+    TASKS,
+    scope="clients:write",
+    body=None,
+    summary="Complete a task",
+    needs_match=True,
+)
+def complete_task(principal: Principal, _body: None, task_id: int | None) -> int:
+    """Mark a task as done."""
+    assert task_id is not None
+    return followups.complete_task(task_id=task_id, actor=principal.user).pk

@@ -119,7 +119,10 @@ def _schema(kind: str, note: str, *, example: Any) -> dict[str, Any]:
 
 
 def _money_schema(note: str) -> dict[str, Any]:
-    return {"anyOf": [MONEY_SCHEMA, {"type": "null"}], **({"description": note} if note else {})}
+    return {
+        "anyOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}],
+        **({"description": note} if note else {}),
+    }
 
 
 def _utc(value: dt.datetime | None) -> str | None:

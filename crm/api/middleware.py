@@ -26,7 +26,7 @@ class ApiMiddleware:
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
         with translation.override("en"):
-            response = self.get_response(request)
+            response = _as_problem(self.get_response(request))
         response[HEADER] = request.headers.get(HEADER) or VERSIONS[-1]
         limit = getattr(request, "api_limit", None)
         for name, value in (limit.headers() if limit else {}).items():
@@ -50,3 +50,16 @@ class ApiMiddleware:
             response[HEADER] = VERSIONS[-1]
             return response
         return None
+
+
+def _as_problem(response: HttpResponse) -> HttpResponse:
+    """Answer an address or a method that there isn't as a problem document, too."""
+    code = {404: "not_found", 405: "method_not_allowed"}.get(response.status_code)
+    if code is None or response.headers.get("Content-Type", "").startswith("application/"):
+        return response
+    answer = ApiProblem(
+        code, "There is no such address." if code == "not_found" else "Not with this method."
+    ).response()
+    if "Allow" in response:
+        answer["Allow"] = response["Allow"]
+    return answer

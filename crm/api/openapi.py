@@ -5,15 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from crm.api.authentication import TokenAuth
+from crm.api.fields import MONEY_SCHEMA
 from crm.api.problems import CODES
 from crm.api.scopes import BY_CODE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from crm.api.fields import Field
     from crm.api.resources import Resource
 
 _AUTH = TokenAuth()
 JSON = "application/json"
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string", "examples": sorted(CODES)},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["type", "title", "status", "detail", "code"],
+}
 
 
 def auth() -> TokenAuth:
@@ -25,9 +40,32 @@ def record_schema(resource: Resource) -> dict[str, Any]:
     """Describe a record. No field is required: `fields` leaves some out."""
     properties = {one.name: one.schema for one in resource.fields}
     for name, other in resource.expand.items():
-        inner = {one.name: one.schema for one in other.fields}
-        properties[name] = {"type": ["object", "null"], "description": f"With expand={name}", "properties": inner}
+        properties[name] = {"anyOf": [_reference(other), {"type": "null"}], "description": f"With expand={name}"}
     return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def complete(schema: dict[str, Any], resources: Iterable[Resource]) -> None:
+    """Add what the declared resources refer to, and leave out what the framework adds to every operation."""
+    components = schema["components"].setdefault("schemas", {})
+    components["Problem"] = PROBLEM
+    components["Money"] = MONEY_SCHEMA
+    components.update({_name(resource): record_schema(resource) for resource in resources})
+    for path, methods in schema["paths"].items():
+        for operation in methods.values():
+            responses = operation["responses"]
+            if "201" in responses and "200" in responses and "content" not in responses["200"]:
+                del responses["200"]
+            for parameter in operation.get("parameters", []):
+                if parameter["name"] == "Idempotency-Key" and path.startswith("/api/v1/"):
+                    parameter["required"] = True
+
+
+def _name(resource: Resource) -> str:
+    return resource.noun.title().replace(" ", "")
+
+
+def _reference(resource: Resource) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{_name(resource)}"}
 
 
 def of_list(resource: Resource) -> dict[str, Any]:
@@ -35,7 +73,7 @@ def of_list(resource: Resource) -> dict[str, Any]:
     page = {
         "type": "object",
         "properties": {
-            "data": {"type": "array", "items": record_schema(resource)},
+            "data": {"type": "array", "items": _reference(resource)},
             "next_cursor": {"type": ["string", "null"], "description": "Send it as `cursor` for the next page"},
         },
         "required": ["data", "next_cursor"],
@@ -54,7 +92,7 @@ def of_list(resource: Resource) -> dict[str, Any]:
 
 def of_record(resource: Resource) -> dict[str, Any]:
     """Describe one record with its ETag."""
-    extra = _extra(resource.scope, record_schema(resource), _shape_parameters(resource), resource.summary)
+    extra = _extra(resource.scope, _reference(resource), _shape_parameters(resource), resource.summary)
     extra["responses"]["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
     extra["responses"]["304"] = {"description": "Unchanged since the ETag in If-None-Match"}
     extra["responses"]["404"] = problem_response("not_found")
@@ -63,19 +101,11 @@ def of_record(resource: Resource) -> dict[str, Any]:
 
 def problem_response(*codes: str) -> dict[str, Any]:
     """Describe a problem document with the codes that it may have."""
-    schema = {
-        "type": "object",
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "code": {"type": "string", "examples": list(codes)},
-        },
-        "required": ["type", "title", "status", "detail", "code"],
-    }
     description = "; ".join(f"{code}: {CODES[code][2]}" for code in codes)
-    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
 
 
 def _shape_parameters(resource: Resource) -> list[dict[str, Any]]:
@@ -114,3 +144,19 @@ def _extra(scope: str, schema: dict[str, Any], parameters: list[dict[str, Any]],
             "429": problem_response("too_many_requests"),
         },
     }
+
+
+def of_write(resource: Resource, scope: str, *, needs_match: bool, is_new: bool) -> dict[str, Any]:
+    """Describe a write: its answer is the record."""
+    extra = _extra(scope, _reference(resource), [], "Needs an Idempotency-Key: the same key does it once.")
+    if is_new:
+        extra["responses"]["201"] = extra["responses"].pop("200")
+    extra["responses"]["400"] = problem_response("missing_idempotency_key", "invalid_json")
+    extra["responses"]["404"] = problem_response("not_found")
+    extra["responses"]["409"] = problem_response("wrong_state", "idempotency_conflict")
+    extra["responses"]["422"] = problem_response("malformed", "refused")
+    if needs_match:
+        parameter = {"in": "header", "name": "If-Match", "schema": {"type": "string"}, "required": False}
+        extra["parameters"].append({**parameter, "description": "The ETag that you have read"})
+        extra["responses"]["412"] = problem_response("stale")
+    return extra

@@ -16,6 +16,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "wrong_network": (403, "Wrong network", "Call from an address of the token's allow-list."),
     "not_allowed": (403, "Not allowed", "The token's user lacks the right. The detail names it."),
     "not_found": (404, "Not found", "There is no such record, or the token's user may not see it."),
+    "method_not_allowed": (405, "Method not allowed", "The header Allow names the methods."),
     "wrong_state": (409, "Wrong state", "Read the record again: this isn't possible in its state."),
     "idempotency_conflict": (409, "Idempotency conflict", "Use a new Idempotency-Key for another request."),
     "stale": (412, "Stale", "The record has changed. Read it again and send its new ETag."),

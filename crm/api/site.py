@@ -6,22 +6,48 @@ Errors are problem documents (RFC 9457): `{"type", "title", "status", "detail", 
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import translation
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+from ninja.responses import NinjaJSONEncoder
 
-from crm.api import oauth, principal
+from crm.api import oauth, openapi, principal
 from crm.api.problems import ApiProblem
+from crm.api.resources import RESOURCES
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, OutsideWorldError, WrongState
 from crm.web.api_problem import problem
 
 STATUS = {NotAllowed: 403, WrongState: 409, IdempotencyConflict: 409, OutsideWorldError: 502}
 
-api = NinjaAPI(title="Keelson", version="1", docs_url=None, openapi_url="/openapi.json", urls_namespace="api")
+DESCRIPTION = """All that the pages can do, for programs. Amounts are decimal texts with their currency, times are UTC.
+Refusals are problem documents (RFC 9457) with a code. docs/api.md explains the conventions."""
+
+
+class Api(NinjaAPI):
+    """django-ninja's, with the schemas of the declared resources."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        openapi.complete(schema, RESOURCES.values())
+        return schema
+
+
+api = Api(
+    title="Keelson",
+    version="1",
+    description=DESCRIPTION,
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api",
+)
 
 
 @api.exception_handler(ApiProblem)
@@ -73,3 +99,11 @@ api.add_router("", principal.router)
 for app in settings.KEELSON_APPS:
     if app != "crm" and find_spec(f"{app}.api"):
         api.add_router("", import_module(f"{app}.api").router)
+
+
+def document() -> dict[str, Any]:
+    """Describe the API as OpenAPI 3.1, in English and as plain JSON."""
+    with translation.override("en"):
+        schema = api.get_openapi_schema()
+        whole: dict[str, Any] = json.loads(json.dumps(schema, cls=NinjaJSONEncoder))
+    return whole

@@ -327,6 +327,23 @@ TABLE |= {
     for one in RESOURCES.values()
 }
 
+TABLE |= {
+    f"api:{name}": Rule(NOBODY)
+    for name in (
+        "create_note",
+        "create_call",
+        "create_task",
+        "create_lead",
+        "create_ticket",
+        "create_trading_account",
+        "create_withdrawal",
+    )
+}
+TABLE |= {
+    f"api:{name}": Rule(NOBODY, kwargs=lambda _world: {"id": 999_999})
+    for name in ("complete_task", "set_sales_status", "reply_to_ticket")
+}
+
 # The client portal and its doors.
 BRAND_CODE = lambda _world: {"brand": "meridian"}  # noqa: E731
 TABLE |= {
