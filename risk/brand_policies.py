@@ -6,7 +6,7 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.brand_policies import Count, Policy, PolicyArea, Share, declare
+from crm.brand_policies import Amount, Count, Policy, PolicyArea, Share, declare
 from crm.brand_policies.kinds import Lines
 from risk.abuse import brand_policies as _abuse  # noqa: F401 - declares that room's policies
 
@@ -101,6 +101,19 @@ HELD_BACK = _threshold(
     _(
         "They are flagged, but no case is opened: what retention achieves is the difference. The group is drawn by chance."
     ),
+)
+REVENUE_PER_LOT = declare(
+    Policy(
+        "revenue_per_lot",
+        PolicyArea.RETENTION,
+        _("Revenue per lot"),
+        Amount(),
+        500,
+        _(
+            "Spread and commission that a closed lot brings on average; revenue at risk and lifetime value count with it."
+        ),
+        needs_four_eyes=False,
+    )
 )
 COMPLAINT_WORDS = declare(
     Policy(

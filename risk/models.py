@@ -1,10 +1,12 @@
 """Tables of the app's rooms."""
 
 from risk.abuse.models import AbuseEpisode, EpisodeParty, EpisodeTrade, PairCount, ScoredTo, Tick
-from risk.retention.models import RetentionCase, RetentionFlag
+from risk.retention.models import ChurnModel, ClientOutlook, RetentionCase, RetentionFlag
 
 __all__ = [
     "AbuseEpisode",
+    "ChurnModel",
+    "ClientOutlook",
     "EpisodeParty",
     "EpisodeTrade",
     "PairCount",

@@ -5,6 +5,8 @@ from celery.schedules import crontab
 
 from risk.abuse import grounds, scoring
 from risk.retention import cases, dormancy
+from risk.retention.churn.scoring import score_all
+from risk.retention.churn.training import train
 
 
 @shared_task
@@ -33,6 +35,19 @@ def forget_pairs() -> int:
     return scoring.forget()
 
 
+@shared_task
+def train_churn_model() -> int:
+    """Train the churn score on the months that are over. Returns the new version, 0 where too few clients departed."""
+    row = train()
+    return row.pk if row is not None else 0
+
+
+@shared_task
+def score_clients() -> int:
+    """Score all clients who traded lately, before the night's flags open cases in the order of what is at risk."""
+    return score_all()
+
+
 SCHEDULE = {
     "score-deals-for-abuse": {"task": "risk.tasks.score_deals", "schedule": 300.0, "options": {"expires": 300}},
     "forget-pairs-of-accounts": {"task": "risk.tasks.forget_pairs", "schedule": 86400.0, "options": {"expires": 86400}},
@@ -40,6 +55,16 @@ SCHEDULE = {
         "task": "risk.tasks.move_inactive_clients",
         "schedule": 3600.0,
         "options": {"expires": 3600},
+    },
+    "train-churn-model": {
+        "task": "risk.tasks.train_churn_model",
+        "schedule": crontab(day_of_week="sun", hour=1, minute=45),
+        "options": {"expires": 6 * 3600},
+    },
+    "score-clients": {
+        "task": "risk.tasks.score_clients",
+        "schedule": crontab(hour=2, minute=5),
+        "options": {"expires": 6 * 3600},
     },
     "judge-retention": {
         "task": "risk.tasks.judge_all_clients",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bench.harness import Figure
-from bench.risk import abuse
+from bench.risk import abuse, retention
 
 
 def run(size: str) -> list[Figure]:
     """Measure each part in turn."""
-    return [figure for part in (abuse,) for figure in part.run(size)]
+    return [figure for part in (abuse, retention) for figure in part.run(size)]

@@ -5,5 +5,11 @@ is about the accounts of one record.
 from clients.merging.attachments import all_stay
 
 all_stay(
-    ["risk.AbuseEpisode.client", "risk.EpisodeParty.client", "risk.RetentionCase.client", "risk.RetentionFlag.client"]
+    [
+        "risk.AbuseEpisode.client",
+        "risk.ClientOutlook.client",
+        "risk.EpisodeParty.client",
+        "risk.RetentionCase.client",
+        "risk.RetentionFlag.client",
+    ]
 )

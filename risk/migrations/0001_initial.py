@@ -205,4 +205,68 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='pair_is_in_order'),
         ),
         *sql_files("risk", "ticks"),
+        migrations.CreateModel(
+            name='ChurnModel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('trained_at', models.DateTimeField()),
+                ('first_day', models.DateField()),
+                ('last_day', models.DateField()),
+                ('horizon_days', models.PositiveSmallIntegerField()),
+                ('means', models.JSONField()),
+                ('spreads', models.JSONField()),
+                ('weights', models.JSONField()),
+                ('intercept', models.FloatField()),
+                ('slope', models.FloatField()),
+                ('shift', models.FloatField()),
+                ('clients', models.PositiveIntegerField(help_text='Clients by month that it learned from')),
+                ('held_back', models.PositiveIntegerField(help_text='Clients by month that it was judged on')),
+                ('departed', models.PositiveIntegerField(help_text='Of those held back')),
+                ('auc', models.FloatField()),
+                ('yardstick_auc', models.FloatField(help_text='Of the days since the last trade alone')),
+                ('calibration', models.JSONField()),
+                ('is_active', models.BooleanField(default=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='ClientOutlook',
+            fields=[
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='outlook', serialize=False, to='clients.client')),
+                ('probability', models.FloatField()),
+                ('reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=12), null=True, size=None)),
+                ('monthly_revenue', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('value_at_risk', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('lifetime_value', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('at', models.DateTimeField()),
+            ],
+        ),
+        migrations.AddField(
+            model_name='retentioncase',
+            name='value_at_risk',
+            field=models.DecimalField(decimal_places=2, default=0, help_text="As of the client's outlook, in the brand's base currency", max_digits=16),
+        ),
+        migrations.AddIndex(
+            model_name='retentioncase',
+            index=models.Index(condition=models.Q(('state', 'open')), fields=['-value_at_risk', '-id'], name='retention_cases_by_value'),
+        ),
+        migrations.AddConstraint(
+            model_name='churnmodel',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('is_active',), name='one_churn_model_is_in_use'),
+        ),
+        migrations.AddConstraint(
+            model_name='churnmodel',
+            constraint=models.CheckConstraint(condition=models.Q(('auc__gte', 0), ('auc__lte', 1)), name='churn_model_has_an_auc'),
+        ),
+        migrations.AddField(
+            model_name='clientoutlook',
+            name='model',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='risk.churnmodel'),
+        ),
+        migrations.AddConstraint(
+            model_name='clientoutlook',
+            constraint=models.CheckConstraint(condition=models.Q(('probability__gte', 0), ('probability__lte', 1)), name='outlook_has_a_probability'),
+        ),
     ]

@@ -19,6 +19,7 @@ from crm.models import Brand, WorkItem
 from crm.security.crypto import lasting_key
 from risk.brand_policies import CASE_WEIGHT, HELD_BACK, QUIET_DAYS
 from risk.retention.choices import CaseState
+from risk.retention.churn.scoring import keep_cases
 from risk.retention.flags import FLAGS
 from risk.retention.flags.judging import Raised, judge, steps, thresholds
 from risk.retention.kind import RETENTION
@@ -169,4 +170,6 @@ def _open(found: list[tuple[int, int, int]], brands: dict[int, Brand], now: dt.d
         cases.append(case)
     WorkItem.objects.bulk_create([case.work for case in cases if case.work is not None])
     RetentionCase.objects.bulk_create(cases)
+    if cases:
+        keep_cases()
     return sum(case.work is not None for case in cases)

@@ -24,7 +24,7 @@ from risk.retention.models import RetentionCase
 
 SEES: Final = "risk.view_retentioncase"
 WORKS: Final = "risk.work_retentioncase"
-OF_CLIENT: Final = ("brand", "book", "owner", "trading_facts", "wallet_facts")
+OF_CLIENT: Final = ("brand", "book", "owner", "trading_facts", "wallet_facts", "outlook")
 
 
 class RetentionWork(work.WorkKind[RetentionCase]):
@@ -39,7 +39,7 @@ class RetentionWork(work.WorkKind[RetentionCase]):
     hours = CASE_HOURS
     needs_claim = False
     by_client = False
-    order = ("-priority", "-retention_case__weight", "opened_at", "pk")
+    order = ("-priority", "-retention_case__value_at_risk", "-retention_case__weight", "opened_at", "pk")
     queue_url = "risk_retention"
 
     def visible_to(self, user: Actor) -> QuerySet[RetentionCase]:

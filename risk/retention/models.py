@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_noop
@@ -65,6 +66,9 @@ class RetentionCase(HasState):
     state = models.CharField(max_length=10, choices=CaseState.choices, default=CaseState.OPEN)
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="retention_case")
     weight = models.PositiveSmallIntegerField(help_text="Of the flags that are open, together")
+    value_at_risk = models.DecimalField(
+        max_digits=16, decimal_places=2, default=0, help_text="As of the client's outlook, in the brand's base currency"
+    )
     opened_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Calls without an answer")
     snoozed_until = models.DateTimeField(null=True)
@@ -79,6 +83,7 @@ class RetentionCase(HasState):
         indexes = [
             models.Index(fields=["client", "-id"], name="retention_cases_of_a_client"),
             models.Index(fields=["-weight", "-id"], name="retention_cases_open", condition=Q(state="open")),
+            models.Index(fields=["-value_at_risk", "-id"], name="retention_cases_by_value", condition=Q(state="open")),
             models.Index(fields=["brand", "opened_at"], name="retention_cases_by_opening"),
         ]
         constraints = [
@@ -106,3 +111,66 @@ class RetentionCase(HasState):
 
     def get_absolute_url(self) -> str:
         return f"/risk/retention/{self.pk}/"
+
+
+class ChurnModel(models.Model):
+    """One version of the churn score: numbers by feature, and how good it was on months that it hadn't seen.
+
+    `calibration`: by tenths of the prediction, clients, mean prediction and the share that departed.
+    """
+
+    trained_at = models.DateTimeField()
+    first_day = models.DateField()
+    last_day = models.DateField()
+    horizon_days = models.PositiveSmallIntegerField()
+    means = models.JSONField()
+    spreads = models.JSONField()
+    weights = models.JSONField()
+    intercept = models.FloatField()
+    slope = models.FloatField()
+    shift = models.FloatField()
+    clients = models.PositiveIntegerField(help_text="Clients by month that it learned from")
+    held_back = models.PositiveIntegerField(help_text="Clients by month that it was judged on")
+    departed = models.PositiveIntegerField(help_text="Of those held back")
+    auc = models.FloatField()
+    yardstick_auc = models.FloatField(help_text="Of the days since the last trade alone")
+    calibration = models.JSONField()
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_active"], condition=Q(is_active=True), name="one_churn_model_is_in_use"
+            ),
+            models.CheckConstraint(condition=Q(auc__gte=0, auc__lte=1), name="churn_model_has_an_auc"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
+class ClientOutlook(models.Model):
+    """What a client may bring, and how probable it is that they stop trading. Written by `churn.scoring`; money in base currency.
+
+    `reasons`: the features that raise the probability most, as codes.
+    """
+
+    client = models.OneToOneField(Client, on_delete=models.CASCADE, primary_key=True, related_name="outlook")
+    model = models.ForeignKey(ChurnModel, on_delete=models.PROTECT, related_name="+", db_index=False)
+    probability = models.FloatField()
+    reasons = ArrayField(models.CharField(max_length=12), null=True)
+    monthly_revenue = models.DecimalField(max_digits=16, decimal_places=2)
+    value_at_risk = models.DecimalField(max_digits=16, decimal_places=2)
+    lifetime_value = models.DecimalField(max_digits=16, decimal_places=2)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(probability__gte=0, probability__lte=1), name="outlook_has_a_probability"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client_id}: {self.probability:.2f}"

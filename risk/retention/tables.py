@@ -12,7 +12,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from clients.filters import brands_in_reach
-from crm.ui.tables import AgoColumn, BadgeColumn, Column, Empty, NumberColumn, PersonColumn, QuickFilter, Table
+from crm.i18n import formats
+from crm.ui.tables import (
+    AgoColumn,
+    BadgeColumn,
+    Column,
+    Empty,
+    MoneyColumn,
+    NumberColumn,
+    PersonColumn,
+    QuickFilter,
+    Table,
+)
 from crm.ui.work_columns import WORK_QUICK_FILTERS, WorkFilter, assign_action, work_columns
 from risk.retention.choices import CaseState, FlagKind
 from risk.retention.kind import SEES, awake, cases_visible_to
@@ -54,14 +65,22 @@ def flags_cell(row: RetentionCase, table: CaseTable) -> Any:
     )
 
 
+def probability_cell(row: RetentionCase) -> str:
+    """Write the probability that the client stops trading; a dash without a score."""
+    outlook = getattr(row.client, "outlook", None)
+    return f"{formats.number(round(100 * outlook.probability))} %" if outlook is not None else "–"
+
+
 class CaseTable(Table):
-    """Open cases, the weightiest first; decided ones by filter."""
+    """Open cases, those with the most at risk first; decided ones by filter."""
 
     name, title, permission = "risk.retention", _("Client retention"), SEES
     subtitle = _("Clients who may leave, and why")
     columns = [
         PersonColumn("client", _("Client"), value="client.full_name", link=True, place="name"),
         Column("flags", _("Flags"), render=flags_cell, export=False),
+        MoneyColumn("value_at_risk", _("Revenue at risk"), currency="brand.base_currency", sort=True),
+        Column("probability", _("Probability"), render=lambda row, table: probability_cell(row), export=False),
         NumberColumn("weight", _("Weight"), sort=True),
         BadgeColumn("state", _("State")),
         AgoColumn("last_contact", _("Last contact"), value="client.last_contact_at"),
@@ -71,7 +90,7 @@ class CaseTable(Table):
         AgoColumn("opened_at", _("Opened"), place="rest"),
         Column("owner", _("Agent"), value="client.owner", hidden=True),
     ]
-    filterset, default_order, search_fields = CaseFilter, "-weight", ["client__search_text"]
+    filterset, default_order, search_fields = CaseFilter, "-value_at_risk", ["client__search_text"]
     quick_filters = [QuickFilter(_("Not snoozed"), {"snoozed": "no"}), *WORK_QUICK_FILTERS]
     bulk_actions = (assign_action("risk_retention_assign"),)
     export_permission = None
@@ -79,7 +98,7 @@ class CaseTable(Table):
 
     def queryset(self) -> QuerySet[RetentionCase]:
         rows = cases_visible_to(self.user).select_related(
-            "client__brand", "client__owner", "work__claimed_by", "work__assigned_to"
+            "brand", "client__brand", "client__owner", "client__outlook", "work__claimed_by", "work__assigned_to"
         )
         return rows if self.params.get("state") else rows.filter(state=CaseState.OPEN)
 

@@ -23,14 +23,16 @@ from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from risk.retention.choices import CaseState
+from risk.retention.churn.features import FEATURES
 from risk.retention.deciding import decide_retention, note_no_answer, snooze_retention
 from risk.retention.forms import DecisionForm, SnoozeForm
 from risk.retention.kind import RETENTION, SEES, WORKS, awake, cases_visible_to, get_case
-from risk.retention.models import RetentionCase
+from risk.retention.models import ChurnModel, RetentionCase
 from risk.retention.queries import briefing, open_flags
 from risk.retention.tables import CaseTable
 
 COUNTED = 100
+VERSIONS = 10
 
 
 class CaseList(TableView):
@@ -90,6 +92,7 @@ def _page(
         "case": case,
         "client": case.client,
         "flags": flags,
+        "score": outlook_of(case.client),
         "advice": flags[0].advice if flags else "",
         "work": work_of(request.user, case.work_id),
         "may_work": RETENTION.may_work(request.user, case),
@@ -129,6 +132,35 @@ def no_answer(request: UserRequest, case_id: int) -> HttpResponse:
         show_forbidden=True,
     )
     return redirect("risk_retention") if done else redirect(case)
+
+
+@staff_page(SEES)
+def score(request: UserRequest) -> HttpResponse:
+    """Show the churn score in use: how good it is on months that it hadn't seen, what it weighs, and how value is counted."""
+    versions = list(ChurnModel.objects.order_by("-pk")[:VERSIONS])
+    model = next((row for row in versions if row.is_active), None)
+    weights = sorted(model.weights.items(), key=lambda item: -abs(item[1])) if model else []
+    context = {
+        "model": model,
+        "versions": versions,
+        "tenths": [(count, 100 * predicted, 100 * seen) for count, predicted, seen in model.calibration]
+        if model
+        else [],
+        "weights": [(FEATURES[name], weight) for name, weight in weights if name in FEATURES],
+    }
+    return render(request, "risk/retention/score.html", context)
+
+
+def outlook_of(client: Client) -> dict[str, Any] | None:
+    """Describe a client's score with its reasons; None where they have none."""
+    outlook = getattr(client, "outlook", None)
+    if outlook is None:
+        return None
+    return {
+        "outlook": outlook,
+        "percent": 100 * outlook.probability,
+        "reasons": [FEATURES[name] for name in outlook.reasons or () if name in FEATURES],
+    }
 
 
 def flags_card(_request: HttpRequest, client: Client) -> dict[str, Any] | None:
