@@ -1,9 +1,11 @@
 from django.urls import URLPattern, path
 
 from risk.abuse import views as abuse
+from risk.links import views as links
 from risk.retention import views as retention
 
 urlpatterns: list[URLPattern] = [
+    path("risk/links/<int:client_id>/", links.links, name="risk_links"),
     path("risk/abuse/", abuse.EpisodeList.as_view(), name="risk_abuse"),
     path("risk/abuse/assign/", abuse.AssignEpisodes.as_view(), name="risk_abuse_assign"),
     path("risk/abuse/<int:episode_id>/", abuse.EpisodePage.as_view(), name="risk_abuse_episode"),

@@ -1322,6 +1322,11 @@ TABLE |= {
     "compliance:vendor_notices": Rule(REVIEWS_DOCUMENTS),
     "compliance:vendor_notice": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"notice_id": 999_999}, good=OWN),
     "compliance:vendor_notice_retry": Rule(REVIEWS_DOCUMENTS, kwargs=lambda _world: {"notice_id": 999_999}, good=OWN),
+    "risk_links": Rule(
+        roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR),
+        kwargs=a_client,
+        good=OWN,
+    ),
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),
     "compliance:restrict": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),

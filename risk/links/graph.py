@@ -1,0 +1,189 @@
+"""The links around a client: why, how strongly, since when; and all links of a brand at one go, for figures and checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from clients.choices import IdentifierKind
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm.models import User
+from risk.abuse.models import PairCount
+from risk.links.weights import HOUSEHOLD, NEEDED, PERSON, SHARED_MAX, STRONG, Shared, strength
+
+PEOPLE_MAX: Final = 40
+DRAWN_MAX: Final = 16
+WIDTH, HEIGHT = 640, 380
+# The people who share a thing with the client, and the client; things that many use are left out.
+AROUND: Final = """
+WITH mine AS (
+  SELECT i.kind, i.mark, n.users FROM clients_identifier i
+  CROSS JOIN LATERAL (SELECT count(*) AS users FROM (
+    SELECT 1 FROM clients_identifier o WHERE o.kind = i.kind AND o.mark = i.mark AND o.client_id IS NOT NULL LIMIT %(most)s + 1
+  ) x) n
+  WHERE i.client_id = %(client)s AND n.users BETWEEN 2 AND %(most)s
+)
+SELECT o.client_id, m.kind, m.users, min(o.first_seen), max(o.last_seen) FROM mine m
+JOIN clients_identifier o ON o.kind = m.kind AND o.mark = m.mark AND o.client_id <> %(client)s
+GROUP BY 1, 2, 3 ORDER BY 1, 2 LIMIT 2000
+"""
+# Each two clients of a brand who share something, with the kinds and how many people use each thing: one pass over the marks.
+ALL: Final = """
+WITH shared AS (
+  SELECT i.kind, i.mark, array_agg(i.client_id ORDER BY i.client_id) AS clients, count(*) AS users
+  FROM clients_identifier i JOIN clients_client c ON c.id = i.client_id AND c.brand_id = %(brand)s
+  GROUP BY 1, 2 HAVING count(*) BETWEEN 2 AND %(most)s
+)
+SELECT a.id, b.id, array_agg(s.kind), array_agg(s.users) FROM shared s
+CROSS JOIN LATERAL unnest(s.clients) AS a(id) JOIN LATERAL unnest(s.clients) AS b(id) ON a.id < b.id
+GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A kind of thing that two people share: how many people use it, since when and until when."""
+
+    kind: IdentifierKind
+    users: int
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Somebody linked with the client, and how strongly: from `NEEDED` on they are likely one person."""
+
+    client: Client
+    strength: float
+    reasons: tuple[Reason, ...]
+    meetings: int
+    x: int = 0
+    y: int = 0
+
+    @property
+    def since(self) -> dt.datetime | None:
+        return min((reason.first_seen for reason in self.reasons), default=None)
+
+    @property
+    def is_strong(self) -> bool:
+        return self.strength >= STRONG
+
+    @property
+    def anchor(self) -> str:
+        """Where the name is: away from the middle."""
+        return "start" if self.x > WIDTH / 2 + 40 else "end" if self.x < WIDTH / 2 - 40 else "middle"
+
+    @property
+    def text_x(self) -> int:
+        return self.x + {"start": 14, "end": -14, "middle": 0}[self.anchor]
+
+    @property
+    def text_y(self) -> int:
+        return self.y + 4 if self.anchor != "middle" else self.y + 26 if self.y > HEIGHT / 2 else self.y - 16
+
+    @property
+    def verdict(self) -> str:
+        """Say in a few words what the link means."""
+        kinds = {reason.kind.value for reason in self.reasons}
+        if self.strength >= NEEDED:
+            return _("Likely one person")
+        if kinds and not kinds & set(PERSON) and len(kinds & set(HOUSEHOLD)) > 1:
+            return _("Household or office")
+        return _("Strong") if self.is_strong else _("Weak")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The people linked with a client, strongest first; `beyond`: how many of the brand are out of the reader's reach."""
+
+    ties: tuple[Tie, ...]
+    beyond: int
+
+    @property
+    def drawn(self) -> tuple[Tie, ...]:
+        return self.ties[:DRAWN_MAX]
+
+
+def around(user: User, client: Client) -> Surroundings:
+    """List who is linked with a client, within reach: by what they share, and by trades opened in the same seconds."""
+    reasons: dict[int, list[Reason]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, {"client": client.pk, "most": SHARED_MAX})
+        for other, kind, users, first, last in cursor:
+            reasons[other].append(Reason(IdentifierKind(kind), users, first, last))
+    meetings = _meetings(client)
+    found = clients_visible_to(user).filter(brand_id=client.brand_id).in_bulk({*reasons, *meetings})
+    ties = [
+        Tie(
+            person,
+            round(strength(Shared(reason.kind.value, reason.users) for reason in reasons[pk]), 1),
+            tuple(reasons[pk]),
+            meetings.get(pk, 0),
+        )
+        for pk, person in found.items()
+    ]
+    ties.sort(key=lambda tie: (-tie.strength, -tie.meetings, tie.client.pk))
+    hidden = {*reasons, *meetings} - found.keys()
+    # Of another brand not even the number is said.
+    beyond = Client.objects.filter(pk__in=hidden, brand_id=client.brand_id).count() if hidden else 0
+    return Surroundings(tuple(_placed(ties[:PEOPLE_MAX])), beyond)
+
+
+def _meetings(client: Client) -> dict[int, int]:
+    """Count by client how often accounts opened in the same seconds as this client's; a handful is chance."""
+    accounts = list(client.trading_accounts.order_by("pk").values_list("pk", flat=True)[:50])
+    counted: dict[int, int] = defaultdict(int)
+    for mine, theirs in (("first", "second"), ("second", "first")):
+        rows = PairCount.objects.filter(**{f"{mine}__in": accounts, "times__gte": 4})
+        for other, times in rows.order_by("-times").values_list(f"{theirs}__client_id", "times")[:PEOPLE_MAX]:
+            if other != client.pk:
+                counted[other] += times
+    return counted
+
+
+def _placed(ties: list[Tie]) -> Iterable[Tie]:
+    """Put those that are drawn in a circle."""
+    drawn = min(len(ties), DRAWN_MAX)
+    for place, tie in enumerate(ties):
+        angle = 2 * math.pi * place / max(drawn, 1)
+        x, y = round(WIDTH / 2 + 190 * math.cos(angle)), round(HEIGHT / 2 + 130 * math.sin(angle))
+        yield Tie(tie.client, tie.strength, tie.reasons, tie.meetings, x, y)
+
+
+def all_links(brand_id: int, *, least: float = STRONG) -> dict[tuple[int, int], float]:
+    """Compute every link of a brand's clients from a strength on, in one statement."""
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute(ALL, {"brand": brand_id, "most": SHARED_MAX})
+        for first, second, kinds, users in cursor:
+            weight = strength(Shared(kind, count) for kind, count in zip(kinds, users, strict=True))
+            if weight >= least:
+                found[first, second] = weight
+    return found
+
+
+def groups(links: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Put clients who are linked, also through others, together: the largest groups first."""
+    root: dict[int, int] = {}
+
+    def find(client: int) -> int:
+        while root.setdefault(client, client) != client:
+            root[client] = root[root[client]]
+            client = root[client]
+        return client
+
+    for first, second in links:
+        root[find(first)] = find(second)
+    members: dict[int, list[int]] = defaultdict(list)
+    for client in sorted(root):
+        members[find(client)].append(client)
+    return sorted(members.values(), key=lambda group: (-len(group), group[0]))
