@@ -34,6 +34,7 @@ SCOPES: Final = (
     Scope("ledger:read", _("Read accounts, journals and balances of the ledger"), powerful=True),
     Scope("partners:read", _("Read partners, commissions and settlements")),
     Scope("compliance:read", _("Read compliance cases and monitoring alerts"), powerful=True),
+    Scope("webhooks:write", _("Subscribe to events and end these subscriptions")),
     Scope("marketing:read", _("Read segments and campaigns")),
 )
 BY_CODE: Final = {scope.code: scope for scope in SCOPES}

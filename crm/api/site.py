@@ -96,6 +96,7 @@ def missing(request: HttpRequest, error: Http404) -> HttpResponse:
 
 api.add_router("", oauth.router)
 api.add_router("", principal.router)
+api.add_router("", import_module("crm.outbound.api").router)
 for app in settings.KEELSON_APPS:
     if app != "crm" and find_spec(f"{app}.api"):
         api.add_router("", import_module(f"{app}.api").router)

@@ -35,6 +35,7 @@ from crm.staff.company import require_reason
 from crm.staff.event_subscriptions import can_subscribe, check_events, subscribe_app
 
 PER_BRAND_MAX: Final = 20
+HOOKS_MAX: Final = 100  # of integrations, which make one for each event
 TESTS_AN_HOUR: Final = 30
 ROTATION_OVERLAP: Final = dt.timedelta(hours=24)
 TEST_EVENT: Final = "webhook.test"
@@ -64,11 +65,11 @@ def create_endpoint(*, brand_id: int, actor: User, details: EndpointDetails, is_
     """
     require(can_subscribe(actor, brand_id))
     brand = lock(Brand, brand_id, no_key=True)  # two at once wait for each other, so that neither goes over the limit
-    kept = WebhookEndpoint.objects.filter(brand=brand).exclude(state=WebhookState.ARCHIVED)
-    if kept.count() >= PER_BRAND_MAX:
+    kept = WebhookEndpoint.objects.filter(brand=brand, is_hook=is_hook).exclude(state=WebhookState.ARCHIVED)
+    most = HOOKS_MAX if is_hook else PER_BRAND_MAX
+    if kept.count() >= most:
         raise DomainError(
-            _("There are already %(count)s webhooks. Archive one that you no longer need first.")
-            % {"count": PER_BRAND_MAX}
+            _("There are already %(count)s webhooks. Archive one that you no longer need first.") % {"count": most}
         )
     subscription = EventSubscription(
         brand=brand, name=f"webhook {secrets.token_hex(6)}", target=WEBHOOK.code, created_by=actor

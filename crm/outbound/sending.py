@@ -35,6 +35,7 @@ RUN_SECONDS: Final = 45.0
 AT_ONCE, SLOTS = 40, 6
 # While calls are under way, new messages to other addresses are looked for as often.
 LOOK_SECONDS: Final = 0.1
+GATHER_SECONDS: Final = 0.02
 USER_AGENT: Final = "Keelson-Webhook/1"
 # SKIP LOCKED: an address whose results another worker is writing has that worker to claim for it.
 CLAIM: Final = """
@@ -97,6 +98,9 @@ def send_due(*, seconds: float = RUN_SECONDS) -> int:
                 return made
             done, running = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
             if done:
+                # Those that end just after are written down with it: a transaction for each would cost more than the call.
+                more, running = wait(running, timeout=GATHER_SECONDS) if running else (set(), running)
+                done |= more
                 note_results([future.result() for future in done])
                 made += len(done)
 

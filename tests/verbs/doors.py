@@ -580,6 +580,9 @@ DOORS: dict[str, Door] = {
     "crm.api.tokens.create_token": Door(given=lambda: {"details": TokenDetails("Export", ["clients:read"])}),
     "crm.outbound.endpoints.create_endpoint": Door(given=a_webhook),
     "crm.outbound.endpoints.change_endpoint": Door(given=a_webhook),
+    "crm.outbound.hooks.subscribe_hook": Door(
+        given=lambda: {"url": "https://hooks.example/in", "event": "lead.assigned"}
+    ),
     "crm.staff.event_subscriptions.create_subscription": Door(
         given=lambda: {"target": "notice", "details": SubscriptionDetails("Leads", ["lead.captured"])}
     ),

@@ -317,6 +317,8 @@ TABLE |= {
     "api:api-root": Rule(NOBODY, good=(404,)),
     "api:add_lead": Rule(NOBODY),
     "api:me": Rule(NOBODY),
+    "api:subscribe": Rule(NOBODY),
+    "api:unsubscribe": Rule(NOBODY, kwargs=lambda _world: {"hook_id": 999_999}),
     "api:access_token": Rule(NOBODY),
 }
 
