@@ -19,6 +19,7 @@ from crm.models import Brand, Desk, User
 from crm.models.audit import append_only
 from monitoring.anomalies.models import Anomaly, ServiceSlot
 from monitoring.choices import ALERT_TRANSITIONS, AlertState, Feature, Severity, Verdict, WatchKind
+from monitoring.history.models import HistoryFile
 from monitoring.reviewing.models import ConfirmationProposal, Escalation, Explanation
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Decision",
     "Escalation",
     "Explanation",
+    "HistoryFile",
     "ServiceSlot",
     "Watch",
 ]

@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from monitoring import views
 from monitoring.anomalies import views as anomalies
+from monitoring.history import views as history
 from monitoring.leaving import views as leaving
 from monitoring.responses import views as responses
 from monitoring.reviewing import views as reviewing
@@ -24,6 +25,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("monitoring/anomalies/assign/", anomalies.AssignAnomalies.as_view(), name="monitoring_anomaly_assign"),
     path("monitoring/anomalies/<int:anomaly_id>/", anomalies.AnomalyPage.as_view(), name="monitoring_anomaly"),
     path("monitoring/explanations/<int:explanation_id>/", reviewing.answer, name="monitoring_answer"),
+    path("monitoring/history/", history.histories, name="monitoring_histories"),
+    path("monitoring/history/<int:history_id>/", history.history, name="monitoring_history"),
+    path("monitoring/history/<int:history_id>/delete/", history.remove, name="monitoring_history_delete"),
     path("monitoring/agents/", views.AgentList.as_view(), name="monitoring_agents"),
     path("monitoring/agents/<int:agent_id>/", views.agent_page, name="monitoring_agent"),
     path("monitoring/agents/<int:agent_id>/limits/new/", responses.new_limit, name="monitoring_limit_new"),

@@ -473,4 +473,25 @@ class Migration(migrations.Migration):
             name='feature',
             field=models.CharField(choices=[('views', 'Client records opened'), ('clients', 'Different clients opened'), ('busiest_hour', 'Records opened in the busiest hour'), ('searches', 'Searches'), ('lists', 'Lists opened'), ('list_rows', 'Records shown in lists'), ('outside_views', 'Records opened outside own book'), ('outside_clients', 'Different clients outside own book'), ('outside_share', 'Share of records outside own book'), ('outside_silent', 'Clients outside own book opened without contact'), ('outside_silent_share', 'Share of clients outside own book opened without contact'), ('new_clients', 'Clients new to the agent and not in own book'), ('one_owner', 'Clients of one colleague'), ('dormant_views', 'Dormant clients opened'), ('dormant_share', 'Share of dormant clients'), ('high_value_outside', 'High-value clients outside own book'), ('high_value_share', 'Share of high-value clients'), ('money_looks', 'Records opened after a large deposit or withdrawal, outside own book'), ('silent_clients', 'Share of clients opened without contact'), ('silent_reveals', 'Share of revealed contacts without a call'), ('reveals', 'Contacts revealed'), ('reveals_without_call', 'Contacts revealed without a call that day'), ('reveal_share', 'Share of clients whose contact was revealed'), ('reveals_outside', 'Contacts revealed outside own book'), ('exports', 'Exports'), ('downloads', 'Documents opened'), ('prints', 'Prints'), ('off_hours', 'Hours of activity outside working hours'), ('short_calls', 'Answered calls under 10 seconds'), ('calls', 'Calls'), ('calls_without_record', 'Calls without opening the record'), ('repeat_calls', 'Repeated calls to one client'), ('new_devices', 'New devices'), ('new_countries', 'New countries'), ('new_networks', 'New networks'), ('second_devices', 'Second device while a session is open'), ('steady_pace', 'Records opened at an even pace'), ('fast_steps', 'Records opened within 5 seconds of one another'), ('sequential', 'Records opened in the order of their numbers'), ('edits', 'Records changed'), ('edits_outside', 'Records changed outside own book'), ('one_partner', 'Clients of one partner, outside own book'), ('left_after_looks', 'Clients who withdrew after a look without contact'), ('no_result', 'Share of clients reached two weeks ago without a result')], max_length=24),
         ),
+        migrations.CreateModel(
+            name='HistoryFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('file_name', models.CharField(max_length=160)),
+                ('size_bytes', models.PositiveBigIntegerField()),
+                ('uploaded_at', models.DateTimeField()),
+                ('fields', models.JSONField(default=dict, help_text="Our field: the file's, empty for none; others are recognised")),
+                ('kinds', models.JSONField(default=dict, help_text="The file's kind of event: ours")),
+                ('per_100', models.FloatField(default=0.5, help_text='Cases per 100 agent-days')),
+                ('report', models.JSONField(default=dict, help_text='What the last scoring read and found')),
+                ('job', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.job')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('score_history', "May score another system's history with agent monitoring")],
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('per_100__gt', 0), ('per_100__lte', 100)), name='history_budget_is_a_share_of_agent_days')],
+            },
+        ),
     ]

@@ -80,6 +80,7 @@ from kyc.uploads import drafts, handover, pages
 from kyc.verdicts.rules import Rules, shipped
 from leads.automations.definition import new_definition
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
+from monitoring.history.models import HistoryFile
 from tests.verbs.calls import model_named, of_the_brand, one, sketched
 from trading.models import StagedLogin
 from wallet.models import BonusGrant, BonusPlan, Deposit, Withdrawal
@@ -165,6 +166,11 @@ FAILED_DUE = Door(
 def checked_import() -> Arguments:
     row = sketched(DataImport, kind="clients", state="checked", counts={"new": 1}, header=["email"])
     return {"import_id": row.pk}
+
+
+def a_history() -> Arguments:
+    owner = User.objects.filter(groups__name=Role.MLRO, is_active=True).order_by("pk")[0]
+    return {"history_id": sketched(HistoryFile, owner=owner, per_100=0.5, job=None).pk}
 
 
 def finished_import() -> Arguments:
@@ -944,6 +950,15 @@ DOORS: dict[str, Door] = {
     ),
     "risk.abuse.queue.decide_episode": Door(
         {"episode_id": {"state": "open"}}, given=lambda: {"outcome": "not_abuse", "handling": ""}
+    ),
+    "monitoring.history.files.score_history": Door(
+        given=lambda: {**a_history(), "fields": {"ts": "at", "agent": "who"}, "kinds": {}, "per_100": 0.5},
+        by=of("history_id", "owner", "HistoryFile"),
+    ),
+    "monitoring.history.files.delete_history": Door(given=a_history, by=of("history_id", "owner", "HistoryFile")),
+    # An uploaded history is its person's own.
+    "monitoring.history.files.upload_history": Door(
+        given=lambda: {"file_name": "x.jsonl", "content": b'{"ts": "2026-01-01", "agent": "a"}'}, open_to=("outsider",)
     ),
     "monitoring.leaving.offboarding.clear_check": Door(given=lambda: {"agent_id": a_leaver(), "slug": "tasks"}),
     "monitoring.leaving.offboarding.confirm_offboarding": Door(given=lambda: {"agent_id": a_leaver()}),

@@ -345,6 +345,8 @@ LOCKS: dict[str, str] = {
     "risk.abuse.queue.decide_episode": "AbuseEpisode WorkItem",
     "monitoring.baselines.close_days": "~monitoring.baselines",
     "monitoring.baselines.lock_monitoring": "~monitoring.baselines",
+    "monitoring.history.files.delete_history": "HistoryFile",
+    "monitoring.history.files.score_history": "HistoryFile",
     "monitoring.leaving.offboarding.clear_check": "StaffEmployment",
     "monitoring.leaving.offboarding.confirm_offboarding": "StaffEmployment",
     "monitoring.reviewing.explanations.answer_explanation": "Explanation",

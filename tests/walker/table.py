@@ -1095,7 +1095,9 @@ SEES_ALERTS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.AUDITOR, Role.ADMINIS
 REVIEWS: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.ADMINISTRATOR)
 WATCHES: Final = roles(Role.DESK_HEAD, Role.MLRO)
 OFFBOARDS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
+SCORES_HISTORY: Final = roles(Role.MLRO, Role.ADMINISTRATOR)
 ALERT = lambda _world: {"alert_id": 999_999}  # noqa: E731
+HISTORY = lambda _world: {"history_id": 999_999}  # noqa: E731
 SEES_ABUSE: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 TABLE |= {
     "risk_abuse": Rule(SEES_ABUSE),
@@ -1118,6 +1120,9 @@ TABLE |= {
     "monitoring_anomaly": Rule(SEES_ANOMALIES, kwargs=lambda _world: {"anomaly_id": 999_999}, good=OWN),
     "monitoring_answer": Rule(STAFF, kwargs=lambda _world: {"explanation_id": 999_999}, good=OWN),
     "monitoring_unmask": Rule(SEES_ALERTS, kwargs=ALERT, good=OWN),
+    "monitoring_histories": Rule(SCORES_HISTORY),
+    "monitoring_history": Rule(SCORES_HISTORY, kwargs=HISTORY, good=OWN),
+    "monitoring_history_delete": Rule(SCORES_HISTORY, kwargs=HISTORY, good=OWN),
     "monitoring_agents": Rule(SEES_ALERTS),
     "monitoring_agent": Rule(SEES_ALERTS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
     "monitoring_limit_new": Rule(REVIEWS, kwargs=lambda _world: {"agent_id": 999_999}, good=OWN),
