@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
+from bench import ib_tracking
 from bench.harness import Figure, analyze, at_least, at_most, cpu_ms, own_database, own_pages, p95, say
 from crm.choices import UserKind
 from crm.models import Book, Brand, Desk, FxRate, User
@@ -115,7 +116,7 @@ def measure(size: str) -> list[Figure]:
     brand = fill(partners, clients)
     make_deals(brand, deals, since, days=DAYS)
     figures = [*whole_run(brand, since), *incremental(brand), *pages(), what_if()]
-    return [*figures, *large_tree(brand, large, branch)]
+    return [*figures, *ib_tracking.links(size), *large_tree(brand, large, branch)]
 
 
 def whole_run(brand: Brand, since: dt.datetime) -> list[Figure]:

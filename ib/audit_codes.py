@@ -19,6 +19,8 @@ class IbAction(AuditCode):
     ATTRIBUTION_PROPOSED = "ib.attribution_proposed", _("Assignment of a client proposed"), "send", "info"
     ATTRIBUTION_REJECTED = "ib.attribution_rejected", _("Assignment of a client rejected"), "circle-x", "warning"
     ATTRIBUTION_WITHDRAWN = "ib.attribution_withdrawn", _("Assignment of a client withdrawn"), "x"
+    BANNER_ADDED = "ib.banner_added", _("Banner added"), "file"
+    BANNER_SWITCHED = "ib.banner_switched", _("Banner offered or withdrawn"), "file"
     CLAIM_ACCEPTED = "ib.claim_accepted", _("Client claim accepted"), "circle-check", "success"
     CLAIM_OPENED = "ib.claim_opened", _("Client claimed by a partner"), "user-search"
     CLAIM_REJECTED = "ib.claim_rejected", _("Client claim rejected"), "circle-x"

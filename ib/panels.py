@@ -240,6 +240,9 @@ register(
         count_permission="ib.manage_partners",
         words="abuse fraud self-referral",
     ),
+    MenuEntry(
+        "partners", _("Banners"), "ib_materials", "ib.view_partner", "file", 24, words="creatives materials embed"
+    ),
     MenuEntry("partners", _("Postbacks"), "ib_postbacks", "ib.view_partner", "split", 25, words="s2s tracking network"),
     Tab("client", "partner", _("Partner"), partner_tab, "ib.view_partner", order=70),
     PaletteSource("partners", _("Partners"), find_partners, "ib.view_partner", 40),

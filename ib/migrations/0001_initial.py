@@ -2253,4 +2253,57 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('partner',), name='one_open_referral_review_per_partner'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), models.Q(('answer', ''), _negated=True)), _connector='OR'), name='a_decided_referral_review_has_a_reason'), models.CheckConstraint(condition=models.Q(('score__lte', 100)), name='referral_score_is_at_most_100')],
             },
         ),
+        migrations.CreateModel(
+            name='Material',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80)),
+                ('language', models.CharField(blank=True, help_text='Empty: for all languages', max_length=8)),
+                ('alt', models.CharField(help_text="What the picture says, for those who don't see it", max_length=160)),
+                ('page', models.CharField(blank=True, help_text='Slug of the landing page; empty: registration', max_length=60)),
+                ('content', models.BinaryField()),
+                ('content_type', models.CharField(max_length=20)),
+                ('sha256', models.CharField(max_length=64)),
+                ('width', models.PositiveSmallIntegerField()),
+                ('height', models.PositiveSmallIntegerField()),
+                ('is_active', models.BooleanField(default=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='materials', to='crm.brand')),
+                ('made_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='MaterialDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('views', models.PositiveIntegerField(default=0)),
+                ('clicks', models.PositiveIntegerField(default=0)),
+                ('link', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='material_days', to='ib.referrallink')),
+                ('material', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='days', to='ib.material')),
+            ],
+            options={
+                'ordering': ['-day'],
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='material',
+            constraint=models.UniqueConstraint(fields=('brand', 'sha256'), name='a_banner_is_uploaded_once_per_brand'),
+        ),
+        migrations.AddConstraint(
+            model_name='material',
+            constraint=models.CheckConstraint(condition=models.Q(('height__gte', 50), ('height__lte', 2000), ('width__gte', 50), ('width__lte', 2000)), name='banner_sides_are_within_bounds'),
+        ),
+        migrations.AddConstraint(
+            model_name='materialday',
+            constraint=models.UniqueConstraint(fields=('link', 'material', 'day'), name='one_row_per_banner_link_and_day'),
+        ),
+        migrations.AlterField(
+            model_name='material',
+            name='alt',
+            field=models.CharField(help_text="Read out to people who can't see the picture", max_length=160),
+        ),
     ]

@@ -4,6 +4,7 @@ from ib.models.automatic_payouts import AutomaticPayout, PayoutInstruction
 from ib.models.commissions import Accrual, CappedDay, CommissionRun, PartnerDay, ReversedPart, SettlementPeriod
 from ib.models.forfeits import ClientForfeit, ReferralVerdict
 from ib.models.invoices import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice
+from ib.models.materials import Material, MaterialDay
 from ib.models.months import RevenueMonth
 from ib.models.offers import SubPartnerOffer
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
@@ -55,6 +56,8 @@ __all__ = [
     "HeldLine",
     "InvoiceCorrection",
     "InvoiceFile",
+    "Material",
+    "MaterialDay",
     "Partner",
     "PartnerApplication",
     "PartnerApproval",

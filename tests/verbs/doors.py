@@ -71,6 +71,7 @@ from crm.staff.employment import StaffDates
 from crm.staff.event_subscriptions import SubscriptionDetails
 from crm.texts.catalogue import Text
 from ib.agreements.cards import RateCard, VersionTerms
+from ib.materials.banners import Picture
 from ib.models import SettlementTerms
 from ib.partners import PartnerDetails
 from ib.payouts import Destination, Offer
@@ -919,6 +920,7 @@ DOORS: dict[str, Door] = {
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
     ),
+    "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.withdraw_version": Door(

@@ -221,6 +221,8 @@ LOCKS: dict[str, str] = {
     "ib.tracking.postbacks.send_again": "PostbackDelivery",
     "ib.tracking.postbacks.send_test": "Postback",
     "ib.tracking.postbacks.switch_postback": "Postback",
+    "ib.materials.banners.add_banner": "Brand",
+    "ib.materials.banners.switch_banner": "Material",
     "ib.partners.change_state": "Partner",
     "ib.partners.link_wallet": "Partner",
     "ib.payouts.pay_out": "Partner Client",

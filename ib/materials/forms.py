@@ -1,0 +1,79 @@
+"""The form of a banner, which rebuilds the picture that is uploaded."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from crm.errors import outcome_of
+from crm.files.parsing import Limits, ParsingBusy, ParsingRefused, parse
+from crm.models import Brand, User
+from ib.materials.banners import Picture, brands_of
+from ib.models.materials import SIDE_MAX, SIDE_MIN
+
+FILE_BYTES_MAX: Final = 2 * 1024 * 1024
+PIXELS_MAX: Final = 16_000_000
+LIMITS: Final = Limits(memory_bytes=512 * 1024 * 1024, cpu_seconds=5, wall_seconds=8, wait_seconds=8)
+JPEG: Final = b"\xff\xd8\xff"
+
+
+class BannerForm(forms.Form):
+    """A banner of a brand."""
+
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    name = forms.CharField(max_length=80, label=_("Name"))
+    alt = forms.CharField(
+        max_length=160,
+        label=_("Alternative text"),
+        help_text=_("Read out to people who can't see the picture. Include the risk warning."),
+    )
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    page = forms.SlugField(
+        max_length=60, label=_("Landing page"), required=False, help_text=_("Leave empty for registration.")
+    )
+    file = forms.FileField(
+        label=_("Picture"), help_text=_("PNG or JPEG, 50 to 2,000 pixels on each side, at most 2 MB.")
+    )
+    is_multipart_form = True
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = brands_of(user)  # type: ignore[attr-defined]
+        self.fields["language"].choices = [("", _("All languages")), *settings.LANGUAGES]  # type: ignore[attr-defined]
+
+    def clean_file(self) -> Picture:
+        return rebuilt(self.cleaned_data["file"])
+
+
+def rebuilt(upload: Any) -> Picture:
+    """Check an upload and rebuild it: nothing of the file itself is stored. Raises: ValidationError."""
+    if (upload.size or 0) > FILE_BYTES_MAX:
+        raise forms.ValidationError(_("The image is larger than 2 MB."))
+    content = upload.read()
+    is_photo = content.startswith(JPEG)
+
+    def run() -> Any:
+        if is_photo:
+            return parse(
+                "image.clean",
+                content,
+                limits=LIMITS,
+                forms=["JPEG"],
+                pixels_max=PIXELS_MAX,
+                side_min=SIDE_MIN,
+                side_max=SIDE_MAX,
+                quality=88,
+            )
+        return parse("image.logo", content, limits=LIMITS, forms=["PNG"], pixels_max=PIXELS_MAX, side_max=SIDE_MAX)
+
+    made = outcome_of(run, only=(ParsingRefused, ParsingBusy))
+    if not made:
+        busy = isinstance(made.error, ParsingBusy)
+        raise forms.ValidationError(made.message if busy else _("The file isn't a PNG or JPEG image, or it's damaged."))
+    width, height = made.result.facts["size"]
+    if min(width, height) < SIDE_MIN:
+        raise forms.ValidationError(_("The picture is smaller than 50 pixels."))
+    return Picture(made.result.content, "image/jpeg" if is_photo else "image/png", width, height)

@@ -1,0 +1,96 @@
+"""Banners: uploaded within bounds, embedded with the partner's link, views and clicks counted by link and day."""
+
+import html
+import io
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from PIL import Image
+
+from crm.errors import DomainError, NotAllowed
+from ib.links import switch_link
+from ib.materials.banners import Picture, add_banner, switch_banner
+from ib.models import Material, MaterialDay, ReferralDay
+from tests.ib.test_pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def picture(form="PNG", size=(300, 250)) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, "navy").save(out, form)
+    return out.getvalue()
+
+
+def upload(browser, cast, content, **changes):
+    data = {"brand": cast.brand.pk, "name": "Spring", "alt": "Trade <now>", "language": "", **changes}
+    return browser.post(reverse("ib_material_new"), {**data, "file": SimpleUploadedFile("a.png", content)})
+
+
+def test_a_banner_is_rebuilt_and_kept_within_bounds(cast, browse):
+    browser = browse(cast.ib_manager)
+    for content, text in (
+        (b"<svg onload=alert(1)></svg>", "a PNG or JPEG image"),
+        (picture()[:200], "a PNG or JPEG image"),
+        (picture(size=(300, 20)), "smaller than 50 pixels"),
+        (b"x" * (2 * 1024 * 1024 + 1), "2 MB"),
+    ):
+        assert text in text_of(upload(browser, cast, content))
+    assert not Material.objects.exists()
+    upload(browser, cast, picture())
+    upload(browser, cast, picture("JPEG", (728, 90)) + b"<script>hidden</script>", name="Leaderboard")
+    kept = {row.name: row for row in Material.objects.all()}
+    assert (kept["Spring"].width, kept["Spring"].height) == (300, 250)
+    assert kept["Leaderboard"].content_type == "image/jpeg" and b"<script>" not in bytes(kept["Leaderboard"].content)
+    assert "has this picture already" in text_of(upload(browser, cast, picture()))
+    assert "728 × 90" in text_of(browser.get(reverse("ib_materials")))
+
+
+def test_a_partner_embeds_it_and_views_and_clicks_count(network, cast, browse, django_assert_max_num_queries):
+    made = add_banner(
+        brand_id=cast.brand.pk,
+        name="Spring",
+        alt='Trade "now" <b>',
+        picture=Picture(picture(), "image/png", 300, 250),
+        actor=cast.ib_manager,
+        language="de",
+    )
+    browser, link = browse(network.sub.user), network.sub.referral_links.get()
+    browser.get(reverse("partner_materials"))
+    with django_assert_max_num_queries(16):
+        page = browser.get(reverse("partner_materials"), {"lang": "de"})
+    code = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", page.content.decode(), re.S)[1])
+    target, image = (html.unescape(re.search(pattern, code)[1]) for pattern in (r'href="([^"]*)"', r'src="([^"]*)"'))
+    assert "<b>" not in code and f"/r/{link.code}/" in target and f"banner={made.pk}" in target
+    visitor = browse(None)
+    shown = visitor.get(image)
+    assert shown["Content-Type"] == "image/png" and shown["Cache-Control"] == "no-cache"
+    assert visitor.get(image, headers={"if-none-match": shown["ETag"]}).status_code == 304
+    assert visitor.get(target).status_code == 302
+    for strange in ("x" * 5000, "999999", "-1", "1e3", "²"):
+        visitor.get(reverse("referral", args=[link.code]), {"banner": strange})
+    day = MaterialDay.objects.get()
+    assert (day.link_id, day.views, day.clicks) == (link.pk, 2, 1)
+    assert ReferralDay.objects.filter(link=link).count() == 1
+    assert "2 views, 1 clicks" in text_of(browser.get(reverse("partner_materials")))
+    switch_link(link_id=link.pk, is_active=False, actor=None)
+    assert visitor.get(image).status_code == 200 and MaterialDay.objects.get().views == 2
+    assert visitor.get(image.replace(link.code, "nobody")).status_code == 404
+
+
+def test_who_may_add_and_withdraw_banners(network, cast, browse):
+    given = {"brand_id": cast.brand.pk, "name": "A", "alt": "A", "picture": Picture(b"a", "image/png", 300, 250)}
+    for stranger in (cast.agent, network.sub.user):
+        with pytest.raises(NotAllowed):
+            add_banner(**given, actor=stranger)
+    made = add_banner(**given, actor=cast.ib_manager)
+    with pytest.raises(DomainError, match="already"):
+        add_banner(**given, actor=cast.ib_manager)
+    with pytest.raises(NotAllowed):
+        switch_banner(banner_id=made.pk, is_active=False, actor=network.sub.user)
+    browse(cast.ib_manager).post(reverse("ib_material_switch", args=[made.pk]))
+    assert "No banners yet" in text_of(browse(network.sub.user).get(reverse("partner_materials")))
+    assert browse(network.sub.user).get(reverse("partner_material_picture", args=[made.pk])).status_code == 404
+    assert "Withdraw" not in text_of(browse(cast.ib_manager).get(reverse("ib_material", args=[made.pk])))
