@@ -2,7 +2,7 @@
 
     # wallet/roles.py
     from crm.security.roles import grants
-    grants("wallet", {Role.FINANCE: ["use_api", "view_withdrawal", "approve_withdrawal"]})
+    grants("wallet", {Role.FINANCE: ["view_withdrawal", "approve_withdrawal"]})
 
 `sync_roles` (run after every migrate) makes the groups equal to the catalogue; a permission that no model declares is
 an error of `manage.py check`.
@@ -48,14 +48,7 @@ grants(
             "use_api",
             "manage_api",
         ],
-        Role.AUDITOR: [
-            "use_api",
-            "view_audit",
-            "export_audit",
-            "view_access_log",
-            "explain_access",
-            "see_unmasked_contacts",
-        ],
+        Role.AUDITOR: ["view_audit", "export_audit", "view_access_log", "explain_access", "see_unmasked_contacts"],
         Role.MARKETING: ["edit_texts", "manage_texts", "use_api"],
         Role.MLRO: [
             "edit_texts",

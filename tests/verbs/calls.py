@@ -198,6 +198,15 @@ def one(model: type[Model], **where: Any) -> Any:
 
 # What a row needs beside something in each field, to be one that waits.
 SKETCHES: dict[str, dict[str, Any]] = {
+    "ApiToken": {
+        "scopes": [],
+        "networks": [],
+        "secret_hash": b"sketched",
+        "replaces": None,
+        "revoked_at": None,
+        "revoked_by": None,
+        "expires_at": lambda: timezone.now() + dt.timedelta(days=1),
+    },
     "AutomaticPayout": {"state": "refused", "refusal": "Restricted", "destination": "wallet", "currency": "EUR"},
     "AccountRequest": {"kind": "leverage", "leverage": 30},
     "BulkChange": {"kind": "task", "options": {"title": "Call", "days": 1}},

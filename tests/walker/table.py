@@ -50,9 +50,7 @@ class Rule:
 # What belongs to one person answers 404 to all others, whatever their role: the sample ids below are nobody's.
 OWN: Final = (200, 302, 404, 405)
 TABLE: dict[str, Rule] = {}
-USES_API: Final = roles(
-    Role.ADMINISTRATOR, Role.AUDITOR, Role.MARKETING, Role.MLRO, Role.FINANCE, Role.DESK_HEAD, Role.IB_MANAGER
-)
+USES_API: Final = roles(Role.ADMINISTRATOR, Role.MARKETING, Role.MLRO, Role.FINANCE, Role.DESK_HEAD, Role.IB_MANAGER)
 
 # Who proposes or decides anything by four eyes.
 FOUR_EYES: Final = STAFF - roles(Role.AGENT, Role.AUDITOR)

@@ -168,7 +168,7 @@ def test_the_pages_of_tokens(cast):
     page = browser.get(f"/api-tokens/{token.pk}/")
     assert secret not in page.content.decode()
     assert "Read accounts, journals and balances of the ledger" in page.content.decode()
-    assert signed_in(cast.auditor).get(f"/api-tokens/{token.pk}/").status_code == 404
+    assert signed_in(cast.mlro).get(f"/api-tokens/{token.pk}/").status_code == 404
     newer = browser.post(f"/api-tokens/{token.pk}/rotate/").context["token"]
     browser.post(f"/api-tokens/{newer.pk}/revoke/")
     assert ApiToken.objects.get(pk=newer.pk).revoked_by == cast.finance
