@@ -98,10 +98,10 @@ def snooze_retention(*, case_id: int, actor: User, days: int, reason: str) -> Re
 
 
 def _snooze(case: RetentionCase, actor: User, until: dt.datetime, text: str) -> RetentionCase:
-    case.snoozed_until = until
-    case.save(update_fields=["attempts", "snoozed_until"])
     assert case.work_id is not None
     work.leave_with(case.work_id, actor=actor, text=text)
+    case.snoozed_until = until
+    case.save(update_fields=["attempts", "snoozed_until"])
     audit.record(
         actor=actor,
         action=RiskAction.RETENTION_SNOOZED,
