@@ -26,7 +26,7 @@ register(
         _("Suspected abuse"),
         "risk_abuse",
         SEES_ABUSE,
-        "scan-search",
+        "shield",
         25,
         count=abuse_waiting,
         count_permission=DECIDES_ABUSE,

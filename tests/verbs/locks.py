@@ -498,6 +498,7 @@ EXCEPTIONS: dict[str, str] = {
     "crm.outbound.results.note_results": "the system's own, after calls; `tests/crm/outbound/test_sending.py`",
     "clients.followups.hand_over_tasks": "a part of the offboarding's step; `tests/monitoring/leaving/`",
     "clients.telephony.setup.remove_phone": "a part of the offboarding's step; `tests/monitoring/leaving/`",
+    "risk.abuse.grounds.recheck": "the system's own, of open episodes; `tests/risk/abuse/test_episodes.py`",
     "monitoring.baselines.exclude": "a part of the second person's approval; `tests/monitoring/reviewing/test_confirming.py`",
     "ib.screening.partner_names.screen_partner": "the system's own, of a name and lists; `tests/ib/test_partner_screening.py`",
     "ib.settlements.automatic_payouts.pay_automatically": "the system's own; `tests/ib/test_at_once.py` has two at once",
