@@ -30,6 +30,7 @@ SET_BASED = {
     "crm/due/rows.py": "all open rows of some keys, whatever the sweeper holds",
     "crm/events/delivery.py": "all deliveries of a batch, locked",
     "crm/files/jobs.py": "a job is claimed and ended beside its own transactions",
+    "crm/outbound/disabling.py": "all waiting messages of a webhook that is archived or disabled, which is locked",
     "crm/staff/event_subscriptions.py": "all waiting deliveries of a subscription that is paused or archived",
     "kyc/pipeline.py": "runs whose worker stopped",
     "leads/imports.py": "beside a transaction that was rolled back",
