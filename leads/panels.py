@@ -172,7 +172,20 @@ register(
         count_permission="leads.receive_lead",
         words="prospects pipeline enquiries",
     ),
-    MenuEntry("sales", _("Pipeline"), "leads_board", "leads.view_lead", "kanban", 20, words="board statuses"),
+    MenuEntry(
+        "sales",
+        _("Pipeline"),
+        "leads_board",
+        "leads.view_lead",
+        "kanban",
+        20,
+        words="board statuses",
+        # Retention agents work with clients; of leads the list is enough.
+        roles=(
+            *(Role.AGENT, Role.DESK_HEAD, Role.MARKETING, Role.IB_MANAGER),
+            *(Role.SUPPORT, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR),
+        ),
+    ),
     MenuEntry(
         "sales",
         _("Possible duplicates"),

@@ -8,9 +8,9 @@ grants(
     {
         Role.RETENTION: RETENTION,
         Role.DESK_HEAD: [*RETENTION, *ABUSE],
-        Role.MLRO: ABUSE,
+        Role.MLRO: ["view_abuseepisode"],
         Role.FINANCE: ABUSE,
         Role.AUDITOR: ["view_retentioncase", "view_abuseepisode"],
-        Role.ADMINISTRATOR: ["view_retentioncase", *ABUSE],
+        Role.ADMINISTRATOR: ["view_retentioncase", "view_abuseepisode"],
     },
 )

@@ -158,10 +158,9 @@ def _open(found: list[tuple[int, int, int]], brands: dict[int, Brand], now: dt.d
     held = held_back({client_id: brand_id for client_id, brand_id, _weight in chosen})
     cases = []
     for client_id, brand_id, weight in chosen:
-        case = RetentionCase(client_id=client_id, brand=brands[brand_id], weight=weight, opened_at=now)
-        if client_id in held:
-            case.state = CaseState.HELD_BACK
-        else:
+        state = CaseState.HELD_BACK if client_id in held else CaseState.OPEN
+        case = RetentionCase(client_id=client_id, brand=brands[brand_id], weight=weight, opened_at=now, state=state)
+        if client_id not in held:
             urgent = weight >= URGENT_WEIGHT
             priority = WorkPriority.HIGH if urgent else WorkPriority.NORMAL
             case.work = work.new_item(

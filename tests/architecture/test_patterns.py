@@ -20,6 +20,7 @@ COMPOSED = {
     "compliance/matching/east_asian.py": 1,
     "compliance/matching/sounds.py": 1,
     "compliance/matching/trade_words.py": 1,
+    "risk/retention/complaints.py": 1,
     "sandbox/ctrader/rest.py": 1,
     "sandbox/matchtrader/site.py": 1,
     "sandbox/mt5/users.py": 1,

@@ -33,6 +33,8 @@ OF_THE_INSTALLATION = {
     "trading.sync.backfill.drop",
     "trading.sync.breaks.settle",
     "trading.sync.breaks.fetch_again",
+    # A file of another system, which only its owner sees.
+    "monitoring.history.files.upload_history",
 }
 
 

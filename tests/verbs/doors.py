@@ -81,8 +81,9 @@ from kyc.verdicts.rules import Rules, shipped
 from leads.automations.definition import new_definition
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from monitoring.history.models import HistoryFile
+from risk.abuse.models import AbuseEpisode, EpisodeParty
 from tests.verbs.calls import model_named, of_the_brand, one, sketched
-from trading.models import StagedLogin
+from trading.models import StagedLogin, TradingAccount
 from wallet.models import BonusGrant, BonusPlan, Deposit, Withdrawal
 from wallet.reconciliation.costs import Terms
 from wallet.statement_formats.mapping import Mapping
@@ -312,7 +313,7 @@ def a_waiting_message() -> Message:
 
 def a_dial_entry() -> DialEntry:
     """A client on an agent's call list."""
-    client = Client.objects.filter(owner__isnull=False).order_by("pk")[0]
+    client = an_owned_client()
     row = DialList.objects.create(owner=client.owner)
     return DialEntry.objects.create(dial_list=row, client=client, place=0)
 
@@ -330,8 +331,9 @@ def a_canned_answer() -> CannedAnswer:
 
 
 def a_portal_client() -> Client:
-    """A client with a login and no chat yet."""
-    return Client.objects.filter(user__isnull=False, chats=None).select_related("book").order_by("pk")[0]
+    """A client with a login and no open chat."""
+    open_chats = Chat.objects.exclude(state="ended").values("client")
+    return of_the_brand(Client).filter(user__isnull=False).exclude(pk__in=open_chats).select_related("book")[0]
 
 
 def a_chat() -> Chat:
@@ -348,7 +350,7 @@ def its_client(given: Arguments) -> User:
 
 def an_unknown_mail() -> IncomingMail:
     """An e-mail at a client's brand of which nothing is known."""
-    client = Client.objects.filter(owner__isnull=False).order_by("pk")[0]
+    client = an_owned_client()
     mail = IncomingMail(brand_id=client.brand_id, fingerprint=secrets.token_hex(32), subject="Verbs")
     mail.seal({"text": "x", "html": ""}, None)
     mail.save()
@@ -398,9 +400,22 @@ def a_text_service() -> TextService:
     )
 
 
+def an_episode() -> AbuseEpisode:
+    """Suspected abuse of an account of the brand's first client."""
+    client = of_the_brand(Client).filter(trading_accounts__isnull=False)[0]
+    episode = sketched(AbuseEpisode, state="open", brand=client.brand, client=client)
+    account = one(TradingAccount, client=client)
+    EpisodeParty.objects.create(episode=episode, account=account, client=client)
+    return episode
+
+
+def an_owned_client() -> Client:
+    return of_the_brand(Client).filter(owner__isnull=False)[0]
+
+
 def a_text_thread(client: Client | None = None) -> TextThread:
     """A conversation at a client's brand, with an unknown number or with a client."""
-    brand_id = Client.objects.filter(owner__isnull=False).order_by("pk")[0].brand_id
+    brand_id = an_owned_client().brand_id
     thread = TextThread(brand_id=brand_id, client=client, channel="sms", number_mark=secrets.token_bytes(32))
     thread.seal("+442071838751", client.pk if client is not None else None)
     thread.save()
@@ -415,7 +430,7 @@ def a_discarded_text_thread() -> Arguments:
 
 
 def a_waiting_text() -> TextMessage:
-    client = Client.objects.filter(owner__isnull=False).order_by("pk")[0]
+    client = an_owned_client()
     row = TextMessage(thread=a_text_thread(client), service=a_text_service(), sender=client.owner)
     row.seal("Verbs", client.pk)
     row.save()
@@ -729,10 +744,7 @@ DOORS: dict[str, Door] = {
     # Whether one takes chats is one's own business, whatever brand one works for.
     "clients.chat.presence.set_availability": Door(open_to=("outsider",)),
     "clients.messages.incoming.assign_mail": Door(
-        given=lambda: {
-            "mail_id": an_unknown_mail().pk,
-            "client_id": Client.objects.filter(owner__isnull=False).order_by("pk")[0].pk,
-        }
+        given=lambda: {"mail_id": an_unknown_mail().pk, "client_id": an_owned_client().pk}
     ),
     "clients.messages.incoming.discard_mail": Door(given=lambda: {"mail_id": an_unknown_mail().pk}),
     "clients.messages.incoming.restore_mail": Door(given=a_discarded_mail),
@@ -763,10 +775,7 @@ DOORS: dict[str, Door] = {
     "clients.mail_services.setup.test_mail_service": Door(given=lambda: {"service_id": a_mail_service().pk}),
     "clients.texting.hearing.retry_event": Door(given=an_unmatched_text_event),
     "clients.texting.incoming.assign_thread": Door(
-        given=lambda: {
-            "thread_id": a_text_thread().pk,
-            "client_id": Client.objects.filter(owner__isnull=False).order_by("pk")[0].pk,
-        }
+        given=lambda: {"thread_id": a_text_thread().pk, "client_id": an_owned_client().pk}
     ),
     "clients.texting.incoming.close_thread": Door(given=lambda: {"thread_id": a_text_thread(one(Client)).pk}),
     "clients.texting.incoming.discard_thread": Door(given=lambda: {"thread_id": a_text_thread().pk}),
@@ -949,7 +958,7 @@ DOORS: dict[str, Door] = {
         {"anomaly_id": {"state": "open"}}, given=lambda: {"outcome": "explained"}
     ),
     "risk.abuse.queue.decide_episode": Door(
-        {"episode_id": {"state": "open"}}, given=lambda: {"outcome": "not_abuse", "handling": ""}
+        given=lambda: {"episode_id": an_episode().pk, "outcome": "not_abuse", "handling": ""}
     ),
     "monitoring.history.files.score_history": Door(
         given=lambda: {**a_history(), "fields": {"ts": "at", "agent": "who"}, "kinds": {}, "per_100": 0.5},

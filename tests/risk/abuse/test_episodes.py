@@ -107,14 +107,14 @@ def test_page_shows_evidence_and_logs_the_view(hedged, browse, cast, django_asse
 
 def test_decision_needs_a_right_a_reason_and_a_handling(hedged, cast, browse):
     (episode,) = scoring.score_next()[1]
-    mlro, auditor = cast.mlro, cast.auditor
+    finance, auditor = cast.finance, cast.auditor
     with pytest.raises(NotAllowed):
         decide_episode(episode_id=episode.pk, actor=auditor, outcome="not_abuse", reason="Fine")
     for outcome, reason in (("confirmed", "A pair"), ("not_abuse", " ")):
         with pytest.raises(DomainError):
-            decide_episode(episode_id=episode.pk, actor=mlro, outcome=outcome, reason=reason)
+            decide_episode(episode_id=episode.pk, actor=finance, outcome=outcome, reason=reason)
     assert not AuditEvent.objects.filter(action="risk.abuse_decided").exists()
-    answer = browse(cast.mlro).post(
+    answer = browse(finance).post(
         episode.get_absolute_url(),
         {"outcome": "confirmed", "handling": Handling.REVIEW_WITHDRAWALS, "reason": "One person"},
     )
@@ -123,8 +123,8 @@ def test_decision_needs_a_right_a_reason_and_a_handling(hedged, cast, browse):
     assert (episode.state, episode.handling) == (EpisodeState.CONFIRMED, Handling.REVIEW_WITHDRAWALS)
     assert AuditEvent.objects.filter(action="risk.abuse_decided").count() == 1
     with pytest.raises(WrongState):
-        decide_episode(episode_id=episode.pk, actor=mlro, outcome="not_abuse", reason="No")
-    assert feedback(mlro) == {Abuse.HEDGE: (1, 1)}
+        decide_episode(episode_id=episode.pk, actor=finance, outcome="not_abuse", reason="No")
+    assert feedback(finance) == {Abuse.HEDGE: (1, 1)}
     assert scoring.score_accounts(episode.brand, episode.accounts) == []  # decided stays decided
 
 
