@@ -249,14 +249,13 @@ register(
         group="people",
     ),
     MenuEntry(
-        "setup",
+        "",
         _("API tokens"),
         "api_tokens",
         may_have_tokens,
         "key",
-        75,
+        95,
         words="api keys integration service accounts oauth scopes",
-        group="system",
     ),
     MenuEntry(
         "setup",
@@ -277,16 +276,6 @@ register(
         "external-link",
         81,
         words="integration zapier n8n callback endpoint signing secret deliveries dead letter",
-        group="system",
-    ),
-    MenuEntry(
-        "setup",
-        _("Style guide"),
-        "styleguide",
-        "crm.manage_staff",
-        "columns-3",
-        95,
-        words="components design icons",
         group="system",
     ),
 )

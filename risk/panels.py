@@ -11,7 +11,7 @@ from risk.retention.views import flags_card, waiting_count
 
 register(
     MenuEntry(
-        "clients",
+        "sales",
         _("Client retention"),
         "risk_retention",
         SEES,

@@ -46,6 +46,7 @@ all_stay(
         "crm.OutboxEvent.client_id",
         "crm.OutgoingMail.client_id",
         "crm.SubjectKey.client_id",
+        "crm.WebhookDelivery.client_id",
         "crm.WorkEntry.client_id",
         "crm.WorkItem.client_id",
     ]

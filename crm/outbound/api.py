@@ -16,6 +16,7 @@ from crm.outbound.secrets import secret_of
 from crm.security.scope import reach_of
 
 SCOPE = "webhooks:write"
+SCOPES = {"x-scopes": [SCOPE]}
 router = Router(tags=["hooks"], auth=TokenAuth())
 
 
@@ -39,7 +40,7 @@ class NewHookOut(HookOut):
     secret: str = Field(..., description="Messages are signed with it, after Standard Webhooks")
 
 
-@router.post("/v1/hooks", response={201: NewHookOut}, summary="Subscribe to an event")
+@router.post("/v1/hooks", response={201: NewHookOut}, summary="Subscribe to an event", openapi_extra=SCOPES)
 def subscribe(request: HttpRequest, payload: HookIn) -> Any:
     """Have an event of a brand sent to an address. Asked again for the same, it is the same subscription.
 
@@ -54,13 +55,13 @@ def subscribe(request: HttpRequest, payload: HookIn) -> Any:
     return Status(201, {**_shown(row), "secret": secret_of(row)})
 
 
-@router.get("/v1/hooks", response=list[HookOut], summary="List your subscriptions")
+@router.get("/v1/hooks", response=list[HookOut], summary="List your subscriptions", openapi_extra=SCOPES)
 def hooks(request: HttpRequest) -> Any:
     """List the subscriptions that integrations made. Needs the scope webhooks:write."""
     return [_shown(row) for row in hooks_visible_to(_principal(request).user)]
 
 
-@router.delete("/v1/hooks/{int:hook_id}", response={204: None}, summary="End a subscription")
+@router.delete("/v1/hooks/{int:hook_id}", response={204: None}, summary="End a subscription", openapi_extra=SCOPES)
 def unsubscribe(request: HttpRequest, hook_id: int) -> Any:
     """End a subscription: nothing more is sent. Needs the scope webhooks:write."""
     principal = _principal(request)

@@ -315,9 +315,11 @@ TABLE |= {
     "api:api-root": Rule(NOBODY, good=(404,)),
     "api:add_lead": Rule(NOBODY),
     "api:me": Rule(NOBODY),
+    "api:hooks": Rule(NOBODY),
     "api:subscribe": Rule(NOBODY),
     "api:unsubscribe": Rule(NOBODY, kwargs=lambda _world: {"hook_id": 999_999}),
-    "api:access_token": Rule(NOBODY),
+    # A sign-in: it asks for client id and secret.
+    "api:access_token": Rule(PUBLIC, good=(405,)),
 }
 
 # Sessions open no resource of the API: tokens do, and tests/crm/api tries them with every scope and right.

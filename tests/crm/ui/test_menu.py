@@ -75,7 +75,7 @@ def test_large_areas_have_a_second_level(cast):
         ("Clients and leads", 5),
         ("Money", 3),
         ("Trading", 4),
-        ("System", 4),
+        ("System", 2),
     ]
     # One group alone needs no heading.
     agents = {section.slug: section.groups for section in menu.menu_for(cast.agent)}
