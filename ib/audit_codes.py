@@ -33,6 +33,7 @@ class IbAction(AuditCode):
     DISPUTE_MESSAGE = "ib.dispute_message", _("Message about a commission dispute"), "message-square"
     DISPUTE_OPENED = "ib.dispute_opened", _("Commission disputed or put on hold"), "lock", "warning"
     DISPUTE_RESOLVED = "ib.dispute_resolved", _("Commission dispute resolved"), "circle-check"
+    LAST_DAY_SET = "ib.last_day_set", _("Last day of a partner set"), "calendar", "warning"
     LINK_CREATED = "ib.link_created", _("Referral link created"), "link"
     LINK_SWITCHED = "ib.link_switched", _("Referral link activated or deactivated"), "link"
     MEMBER_ADDED = "ib.member_added", _("Partner's team member added"), "user-plus", "warning"

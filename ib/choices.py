@@ -475,6 +475,13 @@ class IbNotice(NotificationKind):
         PARTNERS,
         EmailChannel.AT_ONCE,
     )
+    PARTNER_LEAVES = (
+        "ib.partner_leaves",
+        _("End of your partnership"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
     REFERRALS_REVIEWED = (
         "ib.referrals_reviewed",
         _("Partners whose referrals need a review"),

@@ -15,6 +15,7 @@ from clients.queries import clients_visible_to
 from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
+from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
 from ib.choices import Cycle, NegativeBalance, PayoutSchedule, PayoutTo, TeamRole, VatTreatment
 from ib.models import Partner, Plan, ReferralLink, SettlementTerms
@@ -144,6 +145,13 @@ class MoveForm(PartnerSearch):
 
 
 class ReasonForm(forms.Form):
+    reason = forms.CharField(max_length=200, label=_("Reason"))
+
+
+class LastDayForm(forms.Form):
+    """A partner's last day, by the brand's calendar."""
+
+    on = forms.DateField(label=_("Last day"), required=False, widget=DayInput(), help_text=_("Empty: they stay."))
     reason = forms.CharField(max_length=200, label=_("Reason"))
 
 

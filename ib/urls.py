@@ -40,6 +40,7 @@ staff = [
     path("ib/partners/<int:partner_id>/move/", partners.move, name="ib_partner_move"),
     path("ib/partners/<int:partner_id>/plan/", partners.change_plan, name="ib_partner_plan"),
     path("ib/partners/<int:partner_id>/state/<slug:state>/", partners.change_state, name="ib_partner_state"),
+    path("ib/partners/<int:partner_id>/leaving/", partners.last_day, name="ib_partner_leaving"),
     path("ib/partners/<int:partner_id>/assign-client/", partners.attribute, name="ib_partner_attribute"),
     path("ib/partners/<int:partner_id>/wallet/", partners.link_wallet, name="ib_partner_wallet"),
     path("ib/partners/<int:partner_id>/new-link/", partners.new_link, name="ib_partner_link"),

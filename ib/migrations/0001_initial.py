@@ -2306,4 +2306,24 @@ class Migration(migrations.Migration):
             name='alt',
             field=models.CharField(help_text="Read out to people who can't see the picture", max_length=160),
         ),
+        migrations.AddField(
+            model_name='historicalpartner',
+            name='last_day',
+            field=models.DateField(blank=True, help_text="By the brand's calendar; they leave after it", null=True),
+        ),
+        migrations.AddField(
+            model_name='historicalpartner',
+            name='leaving_reason',
+            field=models.CharField(blank=True, max_length=200),
+        ),
+        migrations.AddField(
+            model_name='partner',
+            name='last_day',
+            field=models.DateField(blank=True, help_text="By the brand's calendar; they leave after it", null=True),
+        ),
+        migrations.AddField(
+            model_name='partner',
+            name='leaving_reason',
+            field=models.CharField(blank=True, max_length=200),
+        ),
     ]

@@ -62,6 +62,8 @@ class Partner(HasState):
         help_text=_("Responsible IB manager"),
     )
     joined_at = models.DateTimeField()
+    last_day = models.DateField(null=True, blank=True, help_text="By the brand's calendar; they leave after it")
+    leaving_reason = models.CharField(max_length=200, blank=True)
     history = HistoricalRecords()
 
     class Meta:

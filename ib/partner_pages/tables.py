@@ -225,7 +225,7 @@ class MySettlementsTable(Table):
     name, title = "partners.settlements", _("Settlements")
     columns = [
         *(column for column in SETTLEMENT_COLUMNS if column.name not in ("partner", "accrued")),
-        Column("statement", pgettext_lazy("partner", "Statement"), render=statement_files, css="nowrap"),
+        Column("statement", pgettext_lazy("partner", "Statement"), render=statement_files, css="nowrap", export=False),
     ]
     is_adjustable = False
     is_searchable = False

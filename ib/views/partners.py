@@ -20,12 +20,12 @@ from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
-from ib import figures, partners, plans, settlement, tree
+from ib import figures, leaving, partners, plans, settlement, tree
 from ib.agreements.ranks import rank_of
 from ib.agreements.ratios import propose_ratio
 from ib.applications import invitations
 from ib.choices import PartnerState
-from ib.forms import AssignPlanForm, AttributeForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
+from ib.forms import AssignPlanForm, AttributeForm, LastDayForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
 from ib.models import Partner, PartnerLink, PartnerPlan
 from ib.policies import can_manage_partners
@@ -284,6 +284,23 @@ def change_state(request: UserRequest, partner_id: int, state: str) -> HttpRespo
     ):
         return redirect(partner)
     return _form(request, partner, form, _("Set status to “%(state)s”") % {"state": to.label}, "")
+
+
+@staff_page("ib.manage_partners")
+def last_day(request: UserRequest, partner_id: int) -> HttpResponse:
+    """Set the day after which a partner leaves, or take it back."""
+    partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
+    form = LastDayForm(request.POST or None, initial={"on": partner.last_day, "reason": partner.leaving_reason})
+    if run_action(
+        request,
+        lambda: leaving.set_last_day(partner_id=partner.pk, actor=request.user, **form.cleaned_data),
+        _("Last day saved. The partner was notified."),
+        form=form,
+        show_forbidden=True,
+    ):
+        return redirect(partner)
+    text = _("They earn on trades closed until the end of that day. What was earned is settled as usual.")
+    return _form(request, partner, form, _("Last day"), text)
 
 
 @staff_page("ib.manage_partners")

@@ -47,6 +47,7 @@ from ib.views.guards import partner_page
 from trading.models import TradingAccount
 
 DISPUTES_SHOWN = 5
+CSV_LISTS: dict[str, type[Table]] = {"settlements": MySettlementsTable, "payouts": MyPayoutsTable}
 
 
 def _table_page(request: UserRequest, table: Table, template: str, **context: Any) -> HttpResponseBase:
@@ -168,6 +169,8 @@ class MySettlementTrades(MyEarningsTable):
 @partner_page(PartnerRight.SEE_MONEY, change=PartnerRight.PAY_OUT)
 def payouts(request: UserRequest, partner: Partner) -> HttpResponseBase:
     """Show the balance, what was credited month by month, and payout requests with their state; take new requests."""
+    if request.GET.get("export") in CSV_LISTS:
+        return csv_of(CSV_LISTS[request.GET["export"]](request.user))
     balances = settlement.balances_of(partner)
     payable = {currency: amount for currency, amount in balances.items() if amount > 0}
     form = PayOutForm(

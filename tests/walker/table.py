@@ -662,6 +662,7 @@ TABLE |= {
     "ib_partner_reject": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_agreement": Rule(SEES_COMMISSIONS, kwargs=PARTNER_KEY, good=OWN),
     "ib_applications": Rule(SEES_PARTNERS),
+    "ib_partner_leaving": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_attribute": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_wallet": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_link": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
