@@ -15,7 +15,6 @@ from crm.db.locking import lock
 from crm.due.kinds import DueKind, declare
 from crm.due.rows import cancel, due
 from crm.errors import DomainError, WrongState
-from crm.i18n import formats
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, DueRow
 from crm.notices.notify import notify
@@ -65,7 +64,7 @@ def set_last_day(*, partner_id: int, on: dt.date | None, reason: str, actor: Act
         team_with(partner, PartnerRight.MANAGE_TEAM),
         kind=IbNotice.PARTNER_LEAVES,
         title=phrase("The end of your partnership has changed"),
-        body=phrase("Your last day is %(day)s.") % {"day": formats.day(on)} if on else phrase("It continues."),
+        body=phrase("Your last day is %(day)s.") % {"day": on} if on else phrase("It continues."),
         url="/partners/",
     )
     return partner

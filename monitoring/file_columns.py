@@ -1,5 +1,5 @@
 from crm.file_columns import FileColumn, declare
-from monitoring.history.files import FOLDER
+from monitoring.history.files import FOLDER, PURPOSE
 from monitoring.history.models import HistoryFile
 
-declare(FileColumn(HistoryFile, "id", FOLDER, purpose="agent-history"))
+declare(FileColumn(HistoryFile, "id", FOLDER, purpose=PURPOSE))

@@ -39,8 +39,9 @@ from monitoring.history.models import HistoryFile
 from monitoring.history.reading import SAMPLE, Reader
 
 RIGHT: Final = "monitoring.score_history"
-FILES: Final = sealed_files.of_instance("agent-history")
 FOLDER: Final = "agent-history"
+PURPOSE: Final = "agent-history"
+FILES: Final = sealed_files.of_instance(PURPOSE)
 DAYS_KEPT: Final = 7
 SAMPLE_BYTES: Final = 4 * 2**20
 SAMPLES_SHOWN, SAMPLE_CHARS, KINDS_LISTED = 3, 30, 60

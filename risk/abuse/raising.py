@@ -15,7 +15,7 @@ from clients.models import Client
 from crm import work
 from crm.choices import WorkPriority
 from crm.db.locking import lock_all
-from crm.i18n.localized_text import phrase
+from crm.i18n.localized_text import label_of, phrase
 from crm.models import User
 from crm.notices.notify import notify, people_with
 from risk.abuse.book import MONEY_UNITS, amount_of
@@ -208,7 +208,7 @@ def _notify(episode: AbuseEpisode) -> None:
     notify(
         [user for user in holders if episodes_visible_to(user).filter(pk=episode.pk).exists()],
         kind=RiskNotice.ABUSE,
-        title=phrase("Suspected abuse: %(kind)s") % {"kind": episode.get_kind_display()},
+        title=phrase("Suspected abuse: %(kind)s") % {"kind": label_of(episode, "kind")},
         body=str(episode.client),
         url=episode.get_absolute_url(),
         dedupe_key=f"risk.abuse:{episode.pk}",
