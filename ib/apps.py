@@ -20,7 +20,7 @@ class IbConfig(KeelsonAppConfig):
         "ib/partner_pages/tables.py",
         "ib/tables.py",
         "ib/_tree.html",
-        "ib/leaving.py",
+        "ib/agreements/leaving.py",
         "ib/materials/banners.py",
         "ib/sub_partners/forms.py",
         "ib/sub_partners/limits.py",

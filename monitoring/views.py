@@ -19,9 +19,10 @@ from crm.ui.actions import run_action
 from crm.ui.tables import Table
 from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
-from monitoring import alerts, charts, watchlist
+from monitoring import alerts, watchlist
 from monitoring.audit_codes import MonitoringAction
 from monitoring.brand_policies import ALERT_BUDGET
+from monitoring.cards import charts
 from monitoring.choices import AlertState, Family, Feature, Verdict, WatchKind
 from monitoring.engine.scoring import HISTORY_DAYS, WINDOWS
 from monitoring.engine.signals import DRIFTING, FAMILIES, REGISTRY

@@ -20,7 +20,8 @@ from crm.ui.charts import Chart, Series
 from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
-from ib import figures, leaving, partners, plans, settlement, tree
+from ib import figures, partners, plans, settlement, tree
+from ib.agreements import leaving
 from ib.agreements.ranks import rank_of
 from ib.agreements.ratios import propose_ratio
 from ib.applications import invitations

@@ -11,7 +11,7 @@ from crm.brand_policies.registry import today
 from crm.due.sweep import sweep
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import DueRow, Notification
-from ib.leaving import set_last_day
+from ib.agreements.leaving import set_last_day
 from tests.ib.test_pages import text_of
 
 pytestmark = pytest.mark.django_db

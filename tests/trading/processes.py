@@ -16,7 +16,7 @@ import httpx
 from trading.models import SyncCursor, TradingServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START_SECONDS = 60
+START_SECONDS = 180
 CELERY = [sys.executable, "-m", "celery", "--quiet", "-A", "crm"]
 WORKER = [*CELERY, "worker", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"]
 

@@ -211,7 +211,7 @@ LOCKS: dict[str, str] = {
     "ib.settlements.forfeits.propose_verdict": "Client",
     "ib.engine.run": "~ib.commissions",
     "ib.applications.invitations.invite": "User",
-    "ib.leaving.set_last_day": "Partner",
+    "ib.agreements.leaving.set_last_day": "Partner",
     "ib.links.create_link": "Partner",
     "ib.links.switch_link": "ReferralLink",
     "ib.tracking.assigning.propose_attribution": "Client",
