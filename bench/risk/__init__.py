@@ -1,4 +1,4 @@
-"""Risk: how well abuse is told from what looks like it, and how fast; retention beside it."""
+"""Risk: how well abuse is recognised among what only resembles it, and how fast; retention beside it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What a brand's referrals show, partner by partner: counted from identifiers and commissions in one statement.
 
 Self-referral, clusters and returning people count only what a person owns: a device, a card, an account, a document, a phone.
-A network alone is shared by offices, families and mobile operators, so that it never holds a payout by itself.
+A network alone is shared by offices, families and mobile operators, so that it never holds a payout alone.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from crm.security.policies import require_permission
 from crm.ui.exports import csv_lines
 from monitoring.audit_codes import MonitoringAction
 from monitoring.history import mapping, recognition
-from monitoring.history.judging import Judged, judge_file
+from monitoring.history.judging import COLUMNS, Judged, judge_file
 from monitoring.history.models import HistoryFile
 from monitoring.history.reading import SAMPLE, Reader
 
@@ -45,7 +45,6 @@ FILES: Final = sealed_files.of_instance(PURPOSE)
 DAYS_KEPT: Final = 7
 SAMPLE_BYTES: Final = 4 * 2**20
 SAMPLES_SHOWN, SAMPLE_CHARS, KINDS_LISTED = 3, 30, 60
-COLUMNS: Final = ("agent", "date", "score", "alert", "reasons")
 OUR_KINDS: Final = (*(kind for kind, _words in mapping.KINDS), "context", "other")
 SCORE: Final = "monitoring.score_history"
 
@@ -237,7 +236,7 @@ def _rows(judged: Iterator[Judged], counts: Counter[str], job: RunningJob) -> It
         counts["agent_days"] += 1
         counts["alerts"] += row.is_alert
         job.progress(counts["agent_days"], 0, row.day.isoformat())
-        yield [row.agent, row.day.isoformat(), row.score, int(row.is_alert), "; ".join(row.reasons)]
+        yield row.as_row()
 
 
 DELETE: Final = declare(DueKind("monitoring.delete_history", gettext_lazy("Deletion of an uploaded history"), _expire))

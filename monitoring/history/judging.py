@@ -27,6 +27,10 @@ GROUP_MIN = 4
 SHIFT_HOURS = 8
 
 
+# Of the list of agent-days, from the command and the page alike.
+COLUMNS = ("agent", "date", "score", "alert", "reasons")
+
+
 @dataclass(frozen=True)
 class Judged:
     """One agent-day: how unusual (`score`, −log₁₀ p of what it adds to its case), whether it opens a case, and why."""
@@ -37,6 +41,10 @@ class Judged:
     is_alert: bool
     reasons: list[str]
     raw: float
+
+    def as_row(self) -> list[str | float | int]:
+        """Write the agent-day as a row of the list."""
+        return [self.agent, self.day.isoformat(), self.score, int(self.is_alert), "; ".join(self.reasons)]
 
 
 @dataclass

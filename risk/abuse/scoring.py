@@ -1,7 +1,7 @@
 """Judge deals as they come: from a watermark on, the accounts that traded and those they may have traded with.
 
-Runs come after one another under one lock. Deals are taken a minute late, since ids are given before their transaction commits;
-edits and deletions afterwards are seen by `grounds.recheck`, which looks at the evidence again.
+Runs come after one another under one lock. Deals are taken a minute late, since ids are given before their transaction commits,
+and never past one that is younger; edits and deletions afterwards are seen by `grounds.recheck`, which looks at the evidence again.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ PAIR_TIMES: Final = 4
 PARTNERS_MAX: Final = 5_000
 NEXT: Final = """
 SELECT max(id), count(*) FROM (
-  SELECT id FROM trading_deal WHERE id > %(after)s AND synced_at <= %(until)s ORDER BY id LIMIT %(most)s
-) d
+  SELECT id, max(synced_at) OVER (ORDER BY id) AS settled_at FROM (
+    SELECT id, synced_at FROM trading_deal WHERE id > %(after)s ORDER BY id LIMIT %(most)s
+  ) next
+) d WHERE settled_at <= %(until)s
 """
 TOUCHED: Final = """
 SELECT c.brand_id, array_agg(DISTINCT d.account_id) FROM trading_deal d

@@ -40,7 +40,7 @@ def _open_case(case_id: int, actor: User) -> RetentionCase:
 def decide_retention(
     *, case_id: int, actor: User, outcome: str, reason: str = "", was_useful: bool | None = None
 ) -> RetentionCase:
-    """Decide a case: what came of the call, and whether the flags were useful.
+    """Decide a case: the outcome of the call, and whether the flags were useful.
 
     Who: `risk.work_retentioncase` on the client, unless a colleague has claimed it. Raises: NotAllowed, WrongState, DomainError
     (no action without a reason).

@@ -56,7 +56,7 @@ class AssignCases(AssignSelected):
 
 
 class CasePage(StaffView):
-    """One client who may leave: what says so, what to know before the call, and what came of it. Every view is logged."""
+    """One client who may leave: what says so, what to know before the call, and its outcome. Every view is logged."""
 
     permission = SEES
 

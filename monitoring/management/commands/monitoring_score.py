@@ -10,11 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from monitoring.engine import budget
-from monitoring.history.judging import judge_file
+from monitoring.history.judging import COLUMNS, judge_file
 from monitoring.history.mapping import FIELDS, KINDS, plain
 from monitoring.history.reading import Reader
-
-COLUMNS = ("agent", "date", "score", "alert", "reasons")
 
 
 class Command(BaseCommand):
@@ -57,7 +55,7 @@ class Command(BaseCommand):
                 agent_days += 1
                 alerts += row.is_alert
                 if row.is_alert or not options["alerts_only"]:
-                    out.writerow([row.agent, row.day.isoformat(), row.score, int(row.is_alert), "; ".join(row.reasons)])
+                    out.writerow(row.as_row())
         self.stdout.write(
             json.dumps(
                 {"agent_days": agent_days, "alerts": alerts, "budget": options["budget"], **reader.report.as_json()},

@@ -92,6 +92,14 @@ def test_deals_become_an_episode_and_the_same_deals_do_not_again(hedged, cast):
     assert count == 2 and raised == [] and AbuseEpisode.objects.count() == 1
 
 
+def test_no_deal_is_passed_by_that_was_read_later_than_one_after_it(hedged):
+    first, *_others = Deal.every.order_by("pk").values_list("pk", flat=True)
+    Deal.every.filter(pk=first).update(synced_at=timezone.now())
+    assert scoring.score_next() == (0, [])
+    Deal.every.filter(pk=first).update(synced_at=timezone.now() - dt.timedelta(hours=1))
+    assert scoring.score_next()[0] == Deal.every.count()
+
+
 def test_page_shows_evidence_and_logs_the_view(hedged, browse, cast, django_assert_max_num_queries):
     (episode,) = scoring.score_next()[1]
     page = browse(cast.mlro)
