@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import tempfile
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -66,6 +66,11 @@ def histories_visible_to(user: User) -> QuerySet[HistoryFile]:
 def path_of(history_id: int) -> Path:
     """Locate the sealed file."""
     return Path(settings.PRIVATE_DIR) / FOLDER / str(history_id)
+
+
+def work_of(history_id: int) -> Path:
+    """Locate the folder of a running job. What a killed one left goes with the next run, or with the file at the latest."""
+    return Path(settings.PRIVATE_DIR) / f"{FOLDER}-work" / str(history_id)
 
 
 @transaction.atomic
@@ -202,7 +207,12 @@ def _delete(history: HistoryFile, actor: User | None) -> None:
         actor=actor, action=MonitoringAction.HISTORY_DELETED, target=history, before={"file": history.file_name}
     )
     history.delete()
-    transaction.on_commit(lambda: path_of(number).unlink(missing_ok=True))
+    transaction.on_commit(lambda: _remove_files(number))
+
+
+def _remove_files(number: int) -> None:
+    path_of(number).unlink(missing_ok=True)
+    shutil.rmtree(work_of(number), ignore_errors=True)
 
 
 def _expire(row: DueRow) -> None:
@@ -216,16 +226,21 @@ def run_score(job: RunningJob) -> None:
     """Run the job: decrypt the file for its time, judge each agent-day, attach them as CSV, and keep the report."""
     history = HistoryFile.objects.get(pk=job.parameters["history"])
     counts = Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="keelson-history-") as folder:
-        source, target = Path(folder) / "events.jsonl", Path(folder) / "agent-days.csv"
+    folder = work_of(history.pk)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        source, target = folder / "events.jsonl", folder / "agent-days.csv"
         with source.open("wb") as plain:
             for piece in sealed_files.stream(path_of(history.pk), owner=FILES):
                 plain.write(piece)
-        reader = Reader(source, fields=history.fields, kinds=history.kinds)
+        reader = Reader(source, fields=history.fields, kinds=history.kinds, work=folder)
         with target.open("w", encoding="utf-8", newline="") as out:
             out.writelines(csv_lines(_rows(judge_file(reader, per_100=history.per_100), counts, job)))
         if counts["agent_days"]:
             job.attach("agent-days.csv", target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
     report = {**reader.report.as_json(), **counts}
     HistoryFile.objects.filter(pk=history.pk).update(report=report)
 

@@ -64,16 +64,22 @@ class Reader:
     """The events of a file, one day after another."""
 
     def __init__(
-        self, path: Path, *, fields: dict[str, str] | None = None, kinds: dict[str, str] | None = None
+        self,
+        path: Path,
+        *,
+        fields: dict[str, str] | None = None,
+        kinds: dict[str, str] | None = None,
+        work: Path | None = None,
     ) -> None:
-        self.path, self.stated_fields, self.stated_kinds = path, fields or {}, kinds or {}
+        """work: where the files of days lie meanwhile; the system's own place for such if None."""
+        self.path, self.stated_fields, self.stated_kinds, self.work = path, fields or {}, kinds or {}, work
         self.report = Report()
         self.sizes: Counter[int] = Counter()
         self.is_month_first = False
 
     def days(self) -> Iterator[tuple[int, Iterator[Event]]]:
         """Iterate over (day, its events in order). The day's events must be used up before the next day is asked for."""
-        with tempfile.TemporaryDirectory(prefix="keelson-history-") as folder:
+        with tempfile.TemporaryDirectory(prefix="keelson-history-", dir=self.work) as folder:
             self._cut(Path(folder))
             for day in self._kept_days():
                 yield day, self._events_of(Path(folder) / str(day))

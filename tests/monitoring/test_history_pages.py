@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm import due
 from crm.files import jobs
 from crm.models import AuditEvent, DueRow, Job
-from monitoring.history.files import DELETE, path_of
+from monitoring.history.files import DELETE, path_of, work_of
 from monitoring.history.models import HistoryFile
 from sandbox.floor import SalesFloor, Size
 
@@ -85,10 +85,11 @@ def test_a_history_is_uploaded_mapped_scored_and_deleted(
     assert history.report["fields"]["owner"] == "looked_after_by"
     assert "Agent-days" in browser.get(history.get_absolute_url()).content.decode()
     assert browse(cast.administrator).get(history.get_absolute_url()).status_code == 404  # another's file
-    assert b"zzq" not in path_of(history.pk).read_bytes()
+    assert b"zzq" not in path_of(history.pk).read_bytes() and not work_of(history.pk).exists()
+    work_of(history.pk).mkdir(parents=True)  # as a job that was killed leaves it
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(reverse("monitoring_history_delete", args=[history.pk]))
-    assert not HistoryFile.objects.exists() and not path_of(history.pk).exists()
+    assert not HistoryFile.objects.exists() and not path_of(history.pk).exists() and not work_of(history.pk).exists()
     assert set(AuditEvent.objects.filter(action__startswith="monitoring.history").values_list("action", flat=True)) == {
         "monitoring.history_uploaded",
         "monitoring.history_scored",
