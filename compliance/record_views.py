@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from clients.choices import CallOutcome
+from clients.queries import clients_visible_to
 from crm.choices import AccessKind
 from crm.models import AccessEvent, User
 from crm.security import confidential
@@ -26,6 +27,7 @@ class ViewPage:
     rows: list[AccessEvent]
     next: str = ""
     people: dict[int, User] = field(default_factory=dict)
+    opened: frozenset[int] = frozenset()  # clients whose page the reader may open; an agent's work crosses desks
 
 
 def views_visible_to(user: User) -> QuerySet[AccessEvent]:
@@ -41,21 +43,23 @@ def views_visible_to(user: User) -> QuerySet[AccessEvent]:
     return rows.filter(user__desk_id__in=reach.desks)
 
 
-def page_of(rows: QuerySet[AccessEvent], cursor: str = "", *, size: int = PAGE_SIZE) -> ViewPage:
+def page_of(rows: QuerySet[AccessEvent], reader: User, cursor: str = "") -> ViewPage:
     """Newest first, from a place on: keyset on (at, id), which the indexes hold per client and per person."""
     place = _read(cursor)
     if place is not None:
         at, row_id = place
         rows = rows.filter(Q(at__lt=at) | Q(at=at, id__lt=row_id))
-    events = list(rows.order_by("-at", "-id")[: size + 1])
-    shown = events[:size]
-    following = _token(shown[-1]) if len(events) > size else ""
+    events = list(rows.order_by("-at", "-id")[: PAGE_SIZE + 1])
+    shown = events[:PAGE_SIZE]
+    following = _token(shown[-1]) if len(events) > PAGE_SIZE else ""
     outcomes = dict(CallOutcome.choices)
     for row in shown:
         if row.kind == AccessKind.CALL:
             row.reason = str(outcomes.get(row.reason, row.reason))
     people = User.objects.select_related("desk").in_bulk({row.user_id for row in shown if row.user_id})
-    return ViewPage(shown, following, people)
+    ids = {row.client_id for row in shown if row.client_id}
+    opened = clients_visible_to(reader).filter(pk__in=ids).values_list("pk", flat=True)
+    return ViewPage(shown, following, people, frozenset(opened))
 
 
 def who_saw(rows: QuerySet[AccessEvent], *, days: int = 90) -> list[dict[str, Any]]:

@@ -73,7 +73,7 @@ class AccessLog(StaffView):
         rows = record_views.views_visible_to(request.user)
         if form.is_valid():
             rows = narrowed(rows, form.cleaned_data)
-        page = record_views.page_of(rows, request.GET.get("cursor", ""))
+        page = record_views.page_of(rows, request.user, request.GET.get("cursor", ""))
         return render(request, "compliance/access_log.html", {"form": form, "page": page})
 
 
@@ -101,6 +101,6 @@ class WhoSaw(StaffView):
         context = {
             "client": client,
             "people": record_views.who_saw(rows),
-            "page": record_views.page_of(rows, request.GET.get("cursor", "")),
+            "page": record_views.page_of(rows, request.user, request.GET.get("cursor", "")),
         }
         return render(request, "compliance/who_saw.html", context)

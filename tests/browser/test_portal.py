@@ -153,6 +153,7 @@ def test_documents_are_sent_checked_and_approved_while_the_page_looks_on(page, c
     expect(page.locator("#document-states").get_by_text("Under review")).to_have_count(2, timeout=30_000)
     for document in Document.objects.order_by("pk"):
         wait_until(lambda pk=document.pk: Document.objects.get(pk=pk).state == "pending_review", 60)
+        document.refresh_from_db()  # its work came with the check
         work.claim(item_id=document.work_id, actor=cast.kyc_officer)
         approve(document_id=document.pk, actor=cast.kyc_officer, note="Read by eye")
     # No reload: the page asks again by itself.

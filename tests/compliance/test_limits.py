@@ -135,16 +135,27 @@ def test_countries_move_the_score_a_little(mine, theirs, expected):
 def test_a_page_of_the_access_log_holds_fifty(cast, rows, pages):
     for number in range(rows):
         look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC), client=number)
-    found = record_views.page_of(AccessEvent.objects.all())
+    found = record_views.page_of(AccessEvent.objects.all(), cast.desk_head)
     assert (len(found.rows), bool(found.next)) == (min(rows, 50), pages == 2)
     if found.next:
-        assert [row.client_id for row in record_views.page_of(AccessEvent.objects.all(), found.next).rows] == [0]
+        assert [
+            row.client_id for row in record_views.page_of(AccessEvent.objects.all(), cast.desk_head, found.next).rows
+        ] == [0]
+
+
+def test_only_a_client_in_reach_is_linked_from_the_access_log(cast):
+    """An agent of the desk worked on a client who has left it: the head sees the look, and no way to a page that is shut."""
+    for client in (cast.client, cast.other_client):
+        look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC), client=client.pk)
+    found = record_views.page_of(AccessEvent.objects.all(), cast.agent)
+    assert {row.client_id for row in found.rows} == {cast.client.pk, cast.other_client.pk}
+    assert found.opened == {cast.client.pk}
 
 
 @pytest.mark.parametrize("cursor", ["%%%", "bm9uc2Vuc2U", "MjAyNg", "2026|x"])
 def test_a_damaged_place_begins_again(cast, cursor):
     look(cast.agent, dt.datetime(2026, 9, 10, 9, tzinfo=dt.UTC))
-    assert len(record_views.page_of(AccessEvent.objects.all(), cursor).rows) == 1
+    assert len(record_views.page_of(AccessEvent.objects.all(), cast.desk_head, cursor).rows) == 1
 
 
 @pytest.mark.parametrize(("days", "is_counted"), [(89.9, True), (90.1, False)])
