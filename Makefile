@@ -10,7 +10,7 @@ BIN := .venv/bin
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$(( n > 6 ? 8 : n + 2 )))
 # A test in a browser keeps half a core busy, the rest it waits: for pages, and for what moves to stand still.
 BROWSERS ?= $(JOBS)
-APPS := launcher crm clients leads support kyc compliance trading wallet ib monitoring risk portal reports sandbox
+APPS := launcher crm clients leads support kyc compliance trading wallet ib prop monitoring risk portal reports sandbox
 # A deployment's settings, with secrets that nobody uses.
 DEPLOYMENT = DJANGO_SETTINGS_MODULE=crm.settings.production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(40))') \
 	KEELSON_FIELD_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_hex(32))') \

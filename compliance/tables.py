@@ -43,6 +43,7 @@ AREAS = [
     ("leads", _("Leads")),
     ("monitoring", _("Agent monitoring")),
     ("portal", _("Client portal")),
+    ("prop", _("Prop challenges")),
     ("trading", _("Trading")),
     ("wallet", _("Money")),
 ]

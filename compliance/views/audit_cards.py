@@ -89,6 +89,7 @@ def _per_day(rows: QuerySet[AuditEvent], column: str) -> Sequence[tuple[dt.date,
 AREAS = {
     "wallet": "money",
     "ib": "money",
+    "prop": "trading",
     "trading": "trading",
     "clients": "clients",
     "leads": "clients",

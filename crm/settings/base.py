@@ -50,6 +50,7 @@ KEELSON_APPS = [
     "trading",
     "wallet",
     "ib",
+    "prop",
     "monitoring",
     "risk",
     "portal",

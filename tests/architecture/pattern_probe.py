@@ -27,6 +27,7 @@ APPS = (
     "trading",
     "wallet",
     "ib",
+    "prop",
     "compliance",
     "monitoring",
     "risk",

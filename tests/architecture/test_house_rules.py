@@ -128,7 +128,7 @@ def test_handlers_live_in_subscribers_and_hear_known_events():
 
 OURS = sorted(name for name, app in get_commands().items() if app in APPS)
 FEATURES = (ROOT / "docs" / "features.md").read_text()
-HEADINGS = {"crm": "Ground floor", "ib": "Partners", "portal": "Client portal", "kyc": "KYC"}
+HEADINGS = {"crm": "Ground floor", "ib": "Partners", "prop": "Prop challenges", "portal": "Client portal", "kyc": "KYC"}
 
 
 def test_the_handbook_names_every_command():

@@ -17,7 +17,7 @@ ROOT = Path(settings.BASE_DIR)
 FLOORS = (
     ("portal", "reports"),
     ("monitoring", "risk"),
-    ("ib",),
+    ("ib", "prop"),
     ("wallet",),
     ("trading",),
     ("leads", "support", "kyc", "compliance"),

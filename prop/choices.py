@@ -1,0 +1,101 @@
+"""Kinds and states of prop challenges, each with its label and badge colour, and the transition tables."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from crm.choices import BadgeChoices
+
+
+class VersionState(BadgeChoices):
+    DRAFT = "draft", "secondary", _("Draft")
+    PUBLISHED = "published", "green", pgettext_lazy("programme version", "On sale")
+    RETIRED = "retired", "azure", pgettext_lazy("programme version", "Withdrawn from sale")
+
+
+VERSION_TRANSITIONS: dict[str, set[str]] = {
+    VersionState.DRAFT: {VersionState.PUBLISHED},
+    VersionState.PUBLISHED: {VersionState.RETIRED},
+    VersionState.RETIRED: set(),
+}
+
+
+class LossBy(models.TextChoices):
+    """What a day's loss is counted from: the balance at the start of the server's day, or the equity then."""
+
+    BALANCE = "balance", pgettext_lazy("loss counted from", "Balance")
+    EQUITY = "equity", pgettext_lazy("loss counted from", "Equity")
+
+
+class MaxLoss(models.TextChoices):
+    """Where the floor of the maximum loss lies: below the starting balance, or below the highest balance or equity."""
+
+    STATIC = "static", _("Static")
+    TRAILING_BALANCE = "trailing_balance", _("Trailing the highest balance")
+    TRAILING_EQUITY = "trailing_equity", _("Trailing the highest equity")
+
+
+class Rule(models.TextChoices):
+    """What an account can be closed for."""
+
+    DAILY_LOSS = "daily_loss", _("Daily loss")
+    MAX_LOSS = "max_loss", _("Maximum loss")
+    MAX_DAYS = "max_days", _("Maximum days")
+    INACTIVITY = "inactivity", _("Inactivity")
+    CONSISTENCY = "consistency", _("Consistency")
+    NEWS = "news", _("News trading")
+    WEEKEND = "weekend", _("Weekend positions")
+    LOTS = "lots", _("Lot limit")
+    LEVERAGE = "leverage", _("Leverage limit")
+
+
+class ChallengeState(BadgeChoices):
+    """How far a challenge is, from its payment to its end."""
+
+    ACTIVE = "active", "blue", pgettext_lazy("challenge", "In evaluation")
+    REVIEW = "review", "orange", pgettext_lazy("challenge", "Pending review")
+    FUNDED = "funded", "green", pgettext_lazy("challenge", "Funded")
+    BREACHED = "breached", "red", pgettext_lazy("challenge", "Rule breached")
+    EXPIRED = "expired", "secondary", pgettext_lazy("challenge", "Expired")
+    REJECTED = "rejected", "red", pgettext_lazy("challenge", "Not approved")
+
+
+CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
+    ChallengeState.ACTIVE: {ChallengeState.REVIEW, ChallengeState.BREACHED, ChallengeState.EXPIRED},
+    ChallengeState.REVIEW: {
+        ChallengeState.ACTIVE,
+        ChallengeState.FUNDED,
+        ChallengeState.REJECTED,
+        ChallengeState.BREACHED,
+    },
+    ChallengeState.FUNDED: {ChallengeState.BREACHED, ChallengeState.EXPIRED},
+    # Bought again at the reset price: the same phase on a new account.
+    ChallengeState.BREACHED: {ChallengeState.ACTIVE},
+    ChallengeState.EXPIRED: {ChallengeState.ACTIVE},
+    ChallengeState.REJECTED: set(),
+}
+
+
+class StageState(BadgeChoices):
+    """How far the account of a phase is."""
+
+    OPENING = "opening", "azure", pgettext_lazy("phase of a challenge", "Opening account")
+    RUNNING = "running", "blue", pgettext_lazy("phase of a challenge", "Running")
+    REVIEW = "review", "orange", pgettext_lazy("phase of a challenge", "Target reached")
+    PASSED = "passed", "green", pgettext_lazy("phase of a challenge", "Passed")
+    REJECTED = "rejected", "red", pgettext_lazy("phase of a challenge", "Not approved")
+    BREACHED = "breached", "red", pgettext_lazy("phase of a challenge", "Breached")
+    EXPIRED = "expired", "secondary", pgettext_lazy("phase of a challenge", "Expired")
+
+
+STAGE_TRANSITIONS: dict[str, set[str]] = {
+    StageState.OPENING: {StageState.RUNNING},
+    StageState.RUNNING: {StageState.REVIEW, StageState.BREACHED, StageState.EXPIRED},
+    StageState.REVIEW: {StageState.PASSED, StageState.REJECTED, StageState.BREACHED},
+    StageState.PASSED: set(),
+    StageState.REJECTED: set(),
+    StageState.BREACHED: set(),
+    StageState.EXPIRED: set(),
+}

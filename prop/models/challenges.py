@@ -1,0 +1,200 @@
+"""Bought challenges, the trading account of each phase, its days, and the breach that ended it."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from clients.models import Client
+from crm.choices import ApprovalState
+from crm.db.states import HasState
+from crm.models import Brand, WorkItem
+from crm.models.approvals import ApprovalMixin
+from prop.choices import CHALLENGE_TRANSITIONS, STAGE_TRANSITIONS, ChallengeState, Rule, StageState
+from prop.models.programmes import MONEY, Coupon, ProgrammePhase, ProgrammeSize, ProgrammeVersion
+from trading.models import TradingAccount
+from wallet.models import Journal
+
+
+class Challenge(HasState):
+    """A challenge that a client bought. It keeps its version, its price and the journal that paid for it."""
+
+    TRANSITIONS = {"state": CHALLENGE_TRANSITIONS}
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="challenges", db_index=False)
+    version = models.ForeignKey(ProgrammeVersion, on_delete=models.PROTECT, related_name="challenges")
+    size = models.ForeignKey(ProgrammeSize, on_delete=models.PROTECT, related_name="+", db_index=False)
+    state = models.CharField(max_length=9, choices=ChallengeState.choices, default=ChallengeState.ACTIVE)
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, null=True, related_name="challenges")
+    currency = models.CharField(max_length=5)
+    balance = models.DecimalField(**MONEY, help_text="Starting balance of its accounts")
+    price = models.DecimalField(**MONEY, help_text="What was paid, after the discount")
+    discount = models.DecimalField(**MONEY, default=0)
+    request_key = models.CharField(max_length=60)
+    payment = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="+")
+    bought_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        permissions = [
+            ("view_challenge", "May see clients' challenges"),
+            ("decide_challenge", "May approve a passed phase of a challenge"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "request_key"], name="one_challenge_per_request"),
+            models.CheckConstraint(
+                condition=Q(price__gt=0, discount__gte=0, balance__gt=0), name="challenge_was_paid_for"
+            ),
+            models.CheckConstraint(
+                condition=Q(discount=0, coupon__isnull=True) | Q(discount__gt=0, coupon__isnull=False),
+                name="challenge_discount_has_its_coupon",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["client", "-id"], name="challenges_of_a_client"),
+            models.Index(fields=["brand", "state", "-id"], name="challenges_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Challenge {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return f"/prop/challenges/{self.pk}/"
+
+
+class PhaseAccount(HasState):
+    """The trading account on which a phase is traded. `judged` is the judge's own state, `judged_until` how far it has read."""
+
+    TRANSITIONS = {"state": STAGE_TRANSITIONS}
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.PROTECT, related_name="accounts", db_index=False)
+    phase = models.ForeignKey(ProgrammePhase, on_delete=models.PROTECT, related_name="+", db_index=False)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    account = models.OneToOneField(TradingAccount, on_delete=models.PROTECT, related_name="challenge_phase")
+    state = models.CharField(max_length=8, choices=StageState.choices, default=StageState.OPENING)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="challenge_phase")
+    judged = models.JSONField(default=dict)
+    judged_until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["challenge_id", "id"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["challenge", "phase", "attempt"], name="one_account_per_phase_and_attempt"),
+            models.UniqueConstraint(
+                fields=["challenge"],
+                condition=Q(state__in=["opening", "running"]),
+                name="one_phase_of_a_challenge_runs_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="opening", started_at__isnull=True, ended_at__isnull=True)
+                | Q(state="running", started_at__isnull=False, ended_at__isnull=True)
+                | Q(
+                    state__in=["review", "passed", "rejected", "breached", "expired"],
+                    started_at__isnull=False,
+                    ended_at__isnull=False,
+                ),
+                name="phase_account_says_when_it_ran",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["review", "passed", "rejected"]) | Q(work__isnull=False),
+                name="reached_target_is_a_work_item",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state__in=["opening", "running"]), name="phase_accounts_that_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.challenge_id}/{self.phase_id}/{self.attempt}"
+
+
+class ChallengeDay(models.Model):
+    """What an account was on one day of its server: figures of the day, not of the calendar here."""
+
+    phase_account = models.ForeignKey(PhaseAccount, on_delete=models.PROTECT, related_name="days", db_index=False)
+    day = models.DateField(help_text="By the clock of the trading server")
+    opening_balance = models.DecimalField(**MONEY)
+    opening_equity = models.DecimalField(**MONEY)
+    closing_balance = models.DecimalField(**MONEY)
+    closing_equity = models.DecimalField(**MONEY)
+    lowest_equity = models.DecimalField(**MONEY)
+    highest_equity = models.DecimalField(**MONEY)
+    trades = models.PositiveIntegerField(default=0)
+    samples = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["phase_account_id", "day"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["phase_account", "day"], name="one_row_per_account_and_server_day"),
+            models.CheckConstraint(
+                condition=Q(lowest_equity__lte=models.F("highest_equity")),
+                name="lowest_equity_is_not_above_the_highest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.phase_account_id} {self.day}"
+
+
+class Breach(models.Model):
+    """Why an account was closed, with its evidence. Append-only; one per account."""
+
+    phase_account = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="breach")
+    rule = models.CharField(max_length=12, choices=Rule.choices)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    balance = models.DecimalField(**MONEY)
+    equity = models.DecimalField(**MONEY)
+    threshold = models.DecimalField(max_digits=20, decimal_places=8)
+    evidence = models.JSONField(help_text="Samples before and after, deals, and the figures that the rule compared")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        triggers = [pgtrigger.Protect(name="breach_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.phase_account_id}: {self.rule}"
+
+
+class ChallengePayout(ApprovalMixin):
+    """The trader's part of a funded account's profit, which another person releases into the client's wallet.
+
+    profit: taken off the trading account. amount: the trader's part by the split. refund: the fee, with the first payout.
+    """
+
+    phase_account = models.ForeignKey(PhaseAccount, on_delete=models.PROTECT, related_name="payouts")
+    currency = models.CharField(max_length=5)
+    profit = models.DecimalField(**MONEY)
+    amount = models.DecimalField(**MONEY)
+    refund = models.DecimalField(**MONEY, default=0)
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        permissions = [("pay_challenge", "May propose and release payouts of funded challenges")]
+        constraints = [
+            *ApprovalMixin.constraints("challenge_payout"),
+            ApprovalMixin.one_open("phase_account", name="one_open_payout_per_funded_account"),
+            models.CheckConstraint(
+                condition=Q(profit__gt=0, amount__gt=0, amount__lte=models.F("profit"), refund__gte=0),
+                name="challenge_payout_is_part_of_the_profit",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ApprovalState.APPROVED, journal__isnull=False)
+                | (~Q(state=ApprovalState.APPROVED) & Q(journal__isnull=True)),
+                name="released_challenge_payout_is_posted",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"payout {self.amount} {self.currency}"
