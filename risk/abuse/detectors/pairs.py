@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
 from risk.abuse.book import DAY, SECOND, Book, Whole
 from risk.abuse.choices import Abuse
@@ -81,6 +80,8 @@ def grouped(book: Book, left: Whole, right: Whole, least: int) -> Iterator[Match
 
 def chance_of(book: Book, first: int, second: int, seconds: int, count: int) -> float:
     """Return how likely two independent traders of this activity meet so often on one side."""
+    from scipy import stats
+
     mine, theirs = book.rows_of[first], book.rows_of[second]
     span = max(int(book.open_ms[-1] - book.open_ms[0]), DAY)
     expected = 0.0

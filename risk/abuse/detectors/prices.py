@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from scipy import stats
 
 from risk.abuse.book import MINUTE, SECOND, Book, Flags, Floats, Whole
 from risk.abuse.choices import Abuse
@@ -156,6 +155,8 @@ def news_times(book: Book, symbol: int) -> Whole:
 
 def news(book: Book, limits: Limits, _so_far: Judgement) -> Iterator[Finding | Unjudged]:
     """Find accounts that open just before or in the minute of a jump, far more often than its share of time."""
+    from scipy import stats
+
     near = np.zeros(len(book), dtype=bool)
     chance = np.zeros(len(book))
     known = ~np.isnan(book.mid_after(0)[0])

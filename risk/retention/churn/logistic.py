@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
-from scipy.stats import rankdata
 
 Array = npt.NDArray[np.float64]
 
@@ -37,6 +35,8 @@ class Model:
         return part
 
     def probability(self, features: Array) -> Array:
+        from scipy.special import expit  # SciPy is a third of a process's start, and most never ask
+
         odds = self.contributions(features).sum(axis=1) + self.slope * self.intercept + self.shift
         probability: Array = expit(odds)
         return probability
@@ -61,6 +61,8 @@ def recalibrated(model: Model, features: Array, departed: Array) -> Model:
 
 
 def _newton(x: Array, y: Array, ridge: float) -> tuple[Array, float]:
+    from scipy.special import expit
+
     design = np.column_stack([x, np.ones(len(x))])
     penalty = np.diag([ridge] * x.shape[1] + [1e-6])
     beta = np.zeros(design.shape[1])
@@ -80,6 +82,8 @@ def auc(score: Array, departed: Array) -> float:
     count = departed.sum()
     if not 0 < count < len(departed):
         return 0.5
+    from scipy.stats import rankdata
+
     ranks = rankdata(score)
     return float((ranks[departed > 0].sum() - count * (count + 1) / 2) / (count * (len(departed) - count)))
 
