@@ -91,6 +91,11 @@ class Progress:
         return self.next_step is None and not self.is_verified
 
     @property
+    def is_under_review(self) -> bool:
+        """Whether some document still gets its answer, also where the client may trade already or has to act besides."""
+        return any(requirement.state == "waiting" for requirement in self.requirements)
+
+    @property
     def labels(self) -> list[str]:
         return [step.label for step in self.steps]
 

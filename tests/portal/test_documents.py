@@ -13,7 +13,16 @@ from kyc.models import Document
 from kyc.reviews import approve, reject
 from portal import onboarding, profile
 from tests.cast import signed_in
-from tests.kyc.factories import bill_pdf, claimed, let_settle, passport_jpeg, registered, uploaded, waiting
+from tests.kyc.factories import (
+    bill_pdf,
+    claimed,
+    let_settle,
+    officers_decide,
+    passport_jpeg,
+    registered,
+    uploaded,
+    waiting,
+)
 from tests.portal.uploads import sending
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +65,24 @@ def test_a_file_that_is_being_checked_is_not_asked_for(cast, browser):
     incoming.take_in_due()
     assert states(cast.client) == ["done", "waiting", "todo", "later"]
     assert "We&#x27;re checking your file." not in browser.get("/portal/").content.decode()
+
+
+def test_the_page_asks_again_while_one_document_is_under_review_and_another_missing_or_enough(cast, browser):
+    registered(cast.client)
+    officers_decide(cast.brand)
+    send(browser)
+    assert states(cast.client) == ["done", "waiting", "todo", "later"]
+    assert "every 2s" in browser.get("/portal/documents/").content.decode()
+    send(browser, bill_pdf(), kind="proof_of_address", name="bill.pdf")
+    for document in Document.objects.order_by("pk"):
+        pipeline.check(document.pk)
+    passport = Document.objects.get(kind="passport")
+    work.claim(item_id=passport.work_id, actor=cast.kyc_officer)
+    approve(document_id=passport.pk, actor=cast.kyc_officer, note="Read by eye")
+    let_settle()
+    events.drain()
+    assert states(cast.client) == ["done", "done", "waiting", "done"]  # verified, and the address still gets its answer
+    assert "every 5s" in browser.get("/portal/documents/").content.decode()
 
 
 def test_the_way_from_nothing_to_verified(cast, browser):
