@@ -7,6 +7,7 @@ from portal.uploads import phone
 from portal.uploads import views as uploads
 from portal.views import (
     category,
+    challenges,
     chat,
     company,
     consents,
@@ -108,6 +109,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/wallet/<slug:reference>/", money.movement, name="portal_movement"),
     path("portal/wallet/<slug:reference>/pay/", money.pay, name="portal_pay"),
     path("portal/wallet/<slug:reference>/cancel/", payout.cancel_withdrawal, name="portal_cancel_withdrawal"),
+    path("portal/challenges/", challenges.shop, name="portal_challenges"),
+    path("portal/challenges/buy/<int:size_id>/", challenges.buy, name="portal_challenge_buy"),
+    path("portal/challenges/<int:challenge_id>/", challenges.challenge, name="portal_challenge"),
     path("portal/accounts/", trading.account_list, name="portal_accounts"),
     path("portal/accounts/open/", trading.open_account, name="portal_open_account"),
     path("portal/accounts/<int:account_id>/", trading.account, name="portal_account"),

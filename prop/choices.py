@@ -6,7 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from crm.choices import BadgeChoices
+from crm.choices import BadgeChoices, EmailChannel
+from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class VersionState(BadgeChoices):
@@ -38,16 +39,17 @@ class MaxLoss(models.TextChoices):
 
 
 class Rule(models.TextChoices):
-    """What an account can be closed for."""
+    """What an account can be closed for; the codes of `prop/judge/rules.py`."""
 
     DAILY_LOSS = "daily_loss", _("Daily loss")
-    MAX_LOSS = "max_loss", _("Maximum loss")
-    MAX_DAYS = "max_days", _("Maximum days")
+    MAX_LOSS = "maximum_loss", _("Maximum loss")
+    MAX_DAYS = "maximum_days", _("Maximum days")
     INACTIVITY = "inactivity", _("Inactivity")
     CONSISTENCY = "consistency", _("Consistency")
     NEWS = "news", _("News trading")
     WEEKEND = "weekend", _("Weekend positions")
     LOTS = "lots", _("Lot limit")
+    TRADE_LOTS = "trade_lots", _("Lot limit per trade")
     LEVERAGE = "leverage", _("Leverage limit")
 
 
@@ -63,7 +65,13 @@ class ChallengeState(BadgeChoices):
 
 
 CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
-    ChallengeState.ACTIVE: {ChallengeState.REVIEW, ChallengeState.BREACHED, ChallengeState.EXPIRED},
+    # Funded from the start: instant funding has no evaluation.
+    ChallengeState.ACTIVE: {
+        ChallengeState.REVIEW,
+        ChallengeState.FUNDED,
+        ChallengeState.BREACHED,
+        ChallengeState.EXPIRED,
+    },
     ChallengeState.REVIEW: {
         ChallengeState.ACTIVE,
         ChallengeState.FUNDED,
@@ -99,3 +107,16 @@ STAGE_TRANSITIONS: dict[str, set[str]] = {
     StageState.BREACHED: set(),
     StageState.EXPIRED: set(),
 }
+
+
+class PropNotice(NotificationKind):
+    """What people are notified of; see `crm/notices/kinds.py`."""
+
+    PUBLICATION_PROPOSED = (
+        "prop.publication_proposed",
+        _("Challenge programmes awaiting second approval"),
+        NoticeGroup.TRADING,
+        staff("prop.publish_programme"),
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )

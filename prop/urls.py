@@ -1,3 +1,21 @@
-from django.urls import URLPattern
+"""Staff pages of challenges; the trader's are the portal's."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import URLPattern, path
+
+from crm.ui.views import TableView
+from prop.tables import ChallengeTable
+from prop.views import challenges, programmes
+
+urlpatterns: list[URLPattern] = [
+    path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
+    path("prop/programmes/new/", programmes.new_programme, name="prop_programme_new"),
+    path("prop/programmes/<int:programme_id>/", programmes.programme_page, name="prop_programme"),
+    path("prop/programmes/<int:programme_id>/versions/new/", programmes.new_version, name="prop_version_new"),
+    path("prop/versions/<int:version_id>/edit/", programmes.edit_version, name="prop_version_edit"),
+    path("prop/versions/<int:version_id>/propose/", programmes.propose, name="prop_version_propose"),
+    path("prop/versions/<int:version_id>/retire/", programmes.retire, name="prop_version_retire"),
+    path("prop/versions/<int:version_id>/terms.yaml", programmes.download, name="prop_version_file"),
+    path("prop/coupons/", programmes.coupons, name="prop_coupons"),
+    path("prop/challenges/", TableView.as_view(table=ChallengeTable), name="prop_challenges"),
+    path("prop/challenges/<int:challenge_id>/", challenges.challenge_page, name="prop_challenge"),
+]

@@ -9,11 +9,11 @@ import datetime as dt
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-import yaml
 from django.utils.translation import gettext as _
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from crm.errors import DomainError
+from crm.imports.yaml_files import first_problem, plain, read_tree, write_tree
 from ib.agreements.cards import (
     SETTINGS,
     ComponentRow,
@@ -138,66 +138,46 @@ def write_yaml(version: PlanVersion) -> str:
     card = rate_card(version)
     fixed: dict[str, dict[int, Any]] = {}
     for (group, level), amount in sorted(card.overrides.items()):
-        fixed.setdefault(group, {})[level] = _plain(amount)
+        fixed.setdefault(group, {})[level] = plain(amount)
     data = {
         "plan": version.plan.name,
         "version": version.number,
         "valid_from": version.starts_at.astimezone(dt.UTC).isoformat(),
         **{key: _shown(value) for key, name in TERMS.items() if (value := getattr(version, name)) is not None},
-        "levels": {level: _plain(share * 100) for level, share in sorted(card.shares.items())},
-        "rates": {group: _plain(amount) for group, amount in sorted(card.rates.items())},
+        "levels": {level: plain(share * 100) for level, share in sorted(card.shares.items())},
+        "rates": {group: plain(amount) for group, amount in sorted(card.rates.items())},
         "fixed": fixed,
         "components": [_row(row) for row in card.components],
         "cpa": [
             {
                 "countries": list(row.countries),
-                "amount": _plain(row.amount),
-                "min_deposit": _plain(row.min_deposit),
-                "min_lots": _plain(row.min_lots),
+                "amount": plain(row.amount),
+                "min_deposit": plain(row.min_deposit),
+                "min_lots": plain(row.min_lots),
                 "within_days": row.within_days,
             }
             for row in card.cpa
         ],
         **({"ranks": _ranks(card.tiers)} if card.tiers.rows else {}),
     }
-    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-class _Number(str):
-    """A decimal, written as it is."""
-
-
-class _Dumper(yaml.SafeDumper):
-    pass
-
-
-def _number(dumper: yaml.SafeDumper, text: _Number) -> yaml.Node:
-    kind = "float" if "." in text else "int"
-    return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", str(text))
-
-
-_Dumper.add_representer(_Number, _number)
-
-
-def _plain(value: Decimal) -> _Number:
-    return _Number(f"{value.normalize():f}")
+    return write_tree(data)
 
 
 def _shown(value: Any) -> Any:
-    return _plain(value) if isinstance(value, Decimal) else value
+    return plain(value) if isinstance(value, Decimal) else value
 
 
 def _row(row: ComponentRow) -> dict[str, Any]:
     data: dict[str, Any] = {"pays": row.component}
-    data["value"] = _plain(row.value * 100 if row.component in SHARES_OF_MONEY else row.value)
+    data["value"] = plain(row.value * 100 if row.component in SHARES_OF_MONEY else row.value)
     if row.group:
         data["symbol_group"] = row.group
     if row.accounts:
         data["accounts"] = row.accounts
     if row.cap is not None:
-        data["most_per_trade"] = _plain(row.cap)
+        data["most_per_trade"] = plain(row.cap)
     if row.markup is not None:
-        data["markup_pips"] = _plain(row.markup)
+        data["markup_pips"] = plain(row.markup)
     return data
 
 
@@ -207,7 +187,7 @@ def _ranks(tiers: Tiers) -> dict[str, Any]:
         "months": tiers.months,
         "grace_months": tiers.grace,
         "tiers": [
-            {"name": row.name, "lots": _plain(row.lots), "percent": _plain(row.factor * 100)} for row in tiers.rows
+            {"name": row.name, "lots": plain(row.lots), "percent": plain(row.factor * 100)} for row in tiers.rows
         ],
     }
 
@@ -225,9 +205,9 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
     Raises: DomainError that names the line or the key: too large, no YAML, a key twice or unknown, a value that can't be.
     """
     try:
-        said = PlanFile.model_validate(_tree(content))
+        said = PlanFile.model_validate(read_tree(content, bytes_max=BYTES_MAX, nodes_max=NODES_MAX))
     except ValidationError as error:
-        raise DomainError(_first(error)) from None
+        raise DomainError(first_problem(error)) from None
     problems = [] if said.currency in dict(CURRENCIES) else [said.currency]
     problems += unknown_countries([*said.excluded_countries, *(code for row in said.cpa for code in row.countries)])
     if problems:
@@ -254,57 +234,3 @@ def read_yaml(content: bytes, *, starts_at: dt.datetime) -> VersionTerms:
     )
     terms = {name: getattr(said, key) for key, name in TERMS.items()}
     return VersionTerms(starts_at=said.valid_from or starts_at, card=card, **terms)
-
-
-def _tree(content: bytes) -> Any:
-    """Parse a file into lists, dicts and texts. Aliases, tags and keys that come twice are refused: a plan needs none."""
-    if len(content) > BYTES_MAX:
-        raise DomainError(_("The file is larger than a plan can be (%(most)s bytes).") % {"most": BYTES_MAX})
-    try:
-        text = content.decode("utf-8-sig")
-        for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
-            if count > NODES_MAX:
-                raise DomainError(_("The file has more entries than a plan can have."))
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
-                raise DomainError(
-                    _("Line %(line)s: references and tags aren't allowed.") % {"line": _line(event.start_mark)}
-                )
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except UnicodeDecodeError:
-        raise DomainError(_("The file isn't text in UTF-8.")) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise DomainError(
-            _("Line %(line)s isn't valid YAML: %(problem)s")
-            % {"line": _line(mark), "problem": getattr(error, "problem", None) or _("it can't be read")}
-        ) from None
-    return _value(node)
-
-
-def _line(mark: Any) -> int:
-    return mark.line + 1 if mark is not None else 1
-
-
-def _value(node: yaml.Node | None) -> Any:
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item) for item in node.value]
-    if not isinstance(node, yaml.MappingNode):
-        return None if node is None or node.tag.endswith(":null") else node.value
-    values: dict[str, Any] = {}
-    for key, value in node.value:
-        name = key.value if isinstance(key, yaml.ScalarNode) else ""
-        if name in values:
-            raise DomainError(_("Line %(line)s: “%(key)s” comes twice.") % {"line": _line(key.start_mark), "key": name})
-        values[name] = _value(value)
-    return values
-
-
-def _first(error: ValidationError) -> str:
-    """Say the first problem in words, with the key it is at."""
-    problem = error.errors(include_url=False)[0]
-    at = ".".join(str(part) for part in problem["loc"] if part != "[key]") or _("the file")
-    if problem["type"] == "extra_forbidden":
-        return _("Unknown key “%(key)s”.") % {"key": at}
-    if problem["type"] == "missing":
-        return _("“%(key)s” is missing.") % {"key": at}
-    return _("“%(key)s”: %(problem)s") % {"key": at, "problem": problem["msg"]}

@@ -25,6 +25,7 @@ from portal import platforms
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.guards import client_required
 from portal.views.money import me, new_key
+from prop.queries import on_sale
 from trading import queries
 from trading.accounts import changes as accounts
 from trading.accounts import opening, request_rules, requests
@@ -46,7 +47,10 @@ def account_list(request: HttpRequest, client: Client) -> HttpResponse:
     """Show the client's accounts with equity; refreshes itself."""
     owned = queries.accounts_of(me(request), client.pk)
     context = {"client": client, "accounts": owned, **together(client, owned)}
-    return render(request, "portal/_accounts.html" if wants_fragment(request) else "portal/accounts.html", context)
+    if wants_fragment(request):
+        return render(request, "portal/_accounts.html", context)
+    context["sells_challenges"] = on_sale(client).exists()
+    return render(request, "portal/accounts.html", context)
 
 
 def _own(request: HttpRequest, client: Client, account_id: int) -> TradingAccount:

@@ -148,7 +148,7 @@ class Breach(models.Model):
     """Why an account was closed, with its evidence. Append-only; one per account."""
 
     phase_account = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="breach")
-    rule = models.CharField(max_length=12, choices=Rule.choices)
+    rule = models.CharField(max_length=16, choices=Rule.choices)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
     balance = models.DecimalField(**MONEY)

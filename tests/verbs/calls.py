@@ -128,6 +128,7 @@ MODELS = {
         "dispute_id": "CommissionDispute",
         "member_id": "PartnerMember",
     },
+    "prop": {"version_id": "ProgrammeVersion", "programme_id": "Programme", "size_id": "ProgrammeSize"},
     "ib.abuse": {"review_id": "ReferralReview"},
     "ib.sub_partners": {"offer_id": "SubPartnerOffer"},
     "ib.materials": {"banner_id": "Material"},

@@ -248,6 +248,13 @@ LOCKS: dict[str, str] = {
     "ib.plans.reject_version": "PlanVersion Plan",
     "ib.plans.set_entry": "Plan",
     "ib.plans.withdraw_version": "PlanVersion Plan",
+    "prop.challenges.buying.buy_challenge": "Client",
+    "prop.challenges.coupons.create_coupon": "",
+    "prop.programmes.drafts.change_draft": "Programme ProgrammeVersion",
+    "prop.programmes.drafts.create_programme": "Brand",
+    "prop.programmes.drafts.draft_version": "Programme",
+    "prop.programmes.drafts.retire_version": "Programme ProgrammeVersion",
+    "prop.programmes.publishing.propose_publication": "Programme ProgrammeVersion",
     "reports.targets.copy_last_month": "Desk",
     "reports.targets.set_targets": "Desk",
     "ib.replay.proposals.propose_replay": "Replay",
@@ -495,6 +502,9 @@ TOLD = "needs what a provider tells; `tests/verbs/test_races.py` or the provider
 LINK = "needs a link that was sent"
 
 EXCEPTIONS: dict[str, str] = {
+    "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
+    "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
+    "prop.challenges.phases.begin_phase": "the system's own, after a balance operation; `tests/prop/test_buy_challenge.py`",
     "crm.outbound.endpoints.locked_endpoint": "a part of the webhooks' verbs; `tests/crm/outbound/`",
     "crm.outbound.results.note_results": "the system's own, after calls; `tests/crm/outbound/test_sending.py`",
     "clients.followups.hand_over_tasks": "a part of the offboarding's step; `tests/monitoring/leaving/`",

@@ -50,6 +50,8 @@ class Rule:
 # What belongs to one person answers 404 to all others, whatever their role: the sample ids below are nobody's.
 OWN: Final = (200, 302, 404, 405)
 TABLE: dict[str, Rule] = {}
+SEES_PROGRAMMES: Final = roles(Role.IB_MANAGER, Role.FINANCE, Role.MLRO, Role.AUDITOR, Role.ADMINISTRATOR)
+WRITES_PROGRAMMES: Final = roles(Role.ADMINISTRATOR)
 USES_API: Final = roles(Role.ADMINISTRATOR, Role.MARKETING, Role.MLRO, Role.FINANCE, Role.DESK_HEAD, Role.IB_MANAGER)
 
 # Who proposes or decides anything by four eyes.
@@ -450,6 +452,9 @@ TABLE |= {
     "portal_pay": Rule(CLIENT, kwargs=lambda _world: {"reference": "D-NONE"}, good=OWN),
     "portal_cancel_withdrawal": Rule(CLIENT, kwargs=lambda _world: {"reference": "W-NONE"}, good=OWN),
     "portal_accounts": Rule(CLIENT),
+    "portal_challenges": Rule(CLIENT),
+    "portal_challenge_buy": Rule(CLIENT, kwargs=lambda _world: {"size_id": 999_999}, good=OWN),
+    "portal_challenge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
     "portal_open_account": Rule(CLIENT),
     "portal_account": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999}, good=OWN),
     "portal_account_password": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999}, good=OWN),
@@ -667,6 +672,19 @@ TABLE |= {
     "ib_partner_wallet": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_link": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
     "ib_partner_invite": Rule(MANAGES_PARTNERS, kwargs=PARTNER_KEY),
+    "prop_programmes": Rule(SEES_PROGRAMMES),
+    "prop_programme": Rule(SEES_PROGRAMMES, kwargs=lambda _world: {"programme_id": 999_999}, good=OWN),
+    "prop_programme_new": Rule(WRITES_PROGRAMMES),
+    "prop_version_new": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"programme_id": 999_999}, good=OWN),
+    "prop_version_edit": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
+    "prop_version_propose": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=(405,)),
+    "prop_version_retire": Rule(WRITES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=(405,)),
+    "prop_version_file": Rule(SEES_PROGRAMMES, kwargs=lambda _world: {"version_id": 999_999}, good=OWN),
+    "prop_coupons": Rule(WRITES_PROGRAMMES),
+    "prop_challenges": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
+    "prop_challenge": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN
+    ),
     "ib_plans": Rule(SEES_COMMISSIONS),
     "ib_plan": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),
     "ib_plan_new": Rule(WRITES_PLANS),

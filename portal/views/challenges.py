@@ -1,0 +1,100 @@
+"""Prop challenges in the client portal: compare and buy, and each bought one with its rules and how far it is."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from clients.models import Client
+from crm.ui.actions import run_action
+from portal.guards import client_required
+from portal.views.money import me, new_key
+from prop.challenges.buying import buy_challenge
+from prop.challenges.objectives import objectives_of
+from prop.models import ProgrammeSize
+from prop.policies import can_buy
+from prop.queries import challenges_visible_to, on_sale
+from prop.sentences import about_payouts, name_of, rules_of
+from wallet.movements import queries as wallets
+
+SHOWN_MAX = 50
+
+
+class BuyForm(forms.Form):
+    """What a purchase takes: a coupon, and the key that makes two clicks one purchase."""
+
+    coupon = forms.CharField(label=_("Coupon"), max_length=24, required=False)
+    request_key = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+
+@client_required
+@require_safe
+def shop(request: HttpRequest, client: Client) -> HttpResponse:
+    """Compare what is on sale, below the client's own challenges."""
+    offers = [
+        {
+            "version": version,
+            "sizes": list(version.sizes.all()),
+            "phases": [(name_of(phase), rules_of(phase)) for phase in version.phases.all()],
+            "payouts": about_payouts(version),
+        }
+        for version in on_sale(client)[:SHOWN_MAX]
+    ]
+    owned = challenges_visible_to(me(request)).filter(client=client).select_related("version__programme")[:SHOWN_MAX]
+    return render(request, "portal/challenges.html", {"client": client, "offers": offers, "owned": owned})
+
+
+@client_required
+def buy(request: HttpRequest, client: Client, size_id: int) -> HttpResponse:
+    """Show what a challenge asks and costs, and buy it out of the wallet."""
+    size = ProgrammeSize.objects.filter(pk=size_id, version__in=on_sale(client)).select_related("version__programme")
+    chosen = size.first()
+    if chosen is None:
+        raise Http404
+    form = BuyForm(request.POST or None, initial={"request_key": new_key()})
+    done = run_action(
+        request,
+        lambda: buy_challenge(client_id=client.pk, size_id=chosen.pk, actor=me(request), **form.cleaned_data),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        return redirect("portal_challenge", challenge_id=done.result.pk)
+    currency = chosen.version.currency
+    context = {
+        "client": client,
+        "size": chosen,
+        "version": chosen.version,
+        "phases": [(name_of(phase), rules_of(phase)) for phase in chosen.version.phases.all()],
+        "payouts": about_payouts(chosen.version),
+        "wallet": next((row for row in wallets.wallets_of(client) if row.currency == currency), None),
+        "form": form,
+        "allowed": can_buy(me(request), client),
+    }
+    return render(request, "portal/challenge_buy.html", context, status=422 if form.errors else 200)
+
+
+@client_required
+@require_safe
+def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
+    """Show one of the client's challenges: its account, how far it is, its days and its rules."""
+    rows = challenges_visible_to(me(request)).filter(client=client).select_related("version__programme", "size")
+    shown = rows.filter(pk=challenge_id).first()
+    if shown is None:
+        raise Http404
+    accounts = list(shown.accounts.select_related("phase", "account__server", "breach").order_by("-pk"))
+    current = accounts[0]
+    context = {
+        "client": client,
+        "challenge": shown,
+        "current": current,
+        "accounts": [(row, name_of(row.phase)) for row in accounts],
+        "objectives": objectives_of(current),
+        "days": list(current.days.order_by("-day")[:SHOWN_MAX]),
+        "rules": rules_of(current.phase),
+        "payouts": about_payouts(shown.version),
+    }
+    return render(request, "portal/challenge.html", context)

@@ -1,0 +1,21 @@
+"""What happens to programmes and challenges, as the audit log records it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit_codes import AuditCode
+
+
+class PropAction(AuditCode):
+    """Codes of audit rows; see `crm/audit_codes.py`."""
+
+    PROGRAMME_CREATED = "prop.programme_created", _("Programme created"), "plus"
+    VERSION_DRAFTED = "prop.version_drafted", _("Programme version drafted"), "pencil"
+    VERSION_CHANGED = "prop.version_changed", _("Draft of a programme changed"), "pencil"
+    PUBLICATION_PROPOSED = "prop.publication_proposed", _("Publication of a programme proposed"), "send"
+    PUBLICATION_APPROVED = "prop.publication_approved", _("Programme published"), "check"
+    PUBLICATION_REJECTED = "prop.publication_rejected", _("Publication of a programme rejected"), "x"
+    PUBLICATION_WITHDRAWN = "prop.publication_withdrawn", _("Publication of a programme withdrawn"), "x"
+    VERSION_RETIRED = "prop.version_retired", _("Programme withdrawn from sale"), "archive"
+    COUPON_CREATED = "prop.coupon_created", _("Coupon created"), "tag"
+    CHALLENGE_BOUGHT = "prop.challenge_bought", _("Challenge bought"), "wallet"
+    PHASE_STARTED = "prop.phase_started", _("Phase of a challenge started"), "play"

@@ -1,0 +1,90 @@
+"""How far a phase is: its target, what may still be lost, its days. From the account as it was last read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.i18n import formats
+from prop.choices import LossBy, MaxLoss, StageState
+from prop.models import ChallengeDay, PhaseAccount
+
+NEAR = Decimal("0.8")
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One bar: what is used or reached of what. tone: good once reached, warning from 80 % of a limit on, bad at it."""
+
+    label: str
+    value: Decimal
+    most: Decimal
+    text: str
+    tone: str = ""
+
+
+def objectives_of(row: PhaseAccount) -> list[Objective]:
+    """List the bars of a phase that has begun; none before its starting balance is on the platform."""
+    if row.state == StageState.OPENING:
+        return []
+    account, phase, start, currency = row.account, row.phase, row.challenge.balance, row.challenge.currency
+    days = list(row.days.order_by("day"))
+    bars = []
+    if phase.target is not None:
+        wanted, profit = start * phase.target / 100, account.balance - start
+        bars.append(
+            Objective(
+                _("Profit target"),
+                min(max(profit, Decimal(0)), wanted),
+                wanted,
+                _("%(profit)s of %(target)s")
+                % {"profit": formats.money(profit, currency), "target": formats.money(wanted, currency)},
+                "success" if profit >= wanted else "",
+            )
+        )
+    if phase.daily_loss is not None and days:
+        today = days[-1]
+        base = today.opening_equity if phase.daily_loss_by == LossBy.EQUITY else today.opening_balance
+        bars.append(_loss(_("Daily loss"), base - account.equity, start * phase.daily_loss / 100, currency))
+    if phase.max_loss_kind == MaxLoss.STATIC or days:
+        floor = floor_of(row, days)
+        limit = start * phase.max_loss / 100
+        bars.append(_loss(_("Maximum loss"), limit - (account.equity - floor), limit, currency))
+    if phase.min_days:
+        traded = sum(1 for day in days if day.trades)
+        text = ngettext("%(traded)s of %(days)s day", "%(traded)s of %(days)s days", phase.min_days)
+        bars.append(
+            Objective(
+                _("Trading days"),
+                Decimal(min(traded, phase.min_days)),
+                Decimal(phase.min_days),
+                text % {"traded": traded, "days": phase.min_days},
+                "success" if traded >= phase.min_days else "",
+            )
+        )
+    return bars
+
+
+def floor_of(row: PhaseAccount, days: list[ChallengeDay]) -> Decimal:
+    """Compute the equity at which the maximum loss is reached, by the highest value of the days known."""
+    phase, start = row.phase, row.challenge.balance
+    top = start
+    if phase.max_loss_kind == MaxLoss.TRAILING_BALANCE:
+        top = max([start, *(day.closing_balance for day in days)])
+    elif phase.max_loss_kind == MaxLoss.TRAILING_EQUITY:
+        top = max([start, *(day.highest_equity for day in days)])
+    floor = top - start * phase.max_loss / 100
+    return min(floor, start) if phase.locks_at_start else floor
+
+
+def _loss(label: str, lost: Decimal, limit: Decimal, currency: str) -> Objective:
+    used = min(max(lost, Decimal(0)), limit)
+    tone = "danger" if used >= limit else "warning" if used >= limit * NEAR else ""
+    text = _("%(left)s of %(limit)s left") % {
+        "left": formats.money(limit - used, currency),
+        "limit": formats.money(limit, currency),
+    }
+    return Objective(label, used, limit, text, tone)

@@ -1,0 +1,76 @@
+"""Forms of the staff pages of challenges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from crm.models import Brand, User
+from crm.security.scope import reach_of
+from crm.ui.forms import DayInput
+from prop.programmes.files import BYTES_MAX
+from prop.programmes.templates import TEMPLATES
+
+
+class ProgrammeForm(forms.Form):
+    """A programme's name, and a template that its first version starts from."""
+
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    name = forms.CharField(max_length=80, label=_("Name"))
+    description = forms.CharField(max_length=300, required=False, label=_("Description"))
+    start = forms.ChoiceField(
+        choices=[(code, label) for code, (label, _text) in TEMPLATES.items()],
+        label=_("Start from"),
+        initial="two-step",
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.filter(  # type: ignore[attr-defined]
+            pk__in=reach_of(user).whole_brands, archived_at=None
+        )
+
+    def details(self) -> dict[str, Any]:
+        """Return what `create_programme` takes."""
+        return {name: self.cleaned_data[name] for name in ("brand", "name", "description")}
+
+
+class TermsForm(forms.Form):
+    """A version as YAML: the same text that a download has."""
+
+    terms = forms.CharField(
+        label=_("Terms (YAML)"),
+        max_length=BYTES_MAX,
+        strip=False,
+        widget=forms.Textarea({"rows": 28, "spellcheck": "false", "class": "mono"}),
+        help_text=_("Percentages are of the starting balance. The last phase is the funded account."),
+    )
+
+    def content(self) -> bytes:
+        """Return the text as a file."""
+        return str(self.cleaned_data["terms"]).encode()
+
+
+class ProposeForm(forms.Form):
+    """Why a version is to go on sale."""
+
+    reason = forms.CharField(max_length=300, label=_("Reason"))
+
+
+class CouponForm(forms.Form):
+    """A discount by code."""
+
+    brand = forms.ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
+    code = forms.RegexField(r"^[A-Za-z0-9-]{3,24}$", max_length=24, label=_("Code"))
+    percent = forms.DecimalField(max_digits=5, decimal_places=2, label=_("Discount in per cent"))
+    uses_max = forms.IntegerField(min_value=1, max_value=1_000_000, label=_("Uses"))
+    last_day = forms.DateField(label=_("Last day"), widget=DayInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["brand"].queryset = Brand.objects.filter(  # type: ignore[attr-defined]
+            pk__in=reach_of(user).whole_brands, archived_at=None
+        )

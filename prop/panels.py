@@ -1,0 +1,24 @@
+"""What challenges put on other pages: the menu and the list of second approvals."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from crm import approvals
+from crm.ui.panels import MenuEntry, register
+from prop.programmes.publishing import PublishApproval
+
+approvals.register(PublishApproval)
+
+register(
+    MenuEntry("trading", _("Challenges"), "prop_challenges", "prop.view_challenge", "star", 70, words="prop funded"),
+    MenuEntry(
+        "trading",
+        _("Challenge programmes"),
+        "prop_programmes",
+        "prop.view_programme",
+        "clipboard-list",
+        71,
+        words="prop challenge phases fee",
+    ),
+)

@@ -1,0 +1,34 @@
+"""Reads of programmes and challenges; every one takes the user."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from clients.models import Client
+from clients.queries import clients_visible_to
+from crm.models import User
+from crm.security.scope import reach_of
+from prop.choices import VersionState
+from prop.models import Challenge, Programme, ProgrammeVersion
+
+
+def programmes_visible_to(user: User) -> QuerySet[Programme]:
+    """List the programmes of the brands that a member of staff reaches as a whole."""
+    if not user or not user.is_authenticated or not user.is_team:
+        return Programme.objects.none()
+    return Programme.objects.filter(brand_id__in=reach_of(user).whole_brands)
+
+
+def challenges_visible_to(user: User) -> QuerySet[Challenge]:
+    """List the challenges of clients in reach; a client sees their own."""
+    if not user or not user.is_authenticated:
+        return Challenge.objects.none()
+    if not user.is_team:
+        return Challenge.objects.filter(client__user=user)
+    return Challenge.objects.filter(client__in=clients_visible_to(user).order_by().values("pk"))
+
+
+def on_sale(client: Client) -> QuerySet[ProgrammeVersion]:
+    """List the versions that a client's brand sells, in the currencies that it offers."""
+    rows = ProgrammeVersion.objects.filter(programme__brand_id=client.brand_id, state=VersionState.PUBLISHED)
+    return rows.select_related("programme").prefetch_related("phases", "sizes").order_by("programme__name", "pk")

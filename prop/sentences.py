@@ -1,0 +1,121 @@
+"""The rules of a phase as sentences, the same for the trader who buys, the staff who sell and the page of a breach."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from crm.i18n import formats
+from prop.choices import LossBy, MaxLoss
+from prop.models import ProgrammePhase, ProgrammeVersion
+
+
+def percent(value: Decimal) -> str:
+    """Write a percentage without zeros at its end."""
+    return f"{formats.number(value.normalize() if value % 1 else value.quantize(Decimal(1)))} %"
+
+
+def name_of(phase: ProgrammePhase) -> str:
+    """Name a phase as its trader knows it."""
+    return _("Funded account") if phase.is_funded else _("Phase %(number)s") % {"number": phase.number}
+
+
+def rules_of(phase: ProgrammePhase) -> list[str]:
+    """Write each rule of a phase as a sentence, the most important first."""
+    rules = []
+    if phase.target is not None:
+        rules.append(_("Reach a profit of %(share)s with all positions closed.") % {"share": percent(phase.target)})
+    if phase.daily_loss is not None:
+        rules.append(_daily_loss(phase) % {"share": percent(phase.daily_loss)})
+    rules.append(_max_loss(phase) % {"share": percent(phase.max_loss)})
+    return [*rules, *_days(phase), *_limits(phase), *_funding(phase)]
+
+
+def _daily_loss(phase: ProgrammePhase) -> str:
+    if phase.daily_loss_by == LossBy.EQUITY:
+        return _(
+            "Equity may not fall by %(share)s of the starting balance below the equity at the start of the server day."
+        )
+    return _(
+        "Equity may not fall by %(share)s of the starting balance below the balance at the start of the server day."
+    )
+
+
+def _max_loss(phase: ProgrammePhase) -> str:
+    if phase.max_loss_kind == MaxLoss.STATIC:
+        return _("Equity may never fall %(share)s below the starting balance.")
+    if phase.max_loss_kind == MaxLoss.TRAILING_BALANCE:
+        if phase.locks_at_start:
+            return _(
+                "Equity may never fall %(share)s below the highest balance; the limit stops at the starting balance."
+            )
+        return _("Equity may never fall %(share)s below the highest balance.")
+    if phase.locks_at_start:
+        return _("Equity may never fall %(share)s below the highest equity; the limit stops at the starting balance.")
+    return _("Equity may never fall %(share)s below the highest equity.")
+
+
+def _days(phase: ProgrammePhase) -> list[str]:
+    rules = []
+    if phase.min_days:
+        rules.append(
+            ngettext("Trade on at least %(count)s day.", "Trade on at least %(count)s days.", phase.min_days)
+            % {"count": phase.min_days}
+        )
+    if phase.max_days is not None:
+        rules.append(
+            ngettext("Finish within %(count)s day.", "Finish within %(count)s days.", phase.max_days)
+            % {"count": phase.max_days}
+        )
+    if phase.inactive_days is not None:
+        rules.append(
+            ngettext(
+                "The account is closed after %(count)s day without a trade.",
+                "The account is closed after %(count)s days without a trade.",
+                phase.inactive_days,
+            )
+            % {"count": phase.inactive_days}
+        )
+    return rules
+
+
+def _limits(phase: ProgrammePhase) -> list[str]:
+    rules = []
+    if phase.consistency is not None:
+        rules.append(
+            _("The best day may make up at most %(share)s of the profit.") % {"share": percent(phase.consistency)}
+        )
+    if phase.news_minutes is not None:
+        rules.append(_("No trades within %(minutes)s minutes of important news.") % {"minutes": phase.news_minutes})
+    if not phase.holds_weekend:
+        rules.append(_("Close all positions before the weekend."))
+    if phase.max_lots is not None:
+        rules.append(_("At most %(lots)s lots open at the same time.") % {"lots": formats.number(phase.max_lots)})
+    if phase.leverage is not None:
+        rules.append(_("Leverage up to 1:%(leverage)s.") % {"leverage": phase.leverage})
+    return rules
+
+
+def _funding(phase: ProgrammePhase) -> list[str]:
+    rules = []
+    if phase.split is not None:
+        rules.append(_("You receive %(share)s of the profit.") % {"share": percent(phase.split)})
+    if phase.scaling_profit is not None and phase.scaling_growth is not None:
+        rules.append(
+            _("With a profit of %(profit)s the account grows by %(growth)s.")
+            % {"profit": percent(phase.scaling_profit), "growth": percent(phase.scaling_growth)}
+        )
+    return rules
+
+
+def about_payouts(version: ProgrammeVersion) -> list[str]:
+    """Write what a version promises about payouts and the fee."""
+    said = [
+        ngettext("Payouts every %(count)s day.", "Payouts every %(count)s days.", version.payout_days)
+        % {"count": version.payout_days}
+    ]
+    if version.refunds_fee:
+        said.append(_("The fee is refunded with the first payout."))
+    return said

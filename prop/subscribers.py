@@ -1,0 +1,18 @@
+"""What challenges do when something happened elsewhere: their accounts opened, their balance booked."""
+
+from __future__ import annotations
+
+from crm.events import BalanceOperationSettled, TradingAccountOpened, subscribe
+from prop.challenges.phases import begin_phase, fund_phase
+
+
+@subscribe(TradingAccountOpened)
+def fund_challenge_account(event: TradingAccountOpened) -> None:
+    """Put the starting balance on the account of a challenge."""
+    fund_phase(account_id=event.account_id)
+
+
+@subscribe(BalanceOperationSettled)
+def begin_challenge_phase(event: BalanceOperationSettled) -> None:
+    """Let a phase run once its starting balance is on the platform."""
+    begin_phase(operation_id=event.operation_id)

@@ -1,0 +1,68 @@
+"""Lists of programmes and challenges."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
+from prop.choices import ChallengeState
+from prop.models import Challenge, Programme
+from prop.queries import challenges_visible_to, programmes_visible_to
+
+
+class ProgrammeTable(Table):
+    name, title, permission = "prop.programmes", _("Challenge programmes"), "prop.view_programme"
+    subtitle = _("What clients can buy. A version that was on sale never changes; a second person publishes each")
+    columns = [
+        Column("name", _("Name"), link=True),
+        Column("description", _("Description"), css="clip"),
+        Column("brand", _("Brand"), value="brand.name"),
+        DateColumn("created_at", _("Since")),
+    ]
+    search_fields = ["name", "description"]
+    empty = Empty(
+        _("No programmes yet"),
+        _("A programme sets the phases, rules and prices of a challenge."),
+        "list-checks",
+        _("New programme"),
+        "prop_programme_new",
+        "prop.write_programme",
+    )
+
+    def queryset(self) -> QuerySet[Programme]:
+        return programmes_visible_to(self.user).select_related("brand")
+
+
+class ChallengeFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=ChallengeState.choices, label=_("State"))
+
+    class Meta:
+        model = Challenge
+        fields: ClassVar[list[str]] = ["state"]
+
+
+class ChallengeTable(Table):
+    name, title, permission = "prop.challenges", _("Challenges"), "prop.view_challenge"
+    subtitle = _("Bought challenges and where they are")
+    columns = [
+        Column("client", _("Client"), value="client", link=True),
+        Column("programme", _("Programme"), value="version.programme.name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("balance", _("Starting balance"), currency="currency"),
+        MoneyColumn("price", _("Paid"), currency="currency"),
+        TimeColumn("bought_at", _("Bought")),
+    ]
+    filterset = ChallengeFilter
+    quick_filters = [
+        QuickFilter(_("Pending review"), {"state": ChallengeState.REVIEW}),
+        QuickFilter(_("Funded"), {"state": ChallengeState.FUNDED}),
+        QuickFilter(_("Rule breached"), {"state": ChallengeState.BREACHED}),
+    ]
+    empty = Empty(_("No challenges yet"), _("Challenges that clients buy are listed here."), "list-checks")
+
+    def queryset(self) -> QuerySet[Challenge]:
+        return challenges_visible_to(self.user).select_related("client", "version__programme")

@@ -1,0 +1,61 @@
+"""Pages of challenges: each shows the version that was bought, to its client and to staff in reach."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from crm.models import AccessEvent
+from prop.choices import StageState
+from tests.cast import Cast, signed_in
+from tests.prop.factories import make_draft, make_version, text_of
+from tests.prop.test_buy_challenge import buy, size_of
+from tests.wallet.factories import fund
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_bought_challenge_shows_its_bars_and_rules(cast: Cast) -> None:
+    fund(cast.client, 20_000)
+    challenge = buy(cast, size_of(make_version(cast)))
+    row = challenge.accounts.get()
+    row.account.balance, row.account.equity = 10_400, 9_200
+    row.account.save(update_fields=["balance", "equity"])
+    row.state, row.started_at = StageState.RUNNING, timezone.now()
+    row.save()
+    page = signed_in(cast.client.user).get(f"/portal/challenges/{challenge.pk}/").content.decode()
+    assert "€400.00 of €800.00" in page
+    assert "€200.00 of €1,000.00 left" in page
+    assert "Reach a profit of 8 % with all positions closed." in page
+    assert signed_in(cast.other_client.user).get(f"/portal/challenges/{challenge.pk}/").status_code == 404
+    staff = signed_in(cast.administrator).get(f"/prop/challenges/{challenge.pk}/")
+    assert "€400.00 of €800.00" in staff.content.decode()
+    assert AccessEvent.objects.filter(target=f"prop.challenge:{challenge.pk}", user=cast.administrator).count() == 1
+    assert signed_in(cast.agent).get(f"/prop/challenges/{challenge.pk}/").status_code == 403
+
+
+def test_a_draft_is_written_proposed_and_shown(cast: Cast) -> None:
+    version = make_draft(cast)
+    browser = signed_in(cast.administrator)
+    wrong = browser.post(f"/prop/versions/{version.pk}/edit/", {"terms": "currency: EUR"})
+    assert wrong.status_code == 422
+    assert "is missing" in wrong.content.decode()
+    longer = text_of().decode().replace("payout_days: 14", "payout_days: 7")
+    assert browser.post(f"/prop/versions/{version.pk}/edit/", {"terms": longer}).status_code == 302
+    assert browser.post(f"/prop/versions/{version.pk}/propose/", {"reason": "New season"}).status_code == 302
+    page = signed_in(cast.finance).get(f"/prop/programmes/{version.programme_id}/").content.decode()
+    assert "Payouts every 7 days." in page
+    assert "Approve" in page
+    assert b"payout_days: 7" in browser.get(f"/prop/versions/{version.pk}/terms.yaml").content
+
+
+def test_coupons_and_the_first_version_start_from_forms(cast: Cast) -> None:
+    make_draft(cast)
+    browser = signed_in(cast.administrator)
+    day = timezone.localdate().isoformat()
+    given = {"brand": cast.brand.pk, "code": "june-1", "percent": "10", "uses_max": "5", "last_day": day}
+    assert browser.post("/prop/coupons/", given).status_code == 302
+    assert "JUNE-1" in browser.get("/prop/coupons/").content.decode()
+    new = {"brand": cast.brand.pk, "name": "Fast", "description": "", "start": "instant"}
+    answer = browser.post("/prop/programmes/new/", new)
+    assert "max_loss_kind: trailing_balance" in browser.get(answer.headers["Location"]).content.decode()
