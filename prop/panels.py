@@ -17,7 +17,7 @@ register(
         _("Challenge programmes"),
         "prop_programmes",
         "prop.view_programme",
-        "clipboard-list",
+        "circle-play",
         71,
         words="prop challenge phases fee",
     ),

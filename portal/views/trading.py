@@ -49,7 +49,7 @@ def account_list(request: HttpRequest, client: Client) -> HttpResponse:
     context = {"client": client, "accounts": owned, **together(client, owned)}
     if wants_fragment(request):
         return render(request, "portal/_accounts.html", context)
-    context["sells_challenges"] = on_sale(client).exists()
+    context["sells_challenges"] = on_sale(client).exists() or client.challenges.exists()
     return render(request, "portal/accounts.html", context)
 
 

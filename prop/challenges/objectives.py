@@ -27,8 +27,9 @@ class Objective:
 
 
 def objectives_of(row: PhaseAccount) -> list[Objective]:
-    """List the bars of a phase that has begun; none before its starting balance is on the platform."""
-    if row.state == StageState.OPENING:
+    """List the bars of a phase that has begun; none before the account was read with its starting balance."""
+    begun, read = row.started_at, row.account.synced_at
+    if row.state == StageState.OPENING or begun is None or read is None or read < begun:
         return []
     account, phase, start, currency = row.account, row.phase, row.challenge.balance, row.challenge.currency
     days = list(row.days.order_by("day"))

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from crm.models import AccessEvent
+from prop.challenges.objectives import objectives_of
 from prop.choices import StageState
 from tests.cast import Cast, signed_in
 from tests.prop.factories import make_draft, make_version, text_of
@@ -19,10 +20,11 @@ def test_a_bought_challenge_shows_its_bars_and_rules(cast: Cast) -> None:
     fund(cast.client, 20_000)
     challenge = buy(cast, size_of(make_version(cast)))
     row = challenge.accounts.get()
-    row.account.balance, row.account.equity = 10_400, 9_200
-    row.account.save(update_fields=["balance", "equity"])
     row.state, row.started_at = StageState.RUNNING, timezone.now()
     row.save()
+    assert not objectives_of(row)
+    row.account.balance, row.account.equity, row.account.synced_at = 10_400, 9_200, timezone.now()
+    row.account.save(update_fields=["balance", "equity", "synced_at"])
     page = signed_in(cast.client.user).get(f"/portal/challenges/{challenge.pk}/").content.decode()
     assert "€400.00 of €800.00" in page
     assert "€200.00 of €1,000.00 left" in page

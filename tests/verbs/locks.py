@@ -504,6 +504,7 @@ LINK = "needs a link that was sent"
 EXCEPTIONS: dict[str, str] = {
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
+    "prop.challenges.days.note_day": "the system's own, of samples; `tests/prop/test_days.py`",
     "prop.challenges.phases.begin_phase": "the system's own, after a balance operation; `tests/prop/test_buy_challenge.py`",
     "crm.outbound.endpoints.locked_endpoint": "a part of the webhooks' verbs; `tests/crm/outbound/`",
     "crm.outbound.results.note_results": "the system's own, after calls; `tests/crm/outbound/test_sending.py`",
