@@ -42,6 +42,8 @@ def uses_embedded_redis() -> bool:
 def start_servers() -> None:
     devdb.use(settings.VAR_DIR)
     if uses_embedded_postgres():
+        if folder := os.environ.get("KEELSON_TEST_POSTGRES"):
+            devdb.keep_data_in(settings.VAR_DIR, Path(folder))
         devdb.ensure_postgres(settings.VAR_DIR, durable=False)
     if uses_embedded_redis():
         devdb.ensure_redis(settings.VAR_DIR)

@@ -10,7 +10,16 @@ import os
 import sys
 from pathlib import Path
 
-from launcher.devdb.places import APP_ROLE, DevServerError, database_url, numbered_redis_url, redis_url, run_dir, secret
+from launcher.devdb.places import (
+    APP_ROLE,
+    DevServerError,
+    database_url,
+    keep_data_in,
+    numbered_redis_url,
+    redis_url,
+    run_dir,
+    secret,
+)
 from launcher.devdb.postgres import client_command, ensure_postgres, postgres_pid, stop_postgres
 from launcher.devdb.redis import ensure_redis, redis_pid, stop_redis
 from launcher.devdb.sharing import lease_slot, stop_when_unused, use
@@ -23,6 +32,7 @@ __all__ = [
     "ensure_for_command",
     "ensure_postgres",
     "ensure_redis",
+    "keep_data_in",
     "lease_slot",
     "numbered_redis_url",
     "postgres_pid",

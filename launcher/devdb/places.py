@@ -109,6 +109,12 @@ def choose_data_dir(var_dir: Path, runner: Runner) -> Path:
     return directory
 
 
+def keep_data_in(var_dir: Path, folder: Path) -> None:
+    """Keep PostgreSQL's data of this `var/` in another folder, such as one in memory, unless there is data already."""
+    if not (data_dir(var_dir) / "PG_VERSION").exists():
+        (var_dir / "pg.elsewhere").write_text(f"{folder / 'pg'}\n")
+
+
 def elsewhere(var_dir: Path, runner: Runner) -> Path:
     """Make a directory of root's that the runner can reach, when `var/` or the virtual environment is closed to it."""
     for parent in (Path("/var/lib/keelson"), Path("/var/tmp/keelson")):  # noqa: S108 - root's own, checked

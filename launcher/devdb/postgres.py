@@ -251,5 +251,7 @@ def _settings(run: Path, durable: bool) -> list[str]:
     if shared is None or shared.f_bavail * shared.f_frsize < SHARED_MEMORY_BYTES_MIN:
         values["dynamic_shared_memory_type"] = "mmap"  # containers often give 64 MB: too little for parallel queries
     if not durable:
-        values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        values |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_compression": "off"}
+        values |= {"wal_level": "minimal", "max_wal_senders": "0"}
+        values["autovacuum_naptime"] = "5min"  # per database, and tests have fifty: by the minute it would never rest
     return [argument for name, value in values.items() for argument in ("-c", f"{name}={value}")]

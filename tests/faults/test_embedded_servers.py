@@ -214,6 +214,16 @@ def test_a_closed_home_sends_the_data_elsewhere_and_remembers_it(closed_var_dir:
     assert place.stat().st_mode & 0o777 == 0o700
 
 
+def test_data_can_be_kept_in_another_folder_but_is_never_left_behind(var_dir: Path, tmp_path: Path) -> None:
+    var_dir.mkdir()
+    devdb.keep_data_in(var_dir, tmp_path / "memory")
+    assert data_dir(var_dir) == tmp_path / "memory" / "pg"
+    (tmp_path / "memory" / "pg").mkdir(parents=True)
+    (tmp_path / "memory" / "pg" / "PG_VERSION").write_text("17\n")
+    devdb.keep_data_in(var_dir, tmp_path / "another")
+    assert data_dir(var_dir) == tmp_path / "memory" / "pg"
+
+
 def test_it_works_as_an_ordinary_user_and_then_for_root_in_the_same_place(var_dir: Path) -> None:
     user = ordinary_user()
     var_dir.mkdir(mode=0o755)
