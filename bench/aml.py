@@ -136,7 +136,7 @@ def measure(size: str) -> list[Figure]:
 def opposite(brand: Brand, clients: int, positions: int, closed: int, now: dt.datetime) -> tuple[float, float]:
     """Compare new closed positions with those of a month; returns the seconds, and those of a plain INSERT."""
     first = Client.objects.order_by("pk").values_list("pk", flat=True).first()
-    given = {"brand": brand.pk, "now": now, "first": first, "clients": clients, "days": POSITION_DAYS}
+    given: dict[str, Any] = {"brand": brand.pk, "now": now, "first": first, "clients": clients, "days": POSITION_DAYS}
     with connection.cursor() as cursor:
         cursor.execute(POSITIONS, {**given, "count": positions})
         analyze()

@@ -207,8 +207,8 @@ def _load_house(folder: Path, count: int, *, seed: int = 1) -> ListVersion:
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(house.COLUMNS)
-        for number, name, births in kept.iterator():
-            writer.writerow([number, name, "", births[0]["first"][:4], "", ""])
+        for external_id, name, births in kept.iterator():
+            writer.writerow([external_id, name, "", births[0]["first"][:4], "", ""])
         for number in range(max(0, count)):
             name = f"{rng.choice(words)[0]} {rng.choice(words)[-1]}"
             writer.writerow([f"{seed}-{number}", name, "", 1940 + rng.randrange(60), "", ""])

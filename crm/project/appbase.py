@@ -40,3 +40,6 @@ class KeelsonAppConfig(AppConfig):
         for module in self.speaks_through:
             if find_spec(f"{self.name}.{module}"):
                 import_module(f"{self.name}.{module}")
+
+    def warm_up(self) -> None:
+        """Load what the app's first use would wait for. Called in web servers and workers alone, before they fork."""

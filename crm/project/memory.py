@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gc
 
+from django.apps import apps
 from django.urls import get_resolver
+
+from crm.project.appbase import KeelsonAppConfig
 
 
 def freeze_gc(*, pages: bool = True) -> None:
@@ -15,6 +18,14 @@ def freeze_gc(*, pages: bool = True) -> None:
     """
     if pages:
         _all_pages = get_resolver().url_patterns  # reading them imports the views
+    warm_up()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 5)
+
+
+def warm_up() -> None:
+    """Let every app load the tables that its first use would wait for; commands that end soon don't."""
+    for config in apps.get_app_configs():
+        if isinstance(config, KeelsonAppConfig):
+            config.warm_up()

@@ -6,12 +6,14 @@ from typing import Any
 
 from rq import Worker
 
+from crm.project.memory import warm_up
 from crm.rendering import letter
 
 
 class WarmWorker(Worker):
-    """Each job runs in a fork of this process: WeasyPrint and the fonts come with it instead of being loaded per job."""
+    """Each job runs in a fork of this process: WeasyPrint, the fonts and the tables of names come with it instead of being loaded per job."""
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         letter.warm_up()
+        warm_up()
         return super().work(*args, **kwargs)
