@@ -11,7 +11,7 @@ from crm.rendering import letter
 
 
 class WarmWorker(Worker):
-    """Each job runs in a fork of this process: WeasyPrint, fonts and tables of names come with it instead of being loaded per job."""
+    """Each job runs in a fork of this process: WeasyPrint, fonts and tables of names come with it, loaded once."""
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
         letter.warm_up()
