@@ -132,19 +132,23 @@ class Component(models.TextChoices):
     CPA = "cpa", _("CPA per qualified client")
     REVENUE = "revenue", _("Share of net revenue")
     NET_RESULT = "net_result", _("Share of net revenue with client losses")
+    POT = "pot", _("Part of a monthly pot, by lots")
 
 
 # What rows of `PlanComponent` pay; CPA has conditions of its own (`PlanCpa`).
 TRADE_COMPONENTS = [(value, label) for value, label in Component.choices if value != Component.CPA]
 # Their value is a share of money, not an amount.
 SHARES_OF_MONEY = (Component.SPREAD, Component.COMMISSION, Component.LOSS, Component.REVENUE, Component.NET_RESULT)
-# Paid for a client's whole month, by what the broker earned from them.
-MONTHLY = (Component.REVENUE, Component.NET_RESULT)
+# Paid for a client's whole month: by what the broker earned from them, or by their part of the volume of all.
+OF_REVENUE = (Component.REVENUE, Component.NET_RESULT)
+MONTHLY = (*OF_REVENUE, Component.POT)
+# Fixed sums: the same at every rank and personal ratio.
+FIXED = (Component.CPA, Component.POT)
 # What counts no trade: paid beside what the client's trades earn.
 FOR_CLIENT = (Component.CPA, *MONTHLY)
 # Who is paid these is paid for the client's losses; a client's gain makes them negative.
 OF_LOSSES = (Component.LOSS, Component.NET_RESULT)
-MAY_BE_NEGATIVE = (Component.LOSS, *MONTHLY)
+MAY_BE_NEGATIVE = (Component.LOSS, *OF_REVENUE)
 # What may be passed on to the client: paid for their volume, never a part of what they lost.
 REBATES = (Component.LOT, Component.PIP, Component.SPREAD, Component.COMMISSION)
 
@@ -205,7 +209,7 @@ class Reason(models.TextChoices):
     BONUS_FUNDED = "bonus_funded", _("More bonus credit than balance when the position was opened")
     NOTHING_CHARGED = "nothing_charged", _("The platform charged the client no commission")
     NO_REVENUE = "no_revenue", _("The broker earned nothing from the client in the month")
-    NOTHING_CLOSED = "nothing_closed", _("The deal closed no volume")
+    NOTHING_CLOSED = "nothing_closed", _("No volume was closed")
     RECALCULATED = "recalculated", _("Difference found in a recalculation")
     DEAL_CHANGED = "deal_changed", _("The platform changed or removed the deal")
     CAP_DAY = "cap_day", _("More than the plan pays a partner per day")
@@ -263,6 +267,7 @@ class DifferenceCause(models.TextChoices):
     EXCLUSION = "exclusion", _("Excluded, or no longer excluded")
     CPA = "cpa", _("Client qualified with another trade")
     REVENUE = "revenue", _("Net revenue of the month")
+    POT = "pot", _("Lots that share the month's pot")
     BELOW = "below", _("Commission of partners below")
     CURRENCY = "currency", _("Partner's payout currency changed")
     CAP = "cap", _("Cap of the day or month")

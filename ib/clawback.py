@@ -71,7 +71,7 @@ BALANCE = f"""{DUE}, added AS (
     k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id, k.rate,
     k.share, k.is_override, k.rate_currency, d.rate_taken - d.rate_due, k.fx_rate, k.fx_on, k.currency,
     d.taken - d.due, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s, k.component, k.basis,
-    k.basis_currency, k.basis_fx, k.cap, k.below, k.tier, NULL, k.ratio, NULL
+    k.basis_currency, k.basis_fx, k.cap, k.below, k.tier, NULL, k.ratio, NULL, NULL
   FROM due d
   JOIN ib_accrual k ON k.id = d.original_id
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'

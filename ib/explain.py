@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
-from ib.choices import MONTHLY, SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
+from ib.choices import FIXED, MONTHLY, OF_REVENUE, SHARES_OF_MONEY, AccrualKind, AccrualState, Component, Reason
 from ib.models import Accrual, PlanTier, PlanVersion, RevenueMonth, ReversedPart, Settlement
 from trading.choices import SymbolGroup
 
@@ -70,11 +70,14 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
             ),
         ]
     if accrual.kind == AccrualKind.ORIGINAL or accrual.rate is not None:
-        steps += _revenue(accrual, version) if accrual.is_monthly and for_staff else []
+        steps += _revenue(accrual, version) if accrual.component in OF_REVENUE and for_staff else []
         steps += _product(accrual, version)
     if accrual.passed_percent and accrual.state != AccrualState.REVERSED:
         text = _("%(percent)s %% of it goes to the client, by the plan")
         steps.append(Step(text % {"percent": plain(accrual.passed_percent)}))
+    if accrual.passed_per_lot and accrual.state != AccrualState.REVERSED:
+        text = _("%(amount)s per lot of it goes to the client, by the plan")
+        steps.append(Step(text % {"amount": f"{plain(accrual.passed_per_lot)} {accrual.rate_currency}"}))
     if accrual.kind == AccrualKind.CAPPED and accrual.cap is not None and accrual.below is not None:
         steps.append(_capped(accrual, accrual.cap, accrual.below))
     if accrual.kind in (AccrualKind.CLAWBACK, AccrualKind.RESTORED):
@@ -92,7 +95,7 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
 
 
 def _month_of(accrual: Accrual) -> Step:
-    """Name the month that a share of net revenue is paid for."""
+    """Name the month that is paid for."""
     return Step(
         _("Client #%(client)s in %(month)s") % {"client": accrual.client_id, "month": formats.month(accrual.month)}
     )
@@ -203,8 +206,9 @@ def _basis(accrual: Accrual) -> list[Step]:
         Component.CPA: _("Clients who qualified with this trade"),
         Component.REVENUE: _("Net revenue from the client in the month"),
         Component.NET_RESULT: _("Net revenue from the client in the month"),
+        Component.POT: _("Lots that the client closed in the month"),
     }[Component(accrual.component)]
-    if accrual.component == Component.CPA:
+    if accrual.component in FIXED:
         return [Step(text, plain(accrual.basis))]
     steps = [Step(text, f"{plain(accrual.basis)} {accrual.basis_currency}")]
     if accrual.basis_currency != accrual.rate_currency:
@@ -233,6 +237,8 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
         text = _("%(plan)s: %(rate)s pips × %(share)s %% for level %(level)s") % words
     elif accrual.component == Component.CPA:
         text = _("%(plan)s: %(rate)s %(currency)s once for the client × %(share)s %% for level %(level)s") % words
+    elif accrual.component == Component.POT:
+        text = _pot(accrual, version) % words
     elif is_share:
         text = _("%(plan)s: %(rate)s %% of it × %(share)s %% for level %(level)s") % words
     else:
@@ -244,6 +250,18 @@ def _formula(accrual: Accrual, version: PlanVersion | None) -> str:
             most = _("%(text)s, at most %(cap)s per client and month for all levels together")
         text = most % {"text": text, "cap": cap}
     return text
+
+
+def _pot(accrual: Accrual, version: PlanVersion | None) -> str:
+    """Say what a lot is worth in the month: the pot divided by everybody's lots."""
+    row = version.components.filter(component=Component.POT).first() if version else None
+    if row is None:
+        return _("%(plan)s: %(rate)s %(currency)s per lot × %(share)s %% for level %(level)s")
+    text = _(
+        "%(plan)s: a pot of %(pot)s divided by the lots of all clients under the plan makes"
+        " %(rate)s %(currency)s per lot, × %(share)s %% for level %(level)s"
+    )
+    return text.replace("%(pot)s", formats.money(row.value, accrual.rate_currency).replace("%", "%%"))
 
 
 def _reversed(accrual: Accrual, *, for_staff: bool) -> list[Step]:

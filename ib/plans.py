@@ -158,6 +158,7 @@ def check_terms(terms: VersionTerms, plan: Plan) -> None:
         network=terms.network,
         jurisdiction=plan.brand.jurisdiction,
         passed=terms.passed_percent,
+        passed_per_lot=terms.passed_per_lot,
         cap_revenue=terms.cap_revenue,
     )
 
@@ -206,6 +207,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         network=version.network,
         jurisdiction=version.plan.brand.jurisdiction,
         passed=version.passed_percent,
+        passed_per_lot=version.passed_per_lot,
         cap_revenue=version.cap_revenue,
     )
     now = at or timezone.now()

@@ -17,7 +17,7 @@ from crm.errors import DomainError
 from crm.i18n import formats
 from crm.i18n.territories import country_names
 from ib.calculation.excluded import MIRROR_SECONDS
-from ib.choices import MONTHLY, OF_LOSSES, SHARES_OF_MONEY, Component, ExcludedTrade, Network, TierBasis
+from ib.choices import MONTHLY, OF_LOSSES, OF_REVENUE, SHARES_OF_MONEY, Component, ExcludedTrade, Network, TierBasis
 from ib.models import PlanComponent, PlanCpa, PlanLevel, PlanOverride, PlanRate, PlanTier, PlanVersion
 from trading.choices import SymbolGroup
 
@@ -25,8 +25,9 @@ COMPONENTS_MAX: Final = 16
 CPA_MAX: Final = 6
 TIERS_MAX: Final = 8
 CPA_DECIMALS: Final = ("amount", "min_deposit", "min_lots")
-# No payment to retail clients beside what their trades bring: ESMA Decision (EU) 2018/796 art. 2(d), kept by CySEC; FCA COBS 22.5;
-# ASIC Instrument 2020/986.
+# No payment to retail clients beside what their trades bring: ESMA Decision (EU) 2018/796 art. 2(d) (https://eur-lex.europa.eu/eli/
+# dec/2018/796/oj), kept by CySEC in DI87-09; FCA COBS 22.5 (https://handbook.fca.org.uk/handbook/COBS/22/5.html); ASIC Instrument
+# 2020/986 section 6 (https://www.legislation.gov.au/F2020L01338). What was found about them: docs/domain/ib.md.
 NO_REBATES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
 # Who is paid for a client's losses has an interest in them: MiFID II art. 23 and 24(9), FCA COBS 2.3A, ASIC RG 246.
 NO_LOSS_SHARES: Final = frozenset({Jurisdiction.CY, Jurisdiction.UK, Jurisdiction.AU})
@@ -67,6 +68,9 @@ class ComponentRow:
             Component.NET_RESULT: _(
                 "%(value)s %% of the net revenue from each client per month: what the client lost, commission, swaps and fees,"
                 " less bonuses"
+            ),
+            Component.POT: _(
+                "A pot of %(value)s %(currency)s per month, divided by the lots that all clients under the plan close in it"
             ),
         }[Component(self.component)] % words
         if self.accounts:
@@ -214,7 +218,8 @@ class VersionTerms:
     these trades in the month, in which the mark-up counts as stated (markup_pips).
     carries_negative: whether a client's month of negative net revenue takes from what the partner earns otherwise.
     network: how the plan's holder is paid for clients of partners below.
-    passed_percent: the part of level 1's rebates that goes to the client.
+    passed_percent: the part of level 1's rebates that goes to the client. passed_per_lot: money per lot of level 1's rebate per
+    lot instead, at most all of it.
     """
 
     starts_at: dt.datetime
@@ -237,6 +242,7 @@ class VersionTerms:
     excluded_shared: Sequence[str] = ()
     excluded_trades: Sequence[str] = ()
     passed_percent: Decimal = Decimal(0)
+    passed_per_lot: Decimal = Decimal(0)
     carries_negative: bool = True
 
     def settings(self) -> dict[str, Any]:
@@ -272,11 +278,20 @@ def limit_sentences(version: PlanVersion) -> list[str]:
     passed = _(
         "%(percent)s %% of what a client's own partner earns in rebates by this plan goes to the client's wallet"
     )
-    is_monthly = any(row.component in MONTHLY for row in version.components.all())
+    per_lot = _(
+        "%(amount)s per lot of what a client's own partner earns per lot by this plan, at most all of it,"
+        " goes to the client's wallet"
+    )
+    is_monthly = any(row.component in OF_REVENUE for row in version.components.all())
     kept = _("A client's month of negative net revenue pays nothing, and takes nothing from other earnings")
     return [
         *([kept] if is_monthly and not version.carries_negative else []),
         *([passed % {"percent": formats.number(version.passed_percent)}] if version.passed_percent else []),
+        *(
+            [per_lot % {"amount": formats.money(version.passed_per_lot, version.currency)}]
+            if version.passed_per_lot
+            else []
+        ),
         *(
             [revenue % {"percent": formats.number(version.cap_revenue), "markup": formats.number(version.markup_pips)}]
             if version.cap_revenue is not None
@@ -320,18 +335,32 @@ def check_card(
     network: str,
     jurisdiction: str,
     passed: Decimal = Decimal(0),
+    passed_per_lot: Decimal = Decimal(0),
     cap_revenue: Decimal | None = None,
 ) -> None:
     """Raise DomainError, in words, for a rate card that can't be meant, or that the brand's licence forbids."""
     problems = card_problems(
-        card, is_pool=is_pool, network=network, jurisdiction=jurisdiction, passed=passed, cap_revenue=cap_revenue
+        card,
+        is_pool=is_pool,
+        network=network,
+        jurisdiction=jurisdiction,
+        passed=passed,
+        passed_per_lot=passed_per_lot,
+        cap_revenue=cap_revenue,
     )
     if problems:
         raise DomainError(problems[0])
 
 
 def card_problems(
-    card: RateCard, *, is_pool: bool, network: str, jurisdiction: str, passed: Decimal, cap_revenue: Decimal | None
+    card: RateCard,
+    *,
+    is_pool: bool,
+    network: str,
+    jurisdiction: str,
+    passed: Decimal,
+    passed_per_lot: Decimal,
+    cap_revenue: Decimal | None,
 ) -> list[str]:
     """List everything that makes a rate card impossible, in words; empty for a good one. passed: `passed_percent`."""
     if not card.levels() or not (card.groups() or card.components or card.cpa):
@@ -340,13 +369,7 @@ def card_problems(
     problems += monthly_problems(card, network=network, cap_revenue=cap_revenue)
     if any(value < 0 for value in [*card.rates.values(), *card.overrides.values()]):
         problems.append(_("A rate can't be negative."))
-    if passed and jurisdiction in NO_REBATES:
-        problems.append(
-            _("%(jurisdiction)s doesn't allow passing rebates on to clients.")
-            % {"jurisdiction": Jurisdiction(jurisdiction).label}
-        )
-    if not 0 <= passed <= 100:
-        problems.append(_("Between 0 and 100 % of a rebate can be passed on to the client."))
+    problems += passed_problems(card, passed=passed, per_lot=passed_per_lot, jurisdiction=jurisdiction)
     if any(not 0 <= share <= 1 for share in card.shares.values()):
         problems.append(_("A level's share must be between 0 and 100 %."))
     if is_pool:
@@ -355,6 +378,25 @@ def card_problems(
             % {"group": SymbolGroup(group).label, "total": formats.money(total), "pot": formats.money(pot)}
             for group, (total, pot) in card.overspent().items()
         ]
+    return problems
+
+
+def passed_problems(card: RateCard, *, passed: Decimal, per_lot: Decimal, jurisdiction: str) -> list[str]:
+    """List what is wrong with what goes to the client: a percentage of the rebates, or an amount per lot."""
+    problems = []
+    if (passed or per_lot) and jurisdiction in NO_REBATES:
+        problems.append(
+            _("%(jurisdiction)s doesn't allow passing rebates on to clients.")
+            % {"jurisdiction": Jurisdiction(jurisdiction).label}
+        )
+    if not 0 <= passed <= 100:
+        problems.append(_("Between 0 and 100 % of a rebate can be passed on to the client."))
+    if per_lot < 0:
+        problems.append(_("What is passed on per lot can't be negative."))
+    if passed and per_lot:
+        problems.append(_("Pass on a percentage of the rebates or an amount per lot, not both."))
+    if per_lot and not (card.groups() or any(row.component == Component.LOT for row in card.components)):
+        problems.append(_("The plan pays no rebate per lot of which a part could be passed on."))
     return problems
 
 
@@ -392,8 +434,9 @@ def component_problems(card: RateCard, *, network: str, jurisdiction: str) -> li
 
 
 def monthly_problems(card: RateCard, *, network: str, cap_revenue: Decimal | None) -> list[str]:
-    """List what is wrong with a card's shares of net revenue."""
-    rows, problems = [row for row in card.components if row.component in MONTHLY], []
+    """List what is wrong with a card's shares of net revenue, and with its pot."""
+    rows = [row for row in card.components if row.component in OF_REVENUE]
+    problems = pot_problems(card, network=network, cap_revenue=cap_revenue)
     if rows and network == Network.DIFFERENCE:
         problems.append(_("A share of net revenue can't be paid as a difference to partners below."))
     if rows and cap_revenue is not None:
@@ -402,6 +445,20 @@ def monthly_problems(card: RateCard, *, network: str, cap_revenue: Decimal | Non
         problems.append(_("A version pays a share of net revenue with client losses or without them, not both."))
     if any(row.group or row.accounts for row in rows):
         problems.append(_("A share of net revenue is of all symbols and accounts of the client."))
+    return problems
+
+
+def pot_problems(card: RateCard, *, network: str, cap_revenue: Decimal | None) -> list[str]:
+    """List what is wrong with a card's monthly pot: the levels can't get more than there is in it."""
+    rows, problems = [row for row in card.components if row.component == Component.POT], []
+    if rows and network == Network.DIFFERENCE:
+        problems.append(_("A monthly pot can't be paid as a difference to partners below."))
+    if rows and cap_revenue is not None:
+        problems.append(_("A monthly pot can't be limited to a part of the revenue: lower the pot."))
+    if rows and sum(card.shares.values()) > 1:
+        problems.append(_("The levels share the monthly pot: their shares add up to 100 % at most."))
+    if any(row.group or row.accounts for row in rows):
+        problems.append(_("A monthly pot counts all symbols and accounts."))
     return problems
 
 

@@ -102,6 +102,7 @@ class PlanFile(_Strict):
     most_of_revenue_percent: Annotated[Decimal, Field(gt=0, le=100, max_digits=5, decimal_places=2)] | None = None
     revenue_markup_pips: Annotated[Decimal, Field(ge=0, max_digits=8, decimal_places=3)] = Decimal(0)
     passed_on_percent: Annotated[Decimal, Field(ge=0, le=100, max_digits=5, decimal_places=2)] = Decimal(0)
+    passed_on_per_lot: Annotated[Decimal, Field(ge=0, max_digits=16, decimal_places=8)] = Decimal(0)
     negative_revenue_counts: bool = True
     shared_rate: bool = True
     account_groups: Annotated[list[Mask], Field(max_length=40)] = []
@@ -125,6 +126,7 @@ RENAMED: Final = {
     "most_of_revenue_percent": "cap_revenue",
     "revenue_markup_pips": "markup_pips",
     "passed_on_percent": "passed_percent",
+    "passed_on_per_lot": "passed_per_lot",
     "shared_rate": "is_pool",
     "negative_revenue_counts": "carries_negative",
 }

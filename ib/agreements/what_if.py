@@ -48,7 +48,8 @@ earned AS (
   JOIN rate r ON r.base = x.currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
 ), cost AS (
   SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost,
-    sum(trunc(w.amount * coalesce(w.passed_percent, 0) / 100, 8) * r.rate) AS passed
+    sum(CASE WHEN w.passed_per_lot IS NOT NULL THEN least(w.amount, trunc(w.lots * w.passed_per_lot * w.fx_rate, 8))
+      ELSE trunc(w.amount * coalesce(w.passed_percent, 0) / 100, 8) END * r.rate) AS passed
   FROM ib_wanted w
   JOIN rate r ON r.base = w.currency AND r.day = w.day WHERE w.reason = '' GROUP BY 1
 ), house AS (

@@ -203,7 +203,7 @@ WITH months AS (SELECT DISTINCT partner_id, version_id, month FROM ib_cap_need
     k.client_id, k.deal_id, k.ticket, d.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds,
     coalesce(d.version_id, k.version_id), NULL, NULL, false, k.rate_currency, d.rate_due - d.rate_taken, d.fx_rate, k.fx_on,
     k.currency, d.due - d.taken, coalesce(own.id, %(late)s), k.id, %(source)s, %(now)s, k.component, NULL, '', NULL,
-    cut.most, least(cut.most, cut.before), NULL, NULL, NULL, NULL
+    cut.most, least(cut.most, cut.before), NULL, NULL, NULL, NULL, NULL
   FROM due d
   JOIN ib_accrual k ON k.id = d.known_id
   {WHY}

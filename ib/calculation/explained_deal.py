@@ -58,7 +58,7 @@ def explain_month(month: RevenueMonth) -> dict[str, Any]:
     for row in rows.order_by("level", "component", "pk")[:ROWS_MAX]:
         lines.append(_line(row))
         totals[row.partner.code, row.currency] += row.amount
-    parts = ("pip_worth", "charged", "swaps", "lost", "booked")
+    parts = ("pip_worth", "charged", "swaps", "lost", "booked", "lots")
     return {
         "client": month.client_id,
         "month": f"{month.month:%Y-%m}",
@@ -91,6 +91,7 @@ def _line(row: Accrual) -> dict[str, Any]:
         "tier": row.tier,
         "ratio": _text(row.ratio),
         "passed_percent": _text(row.passed_percent),
+        "passed_per_lot": _text(row.passed_per_lot),
         "share": _text(row.share),
         "cap": _text(row.cap),
         "below": _text(row.below),

@@ -8,7 +8,7 @@ FEATURES = """
 SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(v.network = 'difference'), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
-    WHERE k.version_id = v.id AND k.component NOT IN ('lot', 'revenue', 'net_result'))), false),
+    WHERE k.version_id = v.id AND k.component NOT IN ('lot', 'revenue', 'net_result', 'pot'))), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)), false),
   coalesce(bool_or(cardinality(v.excluded_countries) > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plantier k WHERE k.version_id = v.id)), false),
@@ -20,9 +20,10 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.percent <> 100),
-  coalesce(bool_or(v.passed_percent > 0), false),
+  coalesce(bool_or(v.passed_percent > 0 OR v.passed_per_lot > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
-    WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result'))), false)
+    WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result', 'pot'))), false),
+  coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component = 'pot')), false)
 FROM ib_version v
 """
 # The versions that pay; `instead`: a version that counts, at all times, in place of those of `plan`.
@@ -31,7 +32,8 @@ CREATE TEMP TABLE ib_version ON COMMIT DROP AS
 SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
   CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
   CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
-  v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips, v.passed_percent, v.carries_negative,
+  v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips, v.passed_percent, v.passed_per_lot,
+  v.carries_negative,
   v.excluded_accounts, v.excluded_shared, v.excluded_trades::text[] AS excluded_trades,
   v.account_groups, v.network, v.min_pips, v.excluded_symbols, v.excluded_countries,
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
@@ -206,8 +208,8 @@ SELECT client_id, partner_id, kind, min(since) AS since FROM (
 COMPONENTS = """
 CREATE TEMP TABLE ib_component ON COMMIT DROP AS
 SELECT v.id AS version_id, k.component,
-  k.component = 'cpa' OR count(*) FILTER (WHERE k.component NOT IN ('cpa', 'revenue', 'net_result')) OVER (PARTITION BY v.id) = 1
-    AS is_only
+  k.component = 'cpa' OR count(*) FILTER (WHERE k.component NOT IN ('cpa', 'revenue', 'net_result', 'pot'))
+    OVER (PARTITION BY v.id) = 1 AS is_only
 FROM ib_version v JOIN (
   SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride
   UNION SELECT version_id, component FROM ib_plancomponent UNION SELECT version_id, 'cpa' FROM ib_plancpa) k ON k.version_id = v.id

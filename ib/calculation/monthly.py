@@ -1,4 +1,4 @@
-"""Shares of net revenue: a line per client, month and partner upline, beside those of deals and corrected as they are.
+"""What is paid by month: a line per client, month and partner upline, beside those of deals and corrected as they are.
 
 A month's lines are written in the night after its end and before its period is settled; they stay right by being calculated
 again each night until another month has passed, and later by a replay. Running it again writes nothing.
@@ -33,6 +33,7 @@ from ib.models import CommissionRun, Partner
 REVIEWED: Final = 2
 EVERYBODY: Final = "true"
 OF_CLIENTS: Final = "c.id = ANY (%(clients)s)"
+ONLY_THESE: Final = "DELETE FROM ib_wanted WHERE deal_id <> ALL (%(deal_ids)s)"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Span:
     month: dt.date
     from_at: dt.datetime
     to_at: dt.datetime
+    part: Decimal = Decimal(1)
 
 
 def spans_between(brand: Brand, from_at: dt.datetime, to_at: dt.datetime) -> list[Span]:
@@ -49,7 +51,9 @@ def spans_between(brand: Brand, from_at: dt.datetime, to_at: dt.datetime) -> lis
     zone, spans, at = ZoneInfo(brand.time_zone), [], from_at
     while at < to_at:
         lower, upper = periods.month_of(at, zone)
-        spans.append(Span(lower.astimezone(zone).date(), max(lower, from_at), min(upper, to_at)))
+        first, last = max(lower, from_at), min(upper, to_at)
+        part = Decimal(round((last - first) / (upper - lower) * 10**8)) / 10**8
+        spans.append(Span(lower.astimezone(zone).date(), first, last, part))
         at = upper
     return spans
 
@@ -98,9 +102,11 @@ def calculate(
             return outcome
         about = _about(brand, spans, client_ids)
         clients = EVERYBODY if client_ids is None else OF_CLIENTS
-        _gather_money(cursor, brand, about, clients)
+        # What a client's lots are of a pot is known by everybody's.
+        looked_at = EVERYBODY if features.has_pot else clients
+        _gather_money(cursor, brand, about, looked_at)
         for statement in months.KEPT:
-            cursor.execute(statement.format(clients=clients), {**about, "now": now})
+            cursor.execute(statement.format(clients=looked_at), {**about, "now": now})
         cursor.execute(months.IDS.format(clients=clients), about)
         ids = [pk for (pk,) in cursor.fetchall()]
         _lay_out(cursor, brand, features, about)
@@ -124,9 +130,11 @@ def calculate(
 def number_months(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) -> None:
     """Give months that are new a number, without a line. Call with the brand's commissions locked."""
     with connection.cursor() as cursor:
-        if spans and _features(cursor, brand, None).has_monthly:
+        features = _features(cursor, brand, None) if spans else None
+        if features and features.has_monthly:
             about = _about(brand, spans, client_ids)
-            _gather_money(cursor, brand, about, EVERYBODY if client_ids is None else OF_CLIENTS)
+            is_everybody = client_ids is None or features.has_pot
+            _gather_money(cursor, brand, about, EVERYBODY if is_everybody else OF_CLIENTS)
             cursor.execute(months.NAMED, {**about, "now": timezone.now()})
         _drop(cursor)
 
@@ -135,6 +143,8 @@ def _write(
     cursor: CursorWrapper, features: Features, given: dict[str, Any], outcome: EngineResult, brand: Brand
 ) -> None:
     cursor.execute(wanted.statement(features, is_monthly=True), given)
+    if features.has_pot:
+        cursor.execute(ONLY_THESE, given)
     cursor.execute(wanted.ANALYZE)
     cursor.execute(sql.DROP_KNOWN)
     cursor.execute(sql.MISSING, given)
@@ -202,6 +212,7 @@ def _about(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) ->
         "months": [span.month for span in spans],
         "from": [span.from_at for span in spans],
         "to": [span.to_at for span in spans],
+        "parts": [span.part for span in spans],
         "clients": client_ids,
     }
 

@@ -16,7 +16,16 @@ from ib.choices import REBATES, AccrualKind, AccrualState, Reason
 
 _EARNED: Final = f"x.kind IN ('{AccrualKind.ORIGINAL}', '{AccrualKind.DELTA}')"
 _OTHERS: Final = f"x.kind <> '{AccrualKind.PASSED}'"
-# The deals that a pass has added rows to; the percentage is that of the line's last calculation.
+
+
+def _due(amount: str, earned: str, agreed: str) -> str:
+    """Compute the client's part of a line: a percentage, or so much of what is agreed as is left of what the line earned."""
+    left = f"least(greatest(0, l.{amount}), l.{earned})"
+    return f"""CASE WHEN l.per_lot IS NULL THEN trunc(greatest(0, l.{amount}) * coalesce(l.percent, 0) / 100, 8)
+      WHEN l.{earned} > 0 THEN trunc(least(l.{earned}, coalesce({agreed}, 0)) * {left} / l.{earned}, 8) ELSE 0 END"""
+
+
+# The deals that a pass has added rows to; percentage and amount are those of the line's last calculation.
 BALANCE: Final = f"""
 WITH touched AS (
   SELECT DISTINCT deal_id FROM ib_accrual WHERE id > %(mark)s AND run_id = %(run)s
@@ -27,22 +36,24 @@ WITH touched AS (
 ), lines AS (
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, max(x.id) FILTER (WHERE {_EARNED}) AS known_id,
     (array_agg(x.passed_percent ORDER BY x.id DESC) FILTER (WHERE {_EARNED}))[1] AS percent,
+    (array_agg(x.passed_per_lot ORDER BY x.id DESC) FILTER (WHERE {_EARNED}))[1] AS per_lot,
+    sum(x.amount) FILTER (WHERE {_EARNED}) AS earned, sum(x.rate_amount) FILTER (WHERE {_EARNED}) AS rate_earned,
     sum(x.amount) FILTER (WHERE {_OTHERS}) AS amount, sum(x.rate_amount) FILTER (WHERE {_OTHERS}) AS rate_amount,
     -coalesce(sum(x.amount) FILTER (WHERE NOT {_OTHERS}), 0) AS passed,
     -coalesce(sum(x.rate_amount) FILTER (WHERE NOT {_OTHERS}), 0) AS rate_passed
   FROM every x WHERE x.level = 1 AND x.component IN {tuple(map(str, REBATES))}
   GROUP BY 1, 2, 3, 4, 5
 ), due AS (
-  SELECT l.*, trunc(greatest(0, amount) * coalesce(percent, 0) / 100, 8) AS due,
-    trunc(greatest(0, rate_amount) * coalesce(percent, 0) / 100, 8) AS rate_due
-  FROM lines l WHERE known_id IS NOT NULL
+  SELECT l.*, {_due("amount", "earned", "trunc(o.lots * l.per_lot * o.fx_rate, 8)")} AS due,
+    {_due("rate_amount", "rate_earned", "trunc(o.lots * l.per_lot, 8)")} AS rate_due
+  FROM lines l JOIN ib_accrual o ON o.id = l.known_id
 ), added AS (
   INSERT INTO ib_accrual ({writing.COLUMNS})
   SELECT %(run)s, '{AccrualKind.PASSED}', '{AccrualState.PASSED}', '{Reason.PASSED_ON}', k.partner_id, k.introducer_id, k.level,
     k.client_id, k.deal_id, k.ticket, k.closed_at, k.account_id, k.symbol, k.symbol_group, k.lots, k.held_seconds, k.version_id,
     NULL, NULL, false, k.rate_currency, d.rate_passed - d.rate_due, k.fx_rate, k.fx_on, k.currency, d.passed - d.due,
     coalesce(own.id, %(late)s), coalesce(k.corrects_id, k.id), %(source)s, %(now)s, k.component, NULL, '', NULL, NULL, NULL, NULL,
-    NULL, NULL, d.percent
+    NULL, NULL, d.percent, d.per_lot
   FROM due d
   JOIN ib_accrual k ON k.id = d.known_id
   LEFT JOIN ib_settlementperiod own ON own.brand_id = %(brand)s AND own.state = 'open'

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ib.calculation.facts import FITS
-from ib.choices import FOR_CLIENT, MONTHLY, REBATES, Component, Network, Reason
+from ib.choices import FIXED, FOR_CLIENT, MONTHLY, REBATES, Component, Network, Reason
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Features:
     has_ratios: bool
     has_passed: bool
     has_monthly: bool
+    has_pot: bool
 
 
 # At the close; agreements at the time they count from, which is the close but for a CPA.
@@ -48,7 +49,7 @@ OWN = f"""
 QUALIFIED = f"""
     AND (k.component IS NOT DISTINCT FROM '{Component.CPA}') = (c.cpa_version IS NOT NULL)
     AND (c.cpa_version IS NULL OR c.cpa_version = v.id)"""
-# The rank of the partner whose plan pays: the introducer's, or the ancestor's by their own. A CPA is the same at every rank.
+# The rank of the partner whose plan pays: the introducer's, or the ancestor's by their own. Fixed sums have no ranks.
 RANK = """
   LEFT JOIN ib_rank rk ON rk.version_id = v.id AND rk.partner_id = {holder} AND {holds}"""
 SHARED = f"""
@@ -61,7 +62,8 @@ ODD = """
         THEN (SELECT min(kind) FROM unnest(odd.kinds) kind WHERE kind = ANY (v.excluded_trades))"""
 ODD_OF = """
   LEFT JOIN ib_odd odd ON odd.deal_id = c.deal_id"""
-RANKED = f"""CASE WHEN k.component = '{Component.CPA}' THEN {{rate}}
+_FIXED = tuple(map(str, FIXED))
+RANKED = f"""CASE WHEN k.component IN {_FIXED} THEN {{rate}}
       ELSE trunc({{rate}} * {{factor}}, 8) END"""
 BASIS = f"""CASE k.component
       WHEN '{Component.PIP}' THEN round(c.pip_value, 8)
@@ -73,8 +75,23 @@ BASIS = f"""CASE k.component
       WHEN '{Component.CPA}' THEN 1
       END"""
 # Of a client's month (`ib.calculation.months`), in the brand's base currency.
-BASIS_OF_MONTH = f"""CASE WHEN k.component = '{Component.NET_RESULT}' THEN c.lost
-      WHEN v.markup_pips = 0 THEN 0 ELSE trunc(c.pip_value * v.markup_pips, 8) END + c.charged + c.swaps + c.booked"""
+BASIS_OF_MONTH = f"""CASE WHEN k.component = '{Component.POT}' THEN c.volume
+      ELSE CASE WHEN k.component = '{Component.NET_RESULT}' THEN c.lost
+        WHEN v.markup_pips = 0 THEN 0 ELSE trunc(c.pip_value * v.markup_pips, 8) END + c.charged + c.swaps + c.booked END"""
+BASIS_CURRENCY_OF_MONTH = f"CASE WHEN k.component = '{Component.POT}' THEN v.currency ELSE c.account_currency END"
+# A pot is divided by the lots of all clients for whom the version pays somebody; of a month tried out in part, that part of it.
+RATE_OF_MONTH = f"CASE WHEN k.component = '{Component.POT}' THEN trunc(r.value * c.part, 8) ELSE r.value END"
+VOLUMES = f"""), volumes AS (
+  SELECT version_id, symbol AS month, sum(basis) AS volume FROM (
+    SELECT DISTINCT version_id, symbol, deal_id, basis FROM placed WHERE component = '{Component.POT}' AND reason = '') counted
+  GROUP BY 1, 2
+"""  # noqa: S608
+PER_LOT_OF_POT = f"""
+    CASE WHEN component = '{Component.POT}' THEN trunc(plan_rate / nullif(volume, 0), 8) ELSE plan_rate END AS rate,"""
+VOLUME_OF = """
+  LEFT JOIN volumes ON volumes.version_id = placed.version_id AND volumes.month = placed.symbol"""
+NO_VOLUME = f"""WHEN component = '{Component.POT}' AND basis = 0 THEN '{Reason.NOTHING_CLOSED}'
+        """
 ONLY_MONTHLY = f"""
     AND k.component IN {tuple(map(str, MONTHLY))}"""
 NOT_MONTHLY = f"""
@@ -94,6 +111,7 @@ REVENUE_RATES = """
     AND xf.day = (c.closed_at AT TIME ZONE 'UTC')::date"""
 # The client's own partner passes on a part of what the client's volume pays.
 PASSED = f"""CASE WHEN u.level = 1 AND k.component IN {tuple(map(str, REBATES))} THEN nullif(v.passed_percent, 0) END"""
+PASSED_PER_LOT = f"""CASE WHEN u.level = 1 AND k.component = '{Component.LOT}' THEN nullif(v.passed_per_lot, 0) END"""
 # OFFSET 0 keeps each step a step: merged into one, its expressions would be computed once for each place that names them.
 WANTED = """
 CREATE TEMP TABLE ib_wanted ON COMMIT DROP AS
@@ -103,9 +121,10 @@ WITH placed AS (
     (c.closed_at AT TIME ZONE 'UTC')::date AS day, coalesce(k.component, '{lot}') AS component,
     coalesce(k.is_only, true) AS is_only,
     {basis} AS basis, {basis_currency} AS basis_currency, v.min_hold_seconds, v.min_pips,
-    v.carries_negative, {rate} AS rate, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
+    v.carries_negative, {rate} AS {rate_name}, {tier} AS tier, {ratio} AS ratio, CASE WHEN o.id IS NULL THEN r.cap END AS cap,
     CASE WHEN o.id IS NOT NULL THEN 1 ELSE l.share END AS share, o.id IS NOT NULL AS is_override,
     {is_difference} AS is_difference, {revenue} AS revenue, {passed} AS passed_percent,
+    {passed_per_lot} AS passed_per_lot,
     coalesce(turned.at, op.opened_at) AS opened_at,
     CASE
       WHEN c.lots = 0 AND coalesce(k.component, '') NOT IN {for_client} THEN '{nothing_closed}'
@@ -143,13 +162,13 @@ WITH placed AS (
   LEFT JOIN ib_planoverride o ON o.version_id = v.id AND k.component = '{lot}' AND o."group" = c.symbol_group
     AND o.level = {at_level}{rank}{revenue_rates}
   WHERE u.level <= {depth}{only_qualified} OFFSET 0
-), seen AS (
-  SELECT placed.*, f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
+{volumes}), seen AS (
+  SELECT placed.*,{per_lot_of_pot} f.rate AS fx_rate, f.rate_on AS fx_on, {basis_fx} AS basis_fx,
     floor(extract(epoch FROM closed_at - opened_at))::integer AS held_seconds,
     CASE
       WHEN reason <> '' THEN reason
       WHEN component IN {for_client} THEN CASE WHEN f.rate IS NULL OR basis IS NULL OR {basis_fx} IS NULL THEN '{no_fx}'
-        WHEN basis = 0 OR (basis < 0 AND NOT carries_negative) THEN '{no_revenue}' ELSE '' END
+        {no_volume}WHEN basis = 0 OR (basis < 0 AND NOT carries_negative) THEN '{no_revenue}' ELSE '' END
       WHEN min_hold_seconds > 0 AND opened_at IS NULL THEN '{hold_unknown}'
       WHEN min_hold_seconds > 0 AND closed_at - opened_at < make_interval(secs => min_hold_seconds) THEN '{held_too_short}'
       WHEN min_pips > 0 AND pips < min_pips THEN '{too_few_pips}'
@@ -158,7 +177,7 @@ WITH placed AS (
       ELSE ''
     END AS why
   FROM placed
-  LEFT JOIN ib_fx f ON f.base = rate_currency AND f.quote = currency AND f.day = placed.day{basis_rate} OFFSET 0
+  LEFT JOIN ib_fx f ON f.base = rate_currency AND f.quote = currency AND f.day = placed.day{basis_rate}{volume_of} OFFSET 0
 ), pots AS (
   SELECT seen.*, CASE WHEN why = '' THEN coalesce(basis * basis_fx, lots) * rate END AS pot FROM seen OFFSET 0
 ), counted AS (
@@ -166,7 +185,7 @@ WITH placed AS (
 )
 SELECT deal_id, ticket, counted.closed_at, account_id, symbol, lots, client_id, symbol_group, introducer_id, level, partner_id,
   counted.currency, version_id, rate_currency, day, component, is_only, basis, basis_currency, basis_fx, rate,
-  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, passed_percent,
+  CASE WHEN pot > cap THEN cap END AS cap, share, is_override, tier, ratio, is_difference, revenue, passed_percent, passed_per_lot,
   NULL::numeric AS below,
   why AS reason, fx_rate,
   fx_on, held_seconds, rate_amount, CASE WHEN why = '' THEN trunc(rate_amount * fx_rate, 8) ELSE 0 END AS amount,
@@ -206,7 +225,9 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
     plan = "coalesce(pc.plan_id, pl.plan_id, pp.plan_id)" if features.has_special else "pp.plan_id"
     is_difference = f"coalesce(av.network = '{Network.DIFFERENCE}', false)" if features.has_difference else "false"
     is_deep = f"CASE WHEN av.network = '{Network.DIFFERENCE}' THEN 32767 ELSE coalesce(v.levels, 1) END"
+    is_pot = is_monthly and features.has_pot
     rate = f"coalesce(o.amount_per_lot, {'c.cpa_amount, ' if features.has_cpa else ''}r.value)"
+    rate = RATE_OF_MONTH if is_pot else rate
     holder = "CASE WHEN av.id IS NULL THEN c.introducer_id ELSE u.ancestor_id END" if own else "c.introducer_id"
     percent = "coalesce(pc.percent, pl.percent, pp.percent)" if features.has_special else "pp.percent"
     percent = f"CASE WHEN av.id IS NULL THEN {percent} ELSE ap.percent END" if own else percent
@@ -221,13 +242,19 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
         commission=Component.COMMISSION,
         for_client=tuple(map(str, FOR_CLIENT)),
         rate=RANKED.format(rate=rate, factor=" * ".join(factors)) if factors else rate,
-        ratio=f"CASE WHEN k.component <> '{Component.CPA}' THEN nullif({percent}, 100) END"
+        rate_name="plan_rate" if is_pot else "rate",
+        volumes=VOLUMES if is_pot else "",
+        per_lot_of_pot=PER_LOT_OF_POT if is_pot else "",
+        volume_of=VOLUME_OF if is_pot else "",
+        no_volume=NO_VOLUME if is_pot else "",
+        ratio=f"CASE WHEN k.component NOT IN {_FIXED} THEN nullif({percent}, 100) END"
         if features.has_ratios
         else "NULL::numeric",
-        tier=f"CASE WHEN k.component <> '{Component.CPA}' THEN rk.tier END" if features.has_tiers else "NULL::smallint",
+        tier=f"CASE WHEN k.component NOT IN {_FIXED} THEN rk.tier END" if features.has_tiers else "NULL::smallint",
         revenue=REVENUE if features.has_revenue else "NULL::numeric",
         revenue_rates=REVENUE_RATES if features.has_revenue else "",
         passed=PASSED if features.has_passed else "NULL::numeric",
+        passed_per_lot=PASSED_PER_LOT if features.has_passed else "NULL::numeric",
         odd=ODD if features.has_odd else "",
         odd_of=ODD_OF if features.has_odd else "",
         shared=SHARED if features.has_shared else "",
@@ -246,7 +273,7 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
         at_level=f"CASE WHEN {is_difference} THEN 1 ELSE u.level END" if features.has_difference else "u.level",
         depth=is_deep if features.has_difference else "coalesce(v.levels, 1)",
         basis=BASIS_OF_MONTH if is_monthly else BASIS if parts else "NULL::numeric",
-        basis_currency="c.account_currency" if is_monthly else BASIS_CURRENCY if parts else "''",
+        basis_currency=BASIS_CURRENCY_OF_MONTH if is_monthly else BASIS_CURRENCY if parts else "''",
         basis_fx="b.rate" if parts else "NULL::numeric",
         basis_rate=basis_rate if parts else "",
     )

@@ -25,13 +25,13 @@ NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'orig
 COLUMNS = """run_id, kind, state, reason, partner_id, introducer_id, level, client_id, deal_id, ticket, closed_at, account_id,
   symbol, symbol_group, lots, held_seconds, version_id, rate, share, is_override, rate_currency, rate_amount, fx_rate, fx_on,
   currency, amount, period_id, corrects_id, source, created_at, component, basis, basis_currency, basis_fx, cap, below, tier,
-  revenue, ratio, passed_percent"""
+  revenue, ratio, passed_percent, passed_per_lot"""
 MISSING = f"""
 INSERT INTO ib_accrual ({COLUMNS})
 SELECT %(run)s, 'original', CASE WHEN reason = '' THEN 'accrued' ELSE 'excluded' END, reason, partner_id, introducer_id,
   level, client_id, deal_id, ticket, closed_at, account_id, symbol, symbol_group, lots, held_seconds, version_id, rate, share,
   is_override, coalesce(rate_currency, ''), rate_amount, fx_rate, fx_on, currency, amount, period_id, NULL, %(source)s, %(now)s,
-  component, basis, basis_currency, basis_fx, cap, below, tier, revenue, ratio, passed_percent
+  component, basis, basis_currency, basis_fx, cap, below, tier, revenue, ratio, passed_percent, passed_per_lot
 FROM ib_wanted w
 ORDER BY closed_at, deal_id, level, component
 """  # noqa: S608
@@ -90,7 +90,8 @@ HAD = """
   SELECT x.deal_id, x.partner_id, x.level, x.component, x.currency, sum(x.amount) AS amount, sum(x.rate_amount) AS rate_amount,
     sum(x.revenue) AS revenue, min(x.id) FILTER (WHERE x.kind = 'original') AS original_id, max(x.id) AS last_id,
     (array_agg(x.reason ORDER BY x.id DESC))[1] AS reason,
-    (array_agg(x.passed_percent ORDER BY x.id DESC))[1] AS passed_percent
+    (array_agg(x.passed_percent ORDER BY x.id DESC))[1] AS passed_percent,
+    (array_agg(x.passed_per_lot ORDER BY x.id DESC))[1] AS passed_per_lot
   FROM (SELECT * FROM ib_accrual x WHERE x.kind = 'original' AND {accrued}
         UNION ALL SELECT * FROM ib_accrual x WHERE x.kind = 'delta' AND x.kind <> 'original' AND {accrued}) x
   JOIN ib_partner p ON p.id = x.partner_id AND p.brand_id = %(brand)s
@@ -98,7 +99,7 @@ HAD = """
 """
 CHANGED = (
     f"coalesce(w.amount, 0) <> coalesce(h.amount, 0) OR coalesce(w.revenue, 0) <> coalesce(h.revenue, 0) OR {RESOLVED}"
-    " OR (w.amount <> 0 AND w.passed_percent IS DISTINCT FROM h.passed_percent)"
+    " OR (w.amount <> 0 AND (w.passed_percent, w.passed_per_lot) IS DISTINCT FROM (h.passed_percent, h.passed_per_lot))"
 )
 # The deals of which something would be written, and whether that is a CPA, without writing it.
 DIFFERING = f"""
@@ -132,7 +133,8 @@ WITH had AS ({HAD}), differs AS (
     coalesce(w.symbol_group, k.symbol_group), coalesce(w.lots, 0), w.held_seconds, w.version_id, w.rate, w.share,
     coalesce(w.is_override, false), coalesce(w.rate_currency, k.rate_currency, ''), d.rate_amount, w.fx_rate, w.fx_on,
     d.currency, d.amount, coalesce(w.period_id, own.id, %(late)s), k.id, %(source)s, %(now)s, d.component, w.basis,
-    coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier, nullif(d.revenue, 0), w.ratio, w.passed_percent
+    coalesce(w.basis_currency, ''), w.basis_fx, w.cap, w.below, w.tier, nullif(d.revenue, 0), w.ratio, w.passed_percent,
+    w.passed_per_lot
   FROM differs d
   LEFT JOIN ib_every w USING (deal_id, partner_id, level, component, currency)
   LEFT JOIN ib_accrual k ON k.id = coalesce(d.known_id, (

@@ -180,6 +180,12 @@ class Accrual(models.Model):
     passed_percent = models.DecimalField(
         max_digits=5, decimal_places=2, null=True, help_text="Part that goes to the client, in per cent; empty: none"
     )
+    passed_per_lot = models.DecimalField(
+        max_digits=16,
+        decimal_places=8,
+        null=True,
+        help_text="Part that goes to the client per lot, in the plan's currency; empty: none",
+    )
     revenue = models.DecimalField(
         max_digits=20,
         decimal_places=8,
@@ -285,7 +291,8 @@ class Accrual(models.Model):
     def place(self) -> str:
         """Name what earned it: the deal by its number, or the client's month."""
         if self.is_monthly:
-            return _("Net revenue of %(month)s") % {"month": formats.month(self.month)}
+            text = _("Pot of %(month)s") if self.component == Component.POT else _("Net revenue of %(month)s")
+            return text % {"month": formats.month(self.month)}
         return _("Deal #%(deal)s") % {"deal": self.ticket}
 
 

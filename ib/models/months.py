@@ -16,7 +16,7 @@ def _money(help_text: str) -> models.DecimalField[Decimal | None, Decimal | None
 
 
 class RevenueMonth(models.Model):
-    """A client's month, by which shares of net revenue are paid: in accruals `deal_id` is its id, below zero.
+    """A client's month, by which shares of net revenue and monthly pots are paid: in accruals `deal_id` is its id, below zero.
 
     Money is in the brand's base currency at the reference rates of the days, and of the last calculation; null: a rate is missing.
     A client who moves to another partner within the month has a row for each of them, with what was earned meanwhile.
@@ -34,6 +34,7 @@ class RevenueMonth(models.Model):
     swaps = _money("Swaps; what was credited to the client is below zero")
     lost = _money("What the client lost by trading; gains are below zero")
     booked = _money("By the ledger: fees that the client was charged, less bonuses")
+    lots = models.DecimalField(max_digits=20, decimal_places=8, default=0, help_text="Closed, in the broker's lots")
     calculated_at = models.DateTimeField()
 
     class Meta:

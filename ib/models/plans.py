@@ -148,6 +148,12 @@ class PlanVersion(HasState):
     passed_percent = models.DecimalField(
         max_digits=5, decimal_places=2, default=0, help_text="Part of the rebates of level 1 that goes to the client"
     )
+    passed_per_lot = models.DecimalField(
+        max_digits=16,
+        decimal_places=8,
+        default=0,
+        help_text="Money per lot of level 1's rebate per lot that goes to the client, in place of a percentage",
+    )
     # Of shares of net revenue: whether a client's negative month takes from what the partner earns otherwise, or pays nothing.
     carries_negative = models.BooleanField(default=True)
     # How a partner's rank among the version's tiers is decided, each month.
@@ -188,6 +194,10 @@ class PlanVersion(HasState):
             ),
             models.CheckConstraint(
                 condition=Q(passed_percent__gte=0, passed_percent__lte=100), name="passed_on_is_a_percentage"
+            ),
+            models.CheckConstraint(
+                condition=Q(passed_per_lot=0) | Q(passed_per_lot__gt=0, passed_percent=0),
+                name="passed_on_is_a_percentage_or_an_amount",
             ),
             models.CheckConstraint(
                 condition=Q(tier_months__gte=1, tier_months__lte=12, tier_grace__lte=12),
@@ -301,7 +311,7 @@ class PlanComponent(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(component__in=MONTHLY) | Q(group="", accounts=""),
-                name="share_of_net_revenue_is_of_all_accounts",
+                name="monthly_component_is_of_all_accounts",
             ),
             models.CheckConstraint(condition=Q(cap__isnull=True) | Q(cap__gt=0), name="plan_component_cap_is_positive"),
             models.CheckConstraint(

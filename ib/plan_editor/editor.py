@@ -253,10 +253,11 @@ def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
         card, is_pool = form.card(), bool(form.cleaned_data.get("is_pool"))
         currency, network = form.cleaned_data.get("currency") or "", form.cleaned_data.get("network") or ""
         passed = form.cleaned_data.get("passed_percent") or Decimal(0)
+        per_lot = form.cleaned_data.get("passed_per_lot") or Decimal(0)
         cap_revenue = form.cleaned_data.get("cap_revenue")
     else:
         network, passed = str(form["network"].value() or ""), Decimal(form["passed_percent"].value() or 0)
-        cap_revenue = form["cap_revenue"].value()
+        per_lot, cap_revenue = Decimal(form["passed_per_lot"].value() or 0), form["cap_revenue"].value()
         card, is_pool, currency = (
             _initial_card(form),
             bool(form["is_pool"].value()),
@@ -272,6 +273,7 @@ def check_of(form: VersionForm, trade: PreviewForm, brand: Brand) -> Check:
             network=network,
             jurisdiction=brand.jurisdiction,
             passed=passed,
+            passed_per_lot=per_lot,
             cap_revenue=cap_revenue,
         ),
     ]

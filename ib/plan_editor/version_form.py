@@ -171,6 +171,14 @@ class VersionForm(forms.Form):
         label=_("Passed on to the client (%)"),
         help_text=_("Of the rebates of the client's own partner, credited to the client's wallet with each settlement"),
     )
+    passed_per_lot = forms.DecimalField(
+        required=False,
+        min_value=0,
+        max_digits=16,
+        decimal_places=8,
+        label=_("Passed on to the client per lot"),
+        help_text=_("Instead of a percentage, in the rate currency: of the rebate per lot, at most all of it"),
+    )
     carries_negative = forms.BooleanField(
         required=False,
         initial=True,
@@ -245,6 +253,9 @@ class VersionForm(forms.Form):
 
     def clean_passed_percent(self) -> Decimal:
         return self.cleaned_data["passed_percent"] or Decimal(0)
+
+    def clean_passed_per_lot(self) -> Decimal:
+        return self.cleaned_data["passed_per_lot"] or Decimal(0)
 
     def clean(self) -> dict[str, Any]:
         """Refuse component rows that are half filled in."""

@@ -34,7 +34,7 @@ CAME_OR_WENT: Final = f"""CASE
 # A client's month whose line wasn't there, or is there no more: an emptied month has all its figures at 0.
 MONTH_CAME_OR_WENT: Final = f"""CASE
       WHEN fact.deal_is_new OR EXISTS (SELECT FROM ib_revenuemonth r WHERE r.id = -l.deal_id
-        AND (r.charged, r.swaps, r.lost, r.booked, r.pip_worth) = (0, 0, 0, 0, 0)) THEN '{Cause.REVENUE}'
+        AND (r.charged, r.swaps, r.lost, r.booked, r.pip_worth) = (0, 0, 0, 0, 0) AND r.lots = 0) THEN '{Cause.REVENUE}'
       WHEN fact.has_other_currency THEN '{Cause.CURRENCY}'
       WHEN NOT fact.is_above THEN '{Cause.TREE}'
       ELSE '{Cause.AGREEMENT}' END"""
@@ -95,6 +95,8 @@ SELECT l.deal_id, k.ticket, k.closed_at, k.client_id, l.partner_id, l.level, l.c
     WHEN l.difference = 0 AND l.earned <> 0 THEN CASE WHEN l.is_taken THEN '{Cause.CLAWED_BACK}' ELSE '{Cause.CAP}' END
     WHEN l.deal_id < 0 AND (p.id IS NULL OR n.version_id IS NULL) THEN {MONTH_CAME_OR_WENT}
     WHEN l.deal_id < 0 AND p.closed_at <> n.closed_at THEN '{Cause.INTRODUCER}'
+    WHEN l.deal_id < 0 AND p.version_id = n.version_id AND l.component = '{Component.POT}'
+      AND (p.basis, p.rate) IS DISTINCT FROM (n.basis, n.rate) THEN '{Cause.POT}'
     WHEN l.deal_id < 0 AND p.version_id = n.version_id AND p.basis IS DISTINCT FROM n.basis THEN '{Cause.REVENUE}'
     WHEN l.deal_id > 0 AND (d.id IS NULL OR d.deleted_at IS NOT NULL) THEN '{Cause.DEAL_DELETED}'
     WHEN p.id IS NULL OR n.reason = '{Reason.DEAL_CHANGED}' THEN {CAME_OR_WENT}

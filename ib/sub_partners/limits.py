@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from ib.agreements.cards import CARD, ComponentRow, CpaRow, RateCard, rate_card
 from ib.brand_policies import SUB_PARTNER_SHARE
-from ib.choices import SHARES_OF_MONEY, Component, Network, VersionState
+from ib.choices import FIXED, SHARES_OF_MONEY, Component, Network, VersionState
 from ib.models import Partner, PartnerPlan, PlanVersion, SubPartnerOffer
 from ib.models.plans import RATIO_MOST
 from trading.choices import SymbolGroup
@@ -40,7 +40,8 @@ class Pay:
         return (self.card.of_level(group, OWN) or Decimal(0)) * self.factor
 
     def of_row(self, row: ComponentRow) -> Decimal:
-        return row.value * self.card.shares.get(OWN, Decimal(0)) * self.factor
+        """Return what level 1 gets by a row: of a pot the whole share, whatever the ratio and the rank."""
+        return row.value * self.card.shares.get(OWN, Decimal(0)) * (1 if row.component in FIXED else self.factor)
 
     def of_cpa(self, row: CpaRow) -> Decimal:
         """Return what a CPA pays: the whole, whatever the ratio and the rank."""
@@ -93,9 +94,9 @@ class Limits:
                 text = _("%(group)s: %(asked)s %(currency)s per lot, your agreement allows %(most)s at most.")
                 yield Excess(text % _values(SymbolGroup(group).label, asked, most, currency), most, asked, True)
         for row in offer.card.components:
-            asked, most = offer.of_row(row), self.own.like(row) * part
+            asked, most = offer.of_row(row), self.own.like(row) * (1 if row.component in FIXED else part)
             if asked > most:
-                yield Excess(_component_text(row, asked, most, currency), most, asked, True)
+                yield Excess(_component_text(row, asked, most, currency), most, asked, row.component not in FIXED)
         yield from self._cpa(offer)
         yield from self._caps(offer)
 

@@ -68,9 +68,12 @@ class Version:
     cap_month: Decimal | None = None
     cap_revenue: Decimal | None = None
     passed_percent: Decimal = NOTHING
+    passed_per_lot: Decimal = NOTHING
     markup_pips: Decimal = NOTHING
     # The share of net revenue per client and month, and whether negative months count.
     monthly: Part | None = None
+    # The pot of a month, divided by lots.
+    pot: Part | None = None
     carries_negative: bool = True
 
     def components(self) -> list[str]:
@@ -119,6 +122,7 @@ class Fact:
     booked: Decimal = NOTHING
     quote_currency: str = ""
     pip_value: Decimal = NOTHING
+    lots: Decimal = NOTHING
 
 
 @dataclass
@@ -244,7 +248,8 @@ def all_earnings(
     """
     paid, done, revenue = {}, {}, {}
     every = [(trade, earnings(world, trade)) for trade in trades]
-    every += [month_earnings(world, number, *key) for key, number in (numbers or {}).items()]
+    volumes = pot_volumes(world, numbers or {})
+    every += [month_earnings(world, number, *key, volumes) for key, number in (numbers or {}).items()]
     for trade, lines in every:
         asked = {(key[0], id(line[3])): line[3] for key, line in lines.items() if key[2] != "cpa" and line[3]}
         for (partner, _version), version in asked.items():
@@ -254,7 +259,7 @@ def all_earnings(
         for (partner, level, component), (reason, ours, amount, version) in sorted(
             lines.items(), key=lambda item: item[0][1:]
         ):
-            left = ours
+            left, whole = ours, amount
             month = partner, id(version), trade.closed_at.strftime("%Y-%m")
             caps = {} if version is None else {"%Y-%m-%d": version.cap_day, "%Y-%m": version.cap_month}
             if version is not None and version.cap_revenue is not None:
@@ -271,7 +276,12 @@ def all_earnings(
                     amount = (left * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
             if level == 1 and component in ("lot", "pip", "spread", "commission") and version is not None:
                 with localcontext(prec=80):
-                    amount -= (amount * version.passed_percent / 100).quantize(EIGHT, ROUND_DOWN)
+                    part = amount * version.passed_percent / 100
+                    if version.passed_per_lot:
+                        fx = world.rate(version.currency, world.currency[partner])
+                        agreed = (trade.lots * version.passed_per_lot * fx).quantize(EIGHT, ROUND_DOWN)
+                        part = min(whole, agreed) * amount / whole if component == "lot" and whole else NOTHING
+                    amount -= part.quantize(EIGHT, ROUND_DOWN)
             paid[trade.deal, partner, level, component] = reason, amount
     return paid
 
@@ -308,8 +318,29 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
     return {key: _paid(world, rows, key) for key in rows}
 
 
-def month_earnings(world: World, number: int, client: int, introducer: int, month: str):
+def month_earnings(world: World, number: int, client: int, introducer: int, month: str, volumes):
     """A client's month while a partner referred them, as the trade that it stands for, and its lines; fact by fact."""
+    trade, facts = _month_of(world, number, client, introducer, month)
+    return trade, _month_lines(world, trade, introducer, facts, month, volumes) if facts else {}
+
+
+def pot_volumes(world: World, numbers) -> dict[tuple[int, str], Decimal]:
+    """{(version, month): lots of the clients for whom it pays somebody of its pot}."""
+    found: dict[tuple[int, str], Decimal] = {}
+    for (client, introducer, month), number in numbers.items():
+        trade, facts = _month_of(world, number, client, introducer, month)
+        placed = _month_placed(world, trade, introducer) if facts else []
+        counting = {
+            id(version)
+            for partner, level, version, _factor in placed
+            if version.pot and not _no_month(world, trade, version, partner, level)
+        }
+        for version in counting:
+            found[version, month] = found.get((version, month), NOTHING) + sum((fact.lots for fact in facts), NOTHING)
+    return found
+
+
+def _month_of(world: World, number: int, client: int, introducer: int, month: str):
     spells = [row for row in world.introducers.get(client, []) if row.value == introducer]
     start = dt.datetime.strptime(month, "%Y-%m").replace(tzinfo=dt.UTC)
     following = (start + dt.timedelta(days=32)).replace(day=1)
@@ -320,39 +351,69 @@ def month_earnings(world: World, number: int, client: int, introducer: int, mont
     ]
     at = max([until for _since, until in within], default=start) - dt.timedelta(microseconds=1)
     trade = Trade(number, client, at, at, "", "", NOTHING, country=world.country.get(client, ""))
-    return trade, _month_lines(world, trade, introducer, facts) if facts else {}
+    return trade, facts
 
 
-def _month_lines(world, trade, introducer, facts):
-    lines, at = {}, trade.closed_at
+def _month_lines(world, trade, introducer, facts, month, volumes):
+    lines = {}
+    for partner, level, version, factor in _month_placed(world, trade, introducer):
+        paid = {}
+        if version.monthly:
+            paid[version.monthly.component] = _of_month(world, trade, version, partner, level, factor, facts)
+        if version.pot:
+            paid["pot"] = _of_pot(world, trade, version, partner, level, facts, volumes.get((id(version), month)))
+        for component, (reason, ours) in paid.items():
+            with localcontext(prec=80):
+                amount = (ours * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
+            lines[partner, level, component] = reason, ours, amount, version
+    return lines
+
+
+def _month_placed(world, trade, introducer):
+    """Who is above the client at the month's end, by which version, and how much of its rates."""
+    found, at = [], trade.closed_at
     plan = _plan_of(world, introducer, trade, at)
     first = held_at(world.versions.get(plan, []), at)
     partner, level = introducer, 1
     while partner is not None:
         own = _own_version(world, partner, at) if level > 1 else None
         version = own or first
-        if version and version.monthly and level <= version.deepest():
+        if version and level <= version.deepest():
             holder = (partner, held_at(world.plans.get(partner, []), at)) if own else (introducer, plan)
             factor = _factor(world, version, holder[1], holder[0], at)
             percents = world.percents.get((partner,), []) if own else _percents(world, introducer, trade)
             factor *= (held_at(percents, at) or Decimal(100)) / 100
-            reason, ours = _of_month(world, trade, version, partner, level, factor, facts)
-            with localcontext(prec=80):
-                amount = (ours * world.rate(version.currency, world.currency[partner])).quantize(EIGHT, ROUND_DOWN)
-            lines[partner, level, version.monthly.component] = reason, ours, amount, version
+            found.append((partner, level, version, factor))
         partner, level = held_at(world.parents.get(partner, []), at), level + 1
-    return lines
+    return found
+
+
+def _no_month(world, trade, version, partner, level) -> str:
+    if not held_at(world.active.get(partner, []), trade.closed_at):
+        return "partner_not_active"
+    if trade.country in version.excluded_countries:
+        return "country_excluded"
+    if _is_shared(world, trade, version, partner):
+        return "shared_device"
+    return "" if level in version.shares else "beyond_levels"
+
+
+def _of_pot(world, trade, version, partner, level, facts, volume) -> tuple[str, Decimal]:
+    """So much of the pot as the client's lots are of everybody's, by what that makes per lot."""
+    if reason := _no_month(world, trade, version, partner, level):
+        return reason, NOTHING
+    lots = sum((fact.lots for fact in facts), NOTHING)
+    if not lots:
+        return "nothing_closed", NOTHING
+    with localcontext(prec=80):
+        money = lots * (version.pot.value / volume).quantize(EIGHT, ROUND_DOWN)
+        money = money if version.pot.cap is None else min(money, version.pot.cap)
+        return "", (money * version.shares[level]).quantize(EIGHT, ROUND_DOWN)
 
 
 def _of_month(world, trade, version, partner, level, factor, facts) -> tuple[str, Decimal]:
-    if not held_at(world.active.get(partner, []), trade.closed_at):
-        return "partner_not_active", NOTHING
-    if trade.country in version.excluded_countries:
-        return "country_excluded", NOTHING
-    if _is_shared(world, trade, version, partner):
-        return "shared_device", NOTHING
-    if level not in version.shares:
-        return "beyond_levels", NOTHING
+    if reason := _no_month(world, trade, version, partner, level):
+        return reason, NOTHING
     with localcontext(prec=80):
         revenue = _net_revenue(world, version, facts)
         if revenue == 0 or (revenue < 0 and not version.carries_negative):

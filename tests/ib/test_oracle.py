@@ -201,6 +201,11 @@ class Builder:
             version.carries_negative = pick.random() < 0.5
             version.markup_pips = Decimal(pick.choice(["0", "0.7", "0.125"]))
         version.passed_percent = Decimal(pick.choice(["0", "0", "0", "33.33", "100"]))
+        if version.network != "difference" and version.cap_revenue is None and pick.random() < 0.4:
+            most = pick.choice([None, None, Decimal(3)])
+            version.pot = oracle.Part("pot", "", "", self.cents() + Decimal("0.01"), most)
+        if not version.passed_percent and pick.random() < 0.4:
+            version.passed_per_lot = Decimal(pick.choice(["0.5", "1.23456789", "100"]))
         version.excluded_account = pick.choice(["", "", "", "real\\raw"])
         version.excluded_shared = pick.choice([(), (), ("device",), ("ip_prefix", "device")])
         version.excluded_trades = pick.choice(
@@ -214,6 +219,7 @@ class Builder:
             cap_month=version.cap_month,
             cap_revenue=version.cap_revenue,
             passed_percent=version.passed_percent,
+            passed_per_lot=version.passed_per_lot,
             markup_pips=version.markup_pips,
             carries_negative=version.carries_negative,
             tier_basis="own" if version.tier_is_own else "network",
@@ -251,7 +257,7 @@ class Builder:
                     cap=part.cap,
                     markup=part.markup,
                 )
-                for part in [*version.parts, *([version.monthly] if version.monthly else [])]
+                for part in [*version.parts, *filter(None, (version.monthly, version.pot))]
             ]
         )
         PlanTier.objects.bulk_create(
@@ -434,6 +440,7 @@ class Builder:
             lost=-Decimal(money["profit"]),
             quote_currency="GBP" if symbol == "XAUUSD" else "USD",
             pip_value=lots * 100_000 * pip,
+            lots=ours,
         )
         self.world.booked.setdefault(account.pk, []).extend([(opened, False, Decimal(opening)), (at, False, closing)])
         self.trades[deal] = oracle.Trade(

@@ -188,3 +188,55 @@ def test_two_settlements_credit_a_client_once(passing, cast):
     settle(cast)
     settlement.settle_due()
     assert Journal.objects.filter(kind=JournalKind.REBATE).count() == 1
+
+
+def per_lot(cast, network, amount="2", **more):
+    """The sub's plan pays 10 EUR a lot, 60 % to level 1; so much per lot goes to the client."""
+    Brand.objects.filter(pk=cast.brand.pk).update(jurisdiction=Jurisdiction.SC)
+    cast.brand.refresh_from_db()
+    rates = more.pop("rates", None) or card({"fx_majors": "10"}, {1: "0.6", 2: "0.3"})
+    return agree(cast, network.sub, rates, passed_per_lot=Decimal(amount), **more)
+
+
+def test_an_amount_per_lot_goes_to_the_client_and_shrinks_with_what_is_left(network, cast):
+    """docs/domain/ib.md: of 2 lots × 6 EUR 2 × 2 EUR go to the client; half the deposit gone, half of each is left."""
+    deposit = arrived(cast, 100_00, LONG_AGO, "a")
+    per_lot(cast, network, clawback_days=3650)
+    accrue(network, lots="2")
+    line, part = Accrual.objects.filter(partner=network.sub).order_by("pk")
+    assert (line.amount, part.amount, part.kind) == (12, -4, "passed")
+    assert "2 EUR per lot of it goes to the client, by the plan" in [step.text for step in explain(line)]
+    clawback.take_back(deposit_id=deposit.pk, amount=Decimal(50))
+    assert left(network.sub) == 4 and rollup.differences() == []
+    settle(cast)
+    assert wallet(cast.client) == 100_00 + 200
+
+
+@pytest.mark.parametrize(
+    ("amount", "terms", "kept"),
+    [("7", {}, 0), ("6", {"cap_day": Decimal(3)}, 0), ("3", {"cap_day": Decimal(3)}, Decimal("1.5"))],
+)
+def test_never_more_than_the_partner_earns_per_lot_is_passed_on(network, cast, amount, terms, kept):
+    per_lot(cast, network, amount, **terms)
+    accrue(network, lots="2")
+    assert left(network.sub) == kept
+    assert engine.run_for_deals(deal_ids=[Accrual.objects.first().deal_id], corrects=True).rows == 0
+
+
+def test_an_amount_per_lot_is_of_the_rebate_per_lot_alone(network, cast):
+    rates = components(("lot", "", "", Decimal(10)), ("loss", "", "", Decimal("0.1")))
+    version = per_lot(cast, network, rates=rates)
+    accrue(network, profit="-50")
+    rows = Accrual.objects.filter(partner=network.sub).values_list("component", "amount")
+    assert sorted(rows) == [("loss", 3), ("lot", -2), ("lot", 6)]
+    assert "2.00" in limit_sentences(version)[0] and "per lot" in limit_sentences(version)[0]
+    assert VersionForm(like=version)["passed_per_lot"].value() == 2
+    terms = VersionTerms(NOON + NEXT, "EUR", rates, passed_per_lot=Decimal(3))
+    draft = plans.draft_version(plan_id=version.plan_id, actor=cast.ib_manager, terms=terms)
+    kept = run_what_if(version_id=draft.pk, days=30, for_plan_id=None, actor=cast.ib_manager, at=NOON + NEXT / 2)
+    assert kept.passed_on == 3
+    both = VersionTerms(NOON + NEXT, "EUR", card(), passed_per_lot=Decimal(3), passed_percent=QUARTER)
+    with pytest.raises(DomainError, match="not both"):
+        plans.draft_version(plan_id=version.plan_id, actor=cast.ib_manager, terms=both)
+    with pytest.raises(IntegrityError, match="passed_on_is_a_percentage_or_an_amount"), transaction.atomic():
+        PlanVersion.objects.filter(pk=draft.pk).update(passed_percent=5)
