@@ -51,12 +51,14 @@ def test_the_worked_example_of_the_docs(network, cast):
     make_trade(network.account, lots="3")
     make_trade(other, lots="1")
     monthly.review_months(brand=cast.brand, at=NIGHT)
-    assert lines() == [
-        ("original", network.sub.pk, 1, "", 450),
-        ("original", network.master.pk, 2, "", 300),
-        ("original", network.master.pk, 1, "", 150),
-        ("original", network.top.pk, 2, "", 100),
-    ]
+    assert sorted(lines()) == sorted(
+        [
+            ("original", network.sub.pk, 1, "", 450),
+            ("original", network.master.pk, 2, "", 300),
+            ("original", network.master.pk, 1, "", 150),
+            ("original", network.top.pk, 2, "", 100),
+        ]
+    )
     assert sorted(RevenueMonth.objects.values_list("lots", flat=True)) == [1, 3]
     row = Accrual.objects.get(client=cast.client, level=1)
     assert [(step.text, step.figure) for step in explain(row)[1:]] == [
