@@ -12,12 +12,13 @@ from typing import ClassVar
 
 
 class OperationKind(StrEnum):
-    """Why money came or went that isn't a result of trading."""
+    """Why money came or went without a trade. A result (dividend, interest, fee) counts as profit or loss."""
 
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
     CORRECTION = "correction"
     PAYOUT = "payout"
+    RESULT = "result"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The judge: one step per input, verdicts out. See docs/domain/prop.md for each rule with its formula and an example.
+"""The judge: one step per input, verdicts out. See docs/domain/prop-judging.md for each rule with its formula and an example.
 
 Nothing here reads a clock, a table or a rate: the same inputs give the same verdicts, whenever they are judged.
 """
@@ -195,7 +195,8 @@ class Judge:
     def _take_operation(self, state: State, operation: Operation) -> None:
         """Lower the day's base and the peak by a payout; set anything else aside, or count it as profit or loss."""
         amount = operation.amount
-        if operation.kind != OperationKind.PAYOUT and self.rules.operations == Operations.SET_ASIDE:
+        is_counted = operation.kind in (OperationKind.PAYOUT, OperationKind.RESULT)
+        if not is_counted and self.rules.operations == Operations.SET_ASIDE:
             state.aside += amount
             state.aside_low = min(state.aside_low, state.aside)
             return

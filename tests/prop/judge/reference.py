@@ -38,7 +38,8 @@ class History:
         self.operations = [each for each in inputs if isinstance(each, Operation)]
 
     def is_aside(self, operation):
-        return operation.kind != OperationKind.PAYOUT and self.rules.operations == Operations.SET_ASIDE
+        counted = (OperationKind.PAYOUT, OperationKind.RESULT)
+        return operation.kind not in counted and self.rules.operations == Operations.SET_ASIDE
 
     def aside(self, until: int) -> int:
         return sum(each.amount for each in self.operations if self.is_aside(each) and each.at <= until)

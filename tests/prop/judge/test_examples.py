@@ -1,4 +1,4 @@
-"""docs/domain/prop.md: every example on that page is computed, with values just before a limit and at it."""
+"""docs/domain/prop-judging.md: every example on that page is computed, with values just before a limit and at it."""
 
 import re
 from decimal import Decimal
@@ -13,7 +13,7 @@ from prop.judge.rules import LOT_UNITS, RuleCode, Rules
 from prop.judge.state import VerdictKind
 from tests.prop.judge.worlds import at
 
-PAGE = Path(settings.BASE_DIR) / "docs/domain/prop.md"
+PAGE = Path(settings.BASE_DIR) / "docs/domain/prop-judging.md"
 EXAMPLES = re.findall(r"```challenge\n(.*?)```", PAGE.read_text(), re.DOTALL)
 SILENT = (VerdictKind.DAY, VerdictKind.EVIDENCE)
 SCALES = {RuleCode.LOTS: LOT_UNITS, RuleCode.TRADE_LOTS: LOT_UNITS, RuleCode.LEVERAGE: 100, RuleCode.NEWS: 1000}

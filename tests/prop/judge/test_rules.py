@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.utils import translation
 
 from prop.judge.rules import InvalidRules, Limits, MaximumLoss, RuleCode, Rules
 from prop.judge.sentences import sentences
@@ -72,3 +73,13 @@ def test_every_rule_has_its_sentence():
     assert "Keep the equity above 9,000.00 EUR: the maximum loss is 10 % of the starting balance." in [
         each.text for each in sentences(static)
     ]
+
+
+def test_sentences_are_german_for_german_traders():
+    with translation.override("de"):
+        written = {each.rule: each.text for each in sentences(EVERYTHING)}
+    assert (
+        written[RuleCode.PROFIT_TARGET]
+        == "Erzielen Sie einen Gewinn von 8 % (800,00 EUR), bei geschlossenen Positionen."
+    )
+    assert written[RuleCode.MINIMUM_DAYS] == "Handeln Sie an mindestens 4 Tagen."
