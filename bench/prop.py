@@ -39,13 +39,20 @@ def judges(count: int) -> list[Judge]:
     shared = [
         Judge(
             Rules(
-                currency="EUR", starting_balance=Decimal(100_000), profit_target=Decimal(10), daily_loss=Decimal(5),
-                daily_loss_base=base,                maximum_loss=Decimal(10), maximum_loss_kind=kind,
-                minimum_days=4, inactive_days=30, lots_max=Decimal(50),
+                currency="EUR",
+                starting_balance=Decimal(100_000),
+                profit_target=Decimal(10),
+                daily_loss=Decimal(5),
+                daily_loss_base=base,
+                maximum_loss=Decimal(10),
+                maximum_loss_kind=kind,
+                minimum_days=4,
+                inactive_days=30,
+                lots_max=Decimal(50),
             )
         )
         for kind, base in kinds
-    ]  # fmt: skip
+    ]
     return [shared[place % len(shared)] for place in range(count)]
 
 

@@ -99,10 +99,17 @@ class Fleet:
             levels.append(base - loss + state.aside)
         trails_equity = judge.rules.maximum_loss_kind == MaximumLoss.TRAILING_EQUITY
         values = {
-            "at": last.at, "balance": last.balance, "equity": last.equity, "until": state.until, "floor": max(levels),
+            "at": last.at,
+            "balance": last.balance,
+            "equity": last.equity,
+            "until": state.until,
+            "floor": max(levels),
             "ceiling": state.peak + state.aside + 1 if trails_equity else ALWAYS,
-            "low": low.equity + state.aside, "low_at": low.at, "high": high.equity + state.aside, "high_at": high.at,
-        }  # fmt: skip
+            "low": low.equity + state.aside,
+            "low_at": low.at,
+            "high": high.equity + state.aside,
+            "high_at": high.at,
+        }
         for name, value in values.items():
             columns[name][place] = value
 

@@ -257,9 +257,15 @@ class Judge:
         is_confirmed = state.balance == sample.balance - state.aside
         if state.implied and not is_confirmed:
             yield self._verdict(
-                state, VerdictKind.UNCONFIRMED, sample.at, before=before, after=point, source=Source.DEAL,
-                value=state.balance, threshold=sample.balance - state.aside,
-            )  # fmt: skip
+                state,
+                VerdictKind.UNCONFIRMED,
+                sample.at,
+                before=before,
+                after=point,
+                source=Source.DEAL,
+                value=state.balance,
+                threshold=sample.balance - state.aside,
+            )
         for extreme, daily_floor in list(self._between_samples(state, sample, is_confirmed=is_confirmed)):
             yield from self._judge_losses(state, extreme, point, daily_floor)
         state.balance = sample.balance - state.aside
@@ -403,6 +409,10 @@ def _as_detail(extreme: Extreme | None) -> dict[str, object] | None:
 
 def _evidence(extreme: Extreme, rule: RuleCode, floor: int, balance: int) -> dict[str, Any]:
     return {
-        "rule": rule, "value": extreme.equity, "threshold": floor, "source": Source(extreme.source),
-        "equity": extreme.equity, "balance": balance,
-    }  # fmt: skip
+        "rule": rule,
+        "value": extreme.equity,
+        "threshold": floor,
+        "source": Source(extreme.source),
+        "equity": extreme.equity,
+        "balance": balance,
+    }

@@ -39,10 +39,15 @@ def test_each_instant_of_two_years_is_in_one_day():
         assert [days.day(each) for each in starts] == list(range(first, first + 730))
 
 
-@pytest.mark.parametrize("instant, held", [
-    ("2026-03-27T19:59:59+00:00", False), ("2026-03-27T20:00+00:00", True),
-    ("2026-03-29T20:59:59+00:00", True), ("2026-03-29T21:00+00:00", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "instant, held",
+    [
+        ("2026-03-27T19:59:59+00:00", False),
+        ("2026-03-27T20:00+00:00", True),
+        ("2026-03-29T20:59:59+00:00", True),
+        ("2026-03-29T21:00+00:00", False),
+    ],
+)
 def test_weekend_ends_with_the_weeks_first_day(instant, held):
     """In Athens from 22:00 on Friday until midnight on Monday, with an hour less between them."""
     assert ATHENS.is_weekend(at(instant), dt.time(22)) is held

@@ -24,11 +24,22 @@ SYMBOLS = {
 
 def deal(**values):
     row = {
-        "ticket": 1, "executed_at": NOON, "action": DealAction.BUY, "entry": DealEntry.IN, "symbol": "EURUSD",
+        "ticket": 1,
+        "executed_at": NOON,
+        "action": DealAction.BUY,
+        "entry": DealEntry.IN,
+        "symbol": "EURUSD",
         "lots": Decimal("0.5"),
-        "closed_lots": Decimal(0), "contract_size": Decimal(100_000), "price": Decimal("1.2"), "profit": Decimal(0),
-        "commission": Decimal(0), "swap": Decimal(0), "fee": Decimal(0), "position_id": 7, **values,
-    }  # fmt: skip
+        "closed_lots": Decimal(0),
+        "contract_size": Decimal(100_000),
+        "price": Decimal("1.2"),
+        "profit": Decimal(0),
+        "commission": Decimal(0),
+        "swap": Decimal(0),
+        "fee": Decimal(0),
+        "position_id": 7,
+        **values,
+    }
     return PlatformDeal(**row)
 
 

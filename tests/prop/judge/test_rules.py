@@ -13,10 +13,22 @@ from tests.prop.judge.worlds import rules
 FINER = "Enter an amount with the decimal places of its currency."
 BASE = {"currency": "EUR", "starting_balance": "10000"}
 EVERYTHING = rules(
-    profit_target=Decimal(8), daily_loss=Decimal(5), maximum_loss=Decimal(10), maximum_loss_kind=MaximumLoss.TRAILING_EQUITY,
-    maximum_loss_locks=True, minimum_days=4, maximum_days=30, inactive_days=1, largest_day=Decimal("33.5"), weekend_holding=False,
-    news_minutes=2, lots_max=Decimal("2.5"), trade_lots_max=Decimal(1), leverage_max=Decimal(30), starting_balance=Decimal(10000),
-)  # fmt: skip
+    profit_target=Decimal(8),
+    daily_loss=Decimal(5),
+    maximum_loss=Decimal(10),
+    maximum_loss_kind=MaximumLoss.TRAILING_EQUITY,
+    maximum_loss_locks=True,
+    minimum_days=4,
+    maximum_days=30,
+    inactive_days=1,
+    largest_day=Decimal("33.5"),
+    weekend_holding=False,
+    news_minutes=2,
+    lots_max=Decimal("2.5"),
+    trade_lots_max=Decimal(1),
+    leverage_max=Decimal(30),
+    starting_balance=Decimal(10000),
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +39,11 @@ EVERYTHING = rules(
         ({"daily_loss": "NaN"}, "daily_loss", "Enter a percentage above zero and at most 100."),
         ({"daily_loss": "1.23456"}, "daily_loss", "Enter at most four decimal places."),
         ({"daily_loss": "five"}, "daily_loss", "Enter a valid value."),
-        ({"daily_loss": "6", "maximum_loss": "5"}, "daily_loss", "The daily loss can’t be larger than the maximum loss."),
+        (
+            {"daily_loss": "6", "maximum_loss": "5"},
+            "daily_loss",
+            "The daily loss can’t be larger than the maximum loss.",
+        ),
         ({"minimum_days": 3, "maximum_days": 2}, "minimum_days", "The minimum can’t be more days than the maximum."),
         ({"minimum_days": 3}, "minimum_days", "Minimum days need a profit target."),
         ({"minimum_days": "2.5"}, "minimum_days", "Enter a valid value."),
@@ -43,7 +59,7 @@ EVERYTHING = rules(
         ({"news_minutes": 241}, "news_minutes", "Enter between 1 and 240 minutes."),
         ({"dayly_loss": 5}, "dayly_loss", "There is no such rule."),
     ],
-)  # fmt: skip
+)
 def test_rules_that_cannot_be_judged_are_refused(values, field, message):
     with pytest.raises(InvalidRules) as refusal:
         Rules.from_json({**BASE, **values})
