@@ -127,6 +127,7 @@ LEADS: Final = Resource(
     scope="leads:read",
     permission="leads.view_lead",
     rows=leads_visible_to,
+    tracks_changes=True,
     summary="One acquisition each: a person may have several, and attribution keeps them all.",
     client="client_id",
     fields=(

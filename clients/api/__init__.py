@@ -30,6 +30,7 @@ CLIENTS: Final = Resource(
     rows=clients_visible_to,
     summary="One record per person or company and brand, from the first click to the closed account.",
     client="id",
+    tracks_changes=True,
     fields=(
         integer("id"),
         text("brand", "brand__code"),

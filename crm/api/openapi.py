@@ -70,7 +70,7 @@ def _reference(resource: Resource) -> dict[str, Any]:
 
 def of_list(resource: Resource) -> dict[str, Any]:
     """Describe a list: the shared parameters, its own filters, its page."""
-    page = {
+    page: dict[str, Any] = {
         "type": "object",
         "properties": {
             "data": {"type": "array", "items": _reference(resource)},
@@ -79,15 +79,25 @@ def of_list(resource: Resource) -> dict[str, Any]:
         "required": ["data", "next_cursor"],
         "additionalProperties": False,
     }
+    if resource.tracks_changes:
+        page["properties"]["updated_until"] = {
+            "type": "string",
+            "description": "Send it as `updated_since` the next time",
+        }
     parameters = [
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}, "Records per page"),
         _query("cursor", {"type": "string"}, "`next_cursor` of the page before"),
         _query("order", {"enum": ["newest", "oldest"], "default": "newest"}, "By when records were created"),
         *_shape_parameters(resource),
     ]
+    if resource.tracks_changes:
+        parameters.append(_query("updated_since", {"type": "string"}, "`beginning`, or `updated_until` of an answer"))
     for name in resource.filters:
         parameters += _filter_parameters(resource.by_name[name])
-    return _extra(resource.scope, page, parameters, resource.summary)
+    extra = _extra(resource.scope, page, parameters, resource.summary)
+    if resource.tracks_changes:
+        extra["responses"]["410"] = problem_response("expired_cursor")
+    return extra
 
 
 def of_record(resource: Resource) -> dict[str, Any]:

@@ -24,6 +24,7 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "invalid_request": (400, "Invalid request", "The detail names the parameter."),
     "invalid_json": (400, "Invalid JSON", "Send one JSON object without duplicate keys and NUL characters."),
     "invalid_cursor": (400, "Invalid cursor", "Send the cursor of the last answer unchanged, with the same filters."),
+    "expired_cursor": (410, "Expired cursor", "Read the list again with updated_since=beginning."),
     "invalid_scope": (400, "Invalid scope", "Ask for scopes that the client was given."),
     "unknown_version": (400, "Unknown version", "Send a Keelson-Version from the change log, or none."),
     "unusable": (400, "Unusable value", "A value is out of range or can't be stored."),

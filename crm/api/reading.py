@@ -17,12 +17,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.dateparse import parse_date, parse_datetime
 from ninja import Path, Router
 
-from crm.api import openapi
+from crm.api import changes, openapi
 from crm.api.authentication import Principal
 from crm.api.fields import Field
 from crm.api.problems import ApiProblem
 from crm.api.resources import RESOURCES, Resource
 from crm.choices import AccessKind
+from crm.db.change_numbers import ChangedIn
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.policies import require_permission
@@ -103,21 +104,28 @@ def answer_list(request: HttpRequest, resource: Resource) -> HttpResponse:
     require_access(principal, resource)
     params = _parameters(request, resource)
     limit = _limit(params.pop("limit", ""))
-    order = _order(resource, params.pop("order", ""))
-    cursor = params.pop("cursor", "")
+    cursor, since = params.pop("cursor", ""), params.pop("updated_since", "")
+    if since and "order" in params:
+        raise ApiProblem("invalid_request", "updated_since has an order of its own.", parameter="order")
+    stretch = changes.stretch_after(cursor or since) if since else None
+    order = changes.ORDER if stretch else _order(resource, params.pop("order", ""))
     shape = shape_of(resource, principal, params.pop("fields", ""), params.pop("expand", ""))
     rows = resource.rows(principal.user).filter(_filters(resource, params))
-    if cursor:
+    if stretch:
+        rows = rows.annotate(changed_in=ChangedIn()).filter(stretch.condition)
+    elif cursor:
         rows = rows.filter(_after(order, _read_cursor(cursor, order)))
     keys = tuple(name.lstrip("-") for name in order)
     found = list(rows.order_by(*order).values_list(*shape.paths, *keys)[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     width = len(shape.paths)
-    body = {
-        "data": [shape.build(row) for row in found],
-        "next_cursor": _write_cursor(found[-1][width:]) if more else None,
-    }
+    body: dict[str, Any] = {"data": [shape.build(row) for row in found], "next_cursor": None}
+    if stretch:
+        body["updated_until"] = stretch.mark(found[-1][width:] if more else None)
+        body["next_cursor"] = body["updated_until"] if more else None
+    elif more:
+        body["next_cursor"] = _write_cursor(found[-1][width:])
     if found:
         _note(principal, resource, AccessKind.EXPORT, shape, rows=len(found))
     response = HttpResponse(orjson.dumps(body), content_type="application/json")
@@ -219,6 +227,8 @@ def _names(value: str, parameter: str) -> list[str]:
 def _parameters(request: HttpRequest, resource: Resource, *, is_record: bool = False) -> dict[str, str]:
     """Take the address's parameters, each once, none that isn't known. Raises: ApiProblem."""
     known = {"fields", "expand"} if is_record else {"fields", "expand", "limit", "order", "cursor"}
+    if resource.tracks_changes and not is_record:
+        known.add("updated_since")
     taken: dict[str, str] = {}
     for name, values in request.GET.lists():
         base = name.partition("[")[0]
@@ -305,6 +315,9 @@ def _after(order: tuple[str, ...], values: list[Any]) -> Q:
         field_name, operator = name.lstrip("-"), "lt" if name.startswith("-") else "gt"
         condition |= equal & Q(**{f"{field_name}__{operator}": value})
         equal &= Q(**{field_name: value})
+    if len(order) > 1:  # one range of the index, however far one goes
+        first, is_down = order[0].lstrip("-"), order[0].startswith("-")
+        condition &= Q(**{f"{first}__{'lte' if is_down else 'gte'}": values[0]})
     return condition
 
 

@@ -30,7 +30,8 @@ class Resource:
 
     client: the path of a row's client id, for the access log; "" where a row isn't about one. order: the columns of the
     keyset, unique together; the first `-` says newest first. expand: a relation's path and the resource behind it.
-    filters: names of fields that may be asked for by value, and times or amounts by range.
+    filters: names of fields that may be asked for by value, and times or amounts by range. tracks_changes: the table has
+    `changed_in` (crm.db.change_numbers), and the list takes `updated_since`.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Resource:
     expand: Mapping[str, Resource] = field(default_factory=dict)
     order: tuple[str, ...] = ("-id",)
     partners: bool = False
+    tracks_changes: bool = False
 
     @property
     def by_name(self) -> dict[str, Field]:

@@ -39,6 +39,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        *sql_files("crm", "access_log", "make_month", "analyze", "rights", "euro_rate", "legal_entities", "schema_version"),
+        *sql_files("crm", "access_log", "make_month", "analyze", "rights", "euro_rate", "legal_entities", "change_numbers", "schema_version"),
         migrations.RunPython(make_lasting_keys, migrations.RunPython.noop),
     ]

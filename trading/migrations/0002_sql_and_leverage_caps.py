@@ -46,6 +46,6 @@ class Migration(migrations.Migration):
     dependencies = [("crm", "0002_sql"), ("trading", "0001_initial")]
 
     operations = [
-        *sql_files("trading", "deals", "deals_changed", "platform_changes", "waiting_deals", "erasure"),
+        *sql_files("trading", "deals", "deals_changed", "platform_changes", "waiting_deals", "erasure", "change_numbers"),
         migrations.RunPython(add_caps, migrations.RunPython.noop),
     ]

@@ -19,4 +19,5 @@ class Migration(migrations.Migration):
         "recon_rate_explains",
         "recon_check_group",
         "erasure",
+        "change_numbers",
     )

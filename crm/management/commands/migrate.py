@@ -15,6 +15,7 @@ from django.core.management.commands import migrate
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
 
+from crm.db.change_numbers import continue_numbering
 from crm.db.migration_operations import together
 
 # Models that were rendered are garbage in circles: the usual thresholds look for it all the time.
@@ -50,6 +51,7 @@ class Command(migrate.Command):
         try:
             with _swappable_models_read_once():
                 super().handle(*args, **options)
+            continue_numbering()
         finally:
             migrate.MigrationExecutor = MigrationExecutor  # type: ignore[attr-defined]
             gc.set_threshold(*thresholds)
