@@ -15,6 +15,7 @@ from clients.choices import SalesStatus
 from clients.custom_fields.arrivals import GIVEN_MAX, judge
 from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
 from crm.api.authentication import Principal
+from crm.api.bulk import writes_many
 from crm.api.fields import boolean, day, integer, money, text, time
 from crm.api.reading import register
 from crm.api.resources import Resource
@@ -216,6 +217,9 @@ def create_lead(principal: Principal, body: NewLead, _id: int | None) -> int:
     fields = body.dict(exclude={"brand", "marketing_consent"})
     capture = Capture(channel=Channel.API, has_consent=body.marketing_consent, **fields)
     return capture_lead(brand=brand, capture=capture, actor=principal.user).lead.pk
+
+
+writes_many(router, LEADS, create_lead, scope="leads:write", body=NewLead)
 
 
 @writes(

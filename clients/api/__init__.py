@@ -9,11 +9,14 @@ from django.db.models import QuerySet
 from ninja import Field, Router
 
 from clients import calls, followups, notes
+from clients.api.client_facts import add_facts
 from clients.choices import CallDirection, CallOutcome, Category, RiskRating, SalesStatus, Stage
+from clients.custom_fields.registry import SeenVocabulary
 from clients.models import Call, Note, Task
 from clients.queries import clients_visible_to
 from clients.segments.policies import segments_visible_to
 from crm.api.authentication import Principal
+from crm.api.bulk import writes_many
 from crm.api.fields import boolean, email, integer, money, phone, text, texts, time
 from crm.api.reading import register
 from crm.api.resources import Resource
@@ -31,6 +34,7 @@ CLIENTS: Final = Resource(
     summary="One record per person or company and brand, from the first click to the closed account.",
     client="id",
     tracks_changes=True,
+    vocabulary=SeenVocabulary,
     fields=(
         integer("id"),
         text("brand", "brand__code"),
@@ -179,6 +183,7 @@ SEGMENTS: Final = Resource(
     filters=("brand", "kind", "created_at"),
 )
 register(router, CLIENTS, NOTES, CALLS, TASKS, SEGMENTS)
+add_facts(router)
 
 
 class NoteIn(Body):
@@ -259,3 +264,8 @@ def complete_task(principal: Principal, _body: None, task_id: int | None) -> int
     """Mark a task as done."""
     assert task_id is not None
     return followups.complete_task(task_id=task_id, actor=principal.user).pk
+
+
+writes_many(router, NOTES, create_note, scope="clients:write", body=NoteIn)
+writes_many(router, CALLS, create_call, scope="clients:write", body=CallIn)
+writes_many(router, TASKS, create_task, scope="clients:write", body=TaskIn)

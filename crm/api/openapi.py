@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _AUTH = TokenAuth()
 JSON = "application/json"
+MANY = "Many"
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -50,6 +51,9 @@ def complete(schema: dict[str, Any], resources: Iterable[Resource]) -> None:
     components["Problem"] = PROBLEM
     components["Money"] = MONEY_SCHEMA
     components.update({_name(resource): record_schema(resource) for resource in resources})
+    for name, component in components.items():
+        if name.startswith(MANY) and (row := name.removeprefix(MANY)) in components:
+            component["properties"]["rows"]["items"] = {"$ref": f"#/components/schemas/{row}"}
     for path, methods in schema["paths"].items():
         for operation in methods.values():
             responses = operation["responses"]
@@ -92,6 +96,11 @@ def of_list(resource: Resource) -> dict[str, Any]:
     ]
     if resource.tracks_changes:
         parameters.append(_query("updated_since", {"type": "string"}, "`beginning`, or `updated_until` of an answer"))
+    if resource.vocabulary is not None:
+        note = (
+            '{"all": [{"field": "equity", "is": "ge", "value": "1000"}]}: a condition over what /v1/client-facts lists'
+        )
+        parameters.append(_query("where", {"type": "string", "maxLength": 4000}, note))
     for name in resource.filters:
         parameters += _filter_parameters(resource.by_name[name])
     extra = _extra(resource.scope, page, parameters, resource.summary)
@@ -154,6 +163,47 @@ def _extra(scope: str, schema: dict[str, Any], parameters: list[dict[str, Any]],
             "429": problem_response("too_many_requests"),
         },
     }
+
+
+VERDICT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "row": {"type": "integer", "description": "Its place in `rows`, from 0"},
+        "status": {"type": "integer", "description": "As a single write would have answered", "examples": [201, 422]},
+        "id": {"type": "integer"},
+        "is_replay": {"type": "boolean", "description": "Done by an earlier request with this key"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["row", "status"],
+    "additionalProperties": False,
+}
+
+
+def of_bulk(scope: str) -> dict[str, Any]:
+    """Describe a bulk write: a verdict per row, in their order."""
+    page = {
+        "type": "object",
+        "properties": {"results": {"type": "array", "items": VERDICT}},
+        "required": ["results"],
+        "additionalProperties": False,
+    }
+    note = "Each row is written on its own. The same request with the same Idempotency-Key does only what was refused before."
+    extra = _extra(scope, page, [], note)
+    extra["responses"]["400"] = problem_response("missing_idempotency_key", "invalid_json")
+    extra["responses"]["409"] = problem_response("idempotency_conflict")
+    extra["responses"]["413"] = problem_response("too_large")
+    extra["responses"]["422"] = problem_response("malformed")
+    return extra
+
+
+def of_read(scope: str) -> dict[str, Any]:
+    """Describe a read that is no list of records."""
+    described = _extra(scope, {}, [], "")
+    del described["parameters"], described["responses"]["200"], described["description"]
+    described["responses"]["422"] = problem_response("malformed")
+    return described
 
 
 def of_write(resource: Resource, scope: str, *, needs_match: bool, is_new: bool) -> dict[str, Any]:

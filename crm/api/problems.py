@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 
+from crm.errors import DomainError, IdempotencyConflict, NotAllowed, OutsideWorldError, WrongState
 from crm.web.api_problem import problem
 
 # code: status, title, what the caller does about it
@@ -34,6 +35,14 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "too_many_requests": (429, "Too many requests", "Wait for the seconds of Retry-After."),
     "outside_world": (502, "Outside system", "A platform or PSP didn't answer as expected. Try again later."),
 }
+
+
+STATUS: Final = {NotAllowed: 403, WrongState: 409, IdempotencyConflict: 409, OutsideWorldError: 502}
+
+
+def status_of(error: DomainError) -> int:
+    """Return the status of a refusal by its kind."""
+    return next((number for kind, number in STATUS.items() if isinstance(error, kind)), 422)
 
 
 class ApiProblem(Exception):

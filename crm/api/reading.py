@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final
 import orjson
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from ninja import Path, Router
 
@@ -23,7 +24,9 @@ from crm.api.fields import Field
 from crm.api.problems import ApiProblem
 from crm.api.resources import RESOURCES, Resource
 from crm.choices import AccessKind
+from crm.conditions import read as read_condition
 from crm.db.change_numbers import ChangedIn
+from crm.errors import DomainError
 from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.security.policies import require_permission
@@ -31,6 +34,7 @@ from crm.security.policies import require_permission
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 200
 VALUES_MAX: Final = 50
+WHERE_CHARS_MAX: Final = 4000
 RANGES: Final = {"gte": "gte", "gt": "gt", "lte": "lte", "lt": "lt"}
 RANGE_KINDS: Final = frozenset({"time", "day", "integer", "decimal", "money"})
 ID_MAX: Final = 2**63 - 1
@@ -110,7 +114,8 @@ def answer_list(request: HttpRequest, resource: Resource) -> HttpResponse:
     stretch = changes.stretch_after(cursor or since) if since else None
     order = changes.ORDER if stretch else _order(resource, params.pop("order", ""))
     shape = shape_of(resource, principal, params.pop("fields", ""), params.pop("expand", ""))
-    rows = resource.rows(principal.user).filter(_filters(resource, params))
+    where = _where(resource, principal, params.pop("where", ""))
+    rows = resource.rows(principal.user).filter(_filters(resource, params), where)
     if stretch:
         rows = rows.annotate(changed_in=ChangedIn()).filter(stretch.condition)
     elif cursor:
@@ -229,6 +234,8 @@ def _parameters(request: HttpRequest, resource: Resource, *, is_record: bool = F
     known = {"fields", "expand"} if is_record else {"fields", "expand", "limit", "order", "cursor"}
     if resource.tracks_changes and not is_record:
         known.add("updated_since")
+    if resource.vocabulary is not None and not is_record:
+        known.add("where")
     taken: dict[str, str] = {}
     for name, values in request.GET.lists():
         base = name.partition("[")[0]
@@ -257,6 +264,21 @@ def _order(resource: Resource, text: str) -> tuple[str, ...]:
     if text != "oldest":
         raise ApiProblem("invalid_request", "order is newest or oldest.", parameter="order")
     return oldest
+
+
+def _where(resource: Resource, principal: Principal, text: str) -> Q:
+    """Read a condition over the facts registry, as lists and segments have it. Raises: ApiProblem."""
+    if not text or resource.vocabulary is None:
+        return Q()
+    try:
+        data = orjson.loads(text) if len(text) <= WHERE_CHARS_MAX else None
+        if not isinstance(data, dict):
+            raise ApiProblem("invalid_request", "where: a JSON object, at most 4000 characters.", parameter="where")
+        return read_condition({"version": 1, **data}, resource.vocabulary(principal.user)).q(timezone.now())
+    except ValueError as error:
+        raise ApiProblem("invalid_request", "where isn't valid JSON.", parameter="where") from error
+    except DomainError as error:
+        raise ApiProblem("invalid_request", f"where: {error.message}", parameter="where") from error
 
 
 def _filters(resource: Resource, params: dict[str, str]) -> Q:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from crm.api.fields import Field
+from crm.conditions import Vocabulary
 from crm.models import User
 
 RESOURCES: Final[dict[str, Resource]] = {}
@@ -31,7 +32,7 @@ class Resource:
     client: the path of a row's client id, for the access log; "" where a row isn't about one. order: the columns of the
     keyset, unique together; the first `-` says newest first. expand: a relation's path and the resource behind it.
     filters: names of fields that may be asked for by value, and times or amounts by range. tracks_changes: the table has
-    `changed_in` (crm.db.change_numbers), and the list takes `updated_since`.
+    `changed_in` (crm.db.change_numbers), and the list takes `updated_since`. vocabulary: what conditions in `where` may speak of.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Resource:
     order: tuple[str, ...] = ("-id",)
     partners: bool = False
     tracks_changes: bool = False
+    vocabulary: Callable[[User], Vocabulary] | None = None
 
     @property
     def by_name(self) -> dict[str, Field]:

@@ -20,12 +20,10 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.responses import NinjaJSONEncoder
 
 from crm.api import oauth, openapi, principal
-from crm.api.problems import ApiProblem
+from crm.api.problems import ApiProblem, status_of
 from crm.api.resources import RESOURCES
-from crm.errors import DomainError, IdempotencyConflict, NotAllowed, OutsideWorldError, WrongState
+from crm.errors import DomainError
 from crm.web.api_problem import problem
-
-STATUS = {NotAllowed: 403, WrongState: 409, IdempotencyConflict: 409, OutsideWorldError: 502}
 
 DESCRIPTION = """All that the pages can do, for programs. Amounts are decimal texts with their currency, times are UTC.
 Refusals are problem documents (RFC 9457) with a code. docs/api.md explains the conventions."""
@@ -63,8 +61,7 @@ def problem_of_the_catalogue(request: HttpRequest, error: ApiProblem) -> HttpRes
 @api.exception_handler(DomainError)
 def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Answer a refusal as a problem document, with the status of its kind."""
-    status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), 422)
-    return problem(status, "Refused", str(error.message), code=error.code)
+    return problem(status_of(error), "Refused", str(error.message), code=error.code)
 
 
 @api.exception_handler(ValidationError)

@@ -14,6 +14,7 @@ import datetime as dt
 import hashlib
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import orjson
@@ -71,9 +72,7 @@ def writes(  # noqa: PLR0913  what one line of the API's list of writes says
         def operation(request: HttpRequest, **given: Any) -> HttpResponse:
             principal: Principal = request.auth  # type: ignore[attr-defined]
             principal.require(scope)
-            key = given.get("idempotency_key") or ""
-            if not key:
-                raise ApiProblem("missing_idempotency_key", "Send an Idempotency-Key of your own with each write.")
+            key = require_key(given.get("idempotency_key"))
             expected = request.headers.get("If-Match", "") if needs_match else ""
             record_id = given.get("id")
 
@@ -82,7 +81,7 @@ def writes(  # noqa: PLR0913  what one line of the API's list of writes says
                 return write(principal, given.get("payload"), record_id)
 
             status = 201 if method == "POST" and record_id is None else 200
-            return _answer(request, resource, principal, key, work, status)
+            return answer_once(resource, principal, (key, hash_of(request, request.body)), work, status)
 
         operation.__signature__ = _signature(body, has_id="{id}" in path)  # type: ignore[attr-defined]
         operation.__name__, operation.__doc__ = write.__name__, write.__doc__
@@ -100,6 +99,13 @@ def writes(  # noqa: PLR0913  what one line of the API's list of writes says
         return write
 
     return decorate
+
+
+def require_key(given: str | None) -> str:
+    """Require an Idempotency-Key. Raises: ApiProblem."""
+    if not given:
+        raise ApiProblem("missing_idempotency_key", "Send an Idempotency-Key of your own with each write.")
+    return given
 
 
 def require_visible(rows: Any, pk: int) -> None:
@@ -138,33 +144,56 @@ def _require_record(resource: Resource, principal: Principal, record_id: int | N
             raise ApiProblem("stale", "The record has changed since you read it. Read it again and send its new ETag.")
 
 
-def _answer(
-    request: HttpRequest, resource: Resource, principal: Principal, key: str, work: Callable[[], int], status: int
-) -> HttpResponse:
-    digest = hashlib.sha256(b"\n".join((str(request.method).encode(), request.path.encode(), request.body))).digest()
-    with transaction.atomic():
-        pk = _claim(principal.user, key, digest)
-        if pk is None:
-            known = IdempotentRequest.objects.get(user=principal.user, key=key)
-            if bytes(known.request_hash) != digest:
-                raise IdempotencyConflict("This Idempotency-Key was used for another request.")
-            record_id, is_replay, status = known.record_id or 0, True, known.status
-        else:
-            record_id, is_replay = work(), False
-            IdempotentRequest.objects.filter(pk=pk).update(status=status, resource=resource.name, record_id=record_id)
-    body, _client = read_one(resource, principal, record_id)
-    response = HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
-    response["ETag"] = etag_of(body)
-    if is_replay:
-        response["Idempotent-Replay"] = "true"
-    return response
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An Idempotency-Key that is this request's from now on (`pk`), or what was done under it before (`known`)."""
+
+    pk: int = 0
+    known: IdempotentRequest | None = None
 
 
-def _claim(user: User, key: str, digest: bytes) -> int | None:
-    """Write the key down; None where it is there already. Waits for a request with the same key that still runs."""
+def hash_of(request: HttpRequest, content: bytes) -> bytes:
+    """Tell one request from another: method, address and what was sent."""
+    return hashlib.sha256(b"\n".join((str(request.method).encode(), request.path.encode(), content))).digest()
+
+
+def claim(user: User, key: str, digest: bytes) -> Claimed:
+    """Write the key down in the caller's transaction. Waits for a request with the same key that still runs.
+
+    Raises: IdempotencyConflict where it was used for another request.
+    """
     now = timezone.now()
     IdempotentRequest.objects.filter(user=user, key=key, created_at__lt=now - KEPT).delete()
     with connection.cursor() as cursor:
         cursor.execute(CLAIM, [user.pk, key, digest, now])
         row = cursor.fetchone()
-    return row[0] if row else None
+    if row:
+        return Claimed(pk=row[0])
+    known = IdempotentRequest.objects.get(user=user, key=key)
+    if bytes(known.request_hash) != digest:
+        raise IdempotencyConflict("This Idempotency-Key was used for another request.")
+    return Claimed(known=known)
+
+
+def note_done(claimed: Claimed, status: int, resource: Resource, record_id: int) -> None:
+    """Keep which record came of the request."""
+    IdempotentRequest.objects.filter(pk=claimed.pk).update(status=status, resource=resource.name, record_id=record_id)
+
+
+def answer_once(
+    resource: Resource, principal: Principal, key: tuple[str, bytes], work: Callable[[], int], status: int
+) -> HttpResponse:
+    """Do the work unless its key, with the request's hash, is known; answer with the record."""
+    with transaction.atomic():
+        claimed = claim(principal.user, *key)
+        if claimed.known is not None:
+            record_id, status = claimed.known.record_id or 0, claimed.known.status
+        else:
+            record_id = work()
+            note_done(claimed, status, resource, record_id)
+    body, _client = read_one(resource, principal, record_id)
+    response = HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response["ETag"] = etag_of(body)
+    if claimed.known is not None:
+        response["Idempotent-Replay"] = "true"
+    return response

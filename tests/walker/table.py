@@ -317,6 +317,9 @@ TABLE |= {
     "api:api-root": Rule(NOBODY, good=(404,)),
     "api:add_lead": Rule(NOBODY),
     "api:me": Rule(NOBODY),
+    "api:list_client_facts": Rule(NOBODY),
+    "api:read_ledger_balances": Rule(NOBODY),
+    "api:send_document": Rule(NOBODY),
     "api:hooks": Rule(NOBODY),
     "api:subscribe": Rule(NOBODY),
     "api:unsubscribe": Rule(NOBODY, kwargs=lambda _world: {"hook_id": 999_999}),
@@ -341,6 +344,10 @@ TABLE |= {
         "create_ticket",
         "create_trading_account",
         "create_withdrawal",
+        "create_many_notes",
+        "create_many_calls",
+        "create_many_tasks",
+        "create_many_leads",
     )
 }
 TABLE |= {

@@ -20,6 +20,7 @@ from crm.api.resources import Resource
 from crm.api.writing import Body, require_visible, writes
 from crm.models import User
 from crm.money.amounts import from_minor
+from wallet.api.reconciliation import BREAKS, REPORTS, add_balances
 from wallet.core.queries import (
     accounts_visible_to,
     deposits_visible_to,
@@ -202,7 +203,8 @@ JOURNALS: Final = Resource(
     ),
     filters=("brand", "kind", "phase", "business_on", "posted_at"),
 )
-register(router, DEPOSITS, WITHDRAWALS, TRANSFERS, LEDGER_ACCOUNTS, JOURNALS)
+register(router, DEPOSITS, WITHDRAWALS, TRANSFERS, LEDGER_ACCOUNTS, JOURNALS, REPORTS, BREAKS)
+add_balances(router)
 
 
 class WithdrawalIn(Body):

@@ -155,3 +155,23 @@ def test_a_list_takes_the_same_queries_however_long_it_is(cast, people, django_a
         assert len(get("notes?expand=client&limit=1", secret).json()["data"]) == 1
     with django_assert_max_num_queries(6):
         assert len(get("notes?expand=client", secret).json()["data"]) == 5
+
+
+def test_clients_are_filtered_by_conditions_over_the_facts(cast, people):
+    """The same expression as in lists and segments; what can't be read is refused in words."""
+    secret = secret_of(cast.desk_head, "clients:read")
+    Client.objects.filter(pk=people[1].pk).update(score=77)
+    facts = get("client-facts", secret).json()
+    score = next(one for one in facts if one["name"] == "score")
+    assert score["type"] == "number" and "ge" in score["operators"]
+    where = (
+        '{"all": [{"field": "score", "is": "ge", "value": "70"}, {"field": "country", "is": "in", "value": ["DE"]}]}'
+    )
+    found = get(f"clients?where={where}&fields=id", secret)
+    assert found.status_code == 200, found.content
+    assert found.json()["data"] == [{"id": people[1].pk}]
+    deep = '{"not":' * 60 + "{}" + "}" * 60
+    for wrong in ("{", "[]", "7", '{"field":"secret","is":"ge","value":1}', "{}" * 3000, deep, '{"all": 7}', "null"):
+        answer = get(f"clients?where={wrong}", secret)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), wrong[:40]
+    assert get("notes?where={}", secret).status_code == 400
