@@ -121,7 +121,9 @@ class UploadView(PathView):
 
 def add_upload(router: Router) -> None:
     """Add the address that takes a file."""
-    router.path_operations[PATH] = UploadView()
+    view = UploadView()
+    view.__dict__.update(router.path_operations[PATH].__dict__)  # with the list, which has the same address
+    router.path_operations[PATH] = view
     router.add_api_operation(
         PATH,
         ["POST"],

@@ -35,6 +35,7 @@ def test_a_document_is_sent_once_and_opened_by_a_worker(cast, django_capture_on_
         document = incoming.take_in(answer.json()["id"])
     seen = get(f"incoming-documents/{answer.json()['id']}", secret).json()
     assert (seen["state"], seen["document_id"]) == ("taken", document.pk)
+    assert get("incoming-documents?state=taken", secret).json()["data"] == [seen]
     assert AuditEvent.objects.filter(action="kyc.document_uploaded", target_id=str(document.pk)).exists()
 
 
