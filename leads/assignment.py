@@ -50,6 +50,7 @@ def candidate_of(lead: Lead, *, country: str = "", custom: Mapping[str, Any] | N
         source=lead.source,
         campaign=lead.campaign.code if lead.campaign else "",
         score=lead.score,
+        learned=lead.learned_score,
         custom=custom or {},
         referral_code=lead.referral_code,
     )
@@ -69,7 +70,8 @@ def apply_decision(lead: Lead, decision: Decision, now: dt.datetime) -> None:
 def tell_assigned(lead: Lead, client: Client, actor: Actor = None) -> None:
     """Publish the assignment and ring the agent's bell, live."""
     assert lead.assigned_to_id is not None
-    rule = lead.routing_rule.name if lead.routing_rule else ""
+    rules = [reason["rule"] for reason in lead.routing_reasons if reason.get("code") == "rule"]
+    rule = rules[-1] if rules else ""
     publish(
         LeadAssigned(
             lead_id=lead.pk, client_id=client.pk, brand_id=lead.brand_id, agent_id=lead.assigned_to_id, rule=rule

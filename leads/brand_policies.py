@@ -17,6 +17,24 @@ class WithoutShifts(models.TextChoices):
     NEVER = "never", _("Not on duty until shifts are entered")
 
 
+class RoutedBy(models.TextChoices):
+    """Which of a lead's two scores the rules of routing compare."""
+
+    POINTS = "points", _("Score by points")
+    LEARNED = "learned", _("Learned score")
+
+
+SCORE_THAT_ROUTES = declare(
+    Policy(
+        "lead_score_that_routes",
+        PolicyArea.LEADS,
+        _("Routing rules compare the"),
+        Choice(dict(RoutedBy.choices)),
+        RoutedBy.POINTS.value,
+        _("Both go from 0 to 100. The points count until a learned score exists."),
+        needs_four_eyes=False,
+    )
+)
 WITHOUT_SHIFTS = declare(
     Policy(
         "lead_agents_without_shifts",

@@ -38,6 +38,7 @@ from leads.audit_codes import LeadsAction
 from leads.choices import Channel, LeadRefusal, LeadsNotice
 from leads.distribution.turns import count_given
 from leads.facts import rebuild_lead_facts
+from leads.learned.scoring import Prospect, prospect_of
 from leads.models import Campaign, LandingPage, Lead, LeadSource
 from leads.scores.engagement import NOTHING, engagement_of
 from leads.waiting import await_routing
@@ -150,7 +151,7 @@ def capture_lead(
             return Captured(replay, replay.client, replay.is_duplicate, is_replay=True)
     matches = dedupe.find_matches(brand, reading.who)
     known = matches[0] if matches and matches[0].is_certain else None
-    worth = _score(brand, capture, reading, known)
+    worth, prospect = _score(brand, capture, reading, known)
     now = timezone.now()
     lead = Lead(
         brand=brand,
@@ -181,6 +182,7 @@ def capture_lead(
         score=worth.value,
         score_reasons=worth.reasons,
     )
+    prospect.write_to(lead)
     if known is not None:
         client, merged = _attach(lead, known, capture, reading)
     else:
@@ -290,7 +292,9 @@ def _campaign(
     return (landing_page.campaign if landing_page else None) or (api_source.campaign if api_source else None)
 
 
-def _score(brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Match | None) -> scoring.Score:
+def _score(
+    brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Match | None
+) -> tuple[scoring.Score, Prospect]:
     seen_before = Lead.objects.filter(client=known.client).count() if known else 0
     signals = scoring.Signals(
         country=reading.country,
@@ -304,13 +308,15 @@ def _score(brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Matc
         source=reading.source,
         times_seen=seen_before + 1,
         is_referred=bool(capture.referral_code),
+        is_registered=known is not None and known.client.registered_at is not None,
+        has_message=bool(capture.message),
         has_consent=capture.has_consent,
         at=timezone.now(),
         now=timezone.now(),
         engagement=engagement_of([known.client.pk], timezone.now()).get(known.client.pk, NOTHING) if known else NOTHING,
         custom={field.key: value for field, value in reading.custom.items()},
     )
-    return scoring.score(signals, scoring.rules_of(brand.pk, timezone.now().date()))
+    return scoring.score(signals, scoring.rules_of(brand.pk, timezone.now().date())), prospect_of(signals)
 
 
 def _make_client(

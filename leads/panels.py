@@ -26,6 +26,7 @@ from leads import dedupe, queries, routing
 from leads.automations import kinds, running, signal_step, text_step  # noqa: F401  they declare steps and the handler of due ones
 from leads.automations.verbs import ActivationApproval
 from leads.automations.views import automations_card
+from leads.learned.scoring import explained
 from leads.models import LandingPage, Lead, RegistrationInvitation, RoutingRule
 from leads.pipeline import next_statuses
 from leads.views import home_cards
@@ -56,6 +57,8 @@ def lead_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
         "is_lead": is_lead,
         "next": next_statuses(request.user, client) if is_lead else [],
         "reasons": newest.score_reasons,
+        "learned": explained(newest.learned_reasons),
+        "percent": None if newest.probability is None else 100 * newest.probability,
         "routing": routing.explain(newest.routing_reasons),
         "match": dedupe.explain(newest.match_reasons),
         "invited": invited,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from clients.custom_fields.arrivals import named_of
 from crm.conditions import Condition, readable
 from crm.conditions.fields import ADDED
 from crm.models import Book, Brand
+from leads.brand_policies import SCORE_THAT_ROUTES, RoutedBy
 from leads.choices import NoAgent, OffShift, Strategy
 from leads.distribution.agents import AgentState, agents_of
 from leads.distribution.referrers import owners_of
@@ -33,7 +34,10 @@ from leads.vocabulary import LEAD
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What routing looks at. `custom`: values of the custom fields that rules ask for, by their names in conditions."""
+    """What routing looks at. `custom`: values of the custom fields that rules ask for, by their names in conditions.
+
+    `learned`: the second score, which the brand may have its rules compare.
+    """
 
     language: str = ""
     country: str = ""
@@ -42,6 +46,7 @@ class Candidate:
     score: int = 0
     custom: Mapping[str, Any] = field(default_factory=dict)
     referral_code: str = ""
+    learned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Router:
 
     def __init__(self, brand: Brand, now: dt.datetime, rules: list[Rule] | None = None) -> None:
         self.brand, self.now = brand, now
+        self.is_by_learned = SCORE_THAT_ROUTES.of(brand) == RoutedBy.LEARNED
         self.rules = [rule for _position, rule in read_rules(brand.pk)] if rules is None else rules
         self.custom_fields = frozenset(
             int(asked.name.removeprefix(ADDED))
@@ -123,7 +129,7 @@ class Router:
 
     def assign(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
         """Decide for one lead and count it: exact, whatever is decided at the same time. In a transaction."""
-        excluded = frozenset(without)
+        excluded, lead = frozenset(without), self._by_its_score(lead)
         self.read_referrers([lead.referral_code])
         fitting = [rule for rule in self.rules if rule.fits(lead, self.now)]
         possible = {
@@ -150,7 +156,7 @@ class Router:
 
     def decide(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
         """Decide for a lead by the counters as they are here. without: agents who had it already and did not touch it."""
-        excluded = frozenset(without)
+        excluded, lead = frozenset(without), self._by_its_score(lead)
         first: Rule | None = None
         reasons: list[dict[str, Any]] = []
         for rule in self.rules:
@@ -169,10 +175,15 @@ class Router:
 
     def in_pool(self, lead: Candidate) -> Decision:
         """Find the pool where a lead waits that no agent gets: of the first rule that fits."""
+        lead = self._by_its_score(lead)
         first = next((rule for rule in self.rules if rule.fits(lead, self.now)), None)
         if first is None:
             return Decision(self._pool(None))
         return Decision(self._pool(first.desk_id), None, first.pk, first.name)
+
+    def _by_its_score(self, lead: Candidate) -> Candidate:
+        """Have the rules compare the learned score, where the brand says so and the lead has one."""
+        return replace(lead, score=lead.learned) if self.is_by_learned and lead.learned is not None else lead
 
     def has_room(self) -> bool:
         """Tell whether any agent could take a lead now; without, nothing that waits needs a look."""

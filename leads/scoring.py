@@ -75,6 +75,8 @@ class Signals:
     source: str = ""
     times_seen: int = 1
     is_referred: bool = False
+    is_registered: bool = False
+    has_message: bool = False
     has_consent: bool = False
     at: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     now: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)

@@ -3,9 +3,14 @@
 from celery import shared_task
 from celery.schedules import crontab
 
+from crm.queue.for_each import for_each_isolated
 from leads.automations import entering
 from leads.duplicates import finding
+from leads.learned import scoring as learned
+from leads.learned import training
 from leads.scores import rescoring
+
+SCORED_AT_ONCE = 500
 
 
 @shared_task
@@ -26,7 +31,33 @@ def fade_scores() -> int:
     return rescoring.fade()
 
 
+@shared_task
+def train_lead_model() -> int:
+    """Train the learned score on the months that are over. Returns the new version, 0 where too few leads deposited."""
+    row = training.train()
+    return row.pk if row is not None else 0
+
+
+@shared_task
+def score_open_leads() -> int:
+    """Score the leads of the last month again, some hundred at a time; returns how many."""
+    ids = learned.open_leads()
+    steps = [ids[start : start + SCORED_AT_ONCE] for start in range(0, len(ids), SCORED_AT_ONCE)]
+    for_each_isolated(rescoring.rescore, steps)
+    return len(ids)
+
+
 SCHEDULE = {
+    "train-lead-model": {
+        "task": "leads.tasks.train_lead_model",
+        "schedule": crontab(day_of_week="sun", hour=1, minute=15),
+        "options": {"expires": 6 * 3600},
+    },
+    "score-open-leads": {
+        "task": "leads.tasks.score_open_leads",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 3600},
+    },
     "fade-lead-scores": {
         "task": "leads.tasks.fade_scores",
         "schedule": crontab(hour=3, minute=10),

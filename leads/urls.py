@@ -5,6 +5,7 @@ from leads.automations import views as automations
 from leads.automations.tables import AutomationTable
 from leads.bulk import views as bulk
 from leads.duplicates import views as duplicates
+from leads.learned.views import learned_score
 from leads.spend import views as spend
 from leads.tables import LeadTable
 from leads.views import conditions, imports, public, setup, staff
@@ -60,6 +61,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("landing-pages/new/", setup.landing_page, name="landing_page_new"),
     path("landing-pages/<int:pk>/", setup.landing_page, name="landing_page_edit"),
     path("lead-rules/", setup.rules, name="lead_rules"),
+    path("lead-rules/learned/", learned_score, name="lead_learned_score"),
     path("lead-rules/condition/", conditions.lead_condition, name="lead_condition"),
     path("lead-rules/routing/new/", setup.routing_rule, name="routing_rule_new"),
     path("lead-rules/routing/dry-run/", setup.routing_rule_dry_run, name="routing_rule_dry_run"),

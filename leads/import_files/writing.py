@@ -31,6 +31,7 @@ from leads import places, routing, scoring
 from leads.assignment import publish_assigned
 from leads.choices import Channel, RowVerdict
 from leads.distribution.turns import Reserved
+from leads.learned.scoring import in_use
 from leads.models import Campaign, Lead, LeadFacts, LeadImport, LeadImportRow
 from leads.waiting import await_routing
 
@@ -58,6 +59,7 @@ class Writer:
         self.now = timezone.now()
         self.rules = scoring.rules_of(batch.brand_id, self.now.date())
         self.router = routing.Router(self.brand, self.now)
+        self.learned = in_use()
         self.campaigns = {campaign.code: campaign for campaign in Campaign.objects.filter(brand=self.brand)}
         self.per_agent: Counter[int] = Counter()
         self.new = self.known = 0
@@ -204,6 +206,7 @@ class Writer:
             source=lead.source,
             campaign=row.campaign_code,
             score=lead.score,
+            learned=lead.learned_score,
             custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
             referral_code=lead.referral_code,
         )
@@ -245,6 +248,8 @@ class Writer:
             times_seen=times,
             has_consent=row.consent,
             at=self.now,
+            now=self.now,
+            has_message=bool(row.message),
             custom={
                 self.custom[pk].key: self.values[row.pk, pk]
                 for pk in map(int, row.custom)
@@ -252,7 +257,7 @@ class Writer:
             },
         )
         worth = scoring.score(signals, self.rules)
-        return Lead(
+        lead = Lead(
             brand_id=self.brand.pk,
             channel=Channel.IMPORT,
             captured_at=self.now,
@@ -267,6 +272,9 @@ class Writer:
             score_reasons=worth.reasons,
             idempotency_key=f"import:{self.batch.pk}:{row.line}",
         )
+        if self.learned is not None:
+            self.learned.prospect(signals).write_to(lead)
+        return lead
 
     def _client(self, row: LeadImportRow, lead: Lead, decision: routing.Decision, **more: Any) -> Client:
         return Client(

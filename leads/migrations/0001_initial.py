@@ -264,6 +264,34 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LeadModel',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('trained_at', models.DateTimeField()),
+                ('first_day', models.DateField()),
+                ('last_day', models.DateField()),
+                ('horizon_days', models.PositiveSmallIntegerField()),
+                ('means', models.JSONField()),
+                ('spreads', models.JSONField()),
+                ('weights', models.JSONField()),
+                ('intercept', models.FloatField()),
+                ('slope', models.FloatField()),
+                ('shift', models.FloatField()),
+                ('auc', models.FloatField()),
+                ('yardstick_auc', models.FloatField()),
+                ('calibration', models.JSONField()),
+                ('is_active', models.BooleanField(default=True)),
+                ('rates', models.JSONField()),
+                ('edges', models.JSONField()),
+                ('leads', models.PositiveIntegerField(help_text='Leads by month that it learned from')),
+                ('held_back', models.PositiveIntegerField(help_text='Leads by month that it was judged on')),
+                ('deposited', models.PositiveIntegerField(help_text='Of those held back')),
+            ],
+            options={
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
             name='LeadImport',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -398,6 +426,9 @@ class Migration(migrations.Migration):
                 ('body_hash', models.CharField(blank=True, max_length=64)),
                 ('score', models.PositiveSmallIntegerField(default=0)),
                 ('score_reasons', models.JSONField(blank=True, default=list)),
+                ('probability', models.FloatField(help_text='Of a first deposit within a month', null=True)),
+                ('learned_score', models.PositiveSmallIntegerField(null=True)),
+                ('learned_reasons', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), blank=True, default=list, size=None)),
                 ('assigned_at', models.DateTimeField(blank=True, null=True)),
                 ('routing_reasons', models.JSONField(blank=True, default=list)),
                 ('tried_agents', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
@@ -562,6 +593,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='lead',
             constraint=models.CheckConstraint(condition=models.Q(('score__lte', 100)), name='lead_score_is_at_most_a_hundred'),
+        ),
+        migrations.AddConstraint(
+            model_name='lead',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('learned_score', None), ('probability', None)), models.Q(('learned_score__isnull', False), ('learned_score__lte', 100), ('probability__gte', 0), ('probability__isnull', False), ('probability__lte', 1)), _connector='OR'), name='learned_score_has_its_probability'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadmodel',
+            constraint=models.UniqueConstraint(condition=models.Q(('is_active', True)), fields=('is_active',), name='one_lead_model_is_in_use'),
+        ),
+        migrations.AddConstraint(
+            model_name='leadmodel',
+            constraint=models.CheckConstraint(condition=models.Q(('auc__gte', 0), ('auc__lte', 1)), name='lead_model_has_an_auc'),
         ),
         migrations.AddIndex(
             model_name='salesstatuschange',

@@ -11,6 +11,7 @@ from leads.models.campaigns import Campaign, LandingPage, LeadSource
 from leads.models.duplicates import DuplicatePass, PossibleDuplicate
 from leads.models.imports import LeadImport, LeadImportRow
 from leads.models.leads import Lead, LeadFacts, RegistrationInvitation, SalesStatusChange
+from leads.models.learned import LeadModel
 from leads.models.rules import Absence, RoutingRule, ScoreRule, Shift
 from leads.models.spend import CampaignSpend
 from leads.models.turns import AgentCount, PoolPass, RuleTurn
@@ -33,6 +34,7 @@ __all__ = [
     "LeadFacts",
     "LeadImport",
     "LeadImportRow",
+    "LeadModel",
     "LeadSource",
     "PoolPass",
     "PossibleDuplicate",

@@ -65,6 +65,10 @@ class Lead(models.Model):
     # ── worth ──────────────────────────────────────────────────────────────────────────────────────────────────────
     score = models.PositiveSmallIntegerField(default=0)
     score_reasons = models.JSONField(default=list, blank=True)
+    # By `leads.learned`: empty until a version was trained.
+    probability = models.FloatField(null=True, help_text="Of a first deposit within a month")
+    learned_score = models.PositiveSmallIntegerField(null=True)
+    learned_reasons = ArrayField(models.CharField(max_length=16), default=list, blank=True)
 
     # ── who got it ─────────────────────────────────────────────────────────────────────────────────────────────────
     assigned_to = models.ForeignKey(
@@ -110,6 +114,17 @@ class Lead(models.Model):
                 condition=models.Q(refusal="") | models.Q(sla_due_at=None), name="refused_lead_has_no_clock"
             ),
             models.CheckConstraint(condition=models.Q(score__lte=100), name="lead_score_is_at_most_a_hundred"),
+            models.CheckConstraint(
+                condition=models.Q(probability=None, learned_score=None)
+                | models.Q(
+                    probability__isnull=False,
+                    probability__gte=0,
+                    probability__lte=1,
+                    learned_score__isnull=False,
+                    learned_score__lte=100,
+                ),
+                name="learned_score_has_its_probability",
+            ),
         ]
         indexes = [
             models.Index(fields=["client", "-captured_at", "-id"], name="leads_by_client"),

@@ -21,6 +21,7 @@ from clients.models import Client, CustomValue
 from crm.db.locking import lock_all
 from crm.due import DueItem, DueKind, declare, due_many
 from crm.models import Brand, DueRow
+from leads.learned.scoring import UNKNOWN, Prospect, in_use
 from leads.models import Lead, ScoreRule
 from leads.scores.engagement import NOTHING, EngagementKind, engagement_of
 from leads.scoring import Rule, Score, Signals, rules_of, score
@@ -37,10 +38,13 @@ ORDER BY l.client_id, l.captured_at DESC, l.id DESC
 """
 WRITE = """
 WITH given AS (
-  SELECT * FROM unnest(%(leads)s::bigint[], %(scores)s::int[], %(reasons)s::jsonb[]) g(lead_id, score, reasons)
+  SELECT lead_id, score, reasons, probability, learned, coalesce(string_to_array(nullif(why, ''), ','), '{}') AS why
+  FROM unnest(%(leads)s::bigint[], %(scores)s::int[], %(reasons)s::jsonb[], %(probability)s::float8[], %(learned)s::int[],
+    %(why)s::text[]) g(lead_id, score, reasons, probability, learned, why)
 ), written AS (
-  UPDATE leads_lead l SET score = g.score, score_reasons = g.reasons FROM given g
-  WHERE l.id = g.lead_id AND (l.score, l.score_reasons) IS DISTINCT FROM (g.score, g.reasons)
+  UPDATE leads_lead l SET score = g.score, score_reasons = g.reasons, probability = g.probability, learned_score = g.learned,
+    learned_reasons = g.why FROM given g
+  WHERE l.id = g.lead_id AND (l.score, l.score_reasons, l.probability) IS DISTINCT FROM (g.score, g.reasons, g.probability)
   RETURNING l.client_id, l.score
 )
 UPDATE clients_client c SET score = w.score FROM written w WHERE c.id = w.client_id AND c.score <> w.score
@@ -50,7 +54,8 @@ UPDATE clients_client c SET score = w.score FROM written w WHERE c.id = w.client
 def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime) -> list[Signals]:
     """Read what scoring looks at, for leads of one brand with their client and campaign: three statements for all."""
     ids = sorted({lead.client_id for lead in leads})
-    seen: Counter[int] = Counter(Lead.objects.filter(client_id__in=ids).order_by().values_list("client_id", flat=True))
+    known = Lead.objects.filter(client_id__in=ids, captured_at__lte=now).order_by()
+    seen: Counter[int] = Counter(known.values_list("client_id", flat=True))
     engagement = engagement_of(ids, now)
     custom: dict[int, dict[str, object]] = {}
     for row in CustomValue.objects.filter(client_id__in=ids).select_related("field"):
@@ -68,6 +73,8 @@ def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime) -> list[Si
             source=lead.source,
             times_seen=seen[lead.client_id],
             is_referred=bool(lead.referral_code),
+            is_registered=lead.client.registered_at is not None and lead.client.registered_at <= now,
+            has_message=bool(lead.message),
             has_consent=lead.client.marketing_consent,
             at=lead.captured_at,
             now=now,
@@ -86,12 +93,14 @@ def rescore(client_ids: Collection[int]) -> int:
         cursor.execute(NEWEST, {"ids": list(client_ids)})
         found = [pk for (pk,) in cursor.fetchall()]
     leads = list(Lead.objects.filter(pk__in=found).select_related("client", "campaign", "brand").order_by("pk"))
-    now, scores = timezone.now(), dict[int, Score]()
+    now, scores, learned = timezone.now(), dict[int, Score](), in_use()
+    prospects: list[Prospect] = []
     for brand in {lead.brand_id: lead.brand for lead in leads}.values():
         rules = rules_of(brand.pk, timezone.localdate())
         of_brand = [lead for lead in leads if lead.brand_id == brand.pk]
         for lead, seen in zip(of_brand, signals_of(of_brand, brand, now), strict=True):
             scores[lead.pk] = score(seen, rules)
+            prospects.append(learned.prospect(seen) if learned else UNKNOWN)
     with connection.cursor() as cursor:
         cursor.execute(
             WRITE,
@@ -99,6 +108,9 @@ def rescore(client_ids: Collection[int]) -> int:
                 "leads": list(scores),
                 "scores": [worth.value for worth in scores.values()],
                 "reasons": [Jsonb(worth.reasons) for worth in scores.values()],
+                "probability": [prospect.probability for prospect in prospects],
+                "learned": [prospect.score for prospect in prospects],
+                "why": [",".join(prospect.reasons) for prospect in prospects],
             },
         )
         return int(cursor.rowcount)

@@ -29,6 +29,7 @@ from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads import routing, scoring, setup, sources
 from leads.distribution import dry_run
+from leads.learned.scoring import prospect_of
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
 from leads.scores import rescoring
 from leads.setup_forms import (
@@ -187,7 +188,9 @@ def _try(data: dict[str, Any]) -> dict[str, Any]:
         campaign_quality=campaign.quality if campaign else None,
         source=data["source"],
         at=now,
+        now=now,
     )
+    prospect = prospect_of(signals)
     worth = scoring.score(signals, scoring.rules_of(brand.pk, timezone.localdate()))
     candidate = routing.Candidate(
         language=data["language"],
@@ -195,9 +198,10 @@ def _try(data: dict[str, Any]) -> dict[str, Any]:
         source=data["source"],
         campaign=campaign.code if campaign else "",
         score=worth.value,
+        learned=prospect.score,
     )
     decision = routing.Router(brand, now).decide(candidate)
-    return {"worth": worth, "routing": routing.explain(decision.reasons)}
+    return {"worth": worth, "learned": prospect, "routing": routing.explain(decision.reasons)}
 
 
 @staff_page("leads.manage_rules")

@@ -223,7 +223,7 @@ class Migration(migrations.Migration):
                 ('held_back', models.PositiveIntegerField(help_text='Clients by month that it was judged on')),
                 ('departed', models.PositiveIntegerField(help_text='Of those held back')),
                 ('auc', models.FloatField()),
-                ('yardstick_auc', models.FloatField(help_text='Of the days since the last trade alone')),
+                ('yardstick_auc', models.FloatField()),
                 ('calibration', models.JSONField()),
                 ('is_active', models.BooleanField(default=True)),
             ],

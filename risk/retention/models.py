@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 
 from clients.models import Client
 from crm.db.states import HasState, Transitions
+from crm.learning.trained import TrainedModel, limits
 from crm.models import Brand, User, WorkItem
 from risk.retention.choices import CASE_TRANSITIONS, DECISIONS, CaseState, FlagKind
 
@@ -113,38 +114,16 @@ class RetentionCase(HasState):
         return f"/risk/retention/{self.pk}/"
 
 
-class ChurnModel(models.Model):
-    """One version of the churn score: numbers by feature, and how good it was on months that it hadn't seen.
+class ChurnModel(TrainedModel):
+    """One version of the churn score; its yardstick is the days since the last trade alone."""
 
-    `calibration`: by tenths of the prediction, clients, mean prediction and the share that departed.
-    """
-
-    trained_at = models.DateTimeField()
-    first_day = models.DateField()
-    last_day = models.DateField()
-    horizon_days = models.PositiveSmallIntegerField()
-    means = models.JSONField()
-    spreads = models.JSONField()
-    weights = models.JSONField()
-    intercept = models.FloatField()
-    slope = models.FloatField()
-    shift = models.FloatField()
     clients = models.PositiveIntegerField(help_text="Clients by month that it learned from")
     held_back = models.PositiveIntegerField(help_text="Clients by month that it was judged on")
     departed = models.PositiveIntegerField(help_text="Of those held back")
-    auc = models.FloatField()
-    yardstick_auc = models.FloatField(help_text="Of the days since the last trade alone")
-    calibration = models.JSONField()
-    is_active = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_active"], condition=Q(is_active=True), name="one_churn_model_is_in_use"
-            ),
-            models.CheckConstraint(condition=Q(auc__gte=0, auc__lte=1), name="churn_model_has_an_auc"),
-        ]
+        constraints = limits("one_churn_model_is_in_use", "churn_model_has_an_auc")
 
     def __str__(self) -> str:
         return f"{self.pk}"

@@ -139,14 +139,10 @@ def score(request: UserRequest) -> HttpResponse:
     """Show the churn score in use: how good it is on months that it hadn't seen, what it weighs, and how value is counted."""
     versions = list(ChurnModel.objects.order_by("-pk")[:VERSIONS])
     model = next((row for row in versions if row.is_active), None)
-    weights = sorted(model.weights.items(), key=lambda item: -abs(item[1])) if model else []
     context = {
         "model": model,
         "versions": versions,
-        "tenths": [(count, 100 * predicted, 100 * seen) for count, predicted, seen in model.calibration]
-        if model
-        else [],
-        "weights": [(FEATURES[name], weight) for name, weight in weights if name in FEATURES],
+        "weights": [(FEATURES[name], weight) for name, weight in model.by_weight if name in FEATURES] if model else [],
     }
     return render(request, "risk/retention/score.html", context)
 

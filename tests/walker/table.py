@@ -1240,6 +1240,7 @@ TABLE |= {
     "landing_page_new": Rule(SETS_LEADS_UP),
     "landing_page_edit": Rule(SETS_LEADS_UP, kwargs=_no_row, good=OWN),
     "lead_rules": Rule(IMPORTS_LEADS),
+    "lead_learned_score": Rule(IMPORTS_LEADS),
     "routing_rule_new": Rule(IMPORTS_LEADS),
     "routing_rule_dry_run": Rule(IMPORTS_LEADS),
     "score_rule_preview": Rule(IMPORTS_LEADS),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.choices import Stage
 from crm.brand_policies.kinds import Label
-from risk.retention.churn.logistic import Array
+from crm.learning.logistic import Array
 from risk.retention.flags.judging import STAGES
 
 HORIZON_DAYS: Final = 45

@@ -14,13 +14,12 @@ import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
 
+from crm.learning.logistic import Array
 from crm.models import Brand
 from crm.money.amounts import from_minor
 from risk.brand_policies import REVENUE_PER_LOT
 from risk.retention.choices import CaseState
 from risk.retention.churn.features import FEATURES, HORIZON_DAYS, Snapshot, snapshot
-from risk.retention.churn.logistic import Array
-from risk.retention.churn.training import loaded
 from risk.retention.models import ChurnModel
 
 REASONS: Final = 3
@@ -53,7 +52,7 @@ def score_all(*, now: dt.datetime | None = None) -> int:
     if row is None:
         return 0
     now = now or timezone.now()
-    model, clients = loaded(row), snapshot(now.date(), is_past=False)
+    model, clients = row.loaded(FEATURES), snapshot(now.date(), is_past=False)
     probability = model.probability(clients.features)
     per_lot = _revenue_per_lot(clients)
     monthly = clients.monthly_lots * per_lot

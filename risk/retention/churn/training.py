@@ -9,7 +9,8 @@ import numpy as np
 from django.db import transaction
 from django.utils import timezone
 
-from risk.retention.churn import logistic
+from crm.learning import logistic
+from crm.learning.trained import numbers
 from risk.retention.churn.features import FEATURES, HORIZON_DAYS, join, snapshot
 from risk.retention.models import ChurnModel
 
@@ -36,8 +37,7 @@ def train(*, today: dt.date | None = None) -> ChurnModel | None:
         if not DEPARTED_LEAST <= values.sum() <= len(values) - DEPARTED_LEAST:
             return None
     model = logistic.recalibrated(logistic.fit(fitting, departed), later.features, later.departed)
-    predicted = model.probability(testing)
-    names = list(FEATURES)
+    since = np.concatenate([part.since for part in held])
     with transaction.atomic():
         ChurnModel.objects.filter(is_active=True).update(is_active=False)
         return ChurnModel.objects.create(
@@ -45,22 +45,8 @@ def train(*, today: dt.date | None = None) -> ChurnModel | None:
             first_day=days[-1],
             last_day=days[0],
             horizon_days=HORIZON_DAYS,
-            means=dict(zip(names, model.mean.tolist(), strict=True)),
-            spreads=dict(zip(names, model.spread.tolist(), strict=True)),
-            weights=dict(zip(names, model.weights.tolist(), strict=True)),
-            intercept=model.intercept,
-            slope=model.slope,
-            shift=model.shift,
             clients=len(departed) + len(later.departed),
             held_back=len(left),
             departed=int(left.sum()),
-            auc=logistic.auc(predicted, left),
-            yardstick_auc=logistic.auc(np.concatenate([part.since for part in held]), left),
-            calibration=[list(row) for row in logistic.calibration(predicted, left)],
+            **numbers(model, list(FEATURES), held=testing, truth=left, yardstick=since),
         )
-
-
-def loaded(row: ChurnModel) -> logistic.Model:
-    """Make a stored version able to score. Raises: KeyError where it lacks a feature, so that an old one never guesses."""
-    values = [np.array([part[name] for name in FEATURES]) for part in (row.means, row.spreads, row.weights)]
-    return logistic.Model(values[0], values[1], values[2], row.intercept, row.slope, row.shift)

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from bench.risk.departures import WORLDS, fill, simulate
+from crm.learning import logistic
 from risk.retention.cases import judge_all
-from risk.retention.churn import logistic
 from risk.retention.churn.features import FEATURES
 from risk.retention.churn.scoring import score_all
 from risk.retention.churn.training import train

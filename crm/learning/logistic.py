@@ -30,7 +30,7 @@ class Model:
     shift: float = 0.0
 
     def contributions(self, features: Array) -> Array:
-        """Compute what each feature adds to a client's log-odds, compared with the average client."""
+        """Compute what each feature adds to somebody's log-odds, compared with the average."""
         part: Array = (features - self.mean) / self.spread * self.weights * self.slope
         return part
 
@@ -42,18 +42,18 @@ class Model:
         return probability
 
 
-def fit(features: Array, departed: Array) -> Model:
+def fit(features: Array, happened: Array) -> Model:
     """Fit weights to standardised features; a feature that never varies weighs nothing."""
     mean, spread = features.mean(axis=0), features.std(axis=0)
     spread = np.where(spread > 1e-9, spread, 1.0)
-    weights, intercept = _newton((features - mean) / spread, departed, RIDGE)
+    weights, intercept = _newton((features - mean) / spread, happened, RIDGE)
     return Model(mean, spread, weights, intercept)
 
 
-def recalibrated(model: Model, features: Array, departed: Array) -> Model:
-    """Fit slope and intercept of the model's log-odds to other clients."""
+def recalibrated(model: Model, features: Array, happened: Array) -> Model:
+    """Fit slope and intercept of the model's log-odds to others."""
     odds = model.contributions(features).sum(axis=1) + model.intercept
-    slope, shift = _newton(odds[:, None], departed, 1e-3)
+    slope, shift = _newton(odds[:, None], happened, 1e-3)
     # A slope at or below zero would turn the order round: then this month is too small to calibrate with.
     if slope[0] <= 0:
         return model
@@ -77,18 +77,18 @@ def _newton(x: Array, y: Array, ridge: float) -> tuple[Array, float]:
     return beta[:-1], float(beta[-1])
 
 
-def auc(score: Array, departed: Array) -> float:
-    """Compute how often a departed client has the higher score than one who stayed; ties count half."""
-    count = departed.sum()
-    if not 0 < count < len(departed):
+def auc(score: Array, happened: Array) -> float:
+    """Compute how often one to whom it happened has the higher score than one to whom it didn't; ties count half."""
+    count = happened.sum()
+    if not 0 < count < len(happened):
         return 0.5
     from scipy.stats import rankdata
 
     ranks = rankdata(score)
-    return float((ranks[departed > 0].sum() - count * (count + 1) / 2) / (count * (len(departed) - count)))
+    return float((ranks[happened > 0].sum() - count * (count + 1) / 2) / (count * (len(happened) - count)))
 
 
-def calibration(probability: Array, departed: Array) -> list[tuple[int, float, float]]:
-    """Compare predicted with observed by tenths of the prediction: clients, mean prediction, share that departed."""
+def calibration(probability: Array, happened: Array) -> list[tuple[int, float, float]]:
+    """Compare predicted with observed by tenths of the prediction: how many, mean prediction, share to whom it happened."""
     order = np.array_split(np.argsort(probability, kind="stable"), BINS)
-    return [(len(part), float(probability[part].mean()), float(departed[part].mean())) for part in order if len(part)]
+    return [(len(part), float(probability[part].mean()), float(happened[part].mean())) for part in order if len(part)]
