@@ -52,6 +52,9 @@ from crm.texts.reading import written_for
 
 logger = logging.getLogger(__name__)
 SECRET_PURPOSE = "client-mail"  # noqa: S105 — the name of a key's purpose
+TO_MANY = "clients.to_many"
+TYPED = frozenset({"clients.free_text", TO_MANY})  # whose subject and text the sender enters
+UNDO_MANY_SECONDS = 300  # for one of many that were written in one step
 UNDO_SECONDS = 10  # how long a person can undo what they sent
 LEASE_SECONDS = 600  # a worker that takes longer is believed dead, and the letter is tried again
 BACK_OFF_SECONDS = (60, 300, 1800, 7200, 6 * 3600, 12 * 3600)
@@ -156,19 +159,19 @@ def write_to_client(
     if not client.email:
         raise DomainError(_("This client has no e-mail address."))
     context = {}
-    if template == "clients.free_text":
+    if template in TYPED:
         context = {"subject": subject.strip(), "message": message.strip()}
         if not all(context.values()):
             raise DomainError(_("Enter a subject and a text."))
     elif get_letter(template).own:
         raise DomainError(_("Only the system sends this e-mail."))
-    sent = send_mail_to(
-        client_id=client_id, template=template, context=context, sender=actor, delay_seconds=UNDO_SECONDS
-    )
+    delay = UNDO_MANY_SECONDS if template == TO_MANY else UNDO_SECONDS
+    sent = send_mail_to(client_id=client_id, template=template, context=context, sender=actor, delay_seconds=delay)
     assert sent is not None
     put_into_thread(sent, thread_id)
     kept = keep_with(sent, files)
-    drafts.drop_draft(actor, client_id)
+    if template != TO_MANY:
+        drafts.drop_draft(actor, client_id)
     access_log.note(
         user=actor,
         kind=AccessKind.MAIL,

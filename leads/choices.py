@@ -26,6 +26,7 @@ class BulkKind(models.TextChoices):
     LIST = "list", _("Add to list")
     TASK = "task", _("Add follow-up")
     START = "start", _("Start automation")
+    MAIL = "mail", _("Send e-mail")
 
 
 class LeadRefusal(models.TextChoices):

@@ -281,5 +281,6 @@ register(
 
 ClientTable.bulk_actions = [
     *ClientTable.bulk_actions,
+    BulkAction("mail", _("Send e-mail"), "clients_bulk_mail", "clients.log_call", icon="mail"),
     BulkAction("start", _("Start automation"), "clients_bulk_start", "leads.manage_automation", icon="workflow"),
 ]

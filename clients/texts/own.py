@@ -15,6 +15,19 @@ letter(
     texts={"en": Text("{{ subject }}", "{{ message }}"), "de": Text("{{ subject }}", "{{ message }}")},
 )
 letter(
+    "clients.to_many",
+    title=_("E-mail to many"),
+    variables=(
+        Variable("subject", _("Subject that the sender enters"), _("Your question"), is_required=True),
+        Variable("message", _("Text that the sender enters"), _("Thank you for your call."), is_required=True),
+    ),
+    texts={
+        "en": Text("{{ subject }}", "{{ message }}\n\n{{ risk_warning }}"),
+        "de": Text("{{ subject }}", "{{ message }}\n\n{{ risk_warning }}"),
+    },
+    is_marketing=True,
+)
+letter(
     "clients.we_tried_to_reach_you",
     title=_("We tried to reach you"),
     texts={

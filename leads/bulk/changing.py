@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -21,6 +21,7 @@ from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from leads.audit_codes import LeadsAction
 from leads.automations.starting import start_many, take_back
+from leads.bulk import mailing
 from leads.bulk.planning import RIGHTS, Options, clean_options, due_at, plan
 from leads.choices import BulkKind
 from leads.models import BulkChange
@@ -31,7 +32,7 @@ Changes = list[list[Any]]
 
 @transaction.atomic
 def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor: User) -> BulkChange:
-    """Change the status of many, put them on a list, add a follow-up to each or start an automation; who can't be is left out.
+    """Change the status of many, list them, add a follow-up to each, write to them or start an automation; others are left out.
 
     Who: the right of the change (`RIGHTS`), for the leads and clients that they see.
     Raises: NotAllowed, NotFound; DomainError for more than 200, options that don't fit, or when nothing is left.
@@ -53,12 +54,13 @@ def change_many(*, kind: str, options: Options, client_ids: Iterable[int], actor
         changes = [[client.pk, runs[client.pk]] for client in ready if client.pk in runs]
         left_out += [[client.pk, _("Can't enter now")] for client in ready if client.pk not in runs]
     else:
-        one = _status_changer(given, actor) if chosen == BulkKind.STATUS else _task_adder(given, actor)
+        one = ONE_BY_ONE[chosen](given, actor)
         changes = []
         for client in ready:
             done = outcome_of(lambda client=client: one(client))  # type: ignore[misc]
             (changes if done else left_out).append([client.pk, done.result if done else done.message])
-    row = BulkChange.objects.create(kind=chosen, options=given, changes=changes, left_out=left_out, made_by=actor)
+    kept = {name: value for name, value in given.items() if name != "message"}  # each e-mail has its own text
+    row = BulkChange.objects.create(kind=chosen, options=kept, changes=changes, left_out=left_out, made_by=actor)
     _record(
         row, LeadsAction.BULK_CHANGED, actor, {"kind": row.kind, "changed": len(changes), "left_out": len(left_out)}
     )
@@ -91,9 +93,20 @@ def _task_adder(given: Options, actor: User) -> Callable[[Client], int]:
     return add
 
 
+def _mailer(given: Options, actor: User) -> Callable[[Client], int]:
+    return lambda client: mailing.send(client, given, actor)
+
+
+ONE_BY_ONE: Final[Mapping[str, Callable[[Options, User], Callable[[Client], Any]]]] = {
+    BulkKind.STATUS: _status_changer,
+    BulkKind.TASK: _task_adder,
+    BulkKind.MAIL: _mailer,
+}
+
+
 @transaction.atomic
 def undo_many(*, change_id: int, actor: User) -> BulkChange:
-    """Undo a bulk change: statuses and list entries are taken back, open follow-ups marked as done, runs ended where they are.
+    """Undo a bulk change: statuses, list entries and e-mails not yet sent are taken back, open follow-ups done, runs ended.
 
     What changed since is left as it is. Who: who made it, with the right that it needed. Raises: NotAllowed; WrongState
     when it was undone already.
@@ -109,6 +122,7 @@ def undo_many(*, change_id: int, actor: User) -> BulkChange:
         BulkKind.LIST: _undo_list,
         BulkKind.TASK: _undo_tasks,
         BulkKind.START: _undo_start,
+        BulkKind.MAIL: _undo_mail,
     }
     row.undone, row.undone_at = undoers[row.kind](row, actor), timezone.now()
     row.save(update_fields=["undone", "undone_at"])
@@ -145,6 +159,10 @@ def _undo_tasks(row: BulkChange, actor: User) -> int:
 
 def _undo_start(row: BulkChange, actor: User) -> int:
     return take_back([run_id for _client, run_id in row.changes])
+
+
+def _undo_mail(row: BulkChange, actor: User) -> int:
+    return mailing.take_back([message_id for _client, message_id in row.changes], actor)
 
 
 def _record(row: BulkChange, action: LeadsAction, actor: User, after: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from clients.choices import SALES_NOT_CHOSEN, SalesStatus
 from clients.segments.policies import segments_visible_to
 from crm.models import User
 from leads.automations.starting import startable_by
+from leads.bulk.mailing import NAMES, SUBJECT_MAX, TEXT_MAX
 from leads.bulk.planning import DAYS_MAX
 from leads.choices import BulkKind
 
@@ -38,6 +39,18 @@ def form_for(kind: BulkKind, user: User, data: Any) -> forms.Form:
                 "Its steps begin for everyone who meets its conditions. E-mails follow consent, the suppression list and "
                 "the brand's hours."
             ),
+        )
+    elif kind == BulkKind.MAIL:
+        form.fields["subject"] = forms.CharField(label=_("Subject"), max_length=SUBJECT_MAX)
+        form.fields["message"] = forms.CharField(
+            label=_("Text"),
+            max_length=TEXT_MAX,
+            widget=forms.Textarea(attrs={"rows": 10}),
+            help_text=_(
+                "Variables in two braces: %(names)s. It goes to who agreed to news and offers, by day where they live, five "
+                "minutes from now; until then you can undo it."
+            )
+            % {"names": ", ".join(NAMES)},
         )
     else:
         form.fields["title"] = forms.CharField(label=_("Task"), max_length=160)

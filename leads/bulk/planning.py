@@ -20,6 +20,7 @@ from crm.i18n import formats
 from crm.models import User
 from crm.security.policies import has_permission, require_permission
 from leads.automations.starting import problems_of, startable
+from leads.bulk.mailing import clean_mail, mail_problems
 from leads.choices import BulkKind
 from leads.pipeline import can_change_status
 
@@ -31,6 +32,7 @@ RIGHTS: Final[Mapping[str, str]] = {
     BulkKind.LIST: "clients.manage_segment",
     BulkKind.TASK: "clients.log_call",
     BulkKind.START: "leads.manage_automation",
+    BulkKind.MAIL: "clients.log_call",
 }
 Options = Mapping[str, Any]
 
@@ -55,6 +57,8 @@ def clean_options(kind: BulkKind, options: Options, actor: User) -> dict[str, An
         if row is None or not can_manage(actor, row.brand_id):
             raise DomainError(_("Choose a list."), code="segment")
         return {"segment": row.pk}
+    if kind == BulkKind.MAIL:
+        return clean_mail(options)
     if kind == BulkKind.START:
         return {"automation": startable(actor, options.get("automation") or 0).pk}
     title, days = str(options.get("title") or "").strip()[:160], options.get("days")
@@ -85,6 +89,9 @@ def plan(*, kind: BulkKind, options: Options, client_ids: Iterable[int], user: U
         return [Line(client, _list_problem(client, segment, there)) for client in clients]
     if kind == BulkKind.START:
         problems = problems_of(startable(user, given["automation"]), clients)
+        return [Line(client, problems.get(client.pk, "")) for client in clients]
+    if kind == BulkKind.MAIL:
+        problems = mail_problems(clients, user)
         return [Line(client, problems.get(client.pk, "")) for client in clients]
     return [Line(client, can(user, client, RIGHTS[kind]).reason) for client in clients]
 

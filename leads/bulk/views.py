@@ -20,6 +20,7 @@ from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads.bulk import changing
 from leads.bulk.forms import form_for
+from leads.bulk.mailing import sample
 from leads.bulk.planning import RIGHTS, Line, plan
 from leads.choices import BulkKind
 from leads.models import Automation, BulkChange
@@ -38,6 +39,13 @@ def bulk(request: UserRequest, kind: str) -> HttpResponseBase:
 def start_for_clients(request: UserRequest) -> HttpResponseBase:
     """Start an automation for the selected clients."""
     return _bulk(request, BulkKind.START, ClientTable)
+
+
+@require_POST
+@staff_page("clients.log_call")
+def mail_to_clients(request: UserRequest) -> HttpResponseBase:
+    """Write an e-mail to the selected clients."""
+    return _bulk(request, BulkKind.MAIL, ClientTable)
 
 
 def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBase:
@@ -72,8 +80,11 @@ def _bulk(request: UserRequest, kind: str, table: type[Table]) -> HttpResponseBa
             show_forbidden=True,
         )
         lines, is_checked = (found.result, True) if found else ([], False)
-    ready = sum(not line.problem for line in lines)
+    reached = [line.client for line in lines if not line.problem]
+    ready = len(reached)
+    letter = sample(reached, form.cleaned_data) if chosen == BulkKind.MAIL and is_checked else None
     context = {"kind": chosen, "form": form, "ids": ids, "lines": lines, "is_checked": is_checked, "ready": ready}
+    context |= {"letter": letter}
     return render(request, "leads/bulk/preview.html", context, status=422 if step and not is_checked else 200)
 
 
@@ -103,6 +114,8 @@ def _what(row: BulkChange) -> str:
         return _("Added to the list “%(list)s”") % {"list": Segment.objects.get(pk=row.options["segment"])}
     if row.kind == BulkKind.START:
         return _("Automation started: %(name)s") % {"name": Automation.objects.get(pk=row.options["automation"]).name}
+    if row.kind == BulkKind.MAIL:
+        return _("E-mail queued: %(subject)s") % {"subject": row.options["subject"]}
     return _("Follow-up added: %(title)s") % {"title": row.options["title"]}
 
 

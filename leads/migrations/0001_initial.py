@@ -1061,7 +1061,7 @@ class Migration(migrations.Migration):
             name='BulkChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up')], max_length=8)),
+                ('kind', models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up'), ('start', 'Start automation'), ('mail', 'Send e-mail')], max_length=8)),
                 ('options', models.JSONField()),
                 ('changes', models.JSONField(default=list)),
                 ('left_out', models.JSONField(default=list)),
@@ -1125,11 +1125,6 @@ class Migration(migrations.Migration):
             model_name='automationrunstep',
             name='reason',
             field=models.CharField(blank=True, choices=[('', ''), ('condition', "The step's conditions aren't met"), ('no_consent', 'No marketing consent'), ('do_not_contact', 'Marked as not to be contacted'), ('no_address', 'No e-mail address'), ('no_assignee', 'No one to assign it to'), ('not_possible', 'Not possible for this client now'), ('already', 'Nothing to change'), ('limit', 'The limit of entries is reached'), ('exit', 'The exit conditions are met'), ('closed', 'The record was closed, merged or erased'), ('happened', 'It happened in time'), ('conditions', "The conditions aren't met"), ('failures', 'The step failed repeatedly'), ('ended', 'The automation was archived'), ('taken_back', 'The bulk start was undone')], max_length=14),
-        ),
-        migrations.AlterField(
-            model_name='bulkchange',
-            name='kind',
-            field=models.CharField(choices=[('status', 'Change status'), ('list', 'Add to list'), ('task', 'Add follow-up'), ('start', 'Start automation')], max_length=8),
         ),
         migrations.AlterField(
             model_name='historicalscorerule',

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from clients.models import Client, SegmentMember, Task
+from clients.mail import deliver_due
+from clients.messages.choices import SuppressionReason
+from clients.messages.outgoing import is_marketing
+from clients.messages.suppression import suppress
+from clients.models import Client, Message, SegmentMember, Task
 from clients.segments.verbs import add_members, create_segment
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.models import AuditEvent, Brand, DueRow
@@ -18,6 +23,7 @@ from leads.capture import Capture, capture_lead
 from leads.choices import BulkKind, Channel
 from leads.models import AutomationRun, BulkChange
 from leads.pipeline import change_sales_status
+from tests.brand_policies import set_policies
 from tests.cast import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -130,3 +136,39 @@ def test_an_automation_starts_for_the_chosen_and_is_taken_back(cast, people, bro
     run.refresh_from_db()
     assert (run.state, run.reason, run.next_at) == ("left", "taken_back", None)
     assert not DueRow.objects.filter(kind=STEP_DUE, state="pending").exists()
+
+
+def test_an_email_goes_to_the_willing_and_is_taken_back(cast, people, browse):
+    ids = [client.pk for client in people]
+    Client.objects.filter(pk__in=ids).update(marketing_consent=True)
+    suppress(brand_id=cast.brand.pk, address=people[1].email, reason=SuppressionReason.UNSUBSCRIBED)
+    change_sales_status(client_id=ids[2], to="do_not_call", actor=cast.agent)
+    other = capture_lead(
+        brand=cast.brand,
+        capture=Capture(channel=Channel.MANUAL, first_name="Udo", email="udo@x.example"),
+        actor=cast.agent,
+        keep_with=cast.client.book,
+    ).client
+    given = {"ids": [*ids, other.pk], "subject": "News for {{ first_name }}", "message": "Hello {{ first_name }}"}
+    browser, url = browse(cast.agent), reverse("leads_bulk_mail")
+    shown = browser.post(url, {**given, "step": "preview"}).content.decode()
+    for text in ("Send to 1 person", "News for Ida0", "suppression list", "not to be contacted", "agreed to news"):
+        assert text in shown, text
+    assert not Message.objects.exists()
+    wrong = browser.post(url, {**given, "message": "Hi {{ iban }}", "step": "confirm"})
+    assert wrong.status_code == 422 and "There is no variable" in wrong.content.decode()
+    browser.post(url, {**given, "step": "confirm"})
+    row, message = BulkChange.objects.get(), Message.objects.get()
+    assert (row.changes, row.options, len(row.left_out)) == ([[ids[0], message.pk]], {"subject": given["subject"]}, 3)
+    assert (message.subject, message.state, message.sender) == ("News for Ida0", "queued", cast.agent)
+    assert message.body.startswith("Hello Ida0") and deliver_due() == 0, "it waits for being undone"
+    assert undo_many(change_id=row.pk, actor=cast.agent).undone == 1
+    message.refresh_from_db()
+    assert message.state == "undone"
+    # What is already sent stays sent, and nothing is sent at night.
+    second = change_many(kind="mail", options=given, client_ids=ids[:1], actor=cast.agent)
+    Message.objects.filter(pk=second.changes[0][1]).update(due_at=timezone.now())
+    set_policies(cast.brand, marketing_hour_from=0, marketing_hour_until=24)
+    assert deliver_due() == 1
+    assert undo_many(change_id=second.pk, actor=cast.agent).undone == 0
+    assert is_marketing(Message.objects.get(pk=second.changes[0][1]))

@@ -1204,6 +1204,8 @@ TABLE |= {
     "leads_bulk_status": Rule(WORKS_LEADS),
     "leads_bulk_list": Rule(MAKES_SEGMENTS),
     "leads_bulk_task": Rule(WORKS_WITH_CLIENTS & SEES_LEADS),
+    "leads_bulk_mail": Rule(WORKS_WITH_CLIENTS & SEES_LEADS),
+    "clients_bulk_mail": Rule(WORKS_WITH_CLIENTS),
     "leads_bulk_start": Rule(MAKES_AUTOMATIONS & SEES_LEADS),
     "clients_bulk_start": Rule(MAKES_AUTOMATIONS),
     "leads_bulk_result": Rule(SEES_LEADS, kwargs=lambda _world: {"change_id": 999_999}, good=OWN),
