@@ -25,6 +25,7 @@ from clients.custom_fields import arrivals
 from clients.facts import rebuild_client
 from clients.identifiers import IdentifierKind, Seen, learn_many
 from clients.models import Client
+from clients.segments.membership import segments_of
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState, outcome_of
 from crm.events import LeadCaptured, publish
@@ -296,6 +297,8 @@ def _score(
     brand: Brand, capture: Capture, reading: _Reading, known: dedupe.Match | None
 ) -> tuple[scoring.Score, Prospect]:
     seen_before = Lead.objects.filter(client=known.client).count() if known else 0
+    rules = scoring.rules_of(brand.pk, timezone.now().date())
+    known_in = segments_of([known.client.pk]) if known and scoring.asks_segments(rules) else {}
     signals = scoring.Signals(
         country=reading.country,
         language=reading.language,
@@ -315,8 +318,9 @@ def _score(
         now=timezone.now(),
         engagement=engagement_of([known.client.pk], timezone.now()).get(known.client.pk, NOTHING) if known else NOTHING,
         custom={field.key: value for field, value in reading.custom.items()},
+        segments=tuple(known_in.get(known.client.pk, ())) if known else (),
     )
-    return scoring.score(signals, scoring.rules_of(brand.pk, timezone.now().date())), prospect_of(signals)
+    return scoring.score(signals, rules), prospect_of(signals)
 
 
 def _make_client(

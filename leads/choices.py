@@ -55,6 +55,7 @@ class RuleKind(models.TextChoices):
     CALL = "call", _("Calls answered")
     REPLY = "reply", _("E-mails received")
     FIELD = "field", _("Custom field")
+    SEGMENT = "segment", _("Segment")
 
 
 class Strategy(models.TextChoices):

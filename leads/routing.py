@@ -20,6 +20,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from clients.custom_fields.arrivals import named_of
+from clients.segments.membership import segments_of
 from crm.conditions import Condition, readable
 from crm.conditions.fields import ADDED
 from crm.models import Book, Brand
@@ -29,7 +30,7 @@ from leads.distribution.agents import AgentState, agents_of
 from leads.distribution.referrers import owners_of
 from leads.distribution.turns import Counters
 from leads.models import RoutingRule
-from leads.vocabulary import LEAD
+from leads.vocabulary import LEAD, SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,12 @@ class Router:
             for asked in rule.condition.fields()
             if asked.name.startswith(ADDED)
         )
+        self.asks_segments = any(
+            asked.name == SEGMENTS
+            for rule in self.rules
+            if rule.condition is not None
+            for asked in rule.condition.fields()
+        )
         self.agents = agents_of(brand, now)
         self.pools = _read_pools(brand.pk)
         self.counters: Counters | None = None
@@ -124,8 +131,13 @@ class Router:
         self._on_shift.clear()
 
     def custom_of(self, client_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-        """Read what clients have in the custom fields that this brand's rules ask for: one query, none where no rule asks."""
-        return named_of(client_ids, self.custom_fields)
+        """Read what this brand's rules ask of clients: custom fields and segments, one query each, none where no rule asks."""
+        ids = set(client_ids)
+        found = named_of(ids, self.custom_fields)
+        if self.asks_segments:
+            for client_id, segments in segments_of(ids).items():
+                found.setdefault(client_id, {})[SEGMENTS] = [str(pk) for pk, _name in segments]
+        return found
 
     def assign(self, lead: Candidate, *, without: Iterable[int] = ()) -> Decision:
         """Decide for one lead and count it: exact, whatever is decided at the same time. In a transaction."""
@@ -324,8 +336,9 @@ def _counts_waiting(rules: Iterable[Rule]) -> bool:
 def _why(rule: Rule, lead: Candidate) -> dict[str, Any]:
     """Say what the rule looked at and found; of custom fields only that it looked: their values go with the client's key."""
     looked_at = rule.condition.fields() if rule.condition is not None else []
-    own = {field.name: field.value_of(lead) for field in looked_at if not field.name.startswith(ADDED)}
-    added = [str(field.label) for field in looked_at if field.name.startswith(ADDED)]
+    plain = [field for field in looked_at if not field.name.startswith(ADDED) and field.name != SEGMENTS]
+    own = {field.name: field.value_of(lead) for field in plain}
+    added = [str(field.label) for field in looked_at if field not in plain]
     return {**own, "custom": added} if added else own
 
 

@@ -82,6 +82,7 @@ class Signals:
     now: dt.datetime = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
     engagement: Engagement = field(default_factory=dict)
     custom: Mapping[str, Any] = field(default_factory=dict)
+    segments: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,12 @@ def _field(rule: Rule, seen: Signals) -> Answer:
     return (str(hits[0]), 1) if hits else None
 
 
+def _segment(rule: Rule, seen: Signals) -> Answer:
+    """Ask whether the person is in one of the segments, which the rule names by their numbers."""
+    hits = [name for pk, name in seen.segments if pk in rule.parameters.get("segments", ())]
+    return (hits[0], 1) if hits else None
+
+
 QUESTIONS: dict[str, Callable[[Rule, Signals], Answer]] = {
     RuleKind.BASE: _base,
     RuleKind.COUNTRY: _country,
@@ -198,6 +205,7 @@ QUESTIONS: dict[str, Callable[[Rule, Signals], Answer]] = {
     RuleKind.CALL: _engagement,
     RuleKind.REPLY: _engagement,
     RuleKind.FIELD: _field,
+    RuleKind.SEGMENT: _segment,
 }
 
 
@@ -232,6 +240,11 @@ def rules_of(brand_id: int, day: dt.date) -> list[Rule]:
         if rule.name not in by_name or rule.brand_id is not None:
             by_name[rule.name] = rule
     return [Rule(rule.pk, rule.name, rule.kind, rule.parameters, rule.points) for rule in by_name.values()]
+
+
+def asks_segments(rules: Iterable[Rule]) -> bool:
+    """Tell whether any rule asks for segments, so that nobody reads them in vain."""
+    return any(rule.kind == RuleKind.SEGMENT for rule in rules)
 
 
 def explain(reasons: Iterable[Mapping[str, Any]]) -> list[str]:

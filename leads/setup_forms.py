@@ -295,7 +295,8 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
             "Country or source: a list of codes. E-mail: disposable, free, own or none. Phone: "
             "match, mismatch, valid, invalid or missing. Local time: from and to, e.g. 8 20. Repeat "
             "enquiry: the number of enquiries. Opened, clicked, sign-ins, calls, e-mails received: how many in how many "
-            "days, e.g. 2 30. Custom field: its key and values, e.g. experience expert, or a least amount, e.g. deposit ≥ 1000."
+            "days, e.g. 2 30. Custom field: its key and values, e.g. experience expert, or a least amount, e.g. deposit ≥ 1000. "
+            "Segment: numbers of segments."
         ),
     )
 
@@ -344,11 +345,9 @@ def values_of(rule: ScoreRule) -> list[str]:
         return [parameters.get("field", ""), *least]
     if "days" in parameters:
         return [str(parameters["at_least"]), str(parameters["days"])]
-    return (
-        [str(parameters["is"])]
-        if "is" in parameters
-        else list(parameters.get("countries") or parameters.get("sources") or [])
-    )
+    if "is" in parameters:
+        return [str(parameters["is"])]
+    return [str(one) for name in ("countries", "sources", "segments") for one in parameters.get(name, ())]
 
 
 def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
@@ -357,6 +356,11 @@ def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
         return {"countries": _some([word.upper() for word in words], _("Enter country codes, e.g. DE, AT."))}
     if kind == RuleKind.SOURCE:
         return {"sources": _some([word.lower() for word in words], _("Enter sources, e.g. google."))}
+    if kind == RuleKind.SEGMENT:
+        numbers = [int(word.lstrip("#")) for word in words if is_whole(word.lstrip("#")) and len(word) < 15]
+        if not numbers or len(numbers) < len(words):
+            raise ValueError(_("Enter the numbers of segments, e.g. 12 (in the address of a segment’s page)."))
+        return {"segments": numbers}
     if kind == RuleKind.EMAIL:
         return {"is": _one_of(words, ("disposable", "free", "own", "none"))}
     if kind == RuleKind.PHONE:

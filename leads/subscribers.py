@@ -7,6 +7,8 @@ from clients.models import Client
 from crm.due import cancel_many
 from crm.events import (
     ClientContacted,
+    ClientEnteredSegment,
+    ClientLeftSegment,
     ClientMailOpened,
     ClientMoved,
     ClientProfileChanged,
@@ -27,9 +29,10 @@ from crm.models import Brand, User
 from crm.notices.notify import push_live
 from leads import pipeline, sla
 from leads.assignment import FIRST_CONTACT, newest_leads
+from leads.choices import RuleKind
 from leads.duplicates import finding
 from leads.inbound.mail_leads import capture_mail
-from leads.models import Lead
+from leads.models import Lead, ScoreRule
 from leads.scores.rescoring import await_rescoring
 from leads.waiting import await_routing
 
@@ -56,6 +59,13 @@ def follow_the_call(event: ClientContacted) -> None:
 def score_the_engaged(events: list[Event]) -> None:
     """Score people's leads again after a sign-in, a call, an e-mail opened or received, or a changed detail."""
     await_rescoring(sorted({event.client_id for event in events if event.client_id is not None}))
+
+
+@subscribe_many(ClientEnteredSegment, ClientLeftSegment)
+def score_by_segment(events: list[Event]) -> None:
+    """Score people's leads again who entered or left a segment, where a rule asks for segments."""
+    if ScoreRule.objects.filter(kind=RuleKind.SEGMENT, valid_to=None).exists():
+        await_rescoring(sorted({event.client_id for event in events if event.client_id is not None}))
 
 
 @subscribe(UnknownMailReceived)

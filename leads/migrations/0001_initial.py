@@ -1129,12 +1129,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='historicalscorerule',
             name='kind',
-            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field')], max_length=10),
+            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
         ),
         migrations.AlterField(
             model_name='scorerule',
             name='kind',
-            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field')], max_length=10),
+            field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
         ),
         migrations.RunPython(add, migrations.RunPython.noop),
         *sql_files("leads", "erasure", "change_numbers"),

@@ -78,7 +78,8 @@ class ScoreRule(models.Model):
             return f"{values.get('field', '')}: {wanted}"
         if "days" in values:
             return _now("≥ %(count)s in %(days)s days") % {"count": values["at_least"], "days": values["days"]}
-        return ", ".join(values.get("countries") or values.get("sources") or [str(values.get("is", ""))])
+        listed = values.get("countries") or values.get("sources") or values.get("segments")
+        return ", ".join(map(str, listed or [values.get("is", "")]))
 
 
 class RoutingRule(models.Model):

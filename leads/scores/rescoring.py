@@ -18,13 +18,14 @@ from psycopg.types.json import Jsonb
 
 from clients.choices import Stage
 from clients.models import Client, CustomValue
+from clients.segments.membership import segments_of
 from crm.db.locking import lock_all
 from crm.due import DueItem, DueKind, declare, due_many
 from crm.models import Brand, DueRow
 from leads.learned.scoring import UNKNOWN, Prospect, in_use
 from leads.models import Lead, ScoreRule
 from leads.scores.engagement import NOTHING, EngagementKind, engagement_of
-from leads.scoring import Rule, Score, Signals, rules_of, score
+from leads.scoring import Rule, Score, Signals, asks_segments, rules_of, score
 
 # Things often come in threes: a sign-in, a click and a call are one round.
 WAIT = dt.timedelta(seconds=30)
@@ -51,8 +52,8 @@ UPDATE clients_client c SET score = w.score FROM written w WHERE c.id = w.client
 """
 
 
-def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime) -> list[Signals]:
-    """Read what scoring looks at, for leads of one brand with their client and campaign: three statements for all."""
+def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime, *, with_segments: bool = False) -> list[Signals]:
+    """Read what scoring looks at, for leads of one brand with their client and campaign: three statements for all, or four."""
     ids = sorted({lead.client_id for lead in leads})
     known = Lead.objects.filter(client_id__in=ids, captured_at__lte=now).order_by()
     seen: Counter[int] = Counter(known.values_list("client_id", flat=True))
@@ -60,6 +61,7 @@ def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime) -> list[Si
     custom: dict[int, dict[str, object]] = {}
     for row in CustomValue.objects.filter(client_id__in=ids).select_related("field"):
         custom.setdefault(row.client_id, {})[row.field.key] = row.value
+    segments = segments_of(ids) if with_segments else {}
     return [
         Signals(
             country=lead.client.country,
@@ -80,6 +82,7 @@ def signals_of(leads: Sequence[Lead], brand: Brand, now: dt.datetime) -> list[Si
             now=now,
             engagement=engagement.get(lead.client_id, NOTHING),
             custom=custom.get(lead.client_id, {}),
+            segments=tuple(segments.get(lead.client_id, ())),
         )
         for lead in leads
     ]
@@ -98,7 +101,9 @@ def rescore(client_ids: Collection[int]) -> int:
     for brand in {lead.brand_id: lead.brand for lead in leads}.values():
         rules = rules_of(brand.pk, timezone.localdate())
         of_brand = [lead for lead in leads if lead.brand_id == brand.pk]
-        for lead, seen in zip(of_brand, signals_of(of_brand, brand, now), strict=True):
+        for lead, seen in zip(
+            of_brand, signals_of(of_brand, brand, now, with_segments=asks_segments(rules)), strict=True
+        ):
             scores[lead.pk] = score(seen, rules)
             prospects.append(learned.prospect(seen) if learned else UNKNOWN)
     with connection.cursor() as cursor:
@@ -200,7 +205,8 @@ def preview(brand: Brand, rule: Rule) -> Preview:
     now = timezone.now()
     rules = rules_of(brand.pk, timezone.localdate())
     changed = [*(known for known in rules if known.name != rule.name and known.pk != rule.pk), rule]
-    pairs = [(score(seen, rules).value, score(seen, changed).value) for seen in signals_of(leads, brand, now)]
+    signals = signals_of(leads, brand, now, with_segments=asks_segments([*rules, rule]))
+    pairs = [(score(seen, rules).value, score(seen, changed).value) for seen in signals]
     changes = [
         ScoreChange(lead.client, before, after)
         for lead, (before, after) in zip(leads, pairs, strict=True)

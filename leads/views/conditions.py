@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from clients.custom_fields.arrivals import named_of
+from clients.segments.membership import segments_of
 from crm.choices import AccessKind
 from crm.conditions import Condition
 from crm.conditions.fields import ADDED
@@ -19,7 +20,7 @@ from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from leads.models import Lead
 from leads.routing import Candidate
-from leads.vocabulary import SeenLeadVocabulary
+from leads.vocabulary import SEGMENTS, SeenLeadVocabulary
 
 NEWEST: Final = 1_000
 SAMPLE: Final = 5
@@ -38,7 +39,11 @@ def lead_condition(request: UserRequest) -> HttpResponse:
             .order_by("-id")[:NEWEST]
         )
         asked = [int(field.name.removeprefix(ADDED)) for field in condition.fields() if field.name.startswith(ADDED)]
-        custom = named_of({row.client_id for row in rows}, asked)
+        ids = {row.client_id for row in rows}
+        custom = named_of(ids, asked)
+        if any(field.name == SEGMENTS for field in condition.fields()):
+            for client_id, segments in segments_of(ids).items():
+                custom.setdefault(client_id, {})[SEGMENTS] = [str(pk) for pk, _name in segments]
         found = [row for row in rows if condition.holds(_candidate(row, custom.get(row.client_id, {})), now)]
         sample = [
             (row.client.full_name or f"#{row.client_id}", row.client.get_absolute_url()) for row in found[:SAMPLE]

@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from clients.models import Segment
 from crm.models import Brand
 from crm.money.amounts import to_minor
 from crm.ui.forms import DayInput
@@ -57,6 +58,9 @@ class RuleForm(forms.Form):
     )
     maximum = forms.DecimalField(label=_("Maximum per client"), min_value=0, max_digits=18, decimal_places=2)
     deposit_minimum = forms.DecimalField(label=_("Minimum deposit"), min_value=0, decimal_places=2, initial=0)
+    segment = forms.ModelChoiceField(
+        Segment.objects.none(), label=_("Only for the segment"), required=False, empty_label=_("All clients")
+    )
     release_by = forms.ChoiceField(label=_("Release condition"), choices=ReleaseBy.choices)
     lots_per_hundred = forms.DecimalField(label=_("Lots per 100"), min_value=0, decimal_places=2, required=False)
     release_days = forms.IntegerField(label=_("Days until release"), min_value=1, max_value=3650, required=False)
@@ -69,6 +73,9 @@ class RuleForm(forms.Form):
     def __init__(self, *args: Any, plan: BonusPlan, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.plan = plan
+        self.fields["segment"].queryset = Segment.objects.filter(  # type: ignore[attr-defined]
+            brand=plan.brand_id, archived_at=None
+        ).order_by("name")
         self.fields["valid_from"].initial = timezone.now().date()
 
     def clean(self) -> dict[str, Any]:
@@ -89,7 +96,15 @@ class RuleForm(forms.Form):
         return {
             **{
                 name: data[name]
-                for name in ("valid_from", "trigger", "percent", "release_by", "expires_days", "on_withdrawal")
+                for name in (
+                    "valid_from",
+                    "trigger",
+                    "percent",
+                    "segment",
+                    "release_by",
+                    "expires_days",
+                    "on_withdrawal",
+                )
             },
             "lots_per_hundred": data["lots_per_hundred"] if by == ReleaseBy.LOTS else None,
             "release_days": data["release_days"] if by == ReleaseBy.DAYS else None,

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from clients.choices import Category, Product
 from clients.country_rules.gates import may_have
 from clients.models import Client
+from clients.segments.membership import is_member
 from crm.audit_codes import AuditCode
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState
@@ -190,6 +191,8 @@ def grant_bonus(
     rule = rule_on(plan, timezone.now().date()) if plan else None
     if rule is None:
         raise DomainError(_("This plan has no terms in effect today."))
+    if not is_member(client.pk, rule.segment_id):
+        raise DomainError(_("This plan is only for clients in the segment “%(segment)s”.") % {"segment": rule.segment})
     base = in_base(client.brand, amount, currency)
     left = _left(client, rule)
     if base > left:
@@ -278,6 +281,8 @@ def _earned(client: Client, plan: BonusPlan, deposit: Deposit) -> BonusGrant | N
     base_currency = client.brand.base_currency
     key = f"plan:{plan.pk}:deposit:{deposit.pk}"
     if to_minor(deposit.base_amount, base_currency) < rule.deposit_minimum_minor:
+        return None
+    if not is_member(client.pk, rule.segment_id):
         return None
     if BonusGrant.objects.filter(client=client, request_key=key).exists():
         return None

@@ -9,6 +9,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from clients.models import Client
+from clients.segments.membership import members_among
 from crm.money.amounts import Money, from_minor
 from wallet.bonuses.granting import may_have_bonus
 from wallet.choices.bonuses import BonusState, BonusTrigger
@@ -33,7 +34,8 @@ class Promotion:
 def promotions_for(client: Client) -> list[Promotion]:
     """List what the client's next deposit would earn: rules in force today, with something left under their maximum.
 
-    Nothing for those who may have no bonus (`may_have_bonus`), nor what staff grant by hand. Two statements at most.
+    Nothing for those who may have no bonus (`may_have_bonus`), nor what staff grant by hand. Two statements at most, and one
+    where a rule is for a segment only.
     """
     if not may_have_bonus(client):
         return []
@@ -48,6 +50,9 @@ def promotions_for(client: Client) -> list[Promotion]:
     if client.first_deposit_at is None:
         triggers.add(BonusTrigger.FIRST_DEPOSIT)
     rules = [rule for rule in newest if rule.trigger in triggers]
+    limited = {rule.segment_id for rule in rules if rule.segment_id}
+    inside = members_among(client.pk, limited) if limited else set()
+    rules = [rule for rule in rules if rule.segment_id is None or rule.segment_id in inside]
     if not rules:
         return []
     grants = BonusGrant.objects.filter(client=client, rule__plan__in=[rule.plan_id for rule in rules]).exclude(

@@ -273,6 +273,7 @@ class Migration(migrations.Migration):
                 ('percent', models.DecimalField(decimal_places=2, default=0, help_text="Per cent of the deposit; 0 if staff enter the amount", max_digits=5)),
                 ('maximum_minor', models.BigIntegerField(help_text="Maximum per client under this plan")),
                 ('deposit_minimum_minor', models.BigIntegerField(default=0)),
+                ('segment', models.ForeignKey(db_index=False, help_text='Only for clients in this segment; empty: for all', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.segment')),
                 ('release_by', models.CharField(choices=[('lots', "Lots traded"), ('days', 'Days'), ('never', "Never (credit only)")], default='lots', max_length=6)),
                 ('lots_per_hundred', models.DecimalField(decimal_places=2, help_text="Closed lots that release 100 units of the base currency", max_digits=8, null=True)),
                 ('release_days', models.PositiveSmallIntegerField(null=True)),

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from clients.models import Client
+from clients.models import Client, Segment
 from crm.db.states import HasState
 from crm.models import Brand, User
 from crm.models.audit import append_only
@@ -49,6 +49,14 @@ class BonusRule(models.Model):
     )
     maximum_minor = models.BigIntegerField(help_text=_("Maximum per client under this plan"))
     deposit_minimum_minor = models.BigIntegerField(default=0)
+    segment = models.ForeignKey(
+        Segment,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text=_("Only for clients in this segment; empty: for all"),
+    )
     release_by = models.CharField(max_length=6, choices=ReleaseBy.choices, default=ReleaseBy.LOTS)
     lots_per_hundred = models.DecimalField(
         max_digits=8,

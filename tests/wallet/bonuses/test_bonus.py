@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from clients.choices import Category
 from clients.models import Client
+from clients.segments.verbs import add_members, create_segment
 from crm import events
 from crm.errors import DomainError, IdempotencyConflict, NotAllowed, WrongState
 from crm.events import DepositReversed, DepositSettled, publish
@@ -27,6 +28,7 @@ from tests.wallet.factories import at_once, available, fund, make_psp
 from wallet.bonuses import ending, granting, restoring
 from wallet.bonuses.approval import withdraw_bonus
 from wallet.bonuses.granting import bonus_held, decide_bonus, grant_bonus, write_rule
+from wallet.bonuses.offers import promotions_for
 from wallet.choices.bonuses import BonusState, BonusTrigger, OnWithdrawal, ReleaseBy
 from wallet.choices.ledger import AccountKind, JournalKind
 from wallet.ledger import posting
@@ -563,3 +565,16 @@ def test_a_part_is_never_more_than_the_whole(minor, part):
     found = ending.part_of(minor, part)
     assert 0 <= found <= minor
     assert found == minor if part >= 1 else Decimal(found) <= minor * part < found + 1
+
+
+def test_a_plan_for_a_segment_is_for_its_members_alone(cast, pro):
+    chosen = create_segment(brand_id=cast.brand.pk, name="VIP", actor=cast.desk_head)
+    plan = make_plan(cast, trigger=BonusTrigger.EVERY_DEPOSIT, percent=Decimal(10), segment=chosen)
+    assert promotions_for(pro) == []
+    with pytest.raises(DomainError, match="VIP"):
+        give(cast, plan)
+    assert granting.grant_for_deposit(settled_deposit(cast).pk) == []
+    add_members(segment_id=chosen.pk, client_ids=[pro.pk], actor=cast.desk_head)
+    assert [offer.rule.segment for offer in promotions_for(pro)] == [chosen]
+    (grant,) = granting.grant_for_deposit(Deposit.objects.get().pk)
+    assert grant.amount_minor == 10_000 and give(cast, plan).amount_minor == 10_000

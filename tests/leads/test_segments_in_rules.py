@@ -1,0 +1,61 @@
+"""Segments in routing rules and in scoring: who is in one goes another way, and has other points, as soon as they enter."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from clients.segments.verbs import add_members, create_segment, remove_members
+from crm.models import DueRow
+from leads import routing
+from leads.assignment import candidate_of
+from leads.models import RoutingRule, ScoreRule
+from leads.scores.rescoring import RESCORE, rescore
+from leads.setup_forms import parameters_of, values_of
+from leads.subscribers import score_by_segment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def webinar(cast):
+    return create_segment(brand_id=cast.brand.pk, name="Webinar in May", actor=cast.desk_head)
+
+
+def test_rules_route_by_segment(cast, german_rule, capture, webinar, browse):
+    inside = {"version": 1, "field": "segments", "is": "has", "value": [str(webinar.pk)]}
+    rule = RoutingRule.objects.create(brand=cast.brand, name="Webinar", position=1, desk=cast.desk, condition=inside)
+    lead = capture().lead
+    assert lead.routing_rule == german_rule, "somebody new is in no segment"
+    add_members(segment_id=webinar.pk, client_ids=[lead.client_id], actor=cast.desk_head)
+    router = routing.Router(cast.brand, timezone.now())
+    custom = router.custom_of([lead.client_id])[lead.client_id]
+    decision = router.decide(candidate_of(lead, country="DE", custom=custom))
+    assert decision.rule_id == rule.pk and "segments" not in decision.reasons[0]
+    page = browse(cast.desk_head).get(reverse("lead_rules")).content.decode()
+    assert "Segments includes Webinar in May" in page
+
+
+def test_points_for_a_segment(cast, capture, webinar, browse):
+    parameters = parameters_of("segment", [f"#{webinar.pk}"])
+    assert parameters == {"segments": [webinar.pk]}
+    with pytest.raises(ValueError, match="numbers of segments"):
+        parameters_of("segment", ["webinar"])
+    rule = ScoreRule.objects.create(brand=cast.brand, name="Webinar", kind="segment", points=7, parameters=parameters)
+    assert values_of(rule) == [str(webinar.pk)] and rule.values_text == str(webinar.pk)
+    lead = capture(country="FR", phone="").lead
+    before = lead.score
+    add_members(segment_id=webinar.pk, client_ids=[lead.client_id], actor=cast.desk_head)
+    DueRow.objects.filter(kind=RESCORE.code).delete()
+    score_by_segment([type("Entered", (), {"client_id": lead.client_id})()])
+    assert DueRow.objects.filter(kind=RESCORE.code, key=str(lead.client_id)).exists()
+    rescore([lead.client_id])
+    lead.refresh_from_db()
+    assert lead.score == before + 7
+    assert {"rule": rule.pk, "name": "Webinar", "found": "Webinar in May", "points": 7} in lead.score_reasons
+    assert capture(country="FR", phone="").lead.score >= before + 7, "who comes again is in it still"
+    remove_members(segment_id=webinar.pk, client_ids=[lead.client_id], actor=cast.desk_head)
+    rescore([lead.client_id])
+    lead.refresh_from_db()
+    assert lead.score <= before + 7
