@@ -23,6 +23,7 @@ from monitoring import baselines
 from monitoring.leaving.checks import results_of
 from monitoring.leaving.offboarding import LAST_DAY, clear_check, confirm_offboarding
 from monitoring.models import Baseline
+from monitoring.reviewing.pack import report_of
 from tests.brand_policies import set_policies
 from tests.cast import make_client
 from tests.monitoring.factories import make_alert
@@ -159,3 +160,21 @@ def take_everything(cast) -> None:
     for book in Book.objects.filter(owner=cast.agent):
         book.owner = None
         book.save()
+
+
+def test_case_pack_lists_what_a_leaver_still_has(cast):
+    alert = make_alert(cast.agent)
+
+    def offboarding():
+        report = report_of(alert, reader=cast.desk_head, name="Agent 1")
+        return next((section for section in report.sections if section.title == "Offboarding"), None)
+
+    assert offboarding() is None, "an agent who stays has no such section"
+    row = leaves(cast, notice=-10, last=0)
+    section = offboarding()
+    assert section is not None and section.text == "Not confirmed yet"
+    left = {str(result.check.label): result.left for result in results_of(cast.agent)}
+    assert dict(section.rows) == left and left["Clients"] == 1
+    row.offboarded_at, row.offboarded_by = timezone.now(), cast.desk_head
+    row.save(update_fields=["offboarded_at", "offboarded_by"])
+    assert f"Confirmed by {cast.desk_head}" in offboarding().text
