@@ -124,9 +124,9 @@ BUSY = {
     "leads": "INSERT INTO leads_lead (client_id, brand_id, channel, captured_at, source, medium, utm, click_id, referral_code,"
     " sub_id, landing_url, referrer, user_agent_hash, country_guess, language, message, consents, typed, is_duplicate, "
     " match_reasons, idempotency_key, body_hash, score, score_reasons, assigned_to_id, assigned_at, routing_reasons,"
-    " tried_agents, sla_missed, refusal)"
+    " tried_agents, sla_missed, refusal, learned_reasons)"
     " SELECT id, brand_id, 'landing', now(), '', '', '{{}}', '', '', '', '', '', '', '', '', '', '{{}}', '{{}}', false, '[]',"
-    " '', '', 0, '[]', owner_id, now(), '[]', '{{}}', 0, '' FROM ({some}) c",
+    " '', '', 0, '[]', owner_id, now(), '[]', '{{}}', 0, '', '{{}}' FROM ({some}) c",
     "touched": "UPDATE leads_lead SET touched_at = now() WHERE client_id IN (SELECT id FROM ({some}) c)",
     "calls": "INSERT INTO clients_call (client_id, agent_id, direction, outcome, started_at, duration_seconds, notes, created_at)"
     " SELECT id, owner_id, 'outbound', 'reached', now(), 90, '', now() FROM ({some}) c",

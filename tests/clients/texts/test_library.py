@@ -117,7 +117,7 @@ def test_a_brand_rewrites_one_for_itself(cast):
     assert (message.subject, message.body) == ("Unsere Tipps", "Hallo Clara")
 
 
-def test_every_other_text_is_no_marketing_but_account_type_proposals_and_news_by_sms():
+def test_every_other_text_is_no_marketing_but_proposals_news_by_sms_and_e_mails_to_many():
     marketing = [text.key for text in TEXTS.values() if text.is_marketing and not text.series]
-    assert sorted(marketing) == ["clients.sms_news", "trading.account_type_proposed"]
+    assert sorted(marketing) == ["clients.sms_news", "clients.to_many", "trading.account_type_proposed"]
     assert all(text.kind is TextKind.LETTER for text in LIBRARY)

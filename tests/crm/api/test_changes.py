@@ -107,7 +107,6 @@ def test_numbers_go_on_after_those_that_a_restored_database_brought(cast):
         cursor.execute("UPDATE clients_client SET changed_in = %s WHERE id = %s", [brought, cast.client.pk])
         cursor.execute("ALTER TABLE clients_client ENABLE TRIGGER change_is_numbered")
     continue_numbering()
-    assert read_limit().complete_until > brought
     Client.objects.filter(pk=cast.client.pk).update(score=5)
     with connection.cursor() as cursor:
         cursor.execute("SELECT changed_in > %s FROM clients_client WHERE id = %s", [brought, cast.client.pk])
