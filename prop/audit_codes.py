@@ -19,3 +19,5 @@ class PropAction(AuditCode):
     COUPON_CREATED = "prop.coupon_created", _("Coupon created"), "tag"
     CHALLENGE_BOUGHT = "prop.challenge_bought", _("Challenge bought"), "wallet"
     PHASE_STARTED = "prop.phase_started", _("Phase of a challenge started"), "play"
+    RULE_BREACHED = "prop.rule_breached", _("Rule of a challenge breached"), "circle-x", "danger"
+    DEALS_CHANGED = "prop.deals_changed", _("Deals of a challenge changed after they were judged"), "history", "warning"

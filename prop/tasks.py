@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
+from crm.queue.for_each import for_each_isolated
 from prop.challenges import days
+from prop.judge import live
 
 
 @shared_task
@@ -11,4 +13,13 @@ def note_days() -> int:
     return days.note_days()
 
 
-SCHEDULE = {"note-days-of-challenges": {"task": "prop.tasks.note_days", "schedule": 60.0, "options": {"expires": 60}}}
+@shared_task
+def judge_accounts() -> int:
+    """Judge every running phase whose account was read since."""
+    return for_each_isolated(live.judge_account, live.due_accounts().values_list("pk", flat=True))
+
+
+SCHEDULE = {
+    "prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}},
+    "note-days-of-challenges": {"task": "prop.tasks.note_days", "schedule": 60.0, "options": {"expires": 60}},
+}

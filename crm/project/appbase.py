@@ -11,7 +11,7 @@ class KeelsonAppConfig(AppConfig):
 
     default = False  # Django picks an app's config among the classes it finds in apps.py: never this base
     default_auto_field = "django.db.models.BigAutoField"
-    speaks_through = (
+    speaks_through: tuple[str, ...] = (
         "audit_codes",
         "brand_policies",
         "subscribers",

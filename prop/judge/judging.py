@@ -52,7 +52,7 @@ class Judge:
             peak=start,
             last_trade_day=day,
         )
-        state.until = self._next_instant(state, at)
+        state.until, state.day_equity = self._next_instant(state, at), start
         return state
 
     def judge(self, state: State, inputs: Iterable[Input]) -> list[Verdict]:
@@ -119,7 +119,7 @@ class Judge:
         equity = state.last.adjusted + state.since_sample if state.last else state.balance
         state.day += 1
         state.best_day = max(state.best_day, state.balance - state.day_balance)
-        state.day_balance, state.day_trades, state.unseen = state.balance, 0, 0
+        state.day_balance, state.day_equity, state.day_trades, state.unseen = state.balance, equity, 0, 0
         state.base, state.base_is_open = self._day_base(state, equity), state.last is not None
         state.low = state.high = None
         state.warned = [rule for rule in state.warned if rule in LASTING_WARNINGS]
@@ -145,6 +145,7 @@ class Judge:
         detail = {
             "base": state.base,
             "opened_with": state.day_balance,
+            "opened_equity": state.day_equity,
             "profit": state.balance - state.day_balance,
             "trades": state.day_trades,
             "unseen_msc": state.unseen,

@@ -127,6 +127,7 @@ class State:
     peak: int
     last_trade_day: int
     until: int = 0
+    day_equity: int = 0
     status: str = Status.RUNNING
     base_is_open: bool = False
     aside: int = 0

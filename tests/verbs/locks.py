@@ -12,6 +12,7 @@ LOCKS: dict[str, str] = {
     "support.merging.merge_tickets": "Client Ticket",
     "support.merging.undo_ticket_merge": "Client Ticket",
     "support.changing.assign_ticket": "Client Ticket WorkItem",
+    "prop.judge.live.judge_account": "Challenge PhaseAccount",
     "risk.retention.cases.follow_flags": "~keelson.retention_flags",
     "risk.retention.flags.judging.judge": "~keelson.retention_flags",
     "risk.retention.deciding.decide_retention": "Client RetentionCase WorkItem",

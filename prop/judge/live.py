@@ -1,0 +1,273 @@
+"""Judging the accounts of running phases as trading reads them: each sample once, whatever dies in between.
+
+A sample waits until deals were read beyond it, so that a deal is never judged after the sample that shows it. State, day,
+breach, audit and notice are written in one transaction: a worker that is killed leaves all of them or none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from crm.db.locking import lock
+from crm.money.amounts import from_minor
+from crm.security import audit
+from prop.audit_codes import PropAction
+from prop.choices import ChallengeState, Rule, StageState
+from prop.judge import feed
+from prop.judge.days import to_msc, to_time
+from prop.judge.inputs import Deal, Input, Sample, in_order
+from prop.judge.judging import Judge
+from prop.judge.notices import notify_trader
+from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
+from prop.judge.state import State, Verdict, VerdictKind
+from prop.judge.trades import move_position
+from prop.models import Breach, Challenge, ChallengeDay, PhaseAccount
+from trading.models import Deal as PlatformDeal
+from trading.models import SymbolInfo, SyncCursor
+
+DEALS_WAIT: Final = dt.timedelta(seconds=60)  # a server whose deals aren't read for longer is judged by its samples
+WAITING_MAX: Final = 30
+RULES: Final = {
+    RuleCode.DAILY_LOSS: Rule.DAILY_LOSS,
+    RuleCode.MAXIMUM_LOSS: Rule.MAX_LOSS,
+    RuleCode.MAXIMUM_DAYS: Rule.MAX_DAYS,
+    RuleCode.INACTIVITY: Rule.INACTIVITY,
+    RuleCode.NEWS: Rule.NEWS,
+    RuleCode.WEEKEND: Rule.WEEKEND,
+    RuleCode.LOTS: Rule.LOTS,
+    RuleCode.TRADE_LOTS: Rule.LOTS,
+    RuleCode.LEVERAGE: Rule.LEVERAGE,
+}
+NOTHING: Final = {"number": 0, "revisions": 0}
+COUNTED: Final = (RuleCode.MAXIMUM_DAYS, RuleCode.INACTIVITY, RuleCode.WEEKEND, RuleCode.NEWS)
+
+
+def rules_of(row: PhaseAccount) -> Rules:
+    """Read a phase's rules, for its challenge's size and its server's days."""
+    phase, challenge = row.phase, row.challenge
+    return Rules(
+        currency=challenge.currency,
+        starting_balance=challenge.balance,
+        zone=row.account.server.time_zone,
+        profit_target=phase.target,
+        daily_loss=phase.daily_loss,
+        daily_loss_base=DailyLossBase(phase.daily_loss_by),
+        maximum_loss=phase.max_loss,
+        maximum_loss_kind=MaximumLoss(phase.max_loss_kind),
+        maximum_loss_locks=phase.locks_at_start,
+        minimum_days=phase.min_days or None,
+        maximum_days=phase.max_days,
+        inactive_days=phase.inactive_days,
+        largest_day=phase.consistency,
+        weekend_holding=phase.holds_weekend,
+        lots_max=phase.max_lots,
+        leverage_max=None if phase.leverage is None else Decimal(phase.leverage),
+    )
+
+
+def due_accounts() -> QuerySet[PhaseAccount]:
+    """Find running phases whose account was read since it was judged, or which have samples waiting for their deals."""
+    running = PhaseAccount.objects.filter(state=StageState.RUNNING, account__synced_at__isnull=False)
+    read_since = Q(judged_until__isnull=True) | Q(account__synced_at__gt=F("judged_until"))
+    return running.filter(read_since).order_by("pk")
+
+
+@transaction.atomic(durable=True)
+def judge_account(phase_account_id: int) -> bool:
+    """Judge what was read of an account since the last time; whether anything was judged. The system's own work."""
+    challenge_id = PhaseAccount.objects.values_list("challenge_id", flat=True).get(pk=phase_account_id)
+    challenge = lock(Challenge, challenge_id, "client")
+    row = lock(PhaseAccount, phase_account_id, "phase", "account__server")
+    row.challenge = challenge
+    if row.state != StageState.RUNNING or row.started_at is None:
+        return False
+    judge = Judge(rules_of(row))
+    state = State.from_json(row.judged["state"]) if row.judged else judge.start(to_msc(row.started_at))
+    waiting = [Sample(**each) for each in row.judged.get("waiting", [])]
+    newest = feed.sample_of(row.account)
+    if newest and newest.at > max([state.at, *(each.at for each in waiting)]):
+        waiting.append(newest)
+    until = _deals_read_until(row, waiting)
+    ready = [each for each in waiting if each.at <= until]
+    known = row.judged.get("deals", NOTHING)
+    if row.judged and (now_known := _count(row, state.at)) != known:
+        _take_late(row, state, known, now_known)
+        known = now_known
+    verdicts: list[Verdict] = []
+    if ready:
+        deals = _deals_between(row, state.at, ready[-1].at)
+        known = {
+            "number": known["number"] + len(deals),
+            "revisions": known["revisions"] + sum(deal.revision for deal in deals),
+        }
+        verdicts = judge.judge(state, in_order([*_inputs(row, deals), *ready]))
+    for verdict in _completed(verdicts):
+        _write(row, verdict)
+    _keep_today(row, state)
+    left = [asdict(each) for each in waiting if each not in ready]
+    row.judged = {"state": state.to_json(), "waiting": left, "deals": known}
+    row.judged_until = to_time(state.at)
+    row.save(update_fields=["state", "ended_at", "judged", "judged_until"])
+    return bool(ready)
+
+
+def _completed(verdicts: list[Verdict]) -> list[Verdict]:
+    """Put the sample after a breach, which the judge gives once it comes, into the breach's evidence."""
+    after = next((verdict.after for verdict in verdicts if verdict.kind == VerdictKind.EVIDENCE), None)
+    return [
+        replace(each, after=after) if each.kind == VerdictKind.BREACH and not each.after else each for each in verdicts
+    ]
+
+
+def _deals_read_until(row: PhaseAccount, waiting: list[Sample]) -> int:
+    """Find up to when deals are known. Samples wait a minute for them at most, so that nothing stays unjudged."""
+    read_at = (
+        SyncCursor.objects.filter(server_id=row.account.server_id, kind="deals")
+        .values_list("read_at", flat=True)
+        .first()
+    )
+    patience = to_msc(timezone.now() - DEALS_WAIT)
+    if len(waiting) > WAITING_MAX:
+        patience = max(patience, waiting[-WAITING_MAX].at)
+    return max(patience, to_msc(read_at) if read_at else 0)
+
+
+def _deals_between(row: PhaseAccount, since: int, until: int) -> list[PlatformDeal]:
+    """Read deals after an instant until another, deleted ones too."""
+    deals = PlatformDeal.every.filter(account_id=row.account_id, executed_at__gte=row.started_at)
+    return list(deals.filter(executed_at__gt=to_time(since), executed_at__lte=to_time(until)))
+
+
+def _count(row: PhaseAccount, until: int) -> dict[str, int]:
+    """Count the deals until an instant and their revisions: another result means that one was read late, edited or deleted."""
+    deals = PlatformDeal.every.filter(
+        account_id=row.account_id, executed_at__gte=row.started_at, executed_at__lte=to_time(until)
+    )
+    return deals.aggregate(number=Count("pk"), revisions=Coalesce(Sum("revision"), 0))
+
+
+def _inputs(row: PhaseAccount, deals: Iterable[PlatformDeal]) -> list[Input]:
+    counted = [deal for deal in deals if deal.deleted_at is None]
+    names = {deal.symbol for deal in counted if deal.symbol}
+    symbols = {info.name: info for info in SymbolInfo.objects.filter(server_id=row.account.server_id, name__in=names)}
+    return feed.inputs_of(counted, currency=row.challenge.currency, symbols=symbols)
+
+
+def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known: dict[str, int]) -> None:
+    """Count positions and days again with the deals as they are now. What was decided stays: it is recorded for a person."""
+    made = _inputs(row, _deals_between(row, to_msc(row.started_at) - 1, state.at)) if row.started_at else []
+    deals = [each for each in made if isinstance(each, Deal)]
+    days = Judge(rules_of(row)).days
+    state.positions = {}
+    for deal in deals:
+        move_position(state.positions, deal)
+    opened = {days.day(deal.at) for deal in deals if deal.is_opening}
+    state.days_traded, state.last_opening_day = len(opened), max(opened, default=0)
+    state.last_trade_day = max([state.started_day, *(days.day(deal.at) for deal in deals)])
+    audit.record(
+        actor=None,
+        action=PropAction.DEALS_CHANGED,
+        target=row,
+        client_id=row.challenge.client_id,
+        brand_id=row.challenge.brand_id,
+        before={"deals": known},
+        after={"deals": now_known, "judged_until": to_time(state.at).isoformat()},
+    )
+
+
+def _write(row: PhaseAccount, verdict: Verdict) -> None:
+    match verdict.kind:
+        case VerdictKind.BREACH:
+            _record_breach(row, verdict)
+        case VerdictKind.WARNING if verdict.rule:
+            notify_trader(row, verdict, RULES[verdict.rule])
+        case VerdictKind.DAY:
+            detail = verdict.detail
+            low, high = (detail[name]["equity"] if detail[name] else verdict.equity for name in ("low", "high"))
+            opened = (detail["opened_with"], detail["opened_equity"])
+            _keep_day(row, verdict.day, opened, (verdict.balance, verdict.equity), (low, high), detail["trades"])
+
+
+def _record_breach(row: PhaseAccount, verdict: Verdict) -> None:
+    assert verdict.rule is not None
+    rule, currency = RULES[verdict.rule], row.challenge.currency
+    has_expired = rule == Rule.MAX_DAYS
+    row.move_to(StageState.EXPIRED if has_expired else StageState.BREACHED)
+    row.ended_at = timezone.now()
+    row.challenge.move_to(ChallengeState.EXPIRED if has_expired else ChallengeState.BREACHED)
+    row.challenge.ended_at = row.ended_at
+    row.challenge.save(update_fields=["state", "ended_at"])
+    breach = Breach.objects.create(
+        phase_account=row,
+        rule=rule,
+        occurred_at=to_time(verdict.at),
+        balance=from_minor(verdict.balance, currency),
+        equity=from_minor(verdict.equity, currency),
+        threshold=_threshold(verdict, currency),
+        evidence=verdict.to_json(),
+    )
+    audit.record(
+        actor=None,
+        action=PropAction.RULE_BREACHED,
+        target=row,
+        client_id=row.challenge.client_id,
+        brand_id=row.challenge.brand_id,
+        after={"rule": rule, "occurred_at": breach.occurred_at.isoformat(), "threshold": str(breach.threshold)},
+        evidence=verdict.to_json(),
+    )
+    notify_trader(row, verdict, rule)
+
+
+def _threshold(verdict: Verdict, currency: str) -> Decimal:
+    if verdict.rule in COUNTED:
+        return Decimal(verdict.threshold)
+    if verdict.rule in (RuleCode.LOTS, RuleCode.TRADE_LOTS):
+        return Decimal(verdict.threshold).scaleb(-8)
+    if verdict.rule == RuleCode.LEVERAGE:
+        return Decimal(verdict.threshold).scaleb(-2)
+    return from_minor(verdict.threshold, currency)
+
+
+def _keep_today(row: PhaseAccount, state: State) -> None:
+    if state.last is None:
+        return
+    seen = state.last.adjusted
+    low, high = (extreme.equity if extreme else seen for extreme in (state.low, state.high))
+    _keep_day(
+        row, state.day, (state.day_balance, state.day_equity), (state.balance, seen), (low, high), state.day_trades
+    )
+
+
+def _keep_day(
+    row: PhaseAccount,
+    day: int,
+    opened: tuple[int, int],
+    closed: tuple[int, int],
+    extremes: tuple[int, int],
+    trades: int,
+) -> None:
+    """Write a day's figures as they are now: a row per account and server day, however often it is judged."""
+    currency = row.challenge.currency
+    names = (
+        "opening_balance",
+        "opening_equity",
+        "closing_balance",
+        "closing_equity",
+        "lowest_equity",
+        "highest_equity",
+    )
+    figures: dict[str, Any] = {
+        name: from_minor(minor, currency) for name, minor in zip(names, (*opened, *closed, *extremes), strict=True)
+    }
+    ChallengeDay.objects.update_or_create(
+        phase_account=row, day=dt.date.fromordinal(day), defaults={**figures, "trades": trades}
+    )
