@@ -19,5 +19,7 @@ class PropAction(AuditCode):
     COUPON_CREATED = "prop.coupon_created", _("Coupon created"), "tag"
     CHALLENGE_BOUGHT = "prop.challenge_bought", _("Challenge bought"), "wallet"
     PHASE_STARTED = "prop.phase_started", _("Phase of a challenge started"), "play"
+    TARGET_REACHED = "prop.target_reached", _("Target of a challenge reached"), "target"
+    PHASE_DECIDED = "prop.phase_decided", _("Phase of a challenge decided"), "gavel"
     RULE_BREACHED = "prop.rule_breached", _("Rule of a challenge breached"), "circle-x", "danger"
     DEALS_CHANGED = "prop.deals_changed", _("Deals of a challenge changed after they were judged"), "history", "warning"

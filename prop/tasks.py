@@ -3,14 +3,7 @@
 from celery import shared_task
 
 from crm.queue.for_each import for_each_isolated
-from prop.challenges import days
 from prop.judge import live
-
-
-@shared_task
-def note_days() -> int:
-    """Take the last read balance and equity of challenge accounts into the figures of their server days."""
-    return days.note_days()
 
 
 @shared_task
@@ -19,7 +12,4 @@ def judge_accounts() -> int:
     return for_each_isolated(live.judge_account, live.due_accounts().values_list("pk", flat=True))
 
 
-SCHEDULE = {
-    "prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}},
-    "note-days-of-challenges": {"task": "prop.tasks.note_days", "schedule": 60.0, "options": {"expires": 60}},
-}
+SCHEDULE = {"prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}}}

@@ -21,6 +21,7 @@ from crm.db.locking import lock
 from crm.money.amounts import from_minor
 from crm.security import audit
 from prop.audit_codes import PropAction
+from prop.challenges.reviews import ask_for_review
 from prop.choices import ChallengeState, Rule, StageState
 from prop.judge import feed
 from prop.judge.days import to_msc, to_time
@@ -31,6 +32,7 @@ from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
 from prop.judge.state import State, Verdict, VerdictKind
 from prop.judge.trades import move_position
 from prop.models import Breach, Challenge, ChallengeDay, PhaseAccount
+from trading.accounts.changes import end_trading
 from trading.models import Deal as PlatformDeal
 from trading.models import SymbolInfo, SyncCursor
 
@@ -85,7 +87,7 @@ def due_accounts() -> QuerySet[PhaseAccount]:
 def judge_account(phase_account_id: int) -> bool:
     """Judge what was read of an account since the last time; whether anything was judged. The system's own work."""
     challenge_id = PhaseAccount.objects.values_list("challenge_id", flat=True).get(pk=phase_account_id)
-    challenge = lock(Challenge, challenge_id, "client")
+    challenge = lock(Challenge, challenge_id, "client", "brand")
     row = lock(PhaseAccount, phase_account_id, "phase", "account__server")
     row.challenge = challenge
     if row.state != StageState.RUNNING or row.started_at is None:
@@ -116,7 +118,7 @@ def judge_account(phase_account_id: int) -> bool:
     left = [asdict(each) for each in waiting if each not in ready]
     row.judged = {"state": state.to_json(), "waiting": left, "deals": known}
     row.judged_until = to_time(state.at)
-    row.save(update_fields=["state", "ended_at", "judged", "judged_until"])
+    row.save(update_fields=["state", "ended_at", "work", "judged", "judged_until"])
     return bool(ready)
 
 
@@ -188,6 +190,9 @@ def _write(row: PhaseAccount, verdict: Verdict) -> None:
     match verdict.kind:
         case VerdictKind.BREACH:
             _record_breach(row, verdict)
+        case VerdictKind.PASSED:
+            ask_for_review(row, now=timezone.now(), evidence=verdict.to_json())
+            notify_trader(row, verdict)
         case VerdictKind.WARNING if verdict.rule:
             notify_trader(row, verdict, RULES[verdict.rule])
         case VerdictKind.DAY:
@@ -206,6 +211,7 @@ def _record_breach(row: PhaseAccount, verdict: Verdict) -> None:
     row.challenge.move_to(ChallengeState.EXPIRED if has_expired else ChallengeState.BREACHED)
     row.challenge.ended_at = row.ended_at
     row.challenge.save(update_fields=["state", "ended_at"])
+    end_trading(account_id=row.account_id)
     breach = Breach.objects.create(
         phase_account=row,
         rule=rule,

@@ -19,6 +19,13 @@ class JudgeNotice(NotificationKind):
     """What people are notified of; see `crm/notices/kinds.py`."""
 
     LIMIT_NEAR = "prop.limit_near", _("Limits of your challenges"), NoticeGroup.CLIENTS, CLIENTS, EmailChannel.AT_ONCE
+    TARGET_REACHED = (
+        "prop.target_reached",
+        _("Targets of your challenges that you reached"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
     RULE_BREACHED = (
         "prop.rule_breached",
         _("Rules of your challenges that were breached"),
@@ -37,20 +44,24 @@ TITLES = {
 }
 
 
-def notify_trader(row: PhaseAccount, verdict: Verdict, rule: Rule) -> None:
-    """Notify the trader of a warning or a breach, once for each."""
+KINDS = {VerdictKind.BREACH: JudgeNotice.RULE_BREACHED, VerdictKind.PASSED: JudgeNotice.TARGET_REACHED}
+
+
+def notify_trader(row: PhaseAccount, verdict: Verdict, rule: Rule | None = None) -> None:
+    """Notify the trader of a warning, a breach or a reached target, once for each."""
     user_id = row.challenge.client.user_id
     if user_id is None:
         return
-    is_breach = verdict.kind == VerdictKind.BREACH
     money = Money(from_minor(verdict.equity, row.challenge.currency), row.challenge.currency)
-    if is_breach or verdict.rule is None:
-        title = phrase("A rule of your challenge was breached: %(rule)s") % {"rule": rule.label}
-    else:
+    if verdict.kind == VerdictKind.PASSED:
+        title = phrase("You reached the target of your challenge. We review it now.")
+    elif verdict.kind == VerdictKind.WARNING and verdict.rule in TITLES:
         title = TITLES[verdict.rule]
+    else:
+        title = phrase("A rule of your challenge was breached: %(rule)s") % {"rule": rule.label if rule else ""}
     notify(
         [user_id],
-        kind=JudgeNotice.RULE_BREACHED if is_breach else JudgeNotice.LIMIT_NEAR,
+        kind=KINDS.get(verdict.kind, JudgeNotice.LIMIT_NEAR),
         title=title,
         body=phrase("Account %(login)s, equity %(equity)s") % {"login": row.account.login, "equity": money},
         url="/portal/",

@@ -162,7 +162,6 @@ class Migration(migrations.Migration):
                 ('lowest_equity', models.DecimalField(decimal_places=2, max_digits=16)),
                 ('highest_equity', models.DecimalField(decimal_places=2, max_digits=16)),
                 ('trades', models.PositiveIntegerField(default=0)),
-                ('samples', models.PositiveIntegerField(default=0)),
                 ('phase_account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='days', to='prop.phaseaccount')),
             ],
             options={

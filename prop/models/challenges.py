@@ -114,6 +114,9 @@ class PhaseAccount(HasState):
     def __str__(self) -> str:
         return f"{self.challenge_id}/{self.phase_id}/{self.attempt}"
 
+    def get_absolute_url(self) -> str:
+        return f"/prop/challenges/{self.challenge_id}/"
+
 
 class ChallengeDay(models.Model):
     """What an account was on one day of its server: figures of the day, not of the calendar here."""
@@ -127,7 +130,6 @@ class ChallengeDay(models.Model):
     lowest_equity = models.DecimalField(**MONEY)
     highest_equity = models.DecimalField(**MONEY)
     trades = models.PositiveIntegerField(default=0)
-    samples = models.PositiveIntegerField(default=0)
 
     class Meta:
         ordering = ["phase_account_id", "day"]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.security import access_log
+from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
+from crm.work.queries import work_of
 from prop.challenges.objectives import objectives_of
+from prop.challenges.reviews import can_review, decide_phase
+from prop.choices import StageState
+from prop.forms import ReviewForm
 from prop.queries import challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
 
@@ -19,7 +25,7 @@ DAYS_SHOWN = 60
 
 @staff_page("prop.view_challenge")
 def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
-    """Show a challenge; the view is in the client's access log."""
+    """Show a challenge; the view is in the client's access log. A reached target is decided here."""
     rows = challenges_visible_to(request.user).select_related("client__book", "version__programme", "coupon", "payment")
     challenge = rows.filter(pk=challenge_id).first()
     if challenge is None:
@@ -36,6 +42,17 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         challenge.accounts.select_related("phase", "account__server", "breach", "challenge").order_by("-pk")
     )
     current = accounts[0]
+    form = ReviewForm(request.POST or None)
+    if request.method == "POST":
+        done = run_action(
+            request,
+            lambda: decide_phase(phase_account_id=current.pk, actor=request.user, **form.cleaned_data),
+            _("Decision recorded."),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect(challenge)
     context = {
         "challenge": challenge,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
@@ -44,5 +61,8 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "days": list(current.days.order_by("-day")[:DAYS_SHOWN]),
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),
+        "work": work_of(request.user, current.work_id),
+        "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),
+        "form": form,
     }
-    return render(request, "prop/challenge.html", context)
+    return render(request, "prop/challenge.html", context, status=422 if form.errors else 200)

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from prop.challenges.days import note_days
 from prop.challenges.objectives import objectives_of
 from prop.choices import StageState
 from prop.models import PhaseAccount
+from prop.tasks import judge_accounts
 from tests.cast import Cast
 from tests.prop.factories import make_version
 from tests.prop.test_buy_challenge import buy, size_of
@@ -36,7 +36,7 @@ def sample(row: PhaseAccount, minutes: int, balance: int, equity: int) -> int:
     account = row.account
     account.balance, account.equity, account.synced_at = balance, equity, BEGIN + dt.timedelta(minutes=minutes)
     account.save(update_fields=["balance", "equity", "synced_at"])
-    return note_days()
+    return judge_accounts()
 
 
 def test_a_day_of_25_hours_is_one_day(row: PhaseAccount) -> None:
@@ -48,15 +48,15 @@ def test_a_day_of_25_hours_is_one_day(row: PhaseAccount) -> None:
         (60 + 25 * 60, 10_150, 10_050),  # the 26th begins
     ):
         assert sample(row, minutes, balance, equity) == 1
-    assert note_days() == 0
+    assert judge_accounts() == 0
     days = [
-        (day.day.day, day.opening_equity, day.lowest_equity, day.highest_equity, day.closing_balance, day.samples)
+        (day.day.day, day.opening_equity, day.lowest_equity, day.highest_equity, day.closing_balance)
         for day in row.days.order_by("day")
     ]
     assert days == [
-        (24, 10_000, 9_900, 10_000, 10_000, 1),
-        (25, 9_900, 9_700, 10_200, 10_150, 3),
-        (26, 10_150, 10_050, 10_150, 10_150, 1),
+        (24, 10_000, 9_900, 9_900, 10_000),
+        (25, 9_900, 9_700, 10_200, 10_150),
+        (26, 10_150, 10_050, 10_050, 10_150),
     ]
 
 

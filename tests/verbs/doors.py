@@ -929,6 +929,7 @@ DOORS: dict[str, Door] = {
     ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
+    "prop.challenges.reviews.decide_phase": Door(given=lambda: {"outcome": "rejected"}),
     "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.withdraw_version": Door(

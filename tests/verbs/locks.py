@@ -251,6 +251,8 @@ LOCKS: dict[str, str] = {
     "ib.plans.withdraw_version": "PlanVersion Plan",
     "prop.challenges.buying.buy_challenge": "Client",
     "prop.challenges.coupons.create_coupon": "",
+    "prop.challenges.reviews.decide_phase": "Client Challenge PhaseAccount WorkItem",
+    "trading.accounts.changes.end_trading": "TradingAccount",
     "prop.programmes.drafts.change_draft": "Programme ProgrammeVersion",
     "prop.programmes.drafts.create_programme": "Brand",
     "prop.programmes.drafts.draft_version": "Programme",
@@ -505,7 +507,7 @@ LINK = "needs a link that was sent"
 EXCEPTIONS: dict[str, str] = {
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
-    "prop.challenges.days.note_day": "the system's own, of samples; `tests/prop/test_days.py`",
+    "prop.challenges.reviews.ask_for_review": "a part of judging; `tests/prop/judge/test_live.py`",
     "prop.challenges.phases.begin_phase": "the system's own, after a balance operation; `tests/prop/test_buy_challenge.py`",
     "crm.outbound.endpoints.locked_endpoint": "a part of the webhooks' verbs; `tests/crm/outbound/`",
     "crm.outbound.results.note_results": "the system's own, after calls; `tests/crm/outbound/test_sending.py`",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from clients import timeline
 from clients.choices import TimelineKind
 from clients.models import Client
-from crm.db.locking import lock_all
+from crm.db.locking import lock, lock_all
 from crm.errors import DomainError, OutsideWorldError, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor
@@ -152,20 +152,41 @@ def follow_restrictions(*, client_id: int) -> list[int]:
     client = Client.objects.get(pk=client_id)
     may_trade = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
     accounts = lock_all(TradingAccount.objects.filter(client=client, state=AccountState.OPEN))
-    changed = [account for account in accounts if account.trading_wanted != may_trade]
+    changed = [
+        account for account in accounts if account.trading_ended_at is None and account.trading_wanted != may_trade
+    ]
     for account in changed:
-        account.trading_wanted, account.next_try_at = may_trade, timezone.now()
-        account.save(update_fields=["trading_wanted", "next_try_at"])
-        audit.record(
-            actor=None,
-            action=TradingAction.RIGHT_TO_TRADE_CHANGED,
-            target=account,
-            client_id=client.pk,
-            brand_id=client.brand_id,
-            after={"login": account.login, "trading": may_trade},
-        )
-        enqueue_on_commit("trading.apply_right_to_trade", account.pk)
+        _want_trading(account, client, may_trade)
     return [account.pk for account in changed]
+
+
+@transaction.atomic
+def end_trading(*, account_id: int) -> TradingAccount:
+    """Stop trading on an account for good; its owner can still sign in and see it. A repeat changes nothing.
+
+    Who: the system, when what the account was opened for is over. A worker passes it on to the platform, again until it is done.
+    """
+    account = lock(TradingAccount, account_id, "client")
+    if account.trading_ended_at is None:
+        account.trading_ended_at = timezone.now()
+        account.save(update_fields=["trading_ended_at"])
+        if account.trading_wanted:
+            _want_trading(account, account.client, False)
+    return account
+
+
+def _want_trading(account: TradingAccount, client: Client, may_trade: bool) -> None:
+    account.trading_wanted, account.next_try_at = may_trade, timezone.now()
+    account.save(update_fields=["trading_wanted", "next_try_at"])
+    audit.record(
+        actor=None,
+        action=TradingAction.RIGHT_TO_TRADE_CHANGED,
+        target=account,
+        client_id=client.pk,
+        brand_id=client.brand_id,
+        after={"login": account.login, "trading": may_trade},
+    )
+    enqueue_on_commit("trading.apply_right_to_trade", account.pk)
 
 
 def apply_right_to_trade(account_id: int) -> bool:

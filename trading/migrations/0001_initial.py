@@ -227,6 +227,7 @@ class Migration(migrations.Migration):
                 ('password_set_at', models.DateTimeField(help_text="Last set from Keelson; the password itself isn't stored", null=True)),
                 ('trading_wanted', models.BooleanField(default=True)),
                 ('trading_applied', models.BooleanField(default=True)),
+                ('trading_ended_at', models.DateTimeField(null=True)),
                 ('missing_since', models.DateTimeField(help_text='No longer listed by the platform', null=True)),
                 ('missing_because', models.CharField(blank=True, choices=[('archived', "Archived on platform"), ('gone', 'Not on the platform')], max_length=8)),
                 ('imported_at', models.DateTimeField(help_text="Imported from the platform; earlier money movements aren't in the ledger", null=True)),

@@ -126,6 +126,8 @@ class TradingAccount(HasState):
     # A restriction on the client stops trading on the platform, too: wanted first, applied when the platform has done it.
     trading_wanted = models.BooleanField(default=True)
     trading_applied = models.BooleanField(default=True)
+    # For good, whatever restrictions say: a challenge's account whose phase has ended.
+    trading_ended_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(null=True, help_text=_("No longer listed by the platform"))
     missing_because = models.CharField(max_length=8, choices=MissingBecause.choices, blank=True)
     imported_at = models.DateTimeField(

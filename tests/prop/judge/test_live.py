@@ -45,6 +45,8 @@ def test_breach_is_recorded_once_with_its_evidence(row):
     )
     assert (breach.evidence["before"]["equity"], breach.evidence["after"]["equity"]) == (959_950, 949_999)
     assert breach.evidence["source"] == "sampled"
+    row.account.refresh_from_db()
+    assert row.account.trading_ended_at and not row.account.trading_wanted
     day = ChallengeDay.objects.get()
     assert (day.day, day.opening_equity, day.lowest_equity, day.highest_equity) == (
         dt.date(2026, 3, 2),
@@ -55,6 +57,19 @@ def test_breach_is_recorded_once_with_its_evidence(row):
     show(row, 30, "10000", "9000")
     assert not judge(row) and judge_accounts() == 0
     assert AuditEvent.objects.filter(action="prop.rule_breached").count() == 1
+
+
+def test_reached_target_waits_for_a_person_and_trading_ends(row, cast):
+    show(row, 0, "10000", "10000")
+    judge(row)
+    show(row, 10, "10800", "10800")
+    judge(row)
+    assert (row.state, row.challenge.state, row.work.kind) == (StageState.REVIEW, ChallengeState.REVIEW, "prop.review")
+    row.account.refresh_from_db()
+    assert row.account.trading_ended_at and not row.account.trading_wanted
+    assert [note.user_id for note in Notification.objects.filter(kind="prop.target_reached")] == [cast.client.user_id]
+    show(row, 20, "10800", "9000")
+    assert not judge(row) and not Breach.objects.exists()
 
 
 def test_trader_is_warned_once_at_80_percent(row, cast):

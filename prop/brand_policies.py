@@ -1,0 +1,16 @@
+"""How soon a brand reviews challenges whose target was reached."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.brand_policies import Count, Policy, PolicyArea, declare
+
+REVIEW_HOURS = declare(
+    Policy(
+        "challenge_review_hours",
+        PolicyArea.PROMISES,
+        _("Challenges whose target was reached are reviewed within"),
+        Count(1, 240, _("working hours")),
+        24,
+        needs_four_eyes=False,
+    )
+)
