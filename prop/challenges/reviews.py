@@ -112,9 +112,9 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
     if row.state != StageState.REVIEW:
         raise WrongState(_("This has already been decided."))
     challenge, state = row.challenge, StageState(outcome)
+    work.decide(row, actor=actor, outcome=state, reason=reason)
     row.move_to(state)
     row.save(update_fields=["state"])
-    work.decide(row, actor=actor, outcome=state, reason=reason)
     audit.record(
         actor=actor,
         action=PropAction.PHASE_DECIDED,

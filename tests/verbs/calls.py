@@ -239,6 +239,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "probability": 0.0,
         "reason": "",
     },
+    "ProgrammePhase": {"target": 8},
     "PhaseAccount": {
         "work": lambda: sketched(WorkItem, kind="prop.review"),
         "challenge": lambda: sketched(model_named("Challenge"), state="review"),

@@ -409,6 +409,14 @@ def an_episode() -> AbuseEpisode:
     return episode
 
 
+def another_partners_client() -> Arguments:
+    """A client who isn't the partner's yet."""
+    partner = one(model_named("Partner", app="ib"))
+    theirs = partner.attributions.filter(ends_at__isnull=True).values("client")
+    clients = of_the_brand(Client).exclude(stage="closed").exclude(pk__in=theirs).exclude(user=partner.user)
+    return {"partner_id": partner.pk, "client_id": clients[0].pk}
+
+
 def an_owned_client() -> Client:
     return of_the_brand(Client).filter(owner__isnull=False)[0]
 
@@ -912,6 +920,7 @@ DOORS: dict[str, Door] = {
         {"withdrawal_id": {"purpose": "withdrawal"}}, by=of("withdrawal_id", "client.user", "Withdrawal")
     ),
     "ib.applications.applying.apply_as_client": ITS_OWN,
+    "ib.tracking.assigning.propose_attribution": Door(given=another_partners_client),
     "ib.applications.approving.propose_approval": Door({"partner_id": {"state": "pending"}}),
     "ib.applications.approving.reject_application": Door({"partner_id": {"state": "pending"}}),
     "ib.payouts.pay_out": Door({"partner_id": {"client__isnull": False}}, by=of("partner_id", "user", "Partner")),
@@ -929,7 +938,7 @@ DOORS: dict[str, Door] = {
     ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
-    "prop.challenges.reviews.decide_phase": Door(given=lambda: {"outcome": "rejected"}),
+    "prop.challenges.reviews.decide_phase": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
     "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.withdraw_version": Door(

@@ -12,7 +12,6 @@ LOCKS: dict[str, str] = {
     "support.merging.merge_tickets": "Client Ticket",
     "support.merging.undo_ticket_merge": "Client Ticket",
     "support.changing.assign_ticket": "Client Ticket WorkItem",
-    "prop.judge.live.judge_account": "Challenge PhaseAccount",
     "risk.retention.cases.follow_flags": "~keelson.retention_flags",
     "risk.retention.flags.judging.judge": "~keelson.retention_flags",
     "risk.retention.deciding.decide_retention": "Client RetentionCase WorkItem",
@@ -507,7 +506,7 @@ LINK = "needs a link that was sent"
 EXCEPTIONS: dict[str, str] = {
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
-    "prop.challenges.reviews.ask_for_review": "a part of judging; `tests/prop/judge/test_live.py`",
+    "prop.judge.live.judge_account": "the system's own, a transaction of its own; `tests/prop/judge/test_live.py`",
     "prop.challenges.phases.begin_phase": "the system's own, after a balance operation; `tests/prop/test_buy_challenge.py`",
     "crm.outbound.endpoints.locked_endpoint": "a part of the webhooks' verbs; `tests/crm/outbound/`",
     "crm.outbound.results.note_results": "the system's own, after calls; `tests/crm/outbound/test_sending.py`",
