@@ -59,6 +59,9 @@ def load(demo: Demo) -> None:
     _answer(demo, brand, vendor)
 
 
+BEFORE_MONEY = (Stage.VERIFIED, Stage.REGISTERED)
+
+
 def _answer(demo: Demo, brand: Brand, vendor: ScreeningVendor) -> None:
     clients = list(
         Client.objects.filter(brand=brand)
@@ -85,8 +88,8 @@ def _answer(demo: Demo, brand: Brand, vendor: ScreeningVendor) -> None:
     )
     # Nobody who has money here: a hold would contradict what the other parts tell of them. First those without a case to join.
     matched = set(Hit.objects.filter(client__brand=brand).values_list("client_id", flat=True))
-    verified = [client for client in clients if client.date_of_birth and client.stage == Stage.VERIFIED]
-    people = sorted(verified, key=lambda client: client.pk in matched)[:2]
+    known = [client for client in clients if client.date_of_birth and client.stage in BEFORE_MONEY]
+    people = sorted(known, key=lambda client: (client.stage != Stage.VERIFIED, client.pk in matched))[:2]
     for number, client in enumerate(people, start=1):
         check = VendorCheck.objects.get(vendor=vendor, client=client)
         VendorCheck.objects.filter(pk=check.pk).update(state=CheckState.SENT, due_at=demo.now)

@@ -29,8 +29,8 @@ from trading.models import Deal, DealEdit, PastAccountGroup, PastSymbolMapping, 
 pytestmark = pytest.mark.django_db
 END = START + dt.timedelta(days=DAYS + 1)
 # What a correction changes elsewhere: caps fill otherwise, differences depend on what is earned below, CPAs move, positions
-# hedge others; a client's month is made of all their trades.
-FOLLOWS = {Cause.CAP, Cause.BELOW, Cause.CPA, Cause.EXCLUSION, Cause.REVENUE}
+# hedge others; a client's month is made of all their trades, and a pot is shared by the lots of all.
+FOLLOWS = {Cause.CAP, Cause.BELOW, Cause.CPA, Cause.EXCLUSION, Cause.REVENUE, Cause.POT}
 
 
 class Corrections:
