@@ -64,6 +64,6 @@ def notify_trader(row: PhaseAccount, verdict: Verdict, rule: Rule | None = None)
         kind=KINDS.get(verdict.kind, JudgeNotice.LIMIT_NEAR),
         title=title,
         body=phrase("Account %(login)s, equity %(equity)s") % {"login": row.account.login, "equity": money},
-        url="/portal/",
+        url=f"/portal/challenges/{row.challenge_id}/",
         dedupe_key=f"prop.{verdict.kind}:{row.pk}:{verdict.rule}:{verdict.day}",
     )
