@@ -166,6 +166,11 @@ class Breach(models.Model):
     def __str__(self) -> str:
         return f"{self.phase_account_id}: {self.rule}"
 
+    @property
+    def is_of_money(self) -> bool:
+        """Whether the threshold is an amount, not days, lots or a leverage."""
+        return self.rule in (Rule.DAILY_LOSS, Rule.MAX_LOSS)
+
 
 class ChallengePayout(ApprovalMixin):
     """The trader's part of a funded account's profit, which another person releases into the client's wallet.

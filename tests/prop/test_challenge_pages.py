@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from crm.models import AccessEvent
 from prop.challenges.objectives import objectives_of
 from prop.choices import StageState
+from prop.models import Breach
 from tests.cast import Cast, signed_in
 from tests.prop.factories import make_draft, make_version, text_of
 from tests.prop.test_buy_challenge import buy, size_of
@@ -61,3 +65,23 @@ def test_coupons_and_the_first_version_start_from_forms(cast: Cast) -> None:
     new = {"brand": cast.brand.pk, "name": "Fast", "description": "", "start": "instant"}
     answer = browser.post("/prop/programmes/new/", new)
     assert "max_loss_kind: trailing_balance" in browser.get(answer.headers["Location"]).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("rule", "threshold", "said"),
+    [
+        ("daily_loss", "9500", "equity was €9,400.00; the limit was €9,500.00."),
+        ("inactivity", "30", "the limit was 30."),
+    ],
+)
+def test_a_breach_says_its_limit_in_its_own_unit(cast: Cast, rule: str, threshold: str, said: str) -> None:
+    fund(cast.client, 20_000)
+    challenge = buy(cast, size_of(make_version(cast)))
+    row = challenge.accounts.get()
+    row.state, row.started_at, row.ended_at = StageState.BREACHED, timezone.now(), timezone.now()
+    row.save()
+    figures = {"balance": 10_000, "equity": 9_400, "threshold": Decimal(threshold), "evidence": {}}
+    Breach.objects.create(phase_account=row, rule=rule, occurred_at=timezone.now(), **figures)
+    for user, address in ((cast.client.user, "/portal/challenges/"), (cast.administrator, "/prop/challenges/")):
+        page = signed_in(user).get(f"{address}{challenge.pk}/").content.decode()
+        assert said in strip_tags(page)
