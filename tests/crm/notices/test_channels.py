@@ -100,6 +100,7 @@ def test_each_right_of_a_kind_exists_and_each_person_sees_their_own_kinds(cast):
         "kyc",
         "clients",
         "support",
+        "prop",
     }
 
 
