@@ -11,5 +11,4 @@ class PropConfig(KeelsonAppConfig):
         "prop/challenges/",
         "prop/policies.py",
         "prop/judge/notices.py",
-        "prop/judge/sentences.py",
     )

@@ -52,8 +52,8 @@ class Fleet:
         self.low_reported[lower] = (lowest < equity)[lower]
         found = []
         for place in np.flatnonzero(~quiet).tolist():
-            told = None if worst is None else int(worst[place])
-            each = Sample(at, int(balance[place]), int(equity[place]), told)
+            reported = None if worst is None else int(worst[place])
+            each = Sample(at, int(balance[place]), int(equity[place]), reported)
             found += [(place, verdict) for verdict in self.step(place, each)]
         np.copyto(columns["equity"], equity, where=quiet)
         columns["at"][quiet] = at

@@ -46,7 +46,7 @@ RULES: Final = {
     RuleCode.NEWS: Rule.NEWS,
     RuleCode.WEEKEND: Rule.WEEKEND,
     RuleCode.LOTS: Rule.LOTS,
-    RuleCode.TRADE_LOTS: Rule.LOTS,
+    RuleCode.TRADE_LOTS: Rule.TRADE_LOTS,
     RuleCode.LEVERAGE: Rule.LEVERAGE,
 }
 NOTHING: Final = {"number": 0, "revisions": 0}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from crm.errors import DomainError, NotAllowed
 from prop.choices import VersionState
@@ -89,3 +92,33 @@ def test_agents_write_no_programmes(cast: Cast) -> None:
     version = make_draft(cast)
     with pytest.raises(NotAllowed):
         draft_version(programme_id=version.programme_id, content=text_of(), actor=cast.finance)
+
+
+def test_each_rule_has_its_sentence_in_english_and_german() -> None:
+    phase = ProgrammePhase(
+        number=1,
+        target=8,
+        daily_loss=5,
+        max_loss=10,
+        max_loss_kind="trailing_equity",
+        locks_at_start=True,
+        min_days=4,
+        max_days=30,
+        inactive_days=1,
+        consistency=Decimal("33.5"),
+        news_minutes=2,
+        holds_weekend=False,
+        max_lots=Decimal("2.5"),
+        leverage=30,
+        split=80,
+        scaling_profit=10,
+        scaling_growth=25,
+    )
+    for name in ("target", "daily_loss", "max_loss", "split", "scaling_profit", "scaling_growth"):
+        setattr(phase, name, Decimal(getattr(phase, name)))
+    english = rules_of(phase)
+    with translation.override("de"):
+        german = rules_of(phase)
+    assert len(english) == len(german) == 13
+    assert not set(english) & set(german)
+    assert "The account is closed after 1 day without a trade." in english

@@ -1,13 +1,10 @@
-"""Rules of a phase: what is refused, in which words; what they mean in money; a sentence for each."""
+"""Rules of a phase: what is refused, in which words; what they mean in money."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.utils import translation
 
-from prop.judge.rules import InvalidRules, Limits, MaximumLoss, RuleCode, Rules
-from prop.judge.sentences import sentences
+from prop.judge.rules import InvalidRules, Limits, MaximumLoss, Rules
 from tests.prop.judge.worlds import rules
 
 FINER = "Enter an amount with the decimal places of its currency."
@@ -77,25 +74,3 @@ def test_shares_that_are_no_whole_unit_benefit_the_trader():
     )
     assert (limits.daily, limits.target) == (1334, 100_001 + 1333)
     assert Limits(rules(currency="JPY", maximum_loss=Decimal(10))).maximum == 100
-
-
-def test_every_rule_has_its_sentence():
-    written = {each.rule: each.text for each in sentences(EVERYTHING)}
-    assert set(written) == set(RuleCode)
-    assert written[RuleCode.PROFIT_TARGET] == "Make a profit of 8 % (800.00 EUR), with every position closed."
-    assert written[RuleCode.INACTIVITY] == "Trade again within 1 full day."
-    assert written[RuleCode.MAXIMUM_LOSS] == "The limit rises no further than the starting balance of 10,000.00 EUR."
-    static = replace(EVERYTHING, maximum_loss_kind=MaximumLoss.STATIC, maximum_loss_locks=False)
-    assert "Keep the equity above 9,000.00 EUR: the maximum loss is 10 % of the starting balance." in [
-        each.text for each in sentences(static)
-    ]
-
-
-def test_sentences_are_german_for_german_traders():
-    with translation.override("de"):
-        written = {each.rule: each.text for each in sentences(EVERYTHING)}
-    assert (
-        written[RuleCode.PROFIT_TARGET]
-        == "Erzielen Sie einen Gewinn von 8 % (800,00 EUR), bei geschlossenen Positionen."
-    )
-    assert written[RuleCode.MINIMUM_DAYS] == "Handeln Sie an mindestens 4 Tagen."
