@@ -6,8 +6,10 @@ from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
+from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit
 from prop.audit_codes import PropAction
@@ -37,6 +39,8 @@ def start_phase(challenge: Challenge, phase: ProgrammePhase, *, actor: Actor) ->
         actor=actor,
         leverage=phase.leverage,
     )
+    if not account.is_demo:  # the type was changed since: a balance that nobody paid in must never be real money
+        raise DomainError(_("This account type isn't offered."))
     return PhaseAccount.objects.create(challenge=challenge, phase=phase, attempt=attempt, account=account)
 
 

@@ -138,3 +138,15 @@ def test_two_clicks_at_the_same_time_buy_once(cast: Cast) -> None:
     assert clicks.first == clicks.second == Challenge.objects.get()
     assert balances(cast) == (50_000 - 9_900, 9_900)
     assert verify().holds
+
+
+def test_a_type_that_became_real_gets_no_balance_that_nobody_paid_in(cast: Cast) -> None:
+    fund(cast.client, 20_000)
+    version = make_version(cast)
+    before = balances(cast)
+    version.account_type.kind, version.account_type.is_demo = "standard", False
+    version.account_type.save(update_fields=["kind", "is_demo"])
+    with pytest.raises(DomainError, match="isn't offered"):
+        buy(cast, size_of(version))
+    assert balances(cast) == before
+    assert not Challenge.objects.exists() and not TradingAccount.objects.filter(client=cast.client).exists()
