@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from clients.choices import CallOutcome, SalesStatus, Stage
@@ -101,6 +102,16 @@ class Sales:
             desk_id: [2.2 if a == demo.outlier or a == agents[0] else demo.rng.uniform(0.7, 1.3) for a in agents]
             for desk_id, agents in self.sellers.items()
         }
+        self.owed: dict[int, Counter[Stage]] = defaultdict(Counter)
+
+    def stage(self, brand: Brand) -> Stage:
+        """Each stage in its share of the brand's clients, from the first few on: the smallest demo has them all at any hour."""
+        owed = self.owed[brand.pk]
+        for stage, share in STAGES:
+            owed[stage] += share
+        most = max(owed, key=owed.__getitem__)
+        owed[most] -= sum(share for _stage, share in STAGES)
+        return most
 
     def seller(self, desk: Desk) -> User | None:
         agents = self.sellers[desk.pk]
@@ -133,7 +144,7 @@ def _journey(demo: Demo, sales: Sales, crowd: Crowd) -> Journey:
     if agent is None:
         return journey
     if becomes_client:
-        _win(demo, journey)
+        _win(demo, sales, journey)
         if journey.registered_at:
             _look_after(demo, sales, journey)
     else:
@@ -198,7 +209,7 @@ def _status_after(rng: random.Random, status: SalesStatus, outcome: CallOutcome)
     return SalesStatus.REGISTRATION_SENT
 
 
-def _win(demo: Demo, journey: Journey) -> None:
+def _win(demo: Demo, sales: Sales, journey: Journey) -> None:
     """Reached, convinced, invited, registered. What has not happened by now has not happened."""
     rng, agent = demo.rng, journey.agent
     assert agent is not None
@@ -223,7 +234,7 @@ def _win(demo: Demo, journey: Journey) -> None:
     journey.registered_at = registered
     journey.steps.append((registered, SalesStatus.CONVERTED, None))
     age = demo.now - registered
-    journey.stage = rng.choices([s for s, _w in STAGES], [w for _s, w in STAGES])[0]
+    journey.stage = sales.stage(journey.brand)
     if age < dt.timedelta(days=4):
         journey.stage = rng.choice((Stage.REGISTERED, Stage.VERIFIED, Stage.REGISTERED))
     elif age < dt.timedelta(days=10) and journey.stage in (Stage.ACTIVE, Stage.DORMANT, Stage.CLOSED):
