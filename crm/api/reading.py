@@ -150,7 +150,7 @@ def answer_record(request: HttpRequest, resource: Resource, record_id: int) -> H
     body, client_id = read_one(resource, principal, record_id, shape)
     _note(principal, resource, AccessKind.VIEW, shape, client_id=client_id, record_id=record_id)
     tag = etag_of(body)
-    if request.headers.get("If-None-Match") == tag:
+    if is_among(tag, request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers={"ETag": tag})
     return HttpResponse(orjson.dumps(body), content_type="application/json", headers={"ETag": tag})
 
@@ -165,6 +165,14 @@ def read_one(
     if row is None:
         raise Http404
     return shape.build(row), row[-1] if resource.client else None
+
+
+def is_among(tag: str, given: str) -> bool:
+    """Compare an ETag with those of If-Match or If-None-Match.
+
+    Whoever compresses an answer on its way, ourselves or a proxy, marks its ETag as weak (`W/`): the record is the same.
+    """
+    return tag in (one.strip().removeprefix("W/") for one in given.split(","))
 
 
 def etag_of(body: dict[str, Any]) -> str:

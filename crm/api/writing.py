@@ -28,7 +28,7 @@ from pydantic import ConfigDict
 from crm.api import openapi
 from crm.api.authentication import Principal
 from crm.api.problems import ApiProblem
-from crm.api.reading import RecordId, etag_of, read_one
+from crm.api.reading import RecordId, etag_of, is_among, read_one
 from crm.api.resources import Resource
 from crm.db.locking import lock_or_none
 from crm.errors import IdempotencyConflict
@@ -140,7 +140,7 @@ def _require_record(resource: Resource, principal: Principal, record_id: int | N
     if expected and expected != "*":
         lock_or_none(rows.model, record_id)
         body, _client = read_one(resource, principal, record_id)
-        if etag_of(body) != expected:
+        if not is_among(etag_of(body), expected):
             raise ApiProblem("stale", "The record has changed since you read it. Read it again and send its new ETag.")
 
 
