@@ -112,6 +112,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/challenges/", challenges.shop, name="portal_challenges"),
     path("portal/challenges/buy/<int:size_id>/", challenges.buy, name="portal_challenge_buy"),
     path("portal/challenges/<int:challenge_id>/", challenges.challenge, name="portal_challenge"),
+    path("portal/challenges/<int:challenge_id>/payout/", challenges.payout, name="portal_challenge_payout"),
     path("portal/accounts/", trading.account_list, name="portal_accounts"),
     path("portal/accounts/open/", trading.open_account, name="portal_open_account"),
     path("portal/accounts/<int:account_id>/", trading.account, name="portal_account"),

@@ -23,3 +23,7 @@ class PropAction(AuditCode):
     PHASE_DECIDED = "prop.phase_decided", _("Phase of a challenge decided"), "gavel"
     RULE_BREACHED = "prop.rule_breached", _("Rule of a challenge breached"), "circle-x", "danger"
     DEALS_CHANGED = "prop.deals_changed", _("Deals of a challenge changed after they were judged"), "history", "warning"
+    PAYOUT_REQUESTED = "prop.payout_requested", _("Challenge payout requested"), "hand-coins"
+    PAYOUT_DECIDED = "prop.payout_decided", _("Challenge payout decided"), "gavel"
+    PAYOUT_PAID = "prop.payout_paid", _("Challenge payout paid"), "check", "success"
+    PAYOUT_FAILED = "prop.payout_failed", _("Challenge payout failed"), "circle-x", "danger"

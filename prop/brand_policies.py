@@ -1,4 +1,4 @@
-"""How soon a brand reviews challenges whose target was reached."""
+"""How soon a brand reviews challenges whose target was reached, and their payouts."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,6 +9,17 @@ REVIEW_HOURS = declare(
         "challenge_review_hours",
         PolicyArea.PROMISES,
         _("Challenges whose target was reached are reviewed within"),
+        Count(1, 240, _("working hours")),
+        24,
+        needs_four_eyes=False,
+    )
+)
+
+PAYOUT_HOURS = declare(
+    Policy(
+        "challenge_payout_hours",
+        PolicyArea.PROMISES,
+        _("Payouts of challenges are reviewed within"),
         Count(1, 240, _("working hours")),
         24,
         needs_four_eyes=False,

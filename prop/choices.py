@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.choices import BadgeChoices, EmailChannel
-from crm.notices.kinds import MANDATORY, NoticeGroup, NotificationKind, staff
+from crm.notices.kinds import CLIENTS, MANDATORY, NoticeGroup, NotificationKind, staff
 
 
 class VersionState(BadgeChoices):
@@ -109,8 +109,43 @@ STAGE_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class PayoutState(BadgeChoices):
+    """How far a payout of a funded challenge is."""
+
+    REQUESTED = "requested", "orange", pgettext_lazy("payout of a challenge", "Pending review")
+    SENDING = "sending", "blue", pgettext_lazy("payout of a challenge", "Being paid")
+    PAID = "paid", "green", pgettext_lazy("payout of a challenge", "Paid")
+    REJECTED = "rejected", "red", pgettext_lazy("payout of a challenge", "Not approved")
+    FAILED = "failed", "red", pgettext_lazy("payout of a challenge", "Failed")
+
+
+PAYOUT_TRANSITIONS: dict[str, set[str]] = {
+    PayoutState.REQUESTED: {PayoutState.SENDING, PayoutState.REJECTED},
+    # Paid only once the platform has confirmed that the profit left the trading account.
+    PayoutState.SENDING: {PayoutState.PAID, PayoutState.FAILED},
+    PayoutState.PAID: set(),
+    PayoutState.REJECTED: set(),
+    PayoutState.FAILED: set(),
+}
+
+
 class PropNotice(NotificationKind):
     """What people are notified of; see `crm/notices/kinds.py`."""
+
+    PAYOUT_NEWS = (
+        "prop.payout_news",
+        _("Payouts of your challenges"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    PAYOUT_FAILED = (
+        "prop.payout_failed",
+        _("Challenge payouts that failed"),
+        NoticeGroup.TRADING,
+        staff("prop.pay_challenge"),
+        EmailChannel.AT_ONCE,
+    )
 
     PUBLICATION_PROPOSED = (
         "prop.publication_proposed",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import StageState
+from prop.choices import PayoutState, StageState
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
 
@@ -75,6 +75,21 @@ class CouponForm(forms.Form):
         self.fields["brand"].queryset = Brand.objects.filter(  # type: ignore[attr-defined]
             pk__in=reach_of(user).whole_brands, archived_at=None
         )
+
+
+class PayoutForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[(PayoutState.SENDING.value, _("Pay out")), (PayoutState.REJECTED.value, _("Don't approve"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Needed where it isn't approved. The client doesn't see it."),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
 
 
 class ReviewForm(forms.Form):

@@ -11,6 +11,15 @@ from prop.programmes.publishing import PublishApproval
 approvals.register(PublishApproval)
 
 register(
+    MenuEntry(
+        "trading",
+        _("Challenge payouts"),
+        "prop_payouts",
+        "prop.pay_challenge",
+        "badge-check",
+        72,
+        words="prop profit split",
+    ),
     MenuEntry("trading", _("Challenges"), "prop_challenges", "prop.view_challenge", "star", 70, words="prop funded"),
     MenuEntry(
         "trading",

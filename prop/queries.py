@@ -9,7 +9,7 @@ from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
 from prop.choices import VersionState
-from prop.models import Challenge, Programme, ProgrammeVersion
+from prop.models import Challenge, ChallengePayout, Programme, ProgrammeVersion
 
 
 def programmes_visible_to(user: User) -> QuerySet[Programme]:
@@ -26,6 +26,11 @@ def challenges_visible_to(user: User) -> QuerySet[Challenge]:
     if not user.is_team:
         return Challenge.objects.filter(client__user=user)
     return Challenge.objects.filter(client__in=clients_visible_to(user).order_by().values("pk"))
+
+
+def payouts_visible_to(user: User) -> QuerySet[ChallengePayout]:
+    """List the payouts of challenges that a person sees."""
+    return ChallengePayout.objects.filter(challenge__in=challenges_visible_to(user).order_by().values("pk"))
 
 
 def on_sale(client: Client) -> QuerySet[ProgrammeVersion]:

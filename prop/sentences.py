@@ -116,6 +116,11 @@ def about_payouts(version: ProgrammeVersion) -> list[str]:
         ngettext("Payouts every %(count)s day.", "Payouts every %(count)s days.", version.payout_days)
         % {"count": version.payout_days}
     ]
+    if version.payout_minimum:
+        said.append(
+            _("Payouts begin at a profit of %(amount)s.")
+            % {"amount": formats.money(version.payout_minimum, version.currency)}
+        )
     if version.refunds_fee:
         said.append(_("The fee is refunded with the first payout."))
     return said

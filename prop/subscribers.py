@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm.events import BalanceOperationSettled, TradingAccountOpened, subscribe
 from prop.challenges.phases import begin_phase, fund_phase
+from prop.payouts.settling import settle_payout
 
 
 @subscribe(TradingAccountOpened)
@@ -16,3 +17,9 @@ def fund_challenge_account(event: TradingAccountOpened) -> None:
 def begin_challenge_phase(event: BalanceOperationSettled) -> None:
     """Let a phase run once its starting balance is on the platform."""
     begin_phase(operation_id=event.operation_id)
+
+
+@subscribe(BalanceOperationSettled)
+def settle_challenge_payout(event: BalanceOperationSettled) -> None:
+    """Credit the wallet once a payout's profit has left the account."""
+    settle_payout(operation_id=event.operation_id)

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
-from prop.choices import ChallengeState
-from prop.models import Challenge, Programme
-from prop.queries import challenges_visible_to, programmes_visible_to
+from prop.choices import ChallengeState, PayoutState
+from prop.models import Challenge, ChallengePayout, Programme
+from prop.queries import challenges_visible_to, payouts_visible_to, programmes_visible_to
 
 
 class ProgrammeTable(Table):
@@ -66,3 +66,34 @@ class ChallengeTable(Table):
 
     def queryset(self) -> QuerySet[Challenge]:
         return challenges_visible_to(self.user).select_related("client", "version__programme")
+
+
+class PayoutFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=PayoutState.choices, label=_("State"))
+
+    class Meta:
+        model = ChallengePayout
+        fields: ClassVar[list[str]] = ["state"]
+
+
+class PayoutTable(Table):
+    name, title, permission = "prop.payouts", _("Challenge payouts"), "prop.view_challenge"
+    subtitle = _("Profit that traders of funded challenges asked for; two people review each")
+    columns = [
+        Column("client", _("Client"), value="challenge.client", link=True),
+        Column("programme", _("Programme"), value="challenge.version.programme.name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("profit", _("Profit"), currency="currency"),
+        MoneyColumn("amount", _("Trader’s part"), currency="currency"),
+        MoneyColumn("refund", _("Fee refunded"), currency="currency"),
+        TimeColumn("requested_at", _("Requested")),
+    ]
+    filterset = PayoutFilter
+    quick_filters = [
+        QuickFilter(_("Pending review"), {"state": PayoutState.REQUESTED}),
+        QuickFilter(_("Being paid"), {"state": PayoutState.SENDING}),
+    ]
+    empty = Empty(_("No payouts yet"), _("Payouts that traders request are listed here."), "hand-coins")
+
+    def queryset(self) -> QuerySet[ChallengePayout]:
+        return payouts_visible_to(self.user).select_related("challenge__client", "challenge__version__programme")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from clients.models import Client
 from crm.ui.actions import run_action
@@ -14,13 +15,20 @@ from portal.guards import client_required
 from portal.views.money import me, new_key
 from prop.challenges.buying import buy_challenge
 from prop.challenges.objectives import objectives_of
-from prop.models import ProgrammeSize
+from prop.models import Challenge, ProgrammeSize
+from prop.payouts.requests import offer_of, request_payout
 from prop.policies import can_buy
 from prop.queries import challenges_visible_to, on_sale
 from prop.sentences import about_payouts, name_of, rules_of
 from wallet.movements import queries as wallets
 
 SHOWN_MAX = 50
+
+
+class PayoutRequestForm(forms.Form):
+    """The key that makes two clicks one payout."""
+
+    request_key = forms.CharField(widget=forms.HiddenInput, max_length=40)
 
 
 class BuyForm(forms.Form):
@@ -77,19 +85,44 @@ def buy(request: HttpRequest, client: Client, size_id: int) -> HttpResponse:
     return render(request, "portal/challenge_buy.html", context, status=422 if form.errors else 200)
 
 
-@client_required
-@require_safe
-def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
-    """Show one of the client's challenges: its account, how far it is, its days and its rules."""
+def own_challenge(request: HttpRequest, client: Client, challenge_id: int) -> Challenge:
+    """Find one of the client's challenges. Raises: Http404."""
     rows = challenges_visible_to(me(request)).filter(client=client).select_related("version__programme", "size")
     shown = rows.filter(pk=challenge_id).first()
     if shown is None:
         raise Http404
+    shown.client = client
+    return shown
+
+
+@client_required
+@require_POST
+def payout(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
+    """Ask for the profit of a funded account."""
+    owned = own_challenge(request, client, challenge_id)
+    form = PayoutRequestForm(request.POST)
+    if form.is_valid():
+        run_action(
+            request,
+            lambda: request_payout(challenge_id=owned.pk, actor=me(request), **form.cleaned_data),
+            _now("Payout requested. We review it now."),
+        )
+    return redirect("portal_challenge", challenge_id=owned.pk)
+
+
+@client_required
+@require_safe
+def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
+    """Show one of the client's challenges: its account, how far it is, its days and its rules."""
+    shown = own_challenge(request, client, challenge_id)
     accounts = list(shown.accounts.select_related("phase", "account__server", "breach").order_by("-pk"))
     current = accounts[0]
     context = {
         "client": client,
         "challenge": shown,
+        "offer": offer_of(shown),
+        "payouts_made": list(shown.payouts.all()[:SHOWN_MAX]),
+        "payout_form": PayoutRequestForm(initial={"request_key": new_key()}),
         "current": current,
         "accounts": [(row, name_of(row.phase)) for row in accounts],
         "objectives": objectives_of(current),

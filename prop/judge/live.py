@@ -7,7 +7,7 @@ breach, audit and notice are written in one transaction: a worker that is killed
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any, Final
@@ -32,9 +32,10 @@ from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
 from prop.judge.state import State, Verdict, VerdictKind
 from prop.judge.trades import move_position
 from prop.models import Breach, Challenge, ChallengeDay, PhaseAccount
+from prop.payouts.terms import OPERATION_KEY
 from trading.accounts.changes import end_trading
+from trading.models import BalanceOperation, SymbolInfo, SyncCursor
 from trading.models import Deal as PlatformDeal
-from trading.models import SymbolInfo, SyncCursor
 
 DEALS_WAIT: Final = dt.timedelta(seconds=60)  # a server whose deals aren't read for longer is judged by its samples
 WAITING_MAX: Final = 30
@@ -157,11 +158,23 @@ def _count(row: PhaseAccount, until: int) -> dict[str, int]:
     return deals.aggregate(number=Count("pk"), revisions=Coalesce(Sum("revision"), 0))
 
 
-def _inputs(row: PhaseAccount, deals: Iterable[PlatformDeal]) -> list[Input]:
+def _inputs(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> list[Input]:
     counted = [deal for deal in deals if deal.deleted_at is None]
     names = {deal.symbol for deal in counted if deal.symbol}
     symbols = {info.name: info for info in SymbolInfo.objects.filter(server_id=row.account.server_id, name__in=names)}
-    return feed.inputs_of(counted, currency=row.challenge.currency, symbols=symbols)
+    return feed.inputs_of(counted, currency=row.challenge.currency, symbols=symbols, payouts=_payouts(row, counted))
+
+
+def _payouts(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> frozenset[int]:
+    """Find the deals that paid a profit out, by the reference in their comment: the ticket may not be known yet."""
+    references = [deal.comment.strip() for deal in deals if not deal.is_trade and deal.comment]
+    if not references:
+        return frozenset()
+    ours = BalanceOperation.objects.filter(
+        account_id=row.account_id, reference__in=references, idempotency_key__startswith=OPERATION_KEY
+    )
+    known = set(ours.values_list("reference", flat=True))
+    return frozenset(deal.ticket for deal in deals if deal.comment.strip() in known)
 
 
 def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known: dict[str, int]) -> None:

@@ -1,11 +1,14 @@
-from prop.models.challenges import Breach, Challenge, ChallengeDay, ChallengePayout, PhaseAccount
+from prop.models.challenges import Breach, Certificate, Challenge, ChallengeDay, ChallengeReset, PhaseAccount
+from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
 
 __all__ = [
     "Breach",
+    "Certificate",
     "Challenge",
     "ChallengeDay",
     "ChallengePayout",
+    "ChallengeReset",
     "Coupon",
     "PhaseAccount",
     "Programme",

@@ -7,10 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from clients.models import Client
-from crm.choices import ApprovalState
 from crm.db.states import HasState
 from crm.models import Brand, WorkItem
-from crm.models.approvals import ApprovalMixin
 from prop.choices import CHALLENGE_TRANSITIONS, STAGE_TRANSITIONS, ChallengeState, Rule, StageState
 from prop.models.programmes import MONEY, Coupon, ProgrammePhase, ProgrammeSize, ProgrammeVersion
 from trading.models import TradingAccount
@@ -172,36 +170,35 @@ class Breach(models.Model):
         return self.rule in (Rule.DAILY_LOSS, Rule.MAX_LOSS)
 
 
-class ChallengePayout(ApprovalMixin):
-    """The trader's part of a funded account's profit, which another person releases into the client's wallet.
+class ChallengeReset(models.Model):
+    """A second try at the phase that was lost, bought at the reset price of the version: one for each lost account."""
 
-    profit: taken off the trading account. amount: the trader's part by the split. refund: the fee, with the first payout.
-    """
-
-    phase_account = models.ForeignKey(PhaseAccount, on_delete=models.PROTECT, related_name="payouts")
-    currency = models.CharField(max_length=5)
-    profit = models.DecimalField(**MONEY)
-    amount = models.DecimalField(**MONEY)
-    refund = models.DecimalField(**MONEY, default=0)
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="+")
+    lost = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="reset")
+    price = models.DecimalField(**MONEY)
+    payment = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="+")
+    bought_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-id"]
         default_permissions = ()
-        permissions = [("pay_challenge", "May propose and release payouts of funded challenges")]
-        constraints = [
-            *ApprovalMixin.constraints("challenge_payout"),
-            ApprovalMixin.one_open("phase_account", name="one_open_payout_per_funded_account"),
-            models.CheckConstraint(
-                condition=Q(profit__gt=0, amount__gt=0, amount__lte=models.F("profit"), refund__gte=0),
-                name="challenge_payout_is_part_of_the_profit",
-            ),
-            models.CheckConstraint(
-                condition=Q(state=ApprovalState.APPROVED, journal__isnull=False)
-                | (~Q(state=ApprovalState.APPROVED) & Q(journal__isnull=True)),
-                name="released_challenge_payout_is_posted",
-            ),
-        ]
+        constraints = [models.CheckConstraint(condition=Q(price__gt=0), name="reset_was_paid_for")]
+        triggers = [pgtrigger.Protect(name="reset_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
-        return f"payout {self.amount} {self.currency}"
+        return f"reset of {self.lost_id}"
+
+
+class Certificate(models.Model):
+    """What a trader shows of a passed phase or a funded account. Its number is the address at which anybody can verify it."""
+
+    phase_account = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="certificate")
+    number = models.CharField(max_length=16, unique=True)
+    shows_name = models.BooleanField(default=False, help_text="The trader agreed that the address shows their name")
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.number

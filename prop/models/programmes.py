@@ -85,6 +85,7 @@ class ProgrammeVersion(HasState):
     currency = models.CharField(max_length=5)
     refunds_fee = models.BooleanField(default=True, help_text="The fee is refunded with the first payout")
     payout_days = models.PositiveSmallIntegerField(default=14, help_text="Days between payouts")
+    payout_minimum = models.DecimalField(**MONEY, default=0, help_text="Least profit that is paid out")
     account_type = models.ForeignKey(
         AccountType, on_delete=models.PROTECT, related_name="+", help_text="Account type of the evaluation"
     )
@@ -120,6 +121,7 @@ class ProgrammeVersion(HasState):
                 name="programme_version_says_when_it_was_on_sale",
             ),
             models.CheckConstraint(condition=Q(payout_days__gte=1, payout_days__lte=90), name="payouts_are_regular"),
+            models.CheckConstraint(condition=Q(payout_minimum__gte=0), name="payout_minimum_is_not_negative"),
         ]
 
     def __str__(self) -> str:

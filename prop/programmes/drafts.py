@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -91,6 +93,7 @@ def locked(version_id: int) -> ProgrammeVersion:
 def _write(version: ProgrammeVersion, terms: ProgrammeFile, account: AccountType, funded: AccountType) -> None:
     version.currency, version.note = terms.currency, terms.note
     version.refunds_fee, version.payout_days = terms.refund_fee, terms.payout_days
+    version.payout_minimum = terms.payout_minimum or Decimal(0)
     version.account_type, version.funded_account_type = account, funded
     version.save()
     ProgrammeSize.objects.bulk_create(ProgrammeSize(version=version, **size.model_dump()) for size in terms.sizes)

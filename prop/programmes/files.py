@@ -74,6 +74,7 @@ class ProgrammeFile(_Strict):
     funded_account: Annotated[str, Field(min_length=1, max_length=40)]
     refund_fee: bool = True
     payout_days: Annotated[int, Field(ge=1, le=90)] = 14
+    payout_minimum: Money | None = None
     note: Annotated[str, Field(max_length=300)] = ""
     sizes: Annotated[list[SizeFile], Field(min_length=1, max_length=12)]
     phases: Annotated[list[PhaseFile], Field(min_length=1, max_length=EVALUATIONS_MAX + 1)]
@@ -119,6 +120,7 @@ def check_terms(terms: ProgrammeFile) -> None:
     if len({size.balance for size in terms.sizes}) < len(terms.sizes):
         raise DomainError(_("Each account size can appear once."))
     amounts = [value for size in terms.sizes for value in (size.balance, size.fee, size.reset_fee) if value is not None]
+    amounts += [terms.payout_minimum] if terms.payout_minimum is not None else []
     if any(value != round(value, min(exponent(terms.currency), 2)) for value in amounts):
         raise DomainError(_("Too many decimal places for %(currency)s.") % {"currency": terms.currency})
 
@@ -148,6 +150,7 @@ def write_terms(version: ProgrammeVersion) -> str:
             "funded_account": version.funded_account_type.name,
             "refund_fee": version.refunds_fee,
             "payout_days": version.payout_days,
+            **({"payout_minimum": plain(version.payout_minimum)} if version.payout_minimum else {}),
             **({"note": version.note} if version.note else {}),
             "sizes": [
                 _given({"balance": size.balance, "fee": size.fee, "reset_fee": size.reset_fee})

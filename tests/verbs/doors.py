@@ -938,6 +938,8 @@ DOORS: dict[str, Door] = {
     ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
+    "prop.payouts.requests.request_payout": Door(by=of("challenge_id", "client.user", "Challenge")),
+    "prop.payouts.reviews.decide_payout": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
     "prop.challenges.reviews.decide_phase": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
     "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),

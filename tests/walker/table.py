@@ -461,6 +461,7 @@ TABLE |= {
     "portal_accounts": Rule(CLIENT),
     "portal_challenges": Rule(CLIENT),
     "portal_challenge_buy": Rule(CLIENT, kwargs=lambda _world: {"size_id": 999_999}, good=OWN),
+    "portal_challenge_payout": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)),
     "portal_challenge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
     "portal_open_account": Rule(CLIENT),
     "portal_account": Rule(CLIENT, kwargs=lambda _world: {"account_id": 999_999}, good=OWN),
@@ -691,6 +692,10 @@ TABLE |= {
     "prop_challenges": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_challenge": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN
+    ),
+    "prop_payouts": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
+    "prop_payout": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"payout_id": 999_999}, good=OWN
     ),
     "ib_plans": Rule(SEES_COMMISSIONS),
     "ib_plan": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"plan_id": 999_999}, good=OWN),

@@ -1,0 +1,61 @@
+"""What a funded account's trader may be paid, and from which day on: the version's split and schedule."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import ROUND_CEILING, Decimal
+from typing import Final
+
+from crm.money.amounts import from_minor, quantize
+from prop.choices import PayoutState
+from prop.judge.days import ServerDays, to_msc
+from prop.judge.state import State
+from prop.models import PhaseAccount
+
+# The withdrawal of a payout on the platform: the judge knows its deal by the operation's reference.
+OPERATION_KEY: Final = "challenge-payout:"
+OPEN: Final = (PayoutState.REQUESTED, PayoutState.SENDING)
+COUNTED: Final = (*OPEN, PayoutState.PAID)
+
+
+def share_of(profit: Decimal, split: Decimal, currency: str) -> Decimal:
+    """Compute the trader's part of a profit in whole units of its currency; a fraction of a unit goes to the trader.
+
+    The broker keeps the rest, so both parts are always the profit.
+    """
+    return min(profit, quantize(profit * split / 100, currency, ROUND_CEILING))
+
+
+def state_of(row: PhaseAccount) -> State | None:
+    """Read the judge's state of an account; None before it was judged."""
+    return State.from_json(row.judged["state"]) if row.judged else None
+
+
+def profit_of(row: PhaseAccount) -> Decimal:
+    """Compute the closed profit since the last payout, as judged: without deposits and withdrawals, below zero after losses."""
+    state, challenge = state_of(row), row.challenge
+    return Decimal(0) if state is None else from_minor(state.balance, challenge.currency) - challenge.balance
+
+
+def refund_of(row: PhaseAccount) -> Decimal:
+    """Return the fee that the next payout refunds: with the first one, where the version says so."""
+    challenge = row.challenge
+    is_refunded = challenge.payouts.filter(refund__gt=0, state__in=COUNTED).exists()
+    return challenge.price if challenge.version.refunds_fee and not is_refunded else Decimal(0)
+
+
+def server_day(row: PhaseAccount, at: dt.datetime) -> dt.date:
+    """Return the day of an instant by the clock of the account's server."""
+    return dt.date.fromordinal(ServerDays(row.account.server.time_zone).day(to_msc(at)))
+
+
+def next_payout_on(row: PhaseAccount, *, but: int | None = None) -> dt.date | None:
+    """Find the server day from which a payout may be requested: so many days after the first trade or the last request.
+
+    but: the payout itself, when it is reviewed. None before the first trade.
+    """
+    earlier = row.payouts.filter(state__in=COUNTED)
+    last = (earlier if but is None else earlier.exclude(pk=but)).order_by("-requested_on").first()
+    traded = row.days.filter(trades__gt=0).order_by("day").first()
+    begun = last.requested_on if last else traded.day if traded else None
+    return begun + dt.timedelta(days=row.challenge.version.payout_days) if begun else None
