@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -26,13 +25,14 @@ from clients.facts import rebuild_client
 from clients.identifiers import IdentifierKind, Seen, learn_many
 from clients.models import Client
 from clients.segments.membership import segments_of
+from crm.db.bulk import next_ids
 from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict, WrongState, outcome_of
 from crm.events import LeadCaptured, publish
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import Actor, Book, Brand
 from crm.notices.notify import notify
-from crm.security import audit
+from crm.security import audit, crypto
 from leads import dedupe, places, routing, scoring
 from leads.assignment import apply_decision, candidate_of, set_clocks, tell_assigned
 from leads.audit_codes import LeadsAction
@@ -186,11 +186,10 @@ def capture_lead(
     prospect.write_to(lead)
     if known is not None:
         client, merged = _attach(lead, known, capture, reading)
+        _announce(lead, client, reading, actor, matches)
     else:
-        client = _make_client(lead, brand, capture, reading, keep_with, now)
-        merged = arrivals.fill_blank(client, reading.custom, is_new=True)
-    _record(lead, client, actor, matches, merged)
-    learn_many(_sightings(lead, client, reading))
+        client, merged = _add(lead, capture, reading, actor, matches, keep_with)
+    _record(lead, client, actor, merged)
     return Captured(lead, client, known is not None)
 
 
@@ -323,25 +322,16 @@ def _score(
     return scoring.score(signals, rules), prospect_of(signals)
 
 
-def _make_client(
-    lead: Lead, brand: Brand, capture: Capture, reading: _Reading, keep_with: Book | None, now: dt.datetime
-) -> Client:
-    """Create the client of a new lead in the book that routing chose, or in the book of the agent who entered it."""
-    candidate = candidate_of(lead, country=reading.country, custom=arrivals.named(reading.custom))
-    if keep_with is not None:
-        assert keep_with.owner_id is not None
-        decision = routing.Decision(
-            keep_with.pk, keep_with.owner_id, reasons=[{"code": "own_book", "agent": str(keep_with.owner)}]
-        )
-        count_given({keep_with.owner_id: 1}, now)
-    elif lead.refusal:
-        decision = routing.pool_for(brand, now, candidate)
-    else:
-        decision = routing.Router(brand, now).assign(candidate)
-    client = Client(
-        brand=brand,
-        book_id=decision.book_id,
-        owner_id=decision.agent_id,
+def _add(
+    lead: Lead, capture: Capture, reading: _Reading, actor: Actor, matches: list[dedupe.Match], keep_with: Book | None
+) -> tuple[Client, arrivals.Merged]:
+    """Create the client of a new lead in the book that routing chose, or in the book of the agent who entered it.
+
+    What doesn't depend on the agent is written before the agents' counters are locked, under ids taken in advance:
+    from the decision on, every other capture that could go to the same agents waits for this one's commit.
+    """
+    lead.client = client = Client(
+        brand=lead.brand,
         first_name=capture.first_name.strip()[:80],
         last_name=capture.last_name.strip()[:80],
         email=reading.email,
@@ -350,19 +340,37 @@ def _make_client(
         language=reading.language,
         time_zone=places.zone_of(reading.country) if reading.country else "",
         marketing_consent=capture.has_consent,
-        created_at=now,
+        created_at=lead.captured_at,
         score=lead.score,
         source=reading.source,
         campaign=reading.campaign.code if reading.campaign else "",
     )
-    client.save()
-    lead.client = client
-    apply_decision(lead, decision, now)
-    lead.save()
+    client.pk, lead.pk = next_ids(Client, Lead)
+    lead.client_id = client.pk
+    crypto.sealers_for_clients([client.pk])
+    _announce(lead, client, reading, actor, matches)
+    decision = _decide(lead, reading, keep_with)
+    client.book_id, client.owner_id = decision.book_id, decision.agent_id
+    client.save(force_insert=True)
+    apply_decision(lead, decision, lead.captured_at)
+    lead.save(force_insert=True)
     set_clocks([lead])
     if lead.refusal:
         rebuild_client(client.pk, "refusal")
-    return client
+    return client, arrivals.fill_blank(client, reading.custom, is_new=True)
+
+
+def _decide(lead: Lead, reading: _Reading, keep_with: Book | None) -> routing.Decision:
+    candidate = candidate_of(lead, country=reading.country, custom=arrivals.named(reading.custom))
+    if keep_with is not None:
+        assert keep_with.owner_id is not None
+        count_given({keep_with.owner_id: 1}, lead.captured_at)
+        return routing.Decision(
+            keep_with.pk, keep_with.owner_id, reasons=[{"code": "own_book", "agent": str(keep_with.owner)}]
+        )
+    if lead.refusal:
+        return routing.pool_for(lead.brand, lead.captured_at, candidate)
+    return routing.Router(lead.brand, lead.captured_at).assign(candidate)
 
 
 def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading) -> tuple[Client, arrivals.Merged]:
@@ -414,27 +422,10 @@ def _attach(lead: Lead, known: dedupe.Match, capture: Capture, reading: _Reading
     return client, merged
 
 
-def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match], merged: arrivals.Merged) -> None:
-    """Audit, timeline, events and the agent's bell."""
+def _announce(lead: Lead, client: Client, reading: _Reading, actor: Actor, matches: list[dedupe.Match]) -> None:
+    """Write what doesn't depend on the agent: timeline, event, and what the capture says of who the person is."""
+    learn_many(_sightings(lead, client, reading))
     campaign = lead.campaign.code if lead.campaign else ""
-    audit.record(
-        actor=actor,
-        action=LeadsAction.CAPTURED,
-        target=lead,
-        client_id=client.pk,
-        brand_id=lead.brand_id,
-        after={
-            "channel": lead.channel,
-            "source": lead.source,
-            "campaign": campaign,
-            "score": lead.score,
-            "duplicate": lead.is_duplicate,
-            "assigned_to_id": lead.assigned_to_id,
-            **({"refusal": lead.refusal, "country": lead.country_guess} if lead.refusal else {}),
-            **merged.as_audit(),
-        },
-        evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
-    )
     where = " · ".join(filter(None, [lead.source, campaign]))
     timeline.add_entry(
         client_id=client.pk,
@@ -466,6 +457,29 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
         ),
         actor=actor,
     )
+
+
+def _record(lead: Lead, client: Client, actor: Actor, merged: arrivals.Merged) -> None:
+    """Audit, the assignment's event and the agent's bell."""
+    campaign = lead.campaign.code if lead.campaign else ""
+    audit.record(
+        actor=actor,
+        action=LeadsAction.CAPTURED,
+        target=lead,
+        client_id=client.pk,
+        brand_id=lead.brand_id,
+        after={
+            "channel": lead.channel,
+            "source": lead.source,
+            "campaign": campaign,
+            "score": lead.score,
+            "duplicate": lead.is_duplicate,
+            "assigned_to_id": lead.assigned_to_id,
+            **({"refusal": lead.refusal, "country": lead.country_guess} if lead.refusal else {}),
+            **merged.as_audit(),
+        },
+        evidence={"score": lead.score_reasons, "routing": lead.routing_reasons, "match": lead.match_reasons},
+    )
     if lead.assigned_to_id is None and not lead.refusal and not lead.is_duplicate:
         await_routing(lead.brand_id)
     if lead.assigned_to_id and lead.tried_agents:
@@ -475,7 +489,7 @@ def _record(lead: Lead, client: Client, actor: Actor, matches: list[dedupe.Match
             [lead.assigned_to_id],
             kind=LeadsNotice.CAME_AGAIN,
             title=phrase("Repeat enquiry from %(client)s") % {"client": client},
-            body=where,
+            body=" · ".join(filter(None, [lead.source, campaign])),
             url=client.get_absolute_url(),
             dedupe_key=f"leads.came_again:{lead.pk}",
         )

@@ -145,10 +145,13 @@ def find_matches(brand: Brand, who: Person) -> list[Match]:
         same |= Q(phone=who.phone)
     # A switchboard's number belongs to hundreds: whoever has the mailbox is compared first, so that nobody hides them.
     is_mailbox = Case(When(email_canonical=who.email or None, then=0), default=1)
+    ordered = Client.objects.filter(same, brand=brand).order_by(is_mailbox, "pk")
+    # Most captures are of somebody new: the wide statement with its joins is only put together where there is a row for it.
+    found = list(ordered.values_list("pk", flat=True)[:COMPARED_MAX])
     weights = weights_of(brand)
-    rows = Client.objects.filter(same, brand=brand).select_related("owner", "book", "brand")
+    rows = ordered.filter(pk__in=found).select_related("owner", "book", "brand") if found else ()
     matches = []
-    for client in rows.order_by(is_mailbox, "pk")[:COMPARED_MAX]:
+    for client in rows:
         other = person(
             email=client.email,
             phone=client.phone,

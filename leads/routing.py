@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clients.custom_fields.arrivals import named_of
@@ -144,16 +145,33 @@ class Router:
         excluded, lead = frozenset(without), self._by_its_score(lead)
         self.read_referrers([lead.referral_code])
         fitting = [rule for rule in self.rules if rule.fits(lead, self.now)]
-        possible = {
-            agent.pk: agent
-            for rule in fitting
-            for agent in self._members_of(rule, lead)
-            if agent.pk not in excluded and not agent.is_away(agent.day(self.now))
-        }
-        self.hold(possible.values(), fitting)
-        decision = self.decide(lead, without=excluded)
+        decision = None
+        if len(fitting) > 1 and fitting[0].no_agent != NoAgent.WAIT:
+            decision = self._assign_by_first(fitting[0], lead, excluded)
+        if decision is None:
+            self.hold(self._possible(fitting, lead, excluded), fitting)
+            decision = self.decide(lead, without=excluded)
         self.save()
         return decision
+
+    def _assign_by_first(self, rule: Rule, lead: Candidate, excluded: frozenset[int]) -> Decision | None:
+        """Decide by the first rule alone, so that only its agents are locked; None where it has nobody, none of them locked.
+
+        The savepoint lets go of the locks: those of several rules are only ever taken together, in the agents' order.
+        """
+        mark = transaction.savepoint()
+        self.hold(self._possible([rule], lead, excluded), [rule])
+        decision = self._by_rule(rule, lead, excluded, [])
+        if decision is None:
+            transaction.savepoint_rollback(mark)
+        return decision
+
+    def _possible(self, rules: Iterable[Rule], lead: Candidate, excluded: frozenset[int]) -> list[AgentState]:
+        """List the agents whom these rules could choose, each once."""
+        found = {agent.pk: agent for rule in rules for agent in self._members_of(rule, lead)}
+        return [
+            agent for agent in found.values() if agent.pk not in excluded and not agent.is_away(agent.day(self.now))
+        ]
 
     def hold(self, agents: Collection[AgentState] | None = None, rules: Collection[Rule] | None = None) -> None:
         """Lock what these agents have had (all agents': for a batch) and read it again."""

@@ -122,7 +122,7 @@ def push_live(user_id: int, *, event: str, data: dict[str, object]) -> None:
         message = json.dumps(
             {"user": user_id, "event": event, "data": {"kind": data.get("kind", ""), "url": data.get("url", "")}}
         )
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, message])
 
 

@@ -18,7 +18,7 @@ from django.db import connection
 from crm.models import User
 from leads.choices import ImportState
 from leads.distribution.agents import AgentState, zone_named
-from leads.models import AgentCount, LeadImport, RuleTurn
+from leads.models import AgentCount, LeadImport
 
 # One turn of an agent of weight 1; divisible by every weight up to 20 and by 25, 30, 40, 50, 60, 75, 80, 100.
 STRIDE: Final = 69_837_768_000
@@ -29,6 +29,9 @@ INSERT INTO leads_agentcount (agent_id, day, given) SELECT agent, '2000-01-01', 
 ON CONFLICT DO NOTHING
 """
 HOLD = "SELECT agent_id, day, given FROM leads_agentcount WHERE agent_id = ANY(%s) ORDER BY agent_id FOR NO KEY UPDATE"
+TURNS = (
+    "SELECT rule_id, agent_id, position, served_at FROM leads_ruleturn WHERE rule_id = ANY(%s) AND agent_id = ANY(%s)"
+)
 KEEP = """
 WITH counts AS (
   UPDATE leads_agentcount c SET day = n.day, given = n.given
@@ -124,9 +127,10 @@ class Counters:
         for agent_id, day, given in counts:
             agent = self.agents[agent_id]
             agent.today = given if day == agent.day(self.now) else 0
-        turns = RuleTurn.objects.filter(rule_id__in=rule_ids, agent_id__in=self.agents)
-        for rule_id, agent_id, position, served_at in turns.values_list("rule_id", "agent_id", "position", "served_at"):
-            self.turns[rule_id, agent_id] = Turn(position, served_at)
+        with connection.cursor() as cursor:
+            cursor.execute(TURNS, [list(rule_ids), list(self.agents)])
+            for rule_id, agent_id, position, served_at in cursor.fetchall():
+                self.turns[rule_id, agent_id] = Turn(position, served_at)
         if counts_waiting:
             for agent_id, waiting in waiting_of(self.agents).items():
                 self.agents[agent_id].waiting = waiting

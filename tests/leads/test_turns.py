@@ -64,6 +64,21 @@ def test_weighted_shares_are_exact_over_each_round(cast, german_rule, second_age
 
 
 @pytest.mark.django_db
+def test_only_the_first_rules_agents_are_held_while_it_has_one(cast, german_rule, second_agent):
+    """The rest of the brand isn't kept waiting; where the first rule has nobody, all are taken together."""
+    german_rule.agents.set([cast.agent])
+    RoutingRule.objects.create(
+        brand=cast.brand, name="rest", position=90, desk=german_rule.desk, condition=german_rule.condition
+    )
+    User.objects.filter(pk=cast.agent.pk).update(lead_capacity_per_day=1)
+    routers = [Router(cast.brand, timezone.now()) for _ in range(2)]
+    assert [router.assign(GERMAN).agent_id for router in routers] == [cast.agent.pk, second_agent.pk]
+    assert set(routers[0].counters.agents) == {cast.agent.pk}
+    assert set(routers[1].counters.agents) >= {cast.agent.pk, second_agent.pk}
+    assert counts() == {cast.agent.pk: 1, second_agent.pk: 1}
+
+
+@pytest.mark.django_db
 def test_the_best_command_of_the_language_comes_first(cast, german_rule, second_agent):
     RoutingRule.objects.update(strategy=Strategy.LANGUAGE)
     User.objects.filter(pk=cast.agent.pk).update(languages=["en", "de"])
