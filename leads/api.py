@@ -17,6 +17,7 @@ from clients.models.custom_fields import CHOICES_MAX, TEXT_CHARS_MAX
 from crm.api.authentication import Principal
 from crm.api.bulk import writes_many
 from crm.api.fields import boolean, day, integer, money, text, time
+from crm.api.openapi import refusals
 from crm.api.reading import register
 from crm.api.resources import Resource
 from crm.api.writing import Body, writes
@@ -51,6 +52,9 @@ CUSTOM_ENTRY: Any = {
         {"type": "null"},
     ]
 }
+REFUSALS = refusals(
+    "invalid_json", "unusable", "unauthorized", "idempotency_conflict", "malformed", "refused", "too_many_requests"
+)
 router = Router(tags=["leads"], auth=SourceKey())
 
 
@@ -96,7 +100,9 @@ class LeadOut(Schema):
     reason: str = ""
 
 
-@router.post("/leads/", response={201: LeadOut, 200: LeadOut}, summary="Hand in a lead")
+@router.post(
+    "/leads/", response={201: LeadOut, 200: LeadOut}, summary="Hand in a lead", openapi_extra={"responses": REFUSALS}
+)
 def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Header("", alias="Idempotency-Key")) -> Any:
     """201 for a new lead; 200 when the same Idempotency-Key came again with the same body, 409 with another."""
     source: LeadSource = request.auth  # type: ignore[attr-defined]

@@ -52,14 +52,21 @@ class ApiMiddleware:
         return None
 
 
+ANSWERS: Final = {
+    404: ("not_found", "There is no such address."),
+    405: ("method_not_allowed", "Not with this method."),
+    500: ("internal", "Something went wrong on our side."),
+    503: ("unavailable", "The service is briefly unavailable."),
+}
+
+
 def _as_problem(response: HttpResponse) -> HttpResponse:
-    """Answer an address or a method that there isn't as a problem document, too."""
-    code = {404: "not_found", 405: "method_not_allowed"}.get(response.status_code)
-    if code is None or response.headers.get("Content-Type", "").startswith("application/"):
+    """Answer what pages answer with a page as a problem document, too: no such address or method, faults of ours."""
+    found = ANSWERS.get(response.status_code)
+    if found is None or response.headers.get("Content-Type", "").startswith("application/"):
         return response
-    answer = ApiProblem(
-        code, "There is no such address." if code == "not_found" else "Not with this method."
-    ).response()
-    if "Allow" in response:
-        answer["Allow"] = response["Allow"]
+    answer = ApiProblem(*found).response()
+    for name in ("Allow", "Retry-After"):
+        if name in response:
+            answer[name] = response[name]
     return answer

@@ -13,8 +13,10 @@ from ninja import Field, Form, Router, Schema
 from crm.accounts.network import client_ip
 from crm.api.authentication import issue_access_token
 from crm.api.limits import is_guessing
+from crm.api.openapi import refusals
 from crm.api.problems import ApiProblem
 
+REFUSALS = refusals("invalid_request", "invalid_scope", "invalid_client", "malformed", "too_many_requests")
 router = Router(tags=["principal"])
 
 
@@ -34,7 +36,13 @@ class AccessToken(Schema):
     scope: str
 
 
-@router.post("/v1/oauth/token", response=AccessToken, auth=None, summary="Get an access token")
+@router.post(
+    "/v1/oauth/token",
+    response=AccessToken,
+    auth=None,
+    summary="Get an access token",
+    openapi_extra={"responses": REFUSALS},
+)
 def access_token(request: HttpRequest, payload: Form[TokenRequest]) -> Any:
     """Exchange client id and secret of a service account for an access token that is valid for an hour."""
     if payload.grant_type != "client_credentials":

@@ -114,7 +114,7 @@ def of_record(resource: Resource) -> dict[str, Any]:
     extra = _extra(resource.scope, _reference(resource), _shape_parameters(resource), resource.summary)
     extra["responses"]["200"]["headers"] = {"ETag": {"schema": {"type": "string"}}}
     extra["responses"]["304"] = {"description": "Unchanged since the ETag in If-None-Match"}
-    extra["responses"]["404"] = problem_response("not_found")
+    extra["responses"] |= refusals("not_found", "malformed")
     return extra
 
 
@@ -125,6 +125,14 @@ def problem_response(*codes: str) -> dict[str, Any]:
         "description": description,
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
+
+
+def refusals(*codes: str) -> dict[str, Any]:
+    """Describe the refusals with these codes, by their statuses: for an operation that isn't declared by a resource."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(CODES[code][0], []).append(code)
+    return {str(status): problem_response(*found) for status, found in by_status.items()}
 
 
 def _shape_parameters(resource: Resource) -> list[dict[str, Any]]:
@@ -214,6 +222,7 @@ def of_write(resource: Resource, scope: str, *, needs_match: bool, is_new: bool)
     extra["responses"]["400"] = problem_response("missing_idempotency_key", "invalid_json")
     extra["responses"]["404"] = problem_response("not_found")
     extra["responses"]["409"] = problem_response("wrong_state", "idempotency_conflict")
+    extra["responses"]["413"] = problem_response("too_large")
     extra["responses"]["422"] = problem_response("malformed", "refused")
     if needs_match:
         parameter = {"in": "header", "name": "If-Match", "schema": {"type": "string"}, "required": False}

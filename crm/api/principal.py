@@ -8,7 +8,9 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema
 
 from crm.api.authentication import Principal, TokenAuth
+from crm.api.openapi import refusals
 
+REFUSALS = refusals("unknown_version", "unauthorized", "wrong_network", "too_many_requests")
 router = Router(tags=["principal"], auth=TokenAuth())
 
 
@@ -22,7 +24,7 @@ class Me(Schema):
     expires_at: str
 
 
-@router.get("/v1/me", response=Me, summary="Read who you are")
+@router.get("/v1/me", response=Me, summary="Read who you are", openapi_extra={"responses": REFUSALS})
 def me(request: HttpRequest) -> Any:
     """Return the token's user, its scopes, and when it expires. Needs no scope."""
     principal: Principal = request.auth  # type: ignore[attr-defined]

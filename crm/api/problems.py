@@ -33,6 +33,12 @@ CODES: Final[dict[str, tuple[int, str, str]]] = {
     "malformed": (422, "Malformed", "`errors` names each field."),
     "refused": (422, "Refused", "A rule of the business refuses this; the detail says why."),
     "too_many_requests": (429, "Too many requests", "Wait for the seconds of Retry-After."),
+    "internal": (
+        500,
+        "Internal error",
+        "The fault is ours and was logged. A write with the same Idempotency-Key may be sent again.",
+    ),
+    "unavailable": (503, "Unavailable", "Try again shortly."),
     "outside_world": (502, "Outside system", "A platform or PSP didn't answer as expected. Try again later."),
 }
 

@@ -9,6 +9,7 @@ from ninja import Field, Router, Schema, Status
 from pydantic import ConfigDict
 
 from crm.api.authentication import Principal, TokenAuth
+from crm.api.openapi import refusals
 from crm.api.problems import ApiProblem
 from crm.models import Brand, WebhookEndpoint
 from crm.outbound.hooks import hooks_visible_to, subscribe_hook, unsubscribe_hook
@@ -16,7 +17,14 @@ from crm.outbound.secrets import secret_of
 from crm.security.scope import reach_of
 
 SCOPE = "webhooks:write"
-SCOPES = {"x-scopes": [SCOPE]}
+REFUSALS = refusals("unknown_version", "unauthorized", "insufficient_scope", "not_allowed", "too_many_requests")
+READS = {"x-scopes": [SCOPE], "responses": REFUSALS}
+CREATES = {
+    "x-scopes": [SCOPE],
+    "responses": REFUSALS
+    | refusals("invalid_request", "invalid_json", "wrong_state", "too_large", "malformed", "refused"),
+}
+ENDS = {"x-scopes": [SCOPE], "responses": REFUSALS | refusals("not_found", "wrong_state", "malformed")}
 router = Router(tags=["hooks"], auth=TokenAuth())
 
 
@@ -40,7 +48,7 @@ class NewHookOut(HookOut):
     secret: str = Field(..., description="Messages are signed with it, after Standard Webhooks")
 
 
-@router.post("/v1/hooks", response={201: NewHookOut}, summary="Subscribe to an event", openapi_extra=SCOPES)
+@router.post("/v1/hooks", response={201: NewHookOut}, summary="Subscribe to an event", openapi_extra=CREATES)
 def subscribe(request: HttpRequest, payload: HookIn) -> Any:
     """Have an event of a brand sent to an address. Asked again for the same, it is the same subscription.
 
@@ -55,13 +63,13 @@ def subscribe(request: HttpRequest, payload: HookIn) -> Any:
     return Status(201, {**_shown(row), "secret": secret_of(row)})
 
 
-@router.get("/v1/hooks", response=list[HookOut], summary="List your subscriptions", openapi_extra=SCOPES)
+@router.get("/v1/hooks", response=list[HookOut], summary="List your subscriptions", openapi_extra=READS)
 def hooks(request: HttpRequest) -> Any:
     """List the subscriptions that integrations made. Needs the scope webhooks:write."""
     return [_shown(row) for row in hooks_visible_to(_principal(request).user)]
 
 
-@router.delete("/v1/hooks/{int:hook_id}", response={204: None}, summary="End a subscription", openapi_extra=SCOPES)
+@router.delete("/v1/hooks/{int:hook_id}", response={204: None}, summary="End a subscription", openapi_extra=ENDS)
 def unsubscribe(request: HttpRequest, hook_id: int) -> Any:
     """End a subscription: nothing more is sent. Needs the scope webhooks:write."""
     principal = _principal(request)

@@ -96,7 +96,9 @@ def _suits(method: PayoutMethod, client: Client, currency: str) -> bool:
 
 def payout_method(client: Client, psp_id: int, code: str, currency: str) -> PayoutMethod:
     """Find a method that this client may use; the PSP's first when no code is given. Raises DomainError."""
-    psp = Psp.objects.select_related("brand").get(pk=psp_id, brand_id=client.brand_id)
+    psp = Psp.objects.select_related("brand").filter(pk=psp_id, brand_id=client.brand_id).first()
+    if psp is None:  # another brand's, to a caller who sees both brands
+        raise DomainError(_("The client's brand has no such PSP."))
     if psp.is_enabled:
         for method in methods_of(psp):
             if (not code or method.code == code) and _suits(method, client, currency):

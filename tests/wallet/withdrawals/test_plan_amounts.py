@@ -132,3 +132,9 @@ def test_the_nearest_amounts_are_those_that_a_slow_search_finds(left, low, width
     more = [one for one in range(amount + 1, available + 1) if judge(one) == 0]
     if judge(amount) != 0:
         assert found == (max(less, default=None), min(more, default=None))
+
+
+def test_a_psp_of_another_brand_is_refused(cast):
+    """A caller who sees both brands can name it."""
+    with pytest.raises(DomainError, match="no such PSP"):
+        payout_method(cast.client, make_psp(cast.other_brand, "sepalink").pk, "", "EUR")
