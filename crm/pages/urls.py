@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from crm.outbound.views import URLS as WEBHOOK_URLS
 from crm.pages import (
+    api_docs,
     api_tokens,
     approvals,
     brand,
@@ -148,6 +149,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("staff/<int:pk>/reset-factor/", staff.reset_factor, name="staff_reset_factor"),
     path("staff/<int:pk>/end-sessions/", staff.end_sessions, name="staff_end_sessions"),
     path("staff/<int:pk>/invite-again/", staff.invite_again, name="staff_invite_again"),
+    path("api/v1/docs/", api_docs.api_docs, name="api_docs"),
     path("api-tokens/", api_tokens.TokenList.as_view(), name="api_tokens"),
     path("api-tokens/new/", api_tokens.token_new, name="api_token_new"),
     path("api-tokens/<int:pk>/", api_tokens.token, name="api_token"),

@@ -21,6 +21,7 @@ STRANGER = (
     "/b/meridian/register/",
     "/b/meridian/legal/terms/",
     "/l/meridian/start/?lang=es",
+    "/api/v1/docs/",
 )
 # Each address once, by the first role whose work it is; where several lists share a template, one of them.
 SAMPLE: dict[str, Sequence[str]] = {

@@ -314,6 +314,7 @@ TABLE |= {
     "first_administrators": Rule(PUBLIC, kwargs=lambda _world: {"token": "forged"}, good=(410,)),
     # The API: the schema is public; every other route asks for a key.
     "api:openapi-json": Rule(PUBLIC),
+    "api_docs": Rule(PUBLIC),
     "api:api-root": Rule(NOBODY, good=(404,)),
     "api:add_lead": Rule(NOBODY),
     "api:me": Rule(NOBODY),
