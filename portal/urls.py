@@ -7,6 +7,7 @@ from portal.uploads import phone
 from portal.uploads import views as uploads
 from portal.views import (
     category,
+    certificates,
     challenges,
     chat,
     company,
@@ -113,6 +114,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/challenges/buy/<int:size_id>/", challenges.buy, name="portal_challenge_buy"),
     path("portal/challenges/<int:challenge_id>/", challenges.challenge, name="portal_challenge"),
     path("portal/challenges/<int:challenge_id>/payout/", challenges.payout, name="portal_challenge_payout"),
+    path("portal/challenges/reset/<int:phase_account_id>/", challenges.reset, name="portal_challenge_reset"),
+    path("portal/certificates/<slug:number>/pdf/", certificates.certificate_pdf, name="portal_certificate_pdf"),
+    path("portal/certificates/<slug:number>/name/", certificates.certificate_name, name="portal_certificate_name"),
+    path("b/<slug:brand>/certificates/<slug:number>/", certificates.verify, name="certificate"),
     path("portal/accounts/", trading.account_list, name="portal_accounts"),
     path("portal/accounts/open/", trading.open_account, name="portal_open_account"),
     path("portal/accounts/<int:account_id>/", trading.account, name="portal_account"),

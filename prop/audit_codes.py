@@ -27,3 +27,6 @@ class PropAction(AuditCode):
     PAYOUT_DECIDED = "prop.payout_decided", _("Challenge payout decided"), "gavel"
     PAYOUT_PAID = "prop.payout_paid", _("Challenge payout paid"), "check", "success"
     PAYOUT_FAILED = "prop.payout_failed", _("Challenge payout failed"), "circle-x", "danger"
+    CHALLENGE_RESET = "prop.challenge_reset", _("Challenge reset"), "rotate-ccw"
+    CERTIFICATE_ISSUED = "prop.certificate_issued", _("Certificate issued"), "badge-check"
+    CERTIFICATE_CHANGED = "prop.certificate_changed", _("Name on a certificate shown or hidden"), "badge-check"

@@ -15,7 +15,8 @@ from portal.guards import client_required
 from portal.views.money import me, new_key
 from prop.challenges.buying import buy_challenge
 from prop.challenges.objectives import objectives_of
-from prop.models import Challenge, ProgrammeSize
+from prop.challenges.resets import reset_phase, reset_price
+from prop.models import Certificate, Challenge, ProgrammeSize
 from prop.payouts.requests import offer_of, request_payout
 from prop.policies import can_buy
 from prop.queries import challenges_visible_to, on_sale
@@ -85,6 +86,12 @@ def buy(request: HttpRequest, client: Client, size_id: int) -> HttpResponse:
     return render(request, "portal/challenge_buy.html", context, status=422 if form.errors else 200)
 
 
+def certificates_of(owned: Challenge) -> list[tuple[Certificate, str]]:
+    """List a challenge's certificates with the stage of each."""
+    rows = Certificate.objects.filter(phase_account__challenge=owned).select_related("phase_account__phase")
+    return [(row, name_of(row.phase_account.phase)) for row in rows]
+
+
 def own_challenge(request: HttpRequest, client: Client, challenge_id: int) -> Challenge:
     """Find one of the client's challenges. Raises: Http404."""
     rows = challenges_visible_to(me(request)).filter(client=client).select_related("version__programme", "size")
@@ -111,16 +118,35 @@ def payout(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
 
 
 @client_required
+@require_POST
+def reset(request: HttpRequest, client: Client, phase_account_id: int) -> HttpResponse:
+    """Buy a second try at a lost phase."""
+    owned = challenges_visible_to(me(request)).filter(client=client, accounts=phase_account_id).first()
+    if owned is None:
+        raise Http404
+    run_action(
+        request,
+        lambda: reset_phase(phase_account_id=phase_account_id, actor=me(request)),
+        _now("Challenge reset. Your new account is being opened."),
+        show_forbidden=True,
+    )
+    return redirect("portal_challenge", challenge_id=owned.pk)
+
+
+@client_required
 @require_safe
 def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
     """Show one of the client's challenges: its account, how far it is, its days and its rules."""
     shown = own_challenge(request, client, challenge_id)
     accounts = list(shown.accounts.select_related("phase", "account__server", "breach").order_by("-pk"))
     current = accounts[0]
+    current.challenge = shown
     context = {
         "client": client,
         "challenge": shown,
         "offer": offer_of(shown),
+        "reset_price": reset_price(current),
+        "certificates": certificates_of(shown),
         "payouts_made": list(shown.payouts.all()[:SHOWN_MAX]),
         "payout_form": PayoutRequestForm(initial={"request_key": new_key()}),
         "current": current,

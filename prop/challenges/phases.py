@@ -13,6 +13,7 @@ from crm.errors import DomainError
 from crm.models import Actor
 from crm.security import audit
 from prop.audit_codes import PropAction
+from prop.certificates.issuing import issue_certificate
 from prop.choices import ChallengeState, StageState
 from prop.models import Challenge, PhaseAccount, ProgrammePhase
 from trading.accounts.balance_operations import reserve_operation
@@ -88,6 +89,8 @@ def begin_phase(*, operation_id: int) -> PhaseAccount | None:
     if row.phase.is_funded and challenge.state == ChallengeState.ACTIVE:
         challenge.move_to(ChallengeState.FUNDED)
         challenge.save(update_fields=["state"])
+        row.challenge = challenge
+        issue_certificate(row)
     audit.record(
         actor=None,
         action=PropAction.PHASE_STARTED,

@@ -22,6 +22,7 @@ from crm.security import audit, policies
 from crm.security.policies import YES, Decision, has_permission, no
 from prop.audit_codes import PropAction
 from prop.brand_policies import REVIEW_HOURS
+from prop.certificates.issuing import issue_certificate
 from prop.challenges.phases import start_phase
 from prop.choices import ChallengeState, StageState
 from prop.models import Challenge, PhaseAccount
@@ -129,6 +130,7 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
         challenge.ended_at = row.ended_at
         challenge.save(update_fields=["state", "ended_at"])
         return row
+    issue_certificate(row)
     challenge.move_to(ChallengeState.ACTIVE)
     challenge.save(update_fields=["state"])
     following = challenge.version.phases.filter(number__gt=row.phase.number).order_by("number")[0]

@@ -135,6 +135,7 @@ MODELS = {
         "phase_account_id": "PhaseAccount",
         "challenge_id": "Challenge",
         "payout_id": "ChallengePayout",
+        "certificate_id": "Certificate",
     },
     "ib.abuse": {"review_id": "ReferralReview"},
     "ib.sub_partners": {"offer_id": "SubPartnerOffer"},

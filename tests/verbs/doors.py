@@ -938,6 +938,13 @@ DOORS: dict[str, Door] = {
     ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
+    "prop.challenges.resets.reset_phase": Door(by=of("phase_account_id", "challenge.client.user", "PhaseAccount")),
+    "prop.certificates.issuing.show_name": Door(
+        by=of("certificate_id", "phase_account.challenge.client.user", "Certificate")
+    ),
+    "prop.certificates.pdf.order_certificate": Door(
+        by=lambda given: given["certificate"].phase_account.challenge.client.user
+    ),
     "prop.payouts.requests.request_payout": Door(by=of("challenge_id", "client.user", "Challenge")),
     "prop.payouts.reviews.decide_payout": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
     "prop.challenges.reviews.decide_phase": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
@@ -1067,6 +1074,7 @@ UNRECORDED: dict[str, str] = {
     "trading.cap_breaches.account_types.change_type": "called without a change, saves the row as it is",
     "wallet.disputes.evidence.order_evidence": JOB,
     "wallet.documents.batches.order_batch": JOB,
+    "prop.certificates.pdf.order_certificate": JOB,
     "wallet.documents.receipts.order_receipt": JOB,
     "wallet.documents.statement.order_statement": JOB,
     "wallet.reconciliation.report_confirmations.order_confirmation": JOB,

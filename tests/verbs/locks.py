@@ -250,6 +250,8 @@ LOCKS: dict[str, str] = {
     "ib.plans.withdraw_version": "PlanVersion Plan",
     "prop.challenges.buying.buy_challenge": "Client",
     "prop.challenges.coupons.create_coupon": "",
+    "prop.challenges.resets.reset_phase": "Client Challenge PhaseAccount",
+    "prop.certificates.issuing.show_name": "Certificate",
     "prop.payouts.requests.request_payout": "Client Challenge",
     "prop.payouts.reviews.decide_payout": "Client Challenge PhaseAccount ChallengePayout WorkItem",
     "prop.challenges.reviews.decide_phase": "Client Challenge PhaseAccount WorkItem",

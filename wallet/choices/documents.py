@@ -11,10 +11,11 @@ class DocumentKind(models.TextChoices):
     PSP_PACK = "psp_pack", _("PSP pack")
     MONTH_PACK = "month_pack", _("Month pack")
     CLIENT_MONEY = "client_money", _("Client money calculation")
+    CERTIFICATE = "certificate", _("Challenge certificate")
 
 
 # What a client may have: it is about them, and they find it in the client portal.
-FOR_CLIENTS = (DocumentKind.STATEMENT, DocumentKind.RECEIPT, DocumentKind.FEE_INVOICE)
+FOR_CLIENTS = (DocumentKind.STATEMENT, DocumentKind.RECEIPT, DocumentKind.FEE_INVOICE, DocumentKind.CERTIFICATE)
 
 
 class Ending(models.TextChoices):

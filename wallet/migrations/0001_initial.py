@@ -499,7 +499,7 @@ class Migration(migrations.Migration):
             name='IssuedDocument',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('statement', 'Statement of account'), ('receipt', 'Deposit receipt'), ('fee_invoice', 'Fee invoice'), ('psp_pack', 'PSP pack'), ('month_pack', 'Month pack'), ('client_money', 'Client money calculation')], max_length=12)),
+                ('kind', models.CharField(choices=[('statement', 'Statement of account'), ('receipt', 'Deposit receipt'), ('fee_invoice', 'Fee invoice'), ('psp_pack', 'PSP pack'), ('month_pack', 'Month pack'), ('client_money', 'Client money calculation'), ('certificate', 'Challenge certificate')], max_length=12)),
                 ('subject', models.CharField(help_text="Subject, e.g. deposit:D-4711 or report:12", max_length=80)),
                 ('title', models.CharField(max_length=160)),
                 ('first_day', models.DateField(null=True)),
@@ -1716,7 +1716,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='issueddocument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('kind__in', ('statement', 'receipt', 'fee_invoice'))), models.Q(models.Q(('kind__in', ('statement', 'receipt', 'fee_invoice')), _negated=True), ('client__isnull', True)), _connector='OR'), name='document_is_a_client_s_or_the_house_s'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('client__isnull', False), ('kind__in', ('statement', 'receipt', 'fee_invoice', 'certificate'))), models.Q(models.Q(('kind__in', ('statement', 'receipt', 'fee_invoice', 'certificate')), _negated=True), ('client__isnull', True)), _connector='OR'), name='document_is_a_client_s_or_the_house_s'),
         ),
         migrations.AddConstraint(
             model_name='issueddocument',
