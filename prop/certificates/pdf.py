@@ -25,7 +25,7 @@ from wallet.documents.store import Draft
 def address_of(certificate: Certificate) -> str:
     """Return the address at which anybody verifies a certificate."""
     brand = certificate.phase_account.challenge.brand.code
-    return settings.BASE_URL.rstrip("/") + reverse("certificate", args=[brand, certificate.number])
+    return str(settings.BASE_URL).rstrip("/") + reverse("certificate", args=[brand, certificate.number])
 
 
 def draft_of(certificate: Certificate, language: str) -> Draft:
