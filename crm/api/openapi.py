@@ -62,6 +62,7 @@ def complete(schema: dict[str, Any], resources: Iterable[Resource]) -> None:
             for parameter in operation.get("parameters", []):
                 if parameter["name"] == "Idempotency-Key" and path.startswith("/api/v1/"):
                     parameter["required"] = True
+                    parameter["schema"].pop("default", None)
 
 
 def _name(resource: Resource) -> str:

@@ -8,8 +8,12 @@ import pytest
 from django.test import Client as Browser
 
 from crm.api.problems import CODES
-from crm.api.scopes import SCOPES
+from crm.api.scopes import BY_CODE, SCOPES
+from crm.events.schemas import catalogue
+from tests.cast import make_client
 from tests.crm.api.test_openapi import ROOT
+from tests.crm.api.test_reading import get, secret_of
+from tests.crm.api.test_writing import send
 
 pytestmark = pytest.mark.django_db
 
@@ -36,3 +40,18 @@ def test_every_operation_is_described_and_every_link_leads_somewhere():
     assert {f"scope-{scope.code}" for scope in SCOPES} | {f"error-{code}" for code in CODES} <= set(ids)
     lead = unescape(page[page.index('id="op-create_lead"') :])
     assert '-d \'{"brand": "meridian", "email": "pia@example.com"' in lead[: lead.index("</details>")]
+
+
+def test_every_request_of_the_guides_recipes_is_answered(cast):
+    recipes = (ROOT / "docs" / "api.md").read_text().partition("## Recipes")[2]
+    secrets = [secret_of(user, *BY_CODE) for user in (cast.desk_head, cast.finance)]
+    requests = re.findall(r"^GET /api/v1/(\S+)$", recipes, re.M)
+    assert len(requests) == 6
+    for request in requests:
+        answers = [get(request, secret) for secret in secrets]
+        assert 200 in {answer.status_code for answer in answers}, (request, [answer.content for answer in answers])
+    (body,) = re.findall(r"^POST /api/v1/calls\n.*\n(\{.*\})$", recipes, re.M)
+    person = make_client(brand=cast.brand, book=cast.book, email="pia@example.com", login=False)
+    answer = send("calls", secrets[0], body.replace("1842", str(person.pk)))
+    assert answer.status_code == 201, answer.content
+    assert set(re.findall(r"webhook `([\w.]+)`", recipes)) <= {event.name for event in catalogue()}

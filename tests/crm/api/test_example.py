@@ -1,6 +1,10 @@
-"""The program of docs/examples, in a process of its own, against a real server and with a real webhook."""
+"""The program of docs/examples and a generated client against a real server: what an integrator begins with."""
 
+import datetime as dt
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -22,7 +26,8 @@ from tests.trading.factories import make_account, make_server, make_type
 from tests.trading.processes import free_port
 from trading.models import Deal, TradingAccount
 
-PROGRAM = Path(__file__).parents[3] / "docs" / "examples" / "lead_to_deals.py"
+GUIDE = Path(__file__).parents[3] / "docs" / "api.md"
+PROGRAM = GUIDE.parent / "examples" / "lead_to_deals.py"
 SCOPES = ("leads:write", "clients:read", "clients:write", "trading:read", "trading:write")
 
 
@@ -79,3 +84,33 @@ def test_the_example_goes_from_a_lead_to_its_deals(cast, account_type, live_serv
         '{"amount": "12.50", "currency": "EUR"}}]',
     ]
     assert [row.state for row in WebhookDelivery.objects.all()] == ["delivered"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_documented_command_makes_a_typed_client_that_works(cast, live_server, tmp_path, monkeypatch):
+    command = re.search(r"^openapi-python-client generate .*$", GUIDE.read_text(), re.M)[0]
+    shutil.copy(GUIDE.parent / "openapi.json", tmp_path)
+    subprocess.run(
+        [Path(sys.executable).parent / "openapi-python-client", *shlex.split(command)[1:]],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=60,
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    from keelson_client import AuthenticatedClient
+    from keelson_client.api.clients import list_clients
+    from keelson_client.api.leads import create_lead
+    from keelson_client.models import NewLead, Problem
+
+    with AuthenticatedClient(live_server.url, secret_of(cast.desk_head, "clients:read", "leads:write")) as client:
+        new = NewLead(brand=cast.brand.code, email="pia@example.com", country="DE")
+        leads = [create_lead.sync(client=client, body=new, idempotency_key="one") for _ in range(2)]
+        assert leads[0].id == leads[1].id == Lead.objects.get().pk, "the same key does nothing again"
+        other = NewLead(brand=cast.brand.code, email="uma@example.com")
+        refused = create_lead.sync(client=client, body=other, idempotency_key="one")
+        assert isinstance(refused, Problem) and refused.code == "idempotency_conflict"
+        page = list_clients.sync(client=client, limit=2, created_atgte=timezone.now() - dt.timedelta(days=1))
+        assert [row.stage for row in page.data] == ["lead", "registered"]
+        assert page.data[0].email != "pia@example.com", "masked"
+        assert isinstance(page.data[0].created_at, dt.datetime)
