@@ -27,6 +27,8 @@ class PropAction(AuditCode):
     PAYOUT_DECIDED = "prop.payout_decided", _("Challenge payout decided"), "gavel"
     PAYOUT_PAID = "prop.payout_paid", _("Challenge payout paid"), "check", "success"
     PAYOUT_FAILED = "prop.payout_failed", _("Challenge payout failed"), "circle-x", "danger"
+    FUNDING_FAILED = "prop.funding_failed", _("Challenge account couldn't be funded"), "circle-x", "danger"
+    FUNDED_AGAIN = "prop.funded_again", _("Funding of a challenge account sent again"), "rotate-ccw"
     CHALLENGE_RESET = "prop.challenge_reset", _("Challenge reset"), "rotate-ccw"
     CERTIFICATE_ISSUED = "prop.certificate_issued", _("Certificate issued"), "badge-check"
     CERTIFICATE_CHANGED = "prop.certificate_changed", _("Name on a certificate shown or hidden"), "badge-check"

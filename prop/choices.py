@@ -139,6 +139,13 @@ class PropNotice(NotificationKind):
         CLIENTS,
         EmailChannel.AT_ONCE,
     )
+    FUNDING_FAILED = (
+        "prop.funding_failed",
+        _("Challenge accounts that couldn't be funded"),
+        NoticeGroup.TRADING,
+        staff("prop.decide_challenge"),
+        EmailChannel.AT_ONCE,
+    )
     PAYOUT_FAILED = (
         "prop.payout_failed",
         _("Challenge payouts that failed"),

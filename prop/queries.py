@@ -39,6 +39,12 @@ def certificates_visible_to(user: User) -> QuerySet[Certificate]:
     return Certificate.objects.filter(phase_account__challenge__in=seen)
 
 
+def account_types_sold(client: Client) -> set[int]:
+    """Return the account types of programmes that were ever on sale: their accounts are bought, not opened for free."""
+    versions = ProgrammeVersion.objects.filter(programme__brand_id=client.brand_id).exclude(state=VersionState.DRAFT)
+    return {pk for pair in versions.values_list("account_type_id", "funded_account_type_id") for pk in pair}
+
+
 def on_sale(client: Client) -> QuerySet[ProgrammeVersion]:
     """List the versions that a client's brand sells, in the currencies that it offers."""
     rows = ProgrammeVersion.objects.filter(programme__brand_id=client.brand_id, state=VersionState.PUBLISHED)

@@ -15,6 +15,7 @@ from portal.guards import client_required
 from portal.views.money import me, new_key
 from prop.challenges.buying import buy_challenge
 from prop.challenges.objectives import objectives_of
+from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
 from prop.models import Certificate, Challenge, ProgrammeSize
 from prop.payouts.requests import offer_of, request_payout
@@ -144,6 +145,7 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
     context = {
         "client": client,
         "challenge": shown,
+        "is_stuck": is_stuck(current),
         "offer": offer_of(shown),
         "reset_price": reset_price(current),
         "certificates": certificates_of(shown),

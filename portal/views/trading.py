@@ -25,7 +25,7 @@ from portal import platforms
 from portal.forms_room import OpenAccountForm, PlatformPasswordForm, RequestForm
 from portal.guards import client_required
 from portal.views.money import me, new_key
-from prop.queries import on_sale
+from prop.queries import account_types_sold, on_sale
 from trading import queries
 from trading.accounts import changes as accounts
 from trading.accounts import opening, request_rules, requests
@@ -157,7 +157,8 @@ def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
 @client_required
 def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Choose a type and a leverage. What is not offered yet says why."""
-    offers = by_platform(queries.offers_for(me(request), client))
+    sold = account_types_sold(client)
+    offers = by_platform([each for each in queries.offers_for(me(request), client) if each.account_type.pk not in sold])
     wished = request.POST.get("account_type") or request.GET.get("type", "")
     offer = next(
         (candidate for candidate in offers if candidate.decision and str(candidate.account_type.pk) == wished), None

@@ -39,6 +39,7 @@ from trading.models import Deal as PlatformDeal
 
 DEALS_WAIT: Final = dt.timedelta(seconds=60)  # a server whose deals aren't read for longer is judged by its samples
 WAITING_MAX: Final = 30
+AT_ONCE_MAX: Final = 5_000  # accounts of one round; those that were judged longest ago come first
 RULES: Final = {
     RuleCode.DAILY_LOSS: Rule.DAILY_LOSS,
     RuleCode.MAXIMUM_LOSS: Rule.MAX_LOSS,
@@ -81,7 +82,8 @@ def due_accounts() -> QuerySet[PhaseAccount]:
     """Find running phases whose account was read since it was judged, or which have samples waiting for their deals."""
     running = PhaseAccount.objects.filter(state=StageState.RUNNING, account__synced_at__isnull=False)
     read_since = Q(judged_until__isnull=True) | Q(account__synced_at__gt=F("judged_until"))
-    return running.filter(read_since).order_by("pk")
+    longest_ago = F("judged_until").asc(nulls_first=True)
+    return running.filter(read_since).order_by(longest_ago, "pk")[:AT_ONCE_MAX]
 
 
 @transaction.atomic(durable=True)

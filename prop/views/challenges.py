@@ -14,6 +14,7 @@ from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from prop.challenges.objectives import objectives_of
+from prop.challenges.phases import can_fund, fund_again, is_stuck
 from prop.challenges.reviews import can_review, decide_phase
 from prop.choices import StageState
 from prop.forms import ReviewForm
@@ -42,7 +43,15 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         challenge.accounts.select_related("phase", "account__server", "breach", "challenge").order_by("-pk")
     )
     current = accounts[0]
-    form = ReviewForm(request.POST or None)
+    form = ReviewForm(request.POST if request.method == "POST" and "fund_again" not in request.POST else None)
+    if "fund_again" in request.POST:
+        run_action(
+            request,
+            lambda: fund_again(phase_account_id=current.pk, actor=request.user),
+            _("Starting balance sent again."),
+            show_forbidden=True,
+        )
+        return redirect(challenge)
     if request.method == "POST":
         done = run_action(
             request,
@@ -64,6 +73,8 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),
         "work": work_of(request.user, current.work_id),
         "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),
+        "is_stuck": is_stuck(current),
+        "may_fund": can_fund(request.user, current),
         "form": form,
     }
     return render(request, "prop/challenge.html", context, status=422 if form.errors else 200)

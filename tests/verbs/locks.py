@@ -250,6 +250,7 @@ LOCKS: dict[str, str] = {
     "ib.plans.withdraw_version": "PlanVersion Plan",
     "prop.challenges.buying.buy_challenge": "Client",
     "prop.challenges.coupons.create_coupon": "",
+    "prop.challenges.phases.fund_again": "Challenge PhaseAccount",
     "prop.challenges.resets.reset_phase": "Client Challenge PhaseAccount",
     "prop.certificates.issuing.show_name": "Certificate",
     "prop.payouts.requests.request_payout": "Client Challenge",
