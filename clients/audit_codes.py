@@ -88,6 +88,8 @@ class ClientsAction(AuditCode):
     TASK_ADDED = "clients.task_added", _("Task added"), "list-todo"
     TASK_COMPLETED = "clients.task_completed", _("Task completed"), "check", "success"
     TASK_HANDED_OVER = "clients.task_handed_over", _("Task handed over"), "users"
+    TASK_MOVED = "clients.task_moved", _("Task moved"), "calendar"
+    TASK_MOVE_UNDONE = "clients.task_move_undone", _("Task move undone"), "undo-2"
     TASK_REOPENED = "clients.task_reopened", _("Task reopened"), "rotate-ccw"
     TASK_SNOOZED = "clients.task_snoozed", _("Task postponed"), "clock"
     # Recorded by the portal; declared here because the checks of withdrawals, which know no portal, look for it.

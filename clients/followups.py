@@ -6,7 +6,8 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import EllipsisType
+from typing import Any, Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,24 +18,38 @@ from clients import policies, timeline
 from clients.audit_codes import ClientsAction
 from clients.choices import ClientsNotice, TimelineKind
 from clients.models import Client, Task, TimelineEntry
+from clients.models.work import REMIND_BEFORE_MINUTES_MAX
 from crm.audit_codes import AuditCode
 from crm.db.bulk import copy_models
 from crm.db.locking import lock, lock_all
-from crm.due import DueItem, DueKind, cancel, declare, due, due_many
+from crm.due import DueItem, DueKind, cancel, declare, due_many
 from crm.errors import DomainError, NotAllowed, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import Actor, DueRow, User
 from crm.notices.notify import notify
 from crm.security import audit
 from crm.security.scope import reach_of
+from crm.ui.preferences import preference, set_preference
 
 FURTHEST = dt.timedelta(days=3 * 366)
+# Where a person's choice is kept, and how many of their coming reminders it moves.
+REMINDER: Final = ("follow_ups", "remind_before_minutes")
+RESCHEDULED_MAX: Final = 5_000
 
 
 @transaction.atomic
-def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, assignee_id: int | None = None) -> Task:
+def add_task(
+    *,
+    client_id: int,
+    actor: Actor,
+    title: str,
+    due_at: dt.datetime,
+    assignee_id: int | None = None,
+    remind_before_minutes: int | None = None,
+) -> Task:
     """Set a follow-up, for oneself or for a colleague who reaches the client.
 
+    remind_before_minutes: when the reminder comes; None: as the assignee has chosen for all.
     Who: `clients.log_call` in reach; None for the system, which names the assignee.
     Raises: NotAllowed; DomainError without a title, for a time long past or years away, or for a colleague out of reach.
     """
@@ -44,12 +59,20 @@ def add_task(*, client_id: int, actor: Actor, title: str, due_at: dt.datetime, a
     if not title:
         raise DomainError(_("Enter a task."))
     _check_time(due_at)
+    _check_reminder(remind_before_minutes)
     assignee = actor if assignee_id in (None, getattr(actor, "pk", None)) else User.objects.get(pk=assignee_id)
     if assignee is None:
         raise DomainError(_("Choose who the task is assigned to."))
     if client.book_id not in reach_of(assignee).books:
         raise DomainError(_("%(person)s doesn't have access to this client.") % {"person": assignee})
-    task = Task.objects.create(client=client, assignee=assignee, title=title[:160], due_at=due_at, created_by=actor)
+    task = Task.objects.create(
+        client=client,
+        assignee=assignee,
+        title=title[:160],
+        due_at=due_at,
+        created_by=actor,
+        remind_before_minutes=remind_before_minutes,
+    )
     _record(
         task, ClientsAction.TASK_ADDED, actor, after={"title": task.title, "due_at": due_at, "assignee": str(assignee)}
     )
@@ -125,7 +148,7 @@ def add_tasks(tasks: Sequence[NewTask]) -> None:
     )
     _notify_of(rows)
     later = [task for task in rows if task.due_at > timezone.now()]
-    due_many(FOLLOW_UP, [DueItem(task.pk, task.due_at, task.client_id, task.client.brand_id) for task in later])
+    due_many(FOLLOW_UP, [_reminder(task) for task in later])
 
 
 def _notify_of(tasks: Sequence[Task]) -> None:
@@ -186,11 +209,86 @@ def snooze_task(*, task_id: int, actor: User, until: dt.datetime) -> Task:
         raise DomainError(_("Choose a time in the future."))
     _check_time(until)
     before, task.due_at = task.due_at, until
-    task.times_snoozed = min(task.times_snoozed + 1, 32_767)
-    task.save(update_fields=["due_at", "times_snoozed"])
+    task.times_snoozed, task.moved_from = min(task.times_snoozed + 1, 32_767), None
+    task.save(update_fields=["due_at", "times_snoozed", "moved_from"])
     _schedule(task)
     _record(task, ClientsAction.TASK_SNOOZED, actor, before={"due_at": before}, after={"due_at": until})
     return task
+
+
+@transaction.atomic
+def move_task(
+    *,
+    task_id: int,
+    actor: User,
+    to: dt.datetime,
+    seen_at: dt.datetime,
+    remind_before_minutes: int | EllipsisType | None = ...,
+) -> Task:
+    """Move a follow-up to another time, earlier or later, and change its reminder where one is given.
+
+    seen_at: when it was due on the page from which it is moved. Who: as for completing.
+    Raises: NotAllowed; WrongState when done, or moved by somebody else meanwhile; DomainError for a past time.
+    """
+    task = _locked(task_id, actor)
+    if task.done_at:
+        raise WrongState(_("This task is already done."))
+    if task.due_at != seen_at:
+        raise WrongState(_("This follow-up was moved meanwhile. Reload the page."))
+    before = {"due_at": task.due_at, "remind_before_minutes": task.remind_before_minutes}
+    if to != task.due_at:
+        if to <= timezone.now():
+            raise DomainError(_("Choose a time in the future."))
+        _check_time(to)
+        task.moved_from, task.due_at = task.due_at, to
+    if not isinstance(remind_before_minutes, EllipsisType):
+        _check_reminder(remind_before_minutes)
+        task.remind_before_minutes = remind_before_minutes
+    after = {"due_at": task.due_at, "remind_before_minutes": task.remind_before_minutes}
+    if after == before:
+        return task
+    task.save(update_fields=["due_at", "moved_from", "remind_before_minutes"])
+    _schedule(task)
+    _record(task, ClientsAction.TASK_MOVED, actor, before=before, after=after)
+    return task
+
+
+@transaction.atomic
+def undo_task_move(*, task_id: int, actor: User) -> Task:
+    """Put a follow-up back to when it was due before its last move, which may be past.
+
+    Who: as for completing. Raises: NotAllowed; WrongState when done, postponed since or undone already.
+    """
+    task = _locked(task_id, actor)
+    if task.done_at:
+        raise WrongState(_("This task is already done."))
+    if task.moved_from is None:
+        raise WrongState(_("There is no move to undo."))
+    before, task.due_at, task.moved_from = task.due_at, task.moved_from, None
+    task.save(update_fields=["due_at", "moved_from"])
+    _schedule(task)
+    _record(task, ClientsAction.TASK_MOVE_UNDONE, actor, before={"due_at": before}, after={"due_at": task.due_at})
+    return task
+
+
+def default_reminder(user: User) -> int:
+    """Return how many minutes before a follow-up a person is reminded, where the follow-up doesn't say."""
+    minutes = preference(user, *REMINDER)
+    return minutes if isinstance(minutes, int) else 0
+
+
+@transaction.atomic
+def set_default_reminder(*, actor: User, minutes: int) -> int:
+    """Choose when one's own follow-ups remind that don't say otherwise; returns how many reminders that moves.
+
+    Who: everybody for themselves. Raises: DomainError for more than a week.
+    """
+    _check_reminder(minutes)
+    set_preference(user=actor, section=REMINDER[0], key=REMINDER[1], value=minutes)
+    coming = Task.objects.filter(assignee=actor, done_at=None, due_at__gt=timezone.now(), remind_before_minutes=None)
+    tasks = list(coming.select_related("client", "assignee").order_by("due_at", "pk")[:RESCHEDULED_MAX])
+    due_many(FOLLOW_UP, [_reminder(task) for task in tasks])
+    return len(tasks)
 
 
 @transaction.atomic
@@ -225,18 +323,20 @@ def hand_over_tasks(*, from_id: int, actor: User) -> int:
 
 
 def _remind(row: DueRow) -> None:
-    """Remind the assignee that a follow-up is due."""
-    open_tasks = Task.objects.filter(done_at=None, due_at__lte=timezone.now(), assignee__is_active=True)
-    task = open_tasks.select_related("client").filter(pk=row.key).first()
-    if task is None:
+    """Remind the assignee that a follow-up is due, or will be."""
+    open_tasks = Task.objects.filter(done_at=None, assignee__is_active=True).select_related("client", "assignee")
+    task = open_tasks.filter(pk=row.key).first()
+    now = timezone.now()
+    if task is None or _chosen_time(task) > now:
         return
+    coming = phrase("%(client)s · due %(at)s") % {"client": task.client, "at": task.due_at}
     notify(
         [task.assignee_id],
         kind=ClientsNotice.TASK_DUE,
         title=task.title,
-        body=str(task.client),
+        body=coming if task.due_at > now else str(task.client),
         url=task.client.get_absolute_url(),
-        dedupe_key=f"clients.task_due:{task.pk}:{task.times_snoozed}",
+        dedupe_key=f"clients.task_due:{task.pk}:{task.times_snoozed}:{task.due_at.isoformat()}",
     )
 
 
@@ -246,7 +346,26 @@ FOLLOW_UP = declare(DueKind("clients.follow_up", gettext_lazy("Follow-up reminde
 def _schedule(task: Task) -> None:
     """Set the reminder; one that is due already needs none: somebody is looking at it."""
     if task.due_at > timezone.now():
-        due(FOLLOW_UP, key=task.pk, at=task.due_at, client_id=task.client_id, brand_id=task.client.brand_id)
+        due_many(FOLLOW_UP, [_reminder(task)])
+    else:
+        cancel(FOLLOW_UP, task.pk)
+
+
+def _reminder(task: Task) -> DueItem:
+    return DueItem(task.pk, _reminds_at(task), task.client_id, task.client.brand_id)
+
+
+def _reminds_at(task: Task) -> dt.datetime:
+    """Return when a follow-up's reminder comes: when it is due, where it is too late for one before."""
+    chosen = _chosen_time(task)
+    return chosen if chosen > timezone.now() else task.due_at
+
+
+def _chosen_time(task: Task) -> dt.datetime:
+    minutes = task.remind_before_minutes
+    if minutes is None:
+        minutes = default_reminder(task.assignee)
+    return task.due_at - dt.timedelta(minutes=minutes)
 
 
 def _locked(task_id: int, actor: User) -> Task:
@@ -263,6 +382,11 @@ def _check_time(at: dt.datetime) -> None:
         raise DomainError(_("Choose a time in the future."))
     if at > now + FURTHEST:
         raise DomainError(_("Choose a time within the next three years."))
+
+
+def _check_reminder(minutes: int | None) -> None:
+    if minutes is not None and not 0 <= minutes <= REMIND_BEFORE_MINUTES_MAX:
+        raise DomainError(_("A reminder comes a week before at most."))
 
 
 def _record(task: Task, action: AuditCode, actor: Actor, **details: Any) -> None:

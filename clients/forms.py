@@ -52,6 +52,27 @@ def moment_widget() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
+REMINDERS = [
+    (0, gettext_lazy("when due")),
+    (5, gettext_lazy("5 minutes before")),
+    (15, gettext_lazy("15 minutes before")),
+    (30, gettext_lazy("30 minutes before")),
+    (60, gettext_lazy("an hour before")),
+    (120, gettext_lazy("2 hours before")),
+    (1440, gettext_lazy("a day before")),
+]
+
+
+class ReminderField(forms.TypedChoiceField):
+    """When a follow-up's reminder comes, in minutes before it is due; None: as the assignee has chosen for all."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [("", gettext_lazy("as chosen in the calendar")), *REMINDERS]
+        super().__init__(
+            label=gettext_lazy("Remind"), choices=choices, coerce=int, empty_value=None, required=False, **kwargs
+        )
+
+
 class FollowUpFields(forms.Form):
     """The next step agreed in a call."""
 
@@ -99,6 +120,7 @@ class TaskForm(forms.Form):
     title = forms.CharField(label=gettext_lazy("Task"), max_length=160)
     due_at = forms.DateTimeField(label=gettext_lazy("Due"), widget=moment_widget())
     assignee = forms.ModelChoiceField(label=gettext_lazy("Assigned to"), queryset=User.objects.none(), required=False)
+    remind_before = ReminderField()
 
     def __init__(self, *args: Any, client: Client, actor: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -327,7 +327,7 @@ def _add(
 ) -> tuple[Client, arrivals.Merged]:
     """Create the client of a new lead in the book that routing chose, or in the book of the agent who entered it.
 
-    What doesn't depend on the agent is written before the agents' counters are locked, under ids taken in advance:
+    What doesn't depend on the agent is written before the agents' counters are locked, under ids drawn in advance:
     from the decision on, every other capture that could go to the same agents waits for this one's commit.
     """
     lead.client = client = Client(

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from crm.ui.views import TableView
+from leads.agenda import views as agenda
 from leads.automations import views as automations
 from leads.automations.tables import AutomationTable
 from leads.bulk import views as bulk
@@ -16,6 +17,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("l/<slug:brand_code>/<slug:slug>/thanks/<slug:language>/", public.thanks, name="landing_thanks"),
     path("leads/", TableView.as_view(table=LeadTable, template_name="leads/list.html"), name="leads"),
     path("leads/new/", staff.new, name="lead_new"),
+    path("my-day/calendar/", agenda.follow_up_calendar, name="follow_up_calendar"),
+    path("my-day/calendar/drop/", agenda.follow_up_drop, name="follow_up_drop"),
+    path("my-day/calendar/reminder/", agenda.follow_up_reminder, name="follow_up_reminder"),
+    path("my-day/calendar/<int:task_id>/", agenda.follow_up_move, name="follow_up_move"),
+    path("my-day/calendar/<int:task_id>/undo/", agenda.follow_up_undo, name="follow_up_undo"),
     path("leads/board/", staff.board, name="leads_board"),
     path("leads/board/move/", staff.board_move, name="leads_board_move"),
     path(

@@ -960,6 +960,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('times_snoozed', models.PositiveSmallIntegerField(default=0)),
+                ('remind_before_minutes', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('moved_from', models.DateTimeField(blank=True, null=True)),
                 ('assignee', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to=settings.AUTH_USER_MODEL)),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='clients.client')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -1839,6 +1841,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='task',
             constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='task_has_a_title'),
+        ),
+        migrations.AddConstraint(
+            model_name='task',
+            constraint=models.CheckConstraint(condition=models.Q(('remind_before_minutes__lte', 10080)), name='task_reminds_a_week_before_at_most'),
         ),
         migrations.AddIndex(
             model_name='timelineentry',

@@ -13,6 +13,8 @@ from clients.models.client import Client
 from crm.models import User
 from crm.models.audit import append_only
 
+REMIND_BEFORE_MINUTES_MAX = 7 * 24 * 60
+
 
 class Call(models.Model):
     """One phone call, as the agent logged it. Facts about the past: never changed."""
@@ -110,6 +112,10 @@ class Task(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     times_snoozed = models.PositiveSmallIntegerField(default=0)
+    # Minutes before it is due at which the reminder comes; empty: as the assignee has chosen for all.
+    remind_before_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    # When it was due before the calendar moved it, for as long as that can be undone.
+    moved_from = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["due_at", "id"]
@@ -127,6 +133,10 @@ class Task(models.Model):
                 name="done_task_says_who_and_when",
             ),
             models.CheckConstraint(condition=~models.Q(title=""), name="task_has_a_title"),
+            models.CheckConstraint(
+                condition=models.Q(remind_before_minutes__lte=REMIND_BEFORE_MINUTES_MAX),
+                name="task_reminds_a_week_before_at_most",
+            ),
         ]
 
     def __str__(self) -> str:

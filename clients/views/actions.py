@@ -85,6 +85,7 @@ def task_add(request: UserRequest, client_id: int) -> HttpResponseBase:
             title=data["title"],
             due_at=data["due_at"],
             assignee_id=data["assignee"].pk if data["assignee"] else None,
+            remind_before_minutes=data["remind_before"],
         )
 
     return dialogs.run(
