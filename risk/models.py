@@ -1,14 +1,17 @@
 """Tables of the app's rooms."""
 
-from risk.abuse.models import AbuseEpisode, EpisodeParty, EpisodeTrade, PairCount, ScoredTo, Tick
+from risk.abuse.models import AbuseEpisode, AbuseMeasure, EpisodeParty, EpisodeTrade, PairCount, ScoredTo, Tick
+from risk.links.models import KnownLink
 from risk.retention.models import ChurnModel, ClientOutlook, RetentionCase, RetentionFlag
 
 __all__ = [
     "AbuseEpisode",
+    "AbuseMeasure",
     "ChurnModel",
     "ClientOutlook",
     "EpisodeParty",
     "EpisodeTrade",
+    "KnownLink",
     "PairCount",
     "RetentionCase",
     "RetentionFlag",

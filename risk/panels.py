@@ -2,12 +2,16 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from crm import approvals
 from crm.ui.panels import Card, MenuEntry, register
+from risk.abuse.measures import AbuseMeasureApproval
 from risk.abuse.queue import RIGHT as DECIDES_ABUSE
 from risk.abuse.queue import SEES as SEES_ABUSE
 from risk.abuse.tables import waiting_count as abuse_waiting
 from risk.retention.kind import SEES, WORKS
 from risk.retention.views import flags_card, waiting_count
+
+approvals.register(AbuseMeasureApproval)
 
 register(
     MenuEntry(

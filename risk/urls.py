@@ -6,9 +6,12 @@ from risk.retention import views as retention
 
 urlpatterns: list[URLPattern] = [
     path("risk/links/<int:client_id>/", links.links, name="risk_links"),
+    path("risk/links/<int:client_id>/known/", links.set_aside, name="risk_link_known"),
+    path("risk/links/<int:client_id>/known/<int:link_id>/end/", links.count_again, name="risk_link_counts"),
     path("risk/abuse/", abuse.EpisodeList.as_view(), name="risk_abuse"),
     path("risk/abuse/assign/", abuse.AssignEpisodes.as_view(), name="risk_abuse_assign"),
     path("risk/abuse/<int:episode_id>/", abuse.EpisodePage.as_view(), name="risk_abuse_episode"),
+    path("risk/abuse/<int:episode_id>/measure/", abuse.ProposeMeasure.as_view(), name="risk_abuse_measure"),
     path("risk/retention/", retention.CaseList.as_view(), name="risk_retention"),
     path("risk/retention/next/", retention.NextCase.as_view(), name="risk_retention_next"),
     path("risk/retention/assign/", retention.AssignCases.as_view(), name="risk_retention_assign"),

@@ -128,6 +128,7 @@ class Book:
         *,
         cash: Iterable[Cash] = (),
         marks: Iterable[Mark] = (),
+        known: Iterable[tuple[str, str]] = (),
         quotes: Quotes | None = None,
     ) -> None:
         rows = sorted(trades, key=lambda row: (row.open_ms, row.key))
@@ -150,6 +151,8 @@ class Book:
             if movement.account in place:
                 self.cash[place[movement.account]].append(movement)
         self.marks: list[Mark] = list(marks)
+        # Two clients, in the order of their texts, who are known to be two people.
+        self.known = frozenset((min(pair), max(pair)) for pair in known)
         self.quotes = quotes or Quotes()
 
     def __len__(self) -> int:

@@ -57,6 +57,14 @@ HANDLING: dict[Abuse, Handling] = {
 }
 
 
+class Measure(models.TextChoices):
+    """What is done to a client of confirmed abuse, once a second person has approved it."""
+
+    WITHDRAWALS = "withdrawals", _("Block withdrawals")
+    BONUSES = "bonuses", _("Revoke all bonuses")
+    TYPE = "type", _("Change the account type")
+
+
 class EpisodeState(BadgeChoices):
     OPEN = "open", "red", pgettext_lazy("abuse", "Open")
     CONFIRMED = "confirmed", "orange", _("Abuse confirmed")
@@ -87,6 +95,13 @@ class RiskNotice(NotificationKind):
     ABUSE = (
         "risk.abuse",
         _("Suspected abuse by traders"),
+        NoticeGroup.COMPLIANCE,
+        staff("risk.decide_abuseepisode"),
+        EmailChannel.DAILY,
+    )
+    MEASURE_PROPOSED = (
+        "risk.measure_proposed",
+        _("Measures against abuse awaiting a second approval"),
         NoticeGroup.COMPLIANCE,
         staff("risk.decide_abuseepisode"),
         EmailChannel.DAILY,

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from risk.abuse.choices import HANDLING, Abuse, Handling
+from risk.abuse.choices import HANDLING, Abuse, Handling, Measure
+from risk.abuse.evidence import Party
 from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import ABUSE
+from trading.accounts.request_rules import types_by_account
+from trading.models import TradingAccount
 
 
 class EpisodeForm(forms.Form):
@@ -24,3 +28,41 @@ class EpisodeForm(forms.Form):
     def __init__(self, *args: Any, episode: AbuseEpisode, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["handling"].initial = HANDLING[Abuse(episode.kind)]
+
+
+class MeasureForm(forms.Form):
+    """A measure against one of the clients within reach; `cleaned_data` has the arguments of `propose_measure`."""
+
+    measure = forms.ChoiceField(label=_("Measure"))
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}))
+
+    def __init__(self, *args: Any, parties: Sequence[Party], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        clients = {party.client.pk: party.client for party in parties if party.client}
+        rows = TradingAccount.objects.filter(pk__in=[party.account_id for party in parties], client__in=clients)
+        accounts = list(rows.select_related("client", "account_type").order_by("login")[:50])
+        types = types_by_account(accounts) if accounts else {}
+        groups: list[tuple[str, list[tuple[str, Any]]]] = []
+        for client in clients.values():
+            lines: list[tuple[str, Any]] = [
+                (f"{client.pk}:{kind}", kind.label) for kind in (Measure.WITHDRAWALS, Measure.BONUSES)
+            ]
+            lines += [
+                (f"{client.pk}:{Measure.TYPE}:{account.pk}:{row.pk}", f"{account.login} → {row}")
+                for account in accounts
+                if account.client_id == client.pk
+                for row in types[account.pk]
+            ]
+            groups.append((str(client), lines))
+        self.fields["measure"].choices = groups  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        client, _colon, what = given.pop("measure", "").partition(":")
+        kind, *ids = what.split(":")
+        return given | {
+            "client_id": int(client or 0),
+            "kind": kind,
+            "account_id": int(ids[0]) if ids else None,
+            "type_id": int(ids[1]) if ids else None,
+        }

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from crm.models import Brand
 from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Mark, Quotes, Trade, units
+from risk.links.known import known_among
 from risk.links.weights import SHARED_MAX
 
 WINDOW: Final = dt.timedelta(days=30)
@@ -122,7 +123,8 @@ def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = 
         cursor.execute(MARKS, {"clients": sorted({row[1] for row in rows})})
         marks = [Mark(str(client), kind, mark) for client, kind, mark in cursor]
         quotes = _ticks(cursor, servers, values["since"])
-    return LiveBook(Book(trades, accounts, cash=cash, marks=marks, quotes=quotes), brand)
+    known = [(str(first), str(second)) for first, second in known_among({int(mark.client) for mark in marks})]
+    return LiveBook(Book(trades, accounts, cash=cash, marks=marks, known=known, quotes=quotes), brand)
 
 
 def _ms(at: dt.datetime | None) -> int | None:

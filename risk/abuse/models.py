@@ -14,8 +14,9 @@ from clients.models import Client
 from crm.db.partitions import partitioned_by_month
 from crm.db.states import HasState, Transitions
 from crm.models import Brand, User, WorkItem
-from risk.abuse.choices import EPISODE_TRANSITIONS, Abuse, EpisodeState, Handling, Lost
-from trading.models import TradingAccount, TradingServer
+from crm.models.approvals import ApprovalMixin
+from risk.abuse.choices import EPISODE_TRANSITIONS, Abuse, EpisodeState, Handling, Lost, Measure
+from trading.models import AccountType, TradingAccount, TradingServer
 
 partitioned_by_month("risk_tick")
 
@@ -157,3 +158,30 @@ class EpisodeTrade(models.Model):
 
     def __str__(self) -> str:
         return f"{self.episode_id} {self.deal_id}"
+
+
+class AbuseMeasure(ApprovalMixin):
+    """A measure against a client of confirmed abuse: proposed by one person, carried out when another approves it."""
+
+    episode = models.ForeignKey(AbuseEpisode, on_delete=models.PROTECT, related_name="measures")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="abuse_measures")
+    kind = models.CharField(max_length=12, choices=Measure.choices)
+    account = models.ForeignKey(TradingAccount, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    account_type = models.ForeignKey(AccountType, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            *ApprovalMixin.constraints("abuse_measure"),
+            ApprovalMixin.one_open(
+                "client", "kind", "account", name="one_open_measure_of_a_kind", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=Measure.TYPE, account__isnull=False, account_type__isnull=False)
+                | ~Q(kind=Measure.TYPE) & Q(account__isnull=True, account_type__isnull=True),
+                name="type_of_a_measure_is_of_an_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.client}"

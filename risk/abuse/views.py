@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind
 from crm.pages.work import AssignSelected
 from crm.security import access_log
@@ -15,9 +16,10 @@ from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
-from risk.abuse.choices import HANDLING, Abuse, Lost
+from risk.abuse.choices import HANDLING, Abuse, EpisodeState, Lost
 from risk.abuse.evidence import chart_of, parties_of, trades_of
-from risk.abuse.forms import EpisodeForm
+from risk.abuse.forms import EpisodeForm, MeasureForm
+from risk.abuse.measures import measures_of, propose_measure
 from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
 from risk.abuse.tables import EpisodeTable, said
@@ -53,7 +55,9 @@ class EpisodePage(StaffView):
         return redirect(row) if done else self._page(request, row, form)
 
     @staticmethod
-    def _page(request: UserRequest, row: AbuseEpisode, form: EpisodeForm) -> HttpResponse:
+    def _page(
+        request: UserRequest, row: AbuseEpisode, form: EpisodeForm, measure: MeasureForm | None = None
+    ) -> HttpResponse:
         parties = parties_of(request.user, row)
         for client in {party.client.pk: party.client for party in parties if party.client}.values():
             access_log.note(
@@ -76,11 +80,33 @@ class EpisodePage(StaffView):
             "earlier": earlier_of(request, row),
             "feedback": feedback(request.user).get(row.kind),
             "work": work_of(request.user, row.work_id),
-            "may_decide": can_decide_episode(request.user, row),
+            "may_decide": (may_decide := can_decide_episode(request.user, row)),
             "may_see_links": request.user.has_perm("clients.view_linked_clients"),
             "form": form,
+            "measures": [(item, proposal_of(item, request.user)) for item in measures_of(request.user, row)],
         }
+        if may_decide and row.state == EpisodeState.CONFIRMED and any(party.client for party in parties):
+            context["measure_form"] = measure or MeasureForm(parties=parties)
         return render(request, "risk/abuse/episode.html", context)
+
+
+class ProposeMeasure(EpisodePage):
+    """A measure against one of the clients, for a second person to approve."""
+
+    def get(self, request: UserRequest, episode_id: int) -> HttpResponse:
+        return redirect(get_episode(request.user, episode_id))
+
+    def post(self, request: UserRequest, episode_id: int) -> HttpResponse:
+        row = get_episode(request.user, episode_id)
+        form = MeasureForm(request.POST, parties=parties_of(request.user, row))
+        done = run_action(
+            request,
+            lambda: propose_measure(episode_id=row.pk, actor=request.user, **form.cleaned_data),
+            _("Measure proposed. Someone else must approve it."),
+            form=form,
+            show_forbidden=True,
+        )
+        return redirect(row) if done else self._page(request, row, EpisodeForm(episode=row), form)
 
 
 def earlier_of(request: UserRequest, row: AbuseEpisode, *, limit: int = 5) -> list[AbuseEpisode]:

@@ -7,8 +7,11 @@ from clients.merging.attachments import all_stay
 all_stay(
     [
         "risk.AbuseEpisode.client",
+        "risk.AbuseMeasure.client",
         "risk.ClientOutlook.client",
         "risk.EpisodeParty.client",
+        "risk.KnownLink.first",
+        "risk.KnownLink.second",
         "risk.RetentionCase.client",
         "risk.RetentionFlag.client",
     ]

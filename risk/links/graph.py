@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db import connection
@@ -17,6 +17,8 @@ from clients.models import Client
 from clients.queries import clients_visible_to
 from crm.models import User
 from risk.abuse.models import PairCount
+from risk.links.known import known_among
+from risk.links.models import KnownLink
 from risk.links.weights import HOUSEHOLD, NEEDED, PERSON, SHARED_MAX, STRONG, Shared, strength
 
 PEOPLE_MAX: Final = 40
@@ -44,6 +46,7 @@ WITH shared AS (
 )
 SELECT a.id, b.id, array_agg(s.kind), array_agg(s.users) FROM shared s
 CROSS JOIN LATERAL unnest(s.clients) AS a(id) JOIN LATERAL unnest(s.clients) AS b(id) ON a.id < b.id
+WHERE NOT EXISTS (SELECT 1 FROM risk_knownlink k WHERE k.first_id = a.id AND k.second_id = b.id AND k.ended_at IS NULL)
 GROUP BY 1, 2
 """
 
@@ -66,6 +69,7 @@ class Tie:
     strength: float
     reasons: tuple[Reason, ...]
     meetings: int
+    known: KnownLink | None = None
     x: int = 0
     y: int = 0
 
@@ -93,6 +97,8 @@ class Tie:
     @property
     def verdict(self) -> str:
         """Say in a few words what the link means."""
+        if self.known is not None:
+            return self.known.get_why_display()
         kinds = {reason.kind.value for reason in self.reasons}
         if self.strength >= NEEDED:
             return _("Likely one person")
@@ -122,12 +128,16 @@ def around(user: User, client: Client) -> Surroundings:
             reasons[other].append(Reason(IdentifierKind(kind), users, first, last))
     meetings = _meetings(client)
     found = clients_visible_to(user).filter(brand_id=client.brand_id).in_bulk({*reasons, *meetings})
+    known = {pk: row for pair, row in known_among([client.pk]).items() for pk in pair}
     ties = [
         Tie(
             person,
-            round(strength(Shared(reason.kind.value, reason.users) for reason in reasons[pk]), 1),
+            0.0
+            if pk in known
+            else round(strength(Shared(reason.kind.value, reason.users) for reason in reasons[pk]), 1),
             tuple(reasons[pk]),
             meetings.get(pk, 0),
+            known.get(pk),
         )
         for pk, person in found.items()
     ]
@@ -156,7 +166,7 @@ def _placed(ties: list[Tie]) -> Iterable[Tie]:
     for place, tie in enumerate(ties):
         angle = 2 * math.pi * place / max(drawn, 1)
         x, y = round(WIDTH / 2 + 190 * math.cos(angle)), round(HEIGHT / 2 + 130 * math.sin(angle))
-        yield Tie(tie.client, tie.strength, tie.reasons, tie.meetings, x, y)
+        yield replace(tie, x=x, y=y)
 
 
 def all_links(brand_id: int, *, least: float = STRONG) -> dict[tuple[int, int], float]:

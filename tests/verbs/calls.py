@@ -143,6 +143,7 @@ MODELS = {
     "ib.tracking": {"delivery_id": "PostbackDelivery", "claim_id": "ClientClaim"},
     "risk.retention": {"case_id": "RetentionCase"},
     "monitoring": {"agent_id": "User", "limit_id": "StaffLimit", "anomaly_id": "Anomaly"},
+    "risk.links": {"other_id": "Client", "link_id": "KnownLink"},
     "risk": {"episode_id": "AbuseEpisode"},
 }
 BRAND = "meridian"

@@ -82,6 +82,7 @@ from leads.automations.definition import new_definition
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from monitoring.history.models import HistoryFile
 from risk.abuse.models import AbuseEpisode, EpisodeParty
+from risk.links.models import KnownLink
 from tests.verbs.calls import model_named, of_the_brand, one, sketched
 from trading.models import StagedLogin, TradingAccount
 from wallet.models import BonusGrant, BonusPlan, Deposit, Withdrawal
@@ -407,6 +408,26 @@ def an_episode() -> AbuseEpisode:
     account = one(TradingAccount, client=client)
     EpisodeParty.objects.create(episode=episode, account=account, client=client)
     return episode
+
+
+def a_confirmed_episode() -> Arguments:
+    """Confirmed abuse, and its client, against whom a measure is proposed."""
+    episode = an_episode()
+    AbuseEpisode.objects.filter(pk=episode.pk).update(
+        state="confirmed", decided_by=of_the_brand(User)[0], decided_at=timezone.now(), reason="Seen"
+    )
+    return {"episode_id": episode.pk, "client_id": episode.client_id, "kind": "withdrawals"}
+
+
+def two_clients() -> Arguments:
+    """Two clients of the brand who share no identity document."""
+    first, second = of_the_brand(Client).filter(merged_into=None).exclude(stage="closed")[:2]
+    return {"client_id": first.pk, "other_id": second.pk, "why": "household"}
+
+
+def a_known_link() -> Arguments:
+    first, second = of_the_brand(Client).filter(merged_into=None).exclude(stage="closed")[:2]
+    return {"link_id": sketched(KnownLink, first=first, second=second, ended_by=None, ended_at=None).pk}
 
 
 def another_partners_client() -> Arguments:
@@ -980,6 +1001,9 @@ DOORS: dict[str, Door] = {
     "risk.abuse.queue.decide_episode": Door(
         given=lambda: {"episode_id": an_episode().pk, "outcome": "not_abuse", "handling": ""}
     ),
+    "risk.abuse.measures.propose_measure": Door(given=a_confirmed_episode),
+    "risk.links.known.set_link_aside": Door(given=two_clients),
+    "risk.links.known.count_link_again": Door(given=a_known_link),
     "monitoring.history.files.score_history": Door(
         given=lambda: {**a_history(), "fields": {"ts": "at", "agent": "who"}, "kinds": {}, "per_100": 0.5},
         by=of("history_id", "owner", "HistoryFile"),

@@ -1152,6 +1152,7 @@ TABLE |= {
     "risk_abuse": Rule(SEES_ABUSE),
     "risk_abuse_assign": Rule(MANAGES_WORK),
     "risk_abuse_episode": Rule(SEES_ABUSE, kwargs=lambda _world: {"episode_id": 999_999}, good=OWN),
+    "risk_abuse_measure": Rule(SEES_ABUSE, kwargs=lambda _world: {"episode_id": 999_999}, good=OWN),
 }
 TABLE |= {
     "monitoring_alerts": Rule(SEES_ALERTS),
@@ -1385,6 +1386,10 @@ TABLE |= {
         roles(Role.DESK_HEAD, Role.KYC_OFFICER, Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR),
         kwargs=a_client,
         good=OWN,
+    ),
+    "risk_link_known": Rule(roles(Role.DESK_HEAD, Role.FINANCE), kwargs=a_client, good=OWN),
+    "risk_link_counts": Rule(
+        roles(Role.DESK_HEAD, Role.FINANCE), kwargs=lambda world: a_client(world) | {"link_id": 999_999}, good=OWN
     ),
     "compliance:client": Rule(SEES_MATCHES, kwargs=a_client, good=OWN),
     "compliance:screen": Rule(REVIEWS_DOCUMENTS, kwargs=a_client, good=OWN),

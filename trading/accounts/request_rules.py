@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -35,18 +36,29 @@ def is_possible(account: TradingAccount, kind: RequestKind) -> Decision:
 
 def types_to_change_to(account: TradingAccount) -> list[AccountType]:
     """List the types that an account may become without losing its login: same brand, server and currency; never demo to real."""
+    return types_by_account([account])[account.pk]
+
+
+def types_by_account(accounts: Sequence[TradingAccount]) -> dict[int, list[AccountType]]:
+    """List for each of some accounts of one brand the types that it may become, in one query."""
     types = AccountType.objects.filter(
-        brand_id=account.client.brand_id,
-        server_id=account.server_id,
-        currency=account.currency,
+        brand_id__in={account.client.brand_id for account in accounts},
+        server_id__in={account.server_id for account in accounts},
+        currency__in={account.currency for account in accounts},
         is_enabled=True,
-        is_demo=account.is_demo,
     )
-    return [
-        account_type
-        for account_type in types.exclude(pk=account.account_type_id or 0)[:50]
-        if account_type.is_offered_in(account.client.country)
-    ]
+    found = list(types[:500])
+    return {
+        account.pk: [
+            row
+            for row in found
+            if (row.brand_id, row.server_id) == (account.client.brand_id, account.server_id)
+            and (row.currency, row.is_demo) == (account.currency, account.is_demo)
+            and row.pk != account.account_type_id
+            and row.is_offered_in(account.client.country)
+        ][:50]
+        for account in accounts
+    }
 
 
 def against_archive(account: TradingAccount) -> list[HeldBecause]:

@@ -123,7 +123,7 @@ def withdraw(*, request_id: int, actor: User) -> AccountRequest:
     if request.account.client.user_id != actor.pk:
         raise NotAllowed(_("This is not your account."))
     if request.is_by_rule:
-        raise NotAllowed(_("This change keeps a regulatory cap, so you can't withdraw it."))
+        raise NotAllowed(_("The broker ordered this change, so you can't withdraw it."))
     request.move_to(RequestState.WITHDRAWN)
     request.save(update_fields=["state"])
     record(TradingAction.REQUEST_WITHDRAWN, request, actor)
@@ -139,31 +139,56 @@ def order(
     the cap is for the caller to find (`remedies`). Raises: NotAllowed; WrongState (not open, a request of the client is
     open); DomainError; OutsideWorldError when the platform doesn't answer: the order then waits with the requests.
     """
-    kind = RequestKind.LEVERAGE if account_type is None else RequestKind.TYPE
     with transaction.atomic():
         account = _locked_account(account_id)
         require(policies.can_order_change(actor, account))
-        if account.state != AccountState.OPEN:
-            raise WrongState(_("The trading account isn't open."))
-        if not (possible := is_possible(account, kind)):
-            raise DomainError(possible.reason)
-        if account.requests.filter(state__in=OPEN_REQUESTS).exists():
-            raise WrongState(_("This account has an open request. Decide it first."))
-        request = AccountRequest.objects.create(
-            account=account,
-            kind=kind,
-            leverage=leverage,
-            account_type=account_type,
-            is_by_rule=True,
-            asked_by=actor,
-            decided_by=actor,
-            note=note[:300],
-            state=RequestState.APPLYING,
-            lease_until=timezone.now() + LEASE,
-            before={"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id},
-        )
-        record(TradingAction.CHANGE_ORDERED, request, actor, reason=request.note)
+        request = _ordered(account, leverage, account_type, ordered_by=actor, note=note)
     return apply(request.pk, says=True)
+
+
+def order_by_house(*, account_id: int, account_type: AccountType, ordered_by: User) -> AccountRequest:
+    """Change an account's type by a decision of the house that two people made, in the decision's transaction.
+
+    The worker tells the platform; what it doesn't take waits with the requests. `ordered_by`: the second of the two, whose right
+    and reach the decision has asked for. Raises: as `order`.
+    """
+    account = _locked_account(account_id)
+    ladder = caps.ladder_for(account.client, account_type)
+    leverage = account.leverage if account.leverage in ladder.steps else ladder.default
+    return _ordered(account, leverage or account.leverage, account_type, ordered_by=ordered_by, lease=dt.timedelta(0))
+
+
+def _ordered(  # noqa: PLR0913  the columns of a row
+    account: TradingAccount,
+    leverage: int,
+    account_type: AccountType | None,
+    *,
+    ordered_by: User,
+    note: str = "",
+    lease: dt.timedelta = LEASE,
+) -> AccountRequest:
+    kind = RequestKind.LEVERAGE if account_type is None else RequestKind.TYPE
+    if account.state != AccountState.OPEN:
+        raise WrongState(_("The trading account isn't open."))
+    if not (possible := is_possible(account, kind)):
+        raise DomainError(possible.reason)
+    if account.requests.filter(state__in=OPEN_REQUESTS).exists():
+        raise WrongState(_("This account has an open request. Decide it first."))
+    request = AccountRequest.objects.create(
+        account=account,
+        kind=kind,
+        leverage=leverage,
+        account_type=account_type,
+        is_by_rule=True,
+        asked_by=ordered_by,
+        decided_by=ordered_by,
+        note=note[:300],
+        state=RequestState.APPLYING,
+        lease_until=timezone.now() + lease,
+        before={"leverage": account.leverage, "group": account.group, "account_type": account.account_type_id},
+    )
+    record(TradingAction.CHANGE_ORDERED, request, ordered_by, reason=request.note)
+    return request
 
 
 # ── deciding ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -245,7 +270,7 @@ def undo(*, request_id: int, actor: Actor) -> AccountRequest:
         if request.decided_at is None or request.decided_at < timezone.now() - UNDO_WITHIN:
             raise WrongState(_("A decision can only be undone within one day."))
         if request.is_by_rule:
-            raise WrongState(_("This change keeps a regulatory cap and can't be undone."))
+            raise WrongState(_("The broker ordered this change. It can't be undone."))
         if request.state == RequestState.REFUSED:
             request.move_to(RequestState.WAITING)
             request.decided_at, request.decided_by, request.note = None, None, ""

@@ -30,7 +30,7 @@ class AccountRequest(HasState):
     is_by_rule = models.BooleanField(
         default=False,
         help_text=_(
-            "Ordered by the broker to comply with a regulator's leverage cap; not requested by anyone and never undone"
+            "Ordered by the broker, for example to comply with a regulator's leverage cap; not requested by anyone and never undone"
         ),
     )
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")

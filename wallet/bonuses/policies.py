@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from clients.models import Client
+from clients.policies import can
 from crm.approvals.kinds import by_another
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, has_permission, no
@@ -46,7 +47,4 @@ def can_decide_bonus(user: User, grant: BonusGrant) -> Decision:
 
 def can_take_bonus_away(user: Actor, grant: BonusGrant) -> Decision:
     """Allow approvers of bonuses, for clients in reach."""
-    allowed = has_permission(user, "wallet.approve_bonus")
-    if allowed and grant.client.book_id not in reach_of(user).books:
-        return no(_("You don't have access to this client."))
-    return allowed
+    return can(user, grant.client, "wallet.approve_bonus")

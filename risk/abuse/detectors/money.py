@@ -130,6 +130,8 @@ def multi(book: Book, _limits: Limits, so_far: Judgement) -> Iterator[Finding]:
             together.update(combinations(clients, 2))
     strong: list[tuple[float, str, str, list[str]]] = []
     for (first, second), shared in shared_marks(book).items():
+        if (first, second) in book.known:
+            continue
         extra = TRADED_TOGETHER if (first, second) in together else 0.0
         accounts = [book.by_client.get(client, []) for client in (first, second)]
         extra += BONUS_EACH if all(_first(book, part, CashKind.BONUS) is not None for part in accounts) else 0.0

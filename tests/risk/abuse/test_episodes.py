@@ -67,14 +67,18 @@ def round_trips(account: TradingAccount, side: int, *, first: int, count: int = 
         yield account, ticket + 1, ticket, 1 - side, 1, 1, 1.1, profit, at + hold * MINUTE
 
 
-@pytest.fixture
-def hedged(cast):
+def hedged_accounts(cast):
     """Two clients of one desk who take opposite sides of the same trades; one of them wins."""
     server = make_server()
     first = make_account(cast.client, server, login="501", currency="EUR")
     second = make_account(cast.other_client, server, login="502", currency="EUR")
     write_deals([*round_trips(first, 0, first=1), *round_trips(second, 1, first=101, late=3, profit=-50)])
     return first, second
+
+
+@pytest.fixture
+def hedged(cast):
+    return hedged_accounts(cast)
 
 
 def test_deals_become_an_episode_and_the_same_deals_do_not_again(hedged, cast):
