@@ -45,6 +45,7 @@ ORDER = [
     "ib",
     "support",
     "monitoring",
+    "risk",
     "portal",
     "reports",
 ]

@@ -33,7 +33,7 @@ class EpisodeForm(forms.Form):
 class MeasureForm(forms.Form):
     """A measure against one of the clients within reach; `cleaned_data` has the arguments of `propose_measure`."""
 
-    measure = forms.ChoiceField(label=_("Measure"))
+    measure = forms.ChoiceField(label=_("Measure to take"))
     reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea({"rows": 2}))
 
     def __init__(self, *args: Any, parties: Sequence[Party], **kwargs: Any) -> None:
@@ -42,19 +42,18 @@ class MeasureForm(forms.Form):
         rows = TradingAccount.objects.filter(pk__in=[party.account_id for party in parties], client__in=clients)
         accounts = list(rows.select_related("client", "account_type").order_by("login")[:50])
         types = types_by_account(accounts) if accounts else {}
-        groups: list[tuple[str, list[tuple[str, Any]]]] = []
+        choices: list[tuple[str, Any]] = []
         for client in clients.values():
-            lines: list[tuple[str, Any]] = [
-                (f"{client.pk}:{kind}", kind.label) for kind in (Measure.WITHDRAWALS, Measure.BONUSES)
+            choices += [
+                (f"{client.pk}:{kind}", f"{client}: {kind.label}") for kind in (Measure.WITHDRAWALS, Measure.BONUSES)
             ]
-            lines += [
-                (f"{client.pk}:{Measure.TYPE}:{account.pk}:{row.pk}", f"{account.login} → {row}")
+            choices += [
+                (f"{client.pk}:{Measure.TYPE}:{account.pk}:{row.pk}", f"{client}: {account.login} → {row}")
                 for account in accounts
                 if account.client_id == client.pk
                 for row in types[account.pk]
             ]
-            groups.append((str(client), lines))
-        self.fields["measure"].choices = groups  # type: ignore[attr-defined]
+        self.fields["measure"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

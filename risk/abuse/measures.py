@@ -1,4 +1,4 @@
-"""What is done about confirmed abuse: a measure against a client, carried out by the verb it belongs to when a second person approves."""
+"""What is done about confirmed abuse: a measure against a client, carried out when a second person has approved it."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class AbuseMeasureApproval(approvals.ApprovalKind[AbuseMeasure]):
 
     def changes(self, item: AbuseMeasure) -> Sequence[Change]:
         lines = [
-            Change(_("Measure"), item.get_kind_display()),
+            Change(_("Measure to take"), item.get_kind_display()),
             Change(_("Client"), str(item.client)),
             Change(_("Suspected abuse"), item.episode.get_kind_display()),
         ]

@@ -158,7 +158,7 @@ def order_by_house(*, account_id: int, account_type: AccountType, ordered_by: Us
     return _ordered(account, leverage or account.leverage, account_type, ordered_by=ordered_by, lease=dt.timedelta(0))
 
 
-def _ordered(  # noqa: PLR0913  the columns of a row
+def _ordered(
     account: TradingAccount,
     leverage: int,
     account_type: AccountType | None,

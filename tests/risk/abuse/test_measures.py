@@ -87,7 +87,9 @@ def test_measures_follow_from_the_decision_and_for_its_clients_only(cast, episod
         propose(cast, episode, "withdrawals")
 
 
-def test_proposed_and_approved_on_the_pages_of_two_people(cast, confirmed, second, browse, django_assert_max_num_queries):
+def test_proposed_and_approved_on_the_pages_of_two_people(
+    cast, confirmed, second, browse, django_assert_max_num_queries
+):
     mine, address = browse(cast.finance), reverse("risk_abuse_measure", args=[confirmed.pk])
     wrong = mine.post(address, {"measure": "1:withdrawals", "reason": "Kept"}).content.decode()
     assert "Kept" in wrong and not AbuseMeasure.objects.exists()

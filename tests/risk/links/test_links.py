@@ -85,7 +85,6 @@ def test_the_check_for_several_accounts_leaves_out_who_is_known_to_be_two():
     accounts = {name: Account(name, name) for name in ("7", "8")}
     marks = [Mark(client, kind, "x") for client in accounts for kind in ("email", "device", "name")]
     found = [
-        list(multi(Book([], accounts, marks=marks, known=known), None, Judgement([])))
-        for known in ((), [("8", "7")])
+        list(multi(Book([], accounts, marks=marks, known=known), None, Judgement([]))) for known in ((), [("8", "7")])
     ]
     assert [len(rows) for rows in found] == [1, 0]
