@@ -14,6 +14,6 @@ class RiskAction(AuditCode):
     MEASURE_PROPOSED = "risk.measure_proposed", _("Measure against abuse proposed"), "stamp"
     MEASURE_APPROVED = "risk.measure_approved", _("Measure against abuse approved"), "check"
     MEASURE_REJECTED = "risk.measure_rejected", _("Measure against abuse rejected"), "x"
-    MEASURE_WITHDRAWN = "risk.measure_withdrawn", _("Measure against abuse withdrawn"), "undo"
+    MEASURE_WITHDRAWN = "risk.measure_withdrawn", _("Measure against abuse withdrawn"), "undo-2"
     LINK_SET_ASIDE = "risk.link_set_aside", _("Link between clients set aside"), "share-2"
     LINK_COUNTED_AGAIN = "risk.link_counted_again", _("Link between clients counts again"), "share-2"
