@@ -284,7 +284,15 @@ def set_default_reminder(*, actor: User, minutes: int) -> int:
     Who: everybody for themselves. Raises: DomainError for more than a week.
     """
     _check_reminder(minutes)
+    before = default_reminder(actor)
     set_preference(user=actor, section=REMINDER[0], key=REMINDER[1], value=minutes)
+    audit.record(
+        actor=actor,
+        action=ClientsAction.REMINDER_CHANGED,
+        target=actor,
+        before={"remind_before_minutes": before},
+        after={"remind_before_minutes": minutes},
+    )
     coming = Task.objects.filter(assignee=actor, done_at=None, due_at__gt=timezone.now(), remind_before_minutes=None)
     tasks = list(coming.select_related("client", "assignee").order_by("due_at", "pk")[:RESCHEDULED_MAX])
     due_many(FOLLOW_UP, [_reminder(task) for task in tasks])

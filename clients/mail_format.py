@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from clients.mail_services.adapters import headers_for
-from clients.messages import unsubscribing
+from clients.messages import forwarded, unsubscribing
 from clients.messages.outgoing import is_marketing
 from clients.messages.sent_files import contents_of
 from clients.messages.tokens import message_id_of, reply_address
@@ -42,7 +42,7 @@ def plain_text(text: str) -> str:
 def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternatives:
     """Build the e-mail of a message, with `secret` values (links, codes) filled in that its row doesn't keep."""
     brand = message.client.brand
-    body = fill(message.body, secret)
+    body = fill(message.body, secret) + forwarded.quote_of(message)
     address = sender_address(brand)
     mailbox = Mailbox.objects.filter(brand=brand, is_enabled=True).only("address").first()
     headers = {
@@ -67,13 +67,15 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
         headers=headers,
     )
     email.attach_alternative(html(brand, message.language, message.subject, body), "text/html")
-    for file in contents_of(message):
+    for file in [*contents_of(message), *forwarded.contents_of(message)]:
         email.attach(*file)
     return email
 
 
 def _replies_to(message: Message, mailbox: Mailbox | None) -> str:
-    """Return where replies go: the mailbox that is read, with the thread's token; without one, to its sender."""
+    """Return where replies go: the mailbox that is read, with the thread's token; without one, or to a forward, its sender."""
+    if message.sender and forwarded.is_forward(message):
+        return message.sender.email
     if mailbox is not None:
         return reply_address(mailbox.address, message.thread_id) if message.thread_id else mailbox.address
     return message.sender.email if message.sender else message.client.brand.support_email

@@ -10,6 +10,7 @@ from django.db import transaction
 from clients import timeline
 from clients.choices import ClientsNotice, TimelineKind
 from clients.messages.choices import DELIVERY_WEIGHT, DeliveryState, SuppressionReason
+from clients.messages.forwarded import is_forward
 from clients.messages.suppression import suppress
 from clients.models import Message
 from crm.db.locking import lock
@@ -35,6 +36,8 @@ def note_delivery(message: Message, report: Report) -> bool:
     A lasting bounce and a complaint put the address on the brand's suppression list, and their sender is notified.
     """
     row = lock(Message, message.pk, "client")
+    if is_forward(row) and report.state in (DeliveryState.OPENED, DeliveryState.CLICKED, DeliveryState.COMPLAINED):
+        return False  # by a colleague or another firm: it says nothing of the client
     if report.state == DeliveryState.COMPLAINED:
         _stop(row, SuppressionReason.COMPLAINT, report)
     elif report.state == DeliveryState.BOUNCED and report.is_lasting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.messages.setup import MailboxApproval, MailboxSetup
 from crm.connections.forms import ConnectionForm
-from crm.models import Brand
+from crm.models import Brand, User
 
 
 class MailboxForm(ConnectionForm):
@@ -48,3 +49,23 @@ class SuppressionForm(ReasonForm):
     def __init__(self, data: Any = None, *, brands: Any) -> None:
         super().__init__(data)
         self.fields["brand"].queryset = brands  # type: ignore[attr-defined]
+
+
+class ForwardForm(forms.Form):
+    """Who gets an e-mail forwarded, and what is written above it."""
+
+    colleague = forms.ModelChoiceField(label=_("Colleague"), queryset=User.objects.none(), required=False)
+    address = forms.ChoiceField(label=_("Address outside the company"), required=False)
+    is_confirmed = forms.BooleanField(label=_("The client's personal data may leave the company"), required=False)
+    note = forms.CharField(label=_("Note"), max_length=5_000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    with_files = forms.BooleanField(label=_("With its files"), required=False, initial=True)
+
+    def __init__(self, *args: Any, people: Any, addresses: Sequence[str], has_files: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["colleague"].queryset = people
+        fields["address"].choices = [("", _("None")), *((address, address) for address in addresses)]
+        if not addresses:
+            del fields["address"], fields["is_confirmed"]
+        if not has_files:
+            del fields["with_files"]

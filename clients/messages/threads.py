@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from clients.messages.forwarded import is_forward
 from clients.models import IncomingMail, MailAttachment, MailThread, Message, SentAttachment
 from crm.security.crypto import KeyDestroyed
 
@@ -24,6 +25,10 @@ class Item:
     incoming: IncomingMail | None = None
     sent: Message | None = None
     attachments: Sequence[MailAttachment | SentAttachment] = ()
+
+    @property
+    def is_forward(self) -> bool:
+        return self.sent is not None and is_forward(self.sent)
 
 
 def items_of(thread: MailThread) -> list[Item]:

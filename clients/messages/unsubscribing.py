@@ -11,6 +11,7 @@ from clients.audit_codes import ClientsAction
 from clients.choices import TimelineKind
 from clients.messages import tokens
 from clients.messages.choices import SuppressionReason
+from clients.messages.forwarded import is_forward
 from clients.messages.suppression import suppress
 from clients.models import Client, Message
 from crm.db.locking import lock
@@ -35,6 +36,8 @@ def message_of(token: str) -> Message | None:
 def unsubscribe(message_id: int) -> bool:
     """Stop marketing to the client whom an e-mail was for; False where that is so already. The signed address is the proof."""
     message = Message.objects.get(pk=message_id)
+    if is_forward(message):
+        return False
     client = lock(Client, message.client_id)
     is_new = suppress(
         brand_id=client.brand_id,

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from clients.messages import forward_views as forwarding
 from clients.messages import views
 from clients.messages.tables import SuppressionTable, ThreadTable, UnknownMailTable
 from crm.connections import views as connections
@@ -16,6 +17,8 @@ urlpatterns = [
     path("mail/incoming/<int:mail_id>/frame/", views.mail_frame, name="incoming_mail_frame"),
     path("mail/incoming/<int:mail_id>/assign/<int:client_id>/", views.mail_assign, name="incoming_mail_assign"),
     path("mail/incoming/<int:mail_id>/discard/", views.mail_discard, name="incoming_mail_discard"),
+    path("mail/incoming/<int:mail_id>/forward/", forwarding.forward_incoming, name="incoming_mail_forward"),
+    path("mail/sent/<int:message_id>/forward/", forwarding.forward_sent, name="mail_forward"),
     path("mail/attachments/<int:attachment_id>/", views.attachment, name="mail_attachment"),
     path("mail/sent/files/<int:file_id>/", views.sent_file, name="mail_sent_file"),
     path(

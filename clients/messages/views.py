@@ -18,6 +18,7 @@ from clients.mail import preview_of, undo_message
 from clients.messages import drafts, files, incoming, policies, setup, suppression, unsubscribing
 from clients.messages.choices import IncomingState
 from clients.messages.forms import MailboxForm, ReasonForm, SuppressionForm
+from clients.messages.forwarded import is_forward
 from clients.messages.queries import (
     attachments_visible_to,
     mail_visible_to,
@@ -255,7 +256,7 @@ def mail_undo(request: UserRequest, message_id: int) -> HttpResponseBase:
     run_action(
         request,
         lambda: undo_message(message_id=row.pk, actor=request.user),
-        _("E-mail not sent. Its text is kept as a draft."),
+        _("E-mail not forwarded.") if is_forward(row) else _("E-mail not sent. Its text is kept as a draft."),
         show_forbidden=True,
     )
     return redirect(row.thread.get_absolute_url() if row.thread is not None else row.client.get_absolute_url())

@@ -661,6 +661,9 @@ class Migration(migrations.Migration):
                 ('error', models.CharField(blank=True, max_length=300)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('forwards_files', models.BooleanField(default=False)),
+                ('forwards_mail', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.incomingmail')),
+                ('forwards_sent', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.message')),
                 ('answers', models.ForeignKey(blank=True, help_text='What it replies to', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.incomingmail')),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='clients.client')),
                 ('sender', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -1589,6 +1592,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='message',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', False), _connector='OR'), name='sent_message_has_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='message',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('forwards_mail__isnull', False), ('forwards_sent__isnull', True), ('template', 'clients.forward')), models.Q(('forwards_mail__isnull', True), ('forwards_sent__isnull', False), ('template', 'clients.forward')), models.Q(models.Q(('template', 'clients.forward'), _negated=True), ('forwards_mail__isnull', True), ('forwards_sent__isnull', True)), _connector='OR'), name='a_forward_quotes_one_e_mail'),
         ),
         migrations.AddIndex(
             model_name='note',

@@ -35,6 +35,14 @@ class Message(HasState):
     answers = models.ForeignKey(
         IncomingMail, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="What it replies to"
     )
+    # A forward: what it quotes, and whether the quoted e-mail's files go with it. `to_address` isn't the client's then.
+    forwards_mail = models.ForeignKey(
+        IncomingMail, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    forwards_sent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    forwards_files = models.BooleanField(default=False)
     delivery = models.CharField(
         max_length=10, choices=DeliveryState.choices, blank=True, default=DeliveryState.NOT_KNOWN
     )
@@ -63,6 +71,15 @@ class Message(HasState):
             ),
             models.CheckConstraint(
                 condition=~models.Q(state="sent") | models.Q(sent_at__isnull=False), name="sent_message_has_a_time"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(template="clients.forward", forwards_mail__isnull=False, forwards_sent__isnull=True)
+                    | models.Q(template="clients.forward", forwards_mail__isnull=True, forwards_sent__isnull=False)
+                    | ~models.Q(template="clients.forward")
+                    & models.Q(forwards_mail__isnull=True, forwards_sent__isnull=True)
+                ),
+                name="a_forward_quotes_one_e_mail",
             ),
         ]
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from clients.calls import CallDetails
 from clients.choices import CallOutcome
+from clients.messages.forwarding import Recipient
 from clients.models import (
     CannedAnswer,
     Chat,
@@ -347,6 +348,15 @@ def its_client(given: Arguments) -> User:
     """The login of the client whom a call is about."""
     client_id = given.get("client_id") or Chat.objects.get(pk=given["chat_id"]).client_id
     return User.objects.get(client__pk=client_id)
+
+
+def a_forward() -> Arguments:
+    """An e-mail of a thread, and somebody to send it to."""
+    client = one(Client)
+    thread = MailThread.objects.create(client=client, subject="Verbs")
+    values = {"language": "en", "to_address": "client@example.com", "subject": "Verbs", "body": "Verbs"}
+    original = Message.objects.create(client=client, thread=thread, **values)
+    return {"original": original, "recipient": Recipient(address="else@example.com")}
 
 
 def an_unknown_mail() -> IncomingMail:
@@ -772,6 +782,7 @@ DOORS: dict[str, Door] = {
     "clients.chat.chats.write_as_agent": Door(given=lambda: {"chat_id": a_chat().pk}),
     # Whether one takes chats is one's own business, whatever brand one works for.
     "clients.chat.presence.set_availability": Door(open_to=("outsider",)),
+    "clients.messages.forwarding.forward_mail": Door(given=a_forward),
     "clients.messages.incoming.assign_mail": Door(
         given=lambda: {"mail_id": an_unknown_mail().pk, "client_id": an_owned_client().pk}
     ),

@@ -57,6 +57,7 @@ LOCKS: dict[str, str] = {
     "clients.merging.late.move_late_rows": "Client ClientMerge",
     "clients.merging.merge.merge_clients": "Client",
     "clients.merging.merge.undo_merge": "Client ClientMerge",
+    "clients.messages.forwarding.forward_mail": "Client",
     "clients.messages.incoming.assign_mail": "Client IncomingMail",
     "clients.messages.incoming.close_thread": "MailThread",
     "clients.messages.incoming.discard_mail": "IncomingMail",

@@ -920,6 +920,8 @@ TABLE |= {
     "mail_attachment": Rule(STAFF, kwargs=lambda _world: {"attachment_id": 999_999}, good=OWN),
     "mail_sent_file": Rule(STAFF, kwargs=lambda _world: {"file_id": 999_999}, good=OWN),
     "mail_unsubscribe": Rule(PUBLIC, kwargs=lambda _world: {"token": "x"}, good=(404,)),
+    "incoming_mail_forward": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"mail_id": 999_999}, good=OWN),
+    "mail_forward": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"message_id": 999_999}, good=OWN),
     "mail_undo": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"message_id": 999_999}, good=OWN),
     "mail_draft": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "mail_preview": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
