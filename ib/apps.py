@@ -31,4 +31,6 @@ class IbConfig(KeelsonAppConfig):
         "ib/tracking/macros.py",
         "ib/tracking/postbacks.py",
         "ib/views/portal_postbacks.py",
+        "ib/views/portal_tokens.py",
+        "ib/team/api_tokens.py",
     )

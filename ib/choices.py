@@ -43,6 +43,7 @@ class PartnerRight(models.TextChoices):
     SEE_LINKS = "see_links", _("See links and where visitors come from")
     MANAGE_LINKS = "manage_links", _("Create and switch links")
     INVITE = "invite", _("Invite sub-partners")
+    USE_API = "use_api", _("Create API tokens for what they see")
     MANAGE_TEAM = "manage_team", _("Invite and remove team members")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from clients.queries import clients_visible_to
+from crm.api.scopes import Scope
+from crm.api.tokens import DAYS_MAX, TokenDetails
 from crm.i18n import formats
 from crm.models import Brand, User
 from crm.security.scope import reach_of
@@ -456,3 +459,28 @@ class MemberForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     email = forms.EmailField(label=_("E-mail"), max_length=110)
     role = forms.ChoiceField(label=_("Role"), choices=TeamRole.choices, initial=TeamRole.READ_ONLY)
+
+
+class TokenForm(forms.Form):
+    """A partner's API token: what it reads, for how long, and from where."""
+
+    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("The program that uses it, e.g. “Reporting”."))
+    scopes = forms.MultipleChoiceField(label=_("Scopes"), widget=forms.CheckboxSelectMultiple)
+    days = forms.IntegerField(label=_("Valid for (days)"), min_value=1, max_value=DAYS_MAX, initial=90)
+    networks = forms.CharField(
+        label=_("Allowed addresses"),
+        required=False,
+        max_length=1000,
+        help_text=_("IP addresses or networks, separated by commas. Empty: any address."),
+    )
+
+    def __init__(self, data: Any, *, scopes: Sequence[Scope]) -> None:
+        super().__init__(data)
+        choices: Any = self.fields["scopes"]
+        choices.choices = [(scope.code, scope.label) for scope in scopes]
+
+    def details(self) -> TokenDetails:
+        """Give what was chosen."""
+        values = self.cleaned_data
+        networks = [part.strip() for part in values["networks"].split(",") if part.strip()]
+        return TokenDetails(values["name"], values["scopes"], values["days"], networks)

@@ -14,6 +14,7 @@ from clients.models import Client
 from compliance.aml import graph
 from compliance.retention.obstacles import obstacle
 from crm import approvals
+from crm.api.tokens import register_partner_rules
 from crm.choices import ApprovalState, Role
 from crm.models import User
 from crm.security.scope import reach_of
@@ -34,6 +35,7 @@ from ib.replay.proposals import ReplayApproval
 from ib.settlements.forfeits import VerdictApproval
 from ib.settlements.payout_approval import PayoutApproval
 from ib.settlements.terms import TermsApproval
+from ib.team.api_tokens import RULES
 from ib.team.rights import has_right
 from ib.tracking.assigning import AttributionApproval
 from ib.tracking.choices import ClaimState
@@ -314,10 +316,12 @@ for number, (label, name, icon, right) in enumerate(
         (_("Links"), "partner_links", "link", PartnerRight.SEE_LINKS),
         (_("Payouts"), "partner_payouts", "hand-coins", PartnerRight.SEE_MONEY),
         (_("Team"), "partner_team", "user-check", PartnerRight.MANAGE_TEAM),
+        (_("API"), "partner_tokens", "key-round", PartnerRight.USE_API),
     ]
 ):
     register(MenuEntry("", label, name, partial(has_right, right), icon, 10 * number, audience="partner"))
 
+register_partner_rules(RULES)
 account_owners.register("partner", lambda ids: dict(Partner.objects.filter(pk__in=ids).values_list("pk", "name")))
 
 

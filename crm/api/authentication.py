@@ -18,7 +18,7 @@ from ninja.security import HttpBearer
 from crm.accounts.network import client_ip, may_work_from
 from crm.api.limits import RateLimit, count_request
 from crm.api.problems import ApiProblem
-from crm.api.scopes import label_of
+from crm.api.scopes import label_of, scopes_of
 from crm.api.tokens import SERVICE_PREFIX, hash_of
 from crm.choices import TokenState
 from crm.models import ApiToken, User
@@ -55,6 +55,7 @@ class TokenAuth(HttpBearer):
         if found is None:
             return None
         row, scopes = found
+        scopes &= {scope.code for scope in scopes_of(is_partner=row.user.is_partner)}
         address = client_ip(request)
         if not is_from(row, address) or not may_work_from(row.user, address):
             raise ApiProblem("wrong_network", "This token may not be used from this address.")

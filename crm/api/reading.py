@@ -96,10 +96,15 @@ def add_reads(router: Router, resource: Resource) -> None:
 def require_access(principal: Principal, resource: Resource) -> None:
     """Require the scope, then the right that the resource's pages ask for. Raises: ApiProblem, NotAllowed."""
     principal.require(resource.scope)
-    if principal.user.is_team:
-        require_permission(principal.user, resource.permission)
-    elif not (resource.partners and principal.user.is_partner):
+    user = principal.user
+    if user.is_team and resource.permission:
+        require_permission(user, resource.permission)
+    elif not user.is_partner:
+        raise ApiProblem("not_allowed", "This is open to partners' own tokens only.")
+    elif resource.partner_may is None:
         raise ApiProblem("not_allowed", "This isn't open to partners.")
+    elif not resource.partner_may(user):
+        raise ApiProblem("not_allowed", "Your role in the team doesn't include this.")
 
 
 def answer_list(request: HttpRequest, resource: Resource) -> HttpResponse:

@@ -27,7 +27,8 @@ RESOURCES: Final[dict[str, Resource]] = {}
 
 @dataclass(frozen=True)
 class Resource:
-    """`rows(user)`: what this user may see, as on the pages. permission: the right that the pages ask for.
+    """`rows(user)`: what this user may see, as on the pages. permission: the right that the pages ask for; "" where only
+    partners read it, as far as `partner_may` says for their role in the team.
 
     client: the path of a row's client id, for the access log; "" where a row isn't about one. order: the columns of the
     keyset, unique together; the first `-` says newest first. expand: a relation's path and the resource behind it.
@@ -47,7 +48,7 @@ class Resource:
     filters: tuple[str, ...] = ()
     expand: Mapping[str, Resource] = field(default_factory=dict)
     order: tuple[str, ...] = ("-id",)
-    partners: bool = False
+    partner_may: Callable[[User], bool] | None = None
     tracks_changes: bool = False
     vocabulary: Callable[[User], Vocabulary] | None = None
 

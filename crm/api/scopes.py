@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`powerful`: a token gets it from a second person only."""
+    """`powerful`: a token gets it from a second person only. `for_partners`: for a partner's own data, and only there."""
 
     code: str
     label: str | Promise
     powerful: bool = False
+    for_partners: bool = False
 
 
 SCOPES: Final = (
@@ -38,9 +39,17 @@ SCOPES: Final = (
     Scope("webhooks:write", _("Subscribe to events and end these subscriptions")),
     Scope("reports:read", _("Read the daily figures of agents and desks")),
     Scope("marketing:read", _("Read segments and campaigns")),
+    Scope("own_clients:read", _("Read your clients, with names shortened"), for_partners=True),
+    Scope("own_earnings:read", _("Read your earnings with their calculation, and your settlements"), for_partners=True),
+    Scope("own_links:read", _("Read your links with clicks and registrations, and your funnel"), for_partners=True),
 )
 BY_CODE: Final = {scope.code: scope for scope in SCOPES}
 POWERFUL: Final = frozenset(scope.code for scope in SCOPES if scope.powerful)
+
+
+def scopes_of(*, is_partner: bool) -> tuple[Scope, ...]:
+    """List what may be chosen: partners have scopes of their own, which open nothing but their own data."""
+    return tuple(scope for scope in SCOPES if scope.for_partners == is_partner)
 
 
 def label_of(code: str) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import approvals
-from crm.api.scopes import BY_CODE, POWERFUL
+from crm.api.scopes import POWERFUL, scopes_of
 from crm.audit_codes import CrmAction
 from crm.choices import TokenState
 from crm.db.locking import lock
@@ -30,6 +30,7 @@ USES: Final = "crm.use_api"
 MANAGES: Final = "crm.manage_api"
 PERSONAL_PREFIX: Final = "kpt_"
 SERVICE_PREFIX: Final = "ksv_"
+PARTNER_PREFIX: Final = "kpa_"
 HINT_CHARS: Final = 10
 DAYS_MAX: Final = 366
 OVERLAP: Final = dt.timedelta(hours=24)
@@ -48,6 +49,24 @@ class TokenDetails:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PartnerRules:
+    """Who has tokens among partners: the app that knows their teams says so. has(actor): may create one for themselves;
+    ends(actor, user): may revoke one of this user; sees(actor): the users whose tokens somebody sees besides their own."""
+
+    has: Callable[[User], Decision]
+    ends: Callable[[User, User], Decision]
+    sees: Callable[[User], QuerySet[User]]
+
+
+_partners: list[PartnerRules] = []
+
+
+def register_partner_rules(rules: PartnerRules) -> None:
+    """Let an app decide about tokens of partners."""
+    _partners[:] = [rules]
+
+
 def can_have_tokens(actor: User, user: User) -> Decision:
     """Personal tokens are made by the person alone, those of a service account by whoever sets these up in its brand."""
     if actor.is_service:
@@ -59,13 +78,26 @@ def can_have_tokens(actor: User, user: User) -> Decision:
         return allowed
     if actor.pk != user.pk:
         return no(_("Personal tokens are created by their owner only."))
+    if actor.is_partner and _partners:
+        return _partners[0].has(actor)
     return has_permission(actor, USES)
+
+
+def can_revoke(actor: User, user: User) -> Decision:
+    """Decide who ends a token: its user, the owner of their partner's team, or whoever sets up the service account."""
+    if actor.pk == user.pk and not actor.is_service:
+        return YES
+    if actor.is_partner and _partners:
+        return _partners[0].ends(actor, user)
+    return can_have_tokens(actor, user)
 
 
 def tokens_visible_to(user: User) -> QuerySet[ApiToken]:
     """Select a person's own tokens and, for those who set these up, the ones of their brands' service accounts."""
     rows = ApiToken.objects.select_related("user", "created_by")
     own = rows.filter(user=user)
+    if user.is_partner and _partners:
+        return own | rows.filter(user__in=_partners[0].sees(user))
     if not user.is_team or not user.has_perm(MANAGES):
         return own
     return own | rows.filter(user__in=service_accounts_visible_to(user))
@@ -80,7 +112,7 @@ def create_token(*, user_id: int, actor: User, details: TokenDetails) -> tuple[A
     """
     user = lock(User, user_id)
     require(can_have_tokens(actor, user))
-    _check(details)
+    _check(details, user)
     if user.api_tokens.filter(revoked_at=None, expires_at__gt=timezone.now()).count() >= PER_USER_MAX:
         raise DomainError(_("%(count)s active tokens are the limit. Revoke one first.") % {"count": PER_USER_MAX})
     powerful = sorted(set(details.scopes) & POWERFUL)
@@ -141,7 +173,7 @@ def rotate_token(*, token_id: int, actor: User) -> tuple[ApiToken, str]:
 def revoke_token(*, token_id: int, actor: User) -> ApiToken:
     """End a token immediately, and what was issued for it. Raises: NotAllowed, WrongState."""
     token = lock(ApiToken, token_id, "user")
-    require(can_have_tokens(actor, token.user) if token.user_id != actor.pk or actor.is_service else YES)
+    require(can_revoke(actor, token.user))
     if token.revoked_at:
         raise WrongState(_("This token is already revoked."))
     token.revoked_at, token.revoked_by = timezone.now(), actor
@@ -156,17 +188,18 @@ def hash_of(secret: str) -> bytes:
 
 
 def _write(*, user: User, actor: User, **fields: object) -> tuple[ApiToken, str]:
-    secret = (SERVICE_PREFIX if user.is_service else PERSONAL_PREFIX) + secrets.token_urlsafe(32)
+    prefix = SERVICE_PREFIX if user.is_service else PARTNER_PREFIX if user.is_partner else PERSONAL_PREFIX
+    secret = prefix + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user, created_by=actor, hint=secret[:HINT_CHARS], secret_hash=hash_of(secret), **fields
     )
     return token, secret
 
 
-def _check(details: TokenDetails) -> None:
+def _check(details: TokenDetails, user: User) -> None:
     if not details.name.strip():
         raise DomainError(_("Enter a name."))
-    if not details.scopes or set(details.scopes) - set(BY_CODE):
+    if not details.scopes or set(details.scopes) - {scope.code for scope in scopes_of(is_partner=user.is_partner)}:
         raise DomainError(_("Choose at least one scope from the list."))
     if not 1 <= details.days <= DAYS_MAX:
         raise DomainError(_("A token is valid for 1 to %(days)s days.") % {"days": DAYS_MAX})

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from crm.api import service_accounts, tokens
-from crm.api.scopes import SCOPES, label_of
+from crm.api.scopes import label_of, scopes_of
 from crm.choices import Role
 from crm.models import ApiToken, Brand, User
 from crm.security.compression import keep_plain, sent_plain
@@ -137,7 +137,8 @@ class TokenForm(forms.Form):
         super().__init__(data)
         choices: Any = self.fields["scopes"]
         choices.choices = [
-            (scope.code, f"{scope.label} ({scope.code}){' *' if scope.powerful else ''}") for scope in SCOPES
+            (scope.code, f"{scope.label} ({scope.code}){' *' if scope.powerful else ''}")
+            for scope in scopes_of(is_partner=False)
         ]
 
     def details(self) -> tokens.TokenDetails:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import QuerySet
 from ninja import Router
 
-from crm.api.fields import boolean, computed, decimal, integer, money, text, time
+from crm.api.fields import boolean, decimal, integer, money, text, time
 from crm.api.reading import register
 from crm.api.resources import Resource
 from crm.models import User
+from ib.api.own import add_own, explanation
 from ib.choices import AccrualState, PartnerState
 from ib.models import Accrual, Settlement
 from ib.queries import partners_visible_to
@@ -45,13 +46,6 @@ def _settlements(user: User) -> QuerySet[Settlement]:
     return Settlement.objects.filter(partner__in=partners_visible_to(user))
 
 
-FACTORS: Final = ("basis", "basis_fx", "rate", "cap", "below", "share", "fx_rate")
-
-
-def _explanation(*values: Any) -> dict[str, Any]:
-    return {name: None if value is None else f"{value:f}" for name, value in zip(FACTORS, values, strict=True)}
-
-
 ACCRUALS: Final = Resource(
     "accruals",
     "accrual",
@@ -76,16 +70,7 @@ ACCRUALS: Final = Resource(
         text("component"),
         boolean("is_override"),
         money("amount", currency="currency"),
-        computed(
-            "explanation",
-            FACTORS,
-            _explanation,
-            schema={
-                "type": "object",
-                "description": "amount = (basis × basis_fx × rate, at most cap) × share × fx_rate, less below",
-                "properties": {name: {"type": ["string", "null"]} for name in FACTORS},
-            },
-        ),
+        explanation(),
         time("created_at"),
     ),
     filters=("partner_id", "client_id", "kind", "state", "closed_at", "created_at"),
@@ -117,3 +102,4 @@ SETTLEMENTS: Final = Resource(
     expand={"partner": PARTNERS},
 )
 register(router, PARTNERS, ACCRUALS, SETTLEMENTS)
+add_own(router)

@@ -50,10 +50,15 @@ def sees_money(user: User) -> bool:
     return has_right(PartnerRight.SEE_MONEY, user)
 
 
-def masked_name(client: Client) -> str:
+def shortened(first_name: str, last_name: str, client_id: int) -> str:
     """Clara W.: partners recognise their clients but get no contacts."""
-    last = f" {client.last_name[:1]}." if client.last_name else ""
-    return (client.first_name + last).strip() or f"#{client.pk}"
+    last = f" {last_name[:1]}." if last_name else ""
+    return (first_name + last).strip() or f"#{client_id}"
+
+
+def masked_name(client: Client) -> str:
+    """Shorten a client's name for their partner."""
+    return shortened(client.first_name, client.last_name, client.pk)
 
 
 def whose(row: Accrual, table: Table) -> str:

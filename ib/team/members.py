@@ -23,6 +23,7 @@ from ib.choices import TeamRole
 from ib.models import Partner, PartnerMember
 from ib.partners import create_login
 from ib.policies import can_manage_team
+from ib.team.api_tokens import revoke_all
 
 MEMBERS_MAX: Final = 50
 
@@ -94,6 +95,7 @@ def remove_member(*, member_id: int, actor: Actor) -> PartnerMember:
     member.user.is_active = False
     member.user.save(update_fields=["is_active"])
     sessions.end_sessions(user=member.user, actor=actor)
+    revoke_all(user=member.user, actor=actor)
     for kind in LinkKind:
         links.revoke(user=member.user, kind=kind)
     _record(IbAction.MEMBER_REMOVED, member, actor, before={"role": member.role})

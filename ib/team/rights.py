@@ -18,8 +18,10 @@ READS: Final = frozenset(
 )
 RIGHTS: Final[Mapping[TeamRole, frozenset[PartnerRight]]] = {
     TeamRole.OWNER: frozenset(PartnerRight),
-    TeamRole.FINANCE: READS | {PartnerRight.DISPUTE, PartnerRight.PAY_OUT},
-    TeamRole.MARKETING: frozenset({PartnerRight.SEE_CLIENTS, PartnerRight.SEE_LINKS, PartnerRight.MANAGE_LINKS}),
+    TeamRole.FINANCE: READS | {PartnerRight.DISPUTE, PartnerRight.PAY_OUT, PartnerRight.USE_API},
+    TeamRole.MARKETING: frozenset(
+        {PartnerRight.SEE_CLIENTS, PartnerRight.SEE_LINKS, PartnerRight.MANAGE_LINKS, PartnerRight.USE_API}
+    ),
     TeamRole.READ_ONLY: READS,
 }
 

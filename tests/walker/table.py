@@ -320,6 +320,7 @@ TABLE |= {
     "api:me": Rule(NOBODY),
     "api:list_client_facts": Rule(NOBODY),
     "api:read_ledger_balances": Rule(NOBODY),
+    "api:read_partner_funnel": Rule(NOBODY),
     "api:send_document": Rule(NOBODY),
     "api:hooks": Rule(NOBODY),
     "api:subscribe": Rule(NOBODY),
@@ -759,6 +760,10 @@ TABLE |= {
     "ib_settlement": Rule(SEES_COMMISSIONS, kwargs=lambda _world: {"settlement_id": 999_999}, good=OWN),
     "partner_home": Rule(PARTNER_TEAM, good=(200, 302)),  # marketing starts with the links
     "partner_network": Rule(PARTNER_MONEY),
+    "partner_tokens": Rule(PARTNER_PAYS | PARTNER_SHARES),
+    "partner_token_new": Rule(PARTNER_PAYS | PARTNER_SHARES),
+    "partner_token_rotate": Rule(PARTNER_PAYS | PARTNER_SHARES, kwargs=lambda _world: {"token_id": 999_999}, good=OWN),
+    "partner_token_revoke": Rule(PARTNER_PAYS | PARTNER_SHARES, kwargs=lambda _world: {"token_id": 999_999}, good=OWN),
     "partner_sub_plans": Rule(PARTNER_MONEY),
     "partner_offer_withdraw": Rule(PARTNER, kwargs=lambda _world: {"offer_id": 999_999}, good=(405,)),
     "partner_network_list": Rule(PARTNER_MONEY),
