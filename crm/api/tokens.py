@@ -87,7 +87,7 @@ def can_revoke(actor: User, user: User) -> Decision:
     """Decide who ends a token: its user, the owner of their partner's team, or whoever sets up the service account."""
     if actor.pk == user.pk and not actor.is_service:
         return YES
-    if actor.is_partner and _partners:
+    if user.is_partner and _partners and not actor.is_service:
         return _partners[0].ends(actor, user)
     return can_have_tokens(actor, user)
 

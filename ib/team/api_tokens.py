@@ -6,10 +6,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.api.scopes import Scope, scopes_of
-from crm.api.tokens import PartnerRules, revoke_token
-from crm.models import ApiToken, User
+from crm.api.tokens import PartnerRules
+from crm.models import User
 from crm.security.policies import YES, Decision, no
 from ib.choices import PartnerRight
+from ib.models import Partner
+from ib.policies import can_manage_partners
 from ib.team.rights import Access, access_of, has_right
 
 NEEDS = {
@@ -32,12 +34,6 @@ def team_of(user: User) -> QuerySet[User]:
     return _logins(access)
 
 
-def revoke_all(*, user: User, actor: User) -> None:
-    """End all tokens of somebody whose access ends."""
-    for token in ApiToken.objects.filter(user=user, revoked_at=None).order_by("pk"):
-        revoke_token(token_id=token.pk, actor=actor)
-
-
 def _logins(access: Access) -> QuerySet[User]:
     return User.objects.filter(Q(pk=access.partner.user_id) | Q(partner_membership__partner=access.partner))
 
@@ -47,7 +43,11 @@ def _has(actor: User) -> Decision:
 
 
 def _ends(actor: User, user: User) -> Decision:
-    return YES if team_of(actor).filter(pk=user.pk).exists() else no(_("Your role in the team doesn't allow this."))
+    """Those who manage the partner's team, and the broker's partner managers, who may remove its members, too."""
+    if actor.is_partner:
+        return YES if team_of(actor).filter(pk=user.pk).exists() else no(_("Your role in the team doesn't allow this."))
+    partner = Partner.objects.filter(Q(user=user) | Q(members__user=user)).first()
+    return can_manage_partners(actor, partner.brand_id) if partner else no(_("Only the partner's own team can do this."))
 
 
 RULES = PartnerRules(has=_has, ends=_ends, sees=team_of)

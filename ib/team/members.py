@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from crm.accounts import links, partner_username, sessions
 from crm.accounts.passwords import absolute
+from crm.api.tokens import revoke_token
 from crm.choices import LinkKind
 from crm.db.locking import lock
 from crm.errors import DomainError, NotAllowed, WrongState
-from crm.models import Actor
+from crm.models import Actor, ApiToken
 from crm.notices import mail
 from crm.notices.mail import Letter, Recipient
 from crm.security import audit, policies
@@ -23,7 +24,6 @@ from ib.choices import TeamRole
 from ib.models import Partner, PartnerMember
 from ib.partners import create_login
 from ib.policies import can_manage_team
-from ib.team.api_tokens import revoke_all
 
 MEMBERS_MAX: Final = 50
 
@@ -95,7 +95,8 @@ def remove_member(*, member_id: int, actor: Actor) -> PartnerMember:
     member.user.is_active = False
     member.user.save(update_fields=["is_active"])
     sessions.end_sessions(user=member.user, actor=actor)
-    revoke_all(user=member.user, actor=actor)
+    for token in ApiToken.objects.filter(user=member.user, revoked_at=None).order_by("pk"):
+        revoke_token(token_id=token.pk, actor=actor or member.user)
     for kind in LinkKind:
         links.revoke(user=member.user, kind=kind)
     _record(IbAction.MEMBER_REMOVED, member, actor, before={"role": member.role})

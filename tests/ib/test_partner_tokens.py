@@ -115,6 +115,14 @@ def test_the_role_in_the_team_narrows_a_token(network):
     assert AuditEvent.objects.filter(action="crm.api_token_revoked").exists()
 
 
+def test_a_partner_manager_who_removes_a_member_ends_their_tokens(network, cast):
+    member = add(network.master, TeamRole.MARKETING)
+    token, secret = new(member.user)
+    members.remove_member(member_id=member.pk, actor=cast.ib_manager)
+    token.refresh_from_db()
+    assert token.revoked_by == cast.ib_manager and call("me", secret).status_code == 401
+
+
 def test_scopes_of_staff_and_partners_do_not_mix(network, cast):
     with pytest.raises(DomainError):
         new(network.master.user, "clients:read")
