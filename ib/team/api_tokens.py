@@ -47,7 +47,9 @@ def _ends(actor: User, user: User) -> Decision:
     if actor.is_partner:
         return YES if team_of(actor).filter(pk=user.pk).exists() else no(_("Your role in the team doesn't allow this."))
     partner = Partner.objects.filter(Q(user=user) | Q(members__user=user)).first()
-    return can_manage_partners(actor, partner.brand_id) if partner else no(_("Only the partner's own team can do this."))
+    return (
+        can_manage_partners(actor, partner.brand_id) if partner else no(_("Only the partner's own team can do this."))
+    )
 
 
 RULES = PartnerRules(has=_has, ends=_ends, sees=team_of)
