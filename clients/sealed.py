@@ -3,7 +3,7 @@
 from clients.mail import SECRET_PURPOSE
 from clients.messages.files import FOLDER as MAIL_FOLDER
 from clients.messages.files import PURPOSE as MAIL_FILES
-from clients.models import MailAttachment, PhoneRecording, SentAttachment
+from clients.models import MailAttachment, PhoneRecording, SentAttachment, TextFile
 from clients.models.mail_services import MAIL_SERVICE_CREDENTIALS_PURPOSE, MAIL_SERVICE_EVENT_PURPOSE
 from clients.models.messages import BODY_PURPOSE
 from clients.models.messages import CREDENTIALS_PURPOSE as MAILBOX_PURPOSE
@@ -46,6 +46,18 @@ declare(
 declare(
     FileColumn(
         SentAttachment,
+        "store_key",
+        MAIL_FOLDER,
+        is_sharded=True,
+        client="sealed_for_id",
+        purpose=MAIL_FILES,
+        size="size_bytes",
+        sha256="sha256",
+    )
+)
+declare(
+    FileColumn(
+        TextFile,
         "store_key",
         MAIL_FOLDER,
         is_sharded=True,

@@ -10,6 +10,7 @@ from clients.segments import refreshing
 from clients.telephony import exchange_work, hearing, recordings
 from clients.texting import delivery as texts
 from clients.texting import hearing as text_hearing
+from clients.texting import media
 
 
 @shared_task
@@ -96,6 +97,12 @@ def read_mailboxes() -> int:
     return polling.poll_due()
 
 
+@shared_task(soft_time_limit=1_500, time_limit=1_560)
+def keep_text_files() -> int:
+    """Fetch the pictures and files of messages. Returns how many were kept."""
+    return media.keep_due()
+
+
 @shared_task
 def delete_recordings() -> int:
     """Delete the recordings that were kept for as long as their brand's policy says. Returns how many."""
@@ -105,6 +112,7 @@ def delete_recordings() -> int:
 SCHEDULE = {
     "refresh-segments": {"task": "clients.tasks.refresh_segments", "schedule": 300.0, "options": {"expires": 300}},
     "keep-recordings": {"task": "clients.tasks.keep_recordings", "schedule": 60.0, "options": {"expires": 60}},
+    "keep-text-files": {"task": "clients.tasks.keep_text_files", "schedule": 60.0, "options": {"expires": 60}},
     "read-mailboxes": {"task": "clients.tasks.read_mailboxes", "schedule": 20.0, "options": {"expires": 20}},
     "delete-recordings": {"task": "clients.tasks.delete_recordings", "schedule": crontab(hour="3", minute="25")},
     "work-on-phone-calls": {"task": "clients.tasks.work_on_phone_calls", "schedule": 10.0, "options": {"expires": 10}},

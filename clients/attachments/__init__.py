@@ -35,6 +35,7 @@ all_stay(
         "clients.SentAttachment.sealed_for",
         "clients.PhoneRecording.sealed_for",  # whose key opens the file
         "clients.TextThread.sealed_for",  # whose key opens the number
+        "clients.TextFile.sealed_for",  # whose key opens the file
         "clients.TextMessage.sealed_for",  # whose key opens the text
         "clients.Ownership.client",  # append-only
         "clients.SegmentMember.client",  # the next refresh finds who fits

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from clients.messages.reading import ReadAttachment
-from clients.models import IncomingMail, MailAttachment, SentAttachment
+from clients.models import IncomingMail, MailAttachment, SentAttachment, TextFile
 from crm.security import sealed_files
 
 FOLDER: Final = "mail"
@@ -52,19 +52,24 @@ def keep(mail: IncomingMail, attachments: tuple[ReadAttachment, ...]) -> None:
 def give_to(mail: IncomingMail, client_id: int) -> None:
     """Seal the attachments of an e-mail under the key of the client whom it was assigned to. The caller holds its lock."""
     for row in mail.attachments.exclude(store_key=""):
-        before = path_of(row.store_key)
-        key = write(read(row), client_id)
-        row.store_key, row.sealed_for_id = key, client_id
-        row.save(update_fields=["store_key", "sealed_for"])
-        transaction.on_commit(lambda path=before: path.unlink(missing_ok=True))  # type: ignore[misc]
+        reseal(row, client_id)
 
 
-def read(row: MailAttachment | SentAttachment) -> bytes:
+def reseal(row: MailAttachment | TextFile, client_id: int) -> None:
+    """Seal a file under another client's key; the one before is deleted when the transaction commits."""
+    before = path_of(row.store_key)
+    key = write(read(row), client_id)
+    row.store_key, row.sealed_for_id = key, client_id
+    row.save(update_fields=["store_key", "sealed_for"])
+    transaction.on_commit(lambda: before.unlink(missing_ok=True))
+
+
+def read(row: MailAttachment | SentAttachment | TextFile) -> bytes:
     """Decrypt an attachment. Raises: as `sealed_files.read`."""
     return sealed_files.read(path_of(row.store_key), owner=owner_of(row.sealed_for_id))
 
 
-def stream(row: MailAttachment | SentAttachment) -> Iterator[bytes]:
+def stream(row: MailAttachment | SentAttachment | TextFile) -> Iterator[bytes]:
     """Decrypt an attachment in pieces. Raises: as `sealed_files.stream`."""
     return sealed_files.stream(path_of(row.store_key), owner=owner_of(row.sealed_for_id))
 

@@ -21,6 +21,7 @@ from crm.i18n.formats import file_size
 
 FILES_MAX: Final = 5
 NAME_MAX: Final = 120
+SCANNER_AWAY: Final = "scanner_away"
 
 
 class Upload(Protocol):
@@ -77,7 +78,7 @@ def _checked(name: str, content: bytes) -> CheckedFile:
         raise DomainError(_("“%(name)s” is too large to be checked.") % {"name": name}, code="files") from None
     except antivirus.ScannerAway:
         text = _("“%(name)s” can't be scanned at the moment. Try again later.")
-        raise DomainError(text % {"name": name}, code="files") from None
+        raise DomainError(text % {"name": name}, code=SCANNER_AWAY) from None
     return CheckedFile(name, content, kind, hashlib.sha256(content).hexdigest())
 
 

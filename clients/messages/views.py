@@ -27,7 +27,7 @@ from clients.messages.queries import (
     threads_visible_to,
 )
 from clients.messages.threads import item_of, items_of
-from clients.models import Client, IncomingMail, MailAttachment, MailThread, Message, SentAttachment
+from clients.models import Client, IncomingMail, MailAttachment, MailThread, Message, SentAttachment, TextFile
 from clients.policies import can
 from clients.queries import clients_visible_to, get_client, is_in_own_book
 from clients.views import dialogs
@@ -202,7 +202,7 @@ def attachment(request: UserRequest, attachment_id: int) -> HttpResponseBase:
     """Download a file that came with an e-mail; every download is logged."""
     rows = attachments_visible_to(request.user).select_related("mail__client")
     row = get_object_or_404(rows, pk=attachment_id)
-    return _download(request, row, "clients.mailattachment", row.mail.client, row.mail.brand_id)
+    return download_file(request, row, "clients.mailattachment", row.mail.client, row.mail.brand_id)
 
 
 @staff_page("clients.view_client")
@@ -211,12 +211,17 @@ def sent_file(request: UserRequest, file_id: int) -> HttpResponseBase:
     rows = sent_files_visible_to(request.user).select_related("message__client")
     row = get_object_or_404(rows, pk=file_id)
     client = row.message.client
-    return _download(request, row, "clients.sentattachment", client, client.brand_id)
+    return download_file(request, row, "clients.sentattachment", client, client.brand_id)
 
 
-def _download(
-    request: UserRequest, row: MailAttachment | SentAttachment, target: str, client: Client | None, brand_id: int
+def download_file(
+    request: UserRequest,
+    row: MailAttachment | SentAttachment | TextFile,
+    target: str,
+    client: Client | None,
+    brand_id: int,
 ) -> HttpResponseBase:
+    """Stream a file that is kept under a client's key, as a download that no browser opens; note it in the access log."""
     pieces = files.stream(row)
     try:
         first = next(pieces, b"")

@@ -32,7 +32,15 @@ from clients.models.telephony import (
     PhoneLeg,
     PhoneRecording,
 )
-from clients.models.texting import TextEvent, TextMessage, TextOptOut, TextService, TextServiceProposal, TextThread
+from clients.models.texting import (
+    TextEvent,
+    TextFile,
+    TextMessage,
+    TextOptOut,
+    TextService,
+    TextServiceProposal,
+    TextThread,
+)
 from clients.models.timeline import TimelineEntry
 from clients.models.work import Call, Note, NoteVersion, Task
 
@@ -85,6 +93,7 @@ __all__ = [
     "Suppression",
     "Task",
     "TextEvent",
+    "TextFile",
     "TextMessage",
     "TextOptOut",
     "TextService",

@@ -9,7 +9,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from clients.models.client import Client
-from clients.texting.choices import OPEN_STATES, TEXT_TRANSITIONS, OptOutReason, TextChannel, TextState
+from clients.texting.choices import (
+    OPEN_STATES,
+    TEXT_FILE_TRANSITIONS,
+    TEXT_TRANSITIONS,
+    OptOutReason,
+    TextChannel,
+    TextFileState,
+    TextState,
+)
 from crm.connections.choices import WebhookState
 from crm.connections.models import Connection, ConnectionProposal, Webhook
 from crm.db.states import HasState
@@ -165,7 +173,7 @@ class TextMessage(HasState, _Sealed):
     content_values = models.BinaryField(null=True, help_text="Its values, under the client's key")
     is_marketing = models.BooleanField(default=False)
     segments = models.PositiveSmallIntegerField(default=1, help_text="As how many SMS it is billed")
-    files = models.PositiveSmallIntegerField(default=0, help_text="That came with it and weren't fetched")
+    files = models.PositiveSmallIntegerField(default=0, help_text="How many came with it")
     dedupe_key = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True, help_text="When it was handed to the service")
@@ -202,6 +210,50 @@ class TextMessage(HasState, _Sealed):
     @property
     def is_received(self) -> bool:
         return self.state == TextState.RECEIVED
+
+    @property
+    def unfetched(self) -> int:
+        """Count the files that the service gave no usable address of."""
+        return max(self.files - len(self.attachments.all()), 0)
+
+
+class TextFile(HasState):
+    """A picture or file that came with a message, as the service has it and as we keep it. `sealed_for`: whose key opens it."""
+
+    TRANSITIONS = {"state": TEXT_FILE_TRANSITIONS}
+
+    message = models.ForeignKey(TextMessage, on_delete=models.PROTECT, related_name="attachments", db_index=False)
+    number = models.PositiveSmallIntegerField()
+    remote_id = models.CharField(max_length=80, help_text="The service's")
+    state = models.CharField(max_length=8, choices=TextFileState.choices, default=TextFileState.WAITING)
+    name = models.CharField(max_length=120, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    size_bytes = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    sealed_for = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    store_key = models.CharField(max_length=32, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    due_at = models.DateTimeField(null=True, help_text="When to fetch it")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="text_files_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["sealed_for"], name="text_files_by_key", condition=Q(sealed_for__isnull=False)),
+            models.Index(fields=["store_key"], name="text_files_by_file", condition=~Q(store_key="")),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "remote_id"], name="a_text_file_is_kept_once"),
+            models.CheckConstraint(
+                condition=(Q(state="kept") & ~Q(store_key="")) | (~Q(state="kept") & Q(store_key="")),
+                name="a_kept_text_file_has_its_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.remote_id
 
 
 class TextOptOut(models.Model):

@@ -47,6 +47,21 @@ TEXT_TRANSITIONS: dict[str, set[str]] = {
 OPEN_STATES = frozenset({TextState.QUEUED, TextState.SENDING, TextState.UNKNOWN, TextState.SENT})
 
 
+class TextFileState(BadgeChoices):
+    """How far a file is that came with a message."""
+
+    WAITING = "waiting", "blue", _("Being fetched")
+    KEPT = "kept", "green", _("Available")
+    FAILED = "failed", "red", _("Not available")
+
+
+TEXT_FILE_TRANSITIONS: dict[str, set[str]] = {
+    TextFileState.WAITING: {TextFileState.KEPT, TextFileState.FAILED},
+    TextFileState.KEPT: set(),
+    TextFileState.FAILED: set(),
+}
+
+
 class OptOutReason(models.TextChoices):
     """Why a number gets no messages on a channel."""
 

@@ -20,6 +20,7 @@ from clients.models import Client, TextMessage, TextService, TextThread
 from clients.policies import can
 from clients.telephony.incoming import client_of_number
 from clients.texting.choices import OptOutReason, TextState
+from clients.texting.media import give_to, note_files
 from clients.texting.numbers import STARTS, STOPS, number_mark, opt_in, opt_out, word_of
 from clients.texting.protocol import IncomingText
 from clients.texting.segments import size_of
@@ -59,6 +60,7 @@ def take_text(service: TextService, incoming: IncomingText) -> TextMessage:
             row.save()
     except IntegrityError:  # the same message by another worker, a moment ago
         return TextMessage.objects.get(service=service, remote_id=incoming.remote_id)
+    note_files(row, incoming.media)
     word = word_of(text)
     if word in STOPS:
         opt_out(thread, OptOutReason.STOP)
@@ -108,6 +110,7 @@ def _give_to(thread: TextThread, client_id: int) -> None:
         text = row.opened
         row.seal(text, client_id)
         row.save(update_fields=["sealed", "for_client", "sealed_for"])
+        give_to(row, client_id)
         _record_on_timeline(row, thread, text)
 
 

@@ -43,7 +43,7 @@ class StatusReport:
 
 @dataclass(frozen=True, slots=True)
 class IncomingText:
-    """A message that somebody sent to one of our numbers. files: how many came with it; they aren't fetched."""
+    """A message that somebody sent to one of our numbers. files: how many came with it; media: the service's ids of them."""
 
     remote_id: str
     channel: TextChannel
@@ -51,6 +51,7 @@ class IncomingText:
     text: str
     at: dt.datetime
     files: int = 0
+    media: tuple[str, ...] = ()
 
 
 class TextAdapter(Adapter, Protocol):
@@ -69,6 +70,10 @@ class TextAdapter(Adapter, Protocol):
 
     def look_up(self, remote_id: str) -> StatusReport | None:
         """Read where a message is now; None where the service has no such message."""
+        ...
+
+    def media(self, remote_id: str, media_id: str, *, bytes_max: int) -> bytes:
+        """Fetch a file that came with a message. Raises: ServiceRefused, ServiceTemporary, ServiceUnknown."""
         ...
 
     def is_opted_out(self, refusal: str) -> bool:

@@ -6,7 +6,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 
 from clients.messages.policies import ASSIGNS, LIFTS
-from clients.models import TextEvent, TextMessage, TextOptOut, TextThread
+from clients.models import TextEvent, TextFile, TextMessage, TextOptOut, TextThread
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
@@ -30,6 +30,11 @@ def unknown_texts_visible_to(user: User) -> QuerySet[TextThread]:
 def text_messages_visible_to(user: User) -> QuerySet[TextMessage]:
     """Select the messages with clients in reach."""
     return TextMessage.objects.filter(thread__client__in=clients_visible_to(user))
+
+
+def text_files_visible_to(user: User) -> QuerySet[TextFile]:
+    """Select the files that came with messages which the person may read."""
+    return TextFile.objects.filter(message__thread__in=text_threads_visible_to(user)).exclude(store_key="")
 
 
 def text_events_visible_to(user: User) -> QuerySet[TextEvent]:

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from django.conf import settings
@@ -27,14 +27,22 @@ from twilio.rest import Client as TwilioClient
 
 from clients.models import TextService
 from clients.telephony.addresses import URL_HEADER, public, reference_in
+from clients.telephony.audio import basic
 from clients.telephony.twilio import ACCOUNT_STATUSES, ANSWER, API, Transport
 from clients.texting.choices import TextChannel, TextState
+from clients.texting.downloading import download
 from clients.texting.protocol import IncomingText, StatusReport, TextOrder
 from crm.connections.choices import WebhookVerdict
 from crm.connections.http import UNREADABLE, Line, address_of, unreadable
 from crm.connections.protocol import Judgement, Key, Notice, ServiceRefused
 
 T = TypeVar("T")
+# The address of a file names its id. Only that is read: we ask our own address of the API, wherever this one points.
+MEDIA_PATH: Final = re.compile(
+    r"/2010-04-01/Accounts/AC[0-9a-f]{32}/Messages/((?:SM|MM)[0-9a-f]{32})/Media/(ME[0-9a-f]{32})"
+)
+MEDIA_SHAPE: Final = re.compile(r"ME[0-9a-f]{32}")
+MEDIA_MAX: Final = 10
 ID_SHAPE: Final = re.compile(r"(SM|MM)[0-9a-f]{32}")
 LISTED_MAX: Final = 50
 WHATSAPP: Final = "whatsapp:"
@@ -124,6 +132,13 @@ class TwilioTexts:
     def is_opted_out(self, refusal: str) -> bool:
         return f"({OPTED_OUT})" in refusal
 
+    def media(self, remote_id: str, media_id: str, *, bytes_max: int) -> bytes:
+        if not MEDIA_SHAPE.fullmatch(media_id):
+            raise unreadable(self.service)
+        address = address_of(self.service, API, settings.SANDBOX_PHONE_URL)
+        url = f"{address}/2010-04-01/Accounts/{self.account}/Messages/{self._id(remote_id)}/Media/{media_id}"
+        return download(self.service, url, headers=basic(self.account, self.token), bytes_max=bytes_max)
+
     # ── callbacks ──
     def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
         signature = headers.get("x-twilio-signature", "")
@@ -157,7 +172,8 @@ class TwilioTexts:
             number,
             fields.get("Body", "").replace("\x00", ""),
             now,
-            files=min(int(files), 99) if files.isascii() and files.isdigit() else 0,
+            files=min(int(files[:4]), 99) if files.isascii() and files.isdigit() else 0,
+            media=_media_of(fields),
         )
 
     def answer(self) -> tuple[str, str]:
@@ -197,6 +213,13 @@ def _channel_of(address: str) -> tuple[TextChannel, str]:
     if address.startswith(WHATSAPP):
         return TextChannel.WHATSAPP, address.removeprefix(WHATSAPP)
     return TextChannel.SMS, address
+
+
+def _media_of(fields: Mapping[str, str]) -> tuple[str, ...]:
+    """Read the ids of the files of a message from the addresses that the service names."""
+    paths = [urlsplit(fields.get(f"MediaUrl{place}", "")).path for place in range(MEDIA_MAX)]
+    found = [MEDIA_PATH.fullmatch(path) for path in paths]
+    return tuple(match[2] for match in found if match is not None and match[1] == fields["MessageSid"])
 
 
 def _fields(body: bytes) -> dict[str, str]:

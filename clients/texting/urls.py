@@ -20,6 +20,7 @@ urlpatterns = [
     path("sms/threads/<int:thread_id>/discard/", views.thread_discard, name="text_thread_discard"),
     path("sms/opt-outs/", TableView.as_view(table=TextOptOutTable), name="text_opt_outs"),
     path("sms/unassigned/", TableView.as_view(table=UnknownTextTable), name="unassigned_texts"),
+    path("sms/files/<int:file_id>/", views.text_file, name="text_file"),
     path("sms/messages/<int:message_id>/undo/", views.text_undo, name="text_undo"),
     *connections.paths(views.PAGES),
     path("sms/events/", TableView.as_view(table=TextEventTable), name="text_events"),

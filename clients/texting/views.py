@@ -13,13 +13,19 @@ from django.views.decorators.http import require_POST
 
 from clients.messages import policies as messages_policies
 from clients.messages.forms import ReasonForm
+from clients.messages.views import download_file
 from clients.models import Client, TextEvent, TextThread
 from clients.policies import can, sees_contacts
 from clients.queries import get_client, is_in_own_book
 from clients.texting import hearing, incoming, numbers, policies, setup, writing
 from clients.texting.choices import TextChannel
 from clients.texting.forms import TextForm, TextServiceForm
-from clients.texting.queries import text_events_visible_to, text_messages_visible_to, text_threads_visible_to
+from clients.texting.queries import (
+    text_events_visible_to,
+    text_files_visible_to,
+    text_messages_visible_to,
+    text_threads_visible_to,
+)
 from clients.views import dialogs
 from clients.views.choose_client import found_clients
 from crm.choices import AccessKind
@@ -189,7 +195,9 @@ def thread(request: UserRequest, thread_id: int) -> HttpResponse:
 
 def _items(row: TextThread) -> list[tuple[object, str]]:
     """List the newest messages of a conversation with their texts, the oldest first."""
-    rows = list(row.messages.select_related("sender").order_by("-created_at", "-pk")[:SHOWN_MAX])
+    rows = list(
+        row.messages.select_related("sender").prefetch_related("attachments").order_by("-created_at", "-pk")[:SHOWN_MAX]
+    )
     return [(message, _opened(message)) for message in reversed(rows)]
 
 
@@ -198,6 +206,15 @@ def _opened(row: object) -> str:
         return str(row.opened)  # type: ignore[attr-defined]
     except KeyDestroyed:
         return _("Erased at the client's request.")
+
+
+@staff_page("clients.view_client")
+def text_file(request: UserRequest, file_id: int) -> HttpResponseBase:
+    """Download a file that came with a message; every download is logged."""
+    rows = text_files_visible_to(request.user).select_related("message__thread__client")
+    row = get_object_or_404(rows, pk=file_id)
+    thread = row.message.thread
+    return download_file(request, row, "clients.textfile", thread.client, thread.brand_id)
 
 
 @require_POST

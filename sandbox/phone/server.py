@@ -10,7 +10,8 @@ All of it is gone when it stops.
 | `drop`, `duplicate`, `late` | the next callback is never sent · sent n times more · so many seconds later |
 | `forge`, `hold` | signed with another token · held until `POST /_control/release {"order"}` |
 | `cut_socket`, `no_socket` | Asterisk's connection for events is cut at the next one · isn't opened |
-| `wrong_type`, `endless` | of a recording: an HTML page · bytes without an end |
+| `wrong_type`, `endless` | of a recording or a message's file: an HTML page · bytes without an end |
+| `elsewhere` | a message's file is redirected to this address |
 """
 
 import base64
@@ -153,10 +154,13 @@ class Handler(BaseHTTPRequestHandler):
         return True
 
     def _api(self, path: str, query: dict[str, str], form: dict[str, str]) -> None:
+        exchange = self.server.exchange
+        if path.startswith("/media/"):
+            self._stored(path.removeprefix("/media/"))
+            return
         expected = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
         if self.headers.get("Authorization") != expected:
             raise ApiError(401, 20003, "Authenticate")
-        exchange = self.server.exchange
         if path == f"{PREFIX}.json":
             self._send(200, {"sid": ACCOUNT, "friendly_name": "Sandbox", "status": "active", "type": "Full"})
         elif path == f"{PREFIX}/Calls.json" and self.command == "POST":
@@ -170,6 +174,10 @@ class Handler(BaseHTTPRequestHandler):
         elif path == f"{PREFIX}/Messages.json":
             found = exchange.texts.listed(query)[:50]
             self._send(200, page("messages", [one.as_json(ACCOUNT) for one in found]))
+        elif "/Media/" in path:
+            elsewhere = exchange.spend("elsewhere")
+            target = elsewhere or f"/media/{path.rpartition('/')[2]}"
+            self._send_bytes(307, b"", "text/plain", {"Location": str(target)})
         elif path.startswith(f"{PREFIX}/Messages/"):
             sid = path.removeprefix(f"{PREFIX}/Messages/").removesuffix(".json")
             if sid not in exchange.texts.rows:
@@ -237,6 +245,18 @@ class Handler(BaseHTTPRequestHandler):
             self._endless()
         else:
             self._send_bytes(200, tone(recording.seconds), "audio/x-wav")
+
+    def _stored(self, sid: str) -> None:
+        """Give a file of a message, as the host that keeps them does: who has its address needs no keys."""
+        exchange = self.server.exchange
+        if "Authorization" in self.headers or sid not in exchange.texts.media:
+            self._send_bytes(404, b"", "text/plain")
+        elif exchange.spend("wrong_type"):
+            self._send_bytes(200, b"<html>Sign in</html>", "image/png")
+        elif exchange.spend("endless"):
+            self._endless()
+        else:
+            self._send_bytes(200, exchange.texts.media[sid], "image/png")
 
     def _endless(self) -> None:
         self.send_response(200)

@@ -853,6 +853,7 @@ TABLE |= {
     "client_text": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "client_text_preview": Rule(WORKS_WITH_CLIENTS, kwargs=_person, good=OWN),
     "text_threads": Rule(STAFF),
+    "text_file": Rule(STAFF, kwargs=lambda _world: {"file_id": 999_999}, good=OWN),
     "text_thread": Rule(STAFF, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
     "text_thread_close": Rule(WORKS_WITH_CLIENTS, kwargs=lambda _world: {"thread_id": 999_999}, good=OWN),
     "text_thread_opt_out": Rule(
