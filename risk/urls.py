@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("risk/retention/next/", retention.NextCase.as_view(), name="risk_retention_next"),
     path("risk/retention/assign/", retention.AssignCases.as_view(), name="risk_retention_assign"),
     path("risk/retention/score/", retention.score, name="risk_retention_score"),
+    path("risk/retention/effect/", retention.effect, name="risk_retention_effect"),
     path("risk/retention/<int:case_id>/", retention.CasePage.as_view(), name="risk_retention_case"),
     path("risk/retention/<int:case_id>/snooze/", retention.snooze, name="risk_retention_snooze"),
     path("risk/retention/<int:case_id>/no-answer/", retention.no_answer, name="risk_retention_no_answer"),

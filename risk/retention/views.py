@@ -25,6 +25,7 @@ from crm.work.queries import work_of
 from risk.retention.choices import CaseState
 from risk.retention.churn.features import FEATURES
 from risk.retention.deciding import decide_retention, note_no_answer, snooze_retention
+from risk.retention.effect import DAYS, effects
 from risk.retention.forms import DecisionForm, SnoozeForm
 from risk.retention.kind import RETENTION, SEES, WORKS, awake, cases_visible_to, get_case
 from risk.retention.models import ChurnModel, RetentionCase
@@ -145,6 +146,12 @@ def score(request: UserRequest) -> HttpResponse:
         "weights": [(FEATURES[name], weight) for name, weight in model.by_weight if name in FEATURES] if model else [],
     }
     return render(request, "risk/retention/score.html", context)
+
+
+@staff_page(SEES)
+def effect(request: UserRequest) -> HttpResponse:
+    """Show what calls achieve: clients with a case beside those of the control group."""
+    return render(request, "risk/retention/effect.html", {"effects": effects(request.user), "days": DAYS})
 
 
 def outlook_of(client: Client) -> dict[str, Any] | None:

@@ -1449,6 +1449,7 @@ TABLE |= {
     "risk_retention_next": Rule(RETAINS),
     "risk_retention_assign": Rule(MANAGES_WORK),
     "risk_retention_score": Rule(SEES_RETENTION),
+    "risk_retention_effect": Rule(SEES_RETENTION),
     "risk_retention_case": Rule(SEES_RETENTION, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
     "risk_retention_snooze": Rule(RETAINS, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
     "risk_retention_no_answer": Rule(RETAINS, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
