@@ -43,6 +43,7 @@ ORDER = [
     "trading",
     "wallet",
     "ib",
+    "prop",
     "support",
     "monitoring",
     "risk",

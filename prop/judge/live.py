@@ -21,6 +21,7 @@ from crm.db.locking import lock
 from crm.money.amounts import from_minor
 from crm.security import audit
 from prop.audit_codes import PropAction
+from prop.challenges.phases import KEY as STARTING_KEY
 from prop.challenges.reviews import ask_for_review
 from prop.choices import ChallengeState, Rule, StageState
 from prop.judge import feed
@@ -125,6 +126,24 @@ def judge_account(phase_account_id: int) -> bool:
     return bool(ready)
 
 
+def judge_history(row: PhaseAccount, samples: list[Sample]) -> None:
+    """Judge a running account's whole past from samples that were kept elsewhere, in the caller's transaction.
+
+    As `judge_account`, without warnings: their time is over.
+    """
+    assert row.started_at is not None
+    judge = Judge(rules_of(row))
+    state = judge.start(to_msc(row.started_at))
+    deals = _deals_between(row, state.at, samples[-1].at) if samples else []
+    for verdict in _completed(judge.judge(state, in_order([*_inputs(row, deals), *samples]))):
+        if verdict.kind != VerdictKind.WARNING:
+            _write(row, verdict)
+    _keep_today(row, state)
+    row.judged = {"state": state.to_json(), "waiting": [], "deals": _count(row, state.at)}
+    row.judged_until = to_time(state.at)
+    row.save(update_fields=["state", "ended_at", "work", "judged", "judged_until"])
+
+
 def _completed(verdicts: list[Verdict]) -> list[Verdict]:
     """Put the sample after a breach, which the judge gives once it comes, into the breach's evidence."""
     after = next((verdict.after for verdict in verdicts if verdict.kind == VerdictKind.EVIDENCE), None)
@@ -161,22 +180,24 @@ def _count(row: PhaseAccount, until: int) -> dict[str, int]:
 
 
 def _inputs(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> list[Input]:
-    counted = [deal for deal in deals if deal.deleted_at is None]
+    ours = _ours(row, deals)
+    # The starting balance is where counting begins: on a server whose clock is ahead its deal is younger than the phase.
+    starting = {ticket for ticket, key in ours.items() if key.startswith(STARTING_KEY)}
+    counted = [deal for deal in deals if deal.deleted_at is None and deal.ticket not in starting]
     names = {deal.symbol for deal in counted if deal.symbol}
     symbols = {info.name: info for info in SymbolInfo.objects.filter(server_id=row.account.server_id, name__in=names)}
-    return feed.inputs_of(counted, currency=row.challenge.currency, symbols=symbols, payouts=_payouts(row, counted))
+    payouts = frozenset(ticket for ticket, key in ours.items() if key.startswith(OPERATION_KEY))
+    return feed.inputs_of(counted, currency=row.challenge.currency, symbols=symbols, payouts=payouts)
 
 
-def _payouts(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> frozenset[int]:
-    """Find the deals that paid a profit out, by the reference in their comment: the ticket may not be known yet."""
-    references = [deal.comment.strip() for deal in deals if not deal.is_trade and deal.comment]
+def _ours(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> dict[int, str]:
+    """Find the keys of our own operations by deal, by the reference in its comment: the ticket may not be known yet."""
+    references = {deal.ticket: deal.comment.strip() for deal in deals if not deal.is_trade and deal.comment}
     if not references:
-        return frozenset()
-    ours = BalanceOperation.objects.filter(
-        account_id=row.account_id, reference__in=references, idempotency_key__startswith=OPERATION_KEY
-    )
-    known = set(ours.values_list("reference", flat=True))
-    return frozenset(deal.ticket for deal in deals if deal.comment.strip() in known)
+        return {}
+    operations = BalanceOperation.objects.filter(account_id=row.account_id, reference__in=references.values())
+    keys = dict(operations.values_list("reference", "idempotency_key"))
+    return {ticket: keys[reference] for ticket, reference in references.items() if reference in keys}
 
 
 def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known: dict[str, int]) -> None:

@@ -41,6 +41,8 @@ from trading.models import AccountType, BalanceOperation, TradingAccount, Tradin
 from trading.sync import results
 
 FIRST_DEAL, FIRST_ORDER = 100_001, 200_001
+CHALLENGERS_MIN, CHALLENGERS, CHALLENGER = 8, 24, 40  # clients, more at full scale; the number in their request's key
+PROFIT_ATTEMPTS, PROFIT_FROM = 12, 1_010_000  # cents: the balance at the start and 1 %
 HAVE_ACCOUNTS = (Stage.VERIFIED, Stage.FUNDED, Stage.ACTIVE, Stage.DORMANT)
 
 
@@ -94,6 +96,10 @@ def load(demo: Demo) -> None:
         if number % 100 == 0:
             demo.progress("Trading accounts and deals", number, len(journeys))
     elsewhere = {one.server.pk: _lives_elsewhere(own_dice, paths, one) for one in joined}
+    challengers = _challengers(others.demo_of(demo), types, journeys)
+    for number, journey in enumerate(challengers):
+        _live_to_profit(own_dice, paths, journey, wants_profit=number % 2 == 0)
+    journeys += challengers
     _write_accounts(demo, servers, journeys, [journey for theirs in elsewhere.values() for journey in theirs])
     deals, money = _write_deals(demo, journeys)
     for one in joined:
@@ -137,6 +143,27 @@ def _journeys(demo: Demo, types: dict[int, list[AccountType]]) -> list[AccountJo
         for number, account_type in enumerate(chosen):
             journeys.append(AccountJourney(client, _account(demo, client, account_type, number), Ledger()))
     return journeys
+
+
+def _challengers(
+    demo: Demo, types: dict[int, list[AccountType]], journeys: list[AccountJourney]
+) -> list[AccountJourney]:
+    """Plan a young demo account for some active clients without one; `prop.demo` makes challenges of them."""
+    taken = {journey.client.pk for journey in journeys if journey.account.is_demo}
+    free = {
+        journey.client.pk: journey.client
+        for journey in journeys
+        if journey.client.stage == Stage.ACTIVE and journey.client.user_id and journey.client.pk not in taken
+    }
+    made = []
+    for client in list(free.values())[: CHALLENGERS_MIN + demo.count(CHALLENGERS)]:
+        account_type = next((one for one in types.get(client.brand_id, []) if one.is_demo), None)
+        if account_type is not None:
+            account = _account(demo, client, account_type, CHALLENGER)
+            young = demo.now - dt.timedelta(days=demo.rng.uniform(6, 25))
+            account.opened_at = max(account.opened_at or young, young)
+            made.append(AccountJourney(client, account, Ledger()))
+    return made
 
 
 def _lives_elsewhere(demo: Demo, paths: PricePaths, joined: others.Joined) -> list[AccountJourney]:
@@ -290,6 +317,15 @@ def _live(demo: Demo, paths: PricePaths, journey: AccountJourney, commission: in
         if taken:
             journey.withdrawal = (at, -taken)
             journey.ledger.balance -= taken
+
+
+def _live_to_profit(demo: Demo, paths: PricePaths, journey: AccountJourney, *, wants_profit: bool) -> None:
+    """Trade an account again until it made a profit, where one is wanted; not for ever."""
+    for _attempt in range(PROFIT_ATTEMPTS):
+        journey.ledger = Ledger()
+        _live(demo, paths, journey)
+        if not wants_profit or journey.balance > PROFIT_FROM:
+            return
 
 
 def _amount(rng: random.Random) -> int:

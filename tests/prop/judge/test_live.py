@@ -15,7 +15,7 @@ from prop.tasks import judge_accounts
 from tests.faults.killing import killed_at
 from tests.prop.judge.running import NOON, run_phase, show, trade
 from trading.choices import DealEntry
-from trading.models import Deal, SyncCursor
+from trading.models import BalanceOperation, Deal, SyncCursor
 
 
 @pytest.fixture
@@ -70,6 +70,25 @@ def test_reached_target_waits_for_a_person_and_trading_ends(row, cast):
     assert [note.user_id for note in Notification.objects.filter(kind="prop.target_reached")] == [cast.client.user_id]
     show(row, 20, "10800", "9000")
     assert not judge(row) and not Breach.objects.exists()
+
+
+def test_starting_balance_of_a_fast_clock_is_no_deposit(row):
+    """The server's clock is ahead, so its deal is younger than the phase: nothing is set aside, and no breach invented."""
+    operation = BalanceOperation.objects.create(
+        account=row.account,
+        server=row.account.server,
+        kind="deposit",
+        amount=10_000,
+        currency="EUR",
+        reference="D:START",
+        idempotency_key=f"challenge-balance:{row.pk}:1",
+    )
+    deal = trade(row, 1, DealEntry.IN, profit="10000")
+    Deal.objects.filter(pk=deal.pk).update(action=2, symbol="", lots=0, comment=operation.reference)
+    show(row, 5, "10000", "10000")
+    judge(row)
+    state = State.from_json(row.judged["state"])
+    assert (state.aside, state.balance, row.state) == (0, 1_000_000, StageState.RUNNING)
 
 
 def test_trader_is_warned_once_at_80_percent(row, cast):
