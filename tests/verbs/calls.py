@@ -243,6 +243,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "probability": 0.0,
         "reason": "",
     },
+    "ProgrammeVersion": {"programme": lambda: one(model_named("Programme"), name="Sketched")},
     "ProgrammePhase": {"target": 8},
     "PhaseAccount": {
         "work": lambda: sketched(WorkItem, kind="prop.review"),

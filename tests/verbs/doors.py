@@ -970,16 +970,26 @@ DOORS: dict[str, Door] = {
     ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
-    "prop.challenges.resets.reset_phase": Door(by=of("phase_account_id", "challenge.client.user", "PhaseAccount")),
+    "prop.challenges.resets.reset_phase": Door(
+        {"phase_account_id": {"state": "running"}}, by=of("phase_account_id", "challenge.client.user", "PhaseAccount")
+    ),
     "prop.certificates.issuing.show_name": Door(
         by=of("certificate_id", "phase_account.challenge.client.user", "Certificate")
     ),
     "prop.certificates.pdf.order_certificate": Door(
         by=lambda given: given["certificate"].phase_account.challenge.client.user
     ),
-    "prop.payouts.requests.request_payout": Door(by=of("challenge_id", "client.user", "Challenge")),
-    "prop.payouts.reviews.decide_payout": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
-    "prop.challenges.reviews.decide_phase": Door(given=lambda: {"outcome": "rejected", "reason": "Copied trades"}),
+    "prop.payouts.requests.request_payout": Door(
+        {"challenge_id": {"state": "active"}}, by=of("challenge_id", "client.user", "Challenge")
+    ),
+    "prop.payouts.reviews.decide_payout": Door(
+        {"payout_id": {"state": "requested", "work__proposed_outcome": ""}},
+        given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
+    ),
+    "prop.programmes.publishing.propose_publication": Door({"version_id": {"state": "draft"}}),
+    "prop.challenges.reviews.decide_phase": Door(
+        {"phase_account_id": {"state": "review"}}, given=lambda: {"outcome": "rejected", "reason": "Copied trades"}
+    ),
     "ib.plans.draft_version": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.change_draft": Door(given=lambda: {"terms": DRAFT}),
     "ib.plans.withdraw_version": Door(
