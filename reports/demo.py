@@ -5,15 +5,20 @@ from decimal import Decimal
 
 from django.db.models import Avg, Sum
 
-from crm.demo import Demo
-from crm.models import Desk
+from crm.demo import Demo, webhooks
+from crm.events import DepositSettled, Event, LeadAssigned
+from crm.models import Brand, Desk
+from leads.models import Lead
 from reports import targets, upkeep
 from reports.choices import TargetFigure
 from reports.models import DayFigure
+from wallet.models import Deposit
 
 FIGURES = ("registrations", "first_deposits")
 # A little more than an average month brings.
 STRETCH = Decimal("1.15")
+# As many as fill a page of the delivery log.
+LEADS_SENT, DEPOSITS_SENT = 60, 24
 
 
 def load(demo: Demo) -> None:
@@ -26,6 +31,44 @@ def load(demo: Demo) -> None:
         for month in ((this_month - dt.timedelta(days=1)).replace(day=1), this_month):
             targets.set_targets(desk_id=desk.pk, month=month, values=_targets(desk, demo.now.date()), actor=None)
     demo.progress("Figures for dashboards", 2, 2)
+
+
+def finish(demo: Demo) -> None:
+    """Write what outside systems were sent about leads and deposits, once the others have written these."""
+    brand = demo.brands[0]
+    webhooks.write_principals(demo, brand)
+    webhooks.write_webhooks(demo, brand, assigned=_assigned(demo, brand), settled=_settled(demo, brand))
+
+
+def _assigned(demo: Demo, brand: Brand) -> list[tuple[dt.datetime, Event]]:
+    leads = Lead.objects.filter(brand=brand, assigned_at__lt=demo.now, assigned_to__isnull=False)
+    newest = leads.order_by("-assigned_at").values_list("assigned_at", "pk", "client_id", "assigned_to_id")
+    return [
+        (at, LeadAssigned(lead_id=lead, agent_id=agent, client_id=client, brand_id=brand.pk))
+        for at, lead, client, agent in reversed(newest[:LEADS_SENT])
+        if at
+    ]
+
+
+def _settled(demo: Demo, brand: Brand) -> list[tuple[dt.datetime, Event]]:
+    deposits = Deposit.objects.filter(brand=brand, settled_at__lt=demo.now).select_related("psp")
+    return [
+        (
+            deposit.settled_at,
+            DepositSettled(
+                client_id=deposit.client_id,
+                brand_id=brand.pk,
+                deposit_id=deposit.pk,
+                amount=deposit.amount,
+                currency=deposit.currency,
+                psp=deposit.psp.code,
+                is_first=deposit.is_first,
+                settled_at=deposit.settled_at,
+            ),
+        )
+        for deposit in reversed(deposits.order_by("-settled_at")[:DEPOSITS_SENT])
+        if deposit.settled_at
+    ]
 
 
 def _targets(desk: Desk, today: dt.date) -> dict[targets.Cell, Decimal | None]:

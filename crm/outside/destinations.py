@@ -118,6 +118,7 @@ def _sandboxes() -> set[tuple[str, int]]:
         settings.SANDBOX_KYC_URL,
         settings.SANDBOX_SCREENING_URL,
         settings.SANDBOX_PHONE_URL,
+        settings.SANDBOX_RECEIVER_URL,
         settings.SANDBOX_MAIL_URL,
     )
     served = [urlsplit(url) for url in urls]

@@ -383,6 +383,8 @@ SANDBOX_PLATFORMS = {
 SANDBOX_KYC_URL = env("SANDBOX_KYC_URL", default="http://127.0.0.1:8460")
 SANDBOX_SCREENING_URL = env("SANDBOX_SCREENING_URL", default="http://127.0.0.1:8461")
 SANDBOX_PHONE_URL = env("SANDBOX_PHONE_URL", default="http://127.0.0.1:8462")
+# Takes the webhooks of the demo.
+SANDBOX_RECEIVER_URL = env("SANDBOX_RECEIVER_URL", default="http://127.0.0.1:8465")
 SANDBOX_MAIL_URL = env("SANDBOX_MAIL_URL", default="imap://127.0.0.1:8463")
 SANDBOX_PSP_URL = env("SANDBOX_PSP_URL", default="http://127.0.0.1:8444")
 # Are certificates believed that a sandbox PSP made for itself? Only for a PSP whose API address is that sandbox's.

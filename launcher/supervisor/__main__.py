@@ -18,6 +18,7 @@ PORTS = {
     "kyc-port": 8460,
     "screening-port": 8461,
     "phone-port": 8462,
+    "receiver-port": 8465,
 }
 
 

@@ -18,6 +18,7 @@ PARTS = (
     "sandbox-kyc",
     "sandbox-screening",
     "sandbox-phone",
+    "sandbox-receiver",
     "web",
     "live",
     "worker",
@@ -43,6 +44,7 @@ JOINED = (
     "SANDBOX_KYC_URL",
     "SANDBOX_SCREENING_URL",
     "SANDBOX_PHONE_URL",
+    "SANDBOX_RECEIVER_URL",
 )
 # Marks every process of one running Keelson, so that none can get lost.
 INSTANCE_MARK = "KEELSON_INSTANCE"
@@ -62,6 +64,7 @@ class Options:
     kyc_port: int = 8460
     screening_port: int = 8461
     phone_port: int = 8462
+    receiver_port: int = 8465
     base_url: str = ""
     live_url: str = ""
     static_root: Path | None = None
@@ -102,6 +105,10 @@ class Options:
     def phone_url(self) -> str:
         return f"http://127.0.0.1:{self.phone_port}"
 
+    @property
+    def receiver_url(self) -> str:
+        return f"http://127.0.0.1:{self.receiver_port}"
+
     def control_url(self, server: sandboxes.SandboxServer) -> str:
         return f"http://127.0.0.1:{self.sandbox_ports[server.control.name]}"
 
@@ -111,7 +118,7 @@ class Options:
     def sandboxes(self) -> set[str]:
         if not self.with_sandboxes:
             return set()
-        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc", "screening", "phone")
+        names = (*(server.name for server in sandboxes.SERVERS), "psp", "kyc", "screening", "phone", "receiver")
         running = {name for name in names if self.runs(f"sandbox-{name}")}
         return {name for name in running if _is_runnable(f"sandbox.{name}")}
 
@@ -137,11 +144,14 @@ class Options:
             ports["the sandbox screening vendor"] = (self.screening_port, how)
         if "phone" in present:
             ports["the sandbox phone exchange"] = (self.phone_port, "`--phone-port N` or KEELSON_PHONE_PORT=N")
+        if "receiver" in present:
+            how = "`--receiver-port N` or KEELSON_RECEIVER_PORT=N"
+            ports["the sandbox receiver of webhooks"] = (self.receiver_port, how)
         return ports
 
     def with_free_ports(self) -> "Options":
         """Port 0 replaced by a free one."""
-        named = ("port", "live_port", "psp_port", "kyc_port", "screening_port", "phone_port")
+        named = ("port", "live_port", "psp_port", "kyc_port", "screening_port", "phone_port", "receiver_port")
         own = [name for name in named if getattr(self, name) == 0]
         theirs = [name for name, port in self.sandbox_ports.items() if port == 0]
         free = iter(ports.free_ports(len(own) + len(theirs)))
@@ -179,6 +189,7 @@ def addresses(options: Options, environment: dict[str, str]) -> dict[str, object
         "kyc_url": options.kyc_url,
         "screening_url": options.screening_url,
         "phone_url": options.phone_url,
+        "receiver_url": options.receiver_url,
         "database_url": os.environ.get("DATABASE_URL") or devdb.database_url(var_dir),
         "redis_url": os.environ.get("REDIS_URL") or devdb.redis_url(var_dir),
         "environment": {name: environment[name] for name in JOINED},
@@ -207,6 +218,7 @@ def shared_environment(options: Options, instance: str) -> dict[str, str]:
         "SANDBOX_KYC_URL": options.kyc_url,
         "SANDBOX_SCREENING_URL": options.screening_url,
         "SANDBOX_PHONE_URL": options.phone_url,
+        "SANDBOX_RECEIVER_URL": options.receiver_url,
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")])),
     }
@@ -267,6 +279,7 @@ def _sandboxes(options: Options) -> list[Child]:
             "--callback-origin",
             f"http://127.0.0.1:{options.port}",
         ],
+        "receiver": ["--port", str(options.receiver_port)],
     }
     present = options.sandboxes()
     return [

@@ -1,5 +1,6 @@
 """The three proofs hold on a loaded demo, and each names the row that somebody changed by SQL behind the triggers."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from clients.models import Client
 from crm import demo
-from crm.models import AuditEvent, User
+from crm.models import AuditEvent, User, WebhookDelivery, WebhookEndpoint
 from crm.security import audit
 from ib import payouts
 from ib.models import Partner
@@ -61,6 +62,18 @@ def a_partner_can_be_paid() -> None:
     assert {one.destination.to for one in payouts.offers(partner, [partner.currency])} >= {"wallet", "account", "bank"}
 
 
+def outside_systems_are_connected() -> None:
+    """A dialler gets leads and may read them; each message can be opened, and what failed has all its attempts."""
+    dialler = User.objects.get(kind="service")
+    assert (dialler.groups.get().name, dialler.api_tokens.get().scopes[-1]) == ("agent", "leads:read")
+    assert sorted(WebhookEndpoint.objects.values_list("state", flat=True)) == ["active", "active", "paused"]
+    for delivery in WebhookDelivery.objects.select_related("event"):
+        assert json.loads(bytes(delivery.body))["id"] == delivery.event_id
+        log = list(delivery.attempt_log.values_list("failure", flat=True))
+        assert len(log) == delivery.attempts == (10 if delivery.state == "failed" else len(log))
+        assert all(log) == (delivery.state == "failed")
+
+
 def partner_rows() -> list[User]:
     return list(User.objects.filter(kind="partner", preferences__demo_login=True))
 
@@ -73,6 +86,7 @@ def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(demo_world):
     assert LedgerSeal.objects.exists(), "the books are sealed from the start"
     two_people_can_close_a_month()
     a_partner_can_be_paid()
+    outside_systems_are_connected()
     assert audit.verify().unsealed == 0
 
     posting = Posting.objects.order_by("journal_id").first()

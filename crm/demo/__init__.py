@@ -82,7 +82,7 @@ class Demo:
         return max(1, round(full * self.scale))
 
 
-LOOKS = Path(__file__).parent / "demo_looks"
+LOOKS = Path(__file__).parent / "looks"
 BRANDS: list[dict[str, Any]] = [
     {
         "code": "meridian",
