@@ -18,7 +18,8 @@ class MoveForm(forms.Form):
     remind_before = ReminderField()
 
     def __init__(self, *args: Any, task: Task, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"due_at": task.due_at, "remind_before": task.remind_before_minutes}, **kwargs)
+        kwargs["initial"] = {"due_at": task.due_at, "remind_before": task.remind_before_minutes}
+        super().__init__(*args, **kwargs)
 
 
 class DropForm(forms.Form):
