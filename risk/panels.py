@@ -4,6 +4,8 @@ from django.utils.translation import gettext_lazy as _
 
 from crm import approvals
 from crm.ui.panels import Card, MenuEntry, register
+from prop.payouts.checks import STYLE_FINDINGS
+from risk.abuse.challenge_findings import findings_of
 from risk.abuse.measures import AbuseMeasureApproval
 from risk.abuse.queue import RIGHT as DECIDES_ABUSE
 from risk.abuse.queue import SEES as SEES_ABUSE
@@ -12,6 +14,7 @@ from risk.retention.kind import SEES, WORKS
 from risk.retention.views import flags_card, waiting_count
 
 approvals.register(AbuseMeasureApproval)
+STYLE_FINDINGS.append(findings_of)
 
 register(
     MenuEntry(
