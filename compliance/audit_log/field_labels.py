@@ -3,6 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 FIELD_LABELS = {
+    "access_book": _("Book"),
+    "access_brand": _("Brand"),
+    "access_desk": _("Desk"),
     "access_partner": _("Partner access"),
     "adapter": _("Adapter"),
     "added": _("Added"),
@@ -92,6 +95,7 @@ FIELD_LABELS = {
     "title": _("Title"),
     "told": _("Notified"),
     "up": _("Up to"),
+    "url": _("Address"),
     "user_id": _("User"),
     "version": _("Version"),
     "waited_minutes": _("Waited (minutes)"),
