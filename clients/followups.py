@@ -28,6 +28,7 @@ from crm.i18n.localized_text import phrase
 from crm.models import Actor, DueRow, User
 from crm.notices.notify import notify
 from crm.security import audit
+from crm.security.policies import require_permission
 from crm.security.scope import reach_of
 from crm.ui.preferences import preference, set_preference
 
@@ -281,8 +282,9 @@ def default_reminder(user: User) -> int:
 def set_default_reminder(*, actor: User, minutes: int) -> int:
     """Choose when one's own follow-ups remind that don't say otherwise; returns how many reminders that moves.
 
-    Who: everybody for themselves. Raises: DomainError for more than a week.
+    Who: `clients.log_call`, for themselves. Raises: NotAllowed; DomainError for more than a week.
     """
+    require_permission(actor, "clients.log_call")
     _check_reminder(minutes)
     before = default_reminder(actor)
     set_preference(user=actor, section=REMINDER[0], key=REMINDER[1], value=minutes)
