@@ -782,6 +782,7 @@ DOORS: dict[str, Door] = {
     "clients.chat.chats.write_as_agent": Door(given=lambda: {"chat_id": a_chat().pk}),
     # Whether one takes chats is one's own business, whatever brand one works for.
     "clients.chat.presence.set_availability": Door(open_to=("outsider",)),
+    "clients.followups.set_default_reminder": Door(open_to=("outsider",)),  # of their own follow-ups
     "clients.messages.forwarding.forward_mail": Door(given=a_forward),
     "clients.messages.incoming.assign_mail": Door(
         given=lambda: {"mail_id": an_unknown_mail().pk, "client_id": an_owned_client().pk}
