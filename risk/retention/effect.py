@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from math import hypot
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 from django.utils import timezone
@@ -104,7 +104,7 @@ class Effect:
 def effects(user: User, *, now: dt.datetime | None = None) -> list[Effect]:
     """Compare the two groups of each brand, among clients in reach, over the last year."""
     now = now or timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "since": now - BACK,
         "until": now - dt.timedelta(days=DAYS + 1),
         "books": list(reach_of(user).books),
