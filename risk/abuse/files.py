@@ -122,7 +122,6 @@ def _rows(
     """Iterate over (row, cells by our names, columns by our names). Every cell is bounded."""
     if path.stat().st_size > BYTES_MAX:
         raise DomainError(f"{path.name} is larger than {BYTES_MAX >> 20} MB.")
-    csv.field_size_limit(CELL_MAX)
     with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
         head = file.readline()
         delimiter = max(",;\t|", key=head.count)
@@ -141,6 +140,9 @@ def _rows(
                 raise DomainError(f"{path.name}, row {row}: {error}") from error
             if row > most + 1:
                 raise DomainError(f"{path.name} has more than {most} rows.")
+            # Python's own limit is one for the whole process, other files included.
+            if any(len(cell) > CELL_MAX for cell in cells):
+                raise DomainError(f"{path.name}, row {row}: a cell has more than {CELL_MAX} characters.")
             if cells:
                 yield row, {ours: cells[place].strip() for ours, place in names.items() if place < len(cells)}, columns
 
