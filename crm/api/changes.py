@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.fields.tuple_lookups import TupleGreaterThan
 
 from crm.api.problems import ApiProblem
 from crm.db.change_numbers import read_limit
@@ -33,9 +34,9 @@ class Stretch:
 
     @property
     def condition(self) -> Q:
-        """Behind the mark and below the limit, as one range of the index."""
-        behind = Q(changed_in__gt=self.changed_in) | Q(id__gt=self.id)
-        return Q(changed_in__gte=self.changed_in, changed_in__lt=self.until) & behind
+        """Behind the mark and below the limit, as one range of the index: one import may have changed a million records."""
+        behind = TupleGreaterThan(tuple(map(F, ORDER)), (self.changed_in, self.id))
+        return Q(behind, changed_in__lt=self.until)
 
     def mark(self, last: tuple[int, int] | None) -> str:
         """Write where the next call goes on: behind the last record of a full page, else at the limit."""

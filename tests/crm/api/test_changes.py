@@ -6,8 +6,9 @@ import pytest
 from django.db import connection, connections, transaction
 
 from clients.models import Client
+from crm.api.changes import Stretch
 from crm.db import change_numbers
-from crm.db.change_numbers import continue_numbering, read_limit
+from crm.db.change_numbers import ChangedIn, continue_numbering, read_limit
 from tests.cast import make_client
 from tests.crm.api.test_reading import get, secret_of
 
@@ -125,3 +126,9 @@ def test_numbers_go_on_after_those_that_a_restored_database_brought(cast):
         continue_numbering()
         cursor.execute("SELECT crm_change_offset()")
         assert cursor.fetchone()[0] == offset
+
+
+def test_the_records_of_one_import_are_read_on_as_one_range_of_the_index():
+    """Spelled out with OR, each page would read all records of the import once more from its first one on."""
+    rows = Client.objects.annotate(changed_in=ChangedIn()).filter(Stretch("", 10, 3, 7).condition)
+    assert '("clients_client"."changed_in", "clients_client"."id") > (3, 7)' in str(rows.query)
