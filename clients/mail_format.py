@@ -73,7 +73,7 @@ def as_email(message: Message, secret: Mapping[str, str]) -> EmailMultiAlternati
 
 
 def _replies_to(message: Message, mailbox: Mailbox | None) -> str:
-    """Return where replies go: the mailbox that is read, with the thread's token; without one, or to a forward, its sender."""
+    """Return the reply address: the mailbox that is read, with the thread's token; the sender for a forward, or without one."""
     if message.sender and forwarded.is_forward(message):
         return message.sender.email
     if mailbox is not None:

@@ -19,6 +19,7 @@ from clients.models import PhoneCall, PhoneRecording
 from clients.telephony.adapters import adapter_of
 from clients.telephony.choices import RecordingState
 from clients.telephony.protocol import RecordingReport
+from crm.connections.fetching import claim_due, note_failure
 from crm.connections.http import watched
 from crm.connections.protocol import ServiceRefused
 from crm.db.locking import lock, lock_or_none
@@ -33,8 +34,6 @@ PURPOSE: Final = "phone-recording"
 CONTENT_TYPE: Final = "audio/wav"
 # An hour and more of a telephone's sound: 8,000 samples a second of two bytes.
 BYTES_MAX: Final = 64 * 2**20
-BACK_OFF_SECONDS: Final = (30, 120, 600, 3_600, 6 * 3_600)
-CLAIMED: Final = dt.timedelta(minutes=10)
 TASK: Final = "clients.keep_recordings"
 BATCH: Final = 20
 DELETED_AT_A_TIME: Final = 500
@@ -70,7 +69,8 @@ def keep_due(*, limit: int = BATCH) -> int:
 
 def keep(recording_id: int) -> bool:
     """Fetch one recording and keep it; False where it isn't due, or the exchange didn't give it."""
-    row = _claim(recording_id)
+    waiting = PhoneRecording.objects.filter(state=RecordingState.WAITING)
+    row = claim_due(waiting, recording_id, "phone_call__exchange")
     if row is None:
         return False
     call = row.phone_call
@@ -114,28 +114,8 @@ def _wav(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(held)
 
 
-@transaction.atomic
-def _claim(recording_id: int) -> PhoneRecording | None:
-    due = PhoneRecording.objects.filter(state=RecordingState.WAITING, due_at__lte=timezone.now())
-    row = lock_or_none(due, recording_id, "phone_call__exchange")
-    if row is None:
-        return None
-    row.due_at = timezone.now() + CLAIMED
-    row.attempts += 1
-    row.save(update_fields=["due_at", "attempts"])
-    return row
-
-
-@transaction.atomic
 def _fail(recording_id: int, problem: str, *, for_good: bool = False) -> None:
-    row = lock(PhoneRecording, recording_id)
-    row.problem = problem[:300]
-    if for_good or row.attempts > len(BACK_OFF_SECONDS):
-        row.move_to(RecordingState.FAILED)
-        row.due_at = None
-    else:
-        row.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[row.attempts - 1])
-    row.save(update_fields=["state", "problem", "due_at"])
+    note_failure(PhoneRecording, recording_id, problem, failed=RecordingState.FAILED, for_good=for_good)
 
 
 def stream(row: PhoneRecording, *, first: int, last: int) -> Iterator[bytes]:

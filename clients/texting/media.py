@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import mimetypes
 from typing import Final
@@ -17,16 +16,15 @@ from clients.messages.uploaded_files import SCANNER_AWAY, CheckedFile, check_fil
 from clients.models import TextFile, TextMessage
 from clients.texting.adapters import adapter_of
 from clients.texting.choices import TextFileState
+from crm.connections.fetching import claim_due, note_failure
 from crm.connections.http import watched
 from crm.connections.protocol import ServiceRefused
-from crm.db.locking import lock, lock_or_none
+from crm.db.locking import lock
 from crm.errors import DomainError, OutsideWorldError
 from crm.queue.enqueue import enqueue_soon_on_commit
 
 TASK: Final = "clients.keep_text_files"
 BYTES_MAX: Final = 16 * 2**20  # what WhatsApp takes
-BACK_OFF_SECONDS: Final = (30, 120, 600, 3_600, 6 * 3_600)
-CLAIMED: Final = dt.timedelta(minutes=10)
 BATCH: Final = 20
 
 
@@ -57,7 +55,7 @@ def keep_due(*, limit: int = BATCH) -> int:
 
 def keep(file_id: int) -> bool:
     """Fetch one file, check and keep it; False where it isn't due, the service doesn't give it, or it isn't accepted."""
-    row = _claim(file_id)
+    row = claim_due(TextFile.objects.filter(state=TextFileState.WAITING), file_id, "message__service")
     if row is None:
         return False
     service, bytes_max = row.message.service, min(BYTES_MAX, settings.UPLOAD_MAX_BYTES)
@@ -101,26 +99,6 @@ def give_to(message: TextMessage, client_id: int) -> None:
         files.reseal(row, client_id)
 
 
-@transaction.atomic
-def _claim(file_id: int) -> TextFile | None:
-    due = TextFile.objects.filter(state=TextFileState.WAITING, due_at__lte=timezone.now())
-    row = lock_or_none(due, file_id, "message__service")
-    if row is None:
-        return None
-    row.due_at = timezone.now() + CLAIMED
-    row.attempts += 1
-    row.save(update_fields=["due_at", "attempts"])
-    return row
-
-
-@transaction.atomic
 def _fail(file_id: int, problem: str, *, for_good: bool = False) -> bool:
-    row = lock(TextFile, file_id)
-    row.problem = problem[:300]
-    if for_good or row.attempts > len(BACK_OFF_SECONDS):
-        row.move_to(TextFileState.FAILED)
-        row.due_at = None
-    else:
-        row.due_at = timezone.now() + dt.timedelta(seconds=BACK_OFF_SECONDS[row.attempts - 1])
-    row.save(update_fields=["state", "problem", "due_at"])
+    note_failure(TextFile, file_id, problem, failed=TextFileState.FAILED, for_good=for_good)
     return False

@@ -15,17 +15,15 @@ from crm.db.locking import lock
 from crm.errors import DomainError, IdempotencyConflict
 from crm.i18n.localized_text import phrase
 from crm.models import User
-from crm.money.amounts import Money, quantize, to_minor
+from crm.money.amounts import Money, quantize
 from crm.security import audit, policies
 from prop.audit_codes import PropAction
 from prop.challenges.coupons import usable_coupon
+from prop.challenges.fees import post_fee
 from prop.challenges.phases import start_phase
 from prop.choices import VersionState
 from prop.models import Challenge, Coupon, ProgrammeSize
 from prop.policies import can_buy
-from wallet.choices.ledger import AccountKind, JournalKind
-from wallet.ledger import posting
-from wallet.ledger.posting import Entry, Line
 
 
 def discount_of(size: ProgrammeSize, coupon: Coupon | None) -> Decimal:
@@ -74,7 +72,7 @@ def buy_challenge(*, client_id: int, size_id: int, coupon: str = "", request_key
         request_key=request_key,
         bought_at=timezone.now(),
     )
-    challenge.payment_id = _pay(challenge, actor)
+    challenge.payment_id = post_fee(challenge, price, key=f"challenge:{client.pk}:{request_key}", actor=actor)
     challenge.save()
     if used is not None:
         used.uses += 1
@@ -82,23 +80,6 @@ def buy_challenge(*, client_id: int, size_id: int, coupon: str = "", request_key
     start_phase(challenge, size.version.phases.order_by("number")[0], actor=actor)
     _record(challenge, actor)
     return challenge
-
-
-def _pay(challenge: Challenge, actor: User) -> int:
-    """Post the fee from the wallet to the broker's income. Raises: InsufficientFunds."""
-    currency, minor = challenge.currency, to_minor(challenge.price, challenge.currency)
-    income = posting.house(AccountKind.CHALLENGE_FEES, brand_id=challenge.brand_id, currency=currency)
-    posted = posting.post(
-        Entry(
-            key=f"challenge:{challenge.client_id}:{challenge.request_key}",
-            kind=JournalKind.CHALLENGE_FEE,
-            brand_id=challenge.brand_id,
-            lines=(Line(posting.wallet_of(challenge.client, currency), -minor), Line(income, minor)),
-            description=f"{challenge.version}",
-        ),
-        actor=actor,
-    )
-    return posted.journal_id
 
 
 def _record(challenge: Challenge, actor: User) -> None:

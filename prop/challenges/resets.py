@@ -15,16 +15,14 @@ from crm.db.locking import lock
 from crm.errors import NotFound, WrongState
 from crm.i18n.localized_text import phrase
 from crm.models import User
-from crm.money.amounts import Money, to_minor
+from crm.money.amounts import Money
 from crm.security import audit, policies
 from prop.audit_codes import PropAction
+from prop.challenges.fees import post_fee
 from prop.challenges.phases import start_phase
 from prop.choices import ChallengeState, StageState
 from prop.models import Challenge, ChallengeReset, PhaseAccount
 from prop.policies import can_buy
-from wallet.choices.ledger import AccountKind, JournalKind
-from wallet.ledger import posting
-from wallet.ledger.posting import Entry, Line
 
 LOST = (StageState.BREACHED, StageState.EXPIRED)
 
@@ -62,7 +60,7 @@ def reset_phase(*, phase_account_id: int, actor: User) -> PhaseAccount:
     if price is None or challenge.accounts.filter(pk__gt=lost.pk).exists():
         raise WrongState(_("This challenge can't be reset."))
     reset = ChallengeReset(lost=lost, price=price, bought_at=timezone.now())
-    reset.payment_id = _pay(challenge, lost, price, actor)
+    reset.payment_id = post_fee(challenge, price, key=f"challenge-reset:{lost.pk}", actor=actor)
     reset.save()
     challenge.move_to(ChallengeState.ACTIVE)
     challenge.ended_at = None
@@ -70,23 +68,6 @@ def reset_phase(*, phase_account_id: int, actor: User) -> PhaseAccount:
     row = start_phase(challenge, lost.phase, actor=actor)
     _record(reset, row, actor)
     return row
-
-
-def _pay(challenge: Challenge, lost: PhaseAccount, price: Decimal, actor: User) -> int:
-    """Post the reset price from the wallet to the broker's income. Raises: InsufficientFunds."""
-    currency, minor = challenge.currency, to_minor(price, challenge.currency)
-    income = posting.house(AccountKind.CHALLENGE_FEES, brand_id=challenge.brand_id, currency=currency)
-    posted = posting.post(
-        Entry(
-            key=f"challenge-reset:{lost.pk}",
-            kind=JournalKind.CHALLENGE_FEE,
-            brand_id=challenge.brand_id,
-            lines=(Line(posting.wallet_of(challenge.client, currency), -minor), Line(income, minor)),
-            description=f"{challenge.version}",
-        ),
-        actor=actor,
-    )
-    return posted.journal_id
 
 
 def _record(reset: ChallengeReset, row: PhaseAccount, actor: User) -> None:

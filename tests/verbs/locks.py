@@ -515,6 +515,8 @@ TOLD = "needs what a provider tells; `tests/verbs/test_races.py` or the provider
 LINK = "needs a link that was sent"
 
 EXCEPTIONS: dict[str, str] = {
+    "crm.connections.fetching.claim_due": "a part of fetching; `tests/clients/telephony/`, `tests/clients/texting/`",
+    "crm.connections.fetching.note_failure": "the same",
     "prop.challenges.coupons.usable_coupon": "a part of buying; `tests/prop/test_buy_challenge.py`",
     "prop.programmes.drafts.locked": "a part of the verbs of programmes; `tests/prop/test_programmes.py`",
     "prop.judge.live.judge_account": "the system's own, a transaction of its own; `tests/prop/judge/test_live.py`",

@@ -9,6 +9,7 @@ from clients.models import TextFile, TextThread
 from clients.texting import incoming, media
 from clients.texting.downloading import is_own
 from clients.texting.twilio import _media_of
+from crm.connections.fetching import claim_due
 from crm.models import AccessEvent, SubjectKey
 from sandbox.phone.texts import PICTURE
 from tests.cast import signed_in
@@ -51,7 +52,7 @@ def test_a_strangers_file_goes_under_the_key_of_whom_it_is_assigned_to(cast, san
     """One that is fetched while the number is assigned is fetched again."""
     first, second = picture_in(sandbox, from_=STRANGER, files=2)
     assert media.keep(first.pk) and TextFile.objects.get(pk=first.pk).sealed_for is None
-    claimed = media._claim(second.pk)
+    claimed = claim_due(TextFile.objects.filter(state="waiting"), second.pk, "message__service")
     incoming.assign_thread(thread_id=TextThread.objects.get().pk, client_id=cast.client.pk, actor=cast.support)
     first.refresh_from_db()
     assert first.sealed_for_id == cast.client.pk and files.read(first) == PICTURE
