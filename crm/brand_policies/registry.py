@@ -42,6 +42,7 @@ class PolicyArea(StrEnum):
     MESSAGES = "messages", _("E-mails"), OF_SETTINGS
     MONITORING = "monitoring", _("Monitoring"), OF_SETTINGS
     RETENTION = "retention", _("Client retention"), OF_SETTINGS
+    PLAYBOOK = "playbook", _("Retention playbook"), OF_SETTINGS
     ABUSE = "abuse", _("Abuse by traders"), OF_SETTINGS
     ACCESS = "access", _("Access and sessions"), OF_SETTINGS
     PROMISES = "promises", _("Expected times"), OF_SETTINGS

@@ -22,15 +22,11 @@ ORDER = {kind: place for place, kind in enumerate(FLAGS)}
 
 @dataclass(frozen=True)
 class ShownFlag:
-    """A flag as a page shows it: what was usual, what is now, and what to do."""
+    """A flag as a page shows it: what was usual, and what is now."""
 
     flag: RetentionFlag
     usual: str
     current: str
-
-    @property
-    def advice(self) -> str:
-        return str(FLAGS[FlagKind(self.flag.kind)].advice)
 
 
 def in_words(flag: RetentionFlag, currency: str) -> ShownFlag:

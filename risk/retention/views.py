@@ -22,13 +22,14 @@ from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
-from risk.retention.choices import CaseState
+from risk.retention.choices import CaseState, FlagKind
 from risk.retention.churn.features import FEATURES
 from risk.retention.deciding import decide_retention, note_no_answer, snooze_retention
 from risk.retention.effect import DAYS, effects
 from risk.retention.forms import DecisionForm, SnoozeForm
 from risk.retention.kind import RETENTION, SEES, WORKS, awake, cases_visible_to, get_case
 from risk.retention.models import ChurnModel, RetentionCase
+from risk.retention.playbook import play_for
 from risk.retention.queries import briefing, open_flags
 from risk.retention.tables import CaseTable
 
@@ -94,7 +95,7 @@ def _page(
         "client": case.client,
         "flags": flags,
         "score": outlook_of(case.client),
-        "advice": flags[0].advice if flags else "",
+        "plays": [play_for(FlagKind(shown.flag.kind), case.brand) for shown in flags],
         "work": work_of(request.user, case.work_id),
         "may_work": RETENTION.may_work(request.user, case),
         "can_call": bool(can_call(request.user, case.client)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from crm.i18n import formats
 from risk.retention.choices import FlagKind
@@ -37,14 +37,7 @@ def _inactive_days(figures: Figures, _currency: str) -> str:
     ) % {"days": formats.number(days)}
 
 
-INACTIVE = Flag(
-    FlagKind.INACTIVE,
-    RHYTHM + INACTIVE_FOUND,
-    _usual_gap,
-    _inactive_days,
-    gettext_lazy("Call and ask what keeps them away. Offer the market outlook or a review of the account."),
-    weight=2,
-)
+INACTIVE = Flag(FlagKind.INACTIVE, RHYTHM + INACTIVE_FOUND, _usual_gap, _inactive_days, weight=2)
 
 LOGINS_SQL = """
 , signed_in AS (
@@ -72,10 +65,4 @@ def _sign_ins(figures: Figures, _currency: str) -> str:
     return _("Signed in on %(days)s days of the last 14, without a trade") % {"days": formats.number(figures["days"])}
 
 
-LOGINS = Flag(
-    FlagKind.LOGINS,
-    LOGINS_SQL,
-    _trade_days,
-    _sign_ins,
-    gettext_lazy("Ask what they are looking for: they are interested and hesitate. Offer help with the platform."),
-)
+LOGINS = Flag(FlagKind.LOGINS, LOGINS_SQL, _trade_days, _sign_ins)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from crm.brand_policies.kinds import Label
 from crm.i18n import formats
 from risk.retention.choices import FlagKind
 
@@ -28,7 +27,6 @@ class Flag:
     sql: str
     usual: Callable[[Figures, str], str]
     current: Callable[[Figures, str], str]
-    advice: Label
     weight: int = 1
 
 

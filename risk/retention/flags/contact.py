@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from crm.i18n import formats
 from risk.retention.choices import FlagKind
@@ -33,13 +32,7 @@ def _unanswered(figures: Figures, _currency: str) -> str:
     return text
 
 
-TICKET = Flag(
-    FlagKind.TICKET,
-    TICKET_SQL,
-    _answered_within,
-    _unanswered,
-    gettext_lazy("Have the ticket answered before you call, or answer it in the call."),
-)
+TICKET = Flag(FlagKind.TICKET, TICKET_SQL, _answered_within, _unanswered)
 
 # Messages are sealed, so their words are looked for when they come (`risk.retention.complaints`); that stays true for two weeks,
 # as does a ticket of the category.
@@ -67,11 +60,4 @@ def _complaint(figures: Figures, _currency: str) -> str:
     return _("Complaint in ticket #%(number)s") % {"number": figures["number"]}
 
 
-COMPLAINT = Flag(
-    FlagKind.COMPLAINT,
-    COMPLAINT_SQL,
-    _no_complaints,
-    _complaint,
-    gettext_lazy("Read the message, apologise for what went wrong, and explain what happens by when."),
-    weight=2,
-)
+COMPLAINT = Flag(FlagKind.COMPLAINT, COMPLAINT_SQL, _no_complaints, _complaint, weight=2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from crm.i18n import formats
 from crm.money.amounts import from_minor
@@ -46,13 +45,7 @@ def _deposits(figures: Figures, currency: str) -> str:
     }
 
 
-DEPOSITS = Flag(
-    FlagKind.DEPOSITS,
-    DEPOSITS_SQL,
-    _usual_deposits,
-    _deposits,
-    gettext_lazy("Ask how they are doing with us, and whether a payment method is missing."),
-)
+DEPOSITS = Flag(FlagKind.DEPOSITS, DEPOSITS_SQL, _usual_deposits, _deposits)
 
 # What left, or is about to, against that and what is left: equity, and the wallet in the same currency.
 WITHDRAWN_SQL = """
@@ -96,14 +89,7 @@ def _taken(figures: Figures, currency: str) -> str:
     }
 
 
-WITHDRAWN = Flag(
-    FlagKind.WITHDRAWN,
-    WITHDRAWN_SQL,
-    _had,
-    _taken,
-    gettext_lazy("Thank them, ask for the reason, and never delay or talk down the withdrawal."),
-    weight=2,
-)
+WITHDRAWN = Flag(FlagKind.WITHDRAWN, WITHDRAWN_SQL, _had, _taken, weight=2)
 
 # Declined lately, and none went through afterwards.
 DECLINED_SQL = """
@@ -141,10 +127,4 @@ def _declined(figures: Figures, _currency: str) -> str:
     return text
 
 
-DECLINED = Flag(
-    FlagKind.DECLINED,
-    DECLINED_SQL,
-    _settled,
-    _declined,
-    gettext_lazy("Explain why it was declined and help with another payment method, together with finance."),
-)
+DECLINED = Flag(FlagKind.DECLINED, DECLINED_SQL, _settled, _declined)

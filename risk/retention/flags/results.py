@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from crm.i18n import formats
 from risk.retention.choices import FlagKind
@@ -47,13 +46,7 @@ def _losses(figures: Figures, _currency: str) -> str:
     return f"{text}: {money(figures['net'], figures['currency'])}" if figures["net"] is not None else text
 
 
-LOSSES = Flag(
-    FlagKind.LOSSES,
-    LOSSES_SQL,
-    _win_rate,
-    _losses,
-    gettext_lazy("Offer a review of the last trades and the education on risk. Propose no trades and no higher risk."),
-)
+LOSSES = Flag(FlagKind.LOSSES, LOSSES_SQL, _win_rate, _losses)
 
 # Money lost: closed and open losses of the window, against the equity that there would be without them.
 DROP_SQL = """
@@ -90,15 +83,7 @@ def _lost(figures: Figures, currency: str) -> str:
     }
 
 
-DROP = Flag(
-    FlagKind.DROP,
-    DROP_SQL,
-    _before,
-    _lost,
-    gettext_lazy(
-        "Listen first. Explain stop-loss orders and smaller positions; don't ask for a deposit to win it back."
-    ),
-)
+DROP = Flag(FlagKind.DROP, DROP_SQL, _before, _lost)
 
 MARGIN_SQL = """
 , crossings AS (
@@ -128,10 +113,4 @@ def _calls(figures: Figures, _currency: str) -> str:
     }
 
 
-MARGIN = Flag(
-    FlagKind.MARGIN,
-    MARGIN_SQL,
-    _earlier_calls,
-    _calls,
-    gettext_lazy("Explain margin level and leverage, and how positions are closed. Offer a lower leverage."),
-)
+MARGIN = Flag(FlagKind.MARGIN, MARGIN_SQL, _earlier_calls, _calls)
