@@ -19,7 +19,7 @@ from risk.retention.choices import FlagKind
 STEPS_MAX: Final = 8
 STEP_CHARS_MAX: Final = 200
 
-# No step advises a trade, asks for a deposit to win back a loss, or delays a withdrawal: an agent who does so makes a complaint of it.
+# No step advises a trade, asks for a deposit to win back a loss, or delays a withdrawal: that makes a complaint of a call.
 SHIPPED: Final[dict[FlagKind, tuple[Label, ...]]] = {
     FlagKind.INACTIVE: (
         gettext_lazy("Call and ask what keeps them away. Offer the market outlook or a review of the account."),
