@@ -30,7 +30,7 @@ from prop.judge.inputs import Deal, Input, Sample, in_order
 from prop.judge.judging import Judge
 from prop.judge.notices import notify_trader
 from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
-from prop.judge.state import State, Verdict, VerdictKind
+from prop.judge.state import Point, State, Verdict, VerdictKind
 from prop.judge.trades import move_position
 from prop.models import Breach, Challenge, ChallengeDay, PhaseAccount
 from prop.payouts.terms import OPERATION_KEY
@@ -227,7 +227,7 @@ def _write(row: PhaseAccount, verdict: Verdict) -> None:
         case VerdictKind.BREACH:
             _record_breach(row, verdict)
         case VerdictKind.PASSED:
-            ask_for_review(row, now=timezone.now(), evidence=verdict.to_json())
+            ask_for_review(row, now=timezone.now(), evidence=_as_read(verdict, row.challenge.currency))
             notify_trader(row, verdict)
         case VerdictKind.WARNING if verdict.rule:
             notify_trader(row, verdict, RULES[verdict.rule])
@@ -264,19 +264,48 @@ def _record_breach(row: PhaseAccount, verdict: Verdict) -> None:
         client_id=row.challenge.client_id,
         brand_id=row.challenge.brand_id,
         after={"rule": rule, "occurred_at": breach.occurred_at.isoformat(), "threshold": str(breach.threshold)},
-        evidence=verdict.to_json(),
+        evidence=_as_read(verdict, currency),
     )
     notify_trader(row, verdict, rule)
 
 
 def _threshold(verdict: Verdict, currency: str) -> Decimal:
-    if verdict.rule in COUNTED:
-        return Decimal(verdict.threshold)
-    if verdict.rule in (RuleCode.LOTS, RuleCode.TRADE_LOTS):
-        return Decimal(verdict.threshold).scaleb(-8)
-    if verdict.rule == RuleCode.LEVERAGE:
-        return Decimal(verdict.threshold).scaleb(-2)
-    return from_minor(verdict.threshold, currency)
+    return _as_counted(verdict.threshold, verdict.rule, currency)
+
+
+def _as_counted(figure: int, rule: RuleCode | None, currency: str) -> Decimal:
+    if rule in COUNTED:
+        return Decimal(figure)
+    if rule in (RuleCode.LOTS, RuleCode.TRADE_LOTS):
+        return Decimal(figure).scaleb(-8)
+    if rule == RuleCode.LEVERAGE:
+        return Decimal(figure).scaleb(-2)
+    return from_minor(figure, currency)
+
+
+def _as_read(verdict: Verdict, currency: str) -> dict[str, Any]:
+    """Write a verdict as the audit log shows it: instants in UTC, amounts in the challenge's currency."""
+    amounts = {name: getattr(verdict, name) for name in ("balance", "equity", "aside")}
+    return {
+        "rule": verdict.rule,
+        "occurred_at": to_time(verdict.at).isoformat(),
+        "value": str(_as_counted(verdict.value, verdict.rule, currency)),
+        "threshold": str(_threshold(verdict, currency)),
+        **{name: str(from_minor(figure, currency)) for name, figure in amounts.items()},
+        "source": verdict.source,
+        "before": _sample(verdict.before, currency),
+        "after": _sample(verdict.after, currency),
+    }
+
+
+def _sample(point: Point | None, currency: str) -> dict[str, str] | None:
+    if point is None:
+        return None
+    return {
+        "read_at": to_time(point.at).isoformat(),
+        "balance": str(from_minor(point.balance, currency)),
+        "equity": str(from_minor(point.equity, currency)),
+    }
 
 
 def _keep_today(row: PhaseAccount, state: State) -> None:

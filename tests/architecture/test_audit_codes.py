@@ -7,6 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.utils import translation
 
+from compliance.audit_log.field_labels import FIELD_LABELS
 from crm import audit_codes
 from crm.audit_codes import AuditCode
 from crm.i18n import catalogues
@@ -100,3 +101,39 @@ def test_each_audit_code_is_in_the_documentation():
     lines = [f"| `{member.value}` | {member.label} |" for member in sorted(MEMBERS)]
     written = [line for line in (ROOT / "docs" / "audit-codes.md").read_text().splitlines() if line.startswith("| `")]
     assert written == lines, sorted(set(written) ^ set(lines))
+
+
+PARTS = {"before", "after", "evidence"}
+
+
+def fields_in(tree):
+    """Every field that a call or a row of many names among what was, what is now and what proves it."""
+    for node in ast.walk(tree):
+        values = []
+        if isinstance(node, ast.keyword) and node.arg in PARTS:
+            values = [node.value]
+        elif isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            values = [value for key, value in pairs if isinstance(key, ast.Constant) and key.value in PARTS]
+        inner = (each for value in values for each in ast.walk(value) if isinstance(each, ast.Dict))
+        yield from (key.value for each in inner for key in each.keys if isinstance(key, ast.Constant))
+
+
+def test_each_field_of_an_audit_row_has_a_name_in_german():
+    known = {
+        message.id if isinstance(message.id, str) else message.id[0]
+        for app in settings.KEELSON_APPS
+        for message in catalogues.read_catalog(app, "de")
+        if message.string
+    }
+    texts = ((path, path.read_text()) for path in FILES if "demo" not in str(path.relative_to(ROOT)))
+    fields = {
+        field: path.relative_to(ROOT) for path, text in texts if "audit" in text for field in fields_in(ast.parse(text))
+    }
+    assert len(fields) > 300
+    missing = {
+        field: str(path)
+        for field, path in fields.items()
+        if field not in FIELD_LABELS and field.replace("_", " ").capitalize() not in known
+    }
+    assert not missing, "name them in compliance/audit_log/field_labels.py"
