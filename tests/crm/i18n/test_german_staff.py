@@ -6,14 +6,17 @@ import pytest
 from django.utils import translation
 
 from clients.models import MailThread
+from compliance.audit_log.field_labels import FIELD_LABELS
 from compliance.models import ListEntry, WatchlistSource
+from compliance.sentences import field_name
 from crm.choices import Role
-from crm.models import User
+from crm.models import AuditEvent, User
+from crm.security.audit.record import bodies_of
 from crm.ui.menu import links_for
 from ib.models import AutomaticPayout, CommissionDispute
 from leads.models import Automation
 from tests.cast import signed_in
-from tests.german import Reader
+from tests.german import Reader, frozen
 from tests.walker.world import whole_world
 from wallet.models import PaymentMethod, Psp, WithdrawalCheck
 
@@ -83,3 +86,22 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         named = {url: (str(label), reader.headings.get(url)) for url, label in links.items() if url != "/home/"}
     # Where a menu's address leads on to another one, that page is named for what it shows: a brand, a month.
     assert not {url: pair for url, pair in named.items() if pair[1] and not pair[1].startswith(pair[0])}
+
+
+def names_in(values):
+    """Every name of a field, however deep: `plain` writes those of a mapping in a line. What has a digit or a capital is a value."""
+    if isinstance(values, dict):
+        yield from (name for name in values if re.fullmatch("[a-z_]+", name))
+    if isinstance(values, dict | list):
+        for inner in values.values() if isinstance(values, dict) else values:
+            yield from names_in(inner)
+
+
+def test_every_field_in_the_audit_log_has_a_german_name(demo_world):
+    english, german = frozen()
+    bodies = bodies_of(AuditEvent.objects.order_by("pk")[:20_000])
+    fields = {name for body in bodies for part in ("before", "after", "evidence") for name in names_in(body.get(part))}
+    with translation.override("de"):
+        labels = {name: field_name(name) for name in fields if name not in FIELD_LABELS}
+    wrong = sorted(name for name, label in labels.items() if label in english or label not in german)
+    assert not wrong, "\n".join(wrong)
