@@ -89,7 +89,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
 
 
 def names_in(values):
-    """Every name of a field, however deep: `plain` writes those of a mapping in a line. What has a digit or a capital is a value."""
+    """Every name of a field, however deep. What has a digit or a capital is a value."""
     if isinstance(values, dict):
         yield from (name for name in values if re.fullmatch("[a-z_]+", name))
     if isinstance(values, dict | list):
