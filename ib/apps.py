@@ -22,6 +22,7 @@ class IbConfig(KeelsonAppConfig):
         "ib/_tree.html",
         "ib/agreements/leaving.py",
         "ib/materials/banners.py",
+        "ib/news/monthly_figures.py",
         "ib/sub_partners/forms.py",
         "ib/sub_partners/limits.py",
         "ib/sub_partners/offers.py",

@@ -504,6 +504,13 @@ class IbNotice(NotificationKind):
         MANDATORY,
     )
     PAYOUT_MADE = ("ib.payout_made", _("Automatic payouts"), NoticeGroup.PARTNERS, PARTNERS, EmailChannel.AT_ONCE)
+    MONTHLY_FIGURES = (
+        "ib.monthly_figures",
+        _("Figures of the month"),
+        NoticeGroup.PARTNERS,
+        PARTNERS,
+        EmailChannel.AT_ONCE,
+    )
     PAYOUT_REFUSED = (
         "ib.payout_refused",
         _("Refused commission payouts"),

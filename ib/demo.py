@@ -31,6 +31,7 @@ from ib.applications import applying
 from ib.applications.agreement import agreement_for
 from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, TeamRole, VersionState
 from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
+from ib.news import demo as news
 from ib.settlements import demo as settlements
 from ib.team import members
 
@@ -122,6 +123,7 @@ def load(demo: Demo) -> None:
         settlements.settle_months(demo, brand, registered[0])
         settlements.load(demo, brand, registered)
         _apply(brand, registered[0])
+        news.load(demo, brand, registered)
     demo.progress("Partners and commissions", 1, 1)
 
 

@@ -9,6 +9,7 @@ from ib import engine, settlement
 from ib.abuse import reviews
 from ib.agreements import ranks
 from ib.calculation import monthly
+from ib.news import monthly_figures
 from ib.replay import replays
 from ib.screening import partner_names
 from ib.settlements import automatic_payouts
@@ -60,7 +61,14 @@ def review_referrals() -> None:
     for_each_isolated(reviews.review_referrals, Brand.objects.order_by("pk"))
 
 
+@shared_task
+def send_monthly_figures() -> None:
+    """Send partners the figures of the month that is over, once."""
+    for_each_isolated(monthly_figures.send_due, Brand.objects.order_by("pk"))
+
+
 SCHEDULE = {
+    "send-monthly-figures": {"task": "ib.tasks.send_monthly_figures", "schedule": crontab(hour="6", minute="40")},
     "review-referrals": {"task": "ib.tasks.review_referrals", "schedule": crontab(hour="3", minute="10")},
     "send-postbacks": {"task": "ib.tasks.send_postbacks", "schedule": 30.0, "options": {"expires": 30}},
     "screen-partners": {"task": "ib.tasks.screen_partners", "schedule": crontab(hour="1", minute="50")},

@@ -35,7 +35,10 @@ class Phrase:
 
 
 # For texts that aren't one message: {name: function that writes a value in the active language}.
-VALUE_TEXTS: dict[str, Callable[[Any], str]] = {"size": filesizeformat}
+VALUE_TEXTS: dict[str, Callable[[Any], str]] = {
+    "size": filesizeformat,
+    "month": lambda first_day: formats.month(dt.date.fromisoformat(first_day)),
+}
 
 # Plain strings (what somebody wrote, a name, a reference) stay as they are in every language.
 LocalizedText = str | Phrase | Promise

@@ -53,7 +53,7 @@ AREAS: dict[str, Area] = {
         {"payments": _("Payments"), "books": pgettext_lazy("menu", "Books"), "reconciliation": _("Reconciliation")},
     ),
     "trading": Area(_("Trading"), "chart-candlestick", {"desk": _("Dealing desk"), "platforms": _("Platforms")}),
-    "partners": Area(_("Partners"), "handshake", {"commissions": _("Commissions")}),
+    "partners": Area(_("Partners"), "handshake", {"commissions": _("Commissions"), "promotion": _("Promotion")}),
     "insight": Area(_("Insights"), "chart-column", {"figures": _("Figures"), "agents": _("Agent monitoring")}),
     "setup": Area(
         _("Set-up"),

@@ -2333,4 +2333,41 @@ class Migration(migrations.Migration):
             name='leaving_reason',
             field=models.CharField(blank=True, max_length=200),
         ),
+        migrations.CreateModel(
+            name='MonthlyFigures',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('month', models.DateField(help_text='Its first day, UTC as in the daily sums')),
+                ('sent_at', models.DateTimeField()),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='monthly_figures', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-month', 'partner_id'],
+                'constraints': [models.UniqueConstraint(fields=('partner', 'month'), name='a_month_is_sent_once_per_partner'), models.CheckConstraint(condition=models.Q(('month__day', 1)), name='month_sent_is_named_by_its_first_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PartnerNews',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('texts', models.JSONField(help_text='By language: [title, text]')),
+                ('starts_on', models.DateField(help_text="By the brand's calendar")),
+                ('ends_on', models.DateField(help_text='The last day on which it is shown')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('withdrawn_at', models.DateTimeField(null=True)),
+                ('brand', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partner_news', to='crm.brand')),
+                ('made_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('partner', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.partner')),
+                ('withdrawn_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'verbose_name_plural': 'partner news',
+                'ordering': ['-id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='news_end_after_they_start'), models.CheckConstraint(condition=models.Q(('texts', {}), _negated=True), name='news_say_something')],
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnernews',
+            trigger=pgtrigger.compiler.Trigger(name='published_news_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'INSERT' THEN\n  IF NEW.partner_id IS NOT NULL AND NEW.brand_id <> (SELECT brand_id FROM ib_partner WHERE id = NEW.partner_id) THEN\n    RAISE EXCEPTION 'news of a partner are of the partner''s brand'\n      USING ERRCODE = 'check_violation', CONSTRAINT = 'news_stay_in_the_brand';\n  END IF;\nELSIF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL\n   OR to_jsonb(OLD) - 'withdrawn_at' - 'withdrawn_by_id' IS DISTINCT FROM to_jsonb(NEW) - 'withdrawn_at' - 'withdrawn_by_id' THEN\n  RAISE EXCEPTION 'published news stay as they were; withdraw them and publish others';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='f89681298f5c511c170ee5fce931d415f476aad6', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_published_news_stay_ceadf', table='ib_partnernews', when='BEFORE')),
+        ),
     ]

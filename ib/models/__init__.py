@@ -6,6 +6,7 @@ from ib.models.forfeits import ClientForfeit, ReferralVerdict
 from ib.models.invoices import CreditNote, CreditNoteFile, InvoiceCorrection, InvoiceFile, SelfBillingInvoice
 from ib.models.materials import Material, MaterialDay
 from ib.models.months import RevenueMonth
+from ib.models.news import MonthlyFigures, PartnerNews
 from ib.models.offers import SubPartnerOffer
 from ib.models.partners import Attribution, Partner, PartnerLink, PartnerSpell, ReferralDay, ReferralLink, Upline
 from ib.models.plans import (
@@ -58,12 +59,14 @@ __all__ = [
     "InvoiceFile",
     "Material",
     "MaterialDay",
+    "MonthlyFigures",
     "Partner",
     "PartnerApplication",
     "PartnerApproval",
     "PartnerDay",
     "PartnerLink",
     "PartnerMember",
+    "PartnerNews",
     "PartnerPlan",
     "PartnerRank",
     "PartnerScreening",

@@ -18,6 +18,7 @@ from crm.web.requests import UserRequest
 from ib import figures, settlement
 from ib.choices import AccrualState, AttributionMethod, PartnerRight, Reason
 from ib.models import Accrual, Partner, PartnerPlan, Settlement, SettlementPeriod
+from ib.news.publishing import news_for
 from ib.partner_pages import date_ranges
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
@@ -46,6 +47,7 @@ def home(request: UserRequest, partner: Partner) -> HttpResponse:
     is_unpaid = request.GET.get("trades") == "unpaid"
     context = {
         "partner": partner,
+        "news": news_for(partner),
         "span": span,
         "switch": period_switch(request, span),
         "hero": Kpi(

@@ -126,6 +126,7 @@ MODELS = {
         "plan_id": "Plan",
         "period_id": "SettlementPeriod",
         "dispute_id": "CommissionDispute",
+        "news_id": "PartnerNews",
         "member_id": "PartnerMember",
     },
     "prop": {

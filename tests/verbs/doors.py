@@ -969,6 +969,9 @@ DOORS: dict[str, Door] = {
     "ib.partners.register_partner": Door(
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
     ),
+    "ib.news.publishing.publish_news": Door(
+        given=lambda: {"texts": {"en": ("Title", "Text"), "de": ("Titel", "Text")}}
+    ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
     "prop.challenges.resets.reset_phase": Door(

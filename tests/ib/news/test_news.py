@@ -1,0 +1,104 @@
+"""News from the manager on the partner's home, and the figures of a month sent once."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.db import ProgrammingError, transaction
+from django.urls import reverse
+
+from crm.errors import DomainError, NotAllowed, WrongState
+from crm.models import AuditEvent, Notification, NotificationChoice
+from ib.choices import IbNotice
+from ib.models import MonthlyFigures, PartnerNews
+from ib.news.monthly_figures import send_due
+from ib.news.publishing import news_for, publish_news, withdraw_news
+from tests.ib.factories import NOON, make_partner
+from tests.ib.test_pages import text_of
+from tests.ib.test_settlement import accrue
+
+pytestmark = pytest.mark.django_db
+BOTH = {"en": ("New banners", "Four sizes\nfor spring."), "de": ("Neue Banner", "Vier Größen.")}
+
+
+def publish(cast, *, texts=BOTH, days=(0, 5), **more):
+    today = NOON.date()
+    first, last = (today + dt.timedelta(days=day) for day in days)
+    return publish_news(
+        brand_id=cast.brand.pk, texts=texts, starts_on=first, ends_on=last, actor=cast.ib_manager, **more
+    )
+
+
+@time_machine.travel(NOON, tick=False)
+def test_partners_read_news_of_their_tree_in_their_language(network, cast, browse, django_assert_num_queries):
+    other = make_partner(cast.brand)
+    publish(cast)
+    publish(cast, texts={"en": ("Bonn meeting", "See you there.")}, partner_id=network.master.pk)
+    publish(cast, texts={"en": ("Later", "Not yet.")}, days=(1, 5))
+    with django_assert_num_queries(1):
+        assert [item.title for item in news_for(network.sub)] == ["Bonn meeting", "New banners"]
+    assert [item.title for item in news_for(network.top)] == [item.title for item in news_for(other)] == ["New banners"]
+    network.sub.user.language = "de"
+    network.sub.user.save()
+    home = text_of(browse(network.sub.user).get(reverse("partner_home")))
+    assert "Neue Banner" in home and "Bonn meeting" in home and "New banners" not in home and "Later" not in home
+    with time_machine.travel(NOON + dt.timedelta(days=6)):
+        assert news_for(network.sub) == []
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_manager_publishes_and_withdraws_on_the_pages(network, cast, browse):
+    manager, page = browse(cast.ib_manager), reverse("ib_news_new")
+    sent = {"brand": cast.brand.pk, "starts_on": "2026-09-10", "ends_on": "2026-09-20", "partner": network.master.code}
+    english = {"headline_en": "Meeting", "message_en": "On Friday."}
+    for wrong, text in (
+        ({**english, "partner": "nobody"}, "no partner with this code"),
+        ({**english, "ends_on": "2026-09-01"}, "Enter a last day"),
+        ({"headline_en": "Meeting"}, "both a title and a text"),
+        ({"headline_de": "Treffen", "message_de": "Am Freitag."}, "own language"),
+    ):
+        assert text in text_of(manager.post(page, {**sent, **wrong}))
+    assert manager.post(page, {**sent, **english}).status_code == 302
+    news = PartnerNews.objects.get()
+    assert (news.partner, news.texts) == (network.master, {"en": ["Meeting", "On Friday."]})
+    assert "Meeting" in text_of(manager.get(reverse("ib_news")))
+    assert "On Friday." in text_of(manager.get(reverse("ib_news_item", args=[news.pk])))
+    manager.post(reverse("ib_news_withdraw", args=[news.pk]))
+    assert news_for(network.sub) == []
+    with pytest.raises(WrongState):
+        withdraw_news(news_id=news.pk, actor=cast.ib_manager)
+    assert set(AuditEvent.objects.filter(action__startswith="ib.news").values_list("action", flat=True)) == {
+        "ib.news_published",
+        "ib.news_withdrawn",
+    }
+
+
+@time_machine.travel(NOON, tick=False)
+def test_what_was_published_stays_and_is_of_one_brand(network, cast):
+    news = publish(cast)
+    for change in ({"texts": {"en": ["Other", "Words"]}}, {"ends_on": news.ends_on + dt.timedelta(days=1)}):
+        with pytest.raises(ProgrammingError, match="stay as they were"), transaction.atomic():
+            PartnerNews.objects.filter(pk=news.pk).update(**change)
+    with pytest.raises(NotAllowed):
+        withdraw_news(news_id=news.pk, actor=cast.agent)
+    with pytest.raises(DomainError, match="same brand"):
+        publish(cast, partner_id=999_999)
+
+
+@time_machine.travel(NOON, tick=False)
+def test_a_month_is_sent_once_to_whoever_wants_it(network, cast):
+    accrue(network)
+    quiet = make_partner(cast.brand)
+    NotificationChoice.objects.create(
+        user=network.top.user, kind=IbNotice.MONTHLY_FIGURES.value, is_in_app=False, email=""
+    )
+    october = dt.datetime(2026, 10, 1, 7, tzinfo=dt.UTC)
+    assert send_due(cast.brand, now=october) == 0
+    assert send_due(cast.brand, now=october.replace(day=2)) == 3
+    assert send_due(cast.brand, now=october.replace(day=3)) == 0
+    assert send_due(cast.brand, now=october.replace(day=12)) == 0
+    sent = Notification.objects.filter(kind="ib.monthly_figures").order_by("user_id")
+    assert [row.user for row in sent] == [network.master.user, network.sub.user]
+    assert sent[1].title == "Your figures of September 2026" and "Commission: €6.00" in sent[1].body
+    assert "Paid trades: 1. Not paid: 0." in sent[1].body and sent[1].email_due_at is not None
+    assert not MonthlyFigures.objects.filter(partner=quiet).exists()
