@@ -7,10 +7,10 @@ grants(
     "risk",
     {
         Role.RETENTION: RETENTION,
-        Role.DESK_HEAD: [*RETENTION, *ABUSE],
+        Role.DESK_HEAD: [*RETENTION, "export_retention", *ABUSE],
         Role.MLRO: ["view_abuseepisode"],
         Role.FINANCE: ABUSE,
         Role.AUDITOR: ["view_retentioncase", "view_abuseepisode"],
-        Role.ADMINISTRATOR: ["view_retentioncase", "view_abuseepisode"],
+        Role.ADMINISTRATOR: ["view_retentioncase", "export_retention", "view_abuseepisode"],
     },
 )

@@ -2,6 +2,7 @@ from django.urls import URLPattern, path
 
 from risk.abuse import views as abuse
 from risk.links import views as links
+from risk.retention import report_views as retention_reports
 from risk.retention import views as retention
 
 urlpatterns: list[URLPattern] = [
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     path("risk/retention/assign/", retention.AssignCases.as_view(), name="risk_retention_assign"),
     path("risk/retention/score/", retention.score, name="risk_retention_score"),
     path("risk/retention/effect/", retention.effect, name="risk_retention_effect"),
+    path("risk/retention/cohorts/", retention_reports.cohort_page, name="risk_retention_cohorts"),
     path("risk/retention/<int:case_id>/", retention.CasePage.as_view(), name="risk_retention_case"),
     path("risk/retention/<int:case_id>/snooze/", retention.snooze, name="risk_retention_snooze"),
     path("risk/retention/<int:case_id>/no-answer/", retention.no_answer, name="risk_retention_no_answer"),

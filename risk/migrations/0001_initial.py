@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'permissions': [('work_retentioncase', 'May call clients who may leave, and decide their cases')],
+                'permissions': [('work_retentioncase', 'May call clients who may leave, and decide their cases'), ('export_retention', 'May export cohorts and the win-back report')],
                 'indexes': [models.Index(fields=['client', '-id'], name='retention_cases_of_a_client'), models.Index(condition=models.Q(('state', 'open')), fields=['-weight', '-id'], name='retention_cases_open'), models.Index(fields=['brand', 'opened_at'], name='retention_cases_by_opening')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('client',), name='one_open_retention_case_per_client'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'held_back'), ('work__isnull', True)), models.Q(models.Q(('state', 'held_back'), _negated=True), ('work__isnull', False)), _connector='OR'), name='retention_case_is_work_unless_held_back'), models.CheckConstraint(condition=models.Q(models.Q(('decided_by__isnull', False), ('ended_at__isnull', False), ('state__in', ('reached', 'helped', 'content', 'lost', 'no_action'))), models.Q(('decided_by__isnull', True), ('ended_at__isnull', False), ('state', 'ended')), models.Q(('decided_by__isnull', True), ('ended_at__isnull', True), ('state__in', ['open', 'held_back'])), _connector='OR'), name='ended_retention_case_says_when_and_who'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'no_action'), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='no_action_on_retention_has_a_reason')],
             },

@@ -80,7 +80,10 @@ class RetentionCase(HasState):
 
     class Meta:
         ordering = ["-id"]
-        permissions = [("work_retentioncase", gettext_noop("May call clients who may leave, and decide their cases"))]
+        permissions = [
+            ("work_retentioncase", gettext_noop("May call clients who may leave, and decide their cases")),
+            ("export_retention", gettext_noop("May export cohorts and the win-back report")),
+        ]
         indexes = [
             models.Index(fields=["client", "-id"], name="retention_cases_of_a_client"),
             models.Index(fields=["-weight", "-id"], name="retention_cases_open", condition=Q(state="open")),

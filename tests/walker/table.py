@@ -1454,6 +1454,7 @@ TABLE |= {
     "risk_retention_assign": Rule(MANAGES_WORK),
     "risk_retention_score": Rule(SEES_RETENTION),
     "risk_retention_effect": Rule(SEES_RETENTION),
+    "risk_retention_cohorts": Rule(SEES_RETENTION),
     "risk_retention_case": Rule(SEES_RETENTION, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
     "risk_retention_snooze": Rule(RETAINS, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
     "risk_retention_no_answer": Rule(RETAINS, kwargs=lambda _world: {"case_id": 999_999}, good=OWN),
