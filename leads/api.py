@@ -101,7 +101,11 @@ class LeadOut(Schema):
 
 
 @router.post(
-    "/leads/", response={201: LeadOut, 200: LeadOut}, summary="Hand in a lead", openapi_extra={"responses": REFUSALS}
+    "/leads/",
+    response={201: LeadOut, 200: LeadOut},
+    summary="Hand in a lead",
+    operation_id="capture_lead",
+    openapi_extra={"responses": REFUSALS},
 )
 def add_lead(request: HttpRequest, payload: LeadIn, idempotency_key: str = Header("", alias="Idempotency-Key")) -> Any:
     """201 for a new lead; 200 when the same Idempotency-Key came again with the same body, 409 with another."""

@@ -41,6 +41,7 @@ class AccessToken(Schema):
     response=AccessToken,
     auth=None,
     summary="Get an access token",
+    operation_id="create_access_token",
     openapi_extra={"responses": REFUSALS},
 )
 def access_token(request: HttpRequest, payload: Form[TokenRequest]) -> Any:

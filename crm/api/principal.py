@@ -24,7 +24,9 @@ class Me(Schema):
     expires_at: str
 
 
-@router.get("/v1/me", response=Me, summary="Read who you are", openapi_extra={"responses": REFUSALS})
+@router.get(
+    "/v1/me", response=Me, summary="Read who you are", operation_id="read_me", openapi_extra={"responses": REFUSALS}
+)
 def me(request: HttpRequest) -> Any:
     """Return the token's user, its scopes, and when it expires. Needs no scope."""
     principal: Principal = request.auth  # type: ignore[attr-defined]

@@ -48,7 +48,13 @@ class NewHookOut(HookOut):
     secret: str = Field(..., description="Messages are signed with it, after Standard Webhooks")
 
 
-@router.post("/v1/hooks", response={201: NewHookOut}, summary="Subscribe to an event", openapi_extra=CREATES)
+@router.post(
+    "/v1/hooks",
+    response={201: NewHookOut},
+    summary="Subscribe to an event",
+    operation_id="subscribe_hook",
+    openapi_extra=CREATES,
+)
 def subscribe(request: HttpRequest, payload: HookIn) -> Any:
     """Have an event of a brand sent to an address. Asked again for the same, it is the same subscription.
 
@@ -63,13 +69,25 @@ def subscribe(request: HttpRequest, payload: HookIn) -> Any:
     return Status(201, {**_shown(row), "secret": secret_of(row)})
 
 
-@router.get("/v1/hooks", response=list[HookOut], summary="List your subscriptions", openapi_extra=READS)
+@router.get(
+    "/v1/hooks",
+    response=list[HookOut],
+    summary="List your subscriptions",
+    operation_id="list_hooks",
+    openapi_extra=READS,
+)
 def hooks(request: HttpRequest) -> Any:
     """List the subscriptions that integrations made. Needs the scope webhooks:write."""
     return [_shown(row) for row in hooks_visible_to(_principal(request).user)]
 
 
-@router.delete("/v1/hooks/{int:hook_id}", response={204: None}, summary="End a subscription", openapi_extra=ENDS)
+@router.delete(
+    "/v1/hooks/{int:hook_id}",
+    response={204: None},
+    summary="End a subscription",
+    operation_id="unsubscribe_hook",
+    openapi_extra=ENDS,
+)
 def unsubscribe(request: HttpRequest, hook_id: int) -> Any:
     """End a subscription: nothing more is sent. Needs the scope webhooks:write."""
     principal = _principal(request)

@@ -10,6 +10,9 @@
     if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 48;
     if (inner.right > outer.right || inner.left < outer.left) box.scrollLeft += inner.left - outer.left - 24;
   }
+  // A page that shows a secret once was the answer to a form: loading it again opens the page, and sends no form.
+  const shownOnce = document.querySelector("#secret[data-address]");
+  if (shownOnce) window.history.replaceState(null, "", shownOnce.dataset.address);
   const csrf = () => document.querySelector('meta[name="csrf-token"]')?.content || "";
 
   // ----- HTMX: one place for the CSRF header, for errors and for signed-out sessions
