@@ -11,6 +11,7 @@ from risk.abuse.queue import RIGHT as DECIDES_ABUSE
 from risk.abuse.queue import SEES as SEES_ABUSE
 from risk.abuse.tables import waiting_count as abuse_waiting
 from risk.retention.kind import SEES, WORKS
+from risk.retention.report_views import sees_lifetime, segment_card
 from risk.retention.views import flags_card, waiting_count
 
 approvals.register(AbuseMeasureApproval)
@@ -40,4 +41,5 @@ register(
         words="latency arbitrage toxic flow scalping hedging bonus abuse copy multi accounts fraud episodes",
     ),
     Card("client", "retention", "risk/retention/_card.html", flags_card, SEES, 8),
+    Card("segment", "lifetime", "risk/retention/_lifetime.html", segment_card, sees_lifetime, 10),
 )

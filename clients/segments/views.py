@@ -28,6 +28,7 @@ from crm.money.numbers import is_whole
 from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.conditions import sentence_of
+from crm.ui.panels import cards_html
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
 
@@ -64,6 +65,7 @@ def segment(request: UserRequest, segment_id: int) -> HttpResponse:
         "entered": entered,
         "left": left,
         "may_manage": bool(can_manage(request.user, row.brand_id)),
+        "cards": cards_html(request, "segment", row),
     }
     if context["size"] is not None:
         since = timezone.now() - dt.timedelta(days=MOVES_DAYS)

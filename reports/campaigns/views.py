@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,19 +17,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.choices import AccessKind
+from crm.models import User
 from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.charts import Chart, Series
 from crm.ui.exports import defuse
 from crm.ui.views import may_open, staff_page, wants_fragment
 from crm.web.requests import UserRequest
+from leads.models import Campaign
 from reports import origins
 from reports.campaigns import page as campaign_page
 from reports.campaigns import rows as campaigns
 from reports.campaigns.returns import DAYS_MAX, Attribution, Dimension, ReturnRow, returns_of
 from reports.campaigns.returns_form import ReturnsForm
-from reports.filters import FilterForm, Selection, Span
+from reports.filters import EARLIEST, FilterForm, Selection, Span
 from reports.sorting import sort_links
+from risk.retention.lifetime import of_campaign
 
 HEADS = [
     ("leads", gettext_lazy("Leads")),
@@ -143,10 +147,18 @@ def campaign_detail(request: UserRequest, pk: int) -> HttpResponse:
         "path": request.path,
         "campaign": campaign,
         "page": page,
+        **_lifetime(request.user, campaign, chosen, form.today),
         "leads_url": leads_url if may_open(request.user, leads_url) else "",
         "refreshed_at": origins.refreshed_at(),
     }
     return _answer(request, "reports/campaign.html", "reports/_campaign.html", context)
+
+
+def _lifetime(user: User, campaign: Campaign, chosen: Selection, today: dt.date) -> dict[str, Any]:
+    """Read what the campaign's clients are worth and how many times its whole cost that is; neither depends on the period."""
+    value = of_campaign(user, campaign.code, campaign.brand)
+    cost = campaigns.costs_of(replace(chosen, country=""), [campaign], Span(EARLIEST, today), today)[campaign.pk]
+    return {"value": value, "times": value.times(cost), "has_cost": cost is not None, "is_campaign": True}
 
 
 def _of_campaign(chosen: Selection, code: str, brand_id: int) -> Selection:

@@ -10,17 +10,29 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients.models import Segment
 from crm.choices import AccessKind
+from crm.models import User
 from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.exports import csv_lines
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
-from risk.retention import cohorts, winback
+from risk.retention import cohorts, lifetime, winback
 from risk.retention.kind import SEES
 
 EXPORTS: Final = "risk.export_retention"
 SEES_MONEY: Final = "wallet.view_deposit"
+
+
+def sees_lifetime(user: User) -> bool:
+    """Check whether somebody sees the value of many clients: who works on retention, and who pays for campaigns."""
+    return user.has_perm(SEES) or user.has_perm("leads.view_campaign")
+
+
+def segment_card(request: UserRequest, segment: Segment) -> dict[str, Any]:
+    """Show the lifetime value of a segment's members in reach."""
+    return {"value": lifetime.of_segment(request.user, segment.pk, segment.brand)}
 
 
 @staff_page(SEES)
