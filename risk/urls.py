@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern] = [
     path("risk/links/<int:client_id>/known/<int:link_id>/end/", links.count_again, name="risk_link_counts"),
     path("risk/abuse/", abuse.EpisodeList.as_view(), name="risk_abuse"),
     path("risk/abuse/assign/", abuse.AssignEpisodes.as_view(), name="risk_abuse_assign"),
+    path("risk/abuse/dealing/", abuse.dealing_view, name="risk_dealing"),
     path("risk/abuse/<int:episode_id>/", abuse.EpisodePage.as_view(), name="risk_abuse_episode"),
     path("risk/abuse/<int:episode_id>/measure/", abuse.ProposeMeasure.as_view(), name="risk_abuse_measure"),
     path("risk/retention/", retention.CaseList.as_view(), name="risk_retention"),

@@ -13,9 +13,10 @@ from crm.choices import AccessKind
 from crm.pages.work import AssignSelected
 from crm.security import access_log
 from crm.ui.actions import run_action
-from crm.ui.views import StaffView, TableView
+from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
+from risk.abuse import dealing
 from risk.abuse.choices import HANDLING, Abuse, EpisodeState, Lost
 from risk.abuse.evidence import chart_of, parties_of, trades_of
 from risk.abuse.forms import EpisodeForm, MeasureForm
@@ -23,10 +24,22 @@ from risk.abuse.measures import measures_of, propose_measure
 from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
 from risk.abuse.tables import EpisodeTable, said
+from trading.risk.dealing import brands_of
 
 
 class EpisodeList(TableView):
-    table = EpisodeTable
+    table, template_name = EpisodeTable, "risk/abuse/queue.html"
+
+
+@staff_page(dealing.sees_dealing)
+def dealing_view(request: UserRequest) -> HttpResponse:
+    """Show the dealer whom to watch: flagged clients of a brand by exposure. The view is logged with how many it showed."""
+    brands = brands_of(request.user)
+    brand = next((row for row in brands if row.code == request.GET.get("brand")), brands[0] if brands else None)
+    rows = dealing.flagged_clients(request.user, brand) if brand else []
+    access_log.note(user=request.user, kind=AccessKind.SEARCH, target="risk.dealing", rows=len(rows))
+    context = {"brands": brands, "brand": brand, "rows": rows, "shown": dealing.SHOWN}
+    return render(request, "risk/abuse/dealing.html", context)
 
 
 class AssignEpisodes(AssignSelected):

@@ -1,0 +1,139 @@
+"""The dealer's view: flagged clients of a brand by what they hold now, with their markout, result, and cases. For reading only.
+
+Flagged is who has a part in an open episode, or in one that was confirmed in the last half year. Amounts are in the brand's base
+currency; exposure is the value of all open positions, long and short added up.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db import connection
+from django.utils import timezone
+
+from clients.models import Client
+from crm.models import Brand, User
+from crm.security.scope import reach_of
+from risk.abuse.choices import Abuse, EpisodeState
+from risk.abuse.detectors.prices import CURVE_MS
+from risk.abuse.models import AbuseEpisode, EpisodeParty
+from risk.abuse.queue import SEES
+
+DEALS: Final = "trading.view_deal_list"
+SHOWN: Final = 100
+# Among the flagged, those with the most at stake are looked at.
+FLAGGED_MAX: Final = 1_000
+EPISODES_MAX: Final = 1_000
+CONFIRMED_FOR: Final = dt.timedelta(days=182)
+MARKOUT_AT: Final = CURVE_MS.index(30_000)
+
+SQL: Final = """
+WITH flagged AS (
+  SELECT p.client_id AS id, sum(e.stake) FILTER (WHERE e.state = 'open') AS stake, max(e.stake) AS most
+  FROM risk_abuseepisode e JOIN risk_episodeparty p ON p.episode_id = e.id JOIN clients_client c ON c.id = p.client_id
+  WHERE (e.state = 'open' OR e.state = 'confirmed' AND e.decided_at > %(since)s)
+    AND e.brand_id = %(brand)s AND c.book_id = ANY(%(books)s)
+  GROUP BY 1 ORDER BY max(e.stake) DESC, 1 LIMIT %(flagged)s
+), held AS (
+  SELECT f.id, count(*) AS positions, round(sum((p.profit + p.swap) * x.rate), 2) AS floating,
+    round(sum(p.lots * p.contract_size * p.price_current * keelson_euro_rate(%(base)s, %(today)s)
+      / keelson_euro_rate(nullif(s.currency_profit, ''), %(today)s)), 0) AS exposure
+  FROM flagged f JOIN trading_tradingaccount a ON a.client_id = f.id AND NOT a.is_demo
+  JOIN trading_position p ON p.account_id = a.id
+  LEFT JOIN trading_symbolinfo s ON s.server_id = p.server_id AND s.name = p.symbol
+  CROSS JOIN LATERAL (SELECT CASE WHEN a.equity <> 0 THEN a.equity_base / a.equity ELSE 0 END AS rate) x
+  GROUP BY f.id
+)
+SELECT f.id, coalesce(h.exposure, 0), coalesce(h.positions, 0), coalesce(h.floating, 0), coalesce(m.net, 0), coalesce(f.stake, 0)
+FROM flagged f LEFT JOIN held h ON h.id = f.id
+LEFT JOIN LATERAL (SELECT sum(r.net_base) AS net FROM trading_tradingaccount a
+  JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'm' AND r.start = %(month)s
+  WHERE a.client_id = f.id AND NOT a.is_demo) m ON true
+ORDER BY 2 DESC, f.most DESC, 1 LIMIT %(shown)s
+"""
+
+
+@dataclass(frozen=True)
+class Flagged:
+    """A flagged client. `curve`: the mean markout of the latest episode about prices, at the points of `CURVE_MS`, in spreads."""
+
+    client: Client
+    exposure: Decimal
+    positions: int
+    floating: Decimal
+    month_net: Decimal
+    stake: Decimal
+    episodes: Sequence[AbuseEpisode]
+
+    @property
+    def equity(self) -> Decimal:
+        facts = getattr(self.client, "trading_facts", None)
+        return facts.equity if facts else Decimal(0)
+
+    @property
+    def curve(self) -> list[float] | None:
+        for row in self.episodes:
+            if row.kind in (Abuse.TOXIC, Abuse.LATENCY):
+                curve = row.facts.get("curve") or [None]
+                return None if None in curve or len(curve) != len(CURVE_MS) else curve
+        return None
+
+    @property
+    def markout(self) -> float | None:
+        """What the client's trades gain on the market in half a minute, in spreads; a fair flow is at −0.5."""
+        return self.curve[MARKOUT_AT] if self.curve else None
+
+    @property
+    def open(self) -> list[AbuseEpisode]:
+        return [row for row in self.episodes if row.state == EpisodeState.OPEN]
+
+    @property
+    def confirmed(self) -> list[AbuseEpisode]:
+        return [row for row in self.episodes if row.state == EpisodeState.CONFIRMED]
+
+
+def sees_dealing(user: User) -> bool:
+    """Check whether somebody sees both suspected abuse and what clients trade."""
+    return user.has_perm(SEES) and user.has_perm(DEALS)
+
+
+def flagged_clients(user: User, brand: Brand, *, now: dt.datetime | None = None) -> list[Flagged]:
+    """List a brand's flagged clients in reach, the largest exposure first. Three statements, each bounded."""
+    now = now or timezone.now()
+    today = now.astimezone(dt.UTC).date()
+    values: dict[str, Any] = {
+        "brand": brand.pk,
+        "base": brand.base_currency,
+        "books": list(reach_of(user).books),
+        "since": now - CONFIRMED_FOR,
+        "today": today,
+        "month": today.replace(day=1),
+        "flagged": FLAGGED_MAX,
+        "shown": SHOWN,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL, values)
+        rows = cursor.fetchall()
+    ids = [row[0] for row in rows]
+    clients = Client.objects.select_related("brand", "trading_facts").in_bulk(ids)
+    episodes = _episodes(ids, brand, now)
+    return [Flagged(clients[pk], *figures, episodes.get(pk, [])) for pk, *figures in rows]
+
+
+def _episodes(client_ids: Iterable[int], brand: Brand, now: dt.datetime) -> dict[int, list[AbuseEpisode]]:
+    """Read what flags these clients, by client, the newest first."""
+    rows = EpisodeParty.objects.filter(
+        client__in=list(client_ids),
+        episode__brand=brand,
+        episode__state__in=[EpisodeState.OPEN, EpisodeState.CONFIRMED],
+    ).select_related("episode")
+    found: dict[int, dict[int, AbuseEpisode]] = {}
+    for row in rows.order_by("-episode_id")[:EPISODES_MAX]:
+        episode = row.episode
+        if episode.state == EpisodeState.OPEN or (episode.decided_at and episode.decided_at > now - CONFIRMED_FOR):
+            found.setdefault(row.client_id, {})[episode.pk] = episode
+    return {pk: list(by_id.values()) for pk, by_id in found.items()}
