@@ -5,7 +5,6 @@ Money is a decimal text with its currency, times are UTC, contact details are ma
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -63,7 +62,7 @@ def boolean(name: str, path: str = "", *, note: str = "") -> Field:
 def time(name: str, path: str = "", *, note: str = "") -> Field:
     """Declare a moment in UTC: 2026-11-26T09:30:00Z."""
     schema = {**_schema("string", note, example="2026-11-26T09:30:00Z"), "format": "date-time"}
-    return Field(name, (path or name,), schema, "time", _utc)
+    return Field(name, (path or name,), schema, "time")
 
 
 def day(name: str, path: str = "", *, note: str = "") -> Field:
@@ -123,10 +122,6 @@ def _money_schema(note: str) -> dict[str, Any]:
         "anyOf": [{"$ref": "#/components/schemas/Money"}, {"type": "null"}],
         **({"description": note} if note else {}),
     }
-
-
-def _utc(value: dt.datetime | None) -> str | None:
-    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z") if value else None
 
 
 def _decimal(value: Decimal | None) -> str | None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass
 from typing import Final
 
-from django.core.cache import cache
-from redis.exceptions import RedisError
-
 from crm.models import ApiToken
+from crm.project.cache import count
 
-logger = logging.getLogger(__name__)
 PER_TOKEN: Final = 600
 PER_BRAND: Final = 6000
 WINDOW_SECONDS: Final = 60
@@ -47,21 +43,14 @@ def count_request(token: ApiToken) -> RateLimit:
     counted = [(PER_TOKEN, f"api:token:{token.user_id}:{window}")]
     if token.user.brand_id:
         counted.append((PER_BRAND, f"api:brand:{token.user.brand_id}:{window}"))
-    limits = [RateLimit(limit, limit - _count(key), reset) for limit, key in counted]
+    counts = count(*(key for _limit, key in counted), timeout=2 * WINDOW_SECONDS)
+    limits = [
+        RateLimit(limit, limit - counted_now, reset) for (limit, _key), counted_now in zip(counted, counts, strict=True)
+    ]
     return min(limits, key=lambda limit: limit.remaining)
-
-
-def _count(key: str) -> int:
-    try:
-        cache.add(key, 0, timeout=2 * WINDOW_SECONDS)
-        return cache.incr(key)
-    except ValueError:  # it expired between the two lines
-        return 1
-    except RedisError:
-        logger.warning("the cache is away: API requests aren't counted")
-        return 0
 
 
 def is_guessing(address: str | None) -> bool:
     """Count an attempt to get an access token; more than a few dozen a minute from one address is no program of ours."""
-    return _count(f"api:oauth:{address}:{int(time.time()) // WINDOW_SECONDS}") > ATTEMPTS_PER_ADDRESS
+    key = f"api:oauth:{address}:{int(time.time()) // WINDOW_SECONDS}"
+    return count(key, timeout=2 * WINDOW_SECONDS)[0] > ATTEMPTS_PER_ADDRESS

@@ -138,7 +138,7 @@ def answer_list(request: HttpRequest, resource: Resource) -> HttpResponse:
         body["next_cursor"] = _write_cursor(found[-1][width:])
     if found:
         _note(principal, resource, AccessKind.EXPORT, shape, rows=len(found))
-    response = HttpResponse(orjson.dumps(body), content_type="application/json")
+    response = HttpResponse(json_of(body), content_type="application/json")
     if more:
         query = request.GET.copy()
         query["cursor"] = str(body["next_cursor"])
@@ -157,7 +157,7 @@ def answer_record(request: HttpRequest, resource: Resource, record_id: int) -> H
     tag = etag_of(body)
     if is_among(tag, request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers={"ETag": tag})
-    return HttpResponse(orjson.dumps(body), content_type="application/json", headers={"ETag": tag})
+    return HttpResponse(json_of(body), content_type="application/json", headers={"ETag": tag})
 
 
 def read_one(
@@ -178,6 +178,11 @@ def is_among(tag: str, given: str) -> bool:
     Whoever compresses an answer on its way, ourselves or a proxy, marks its ETag as weak (`W/`): the record is the same.
     """
     return tag in (one.strip().removeprefix("W/") for one in given.split(","))
+
+
+def json_of(body: dict[str, Any]) -> bytes:
+    """Write an answer's JSON: times in UTC, as `Z` says."""
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
 
 
 def etag_of(body: dict[str, Any]) -> str:
@@ -208,17 +213,19 @@ def shape_of(resource: Resource, principal: Principal, fields: str, expand: str)
 def _builder(
     steps: list[tuple[str, str, int, int, Callable[..., Any] | None]],
 ) -> Callable[[Sequence[Any]], dict[str, Any]]:
+    names = {
+        group: [step[1] for step in steps if step[0] == group] for group in dict.fromkeys(step[0] for step in steps)
+    }
+    firsts = {group: [step[2] for step in steps if step[0] == group] for group in names}
+    reads = [step for step in steps if step[4] is not None]
+
     def build(row: Sequence[Any]) -> dict[str, Any]:
-        record: dict[str, Any] = {}
-        for group, name, start, end, read in steps:
-            value = row[start] if read is None else read(*row[start:end])
-            if group:
-                record.setdefault(group, {})[name] = value
-            else:
-                record[name] = value
-        for group in {step[0] for step in steps if step[0]}:
-            if record[group].get("id", 0) is None:
-                record[group] = None
+        groups = {group: dict(zip(names[group], [row[at] for at in firsts[group]], strict=True)) for group in names}
+        for group, name, start, end, read in reads:
+            groups[group][name] = read(*row[start:end])  # type: ignore[misc]
+        record = groups.pop("", {})
+        for group, inner in groups.items():
+            record[group] = None if inner.get("id", 0) is None else inner
         return record
 
     return build

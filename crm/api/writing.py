@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-import orjson
 from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -28,7 +27,7 @@ from pydantic import ConfigDict
 from crm.api import openapi
 from crm.api.authentication import Principal
 from crm.api.problems import ApiProblem
-from crm.api.reading import RecordId, etag_of, is_among, read_one
+from crm.api.reading import RecordId, etag_of, is_among, json_of, read_one
 from crm.api.resources import Resource
 from crm.db.locking import lock_or_none
 from crm.errors import IdempotencyConflict
@@ -192,7 +191,7 @@ def answer_once(
             record_id = work()
             note_done(claimed, status, resource, record_id)
     body, _client = read_one(resource, principal, record_id)
-    response = HttpResponse(orjson.dumps(body), status=status, content_type="application/json")
+    response = HttpResponse(json_of(body), status=status, content_type="application/json")
     response["ETag"] = etag_of(body)
     if claimed.known is not None:
         response["Idempotent-Replay"] = "true"

@@ -18,7 +18,7 @@ from crm.approvals import Change
 from crm.db.locking import lock
 from crm.errors import WrongState
 from crm.i18n import formats
-from crm.i18n.localized_text import LocalizedText, joined
+from crm.i18n.localized_text import LocalizedText, joined, localize, phrase
 from crm.models import Actor, User
 from crm.security import audit, policies
 from crm.security.policies import YES, Decision, has_permission, no
@@ -119,7 +119,7 @@ def decide_payout(*, payout_id: int, outcome: str, reason: str = "", actor: User
     state = PayoutState(outcome)
     if work.needs_second_person(payout, state):
         _require_payable(payout)
-        work.propose(payout, actor=actor, outcome=state, reason=reason or _("All checks passed."))
+        work.propose(payout, actor=actor, outcome=state, reason=reason or localize(phrase("All checks passed.")))
         return payout
     _decide(payout, state, actor, reason)
     return payout

@@ -71,7 +71,9 @@ def reject(*, suggestion_id: int, actor: Actor, reason: str = "") -> Suggestion:
     """Reject a suggestion: no rule matches or suggests the two again. Who: as for accepting."""
     suggestion = _lock_open(suggestion_id)
     require(policies.can_reconcile(actor, suggestion.psp))
-    _note_distinct(actor, reason or _("Suggestion rejected"), [(suggestion.row_id, suggestion.movement_id, None)])
+    _note_distinct(
+        actor, reason or localize(phrase("Suggestion rejected")), [(suggestion.row_id, suggestion.movement_id, None)]
+    )
     _decide(suggestion, SuggestionState.REJECTED, actor)
     _record(suggestion.psp, suggestion, WalletAction.SUGGESTION_REJECTED, actor, reason)
     return suggestion

@@ -75,6 +75,7 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
         *AutomaticPayout.objects.values_list("refusal", flat=True),  # as written when it was tried
         *Automation.objects.values_list("name", flat=True),
         *(text for row in CommissionDispute.objects.values_list("reason", "answer") for text in row),
+        *(body.get("reason") for body in audit_bodies()),  # as it was recorded
     }
     english = sorted(
         f"{address}: {text}"
@@ -88,6 +89,10 @@ def test_every_staff_page_is_german(monkeypatch, demo_world):
     assert not {url: pair for url, pair in named.items() if pair[1] and not pair[1].startswith(pair[0])}
 
 
+def audit_bodies():
+    return bodies_of(AuditEvent.objects.order_by("pk")[:20_000])
+
+
 def names_in(values):
     """Every name of a field, however deep. What has a digit or a capital is a value."""
     if isinstance(values, dict):
@@ -99,8 +104,9 @@ def names_in(values):
 
 def test_every_field_in_the_audit_log_has_a_german_name(demo_world):
     english, german = frozen()
-    bodies = bodies_of(AuditEvent.objects.order_by("pk")[:20_000])
-    fields = {name for body in bodies for part in ("before", "after", "evidence") for name in names_in(body.get(part))}
+    fields = {
+        name for body in audit_bodies() for part in ("before", "after", "evidence") for name in names_in(body.get(part))
+    }
     with translation.override("de"):
         labels = {name: field_name(name) for name in fields if name not in FIELD_LABELS}
     wrong = sorted(name for name, label in labels.items() if label in english or label not in german)
