@@ -3,10 +3,14 @@ while it checks style and types: the templates of the tests' databases, every te
 for the instances that tests, `make smoke` and `make production` start.
 """
 
+import ast
+import compileall
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import source_hash
 from pathlib import Path
 
 from launcher.supervisor import statics
@@ -22,6 +26,32 @@ def collect_static_files(environment: dict[str, str]) -> None:
     with statics.collecting(STATIC_ROOT) as needed:
         if needed:
             subprocess.run(command, cwd=ROOT, env={**environment, **places}, check=True)
+
+
+def compile_tests() -> None:
+    """As a process that collects them would, with assertions that say what they compared, but without importing anything."""
+    from _pytest.assertion import rewrite
+    from django.conf import settings
+
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        if not (path.name.startswith("test_") or path.name == "conftest.py"):
+            continue
+        folder = rewrite.get_cache_dir(path)
+        compiled = folder / (path.name.removesuffix(".py") + rewrite.PYC_TAIL)
+        if rewrite._read_pyc(path, compiled):
+            continue
+        source = path.read_bytes()
+        tree = ast.parse(source, filename=str(path))
+        rewrite.rewrite_asserts(tree, source, str(path))
+        folder.mkdir(exist_ok=True)
+        draft = compiled.with_suffix(f".{os.getpid()}")
+        with draft.open("wb") as file:
+            code = compile(tree, str(path), "exec", dont_inherit=True)
+            rewrite._write_pyc_fp(file, source_hash(source), code)
+        draft.replace(compiled)
+    compileall.compile_dir(ROOT / "tests", rx=re.compile(r"/(test_\w+|conftest)\.py$"), quiet=2)
+    for folder in ("bench", "launcher", *settings.KEELSON_APPS):
+        compileall.compile_dir(ROOT / folder, quiet=2)
 
 
 def main() -> int:
@@ -42,10 +72,11 @@ def make_ready() -> None:
 
     database.start_servers()
     database.ensure_template()
-    # In a process of its own: pytest rewrites plugins as they are imported, and the apps have imported some by now.
-    collect = [sys.executable, "-m", "pytest", "-qq", "-n", "0", "--collect-only", "-p", "no:cacheprovider", "tests"]
-    if subprocess.run(collect, stdout=subprocess.DEVNULL).returncode:
-        print("Some tests can't be read; the run that follows says which.", file=sys.stderr)
+    try:
+        compile_tests()
+    except Exception as error:
+        # A file that can't be read, or another pytest: each process compiles what it needs, and says what is wrong.
+        print(f"Not all tests are compiled: {error!r}", file=sys.stderr)
     demo_template.ensure_template()
 
 
