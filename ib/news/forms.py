@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from crm.i18n.catalogues import base_of
-from crm.models import User
-from crm.ui.forms import DayInput
+from crm.i18n.languages import base_of
+from crm.models import Brand, User
+from crm.ui.forms import DayInput, ModelChoiceField
 from ib.materials.banners import brands_of
 from ib.models import Partner
 from ib.news.publishing import BODY_CHARS, SHOWN_DAYS, TITLE_CHARS, Texts
@@ -26,7 +26,7 @@ LANGUAGES = {base_of(code): name.split(" (")[0] for code, name in reversed(setti
 class NewsForm(forms.Form):
     """A text in the brand's languages, for whom, and from when to when."""
 
-    brand = forms.ModelChoiceField(None, label=_("Brand"), empty_label=None)
+    brand = ModelChoiceField(Brand.objects.none(), label=_("Brand"), empty_label=None)
     partner = forms.SlugField(
         required=False,
         label=_("Partner code"),

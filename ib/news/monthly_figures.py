@@ -100,7 +100,9 @@ def _sums(partners: dict[int, Partner], month: dt.date) -> dict[int, dict[str, A
     rows = PartnerDay.objects.filter(_days(month), partner_id__in=partners).values("partner_id", "currency")
     sums = rows.annotate(earned=Sum("amount"), lot_sum=Sum("lots"), paid=Sum("trades"), missed=Sum("unpaid"))
     return {
-        row["partner_id"]: row for row in sums.order_by() if row["currency"] == partners[row["partner_id"]].currency
+        row["partner_id"]: dict(row)
+        for row in sums.order_by()
+        if row["currency"] == partners[row["partner_id"]].currency
     }
 
 

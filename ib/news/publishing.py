@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from crm.brand_policies.registry import today
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.catalogues import base_of
+from crm.i18n.languages import base_of
 from crm.models import Actor, Brand, User
 from crm.security import audit, policies
 from crm.security.scope import reach_of

@@ -121,7 +121,10 @@ def flagged_clients(user: User, brand: Brand, *, now: dt.datetime | None = None)
     ids = [row[0] for row in rows]
     clients = Client.objects.select_related("brand", "trading_facts").in_bulk(ids)
     episodes = _episodes(ids, brand, now)
-    return [Flagged(clients[pk], *figures, episodes.get(pk, [])) for pk, *figures in rows]
+    return [
+        Flagged(clients[pk], exposure, positions, floating, month_net, stake, episodes.get(pk, []))
+        for pk, exposure, positions, floating, month_net, stake in rows
+    ]
 
 
 def _episodes(client_ids: Iterable[int], brand: Brand, now: dt.datetime) -> dict[int, list[AbuseEpisode]]:

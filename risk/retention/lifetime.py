@@ -78,7 +78,7 @@ def of_campaign(user: User, code: str, brand: Brand) -> LifetimeValue:
 
 def _read(sql: str, user: User, brand: Brand, values: Mapping[str, Any]) -> LifetimeValue:
     currency = brand.base_currency
-    more = {
+    more: dict[str, Any] = {
         "brand": brand.pk,
         "books": list(reach_of(user).books),
         "per_lot": from_minor(REVENUE_PER_LOT.of(brand), currency),
