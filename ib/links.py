@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from crm.db.locking import lock
 from crm.errors import DomainError
-from crm.models import Actor
+from crm.models import Actor, Brand
 from crm.security import audit, policies
 from ib.audit_codes import IbAction
 from ib.codes import new_code
@@ -26,16 +26,26 @@ SOURCES_PER_DAY = 500
 OTHER_SOURCES = "*"
 COUNT = """
 INSERT INTO ib_referralday (link_id, day, sub_id, country, clicks, registrations)
-SELECT %(link)s, %(day)s, kept.sub_id, kept.country, %(clicks)s, %(registrations)s
-FROM (SELECT * FROM (VALUES (%(sub_id)s, %(country)s, 1), (%(other)s, '', 2)) AS v (sub_id, country, rank)
-  WHERE rank = 2 OR EXISTS (SELECT 1 FROM ib_referralday d WHERE d.link_id = %(link)s AND d.day = %(day)s
+SELECT asked.id, %(day)s, kept.sub_id, kept.country, %(clicks)s, %(registrations)s
+FROM {asked} CROSS JOIN LATERAL (
+  SELECT * FROM (VALUES (%(sub_id)s, %(country)s, 1), (%(other)s, '', 2)) AS v (sub_id, country, rank)
+  WHERE rank = 2 OR EXISTS (SELECT 1 FROM ib_referralday d WHERE d.link_id = asked.id AND d.day = %(day)s
       AND d.sub_id = v.sub_id AND d.country = v.country)
-    OR (SELECT count(*) FROM ib_referralday d WHERE d.link_id = %(link)s AND d.day = %(day)s) < %(most)s
+    OR (SELECT count(*) FROM ib_referralday d WHERE d.link_id = asked.id AND d.day = %(day)s) < %(most)s
   ORDER BY rank LIMIT 1) AS kept
 ON CONFLICT ON CONSTRAINT one_row_per_link_day_and_source
 DO UPDATE SET clicks = ib_referralday.clicks + EXCLUDED.clicks,
               registrations = ib_referralday.registrations + EXCLUDED.registrations
 """
+COUNT_LINK = COUNT.format(asked="(SELECT %(link)s::bigint AS id) asked")
+# A visitor waits for this: the link is found and the click counted, and committed, in one statement without the ORM.
+FOLLOW = f"""
+WITH asked AS (
+  SELECT l.id, l.code, l.landing, l.is_active, p.id AS partner_id, p.state, b.id AS brand_id, b.code AS brand_code
+  FROM ib_referrallink l JOIN ib_partner p ON p.id = l.partner_id JOIN crm_brand b ON b.id = p.brand_id WHERE l.code = %(code)s
+), counted AS ({COUNT.format(asked="(SELECT id FROM asked WHERE %(counts)s) asked")})
+SELECT * FROM asked
+"""  # noqa: S608
 
 
 @transaction.atomic
@@ -94,8 +104,12 @@ def _refuse_too_many(partner: Partner) -> None:
 
 def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0, sub_id: str = "", country: str = "") -> None:
     """Add to the link's count of today (UTC) from a source: the partner's sub-id and the visitor's country."""
-    row: dict[str, Any] = {
-        "link": link.pk,
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT_LINK, {"link": link.pk, **_counts(clicks, registrations, sub_id, country)})
+
+
+def _counts(clicks: int, registrations: int, sub_id: str, country: str) -> dict[str, Any]:
+    return {
         "day": timezone.now().date(),
         "sub_id": sub_id,
         "country": country,
@@ -104,8 +118,21 @@ def count(link: ReferralLink, *, clicks: int = 0, registrations: int = 0, sub_id
         "other": OTHER_SOURCES,
         "most": SOURCES_PER_DAY,
     }
+
+
+def follow(code: str, *, counts: bool, sub_id: str = "", country: str = "") -> ReferralLink | None:
+    """Find a link by its code and count a click on it, unless it `counts` for none (a program's); one statement.
+
+    Only what leading on needs is filled in, of the link, its partner and the brand: they aren't for saving.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, row)
+        cursor.execute(FOLLOW, {"code": code, "counts": counts, **_counts(1, 0, sub_id, country)})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pk, code, landing, is_active, partner_id, state, brand_id, brand_code = row
+    partner = Partner(pk=partner_id, state=state, brand=Brand(pk=brand_id, code=brand_code))
+    return ReferralLink(pk=pk, code=code, landing=landing, is_active=is_active, partner=partner)
 
 
 def landing_url(link: ReferralLink, *, with_code: bool = True) -> str:

@@ -15,7 +15,7 @@ from ib.applications import applying
 from ib.applications.door import application_page
 from ib.choices import PartnerState
 from ib.materials import banners
-from ib.models import PostbackKey, ReferralLink
+from ib.models import PostbackKey
 from ib.partner_pages import sharing
 from ib.sub_partners import offers
 from ib.tracking import reports
@@ -33,15 +33,15 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
 
     An unknown code leads to the entrance without a word: the visitor did nothing wrong.
     """
-    link = ReferralLink.objects.select_related("partner__brand").filter(code=code.lower()).first()
-    if link is None:
-        return redirect("entrance")
     agent = request.headers.get("user-agent", "").lower()
     target = sharing.target_of({name: value for name, value in request.GET.items() if isinstance(value, str)})
-    if request.method == "GET" and not any(word in agent for word in BOTS):
-        links.count(link, clicks=1, sub_id=target.tags.get("sub_id", ""), country=geo.country_of(client_ip(request)))
-        if banners.BANNER in request.GET:
-            banners.count_click(link, request.GET[banners.BANNER])
+    counts = request.method == "GET" and not any(word in agent for word in BOTS)
+    country = geo.country_of(client_ip(request)) if counts else ""
+    link = links.follow(code.lower(), counts=counts, sub_id=target.tags.get("sub_id", ""), country=country)
+    if link is None:
+        return redirect("entrance")
+    if counts and banners.BANNER in request.GET:
+        banners.count_click(link, request.GET[banners.BANNER])
     is_good = link.is_active and link.partner.state == PartnerState.ACTIVE
     response = redirect(sharing.destination(link, target, with_code=is_good))
     if sharing.is_language(target.language):
