@@ -24,12 +24,14 @@ from crm.db.bulk import copy_models
 from crm.demo import Demo
 from crm.models import Brand, User
 from ib import engine, links, partners, plans, tree
+from ib.abuse import demo as abuse
 from ib.agreements import ranks
 from ib.agreements.cards import ComponentRow, CpaRow, RateCard, TierRow, Tiers, VersionTerms
 from ib.agreements.what_if import run_what_if
 from ib.applications import applying
 from ib.applications.agreement import agreement_for
 from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, TeamRole, VersionState
+from ib.materials import demo as materials
 from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
 from ib.news import demo as news
 from ib.settlements import demo as settlements
@@ -124,6 +126,8 @@ def load(demo: Demo) -> None:
         settlements.load(demo, brand, registered)
         _apply(brand, registered[0])
         news.load(demo, brand, registered)
+        materials.load(demo, brand, registered)
+        abuse.load(demo, brand, registered)
     demo.progress("Partners and commissions", 1, 1)
 
 

@@ -1,6 +1,7 @@
 """The three proofs hold on a loaded demo, and each names the row that somebody changed by SQL behind the triggers."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -13,7 +14,10 @@ from crm import demo
 from crm.models import AuditEvent, User, WebhookDelivery, WebhookEndpoint
 from crm.security import audit
 from ib import payouts
-from ib.models import Partner
+from ib.brand_policies import REFERRAL_SCORE
+from ib.materials import banners
+from ib.models import Partner, ReferralReview
+from ib.news.publishing import news_for
 from wallet.closing.period_checks import checks_of
 from wallet.closing.sign_offs import sign_month, signatures_of
 from wallet.models import LedgerSeal, Period, Posting
@@ -62,6 +66,18 @@ def a_partner_can_be_paid() -> None:
     assert {one.destination.to for one in payouts.offers(partner, [partner.currency])} >= {"wallet", "account", "bank"}
 
 
+def partners_have_news_banners_and_offers() -> None:
+    """So have referral reviews, where a demo is large enough for a partner with clients to judge."""
+    for partner in Partner.objects.filter(user__in=partner_rows()):
+        assert len(news_for(partner)) == 2 and partner.offers.count() == 2
+        assert banners.banners_for(partner).count() == 2
+        assert sum(
+            row["views"] for row in banners.figures(partner, timezone.now().date() - timedelta(days=20)).values()
+        )
+    for review in ReferralReview.objects.all():
+        assert review.score >= REFERRAL_SCORE.of(review.partner.brand) and review.reasons[0]["code"] == "self"
+
+
 def outside_systems_are_connected() -> None:
     """A dialler gets leads and may read them; each message can be opened, and what failed has all its attempts."""
     dialler = User.objects.get(kind="service")
@@ -87,6 +103,7 @@ def test_the_demo_holds_and_a_tampered_row_of_each_kind_is_named(demo_world):
     two_people_can_close_a_month()
     a_partner_can_be_paid()
     outside_systems_are_connected()
+    partners_have_news_banners_and_offers()
     assert audit.verify().unsealed == 0
 
     posting = Posting.objects.order_by("journal_id").first()
