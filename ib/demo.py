@@ -31,6 +31,7 @@ from ib.agreements.what_if import run_what_if
 from ib.applications import applying
 from ib.applications.agreement import agreement_for
 from ib.choices import ApplicantKind, AttributionMethod, ExpectedClients, PartnerState, RunKind, TeamRole, VersionState
+from ib.manager_pages import revenue
 from ib.materials import demo as materials
 from ib.models import Attribution, Partner, PartnerSpell, PlanVersion, ReferralDay
 from ib.news import demo as news
@@ -125,6 +126,7 @@ def load(demo: Demo) -> None:
         settlements.settle_months(demo, brand, registered[0])
         settlements.load(demo, brand, registered)
         _apply(brand, registered[0])
+        revenue.keep_days(brand, now=demo.now)
         news.load(demo, brand, registered)
         materials.load(demo, brand, registered)
         abuse.load(demo, brand, registered)

@@ -9,6 +9,7 @@ from ib import engine, settlement
 from ib.abuse import reviews
 from ib.agreements import ranks
 from ib.calculation import monthly
+from ib.manager_pages import revenue
 from ib.news import monthly_figures
 from ib.replay import replays
 from ib.screening import partner_names
@@ -21,6 +22,7 @@ def run_commissions() -> None:
     """Recompute every brand's last days and months: what came late, and what was corrected."""
     for_each_isolated(lambda brand: engine.run_nightly(brand=brand), Brand.objects.order_by("pk"))
     for_each_isolated(lambda brand: monthly.review_months(brand=brand), Brand.objects.order_by("pk"))
+    for_each_isolated(revenue.keep_days, Brand.objects.order_by("pk"))
 
 
 @shared_task

@@ -9,14 +9,15 @@ from decimal import Decimal
 from typing import Final
 
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from crm.models import User
-from ib.models import Attribution, Partner, PartnerDay, PartnerPlan
+from ib.models import Attribution, Partner, PartnerDay, PartnerPlan, Plan, RevenueDay
 from ib.partner_pages.date_ranges import DateRange
-from ib.partner_pages.figures import is_active, is_funded
+from ib.partner_pages.figures import ACTIVE_DAYS, is_active, is_funded
 from ib.queries import partners_visible_to
 from wallet.core.rollup import Rollup, Total, rollup_of
 
@@ -29,9 +30,11 @@ class Performance:
 
     partner_id: int
     partner: Partner | None = None
-    plan: str = ""
+    plan: Plan | None = None
     earned: Total = field(default_factory=Total)
     earned_before: Total = field(default_factory=Total)
+    revenue: Total = field(default_factory=Total)
+    cost: Total = field(default_factory=Total)
     lots: float = 0
     trades: int = 0
     unpaid: int = 0
@@ -40,6 +43,7 @@ class Performance:
     lost_clients: int = 0
     funded: int = 0
     active: int = 0
+    churned: int = 0
 
     @property
     def unpaid_percent(self) -> float | None:
@@ -52,9 +56,25 @@ class Performance:
         """How many funded clients in a hundred haven't traded for 30 days; None where nobody is funded."""
         return 100 * (self.funded - self.active) / self.funded if self.funded else None
 
+    @property
+    def churn_percent(self) -> float | None:
+        """How many in a hundred of those who traded shortly before the range or since have stopped; None where nobody did."""
+        return 100 * self.churned / (self.churned + self.active) if self.churned + self.active else None
+
+    @property
+    def has_figures(self) -> bool:
+        counts = (self.trades, self.unpaid, self.new_clients)
+        return any(counts) or any(total.amount for total in (self.earned_before, self.revenue, self.cost))
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether all partners earned more on this one's clients than the broker did."""
+        return self.cost.amount > self.revenue.amount and self.cost.amount > 0
+
 
 ORDERS: Final[Mapping[str, tuple[str | Promise, Callable[[Performance], Decimal | float]]]] = {
     "commission": (_("Commission"), lambda row: row.earned.amount),
+    "revenue": (_("Revenue"), lambda row: row.revenue.amount),
     "volume": (_("Lots traded"), lambda row: row.lots),
     "clients": (_("New clients"), lambda row: row.new_clients),
     "unpaid": (pgettext_lazy("share", "Not paid"), lambda row: row.unpaid_percent or 0),
@@ -67,13 +87,13 @@ def performance(user: User, span: DateRange, order: str) -> tuple[list[Performan
     rows: dict[int, Performance] = {}
     for first, last, is_now in ((span.first, span.last, True), (span.first_before, span.last_before, False)):
         _add_sums(rows, seen, (first, last), rollup, is_now=is_now)
+    _add_revenue(rows, seen, span, rollup)
     if order == "clients":
         _add_new_clients(rows, seen, span)
     key = ORDERS[order][1]
-    best = sorted(
-        (row for row in rows.values() if row.trades or row.unpaid or row.new_clients or row.earned_before.amount),
-        key=lambda row: (-key(row), row.partner_id),
-    )[:ROWS_MAX]
+    best = sorted((row for row in rows.values() if row.has_figures), key=lambda row: (-key(row), row.partner_id))[
+        :ROWS_MAX
+    ]
     _describe(best, span)
     return best, rollup
 
@@ -100,6 +120,24 @@ def _add_sums(
             row.earned_before += rollup.of(amount, currency)
 
 
+def _add_revenue(rows: dict[int, Performance], seen: QuerySet[Partner], span: DateRange, rollup: Rollup) -> None:
+    """Add what own clients brought the broker, and all partners together, by the days that are kept each night."""
+    days = RevenueDay.objects.filter(partner__in=seen.values("pk"), day__range=(span.first, span.last))
+    sums = days.values_list("partner_id", "currency").annotate(Sum("charged"), Sum("lost"), Sum("cost"))
+    for pk, currency, charged, lost, cost in sums.order_by():
+        row = rows.setdefault(pk, Performance(pk))
+        row.revenue += rollup.of(charged + lost, currency)
+        row.cost += rollup.of(cost, currency)
+
+
+def _stopped(span: DateRange) -> Q:
+    """Match clients who last traded after the 30 days before a range began, and more than 30 days ago."""
+    window = dt.timedelta(days=ACTIVE_DAYS)
+    return is_funded() & Q(
+        client__last_trade_at__gte=span.starts_at - window, client__last_trade_at__lt=timezone.now() - window
+    )
+
+
 def _came(span: DateRange) -> Q:
     return Q(starts_at__gte=span.starts_at, starts_at__lt=span.ends_at, ends_at__isnull=True)
 
@@ -120,7 +158,7 @@ def _describe(rows: list[Performance], span: DateRange) -> None:
     ids = [row.partner_id for row in rows]
     partners = Partner.objects.select_related("brand").in_bulk(ids)
     plans = PartnerPlan.usual.filter(partner_id__in=ids, ends_at__isnull=True)
-    names = dict(plans.values_list("partner_id", "plan__name"))
+    held = {row.partner_id: row.plan for row in plans.select_related("plan")}
     still = Q(ends_at__isnull=True)
     clients = {
         pk: counts
@@ -132,11 +170,11 @@ def _describe(rows: list[Performance], span: DateRange) -> None:
             lost=Count("pk", filter=Q(ends_at__gte=span.starts_at, ends_at__lt=span.ends_at)),
             funded=Count("pk", filter=still & is_funded()),
             active=Count("pk", filter=still & is_active()),
+            churned=Count("pk", filter=still & _stopped(span)),
         )
         .order_by()
     }
     for row in rows:
-        row.partner, row.plan = partners[row.partner_id], names.get(row.partner_id, "")
-        row.clients, row.new_clients, row.lost_clients, row.funded, row.active = clients.get(
-            row.partner_id, [0, 0, 0, 0, 0]
-        )
+        row.partner, row.plan = partners[row.partner_id], held.get(row.partner_id)
+        counts = clients.get(row.partner_id, [0] * 6)
+        row.clients, row.new_clients, row.lost_clients, row.funded, row.active, row.churned = counts

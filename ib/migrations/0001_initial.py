@@ -2370,4 +2370,20 @@ class Migration(migrations.Migration):
             model_name='partnernews',
             trigger=pgtrigger.compiler.Trigger(name='published_news_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'INSERT' THEN\n  IF NEW.partner_id IS NOT NULL AND NEW.brand_id <> (SELECT brand_id FROM ib_partner WHERE id = NEW.partner_id) THEN\n    RAISE EXCEPTION 'news of a partner are of the partner''s brand'\n      USING ERRCODE = 'check_violation', CONSTRAINT = 'news_stay_in_the_brand';\n  END IF;\nELSIF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL\n   OR to_jsonb(OLD) - 'withdrawn_at' - 'withdrawn_by_id' IS DISTINCT FROM to_jsonb(NEW) - 'withdrawn_at' - 'withdrawn_by_id' THEN\n  RAISE EXCEPTION 'published news stay as they were; withdraw them and publish others';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='f89681298f5c511c170ee5fce931d415f476aad6', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_published_news_stay_ceadf', table='ib_partnernews', when='BEFORE')),
         ),
+        migrations.CreateModel(
+            name='RevenueDay',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('currency', models.CharField(max_length=5)),
+                ('charged', models.DecimalField(decimal_places=8, help_text='Commission that the platform charged', max_digits=24)),
+                ('lost', models.DecimalField(decimal_places=8, help_text='What clients lost by trading, swaps included; gains are below zero', max_digits=24)),
+                ('cost', models.DecimalField(decimal_places=8, help_text='What all partners earned on these clients', max_digits=24)),
+                ('partner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='revenue_days', to='ib.partner')),
+            ],
+            options={
+                'ordering': ['-day', 'partner_id'],
+                'constraints': [models.UniqueConstraint(fields=('partner', 'day', 'currency'), name='one_revenue_day_per_partner_and_currency')],
+            },
+        ),
     ]

@@ -24,6 +24,7 @@ from ib.models.plans import (
 from ib.models.postbacks import Postback, PostbackDelivery, PostbackKey, PostbackReport
 from ib.models.ratios import RatioProposal
 from ib.models.replays import Replay, ReplayLine, ReplayProposal
+from ib.models.revenue import RevenueDay
 from ib.models.screenings import PartnerScreening
 from ib.models.settlements import (
     ClientRebate,
@@ -94,6 +95,7 @@ __all__ = [
     "Replay",
     "ReplayLine",
     "ReplayProposal",
+    "RevenueDay",
     "RevenueMonth",
     "ReversedPart",
     "SelfBillingInvoice",

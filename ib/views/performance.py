@@ -42,6 +42,7 @@ def performance_page(request: UserRequest) -> HttpResponseBase:
         ],
         "rows": [_shown(row, span, rollup) for row in rows],
         "csv_url": f"?{urlencode({'period': span.code, 'by': order, 'export': 'csv'})}",
+        "may_see_plans": request.user.has_perm("ib.view_plan"),
         "may_export": request.user.has_perm(EXPORT),
     }
     return render(request, "ib/performance.html", context)
@@ -56,6 +57,10 @@ def _shown(row: Performance, span: DateRange, rollup: Rollup) -> dict[str, Any]:
         "earned": rollup.figure(row.earned),
         "before": rollup.figure(row.earned_before),
         "missing": rollup.missing(row.earned),
+        "revenue": rollup.figure(row.revenue),
+        "cost": rollup.figure(row.cost),
+        "without": rollup.missing(row.revenue),
+        "churn": _percent(row.churn_percent),
         "unpaid": _percent(row.unpaid_percent),
         "dormant": _percent(row.dormant_percent),
         "unpaid_url": f"{reverse('ib_exclusions')}?{urlencode({'partner': row.partner.code, **days})}",
@@ -72,14 +77,14 @@ def _csv(request: UserRequest, rows: list[Performance], span: DateRange, rollup:
         user=request.user, kind=AccessKind.EXPORT, target="ib.performance.csv", reason=f"{span.first}/{span.last}"
     )
     head = [_("Partner"), _("Code"), _("Plan"), _("Commission"), _("Currency"), _("Lots traded"), _("Paid trades")]
-    head += [_("Not paid"), _("Clients"), _("New clients"), _("Lost clients"), _("Funded"), _("Active")]
+    head += [_("Not paid"), _("Clients"), _("New clients"), _("Lost clients"), _("Funded"), _("Active"), _("Churn")]
+    head += [_("Revenue from own clients"), _("Commissions on them, all partners")]
     lines: list[list[Any]] = [head]
     for row in rows:
         assert row.partner is not None
-        figures = [row.plan, row.earned.amount, rollup.currency, row.lots, row.trades, row.unpaid, row.clients]
-        lines.append(
-            [row.partner.name, row.partner.code, *figures, row.new_clients, row.lost_clients, row.funded, row.active]
-        )
+        figures = [row.plan or "", row.earned.amount, rollup.currency, row.lots, row.trades, row.unpaid, row.clients]
+        clients = [row.new_clients, row.lost_clients, row.funded, row.active, row.churned]
+        lines.append([row.partner.name, row.partner.code, *figures, *clients, row.revenue.amount, row.cost.amount])
     response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="partners-{span.first}-{span.last}.csv"'
     response["Cache-Control"] = "no-store"

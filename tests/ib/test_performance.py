@@ -1,12 +1,18 @@
 """The managers' leaderboard: exact figures of a range, in a fixed number of queries, for who may see commissions."""
 
+import datetime as dt
+
 import pytest
 import time_machine
+from django.db import connection
 from django.urls import reverse
 
+from ib import engine
 from ib.manager_pages.performance import performance
+from ib.manager_pages.revenue import keep_days
 from ib.partner_pages.date_ranges import date_range
-from tests.ib.factories import NOON, make_partner
+from tests.ib.factories import LONG_AGO, NOON, make_partner, make_trade
+from tests.ib.test_pages import text_of
 from tests.ib.test_settlement import accrue
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +29,7 @@ def test_leaderboard_has_each_partners_figures(network, cast, browse, django_ass
         (network.top.pk, 1, 1),
     ]
     best = rows[0]
-    assert (best.clients, best.new_clients, best.unpaid_percent, best.plan) == (1, 0, 0, network.version.plan.name)
+    assert (best.clients, best.new_clients, best.unpaid_percent, best.plan) == (1, 0, 0, network.version.plan)
     assert rollup.currency == "EUR" and best.earned_before.amount == 0
     with django_assert_max_num_queries(60):
         shown = browse(cast.ib_manager).get(reverse("ib_performance"))
@@ -32,3 +38,33 @@ def test_leaderboard_has_each_partners_figures(network, cast, browse, django_ass
     lines = b"".join(browse(cast.ib_manager).get(reverse("ib_performance"), {"export": "csv"})).decode().splitlines()
     assert len(lines) == 4 and network.sub.code in lines[1]
     assert not performance(cast.agent, date_range("30"), "clients")[0]
+
+
+@time_machine.travel(NOON, tick=False)
+def test_revenue_of_own_clients_beside_all_partners_earned(network, cast, browse):
+    """One lot: charged 3 to open and 4 to close, 10 lost; 10 paid to three partners. A trade taken back goes with the night."""
+    trade = make_trade(network.account, opening_commission="-3", commission="-4", profit="-10")
+    engine.run_for_deals(deal_ids=[trade])
+    assert keep_days(cast.brand) == 1 and keep_days(cast.brand) == 0
+    rows, _rollup = performance(cast.ib_manager, date_range("30"), "revenue")
+    best = rows[0]
+    assert (best.partner_id, best.revenue.amount, best.cost.amount, best.is_over) == (network.sub.pk, 17, 10, False)
+    assert "Commissions: €10" in text_of(browse(cast.ib_manager).get(reverse("ib_performance")))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE trading_deal SET deleted_at = now() WHERE id = %s", [trade])
+    keep_days(cast.brand)
+    best = performance(cast.ib_manager, date_range("30"), "revenue")[0][0]
+    assert (best.revenue.amount, best.is_over) == (3, True)
+
+
+@time_machine.travel(NOON, tick=False)
+def test_churn_counts_who_stopped_since_the_period_began(network, cast):
+    accrue(network)
+    shown = []
+    for days in (10, 45, 70):
+        cast.client.last_trade_at = NOON - dt.timedelta(days=days)
+        cast.client.first_deposit_at = LONG_AGO
+        cast.client.save()
+        row = performance(cast.ib_manager, date_range("30"), "commission")[0][0]
+        shown.append((row.active, row.churned, row.churn_percent))
+    assert shown == [(1, 0, 0), (0, 1, 100), (0, 0, None)]
