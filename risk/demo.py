@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from itertools import cycle
 
+from django.db import transaction
+
 from crm.choices import Role
 from crm.demo import Demo
+from crm.models import Brand
+from risk.abuse.loading import WINDOW
+from risk.abuse.scoring import score_accounts
 from risk.retention import cases
 from risk.retention.choices import CaseState
 from risk.retention.deciding import decide_retention
 from risk.retention.kind import RETENTION
+from trading.models import TradingAccount
 
 DECIDED = 3  # by each agent
 OUTCOMES = [
@@ -24,10 +30,21 @@ def load(demo: Demo) -> None:
     """Nothing yet: flags need all trades and payments, which `finish` finds."""
 
 
+@transaction.atomic
+def find_abuse(demo: Demo) -> None:
+    """Judge the accounts that traded lately, as the worker does when their deals come; it finds the same again and adds nothing."""
+    for brand in Brand.objects.filter(pk__in=[brand.pk for brand in demo.brands]).order_by("pk"):
+        accounts = TradingAccount.objects.filter(
+            client__brand=brand, is_demo=False, last_trade_at__gte=demo.now - WINDOW
+        )
+        score_accounts(brand, list(accounts.order_by("pk").values_list("pk", flat=True)), now=demo.now)
+
+
 def finish(demo: Demo) -> None:
     """Judge all clients, then decide the heaviest cases of each agent."""
     if not demo.brands:
         return
+    find_abuse(demo)
     demo.progress("Clients who may leave", 0, 1)
     cases.judge_all()
     outcomes = cycle(OUTCOMES)

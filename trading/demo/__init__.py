@@ -32,7 +32,7 @@ from crm.security import audit
 from trading.audit_codes import TradingAction
 from trading.choices import AccountKind, AccountState, OperationKind, OperationState
 from trading.core import timeline_texts
-from trading.demo import others, rows, standing, steps
+from trading.demo import hedgers, others, rows, standing, steps
 from trading.demo.export import import_path, write_import
 from trading.demo.market import PricePaths
 from trading.demo.setup import commission_of, make_account_types, make_servers
@@ -95,6 +95,7 @@ def load(demo: Demo) -> None:
         _live(demo, paths, journey)
         if number % 100 == 0:
             demo.progress("Trading accounts and deals", number, len(journeys))
+    hedgers.plant(demo, paths, journeys)
     elsewhere = {one.server.pk: _lives_elsewhere(own_dice, paths, one) for one in joined}
     challengers = _challengers(others.demo_of(demo), types, journeys)
     for number, journey in enumerate(challengers):
