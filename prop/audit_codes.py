@@ -32,3 +32,5 @@ class PropAction(AuditCode):
     CHALLENGE_RESET = "prop.challenge_reset", _("Challenge reset"), "rotate-ccw"
     CERTIFICATE_ISSUED = "prop.certificate_issued", _("Certificate issued"), "badge-check"
     CERTIFICATE_CHANGED = "prop.certificate_changed", _("Name on a certificate shown or hidden"), "badge-check"
+    APPEAL_FILED = "prop.appeal_filed", _("Appeal filed"), "gavel"
+    APPEAL_DECIDED = "prop.appeal_decided", _("Appeal decided"), "gavel"

@@ -1,4 +1,4 @@
-"""How soon a brand reviews challenges whose target was reached, and their payouts."""
+"""How soon a brand reviews challenges whose target was reached, their payouts and appeals, and how long traders may appeal."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +22,28 @@ PAYOUT_HOURS = declare(
         _("Payouts of challenges are reviewed within"),
         Count(1, 240, _("working hours")),
         24,
+        needs_four_eyes=False,
+    )
+)
+
+APPEAL_HOURS = declare(
+    Policy(
+        "challenge_appeal_hours",
+        PolicyArea.PROMISES,
+        _("Appeals about challenges are decided within"),
+        Count(1, 240, _("working hours")),
+        40,
+        needs_four_eyes=False,
+    )
+)
+
+APPEAL_DAYS = declare(
+    Policy(
+        "challenge_appeal_days",
+        PolicyArea.PROMISES,
+        _("Traders can appeal a breach or a refused payout for"),
+        Count(1, 90, _("days")),
+        14,
         needs_four_eyes=False,
     )
 )

@@ -124,8 +124,24 @@ PAYOUT_TRANSITIONS: dict[str, set[str]] = {
     # Paid only once the platform has confirmed that the profit left the trading account.
     PayoutState.SENDING: {PayoutState.PAID, PayoutState.FAILED},
     PayoutState.PAID: set(),
-    PayoutState.REJECTED: set(),
+    # Reviewed again after an upheld appeal.
+    PayoutState.REJECTED: {PayoutState.REQUESTED},
     PayoutState.FAILED: set(),
+}
+
+
+class AppealState(BadgeChoices):
+    """How an appeal of a trader ends."""
+
+    OPEN = "open", "orange", pgettext_lazy("appeal", "Pending review")
+    UPHELD = "upheld", "green", pgettext_lazy("appeal", "Upheld")
+    DISMISSED = "dismissed", "secondary", pgettext_lazy("appeal", "Dismissed")
+
+
+APPEAL_TRANSITIONS: dict[str, set[str]] = {
+    AppealState.OPEN: {AppealState.UPHELD, AppealState.DISMISSED},
+    AppealState.UPHELD: set(),
+    AppealState.DISMISSED: set(),
 }
 
 
@@ -138,6 +154,20 @@ class PropNotice(NotificationKind):
         NoticeGroup.CLIENTS,
         CLIENTS,
         EmailChannel.AT_ONCE,
+    )
+    APPEAL_DECIDED = (
+        "prop.appeal_decided",
+        _("Decisions on your appeals"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    APPEAL_FILED = (
+        "prop.appeal_filed",
+        _("Appeals of traders"),
+        NoticeGroup.TRADING,
+        staff("prop.decide_appeal"),
+        EmailChannel.OFF,
     )
     FUNDING_FAILED = (
         "prop.funding_failed",

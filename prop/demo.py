@@ -12,6 +12,7 @@ from crm import approvals
 from crm.demo import Demo
 from crm.models import Brand, User
 from crm.money.amounts import to_minor
+from prop.appeals.filing import file_appeal
 from prop.certificates.issuing import issue_certificate
 from prop.choices import ChallengeState, StageState
 from prop.judge import feed
@@ -75,6 +76,7 @@ def load(demo: Demo) -> None:
                 with transaction.atomic():
                     _challenge(account, versions[kind])
         _pay_out(brand, checkers[0])
+        _appeal(brand)
     demo.progress("Challenges", 1, 1)
 
 
@@ -193,3 +195,14 @@ def _pay_out(brand: Brand, person: User) -> None:
         asked += 1
         if asked % 2 == 0:
             decide_payout(payout_id=payout.pk, outcome="sending", actor=person)
+
+
+def _appeal(brand: Brand) -> None:
+    """Let the first trader who lost an account appeal its breach: staff has one to decide."""
+    lost = PhaseAccount.objects.filter(
+        challenge__brand=brand, state=StageState.BREACHED, breach__isnull=False, challenge__client__user__isnull=False
+    ).select_related("challenge__client__user")
+    row = lost.order_by("pk").first()
+    if row is not None and row.challenge.client.user is not None:
+        reason = "The spread widened for a second. My position was closed at a price that other feeds never showed."
+        file_appeal(phase_account_id=row.pk, reason=reason, actor=row.challenge.client.user)

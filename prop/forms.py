@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import PayoutState, StageState
+from prop.choices import AppealState, PayoutState, StageState
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
 
@@ -104,4 +104,18 @@ class ReviewForm(forms.Form):
         max_length=2000,
         required=False,
         widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class AppealDecisionForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[(AppealState.UPHELD.value, _("Uphold")), (AppealState.DISMISSED.value, _("Dismiss"))],
+        widget=forms.RadioSelect,
+    )
+    answer = forms.CharField(
+        label=_("Answer to the trader"),
+        help_text=_("The trader reads this. State what you checked and why."),
+        max_length=2000,
+        widget=forms.Textarea({"rows": 4}),
     )

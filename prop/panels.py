@@ -13,6 +13,15 @@ approvals.register(PublishApproval)
 register(
     MenuEntry(
         "trading",
+        _("Challenge appeals"),
+        "prop_appeals",
+        "prop.decide_appeal",
+        "undo-2",
+        73,
+        words="prop breach objection",
+    ),
+    MenuEntry(
+        "trading",
         _("Challenge payouts"),
         "prop_payouts",
         "prop.pay_challenge",

@@ -6,10 +6,10 @@ grants(
     "prop",
     {
         Role.IB_MANAGER: SEES,
-        Role.FINANCE: [*SEES, "publish_programme", "decide_challenge", "pay_challenge"],
+        Role.FINANCE: [*SEES, "publish_programme", "decide_challenge", "pay_challenge", "decide_appeal"],
         Role.DESK_HEAD: ["view_challenge"],
         Role.MLRO: SEES,
         Role.AUDITOR: SEES,
-        Role.ADMINISTRATOR: [*SEES, "write_programme", "publish_programme", "decide_challenge"],
+        Role.ADMINISTRATOR: [*SEES, "write_programme", "publish_programme", "decide_challenge", "decide_appeal"],
     },
 )

@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
-from prop.choices import ChallengeState, PayoutState
-from prop.models import Challenge, ChallengePayout, Programme
-from prop.queries import challenges_visible_to, payouts_visible_to, programmes_visible_to
+from prop.choices import AppealState, ChallengeState, PayoutState
+from prop.models import Appeal, Challenge, ChallengePayout, Programme
+from prop.queries import appeals_visible_to, challenges_visible_to, payouts_visible_to, programmes_visible_to
 
 
 class ProgrammeTable(Table):
@@ -97,3 +97,31 @@ class PayoutTable(Table):
 
     def queryset(self) -> QuerySet[ChallengePayout]:
         return payouts_visible_to(self.user).select_related("challenge__client", "challenge__version__programme")
+
+
+class AppealFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=AppealState.choices, label=_("State"))
+
+    class Meta:
+        model = Appeal
+        fields: ClassVar[list[str]] = ["state"]
+
+
+class AppealTable(Table):
+    name, title, permission = "prop.appeals", _("Challenge appeals"), "prop.view_challenge"
+    subtitle = _("What traders object to: breaches of rules and refused payouts")
+    columns = [
+        Column("client", _("Client"), value="phase_account.challenge.client", link=True),
+        Column("programme", _("Programme"), value="phase_account.challenge.version.programme.name"),
+        Column("about", _("Appealed decision"), value="about"),
+        BadgeColumn("state", _("State")),
+        TimeColumn("filed_at", _("Appeal filed")),
+    ]
+    filterset = AppealFilter
+    quick_filters = [QuickFilter(_("Pending review"), {"state": AppealState.OPEN})]
+    empty = Empty(_("No appeals yet"), _("Appeals of traders are listed here."), "gavel")
+
+    def queryset(self) -> QuerySet[Appeal]:
+        return appeals_visible_to(self.user).select_related(
+            "phase_account__challenge__client", "phase_account__challenge__version__programme", "phase_account__breach"
+        )

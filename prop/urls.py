@@ -3,8 +3,8 @@
 from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
-from prop.tables import ChallengeTable, PayoutTable
-from prop.views import challenges, payouts, programmes
+from prop.tables import AppealTable, ChallengeTable, PayoutTable
+from prop.views import appeals, challenges, payouts, programmes
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern] = [
     path("prop/coupons/", programmes.coupons, name="prop_coupons"),
     path("prop/challenges/", TableView.as_view(table=ChallengeTable), name="prop_challenges"),
     path("prop/challenges/<int:challenge_id>/", challenges.challenge_page, name="prop_challenge"),
+    path("prop/appeals/", TableView.as_view(table=AppealTable), name="prop_appeals"),
+    path("prop/appeals/<int:appeal_id>/", appeals.appeal_page, name="prop_appeal"),
     path("prop/payouts/", TableView.as_view(table=PayoutTable), name="prop_payouts"),
     path("prop/payouts/<int:payout_id>/", payouts.payout_page, name="prop_payout"),
 ]

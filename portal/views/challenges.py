@@ -13,11 +13,13 @@ from clients.models import Client
 from crm.ui.actions import run_action
 from portal.guards import client_required
 from portal.views.money import me, new_key
+from prop.appeals.filing import REASON_MAX, appealable, file_appeal
 from prop.challenges.buying import buy_challenge
 from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import is_stuck
 from prop.challenges.resets import reset_phase, reset_price
-from prop.models import Certificate, Challenge, ProgrammeSize
+from prop.choices import AppealState
+from prop.models import Appeal, Breach, Certificate, Challenge, ProgrammeSize
 from prop.payouts.requests import offer_of, request_payout
 from prop.policies import can_buy
 from prop.queries import challenges_visible_to, on_sale
@@ -31,6 +33,18 @@ class PayoutRequestForm(forms.Form):
     """The key that makes two clicks one payout."""
 
     request_key = forms.CharField(widget=forms.HiddenInput, max_length=40)
+
+
+class AppealForm(forms.Form):
+    """Why a trader appeals; `payout` is the refused one that the page showed, if it was one."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Describe what is wrong. Where you can, name trades and times."),
+        max_length=REASON_MAX,
+        widget=forms.Textarea({"rows": 6}),
+    )
+    payout_id = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
 
 
 class BuyForm(forms.Form):
@@ -119,6 +133,38 @@ def payout(request: HttpRequest, client: Client, challenge_id: int) -> HttpRespo
 
 
 @client_required
+def appeal(request: HttpRequest, client: Client, challenge_id: int) -> HttpResponse:
+    """Appeal the breach of a challenge, or its refused payout."""
+    owned = own_challenge(request, client, challenge_id)
+    subject = appealable(owned)
+    if subject is None:
+        return redirect("portal_challenge", challenge_id=owned.pk)
+    shown = subject.payout.pk if subject.payout else None
+    form = AppealForm(request.POST or None, initial={"payout_id": shown})
+    done = run_action(
+        request,
+        lambda: file_appeal(phase_account_id=subject.row.pk, actor=me(request), **form.cleaned_data),
+        _now("Appeal filed. We review it and notify you."),
+        form=form,
+        show_forbidden=True,
+    )
+    if done:
+        return redirect("portal_challenge", challenge_id=owned.pk)
+    breach = None if subject.payout else Breach.objects.get(phase_account=subject.row)
+    context = {"client": client, "challenge": owned, "subject": subject, "breach": breach, "form": form}
+    return render(request, "portal/challenge_appeal.html", context, status=422 if form.errors else 200)
+
+
+def appeals_of(owned: Challenge) -> list[Appeal]:
+    """List a challenge's appeals, the newest first."""
+    rows = Appeal.objects.filter(phase_account__challenge=owned).select_related("phase_account__breach")
+    shown = list(rows[:SHOWN_MAX])
+    for row in shown:
+        row.phase_account.challenge = owned
+    return shown
+
+
+@client_required
 @require_POST
 def reset(request: HttpRequest, client: Client, phase_account_id: int) -> HttpResponse:
     """Buy a second try at a lost phase."""
@@ -142,12 +188,15 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
     accounts = list(shown.accounts.select_related("phase", "account__server", "breach").order_by("-pk"))
     current = accounts[0]
     current.challenge = shown
+    appeals = appeals_of(shown)
     context = {
         "client": client,
         "challenge": shown,
         "is_stuck": is_stuck(current),
         "offer": offer_of(shown),
-        "reset_price": reset_price(current),
+        "reset_price": None if any(row.state == AppealState.OPEN for row in appeals) else reset_price(current),
+        "appeals": appeals,
+        "appealable": appealable(shown),
         "certificates": certificates_of(shown),
         "payouts_made": list(shown.payouts.all()[:SHOWN_MAX]),
         "payout_form": PayoutRequestForm(initial={"request_key": new_key()}),

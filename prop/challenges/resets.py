@@ -14,14 +14,14 @@ from clients.models import Client
 from crm.db.locking import lock
 from crm.errors import NotFound, WrongState
 from crm.i18n.localized_text import phrase
-from crm.models import User
+from crm.models import Actor, User
 from crm.money.amounts import Money
 from crm.security import audit, policies
 from prop.audit_codes import PropAction
 from prop.challenges.fees import post_fee
 from prop.challenges.phases import start_phase
-from prop.choices import ChallengeState, StageState
-from prop.models import Challenge, ChallengeReset, PhaseAccount
+from prop.choices import AppealState, ChallengeState, StageState
+from prop.models import Appeal, Challenge, ChallengeReset, PhaseAccount
 from prop.policies import can_buy
 
 LOST = (StageState.BREACHED, StageState.EXPIRED)
@@ -59,15 +59,23 @@ def reset_phase(*, phase_account_id: int, actor: User) -> PhaseAccount:
     price = reset_price(lost)
     if price is None or challenge.accounts.filter(pk__gt=lost.pk).exists():
         raise WrongState(_("This challenge can't be reset."))
+    if Appeal.objects.filter(phase_account=lost, payout=None, state=AppealState.OPEN).exists():
+        raise WrongState(_("Your appeal is being reviewed. Wait for the decision first."))
     reset = ChallengeReset(lost=lost, price=price, bought_at=timezone.now())
     reset.payment_id = post_fee(challenge, price, key=f"challenge-reset:{lost.pk}", actor=actor)
+    row = begin_again(reset, actor=actor)
+    _record(reset, row, actor)
+    return row
+
+
+def begin_again(reset: ChallengeReset, *, actor: Actor) -> PhaseAccount:
+    """Open the phase of a locked lost account again: it is given back once, whether it was paid for or appealed for."""
+    challenge = reset.lost.challenge
     reset.save()
     challenge.move_to(ChallengeState.ACTIVE)
     challenge.ended_at = None
     challenge.save(update_fields=["state", "ended_at"])
-    row = start_phase(challenge, lost.phase, actor=actor)
-    _record(reset, row, actor)
-    return row
+    return start_phase(challenge, reset.lost.phase, actor=actor)
 
 
 def _record(reset: ChallengeReset, row: PhaseAccount, actor: User) -> None:

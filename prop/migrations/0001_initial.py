@@ -132,7 +132,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('price', models.DecimalField(decimal_places=2, max_digits=16)),
                 ('bought_at', models.DateTimeField()),
-                ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.journal')),
+                ('payment', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.journal')),
                 ('lost', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reset', to='prop.phaseaccount')),
             ],
             options={
@@ -301,10 +301,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='coupon',
             constraint=models.CheckConstraint(condition=models.Q(('uses__lte', models.F('uses_max'))), name='coupon_is_used_no_more_than_allowed'),
-        ),
-        migrations.AddConstraint(
-            model_name='challengereset',
-            constraint=models.CheckConstraint(condition=models.Q(('price__gt', 0)), name='reset_was_paid_for'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='challengereset',
@@ -493,5 +489,75 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='publishproposal',
             constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('version',), name='one_open_publication_per_version'),
+        ),
+        migrations.CreateModel(
+            name='Appeal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Pending review'), ('upheld', 'Upheld'), ('dismissed', 'Dismissed')], default='open', max_length=9)),
+                ('reason_sealed', models.BinaryField()),
+                ('filed_at', models.DateTimeField()),
+                ('answer_sealed', models.BinaryField(null=True)),
+                ('decided_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('decide_appeal', 'May decide appeals against breaches and refused payouts of challenges')],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddField(
+            model_name='appeal',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='appeal',
+            name='payout',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appeal', to='prop.challengepayout'),
+        ),
+        migrations.AddField(
+            model_name='appeal',
+            name='phase_account',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appeals', to='prop.phaseaccount'),
+        ),
+        migrations.AddField(
+            model_name='appeal',
+            name='refused_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='appeal',
+            name='work',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='challenge_appeal', to='crm.workitem'),
+        ),
+        migrations.AddField(
+            model_name='challengereset',
+            name='appeal',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reset', to='prop.appeal'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengereset',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('appeal__isnull', True), ('payment__isnull', False), ('price__gt', 0)), models.Q(('appeal__isnull', False), ('payment__isnull', True), ('price', 0)), _connector='OR'), name='reset_was_paid_for_or_appealed_for'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.UniqueConstraint(condition=models.Q(('payout__isnull', True)), fields=('phase_account',), name='one_appeal_per_lost_account'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answer_sealed__isnull', True), ('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('answer_sealed__isnull', False), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='decided_appeal_has_an_answer'),
+        ),
+        migrations.AddConstraint(
+            model_name='appeal',
+            constraint=models.CheckConstraint(condition=models.Q(('decided_by__isnull', True), ('refused_by__isnull', True), models.Q(('decided_by', models.F('refused_by')), _negated=True), _connector='OR'), name='appeal_is_decided_by_somebody_else'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='appeal',
+            trigger=pgtrigger.compiler.Trigger(name='appeal_stays_as_filed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."phase_account_id" IS DISTINCT FROM (NEW."phase_account_id") OR OLD."payout_id" IS DISTINCT FROM (NEW."payout_id") OR OLD."refused_by_id" IS DISTINCT FROM (NEW."refused_by_id") OR OLD."reason_sealed" IS DISTINCT FROM (NEW."reason_sealed") OR OLD."filed_at" IS DISTINCT FROM (NEW."filed_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='a3245d7822f506b7d6a8920c6091279f2ecc07e0', operation='UPDATE', pgid='pgtrigger_appeal_stays_as_filed_60710', table='prop_appeal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='appeal',
+            trigger=pgtrigger.compiler.Trigger(name='appeal_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='60c155af8e77c5098bf5c73bf74ba39752099644', operation='DELETE', pgid='pgtrigger_appeal_is_never_deleted_2beb6', table='prop_appeal', when='BEFORE')),
         ),
     ]

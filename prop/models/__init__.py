@@ -1,8 +1,10 @@
+from prop.models.appeals import Appeal
 from prop.models.challenges import Breach, Certificate, Challenge, ChallengeDay, ChallengeReset, PhaseAccount
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
 
 __all__ = [
+    "Appeal",
     "Breach",
     "Certificate",
     "Challenge",

@@ -171,17 +171,24 @@ class Breach(models.Model):
 
 
 class ChallengeReset(models.Model):
-    """A second try at the phase that was lost, bought at the reset price of the version: one for each lost account."""
+    """A second try at the phase that was lost, one for each lost account: bought at the version's reset price, or appealed for."""
 
     lost = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="reset")
     price = models.DecimalField(**MONEY)
-    payment = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="+")
+    payment = models.OneToOneField(Journal, on_delete=models.PROTECT, null=True, related_name="+")
+    appeal = models.OneToOneField("prop.Appeal", on_delete=models.PROTECT, null=True, related_name="reset")
     bought_at = models.DateTimeField()
 
     class Meta:
         ordering = ["-id"]
         default_permissions = ()
-        constraints = [models.CheckConstraint(condition=Q(price__gt=0), name="reset_was_paid_for")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(price__gt=0, payment__isnull=False, appeal__isnull=True)
+                | Q(price=0, payment__isnull=True, appeal__isnull=False),
+                name="reset_was_paid_for_or_appealed_for",
+            )
+        ]
         triggers = [pgtrigger.Protect(name="reset_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

@@ -22,7 +22,7 @@ from crm.money.amounts import Money
 from crm.security import audit, policies
 from crm.security.policies import YES, Decision, no
 from prop.audit_codes import PropAction
-from prop.choices import StageState
+from prop.choices import AppealState, StageState
 from prop.models import Challenge, ChallengePayout, PhaseAccount
 from prop.payouts.checks import checks_of, problem_of
 from prop.payouts.reviews import PAYOUT
@@ -45,6 +45,11 @@ def funded_row(challenge: Challenge) -> PhaseAccount | None:
     return row
 
 
+def has_open_appeal(row: PhaseAccount) -> bool:
+    """Whether a refused payout of an account is being appealed: upheld, it is reviewed again with its own figures."""
+    return row.appeals.filter(payout__isnull=False, state=AppealState.OPEN).exists()
+
+
 @dataclass(frozen=True, slots=True)
 class PayoutOffer:
     """What a trader could be paid now. problem: why not yet; empty where a payout can be requested."""
@@ -62,8 +67,12 @@ def offer_of(challenge: Challenge) -> PayoutOffer | None:
     if row is None or row.phase.split is None:
         return None
     profit = max(profit_of(row), Decimal(0))
-    is_open = row.payouts.filter(state__in=OPEN).exists()
-    problem = _("A payout of this account is already on its way.") if is_open else problem_of(checks_of(row))
+    if row.payouts.filter(state__in=OPEN).exists():
+        problem = _("A payout of this account is already on its way.")
+    elif has_open_appeal(row):
+        problem = _("Your appeal is being reviewed. Wait for the decision first.")
+    else:
+        problem = problem_of(checks_of(row))
     amount = share_of(profit, row.phase.split, challenge.currency)
     return PayoutOffer(profit, amount, refund_of(row), next_payout_on(row), problem)
 
@@ -89,6 +98,8 @@ def request_payout(*, challenge_id: int, request_key: str, actor: User) -> Chall
         return known
     if row.payouts.filter(state__in=OPEN).exists():
         raise WrongState(_("A payout of this account is already on its way."))
+    if has_open_appeal(row):
+        raise WrongState(_("Your appeal is being reviewed. Wait for the decision first."))
     problem = problem_of(checks_of(row))
     if problem:
         raise WrongState(problem)

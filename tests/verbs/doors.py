@@ -983,6 +983,14 @@ DOORS: dict[str, Door] = {
     "prop.certificates.pdf.order_certificate": Door(
         by=lambda given: given["certificate"].phase_account.challenge.client.user
     ),
+    "prop.appeals.filing.file_appeal": Door(
+        {"phase_account_id": {"state": "running"}},
+        given=lambda: {"payout_id": None, "reason": "The quote was wrong"},
+        by=of("phase_account_id", "challenge.client.user", "PhaseAccount"),
+    ),
+    "prop.appeals.decisions.decide_appeal": Door(
+        {"appeal_id": {"state": "open"}}, given=lambda: {"outcome": "dismissed", "answer": "The quote was right"}
+    ),
     "prop.payouts.requests.request_payout": Door(
         {"challenge_id": {"state": "active"}}, by=of("challenge_id", "client.user", "Challenge")
     ),

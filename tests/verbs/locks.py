@@ -259,6 +259,8 @@ LOCKS: dict[str, str] = {
     "prop.challenges.phases.fund_again": "Challenge PhaseAccount",
     "prop.challenges.resets.reset_phase": "Client Challenge PhaseAccount",
     "prop.certificates.issuing.show_name": "Certificate",
+    "prop.appeals.filing.file_appeal": "Client Challenge PhaseAccount",
+    "prop.appeals.decisions.decide_appeal": "Client Challenge PhaseAccount Appeal WorkItem",
     "prop.payouts.requests.request_payout": "Client Challenge",
     "prop.payouts.reviews.decide_payout": "Client Challenge PhaseAccount ChallengePayout WorkItem",
     "prop.challenges.reviews.decide_phase": "Client Challenge PhaseAccount WorkItem",

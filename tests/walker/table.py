@@ -467,6 +467,7 @@ TABLE |= {
     "portal_certificate_pdf": Rule(CLIENT, kwargs=lambda _world: {"number": "AAAA"}, good=(405,)),
     "portal_certificate_name": Rule(CLIENT, kwargs=lambda _world: {"number": "AAAA"}, good=(405,)),
     "certificate": Rule(PUBLIC, kwargs=lambda _world: {"brand": "meridian", "number": "AAAA"}, good=(404,)),
+    "portal_challenge_appeal": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
     "portal_challenge_payout": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=(405,)),
     "portal_challenge": Rule(CLIENT, kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN),
     "portal_open_account": Rule(CLIENT),
@@ -698,6 +699,10 @@ TABLE |= {
     "prop_challenges": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_challenge": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"challenge_id": 999_999}, good=OWN
+    ),
+    "prop_appeals": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
+    "prop_appeal": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
     ),
     "prop_payouts": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_payout": Rule(

@@ -1,0 +1,74 @@
+"""Staff pages: what traders appeal, each with its evidence, decided by somebody else than who decided before."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from clients.queries import is_in_own_book
+from crm.choices import AccessKind
+from crm.security import access_log
+from crm.ui.actions import run_action
+from crm.ui.views import staff_page
+from crm.web.requests import UserRequest
+from crm.work.queries import work_of
+from prop.appeals.decisions import can_decide_appeal, decide_appeal
+from prop.appeals.evidence import samples_of
+from prop.choices import AppealState
+from prop.forms import AppealDecisionForm
+from prop.queries import appeals_visible_to
+from prop.sentences import name_of
+
+
+@staff_page("prop.view_challenge")
+def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
+    """Show an appeal with its evidence; the view is in the client's access log. An open one is decided here."""
+    rows = appeals_visible_to(request.user).select_related(
+        "phase_account__challenge__client__book",
+        "phase_account__challenge__version__programme",
+        "phase_account__phase",
+        "phase_account__account",
+        "phase_account__breach",
+        "payout",
+        "refused_by",
+        "decided_by",
+    )
+    appeal = rows.filter(pk=appeal_id).first()
+    if appeal is None:
+        raise Http404
+    challenge = appeal.phase_account.challenge
+    access_log.note(
+        user=request.user,
+        kind=AccessKind.VIEW,
+        target=f"prop.appeal:{appeal.pk}",
+        client_id=challenge.client_id,
+        brand_id=challenge.brand_id,
+        in_book=is_in_own_book(request.user, challenge.client),
+    )
+    form = AppealDecisionForm(request.POST or None)
+    if request.method == "POST":
+        done = run_action(
+            request,
+            lambda: decide_appeal(appeal_id=appeal.pk, actor=request.user, **form.cleaned_data),
+            _("Decision recorded."),
+            form=form,
+            show_forbidden=True,
+        )
+        if done:
+            return redirect(appeal)
+    is_open, allowed = appeal.state == AppealState.OPEN, can_decide_appeal(request.user, appeal)
+    breach = None if appeal.payout else appeal.phase_account.breach
+    context = {
+        "appeal": appeal,
+        "challenge": challenge,
+        "row": appeal.phase_account,
+        "stage": name_of(appeal.phase_account.phase),
+        "breach": breach,
+        "samples": samples_of(breach, challenge.currency) if breach else [],
+        "work": work_of(request.user, appeal.work_id),
+        "may_decide": is_open and allowed,
+        "refusal": allowed.reason if is_open and not allowed and request.user.has_perm("prop.decide_appeal") else "",
+        "form": form,
+    }
+    return render(request, "prop/appeal.html", context, status=422 if form.errors else 200)
