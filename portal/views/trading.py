@@ -158,7 +158,8 @@ def by_platform(offers: list[queries.Offer]) -> list[queries.Offer]:
 def open_account(request: HttpRequest, client: Client) -> HttpResponse:
     """Choose a type and a leverage. What is not offered yet says why."""
     sold = account_types_sold(client)
-    offers = by_platform([each for each in queries.offers_for(me(request), client) if each.account_type.pk not in sold])
+    offered = queries.offers_for(me(request), client)
+    offers = by_platform([each for each in offered if each.account_type.pk not in sold])
     wished = request.POST.get("account_type") or request.GET.get("type", "")
     offer = next(
         (candidate for candidate in offers if candidate.decision and str(candidate.account_type.pk) == wished), None
@@ -186,7 +187,16 @@ def open_account(request: HttpRequest, client: Client) -> HttpResponse:
         )
         if done:
             return redirect("portal_account", account_id=done.result.pk)
-    context = {"client": client, "chosen": chosen, "form": form, **_choices(request, offers, chosen)}
+    # Simulated money comes with a challenge only: who looks for a free demo account must not search in vain.
+    lacks_demo = any(each.account_type.is_demo for each in offered) and not any(o.account_type.is_demo for o in offers)
+    context = {
+        "client": client,
+        "chosen": chosen,
+        "form": form,
+        "lacks_demo": lacks_demo,
+        "sells_challenges": lacks_demo and on_sale(client).exists(),
+        **_choices(request, offers, chosen),
+    }
     return render(request, "portal/open_account.html", context, status=422 if form and form.errors else 200)
 
 

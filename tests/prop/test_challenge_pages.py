@@ -15,6 +15,7 @@ from prop.models import Breach
 from tests.cast import Cast, signed_in
 from tests.prop.factories import make_draft, make_version, text_of
 from tests.prop.test_buy_challenge import buy, size_of
+from tests.trading.factories import make_type
 from tests.wallet.factories import fund
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +86,14 @@ def test_a_breach_says_its_limit_in_its_own_unit(cast: Cast, rule: str, threshol
     for user, address in ((cast.client.user, "/portal/challenges/"), (cast.administrator, "/prop/challenges/")):
         page = signed_in(user).get(f"{address}{challenge.pk}/").content.decode()
         assert said in strip_tags(page)
+
+
+def test_a_brand_whose_demo_accounts_are_bought_says_so(cast: Cast) -> None:
+    server = make_version(cast).account_type.server
+    browser, address = signed_in(cast.client.user), "/portal/accounts/open/?money=demo"
+    page = browser.get(address).content.decode()
+    assert "No free demo accounts" in page and 'href="/portal/challenges/"' in page
+    assert "<h2>Challenge</h2>" not in page
+    make_type(cast.brand, server, name="Practice", is_demo=True, is_default=False, kyc_level=0)
+    page = browser.get(address).content.decode()
+    assert "No free demo accounts" not in page and "<h2>Practice</h2>" in page
