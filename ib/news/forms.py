@@ -20,7 +20,7 @@ from ib.news.publishing import BODY_CHARS, SHOWN_DAYS, TITLE_CHARS, Texts
 from ib.queries import partners_visible_to
 
 # One text per language, whatever its regions.
-LANGUAGES = {base_of(code): name.split(" (")[0] for code, name in reversed(settings.LANGUAGES)}
+LANGUAGES = {base_of(code): name.split(" (")[0] for code, name in settings.LANGUAGES}
 
 
 class NewsForm(forms.Form):
@@ -61,6 +61,11 @@ class NewsForm(forms.Form):
             if cleaned["to"] is None:
                 self.add_error("partner", _("There's no partner with this code at the brand."))
         return cleaned
+
+    @property
+    def by_language(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """Return the fields of title and text of each language, for the page."""
+        return [(self[f"headline_{code}"], self[f"message_{code}"]) for code in LANGUAGES]
 
     @property
     def texts(self) -> Texts:
