@@ -121,6 +121,7 @@ def breaks(page: Page, *, everywhere: bool) -> list[str]:
     found += all_rules(page, "desk")
     if everywhere:
         found += in_the_dark(page)
+    page.evaluate("document.documentElement.hidden = true")  # it is left now, and need not be laid out again
     page.set_viewport_size(PHONE)
     return found
 
