@@ -77,6 +77,7 @@ def of_demo() -> tuple[str, ...]:
     files = [
         *root.glob("*/demo/**/*.py"),
         *root.glob("*/demo*.py"),
+        *root.glob("*/*/demo.py"),
         *root.glob("sandbox/**/*.py"),
         *root.glob("*/migrations/*.py"),
     ]
