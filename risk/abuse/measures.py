@@ -17,7 +17,7 @@ from crm import approvals
 from crm.approvals import Change
 from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
-from crm.i18n.localized_text import LocalizedText, joined, label_of
+from crm.i18n.localized_text import LocalizedText, joined, label_of, localize, phrase
 from crm.models import User
 from crm.security import policies
 from risk.abuse.choices import EpisodeState, Measure, RiskNotice
@@ -108,11 +108,11 @@ class AbuseMeasureApproval(approvals.ApprovalKind[AbuseMeasure]):
 
     def apply(self, item: AbuseMeasure, actor: User, **given: Any) -> None:
         """Carry it out in the house's name: both persons are on the measure. Raises: DomainError, WrongState."""
-        reason = _("Abuse confirmed (%(kind)s, no. %(number)s): %(reason)s") % {
-            "kind": item.episode.get_kind_display(),
-            "number": item.episode_id,
-            "reason": item.reason,
-        }
+        # On the client's file it is in the company's language, whoever approves it in which.
+        reason = localize(
+            phrase("Abuse confirmed (%(kind)s, no. %(number)s): %(reason)s")
+            % {"kind": label_of(item.episode, "kind"), "number": item.episode_id, "reason": item.reason}
+        )
         if item.kind == Measure.WITHDRAWALS:
             place_restriction(client_id=item.client_id, kind=RestrictionKind.NO_WITHDRAWAL, reason=reason, actor=None)
         elif item.kind == Measure.BONUSES:

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from compliance.models import Restriction
 from crm import approvals
@@ -52,7 +53,8 @@ def test_withdrawals_are_blocked_when_a_second_person_approves(cast, confirmed, 
     assert not Restriction.objects.exists()
     with pytest.raises(WrongState):
         propose(cast, confirmed, "withdrawals")
-    approvals.approve(AbuseMeasure, measure.pk, actor=second)
+    with translation.override("de"):  # the approver's language; the file has the company's
+        approvals.approve(AbuseMeasure, measure.pk, actor=second)
     held = Restriction.objects.get(client=cast.client, kind="no_withdrawal", lifted_at=None)
     assert "Opposite hedging" in held.reason and "As agreed" in held.reason
     row = AuditEvent.objects.get(action="risk.measure_approved")
