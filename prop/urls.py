@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("prop/versions/<int:version_id>/propose/", programmes.propose, name="prop_version_propose"),
     path("prop/versions/<int:version_id>/retire/", programmes.retire, name="prop_version_retire"),
     path("prop/versions/<int:version_id>/terms.yaml", programmes.download, name="prop_version_file"),
+    path("prop/economics/", programmes.economics, name="prop_economics"),
     path("prop/coupons/", programmes.coupons, name="prop_coupons"),
     path("prop/challenges/", TableView.as_view(table=ChallengeTable), name="prop_challenges"),
     path("prop/challenges/<int:challenge_id>/", challenges.challenge_page, name="prop_challenge"),

@@ -25,6 +25,7 @@ from prop.forms import CouponForm, ProgrammeForm, ProposeForm, TermsForm
 from prop.models import Coupon, Programme, ProgrammeVersion, PublishProposal
 from prop.policies import can_write_programmes
 from prop.programmes.drafts import change_draft, create_programme, draft_version, retire_version
+from prop.programmes.economics import economics_of
 from prop.programmes.files import write_terms
 from prop.programmes.publishing import propose_publication
 from prop.programmes.templates import TEMPLATES
@@ -208,3 +209,9 @@ def coupons(request: UserRequest) -> HttpResponse:
     rows = Coupon.objects.filter(brand__in=form.fields["brand"].queryset).select_related("brand")  # type: ignore[attr-defined]
     context = {"form": form, "coupons": rows[:COUPONS_SHOWN]}
     return render(request, "prop/coupons.html", context, status=422 if form.errors else 200)
+
+
+@staff_page("prop.view_programme")
+def economics(request: UserRequest) -> HttpResponse:
+    """Show what each programme earned and paid by month."""
+    return render(request, "prop/economics.html", {"rows": economics_of(request.user)})
