@@ -40,7 +40,7 @@ class IbAction(AuditCode):
     MEMBER_INVITED = "ib.member_invited", _("Invitation to a partner's team member sent"), "mail"
     MEMBER_REMOVED = "ib.member_removed", _("Partner's team member removed"), "user-x", "warning"
     MEMBER_ROLE_CHANGED = "ib.member_role_changed", _("Role of a partner's team member changed"), "key-round", "warning"
-    NEWS_PUBLISHED = "ib.news_published", _("News for partners published"), "megaphone"
+    NEWS_PUBLISHED = "ib.news_published", _("News for partners published"), "bell"
     NEWS_WITHDRAWN = "ib.news_withdrawn", _("News for partners withdrawn"), "x"
     OFFER_CREATED = "ib.offer_created", _("Plan offered to sub-partners"), "user-plus"
     OFFER_WITHDRAWN = "ib.offer_withdrawn", _("Offer to sub-partners withdrawn"), "x"

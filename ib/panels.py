@@ -257,7 +257,7 @@ register(
         _("News for partners"),
         "ib_news",
         "ib.view_partner",
-        "megaphone",
+        "bell",
         72,
         words="announcements messages",
         group="promotion",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from crm.ui.tables import Column, DateColumn, Empty, Table, TimeColumn
 from ib.models import PartnerNews
@@ -31,7 +32,7 @@ class NewsTable(Table):
         Column("to", _("For"), render=lambda row, table: row.partner.name if row.partner else _("All partners")),
         Column("brand", _("Brand"), value="brand.name"),
         DateColumn("starts_on", _("From")),
-        DateColumn("ends_on", _("To")),
+        DateColumn("ends_on", pgettext_lazy("day", "To")),
         TimeColumn("withdrawn_at", _("Withdrawn")),
     ]
     filterset = NewsFilter

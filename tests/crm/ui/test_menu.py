@@ -68,7 +68,7 @@ def test_large_areas_have_a_second_level(cast):
     groups = {section.slug: section.groups for section in menu.menu_for(cast.administrator)}
     assert [str(label) for label, _links in groups["money"]] == ["Payments", "Books", "Reconciliation"]
     assert [str(label) for label, _links in groups["trading"]] == ["", "Dealing desk", "Platforms"]
-    assert [str(label) for label, _links in groups["partners"]] == ["", "Commissions"]
+    assert [str(label) for label, _links in groups["partners"]] == ["", "Commissions", "Promotion"]
     assert [(str(label), len(links)) for label, links in groups["setup"]] == [
         ("Company", 5),
         ("People", 5),
