@@ -69,4 +69,4 @@ def _keep(brand: Brand, first: dt.date, end: dt.date) -> int:
     from_at, to_at = (dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC) for day in (first, end))
     with connection.cursor() as cursor:
         cursor.execute(KEEP, {"brand": brand.pk, "from": from_at, "to": to_at, "first": first, "end": end})
-        return cursor.rowcount
+        return int(cursor.rowcount)
