@@ -6,7 +6,8 @@ from django.contrib.auth.models import Group
 from guardian.shortcuts import assign_perm
 
 from crm.choices import UserKind
-from crm.models import Brand, Desk, User
+from crm.models import Book, Brand, Desk, User
+from tests.cast import make_client
 from tests.verbs.calls import BRAND
 
 
@@ -23,12 +24,14 @@ def _member(name: str, *brands: Brand, groups: bool) -> User:
 
 
 def people() -> dict[str, User]:
-    """`insider` may. `newcomer` has no role, `outsider` every role at another brand, `trader` is a client."""
+    """`insider` may. `newcomer` has no role, `outsider` every role at another brand, `trader` is a new client: of what
+    the demo holds, nothing is theirs."""
     brand = Brand.objects.get(code=BRAND)
     others = Brand.objects.exclude(pk=brand.pk)
+    book = Book.objects.filter(brand=brand, owner__isnull=False).order_by("pk")[0]
     return {
         "insider": _member("insider", brand, *others, groups=True),
         "newcomer": _member("newcomer", brand, groups=False),
         "outsider": _member("outsider", *others, groups=True),
-        "trader": User.objects.filter(kind="client", is_active=True, brand=brand).order_by("-pk")[0],
+        "trader": make_client(brand=brand, book=book, email="trader@verbs.example").user,
     }
