@@ -201,7 +201,8 @@ def aml_draft() -> AmlRuleVersion:
 def suspicion_report(state: str = "draft") -> Arguments:
     """A report that the system's own hand wrote as far as a state, about a case that has none."""
     reported = SuspicionReport.objects.values("case")
-    case = of_the_brand(AmlCase).exclude(pk__in=reported).first() or sketched(AmlCase)
+    free = of_the_brand(Client).exclude(pk__in=AmlCase.objects.filter(state="open").values("client"))
+    case = of_the_brand(AmlCase).exclude(pk__in=reported).first() or sketched(AmlCase, client=free[0])
     report = SuspicionReport(client=case.client, case=case, kind="SAR", written_by=one(User), written_at=timezone.now())
     report.seal({**SAR_EMPTY, "narrative": "Why", "facts": {}})
     report.state = state
@@ -975,7 +976,8 @@ DOORS: dict[str, Door] = {
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
     "prop.challenges.resets.reset_phase": Door(
-        {"phase_account_id": {"state": "running"}}, by=of("phase_account_id", "challenge.client.user", "PhaseAccount")
+        {"phase_account_id": {"state": "running", "challenge__client__restrictions": []}},
+        by=of("phase_account_id", "challenge.client.user", "PhaseAccount"),
     ),
     "prop.certificates.issuing.show_name": Door(
         by=of("certificate_id", "phase_account.challenge.client.user", "Certificate")
