@@ -82,6 +82,7 @@ from kyc.verdicts.rules import Rules, shipped
 from leads.automations.definition import new_definition
 from leads.models import Campaign, LandingPage, RoutingRule, ScoreRule
 from monitoring.history.models import HistoryFile
+from prop.models import PhaseAccount
 from risk.abuse.models import AbuseEpisode, EpisodeParty
 from risk.links.models import KnownLink
 from tests.verbs.calls import model_named, of_the_brand, one, sketched
@@ -215,6 +216,13 @@ def suspicion_report(state: str = "draft") -> Arguments:
         report.fiu_reference, report.filed_on, report.filed_by = "FIU-1", timezone.localdate(), report.written_by
     report.save()
     return {"report_id": report.pk}
+
+
+def running_phase() -> Arguments:
+    """An account of a challenge that runs, of a client whom nothing keeps from buying."""
+    row = one(PhaseAccount, state="running", ended_at=None)
+    Client.objects.filter(pk=row.challenge.client_id).update(restrictions=[])
+    return {"phase_account_id": row.pk}
 
 
 def in_a_week() -> dt.date:
@@ -976,8 +984,7 @@ DOORS: dict[str, Door] = {
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),
     "prop.challenges.resets.reset_phase": Door(
-        {"phase_account_id": {"state": "running", "challenge__client__restrictions": []}},
-        by=of("phase_account_id", "challenge.client.user", "PhaseAccount"),
+        given=running_phase, by=of("phase_account_id", "challenge.client.user", "PhaseAccount")
     ),
     "prop.certificates.issuing.show_name": Door(
         by=of("certificate_id", "phase_account.challenge.client.user", "Certificate")
