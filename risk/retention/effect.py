@@ -26,7 +26,17 @@ BACK: Final = dt.timedelta(days=365)
 CASES_MAX: Final = 50_000  # the newest
 # With fewer in a group no difference is called one.
 LEAST: Final = 30
-STAYED: Final = """
+# What clients did in the days after `n.day`: whether they traded (t), what they paid in (p) and took out (w).
+AFTERWARDS: Final = """CROSS JOIN LATERAL (SELECT EXISTS (
+  SELECT FROM trading_tradingaccount a JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'd'
+    AND r.start > n.day AND r.start <= n.day + %(days)s
+  WHERE a.client_id = n.client_id AND NOT a.is_demo) AS has_traded) t
+CROSS JOIN LATERAL (SELECT coalesce(sum(d.base_amount), 0) AS paid FROM wallet_deposit d
+  WHERE d.client_id = n.client_id AND d.settled_at > n.day + 1 AND d.settled_at <= n.day + 1 + %(days)s) p
+CROSS JOIN LATERAL (SELECT coalesce(sum(d.base_amount), 0) AS taken FROM wallet_withdrawal d
+  WHERE d.client_id = n.client_id AND d.requested_at > n.day + 1 AND d.requested_at <= n.day + 1 + %(days)s
+    AND d.state NOT IN ('rejected', 'cancelled', 'failed', 'came_back')) w"""
+STAYED: Final = f"""
 WITH chosen AS (
   SELECT r.client_id, c.brand_id, r.state = 'held_back' AS is_control, r.opened_at::date AS day
   FROM risk_retentioncase r JOIN clients_client c ON c.id = r.client_id
@@ -35,17 +45,9 @@ WITH chosen AS (
 )
 SELECT n.brand_id, n.is_control, count(*), count(*) FILTER (WHERE t.has_traded OR p.paid > 0), sum(p.paid - w.taken)
 FROM chosen n
-CROSS JOIN LATERAL (SELECT EXISTS (
-  SELECT FROM trading_tradingaccount a JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'd'
-    AND r.start > n.day AND r.start <= n.day + %(days)s
-  WHERE a.client_id = n.client_id AND NOT a.is_demo) AS has_traded) t
-CROSS JOIN LATERAL (SELECT coalesce(sum(d.base_amount), 0) AS paid FROM wallet_deposit d
-  WHERE d.client_id = n.client_id AND d.settled_at > n.day + 1 AND d.settled_at <= n.day + 1 + %(days)s) p
-CROSS JOIN LATERAL (SELECT coalesce(sum(d.base_amount), 0) AS taken FROM wallet_withdrawal d
-  WHERE d.client_id = n.client_id AND d.requested_at > n.day + 1 AND d.requested_at <= n.day + 1 + %(days)s
-    AND d.state NOT IN ('rejected', 'cancelled', 'failed', 'came_back')) w
+{AFTERWARDS}
 GROUP BY 1, 2
-"""
+"""  # noqa: S608  the fragment is a constant
 
 
 @dataclass(frozen=True)

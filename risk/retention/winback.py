@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from risk.retention.choices import DECISIONS, CaseState
+from risk.retention.effect import AFTERWARDS
 
 DAYS: Final = (30, 60, 90)
 SILENT_DAYS: Final = 14
@@ -27,7 +28,7 @@ CASES_MAX: Final = 50_000  # the newest
 CONTACTED: Final = (CaseState.REACHED, CaseState.HELPED, CaseState.CONTENT, CaseState.LOST)
 NOT_CONTACTED: Final = "none"
 
-SQL: Final = """
+SQL: Final = f"""
 WITH counted AS (
   SELECT r.client_id, c.brand_id, r.opened_at,
     CASE WHEN r.state = ANY(%(decisions)s) THEN r.ended_at ELSE r.opened_at END AS since,
@@ -44,17 +45,9 @@ WITH counted AS (
 )
 SELECT n.brand_id, n.way, count(*), count(*) FILTER (WHERE t.has_traded), sum(p.paid - w.taken)
 FROM chosen n
-CROSS JOIN LATERAL (SELECT EXISTS (
-  SELECT FROM trading_tradingaccount a JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'd'
-    AND r.start > n.day AND r.start <= n.day + %(days)s
-  WHERE a.client_id = n.client_id AND NOT a.is_demo) AS has_traded) t
-CROSS JOIN LATERAL (SELECT coalesce(sum(d.base_amount), 0) AS paid FROM wallet_deposit d
-  WHERE d.client_id = n.client_id AND d.settled_at > n.day + 1 AND d.settled_at <= n.day + 1 + %(days)s) p
-CROSS JOIN LATERAL (SELECT coalesce(sum(d.base_amount), 0) AS taken FROM wallet_withdrawal d
-  WHERE d.client_id = n.client_id AND d.requested_at > n.day + 1 AND d.requested_at <= n.day + 1 + %(days)s
-    AND d.state NOT IN ('rejected', 'cancelled', 'failed', 'came_back')) w
+{AFTERWARDS}
 GROUP BY 1, 2
-"""
+"""  # noqa: S608  the fragment is a constant
 
 
 @dataclass(frozen=True)
