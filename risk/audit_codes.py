@@ -17,3 +17,7 @@ class RiskAction(AuditCode):
     MEASURE_WITHDRAWN = "risk.measure_withdrawn", _("Measure against abuse withdrawn"), "undo-2"
     LINK_SET_ASIDE = "risk.link_set_aside", _("Link between clients set aside"), "share-2"
     LINK_COUNTED_AGAIN = "risk.link_counted_again", _("Link between clients counts again"), "share-2"
+    ROUTING_PROPOSED = "risk.routing_proposed", _("Execution book proposed"), "stamp"
+    ROUTING_APPROVED = "risk.routing_approved", _("Execution book approved"), "check"
+    ROUTING_REJECTED = "risk.routing_rejected", _("Execution book rejected"), "x"
+    ROUTING_WITHDRAWN = "risk.routing_withdrawn", _("Execution book withdrawn"), "undo-2"

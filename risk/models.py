@@ -1,6 +1,7 @@
 """Tables of the app's rooms."""
 
 from risk.abuse.models import AbuseEpisode, AbuseMeasure, EpisodeParty, EpisodeTrade, PairCount, ScoredTo, Tick
+from risk.dealing.models import ClientRouting
 from risk.links.models import KnownLink
 from risk.retention.models import ChurnModel, ClientOutlook, RetentionCase, RetentionFlag
 
@@ -9,6 +10,7 @@ __all__ = [
     "AbuseMeasure",
     "ChurnModel",
     "ClientOutlook",
+    "ClientRouting",
     "EpisodeParty",
     "EpisodeTrade",
     "KnownLink",

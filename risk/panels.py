@@ -10,11 +10,14 @@ from risk.abuse.measures import AbuseMeasureApproval
 from risk.abuse.queue import RIGHT as DECIDES_ABUSE
 from risk.abuse.queue import SEES as SEES_ABUSE
 from risk.abuse.tables import waiting_count as abuse_waiting
+from risk.dealing.routing import SEES as SEES_ROUTING
+from risk.dealing.routing import ClientRoutingApproval
+from risk.dealing.views import routing_card
 from risk.retention.kind import SEES, WORKS
 from risk.retention.report_views import sees_lifetime, segment_card
 from risk.retention.views import flags_card, waiting_count
 
-approvals.register(AbuseMeasureApproval)
+approvals.register(AbuseMeasureApproval, ClientRoutingApproval)
 STYLE_FINDINGS.append(findings_of)
 
 register(
@@ -41,5 +44,6 @@ register(
         words="latency arbitrage toxic flow scalping hedging bonus abuse copy multi accounts fraud episodes",
     ),
     Card("client", "retention", "risk/retention/_card.html", flags_card, SEES, 8),
+    Card("client", "routing", "risk/dealing/_card.html", routing_card, SEES_ROUTING, 60),
     Card("segment", "lifetime", "risk/retention/_lifetime.html", segment_card, sees_lifetime, 10),
 )

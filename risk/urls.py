@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from risk.abuse import views as abuse
+from risk.dealing import views as dealing
 from risk.links import views as links
 from risk.retention import report_views as retention_reports
 from risk.retention import views as retention
@@ -14,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     path("risk/abuse/dealing/", abuse.dealing_view, name="risk_dealing"),
     path("risk/abuse/<int:episode_id>/", abuse.EpisodePage.as_view(), name="risk_abuse_episode"),
     path("risk/abuse/<int:episode_id>/measure/", abuse.ProposeMeasure.as_view(), name="risk_abuse_measure"),
+    path("risk/dealing/routing/", dealing.RoutingList.as_view(), name="risk_routing"),
+    path("risk/dealing/routing/propose/", dealing.ProposeRouting.as_view(), name="risk_routing_propose"),
     path("risk/retention/", retention.CaseList.as_view(), name="risk_retention"),
     path("risk/retention/next/", retention.NextCase.as_view(), name="risk_retention_next"),
     path("risk/retention/assign/", retention.AssignCases.as_view(), name="risk_retention_assign"),

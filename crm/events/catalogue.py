@@ -560,3 +560,16 @@ class ClientFlagged(Event):
     label: ClassVar[Label] = _("Retention flag raised")
     flag_id: int
     kind: str
+
+
+class ClientRoutingChanged(Event):
+    """A second person approved on which book a client's trades are executed: whatever routes on the platform follows it.
+
+    `book`: a (passed on), b (kept) or split; `passed_percent`: the share of each trade that is passed on.
+    """
+
+    name: ClassVar[str] = "risk.routing_changed"
+    label: ClassVar[Label] = _("Execution book of a client changed")
+    routing_id: int
+    book: str
+    passed_percent: int

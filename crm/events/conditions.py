@@ -98,6 +98,8 @@ FIELDS: Final[dict[str, Label]] = {
     "is_proved": _("Sender proved"),
     "is_role_change": _("Role changed"),
     "is_about_leaving": _("Leaving the company"),
+    "book": _("Execution book"),
+    "passed_percent": _("Passed on to the A-book, in percent"),
     "stars": _("Rating from 1 to 5"),
 }
 TYPES: Final[dict[Any, FieldType]] = {

@@ -106,3 +106,10 @@ class RiskNotice(NotificationKind):
         staff("risk.decide_abuseepisode"),
         EmailChannel.DAILY,
     )
+    ROUTING_PROPOSED = (
+        "risk.routing_proposed",
+        _("Execution books awaiting a second approval"),
+        NoticeGroup.COMPLIANCE,
+        staff("risk.decide_clientrouting"),
+        EmailChannel.DAILY,
+    )

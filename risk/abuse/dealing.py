@@ -22,6 +22,10 @@ from risk.abuse.choices import Abuse, EpisodeState
 from risk.abuse.detectors.prices import CURVE_MS
 from risk.abuse.models import AbuseEpisode, EpisodeParty
 from risk.abuse.queue import SEES
+from risk.dealing.choices import ExecutionBook
+from risk.dealing.models import ClientRouting
+from risk.dealing.routing import SEES as SEES_ROUTING
+from risk.dealing.routing import current_of, share_text
 
 DEALS: Final = "trading.view_deal_list"
 SHOWN: Final = 100
@@ -29,6 +33,7 @@ SHOWN: Final = 100
 FLAGGED_MAX: Final = 1_000
 EPISODES_MAX: Final = 1_000
 CONFIRMED_FOR: Final = dt.timedelta(days=182)
+BOOKS: Final = (*ExecutionBook.values, "none")
 MARKOUT_AT: Final = CURVE_MS.index(30_000)
 
 SQL: Final = """
@@ -53,6 +58,9 @@ FROM flagged f LEFT JOIN held h ON h.id = f.id
 LEFT JOIN LATERAL (SELECT sum(r.net_base) AS net FROM trading_tradingaccount a
   JOIN trading_accountresult r ON r.account_id = a.id AND r.period = 'm' AND r.start = %(month)s
   WHERE a.client_id = f.id AND NOT a.is_demo) m ON true
+LEFT JOIN LATERAL (SELECT b.book FROM risk_clientrouting b WHERE b.client_id = f.id AND b.state = 'approved'
+  ORDER BY b.decided_at DESC, b.id DESC LIMIT 1) r ON true
+WHERE %(book)s IN ('', coalesce(r.book, 'none'))
 ORDER BY 2 DESC, f.most DESC, 1 LIMIT %(shown)s
 """
 
@@ -68,6 +76,12 @@ class Flagged:
     month_net: Decimal
     stake: Decimal
     episodes: Sequence[AbuseEpisode]
+    routing: ClientRouting | None = None
+
+    @property
+    def share(self) -> str:
+        """The execution book in force, "" where none is recorded or the reader doesn't see books."""
+        return share_text(self.routing) if self.routing else ""
 
     @property
     def equity(self) -> Decimal:
@@ -101,8 +115,11 @@ def sees_dealing(user: User) -> bool:
     return user.has_perm(SEES) and user.has_perm(DEALS)
 
 
-def flagged_clients(user: User, brand: Brand, *, now: dt.datetime | None = None) -> list[Flagged]:
-    """List a brand's flagged clients in reach, the largest exposure first. Three statements, each bounded."""
+def flagged_clients(user: User, brand: Brand, *, now: dt.datetime | None = None, book: str = "") -> list[Flagged]:
+    """List a brand's flagged clients in reach, the largest exposure first. Four statements, each bounded.
+
+    `book`: only clients on this execution book, "none" for those without one; ignored for who doesn't see books.
+    """
     now = now or timezone.now()
     today = now.astimezone(dt.UTC).date()
     values: dict[str, Any] = {
@@ -114,6 +131,7 @@ def flagged_clients(user: User, brand: Brand, *, now: dt.datetime | None = None)
         "month": today.replace(day=1),
         "flagged": FLAGGED_MAX,
         "shown": SHOWN,
+        "book": book if user.has_perm(SEES_ROUTING) and book in BOOKS else "",
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL, values)
@@ -121,8 +139,9 @@ def flagged_clients(user: User, brand: Brand, *, now: dt.datetime | None = None)
     ids = [row[0] for row in rows]
     clients = Client.objects.select_related("brand", "trading_facts").in_bulk(ids)
     episodes = _episodes(ids, brand, now)
+    routings = current_of(ids) if user.has_perm(SEES_ROUTING) else {}
     return [
-        Flagged(clients[pk], exposure, positions, floating, month_net, stake, episodes.get(pk, []))
+        Flagged(clients[pk], exposure, positions, floating, month_net, stake, episodes.get(pk, []), routings.get(pk))
         for pk, exposure, positions, floating, month_net, stake in rows
     ]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.approvals.queries import proposal_of
 from crm.choices import AccessKind
+from crm.models import Brand
 from crm.pages.work import AssignSelected
 from crm.security import access_log
+from crm.security.policies import require_permission
 from crm.ui.actions import run_action
+from crm.ui.exports import csv_lines
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
@@ -24,6 +29,10 @@ from risk.abuse.measures import measures_of, propose_measure
 from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
 from risk.abuse.tables import EpisodeTable, said
+from risk.dealing.choices import ExecutionBook
+from risk.dealing.routing import EXPORTS as EXPORTS_ROUTING
+from risk.dealing.routing import RIGHT as ROUTES
+from risk.dealing.routing import SEES as SEES_ROUTING
 from trading.risk.dealing import brands_of
 
 
@@ -34,12 +43,51 @@ class EpisodeList(TableView):
 @staff_page(dealing.sees_dealing)
 def dealing_view(request: UserRequest) -> HttpResponse:
     """Show the dealer whom to watch: flagged clients of a brand by exposure. The view is logged with how many it showed."""
-    brands = brands_of(request.user)
+    user = request.user
+    brands = brands_of(user)
     brand = next((row for row in brands if row.code == request.GET.get("brand")), brands[0] if brands else None)
-    rows = dealing.flagged_clients(request.user, brand) if brand else []
-    access_log.note(user=request.user, kind=AccessKind.SEARCH, target="risk.dealing", rows=len(rows))
-    context = {"brands": brands, "brand": brand, "rows": rows, "shown": dealing.SHOWN}
+    sees_books = user.has_perm(SEES_ROUTING)
+    book = request.GET.get("book", "") if sees_books else ""
+    rows = dealing.flagged_clients(user, brand, book=book) if brand else []
+    if brand and request.GET.get("export") == "csv":
+        return _dealing_csv(request, brand, rows)
+    access_log.note(user=user, kind=AccessKind.SEARCH, target="risk.dealing", rows=len(rows))
+    context = {
+        "brands": brands,
+        "brand": brand,
+        "rows": rows,
+        "shown": dealing.SHOWN,
+        "sees_books": sees_books,
+        "may_route": user.has_perm(ROUTES),
+        "may_export": user.has_perm(EXPORTS_ROUTING),
+        "book": book,
+        "books": [("", _("All books")), *ExecutionBook.choices, ("none", _("No book"))],
+    }
     return render(request, "risk/abuse/dealing.html", context)
+
+
+def _dealing_csv(request: UserRequest, brand: Brand, rows: Sequence[dealing.Flagged]) -> HttpResponse:
+    """Write the list as CSV and log it. Who: `risk.export_clientrouting`. Raises: NotAllowed."""
+    require_permission(request.user, EXPORTS_ROUTING)
+    access_log.note(user=request.user, kind=AccessKind.EXPORT, target="risk.dealing", brand_id=brand.pk, rows=len(rows))
+    heads = [
+        _("Client"),
+        _("Execution book"),
+        _("Open cases"),
+        _("Confirmed cases"),
+        _("Exposure"),
+        _("Floating profit"),
+    ]
+    heads += [_("Equity"), _("Result this month"), _("At stake"), _("Currency")]
+    lines: list[list[Any]] = [heads]
+    for row in rows:
+        cases = [", ".join(str(Abuse(case.kind).label) for case in found) for found in (row.open, row.confirmed)]
+        money = [row.exposure, row.floating, row.equity, row.month_net, row.stake, brand.base_currency]
+        lines.append([str(row.client), row.share, *cases, *money])
+    response = HttpResponse("".join(csv_lines(lines)), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="dealing-{brand.code}-{timezone.localdate()}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 class AssignEpisodes(AssignSelected):

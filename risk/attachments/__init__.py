@@ -9,6 +9,7 @@ all_stay(
         "risk.AbuseEpisode.client",
         "risk.AbuseMeasure.client",
         "risk.ClientOutlook.client",
+        "risk.ClientRouting.client",
         "risk.EpisodeParty.client",
         "risk.KnownLink.first",
         "risk.KnownLink.second",

@@ -310,4 +310,27 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('first', 'second'), name='a_link_is_known_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='known_link_is_in_order'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='known_link_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='known_link_ends_by_a_person')],
             },
         ),
+        migrations.CreateModel(
+            name='ClientRouting',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
+                ('reason', models.CharField(max_length=300)),
+                ('requested_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('decision_note', models.CharField(blank=True, max_length=300)),
+                ('book', models.CharField(choices=[('a', 'A-book'), ('b', 'B-book'), ('split', 'Split between A and B')], max_length=5)),
+                ('passed_percent', models.PositiveSmallIntegerField()),
+                ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clients.client')),
+                ('decided_by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('episode', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='risk.abuseepisode')),
+                ('requested_by', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'permissions': [('decide_clientrouting', 'May propose and approve execution books of clients'), ('export_clientrouting', 'May export flagged clients and execution books')],
+                'indexes': [models.Index(fields=['client', '-id'], name='routings_of_a_client'), models.Index(condition=models.Q(('state', 'approved')), fields=['client', '-decided_at'], name='routing_in_force')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='client_routing_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='client_routing_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='client_routing_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='client_routing_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='client_routing_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_open_routing_per_client'), models.CheckConstraint(condition=models.Q(models.Q(('book', 'a'), ('passed_percent', 100)), models.Q(('book', 'b'), ('passed_percent', 0)), models.Q(('book', 'split'), ('passed_percent__gte', 1), ('passed_percent__lte', 99)), _connector='OR'), name='routing_share_fits_its_book')],
+            },
+        ),
     ]

@@ -444,6 +444,17 @@ def two_clients() -> Arguments:
     return {"client_id": first.pk, "other_id": second.pk, "why": "household"}
 
 
+def a_client_to_route() -> Arguments:
+    """A client without an execution book; no case."""
+    (client,) = of_the_brand(Client).filter(merged_into=None).exclude(stage="closed")[:1]
+    return {"client_id": client.pk, "book": "a", "passed_percent": None, "episode_id": None}
+
+
+def clients_to_route() -> Arguments:
+    rows = of_the_brand(Client).filter(merged_into=None).exclude(stage="closed")[:2]
+    return {"client_ids": [row.pk for row in rows], "book": "split", "passed_percent": 40}
+
+
 def a_known_link() -> Arguments:
     first, second = of_the_brand(Client).filter(merged_into=None).exclude(stage="closed")[:2]
     return {"link_id": sketched(KnownLink, first=first, second=second, ended_by=None, ended_at=None).pk}
@@ -1044,6 +1055,8 @@ DOORS: dict[str, Door] = {
         given=lambda: {"episode_id": an_episode().pk, "outcome": "not_abuse", "handling": ""}
     ),
     "risk.abuse.measures.propose_measure": Door(given=a_confirmed_episode),
+    "risk.dealing.routing.propose_routing": Door(given=a_client_to_route),
+    "risk.dealing.routing.propose_routing_for": Door(given=clients_to_route),
     "risk.links.known.set_link_aside": Door(given=two_clients),
     "risk.links.known.count_link_again": Door(given=a_known_link),
     "monitoring.history.files.score_history": Door(

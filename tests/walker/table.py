@@ -1165,10 +1165,13 @@ OFFBOARDS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 SCORES_HISTORY: Final = roles(Role.MLRO, Role.ADMINISTRATOR)
 ALERT = lambda _world: {"alert_id": 999_999}  # noqa: E731
 HISTORY = lambda _world: {"history_id": 999_999}  # noqa: E731
+SEES_ROUTING: Final = roles(Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 SEES_ABUSE: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 TABLE |= {
     "risk_abuse": Rule(SEES_ABUSE),
     "risk_dealing": Rule(SEES_ABUSE),
+    "risk_routing": Rule(SEES_ROUTING),
+    "risk_routing_propose": Rule(roles(Role.FINANCE), good=OWN),
     "risk_abuse_assign": Rule(MANAGES_WORK),
     "risk_abuse_episode": Rule(SEES_ABUSE, kwargs=lambda _world: {"episode_id": 999_999}, good=OWN),
     "risk_abuse_measure": Rule(SEES_ABUSE, kwargs=lambda _world: {"episode_id": 999_999}, good=OWN),

@@ -1,0 +1,13 @@
+"""Execution books. Routing stays on the platform: what is kept here is the company's decision."""
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.choices import BadgeChoices
+
+
+class ExecutionBook(BadgeChoices):
+    """Where a client's flow goes: A is passed on to the liquidity provider, B is kept by the company."""
+
+    A = "a", "azure", _("A-book")
+    B = "b", "secondary", _("B-book")
+    SPLIT = "split", "teal", _("Split between A and B")
