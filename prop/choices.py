@@ -130,6 +130,26 @@ PAYOUT_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class GrowthState(BadgeChoices):
+    """How far a step of scaling is."""
+
+    PROPOSED = "proposed", "orange", pgettext_lazy("scaling of a challenge", "Pending review")
+    SENDING = "sending", "blue", pgettext_lazy("scaling of a challenge", "Being booked")
+    BOOKED = "booked", "green", pgettext_lazy("scaling of a challenge", "Booked")
+    REJECTED = "rejected", "red", pgettext_lazy("scaling of a challenge", "Not approved")
+    FAILED = "failed", "red", pgettext_lazy("scaling of a challenge", "Failed")
+
+
+GROWTH_TRANSITIONS: dict[str, set[str]] = {
+    GrowthState.PROPOSED: {GrowthState.SENDING, GrowthState.REJECTED},
+    # The account has its new size only once the platform has confirmed the deposit.
+    GrowthState.SENDING: {GrowthState.BOOKED, GrowthState.FAILED},
+    GrowthState.BOOKED: set(),
+    GrowthState.REJECTED: set(),
+    GrowthState.FAILED: set(),
+}
+
+
 class AppealState(BadgeChoices):
     """How an appeal of a trader ends."""
 
@@ -151,6 +171,13 @@ class PropNotice(NotificationKind):
     PAYOUT_NEWS = (
         "prop.payout_news",
         _("Payouts of your challenges"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    ACCOUNT_GREW = (
+        "prop.account_grew",
+        _("Scaling of your funded accounts"),
         NoticeGroup.CLIENTS,
         CLIENTS,
         EmailChannel.AT_ONCE,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import AppealState, PayoutState, StageState
+from prop.choices import AppealState, GrowthState, PayoutState, StageState
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
 
@@ -81,6 +81,21 @@ class PayoutForm(forms.Form):
     outcome = forms.ChoiceField(
         label=_("Decision"),
         choices=[(PayoutState.SENDING.value, _("Pay out")), (PayoutState.REJECTED.value, _("Don't approve"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Needed where it isn't approved. The client doesn't see it."),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class GrowthForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[(GrowthState.SENDING.value, _("Scale account")), (GrowthState.REJECTED.value, _("Don't approve"))],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(

@@ -29,6 +29,15 @@ register(
         72,
         words="prop profit split",
     ),
+    MenuEntry(
+        "trading",
+        _("Challenge scaling"),
+        "prop_growths",
+        "prop.decide_challenge",
+        "maximize-2",
+        74,
+        words="prop grow bigger balance",
+    ),
     MenuEntry("trading", _("Challenges"), "prop_challenges", "prop.view_challenge", "star", 70, words="prop funded"),
     MenuEntry(
         "trading",

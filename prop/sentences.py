@@ -107,6 +107,31 @@ def _funding(phase: ProgrammePhase) -> list[str]:
             _("With a profit of %(profit)s the account grows by %(growth)s.")
             % {"profit": percent(phase.scaling_profit), "growth": percent(phase.scaling_growth)}
         )
+        rules += _scaling(phase)
+    return rules
+
+
+def _scaling(phase: ProgrammePhase) -> list[str]:
+    """Write what else a step of scaling takes, and what it brings."""
+    rules = []
+    if phase.scaling_payouts:
+        text = ngettext(
+            "It grows after at least %(count)s payout since the last step.",
+            "It grows after at least %(count)s payouts since the last step.",
+            phase.scaling_payouts,
+        )
+        rules.append(text % {"count": phase.scaling_payouts})
+    if phase.scaling_days:
+        text = ngettext(
+            "It grows no sooner than %(count)s day after the last step.",
+            "It grows no sooner than %(count)s days after the last step.",
+            phase.scaling_days,
+        )
+        rules.append(text % {"count": phase.scaling_days})
+    if phase.scaling_split is not None:
+        rules.append(
+            _("From the first step on you receive %(share)s of the profit.") % {"share": percent(phase.scaling_split)}
+        )
     return rules
 
 

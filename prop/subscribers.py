@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm.events import BalanceOperationSettled, TradingAccountOpened, subscribe
 from prop.challenges.phases import begin_phase, fund_phase
 from prop.payouts.settling import settle_payout
+from prop.scaling.settling import settle_growth
 
 
 @subscribe(TradingAccountOpened)
@@ -23,3 +24,9 @@ def begin_challenge_phase(event: BalanceOperationSettled) -> None:
 def settle_challenge_payout(event: BalanceOperationSettled) -> None:
     """Credit the wallet once a payout's profit has left the account."""
     settle_payout(operation_id=event.operation_id)
+
+
+@subscribe(BalanceOperationSettled)
+def settle_challenge_growth(event: BalanceOperationSettled) -> None:
+    """Let a funded account have its new size once the platform confirmed the deposit."""
+    settle_growth(operation_id=event.operation_id)

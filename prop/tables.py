@@ -9,9 +9,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
-from prop.choices import AppealState, ChallengeState, PayoutState
-from prop.models import Appeal, Challenge, ChallengePayout, Programme
-from prop.queries import appeals_visible_to, challenges_visible_to, payouts_visible_to, programmes_visible_to
+from prop.choices import AppealState, ChallengeState, GrowthState, PayoutState
+from prop.models import AccountGrowth, Appeal, Challenge, ChallengePayout, Programme
+from prop.queries import (
+    appeals_visible_to,
+    challenges_visible_to,
+    growths_visible_to,
+    payouts_visible_to,
+    programmes_visible_to,
+)
 
 
 class ProgrammeTable(Table):
@@ -97,6 +103,37 @@ class PayoutTable(Table):
 
     def queryset(self) -> QuerySet[ChallengePayout]:
         return payouts_visible_to(self.user).select_related("challenge__client", "challenge__version__programme")
+
+
+class GrowthFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=GrowthState.choices, label=_("State"))
+
+    class Meta:
+        model = AccountGrowth
+        fields: ClassVar[list[str]] = ["state"]
+
+
+class GrowthTable(Table):
+    name, title, permission = "prop.growths", _("Challenge scaling"), "prop.view_challenge"
+    subtitle = _("Funded accounts that met their terms for a bigger balance; two people approve each step")
+    columns = [
+        Column("client", _("Client"), value="phase_account.challenge.client", link=True),
+        Column("programme", _("Programme"), value="phase_account.challenge.version.programme.name"),
+        BadgeColumn("state", _("State")),
+        MoneyColumn("size", _("Account size"), currency="phase_account.challenge.currency"),
+        MoneyColumn("amount", _("Growth"), currency="phase_account.challenge.currency"),
+        TimeColumn("proposed_at", _("Proposed")),
+    ]
+    filterset = GrowthFilter
+    quick_filters = [QuickFilter(_("Pending review"), {"state": GrowthState.PROPOSED})]
+    empty = Empty(
+        _("No steps of scaling yet"), _("Accounts that meet their version’s terms are listed here."), "maximize-2"
+    )
+
+    def queryset(self) -> QuerySet[AccountGrowth]:
+        return growths_visible_to(self.user).select_related(
+            "phase_account__challenge__client", "phase_account__challenge__version__programme"
+        )
 
 
 class AppealFilter(django_filters.FilterSet):

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from crm.queue.for_each import for_each_isolated
 from prop.judge import live
+from prop.scaling import proposing
 
 
 @shared_task
@@ -12,4 +13,17 @@ def judge_accounts() -> int:
     return for_each_isolated(live.judge_account, list(live.due_accounts().values_list("pk", flat=True)))
 
 
-SCHEDULE = {"prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}}}
+@shared_task
+def propose_growths() -> int:
+    """Propose the next step of every funded account that met its terms for scaling."""
+    return for_each_isolated(_propose_growth, list(proposing.candidates().values_list("pk", flat=True)))
+
+
+def _propose_growth(phase_account_id: int) -> bool:
+    return proposing.propose_growth(phase_account_id=phase_account_id) is not None
+
+
+SCHEDULE = {
+    "prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}},
+    "prop-propose-growths": {"task": "prop.tasks.propose_growths", "schedule": 900.0, "options": {"expires": 900.0}},
+}

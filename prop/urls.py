@@ -3,8 +3,8 @@
 from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
-from prop.tables import AppealTable, ChallengeTable, PayoutTable
-from prop.views import appeals, challenges, payouts, programmes
+from prop.tables import AppealTable, ChallengeTable, GrowthTable, PayoutTable
+from prop.views import appeals, challenges, payouts, programmes, scaling
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern] = [
     path("prop/challenges/<int:challenge_id>/", challenges.challenge_page, name="prop_challenge"),
     path("prop/appeals/", TableView.as_view(table=AppealTable), name="prop_appeals"),
     path("prop/appeals/<int:appeal_id>/", appeals.appeal_page, name="prop_appeal"),
+    path("prop/scaling/", TableView.as_view(table=GrowthTable), name="prop_growths"),
+    path("prop/scaling/<int:growth_id>/", scaling.growth_page, name="prop_growth"),
     path("prop/payouts/", TableView.as_view(table=PayoutTable), name="prop_payouts"),
     path("prop/payouts/<int:payout_id>/", payouts.payout_page, name="prop_payout"),
 ]

@@ -23,6 +23,7 @@ from prop.models import Appeal, Breach, Certificate, Challenge, ProgrammeSize
 from prop.payouts.requests import offer_of, request_payout
 from prop.policies import can_buy
 from prop.queries import challenges_visible_to, on_sale
+from prop.scaling.terms import OPEN, progress_of
 from prop.sentences import about_payouts, name_of, rules_of
 from wallet.movements import queries as wallets
 
@@ -197,6 +198,8 @@ def challenge(request: HttpRequest, client: Client, challenge_id: int) -> HttpRe
         "reset_price": None if any(row.state == AppealState.OPEN for row in appeals) else reset_price(current),
         "appeals": appeals,
         "appealable": appealable(shown),
+        "progress": progress_of(current),
+        "growth_open": current.growths.filter(state__in=OPEN).exists(),
         "certificates": certificates_of(shown),
         "payouts_made": list(shown.payouts.all()[:SHOWN_MAX]),
         "payout_form": PayoutRequestForm(initial={"request_key": new_key()}),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from crm.i18n import formats
+from crm.money.amounts import from_minor
 from prop.choices import LossBy, MaxLoss, StageState
 from prop.models import ChallengeDay, PhaseAccount
 
@@ -32,6 +33,7 @@ def objectives_of(row: PhaseAccount) -> list[Objective]:
     if row.state == StageState.OPENING or begun is None or read is None or read < begun:
         return []
     account, phase, start, currency = row.account, row.phase, row.challenge.balance, row.challenge.currency
+    equity, size = account.equity - set_aside(row), row.size
     days = list(row.days.order_by("day"))
     bars = []
     if phase.target is not None:
@@ -49,11 +51,11 @@ def objectives_of(row: PhaseAccount) -> list[Objective]:
     if phase.daily_loss is not None and days:
         today = days[-1]
         base = today.opening_equity if phase.daily_loss_by == LossBy.EQUITY else today.opening_balance
-        bars.append(_loss(_("Daily loss"), base - account.equity, start * phase.daily_loss / 100, currency))
+        bars.append(_loss(_("Daily loss"), base - equity, size * phase.daily_loss / 100, currency))
     if phase.max_loss_kind == MaxLoss.STATIC or days:
         floor = floor_of(row, days)
-        limit = start * phase.max_loss / 100
-        bars.append(_loss(_("Maximum loss"), limit - (account.equity - floor), limit, currency))
+        limit = size * phase.max_loss / 100
+        bars.append(_loss(_("Maximum loss"), limit - (equity - floor), limit, currency))
     if phase.min_days:
         traded = sum(1 for day in days if day.trades)
         text = ngettext("%(traded)s of %(days)s day", "%(traded)s of %(days)s days", phase.min_days)
@@ -69,6 +71,12 @@ def objectives_of(row: PhaseAccount) -> list[Objective]:
     return bars
 
 
+def set_aside(row: PhaseAccount) -> Decimal:
+    """Return what the judge doesn't count as profit or loss: deposits, withdrawals and what scaling added."""
+    minor = row.judged["state"]["aside"] if row.judged else 0
+    return from_minor(minor, row.challenge.currency)
+
+
 def floor_of(row: PhaseAccount, days: list[ChallengeDay]) -> Decimal:
     """Compute the equity at which the maximum loss is reached, by the highest value of the days known."""
     phase, start = row.phase, row.challenge.balance
@@ -77,7 +85,7 @@ def floor_of(row: PhaseAccount, days: list[ChallengeDay]) -> Decimal:
         top = max([start, *(day.closing_balance for day in days)])
     elif phase.max_loss_kind == MaxLoss.TRAILING_EQUITY:
         top = max([start, *(day.highest_equity for day in days)])
-    floor = top - start * phase.max_loss / 100
+    floor = top - row.size * phase.max_loss / 100
     return min(floor, start) if phase.locks_at_start else floor
 
 

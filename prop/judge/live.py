@@ -76,6 +76,8 @@ def rules_of(row: PhaseAccount) -> Rules:
         weekend_holding=phase.holds_weekend,
         lots_max=phase.max_lots,
         leverage_max=None if phase.leverage is None else Decimal(phase.leverage),
+        # The deposit of scaling is set aside as any other: what is lost is counted from the starting balance as before.
+        limits_of=row.size if row.growth else None,
     )
 
 

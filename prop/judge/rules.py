@@ -116,6 +116,7 @@ class Rules:
     trade_lots_max: Decimal | None = None
     leverage_max: Decimal | None = None
     operations: Operations = Operations.SET_ASIDE
+    limits_of: Decimal | None = None  # what losses are a percentage of, where the account has grown
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: decimals and times as text."""
@@ -253,8 +254,10 @@ class Limits:
         target = self.rules.profit_target
         object.__setattr__(self, "start", start)
         object.__setattr__(self, "target", None if target is None else start + share_down(start, target))
-        object.__setattr__(self, "daily", self._loss(self.rules.daily_loss, start))
-        object.__setattr__(self, "maximum", self._loss(self.rules.maximum_loss, start))
+        grown = self.rules.limits_of
+        size = start if grown is None else int(grown.scaleb(exponent(self.rules.currency)))
+        object.__setattr__(self, "daily", self._loss(self.rules.daily_loss, size))
+        object.__setattr__(self, "maximum", self._loss(self.rules.maximum_loss, size))
 
     @staticmethod
     def _loss(share: Decimal | None, of: int) -> int | None:

@@ -45,6 +45,9 @@ class Migration(migrations.Migration):
                 ('split', models.DecimalField(decimal_places=2, help_text='Part of the profit that is paid out', max_digits=5, null=True)),
                 ('scaling_profit', models.DecimalField(decimal_places=2, max_digits=5, null=True)),
                 ('scaling_growth', models.DecimalField(decimal_places=2, max_digits=5, null=True)),
+                ('scaling_days', models.PositiveSmallIntegerField(default=0, help_text='Days since the last step')),
+                ('scaling_payouts', models.PositiveSmallIntegerField(default=0, help_text='Payouts since the last step')),
+                ('scaling_split', models.DecimalField(decimal_places=2, help_text='The split from the first step on', max_digits=5, null=True)),
             ],
             options={
                 'ordering': ['version_id', 'number'],
@@ -120,6 +123,7 @@ class Migration(migrations.Migration):
                 ('challenge', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='prop.challenge')),
                 ('work', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='challenge_phase', to='crm.workitem')),
                 ('phase', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prop.programmephase')),
+                ('growth', models.DecimalField(decimal_places=2, default=0, help_text='What scaling added to its starting balance', max_digits=16)),
             ],
             options={
                 'ordering': ['challenge_id', 'id'],
@@ -438,10 +442,6 @@ class Migration(migrations.Migration):
             model_name='programmephase',
             constraint=models.CheckConstraint(condition=models.Q(('max_days__isnull', True), models.Q(('max_days__gte', models.F('min_days')), ('max_days__gte', 1)), _connector='OR'), name='phase_leaves_enough_days'),
         ),
-        migrations.AddConstraint(
-            model_name='programmephase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scaling_growth__isnull', True), ('scaling_profit__isnull', True)), models.Q(('is_funded', True), ('scaling_growth__gt', 0), ('scaling_growth__isnull', False), ('scaling_profit__gt', 0), ('scaling_profit__isnull', False)), _connector='OR'), name='scaling_is_whole_or_absent'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='programmephase',
             trigger=pgtrigger.compiler.Trigger(name='programme_phases_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF EXISTS (SELECT 1 FROM prop_programmeversion v WHERE v.state <> 'draft'\n           AND v.id IN (CASE WHEN TG_OP <> 'INSERT' THEN OLD.version_id END,\n                        CASE WHEN TG_OP <> 'DELETE' THEN NEW.version_id END)) THEN\n  RAISE EXCEPTION 'phases and prices of a version change only while it is a draft';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='86ad47a0d19e4974147c52a277920d178c6f490e', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_programme_phases_stay_672c0', table='prop_programmephase', when='BEFORE')),
@@ -559,5 +559,84 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='appeal',
             trigger=pgtrigger.compiler.Trigger(name='appeal_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='60c155af8e77c5098bf5c73bf74ba39752099644', operation='DELETE', pgid='pgtrigger_appeal_is_never_deleted_2beb6', table='prop_appeal', when='BEFORE')),
+        ),
+        migrations.CreateModel(
+            name='AccountGrowth',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('state', models.CharField(choices=[('proposed', 'Pending review'), ('sending', 'Being booked'), ('booked', 'Booked'), ('rejected', 'Not approved'), ('failed', 'Failed')], default='proposed', max_length=8)),
+                ('size', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('amount', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('split', models.DecimalField(decimal_places=2, max_digits=5, null=True)),
+                ('profit_total', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('proposed_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+                ('ended_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='programmephase',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('scaling_days', 0), ('scaling_growth__isnull', True), ('scaling_payouts', 0), ('scaling_profit__isnull', True), ('scaling_split__isnull', True)), models.Q(('is_funded', True), ('scaling_growth__gt', 0), ('scaling_growth__isnull', False), ('scaling_profit__gt', 0), ('scaling_profit__isnull', False)), _connector='OR'), name='scaling_is_whole_or_absent'),
+        ),
+        migrations.AddField(
+            model_name='accountgrowth',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='accountgrowth',
+            name='operation',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='trading.balanceoperation'),
+        ),
+        migrations.AddField(
+            model_name='accountgrowth',
+            name='phase_account',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='growths', to='prop.phaseaccount'),
+        ),
+        migrations.AddField(
+            model_name='accountgrowth',
+            name='work',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='account_growth', to='crm.workitem'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountgrowth',
+            constraint=models.UniqueConstraint(fields=('phase_account', 'number'), name='growths_of_an_account_are_numbered'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountgrowth',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['proposed', 'sending'])), fields=('phase_account',), name='one_open_growth_per_funded_account'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountgrowth',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('size__gt', 0)), name='growth_adds_something'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountgrowth',
+            constraint=models.CheckConstraint(condition=models.Q(('split__isnull', True), models.Q(('split__gt', 0), ('split__lte', Decimal('100'))), _connector='OR'), name='growth_split_is_a_share'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountgrowth',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'proposed')), models.Q(models.Q(('state', 'proposed'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='growth_is_decided_by_a_person'),
+        ),
+        migrations.AddConstraint(
+            model_name='accountgrowth',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('operation__isnull', True), ('state__in', ['proposed', 'rejected'])), models.Q(('operation__isnull', False), ('state__in', ['sending', 'booked', 'failed'])), _connector='OR'), name='approved_growth_has_its_operation'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountgrowth',
+            trigger=pgtrigger.compiler.Trigger(name='growth_figures_stay', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."phase_account_id" IS DISTINCT FROM (NEW."phase_account_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."size" IS DISTINCT FROM (NEW."size") OR OLD."amount" IS DISTINCT FROM (NEW."amount") OR OLD."split" IS DISTINCT FROM (NEW."split") OR OLD."profit_total" IS DISTINCT FROM (NEW."profit_total") OR OLD."proposed_at" IS DISTINCT FROM (NEW."proposed_at"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='5bd415c8fe77c3d8aa431399547d5fd387b17792', operation='UPDATE', pgid='pgtrigger_growth_figures_stay_32ccb', table='prop_accountgrowth', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountgrowth',
+            trigger=pgtrigger.compiler.Trigger(name='growth_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='4b6b82ac0477fa2203bfdeac8ebe8c664a5e519e', operation='DELETE', pgid='pgtrigger_growth_is_never_deleted_ebcd6', table='prop_accountgrowth', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='programmephase',
+            constraint=models.CheckConstraint(condition=models.Q(('scaling_split__isnull', True), models.Q(('scaling_split__gte', models.F('split')), ('scaling_split__lte', Decimal('100')), ('split__isnull', False)), _connector='OR'), name='scaling_never_lowers_the_split'),
         ),
     ]

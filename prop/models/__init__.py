@@ -1,9 +1,11 @@
 from prop.models.appeals import Appeal
 from prop.models.challenges import Breach, Certificate, Challenge, ChallengeDay, ChallengeReset, PhaseAccount
+from prop.models.growths import AccountGrowth
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
 
 __all__ = [
+    "AccountGrowth",
     "Appeal",
     "Breach",
     "Certificate",

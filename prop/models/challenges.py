@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
@@ -77,6 +79,7 @@ class PhaseAccount(HasState):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="challenge_phase")
+    growth = models.DecimalField(**MONEY, default=0, help_text="What scaling added to its starting balance")
     judged = models.JSONField(default=dict)
     judged_until = models.DateTimeField(null=True)
 
@@ -111,6 +114,11 @@ class PhaseAccount(HasState):
 
     def __str__(self) -> str:
         return f"{self.challenge_id}/{self.phase_id}/{self.attempt}"
+
+    @property
+    def size(self) -> Decimal:
+        """What the percentages of its rules are of: the starting balance and what scaling added to it."""
+        return self.challenge.balance + self.growth
 
     def get_absolute_url(self) -> str:
         return f"/prop/challenges/{self.challenge_id}/"

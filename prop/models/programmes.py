@@ -175,6 +175,9 @@ class ProgrammePhase(models.Model):
     split = models.DecimalField(**PERCENT, null=True, help_text="Part of the profit that is paid out")
     scaling_profit = models.DecimalField(**PERCENT, null=True)
     scaling_growth = models.DecimalField(**PERCENT, null=True)
+    scaling_payouts = models.PositiveSmallIntegerField(default=0, help_text="Payouts since the last step")
+    scaling_days = models.PositiveSmallIntegerField(default=0, help_text="Days since the last step")
+    scaling_split = models.DecimalField(**PERCENT, null=True, help_text="The split from the first step on")
 
     class Meta:
         ordering = ["version_id", "number"]
@@ -201,7 +204,13 @@ class ProgrammePhase(models.Model):
                 name="phase_leaves_enough_days",
             ),
             models.CheckConstraint(
-                condition=Q(scaling_profit__isnull=True, scaling_growth__isnull=True)
+                condition=Q(
+                    scaling_profit__isnull=True,
+                    scaling_growth__isnull=True,
+                    scaling_split__isnull=True,
+                    scaling_payouts=0,
+                    scaling_days=0,
+                )
                 | Q(
                     is_funded=True,
                     scaling_profit__isnull=False,
@@ -210,6 +219,11 @@ class ProgrammePhase(models.Model):
                     scaling_growth__gt=0,
                 ),
                 name="scaling_is_whole_or_absent",
+            ),
+            models.CheckConstraint(
+                condition=Q(scaling_split__isnull=True)
+                | Q(split__isnull=False, scaling_split__gte=models.F("split"), scaling_split__lte=HUNDRED),
+                name="scaling_never_lowers_the_split",
             ),
         ]
 

@@ -27,6 +27,7 @@ from prop.models import Challenge, ChallengePayout, PhaseAccount
 from prop.payouts.checks import checks_of, problem_of
 from prop.payouts.reviews import PAYOUT
 from prop.payouts.terms import OPEN, next_payout_on, profit_of, refund_of, server_day, share_of
+from prop.scaling.terms import split_of
 
 
 def can_request(user: Actor, challenge: Challenge) -> Decision:
@@ -73,7 +74,7 @@ def offer_of(challenge: Challenge) -> PayoutOffer | None:
         problem = _("Your appeal is being reviewed. Wait for the decision first.")
     else:
         problem = problem_of(checks_of(row))
-    amount = share_of(profit, row.phase.split, challenge.currency)
+    amount = share_of(profit, split_of(row) or row.phase.split, challenge.currency)
     return PayoutOffer(profit, amount, refund_of(row), next_payout_on(row), problem)
 
 
@@ -107,7 +108,7 @@ def request_payout(*, challenge_id: int, request_key: str, actor: User) -> Chall
 
 
 def _write(row: PhaseAccount, request_key: str, actor: User) -> ChallengePayout:
-    now, challenge, split = timezone.now(), row.challenge, row.phase.split
+    now, challenge, split = timezone.now(), row.challenge, split_of(row)
     assert split is not None
     profit = profit_of(row)
     payout = ChallengePayout.objects.create(

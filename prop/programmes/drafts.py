@@ -104,6 +104,9 @@ def _write(version: ProgrammeVersion, terms: ProgrammeFile, account: AccountType
             is_funded=number == len(terms.phases),
             scaling_profit=phase.scaling.profit if phase.scaling else None,
             scaling_growth=phase.scaling.growth if phase.scaling else None,
+            scaling_split=phase.scaling.split if phase.scaling else None,
+            scaling_payouts=(phase.scaling.payouts or 0) if phase.scaling else 0,
+            scaling_days=(phase.scaling.days or 0) if phase.scaling else 0,
             **{name: getattr(phase, key) for key, name in PHASE_FIELDS.items()},
         )
         for number, phase in enumerate(terms.phases, start=1)

@@ -12,7 +12,7 @@ from crm.errors import DomainError
 from crm.imports.yaml_files import first_problem, plain, read_tree, write_tree
 from crm.money.amounts import exponent
 from prop.choices import LossBy, MaxLoss
-from prop.models import ProgrammeVersion
+from prop.models import ProgrammePhase, ProgrammeVersion
 from trading.models import AccountType
 
 BYTES_MAX: Final = 32_000
@@ -37,10 +37,13 @@ class SizeFile(_Strict):
 
 
 class ScalingFile(_Strict):
-    """What `scaling` says: with so much profit the account grows by so much."""
+    """What `scaling` says: with so much profit, payouts and days since the last step the account grows by so much."""
 
     profit: Percent
     growth: Percent
+    payouts: Annotated[int, Field(ge=1, le=100)] | None = None
+    days: Days | None = None
+    split: Percent | None = None
 
 
 class PhaseFile(_Strict):
@@ -134,6 +137,8 @@ def _problem_of(phase: PhaseFile, *, is_funded: bool) -> str:
         return _("The daily loss can't be above the maximum loss.")
     if phase.locks_at_start and phase.max_loss_kind == MaxLoss.STATIC:
         return _("Only a trailing maximum loss can lock at the starting balance.")
+    if phase.scaling and phase.scaling.split is not None and phase.split and phase.scaling.split < phase.split:
+        return _("Scaling can't lower the profit split.")
     if phase.max_days is not None and phase.max_days < phase.min_days:
         return _("The maximum days are fewer than the minimum days.")
     return ""
@@ -157,16 +162,19 @@ def write_terms(version: ProgrammeVersion) -> str:
                 for size in version.sizes.all()
             ],
             "phases": [
-                _given({key: getattr(phase, name) for key, name in PHASE_FIELDS.items()})
-                | (
-                    {"scaling": _given({"profit": phase.scaling_profit, "growth": phase.scaling_growth})}
-                    if phase.scaling_profit is not None
-                    else {}
-                )
+                _given({key: getattr(phase, name) for key, name in PHASE_FIELDS.items()}) | _scaling(phase)
                 for phase in version.phases.all()
             ],
         }
     )
+
+
+def _scaling(phase: ProgrammePhase) -> dict[str, Any]:
+    if phase.scaling_profit is None:
+        return {}
+    values = {"profit": phase.scaling_profit, "growth": phase.scaling_growth, "split": phase.scaling_split}
+    counted = {"payouts": phase.scaling_payouts or None, "days": phase.scaling_days or None}
+    return {"scaling": _given(values | counted)}
 
 
 def _given(values: dict[str, Any]) -> dict[str, Any]:

@@ -137,6 +137,7 @@ MODELS = {
         "challenge_id": "Challenge",
         "payout_id": "ChallengePayout",
         "appeal_id": "Appeal",
+        "growth_id": "AccountGrowth",
         "certificate_id": "Certificate",
     },
     "ib.abuse": {"review_id": "ReferralReview"},
@@ -262,6 +263,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "profit": 100,
         "split": 80,
     },
+    "AccountGrowth": {"work": lambda: sketched(WorkItem, kind="prop.scaling"), "state": "proposed", "split": None},
     "Appeal": {
         "work": lambda: sketched(WorkItem, kind="prop.appeal"),
         "payout": None,

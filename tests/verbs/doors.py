@@ -1018,6 +1018,10 @@ DOORS: dict[str, Door] = {
         {"payout_id": {"state": "requested", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
     ),
+    "prop.scaling.reviews.decide_growth": Door(
+        {"growth_id": {"state": "proposed", "work__proposed_outcome": ""}},
+        given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
+    ),
     "prop.programmes.publishing.propose_publication": Door({"version_id": {"state": "draft"}}),
     "prop.challenges.reviews.decide_phase": Door(
         {"phase_account_id": {"state": "review"}}, given=lambda: {"outcome": "rejected", "reason": "Copied trades"}

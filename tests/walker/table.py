@@ -705,6 +705,10 @@ TABLE |= {
     "prop_appeal": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
     ),
+    "prop_growths": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
+    "prop_growth": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"growth_id": 999_999}, good=OWN
+    ),
     "prop_payouts": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_payout": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"payout_id": 999_999}, good=OWN
