@@ -34,6 +34,7 @@ class PropAction(AuditCode):
     FUNDING_FAILED = "prop.funding_failed", _("Challenge account couldn't be funded"), "circle-x", "danger"
     FUNDED_AGAIN = "prop.funded_again", _("Funding of a challenge account sent again"), "rotate-ccw"
     CHALLENGE_RESET = "prop.challenge_reset", _("Challenge reset"), "rotate-ccw"
+    LEADERBOARD_CONSENT = "prop.leaderboard_consent", _("Leaderboard consent changed"), "star"
     CERTIFICATE_ISSUED = "prop.certificate_issued", _("Certificate issued"), "badge-check"
     CERTIFICATE_CHANGED = "prop.certificate_changed", _("Name on a certificate shown or hidden"), "badge-check"
     APPEAL_FILED = "prop.appeal_filed", _("Appeal filed"), "gavel"

@@ -130,6 +130,20 @@ PAYOUT_TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+class ShownAs(models.TextChoices):
+    """Under which name a trader agreed to be on the leaderboard."""
+
+    NICKNAME = "nickname", _("By nickname")
+    NAME = "name", _("By full name, as on certificates")
+
+
+class BoardPeriod(models.TextChoices):
+    """Which days a leaderboard counts."""
+
+    MONTH = "month", _("This month")
+    ALL = "all", pgettext_lazy("days of a leaderboard", "All time")
+
+
 class GrowthState(BadgeChoices):
     """How far a step of scaling is."""
 

@@ -219,6 +219,7 @@ FIELD_LABELS = {
     "sd": _("Standard deviation"),
     "sha256": _("SHA-256 of the file"),
     "shares": _("Shares"),
+    "shown_as": _("Shown as"),
     "shows_name": _("Name shown"),
     "signature": _("Signature found"),
     "size_bytes": _("Size (bytes)"),

@@ -15,6 +15,7 @@ PURPOSES = (
     "mail-thread",
     "work-entry",
     "retention-control",
+    "leaderboard-nickname",
 )
 
 

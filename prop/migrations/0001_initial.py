@@ -639,4 +639,20 @@ class Migration(migrations.Migration):
             model_name='programmephase',
             constraint=models.CheckConstraint(condition=models.Q(('scaling_split__isnull', True), models.Q(('scaling_split__gte', models.F('split')), ('scaling_split__lte', Decimal('100')), ('split__isnull', False)), _connector='OR'), name='scaling_never_lowers_the_split'),
         ),
+        migrations.CreateModel(
+            name='LeaderboardConsent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('shown_as', models.CharField(choices=[('nickname', 'By nickname'), ('name', 'By full name, as on certificates')], max_length=8)),
+                ('nickname_sealed', models.BinaryField(null=True)),
+                ('nickname_mark', models.CharField(max_length=64, null=True, unique=True)),
+                ('agreed_at', models.DateTimeField()),
+                ('client', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='leaderboard_consent', to='clients.client')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('nickname_mark__isnull', False), ('nickname_sealed__isnull', False), ('shown_as', 'nickname')), models.Q(('nickname_mark__isnull', True), ('nickname_sealed__isnull', True), ('shown_as', 'name')), _connector='OR'), name='leaderboard_consent_has_its_nickname')],
+            },
+        ),
     ]

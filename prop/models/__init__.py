@@ -1,6 +1,7 @@
 from prop.models.appeals import Appeal
 from prop.models.challenges import Breach, Certificate, Challenge, ChallengeDay, ChallengeReset, PhaseAccount
 from prop.models.growths import AccountGrowth
+from prop.models.leaderboard import LeaderboardConsent
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
 
@@ -14,6 +15,7 @@ __all__ = [
     "ChallengePayout",
     "ChallengeReset",
     "Coupon",
+    "LeaderboardConsent",
     "PhaseAccount",
     "Programme",
     "ProgrammePhase",

@@ -1018,6 +1018,9 @@ DOORS: dict[str, Door] = {
         {"payout_id": {"state": "requested", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
     ),
+    "prop.leaderboard.consent.set_consent": Door(
+        WITH_LOGIN, given=lambda: {"shown_as": "name", "nickname": ""}, by=its_client
+    ),
     "prop.scaling.reviews.decide_growth": Door(
         {"growth_id": {"state": "proposed", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},

@@ -263,6 +263,7 @@ LOCKS: dict[str, str] = {
     "prop.appeals.decisions.decide_appeal": "Client Challenge PhaseAccount Appeal WorkItem",
     "prop.payouts.requests.request_payout": "Client Challenge",
     "prop.payouts.reviews.decide_payout": "Client Challenge PhaseAccount ChallengePayout WorkItem",
+    "prop.leaderboard.consent.set_consent": "Client",
     "prop.scaling.reviews.decide_growth": "Client Challenge PhaseAccount AccountGrowth WorkItem",
     "prop.challenges.reviews.decide_phase": "Client Challenge PhaseAccount WorkItem",
     "trading.accounts.changes.end_trading": "TradingAccount",

@@ -462,6 +462,7 @@ TABLE |= {
     "portal_cancel_withdrawal": Rule(CLIENT, kwargs=lambda _world: {"reference": "W-NONE"}, good=OWN),
     "portal_accounts": Rule(CLIENT),
     "portal_challenges": Rule(CLIENT),
+    "portal_leaderboard": Rule(CLIENT),
     "portal_challenge_buy": Rule(CLIENT, kwargs=lambda _world: {"size_id": 999_999}, good=OWN),
     "portal_challenge_reset": Rule(CLIENT, kwargs=lambda _world: {"phase_account_id": 999_999}, good=(405,)),
     "portal_certificate_pdf": Rule(CLIENT, kwargs=lambda _world: {"number": "AAAA"}, good=(405,)),
@@ -705,6 +706,7 @@ TABLE |= {
     "prop_appeal": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
     ),
+    "prop_leaderboard": Rule(SEES_PROGRAMMES),
     "prop_growths": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_growth": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"growth_id": 999_999}, good=OWN
