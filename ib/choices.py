@@ -511,6 +511,7 @@ class IbNotice(NotificationKind):
         PARTNERS,
         EmailChannel.AT_ONCE,
     )
+    NEWS = ("ib.news", _("News from your manager"), NoticeGroup.PARTNERS, PARTNERS, EmailChannel.AT_ONCE)
     PAYOUT_REFUSED = (
         "ib.payout_refused",
         _("Refused commission payouts"),

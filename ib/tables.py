@@ -19,6 +19,7 @@ from crm.ui.filters import WhenFilter
 from crm.ui.tables import (
     AgoColumn,
     BadgeColumn,
+    BulkAction,
     Column,
     CountryColumn,
     DateColumn,
@@ -104,6 +105,7 @@ class PartnerTable(Table):
     ]
     search_fields = ["name", "code", "user__email"]
     search_hint = _("Name, code or e-mail")
+    bulk_actions = [BulkAction("news", _("Send a message"), "ib_news_new", "ib.manage_partners", icon="megaphone")]
     empty = Empty(
         _("No partners yet"),
         _("Partners refer clients through links and earn commission on their trading."),

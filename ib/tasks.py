@@ -10,7 +10,7 @@ from ib.abuse import reviews
 from ib.agreements import ranks
 from ib.calculation import monthly
 from ib.manager_pages import revenue
-from ib.news import monthly_figures
+from ib.news import monthly_figures, notices
 from ib.replay import replays
 from ib.screening import partner_names
 from ib.settlements import automatic_payouts
@@ -69,7 +69,14 @@ def send_monthly_figures() -> None:
     for_each_isolated(monthly_figures.send_due, Brand.objects.order_by("pk"))
 
 
+@shared_task
+def notify_of_news() -> int:
+    """Notify partners of the news whose first day has begun."""
+    return notices.notify_due()
+
+
 SCHEDULE = {
+    "notify-of-news": {"task": "ib.tasks.notify_of_news", "schedule": crontab(minute="*/10")},
     "send-monthly-figures": {"task": "ib.tasks.send_monthly_figures", "schedule": crontab(hour="6", minute="40")},
     "review-referrals": {"task": "ib.tasks.review_referrals", "schedule": crontab(hour="3", minute="10")},
     "send-postbacks": {"task": "ib.tasks.send_postbacks", "schedule": 30.0, "options": {"expires": 30}},

@@ -625,7 +625,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=60)),
                 ('title', models.CharField(max_length=160)),
-                ('body', models.CharField(blank=True, max_length=400)),
+                ('body', models.CharField(blank=True, max_length=1000)),
                 ('said', models.JSONField(default=dict, help_text='Messages and values of title and body')),
                 ('url', models.CharField(blank=True, max_length=300)),
                 ('dedupe_key', models.CharField(blank=True, max_length=120)),

@@ -13,7 +13,7 @@ class Notification(models.Model):
     user = models.ForeignKey("crm.User", on_delete=models.CASCADE, related_name="notifications", db_index=False)
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=160)
-    body = models.CharField(max_length=400, blank=True)
+    body = models.CharField(max_length=1_000, blank=True)
     said = models.JSONField(default=dict, help_text="Messages and values of title and body")
     url = models.CharField(max_length=300, blank=True)
     # An event that is delivered twice is one row.

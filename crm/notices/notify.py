@@ -20,7 +20,7 @@ from crm.notices.schedule import email_due_at
 
 CHANNEL = "keelson_live"
 TITLE_CHARS: Final = 160
-BODY_CHARS: Final = 400
+BODY_CHARS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

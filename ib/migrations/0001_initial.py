@@ -2350,6 +2350,9 @@ class Migration(migrations.Migration):
             name='PartnerNews',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('chosen', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), help_text='The partners chosen in the list', null=True, size=None)),
+                ('notifies', models.BooleanField(default=False, help_text='Also in the bell and by e-mail, as each login has set it')),
+                ('notified_at', models.DateTimeField(null=True)),
                 ('texts', models.JSONField(help_text='By language: [title, text]')),
                 ('starts_on', models.DateField(help_text="By the brand's calendar")),
                 ('ends_on', models.DateField(help_text='The last day on which it is shown')),
@@ -2363,12 +2366,13 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'partner news',
                 'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='news_end_after_they_start'), models.CheckConstraint(condition=models.Q(('texts', {}), _negated=True), name='news_say_something')],
+                'indexes': [models.Index(condition=models.Q(('notified_at__isnull', True), ('notifies', True), ('withdrawn_at__isnull', True)), fields=['id'], name='ib_news_to_notify')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='news_end_after_they_start'), models.CheckConstraint(condition=models.Q(('texts', {}), _negated=True), name='news_say_something'), models.CheckConstraint(condition=models.Q(('chosen__isnull', True), models.Q(('chosen__len__gte', 1), ('chosen__len__lte', 1000), ('partner__isnull', True)), _connector='OR'), name='news_are_for_a_network_or_for_chosen_partners'), models.CheckConstraint(condition=models.Q(('notified_at__isnull', True), ('notifies', True), _connector='OR'), name='news_notify_where_they_should')],
             },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='partnernews',
-            trigger=pgtrigger.compiler.Trigger(name='published_news_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'INSERT' THEN\n  IF NEW.partner_id IS NOT NULL AND NEW.brand_id <> (SELECT brand_id FROM ib_partner WHERE id = NEW.partner_id) THEN\n    RAISE EXCEPTION 'news of a partner are of the partner''s brand'\n      USING ERRCODE = 'check_violation', CONSTRAINT = 'news_stay_in_the_brand';\n  END IF;\nELSIF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL\n   OR to_jsonb(OLD) - 'withdrawn_at' - 'withdrawn_by_id' IS DISTINCT FROM to_jsonb(NEW) - 'withdrawn_at' - 'withdrawn_by_id' THEN\n  RAISE EXCEPTION 'published news stay as they were; withdraw them and publish others';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='f89681298f5c511c170ee5fce931d415f476aad6', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_published_news_stay_ceadf', table='ib_partnernews', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='published_news_stay', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'INSERT' THEN\n  IF NEW.partner_id IS NOT NULL AND NEW.brand_id <> (SELECT brand_id FROM ib_partner WHERE id = NEW.partner_id)\n     OR EXISTS (\n       SELECT FROM unnest(NEW.chosen) one LEFT JOIN ib_partner p ON p.id = one AND p.brand_id = NEW.brand_id WHERE p.id IS NULL\n     ) THEN\n    RAISE EXCEPTION 'news of a partner are of the partner''s brand'\n      USING ERRCODE = 'check_violation', CONSTRAINT = 'news_stay_in_the_brand';\n  END IF;\nELSIF TG_OP = 'DELETE' OR OLD.withdrawn_at IS NOT NULL\n   OR OLD.notified_at IS NOT NULL AND NEW.notified_at IS DISTINCT FROM OLD.notified_at\n   OR to_jsonb(OLD) - 'withdrawn_at' - 'withdrawn_by_id' - 'notified_at'\n     IS DISTINCT FROM to_jsonb(NEW) - 'withdrawn_at' - 'withdrawn_by_id' - 'notified_at' THEN\n  RAISE EXCEPTION 'published news stay as they were; withdraw them and publish others';\nEND IF;\nRETURN CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END;\n", hash='479bf453edc8335ecf68d9e02314330c62c427c4', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_published_news_stay_ceadf', table='ib_partnernews', when='BEFORE')),
         ),
         migrations.CreateModel(
             name='RevenueDay',

@@ -8,7 +8,7 @@ from crm.choices import Role
 from crm.demo import Demo
 from crm.models import Brand
 from ib.models import Partner
-from ib.news.publishing import publish_news
+from ib.news.publishing import EVERYBODY, Audience, publish_news
 
 PAYOUTS = {
     "en": ("Payouts before the holidays", "Settlements that close by 18 December are paid out before the holidays."),
@@ -30,8 +30,8 @@ def load(demo: Demo, brand: Brand, partners: list[Partner]) -> None:
         publish_news(
             brand_id=brand.pk,
             texts=texts,
-            starts_on=today - dt.timedelta(days=days),
-            ends_on=today + dt.timedelta(days=30 - days),
+            days=(today - dt.timedelta(days=days), today + dt.timedelta(days=30 - days)),
+            audience=Audience(partner.pk) if partner else EVERYBODY,
+            notifies=False,
             actor=manager,
-            partner_id=partner.pk if partner else None,
         )

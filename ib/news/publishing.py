@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from crm.db.locking import lock
 from crm.errors import DomainError, WrongState
 from crm.i18n.languages import base_of
 from crm.models import Actor, Brand, User
+from crm.queue.enqueue import enqueue_soon_on_commit
 from crm.security import audit, policies
 from crm.security.scope import reach_of
 from crm.staff.company import open_brand
@@ -30,28 +31,47 @@ BODY_CHARS: Final = 1_000
 DAYS_MAX: Final = 366
 SHOWN_DAYS: Final = 30
 SHOWN: Final = 3
+CHOSEN_MAX: Final = 1_000  # as many as a list's selection holds
 # By language: title and text.
 Texts = Mapping[str, tuple[str, str]]
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Whom news are for: all partners of the brand, one and everyone below, or chosen ones."""
+
+    partner_id: int | None = None
+    chosen: Sequence[int] | None = None
+
+
+EVERYBODY: Final = Audience()
+
+
 @transaction.atomic
 def publish_news(
-    *, brand_id: int, texts: Texts, starts_on: dt.date, ends_on: dt.date, actor: Actor, partner_id: int | None = None
+    *, brand_id: int, texts: Texts, days: tuple[dt.date, dt.date], audience: Audience, notifies: bool, actor: Actor
 ) -> PartnerNews:
-    """Show a text to all partners of a brand, or to one partner and everyone below, from one day to another.
+    """Show a text to an audience among a brand's partners from one day to another; notifies: also in the bell and by e-mail.
 
     Who: `ib.manage_partners` at the brand. Raises: NotAllowed, WrongState for an archived brand; DomainError for a partner of
     another brand, days that don't fit, or a text that is missing in the brand's language, half written or too long.
     """
     policies.require(can_manage_partners(actor, brand_id))
     brand = open_brand(brand_id)
-    if partner_id is not None and not Partner.objects.filter(pk=partner_id, brand=brand).exists():
-        raise DomainError(_("Choose a partner of the same brand."))
+    starts_on, ends_on = days
+    named = audience.chosen if audience.chosen is not None else [audience.partner_id] if audience.partner_id else None
+    if named is not None:
+        if not 0 < len(named) <= CHOSEN_MAX or len(set(named)) != len(named):
+            raise DomainError(_("Choose up to %(count)s partners.") % {"count": CHOSEN_MAX})
+        if Partner.objects.filter(pk__in=named, brand=brand).count() != len(named):
+            raise DomainError(_("Choose a partner of the same brand."))
     if not max(starts_on, today(brand)) <= ends_on <= starts_on + dt.timedelta(days=DAYS_MAX):
         raise DomainError(_("Enter a last day from today on, within a year of the first."))
     news = PartnerNews.objects.create(
         brand=brand,
-        partner_id=partner_id,
+        partner_id=audience.partner_id if audience.chosen is None else None,
+        chosen=None if audience.chosen is None else list(audience.chosen),
+        notifies=notifies,
         texts=_checked(texts, base_of(brand.default_language)),
         starts_on=starts_on,
         ends_on=ends_on,
@@ -62,8 +82,17 @@ def publish_news(
         action=IbAction.NEWS_PUBLISHED,
         target=news,
         brand_id=brand.pk,
-        after={"partner": partner_id, "from": starts_on.isoformat(), "until": ends_on.isoformat(), "texts": news.texts},
+        after={
+            "partner": news.partner_id,
+            "partners": news.chosen,
+            "notified": notifies,
+            "from": starts_on.isoformat(),
+            "until": ends_on.isoformat(),
+            "texts": news.texts,
+        },
     )
+    if notifies:
+        enqueue_soon_on_commit("ib.notify_of_news")
     return news
 
 
@@ -114,7 +143,7 @@ def news_for(partner: Partner) -> list[ShownNews]:
     day = today(partner.brand)
     above = Upline.objects.filter(partner=partner, ends_at__isnull=True).values("ancestor_id")
     rows = PartnerNews.objects.filter(
-        Q(partner__isnull=True) | Q(partner_id__in=above),
+        Q(partner__isnull=True, chosen__isnull=True) | Q(partner_id__in=above) | Q(chosen__contains=[partner.pk]),
         brand_id=partner.brand_id,
         withdrawn_at__isnull=True,
         starts_on__lte=day,

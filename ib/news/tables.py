@@ -5,7 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from crm.ui.tables import Column, DateColumn, Empty, Table, TimeColumn
 from ib.models import PartnerNews
@@ -22,6 +22,13 @@ class NewsFilter(django_filters.FilterSet):
         fields = ["withdrawn"]
 
 
+def audience_of(row: PartnerNews, table: Table) -> str:
+    """Say whom news are for."""
+    if row.chosen is not None:
+        return ngettext("%(count)s partner", "%(count)s partners", len(row.chosen)) % {"count": len(row.chosen)}
+    return str(row.partner.name if row.partner else _("All partners"))
+
+
 class NewsTable(Table):
     """What managers published for partners."""
 
@@ -29,10 +36,11 @@ class NewsTable(Table):
     subtitle = _("Short texts on the partners’ home, for a brand or a partner’s network")
     columns = [
         Column("title", _("Title"), link=True, render=lambda row, table: str(row)),
-        Column("to", _("For"), render=lambda row, table: row.partner.name if row.partner else _("All partners")),
+        Column("to", _("For"), render=audience_of),
         Column("brand", _("Brand"), value="brand.name"),
         DateColumn("starts_on", _("From")),
         DateColumn("ends_on", pgettext_lazy("day", "To")),
+        TimeColumn("notified_at", _("Notified"), hidden=True),
         TimeColumn("withdrawn_at", _("Withdrawn")),
     ]
     filterset = NewsFilter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from ib.news import publishing
 from ib.news.forms import LANGUAGES, NewsForm
 from ib.news.tables import NewsTable
 from ib.policies import can_manage_partners
+from ib.tables import PartnerTable
 
 
 class NewsList(TableView):
@@ -30,17 +32,24 @@ class NewsList(TableView):
 
 @staff_page("ib.manage_partners")
 def new_news(request: UserRequest) -> HttpResponse:
-    """Publish news for a brand's partners, or for one partner's network."""
-    form = NewsForm(request.POST or None, user=request.user)
+    """Publish news for a brand's partners, one partner's network, or those selected in the list of partners."""
+    chosen: list[int] = []
+    if "ids" in request.POST or "all" in request.POST:
+        chosen = list(PartnerTable.selected(request).values_list("pk", flat=True))
+        if not chosen:
+            messages.info(request, _("Choose at least one partner."))
+            return redirect("ib_partners")
+    data = None if chosen else request.POST or None
+    form = NewsForm(data, user=request.user, initial={"chosen": ",".join(map(str, chosen)), "notifies": bool(chosen)})
 
     def publish() -> PartnerNews:
         data = form.cleaned_data
         return publishing.publish_news(
             brand_id=data["brand"].pk,
-            partner_id=form.partner_id,
+            audience=form.audience,
             texts=form.texts,
-            starts_on=data["starts_on"],
-            ends_on=data["ends_on"],
+            days=(data["starts_on"], data["ends_on"]),
+            notifies=data["notifies"],
             actor=request.user,
         )
 
@@ -55,6 +64,7 @@ def news_page(request: UserRequest, news_id: int) -> HttpResponse:
     news = _visible(request, news_id)
     context = {
         "news": news,
+        "chosen": len(news.chosen or ()),
         "texts": [(LANGUAGES.get(code, code), title, body) for code, (title, body) in news.texts.items()],
         "may_withdraw": news.withdrawn_at is None and bool(can_manage_partners(request.user, news.brand_id)),
     }

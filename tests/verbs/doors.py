@@ -73,6 +73,7 @@ from crm.texts.catalogue import Text
 from ib.agreements.cards import RateCard, VersionTerms
 from ib.materials.banners import Picture
 from ib.models import SettlementTerms
+from ib.news.publishing import EVERYBODY
 from ib.partners import PartnerDetails
 from ib.payouts import Destination, Offer
 from ib.settlements.terms import FIELDS as TERMS_FIELDS
@@ -990,7 +991,11 @@ DOORS: dict[str, Door] = {
         given=lambda: {"details": PartnerDetails("A partner", "a.partner@verbs.example", "EUR")}
     ),
     "ib.news.publishing.publish_news": Door(
-        given=lambda: {"texts": {"en": ("Title", "Text"), "de": ("Titel", "Text")}}
+        given=lambda: {
+            "texts": {"en": ("Title", "Text"), "de": ("Titel", "Text")},
+            "days": (timezone.localdate(), timezone.localdate()),
+            "audience": EVERYBODY,
+        }
     ),
     "ib.materials.banners.add_banner": Door(given=lambda: {"picture": Picture(b"x", "image/png", 300, 250)}),
     "prop.challenges.buying.buy_challenge": Door(WITH_LOGIN, by=its_client),

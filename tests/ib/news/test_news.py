@@ -12,7 +12,8 @@ from crm.models import AuditEvent, Notification, NotificationChoice
 from ib.choices import IbNotice
 from ib.models import MonthlyFigures, PartnerNews
 from ib.news.monthly_figures import send_due
-from ib.news.publishing import news_for, publish_news, withdraw_news
+from ib.news.notices import notify_due
+from ib.news.publishing import EVERYBODY, Audience, news_for, publish_news, withdraw_news
 from tests.ib.factories import NOON, make_partner
 from tests.ib.test_pages import text_of
 from tests.ib.test_settlement import accrue
@@ -21,11 +22,15 @@ pytestmark = pytest.mark.django_db
 BOTH = {"en": ("New banners", "Four sizes\nfor spring."), "de": ("Neue Banner", "Vier Größen.")}
 
 
-def publish(cast, *, texts=BOTH, days=(0, 5), **more):
-    today = NOON.date()
-    first, last = (today + dt.timedelta(days=day) for day in days)
+def publish(cast, *, texts=BOTH, days=(0, 5), audience=EVERYBODY, notifies=False):
+    first, last = (NOON.date() + dt.timedelta(days=day) for day in days)
     return publish_news(
-        brand_id=cast.brand.pk, texts=texts, starts_on=first, ends_on=last, actor=cast.ib_manager, **more
+        brand_id=cast.brand.pk,
+        texts=texts,
+        days=(first, last),
+        audience=audience,
+        notifies=notifies,
+        actor=cast.ib_manager,
     )
 
 
@@ -33,7 +38,7 @@ def publish(cast, *, texts=BOTH, days=(0, 5), **more):
 def test_partners_read_news_of_their_tree_in_their_language(network, cast, browse, django_assert_num_queries):
     other = make_partner(cast.brand)
     publish(cast)
-    publish(cast, texts={"en": ("Bonn meeting", "See you there.")}, partner_id=network.master.pk)
+    publish(cast, texts={"en": ("Bonn meeting", "See you there.")}, audience=Audience(network.master.pk))
     publish(cast, texts={"en": ("Later", "Not yet.")}, days=(1, 5))
     with django_assert_num_queries(1):
         assert [item.title for item in news_for(network.sub)] == ["Bonn meeting", "New banners"]
@@ -82,7 +87,32 @@ def test_what_was_published_stays_and_is_of_one_brand(network, cast):
     with pytest.raises(NotAllowed):
         withdraw_news(news_id=news.pk, actor=cast.agent)
     with pytest.raises(DomainError, match="same brand"):
-        publish(cast, partner_id=999_999)
+        publish(cast, audience=Audience(999_999))
+
+
+@time_machine.travel(NOON, tick=False)
+def test_partners_chosen_in_the_list_are_notified_once_as_they_wish(network, cast, browse):
+    manager, page, other = browse(cast.ib_manager), reverse("ib_news_new"), make_partner(cast.brand)
+    network.sub.user.language = "de"
+    network.sub.user.save()
+    chosen = [network.sub, network.top, other]
+    NotificationChoice.objects.create(user=other.user, kind=IbNotice.NEWS.value, is_in_app=False, email="")
+    assert "For the chosen partners" in text_of(manager.post(page, {"ids": [partner.pk for partner in chosen]}))
+    listed = ",".join(str(partner.pk) for partner in chosen)
+    words = {"headline_en": "Fees", "message_en": "New " * 200, "headline_de": "Gebühren", "message_de": "Neu."}
+    days = {"starts_on": "2026-09-11", "ends_on": "2026-09-20"}
+    sent = {"brand": cast.brand.pk, "chosen": listed, "notifies": "on", **days, **words}
+    assert manager.post(page, sent).status_code == 302
+    assert PartnerNews.objects.get().chosen == sorted(partner.pk for partner in chosen)
+    assert notify_due() == 0
+    with time_machine.travel(NOON + dt.timedelta(days=1)):
+        assert notify_due() == 3
+        assert [news_for(one) == [] for one in (network.sub, network.master)] == [False, True]
+    notices = {row.user: row for row in Notification.objects.filter(kind="ib.news")}
+    assert set(notices) == {network.sub.user, network.top.user}
+    assert notices[network.sub.user].title == "Gebühren" and notices[network.top.user].body == ("New " * 200).strip()
+    assert notices[network.top.user].email_due_at is not None
+    assert notify_due() == 0 and Notification.objects.filter(kind="ib.news").count() == 2
 
 
 @time_machine.travel(NOON, tick=False)
