@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("risk/abuse/<int:episode_id>/measure/", abuse.ProposeMeasure.as_view(), name="risk_abuse_measure"),
     path("risk/dealing/routing/", dealing.RoutingList.as_view(), name="risk_routing"),
     path("risk/dealing/routing/propose/", dealing.ProposeRouting.as_view(), name="risk_routing_propose"),
+    path("risk/dealing/shock/", dealing.shock_page, name="risk_shock"),
     path("risk/retention/", retention.CaseList.as_view(), name="risk_retention"),
     path("risk/retention/next/", retention.NextCase.as_view(), name="risk_retention_next"),
     path("risk/retention/assign/", retention.AssignCases.as_view(), name="risk_retention_assign"),

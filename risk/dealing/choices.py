@@ -11,3 +11,11 @@ class ExecutionBook(BadgeChoices):
     A = "a", "azure", _("A-book")
     B = "b", "secondary", _("B-book")
     SPLIT = "split", "teal", _("Split between A and B")
+
+
+class ShockOutcome(BadgeChoices):
+    """What a price move would do to an account, the worst first."""
+
+    NEGATIVE = "negative", "red", _("Negative balance")
+    STOP = "stop", "orange", _("Stop-out")
+    CALL = "call", "yellow", _("Margin call")

@@ -11,13 +11,14 @@ from django.utils.translation import ngettext
 
 from clients.models import Client
 from crm.approvals.queries import proposal_of
-from crm.choices import ApprovalState
+from crm.choices import AccessKind, ApprovalState
 from crm.i18n import formats
 from crm.money.numbers import is_whole
+from crm.security import access_log
 from crm.ui.actions import run_action
-from crm.ui.views import StaffView, TableView
+from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
-from risk.dealing.forms import RoutingForm
+from risk.dealing.forms import RoutingForm, ShockForm
 from risk.dealing.routing import (
     AT_ONCE_MAX,
     HISTORY_SHOWN,
@@ -29,7 +30,9 @@ from risk.dealing.routing import (
     routings_visible_to,
     share_text,
 )
+from risk.dealing.shock import choices_of, sees_shock, what_if
 from risk.dealing.tables import RoutingTable
+from trading.risk.dealing import brands_of
 
 
 class RoutingList(TableView):
@@ -100,6 +103,28 @@ class ProposeRouting(StaffView):
         }
         failed = form is not None and not is_preview
         return render(request, "risk/dealing/propose.html", context, status=422 if failed else 200)
+
+
+@staff_page(sees_shock)
+def shock_page(request: UserRequest) -> HttpResponse:
+    """Show what a price move would do to a brand's open positions. The view is logged with how many accounts it showed."""
+    brands = brands_of(request.user)
+    brand = next((row for row in brands if row.code == request.GET.get("brand")), brands[0] if brands else None)
+    context: dict[str, Any] = {"brands": brands, "brand": brand}
+    if brand is not None:
+        symbols, currencies = choices_of(request.user, brand)
+        asked = request.GET if "percent" in request.GET else None
+        form = ShockForm(asked, symbols=symbols, currencies=currencies)
+        result = what_if(request.user, brand, form.shock) if asked is not None and form.is_valid() else None
+        access_log.note(
+            user=request.user,
+            kind=AccessKind.SEARCH,
+            target="risk.price_shock",
+            brand_id=brand.pk,
+            rows=len(result.hits) if result else 0,
+        )
+        context |= {"form": form, "result": result}
+    return render(request, "risk/dealing/shock.html", context)
 
 
 def routing_card(request: UserRequest, client: Client) -> dict[str, Any] | None:

@@ -1176,6 +1176,7 @@ SEES_ABUSE: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.FINANCE, Role.AUDITOR,
 TABLE |= {
     "risk_abuse": Rule(SEES_ABUSE),
     "risk_dealing": Rule(SEES_ABUSE),
+    "risk_shock": Rule(SEES_ROUTING),
     "risk_routing": Rule(SEES_ROUTING),
     "risk_routing_propose": Rule(roles(Role.FINANCE), good=OWN),
     "risk_abuse_assign": Rule(MANAGES_WORK),
