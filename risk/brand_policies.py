@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.brand_policies import Amount, Count, Policy, PolicyArea, Share, declare
 from crm.brand_policies.kinds import Lines
 from risk.abuse import brand_policies as _abuse  # noqa: F401 - declares that room's policies
+from risk.dealing import brand_policies as _dealing  # noqa: F401 - the same
 from risk.retention import playbook as _playbook  # noqa: F401 - declares its steps
 
 DAYS, TIMES, HOURS = _("days"), _("times"), _("hours")

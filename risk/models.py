@@ -1,7 +1,7 @@
 """Tables of the app's rooms."""
 
 from risk.abuse.models import AbuseEpisode, AbuseMeasure, EpisodeParty, EpisodeTrade, PairCount, ScoredTo, Tick
-from risk.dealing.models import ClientRouting
+from risk.dealing.models import ClientRouting, DayResultAlert
 from risk.links.models import KnownLink
 from risk.retention.models import ChurnModel, ClientOutlook, RetentionCase, RetentionFlag
 
@@ -11,6 +11,7 @@ __all__ = [
     "ChurnModel",
     "ClientOutlook",
     "ClientRouting",
+    "DayResultAlert",
     "EpisodeParty",
     "EpisodeTrade",
     "KnownLink",

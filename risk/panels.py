@@ -10,15 +10,18 @@ from risk.abuse.measures import AbuseMeasureApproval
 from risk.abuse.queue import RIGHT as DECIDES_ABUSE
 from risk.abuse.queue import SEES as SEES_ABUSE
 from risk.abuse.tables import waiting_count as abuse_waiting
+from risk.dealing.day_result import follow_positions
 from risk.dealing.routing import SEES as SEES_ROUTING
 from risk.dealing.routing import ClientRoutingApproval
 from risk.dealing.views import routing_card
 from risk.retention.kind import SEES, WORKS
 from risk.retention.report_views import sees_lifetime, segment_card
 from risk.retention.views import flags_card, waiting_count
+from trading.sync.positions import AFTER_READING
 
 approvals.register(AbuseMeasureApproval, ClientRoutingApproval)
 STYLE_FINDINGS.append(findings_of)
+AFTER_READING.append(follow_positions)
 
 register(
     MenuEntry(

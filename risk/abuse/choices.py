@@ -113,3 +113,10 @@ class RiskNotice(NotificationKind):
         staff("risk.decide_clientrouting"),
         EmailChannel.DAILY,
     )
+    DAY_RESULT = (
+        "risk.day_result",
+        _("Clients’ result of the day above a step"),
+        NoticeGroup.COMPLIANCE,
+        staff("risk.view_dayresultalert"),
+        EmailChannel.OFF,
+    )

@@ -19,3 +19,11 @@ class ShockOutcome(BadgeChoices):
     NEGATIVE = "negative", "red", _("Negative balance")
     STOP = "stop", "orange", _("Stop-out")
     CALL = "call", "yellow", _("Margin call")
+
+
+class ResultScope(BadgeChoices):
+    """Of whom a result of the day is."""
+
+    BRAND = "brand", "secondary", _("Brand")
+    SYMBOL = "symbol", "azure", _("Symbol")
+    GROUP = "group", "teal", _("Group of the platform")

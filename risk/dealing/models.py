@@ -7,9 +7,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from clients.models import Client
+from crm.models import Brand
 from crm.models.approvals import ApprovalMixin
 from risk.abuse.models import AbuseEpisode
-from risk.dealing.choices import ExecutionBook
+from risk.dealing.choices import ExecutionBook, ResultScope
 
 
 class ClientRouting(ApprovalMixin):
@@ -46,3 +47,39 @@ class ClientRouting(ApprovalMixin):
 
     def __str__(self) -> str:
         return f"{self.client}: {self.get_book_display()}"
+
+
+class DayResultAlert(models.Model):
+    """Clients' result of a day that passed a step: once for each step, with the positions that made it at that moment.
+
+    `key`: the symbol or the group of the platform, blank for the brand. Amounts in the brand's base currency.
+    """
+
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="+", db_index=False)
+    scope = models.CharField(max_length=6, choices=ResultScope.choices)
+    key = models.CharField(max_length=120, blank=True)
+    day = models.DateField()
+    step = models.DecimalField(max_digits=20, decimal_places=2)
+    closed = models.DecimalField(max_digits=20, decimal_places=2)
+    floating = models.DecimalField(max_digits=20, decimal_places=2)
+    positions = models.JSONField(default=list, help_text="The largest, as they were then")
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["brand", "day", "scope", "key", "step"], name="a_step_is_raised_once_a_day"
+            ),
+            models.CheckConstraint(condition=Q(step__gt=0), name="step_of_a_result_is_positive"),
+            models.CheckConstraint(
+                condition=Q(scope=ResultScope.BRAND, key="") | ~Q(scope=ResultScope.BRAND) & ~Q(key=""),
+                name="result_names_its_symbol_or_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.key or self.brand}"
+
+    def get_absolute_url(self) -> str:
+        return f"/risk/dealing/results/{self.pk}/"

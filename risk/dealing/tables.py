@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from clients.filters import brands_in_reach
 from crm.choices import ApprovalState
 from crm.ui.filters import WhenFilter
-from crm.ui.tables import BadgeColumn, BulkAction, Column, DateColumn, Empty, QuickFilter, Table
-from risk.dealing.choices import ExecutionBook
-from risk.dealing.models import ClientRouting
+from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table
+from risk.dealing import day_result
+from risk.dealing.choices import ExecutionBook, ResultScope
+from risk.dealing.models import ClientRouting, DayResultAlert
 from risk.dealing.routing import EXPORTS, RIGHT, SEES, only_current, routings_visible_to, share_text
 
 
@@ -64,3 +65,39 @@ class RoutingTable(Table):
 
     def row_url(self, row: ClientRouting) -> str:
         return row.client.get_absolute_url()
+
+
+class DayResultFilter(django_filters.FilterSet):
+    scope = django_filters.ChoiceFilter(choices=ResultScope.choices, label=_("Kind"))
+    raised = WhenFilter(field_name="raised_at", label=_("Raised"))
+    brand = django_filters.ModelChoiceFilter(queryset=brands_in_reach, label=_("Brand"))
+
+    class Meta:
+        model = DayResultAlert
+        fields: list[str] = []
+
+
+class DayResultTable(Table):
+    """Steps that clients' results of the day have passed, the newest first."""
+
+    name, title, permission = "risk.day_results", _("Results of the day"), day_result.SEES
+    subtitle = _("Steps that clients’ results of the day have passed: closed that day and open at that moment")
+    columns = [
+        Column("key", _("Result of"), value=lambda row: row.key or str(row.brand), link=True, place="name"),
+        BadgeColumn("scope", _("Kind"), place="state"),
+        MoneyColumn("step", _("Step"), currency="brand.base_currency"),
+        MoneyColumn("closed", _("Closed"), currency="brand.base_currency", signed=True),
+        MoneyColumn("floating", _("Floating profit"), currency="brand.base_currency", signed=True),
+        AgoColumn("raised_at", _("Raised"), sort=False),
+        Column("brand", _("Brand"), value="brand", place="rest"),
+    ]
+    filterset, default_order = DayResultFilter, "-id"
+    is_searchable = False
+    empty = Empty(
+        _("No results above a step"),
+        _("The steps are policies of each brand; they are checked as positions are read."),
+        "gauge",
+    )
+
+    def queryset(self) -> QuerySet[DayResultAlert]:
+        return day_result.alerts_visible_to(self.user).select_related("brand")

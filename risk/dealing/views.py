@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -18,6 +19,7 @@ from crm.security import access_log
 from crm.ui.actions import run_action
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
+from risk.dealing import day_result
 from risk.dealing.forms import RoutingForm, ShockForm
 from risk.dealing.routing import (
     AT_ONCE_MAX,
@@ -31,7 +33,7 @@ from risk.dealing.routing import (
     share_text,
 )
 from risk.dealing.shock import choices_of, sees_shock, what_if
-from risk.dealing.tables import RoutingTable
+from risk.dealing.tables import DayResultTable, RoutingTable
 from trading.risk.dealing import brands_of
 
 
@@ -125,6 +127,27 @@ def shock_page(request: UserRequest) -> HttpResponse:
         )
         context |= {"form": form, "result": result}
     return render(request, "risk/dealing/shock.html", context)
+
+
+class DayResultList(TableView):
+    table, template_name = DayResultTable, "risk/dealing/day_results.html"
+
+
+@staff_page(day_result.SEES)
+def day_result_page(request: UserRequest, alert_id: int) -> HttpResponse:
+    """Show one alert with the positions that made it. The view is logged."""
+    alert = day_result.alerts_visible_to(request.user).select_related("brand").filter(pk=alert_id).first()
+    if alert is None:
+        raise Http404
+    access_log.note(
+        user=request.user,
+        kind=AccessKind.SEARCH,
+        target="risk.day_result",
+        brand_id=alert.brand_id,
+        rows=len(alert.positions),
+    )
+    positions = [{**row, "lots": Decimal(row["lots"]), "floating": Decimal(row["floating"])} for row in alert.positions]
+    return render(request, "risk/dealing/day_result.html", {"alert": alert, "positions": positions})
 
 
 def routing_card(request: UserRequest, client: Client) -> dict[str, Any] | None:

@@ -333,4 +333,23 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='client_routing_has_a_reason'), models.CheckConstraint(condition=models.Q(('state', 'withdrawn'), ('decided_by__isnull', True), models.Q(('decided_by', models.F('requested_by')), _negated=True), _connector='OR'), name='client_routing_is_decided_by_somebody_else'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('decided_by', models.F('requested_by')), ('decided_by__isnull', False)), _connector='OR'), name='client_routing_is_withdrawn_by_its_maker'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'rejected'), _negated=True), models.Q(('decision_note', ''), _negated=True), _connector='OR'), name='client_routing_is_rejected_with_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='client_routing_is_decided_by_a_person'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('client',), name='one_open_routing_per_client'), models.CheckConstraint(condition=models.Q(models.Q(('book', 'a'), ('passed_percent', 100)), models.Q(('book', 'b'), ('passed_percent', 0)), models.Q(('book', 'split'), ('passed_percent__gte', 1), ('passed_percent__lte', 99)), _connector='OR'), name='routing_share_fits_its_book')],
             },
         ),
+        migrations.CreateModel(
+            name='DayResultAlert',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('scope', models.CharField(choices=[('brand', 'Brand'), ('symbol', 'Symbol'), ('group', 'Group of the platform')], max_length=6)),
+                ('key', models.CharField(blank=True, max_length=120)),
+                ('day', models.DateField()),
+                ('step', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('closed', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('floating', models.DecimalField(decimal_places=2, max_digits=20)),
+                ('positions', models.JSONField(default=list, help_text='The largest, as they were then')),
+                ('raised_at', models.DateTimeField()),
+                ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.brand')),
+            ],
+            options={
+                'ordering': ['-id'],
+                'constraints': [models.UniqueConstraint(fields=('brand', 'day', 'scope', 'key', 'step'), name='a_step_is_raised_once_a_day'), models.CheckConstraint(condition=models.Q(('step__gt', 0)), name='step_of_a_result_is_positive'), models.CheckConstraint(condition=models.Q(models.Q(('key', ''), ('scope', 'brand')), models.Q(models.Q(('scope', 'brand'), _negated=True), models.Q(('key', ''), _negated=True)), _connector='OR'), name='result_names_its_symbol_or_group')],
+            },
+        ),
     ]

@@ -1171,11 +1171,14 @@ OFFBOARDS: Final = roles(Role.DESK_HEAD, Role.ADMINISTRATOR)
 SCORES_HISTORY: Final = roles(Role.MLRO, Role.ADMINISTRATOR)
 ALERT = lambda _world: {"alert_id": 999_999}  # noqa: E731
 HISTORY = lambda _world: {"history_id": 999_999}  # noqa: E731
+SEES_RESULTS: Final = roles(Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 SEES_ROUTING: Final = roles(Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 SEES_ABUSE: Final = roles(Role.DESK_HEAD, Role.MLRO, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
 TABLE |= {
     "risk_abuse": Rule(SEES_ABUSE),
     "risk_dealing": Rule(SEES_ABUSE),
+    "risk_day_results": Rule(SEES_RESULTS),
+    "risk_day_result": Rule(SEES_RESULTS, kwargs=lambda _world: {"alert_id": 999_999}, good=OWN),
     "risk_shock": Rule(SEES_ROUTING),
     "risk_routing": Rule(SEES_ROUTING),
     "risk_routing_propose": Rule(roles(Role.FINANCE), good=OWN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import orjson
@@ -49,6 +50,9 @@ RETURNING account_id, ticket, lots
 ) SELECT w.account_id, was.lots IS DISTINCT FROM w.lots FROM written w LEFT JOIN was USING (ticket)
 """
 
+# What apps above do once a server's positions were read and written, such as results of the day in steps.
+AFTER_READING: Final[list[Callable[[TradingServer], object]]] = []
+
 
 def sync_positions(server: TradingServer) -> int:
     """Replace the list of open positions of a server. Returns how many there are."""
@@ -59,6 +63,8 @@ def sync_positions(server: TradingServer) -> int:
                 positions = platform_for(server, Purpose.READS).positions(mask=server.group_mask)
             park(server, odd)
             count = run.rows = write(server, positions, is_whole=not odd)
+    for follow in AFTER_READING:
+        follow(server)
     return count
 
 
