@@ -65,8 +65,8 @@ SPELLS = """
 INSERT INTO ib_partnerspell (partner_id, starts_at) SELECT id, %(long_ago)s FROM ib_partner WHERE code LIKE %(name)s || '%%'
 """
 HELD = """
-INSERT INTO ib_partnerplan (partner_id, plan_id, starts_at, percent)
-SELECT p.id, (SELECT min(id) FROM ib_plan) + p.id %% %(plans)s, %(long_ago)s,
+INSERT INTO ib_partnerplan (partner_id, plan_id, starts_at, priority, platforms, account_groups, link_ids, percent)
+SELECT p.id, (SELECT min(id) FROM ib_plan) + p.id %% %(plans)s, %(long_ago)s, 100, '{}', '{}', '{}',
   CASE WHEN p.id %% 20 = 7 THEN 110 ELSE 100 END FROM ib_partner p WHERE code LIKE %(name)s || '%%'
 """
 RANKED = """

@@ -30,9 +30,12 @@ def plain(value: Decimal) -> str:
     return formats.number(value, digits)
 
 
-def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: bool = False) -> list[Step]:
+def explain(
+    accrual: Accrual, version: PlanVersion | None = None, *, for_staff: bool = False, agreement: str = ""
+) -> list[Step]:
     """List the steps from the deal to the amount, or to the reason why there is none.
 
+    agreement: which of several applies and why (`ib.agreements.scopes`).
     for_staff: names the deposit behind a clawback; what a client paid in is no business of a partner's.
     """
     version = version or (accrual.version if accrual.version_id else None)
@@ -52,6 +55,8 @@ def explain(accrual: Accrual, version: PlanVersion | None = None, *, for_staff: 
             )
         ]
     )
+    if agreement:
+        steps.append(Step(agreement))
     if accrual.held_seconds is not None:
         steps.append(_held(accrual, version))
     if accrual.symbol_group:

@@ -21,8 +21,7 @@ from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
 from crm.ui.iban import IbanField
 from ib.choices import Cycle, NegativeBalance, PayoutSchedule, PayoutTo, TeamRole, VatTreatment
-from ib.models import Partner, Plan, ReferralLink, SettlementTerms
-from ib.models.plans import RATIO_MOST
+from ib.models import Partner, Plan, SettlementTerms
 from ib.partner_pages import sharing
 from ib.partner_pages.sharing import Target
 from ib.payouts import Destination, Offer
@@ -252,52 +251,6 @@ class SettlementTermsForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in TERMS_FIELDS}
-
-
-class AssignPlanForm(forms.Form):
-    """Which plan pays for a partner's clients: all, those of one link, or one client typed by number."""
-
-    plan = forms.ModelChoiceField(Plan.objects.none(), required=False, label=_("Plan"), empty_label=_("No plan"))
-    link = forms.ModelChoiceField(
-        ReferralLink.objects.none(),
-        required=False,
-        label=_("Only clients of the link"),
-        empty_label=_("All links"),
-        help_text=_("An agreement for a link comes before the usual plan"),
-    )
-    client = forms.IntegerField(
-        required=False,
-        min_value=1,
-        label=_("Only the client with the number"),
-        help_text=_("An agreement for a client comes before all others"),
-    )
-    percent = forms.DecimalField(
-        initial=100,
-        required=False,
-        min_value=Decimal("0.01"),
-        max_value=RATIO_MOST,
-        max_digits=5,
-        decimal_places=2,
-        label=_("Personal ratio (% of the plan's rates)"),
-        help_text=_("Other than 100 % it needs a second approval, and applies from then on"),
-    )
-    reason = forms.CharField(max_length=200, label=_("Reason"))
-
-    def __init__(self, *args: Any, partner: Partner, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.user = user
-        link = self.fields["link"]
-        assert isinstance(link, forms.ModelChoiceField)
-        link.queryset = partner.referral_links.order_by("code")
-        plan = self.fields["plan"]
-        assert isinstance(plan, forms.ModelChoiceField)
-        plan.queryset = Plan.objects.filter(brand_id=partner.brand_id, versions__state="active").distinct()
-
-    def clean_client(self) -> int | None:
-        number: int | None = self.cleaned_data["client"]
-        if number is not None and not clients_visible_to(self.user).filter(pk=number).exists():
-            raise forms.ValidationError(_("No client with this number in your books."))
-        return number
 
 
 class AttributeForm(forms.Form):

@@ -24,6 +24,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from crm.staff.company import open_brand
 from ib.agreements.cards import VersionTerms, check_card, described, rate_card, write_card
+from ib.agreements.scopes import USUAL, Scope, check_plan_fits, check_scope, check_version_fits
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion
@@ -174,6 +175,7 @@ def propose_version(*, version_id: int, actor: Actor) -> PlanVersion:
     """Ask a second person to activate a draft, and notify those who may. Who: `ib.propose_plan`."""
     version = _locked(version_id)
     policies.require(can_write_plans(actor, version.plan.brand_id))
+    check_version_fits(version)
     version.move_to(VersionState.PENDING)
     version.save(update_fields=["state"])
     audit.record(actor=actor, action=IbAction.PLAN_PROPOSED, target=version, brand_id=version.plan.brand_id)
@@ -210,6 +212,7 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         passed_per_lot=version.passed_per_lot,
         cap_revenue=version.cap_revenue,
     )
+    check_version_fits(version)
     now = at or timezone.now()
     others = PlanVersion.objects.filter(plan=version.plan, state=VersionState.ACTIVE)
     before = others.filter(ends_at__isnull=True).first()
@@ -293,36 +296,38 @@ def assign_plan(
     partner_id: int,
     plan_id: int | None,
     actor: Actor,
-    link_id: int | None = None,
-    client_id: int | None = None,
+    scope: Scope = USUAL,
     at: dt.datetime | None = None,
     reason: str = "",
 ) -> PartnerPlan | None:
     """Pay a partner's own clients by this plan from now on; with `plan_id=None` by none.
 
-    link_id, client_id: only clients of that referral link, or that client; without a plan the usual one applies to them again.
+    scope: only these trades or clients; without a plan the partner's other agreements apply to them again.
     Who: `ib.manage_partners` at the brand. Raises: WrongState where it is so already or the plan has no active version,
-    DomainError for another partner's link or client.
+    DomainError for another partner's link or client, or a scope that the plan can't be limited to.
     """
     partner = lock(Partner, partner_id)
     policies.require(can_manage_partners(actor, partner.brand_id))
-    about = {"link_id": link_id, "client_id": client_id}
-    return agree(partner, plan_id, percent=WHOLE, about=about, actor=actor, at=at, reason=reason)
+    return agree(partner, plan_id, percent=WHOLE, scope=scope, actor=actor, at=at, reason=reason)
 
 
 def check_agreement(
-    partner: Partner, plan_id: int | None, *, percent: Decimal, about: dict[str, int | None]
+    partner: Partner, plan_id: int | None, *, percent: Decimal, scope: Scope = USUAL
 ) -> tuple[Plan | None, PartnerPlan | None]:
-    """Return the plan of an agreement that may be made, and the one it replaces; `about` as in `agree`.
+    """Return the plan of an agreement that may be made, and the one it replaces.
 
     Raises: WrongState, DomainError.
     """
     plan = Plan.objects.get(pk=plan_id, brand_id=partner.brand_id) if plan_id is not None else None
     if plan is not None and not plan.versions.filter(state=VersionState.ACTIVE).exists():
         raise WrongState(_("This plan doesn't have an active version yet."))
-    _check_scope(partner, about["link_id"], about["client_id"])
-    current = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True, **about).select_related("plan").first()
-    if (current.plan_id if current else None) == plan_id and (current is None or current.percent == percent):
+    check_scope(partner, scope, is_ending=plan is None)
+    if plan is not None:
+        check_plan_fits(plan.pk, scope)
+    held = PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True, **scope.place)
+    current = held.select_related("plan").first()
+    is_same = current is None or (current.percent == percent and Scope.of(current) == scope)
+    if (current.plan_id if current else None) == plan_id and is_same:
         raise WrongState(_("Nothing to change: this is already set."))
     return plan, current
 
@@ -332,18 +337,16 @@ def agree(
     plan_id: int | None,
     *,
     percent: Decimal,
-    about: dict[str, int | None],
     actor: Actor,
+    scope: Scope = USUAL,
     at: dt.datetime | None = None,
     reason: str = "",
 ) -> PartnerPlan | None:
     """End a locked partner's agreement and begin the next one, which pays so many per cent of the plan's rates.
 
-    about: `link_id` or `client_id` of a special agreement, both None for the usual one.
-
     Raises: WrongState, DomainError.
     """
-    plan, current = check_agreement(partner, plan_id, percent=percent, about=about)
+    plan, current = check_agreement(partner, plan_id, percent=percent, scope=scope)
     now = at or timezone.now()
     if current is not None:
         current.ends_at = now
@@ -351,7 +354,7 @@ def agree(
     held = None
     if plan is not None:
         held = PartnerPlan.objects.create(
-            partner=partner, plan=plan, percent=percent, starts_at=now, made_by=actor, **about
+            partner=partner, plan=plan, percent=percent, starts_at=now, made_by=actor, **scope.values
         )
     ratio = {} if percent == WHOLE else {"percent": str(percent)}
     audit.record(
@@ -359,24 +362,14 @@ def agree(
         action=IbAction.PLAN_ASSIGNED,
         target=partner,
         brand_id=partner.brand_id,
-        client_id=about["client_id"],
+        client_id=scope.client_id,
         reason=reason,
         before={"plan": current.plan_id if current else None},
-        after={"plan": plan_id, "from": now.isoformat(), **ratio, **{key: pk for key, pk in about.items() if pk}},
+        after={"plan": plan_id, "from": now.isoformat(), **ratio, **scope.noted},
     )
-    if not any(about.values()):
+    if scope.is_usual:
         _publish_level(partner, current.plan if current else None, plan, actor)
     return held
-
-
-def _check_scope(partner: Partner, link_id: int | None, client_id: int | None) -> None:
-    """Refuse a special agreement that would apply to nobody."""
-    if link_id is not None and client_id is not None:
-        raise DomainError(_("Choose either a link or a client."))
-    if link_id is not None and not partner.referral_links.filter(pk=link_id).exists():
-        raise DomainError(_("This link belongs to another partner."))
-    if client_id is not None and not partner.attributions.filter(client_id=client_id, ends_at=None).exists():
-        raise DomainError(_("This client isn't one of the partner's own clients."))
 
 
 def level_rank(plan: Plan | None) -> tuple[Decimal, int]:

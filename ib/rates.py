@@ -11,19 +11,22 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from ib.agreements.cards import CARD, limit_sentences, rate_card
 from ib.agreements.ranks import rank_of
+from ib.agreements.scopes import Scope, describe, in_order, link_codes
 from ib.choices import Network
-from ib.models import Partner, PartnerPlan, PlanVersion, Upline
+from ib.models import Partner, PlanVersion, Upline
 from trading.choices import SymbolGroup
 
 COLUMNS_MAX: Final = 12
+BESIDE_MAX: Final = 8
 
 
 @dataclass(frozen=True)
 class RateColumn:
-    """One level under one plan in force. Level 1 is the partner's own clients."""
+    """One level under one plan in force. Level 1 is the partner's own clients; `scope`: which of their trades, else the rest."""
 
     level: int
     version: PlanVersion
+    scope: str = ""
 
     @property
     def is_own(self) -> bool:
@@ -50,12 +53,15 @@ class Rates:
 
 
 def rates_of(partner: Partner) -> Rates | None:
-    """List the rates that apply to a partner: their own plan for their own clients, and for each level below the plans that the
-    partners there are on.
+    """List the rates that apply to a partner: their agreements for their own clients, and for each level below the plans that
+    the partners there are on.
 
-    Eleven statements at most; None where no plan pays anything.
+    Twelve statements at most; None where no plan pays anything.
     """
-    held = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    agreements = in_order(partner, client=None)
+    held = next((row for row in agreements if Scope.of(row).is_usual), None)
+    beside = [row for row in agreements if row is not held][:BESIDE_MAX]
+    codes = link_codes(beside)
     own = held.plan_id if held else None
     network = _network_of(own)
     wanted = {(1, own)} if own is not None else set()
@@ -75,19 +81,23 @@ def rates_of(partner: Partner) -> Rates | None:
     versions = {
         version.plan_id: version
         for version in PlanVersion.objects.filter(
-            plan_id__in={plan_id for _level, plan_id in wanted}, state="active", ends_at__isnull=True
+            plan_id__in={plan_id for _level, plan_id in wanted} | {row.plan_id for row in beside},
+            state="active",
+            ends_at__isnull=True,
         )
         .select_related("plan")
         .prefetch_related(*CARD)
     }
     cards = {plan_id: rate_card(version) for plan_id, version in versions.items()}
-    columns = [
+    columns = [RateColumn(1, versions[row.plan_id], describe(row, codes)) for row in beside if row.plan_id in versions]
+    columns += [
         RateColumn(level, versions[plan_id])
         for level, plan_id in sorted(
             wanted, key=lambda pair: (pair[0], versions[pair[1]].plan.name if pair[1] in versions else "")
         )
         if plan_id in versions and level in cards[plan_id].levels()
-    ][:COLUMNS_MAX]
+    ]
+    columns = columns[:COLUMNS_MAX]
     groups = sorted({group for column in columns for group in cards[column.version.plan_id].groups()})
     rows = [
         (
@@ -110,6 +120,12 @@ def rates_of(partner: Partner) -> Rates | None:
         components.insert(
             0, _("Personal ratio: %(percent)s %% of the plan's rates") % {"percent": formats.number(held.percent)}
         )
+    components[:0] = [
+        _("Personal ratio for %(scope)s: %(percent)s %% of the plan's rates")
+        % {"scope": describe(row, codes), "percent": formats.number(row.percent)}
+        for row in beside
+        if row.percent != 100
+    ]
     rank = rank_of(partner, held.plan) if held else None
     return Rates(columns, rows, network, list(dict.fromkeys(components)), rank[0] if rank else "")
 

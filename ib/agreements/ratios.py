@@ -18,24 +18,18 @@ from crm.i18n import formats
 from crm.i18n.localized_text import LocalizedText, phrase
 from crm.models import User
 from ib import plans
+from ib.agreements.scopes import USUAL, Scope, describe
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice
 from ib.models import Partner, PartnerPlan, RatioProposal
-from ib.models.plans import RATIO_MOST
+from ib.models.plans import RATIO_MOST, USUAL_PRIORITY
 
 
 @transaction.atomic
 def propose_ratio(
-    *,
-    partner_id: int,
-    plan_id: int | None,
-    percent: Decimal,
-    actor: User,
-    reason: str,
-    link_id: int | None = None,
-    client_id: int | None = None,
+    *, partner_id: int, plan_id: int | None, percent: Decimal, actor: User, reason: str, scope: Scope = USUAL
 ) -> RatioProposal:
-    """Propose that an agreement pays so many per cent of its plan's rates, to all clients, a link's or one.
+    """Propose that an agreement pays so many per cent of its plan's rates, to all clients or within a scope.
 
     Who: `ib.manage_partners` at the brand. Raises: NotAllowed, DomainError (no plan, out of bounds), WrongState (one waits, it is
     so already, the plan isn't active).
@@ -45,10 +39,8 @@ def propose_ratio(
         raise DomainError(_("A personal ratio needs a plan."))
     if not 0 < percent <= RATIO_MOST:
         raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
-    plans.check_agreement(partner, plan_id, percent=percent, about={"link_id": link_id, "client_id": client_id})
-    item = RatioProposal(
-        partner=partner, plan_id=plan_id, link_id=link_id, client_id=client_id, percent=percent, reason=reason.strip()
-    )
+    plans.check_agreement(partner, plan_id, percent=percent, scope=scope)
+    item = RatioProposal(partner=partner, plan_id=plan_id, percent=percent, reason=reason.strip(), **scope.values)
     return approvals.propose(item, actor=actor)
 
 
@@ -73,12 +65,7 @@ class RatioApproval(approvals.ApprovalKind[RatioProposal]):
 
     def apply(self, item: RatioProposal, actor: User, **given: Any) -> None:
         plans.agree(
-            item.partner,
-            item.plan_id,
-            percent=item.percent,
-            about={"link_id": item.link_id, "client_id": item.client_id},
-            actor=actor,
-            reason=item.reason,
+            item.partner, item.plan_id, percent=item.percent, scope=Scope.of(item), actor=actor, reason=item.reason
         )
 
     def title(self, item: RatioProposal) -> LocalizedText:
@@ -97,6 +84,8 @@ class RatioApproval(approvals.ApprovalKind[RatioProposal]):
             of_clients = _("Link %(code)s") % {"code": item.link.code}
         elif item.client_id is not None:
             of_clients = f"#{item.client_id}"
+        elif item.priority != USUAL_PRIORITY:
+            of_clients = f"{item.priority}: {describe(item)}"
         return [
             Change(_("Clients"), of_clients),
             Change(_("Plan"), item.plan.name, held.plan.name if held and held.plan_id != item.plan_id else None),
@@ -108,15 +97,12 @@ class RatioApproval(approvals.ApprovalKind[RatioProposal]):
         ]
 
     def after(self, item: RatioProposal) -> dict[str, Any]:
-        about = {"link": item.link_id, "client": item.client_id}
-        return {"plan": item.plan_id, "percent": str(item.percent), **{key: pk for key, pk in about.items() if pk}}
+        return {"plan": item.plan_id, "percent": str(item.percent), **Scope.of(item).noted}
 
 
 def _held(item: RatioProposal) -> PartnerPlan | None:
-    about: dict[str, Any] = {"link_id": item.link_id, "client_id": item.client_id}
     return (
-        PartnerPlan.objects.filter(partner_id=item.partner_id, **about)
-        .filter(ends_at=None)
+        PartnerPlan.objects.filter(partner_id=item.partner_id, ends_at=None, **Scope.of(item).place)
         .select_related("plan")
         .first()
     )

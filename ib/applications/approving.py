@@ -82,7 +82,7 @@ def propose_approval(
     if not 0 < percent <= RATIO_MOST:
         raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
     _require_approvable(partner)
-    plans.check_agreement(partner, plan_id, percent=percent, about={"link_id": None, "client_id": None})
+    plans.check_agreement(partner, plan_id, percent=percent)
     _require_within_offer(partner, plan_id, percent)
     item = PartnerApproval(partner=partner, plan_id=plan_id, percent=percent, reason=reason.strip())
     return approvals.propose(item, actor=actor)
@@ -144,14 +144,7 @@ class ApplicationApproval(approvals.ApprovalKind[PartnerApproval]):
         _require_approvable(partner)
         _require_within_offer(partner, item.plan_id, item.percent)
         partners.set_state(partner, PartnerState.ACTIVE, actor=actor, reason=item.reason)
-        plans.agree(
-            partner,
-            item.plan_id,
-            percent=item.percent,
-            about={"link_id": None, "client_id": None},
-            actor=actor,
-            reason=item.reason,
-        )
+        plans.agree(partner, item.plan_id, percent=item.percent, actor=actor, reason=item.reason)
         invitations.send_invitation(partner, actor=actor)
 
     def title(self, item: PartnerApproval) -> LocalizedText:

@@ -9,9 +9,10 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from ib.agreements.scopes import Trade, account_at, taking, which_and_why
 from ib.choices import MONTHLY, AccrualState
 from ib.explain import explain, plain
-from ib.models import Accrual, Attribution, PartnerPlan, PlanVersion, RevenueMonth
+from ib.models import Accrual, Attribution, PlanVersion, RevenueMonth
 from trading.choices import DealEntry
 from trading.models import Deal
 
@@ -75,6 +76,7 @@ def explain_month(month: RevenueMonth) -> dict[str, Any]:
 
 
 def _line(row: Accrual) -> dict[str, Any]:
+    agreement = which_and_why(row)
     return {
         "partner": row.partner.code,
         "level": row.level,
@@ -83,6 +85,7 @@ def _line(row: Accrual) -> dict[str, Any]:
         "state": row.state,
         "reason": row.reason,
         "version": str(row.version) if row.version_id else "",
+        "agreement": agreement,
         "lots": str(row.lots),
         "basis": _text(row.basis),
         "basis_currency": row.basis_currency,
@@ -103,7 +106,10 @@ def _line(row: Accrual) -> dict[str, Any]:
         "currency": row.currency,
         "period": row.period.name,
         "is_paid": row.state != AccrualState.EXCLUDED,
-        "steps": [{"text": str(step.text), "figure": step.figure} for step in explain(row, for_staff=True)],
+        "steps": [
+            {"text": str(step.text), "figure": step.figure}
+            for step in explain(row, for_staff=True, agreement=agreement)
+        ],
     }
 
 
@@ -137,13 +143,16 @@ def _pays_nothing_per_trade(deal: Deal, referred: QuerySet[Attribution]) -> bool
     """Say whether the introducer's version at the close has neither rates nor components for a trade."""
     whose = referred.exclude(ends_at__lte=deal.executed_at).get()
     held = Q(starts_at__lte=deal.executed_at) & (Q(ends_at__isnull=True) | Q(ends_at__gt=deal.executed_at))
-    agreed = PartnerPlan.objects.filter(held, partner_id=whose.partner_id)
-    plan = (
-        agreed.filter(client_id=whose.client_id).first()
-        or (agreed.filter(link_id=whose.link_id).first() if whose.link_id else None)
-        or agreed.filter(link=None, client=None).first()
+    assert deal.account_id is not None
+    trade = Trade(
+        whose.partner_id,
+        whose.client_id,
+        whose.link_id,
+        deal.executed_at,
+        *account_at(deal.account_id, deal.executed_at),
     )
-    version = PlanVersion.objects.filter(held, plan_id=plan.plan_id, state="active").first() if plan else None
+    agreed = taking(trade).agreement
+    version = PlanVersion.objects.filter(held, plan_id=agreed.plan_id, state="active").first() if agreed else None
     if version is None:
         return False
     per_trade = version.components.exclude(component__in=MONTHLY)

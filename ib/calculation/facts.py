@@ -19,6 +19,7 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or('mirrored' = ANY (v.excluded_trades)), false),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
           WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL),
+  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.priority < 100),
   EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.percent <> 100),
   coalesce(bool_or(v.passed_percent > 0 OR v.passed_per_lot > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
@@ -54,7 +55,7 @@ CLOSING = """
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
 SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.position_id, d.symbol,
        {lots} AS lots,
-       a.client_id, coalesce(g."group", a."group") AS account_group,
+       a.client_id, sv.kind AS platform, coalesce(g."group", a."group") AS account_group,
        coalesce(m.symbol_group, s.symbol_group, '') AS symbol_group,
        att.partner_id AS introducer_id, att.link_id, a.currency AS account_currency, {country} AS country,
        d.closed_lots, d.commission * d.closed_lots / nullif(d.lots, 0) AS commission, d.profit + d.swap AS result, d.swap,
@@ -64,6 +65,7 @@ SELECT d.id AS deal_id, d.ticket, d.executed_at AS closed_at, d.account_id, d.po
 FROM trading_deal d
 JOIN trading_tradingaccount a ON a.id = d.account_id AND NOT a.is_demo
 JOIN clients_client c ON c.id = a.client_id AND c.brand_id = %(brand)s
+JOIN trading_tradingserver sv ON sv.id = d.server_id
 JOIN ib_attribution att ON att.client_id = a.client_id AND att.starts_at <= d.executed_at
   AND (att.ends_at IS NULL OR att.ends_at > d.executed_at)
 LEFT JOIN trading_pastaccountgroup g ON g.account_id = a.id AND g.corrected_at IS NULL
@@ -165,8 +167,8 @@ referred AS (
   ORDER BY o.version_id, o.client_id, n.at, n.deal_id
 )
 INSERT INTO ib_closing SELECT c.deal_id, c.ticket, c.closed_at, c.account_id, c.position_id, c.symbol, c.lots, c.client_id,
-  c.account_group, c.symbol_group, c.introducer_id, c.link_id, c.account_currency, c.country, c.closed_lots, c.commission,
-  c.result, c.swap, c.quote_currency, c.pip_value, c.pips, c.action, m.since, m.version_id, m.amount
+  c.platform, c.account_group, c.symbol_group, c.introducer_id, c.link_id, c.account_currency, c.country, c.closed_lots,
+  c.commission, c.result, c.swap, c.quote_currency, c.pip_value, c.pips, c.action, m.since, m.version_id, m.amount
 FROM matched m JOIN ib_closing c ON c.deal_id = m.deal_id
 """  # noqa: S608
 NO_CPA_YET = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_id = r.client_id AND x.component = 'cpa'

@@ -133,7 +133,8 @@ TRIED: Final = {
 CLOSING: Final = f"""
 CREATE TEMP TABLE ib_closing ON COMMIT DROP AS
 SELECT -{{number}} AS deal_id, 0::bigint AS ticket, m.decided_at AS closed_at, 0::bigint AS account_id, 0::bigint AS position_id,
-  to_char(m.month, 'YYYY-MM') AS symbol, 0::numeric AS lots, m.client_id, ''::text AS account_group, ''::text AS symbol_group,
+  to_char(m.month, 'YYYY-MM') AS symbol, 0::numeric AS lots, m.client_id, ''::text AS platform, ''::text AS account_group,
+  ''::text AS symbol_group,
   m.partner_id AS introducer_id, m.link_id, %(base)s::text AS account_currency, {COUNTRY_AT.format(at="m.decided_at")} AS country,
   m.pip_worth AS pip_value, m.charged, m.swaps, m.lost, m.booked, m.lots AS volume, m.part, 0::numeric AS pips,
   m.decided_at AS agreed_at

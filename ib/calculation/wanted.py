@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ib.calculation.facts import FITS
 from ib.choices import FIXED, FOR_CLIENT, MONTHLY, REBATES, Component, Network, Reason
+from ib.models.plans import USUAL_PRIORITY
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Features:
     has_odd: bool
     has_mirrored: bool
     has_special: bool
+    has_scopes: bool
     has_ratios: bool
     has_passed: bool
     has_monthly: bool
@@ -37,12 +39,23 @@ class Features:
 # At the close; agreements at the time they count from, which is the close but for a CPA.
 HOLDS = "{a}.starts_at <= c.closed_at AND ({a}.ends_at IS NULL OR {a}.ends_at > c.closed_at)"
 AGREED = HOLDS.replace("closed_at", "agreed_at")
+# The agreement that takes a trade: the first of the partner's own whose scope it fits. A CPA and a client's month have no account.
+TAKEN = f"""
+  LEFT JOIN LATERAL (SELECT s.plan_id, s.percent FROM ib_partnerplan s
+    WHERE {{whose}} AND s.link_id IS NULL AND s.client_id IS NULL AND {AGREED.format(a="s")}
+      AND (cardinality(s.link_ids) = 0 OR c.link_id = ANY (s.link_ids))
+      AND (cardinality(s.platforms) = 0 OR ({{of_trade}} AND c.platform = ANY (s.platforms)))
+      AND (cardinality(s.account_groups) = 0 OR ({{of_trade}} AND EXISTS (
+        SELECT 1 FROM unnest(s.account_groups) mask WHERE {FITS.format(value="c.account_group", mask="mask")})))
+    ORDER BY s.priority LIMIT 1) {{a}} ON true"""  # noqa: S608
+USUAL = f"""
+  LEFT JOIN ib_partnerplan {{a}} ON {{whose}} AND {{a}}.link_id IS NULL AND {{a}}.client_id IS NULL
+    AND {{a}}.priority = {USUAL_PRIORITY} AND {AGREED.format(a="{a}")}"""
+INTRODUCERS, ANCESTORS = "{s}.partner_id = c.introducer_id", "u.level > 1 AND {s}.partner_id = u.ancestor_id"
 SPECIAL = f"""
   LEFT JOIN ib_partnerplan pl ON pl.link_id = c.link_id AND {AGREED.format(a="pl")}
   LEFT JOIN ib_partnerplan pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {AGREED.format(a="pc")}"""
-OWN = f"""
-  LEFT JOIN ib_partnerplan ap ON u.level > 1 AND ap.partner_id = u.ancestor_id AND ap.link_id IS NULL AND ap.client_id IS NULL
-    AND {AGREED.format(a="ap")}
+OWN = f"""{{agreement}}
   LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {AGREED.format(a="av")}
   LEFT JOIN ib_version v ON v.id = coalesce(av.id, v0.id)"""
 # A deal that qualified a client is there once more for the CPA, and only for the version it qualified them for.
@@ -148,8 +161,7 @@ WITH placed AS (
     WHERE op.is_reversed AND t.account_id = c.account_id AND t.position_id = c.position_id AND t.entry = 2
       AND t.executed_at < c.closed_at AND t.deleted_at IS NULL
   ) turned ON true
-  LEFT JOIN ib_partnerplan pp ON pp.partner_id = c.introducer_id AND pp.link_id IS NULL AND pp.client_id IS NULL
-    AND {pp_holds}{special}{odd_of}
+  {agreement}{special}{odd_of}
   LEFT JOIN ib_version {first} ON {first}.plan_id = {plan} AND {first_holds}
   JOIN ib_upline u ON u.partner_id = c.introducer_id AND {u_holds}
   JOIN ib_partner p ON p.id = u.ancestor_id
@@ -219,6 +231,14 @@ WHERE b.deal_id = hi.deal_id AND b.level = hi.level AND b.component = hi.compone
 _REASONS = {str(reason): str(reason) for reason in Reason if reason}
 
 
+def _agreement(features: Features, name: str, whose: str, *, is_monthly: bool) -> str:
+    """Build the join of the agreement that a partner has for a trade beside those for a single client or link."""
+    if not features.has_scopes:
+        return USUAL.format(a=name, whose=whose.format(s=name))
+    of_trade = "false" if is_monthly else "c.cpa_version IS NULL"
+    return TAKEN.format(a=name, whose=whose.format(s="s"), of_trade=of_trade)
+
+
 def statement(features: Features, *, is_monthly: bool = False) -> str:
     """Build the statement that fills `ib_wanted` for a brand whose plans have these features: of deals, or of clients' months."""
     own, parts = features.has_own, is_monthly or features.has_components or features.has_cpa
@@ -261,14 +281,14 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
         rank=RANK.format(holder=holder, holds=HOLDS.format(a="rk")) if features.has_tiers else "",
         only_qualified=ONLY_MONTHLY if is_monthly else only,
         symbol_fits=FITS.format(value="c.symbol", mask="mask"),
-        pp_holds=AGREED.format(a="pp"),
+        agreement=_agreement(features, "pp", INTRODUCERS, is_monthly=is_monthly).strip(),
         first="v0" if own else "v",
         first_holds=AGREED.format(a="v0" if own else "v"),
         u_holds=HOLDS.format(a="u"),
         sp_holds=HOLDS.format(a="sp"),
         special=SPECIAL if features.has_special else "",
         plan=plan,
-        own=OWN if own else "",
+        own=OWN.format(agreement=_agreement(features, "ap", ANCESTORS, is_monthly=is_monthly)) if own else "",
         is_difference=is_difference,
         at_level=f"CASE WHEN {is_difference} THEN 1 ELSE u.level END" if features.has_difference else "u.level",
         depth=is_deep if features.has_difference else "coalesce(v.levels, 1)",

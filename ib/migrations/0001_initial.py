@@ -538,6 +538,10 @@ class Migration(migrations.Migration):
             name='RatioProposal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account_groups', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, size=None)),
+                ('link_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
+                ('platforms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('mt5', 'MetaTrader 5'), ('mt4', 'MetaTrader 4'), ('ctrader', 'cTrader'), ('matchtrader', 'Match-Trader'), ('sirix', 'Sirix')], max_length=12), blank=True, default=list, size=None)),
+                ('priority', models.PositiveSmallIntegerField(default=100)),
                 ('state', models.CharField(choices=[('pending', 'Awaiting second approval'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('withdrawn', 'Withdrawn')], default='pending', max_length=10)),
                 ('reason', models.CharField(max_length=300)),
                 ('requested_at', models.DateTimeField()),
@@ -559,6 +563,10 @@ class Migration(migrations.Migration):
             name='PartnerPlan',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account_groups', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, default=list, size=None)),
+                ('link_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None)),
+                ('platforms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('mt5', 'MetaTrader 5'), ('mt4', 'MetaTrader 4'), ('ctrader', 'cTrader'), ('matchtrader', 'Match-Trader'), ('sirix', 'Sirix')], max_length=12), blank=True, default=list, size=None)),
+                ('priority', models.PositiveSmallIntegerField(default=100)),
                 ('percent', models.DecimalField(decimal_places=2, default=100, help_text="Personal ratio: what it pays of the plan's rates", max_digits=5)),
                 ('starts_at', models.DateTimeField()),
                 ('ends_at', models.DateTimeField(blank=True, null=True)),
@@ -1454,6 +1462,10 @@ class Migration(migrations.Migration):
             model_name='ratioproposal',
             constraint=models.CheckConstraint(condition=models.Q(('percent__gt', 0), ('percent__lte', Decimal('200'))), name='proposed_ratio_is_within_bounds'),
         ),
+        migrations.AddConstraint(
+            model_name='ratioproposal',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('priority', 100), ('account_groups', []), ('link_ids', []), ('platforms', [])), models.Q(('client', None), ('link', None), ('priority__gte', 1), ('priority__lt', 100), models.Q(('account_groups', []), ('link_ids', []), ('platforms', []), _negated=True)), _connector='OR'), name='proposed_scope_has_its_place'),
+        ),
         migrations.AddIndex(
             model_name='partnerplan',
             index=models.Index(fields=['plan', 'ends_at'], name='partners_of_a_plan'),
@@ -1464,7 +1476,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='partnerplan',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', True), ('link__isnull', True)), expressions=[('partner', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_at_a_time'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('client__isnull', True), ('link__isnull', True)), expressions=[('partner', '='), ('priority', '='), (crm.db.dated.TsTzRange(models.F('starts_at'), models.F('ends_at'), models.Value('[)')), '&&')], name='a_partner_has_one_plan_per_priority'),
+        ),
+        migrations.AddConstraint(
+            model_name='partnerplan',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('priority', 100), ('account_groups', []), ('link_ids', []), ('platforms', [])), models.Q(('client', None), ('link', None), ('priority__gte', 1), ('priority__lt', 100), models.Q(('account_groups', []), ('link_ids', []), ('platforms', []), _negated=True)), _connector='OR'), name='agreement_with_a_scope_has_its_place'),
         ),
         migrations.AddConstraint(
             model_name='partnerplan',

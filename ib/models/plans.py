@@ -28,7 +28,7 @@ from ib.choices import (
     VersionState,
 )
 from ib.models.partners import Partner, ReferralLink, history_stays
-from trading.choices import SymbolGroup
+from trading.choices import PlatformKind, SymbolGroup
 
 
 class Plan(models.Model):
@@ -410,20 +410,57 @@ class PartnerRank(models.Model):
         return f"{self.partner_id} tier {self.tier}"
 
 
+# The usual agreement comes after all that have a place of their own.
+USUAL_PRIORITY = 100
+
+
 class UsualPlans(models.Manager["PartnerPlan"]):
-    """The agreements for all clients of a partner, without those for one client or one link."""
+    """The agreements for all trades and clients of a partner that no other agreement takes."""
 
     def get_queryset(self) -> models.QuerySet[PartnerPlan]:
-        return super().get_queryset().filter(link__isnull=True, client__isnull=True)
+        return super().get_queryset().filter(link__isnull=True, client__isnull=True, priority=USUAL_PRIORITY)
+
+
+class AgreementScope(models.Model):
+    """Which trades and clients an agreement beside the usual one takes: all that is set must fit. Empty: the usual agreement.
+
+    priority: its place among the partner's agreements of the time; the lowest that fits takes the trade.
+    platforms, account_groups: of the account when the deal was executed; such a scope takes trades only, as a CPA and a client's
+    month know neither. link_ids: the partner's referral links that their client came by.
+    """
+
+    priority = models.PositiveSmallIntegerField(default=USUAL_PRIORITY)
+    platforms = ArrayField(models.CharField(max_length=12, choices=PlatformKind.choices), default=list, blank=True)
+    account_groups = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    link_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def constraint(cls, name: str) -> models.CheckConstraint:
+        """Declare that exactly agreements with a scope have a place of their own, and are for no single link or client."""
+        everything = Q(platforms=[], account_groups=[], link_ids=[])
+        return models.CheckConstraint(
+            condition=(Q(priority=USUAL_PRIORITY) & everything)
+            | (Q(priority__gte=1, priority__lt=USUAL_PRIORITY, link=None, client=None) & ~everything),
+            name=name,
+        )
+
+    @property
+    def is_of_trades(self) -> bool:
+        """Whether it takes trades only, by what their accounts are."""
+        return bool(self.platforms or self.account_groups)
 
 
 RATIO_MOST = Decimal(200)
 
 
-class PartnerPlan(models.Model):
+class PartnerPlan(AgreementScope):
     """Which plan a partner's own clients are paid by, and when.
 
-    An agreement for one client comes before one for the clients of a link, and that before the partner's usual one.
+    An agreement for one client comes before one for the clients of a link, then those with a scope by their priority, then the
+    partner's usual one.
     """
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="plans")
@@ -446,8 +483,12 @@ class PartnerPlan(models.Model):
         constraints = [
             ends_after_start("partner_plan_ends_after_it_starts"),
             dated_once(
-                "a_partner_has_one_plan_at_a_time", "partner", condition=Q(link__isnull=True, client__isnull=True)
+                "a_partner_has_one_plan_per_priority",
+                "partner",
+                "priority",
+                condition=Q(link__isnull=True, client__isnull=True),
             ),
+            AgreementScope.constraint("agreement_with_a_scope_has_its_place"),
             dated_once("a_link_has_one_plan_at_a_time", "link", condition=Q(link__isnull=False)),
             dated_once(
                 "a_referred_client_has_one_plan_at_a_time", "partner", "client", condition=Q(client__isnull=False)

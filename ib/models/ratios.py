@@ -8,10 +8,10 @@ from django.db.models import Q
 from clients.models import Client
 from crm.models.approvals import ApprovalMixin
 from ib.models.partners import Partner, ReferralLink
-from ib.models.plans import RATIO_MOST, Plan
+from ib.models.plans import RATIO_MOST, AgreementScope, Plan
 
 
-class RatioProposal(ApprovalMixin):
+class RatioProposal(AgreementScope, ApprovalMixin):
     """An agreement of a partner that pays another part of its plan's rates; approved it is a `PartnerPlan` from then on."""
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
@@ -28,6 +28,7 @@ class RatioProposal(ApprovalMixin):
             models.CheckConstraint(
                 condition=Q(percent__gt=0, percent__lte=RATIO_MOST), name="proposed_ratio_is_within_bounds"
             ),
+            AgreementScope.constraint("proposed_scope_has_its_place"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
+from ib.agreements.scopes import which_and_why
 from ib.calculation.explained_deal import why_none
 from ib.explain import Step, explain
 from ib.models import Accrual, CommissionDispute, Settlement
@@ -49,7 +50,10 @@ def evidence_of(dispute: CommissionDispute) -> Evidence | None:
         return None
     rows = Accrual.objects.filter(partner_id=dispute.partner_id, deal_id=dispute.deal_id)
     rows = rows.select_related("version__plan", "period").order_by("pk")[:LINES_MAX]
-    lines = [DisputedLine(row, explain(row, for_staff=True), settlement_of(row)) for row in rows]
+    lines = [
+        DisputedLine(row, explain(row, for_staff=True, agreement=which_and_why(row)), settlement_of(row))
+        for row in rows
+    ]
     if dispute.deal_id < 0:
         client = lines[0].accrual.client_id if lines else None
         return Evidence(None, client, [], [], lines, "")

@@ -22,6 +22,7 @@ from crm.ui.tables import Table
 from crm.ui.views import TableView, embedded_table, staff_page, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
+from ib.agreements.scopes import which_and_why
 from ib.choices import DisputeState
 from ib.models import Accrual, CommissionDispute, Settlement, SettlementPeriod
 from ib.policies import can_settle
@@ -86,7 +87,7 @@ def accrual_page(request: UserRequest, accrual_id: int) -> HttpResponse:
         "ib/accrual.html",
         {
             "accrual": accrual,
-            "steps": explain.explain(accrual, for_staff=True),
+            "steps": explain.explain(accrual, for_staff=True, agreement=which_and_why(accrual)),
             "rows": rows,
             "settlement": settlement_of(accrual),
             "dispute": held,

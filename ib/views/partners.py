@@ -22,13 +22,16 @@ from crm.ui.views import TableView, embedded_table, staff_page
 from crm.web.requests import UserRequest
 from ib import figures, partners, plans, settlement, tree
 from ib.agreements import leaving
+from ib.agreements.forms import AssignPlanForm
 from ib.agreements.ranks import rank_of
 from ib.agreements.ratios import propose_ratio
+from ib.agreements.scopes import Scope, describe, in_order, link_codes
 from ib.applications import invitations
 from ib.choices import PartnerState
-from ib.forms import AssignPlanForm, AttributeForm, LastDayForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
+from ib.forms import AttributeForm, LastDayForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
 from ib.links import create_link
 from ib.models import Partner, PartnerLink, PartnerPlan
+from ib.models.plans import USUAL_PRIORITY
 from ib.policies import can_manage_partners
 from ib.queries import get_partner
 from ib.screening import partner_names
@@ -116,7 +119,10 @@ SPECIAL_SHOWN = 30
 
 def overview(partner: Partner) -> dict[str, Any]:
     days, series = figures.daily_earnings(partner)
-    held = PartnerPlan.usual.select_related("plan").filter(partner=partner, ends_at__isnull=True).first()
+    agreements = in_order(partner)
+    held = next((row for row in agreements if Scope.of(row).is_usual), None)
+    agreements = [row for row in agreements if row is not held]
+    codes = link_codes(agreements[:SPECIAL_SHOWN])
     return {
         "rank": rank_of(partner, held.plan if held else None),
         "matches": partner_names.open_matches(partner),
@@ -127,10 +133,7 @@ def overview(partner: Partner) -> dict[str, Any]:
         "past_parents": PartnerLink.objects.filter(partner=partner, ends_at__isnull=False)
         .select_related("parent")
         .order_by("-starts_at")[:10],
-        "special": PartnerPlan.objects.filter(partner=partner, ends_at__isnull=True)
-        .exclude(link__isnull=True, client__isnull=True)
-        .select_related("plan", "link")
-        .order_by("-starts_at")[:SPECIAL_SHOWN],
+        "agreements": [(row, describe(row, codes)) for row in agreements[:SPECIAL_SHOWN]],
         "past_plans": PartnerPlan.usual.filter(partner=partner, ends_at__isnull=False)
         .select_related("plan")
         .order_by("-starts_at")[:10],
@@ -227,20 +230,20 @@ def move(request: UserRequest, partner_id: int) -> HttpResponse:
 @staff_page("ib.manage_partners")
 def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     partner = get_partner(request.user, partner_id, permission="ib.manage_partners")
-    asked = {name: request.GET[name] for name in ("link", "client") if is_whole(request.GET.get(name, ""))}
-    scope = {f"{name}_id": asked.get(name) for name in ("link", "client")}
-    held = PartnerPlan.objects.filter(partner=partner, ends_at=None, **scope).first()
-    # As it is agreed now: who saves without looking changes nothing.
-    agreed = {"plan": held.plan_id, "percent": held.percent} if held else {"percent": plans.WHOLE}
-    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial={**agreed, **asked})
+    asked = {name: request.GET[name] for name in ("link", "client", "priority") if is_whole(request.GET.get(name, ""))}
+    place = {"link_id": asked.get("link"), "client_id": asked.get("client")}
+    held = PartnerPlan.objects.filter(
+        partner=partner, ends_at=None, priority=asked.get("priority", USUAL_PRIORITY), **place
+    ).first()
+    initial = {**AssignPlanForm.agreed(held), **asked}
+    form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial=initial)
     percent = (form.cleaned_data["percent"] if form.is_bound and form.is_valid() else None) or plans.WHOLE
 
     def change() -> None:
         about: dict[str, Any] = {
             "partner_id": partner.pk,
             "plan_id": getattr(form.cleaned_data["plan"], "pk", None),
-            "link_id": getattr(form.cleaned_data["link"], "pk", None),
-            "client_id": form.cleaned_data["client"],
+            "scope": form.scope(),
             "reason": form.cleaned_data["reason"],
         }
         if percent == plans.WHOLE:

@@ -29,6 +29,7 @@ from crm.ui.views import embedded_table, wants_fragment
 from crm.web.requests import UserRequest
 from ib import explain, figures, settlement
 from ib import payouts as payout
+from ib.agreements.scopes import which_and_why
 from ib.applications import applying
 from ib.choices import AutomaticPayoutState, PartnerRight, PayoutSchedule, PayoutTo
 from ib.forms import PayOutForm
@@ -117,7 +118,8 @@ def trade(request: HttpRequest, partner: Partner, accrual_id: int) -> HttpRespon
         "partners/trade.html",
         {
             "accrual": accrual,
-            "steps": explain.explain(accrual),
+            # What the partners below agreed among several is theirs.
+            "steps": explain.explain(accrual, agreement=which_and_why(accrual) if accrual.level == 1 else ""),
             "platform": _platform_of(accrual),
             "settlement": settlement_of(accrual),
             "dispute": CommissionDispute.objects.filter(partner=partner, deal_id=accrual.deal_id).first(),

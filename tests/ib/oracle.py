@@ -126,11 +126,24 @@ class Fact:
 
 
 @dataclass
+class Scoped:
+    """An agreement beside the usual one: its place, what it takes, and when it pays which plan, and how much of it."""
+
+    priority: int
+    platforms: tuple[str, ...]
+    accounts: str
+    links: tuple[int, ...]
+    plan: Dated
+    percent: Decimal
+
+
+@dataclass
 class World:
     parents: dict[int, list[Dated]] = field(default_factory=dict)
     plans: dict[int, list[Dated]] = field(default_factory=dict)
     client_plans: dict[tuple[int, int], list[Dated]] = field(default_factory=dict)
     link_plans: dict[int, list[Dated]] = field(default_factory=dict)
+    scoped: dict[int, list[Scoped]] = field(default_factory=dict)
     versions: dict[int, list[Dated]] = field(default_factory=dict)
     # What agreements pay of their plan's rates, by what they are of: (partner,), (partner, client) or (partner, 0, link).
     percents: dict[tuple[int, ...], list[Dated]] = field(default_factory=dict)
@@ -170,6 +183,7 @@ class Trade:
     lots: Decimal
     symbol: str = ""
     country: str = ""
+    platform: str = "mt5"
     account_currency: str = "EUR"
     quote_currency: str = "USD"
     # Of the closed volume: what a pip is worth, how many the price moved, what the platform charged, profit and swap.
@@ -217,6 +231,7 @@ def _holders(world: World, at: dt.datetime) -> dict[tuple[int, int], list[int]]:
     pairs = {(partner, held_at(rows, at)) for partner, rows in world.plans.items()}
     pairs |= {(partner, held_at(rows, at)) for (partner, _client), rows in world.client_plans.items()}
     pairs |= {(world.link_owner[link], held_at(rows, at)) for link, rows in world.link_plans.items()}
+    pairs |= {(partner, held_at([row.plan], at)) for partner, rows in world.scoped.items() for row in rows}
     return {
         pair: list(world.ranks.get(pair, {}).values())
         for pair in pairs
@@ -292,22 +307,19 @@ def earnings(world: World, trade: Trade) -> dict[tuple[int, int, str], tuple[str
     introducer = held_at(world.introducers.get(trade.client, []), trade.closed_at)
     if introducer is None:
         return {}
-    plan = _plan_of(world, introducer, trade, trade.closed_at)
-    first = held_at(world.versions.get(plan, []), trade.closed_at)
+    first = held_at(world.versions.get(_agreed(world, introducer, trade, trade.closed_at)[0], []), trade.closed_at)
     partner, level = introducer, 1
     while partner is not None:
-        own = _own_version(world, partner, trade.closed_at) if level > 1 else None
+        own = _own_version(world, partner, trade, trade.closed_at) if level > 1 else None
         version = own or first
         is_difference = own is not None and own.network == "difference"
         if is_difference or level <= (version.deepest() if version else 1):
             for component in version.components() if version else ["lot"]:
                 at_level = 1 if is_difference else level
-                holder = (
-                    (partner, held_at(world.plans.get(partner, []), trade.closed_at)) if own else (introducer, plan)
-                )
-                factor = _factor(world, version, holder[1], holder[0], trade.closed_at) if version else Decimal(1)
-                percents = world.percents.get((partner,), []) if own else _percents(world, introducer, trade)
-                factor *= (held_at(percents, trade.closed_at) or Decimal(100)) / 100
+                whose = partner if own else introducer
+                paying, percent = (_standing if own else _agreed)(world, whose, trade, trade.closed_at)
+                factor = _factor(world, version, paying, whose, trade.closed_at) if version else Decimal(1)
+                factor *= (percent or Decimal(100)) / 100
                 reason, full = _one(world, trade, version, partner, at_level, component, factor)
                 rows[partner, level, component] = Row(version, reason, full, is_difference)
         acquired = _cpa_version(world, trade, introducer, partner)
@@ -372,17 +384,15 @@ def _month_lines(world, trade, introducer, facts, month, volumes):
 def _month_placed(world, trade, introducer):
     """Who is above the client at the month's end, by which version, and how much of its rates."""
     found, at = [], trade.closed_at
-    plan = _plan_of(world, introducer, trade, at)
-    first = held_at(world.versions.get(plan, []), at)
+    first = held_at(world.versions.get(_agreed(world, introducer, trade, at, False)[0], []), at)
     partner, level = introducer, 1
     while partner is not None:
-        own = _own_version(world, partner, at) if level > 1 else None
+        own = _own_version(world, partner, trade, at, False) if level > 1 else None
         version = own or first
         if version and level <= version.deepest():
-            holder = (partner, held_at(world.plans.get(partner, []), at)) if own else (introducer, plan)
-            factor = _factor(world, version, holder[1], holder[0], at)
-            percents = world.percents.get((partner,), []) if own else _percents(world, introducer, trade)
-            factor *= (held_at(percents, at) or Decimal(100)) / 100
+            whose = partner if own else introducer
+            paying, percent = (_standing if own else _agreed)(world, whose, trade, at, False)
+            factor = _factor(world, version, paying, whose, at) * (percent or Decimal(100)) / 100
             found.append((partner, level, version, factor))
         partner, level = held_at(world.parents.get(partner, []), at), level + 1
     return found
@@ -438,30 +448,38 @@ def _net_revenue(world, version, facts) -> Decimal:
     return traded + total(lambda fact: fact.charged) + total(lambda fact: fact.booked)
 
 
-def _percents(world: World, introducer: int, trade: Trade) -> list[Dated]:
-    """The ratio belongs to the agreement whose plan pays."""
-    at, link = trade.closed_at, held_at(world.links.get(trade.client, []), trade.closed_at)
-    if held_at(world.client_plans.get((introducer, trade.client), []), at):
-        return world.percents.get((introducer, trade.client), [])
-    if held_at(world.link_plans.get(link, []), at):
-        return world.percents.get((introducer, 0, link), [])
-    return world.percents.get((introducer,), [])
-
-
-def _plan_of(world: World, introducer: int, trade: Trade, at: dt.datetime) -> int | None:
+def _agreed(world: World, introducer: int, trade: Trade, at: dt.datetime, of_trade=True):
+    """The plan of the introducer's agreement that takes a trade, and how much of it; a CPA or month is no trade of an account."""
     link = held_at(world.links.get(trade.client, []), trade.closed_at)
-    return (
-        held_at(world.client_plans.get((introducer, trade.client), []), at)
-        or held_at(world.link_plans.get(link, []), at)
-        or held_at(world.plans.get(introducer, []), at)
-    )
+    for rows, key in (
+        (world.client_plans.get((introducer, trade.client), []), (introducer, trade.client)),
+        (world.link_plans.get(link, []), (introducer, 0, link)),
+    ):
+        if plan := held_at(rows, at):
+            return plan, held_at(world.percents.get(key, []), at)
+    return _standing(world, introducer, trade, at, of_trade)
+
+
+def _standing(world: World, partner: int, trade: Trade, at: dt.datetime, of_trade=True):
+    """Of the agreements for no single link or client the first that fits, one by one; the usual one at the end."""
+    link = held_at(world.links.get(trade.client, []), trade.closed_at)
+    for row in sorted(world.scoped.get(partner, []), key=lambda row: row.priority):
+        plan = held_at([row.plan], at)
+        if plan is None or (row.links and link not in row.links):
+            continue
+        if row.platforms and not (of_trade and trade.platform in row.platforms):
+            continue
+        if row.accounts and not (of_trade and trade.account_group.startswith(row.accounts)):
+            continue
+        return plan, row.percent
+    return held_at(world.plans.get(partner, []), at), held_at(world.percents.get((partner,), []), at)
 
 
 def _cpa_version(world: World, trade: Trade, introducer: int, partner: int) -> Version | None:
     """What was agreed with a partner when the client was first referred."""
     since = min(row.starts_at for row in world.introducers[trade.client])
-    own = _own_version(world, partner, since) if partner != introducer else None
-    version = own or held_at(world.versions.get(_plan_of(world, introducer, trade, since), []), since)
+    own = _own_version(world, partner, trade, since, False) if partner != introducer else None
+    version = own or held_at(world.versions.get(_agreed(world, introducer, trade, since, False)[0], []), since)
     return version if version and version.cpa else None
 
 
@@ -480,8 +498,8 @@ def qualifying_deal(world: World, version: Version, trade: Trade) -> int | None:
     return None
 
 
-def _own_version(world: World, partner: int, at: dt.datetime) -> Version | None:
-    version = held_at(world.versions.get(held_at(world.plans.get(partner, []), at), []), at)
+def _own_version(world: World, partner: int, trade: Trade, at: dt.datetime, of_trade=True) -> Version | None:
+    version = held_at(world.versions.get(_standing(world, partner, trade, at, of_trade)[0], []), at)
     return version if version and version.network != "introducer" else None
 
 

@@ -10,6 +10,7 @@ from crm.choices import Jurisdiction
 from crm.errors import DomainError
 from ib import engine, plans, settlement
 from ib.agreements.cards import ComponentRow, RateCard, VersionTerms
+from ib.agreements.scopes import Scope
 from ib.choices import Component
 from ib.explain import explain
 from ib.models import Accrual, PartnerPlan, PlanComponent, PlanVersion, Settlement, SettlementPeriod
@@ -300,7 +301,7 @@ def test_a_special_agreement_is_made_on_the_partners_page_and_ended_again(networ
     sent = {"plan": special.plan_id, "client": cast.client.pk, "reason": "large client"}
     assert browser.post(address, sent)["Location"] == network.sub.get_absolute_url()
     page = text_of(browser.get(network.sub.get_absolute_url()))
-    assert "Special agreements" in page and f"client #{cast.client.pk}" in page
+    assert "Agreements beside the usual plan" in page and f"client #{cast.client.pk}" in page
     held = PartnerPlan.objects.get(client=cast.client)
     assert PartnerPlan.usual.get(partner=network.sub, ends_at=None).plan == network.version.plan
     browser.post(address, {**sent, "plan": "", "reason": "over"})
@@ -317,7 +318,7 @@ def test_a_special_agreement_is_for_ones_own_client_or_link_and_not_both(network
         ({"link_id": link.pk, "client_id": cast.client.pk}, "either a link or a client"),
     ]:
         with pytest.raises(DomainError, match=message):
-            plans.assign_plan(**about, **wrong)
+            plans.assign_plan(**about, scope=Scope(**wrong))
 
 
 def test_a_trade_of_several_components_is_one_trade_in_its_settlement(network, cast):

@@ -128,6 +128,7 @@ class Builder:
                 )
                 self.world.percents[partner.pk, 0, link.pk] = [oracle.Dated(percent, factories.LONG_AGO)]
                 self.world.link_plans[link.pk] = [oracle.Dated(plan.pk, factories.LONG_AGO)]
+            self.make_scoped(partner, link)
             if self.random.random() < 0.1:
                 continue
             moved = self.instant() if self.random.random() < 0.2 else None
@@ -142,6 +143,38 @@ class Builder:
                 held = self.world.percents.setdefault((partner.pk,), [])
                 held.append(oracle.Dated(percent, starts_at, ends_at))
             self.world.plans[partner.pk] = [oracle.Dated(p.pk, a, b) for p, a, b in spans]
+
+    def make_scoped(self, partner, link):
+        """None to three agreements beside the usual one, for some time each; what they take may overlap."""
+        pick = self.random
+        for priority in sorted(pick.sample([1, 2, 50], pick.choice([0, 0, 1, 2, 3]))):
+            platforms, accounts, links = pick.choice(
+                [
+                    (["mt5", "ctrader"], "", []),
+                    (["mt4"], "", []),
+                    ([], "real\\raw", []),
+                    ([], "", [link.pk]),
+                    (["mt5"], "real", []),
+                    ([], "real\\standard", [link.pk]),
+                    ([], "", [link.pk + 10**9]),
+                ]
+            )
+            plan, percent = pick.choice(self.plans), self.percent()
+            starts_at, ends_at = sorted([factories.LONG_AGO, self.instant()]) if pick.random() < 0.3 else (START, None)
+            PartnerPlan.objects.create(
+                partner=partner,
+                plan=plan,
+                percent=percent,
+                priority=priority,
+                platforms=platforms,
+                account_groups=[f"{accounts}*"] if accounts else [],
+                link_ids=links,
+                starts_at=starts_at,
+                ends_at=ends_at,
+            )
+            held = oracle.Dated(plan.pk, starts_at, ends_at)
+            row = oracle.Scoped(priority, tuple(platforms), accounts, tuple(links), held, percent)
+            self.world.scoped.setdefault(partner.pk, []).append(row)
 
     def make_plan(self, n):
         plan = Plan.objects.create(brand=self.cast.brand, name=f"Plan {n}")

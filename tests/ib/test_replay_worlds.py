@@ -61,6 +61,8 @@ class Corrections:
     def close_anew(self, lots):
         for client, closes in self.world.closes.items():
             self.world.closes[client] = [(at, deal, lots.get(deal, closed)) for at, deal, closed in closes]
+        for deal, closed in lots.items():
+            self.world.facts[deal].lots = closed
 
     def account_group(self):
         account = self.random.choice(self.builder.accounts)
