@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import phonenumbers
+if TYPE_CHECKING:
+    import phonenumbers
 
 GOOGLE_HOSTS = ("gmail.com", "googlemail.com")
 
@@ -28,6 +30,8 @@ def canonical_email(email: str) -> str:
 
 def parse_phone(raw: str, country: str = "") -> phonenumbers.PhoneNumber | None:
     """Parse a phone number as a person typed it, as `country`'s where it has no prefix; None when it isn't valid."""
+    import phonenumbers
+
     text = raw.strip()
     if not text:
         return None
@@ -42,6 +46,8 @@ def parse_phone(raw: str, country: str = "") -> phonenumbers.PhoneNumber | None:
 
 def canonical_phone(raw: str, country: str = "") -> str:
     """Write a phone number in E.164, e.g. `+4915112345678`; empty when it is no valid number."""
+    import phonenumbers
+
     number = parse_phone(raw, country)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if number else ""
 
@@ -49,5 +55,7 @@ def canonical_phone(raw: str, country: str = "") -> str:
 @lru_cache(maxsize=8192)
 def country_of_phone(e164: str) -> str:
     """Find the ISO country of a number in E.164; "" where several share it or it is unknown."""
+    import phonenumbers
+
     number = parse_phone(e164)
     return (phonenumbers.region_code_for_number(number) or "") if number else ""

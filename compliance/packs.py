@@ -13,7 +13,6 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-import pikepdf
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -158,6 +157,8 @@ def _keep_siblings(seal: dict[str, Any], proof: audit.Proof) -> None:
 
 def attach(pdf: bytes, content: bytes) -> bytes:
     """Attach the proof to the PDF, as readers show it under “Attachments”."""
+    import pikepdf
+
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(pdf)) as document:
         document.attachments[ATTACHMENT] = pikepdf.AttachedFileSpec(

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import maxminddb
 from django.conf import settings
 from django.core.checks import Error, Info, Tags, Warning, register
 from django.db import DatabaseError, connections
@@ -28,6 +27,8 @@ OTHER_VERSION_HINT = (
 @register()
 def countries_of_addresses_can_be_read(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Report a file of countries that is missing or of another format: every sign-in would end in an error."""
+    import maxminddb
+
     try:
         maxminddb.open_database(settings.GEOIP_FILE).close()
     except (OSError, ValueError, maxminddb.InvalidDatabaseError) as error:

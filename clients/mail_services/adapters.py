@@ -16,11 +16,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, ClassVar, Final
 
-from anymail.exceptions import AnymailWebhookValidationFailure
 from anymail.signals import AnymailTrackingEvent, EventType
-from anymail.webhooks.mailgun import MailgunTrackingWebhookView
-from anymail.webhooks.mandrill import MandrillCombinedWebhookView
-from anymail.webhooks.postmark import PostmarkTrackingWebhookView
 from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.utils import timezone
@@ -82,6 +78,8 @@ class MailServiceAdapter:
         return _("No webhook has been received yet. Have the service send a test event.")
 
     def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+        from anymail.exceptions import AnymailWebhookValidationFailure
+
         if not all(self.credentials.get(key.name) for key in self.keys):
             return Judgement(WebhookVerdict.WRONG_SIGNATURE)
         try:
@@ -133,6 +131,8 @@ class MailgunAdapter(MailServiceAdapter):
     keys = (Key("signing_key", gettext_lazy("Webhook signing key"), gettext_lazy("Settings → API security")),)
 
     def _view(self, url: str) -> Any:
+        from anymail.webhooks.mailgun import MailgunTrackingWebhookView
+
         return MailgunTrackingWebhookView(webhook_signing_key=self.credentials["signing_key"])
 
     def _kind(self, request: WSGIRequest) -> str:
@@ -154,6 +154,8 @@ class MandrillAdapter(MailServiceAdapter):
     keys = (Key("webhook_key", gettext_lazy("Webhook key"), gettext_lazy("Settings → Webhooks")),)
 
     def _view(self, url: str) -> Any:
+        from anymail.webhooks.mandrill import MandrillCombinedWebhookView
+
         return MandrillCombinedWebhookView(webhook_key=self.credentials["webhook_key"], webhook_url=url)
 
     def _events(self, request: WSGIRequest) -> list[dict[str, Any]]:
@@ -181,6 +183,8 @@ class PostmarkAdapter(MailServiceAdapter):
     )
 
     def _view(self, url: str) -> Any:
+        from anymail.webhooks.postmark import PostmarkTrackingWebhookView
+
         return PostmarkTrackingWebhookView(webhook_secret=f"keelson:{self.credentials['password']}")
 
     def _kind(self, request: WSGIRequest) -> str:

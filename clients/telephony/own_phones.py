@@ -7,9 +7,8 @@ SIP host would hear the clients.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import phonenumbers
 from django.utils.translation import gettext as _
 
 from clients.brand_policies import AGENT_PHONE_COUNTRIES, AGENT_SIP_HOSTS
@@ -19,14 +18,10 @@ from crm.errors import DomainError
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 
+if TYPE_CHECKING:
+    import phonenumbers
+
 SIP: Final = re.compile(r"sip:[\w.+-]{1,60}@([A-Za-z0-9.-]{1,50})")
-EXPENSIVE: Final = frozenset(
-    {
-        phonenumbers.PhoneNumberType.PREMIUM_RATE,
-        phonenumbers.PhoneNumberType.SHARED_COST,
-        phonenumbers.PhoneNumberType.PAGER,
-    }
-)
 
 
 def countries_of(brand: Brand) -> frozenset[str]:
@@ -50,7 +45,7 @@ def require_allowed(address: str, brand: Brand) -> None:
     number = parse_phone(address)
     if number is None:
         return  # no phone at all: the exchange says so
-    if phonenumbers.number_type(number) in EXPENSIVE:
+    if _is_expensive(number):
         raise DomainError(_("Premium-rate and shared-cost numbers can't be used."))
     countries = countries_of(brand)
     if countries and country_of_phone(address) not in countries:
@@ -58,6 +53,12 @@ def require_allowed(address: str, brand: Brand) -> None:
             _("Numbers of this country aren't allowed at this brand. Allowed: %(countries)s.")
             % {"countries": ", ".join(sorted(countries))}
         )
+
+
+def _is_expensive(number: phonenumbers.PhoneNumber) -> bool:
+    from phonenumbers import PhoneNumberType, number_type
+
+    return number_type(number) in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.PAGER)
 
 
 def canonical_address(given: str) -> str:

@@ -15,20 +15,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import parse_qsl
 
 import httpx
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from twilio.base.exceptions import TwilioException
-from twilio.http import HttpClient
-from twilio.http.response import Response
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client as TwilioClient
-from twilio.twiml.voice_response import Dial, VoiceResponse
 
 from clients.models import PhoneExchange
 from clients.telephony.addresses import URL_HEADER, events_url, reference_in
@@ -39,6 +33,9 @@ from crm.connections.choices import WebhookVerdict
 from crm.connections.http import UNREADABLE, Line, address_of, unreadable
 from crm.connections.protocol import Judgement, Key, Notice, ServiceRefused
 from crm.outside.outbound import Bounds
+
+if TYPE_CHECKING:
+    from twilio.twiml.voice_response import Dial
 
 T = TypeVar("T")
 API: Final = "https://api.twilio.com"
@@ -64,34 +61,6 @@ ENDINGS: Final[dict[str, LegEnd]] = {
 HOLDS: Final = {"participant-hold": Step.HELD, "participant-unhold": Step.RESUMED}
 
 
-class Transport(HttpClient):
-    """The SDK's plug for HTTP: our own bounds and errors, which pass through the SDK as they are."""
-
-    def __init__(self, line: Line, address: str) -> None:
-        self.line, self.address = line, address
-
-    def request(  # noqa: PLR0913  the SDK's own signature
-        self,
-        method: str,
-        uri: str,
-        params: Mapping[str, Any] | None = None,
-        data: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,
-        allow_redirects: bool = False,
-    ) -> Response:
-        url = self.address + uri.removeprefix(API)
-        if params:
-            url += "?" + urlencode(params, doseq=True)
-        sent = dict(headers or {})
-        if auth is not None:
-            sent |= basic(*auth)
-        content = urlencode(data, doseq=True).encode() if data else b""
-        answer = self.line.send(method.upper(), url, headers=sent, content=content)
-        return Response(answer.status_code, answer.text, answer.headers)
-
-
 class TwilioAdapter:
     """Twilio, or the sandbox exchange that speaks its protocol."""
 
@@ -103,14 +72,14 @@ class TwilioAdapter:
     )
 
     def __init__(self, exchange: PhoneExchange) -> None:
+        from clients.telephony.twilio_sdk import client_over
+
         self.exchange = exchange
         keys = exchange.credentials
         self.account, self.token = keys.get("account_sid", ""), keys.get("auth_token", "")
         line = Line(exchange, ANSWER, explain=lambda answer: answer["message"], account=ACCOUNT_STATUSES)
         self.address = address_of(exchange, API, settings.SANDBOX_PHONE_URL)
-        transport = Transport(line, self.address)
-        # An empty environment: the SDK would take other keys and another region from ours.
-        self.client = TwilioClient(self.account or "-", self.token or "-", http_client=transport, environment={"-": ""})
+        self.client = client_over(line, self.address, api=API, account=self.account, token=self.token)
 
     def check_connection(self) -> str:
         account = self._read(lambda: self.client.api.v2010.accounts(self.account).fetch())
@@ -118,6 +87,8 @@ class TwilioAdapter:
 
     # ── placing and looking up ──
     def place(self, order: CallOrder) -> str:
+        from twilio.twiml.voice_response import VoiceResponse
+
         url = events_url(self.exchange, order.reference)
         twiml = VoiceResponse()
         twiml.append(self._dial([order.number], url, is_recorded=order.is_recorded))
@@ -134,6 +105,8 @@ class TwilioAdapter:
         return self._id(call.sid)
 
     def _dial(self, numbers: Sequence[str], url: str, *, is_recorded: bool, **more: Any) -> Dial:
+        from twilio.twiml.voice_response import Dial
+
         recorded = {"record": "record-from-answer", "recording_status_callback": url} if is_recorded else {}
         dial = Dial(caller_id=self.exchange.caller_number, timeout=RING_SECONDS, **recorded, **more)
         for number in numbers:
@@ -191,6 +164,8 @@ class TwilioAdapter:
 
     # ── callbacks ──
     def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+        from twilio.request_validator import RequestValidator
+
         signature = headers.get("x-twilio-signature", "")
         if not signature:
             return Judgement(WebhookVerdict.NO_SIGNATURE)
@@ -238,6 +213,8 @@ class TwilioAdapter:
         return IncomingCall(fields["CallSid"], fields.get("From", ""), fields.get("To", ""))
 
     def answer(self, routing: Routing) -> tuple[str, str]:
+        from twilio.twiml.voice_response import VoiceResponse
+
         url = events_url(self.exchange, routing.reference)
         twiml = VoiceResponse()
         if routing.addresses:
@@ -259,6 +236,8 @@ class TwilioAdapter:
         return value
 
     def _read(self, ask: Callable[[], T]) -> T:
+        from twilio.base.exceptions import TwilioException
+
         try:
             return ask()
         except (*UNREADABLE, TwilioException) as error:

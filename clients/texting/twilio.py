@@ -21,14 +21,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from twilio.base.exceptions import TwilioException
-from twilio.request_validator import RequestValidator
-from twilio.rest import Client as TwilioClient
 
 from clients.models import TextService
 from clients.telephony.addresses import URL_HEADER, public, reference_in
 from clients.telephony.audio import basic
-from clients.telephony.twilio import ACCOUNT_STATUSES, ANSWER, API, Transport
+from clients.telephony.twilio import ACCOUNT_STATUSES, ANSWER, API
 from clients.texting.choices import TextChannel, TextState
 from clients.texting.downloading import download
 from clients.texting.protocol import IncomingText, StatusReport, TextOrder
@@ -71,13 +68,14 @@ class TwilioTexts:
     )
 
     def __init__(self, service: TextService) -> None:
+        from clients.telephony.twilio_sdk import client_over
+
         self.service = service
         keys = service.credentials
         self.account, self.token = keys.get("account_sid", ""), keys.get("auth_token", "")
         line = Line(service, ANSWER, explain=_explained, account=ACCOUNT_STATUSES)
-        transport = Transport(line, address_of(service, API, settings.SANDBOX_PHONE_URL))
-        # An empty environment: the SDK would take other keys and another region from ours.
-        self.client = TwilioClient(self.account or "-", self.token or "-", http_client=transport, environment={"-": ""})
+        address = address_of(service, API, settings.SANDBOX_PHONE_URL)
+        self.client = client_over(line, address, api=API, account=self.account, token=self.token)
 
     def check_connection(self) -> str:
         account = self._read(lambda: self.client.api.v2010.accounts(self.account).fetch())
@@ -141,6 +139,8 @@ class TwilioTexts:
 
     # ── callbacks ──
     def judge(self, body: bytes, headers: Mapping[str, str], *, now: dt.datetime) -> Judgement:
+        from twilio.request_validator import RequestValidator
+
         signature = headers.get("x-twilio-signature", "")
         if not signature:
             return Judgement(WebhookVerdict.NO_SIGNATURE)
@@ -185,6 +185,8 @@ class TwilioTexts:
         return value
 
     def _read(self, ask: Callable[[], T]) -> T:
+        from twilio.base.exceptions import TwilioException
+
         try:
             return ask()
         except (*UNREADABLE, TwilioException) as error:

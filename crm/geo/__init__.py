@@ -10,10 +10,12 @@ from __future__ import annotations
 import ipaddress
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import maxminddb
 from django.conf import settings
+
+if TYPE_CHECKING:
+    import maxminddb
 
 CODE_CHARS: Final = 2
 
@@ -21,6 +23,8 @@ CODE_CHARS: Final = 2
 @cache
 def _reader(path: Path) -> maxminddb.Reader:
     """Map the file into memory, once per process: processes share its pages."""
+    import maxminddb
+
     return maxminddb.open_database(path)
 
 

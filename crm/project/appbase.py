@@ -1,9 +1,14 @@
 """What every Keelson app does when Django starts: load the files through which it speaks to the others."""
 
+import gc
 from importlib import import_module
 from importlib.util import find_spec
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+
+# Django reads the apps' configs before anything of theirs: until the last is ready, nothing is garbage. What was loaded stays.
+COLLECTS_GARBAGE = gc.isenabled()
+gc.disable()
 
 
 class KeelsonAppConfig(AppConfig):
@@ -40,6 +45,12 @@ class KeelsonAppConfig(AppConfig):
         for module in self.speaks_through:
             if find_spec(f"{self.name}.{module}"):
                 import_module(f"{self.name}.{module}")
+        if (
+            COLLECTS_GARBAGE
+            and self is [one for one in apps.get_app_configs() if isinstance(one, KeelsonAppConfig)][-1]
+        ):
+            gc.freeze()
+            gc.enable()
 
     def warm_up(self) -> None:
         """Load what the app's first use would wait for. Called in web servers and workers alone, before they fork."""

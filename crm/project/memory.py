@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import gc
+from importlib import import_module
+from typing import Final
 
 from django.apps import apps
 from django.urls import get_resolver
 
 from crm.project.appbase import KeelsonAppConfig
+
+# Libraries that one act in a hundred needs. The functions that use them import them, so that a start doesn't wait for them;
+# servers and workers load them before they fork.
+LATE: Final = (
+    "anymail.exceptions",
+    "maxminddb",
+    "phonenumbers",
+    "pikepdf",
+    "requests",
+    "schwifty",
+    "twilio.rest",
+    "xlsxwriter",
+)
 
 
 def freeze_gc(*, pages: bool = True) -> None:
@@ -19,13 +34,16 @@ def freeze_gc(*, pages: bool = True) -> None:
     if pages:
         _all_pages = get_resolver().url_patterns  # reading them imports the views
     warm_up()
+    gc.unfreeze()  # garbage of the start, frozen with what stays
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 5)
 
 
 def warm_up() -> None:
-    """Let every app load the tables that its first use would wait for; commands that end soon don't."""
+    """Load the late libraries and every app's tables, which the first use would wait for; commands that end soon don't."""
+    for library in LATE:
+        import_module(library)
     for config in apps.get_app_configs():
         if isinstance(config, KeelsonAppConfig):
             config.warm_up()

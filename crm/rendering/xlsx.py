@@ -20,7 +20,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -42,6 +41,8 @@ class Book:
     """A workbook that grows in constant memory; closed by leaving the `with`."""
 
     def __init__(self, target: Path, *, title: str = "", author: str = "", made_at: dt.datetime | None = None) -> None:
+        import xlsxwriter
+
         options = {
             "constant_memory": True,
             "strings_to_formulas": False,

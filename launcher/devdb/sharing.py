@@ -1,5 +1,6 @@
 """Test runs that share one pair of servers: each process leases a slot, and the last one out stops the servers."""
 
+import atexit
 import fcntl
 from io import TextIOWrapper
 from pathlib import Path
@@ -25,6 +26,7 @@ def lease_slot(var_dir: Path) -> int:
             file.close()
             continue
         _slots.append(file)
+        atexit.register(file.close)
         return number
     raise DevServerError(f"{REDIS_DATABASES - 1} test processes already run on {var_dir}.")
 

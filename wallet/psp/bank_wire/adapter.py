@@ -20,8 +20,6 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from schwifty import BIC, IBAN
-from schwifty.exceptions import SchwiftyException
 
 from crm.security import crypto
 from wallet.choices.bank import OrderState
@@ -250,6 +248,9 @@ def _report_row(entry: Entry, line: int) -> FileRow:
 
 def checked_party(holder: str, iban: str, bic: str = "") -> dict[str, str]:
     """Check holder, IBAN and BIC and return them as they are paid to. Raises PspRefused."""
+    from schwifty import BIC, IBAN
+    from schwifty.exceptions import SchwiftyException
+
     if not holder.strip():
         raise PspRefused(_("Enter the account holder's name."))
     try:
