@@ -31,6 +31,8 @@ class PropAction(AuditCode):
     GROWTH_DECIDED = "prop.growth_decided", _("Scaling of a funded account decided"), "gavel"
     GROWTH_BOOKED = "prop.growth_booked", _("Funded account scaled"), "trending-up", "success"
     GROWTH_FAILED = "prop.growth_failed", _("Scaling of a funded account failed"), "circle-x", "danger"
+    CHALLENGE_PAUSED = "prop.challenge_paused", _("Challenge paused"), "circle-pause", "warning"
+    PAUSE_DECIDED = "prop.pause_decided", _("Pause of a challenge decided"), "gavel"
     FUNDING_FAILED = "prop.funding_failed", _("Challenge account couldn't be funded"), "circle-x", "danger"
     FUNDED_AGAIN = "prop.funded_again", _("Funding of a challenge account sent again"), "rotate-ccw"
     CHALLENGE_RESET = "prop.challenge_reset", _("Challenge reset"), "rotate-ccw"

@@ -62,6 +62,7 @@ class ChallengeState(BadgeChoices):
     BREACHED = "breached", "red", pgettext_lazy("challenge", "Rule breached")
     EXPIRED = "expired", "secondary", pgettext_lazy("challenge", "Expired")
     REJECTED = "rejected", "red", pgettext_lazy("challenge", "Not approved")
+    ENDED = "ended", "red", pgettext_lazy("challenge", "Ended")
 
 
 CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
@@ -71,6 +72,7 @@ CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
         ChallengeState.FUNDED,
         ChallengeState.BREACHED,
         ChallengeState.EXPIRED,
+        ChallengeState.ENDED,
     },
     ChallengeState.REVIEW: {
         ChallengeState.ACTIVE,
@@ -78,11 +80,13 @@ CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
         ChallengeState.REJECTED,
         ChallengeState.BREACHED,
     },
-    ChallengeState.FUNDED: {ChallengeState.BREACHED, ChallengeState.EXPIRED},
+    ChallengeState.FUNDED: {ChallengeState.BREACHED, ChallengeState.EXPIRED, ChallengeState.ENDED},
     # Bought again at the reset price: the same phase on a new account.
     ChallengeState.BREACHED: {ChallengeState.ACTIVE},
     ChallengeState.EXPIRED: {ChallengeState.ACTIVE},
     ChallengeState.REJECTED: set(),
+    # Its fee was charged back and not settled.
+    ChallengeState.ENDED: set(),
 }
 
 
@@ -96,16 +100,33 @@ class StageState(BadgeChoices):
     REJECTED = "rejected", "red", pgettext_lazy("phase of a challenge", "Not approved")
     BREACHED = "breached", "red", pgettext_lazy("phase of a challenge", "Breached")
     EXPIRED = "expired", "secondary", pgettext_lazy("phase of a challenge", "Expired")
+    ENDED = "ended", "red", pgettext_lazy("phase of a challenge", "Ended")
 
 
 STAGE_TRANSITIONS: dict[str, set[str]] = {
     StageState.OPENING: {StageState.RUNNING},
-    StageState.RUNNING: {StageState.REVIEW, StageState.BREACHED, StageState.EXPIRED},
+    StageState.RUNNING: {StageState.REVIEW, StageState.BREACHED, StageState.EXPIRED, StageState.ENDED},
     StageState.REVIEW: {StageState.PASSED, StageState.REJECTED, StageState.BREACHED},
     StageState.PASSED: set(),
     StageState.REJECTED: set(),
     StageState.BREACHED: set(),
     StageState.EXPIRED: set(),
+    StageState.ENDED: set(),
+}
+
+
+class PauseState(BadgeChoices):
+    """How far a pause of a challenge is whose fee was charged back."""
+
+    OPEN = "open", "orange", pgettext_lazy("pause of a challenge", "Paused")
+    RESUMED = "resumed", "green", pgettext_lazy("pause of a challenge", "Resumed")
+    ENDED = "ended", "red", pgettext_lazy("pause of a challenge", "Challenge ended")
+
+
+PAUSE_TRANSITIONS: dict[str, set[str]] = {
+    PauseState.OPEN: {PauseState.RESUMED, PauseState.ENDED},
+    PauseState.RESUMED: set(),
+    PauseState.ENDED: set(),
 }
 
 
@@ -201,6 +222,20 @@ class PropNotice(NotificationKind):
         _("Decisions on your appeals"),
         NoticeGroup.CLIENTS,
         CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    CHALLENGE_PAUSED = (
+        "prop.challenge_paused",
+        _("Pauses of your challenges"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    FEE_CHARGED_BACK = (
+        "prop.fee_charged_back",
+        _("Challenges whose fee was charged back"),
+        NoticeGroup.TRADING,
+        staff("prop.decide_challenge"),
         EmailChannel.AT_ONCE,
     )
     APPEAL_FILED = (

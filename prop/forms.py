@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import AppealState, GrowthState, PayoutState, StageState
+from prop.choices import AppealState, GrowthState, PauseState, PayoutState, StageState
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
 
@@ -88,6 +88,20 @@ class PayoutForm(forms.Form):
         help_text=_("Needed where it isn't approved. The client doesn't see it."),
         max_length=2000,
         required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class PauseForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[(PauseState.RESUMED.value, _("Resume challenge")), (PauseState.ENDED.value, _("End challenge"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The client doesn't see it."),
+        max_length=2000,
         widget=forms.Textarea({"rows": 3}),
     )
 

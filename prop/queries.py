@@ -9,7 +9,16 @@ from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
 from prop.choices import VersionState
-from prop.models import AccountGrowth, Appeal, Certificate, Challenge, ChallengePayout, Programme, ProgrammeVersion
+from prop.models import (
+    AccountGrowth,
+    Appeal,
+    Certificate,
+    Challenge,
+    ChallengePause,
+    ChallengePayout,
+    Programme,
+    ProgrammeVersion,
+)
 
 
 def programmes_visible_to(user: User) -> QuerySet[Programme]:
@@ -31,6 +40,11 @@ def challenges_visible_to(user: User) -> QuerySet[Challenge]:
 def payouts_visible_to(user: User) -> QuerySet[ChallengePayout]:
     """List the payouts of challenges that a person sees."""
     return ChallengePayout.objects.filter(challenge__in=challenges_visible_to(user).order_by().values("pk"))
+
+
+def pauses_visible_to(user: User) -> QuerySet[ChallengePause]:
+    """List the pauses of challenges that a person sees."""
+    return ChallengePause.objects.filter(challenge__in=challenges_visible_to(user).order_by().values("pk"))
 
 
 def growths_visible_to(user: User) -> QuerySet[AccountGrowth]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from crm.events import BalanceOperationSettled, TradingAccountOpened, subscribe
+from crm.events import BalanceOperationSettled, DepositReversed, TradingAccountOpened, subscribe
 from prop.challenges.phases import begin_phase, fund_phase
+from prop.pauses.pausing import pause_challenges
 from prop.payouts.settling import settle_payout
 from prop.scaling.settling import settle_growth
 
@@ -30,3 +31,10 @@ def settle_challenge_payout(event: BalanceOperationSettled) -> None:
 def settle_challenge_growth(event: BalanceOperationSettled) -> None:
     """Let a funded account have its new size once the platform confirmed the deposit."""
     settle_growth(operation_id=event.operation_id)
+
+
+@subscribe(DepositReversed)
+def pause_unpaid_challenges(event: DepositReversed) -> None:
+    """Pause challenges whose fee was paid with a deposit that was charged back, where the wallet didn't cover it."""
+    if event.dispute_id is not None:
+        pause_challenges(dispute_id=event.dispute_id)

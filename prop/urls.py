@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
 from prop.tables import AppealTable, ChallengeTable, GrowthTable, PayoutTable
-from prop.views import appeals, challenges, leaderboard, payouts, programmes, scaling
+from prop.views import appeals, challenges, leaderboard, pauses, payouts, programmes, scaling
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern] = [
     path("prop/appeals/", TableView.as_view(table=AppealTable), name="prop_appeals"),
     path("prop/appeals/<int:appeal_id>/", appeals.appeal_page, name="prop_appeal"),
     path("prop/leaderboard/", leaderboard.leaderboard, name="prop_leaderboard"),
+    path("prop/pauses/<int:pause_id>/", pauses.pause_page, name="prop_pause"),
     path("prop/scaling/", TableView.as_view(table=GrowthTable), name="prop_growths"),
     path("prop/scaling/<int:growth_id>/", scaling.growth_page, name="prop_growth"),
     path("prop/payouts/", TableView.as_view(table=PayoutTable), name="prop_payouts"),

@@ -239,6 +239,7 @@ FIELD_LABELS = {
     "times": _("Times"),
     "title": _("Title"),
     "told": _("Notified"),
+    "uncovered": _("Not covered"),
     "up": _("Up to"),
     "url": _("Address"),
     "user_id": _("User"),

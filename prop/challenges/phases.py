@@ -21,6 +21,7 @@ from prop.certificates.issuing import issue_certificate
 from prop.choices import ChallengeState, PropNotice, StageState
 from prop.models import Challenge, PhaseAccount, ProgrammePhase
 from trading.accounts.balance_operations import reserve_operation
+from trading.accounts.changes import pause_trading
 from trading.accounts.opening import request_account
 from trading.choices import OperationKind
 from trading.models import BalanceOperation
@@ -30,11 +31,18 @@ FUNDINGS_MAX: Final = 5
 KEY: Final = "challenge-balance:"
 
 
+def require_unpaused(challenge: Challenge) -> None:
+    """Refuse what a paused challenge can't have. Raises: WrongState."""
+    if challenge.paused_at is not None:
+        raise WrongState(_("This challenge is paused because its payment was reversed."))
+
+
 def start_phase(challenge: Challenge, phase: ProgrammePhase, *, actor: Actor) -> PhaseAccount:
     """Request the account of a phase of a locked client's challenge; it runs once its balance is on the platform.
 
-    Raises: NotAllowed, DomainError where the client can't have such an account.
+    Raises: NotAllowed, WrongState while the challenge is paused, DomainError where the client can't have such an account.
     """
+    require_unpaused(challenge)
     version = challenge.version
     attempt = PhaseAccount.objects.filter(challenge=challenge, phase=phase).count() + 1
     account = request_account(
@@ -158,6 +166,8 @@ def begin_phase(*, operation_id: int) -> PhaseAccount | None:
     row.move_to(StageState.RUNNING)
     row.started_at = row.judged_until = operation.settled_at or timezone.now()
     row.save(update_fields=["state", "started_at", "judged_until"])
+    if challenge.paused_at is not None:
+        pause_trading(account_id=row.account_id)
     if row.phase.is_funded and challenge.state == ChallengeState.ACTIVE:
         challenge.move_to(ChallengeState.FUNDED)
         challenge.save(update_fields=["state"])

@@ -23,7 +23,7 @@ from crm.security.policies import YES, Decision, has_permission, no
 from prop.audit_codes import PropAction
 from prop.brand_policies import REVIEW_HOURS
 from prop.certificates.issuing import issue_certificate
-from prop.challenges.phases import start_phase
+from prop.challenges.phases import require_unpaused, start_phase
 from prop.choices import ChallengeState, StageState
 from prop.models import Challenge, PhaseAccount
 from trading.accounts.changes import end_trading
@@ -106,13 +106,15 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
     """Approve a phase, so that the account of the next one is opened, or end the challenge with a reason.
 
     Who: `prop.decide_challenge` in reach. Raises: NotAllowed (also while a colleague has claimed it, or where the client may
-    have no such account now), WrongState, DomainError without a reason for not approving.
+    have no such account now), WrongState (also while it is paused), DomainError without a reason for not approving.
     """
     row = REVIEW.lock(phase_account_id)
     policies.require(can_review(actor, row))
     if row.state != StageState.REVIEW:
         raise WrongState(_("This has already been decided."))
     challenge, state = row.challenge, StageState(outcome)
+    if state == StageState.PASSED:
+        require_unpaused(challenge)
     work.decide(row, actor=actor, outcome=state, reason=reason)
     row.move_to(state)
     row.save(update_fields=["state"])

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             name='Challenge',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('active', 'In evaluation'), ('review', 'Pending review'), ('funded', 'Funded'), ('breached', 'Rule breached'), ('expired', 'Expired'), ('rejected', 'Not approved')], default='active', max_length=9)),
+                ('state', models.CharField(choices=[('active', 'In evaluation'), ('review', 'Pending review'), ('funded', 'Funded'), ('breached', 'Rule breached'), ('expired', 'Expired'), ('rejected', 'Not approved'), ('ended', 'Ended')], default='active', max_length=9)),
                 ('currency', models.CharField(max_length=5)),
                 ('balance', models.DecimalField(decimal_places=2, help_text='Starting balance of its accounts', max_digits=16)),
                 ('price', models.DecimalField(decimal_places=2, help_text='What was paid, after the discount', max_digits=16)),
@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 ('payment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.journal')),
                 ('coupon', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='challenges', to='prop.coupon')),
                 ('size', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='prop.programmesize')),
+                ('paused_at', models.DateTimeField(help_text='Since when a pause is open: its fee was charged back', null=True)),
             ],
             options={
                 'ordering': ['-id'],
@@ -114,7 +115,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('attempt', models.PositiveSmallIntegerField(default=1)),
-                ('state', models.CharField(choices=[('opening', 'Opening account'), ('running', 'Running'), ('review', 'Target reached'), ('passed', 'Passed'), ('rejected', 'Not approved'), ('breached', 'Breached'), ('expired', 'Expired')], default='opening', max_length=8)),
+                ('state', models.CharField(choices=[('opening', 'Opening account'), ('running', 'Running'), ('review', 'Target reached'), ('passed', 'Passed'), ('rejected', 'Not approved'), ('breached', 'Breached'), ('expired', 'Expired'), ('ended', 'Ended')], default='opening', max_length=8)),
                 ('started_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('judged', models.JSONField(default=dict)),
@@ -373,10 +374,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='phaseaccount',
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['opening', 'running'])), fields=('challenge',), name='one_phase_of_a_challenge_runs_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='phaseaccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('started_at__isnull', True), ('state', 'opening')), models.Q(('ended_at__isnull', True), ('started_at__isnull', False), ('state', 'running')), models.Q(('ended_at__isnull', False), ('started_at__isnull', False), ('state__in', ['review', 'passed', 'rejected', 'breached', 'expired'])), _connector='OR'), name='phase_account_says_when_it_ran'),
         ),
         migrations.AddConstraint(
             model_name='phaseaccount',
@@ -654,5 +651,69 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('nickname_mark__isnull', False), ('nickname_sealed__isnull', False), ('shown_as', 'nickname')), models.Q(('nickname_mark__isnull', True), ('nickname_sealed__isnull', True), ('shown_as', 'name')), _connector='OR'), name='leaderboard_consent_has_its_nickname')],
             },
+        ),
+        migrations.CreateModel(
+            name='ChallengePause',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('open', 'Paused'), ('resumed', 'Resumed'), ('ended', 'Challenge ended')], default='open', max_length=7)),
+                ('uncovered', models.DecimalField(decimal_places=2, max_digits=16)),
+                ('currency', models.CharField(max_length=5)),
+                ('paused_at', models.DateTimeField()),
+                ('decided_at', models.DateTimeField(null=True)),
+            ],
+            options={
+                'ordering': ['-id'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.AddConstraint(
+            model_name='phaseaccount',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('started_at__isnull', True), ('state', 'opening')), models.Q(('ended_at__isnull', True), ('started_at__isnull', False), ('state', 'running')), models.Q(('ended_at__isnull', False), ('started_at__isnull', False), ('state__in', ['review', 'passed', 'rejected', 'breached', 'expired', 'ended'])), _connector='OR'), name='phase_account_says_when_it_ran'),
+        ),
+        migrations.AddField(
+            model_name='challengepause',
+            name='challenge',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='pauses', to='prop.challenge'),
+        ),
+        migrations.AddField(
+            model_name='challengepause',
+            name='chargeback',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.journal'),
+        ),
+        migrations.AddField(
+            model_name='challengepause',
+            name='decided_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='challengepause',
+            name='dispute',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallet.dispute'),
+        ),
+        migrations.AddField(
+            model_name='challengepause',
+            name='work',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='challenge_pause', to='crm.workitem'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengepause',
+            constraint=models.UniqueConstraint(fields=('challenge', 'chargeback'), name='one_pause_per_challenge_and_chargeback'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengepause',
+            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('challenge',), name='one_open_pause_per_challenge'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengepause',
+            constraint=models.CheckConstraint(condition=models.Q(('uncovered__gt', 0)), name='pause_has_an_uncovered_amount'),
+        ),
+        migrations.AddConstraint(
+            model_name='challengepause',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decided_by__isnull', True), ('state', 'open')), models.Q(models.Q(('state', 'open'), _negated=True), ('decided_at__isnull', False), ('decided_by__isnull', False)), _connector='OR'), name='pause_is_decided_by_a_person'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='challengepause',
+            trigger=pgtrigger.compiler.Trigger(name='pause_is_never_deleted', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='3ebf2d170e24ab63a8b456a188e78aca11fdc34d', operation='DELETE', pgid='pgtrigger_pause_is_never_deleted_176c0', table='prop_challengepause', when='BEFORE')),
         ),
     ]

@@ -2,6 +2,7 @@ from prop.models.appeals import Appeal
 from prop.models.challenges import Breach, Certificate, Challenge, ChallengeDay, ChallengeReset, PhaseAccount
 from prop.models.growths import AccountGrowth
 from prop.models.leaderboard import LeaderboardConsent
+from prop.models.pauses import ChallengePause
 from prop.models.payouts import ChallengePayout
 from prop.models.programmes import Coupon, Programme, ProgrammePhase, ProgrammeSize, ProgrammeVersion, PublishProposal
 
@@ -12,6 +13,7 @@ __all__ = [
     "Certificate",
     "Challenge",
     "ChallengeDay",
+    "ChallengePause",
     "ChallengePayout",
     "ChallengeReset",
     "Coupon",

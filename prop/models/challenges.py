@@ -36,6 +36,7 @@ class Challenge(HasState):
     payment = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="+")
     bought_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True, help_text="Since when a pause is open: its fee was charged back")
 
     class Meta:
         ordering = ["-id"]
@@ -97,7 +98,7 @@ class PhaseAccount(HasState):
                 condition=Q(state="opening", started_at__isnull=True, ended_at__isnull=True)
                 | Q(state="running", started_at__isnull=False, ended_at__isnull=True)
                 | Q(
-                    state__in=["review", "passed", "rejected", "breached", "expired"],
+                    state__in=["review", "passed", "rejected", "breached", "expired", "ended"],
                     started_at__isnull=False,
                     ended_at__isnull=False,
                 ),

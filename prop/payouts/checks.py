@@ -54,6 +54,8 @@ def problem_of(checks: list[PayoutCheck]) -> str:
 
 
 def _rules(row: PhaseAccount) -> PayoutCheck:
+    if row.challenge.paused_at is not None:
+        return PayoutCheck(_("Rules"), False, _("This challenge is paused because its payment was reversed."))
     holds = row.challenge.state == ChallengeState.FUNDED and row.state == StageState.RUNNING and row.phase.is_funded
     return PayoutCheck(
         _("Rules"), holds, _("No rule was breached.") if holds else _("Only a running funded account pays out.")

@@ -37,8 +37,8 @@ def settle_payout(*, operation_id: int) -> ChallengePayout | None:
     challenge = lock(Challenge, found.challenge_id, "client", "version__programme")
     payout = lock(ChallengePayout, found.pk)
     payout.challenge = challenge
-    if payout.state != PayoutState.SENDING:
-        return payout
+    if payout.state != PayoutState.SENDING or challenge.paused_at is not None:
+        return payout  # of a paused challenge: once it is resumed
     is_paid = operation.state == "confirmed"
     payout.move_to(PayoutState.PAID if is_paid else PayoutState.FAILED)
     if is_paid:

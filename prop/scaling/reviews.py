@@ -132,7 +132,8 @@ def _require_runs(growth: AccountGrowth) -> None:
     row, client = growth.phase_account, growth.phase_account.challenge.client
     if growth.state != GrowthState.PROPOSED:
         raise WrongState(_("This has already been decided."))
-    if row.state != StageState.RUNNING or row.challenge.state != ChallengeState.FUNDED:
+    is_running = row.state == StageState.RUNNING and row.challenge.state == ChallengeState.FUNDED
+    if not is_running or row.challenge.paused_at is not None:
         raise WrongState(_("Only a running funded account is scaled."))
     if client.stage == "closed" or NO_CHALLENGES & set(client.restrictions):
         raise WrongState(_("The client is restricted or closed."))

@@ -59,7 +59,7 @@ def progress_of(row: PhaseAccount) -> ScalingProgress | None:
     phase, challenge = row.phase, row.challenge
     if phase.scaling_profit is None or phase.scaling_growth is None or row.started_at is None:
         return None
-    if row.state != StageState.RUNNING or challenge.state != ChallengeState.FUNDED:
+    if row.state != StageState.RUNNING or challenge.state != ChallengeState.FUNDED or challenge.paused_at is not None:
         return None
     last = row.growths.filter(state=GrowthState.BOOKED).order_by("-number").first()
     since = last.ended_at if last and last.ended_at else row.started_at

@@ -71,6 +71,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "rules": rules_of(current.phase),
         "payouts": about_payouts(challenge.version),
         "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),
+        "pause": challenge.pauses.first(),
         "growths": list(current.growths.all()[:DAYS_SHOWN]),
         "work": work_of(request.user, current.work_id),
         "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),

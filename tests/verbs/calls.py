@@ -138,6 +138,7 @@ MODELS = {
         "payout_id": "ChallengePayout",
         "appeal_id": "Appeal",
         "growth_id": "AccountGrowth",
+        "pause_id": "ChallengePause",
         "certificate_id": "Certificate",
     },
     "ib.abuse": {"review_id": "ReferralReview"},
@@ -263,6 +264,7 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "profit": 100,
         "split": 80,
     },
+    "ChallengePause": {"work": lambda: sketched(WorkItem, kind="prop.pause"), "state": "open"},
     "AccountGrowth": {"work": lambda: sketched(WorkItem, kind="prop.scaling"), "state": "proposed", "split": None},
     "Appeal": {
         "work": lambda: sketched(WorkItem, kind="prop.appeal"),

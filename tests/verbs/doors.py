@@ -1026,6 +1026,9 @@ DOORS: dict[str, Door] = {
     "prop.leaderboard.consent.set_consent": Door(
         WITH_LOGIN, given=lambda: {"shown_as": "name", "nickname": ""}, by=its_client
     ),
+    "prop.pauses.reviews.decide_pause": Door(
+        {"pause_id": {"state": "open"}}, given=lambda: {"outcome": "resumed", "reason": "Paid again"}
+    ),
     "prop.scaling.reviews.decide_growth": Door(
         {"growth_id": {"state": "proposed", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},

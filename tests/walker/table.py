@@ -706,6 +706,7 @@ TABLE |= {
     "prop_appeal": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"appeal_id": 999_999}, good=OWN
     ),
+    "prop_pause": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"pause_id": 999_999}, good=OWN),
     "prop_leaderboard": Rule(SEES_PROGRAMMES),
     "prop_growths": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_growth": Rule(

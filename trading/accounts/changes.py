@@ -153,7 +153,11 @@ def follow_restrictions(*, client_id: int) -> list[int]:
     may_trade = not policies.BLOCKING_RESTRICTIONS & set(client.restrictions)
     accounts = lock_all(TradingAccount.objects.filter(client=client, state=AccountState.OPEN))
     changed = [
-        account for account in accounts if account.trading_ended_at is None and account.trading_wanted != may_trade
+        account
+        for account in accounts
+        if account.trading_ended_at is None
+        and account.trading_paused_at is None
+        and account.trading_wanted != may_trade
     ]
     for account in changed:
         _want_trading(account, client, may_trade)
@@ -172,6 +176,37 @@ def end_trading(*, account_id: int) -> TradingAccount:
         account.save(update_fields=["trading_ended_at"])
         if account.trading_wanted:
             _want_trading(account, account.client, False)
+    return account
+
+
+@transaction.atomic
+def pause_trading(*, account_id: int) -> TradingAccount:
+    """Stop trading on an account until it is resumed, whatever restrictions do meanwhile. A repeat changes nothing.
+
+    Who: the system. A worker passes it on to the platform, again until it is done.
+    """
+    account = lock(TradingAccount, account_id, "client")
+    if account.trading_paused_at is None:
+        account.trading_paused_at = timezone.now()
+        account.save(update_fields=["trading_paused_at"])
+        if account.trading_wanted:
+            _want_trading(account, account.client, False)
+    return account
+
+
+@transaction.atomic
+def resume_trading(*, account_id: int) -> TradingAccount:
+    """Allow trading on a paused account again, unless it has ended or the client is restricted. A repeat changes nothing.
+
+    Who: the system.
+    """
+    account = lock(TradingAccount, account_id, "client")
+    if account.trading_paused_at is not None:
+        account.trading_paused_at = None
+        account.save(update_fields=["trading_paused_at"])
+        may_trade = not policies.BLOCKING_RESTRICTIONS & set(account.client.restrictions)
+        if account.trading_ended_at is None and may_trade and not account.trading_wanted:
+            _want_trading(account, account.client, True)
     return account
 
 

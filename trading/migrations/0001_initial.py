@@ -246,6 +246,7 @@ class Migration(migrations.Migration):
                 ('synced_at', models.DateTimeField(null=True)),
                 ('account_type', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='trading.accounttype')),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='trading_accounts', to='clients.client')),
+                ('trading_paused_at', models.DateTimeField(null=True)),
             ],
             options={
                 'ordering': ['-id'],

@@ -128,6 +128,7 @@ class TradingAccount(HasState):
     trading_applied = models.BooleanField(default=True)
     # For good, whatever restrictions say: a challenge's account whose phase has ended.
     trading_ended_at = models.DateTimeField(null=True)
+    trading_paused_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(null=True, help_text=_("No longer listed by the platform"))
     missing_because = models.CharField(max_length=8, choices=MissingBecause.choices, blank=True)
     imported_at = models.DateTimeField(
