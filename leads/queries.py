@@ -22,7 +22,9 @@ WAITING_FOR = dt.timedelta(days=7)  # an untouched lead that is older is left ov
 
 
 def leads_visible_to(user: User) -> QuerySet[Lead]:
-    """List the leads of the clients whom somebody reaches."""
+    """List the leads of the clients whom somebody reaches: a lead has its client's book (`leads/sql/lead_books.sql`)."""
+    if user.is_authenticated and user.is_team:
+        return Lead.objects.filter(book_id__in=reach_of(user).books)
     return Lead.objects.filter(client__in=clients_visible_to(user))
 
 

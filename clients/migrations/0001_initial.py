@@ -1063,6 +1063,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='client',
+            index=models.Index(condition=models.Q(('campaign', ''), _negated=True), fields=['campaign', 'country', '-id'], name='clients_by_campaign_country'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
             index=models.Index(condition=models.Q(('source', ''), _negated=True), fields=['source', '-id'], name='clients_by_source'),
         ),
         migrations.AddIndex(

@@ -152,6 +152,12 @@ class Client(HasState):
                 condition=models.Q(date_of_birth__isnull=False),
             ),
             models.Index(fields=["campaign", "-id"], name="clients_by_campaign", condition=~models.Q(campaign="")),
+            # Both are asked for together, of whole brands, and each alone matches far more.
+            models.Index(
+                fields=["campaign", "country", "-id"],
+                name="clients_by_campaign_country",
+                condition=~models.Q(campaign=""),
+            ),
             models.Index(fields=["source", "-id"], name="clients_by_source", condition=~models.Q(source="")),
             models.Index(fields=["merged_into"], name="clients_merged", condition=models.Q(merged_into__isnull=False)),
             GinIndex(fields=["search_text"], name="clients_search", opclasses=["gin_trgm_ops"]),

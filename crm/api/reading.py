@@ -126,16 +126,17 @@ def answer_list(request: HttpRequest, resource: Resource) -> HttpResponse:
     elif cursor:
         rows = rows.filter(_after(order, _read_cursor(cursor, order)))
     keys = tuple(name.lstrip("-") for name in order)
-    found = list(rows.order_by(*order).values_list(*shape.paths, *keys)[: limit + 1])
+    columns = (*shape.paths, *(key for key in keys if key not in shape.paths))
+    found = list(rows.order_by(*order).values_list(*columns)[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
-    width = len(shape.paths)
+    last = [found[-1][columns.index(key)] for key in keys] if more else None
     body: dict[str, Any] = {"data": [shape.build(row) for row in found], "next_cursor": None}
     if stretch:
-        body["updated_until"] = stretch.mark(found[-1][width:] if more else None)
+        body["updated_until"] = stretch.mark(last)
         body["next_cursor"] = body["updated_until"] if more else None
-    elif more:
-        body["next_cursor"] = _write_cursor(found[-1][width:])
+    elif last:
+        body["next_cursor"] = _write_cursor(last)
     if found:
         _note(principal, resource, AccessKind.EXPORT, shape, rows=len(found))
     response = HttpResponse(json_of(body), content_type="application/json")

@@ -23,9 +23,10 @@ from crm.security.leaver_policies import NOTICE_BLOCKS_EXPORTS
 
 GATED = frozenset({AccessKind.EXPORT, AccessKind.REVEAL})
 # One cheap question first: nearly everyone has neither limits nor a last day, and each page of the API passes here.
+# Takes the user, the user again, and the moment; a condition of the access row's own INSERT, too (`crm.security.access_log`).
 CONCERNS = """
-SELECT EXISTS (SELECT FROM crm_staffemployment WHERE user_id = %(user)s AND leaves_on IS NOT NULL)
-  OR EXISTS (SELECT FROM crm_stafflimit WHERE user_id = %(user)s AND ended_at IS NULL AND until_at > %(at)s)
+EXISTS (SELECT FROM crm_staffemployment WHERE user_id = %s AND leaves_on IS NOT NULL)
+  OR EXISTS (SELECT FROM crm_stafflimit WHERE user_id = %s AND ended_at IS NULL AND until_at > %s)
 """
 # What the row of a refused export says where no limit that a person set is behind it.
 NOTICE = "notice"
@@ -86,7 +87,7 @@ def require_within_limits(user: User, kind: AccessKind) -> None:
 
 def _is_concerned(user: User) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(CONCERNS, {"user": user.pk, "at": timezone.now()})
+        cursor.execute(f"SELECT {CONCERNS}", [user.pk, user.pk, timezone.now()])
         return bool(cursor.fetchone()[0])
 
 

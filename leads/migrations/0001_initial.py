@@ -438,6 +438,7 @@ class Migration(migrations.Migration):
                 ('assigned_to', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assigned_leads', to=settings.AUTH_USER_MODEL)),
                 ('brand', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='crm.brand')),
                 ('campaign', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='leads.campaign')),
+                ('book', models.ForeignKey(db_constraint=False, db_index=False, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='crm.book')),
                 ('client', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='clients.client')),
                 ('created_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('landing_page', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='leads.landingpage')),
@@ -565,6 +566,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='lead',
             index=models.Index(fields=['client', '-captured_at', '-id'], name='leads_by_client'),
+        ),
+        migrations.AddIndex(
+            model_name='lead',
+            index=models.Index(fields=['book', '-id'], name='leads_by_book'),
         ),
         migrations.AddIndex(
             model_name='lead',
@@ -1137,5 +1142,5 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('base', 'Every lead'), ('country', 'Country'), ('language', 'Language supported by the brand'), ('email', 'Type of e-mail address'), ('phone', 'Validity of the phone number'), ('campaign', 'Campaign quality (0 to 10)'), ('source', 'Source'), ('hour', 'Local time of the lead'), ('repeat', 'Repeat enquiry'), ('referral', 'Partner referral'), ('consent', 'Marketing consent'), ('opened', 'E-mails opened'), ('clicked', 'Links clicked'), ('login', 'Sign-ins'), ('call', 'Calls answered'), ('reply', 'E-mails received'), ('field', 'Custom field'), ('segment', 'Segment')], max_length=10),
         ),
         migrations.RunPython(add, migrations.RunPython.noop),
-        *sql_files("leads", "erasure", "change_numbers"),
+        *sql_files("leads", "erasure", "change_numbers", "lead_books"),
     ]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus
 from clients.models import Client, SideFacts
-from crm.models import Brand, User
+from crm.models import Book, Brand, User
 from crm.models.audit import append_only
 from leads.choices import Channel, LeadRefusal
 from leads.models.campaigns import Campaign, LandingPage, LeadSource
@@ -22,6 +22,10 @@ class Lead(models.Model):
     # Foreign keys that a composite index below begins with, or that nothing looks up by, carry no index of their own.
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="leads", db_index=False)
     brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="leads", db_index=False)
+    # The client's own, written by triggers only (`leads/sql/lead_books.sql`): who reaches a lead is a range of one index.
+    book = models.ForeignKey(
+        Book, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False, editable=False
+    )
     channel = models.CharField(max_length=8, choices=Channel.choices)
     captured_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
@@ -128,6 +132,7 @@ class Lead(models.Model):
         ]
         indexes = [
             models.Index(fields=["client", "-captured_at", "-id"], name="leads_by_client"),
+            models.Index(fields=["book", "-id"], name="leads_by_book"),
             models.Index(fields=["assigned_to", "-assigned_at"], name="leads_by_agent"),
             models.Index(
                 fields=["assigned_to"],
