@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +39,7 @@ class Stretch:
         behind = TupleGreaterThan(tuple(map(F, ORDER)), (self.changed_in, self.id))
         return Q(behind, changed_in__lt=self.until)
 
-    def mark(self, last: tuple[int, int] | None) -> str:
+    def mark(self, last: Sequence[int] | None) -> str:
         """Write where the next call goes on: behind the last record of a full page, else at the limit."""
         changed_in, record_id = last or (self.until, 0)
         text = orjson.dumps([self.history, changed_in, record_id])

@@ -226,7 +226,7 @@ def what_if(user: User, brand: Brand, shock: Shock) -> WhatIf:
         cursor.execute(COUNTS, values)
         counts = Counts(*cursor.fetchone())
         cursor.execute(WORST, values)
-        hits = [Hit(*row[:-1], outcome=ShockOutcome(row[-1])) for row in cursor]
+        hits = [Hit(*values) for values in ([*row[:-1], ShockOutcome(row[-1])] for row in cursor)]
     parts: dict[int, list[Sum]] = {1: [], 2: [], 3: []}
     for level, house, book, *rest in sums:
         name = str(ExecutionBook(book).label) if book else ""
