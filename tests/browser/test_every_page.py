@@ -170,6 +170,7 @@ def test_every_page_fits_a_phone_names_its_fields_and_breaks_no_rule(part, open_
             wrong |= dict.fromkeys([f"{address}: {problem}" for problem in page.evaluate(LOOK)], who)
     assert not wrong, "\n".join(f"{one} as {who}" for one, who in wrong.items())
     assert shown > 20
-    # The small demo has a link to half of the records on its poorest days: where a match is missing, so are its forms.
+    # The small demo has a link to half of the records on its poorest days: where a match is missing, so are its forms. Of a
+    # client without an account and support without a job it has none.
     records = sum(who in people for who, _start, _name in RECORDS)
-    assert sampled >= (120 if SHOWS_ALL else expected(people) + records // 3)
+    assert sampled >= (120 if SHOWS_ALL else expected(people) + (records - 4) // 3)
