@@ -31,11 +31,11 @@ SECONDS = {"tiny": 2, "quick": 20, "full": 60}
 AGENTS, WORKERS, PER_SECOND, AT_ONCE = 200, 4, 50, 1_000
 RATE_MIN, P99_MS_MAX = 5_000, 1_000
 BARE = """
-INSERT INTO leads_lead (client_id, brand_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id,
+INSERT INTO leads_lead (client_id, brand_id, book_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id,
   landing_url, referrer, user_agent_hash, country_guess, language, message, consents, typed, is_duplicate, match_reasons,
   idempotency_key, body_hash, score, score_reasons, assigned_to_id, assigned_at, routing_reasons, tried_agents, sla_missed, refusal,
   learned_reasons)
-SELECT client_id, brand_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id, landing_url,
+SELECT client_id, brand_id, book_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id, landing_url,
   referrer, user_agent_hash, country_guess, language, message, consents, typed, true, match_reasons, '',
   '', score, score_reasons, assigned_to_id, assigned_at, routing_reasons, tried_agents, sla_missed, refusal,
   learned_reasons

@@ -59,12 +59,12 @@ JOIN (SELECT id, brand_id, owner_id, row_number() OVER (ORDER BY id) - 1 AS plac
   ON b.place = n %% (SELECT count(*) FROM crm_book)
 """
 LEADS = """
-INSERT INTO leads_lead (client_id, brand_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id,
+INSERT INTO leads_lead (client_id, brand_id, book_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id,
   landing_url, referrer, user_agent_hash, country_guess, language, message, consents, typed, is_duplicate, match_reasons,
   idempotency_key, body_hash, score, score_reasons, assigned_to_id, assigned_at, routing_reasons, tried_agents, sla_missed, refusal,
   learned_reasons)
-SELECT c.id, c.brand_id, 'landing', c.created_at, c.source, 'cpc', '{}', '', '', '', '', '', '', c.country, c.language, '',
-  '{}', '{}', false, '[]', '', '', c.score, '[]', c.owner_id, c.created_at, '[]', '{}', 0, '', '{}'
+SELECT c.id, c.brand_id, c.book_id, 'landing', c.created_at, c.source, 'cpc', '{}', '', '', '', '', '', '', c.country, c.language,
+  '', '{}', '{}', false, '[]', '', '', c.score, '[]', c.owner_id, c.created_at, '[]', '{}', 0, '', '{}'
 FROM clients_client c WHERE c.id > %s
 """
 RAW = "SELECT id, first_name, last_name, sales_status, score FROM clients_client WHERE book_id = ANY(%s) ORDER BY id DESC LIMIT 51"

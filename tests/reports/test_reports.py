@@ -30,6 +30,7 @@ def lead(client, *, at=NOON, agent=None, touched_after=None, **fields):
     return Lead.objects.create(
         client=client,
         brand=client.brand,
+        book=client.book,
         channel="form",
         captured_at=at,
         assigned_to=agent,
