@@ -426,7 +426,7 @@ class AgreementScope(models.Model):
 
     priority: its place among the partner's agreements of the time; the lowest that fits takes the trade.
     platforms, account_groups: of the account when the deal was executed; such a scope takes trades only, as a CPA and a client's
-    month know neither. link_ids: the partner's referral links that their client came by.
+    month know neither. link_ids: the partner's referral links, of which their client followed one.
     """
 
     priority = models.PositiveSmallIntegerField(default=USUAL_PRIORITY)
