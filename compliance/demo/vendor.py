@@ -8,6 +8,7 @@ from clients.choices import Stage
 from clients.models import Client
 from compliance import hits, screening
 from compliance.choices import ScreeningTrigger
+from compliance.matches.cases import separate
 from compliance.models import Hit, ScreeningVendor, VendorCheck, WatchlistSource
 from compliance.vendors.answers import follow, keep_answer
 from compliance.vendors.choices import CheckState, ScreenedBy
@@ -86,10 +87,10 @@ def _answer(demo: Demo, brand: Brand, vendor: ScreeningVendor) -> None:
             for client in clients
         ]
     )
-    # Nobody who has money here: a hold would contradict what the other parts tell of them. First those without a case to join.
+    # Nobody who has money here: a hold would contradict what the other parts tell of them. Those without a case to join come first.
     matched = set(Hit.objects.filter(client__brand=brand).values_list("client_id", flat=True))
     known = [client for client in clients if client.date_of_birth and client.stage in BEFORE_MONEY]
-    people = sorted(known, key=lambda client: (client.stage != Stage.VERIFIED, client.pk in matched))[:2]
+    people = sorted(known, key=lambda client: (client.pk in matched, client.stage != Stage.VERIFIED))[:2]
     for number, client in enumerate(people, start=1):
         check = VendorCheck.objects.get(vendor=vendor, client=client)
         VendorCheck.objects.filter(pk=check.pk).update(state=CheckState.SENT, due_at=demo.now)
@@ -101,6 +102,8 @@ def _answer(demo: Demo, brand: Brand, vendor: ScreeningVendor) -> None:
 def _delist(demo: Demo, vendor: ScreeningVendor, client: Client) -> None:
     """A match that two people confirmed, and that the vendor lists no more: what becomes of its restriction is a task."""
     hit = Hit.objects.get(client=client, entry__source=vendor.source_id)
+    if hit.part_of_id is not None:
+        hit = separate(hit_id=hit.pk, actor=demo.by_role["kyc_officer"][0])
     hits.confirm_hit(hit_id=hit.pk, actor=demo.by_role["kyc_officer"][0], reason="Passport number agrees")
     proposal = WorkProposal.objects.filter(item=hit.work_id, state=ApprovalState.PENDING).first()
     if proposal is not None:
