@@ -110,9 +110,9 @@ def page_context(request: UserRequest, client: Client, slug: str, inner: Any) ->
         "tabs": [_link(request, client, tab) for tab in panels.tabs_for(request.user, "client")],
         "current": slug,
         "content": SafeString(inner.content.decode()),
-        "side": _cards(request, client, "side"),
-        "top": _cards(request, client, "top"),
-        "foot": _cards(request, client, "foot"),
+        "side": _cards(request, client, "side", slug),
+        "top": _cards(request, client, "top", slug),
+        "foot": _cards(request, client, "foot", slug),
         "path": path_of(client),
         "facts": lines_of(client, request.user),
         "figures": panels.parts_for(request, "client", "figure", client),
@@ -156,9 +156,9 @@ def _link(request: HttpRequest, client: Client, tab: panels.Tab) -> TabLink:
     return TabLink(tab.slug, tab.label, url, tab.icon, tab.count(request.user, client) if tab.count else None)
 
 
-def _cards(request: UserRequest, client: Client, place: str) -> list[SafeString]:
+def _cards(request: UserRequest, client: Client, place: str, tab: str) -> list[SafeString]:
     """Render the cards of other apps with what each of them loaded."""
-    cards = panels.cards_for(request, "client", client, place)
+    cards = panels.cards_for(request, "client", client, place, tab=tab)
     return [
         SafeString(render_to_string(card["template"], {"client": client, **card["context"]}, request)) for card in cards
     ]

@@ -128,6 +128,7 @@ class Card:
     """A card on a record's page. `load(request, record)` returns the template's context, or None to hide it.
 
     `place` is top, side or foot, or a function of the record: a lead's score is on top, a funded client's in the foot.
+    `tab`: the one tab that it stands beside; empty: every one.
     """
 
     page: str
@@ -137,6 +138,7 @@ class Card:
     permission: Permission = None
     order: int = 100
     place: str | Callable[[Any], str] = "side"
+    tab: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -290,10 +292,12 @@ def tab_for(user: User, page: str, slug: str) -> Tab | None:
     return next((tab for tab in tabs_for(user, page) if tab.slug == slug), None)
 
 
-def cards_for(request: UserRequest, page: str, record: Any, place: str = "side") -> list[dict[str, Any]]:
-    """Load the cards of a record's page: [{"card", "template", "context"}]."""
+def cards_for(
+    request: UserRequest, page: str, record: Any, place: str = "side", *, tab: str = ""
+) -> list[dict[str, Any]]:
+    """Load the cards of a record's page, or of one of its tabs: [{"card", "template", "context"}]."""
     user = request.user
-    cards = [c for c in registry.of(Card) if c.page == page and _place_of(c, record) == place]
+    cards = [c for c in registry.of(Card) if c.page == page and c.tab in ("", tab) and _place_of(c, record) == place]
     cards = [c for c in cards if allows(c.permission, user)]
     loaded = []
     for entry in sorted(cards, key=lambda c: (c.order, c.slug)):

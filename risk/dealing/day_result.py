@@ -2,7 +2,8 @@
 """Clients' result of the day in steps: each step that a brand, a symbol or a platform group passes notifies the dealers once a day.
 
 The result is what was closed today (UTC) and what open positions show now, in the brand's base currency at today's reference rates.
-Checked each time positions of a server were read, for the brands that have accounts on it.
+Checked each time positions of a server were read, for the brands that have accounts on it. A position counts once, however far the
+reading of deals is ahead of the list of positions.
 """
 
 from __future__ import annotations
@@ -33,21 +34,29 @@ LOCK: Final = 0x4B_44_41_59
 POSITIONS_KEPT: Final = 20
 AT_ONCE_MAX: Final = 200
 
+# `still`: which part of a listed position is open by its deals. Deals are read every second, positions less often: what was closed
+# since the last list is in the day's closed result already. A position whose opening deals aren't known counts in full.
 PARTS: Final = """
 WITH accounts AS MATERIALIZED (
-  SELECT a.id, a.server_id, a.login, a.currency, a."group" AS account_group FROM trading_tradingaccount a
+  SELECT a.id, a.server_id, a.login, a.currency, a."group" AS account_group, a.last_trade_at FROM trading_tradingaccount a
   JOIN clients_client c ON c.id = a.client_id WHERE c.brand_id = %(brand)s AND NOT a.is_demo
 ), rates AS MATERIALIZED (
   SELECT code, keelson_euro_rate(%(base)s, %(today)s) / nullif(keelson_euro_rate(code, %(today)s), 0) AS rate
   FROM (SELECT DISTINCT currency AS code FROM accounts) d
 ), parts AS (
-  SELECT a.id AS account_id, p.ticket, p.symbol, p.lots, (p.profit + p.swap) * r.rate AS floating, 0::numeric AS closed
+  SELECT a.id AS account_id, p.ticket, p.symbol, p.lots * k.still AS lots, (p.profit + p.swap) * r.rate * k.still AS floating,
+    0::numeric AS closed
   FROM accounts a JOIN rates r ON r.code = a.currency JOIN trading_position p ON p.account_id = a.id
+  CROSS JOIN LATERAL (SELECT CASE WHEN a.last_trade_at >= %(midnight)s THEN coalesce((
+    SELECT greatest(least((sum(d.lots - d.closed_lots) FILTER (WHERE d.entry IN (0, 2)) - sum(d.closed_lots)) / p.lots, 1), 0)
+    FROM trading_deal d WHERE d.account_id = a.id AND d.position_id = p.ticket AND d.position_id <> 0
+      AND d.executed_at >= p.opened_at - interval '1 day' AND d.action IN (0, 1) AND d.deleted_at IS NULL AND p.lots > 0
+  ), 1) ELSE 1 END AS still) k
+  WHERE k.still > 0
   UNION ALL
   SELECT a.id, NULL, d.symbol, NULL, 0, d.net * r.rate
   FROM accounts a JOIN rates r ON r.code = a.currency
-  JOIN trading_tradingaccount t ON t.id = a.id AND t.last_trade_at >= %(midnight)s
-  JOIN trading_symbolresult d ON d.account_id = a.id AND d.day = %(today)s
+  JOIN trading_symbolresult d ON d.account_id = a.id AND d.day = %(today)s AND a.last_trade_at >= %(midnight)s
 ), named AS (
   SELECT p.*, a.login, a.account_group, coalesce(nullif(s.canonical, ''), p.symbol) AS house
   FROM parts p JOIN accounts a ON a.id = p.account_id
@@ -65,7 +74,7 @@ HAVING sum(closed + floating) >= %(least)s ORDER BY 3 DESC LIMIT {AT_ONCE_MAX}
 MADE_BY: Final = (
     PARTS
     + f"""
-SELECT ticket, login, house, lots, round(floating, 2) FROM named
+SELECT ticket, login, house, trim_scale(round(lots, 8)), round(floating, 2) FROM named
 WHERE ticket IS NOT NULL AND (%(scope)s = 'brand' OR %(scope)s = 'symbol' AND house = %(key)s
   OR %(scope)s = 'group' AND account_group = %(key)s)
 ORDER BY floating DESC, ticket LIMIT {POSITIONS_KEPT}

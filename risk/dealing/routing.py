@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -39,6 +40,8 @@ RIGHT: Final = "risk.decide_clientrouting"
 EXPORTS: Final = "risk.export_clientrouting"
 AT_ONCE_MAX: Final = 100
 HISTORY_SHOWN: Final = 20
+# The client's execution book is shown beside this tab of their page.
+TAB: Final = "trading"
 WHOLE: Final = {ExecutionBook.A: 100, ExecutionBook.B: 0}
 
 
@@ -71,6 +74,11 @@ def current_of(client_ids: Iterable[int]) -> dict[int, ClientRouting]:
     rows = ClientRouting.objects.filter(client__in=list(client_ids), state=ApprovalState.APPROVED)
     rows = rows.select_related("decided_by").order_by("client_id", "-decided_at", "-pk").distinct("client_id")
     return {row.client_id: row for row in rows}
+
+
+def page_of(client: Client) -> str:
+    """Return the address of the page that shows a client's book."""
+    return reverse("client_tab", kwargs={"client_id": client.pk, "slug": TAB})
 
 
 def share_text(row: ClientRouting) -> str:
@@ -221,7 +229,7 @@ class ClientRoutingApproval(approvals.ApprovalKind[ClientRouting]):
         return joined([str(item.client), label_of(item, "book")], ": ")
 
     def url(self, item: ClientRouting) -> str:
-        return item.client.get_absolute_url()
+        return page_of(item.client)
 
     def changes(self, item: ClientRouting) -> Sequence[Change]:
         now = current_of([item.client_id]).get(item.client_id)

@@ -13,7 +13,7 @@ from crm.ui.tables import AgoColumn, BadgeColumn, BulkAction, Column, DateColumn
 from risk.dealing import day_result
 from risk.dealing.choices import ExecutionBook, ResultScope
 from risk.dealing.models import ClientRouting, DayResultAlert
-from risk.dealing.routing import EXPORTS, RIGHT, SEES, only_current, routings_visible_to, share_text
+from risk.dealing.routing import EXPORTS, RIGHT, SEES, only_current, page_of, routings_visible_to, share_text
 
 
 class RoutingFilter(django_filters.FilterSet):
@@ -64,7 +64,7 @@ class RoutingTable(Table):
         return rows if self.params.get("state") or self.params.get("decided") else only_current(rows)
 
     def row_url(self, row: ClientRouting) -> str:
-        return row.client.get_absolute_url()
+        return page_of(row.client)
 
 
 class DayResultFilter(django_filters.FilterSet):

@@ -26,6 +26,7 @@ from risk.dealing.routing import (
     HISTORY_SHOWN,
     RIGHT,
     cases_of,
+    page_of,
     plan,
     propose_routing,
     propose_routing_for,
@@ -61,7 +62,7 @@ class ProposeRouting(StaffView):
         done = run_action(request, lambda: self._propose(request, asked, form), form=form, show_forbidden=True)
         if not done:
             return self._page(request, asked, form)
-        return redirect(done.result[0].client if len(asked) == 1 else "risk_routing")
+        return redirect(page_of(done.result[0].client) if len(asked) == 1 else "risk_routing")
 
     @staticmethod
     def _propose(request: UserRequest, asked: list[int], form: RoutingForm) -> list[Any]:
@@ -166,6 +167,7 @@ def routing_card(request: UserRequest, client: Client) -> dict[str, Any] | None:
     waiting = next((row for row in found if row.state == ApprovalState.PENDING), None)
     return {
         "client": client,
+        "page": page_of(client),
         "now": decided[0] if decided else None,
         "share": share_text(decided[0]) if decided else _("None recorded"),
         "history": [(row, share_text(row)) for row in decided[1:]],

@@ -9,7 +9,7 @@ from kyc.questionnaires.models import AnswersDraft, Submission, WarningAcknowled
 from tests.kyc.questionnaires.factories import BEST, WORST, answer, drafted, published
 
 pytestmark = pytest.mark.django_db
-QUERIES_OF_A_FRAME = 35
+QUERIES_OF_A_FRAME = 34
 
 
 def form_of(answers):

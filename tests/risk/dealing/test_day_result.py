@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -12,6 +13,7 @@ from risk.dealing.brand_policies import STEPS
 from risk.dealing.choices import ResultScope
 from risk.dealing.day_result import check_brand, follow_positions
 from risk.dealing.models import DayResultAlert
+from tests.risk.abuse.test_episodes import write_deals
 from tests.trading.factories import make_account, make_server, make_type
 from tests.trading.risk.test_dealing import hold
 from trading.models import Position, SymbolResult
@@ -53,6 +55,29 @@ def test_each_step_is_raised_once_a_day_with_what_makes_it(cast, account):
     # The next day begins with nothing closed; what is open counts on.
     tomorrow = check_brand(cast.brand, now=NOW + dt.timedelta(days=1))
     assert {(row.closed, row.floating) for row in tomorrow} == {(0, 47_000)}
+
+
+def test_a_position_closed_since_its_list_was_read_counts_once(cast, account):
+    """Its deals are in the day's result before the next list of positions; of one closed in part, only the rest floats."""
+    lots, opened = Decimal(1), NOW - dt.timedelta(hours=2)
+    Position.objects.update(lots=lots, opened_at=opened)
+    SymbolResult.objects.filter(day=NOW.date()).update(net=6_000)
+
+    def deal(ticket: int, entry: int, size: str, profit: int) -> tuple[Any, ...]:
+        at = opened + entry * dt.timedelta(hours=1)
+        return account, ticket, 7, entry, entry, Decimal(size), 1.1, profit, at
+
+    write_deals([deal(1, 0, "1.00", 0), deal(2, 1, "0.40", 3_000)])
+    assert check_brand(cast.brand, now=NOW)
+    row = DayResultAlert.objects.get(scope="brand")
+    assert (row.closed, row.floating) == (6_000, 4_500)  # 0.6 of 7,500
+    assert [held["lots"] for held in row.positions] == [str(Decimal("0.6"))]
+    write_deals([deal(3, 1, "0.60", 4_500)])
+    SymbolResult.objects.filter(day=NOW.date()).update(net=10_500)
+    DayResultAlert.objects.all().delete()
+    check_brand(cast.brand, now=NOW)
+    row = DayResultAlert.objects.get(scope="brand")
+    assert (row.closed, row.floating, row.positions) == (10_500, 0, [])
 
 
 def test_demo_accounts_losses_and_brands_without_steps_raise_nothing(cast, account, monkeypatch):

@@ -97,8 +97,9 @@ def test_many_are_proposed_after_a_preview_with_their_newest_case(cast, second, 
 
 def test_card_list_filter_and_export_are_for_those_with_the_right(cast, second, episode, browse):
     approvals.approve(ClientRouting, propose(cast, "a", episode_id=episode.pk).pk, actor=second)
-    page = reverse("client", args=[cast.client.pk])
+    page = reverse("client_tab", args=[cast.client.pk, "trading"])
     browser = browse(second)
+    assert "A-book" not in browser.get(reverse("client", args=[cast.client.pk])).content.decode()
     assert "A-book" in browser.get(page).content.decode() and "Wins on news" in browser.get(page).content.decode()
     sales = browse(cast.desk_head)
     assert "A-book" not in sales.get(page).content.decode()
