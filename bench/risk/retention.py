@@ -9,19 +9,26 @@ import datetime as dt
 import statistics
 import time
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 from django.db import connection
 from django.utils import timezone
 
+from bench.figures import unguarded
 from bench.harness import Figure, analyze, at_least, at_most, own_database, say
 from bench.risk.departures import WORLDS, World, fill, simulate
+from clients.models import Client
+from crm import events
 from crm.models import Book, Brand, Desk
 from risk.retention.cases import judge_all, judge_clients
+from risk.retention.choices import FlagKind
 from risk.retention.churn.scoring import score_all
 from risk.retention.churn.training import train
 from risk.retention.models import ClientOutlook, RetentionFlag
-from trading.models import AccountResult, TradingServer
+from trading.models import AccountResult, TradingAccount, TradingServer
+from trading.platforms.base import DealData
+from trading.sync.deals import take_in
 
 # Seeds of the worlds, clients of each; clients of the night, of whom each has so many trades of a month in deals.
 SIZES = {
@@ -31,6 +38,8 @@ SIZES = {
 }
 DAYS_OF_NIGHT = 240
 SINGLE_RUNS = 20
+LOSSES = 3
+FIRST_TICKET = 2_000_000_000
 DEALS = """
 INSERT INTO trading_deal (executed_at, server_id, ticket, account_id, login, server_msc, action, entry, symbol, lots, closed_lots,
   contract_size, price, price_position, profit, commission, swap, fee, position_id, order_id, raw, synced_at)
@@ -96,6 +105,8 @@ def _speed(count: int, each: int) -> list[Figure]:
     again = seconds(judge_all)
     ids = list(RetentionFlag.objects.order_by("pk").values_list("client_id", flat=True)[:SINGLE_RUNS])
     single = statistics.median(seconds(lambda pk=pk: judge_clients([pk])) for pk in ids)  # type: ignore[misc]
+    say("flags after a deal")
+    deals = _after_deals()
     say("training and scoring")
     training, scoring = seconds(train), seconds(score_all)
     scored = ClientOutlook.objects.count()
@@ -106,7 +117,65 @@ def _speed(count: int, each: int) -> list[Figure]:
         at_most(
             Figure(f"flags of {count:,} clients on the next night", again, "s", read, "one scan of their days"), 60
         ),
-        at_most(Figure("flags of one client after a deal", 1000 * single, "ms"), 5_000),
+        at_most(Figure("flags of one client judged", 1000 * single, "ms"), 5_000),
+        at_most(
+            Figure("from a losing deal to the client's flag, median", 1000 * statistics.median(deals), "ms"), 5_000
+        ),
+        Figure("the same, longest", 1000 * max(deals), "ms"),
         Figure(f"training on {count:,} clients", training, "s", read, "one scan of their days"),
         Figure(f"scores of {scored:,} clients", scoring, "s", read, "one scan of their days"),
     ]
+
+
+def _after_deals() -> list[float]:
+    """Seconds from the third losing deal of clients in a row to their flag: taken in, published, and delivered to every handler.
+
+    The server is read once a second before, and a worker is woken by the commit; both come on top.
+    """
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE crm_outboxevent CASCADE")  # the night's events, which aren't this deal's
+    losing = RetentionFlag.objects.filter(kind=FlagKind.LOSSES, ended_at=None).values("client")
+    recent = timezone.now() - dt.timedelta(days=30)
+    clients = Client.objects.filter(last_trade_at__gte=recent).exclude(pk__in=losing).order_by("pk")[:SINGLE_RUNS]
+    accounts = TradingAccount.objects.filter(client__in=list(clients)).select_related("server").order_by("pk")
+    spent = []
+    for account in accounts:
+        deals = [_losing_deal(account, n) for n in range(LOSSES)]
+        take_in(account.server, deals[:-1])
+        events.drain()
+        spent.append(seconds(lambda account=account, deals=deals: _take_in(account, deals[-1:])))  # type: ignore[misc]
+        if not RetentionFlag.objects.filter(client=account.client_id, kind=FlagKind.LOSSES, ended_at=None).exists():
+            raise RuntimeError("a losing streak raised no flag")
+    return spent
+
+
+def _take_in(account: TradingAccount, deals: list[DealData]) -> None:
+    take_in(account.server, deals)
+    events.drain()
+
+
+def _losing_deal(account: TradingAccount, number: int) -> DealData:
+    at, zero, one = timezone.now() + dt.timedelta(milliseconds=number), Decimal(0), Decimal(1)
+    return DealData(
+        ticket=FIRST_TICKET + account.pk * LOSSES + number,
+        login=account.login,
+        server_msc=int(at.timestamp() * 1000),
+        executed_at=at,
+        action=0,
+        entry=1,
+        reason=0,
+        symbol="EURUSD",
+        lots=one,
+        closed_lots=one,
+        contract_size=Decimal(100_000),
+        price=one,
+        price_position=one,
+        profit=Decimal(-50),
+        commission=zero,
+        swap=zero,
+        fee=zero,
+        position_id=account.pk * LOSSES + number,
+        order_id=0,
+        comment="",
+        raw={},
+    )
