@@ -80,6 +80,13 @@ THRESHOLDS: Final = {
         3_000,
         _("Closed and open losses, compared with the equity without them."),
     ),
+    "fill_points": _threshold(
+        "flag_fills",
+        _("Flag fills that are worse than usual by this share of the spread"),
+        Share(1_000, 50_000),
+        5_000,
+        _("On average over the last orders, by the quotes of their moment. Where there are none, nothing is flagged."),
+    ),
     "deposit_points": _threshold("flag_deposits_falling", _("Flag deposits that fall by"), Share(1_000, 10_000), 6_000),
     "withdrawn_points": _threshold(
         "flag_withdrawn", _("Flag withdrawals from this share of the money"), Share(1_000, 10_000), 8_000

@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.schedules import crontab
 
-from risk.abuse import grounds, scoring
+from risk.abuse import grounds, quotes, scoring
 from risk.retention import cases, dormancy
 from risk.retention.churn.scoring import score_all
 from risk.retention.churn.training import train
@@ -23,16 +23,17 @@ def judge_all_clients() -> int:
 
 @shared_task
 def score_deals() -> int:
-    """Judge the deals that have come, and look again at the evidence of open episodes."""
+    """Judge the deals that have come, look again at the evidence of open episodes, and keep quotes around deals only."""
     judged = scoring.score_all()
     grounds.recheck()
+    quotes.prune()
     return judged
 
 
 @shared_task
 def forget_pairs() -> int:
-    """Delete counts of accounts that haven't met for long."""
-    return scoring.forget()
+    """Delete counts of accounts that haven't met for long, and quotes that are older than what is judged."""
+    return scoring.forget() + quotes.forget_old()
 
 
 @shared_task

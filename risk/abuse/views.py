@@ -18,6 +18,7 @@ from crm.security import access_log
 from crm.security.policies import require_permission
 from crm.ui.actions import run_action
 from crm.ui.exports import csv_lines
+from crm.ui.tables import Table
 from crm.ui.views import StaffView, TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
@@ -28,6 +29,7 @@ from risk.abuse.forms import EpisodeForm, MeasureForm
 from risk.abuse.measures import measures_of, propose_measure
 from risk.abuse.models import AbuseEpisode
 from risk.abuse.queue import SEES, can_decide_episode, decide_episode, episodes_visible_to, feedback, get_episode
+from risk.abuse.quotes import unquoted_servers
 from risk.abuse.tables import EpisodeTable, said
 from risk.dealing.choices import ExecutionBook
 from risk.dealing.routing import EXPORTS as EXPORTS_ROUTING
@@ -38,6 +40,10 @@ from trading.risk.dealing import brands_of
 
 class EpisodeList(TableView):
     table, template_name = EpisodeTable, "risk/abuse/queue.html"
+
+    def get_context(self, table: Table) -> dict[str, Any]:
+        """Name the servers where nothing is judged by prices."""
+        return {"unquoted": unquoted_servers(table.user)}
 
 
 @staff_page(dealing.sees_dealing)

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
             name='RetentionFlag',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('inactive', 'Inactive for longer than usual'), ('logins', 'Sign-ins without trades'), ('losses', 'Losing streak'), ('drop', 'Money lost'), ('margin', 'Margin call or stop-out'), ('deposits', 'Deposits falling'), ('withdrawn', 'Nearly everything withdrawn'), ('declined', 'Payment declined'), ('ticket', 'Unanswered ticket'), ('complaint', 'Complaint')], max_length=10)),
+                ('kind', models.CharField(choices=[('inactive', 'Inactive for longer than usual'), ('logins', 'Sign-ins without trades'), ('losses', 'Losing streak'), ('drop', 'Money lost'), ('margin', 'Margin call or stop-out'), ('fills', 'Bad fills'), ('deposits', 'Deposits falling'), ('withdrawn', 'Nearly everything withdrawn'), ('declined', 'Payment declined'), ('ticket', 'Unanswered ticket'), ('complaint', 'Complaint')], max_length=10)),
                 ('since', models.DateTimeField()),
                 ('figures', models.JSONField()),
                 ('raised_at', models.DateTimeField()),
@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-id'],
                 'indexes': [models.Index(fields=['client', '-id'], name='retention_flags_of_a_client')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('client', 'kind'), name='one_open_retention_flag_per_client_and_kind'), models.CheckConstraint(condition=models.Q(('kind__in', ['inactive', 'logins', 'losses', 'drop', 'margin', 'deposits', 'withdrawn', 'declined', 'ticket', 'complaint'])), name='retention_flag_has_a_known_kind'), models.CheckConstraint(condition=models.Q(('seen_at__gte', models.F('raised_at')), ('since__lte', models.F('raised_at')), models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('seen_at')), _connector='OR')), name='retention_flag_begins_before_it_ends')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('client', 'kind'), name='one_open_retention_flag_per_client_and_kind'), models.CheckConstraint(condition=models.Q(('kind__in', ['inactive', 'logins', 'losses', 'drop', 'margin', 'fills', 'deposits', 'withdrawn', 'declined', 'ticket', 'complaint'])), name='retention_flag_has_a_known_kind'), models.CheckConstraint(condition=models.Q(('seen_at__gte', models.F('raised_at')), ('since__lte', models.F('raised_at')), models.Q(('ended_at__isnull', True), ('ended_at__gte', models.F('seen_at')), _connector='OR')), name='retention_flag_begins_before_it_ends')],
             },
         ),
         migrations.CreateModel(

@@ -18,6 +18,7 @@ class FlagKind(models.TextChoices):
     LOSSES = "losses", _("Losing streak")
     DROP = "drop", _("Money lost")
     MARGIN = "margin", _("Margin call or stop-out")
+    FILLS = "fills", _("Bad fills")
     DEPOSITS = "deposits", _("Deposits falling")
     WITHDRAWN = "withdrawn", _("Nearly everything withdrawn")
     DECLINED = "declined", _("Payment declined")

@@ -47,6 +47,10 @@ SHIPPED: Final[dict[FlagKind, tuple[Label, ...]]] = {
         gettext_lazy("Explain margin level and leverage, and how positions are closed. Offer a lower leverage."),
         gettext_lazy("Make sure that margin alerts reach them by e-mail or phone."),
     ),
+    FlagKind.FILLS: (
+        gettext_lazy("Have dealing check the fills before you call: the deals with their quotes are the evidence."),
+        gettext_lazy("Explain what was found. Promise no compensation; pass a request for one on as a complaint."),
+    ),
     FlagKind.DEPOSITS: (
         gettext_lazy("Ask how they are doing with us, and whether a payment method is missing."),
         gettext_lazy("Note what they expect from us in the coming months."),

@@ -414,6 +414,18 @@ class ReadsPast(Protocol):
         ...
 
 
+@runtime_checkable
+class GivesQuotes(Protocol):
+    """A platform whose interface has prices as they change, which fills are judged by."""
+
+    def quotes_since(self, names: Sequence[str]) -> list[QuoteData]:
+        """Read the prices of some symbols since the last call of this process, the oldest first.
+
+        Where the platform has only last prices, these; where it pushes them, each that came. Symbols without a price are left out.
+        """
+        ...
+
+
 SANDBOX_HOST: Final = "sandbox"
 """A server row with this host is wherever the settings say that the sandbox server of its kind is."""
 

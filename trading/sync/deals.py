@@ -26,6 +26,7 @@ from trading.sync.cursor import Run, reading
 from trading.sync.ingest import Ingested, ingest
 from trading.sync.page_updates import refresh_pages
 from trading.sync.parked import parking, usable_deals
+from trading.sync.quotes import follow_quotes
 from trading.sync.results import raise_last_trades
 
 OVERLAP: Final = dt.timedelta(seconds=30)
@@ -74,13 +75,15 @@ def sync_deals(server: TradingServer, *, overlap: dt.timedelta | None = None) ->
 
 
 def follow_deals(server: TradingServer) -> int:
-    """Read a server's new deals, and again half a second later where much is traded; a worker runs it every second.
+    """Read a server's new deals and quotes, deals again half a second later where much is traded; a worker runs it every second.
 
     Returns how many new deals there were.
     """
     started = time.monotonic()
     done = sync_deals(server)
     count = len(done.new) if done else 0
+    if done is not None:
+        follow_quotes(server)
     pause = BUSY_PAUSE - (time.monotonic() - started)
     if count >= BUSY_ROWS / 2 and pause > 0:
         time.sleep(pause)

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from tests.trading.contract.arena import Arena, absent
-from trading.platforms.base import BalanceKind, Platform
+from trading.platforms.base import BalanceKind, GivesQuotes, Platform, QuoteData
 from trading.platforms.errors import FinalError, NotStarted, ReadTimedOut
 
 
@@ -99,3 +99,14 @@ def test_an_answer_in_small_pieces_is_read_whole(arena: Arena, platform: Platfor
     whole = platform.read_account(login)
     arena.fault("split", "read", value=29)
     assert platform.read_account(login) == whole
+
+
+def test_quotes_come_where_the_platform_gives_them(arena: Arena, platform: Platform) -> None:
+    if not isinstance(platform, GivesQuotes):
+        return
+    name, until, quotes = arena.symbol("EURUSD"), time.monotonic() + 10, list[QuoteData]()
+    while not quotes and time.monotonic() < until:  # where they are pushed, the first call only asks for them
+        quotes = platform.quotes_since([name, "NONE"])
+        time.sleep(0.05)
+    assert {quote.symbol for quote in quotes} == {name}
+    assert all(0 < quote.bid <= quote.ask and abs(quote.at.timestamp() - time.time()) < 5 for quote in quotes)

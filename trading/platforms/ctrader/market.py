@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from trading.platforms.base import GroupData, Health, ServerTime, SymbolData
+from trading.platforms.base import GroupData, Health, QuoteData, ServerTime, SymbolData
 from trading.platforms.ctrader import csvs, units
 from trading.platforms.ctrader.history import HistoryPart
 from trading.platforms.ctrader.proto import ctrader_manager_pb2 as pb
@@ -115,6 +115,37 @@ class MarketPart(HistoryPart):
                 swap_short=units.price(row.defaultSwapShort),
                 tick_size=Decimal(1).scaleb(-symbol.digits),
             )
+
+    # -- quotes -------------------------------------------------------------------------------------------------------
+
+    def quotes_since(self, names: Sequence[str]) -> list[QuoteData]:
+        """Take what the Manager API has pushed of these symbols; none without it.
+
+        A quote names no time of its own: it bears that of its arrival, by the server's clock.
+        """
+        if not self.manager.is_there:
+            return []
+        chosen, wanted = set(names), dict[int, str]()
+        for symbol_id, row in self.directory.raw_symbols().items():
+            if (name := units.text(row.name, 32)) in chosen:
+                wanted[symbol_id] = name
+        taken = self.stream.take_ticks()
+        missing = sorted(wanted.keys() - self.stream.followed)
+        if missing:
+            answer = self.manager.read(pb.ProtoServerTimeReq(), pb.ProtoServerTimeRes)
+            self.stream.offset_msc = answer.timeInMillis - time.time_ns() // 1_000_000
+            self.manager.read(pb.ProtoSubscribeSpotQuotesReq(symbolId=missing), pb.ProtoSubscribeSpotQuotesRes)
+            self.stream.followed.update(missing)
+        return [
+            QuoteData(
+                symbol=wanted[symbol_id],
+                bid=units.money(bid, units.SPOT_DIGITS),
+                ask=units.money(ask, units.SPOT_DIGITS),
+                at=units.instant(at_msc + self.stream.offset_msc),
+            )
+            for symbol_id, at_msc, bid, ask in taken
+            if symbol_id in wanted and bid <= ask
+        ]
 
     def _volume_profiles(self) -> dict[int, tuple[int, int, int]]:
         """Read smallest, step and largest volume by profile; a server that does not list them has none."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ NOT_COVERED: Final = 2**62
 EXECUTION: Final = 300
 TRADER_CHANGED: Final = 503
 SPOT: Final = 3
+TICKS_MAX: Final = 20_000
 
 
 class Stream:
@@ -35,6 +37,13 @@ class Stream:
         self.spots: dict[int, tuple[int, int]] = {}
         """Bid and ask in 1/100,000 by symbol, as quoted last."""
         self.quoted = threading.Condition()
+        self.keeps_ticks = False
+        """Whether each quote is kept until it is taken: only for somebody who reads them."""
+        self.followed: set[int] = set()
+        """Symbols whose quotes were asked for on this connection."""
+        self.offset_msc = 0
+        """How far the server's clock is ahead of ours."""
+        self._ticks: deque[tuple[int, int, int, int]] = deque(maxlen=TICKS_MAX)
         self.collects = False
         """Whether deals and money are kept: only for somebody who reads new deals."""
 
@@ -44,7 +53,7 @@ class Stream:
             self._rows.clear()
             self._since = NOT_COVERED
             self.session += 1
-        self.spots = {}
+        self.spots, self.followed = {}, set()
 
     def live_from(self, server_msc: int, session: int) -> None:
         """Note the server's time in this session, from which on every event comes. Nothing when the session is over."""
@@ -102,9 +111,20 @@ class Stream:
         event = pb.ProtoSpotEvent()
         read(event, payload, "a quote")
         bid, ask = self.spots.get(event.symbolId, (0, 0))
+        bid, ask = event.bid or bid, event.ask or ask
+        if self.keeps_ticks and bid and ask:
+            self._ticks.append((event.symbolId, time.time_ns() // 1_000_000, bid, ask))
         with self.quoted:
-            self.spots[event.symbolId] = (event.bid or bid, event.ask or ask)
+            self.spots[event.symbolId] = (bid, ask)
             self.quoted.notify_all()
+
+    def take_ticks(self) -> list[tuple[int, int, int, int]]:
+        """Take the quotes since the last call: symbol, our clock's milliseconds, bid and ask."""
+        self.keeps_ticks = True
+        taken = []
+        while self._ticks:
+            taken.append(self._ticks.popleft())
+        return taken
 
     def rows_since(self, from_msc: int) -> list[Any]:
         """List events of this time and later, and those that arrived after it was heeded."""

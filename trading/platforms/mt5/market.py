@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -98,6 +98,12 @@ class MarketPart(Answers):
             )
             for row in self._rows_or_none("TICK_LAST", {"SYMBOL": ",".join(names)})
         ]
+
+    def quotes_since(self, names: Sequence[str]) -> list[QuoteData]:
+        """Read the last prices: the Web API has no ticks of the past, so one a reading is known."""
+        plain = [name for name in names if not MASK_SIGNS & set(name)]
+        quotes = self.quotes(plain) if plain else []
+        return sorted((quote for quote in quotes if 0 < quote.bid <= quote.ask), key=lambda quote: quote.at)
 
     def _prices(self, names: list[str]) -> dict[str, Decimal]:
         """Read the highest of the last prices of each; none for symbols without one, or that the manager may not see."""
