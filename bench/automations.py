@@ -57,19 +57,19 @@ def run(size: str) -> list[Figure]:
 def measure(size: str) -> list[Figure]:
     many, few = SIZES[size]
     brand = _people(many)
-    bare = seconds(lambda: _bare(many))
+    bare = seconds(lambda: bare_rows(many))
     email = {"action": "email", "options": {"template": "clients.learn_welcome_1"}}
     task = {"action": "task", "options": {"text": "Call {{ first_name }}", "days": 2, "person": None}}
-    letters, tasks = _live(brand, "E-mails", email), _live(brand, "Follow-ups", task)
+    letters, tasks = live(brand, "E-mails", email), live(brand, "Follow-ups", task)
     ids = list(Client.objects.order_by("pk").values_list("pk", flat=True))
     say(f"{many:,} clients enter")
-    entering = seconds(lambda: _enter(letters, ids))
+    entering = seconds(lambda: enter_all(letters, ids))
     analyze()
     say("e-mails")
-    sent = seconds(_sweep)
+    sent = seconds(sweep_steps)
     say("follow-ups")
-    _enter(tasks, ids[:few])
-    added = seconds(_sweep)
+    enter_all(tasks, ids[:few])
+    added = seconds(sweep_steps)
     steps = AutomationRunStep.objects.filter(state="done").count()
     wrong = abs(many + few - steps) + abs(many - Message.objects.count()) + abs(few - Task.objects.count())
     open_runs = AutomationRun.objects.filter(state="active").count()
@@ -84,8 +84,7 @@ def measure(size: str) -> list[Figure]:
 def _people(count: int) -> Brand:
     say(f"{count:,} clients")
     brand = Brand.objects.create(code="bench", name="Bench", base_currency="EUR")
-    for policy, hour in ((AUTOMATION_HOUR_FROM, 0), (AUTOMATION_HOUR_UNTIL, 24)):
-        write_value(brand, policy, hour, dt.date(2000, 1, 1), actor=None, reason="Round the clock")
+    round_the_clock(brand)
     desk = Desk.objects.create(brand=brand, name="Desk")
     owner = User.objects.create(username="bench", kind=UserKind.STAFF, brand=brand, first_name="Alice")
     book = Book.objects.create(brand=brand, desk=desk, name="Book", owner=owner)
@@ -95,7 +94,13 @@ def _people(count: int) -> Brand:
     return brand
 
 
-def _live(brand: Brand, name: str, step: dict[str, object]) -> Automation:
+def round_the_clock(brand: Brand) -> None:
+    """Let automations act at every hour."""
+    for policy, hour in ((AUTOMATION_HOUR_FROM, 0), (AUTOMATION_HOUR_UNTIL, 24)):
+        write_value(brand, policy, hour, dt.date(2000, 1, 1), actor=None, reason="Round the clock")
+
+
+def live(brand: Brand, name: str, step: dict[str, object]) -> Automation:
     draft = {**new_definition(), "steps": [step]}
     row = verbs.create_automation(brand_id=brand.pk, name=name, actor=None, draft=draft)
     verbs.activate_automation(automation_id=row.pk, actor=None)
@@ -103,17 +108,17 @@ def _live(brand: Brand, name: str, step: dict[str, object]) -> Automation:
     return row
 
 
-def _enter(automation: Automation, ids: list[int]) -> None:
+def enter_all(automation: Automation, ids: list[int]) -> None:
     for first in range(0, len(ids), CHUNK):
         with transaction.atomic():
             enter(automation, [Arrival(pk, "bench") for pk in ids[first : first + CHUNK]])
 
 
-def _sweep() -> None:
+def sweep_steps() -> None:
     sweep(kinds=[KINDS[STEP_DUE]], seconds=FOREVER)
 
 
-def _bare(count: int) -> None:
+def bare_rows(count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_bare (n bigint, at timestamptz, state text, note text)")
         for _first in range(0, count, BATCH):

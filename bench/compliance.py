@@ -218,7 +218,7 @@ def _load_house(folder: Path, count: int, *, seed: int = 1) -> ListVersion:
 def _fill(first: int, last: int) -> None:
     """Add clients with ordinary names."""
     with connection.cursor() as cursor:
-        cursor.execute(FILL, {"stage": "active", "is_client": True, "first": first, "last": last})
+        cursor.execute(FILL, {"stage": "active", "is_client": True, "first": first, "last": last, "apart": 6})
         cursor.execute(
             "CREATE TEMP TABLE IF NOT EXISTS bench_person (n int PRIMARY KEY, name text, born date, country text)"
         )

@@ -49,11 +49,11 @@ SELECT b.brand_id, b.id, b.owner_id, %(stage)s,
   true, (ARRAY['new','contacted','interested','call_back','no_answer','not_interested'])[1 + (n * 7) %% 6],
   (n * 37) %% 101, 0, 'unrated', 'retail', '{}', (n * 13) %% 9000,
   (ARRAY['google','facebook','partner','organic'])[1 + n %% 4],
-  'c' || n %% 20, now() - make_interval(secs => n * 6),
+  'c' || n %% 20, now() - make_interval(secs => n * %(apart)s),
   CASE WHEN n %% 3 = 0 THEN NULL ELSE now() - make_interval(secs => (n * 13) %% 5000000) END,
-  CASE WHEN %(is_client)s THEN now() - make_interval(secs => n * 6) END,
-  CASE WHEN %(is_client)s AND n %% 2 = 0 THEN now() - make_interval(secs => n * 5) END,
-  CASE WHEN %(is_client)s AND n %% 4 = 0 THEN now() - make_interval(secs => n * 3) END
+  CASE WHEN %(is_client)s THEN now() - make_interval(secs => n * %(apart)s) END,
+  CASE WHEN %(is_client)s AND n %% 2 = 0 THEN now() - make_interval(secs => n * %(apart)s * 5 / 6) END,
+  CASE WHEN %(is_client)s AND n %% 4 = 0 THEN now() - make_interval(secs => n * %(apart)s / 2) END
 FROM generate_series(%(first)s, %(last)s) n
 JOIN (SELECT id, brand_id, owner_id, row_number() OVER (ORDER BY id) - 1 AS place FROM crm_book) b
   ON b.place = n %% (SELECT count(*) FROM crm_book)
@@ -149,12 +149,14 @@ def make_user(name: str, role: Role, desk: Desk) -> User:
     return user
 
 
-def fill(first: int, last: int) -> None:
+def fill(first: int, last: int, *, seconds_apart: float = 6) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM clients_client")
         newest = cursor.fetchone()[0]
-        cursor.execute(FILL, {"stage": "lead", "is_client": False, "first": first, "last": last})
-        clients = {"first": first // LEADS_PER_CLIENT + 1, "last": last // LEADS_PER_CLIENT}
+        cursor.execute(
+            FILL, {"stage": "lead", "is_client": False, "first": first, "last": last, "apart": seconds_apart}
+        )
+        clients = {"first": first // LEADS_PER_CLIENT + 1, "last": last // LEADS_PER_CLIENT, "apart": seconds_apart}
         cursor.execute(FILL, {"stage": "active", "is_client": True, **clients})
         cursor.execute(LEADS, [newest])
     analyze()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from clients.choices import SalesStatus, Stage
-from clients.models import Client
+from clients.models import Client, Segment
 from clients.queries import clients_visible_to
 from crm.models import User
 from crm.security.scope import reach_of
 from leads.choices import OPEN_STATUSES
-from leads.models import Campaign, Lead
+from leads.models import Campaign, Lead, ScoreRule
 from leads.pipeline import next_statuses
 
 CARDS_PER_COLUMN = 25
@@ -31,6 +32,18 @@ def leads_visible_to(user: User) -> QuerySet[Lead]:
 def campaigns_visible_to(user: User) -> QuerySet[Campaign]:
     """List the campaigns of the brands that a member of staff reaches any part of."""
     return Campaign.objects.filter(brand_id__in=reach_of(user).brands)
+
+
+def named_score_rules(rows: Iterable[ScoreRule], brand_ids: Iterable[int]) -> list[ScoreRule]:
+    """Read scoring rules with the names of the segments that they ask for, of the brands in reach: one query for all."""
+    rules = list(rows)
+    asked = {pk for rule in rules for pk in rule.segment_ids}
+    if asked:
+        known = Segment.objects.filter(pk__in=asked, brand__in=list(brand_ids))
+        names = dict(known.order_by().values_list("pk", "name"))
+        for rule in rules:
+            rule.segment_names = names
+    return rules
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients.countries import country_choices
-from clients.models import CustomField
+from clients.models import CustomField, Segment
 from crm.i18n import formats
 from crm.models import Actor, Brand, Desk, User
 from crm.money.numbers import is_whole
@@ -295,14 +295,19 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
             "Country or source: a list of codes. E-mail: disposable, free, own or none. Phone: "
             "match, mismatch, valid, invalid or missing. Local time: from and to, e.g. 8 20. Repeat "
             "enquiry: the number of enquiries. Opened, clicked, sign-ins, calls, e-mails received: how many in how many "
-            "days, e.g. 2 30. Custom field: its key and values, e.g. experience expert, or a least amount, e.g. deposit ≥ 1000. "
-            "Segment: numbers of segments."
+            "days, e.g. 2 30. Custom field: its key and values, e.g. experience expert, or a least amount, e.g. deposit ≥ 1000."
         ),
+    )
+    segments = forms.TypedMultipleChoiceField(
+        label=gettext_lazy("Segments"),
+        coerce=int,
+        required=False,
+        help_text=gettext_lazy("For the criterion Segment: whoever is in one of these."),
     )
 
     class Meta:
         model = ScoreRule
-        fields = ("brand", "name", "kind", "values", "points")
+        fields = ("brand", "name", "kind", "values", "segments", "points")
         labels = {
             "brand": gettext_lazy("Brand"),
             "name": gettext_lazy("Name"),
@@ -319,10 +324,21 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
         if self.instance.pk:
             self.initial["values"] = values_of(self.instance)
             self.initial["brand"] = self.instance.brand_id or actor.brand_id
+        chosen = self.instance.segment_ids
+        self.initial["segments"] = chosen
+        offered = Q(archived_at=None) | Q(pk__in=chosen)
+        rows = Segment.objects.filter(offered, brand__in=brands_of(actor)).select_related("brand")
+        self.offered = {row.pk: row for row in rows.order_by("brand__name", "name")}
+        fields["segments"].choices = [(pk, f"{row.name} · {row.brand}") for pk, row in self.offered.items()]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("kind"):
+        if data.get("kind") == RuleKind.SEGMENT:
+            chosen = [self.offered[pk] for pk in data.get("segments", [])]
+            if not chosen or any(row.brand != data.get("brand") for row in chosen):
+                self.add_error("segments", _("Choose one or more segments of the brand."))
+            data["parameters"] = {"segments": [row.pk for row in chosen]}
+        elif data.get("kind"):
             try:
                 data["parameters"] = parameters_of(data["kind"], data.get("values", []))
             except ValueError as error:
@@ -347,7 +363,7 @@ def values_of(rule: ScoreRule) -> list[str]:
         return [str(parameters["at_least"]), str(parameters["days"])]
     if "is" in parameters:
         return [str(parameters["is"])]
-    return [str(one) for name in ("countries", "sources", "segments") for one in parameters.get(name, ())]
+    return [str(one) for name in ("countries", "sources") for one in parameters.get(name, ())]
 
 
 def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
@@ -356,11 +372,6 @@ def parameters_of(kind: str, words: list[str]) -> dict[str, Any]:
         return {"countries": _some([word.upper() for word in words], _("Enter country codes, e.g. DE, AT."))}
     if kind == RuleKind.SOURCE:
         return {"sources": _some([word.lower() for word in words], _("Enter sources, e.g. google."))}
-    if kind == RuleKind.SEGMENT:
-        numbers = [int(word.lstrip("#")) for word in words if is_whole(word.lstrip("#")) and len(word) < 15]
-        if not numbers or len(numbers) < len(words):
-            raise ValueError(_("Enter the numbers of segments, e.g. 12 (in the address of a segment’s page)."))
-        return {"segments": numbers}
     if kind == RuleKind.EMAIL:
         return {"is": _one_of(words, ("disposable", "free", "own", "none"))}
     if kind == RuleKind.PHONE:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -37,6 +39,8 @@ class ScoreRule(models.Model):
     valid_from = models.DateField(default=dt.date(2000, 1, 1))
     valid_to = models.DateField(null=True, blank=True, help_text=_("First day on which the rule no longer applies"))
     history = HistoricalRecords()
+    # Of the segments that it asks for, as far as its reader sees them (`leads.queries.named_score_rules`).
+    segment_names: Mapping[int, str] = MappingProxyType({})
 
     class Meta:
         ordering = ["brand_id", "kind", "name", "valid_from"]
@@ -66,6 +70,11 @@ class ScoreRule(models.Model):
         return self.name
 
     @property
+    def segment_ids(self) -> list[int]:
+        """The segments that it asks for."""
+        return list(self.parameters.get("segments", ()))
+
+    @property
     def values_text(self) -> str:
         """The rule's values for a table: codes, hours of the day, or from how many on."""
         values = self.parameters
@@ -78,7 +87,8 @@ class ScoreRule(models.Model):
             return f"{values.get('field', '')}: {wanted}"
         if "days" in values:
             return _now("≥ %(count)s in %(days)s days") % {"count": values["at_least"], "days": values["days"]}
-        listed = values.get("countries") or values.get("sources") or values.get("segments")
+        segments = [self.segment_names.get(pk, f"#{pk}") for pk in self.segment_ids]
+        listed = values.get("countries") or values.get("sources") or segments
         return ", ".join(map(str, listed or [values.get("is", "")]))
 
 

@@ -31,6 +31,7 @@ from leads import routing, scoring, setup, sources
 from leads.distribution import dry_run
 from leads.learned.scoring import prospect_of
 from leads.models import Campaign, LandingPage, LeadSource, RoutingRule, ScoreRule, Shift
+from leads.queries import named_score_rules
 from leads.scores import rescoring
 from leads.setup_forms import (
     CampaignForm,
@@ -153,7 +154,10 @@ def rules(request: UserRequest) -> HttpResponse:
     """Show routing and scoring rules in reach, people's hours, and a trial: what would become of this lead?"""
     brands, today = reach_of(request.user).brands, timezone.localdate()
     form = TrialForm(request.GET or None, actor=request.user)
-    score_rules = ScoreRule.objects.filter(Q(brand=None) | Q(brand_id__in=brands)).select_related("brand")
+    score_rules = ScoreRule.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=today), Q(brand=None) | Q(brand_id__in=brands)
+    )
+    score_rules = score_rules.select_related("brand")
     people = User.objects.filter(desk_id__in=reach_of(request.user).desks, is_active=True, kind="staff")
     vocabulary = ShownLeadVocabulary(brands)
     context: dict[str, Any] = {
@@ -161,9 +165,7 @@ def rules(request: UserRequest) -> HttpResponse:
             (rule, sentence_of(rule.condition, vocabulary))
             for rule in RoutingRule.objects.filter(brand_id__in=brands).select_related("brand", "desk")[:100]
         ],
-        "score_rules": score_rules.filter(Q(valid_to=None) | Q(valid_to__gt=today)).order_by("brand_id", "-points")[
-            :200
-        ],
+        "score_rules": named_score_rules(score_rules.order_by("brand_id", "-points")[:200], brands),
         "agents": people.filter(books__is_pool=False)
         .distinct()
         .prefetch_related("shifts")

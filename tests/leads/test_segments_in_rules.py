@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +14,6 @@ from leads import routing
 from leads.assignment import candidate_of
 from leads.models import RoutingRule, ScoreRule
 from leads.scores.rescoring import RESCORE, rescore
-from leads.setup_forms import parameters_of, values_of
 from leads.subscribers import score_by_segment
 
 pytestmark = pytest.mark.django_db
@@ -37,13 +38,27 @@ def test_rules_route_by_segment(cast, german_rule, capture, webinar, browse):
     assert "Segments includes Webinar in May" in page
 
 
+def test_a_scoring_rule_names_its_segments(cast, webinar, browse):
+    marketing, others = (
+        browse(cast.marketing),
+        create_segment(brand_id=cast.other_brand.pk, name="Elsewhere", actor=None),
+    )
+    given = {"brand": cast.brand.pk, "name": "Webinar", "kind": "segment", "points": 7}
+    for wrong in ([], [others.pk]):
+        answer = marketing.post(reverse("score_rule_new"), {**given, "segments": wrong})
+        assert answer.status_code == 422 and not ScoreRule.objects.filter(name="Webinar").exists()
+    marketing.post(reverse("score_rule_new"), {**given, "segments": [webinar.pk]})
+    rule = ScoreRule.objects.get(name="Webinar")
+    assert rule.parameters == {"segments": [webinar.pk]}
+    assert "Webinar in May" in marketing.get(reverse("lead_rules")).content.decode()
+    form = marketing.get(reverse("score_rule_edit", args=[rule.pk])).content.decode()
+    assert re.search(rf'value="{webinar.pk}"\s+(selected|checked)', form) and "Elsewhere" not in form
+
+
 def test_points_for_a_segment(cast, capture, webinar, browse):
-    parameters = parameters_of("segment", [f"#{webinar.pk}"])
-    assert parameters == {"segments": [webinar.pk]}
-    with pytest.raises(ValueError, match="numbers of segments"):
-        parameters_of("segment", ["webinar"])
-    rule = ScoreRule.objects.create(brand=cast.brand, name="Webinar", kind="segment", points=7, parameters=parameters)
-    assert values_of(rule) == [str(webinar.pk)] and rule.values_text == str(webinar.pk)
+    rule = ScoreRule.objects.create(
+        brand=cast.brand, name="Webinar", kind="segment", points=7, parameters={"segments": [webinar.pk]}
+    )
     lead = capture(country="FR", phone="").lead
     before = lead.score
     add_members(segment_id=webinar.pk, client_ids=[lead.client_id], actor=cast.desk_head)

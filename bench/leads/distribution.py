@@ -1,4 +1,4 @@
-"""bench leads: leads shared among 200 agents in a batch, and from capture to assigned at 50 a second.
+"""Leads shared among 200 agents in a batch, and from capture to assigned at 50 a second.
 
 A batch decides and counts 1,000 leads per transaction, as an import reserves them; its yardstick is as many rows of the
 same table by one INSERT … SELECT. Captures come in at 50 a second from four processes, the whole `capture_lead` with dedupe,
@@ -15,20 +15,17 @@ from tempfile import TemporaryDirectory
 from django.db import connection, transaction
 from django.utils import timezone
 
-from bench.harness import Figure, analyze, at_least, at_most, in_processes, own_database, say
-from bench.web import fill, make_house
+from bench.harness import Figure, at_least, at_most, in_processes
 from crm.conditions import all_of, always
-from crm.db import partitions
-from crm.models import Brand, Desk, User
+from crm.models import Brand, Desk
 from leads.capture import Capture, capture_lead
 from leads.choices import Channel, Strategy
 from leads.models import Lead, RoutingRule
 from leads.routing import Candidate, Router
 
-FILLED = {"tiny": 1_000, "quick": 20_000, "full": 1_200_000}
 BATCH = {"tiny": 2_000, "quick": 20_000, "full": 100_000}
 SECONDS = {"tiny": 2, "quick": 20, "full": 60}
-AGENTS, WORKERS, PER_SECOND, AT_ONCE = 200, 4, 50, 1_000
+WORKERS, PER_SECOND, AT_ONCE = 4, 50, 1_000
 RATE_MIN, P99_MS_MAX = 5_000, 1_000
 BARE = """
 INSERT INTO leads_lead (client_id, brand_id, book_id, channel, captured_at, source, medium, utm, click_id, referral_code, sub_id,
@@ -43,21 +40,14 @@ FROM leads_lead ORDER BY id LIMIT %s
 """
 
 
-def run(size: str) -> list[Figure]:
-    with own_database("leads"), TemporaryDirectory() as folder:
-        partitions.ensure_upcoming()
-        make_house(AGENTS)
-        brand = Brand.objects.get(code="b0")
-        User.objects.update(languages=["de", "en"], lead_capacity_per_day=1_000_000)
-        _rules(brand)
-        say(f"filling up to {FILLED[size]:,} leads")
-        fill(1, FILLED[size])
-        figures = _batch(brand, BATCH[size])
-        analyze()
+def measure(brand: Brand, size: str) -> list[Figure]:
+    """Decide in batches, then take captures in."""
+    figures = _batch(brand, BATCH[size])
+    with TemporaryDirectory() as folder:
         return figures + _captures(brand, SECONDS[size], Path(folder))
 
 
-def _rules(brand: Brand) -> None:
+def add_rules(brand: Brand) -> None:
     """A rule per desk and country, then one for the rest: three conditions are looked at on average."""
     desks = Desk.objects.filter(brand=brand).order_by("pk")
     for number, (desk, country) in enumerate(zip(desks, ["DE", "AT", "CH", "ES"], strict=False)):
