@@ -30,7 +30,7 @@ from ib import periods
 from ib.audit_codes import IbAction
 from ib.calculation import caps, excluded, facts, passed, ranks, wanted
 from ib.calculation import writing as sql
-from ib.calculation.ranks import Instead
+from ib.calculation.tried import Instead
 from ib.calculation.wanted import Features
 from ib.choices import RunKind
 from ib.models import CommissionRun, Partner
@@ -43,16 +43,19 @@ NIGHTLY_DAYS = 5
 NIGHTLY_PIECE_DAYS, NIGHTLY_PIECES_MAX = 7, 10
 # A pass sorts and sums its lines in memory; more than this goes to disk, in pieces.
 MEMORY = "SET LOCAL work_mem = '64MB'"
+# A partner with everybody who was below them at some time.
+NETWORK = "SELECT n.partner_id FROM ib_upline n WHERE n.ancestor_id = %(network)s"
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Which closing deals a pass looks at: some ids, or all that were closed in a stretch of time."""
+    """Which closing deals a pass looks at: some ids, or all that were closed in a stretch of time; of a partner's network only."""
 
     deal_ids: list[int] | None = None
     from_at: dt.datetime | None = None
     to_at: dt.datetime | None = None
     client_id: int | None = None
+    network_of: int | None = None
 
     def where(self) -> tuple[str, dict[str, Any]]:
         parts: list[str] = []
@@ -66,6 +69,9 @@ class Scope:
         if self.client_id is not None:
             parts.append("a.client_id = %(client)s")
             parameters["client"] = self.client_id
+        if self.network_of is not None:
+            parts.append(f"att.partner_id IN ({NETWORK})")
+            parameters["network"] = self.network_of
         assert parts, "a pass without a scope would read every deal there is"
         return " AND ".join(parts), parameters
 
@@ -74,7 +80,8 @@ class Scope:
         where, parameters = self.where()
         rows = where.replace("d.id", "x.deal_id").replace("d.executed_at", "x.closed_at")
         # Clients' months are calculated beside their deals.
-        return rows.replace("a.client_id", "x.client_id") + " AND x.deal_id > 0", parameters
+        rows = rows.replace("a.client_id", "x.client_id").replace("att.partner_id", "x.introducer_id")
+        return f"{rows} AND x.deal_id > 0", parameters
 
 
 @dataclass
@@ -181,7 +188,9 @@ def gathered(*, brand: Brand, scope: Scope, instead: Instead) -> Iterator[Callab
         def calculate() -> None:
             _calculate(cursor, features, {"brand": brand.pk, "late": 0})
             if features.has_caps:
-                cursor.execute(caps.TRIED, {"zone": brand.time_zone})
+                # Of partners above a network its trades are a part of what their caps count.
+                whose = f"w.partner_id IN ({NETWORK})" if scope.network_of else "true"
+                cursor.execute(caps.TRIED.format(whose=whose), {"zone": brand.time_zone, "network": scope.network_of})
 
         yield calculate
         _drop(cursor)
@@ -213,15 +222,8 @@ def _gather(
 ) -> Features:
     """Fill the temporary tables that a pass works on; `instead`: a version to try out."""
     where, parameters = scope.where()
-    about = {
-        "brand": brand.pk,
-        "instead": instead.version_id if instead else None,
-        "plan": instead.plan_id if instead else None,
-    }
     cursor.execute(MEMORY)
-    cursor.execute(facts.VERSIONS, about)
-    cursor.execute(facts.FEATURES, about)
-    features = Features(*cursor.fetchone())
+    features = wanted.features_of(cursor, brand, instead)
     closing = facts.CLOSING.format(
         where=where,
         not_yet="" if corrects else facts.NOT_YET,
@@ -234,16 +236,17 @@ def _gather(
     if features.has_cpa:
         accrued, extra = scope.accrued()
         not_yet = facts.NO_CPA_ELSEWHERE.format(accrued=accrued) if corrects else facts.NO_CPA_YET
-        cursor.execute(facts.QUALIFIED.format(not_yet=not_yet), {"arrived": list(DEPOSIT_ARRIVED), **extra})
+        qualified = facts.QUALIFIED.format(not_yet=not_yet, agreements=features.agreements)
+        cursor.execute(qualified, {"arrived": list(DEPOSIT_ARRIVED), **extra})
     for statement in (facts.OPENED, facts.ELIGIBLE, facts.CELLS, facts.COMPONENTS):
         cursor.execute(statement, {})
     if features.has_shared:
-        cursor.execute(facts.SHARED, about)
+        cursor.execute(facts.SHARED, {"brand": brand.pk})
         cursor.execute("ANALYZE ib_shared")
     if features.has_odd:
         mirrored = "true" if features.has_mirrored else "false"
         for table, statement in excluded.STEPS:
-            cursor.execute(statement.format(mirrored=mirrored))
+            cursor.execute(statement.format(mirrored=mirrored, agreements=features.agreements))
             cursor.execute(f"ANALYZE {table}")
     if features.has_tiers:
         ranks.gather(cursor, brand, instead)

@@ -16,17 +16,7 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AccrualState, PeriodState, Reason
-from ib.models import (
-    Accrual,
-    Attribution,
-    Partner,
-    PartnerDay,
-    PartnerLink,
-    PartnerPlan,
-    Settlement,
-    SettlementPeriod,
-    Upline,
-)
+from ib.models import Accrual, Attribution, Partner, PartnerDay, PartnerLink, PartnerPlan, SettlementPeriod, Upline
 
 COUNT_MAX = 5_000
 
@@ -59,13 +49,19 @@ def earned_in(partner_ids: Iterable[int], period_ids: Iterable[int]) -> list[Ear
     return [Earned(row["currency"], row["total"]) for row in rows]
 
 
+NOT_SETTLED = """
+SELECT currency, sum(total) FROM (
+  SELECT currency, amount AS total FROM ib_partnerday WHERE partner_id = %(partner)s
+  UNION ALL SELECT currency, -accrued FROM ib_settlement WHERE partner_id = %(partner)s) s
+GROUP BY 1 HAVING sum(total) <> 0 ORDER BY 1
+"""
+
+
 def not_settled(partner: Partner) -> list[Earned]:
     """Sum what a partner has earned and no settlement has taken yet, per currency: each accrual is in one settlement at most."""
-    earned = PartnerDay.objects.filter(partner=partner).values_list("currency").annotate(total=Sum("amount")).order_by()
-    taken = Settlement.objects.filter(partner=partner).values_list("currency").annotate(total=Sum("accrued")).order_by()
-    settled = dict(taken)
-    left = {currency: total - settled.get(currency, Decimal(0)) for currency, total in earned}
-    return [Earned(currency, total) for currency, total in sorted(left.items()) if total]
+    with connection.cursor() as cursor:
+        cursor.execute(NOT_SETTLED, {"partner": partner.pk})
+        return [Earned(currency, total) for currency, total in cursor.fetchall()]
 
 
 def open_period_ids(brand_id: int) -> list[int]:

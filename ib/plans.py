@@ -24,7 +24,7 @@ from crm.notices.notify import notify, people_with
 from crm.security import audit, policies
 from crm.staff.company import open_brand
 from ib.agreements.cards import VersionTerms, check_card, described, rate_card, write_card
-from ib.agreements.scopes import USUAL, Scope, check_plan_fits, check_scope, check_version_fits
+from ib.agreements.scopes import USUAL, Scope, check_plan_fits, check_scope, check_version_fits, refusing_misfits
 from ib.audit_codes import IbAction
 from ib.choices import IbNotice, VersionState
 from ib.models import Partner, PartnerPlan, Plan, PlanVersion
@@ -224,7 +224,8 @@ def activate_version(*, version_id: int, actor: Actor, reason: str = "", at: dt.
         before.ends_at = version.starts_at
         before.save(update_fields=["ends_at"])
     version.decided_by, version.decided_at, version.decision_reason = actor, now, reason
-    version.save()
+    with refusing_misfits():
+        version.save()
     audit.record(
         actor=actor,
         action=IbAction.PLAN_ACTIVATED,
@@ -353,9 +354,10 @@ def agree(
         current.save(update_fields=["ends_at"])
     held = None
     if plan is not None:
-        held = PartnerPlan.objects.create(
-            partner=partner, plan=plan, percent=percent, starts_at=now, made_by=actor, **scope.values
-        )
+        with refusing_misfits():
+            held = PartnerPlan.objects.create(
+                partner=partner, plan=plan, percent=percent, starts_at=now, made_by=actor, **scope.values
+            )
     ratio = {} if percent == WHOLE else {"percent": str(percent)}
     audit.record(
         actor=actor,

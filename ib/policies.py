@@ -6,7 +6,7 @@ from crm.approvals.kinds import by_another
 from crm.models import Actor
 from crm.security.policies import Decision, on_whole_brand
 from ib.choices import PartnerRight
-from ib.models import Partner, PlanVersion
+from ib.models import Partner, PlanVersion, WhatIf
 from ib.team.rights import can_act_for, is_of_team
 
 
@@ -51,6 +51,14 @@ def can_try_version(user: Actor, version: PlanVersion) -> Decision:
     """Decide who may see what a version would have cost: who may write the brand's plans, and who may approve them."""
     allowed = can_write_plans(user, version.plan.brand_id)
     return allowed or on_whole_brand(user, "ib.approve_plan", version.plan.brand_id)
+
+
+def can_see_what_if(user: Actor, kept: WhatIf) -> Decision:
+    """Decide who may see a what-if: as for trying its version, and of a partner's change of plan who manages partners."""
+    allowed = can_try_version(user, kept.version)
+    if allowed or kept.partner_id is None:
+        return allowed
+    return can_manage_partners(user, kept.version.plan.brand_id)
 
 
 def can_run(user: Actor, brand_id: int) -> Decision:

@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from django.core.cache import cache
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from crm.i18n import formats
-from ib.agreements.cards import CARD, limit_sentences, rate_card
+from ib.agreements.cards import CARD, RateCard, limit_sentences, rate_card
 from ib.agreements.ranks import rank_of
 from ib.agreements.scopes import Scope, describe, in_order, link_codes
-from ib.choices import Network
-from ib.models import Partner, PlanVersion, Upline
+from ib.choices import Network, VersionState
+from ib.models import Partner, PartnerPlan, PlanVersion, Upline
 from trading.choices import SymbolGroup
 
 COLUMNS_MAX: Final = 12
 BESIDE_MAX: Final = 8
+CARD_KEPT: Final = 86_400
 
 
 @dataclass(frozen=True)
@@ -52,18 +55,21 @@ class Rates:
         return list({column.version.pk: column.version for column in self.columns}.values())
 
 
-def rates_of(partner: Partner) -> Rates | None:
+def rates_of(partner: Partner, agreements: list[PartnerPlan] | None = None) -> Rates | None:
     """List the rates that apply to a partner: their agreements for their own clients, and for each level below the plans that
     the partners there are on.
 
-    Twelve statements at most; None where no plan pays anything.
+    agreements: theirs of today but those for one client, where they are known. Five statements, eleven where a version is
+    asked for the first time; None where no plan pays anything.
     """
-    agreements = in_order(partner, client=None)
+    if agreements is None:
+        agreements = in_order(partner, client=None)
     held = next((row for row in agreements if Scope.of(row).is_usual), None)
     beside = [row for row in agreements if row is not held][:BESIDE_MAX]
     codes = link_codes(beside)
     own = held.plan_id if held else None
-    network = _network_of(own)
+    versions = _in_force({row.plan_id for row in [*beside, *([held] if held else [])]})
+    network = versions[own].network if own in versions else str(Network.INTRODUCER)
     wanted = {(1, own)} if own is not None else set()
     if network == Network.INTRODUCER:
         below = Upline.objects.filter(
@@ -78,17 +84,8 @@ def rates_of(partner: Partner) -> Rates | None:
         wanted |= set(below.order_by().values_list("level", "partner__plans__plan_id").distinct()[:200])
     elif network == Network.OWN and own is not None:
         wanted |= {(level, own) for level in range(2, COLUMNS_MAX + 1)}
-    versions = {
-        version.plan_id: version
-        for version in PlanVersion.objects.filter(
-            plan_id__in={plan_id for _level, plan_id in wanted} | {row.plan_id for row in beside},
-            state="active",
-            ends_at__isnull=True,
-        )
-        .select_related("plan")
-        .prefetch_related(*CARD)
-    }
-    cards = {plan_id: rate_card(version) for plan_id, version in versions.items()}
+    versions |= _in_force({plan_id for _level, plan_id in wanted} - versions.keys())
+    cards = _cards(versions)
     columns = [RateColumn(1, versions[row.plan_id], describe(row, codes)) for row in beside if row.plan_id in versions]
     columns += [
         RateColumn(level, versions[plan_id])
@@ -111,7 +108,7 @@ def rates_of(partner: Partner) -> Rates | None:
         for column in columns
         for text in [
             *cards[column.version.plan_id].sentences(column.version.currency, partner.brand.base_currency),
-            *limit_sentences(column.version),
+            *limit_sentences(column.version, cards[column.version.plan_id]),
         ]
     ]
     if not columns:
@@ -130,8 +127,21 @@ def rates_of(partner: Partner) -> Rates | None:
     return Rates(columns, rows, network, list(dict.fromkeys(components)), rank[0] if rank else "")
 
 
-def _network_of(plan_id: int | None) -> str:
-    """Return how a plan's holder is paid for clients of partners below today."""
-    version = PlanVersion.objects.filter(plan_id=plan_id, state="active", ends_at__isnull=True) if plan_id else None
-    found = version.values_list("network", flat=True).first() if version is not None else None
-    return found or Network.INTRODUCER
+def _in_force(plan_ids: set[int]) -> dict[int, PlanVersion]:
+    """Find the versions that pay today, by plan: one query."""
+    if not plan_ids:
+        return {}
+    rows = PlanVersion.objects.filter(plan_id__in=plan_ids, state=VersionState.ACTIVE, ends_at__isnull=True)
+    return {version.plan_id: version for version in rows.select_related("plan")}
+
+
+def _cards(versions: dict[int, PlanVersion]) -> dict[int, RateCard]:
+    """Read the cards of active versions, by plan. Such a version never changes, so its card is kept: six queries the first time."""
+    keys = {f"ib:card:{version.pk}:{version.created_at.timestamp()}": version for version in versions.values()}
+    kept = cache.get_many(keys)
+    missing = {key: version for key, version in keys.items() if key not in kept}
+    prefetch_related_objects(list(missing.values()), *CARD)
+    read = {key: rate_card(version) for key, version in missing.items()}
+    if read:
+        cache.set_many(read, CARD_KEPT)
+    return {keys[key].plan_id: card for key, card in {**kept, **read}.items()}

@@ -256,8 +256,8 @@ class VersionTerms:
 SETTINGS: Final = [field.name for field in fields(VersionTerms) if field.name != "card"]
 
 
-def limit_sentences(version: PlanVersion) -> list[str]:
-    """Say what a partner earns by a version at most, and which trades it leaves out."""
+def limit_sentences(version: PlanVersion, card: RateCard | None = None) -> list[str]:
+    """Say what a partner earns by a version at most, and which trades it leaves out. card: the version's, where it is known."""
     caps = [
         (_("A partner earns at most %(cap)s per day by this plan"), version.cap_day),
         (_("A partner earns at most %(cap)s per month by this plan"), version.cap_month),
@@ -282,7 +282,8 @@ def limit_sentences(version: PlanVersion) -> list[str]:
         "%(amount)s per lot of what a client's own partner earns per lot by this plan, at most all of it,"
         " goes to the client's wallet"
     )
-    is_monthly = any(row.component in OF_REVENUE for row in version.components.all())
+    components = card.components if card else version.components.all()
+    is_monthly = any(row.component in OF_REVENUE for row in components)
     kept = _("A client's month of negative net revenue pays nothing, and takes nothing from other earnings")
     return [
         *([kept] if is_monthly and not version.carries_negative else []),

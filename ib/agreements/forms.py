@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from clients.queries import clients_visible_to
 from crm.models import User
@@ -14,6 +15,11 @@ from ib.agreements.scopes import Scope
 from ib.models import Partner, PartnerPlan, Plan, ReferralLink
 from ib.models.plans import RATIO_MOST, USUAL_PRIORITY
 from trading.choices import PlatformKind
+
+
+def days_tried() -> list[tuple[int, str]]:
+    """List the numbers of days on whose trades terms are tried out."""
+    return [(n, ngettext("%(days)s day", "%(days)s days", n) % {"days": n}) for n in (7, 30, 90)]
 
 
 class AssignPlanForm(forms.Form):
@@ -69,10 +75,23 @@ class AssignPlanForm(forms.Form):
         help_text=_("Other than 100 % it needs a second approval, and applies from then on"),
     )
     reason = forms.CharField(max_length=200, label=_("Reason"))
+    days = forms.TypedChoiceField(
+        coerce=int,
+        empty_value=None,
+        required=False,
+        initial=30,
+        label=_("For a what-if: trades of the last"),
+        help_text=_("What the partner's network would have earned with this agreement, before it is made"),
+    )
 
     def __init__(self, *args: Any, partner: Partner, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        days = self.fields["days"]
+        assert isinstance(days, forms.ChoiceField)
+        days.choices = days_tried()
+        if self.is_tried:
+            self.fields["reason"].required = False
         link = self.fields["link"]
         assert isinstance(link, forms.ModelChoiceField)
         link.queryset = partner.referral_links.order_by("code")
@@ -82,6 +101,11 @@ class AssignPlanForm(forms.Form):
         plan = self.fields["plan"]
         assert isinstance(plan, forms.ModelChoiceField)
         plan.queryset = Plan.objects.filter(brand_id=partner.brand_id, versions__state="active").distinct()
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether the agreement is tried out rather than made."""
+        return "try" in self.data
 
     def clean_client(self) -> int | None:
         number: int | None = self.cleaned_data["client"]

@@ -37,11 +37,16 @@ def propose_ratio(
     partner = lock(Partner, partner_id, "brand")
     if plan_id is None:
         raise DomainError(_("A personal ratio needs a plan."))
-    if not 0 < percent <= RATIO_MOST:
-        raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
+    check_ratio(percent)
     plans.check_agreement(partner, plan_id, percent=percent, scope=scope)
     item = RatioProposal(partner=partner, plan_id=plan_id, percent=percent, reason=reason.strip(), **scope.values)
     return approvals.propose(item, actor=actor)
+
+
+def check_ratio(percent: Decimal) -> None:
+    """Raise DomainError for a ratio that is out of bounds."""
+    if not 0 < percent <= RATIO_MOST:
+        raise DomainError(_("A personal ratio is more than 0 and at most %(most)s %%.") % {"most": RATIO_MOST})
 
 
 class RatioApproval(approvals.ApprovalKind[RatioProposal]):

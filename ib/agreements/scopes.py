@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -133,6 +136,20 @@ def check_version_fits(version: PlanVersion) -> None:
         raise DomainError(_refused())
 
 
+@contextmanager
+def refusing_misfits() -> Iterator[None]:
+    """Say in words what the database refuses where an agreement and a version of its plan are made at the same time.
+
+    Raises: DomainError.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if "cannot be limited to a platform" not in str(error):
+            raise
+        raise DomainError(_refused()) from error
+
+
 def _refused() -> str:
     return _(
         "A CPA, a share of net revenue and a monthly pot are paid per client, across all of their accounts: they can't be limited "
@@ -140,7 +157,7 @@ def _refused() -> str:
     )
 
 
-def describe(row: AgreementScope, codes: dict[int, str] | None = None) -> str:
+def describe(row: AgreementScope | Scope, codes: dict[int, str] | None = None) -> str:
     """Describe in a phrase what an agreement takes: for whom, on which accounts. codes: of links, where they are known."""
     link_id, client_id = getattr(row, "link_id", None), getattr(row, "client_id", None)
     if client_id is not None:

@@ -1,7 +1,8 @@
 """What a version of a plan would have cost over the last days, had it paid in place of the versions that did.
 
 The engine calculates the real trades of the brand with the version in force, without writing, and the result is laid beside
-what was accrued on them and what the broker earned. It is kept beside the version.
+what was accrued on them and what the broker earned. It is kept beside the version. A change of one partner's plan is tried the
+same way, on the trades of their network: the version of the plan that is in force today.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,13 +25,16 @@ from crm.files.jobs import start_job
 from crm.models import Job, User
 from crm.security import audit
 from crm.security.policies import require
-from ib import engine
+from ib import engine, plans
 from ib.agreements.cards import described, rate_card
+from ib.agreements.ratios import check_ratio
+from ib.agreements.scopes import Scope
 from ib.audit_codes import IbAction
 from ib.calculation import monthly
-from ib.calculation.ranks import Instead
-from ib.models import Partner, PartnerPlan, Plan, PlanVersion, WhatIf
-from ib.policies import can_try_version
+from ib.calculation.tried import Instead, TriedAgreement
+from ib.choices import VersionState
+from ib.models import Partner, PartnerPlan, Plan, PlanVersion, Upline, WhatIf
+from ib.policies import can_manage_partners, can_try_version
 
 DAYS_MAX: Final = 92
 LINES_KEPT: Final = 200
@@ -41,11 +46,16 @@ WITH rate AS (SELECT base, day, rate FROM ib_fx WHERE quote = %(currency)s),
 earned AS (
   SELECT w.partner_id, sum(w.amount * r.rate) AS after FROM ib_wanted w JOIN rate r ON r.base = w.currency AND r.day = w.day
   WHERE w.reason = '' GROUP BY 1
+), lines AS (
+  SELECT x.partner_id, x.currency, x.amount, c.closed_at FROM ib_closing c
+  JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind = 'original' AND x.amount <> 0 WHERE c.cpa_version IS NULL
+  UNION ALL
+  SELECT x.partner_id, x.currency, x.amount, c.closed_at FROM ib_closing c
+  JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind <> 'original'
+    AND (x.kind = 'delta' OR (x.kind = 'capped' AND {capped})) WHERE c.cpa_version IS NULL
 ), had AS (
-  SELECT x.partner_id, sum(x.amount * r.rate) AS before FROM ib_closing c
-  JOIN ib_accrual x ON x.deal_id = c.deal_id AND x.kind IN ('original', 'delta') AND x.amount <> 0
-    AND c.cpa_version IS NULL
-  JOIN rate r ON r.base = x.currency AND r.day = (c.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
+  SELECT x.partner_id, sum(x.amount * r.rate) AS before FROM lines x
+  JOIN rate r ON r.base = x.currency AND r.day = (x.closed_at AT TIME ZONE 'UTC')::date GROUP BY 1
 ), cost AS (
   SELECT w.introducer_id AS partner_id, sum(w.amount * r.rate) AS cost,
     sum(CASE WHEN w.passed_per_lot IS NOT NULL THEN least(w.amount, trunc(w.lots * w.passed_per_lot * w.fx_rate, 8))
@@ -129,26 +139,79 @@ def run_what_if(
     """
     version = PlanVersion.objects.select_related("plan__brand").get(pk=version_id)
     plan = _check(version, days, for_plan_id, actor)
+    return _run(version, Instead(version.pk, plan.pk), days=days, actor=actor, progress=progress, at=at)
+
+
+def request_agreement_what_if(
+    *, partner_id: int, plan_id: int | None, percent: Decimal, scope: Scope, days: int, actor: User
+) -> Job:
+    """Start the job that tries a change of one partner's plan. Who: as `run_agreement_what_if`.
+
+    Raises: NotAllowed, DomainError, WrongState.
+    """
+    partner = Partner.objects.select_related("brand").get(pk=partner_id)
+    version = _check_agreement(partner, plan_id, percent, scope, days, actor)
+    agreement = {"partner": partner.pk, "plan": version.plan_id, "percent": str(percent), "scope": scope.values}
+    return start_job("ib.what_if", owner=actor, parameters={"days": days, "agreement": agreement})
+
+
+@transaction.atomic
+def run_agreement_what_if(
+    *,
+    partner_id: int,
+    plan_id: int | None,
+    percent: Decimal,
+    scope: Scope,
+    days: int,
+    actor: User,
+    progress: Callable[[int, int], Any] | None = None,
+) -> WhatIf:
+    """Try a change of one partner's plan on the trades that their network closed in the last days; nothing is agreed or accrued.
+
+    The plan's version of today counts for all of the days, in place of what the partner had for these trades.
+    Who: `ib.manage_partners` at the brand. Raises: NotAllowed, DomainError (days, no plan, a scope that can't be), WrongState
+    where it is so already.
+    """
+    partner = Partner.objects.select_related("brand").get(pk=partner_id)
+    version = _check_agreement(partner, plan_id, percent, scope, days, actor)
+    tried = TriedAgreement(partner.pk, percent, scope.values)
+    return _run(version, Instead(version.pk, version.plan_id, tried), days=days, actor=actor, progress=progress)
+
+
+def _run(
+    version: PlanVersion,
+    instead: Instead,
+    *,
+    days: int,
+    actor: User,
+    progress: Callable[[int, int], Any] | None,
+    at: dt.datetime | None = None,
+) -> WhatIf:
     now = at or timezone.now()
+    from_at, brand = now - dt.timedelta(days=days), version.plan.brand
+    agreement = instead.agreement
+    network = agreement.partner_id if agreement else None
     tell = progress or (lambda _done, _whole: None)
     tell(0, 3)
-    with engine.gathered(
-        brand=version.plan.brand,
-        scope=engine.Scope(from_at=now - dt.timedelta(days=days), to_at=now),
-        instead=Instead(version.pk, plan.pk),
-    ) as calculate:
+    scope = engine.Scope(from_at=from_at, to_at=now, network_of=network)
+    with engine.gathered(brand=brand, scope=scope, instead=instead) as calculate:
         tell(1, 3)
         calculate()
         tell(2, 3)
         with connection.cursor() as cursor:
-            cursor.execute(RESULT, {"currency": version.currency})
+            # What caps took from partners above counts other trades, too: left out on both sides.
+            capped = f"x.partner_id IN ({engine.NETWORK})" if network else "true"
+            cursor.execute(RESULT.format(capped=capped), {"currency": version.currency, "network": network})
             rows = [Row(*values) for values in cursor.fetchall()]
-    rows = _with_months(rows, version, plan, from_at=now - dt.timedelta(days=days), to_at=now)
+    rows = _with_months(rows, version, instead, from_at=from_at, to_at=now)
     kept = WhatIf.objects.create(
         version=version,
-        for_plan=plan,
+        for_plan_id=instead.plan_id,
+        partner_id=network,
+        percent=agreement.percent if agreement else 100,
+        scope=agreement.scope if agreement else {},
         content_hash=content_hash(version),
-        from_at=now - dt.timedelta(days=days),
+        from_at=from_at,
         to_at=now,
         currency=version.currency,
         deals=sum(row.deals for row in rows),
@@ -165,25 +228,41 @@ def run_what_if(
         actor=actor,
         action=IbAction.PLAN_TRIED_OUT,
         target=version,
-        brand_id=version.plan.brand_id,
-        after={"days": days, "for_plan": plan.pk, "before": str(kept.before), "after": str(kept.after)},
+        brand_id=brand.pk,
+        after={
+            "days": days,
+            "for_plan": instead.plan_id,
+            "partner": network,
+            "before": str(kept.before),
+            "after": str(kept.after),
+        },
     )
     tell(3, 3)
     return kept
 
 
 def _with_months(
-    rows: list[Row], version: PlanVersion, plan: Plan, *, from_at: dt.datetime, to_at: dt.datetime
+    rows: list[Row], version: PlanVersion, instead: Instead, *, from_at: dt.datetime, to_at: dt.datetime
 ) -> list[Row]:
-    """Add shares of net revenue of the same days, by the version and by those that paid; of months in part, that part."""
-    brand, found = version.plan.brand, {row.partner_id: row for row in rows}
-    for name, instead in (("before", None), ("after", Instead(version.pk, plan.pk))):
-        earned = monthly.tried(brand, from_at, to_at, currency=version.currency, instead=instead)
-        for partner_id, (own, cost) in earned.items():
-            zero = Decimal(0)
-            row = found.get(partner_id) or Row(partner_id, zero, zero, zero, 0, zero, zero, zero)
-            row = replace(row, **{name: getattr(row, name) + own})
-            found[partner_id] = replace(row, cost=row.cost + cost) if instead else row
+    """Add shares of net revenue of the same days, by the version and by those that paid; of months in part, that part.
+
+    Of a network alone where one agreement is tried; of others what it changes for them.
+    """
+    brand, found, zero = version.plan.brand, {row.partner_id: row for row in rows}, Decimal(0)
+    before, after = (
+        monthly.tried(brand, from_at, to_at, currency=version.currency, instead=way) for way in (None, instead)
+    )
+    network = None
+    if instead.agreement is not None:
+        network = set(Upline.objects.filter(ancestor=instead.agreement.partner_id).values_list("partner_id", flat=True))
+    for partner_id in {*before, *after}:
+        (was, _was_cost), (now, cost) = before.get(partner_id, (zero, zero)), after.get(partner_id, (zero, zero))
+        if network is not None and partner_id not in network:
+            if was == now:
+                continue
+            was, now, cost = zero, now - was, zero
+        row = found.get(partner_id) or Row(partner_id, zero, zero, zero, 0, zero, zero, zero)
+        found[partner_id] = replace(row, before=row.before + was, after=row.after + now, cost=row.cost + cost)
     return sorted(found.values(), key=lambda row: (-abs(row.difference), row.partner_id))
 
 
@@ -193,14 +272,33 @@ def _total(rows: list[Row], name: str) -> Decimal:
 
 def _check(version: PlanVersion, days: int, for_plan_id: int | None, actor: User) -> Plan:
     require(can_try_version(actor, version))
-    if not 1 <= days <= DAYS_MAX:
-        raise DomainError(_("Choose between 1 and %(most)s days.") % {"most": DAYS_MAX})
+    _check_days(days)
     plan = Plan.objects.filter(pk=for_plan_id or version.plan_id, brand_id=version.plan.brand_id).first()
     if plan is None:
         raise DomainError(_("Choose a plan of the same brand."))
     if not PartnerPlan.objects.filter(plan=plan).exists():
         raise DomainError(_("No partner is on %(plan)s. Choose the plan whose partners would get it.") % {"plan": plan})
     return plan
+
+
+def _check_days(days: int) -> None:
+    if not 1 <= days <= DAYS_MAX:
+        raise DomainError(_("Choose between 1 and %(most)s days.") % {"most": DAYS_MAX})
+
+
+def _check_agreement(
+    partner: Partner, plan_id: int | None, percent: Decimal, scope: Scope, days: int, actor: User
+) -> PlanVersion:
+    """Return the version that an agreement which may be made would pay by today."""
+    require(can_manage_partners(actor, partner.brand_id))
+    _check_days(days)
+    if plan_id is None:
+        raise DomainError(_("Choose a plan to try."))
+    check_ratio(percent)
+    plan, _current = plans.check_agreement(partner, plan_id, percent=percent, scope=scope)
+    held = Q(ends_at=None) | Q(ends_at__gt=timezone.now())
+    versions = PlanVersion.objects.filter(held, plan=plan, state=VersionState.ACTIVE).select_related("plan__brand")
+    return versions.order_by("starts_at")[0]
 
 
 def rows_of(kept: WhatIf) -> list[tuple[Partner, Row]]:

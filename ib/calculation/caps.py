@@ -230,7 +230,7 @@ WHERE {_IS_OFF} AND {{scope}}
 # The same for a version that is tried out: what it would pay is cut down in place.
 TRIED: Final = f"""
 WITH lines AS (
-  SELECT w.* FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id WHERE {_CAPPED}
+  SELECT w.* FROM ib_wanted w JOIN ib_planversion v ON v.id = w.version_id WHERE {_CAPPED} AND {{whose}}
 ), {_FROM_LINES}
 UPDATE ib_wanted w SET rate_amount = m.kept, amount = trunc(m.kept * w.fx_rate, 8)
 FROM kept m

@@ -25,10 +25,10 @@ CREATE TEMP TABLE ib_asked ON COMMIT DROP AS
 SELECT DISTINCT c.deal_id, c.client_id, c.introducer_id, c.closed_at, c.account_id, c.position_id, c.action
 FROM ib_closing c
 WHERE EXISTS (
-  SELECT 1 FROM ib_upline u JOIN ib_partnerplan h ON h.partner_id = u.ancestor_id JOIN ib_version v ON v.plan_id = h.plan_id
+  SELECT 1 FROM ib_upline u JOIN {{agreements}} h ON h.partner_id = u.ancestor_id JOIN ib_version v ON v.plan_id = h.plan_id
   WHERE u.partner_id = c.introducer_id AND cardinality(v.excluded_trades) > 0
     AND (u.level = 1 OR v.network <> '{Network.INTRODUCER}'))
-  OR EXISTS (SELECT 1 FROM ib_partnerplan h JOIN ib_version v ON v.plan_id = h.plan_id
+  OR EXISTS (SELECT 1 FROM {{agreements}} h JOIN ib_version v ON v.plan_id = h.plan_id
     WHERE h.link_id = c.link_id AND cardinality(v.excluded_trades) > 0)
 """  # noqa: S608
 # The clients' own positions, and those of the same partners' other clients that were opened, or added to, while theirs were.

@@ -3,6 +3,8 @@
 `ib.engine` fills in scopes as text; every value is a parameter.
 """
 
+from ib.calculation.tried import TRIED, TRIED_PLAN
+
 # Most plans pay per lot, and the introducer's plan pays the whole upline: the rest is joined only where some plan needs it.
 FEATURES = """
 SELECT coalesce(bool_or(v.network <> 'introducer'), false),
@@ -17,22 +19,20 @@ SELECT coalesce(bool_or(v.network <> 'introducer'), false),
   coalesce(bool_or(cardinality(v.excluded_shared) > 0), false),
   coalesce(bool_or(cardinality(v.excluded_trades) > 0), false),
   coalesce(bool_or('mirrored' = ANY (v.excluded_trades)), false),
-  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s
-          WHERE s.link_id IS NOT NULL OR s.client_id IS NOT NULL),
-  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.priority < 100),
-  EXISTS (SELECT 1 FROM ib_partnerplan s JOIN ib_plan p ON p.id = s.plan_id AND p.brand_id = %(brand)s WHERE s.percent <> 100),
+  EXISTS (SELECT 1 FROM {agreements} s WHERE (s.link_id IS NOT NULL OR s.client_id IS NOT NULL)
+          AND s.plan_id IN (SELECT plan_id FROM ib_version)),
+  EXISTS (SELECT 1 FROM {agreements} s WHERE s.priority < 100 AND s.plan_id IN (SELECT plan_id FROM ib_version)),
+  EXISTS (SELECT 1 FROM {agreements} s WHERE s.percent <> 100 AND s.plan_id IN (SELECT plan_id FROM ib_version)),
   coalesce(bool_or(v.passed_percent > 0 OR v.passed_per_lot > 0), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k
     WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result', 'pot'))), false),
   coalesce(bool_or(EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component = 'pot')), false)
 FROM ib_version v
 """
-# The versions that pay; `instead`: a version that counts, at all times, in place of those of `plan`.
-VERSIONS = """
+# The versions that pay; `instead`: a version that is tried out, once more for the plan that stands for it (`ib.calculation.tried`).
+VERSIONS = f"""
 CREATE TEMP TABLE ib_version ON COMMIT DROP AS
-SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS plan_id,
-  CASE WHEN v.id = %(instead)s THEN '-infinity' ELSE v.starts_at END AS starts_at,
-  CASE WHEN v.id = %(instead)s THEN NULL ELSE v.ends_at END AS ends_at, v.currency, v.min_hold_seconds,
+SELECT v.id, held.plan_id, held.starts_at, held.ends_at, v.currency, v.min_hold_seconds,
   v.cap_day, v.cap_month, v.cap_revenue, v.markup_pips, v.passed_percent, v.passed_per_lot,
   v.carries_negative,
   v.excluded_accounts, v.excluded_shared, v.excluded_trades::text[] AS excluded_trades,
@@ -40,8 +40,10 @@ SELECT v.id, CASE WHEN v.id = %(instead)s THEN %(plan)s ELSE v.plan_id END AS pl
   (SELECT max(level) FROM (SELECT level FROM ib_planlevel l WHERE l.version_id = v.id
                            UNION ALL SELECT level FROM ib_planoverride o WHERE o.version_id = v.id) every) AS levels
 FROM ib_planversion v JOIN ib_plan p ON p.id = v.plan_id AND p.brand_id = %(brand)s
-WHERE v.id = %(instead)s OR (v.state = 'active' AND v.plan_id IS DISTINCT FROM %(plan)s)
-"""
+CROSS JOIN LATERAL (
+  SELECT v.plan_id, v.starts_at, v.ends_at WHERE v.state = 'active'
+  UNION ALL SELECT {TRIED_PLAN}, '-infinity', NULL WHERE v.id = %(instead)s) held
+"""  # noqa: S608
 # In a first pass (not a recalculation) a deal that has rows is done.
 NOT_YET = "AND NOT EXISTS (SELECT 1 FROM ib_accrual done WHERE done.kind = 'original' AND done.deal_id = d.id)"
 COUNTRY_NOW = "c.country"
@@ -99,7 +101,7 @@ FITS = """lower({value}) LIKE
     replace(replace(replace(replace(lower({mask}), '!', '!!'), '%%', '!%%'), '_', '!_'), '*', '%%') ESCAPE '!'"""
 ELIGIBLE = f"""
 CREATE TEMP TABLE ib_eligible ON COMMIT DROP AS
-SELECT v.id AS version_id, g.account_group
+SELECT DISTINCT v.id AS version_id, g.account_group
 FROM ib_version v CROSS JOIN (SELECT DISTINCT account_group FROM ib_closing) g
 WHERE (cardinality(v.account_groups) = 0 OR EXISTS (
   SELECT 1 FROM unnest(v.account_groups) pattern WHERE {FITS.format(value="g.account_group", mask="pattern")}))
@@ -138,7 +140,7 @@ referred AS (
   SELECT DISTINCT r.client_id, r.since, r.country, v.id AS version_id
   FROM referred r
   JOIN ib_upline u ON u.partner_id = r.partner_id
-  JOIN ib_partnerplan h ON h.partner_id = u.ancestor_id AND h.starts_at <= r.since AND (h.ends_at IS NULL OR h.ends_at > r.since)
+  JOIN {{agreements}} h ON h.partner_id = u.ancestor_id AND h.starts_at <= r.since AND (h.ends_at IS NULL OR h.ends_at > r.since)
   JOIN ib_version v ON v.plan_id = h.plan_id AND v.starts_at <= r.since AND (v.ends_at IS NULL OR v.ends_at > r.since)
   WHERE EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id) {{not_yet}}
 ), done AS (
@@ -182,7 +184,7 @@ NO_CPA_ELSEWHERE = """AND NOT EXISTS (SELECT 1 FROM ib_accrual x WHERE x.client_
 # What rank the holder of a plan has, in the versions that pay: a version without that tier pays the next lower one.
 RANKS = """
 CREATE TEMP TABLE ib_rank ON COMMIT DROP AS
-SELECT r.partner_id, v.id AS version_id, t.number AS tier, t.factor, r.starts_at, r.ends_at
+SELECT r.partner_id, v.id AS version_id, v.plan_id, t.number AS tier, t.factor, r.starts_at, r.ends_at
 FROM {ranks} r
 JOIN ib_version v ON v.plan_id = r.plan_id
 JOIN LATERAL (SELECT k.number, k.factor FROM ib_plantier k WHERE k.version_id = v.id AND k.number <= r.tier
@@ -212,12 +214,13 @@ CREATE TEMP TABLE ib_component ON COMMIT DROP AS
 SELECT v.id AS version_id, k.component,
   k.component = 'cpa' OR count(*) FILTER (WHERE k.component NOT IN ('cpa', 'revenue', 'net_result', 'pot'))
     OVER (PARTITION BY v.id) = 1 AS is_only
-FROM ib_version v JOIN (
+FROM (SELECT DISTINCT id FROM ib_version) v JOIN (
   SELECT version_id, 'lot' AS component FROM ib_planrate UNION SELECT version_id, 'lot' FROM ib_planoverride
   UNION SELECT version_id, component FROM ib_plancomponent UNION SELECT version_id, 'cpa' FROM ib_plancpa) k ON k.version_id = v.id
 """
 TABLES = (
     "ib_version",
+    TRIED,
     "ib_closing",
     "ib_opened",
     "ib_eligible",

@@ -23,7 +23,7 @@ from crm.rates import fx
 from ib import periods
 from ib.calculation import caps, facts, months, ranks, wanted
 from ib.calculation import writing as sql
-from ib.calculation.ranks import Instead
+from ib.calculation.tried import Instead
 from ib.calculation.wanted import Features
 from ib.choices import RunKind
 from ib.engine import MEMORY, EngineResult
@@ -104,7 +104,7 @@ def calculate(
         clients = EVERYBODY if client_ids is None else OF_CLIENTS
         # What a client's lots are of a pot is known by everybody's.
         looked_at = EVERYBODY if features.has_pot else clients
-        _gather_money(cursor, brand, about, looked_at)
+        _gather_money(cursor, brand, about, looked_at, features)
         for statement in months.KEPT:
             cursor.execute(statement.format(clients=looked_at), {**about, "now": now})
         cursor.execute(months.IDS.format(clients=clients), about)
@@ -134,7 +134,7 @@ def number_months(brand: Brand, spans: Sequence[Span], client_ids: list[int] | N
         if features and features.has_monthly:
             about = _about(brand, spans, client_ids)
             is_everybody = client_ids is None or features.has_pot
-            _gather_money(cursor, brand, about, EVERYBODY if is_everybody else OF_CLIENTS)
+            _gather_money(cursor, brand, about, EVERYBODY if is_everybody else OF_CLIENTS, features)
             cursor.execute(months.NAMED, {**about, "now": timezone.now()})
         _drop(cursor)
 
@@ -194,11 +194,11 @@ def tried(
             _drop(cursor)
             return {}
         about = _about(brand, spans, None)
-        _gather_money(cursor, brand, about, EVERYBODY)
+        _gather_money(cursor, brand, about, EVERYBODY, features)
         _lay_out(cursor, brand, features, about, instead, currency)
         cursor.execute(wanted.statement(features, is_monthly=True), {"brand": brand.pk, "late": 0})
         if features.has_caps:
-            cursor.execute(caps.TRIED, {"zone": brand.time_zone})
+            cursor.execute(caps.TRIED.format(whose="true"), {"zone": brand.time_zone})
         cursor.execute(EARNED, {"currency": currency})
         found = {partner_id: (earned, cost) for partner_id, earned, cost in cursor.fetchall()}
         _drop(cursor)
@@ -219,16 +219,9 @@ def _about(brand: Brand, spans: Sequence[Span], client_ids: list[int] | None) ->
 
 def _features(cursor: CursorWrapper, brand: Brand, instead: Instead | None) -> Features:
     """Find what the brand's plans make use of; a CPA, components of deals and what lies beside them don't matter to a month."""
-    about = {
-        "brand": brand.pk,
-        "instead": instead.version_id if instead else None,
-        "plan": instead.plan_id if instead else None,
-    }
     cursor.execute(MEMORY)
-    cursor.execute(facts.VERSIONS, about)
-    cursor.execute(facts.FEATURES, about)
     return replace(
-        Features(*cursor.fetchone()),
+        wanted.features_of(cursor, brand, instead),
         has_cpa=False,
         has_revenue=False,
         has_odd=False,
@@ -237,9 +230,9 @@ def _features(cursor: CursorWrapper, brand: Brand, instead: Instead | None) -> F
     )
 
 
-def _gather_money(cursor: CursorWrapper, brand: Brand, about: dict[str, Any], clients: str) -> None:
+def _gather_money(cursor: CursorWrapper, brand: Brand, about: dict[str, Any], clients: str, features: Features) -> None:
     """Fill `ib_month` with what the broker earned from each client, in the brand's base currency."""
-    cursor.execute(months.SPELLS.format(clients=clients), about)
+    cursor.execute(months.SPELLS.format(clients=clients, agreements=features.agreements), about)
     for statement in months.MONEY:
         cursor.execute(statement)
     cursor.execute(months.ASKED)

@@ -28,7 +28,7 @@ FROM unnest(%(months)s::date[], %(from)s::timestamptz[], %(to)s::timestamptz[], 
 JOIN ib_attribution att ON att.starts_at < m.to_at AND (att.ends_at IS NULL OR att.ends_at > m.from_at)
 JOIN clients_client c ON c.id = att.client_id AND c.brand_id = %(brand)s
 WHERE att.partner_id IN (
-  SELECT u.partner_id FROM ib_upline u JOIN ib_partnerplan h ON h.partner_id = u.ancestor_id
+  SELECT u.partner_id FROM ib_upline u JOIN {{agreements}} h ON h.partner_id = u.ancestor_id
   JOIN ib_version v ON v.plan_id = h.plan_id
   JOIN ib_plancomponent k ON k.version_id = v.id AND k.component IN {_MONTHLY}) AND {{clients}}
 """  # noqa: S608
@@ -148,7 +148,7 @@ BESIDE: Final = (
     "CREATE TEMP TABLE ib_eligible (version_id bigint, account_group text) ON COMMIT DROP",
     f"""
 CREATE TEMP TABLE ib_cell ON COMMIT DROP AS
-SELECT k.version_id, k.component, ''::text AS symbol_group, ''::text AS account_group, k.value, k.cap, k.markup
+SELECT DISTINCT k.version_id, k.component, ''::text AS symbol_group, ''::text AS account_group, k.value, k.cap, k.markup
 FROM ib_plancomponent k JOIN ib_version v ON v.id = k.version_id WHERE k.component IN {_MONTHLY}""",  # noqa: S608
     "CREATE TEMP TABLE ib_component ON COMMIT DROP AS SELECT version_id, component, true AS is_only FROM ib_cell",
     "CREATE TEMP TABLE ib_fx (base text, quote text, day date, rate numeric(20,10), rate_on date) ON COMMIT DROP",

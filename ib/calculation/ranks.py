@@ -17,9 +17,10 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from crm.models import Brand
-from ib.calculation import facts
+from ib.calculation import facts, tried
+from ib.calculation.tried import Instead
 from ib.choices import TierBasis
-from ib.models import PartnerPlan, PlanVersion
+from ib.models import PlanVersion
 
 # Closed volume per month of the brand's time zone, partner above the client and whether it's their own client, in the broker's
 # lots; paid or not. A partner's own trading counts for those above only.
@@ -39,15 +40,7 @@ WHERE d.action IN (0, 1) AND d.entry IN (1, 2, 3) AND d.deleted_at IS NULL
 GROUP BY 1, 2, 3
 """  # noqa: S608
 RANKS_KEPT: Final = "ib_partnerrank"
-RANKS_TRIED: Final = f"(SELECT * FROM {RANKS_KEPT} WHERE plan_id <> %(plan)s UNION ALL SELECT * FROM ib_tried)"  # noqa: S608
-
-
-@dataclass(frozen=True)
-class Instead:
-    """A version that counts, at all times, in place of a plan's versions: for trying it out."""
-
-    version_id: int
-    plan_id: int
+RANKS_TRIED: Final = f"(SELECT * FROM {RANKS_KEPT} UNION ALL SELECT * FROM ib_tried)"  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -118,13 +111,13 @@ def gather(cursor: CursorWrapper, brand: Brand, instead: Instead | None) -> None
                 " VALUES (0, %s, %s, %s, 0, 0, %s, %s)",
                 rows,
             )
-        cursor.execute(facts.RANKS.format(ranks=RANKS_TRIED), {"plan": instead.plan_id})
+        cursor.execute(facts.RANKS.format(ranks=RANKS_TRIED))
         cursor.execute("DROP TABLE ib_tried")
     cursor.execute("ANALYZE ib_rank")
 
 
 def _tried(cursor: CursorWrapper, brand: Brand, instead: Instead) -> Iterable[tuple[Any, ...]]:
-    """Decide the ranks that a plan's holders would have had by a version, in the months of the deals."""
+    """Decide the ranks that its holders would have had by a version, in the months of the deals."""
     version = PlanVersion.objects.get(pk=instead.version_id)
     tiers = [tier.lots for tier in version.tiers.all()]
     cursor.execute("SELECT min(closed_at), max(closed_at) FROM ib_closing")
@@ -134,7 +127,7 @@ def _tried(cursor: CursorWrapper, brand: Brand, instead: Instead) -> Iterable[tu
     zone = ZoneInfo(brand.time_zone)
     month, last = (at.astimezone(zone).date().replace(day=1) for at in (first_at, last_at))
     found = volumes(brand, month_back(month, version.tier_months), last)
-    partners = set(PartnerPlan.objects.filter(plan_id=instead.plan_id).values_list("partner_id", flat=True))
+    partners = tried.holders(cursor)
     held = dict.fromkeys(partners, Rank())
     while month <= last:
         after = month_back(month, -1)
@@ -142,5 +135,5 @@ def _tried(cursor: CursorWrapper, brand: Brand, instead: Instead) -> Iterable[tu
             lots = counted(found, version, partner_id, month)
             held[partner_id] = rank = decide(tiers, version.tier_grace, held[partner_id], lots)
             if rank.tier:
-                yield partner_id, instead.plan_id, rank.tier, starts(month, zone), starts(after, zone)
+                yield partner_id, tried.TRIED_PLAN, rank.tier, starts(month, zone), starts(after, zone)
         month = after

@@ -6,9 +6,14 @@ their level. A difference payout pays what the ancestor's own first level exceed
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.db.backends.utils import CursorWrapper
+
+from crm.models import Brand
+from ib.calculation import facts, tried
 from ib.calculation.facts import FITS
+from ib.calculation.tried import KEPT, Instead
 from ib.choices import FIXED, FOR_CLIENT, MONTHLY, REBATES, Component, Network, Reason
 from ib.models.plans import USUAL_PRIORITY
 
@@ -34,6 +39,8 @@ class Features:
     has_passed: bool
     has_monthly: bool
     has_pot: bool
+    # The table of agreements that is read.
+    agreements: str = KEPT
 
 
 # At the close; agreements at the time they count from, which is the close but for a CPA.
@@ -41,7 +48,7 @@ HOLDS = "{a}.starts_at <= c.closed_at AND ({a}.ends_at IS NULL OR {a}.ends_at > 
 AGREED = HOLDS.replace("closed_at", "agreed_at")
 # The agreement that takes a trade: the first of the partner's own whose scope it fits. A CPA and a client's month have no account.
 TAKEN = f"""
-  LEFT JOIN LATERAL (SELECT s.plan_id, s.percent FROM ib_partnerplan s
+  LEFT JOIN LATERAL (SELECT s.plan_id, s.percent FROM {{agreements}} s
     WHERE {{whose}} AND s.link_id IS NULL AND s.client_id IS NULL AND {AGREED.format(a="s")}
       AND (cardinality(s.link_ids) = 0 OR c.link_id = ANY (s.link_ids))
       AND (cardinality(s.platforms) = 0 OR ({{of_trade}} AND c.platform = ANY (s.platforms)))
@@ -49,22 +56,22 @@ TAKEN = f"""
         SELECT 1 FROM unnest(s.account_groups) mask WHERE {FITS.format(value="c.account_group", mask="mask")})))
     ORDER BY s.priority LIMIT 1) {{a}} ON true"""  # noqa: S608
 USUAL = f"""
-  LEFT JOIN ib_partnerplan {{a}} ON {{whose}} AND {{a}}.link_id IS NULL AND {{a}}.client_id IS NULL
+  LEFT JOIN {{agreements}} {{a}} ON {{whose}} AND {{a}}.link_id IS NULL AND {{a}}.client_id IS NULL
     AND {{a}}.priority = {USUAL_PRIORITY} AND {AGREED.format(a="{a}")}"""
 INTRODUCERS, ANCESTORS = "{s}.partner_id = c.introducer_id", "u.level > 1 AND {s}.partner_id = u.ancestor_id"
 SPECIAL = f"""
-  LEFT JOIN ib_partnerplan pl ON pl.link_id = c.link_id AND {AGREED.format(a="pl")}
-  LEFT JOIN ib_partnerplan pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {AGREED.format(a="pc")}"""
+  LEFT JOIN {{agreements}} pl ON pl.link_id = c.link_id AND {AGREED.format(a="pl")}
+  LEFT JOIN {{agreements}} pc ON pc.client_id = c.client_id AND pc.partner_id = c.introducer_id AND {AGREED.format(a="pc")}"""
 OWN = f"""{{agreement}}
   LEFT JOIN ib_version av ON av.plan_id = ap.plan_id AND av.network <> '{Network.INTRODUCER}' AND {AGREED.format(a="av")}
-  LEFT JOIN ib_version v ON v.id = coalesce(av.id, v0.id)"""
+  LEFT JOIN ib_version v ON v.id = coalesce(av.id, v0.id) AND v.plan_id = coalesce(av.plan_id, v0.plan_id)"""
 # A deal that qualified a client is there once more for the CPA, and only for the version it qualified them for.
 QUALIFIED = f"""
     AND (k.component IS NOT DISTINCT FROM '{Component.CPA}') = (c.cpa_version IS NOT NULL)
     AND (c.cpa_version IS NULL OR c.cpa_version = v.id)"""
 # The rank of the partner whose plan pays: the introducer's, or the ancestor's by their own. Fixed sums have no ranks.
 RANK = """
-  LEFT JOIN ib_rank rk ON rk.version_id = v.id AND rk.partner_id = {holder} AND {holds}"""
+  LEFT JOIN ib_rank rk ON rk.version_id = v.id AND rk.plan_id = v.plan_id AND rk.partner_id = {holder} AND {holds}"""
 SHARED = f"""
       WHEN cardinality(v.excluded_shared) > 0 AND EXISTS (SELECT 1 FROM ib_shared sh WHERE sh.client_id = c.client_id
         AND sh.partner_id = u.ancestor_id AND sh.kind = ANY (v.excluded_shared) AND sh.since <= c.closed_at)
@@ -231,12 +238,21 @@ WHERE b.deal_id = hi.deal_id AND b.level = hi.level AND b.component = hi.compone
 _REASONS = {str(reason): str(reason) for reason in Reason if reason}
 
 
+def features_of(cursor: CursorWrapper, brand: Brand, instead: Instead | None) -> Features:
+    """Lay out the versions and agreements that a pass reads, and find what they make use of."""
+    agreements = tried.agreements(cursor, brand, instead)
+    about = {"brand": brand.pk, "instead": instead.version_id if instead else None}
+    cursor.execute(facts.VERSIONS, about)
+    cursor.execute(facts.FEATURES.format(agreements=agreements))
+    return replace(Features(*cursor.fetchone()), agreements=agreements)
+
+
 def _agreement(features: Features, name: str, whose: str, *, is_monthly: bool) -> str:
     """Build the join of the agreement that a partner has for a trade beside those for a single client or link."""
     if not features.has_scopes:
-        return USUAL.format(a=name, whose=whose.format(s=name))
+        return USUAL.format(a=name, whose=whose.format(s=name), agreements=features.agreements)
     of_trade = "false" if is_monthly else "c.cpa_version IS NULL"
-    return TAKEN.format(a=name, whose=whose.format(s="s"), of_trade=of_trade)
+    return TAKEN.format(a=name, whose=whose.format(s="s"), of_trade=of_trade, agreements=features.agreements)
 
 
 def statement(features: Features, *, is_monthly: bool = False) -> str:
@@ -286,7 +302,7 @@ def statement(features: Features, *, is_monthly: bool = False) -> str:
         first_holds=AGREED.format(a="v0" if own else "v"),
         u_holds=HOLDS.format(a="u"),
         sp_holds=HOLDS.format(a="sp"),
-        special=SPECIAL if features.has_special else "",
+        special=SPECIAL.format(agreements=features.agreements) if features.has_special else "",
         plan=plan,
         own=OWN.format(agreement=_agreement(features, "ap", ANCESTORS, is_monthly=is_monthly)) if own else "",
         is_difference=is_difference,

@@ -986,6 +986,8 @@ class Migration(migrations.Migration):
             name='WhatIf',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('percent', models.DecimalField(decimal_places=2, default=100, max_digits=5)),
+                ('scope', models.JSONField(default=dict)),
                 ('content_hash', models.CharField(help_text='Of the version as it was then', max_length=64)),
                 ('from_at', models.DateTimeField()),
                 ('to_at', models.DateTimeField()),
@@ -1002,6 +1004,7 @@ class Migration(migrations.Migration):
                 ('for_plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ib.plan')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='what_ifs', to='ib.planversion')),
+                ('partner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='what_ifs', to='ib.partner')),
             ],
             options={
                 'ordering': ['-id'],
@@ -1334,6 +1337,10 @@ class Migration(migrations.Migration):
             model_name='planversion',
             trigger=pgtrigger.compiler.Trigger(name='active_plan_version_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' THEN\n  IF OLD.state <> 'draft' THEN RAISE EXCEPTION 'only a draft of a plan can be deleted'; END IF;\n  RETURN OLD;\nEND IF;\nIF OLD.state = 'rejected' OR (OLD.state = 'active' AND (OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at')) THEN\n  RAISE EXCEPTION 'an active plan version never changes: write a new version';\nEND IF;\nRETURN NEW;\n", hash='bbc5eb9358b7d2c4bb2b13fb2d5c6cbc5293fcbf', operation='UPDATE OR DELETE', pgid='pgtrigger_active_plan_version_stays_d18d7', table='ib_planversion', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='planversion',
+            trigger=pgtrigger.compiler.Trigger(name='version_fits_agreements_of_trades', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."ends_at" IS NULL AND NEW."state" = \'active\')', func="\nIF (EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = NEW.id)\n    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = NEW.id AND k.component IN ('revenue', 'net_result', 'pot'))) THEN\n  PERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);\n  IF EXISTS (\n    SELECT 1 FROM ib_partnerplan h WHERE h.plan_id = NEW.plan_id AND (h.platforms <> '{}' OR h.account_groups <> '{}')\n      AND tstzrange(h.starts_at, h.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at)\n  ) THEN\n    RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';\n  END IF;\nEND IF;\nRETURN NULL;\n", hash='79259099d69dea98ccb12c39601c428fd68a7883', operation='INSERT OR UPDATE', pgid='pgtrigger_version_fits_agreements_of_trades_bc9e3', table='ib_planversion', when='AFTER')),
+        ),
         migrations.AddConstraint(
             model_name='plantier',
             constraint=models.UniqueConstraint(fields=('version', 'number'), name='one_tier_per_number'),
@@ -1501,6 +1508,10 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='partnerplan',
             trigger=pgtrigger.compiler.Trigger(name='partner_plan_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP = 'DELETE' OR OLD.ends_at IS NOT NULL\n   OR to_jsonb(OLD) - 'ends_at' IS DISTINCT FROM to_jsonb(NEW) - 'ends_at' THEN\n  RAISE EXCEPTION 'which plan a partner had: history stays as it was; end this row and write a new one';\nEND IF;\nRETURN NEW;\n", hash='e9012d0b05835e518bf6780cc5c4794a49850ae7', operation='UPDATE OR DELETE', pgid='pgtrigger_partner_plan_stays_b4fbb', table='ib_partnerplan', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='partnerplan',
+            trigger=pgtrigger.compiler.Trigger(name='agreement_of_trades_fits_plan', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NOT (NEW."account_groups" = \'{}\'::varchar(64)[] AND NEW."platforms" = \'{}\'::varchar(12)[]))', func="\nPERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);\nIF EXISTS (\n  SELECT 1 FROM ib_planversion v WHERE v.plan_id = NEW.plan_id AND v.state = 'active'\n    AND tstzrange(v.starts_at, v.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at) AND (EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = v.id)\n    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = v.id AND k.component IN ('revenue', 'net_result', 'pot')))\n) THEN\n  RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'\n    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';\nEND IF;\nRETURN NULL;\n", hash='adcfc52bc5160d27baaad527e21563a670357fea', operation='INSERT', pgid='pgtrigger_agreement_of_trades_fits_plan_f59e5', table='ib_partnerplan', when='AFTER')),
         ),
         migrations.AddIndex(
             model_name='attribution',

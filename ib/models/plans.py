@@ -85,6 +85,36 @@ def rates_stay(name: str) -> pgtrigger.Trigger:
     )
 
 
+# What is paid per client, across their accounts, never goes with an agreement by platform or account type. Both sides take the
+# plan's lock, so that neither misses the other's row.
+PAID_PER_CLIENT = f"""(EXISTS (SELECT 1 FROM ib_plancpa k WHERE k.version_id = {{version}})
+    OR EXISTS (SELECT 1 FROM ib_plancomponent k WHERE k.version_id = {{version}} AND k.component IN {tuple(map(str, MONTHLY))}))"""  # noqa: S608
+REFUSE_MISFIT = """RAISE EXCEPTION 'what is paid per client cannot be limited to a platform or account type'
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'agreement_of_trades_pays_per_trade';"""
+REFUSE_MISFIT_OF_AGREEMENT = f"""
+PERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);
+IF EXISTS (
+  SELECT 1 FROM ib_planversion v WHERE v.plan_id = NEW.plan_id AND v.state = 'active'
+    AND tstzrange(v.starts_at, v.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at) AND {PAID_PER_CLIENT.format(version="v.id")}
+) THEN
+  {REFUSE_MISFIT}
+END IF;
+RETURN NULL;
+"""  # noqa: S608
+REFUSE_MISFIT_OF_VERSION = f"""
+IF {PAID_PER_CLIENT.format(version="NEW.id")} THEN
+  PERFORM pg_advisory_xact_lock(hashtext('ib.plan'), NEW.plan_id::integer);
+  IF EXISTS (
+    SELECT 1 FROM ib_partnerplan h WHERE h.plan_id = NEW.plan_id AND (h.platforms <> '{{}}' OR h.account_groups <> '{{}}')
+      AND tstzrange(h.starts_at, h.ends_at) && tstzrange(NEW.starts_at, NEW.ends_at)
+  ) THEN
+    {REFUSE_MISFIT}
+  END IF;
+END IF;
+RETURN NULL;
+"""  # noqa: S608
+
+
 class PlanVersion(HasState):
     """What a plan pays in a stretch of time. Written as a draft by one person, activated by another, then immutable."""
 
@@ -175,7 +205,14 @@ class PlanVersion(HasState):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.Before,
                 func=ACTIVE_STAYS,
-            )
+            ),
+            pgtrigger.Trigger(
+                name="version_fits_agreements_of_trades",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(new__state="active", new__ends_at__isnull=True),
+                func=REFUSE_MISFIT_OF_VERSION,
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_is_unique"),
@@ -479,7 +516,16 @@ class PartnerPlan(AgreementScope):
 
     class Meta:
         ordering = ["partner_id", "starts_at"]
-        triggers = [history_stays("partner_plan_stays", "which plan a partner had")]
+        triggers = [
+            history_stays("partner_plan_stays", "which plan a partner had"),
+            pgtrigger.Trigger(
+                name="agreement_of_trades_fits_plan",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                condition=~pgtrigger.Q(new__platforms=[], new__account_groups=[]),
+                func=REFUSE_MISFIT_OF_AGREEMENT,
+            ),
+        ]
         constraints = [
             ends_after_start("partner_plan_ends_after_it_starts"),
             dated_once(

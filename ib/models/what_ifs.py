@@ -8,17 +8,23 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.models import User
 from crm.models.audit import append_only
+from ib.models.partners import Partner
 from ib.models.plans import Plan, PlanVersion
 
 
 class WhatIf(models.Model):
     """What a version would have paid on the trades of some days beside what was accrued on them and what the broker earned.
 
-    Money is in the version's currency. `lines` as `ib.agreements.what_if.Row`: those with the largest difference.
+    partner: whose agreement it was tried as, at so many per cent of the plan's rates, for the trades of a scope (columns of
+    `PartnerPlan`); without one it was tried on all partners of a plan. Money is in the version's currency. `lines` as
+    `ib.agreements.what_if.Row`: those with the largest difference.
     """
 
     version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="what_ifs")
     for_plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="+")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="what_ifs", null=True)
+    percent = models.DecimalField(max_digits=5, decimal_places=2, default=100)
+    scope = models.JSONField(default=dict)
     content_hash = models.CharField(max_length=64, help_text=_("Of the version as it was then"))
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()

@@ -18,6 +18,7 @@ from django.utils import timezone
 from clients.models import Client
 from crm.money import amounts
 from ib.choices import AttributionMethod, Reason
+from ib.figures import COUNT_MAX
 from ib.models import Attribution, Partner, PartnerDay, ReferralDay, ReferralLink, SettlementPeriod
 from ib.partner_pages.date_ranges import DateRange
 
@@ -48,15 +49,24 @@ class EarnedSums:
         return list(accumulate(self.by_day))
 
 
-def earned_between(partner: Partner, days: Sequence[dt.date]) -> EarnedSums:
-    """Sum what closed trades of these days earned a partner in their currency, from the running sums."""
+Days = dict[dt.date, list[Any]]
+
+
+def earned_by_day(partner: Partner, first: dt.date, last: dt.date) -> Days:
+    """Read a partner's running sums in their currency: amount, lots, trades, unpaid of each day that has any. One statement."""
     rows = (
-        PartnerDay.objects.filter(partner=partner, currency=partner.currency, day__gte=days[0], day__lte=days[-1])
+        PartnerDay.objects.filter(partner=partner, currency=partner.currency, day__gte=first, day__lte=last)
         .values_list("day")
         .annotate(amount=Sum("amount"), lots=Sum("lots"), trades=Sum("trades"), unpaid=Sum("unpaid"))
         .order_by()
     )
-    by_day = {day: rest for day, *rest in rows}
+    return {day: rest for day, *rest in rows}
+
+
+def earned_between(partner: Partner, days: Sequence[dt.date], read: Days | None = None) -> EarnedSums:
+    """Sum what closed trades of these days earned a partner in their currency. read: the days, where they are known."""
+    known = earned_by_day(partner, days[0], days[-1]) if read is None else read
+    by_day = {day: known[day] for day in days if day in known}
     money = [by_day[day][0] if day in by_day else Decimal(0) for day in days]
     return EarnedSums(
         partner.currency,
@@ -115,14 +125,36 @@ def funnel(partner: Partner, span: DateRange) -> Funnel:
     return Funnel(clicks, seen["registered"], seen["verified"], seen["funded"], seen["active"])
 
 
-def new_clients(partner: Partner, span: DateRange) -> tuple[int, int]:
-    """Count today's clients who came in a range and in the range before, however they came."""
-    mine = Attribution.objects.filter(partner=partner, ends_at__isnull=True)
-    counts = mine.aggregate(
-        now=Count("pk", filter=Q(starts_at__gte=span.starts_at, starts_at__lt=span.ends_at)),
-        before=Count("pk", filter=Q(starts_at__gte=span.starts_at_before, starts_at__lt=span.ends_at_before)),
-    )
-    return counts["now"], counts["before"]
+COUNTS = """
+SELECT * FROM (
+  SELECT count(*) FILTER (WHERE starts_at >= %(since)s AND starts_at < %(until)s),
+    count(*) FILTER (WHERE starts_at >= %(since_before)s AND starts_at < %(until_before)s), count(*)
+  FROM ib_attribution WHERE partner_id = %(partner)s AND ends_at IS NULL) mine, (
+  SELECT count(*) FROM (SELECT FROM ib_upline WHERE ancestor_id = %(partner)s AND ends_at IS NULL AND level > 1 LIMIT %(most)s) n
+) network, (
+  SELECT count(*) FROM (SELECT FROM ib_attribution WHERE ends_at IS NULL AND partner_id IN (
+    SELECT partner_id FROM ib_upline WHERE ancestor_id = %(partner)s AND ends_at IS NULL AND level > 1) LIMIT %(most)s) n
+) clients
+"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Clients who came in a range and in the one before, all of today, partners below and their clients: those up to a limit."""
+
+    new: int
+    new_before: int
+    clients: int
+    network: int
+    network_clients: int
+
+
+def counts(partner: Partner, span: DateRange) -> Counts:
+    """Count a partner's clients, however they came, and their network. One statement."""
+    about: dict[str, Any] = {"partner": partner.pk, "since": span.starts_at, "until": span.ends_at, "most": COUNT_MAX}
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTS, {**about, "since_before": span.starts_at_before, "until_before": span.ends_at_before})
+        return Counts(*cursor.fetchone())
 
 
 # The newest trades of the range; three questions of one reading.
@@ -199,8 +231,9 @@ def leaders(partner: Partner, span: DateRange, earned: EarnedSums) -> Leaders:
     known = f"{earned.exact}:{earned.trades}:{earned.unpaid}"
     key = f"ib:leaders:{partner.pk}:{span.starts_at.timestamp()}:{span.ends_at.timestamp()}:{known}"
     rows = cache.get_or_set(key, lambda: _top_of(partner, span), LEADERS_KEPT) or []
-    clients = Client.objects.in_bulk([key for kind, key, *_rest in rows if kind == "client"])
-    partners = Partner.objects.in_bulk([key for kind, key, *_rest in rows if kind == "partner"])
+    named = Client.objects.only("first_name", "last_name"), Partner.objects.only("name")
+    clients = named[0].in_bulk([key for kind, key, *_rest in rows if kind == "client"])
+    partners = named[1].in_bulk([key for kind, key, *_rest in rows if kind == "partner"])
     return Leaders(
         [TopClient(clients[key], amount, trades) for kind, key, _why, amount, trades in rows if kind == "client"],
         [TopPartner(partners[key], amount, trades) for kind, key, _why, amount, trades in rows if kind == "partner"],

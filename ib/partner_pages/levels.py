@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from crm.i18n import formats
 from ib.choices import VersionState
 from ib.models import Attribution, Partner, Plan, PlanVersion
-from ib.partner_pages.figures import ACTIVE_DAYS, earned_between, is_active
+from ib.partner_pages.figures import ACTIVE_DAYS, Days, earned_between, is_active
 from ib.plans import level_rank
 
 
@@ -53,8 +53,11 @@ def levels_of(brand_id: int) -> list[Plan]:
     return sorted(plans.filter(brand_id=brand_id), key=level_rank)
 
 
-def next_level(partner: Partner, current: Plan | None) -> NextLevel | None:
-    """Return the next level above the partner's plan; None on the highest, and where the brand has no levels."""
+def next_level(partner: Partner, current: Plan | None, read: Days | None = None) -> NextLevel | None:
+    """Return the next level above the partner's plan; None on the highest, and where the brand has no levels.
+
+    read: the partner's sums of a stretch that reaches back so many days, where they are known.
+    """
     own = level_rank(current)
     above = next((plan for plan in levels_of(partner.brand_id) if level_rank(plan) > own), None)
     if above is None:
@@ -63,7 +66,7 @@ def next_level(partner: Partner, current: Plan | None) -> NextLevel | None:
     if above.entry_lots:
         today = timezone.localdate()
         days = [today - dt.timedelta(days=back) for back in range(ACTIVE_DAYS - 1, -1, -1)]
-        lots = earned_between(partner, days).lots
+        lots = earned_between(partner, days, read).lots
         goals.append(_goal(_("Lots in 30 days"), lots, above.entry_lots))
     if above.entry_clients:
         clients = Attribution.objects.filter(is_active(), partner=partner, ends_at__isnull=True).count()

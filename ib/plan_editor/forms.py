@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from crm.models import Brand, User
 from crm.security.scope import reach_of
+from ib.agreements.forms import days_tried
 from ib.models import Plan, PlanVersion
 from ib.plan_editor.rows import LEVELS
 from ib.plan_editor.templates import TEMPLATES
@@ -140,7 +140,7 @@ class WhatIfForm(forms.Form):
         days, plan = self.fields["days"], self.fields["for_plan_id"]
         assert isinstance(days, forms.ChoiceField)
         assert isinstance(plan, forms.ChoiceField)
-        days.choices = [(n, ngettext("%(days)s day", "%(days)s days", n) % {"days": n}) for n in (7, 30, 90)]
+        days.choices = days_tried()
         plan.choices = [("", _("this plan")), *held.order_by("name").distinct().values_list("pk", "name")[:COPIES_MAX]]
         for field in (days, plan):
             field.widget.attrs["aria-label"] = str(field.label)

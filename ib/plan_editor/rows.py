@@ -38,7 +38,7 @@ def component_fields(row: int) -> dict[str, forms.Field]:
             **{**amount, "max_digits": 8, "decimal_places": 3},
         ),
         f"part_{row}_cap": forms.DecimalField(
-            label=_("%(component)s, most per trade") % {"component": label}, **amount
+            label=_("%(component)s, most per trade, or per client and month") % {"component": label}, **amount
         ),
     }
 

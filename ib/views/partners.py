@@ -26,6 +26,7 @@ from ib.agreements.forms import AssignPlanForm
 from ib.agreements.ranks import rank_of
 from ib.agreements.ratios import propose_ratio
 from ib.agreements.scopes import Scope, describe, in_order, link_codes
+from ib.agreements.what_if import request_agreement_what_if
 from ib.applications import invitations
 from ib.choices import PartnerState
 from ib.forms import AttributeForm, LastDayForm, LinkForm, MoveForm, PartnerForm, ReasonForm, WalletForm
@@ -115,6 +116,8 @@ def frame(request: UserRequest, partner: Partner, tab: str) -> dict[str, Any]:
 
 
 SPECIAL_SHOWN = 30
+WHAT_IFS_SHOWN = 3
+TRIED_DAYS = 30
 
 
 def overview(partner: Partner) -> dict[str, Any]:
@@ -137,6 +140,7 @@ def overview(partner: Partner) -> dict[str, Any]:
         "past_plans": PartnerPlan.usual.filter(partner=partner, ends_at__isnull=False)
         .select_related("plan")
         .order_by("-starts_at")[:10],
+        "what_ifs": partner.what_ifs.select_related("for_plan")[:WHAT_IFS_SHOWN],
         "links": partner.referral_links.order_by("-id")[:20],
         "link_form": LinkForm(),
         "chart": Chart(
@@ -239,18 +243,27 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
     form = AssignPlanForm(request.POST or None, partner=partner, user=request.user, initial=initial)
     percent = (form.cleaned_data["percent"] if form.is_bound and form.is_valid() else None) or plans.WHOLE
 
-    def change() -> None:
-        about: dict[str, Any] = {
-            "partner_id": partner.pk,
-            "plan_id": getattr(form.cleaned_data["plan"], "pk", None),
-            "scope": form.scope(),
-            "reason": form.cleaned_data["reason"],
-        }
-        if percent == plans.WHOLE:
-            plans.assign_plan(**about, actor=request.user)
-        else:
-            propose_ratio(**about, percent=percent, actor=request.user)
+    def about() -> dict[str, Any]:
+        plan_id = getattr(form.cleaned_data["plan"], "pk", None)
+        return {"partner_id": partner.pk, "plan_id": plan_id, "scope": form.scope(), "actor": request.user}
 
+    def change() -> None:
+        if percent == plans.WHOLE:
+            plans.assign_plan(**about(), reason=form.cleaned_data["reason"])
+        else:
+            propose_ratio(**about(), percent=percent, reason=form.cleaned_data["reason"])
+
+    if form.is_tried:
+        days = (form.cleaned_data["days"] if form.is_valid() else None) or TRIED_DAYS
+        tried = run_action(
+            request,
+            lambda: request_agreement_what_if(**about(), percent=percent, days=days),
+            form=form,
+            show_forbidden=True,
+        )
+        if tried:
+            return redirect("job", pk=tried.result.pk)
+        return _plan_form(request, partner, form)
     if run_action(
         request,
         change,
@@ -261,12 +274,17 @@ def change_plan(request: UserRequest, partner_id: int) -> HttpResponse:
         show_forbidden=True,
     ):
         return redirect(partner)
+    return _plan_form(request, partner, form)
+
+
+def _plan_form(request: UserRequest, partner: Partner, form: AssignPlanForm) -> HttpResponse:
     return _form(
         request,
         partner,
         form,
         _("Change plan"),
         _("The plan applies to trades of this partner's clients closed from now on."),
+        try_label=_("Run what-if"),
     )
 
 
@@ -389,10 +407,9 @@ def invite(request: UserRequest, partner_id: int) -> HttpResponse:
     return _form(request, partner, None, _("Resend invitation"), partner.user.email)
 
 
-def _form(request: UserRequest, partner: Partner, form: forms.Form | None, title: str, text: str) -> HttpResponse:
-    """Show a small form about a partner on a page of its own."""
-    return render(
-        request,
-        "ib/form.html",
-        {"form": form, "title": title, "text": text, "partner": partner, "back": partner.get_absolute_url()},
-    )
+def _form(
+    request: UserRequest, partner: Partner, form: forms.Form | None, title: str, text: str, *, try_label: str = ""
+) -> HttpResponse:
+    """Show a small form about a partner on a page of its own; try_label: of a second button, which tries it out."""
+    context = {"form": form, "title": title, "text": text, "partner": partner, "back": partner.get_absolute_url()}
+    return render(request, "ib/form.html", {**context, "try_label": try_label})

@@ -136,7 +136,9 @@ def _plan_page(request: UserRequest, plan: Plan, entry_form: EntryForm | None = 
     for version in versions:
         version.plan = plan
     tried: dict[int, list[WhatIf]] = {}
-    for kept in WhatIf.objects.filter(version__in=versions).defer("lines").order_by("-pk")[:WHAT_IFS_SHOWN]:
+    for kept in (
+        WhatIf.objects.filter(version__in=versions, partner=None).defer("lines").order_by("-pk")[:WHAT_IFS_SHOWN]
+    ):
         tried.setdefault(kept.version_id, []).append(kept)
     may_try = bool(versions) and bool(can_try_version(request.user, versions[0]))
     what_if_form = WhatIfForm(version=versions[0]) if may_try else None

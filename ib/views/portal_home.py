@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -16,19 +18,21 @@ from crm.ui.charts import Chart, Series
 from crm.ui.kpis import Kpi
 from crm.web.requests import UserRequest
 from ib import figures, settlement
+from ib.agreements.scopes import Scope, in_order
 from ib.choices import AccrualState, AttributionMethod, PartnerRight, Reason
-from ib.models import Accrual, Partner, PartnerPlan, Settlement, SettlementPeriod
+from ib.models import Accrual, Partner, Settlement, SettlementPeriod
 from ib.news.publishing import news_for
 from ib.partner_pages import date_ranges
 from ib.partner_pages import figures as partner_figures
 from ib.partner_pages.date_ranges import DateRange, date_range
-from ib.partner_pages.figures import EarnedSums, Funnel
+from ib.partner_pages.figures import ACTIVE_DAYS, EarnedSums, Funnel
 from ib.partner_pages.levels import next_level
 from ib.partner_pages.tables import masked_name, sees_money
 from ib.rates import rates_of
 from ib.views.guards import partner_page
 
 TRADES_SHOWN = 8
+TRADE_FIELDS = ("closed_at", "deal_id", "component", "symbol", "ticket", "lots", "level", "amount", "currency")
 
 
 @partner_page(PartnerRight.SEE_CLIENTS)
@@ -40,10 +44,14 @@ def home(request: UserRequest, partner: Partner) -> HttpResponse:
     if not sees_money(request.user):
         return redirect("partner_links")
     span = date_range(request.GET.get("period"))
-    now = partner_figures.earned_between(partner, span.days)
-    before = partner_figures.earned_between(partner, span.days_before)
+    month_ago = timezone.localdate() - dt.timedelta(days=ACTIVE_DAYS)
+    earliest, latest = min(span.days_before[0], month_ago), max(span.days[-1], timezone.localdate())
+    read = partner_figures.earned_by_day(partner, earliest, latest)
+    now = partner_figures.earned_between(partner, span.days, read)
+    before = partner_figures.earned_between(partner, span.days_before, read)
     leaders = partner_figures.leaders(partner, span, now)
-    plan = PartnerPlan.usual.filter(partner=partner, ends_at__isnull=True).select_related("plan").first()
+    agreements = in_order(partner, client=None)
+    plan = next((row for row in agreements if Scope.of(row).is_usual), None)
     is_unpaid = request.GET.get("trades") == "unpaid"
     context = {
         "partner": partner,
@@ -72,9 +80,9 @@ def home(request: UserRequest, partner: Partner) -> HttpResponse:
         "earnings_url": earnings_url(span, state="excluded" if is_unpaid else "accrued"),
         "settlements": Settlement.objects.filter(partner=partner)[:3],
         "link": partner.referral_links.filter(is_active=True).order_by("id").first(),
-        "rates": rates_of(partner),
+        "rates": rates_of(partner, agreements),
         "plan": plan,
-        "level": next_level(partner, plan.plan if plan else None),
+        "level": next_level(partner, plan.plan if plan else None, read),
     }
     return render(request, "partners/home.html", context)
 
@@ -112,8 +120,8 @@ def curve(span: DateRange, now: EarnedSums, before: EarnedSums) -> Chart | None:
 
 def kpis(partner: Partner, span: DateRange, now: EarnedSums, before: EarnedSums) -> list[Kpi]:
     """Collect the four figures of the second row."""
-    came, came_before = partner_figures.new_clients(partner, span)
-    summary = figures.summary(partner)
+    counts = partner_figures.counts(partner, span)
+    unsettled = {row.currency: row.amount for row in figures.not_settled(partner)}
     balances = settlement.balances_of(partner)
     return [
         Kpi(
@@ -121,18 +129,17 @@ def kpis(partner: Partner, span: DateRange, now: EarnedSums, before: EarnedSums)
             _money_list(balances, partner.currency),
             reverse("partner_payouts"),
             "wallet",
-            hint=_("Not settled yet: %(money)s")
-            % {"money": _money_list({row.currency: row.amount for row in summary.open}, partner.currency)},
+            hint=_("Not settled yet: %(money)s") % {"money": _money_list(unsettled, partner.currency)},
         ),
         Kpi(
             _("New clients"),
-            formats.number(came, 0),
+            formats.number(counts.new, 0),
             clients_url(span),
             "user-plus",
-            now=came,
-            before=came_before,
+            now=counts.new,
+            before=counts.new_before,
             versus=span.versus,
-            hint=_("%(count)s clients in total") % {"count": formats.number(summary.clients, 0)},
+            hint=_("%(count)s clients in total") % {"count": formats.number(counts.clients, 0)},
         ),
         Kpi(
             _("Lots traded"),
@@ -146,10 +153,10 @@ def kpis(partner: Partner, span: DateRange, now: EarnedSums, before: EarnedSums)
         ),
         Kpi(
             _("Sub-partners"),
-            formats.number(summary.network, 0),
+            formats.number(counts.network, 0),
             reverse("partner_network"),
             "network",
-            hint=_("with %(count)s clients") % {"count": formats.number(summary.network_clients, 0)},
+            hint=_("with %(count)s clients") % {"count": formats.number(counts.network_clients, 0)},
         ),
     ]
 
@@ -218,4 +225,4 @@ def latest_paid(partner: Partner, span: DateRange) -> list[Accrual]:
         closed_at__gte=span.starts_at,
         closed_at__lt=span.ends_at,
     )
-    return list(rows.select_related("client").order_by("-id")[:TRADES_SHOWN])
+    return list(rows.only(*TRADE_FIELDS).order_by("-id")[:TRADES_SHOWN])

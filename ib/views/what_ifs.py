@@ -10,10 +10,11 @@ from crm.security import policies
 from crm.ui.actions import run_action
 from crm.ui.views import staff_page
 from crm.web.requests import UserRequest
+from ib.agreements.scopes import Scope, describe
 from ib.agreements.what_if import content_hash, request_what_if, rows_of
 from ib.models import WhatIf
 from ib.plan_editor.forms import WhatIfForm
-from ib.policies import can_try_version
+from ib.policies import can_see_what_if, can_try_version
 from ib.queries import plans_visible_to
 from ib.views.plans import get_version
 
@@ -38,14 +39,14 @@ def ask(request: UserRequest, version_id: int) -> HttpResponse:
 def show(request: UserRequest, what_if_id: int) -> HttpResponse:
     """Show what a version would have cost, per partner and in all, beside what the house earned."""
     kept = (
-        WhatIf.objects.select_related("version__plan__brand", "for_plan", "made_by")
+        WhatIf.objects.select_related("version__plan__brand", "for_plan", "partner", "made_by")
         .filter(pk=what_if_id, version__plan__in=plans_visible_to(request.user))
         .first()
     )
     if kept is None:
         raise Http404
-    policies.require(can_try_version(request.user, kept.version))
-    rows = rows_of(kept)
+    policies.require(can_see_what_if(request.user, kept))
+    rows, scope = rows_of(kept), Scope(**kept.scope)
     revenue = kept.charged + kept.lost
     return render(
         request,
@@ -53,6 +54,7 @@ def show(request: UserRequest, what_if_id: int) -> HttpResponse:
         {
             "kept": kept,
             "plan": kept.version.plan,
+            "takes": describe(scope) if kept.partner_id and not scope.is_usual else "",
             "rows": rows,
             "rest": kept.partners - len(rows),
             "difference": kept.after - kept.before,

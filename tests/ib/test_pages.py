@@ -39,7 +39,7 @@ def text_of(response):
 @pytest.mark.parametrize(
     ("name", "limit"),
     [
-        ("partner_home", 34),
+        ("partner_home", 28),
         ("partner_network", 20),
         ("partner_clients", 16),
         ("partner_earnings", 14),

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from crm import approvals
 from crm.errors import DomainError, WrongState
@@ -117,6 +118,21 @@ def test_what_is_paid_per_client_is_refused_for_a_platform_or_account_type(netwo
         make_version(cast.brand, cast.ib_manager, cast.finance, plan=held.plan, rate_card=POT)
     link = network.sub.referral_links.create(code="autumn")
     assert plans.assign_plan(**about, plan_id=version.plan_id, scope=Scope(priority=2, link_ids=[link.pk]))
+
+
+def test_the_database_refuses_what_is_paid_per_client_for_a_platform(network, cast, monkeypatch):
+    """Whichever of agreement and version comes second, also where both were checked before either was there."""
+    monkeypatch.setattr(plans, "check_plan_fits", lambda *_about: None)
+    monkeypatch.setattr(plans, "check_version_fits", lambda *_about: None)
+    for rate_card in (POT, CPA):
+        version = make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=rate_card)
+        scope = Scope(priority=1, platforms=["mt5"])
+        with pytest.raises(DomainError, match="are paid per client"):
+            plans.assign_plan(partner_id=network.sub.pk, plan_id=version.plan_id, scope=scope, actor=cast.ib_manager)
+        held = beside(cast, network.sub, whole("20"), priority=version.pk % 90 + 2, **STANDARD)
+        with pytest.raises(DomainError, match="are paid per client"):
+            later = {"plan": held.plan, "starts_at": timezone.now()}
+            make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=rate_card, **later)
 
 
 def test_two_agreements_never_have_one_priority(network, cast):

@@ -12,11 +12,13 @@ from crm.files.jobs import run_job
 from crm.models import Job
 from ib import engine, plans
 from ib.agreements.cards import VersionTerms
-from ib.agreements.what_if import rows_of, run_what_if
-from ib.models import Accrual, WhatIf
+from ib.agreements.scopes import USUAL, Scope
+from ib.agreements.what_if import rows_of, run_agreement_what_if, run_what_if
+from ib.models import Accrual, PartnerPlan, WhatIf
 from tests.ib import factories
 from tests.ib.factories import card, make_trade
 from tests.ib.test_pages import text_of
+from tests.ib.test_scopes import STANDARD, beside, whole
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +119,82 @@ def test_a_what_if_runs_as_a_job_and_its_result_is_kept_with_the_version(traded,
     kept = WhatIf.objects.get(version=draft)
     assert sent["Location"] == reverse("job", args=[job.pk])
     assert (kept.deals, job.state, job.result_url) == (2, "done", f"/ib/what-ifs/{kept.pk}/")
+
+
+def after_of(kept, *partners):
+    rows = {partner.pk: row.after for partner, row in rows_of(kept)}
+    return [rows.get(partner.pk, 0) for partner in partners]
+
+
+def test_a_version_of_one_of_several_agreements_is_tried_on_its_trades_alone(traded, cast):
+    """MT5 standard accounts have an agreement of their own; the usual plan has the rest, here one raw account."""
+    special = beside(cast, traded.sub, whole("20"), **STANDARD)
+    engine.run_for_deals(deal_ids=[make_trade(factories.make_account(cast.client, group="raw"), at=timezone.now())])
+    about = {"days": 7, "for_plan_id": None, "actor": cast.ib_manager}
+    usual = draft_of(cast, traded, card({"fx_majors": "50"}, {1: "1"}))
+    assert after_of(run_what_if(version_id=usual.pk, **about), traded.sub) == [50 + 3 * 20]
+    said = VersionTerms(starts_at=timezone.now(), currency="EUR", card=whole("30"))
+    draft = plans.draft_version(plan_id=special.plan_id, actor=cast.ib_manager, terms=said)
+    assert after_of(run_what_if(version_id=draft.pk, **about), traded.sub) == [3 * 30 + 6]
+    other = {**about, "for_plan_id": traded.version.plan_id}
+    kept = run_what_if(version_id=draft.pk, **other)
+    assert after_of(kept, traded.sub) == [3 * 20 + 30], "tried for those on the usual plan, its own holders keep theirs"
+
+
+def test_an_active_version_tried_on_another_plan_stays_that_of_its_own(traded, cast):
+    outsider = factories.make_partner(cast.brand)
+    version = factories.make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=whole("4"))
+    plans.assign_plan(partner_id=outsider.pk, plan_id=version.plan_id, actor=None, at=factories.LONG_AGO)
+    factories.refer(cast.other_client, outsider)
+    yesterday = timezone.now() - timezone.timedelta(days=1)
+    engine.run_for_deals(deal_ids=[make_trade(factories.make_account(cast.other_client), at=yesterday)])
+    kept = run_what_if(version_id=version.pk, days=7, for_plan_id=traded.version.plan_id, actor=cast.ib_manager)
+    assert after_of(kept, traded.sub, outsider) == [12, 4]
+
+
+def test_a_change_of_one_partners_plan_is_tried_on_their_network(traded, cast):
+    """By the plan's version of today for all of the days, at the personal ratio; others who are on the plan stay as they are."""
+    old = factories.make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=whole("1"))
+    new = factories.make_version(
+        cast.brand, cast.ib_manager, cast.finance, plan=old.plan, starts_at=timezone.now(), rate_card=whole("40")
+    )
+    held, lines = PartnerPlan.objects.count(), Accrual.objects.count()
+    about = {"plan_id": new.plan_id, "days": 7, "actor": cast.ib_manager}
+    kept = run_agreement_what_if(partner_id=traded.sub.pk, percent=Decimal(80), scope=USUAL, **about)
+    assert (kept.version, kept.partner, kept.before, kept.after, kept.deals) == (new, traded.sub, 30, 96, 2)
+    assert after_of(kept, traded.sub, traded.master, traded.top) == [96, 0, 0]
+    scope = Scope(priority=1, account_groups=["raw*"])
+    kept = run_agreement_what_if(partner_id=traded.sub.pk, percent=plans.WHOLE, scope=scope, **about)
+    assert (kept.before, kept.after) == (30, 30), "no trade on such accounts"
+    kept = run_agreement_what_if(partner_id=traded.master.pk, percent=plans.WHOLE, scope=USUAL, **about)
+    assert kept.after == 30, "the introducer's plan pays the whole upline"
+    assert (PartnerPlan.objects.count(), Accrual.objects.count()) == (held, lines)
+    plans.assign_plan(partner_id=traded.sub.pk, plan_id=new.plan_id, actor=cast.ib_manager)
+    deal = make_trade(traded.account, lots="3", at=timezone.now())
+    engine.run_for_deals(deal_ids=[deal])
+    assert Accrual.objects.get(deal_id=deal).amount * Decimal("0.8") == 96
+
+
+def test_a_change_of_plan_is_tried_from_the_partners_page(traded, cast, browse):
+    version = factories.make_version(cast.brand, cast.ib_manager, cast.finance, rate_card=whole("20"))
+    browser, address = browse(cast.ib_manager), reverse("ib_partner_plan", args=[traded.sub.pk])
+    assert "Choose a plan to try." in text_of(browser.post(address, {"plan": "", "try": "1"}))
+    sent = browser.post(address, {"plan": version.plan_id, "percent": "50", "days": "7", "try": "1"})
+    job = Job.objects.get(kind="ib.what_if")
+    assert sent["Location"] == reverse("job", args=[job.pk])
+    run_job(job.pk)
+    kept = WhatIf.objects.get()
+    assert (kept.partner, kept.percent, kept.after) == (traded.sub, 50, 30)
+    assert not PartnerPlan.objects.filter(plan=version.plan).exists()
+    page = text_of(browser.get(kept.get_absolute_url()))
+    assert f"What-if: {traded.sub} on {version.plan}, 50 %" in page
+    assert kept.get_absolute_url() in browser.get(traded.sub.get_absolute_url()).content.decode()
+    with pytest.raises(NotAllowed):
+        run_agreement_what_if(
+            partner_id=traded.sub.pk,
+            plan_id=version.plan_id,
+            percent=plans.WHOLE,
+            scope=USUAL,
+            days=7,
+            actor=cast.agent,
+        )

@@ -1157,6 +1157,7 @@ UNRECORDED: dict[str, str] = {
     "clients.contacts.reveal": "stands in the log of what was read",
     "compliance.aml.backtesting.request_backtest": JOB,
     "ib.agreements.what_if.request_what_if": JOB,
+    "ib.agreements.what_if.request_agreement_what_if": JOB,
     "compliance.aml.backtesting.run_backtest": "the back-test's row says who ran it, when and over what",
     "compliance.packs.request_pack": JOB,
     "crm.files.jobs.cancel_job": JOB,
