@@ -137,15 +137,15 @@ class Book:
         self.symbols: list[str] = sorted({row.symbol for row in rows})
         symbol = {name: n for n, name in enumerate(self.symbols)}
         self.keys = [row.key for row in rows]
-        self.account: Whole = _whole(place[row.account] for row in rows)
-        self.symbol: Whole = _whole(symbol[row.symbol] for row in rows)
-        self.side: Whole = _whole(row.side for row in rows)
+        self.account: Whole = _whole([place[row.account] for row in rows])
+        self.symbol: Whole = _whole([symbol[row.symbol] for row in rows])
+        self.side: Whole = _whole([row.side for row in rows])
         self.lots: Floats = np.array([row.lots for row in rows], dtype=np.float64)
-        self.open_ms: Whole = _whole(row.open_ms for row in rows)
-        self.close_ms: Whole = _whole(row.close_ms for row in rows)
+        self.open_ms: Whole = _whole([row.open_ms for row in rows])
+        self.close_ms: Whole = _whole([row.close_ms for row in rows])
         self.open_price: Floats = np.array([row.open_price for row in rows], dtype=np.float64)
-        self.profit: Whole = _whole(row.profit for row in rows)
-        self.swap: Whole = _whole(row.swap for row in rows)
+        self.profit: Whole = _whole([row.profit for row in rows])
+        self.swap: Whole = _whole([row.swap for row in rows])
         self.cash: dict[int, list[Cash]] = defaultdict(list)
         for movement in sorted(cash, key=lambda row: row.at_ms):
             if movement.account in place:
@@ -212,5 +212,5 @@ class Book:
         return int(self.profit[rows].sum() + self.swap[rows].sum())
 
 
-def _whole(values: Iterable[Any]) -> Whole:
-    return np.fromiter(values, dtype=np.int64)
+def _whole(values: Sequence[Any]) -> Whole:
+    return np.array(values, dtype=np.int64)

@@ -6,6 +6,7 @@ Amounts are in the brand's base currency at today's reference rate, so that acco
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from crm.models import Brand
-from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Mark, Quotes, Trade, units
+from risk.abuse.book import STILL_OPEN, Account, Book, Cash, CashKind, Floats, Mark, Quotes, Trade, Whole, units
 from risk.links.known import known_among
 from risk.links.weights import SHARED_MAX
 
@@ -61,13 +62,14 @@ WHERE i.client_id = ANY(%(clients)s) AND (
 """  # noqa: S608 - constants
 # As columns of bytes: a row of Python objects for each of a million quotes would take longer than all judging.
 TICKS: Final = """
-SELECT server_id, symbol, string_agg(int8send(at_ms), '' ORDER BY at_ms), string_agg(float8send(bid::float8), '' ORDER BY at_ms),
-  string_agg(float8send(ask::float8), '' ORDER BY at_ms)
+SELECT server_id, symbol, string_agg(int8send(at_ms), ''), string_agg(float8send(bid), ''),
+  string_agg(float8send(ask), '')
 FROM (
   SELECT server_id, symbol, at_ms, bid, ask FROM risk_tick
-  WHERE server_id = ANY(%(servers)s) AND symbol = ANY(%(symbols)s) AND at >= %(since)s ORDER BY at DESC LIMIT %(most)s
-) newest GROUP BY 1, 2
+  WHERE server_id = ANY(%(servers)s) AND symbol = ANY(%(symbols)s) AND at >= %(since)s AND at < %(until)s LIMIT %(most)s
+) part GROUP BY 1, 2
 """
+TICK_DAYS: Final = 7
 BONUS_ACTIONS: Final = (3, 6)
 
 
@@ -107,7 +109,20 @@ def load(brand: Brand, account_ids: Iterable[int], *, now: dt.datetime | None = 
         values["accounts"] = list(rates)
         cursor.execute(TRADES, values)
         trades, servers = [], set()
-        for account, deal, symbol, action, lots, opened, price, closed, profit, swap, server, is_closed in cursor:
+        for (
+            account,
+            deal,
+            symbol,
+            action,
+            lots,
+            opened,
+            price,
+            closed,
+            profit,
+            swap,
+            server,
+            is_closed,
+        ) in cursor.fetchall():
             servers.add((server, symbol))
             trades.append(
                 Trade(
@@ -151,25 +166,28 @@ def _cash(cursor: CursorWrapper, values: dict[str, Any], rates: dict[int, Any]) 
 
 
 def _ticks(cursor: CursorWrapper, traded: set[tuple[int, str]], since: dt.datetime) -> Quotes:
-    """Read the ticks around deals of these symbols; where a server has none, its deals can't be judged by prices."""
-    if not traded:
-        return Quotes()
-    cursor.execute(
-        TICKS,
-        {
-            "servers": sorted({server for server, _symbol in traded}),
-            "symbols": sorted({symbol for _server, symbol in traded}),
-            "since": since,
-            "most": TICKS_MAX,
-        },
-    )
-    return Quotes(
-        {
-            f"{server}/{symbol}": (
-                np.frombuffer(at_ms, ">i8").astype(np.int64),
-                np.frombuffer(bid, ">f8").astype(np.float64),
-                np.frombuffer(ask, ">f8").astype(np.float64),
-            )
-            for server, symbol, at_ms, bid, ask in cursor
-        }
-    )
+    """Read the ticks around deals of these symbols, the newest week first and so many in all.
+
+    Where a server has none, its deals can't be judged by prices.
+    """
+    parts: dict[str, list[Floats]] = defaultdict(list)
+    values: dict[str, Any] = {
+        "servers": sorted({server for server, _symbol in traded}),
+        "symbols": sorted({symbol for _server, symbol in traded}),
+    }
+    left, until = TICKS_MAX, since + WINDOW + dt.timedelta(days=TICK_DAYS)  # a clock may run ahead
+    while traded and until > since and left > 0:
+        start = max(until - dt.timedelta(days=TICK_DAYS), since)
+        cursor.execute(TICKS, {**values, "since": start, "until": until, "most": left})
+        for server, symbol, at_ms, bid, ask in cursor:
+            columns = (np.frombuffer(at_ms, ">i8"), np.frombuffer(bid, ">f8"), np.frombuffer(ask, ">f8"))
+            parts[f"{server}/{symbol}"].append(np.array(columns))
+            left -= len(columns[0])
+        until = start
+    return Quotes({name: _series(np.concatenate(found, axis=1)) for name, found in parts.items()})
+
+
+def _series(columns: Floats) -> tuple[Whole, Floats, Floats]:
+    """Put quotes in their order. Milliseconds of today are exact as floats."""
+    at, bid, ask = columns[:, np.argsort(columns[0], kind="stable")]
+    return at.astype(np.int64), bid, ask

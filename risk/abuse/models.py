@@ -22,15 +22,18 @@ partitioned_by_month("risk_tick")
 
 
 class Tick(models.Model):
-    """A price around a deal, as the platform reported it: kept only to judge deals, and only for a while."""
+    """A price around a deal, as the platform reported it: kept only to judge deals, and only for a while.
+
+    Prices are floats: statistics are made of millions of them, and no money.
+    """
 
     pk = models.CompositePrimaryKey("server_id", "symbol", "at_ms", "at")
     server = models.ForeignKey(TradingServer, on_delete=models.PROTECT, related_name="+", db_index=False)
     symbol = models.CharField(max_length=32)
     at_ms = models.BigIntegerField()
     at = models.DateTimeField()
-    bid = models.DecimalField(max_digits=20, decimal_places=8)
-    ask = models.DecimalField(max_digits=20, decimal_places=8)
+    bid = models.FloatField()
+    ask = models.FloatField()
 
     class Meta:
         managed = False  # the partitioned table is in risk/sql/ticks.sql

@@ -34,7 +34,7 @@ QUOTED_WITHIN: Final = dt.timedelta(days=1)
 WRITE: Final = """
 INSERT INTO risk_tick (server_id, symbol, at_ms, at, bid, ask)
 SELECT %(server)s, q.symbol, q.ms, to_timestamp(q.ms / 1000.0), q.bid, q.ask
-FROM unnest(%(symbols)s::text[], %(ms)s::bigint[], %(bids)s::numeric[], %(asks)s::numeric[]) q (symbol, ms, bid, ask)
+FROM unnest(%(symbols)s::text[], %(ms)s::bigint[], %(bids)s::float8[], %(asks)s::float8[]) q (symbol, ms, bid, ask)
 ON CONFLICT DO NOTHING
 """
 PRUNE: Final = """
@@ -61,7 +61,7 @@ def keep_quotes(server: TradingServer, quotes: Sequence[QuoteData]) -> int:
         if not 0 < quote.bid <= quote.ask or ms < at + (STILL_MS if is_same else SLOT_MS):
             continue
         _written[key] = (ms, quote)
-        chosen.append((quote.symbol[:32], ms, quote.bid, quote.ask))
+        chosen.append((quote.symbol[:32], ms, float(quote.bid), float(quote.ask)))
     if chosen:
         symbols, times, bids, asks = (list(column) for column in zip(*chosen, strict=True))
         with connection.cursor() as cursor:

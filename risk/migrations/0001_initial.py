@@ -70,8 +70,8 @@ class Migration(migrations.Migration):
                 ('symbol', models.CharField(max_length=32)),
                 ('at_ms', models.BigIntegerField()),
                 ('at', models.DateTimeField()),
-                ('bid', models.DecimalField(decimal_places=8, max_digits=20)),
-                ('ask', models.DecimalField(decimal_places=8, max_digits=20)),
+                ('bid', models.FloatField()),
+                ('ask', models.FloatField()),
             ],
             options={
                 'db_table': 'risk_tick',

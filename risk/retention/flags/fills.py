@@ -23,7 +23,7 @@ QUOTED = f"""
   ) own
   CROSS JOIN LATERAL (
     SELECT CASE WHEN own.pair[1] > 0 THEN own.pair ELSE (
-      SELECT ARRAY[t.bid, t.ask] FROM risk_tick t WHERE t.server_id = d.server_id AND t.symbol = d.symbol
+      SELECT ARRAY[t.bid::numeric, t.ask::numeric] FROM risk_tick t WHERE t.server_id = d.server_id AND t.symbol = d.symbol
         AND t.at BETWEEN d.executed_at - interval '1 minute' AND d.executed_at
         AND t.at_ms BETWEEN (extract(epoch FROM d.executed_at) * 1000)::bigint - 60000
           AND (extract(epoch FROM d.executed_at) * 1000)::bigint

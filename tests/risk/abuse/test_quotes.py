@@ -39,7 +39,7 @@ def test_quotes_are_thinned_and_crossed_ones_left_out():
     ]
     assert quotes.keep_quotes(server, given) == 3
     assert quotes.keep_quotes(server, given) == 0
-    assert [row.bid for row in Tick.objects.order_by("at_ms")] == [Decimal("1.1"), Decimal("1.1"), Decimal("1.1001")]
+    assert [row.bid for row in Tick.objects.order_by("at_ms")] == [1.1, 1.1, 1.1001]
 
 
 def test_what_no_deal_was_near_is_deleted(cast):
