@@ -47,3 +47,14 @@ APPEAL_DAYS = declare(
         needs_four_eyes=False,
     )
 )
+
+SAMPLE_DAYS = declare(
+    Policy(
+        "challenge_sample_days",
+        PolicyArea.CHALLENGES,
+        _("Equity samples of challenges are kept for"),
+        Count(15, 1000, _("days")),
+        120,
+        needs_four_eyes=False,
+    )
+)

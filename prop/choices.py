@@ -53,6 +53,17 @@ class Rule(models.TextChoices):
     LEVERAGE = "leverage", _("Leverage limit")
 
 
+class CorrectionKind(models.TextChoices):
+    """How a verdict changes when an account is judged again."""
+
+    REVERSAL = "reversal", _("Breach reversed")
+    NEW_BREACH = "new_breach", _("Breach that was missed")
+    CHANGED_BREACH = "changed_breach", _("Breach for another reason")
+    COMPLETION_WITHDRAWN = "completion_withdrawn", _("Target wasn’t reached")
+    NEW_COMPLETION = "new_completion", _("Target was reached")
+    CHANGED_COMPLETION = "changed_completion", _("Target reached at another time")
+
+
 class ChallengeState(BadgeChoices):
     """How far a challenge is, from its payment to its end."""
 
@@ -81,9 +92,9 @@ CHALLENGE_TRANSITIONS: dict[str, set[str]] = {
         ChallengeState.BREACHED,
     },
     ChallengeState.FUNDED: {ChallengeState.BREACHED, ChallengeState.EXPIRED, ChallengeState.ENDED},
-    # Bought again at the reset price: the same phase on a new account.
-    ChallengeState.BREACHED: {ChallengeState.ACTIVE},
-    ChallengeState.EXPIRED: {ChallengeState.ACTIVE},
+    # Bought again at the reset price: the same phase on a new account. Or the breach was reversed: it goes on where it was.
+    ChallengeState.BREACHED: {ChallengeState.ACTIVE, ChallengeState.FUNDED},
+    ChallengeState.EXPIRED: {ChallengeState.ACTIVE, ChallengeState.FUNDED},
     ChallengeState.REJECTED: set(),
     # Its fee was charged back and not settled.
     ChallengeState.ENDED: set(),
@@ -106,12 +117,31 @@ class StageState(BadgeChoices):
 STAGE_TRANSITIONS: dict[str, set[str]] = {
     StageState.OPENING: {StageState.RUNNING},
     StageState.RUNNING: {StageState.REVIEW, StageState.BREACHED, StageState.EXPIRED, StageState.ENDED},
-    StageState.REVIEW: {StageState.PASSED, StageState.REJECTED, StageState.BREACHED},
+    # Running again: judged again, the target wasn't reached, or no rule was breached.
+    StageState.REVIEW: {StageState.PASSED, StageState.REJECTED, StageState.BREACHED, StageState.RUNNING},
     StageState.PASSED: set(),
     StageState.REJECTED: set(),
-    StageState.BREACHED: set(),
-    StageState.EXPIRED: set(),
+    StageState.BREACHED: {StageState.RUNNING},
+    StageState.EXPIRED: {StageState.RUNNING},
     StageState.ENDED: set(),
+}
+
+
+class CorrectionState(BadgeChoices):
+    """How a correction ends that was found by judging an account again."""
+
+    OPEN = "open", "orange", pgettext_lazy("correction of a judgement", "Pending review")
+    CORRECTED = "corrected", "green", pgettext_lazy("correction of a judgement", "Corrected")
+    KEPT = "kept", "secondary", pgettext_lazy("correction of a judgement", "Verdict kept")
+    OUTDATED = "outdated", "secondary", pgettext_lazy("correction of a judgement", "Outdated")
+
+
+CORRECTION_TRANSITIONS: dict[str, set[str]] = {
+    # Outdated: the deals changed again, and it comes out differently or as before.
+    CorrectionState.OPEN: {CorrectionState.CORRECTED, CorrectionState.KEPT, CorrectionState.OUTDATED},
+    CorrectionState.CORRECTED: set(),
+    CorrectionState.KEPT: set(),
+    CorrectionState.OUTDATED: set(),
 }
 
 
@@ -229,6 +259,21 @@ class PropNotice(NotificationKind):
         _("Pauses of your challenges"),
         NoticeGroup.CLIENTS,
         CLIENTS,
+        EmailChannel.AT_ONCE,
+    )
+    VERDICT_CORRECTED = (
+        "prop.verdict_corrected",
+        _("Corrections of your challenges"),
+        NoticeGroup.CLIENTS,
+        CLIENTS,
+        EmailChannel.AT_ONCE,
+        MANDATORY,
+    )
+    CORRECTION_FOUND = (
+        "prop.correction_found",
+        _("Challenges that are judged differently after their deals changed"),
+        NoticeGroup.TRADING,
+        staff("prop.decide_challenge"),
         EmailChannel.AT_ONCE,
     )
     FEE_CHARGED_BACK = (

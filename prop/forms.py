@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.models import Brand, User
 from crm.security.scope import reach_of
 from crm.ui.forms import DayInput
-from prop.choices import AppealState, GrowthState, PauseState, PayoutState, StageState
+from prop.choices import AppealState, CorrectionState, GrowthState, PauseState, PayoutState, StageState
 from prop.programmes.files import BYTES_MAX
 from prop.programmes.templates import TEMPLATES
 
@@ -117,6 +117,23 @@ class GrowthForm(forms.Form):
         help_text=_("Needed where it isn't approved. The client doesn't see it."),
         max_length=2000,
         required=False,
+        widget=forms.Textarea({"rows": 3}),
+    )
+
+
+class CorrectionForm(forms.Form):
+    outcome = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[
+            (CorrectionState.CORRECTED.value, _("Correct verdict")),
+            (CorrectionState.KEPT.value, _("Keep verdict")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The client doesn't see it."),
+        max_length=2000,
         widget=forms.Textarea({"rows": 3}),
     )
 

@@ -16,6 +16,7 @@ from prop.models import (
     Challenge,
     ChallengePause,
     ChallengePayout,
+    JudgementCorrection,
     Programme,
     ProgrammeVersion,
 )
@@ -51,6 +52,12 @@ def growths_visible_to(user: User) -> QuerySet[AccountGrowth]:
     """List the steps of scaling of challenges that a person sees."""
     seen = challenges_visible_to(user).order_by().values("pk")
     return AccountGrowth.objects.filter(phase_account__challenge__in=seen)
+
+
+def corrections_visible_to(user: User) -> QuerySet[JudgementCorrection]:
+    """List the corrections of challenges that a person sees."""
+    seen = challenges_visible_to(user).order_by().values("pk")
+    return JudgementCorrection.objects.filter(phase_account__challenge__in=seen)
 
 
 def appeals_visible_to(user: User) -> QuerySet[Appeal]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from crm.events import BalanceOperationSettled, DepositReversed, TradingAccountOpened, subscribe
+from crm.events import BalanceOperationSettled, DealsSynced, DepositReversed, TradingAccountOpened, subscribe
 from prop.challenges.phases import begin_phase, fund_phase
+from prop.corrections.finding import note_changed_deals
 from prop.pauses.pausing import pause_challenges
 from prop.payouts.settling import settle_payout
 from prop.scaling.settling import settle_growth
@@ -31,6 +32,12 @@ def settle_challenge_payout(event: BalanceOperationSettled) -> None:
 def settle_challenge_growth(event: BalanceOperationSettled) -> None:
     """Let a funded account have its new size once the platform confirmed the deposit."""
     settle_growth(operation_id=event.operation_id)
+
+
+@subscribe(DealsSynced)
+def judge_changed_challenges(event: DealsSynced) -> None:
+    """Have challenges judged again that were judged beyond deals which came late, were edited or deleted."""
+    note_changed_deals(deal_ids=event.deal_ids)
 
 
 @subscribe(DepositReversed)

@@ -9,11 +9,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from crm.ui.tables import BadgeColumn, Column, DateColumn, Empty, MoneyColumn, QuickFilter, Table, TimeColumn
-from prop.choices import AppealState, ChallengeState, GrowthState, PayoutState
-from prop.models import AccountGrowth, Appeal, Challenge, ChallengePayout, Programme
+from prop.choices import AppealState, ChallengeState, CorrectionState, GrowthState, PayoutState
+from prop.models import AccountGrowth, Appeal, Challenge, ChallengePayout, JudgementCorrection, Programme
 from prop.queries import (
     appeals_visible_to,
     challenges_visible_to,
+    corrections_visible_to,
     growths_visible_to,
     payouts_visible_to,
     programmes_visible_to,
@@ -132,6 +133,39 @@ class GrowthTable(Table):
 
     def queryset(self) -> QuerySet[AccountGrowth]:
         return growths_visible_to(self.user).select_related(
+            "phase_account__challenge__client", "phase_account__challenge__version__programme"
+        )
+
+
+class CorrectionFilter(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=CorrectionState.choices, label=_("State"))
+
+    class Meta:
+        model = JudgementCorrection
+        fields: ClassVar[list[str]] = ["state"]
+
+
+class CorrectionTable(Table):
+    name, title, permission = "prop.corrections", _("Challenge corrections"), "prop.view_challenge"
+    subtitle = _("Challenges that come out differently now that their deals were edited, deleted or read late")
+    columns = [
+        Column("client", _("Client"), value="phase_account.challenge.client", link=True),
+        Column("programme", _("Programme"), value="phase_account.challenge.version.programme.name"),
+        Column("kind", _("Correction"), value="get_kind_display"),
+        BadgeColumn("state", _("State")),
+        DateColumn("day", _("Judged from")),
+        TimeColumn("found_at", _("Found")),
+    ]
+    filterset = CorrectionFilter
+    quick_filters = [QuickFilter(_("Pending review"), {"state": CorrectionState.OPEN})]
+    empty = Empty(
+        _("No corrections yet"),
+        _("Challenges that are decided differently once judged again are listed here."),
+        "history",
+    )
+
+    def queryset(self) -> QuerySet[JudgementCorrection]:
+        return corrections_visible_to(self.user).select_related(
             "phase_account__challenge__client", "phase_account__challenge__version__programme"
         )
 

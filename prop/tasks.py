@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from crm.queue.for_each import for_each_isolated
-from prop.judge import live
+from prop.judge import live, storing
 from prop.scaling import proposing
 
 
@@ -11,6 +11,12 @@ from prop.scaling import proposing
 def judge_accounts() -> int:
     """Judge every running phase whose account was read since."""
     return for_each_isolated(live.judge_account, list(live.due_accounts().values_list("pk", flat=True)))
+
+
+@shared_task
+def forget_minutes() -> int:
+    """Delete samples that are older than their brand keeps them."""
+    return storing.forget_minutes()
 
 
 @shared_task
@@ -26,4 +32,5 @@ def _propose_growth(phase_account_id: int) -> bool:
 SCHEDULE = {
     "prop-judge-accounts": {"task": "prop.tasks.judge_accounts", "schedule": 1.0, "options": {"expires": 1.0}},
     "prop-propose-growths": {"task": "prop.tasks.propose_growths", "schedule": 900.0, "options": {"expires": 900.0}},
+    "prop-forget-minutes": {"task": "prop.tasks.forget_minutes", "schedule": 600.0, "options": {"expires": 600}},
 }

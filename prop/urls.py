@@ -3,8 +3,8 @@
 from django.urls import URLPattern, path
 
 from crm.ui.views import TableView
-from prop.tables import AppealTable, ChallengeTable, GrowthTable, PayoutTable
-from prop.views import appeals, challenges, leaderboard, pauses, payouts, programmes, scaling
+from prop.tables import AppealTable, CorrectionTable, GrowthTable, PayoutTable
+from prop.views import appeals, challenges, corrections, leaderboard, pauses, payouts, programmes, scaling
 
 urlpatterns: list[URLPattern] = [
     path("prop/programmes/", programmes.ProgrammeList.as_view(), name="prop_programmes"),
@@ -17,10 +17,12 @@ urlpatterns: list[URLPattern] = [
     path("prop/versions/<int:version_id>/terms.yaml", programmes.download, name="prop_version_file"),
     path("prop/economics/", programmes.economics, name="prop_economics"),
     path("prop/coupons/", programmes.coupons, name="prop_coupons"),
-    path("prop/challenges/", TableView.as_view(table=ChallengeTable), name="prop_challenges"),
+    path("prop/challenges/", challenges.ChallengeList.as_view(), name="prop_challenges"),
     path("prop/challenges/<int:challenge_id>/", challenges.challenge_page, name="prop_challenge"),
     path("prop/appeals/", TableView.as_view(table=AppealTable), name="prop_appeals"),
     path("prop/appeals/<int:appeal_id>/", appeals.appeal_page, name="prop_appeal"),
+    path("prop/corrections/", TableView.as_view(table=CorrectionTable), name="prop_corrections"),
+    path("prop/corrections/<int:correction_id>/", corrections.correction_page, name="prop_correction"),
     path("prop/leaderboard/", leaderboard.leaderboard, name="prop_leaderboard"),
     path("prop/pauses/<int:pause_id>/", pauses.pause_page, name="prop_pause"),
     path("prop/scaling/", TableView.as_view(table=GrowthTable), name="prop_growths"),

@@ -44,6 +44,7 @@ class PolicyArea(StrEnum):
     RETENTION = "retention", _("Client retention"), OF_SETTINGS
     PLAYBOOK = "playbook", _("Retention playbook"), OF_SETTINGS
     ABUSE = "abuse", _("Abuse by traders"), OF_SETTINGS
+    CHALLENGES = "challenges", _("Challenges"), OF_SETTINGS
     ACCESS = "access", _("Access and sessions"), OF_SETTINGS
     PROMISES = "promises", _("Expected times"), OF_SETTINGS
 

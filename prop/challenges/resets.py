@@ -21,6 +21,7 @@ from prop.audit_codes import PropAction
 from prop.challenges.fees import post_fee
 from prop.challenges.phases import start_phase
 from prop.choices import AppealState, ChallengeState, StageState
+from prop.corrections.waiting import require_no_open_correction
 from prop.models import Appeal, Challenge, ChallengeReset, PhaseAccount
 from prop.policies import can_buy
 
@@ -61,6 +62,7 @@ def reset_phase(*, phase_account_id: int, actor: User) -> PhaseAccount:
         raise WrongState(_("This challenge can't be reset."))
     if Appeal.objects.filter(phase_account=lost, payout=None, state=AppealState.OPEN).exists():
         raise WrongState(_("Your appeal is being reviewed. Wait for the decision first."))
+    require_no_open_correction(lost)
     reset = ChallengeReset(lost=lost, price=price, bought_at=timezone.now())
     reset.payment_id = post_fee(challenge, price, key=f"challenge-reset:{lost.pk}", actor=actor)
     row = begin_again(reset, actor=actor)

@@ -25,6 +25,7 @@ from prop.brand_policies import REVIEW_HOURS
 from prop.certificates.issuing import issue_certificate
 from prop.challenges.phases import require_unpaused, start_phase
 from prop.choices import ChallengeState, StageState
+from prop.corrections.waiting import require_no_open_correction
 from prop.models import Challenge, PhaseAccount
 from trading.accounts.changes import end_trading
 
@@ -106,7 +107,7 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
     """Approve a phase, so that the account of the next one is opened, or end the challenge with a reason.
 
     Who: `prop.decide_challenge` in reach. Raises: NotAllowed (also while a colleague has claimed it, or where the client may
-    have no such account now), WrongState (also while it is paused), DomainError without a reason for not approving.
+    have no such account now), WrongState (also while it is paused or judged again), DomainError without a reason for not approving.
     """
     row = REVIEW.lock(phase_account_id)
     policies.require(can_review(actor, row))
@@ -115,6 +116,7 @@ def decide_phase(*, phase_account_id: int, outcome: str, reason: str = "", actor
     challenge, state = row.challenge, StageState(outcome)
     if state == StageState.PASSED:
         require_unpaused(challenge)
+        require_no_open_correction(row)
     work.decide(row, actor=actor, outcome=state, reason=reason)
     row.move_to(state)
     row.save(update_fields=["state"])

@@ -64,9 +64,18 @@ def corrected(inputs: Iterable[Input], edits: Iterable[Edit]) -> list[Input]:
     return in_order(result)
 
 
+def moved(samples: Iterable[Sample], by: int, *, since: int, until: int | None) -> list[Sample]:
+    """Move the samples that showed a deal's old result by the difference; `until`: the first that shows the new one."""
+    return [_shifted(each, by) if since <= each.at and (until is None or each.at < until) else each for each in samples]
+
+
 def _moved(each: Input, by: int, *, since: int, until: int) -> Input:
     if not isinstance(each, Sample) or not since <= each.at < until:
         return each
+    return _shifted(each, by)
+
+
+def _shifted(each: Sample, by: int) -> Sample:
     worst = None if each.worst is None else each.worst + by
     return replace(each, balance=each.balance + by, equity=each.equity + by, worst=worst)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_CEILING, Decimal
+from zlib import crc32
 
 from crm.money.amounts import quantize, to_minor
 from prop.judge.days import to_msc
@@ -50,7 +51,7 @@ def inputs_of(
 
 
 def _read(deal: PlatformDeal, currency: str, symbol: SymbolInfo | None, payouts: frozenset[int]) -> list[Input]:
-    at, net = to_msc(deal.executed_at), _minor(deal.net, currency)
+    at, net = to_msc(deal.executed_at), net_of(deal, currency)
     if deal.is_trade:
         return _trades(deal, at, net, worth_of(deal, currency, symbol))
     if deal.action in CREDIT_ACTIONS or not net:
@@ -89,6 +90,17 @@ def worth_of(deal: PlatformDeal, currency: str, symbol: SymbolInfo | None) -> De
     else:
         return None
     return Decimal(_minor(worth, currency))
+
+
+def mark_of(deal: PlatformDeal, currency: str) -> list[int]:
+    """Note how a deal is judged: its time, its net amount, and a checksum of everything else that rules count."""
+    parts = (deal.action, deal.entry, deal.symbol, deal.lots, deal.closed_lots, deal.position_id, deal.contract_size)
+    return [to_msc(deal.executed_at), net_of(deal, currency), crc32(repr(parts).encode())]
+
+
+def net_of(deal: PlatformDeal, currency: str) -> int:
+    """Return what a deal did to the balance, in minor units."""
+    return _minor(deal.net, currency)
 
 
 def _lots(lots: Decimal) -> int:

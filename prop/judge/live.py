@@ -24,15 +24,19 @@ from prop.audit_codes import PropAction
 from prop.challenges.phases import KEY as STARTING_KEY
 from prop.challenges.reviews import ask_for_review
 from prop.choices import ChallengeState, Rule, StageState
+from prop.corrections.waiting import has_open_correction, judge_again_soon
 from prop.judge import feed
+from prop.judge.corrections import DECISIVE
 from prop.judge.days import to_msc, to_time
 from prop.judge.inputs import Deal, Input, Sample, in_order
 from prop.judge.judging import Judge
+from prop.judge.kept import Keeper, Minute
 from prop.judge.notices import notify_trader
 from prop.judge.rules import DailyLossBase, MaximumLoss, RuleCode, Rules
 from prop.judge.state import Point, State, Verdict, VerdictKind
+from prop.judge.storing import keep_closed_day, keep_today, store_minutes
 from prop.judge.trades import move_position
-from prop.models import Breach, Challenge, ChallengeDay, PhaseAccount
+from prop.models import Breach, Challenge, PhaseAccount
 from prop.payouts.terms import OPERATION_KEY
 from trading.accounts.changes import end_trading
 from trading.models import BalanceOperation, SymbolInfo, SyncCursor
@@ -56,9 +60,10 @@ NOTHING: Final = {"number": 0, "revisions": 0}
 COUNTED: Final = (RuleCode.MAXIMUM_DAYS, RuleCode.INACTIVITY, RuleCode.WEEKEND, RuleCode.NEWS)
 
 
-def rules_of(row: PhaseAccount) -> Rules:
-    """Read a phase's rules, for its challenge's size and its server's days."""
+def rules_of(row: PhaseAccount, *, growth: Decimal | None = None) -> Rules:
+    """Read a phase's rules, for its challenge's size and its server's days. growth: another one than it has now."""
     phase, challenge = row.phase, row.challenge
+    grown = row.growth if growth is None else growth
     return Rules(
         currency=challenge.currency,
         starting_balance=challenge.balance,
@@ -70,14 +75,14 @@ def rules_of(row: PhaseAccount) -> Rules:
         maximum_loss_kind=MaximumLoss(phase.max_loss_kind),
         maximum_loss_locks=phase.locks_at_start,
         minimum_days=phase.min_days or None,
-        maximum_days=phase.max_days,
-        inactive_days=phase.inactive_days,
+        maximum_days=phase.max_days and phase.max_days + row.idle_days,
+        inactive_days=phase.inactive_days and phase.inactive_days + row.idle_days,
         largest_day=phase.consistency,
         weekend_holding=phase.holds_weekend,
         lots_max=phase.max_lots,
         leverage_max=None if phase.leverage is None else Decimal(phase.leverage),
         # The deposit of scaling is set aside as any other: what is lost is counted from the starting balance as before.
-        limits_of=row.size if row.growth else None,
+        limits_of=challenge.balance + grown if grown else None,
     )
 
 
@@ -100,6 +105,7 @@ def judge_account(phase_account_id: int) -> bool:
         return False
     judge = Judge(rules_of(row))
     state = State.from_json(row.judged["state"]) if row.judged else judge.start(to_msc(row.started_at))
+    checkpoint = state.to_json()
     waiting = [Sample(**each) for each in row.judged.get("waiting", [])]
     newest = feed.sample_of(row.account)
     if newest and newest.at > max([state.at, *(each.at for each in waiting)]):
@@ -107,25 +113,65 @@ def judge_account(phase_account_id: int) -> bool:
     until = _deals_read_until(row, waiting)
     ready = [each for each in waiting if each.at <= until]
     known = row.judged.get("deals", NOTHING)
-    if row.judged and (now_known := _count(row, state.at)) != known:
+    if row.judged and (now_known := count_deals(row, state.at)) != known:
         _take_late(row, state, known, now_known)
         known = now_known
+    keeper = Keeper(Minute.from_json(row.judged["minute"]) if row.judged.get("minute") else None)
     verdicts: list[Verdict] = []
     if ready:
-        deals = _deals_between(row, state.at, ready[-1].at)
+        deals = deals_between(row, state.at, ready[-1].at)
         known = {
             "number": known["number"] + len(deals),
             "revisions": known["revisions"] + sum(deal.revision for deal in deals),
         }
-        verdicts = judge.judge(state, in_order([*_inputs(row, deals), *ready]))
-    for verdict in _completed(verdicts):
-        _write(row, verdict)
-    _keep_today(row, state)
+        verdicts = _judge(row, judge, state, keeper, deals, ready)
+    for verdict in completed(verdicts):
+        _write(row, verdict, checkpoint)
+    keep_today(row, state, checkpoint)
     left = [asdict(each) for each in waiting if each not in ready]
-    row.judged = {"state": state.to_json(), "waiting": left, "deals": known}
+    save_judged(row, state, verdicts, keeper, {"waiting": left, "deals": known})
+    return bool(ready)
+
+
+def _judge(
+    row: PhaseAccount,
+    judge: Judge,
+    state: State,
+    keeper: Keeper,
+    deals: Sequence[PlatformDeal],
+    samples: Sequence[Sample],
+) -> list[Verdict]:
+    """Take deals and samples in their order; the keeper notes which samples to keep, and how each deal was judged."""
+    verdicts: list[Verdict] = []
+    for each in in_order([*inputs_of(row, deals), *samples]):
+        found = judge.step(state, each)
+        keeper.take(each, found)
+        verdicts += found
+    for deal in deals:
+        if deal.deleted_at is None and samples:
+            minute = keeper.minute_of(samples[-1].at)
+            minute.deals[str(deal.ticket)] = feed.mark_of(deal, row.challenge.currency)
+    return verdicts
+
+
+def save_judged(
+    row: PhaseAccount, state: State, verdicts: list[Verdict], keeper: Keeper, more: dict[str, Any] | None = None
+) -> None:
+    """Save how far an account was judged, with the samples that are kept; all of them once its phase is over."""
+    if row.state != StageState.RUNNING:
+        keeper.end_minute()
+        if has_open_correction(row):  # it was found while the phase ran: what it corrects is another verdict now
+            judge_again_soon(row)
+    store_minutes(row.pk, keeper.over)
+    decided = next((each.to_json() for each in verdicts if each.kind in DECISIVE), None)
+    row.judged = {
+        "state": state.to_json(),
+        "minute": keeper.current.to_json() if keeper.current else None,
+        "decided": decided,
+        **(more or {}),
+    }
     row.judged_until = to_time(state.at)
     row.save(update_fields=["state", "ended_at", "work", "judged", "judged_until"])
-    return bool(ready)
 
 
 def judge_history(row: PhaseAccount, samples: list[Sample]) -> None:
@@ -136,17 +182,17 @@ def judge_history(row: PhaseAccount, samples: list[Sample]) -> None:
     assert row.started_at is not None
     judge = Judge(rules_of(row))
     state = judge.start(to_msc(row.started_at))
-    deals = _deals_between(row, state.at, samples[-1].at) if samples else []
-    for verdict in _completed(judge.judge(state, in_order([*_inputs(row, deals), *samples]))):
+    checkpoint, keeper = state.to_json(), Keeper()
+    deals = deals_between(row, state.at, samples[-1].at) if samples else []
+    verdicts = _judge(row, judge, state, keeper, deals, samples)
+    for verdict in completed(verdicts):
         if verdict.kind != VerdictKind.WARNING:
-            _write(row, verdict)
-    _keep_today(row, state)
-    row.judged = {"state": state.to_json(), "waiting": [], "deals": _count(row, state.at)}
-    row.judged_until = to_time(state.at)
-    row.save(update_fields=["state", "ended_at", "work", "judged", "judged_until"])
+            _write(row, verdict, checkpoint)
+    keep_today(row, state, checkpoint)
+    save_judged(row, state, verdicts, keeper, {"waiting": [], "deals": count_deals(row, state.at)})
 
 
-def _completed(verdicts: list[Verdict]) -> list[Verdict]:
+def completed(verdicts: list[Verdict]) -> list[Verdict]:
     """Put the sample after a breach, which the judge gives once it comes, into the breach's evidence."""
     after = next((verdict.after for verdict in verdicts if verdict.kind == VerdictKind.EVIDENCE), None)
     return [
@@ -167,13 +213,13 @@ def _deals_read_until(row: PhaseAccount, waiting: list[Sample]) -> int:
     return max(patience, to_msc(read_at) if read_at else 0)
 
 
-def _deals_between(row: PhaseAccount, since: int, until: int) -> list[PlatformDeal]:
+def deals_between(row: PhaseAccount, since: int, until: int) -> list[PlatformDeal]:
     """Read deals after an instant until another, deleted ones too."""
     deals = PlatformDeal.every.filter(account_id=row.account_id, executed_at__gte=row.started_at)
     return list(deals.filter(executed_at__gt=to_time(since), executed_at__lte=to_time(until)))
 
 
-def _count(row: PhaseAccount, until: int) -> dict[str, int]:
+def count_deals(row: PhaseAccount, until: int) -> dict[str, int]:
     """Count the deals until an instant and their revisions: another result means that one was read late, edited or deleted."""
     deals = PlatformDeal.every.filter(
         account_id=row.account_id, executed_at__gte=row.started_at, executed_at__lte=to_time(until)
@@ -181,7 +227,8 @@ def _count(row: PhaseAccount, until: int) -> dict[str, int]:
     return deals.aggregate(number=Count("pk"), revisions=Coalesce(Sum("revision"), 0))
 
 
-def _inputs(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> list[Input]:
+def inputs_of(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> list[Input]:
+    """Turn an account's deals into what the judge reads; deleted ones and the starting balance are left out."""
     ours = _ours(row, deals)
     # The starting balance is where counting begins: on a server whose clock is ahead its deal is younger than the phase.
     starting = {ticket for ticket, key in ours.items() if key.startswith(STARTING_KEY)}
@@ -202,9 +249,10 @@ def _ours(row: PhaseAccount, deals: Sequence[PlatformDeal]) -> dict[int, str]:
     return {ticket: keys[reference] for ticket, reference in references.items() if reference in keys}
 
 
-def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known: dict[str, int]) -> None:
-    """Count positions and days again with the deals as they are now. What was decided stays: it is recorded for a person."""
-    made = _inputs(row, _deals_between(row, to_msc(row.started_at) - 1, state.at)) if row.started_at else []
+def recount(row: PhaseAccount, state: State) -> None:
+    """Count the positions and traded days of a state with the deals as they are now."""
+    assert row.started_at is not None
+    made = inputs_of(row, deals_between(row, to_msc(row.started_at) - 1, state.at))
     deals = [each for each in made if isinstance(each, Deal)]
     days = Judge(rules_of(row)).days
     state.positions = {}
@@ -213,6 +261,12 @@ def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known
     opened = {days.day(deal.at) for deal in deals if deal.is_opening}
     state.days_traded, state.last_opening_day = len(opened), max(opened, default=0)
     state.last_trade_day = max([state.started_day, *(days.day(deal.at) for deal in deals)])
+
+
+def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known: dict[str, int]) -> None:
+    """Count positions and days again, record it, and have the account judged again. What was decided stays."""
+    recount(row, state)
+    judge_again_soon(row)
     audit.record(
         actor=None,
         action=PropAction.DEALS_CHANGED,
@@ -224,23 +278,22 @@ def _take_late(row: PhaseAccount, state: State, known: dict[str, int], now_known
     )
 
 
-def _write(row: PhaseAccount, verdict: Verdict) -> None:
+def _write(row: PhaseAccount, verdict: Verdict, checkpoint: dict[str, Any]) -> None:
     match verdict.kind:
         case VerdictKind.BREACH:
-            _record_breach(row, verdict)
+            place_breach(row, verdict)
+            notify_trader(row, verdict, RULES[verdict.rule] if verdict.rule else None)
         case VerdictKind.PASSED:
-            ask_for_review(row, now=timezone.now(), evidence=_as_read(verdict, row.challenge.currency))
+            ask_for_review(row, now=timezone.now(), evidence=as_read(verdict, row.challenge.currency))
             notify_trader(row, verdict)
         case VerdictKind.WARNING if verdict.rule:
             notify_trader(row, verdict, RULES[verdict.rule])
         case VerdictKind.DAY:
-            detail = verdict.detail
-            low, high = (detail[name]["equity"] if detail[name] else verdict.equity for name in ("low", "high"))
-            opened = (detail["opened_with"], detail["opened_equity"])
-            _keep_day(row, verdict.day, opened, (verdict.balance, verdict.equity), (low, high), detail["trades"])
+            keep_closed_day(row, verdict, checkpoint)
 
 
-def _record_breach(row: PhaseAccount, verdict: Verdict) -> None:
+def place_breach(row: PhaseAccount, verdict: Verdict) -> None:
+    """End a locked running phase whose rule was breached, and stop trading on its account; the caller saves the row."""
     assert verdict.rule is not None
     rule, currency = RULES[verdict.rule], row.challenge.currency
     has_expired = rule == Rule.MAX_DAYS
@@ -252,11 +305,12 @@ def _record_breach(row: PhaseAccount, verdict: Verdict) -> None:
     end_trading(account_id=row.account_id)
     breach = Breach.objects.create(
         phase_account=row,
+        judged_account=row,
         rule=rule,
         occurred_at=to_time(verdict.at),
         balance=from_minor(verdict.balance, currency),
         equity=from_minor(verdict.equity, currency),
-        threshold=_threshold(verdict, currency),
+        threshold=threshold_of(verdict, currency),
         evidence=verdict.to_json(),
     )
     audit.record(
@@ -266,12 +320,12 @@ def _record_breach(row: PhaseAccount, verdict: Verdict) -> None:
         client_id=row.challenge.client_id,
         brand_id=row.challenge.brand_id,
         after={"rule": rule, "occurred_at": breach.occurred_at.isoformat(), "threshold": str(breach.threshold)},
-        evidence=_as_read(verdict, currency),
+        evidence=as_read(verdict, currency),
     )
-    notify_trader(row, verdict, rule)
 
 
-def _threshold(verdict: Verdict, currency: str) -> Decimal:
+def threshold_of(verdict: Verdict, currency: str) -> Decimal:
+    """Return a verdict's limit as its rule counts it: an amount, days, lots or a leverage."""
     return _as_counted(verdict.threshold, verdict.rule, currency)
 
 
@@ -285,14 +339,14 @@ def _as_counted(figure: int, rule: RuleCode | None, currency: str) -> Decimal:
     return from_minor(figure, currency)
 
 
-def _as_read(verdict: Verdict, currency: str) -> dict[str, Any]:
+def as_read(verdict: Verdict, currency: str) -> dict[str, Any]:
     """Write a verdict as the audit log shows it: instants in UTC, amounts in the challenge's currency."""
     amounts = {name: getattr(verdict, name) for name in ("balance", "equity", "aside")}
     return {
         "rule": verdict.rule,
         "occurred_at": to_time(verdict.at).isoformat(),
         "value": str(_as_counted(verdict.value, verdict.rule, currency)),
-        "threshold": str(_threshold(verdict, currency)),
+        "threshold": str(threshold_of(verdict, currency)),
         **{name: str(from_minor(figure, currency)) for name, figure in amounts.items()},
         "source": verdict.source,
         "before": _sample(verdict.before, currency),
@@ -308,39 +362,3 @@ def _sample(point: Point | None, currency: str) -> dict[str, str] | None:
         "balance": str(from_minor(point.balance, currency)),
         "equity": str(from_minor(point.equity, currency)),
     }
-
-
-def _keep_today(row: PhaseAccount, state: State) -> None:
-    if state.last is None:
-        return
-    seen = state.last.adjusted
-    low, high = (extreme.equity if extreme else seen for extreme in (state.low, state.high))
-    _keep_day(
-        row, state.day, (state.day_balance, state.day_equity), (state.balance, seen), (low, high), state.day_trades
-    )
-
-
-def _keep_day(
-    row: PhaseAccount,
-    day: int,
-    opened: tuple[int, int],
-    closed: tuple[int, int],
-    extremes: tuple[int, int],
-    trades: int,
-) -> None:
-    """Write a day's figures as they are now: a row per account and server day, however often it is judged."""
-    currency = row.challenge.currency
-    names = (
-        "opening_balance",
-        "opening_equity",
-        "closing_balance",
-        "closing_equity",
-        "lowest_equity",
-        "highest_equity",
-    )
-    figures: dict[str, Any] = {
-        name: from_minor(minor, currency) for name, minor in zip(names, (*opened, *closed, *extremes), strict=True)
-    }
-    ChallengeDay.objects.update_or_create(
-        phase_account=row, day=dt.date.fromordinal(day), defaults={**figures, "trades": trades}
-    )

@@ -1,5 +1,14 @@
 from prop.models.appeals import Appeal
-from prop.models.challenges import Breach, Certificate, Challenge, ChallengeDay, ChallengeReset, PhaseAccount
+from prop.models.challenges import (
+    Breach,
+    Certificate,
+    Challenge,
+    ChallengeDay,
+    ChallengeReset,
+    EquityMinute,
+    PhaseAccount,
+)
+from prop.models.corrections import JudgementCorrection
 from prop.models.growths import AccountGrowth
 from prop.models.leaderboard import LeaderboardConsent
 from prop.models.pauses import ChallengePause
@@ -17,6 +26,8 @@ __all__ = [
     "ChallengePayout",
     "ChallengeReset",
     "Coupon",
+    "EquityMinute",
+    "JudgementCorrection",
     "LeaderboardConsent",
     "PhaseAccount",
     "Programme",

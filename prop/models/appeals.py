@@ -70,7 +70,7 @@ class Appeal(HasState):
         """What it is against: the rule that was breached, or a payout."""
         if self.payout_id is not None:
             return gettext("Refused payout")
-        return str(self.phase_account.breach.get_rule_display())
+        return str(self.phase_account.breaches.all()[0].get_rule_display())
 
     @property
     def reason(self) -> str:

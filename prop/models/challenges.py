@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -80,6 +81,9 @@ class PhaseAccount(HasState):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     work = models.OneToOneField(WorkItem, on_delete=models.PROTECT, null=True, related_name="challenge_phase")
+    idle_days = models.PositiveSmallIntegerField(
+        default=0, help_text="Server days from a breach until it was reversed: they don't count against its trader"
+    )
     growth = models.DecimalField(**MONEY, default=0, help_text="What scaling added to its starting balance")
     judged = models.JSONField(default=dict)
     judged_until = models.DateTimeField(null=True)
@@ -137,6 +141,7 @@ class ChallengeDay(models.Model):
     lowest_equity = models.DecimalField(**MONEY)
     highest_equity = models.DecimalField(**MONEY)
     trades = models.PositiveIntegerField(default=0)
+    checkpoint = models.JSONField(null=True, help_text="The judge's state before the day began, to judge it again from")
 
     class Meta:
         ordering = ["phase_account_id", "day"]
@@ -153,10 +158,43 @@ class ChallengeDay(models.Model):
         return f"{self.phase_account_id} {self.day}"
 
 
-class Breach(models.Model):
-    """Why an account was closed, with its evidence. Append-only; one per account."""
+class EquityMinute(models.Model):
+    """What is kept of an account's samples in one minute: enough to judge it again. See `prop/judge/kept.py`."""
 
-    phase_account = models.OneToOneField(PhaseAccount, on_delete=models.PROTECT, related_name="breach")
+    phase_account = models.ForeignKey(PhaseAccount, on_delete=models.PROTECT, related_name="minutes", db_index=False)
+    minute = models.DateTimeField()
+    samples = ArrayField(
+        models.BigIntegerField(null=True),
+        help_text="Time (ms), balance, equity and lowest reported equity of each, in minor units",
+    )
+    deals = models.JSONField(default=dict, help_text="Time and net amount of each deal as it was judged, by its ticket")
+
+    class Meta:
+        ordering = ["phase_account_id", "minute"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["phase_account", "minute"], name="one_row_of_samples_per_account_and_minute"
+            ),
+            models.CheckConstraint(condition=Q(samples__len__gt=0), name="minute_has_samples"),
+        ]
+        indexes = [models.Index(fields=["minute"], name="samples_by_their_age")]
+
+    def __str__(self) -> str:
+        return f"{self.phase_account_id} {self.minute}"
+
+
+class Breach(models.Model):
+    """Why an account was closed, with its evidence. Append-only; one per account that counts: a reversed one lets go of it."""
+
+    judged_account = models.ForeignKey(PhaseAccount, on_delete=models.PROTECT, related_name="breaches")
+    phase_account = models.OneToOneField(
+        PhaseAccount,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="breach",
+        help_text="The account that it ended; none once it was reversed",
+    )
     rule = models.CharField(max_length=16, choices=Rule.choices)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
@@ -168,10 +206,19 @@ class Breach(models.Model):
     class Meta:
         ordering = ["-id"]
         default_permissions = ()
-        triggers = [pgtrigger.Protect(name="breach_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.ReadOnly(name="breach_stays", exclude=["phase_account"]),
+            pgtrigger.Protect(name="breach_is_never_deleted", operation=pgtrigger.Delete),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(phase_account__isnull=True) | Q(phase_account=models.F("judged_account")),
+                name="breach_counts_for_its_own_account",
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.phase_account_id}: {self.rule}"
+        return f"{self.judged_account_id}: {self.rule}"
 
     @property
     def is_of_money(self) -> bool:

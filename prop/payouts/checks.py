@@ -14,6 +14,7 @@ from crm.i18n import formats
 from crm.money.amounts import to_minor
 from kyc.levels.ladder import allowance_of
 from prop.choices import ChallengeState, StageState
+from prop.corrections.waiting import has_open_correction
 from prop.models import ChallengePayout, PhaseAccount
 from prop.payouts.terms import next_payout_on, profit_of, server_day, state_of
 from prop.policies import NO_CHALLENGES
@@ -56,6 +57,10 @@ def problem_of(checks: list[PayoutCheck]) -> str:
 def _rules(row: PhaseAccount) -> PayoutCheck:
     if row.challenge.paused_at is not None:
         return PayoutCheck(_("Rules"), False, _("This challenge is paused because its payment was reversed."))
+    if has_open_correction(row):
+        return PayoutCheck(
+            _("Rules"), False, _("This account is being judged again. Wait for the decision on it first.")
+        )
     holds = row.challenge.state == ChallengeState.FUNDED and row.state == StageState.RUNNING and row.phase.is_funded
     return PayoutCheck(
         _("Rules"), holds, _("No rule was breached.") if holds else _("Only a running funded account pays out.")

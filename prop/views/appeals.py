@@ -29,7 +29,6 @@ def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
         "phase_account__challenge__version__programme",
         "phase_account__phase",
         "phase_account__account",
-        "phase_account__breach",
         "payout",
         "refused_by",
         "decided_by",
@@ -58,7 +57,7 @@ def appeal_page(request: UserRequest, appeal_id: int) -> HttpResponse:
         if done:
             return redirect(appeal)
     is_open, allowed = appeal.state == AppealState.OPEN, can_decide_appeal(request.user, appeal)
-    breach = None if appeal.payout else appeal.phase_account.breach
+    breach = None if appeal.payout else appeal.phase_account.breaches.all()[0]
     context = {
         "appeal": appeal,
         "challenge": challenge,

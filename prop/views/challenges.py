@@ -10,18 +10,26 @@ from clients.queries import is_in_own_book
 from crm.choices import AccessKind
 from crm.security import access_log
 from crm.ui.actions import run_action
-from crm.ui.views import staff_page
+from crm.ui.views import TableView, staff_page
 from crm.web.requests import UserRequest
 from crm.work.queries import work_of
 from prop.challenges.objectives import objectives_of
 from prop.challenges.phases import can_fund, fund_again, is_stuck
 from prop.challenges.reviews import can_review, decide_phase
-from prop.choices import StageState
+from prop.choices import CorrectionState, StageState
 from prop.forms import ReviewForm
 from prop.queries import challenges_visible_to
 from prop.sentences import about_payouts, name_of, rules_of
+from prop.tables import ChallengeTable
 
 DAYS_SHOWN = 60
+
+
+class ChallengeList(TableView):
+    """List challenges, with the way to corrections."""
+
+    table = ChallengeTable
+    template_name = "prop/challenges.html"
 
 
 @staff_page("prop.view_challenge")
@@ -72,6 +80,7 @@ def challenge_page(request: UserRequest, challenge_id: int) -> HttpResponse:
         "payouts": about_payouts(challenge.version),
         "paid": list(challenge.payouts.all()[:DAYS_SHOWN]),
         "pause": challenge.pauses.first(),
+        "correction": current.corrections.filter(state=CorrectionState.OPEN).first(),
         "growths": list(current.growths.all()[:DAYS_SHOWN]),
         "work": work_of(request.user, current.work_id),
         "may_decide": current.state == StageState.REVIEW and can_review(request.user, current),

@@ -82,7 +82,7 @@ def test_a_breach_says_its_limit_in_its_own_unit(cast: Cast, rule: str, threshol
     row.state, row.started_at, row.ended_at = StageState.BREACHED, timezone.now(), timezone.now()
     row.save()
     figures = {"balance": 10_000, "equity": 9_400, "threshold": Decimal(threshold), "evidence": {}}
-    Breach.objects.create(phase_account=row, rule=rule, occurred_at=timezone.now(), **figures)
+    Breach.objects.create(phase_account=row, judged_account=row, rule=rule, occurred_at=timezone.now(), **figures)
     for user, address in ((cast.client.user, "/portal/challenges/"), (cast.administrator, "/prop/challenges/")):
         page = signed_in(user).get(f"{address}{challenge.pk}/").content.decode()
         assert said in strip_tags(page)

@@ -139,6 +139,7 @@ MODELS = {
         "appeal_id": "Appeal",
         "growth_id": "AccountGrowth",
         "pause_id": "ChallengePause",
+        "correction_id": "JudgementCorrection",
         "certificate_id": "Certificate",
     },
     "ib.abuse": {"review_id": "ReferralReview"},
@@ -265,6 +266,12 @@ SKETCHES: dict[str, dict[str, Any]] = {
         "split": 80,
     },
     "ChallengePause": {"work": lambda: sketched(WorkItem, kind="prop.pause"), "state": "open"},
+    "JudgementCorrection": {
+        "work": lambda: sketched(WorkItem, kind="prop.correction"),
+        "state": "open",
+        "breach": None,
+        "was": {"kind": "breach", "rule": "daily_loss", "at": 0},
+    },
     "AccountGrowth": {"work": lambda: sketched(WorkItem, kind="prop.scaling"), "state": "proposed", "split": None},
     "Appeal": {
         "work": lambda: sketched(WorkItem, kind="prop.appeal"),

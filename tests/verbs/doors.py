@@ -1033,6 +1033,10 @@ DOORS: dict[str, Door] = {
         {"growth_id": {"state": "proposed", "work__proposed_outcome": ""}},
         given=lambda: {"outcome": "rejected", "reason": "Copied trades"},
     ),
+    "prop.corrections.reviews.decide_correction": Door(
+        {"correction_id": {"state": "open", "work__proposed_outcome": ""}},
+        given=lambda: {"outcome": "kept", "reason": "The platform confirms it"},
+    ),
     "prop.programmes.publishing.propose_publication": Door({"version_id": {"state": "draft"}}),
     "prop.challenges.reviews.decide_phase": Door(
         {"phase_account_id": {"state": "review"}}, given=lambda: {"outcome": "rejected", "reason": "Copied trades"}

@@ -708,6 +708,10 @@ TABLE |= {
     ),
     "prop_pause": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"pause_id": 999_999}, good=OWN),
     "prop_leaderboard": Rule(SEES_PROGRAMMES),
+    "prop_corrections": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
+    "prop_correction": Rule(
+        SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"correction_id": 999_999}, good=OWN
+    ),
     "prop_growths": Rule(SEES_PROGRAMMES | roles(Role.DESK_HEAD)),
     "prop_growth": Rule(
         SEES_PROGRAMMES | roles(Role.DESK_HEAD), kwargs=lambda _world: {"growth_id": 999_999}, good=OWN

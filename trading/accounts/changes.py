@@ -180,6 +180,22 @@ def end_trading(*, account_id: int) -> TradingAccount:
 
 
 @transaction.atomic
+def allow_trading_again(*, account_id: int) -> TradingAccount:
+    """Undo `end_trading`, unless the account is paused or the client is restricted. A repeat changes nothing.
+
+    Who: the system, when two people decided that it should not have ended.
+    """
+    account = lock(TradingAccount, account_id, "client")
+    if account.trading_ended_at is not None:
+        account.trading_ended_at = None
+        account.save(update_fields=["trading_ended_at"])
+        may_trade = not policies.BLOCKING_RESTRICTIONS & set(account.client.restrictions)
+        if account.trading_paused_at is None and may_trade and not account.trading_wanted:
+            _want_trading(account, account.client, True)
+    return account
+
+
+@transaction.atomic
 def pause_trading(*, account_id: int) -> TradingAccount:
     """Stop trading on an account until it is resumed, whatever restrictions do meanwhile. A repeat changes nothing.
 

@@ -35,7 +35,7 @@ def breached(cast: Cast, *, days_ago: int = 0) -> PhaseAccount:
     PhaseAccount.objects.filter(pk=row.pk).update(started_at=now - dt.timedelta(days=9), ended_at=now)
     evidence = {"before": {"at": 1_772_445_600_000, "balance": 1_000_000, "equity": 960_000, "aside": 0}, "after": None}
     figures = {"balance": 10_000, "equity": 9_400, "threshold": 9_500, "evidence": evidence}
-    Breach.objects.create(phase_account=row, rule="daily_loss", occurred_at=now, **figures)
+    Breach.objects.create(phase_account=row, judged_account=row, rule="daily_loss", occurred_at=now, **figures)
     row.refresh_from_db()
     return row
 

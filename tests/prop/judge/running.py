@@ -28,7 +28,7 @@ def run_phase(cast, **rules) -> PhaseAccount:
     )
     terms = {"number": 1, "target": 8, "daily_loss": 5, "max_loss": 10, **rules}
     phase = ProgrammePhase.objects.create(version=version, **terms)
-    size = ProgrammeSize.objects.create(version=version, balance=10_000, fee=100)
+    size = ProgrammeSize.objects.create(version=version, balance=10_000, fee=100, reset_fee=50)
     version.move_to(VersionState.PUBLISHED)
     version.published_at = timezone.now()
     version.save()
