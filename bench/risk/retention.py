@@ -44,7 +44,8 @@ DEALS = """
 INSERT INTO trading_deal (executed_at, server_id, ticket, account_id, login, server_msc, action, entry, symbol, lots, closed_lots,
   contract_size, price, price_position, profit, commission, swap, fee, position_id, order_id, raw, synced_at)
 SELECT now() - make_interval(days => n * 2, mins => (a.id %% 1000)::int), a.server_id, a.id * 100 + n, a.id, a.login, 0, 0, 1,
-  'EURUSD', 1, 1, 100000, 1, 1, (hashint8(a.id * 31 + n) %% 100), 0, 0, 0, 0, 0, '{}', now()
+  'EURUSD', 1, 1, 100000, 1, 1, (hashint8(a.id * 31 + n) %% 100), 0, 0, 0, 0, 0,
+  '{"MarketBid": "0.99995", "MarketAsk": "1.00005"}', now()
 FROM trading_tradingaccount a CROSS JOIN generate_series(1, %(each)s) n WHERE NOT a.is_demo
 """
 

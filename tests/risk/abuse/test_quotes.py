@@ -12,6 +12,7 @@ from risk.abuse.models import Tick
 from tests.risk.abuse.test_episodes import write_deals
 from tests.trading.factories import make_account, make_server, make_type
 from trading.platforms.base import QuoteData
+from trading.platforms.errors import NotStarted
 from trading.sync import quotes as reading
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,27 @@ def test_what_no_deal_was_near_is_deleted(cast):
         after[seconds].replace(microsecond=after[seconds].microsecond // 1000 * 1000) for seconds in (-10, 0, 60)
     }
     assert quotes.forget_old(now=now + dt.timedelta(days=36)) == 3
+
+
+def test_traded_symbols_are_quoted_and_errors_stop_nothing(cast, monkeypatch):
+    server, now = make_server(), timezone.now()
+    account = make_account(cast.client, server, login="501")
+    write_deals([(account, 1, 1, 0, 0, 1, 1.1, 0, now - dt.timedelta(minutes=5))])
+
+    class Market:
+        def quotes_since(self, names):
+            assert names == ["EURUSD"]
+            return [quote(now)]
+
+    class Away:
+        def quotes_since(self, names):
+            raise NotStarted("away", command="TICK_LAST")
+
+    for platform, read in ((Market(), 1), (Away(), 0), (object(), 0)):
+        monkeypatch.setattr(reading, "platform_for", lambda *_args, platform=platform: platform)
+        assert reading.follow_quotes(server) == read
+    row = Tick.objects.get()
+    assert (row.server_id, row.symbol, row.bid, row.ask) == (server.pk, "EURUSD", 1.1, 1.1001)
 
 
 def test_queue_names_servers_without_quotes(cast, browse):
