@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any, Protocol
 
 import django_filters
+from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from clients.choices import RiskRating, Stage
 from clients.countries import lazy_choices
 from clients.custom_fields.registry import SeenVocabulary
 from clients.facts import with_facts
+from clients.languages import spoken
 from clients.models import Client, Segment, SegmentMember
 from clients.segments.policies import segments_visible_to
 from crm.models import Book, Brand, Desk, User
@@ -77,11 +79,28 @@ def brands_in_reach(request: HasUser | None) -> QuerySet[Brand]:
     return Brand.objects.filter(pk__in=reach_of(request.user).brands) if request else Brand.objects.none()
 
 
+class SpokenField(forms.CharField):
+    """The beginning of a language's code, as a list of the languages in use that begin so: `pt` finds `pt-br`."""
+
+    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+        text = str(super().clean(value)).lower()
+        return [code for code in spoken() if code.lower().startswith(text)] or [text] if text else []
+
+
+class LanguageFilter(django_filters.CharFilter):
+    """Whole codes, so that one language is a range of the index on them."""
+
+    field_class = SpokenField
+
+    def filter(self, qs: QuerySet[Client], value: list[str]) -> QuerySet[Client]:
+        return qs.filter(language__in=value) if value else qs
+
+
 class PeopleFilter(django_filters.FilterSet):
     """What lists of leads and of clients share."""
 
     country = django_filters.ChoiceFilter(label=_("Country"), choices=lazy_choices())
-    language = django_filters.CharFilter(label=_("Language"), field_name="language", lookup_expr="istartswith")
+    language = LanguageFilter(label=_("Language"))
     owner = django_filters.ModelChoiceFilter(label=_("Owner"), queryset=owners_in_reach)
     desk = django_filters.ModelChoiceFilter(label=_("Desk"), queryset=desks_in_reach, field_name="book__desk")
     book = django_filters.ModelChoiceFilter(label=_("Book"), queryset=books_in_reach)
@@ -121,6 +140,12 @@ class PeopleFilter(django_filters.FilterSet):
     def filter_not_contacted(self, rows: QuerySet[Client], name: str, value: Any) -> QuerySet[Client]:
         """Before that day began for the reader, or never: a range of the index on the time, which a cast to a date is not."""
         return rows.filter(Q(last_contact_at__lt=start_of(value)) | Q(last_contact_at=None))
+
+
+def narrowed_by_contact(rows: QuerySet[Client], order: str, filters: django_filters.FilterSet) -> QuerySet[Client]:
+    """Begin a list by last contact at the day of its filter `not_contacted_since`; for rows that have a last contact."""
+    day = filters.form.cleaned_data.get("not_contacted_since") if order == "last_contact_at" else None
+    return rows.filter(last_contact_at__lt=start_of(day)) if day else rows
 
 
 class ClientFilter(PeopleFilter):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from clients.choices import SalesStatus, Stage
-from clients.filters import YES_NO, PeopleFilter, owners_in_reach
+from clients.filters import YES_NO, PeopleFilter, narrowed_by_contact, owners_in_reach
 from clients.models import Client
 from clients.queries import around_visible_to, clients_visible_to
 from clients.record.previews import CLIENT_PEEK
@@ -90,7 +90,11 @@ class LeadTable(Table):
     search_fields = ["search_text"]
     search_hint = _("Name, e-mail, phone or client number")
     default_order = "-id"
-    ranges = {"id": ["owner", "campaign", "sales_status", "source", "country"], "score": ["score_from"]}
+    ranges = {
+        "id": ["owner", "campaign", "sales_status", "source", "country"],
+        "score": ["score_from"],
+        "last_contact_at": ["campaign", "language"],
+    }
     bulk_actions = [
         BulkAction(
             "assign",
@@ -129,6 +133,9 @@ class LeadTable(Table):
     def candidates(self) -> QuerySet[Client] | None:
         rows = around_visible_to(self.user, is_narrowed=self.is_narrowed)
         return None if rows is None else rows.filter(stage=Stage.LEAD)
+
+    def narrowed(self, wider: QuerySet[Client], filters: django_filters.FilterSet) -> QuerySet[Client]:
+        return narrowed_by_contact(super().narrowed(wider, filters), self.order.path, filters)
 
     def search(self, queryset: QuerySet[Any], words: str) -> QuerySet[Any]:
         return search_clients(queryset, words)

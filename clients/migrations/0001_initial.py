@@ -1039,7 +1039,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='client',
-            index=models.Index(fields=['owner', '-id'], name='clients_by_owner'),
+            index=models.Index(fields=['owner', '-id'], include=('stage', 'book', 'score', 'last_contact_at'), name='clients_by_owner'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(condition=models.Q(('stage', 'lead'), models.Q(('campaign', ''), _negated=True)), fields=['campaign', 'last_contact_at', 'id'], include=('book', 'score'), name='leads_by_campaign_contact'),
+        ),
+        migrations.AddIndex(
+            model_name='client',
+            index=models.Index(fields=['language', 'last_contact_at', 'id'], include=('stage', 'book', 'score'), name='clients_by_language'),
         ),
         migrations.AddIndex(
             model_name='client',

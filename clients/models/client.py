@@ -142,7 +142,9 @@ class Client(HasState):
         indexes = [
             models.Index(fields=["book", "-id"], name="clients_by_book"),
             models.Index(fields=["book", "stage", "-id"], name="clients_by_stage"),
-            models.Index(fields=["owner", "-id"], name="clients_by_owner"),
+            models.Index(
+                fields=["owner", "-id"], name="clients_by_owner", include=["stage", "book", "score", "last_contact_at"]
+            ),
             models.Index(fields=["country", "-id"], name="clients_by_country"),
             models.Index(fields=["brand", "phone"], name="clients_by_phone", condition=~models.Q(phone="")),
             models.Index(fields=["brand", "email_canonical"], name="clients_by_mailbox", condition=~models.Q(email="")),
@@ -157,6 +159,18 @@ class Client(HasState):
                 fields=["campaign", "country", "-id"],
                 name="clients_by_campaign_country",
                 condition=~models.Q(campaign=""),
+            ),
+            # A campaign, a language by last contact: most of both are in other books than the reader's.
+            models.Index(
+                fields=["campaign", "last_contact_at", "id"],
+                name="leads_by_campaign_contact",
+                condition=LEADS & ~models.Q(campaign=""),
+                include=["book", "score"],
+            ),
+            models.Index(
+                fields=["language", "last_contact_at", "id"],
+                name="clients_by_language",
+                include=["stage", "book", "score"],
             ),
             models.Index(fields=["source", "-id"], name="clients_by_source", condition=~models.Q(source="")),
             models.Index(fields=["merged_into"], name="clients_merged", condition=models.Q(merged_into__isnull=False)),

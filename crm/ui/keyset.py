@@ -160,7 +160,12 @@ class Leg:
 
 
 def _walk(
-    queryset: QuerySet[Any], order: Order, cursor: Cursor | None, size: int, candidates: QuerySet[Any] | None = None
+    queryset: QuerySet[Any],
+    order: Order,
+    cursor: Cursor | None,
+    size: int,
+    candidates: QuerySet[Any] | None = None,
+    nearer: QuerySet[Any] | None = None,
 ) -> list[Any]:
     """Read up to `size` rows after the cursor, in walking direction."""
     _field, nullable = _sort_field(queryset, order.path)
@@ -173,7 +178,8 @@ def _walk(
         empties = empties[empties.index(cursor.value is None and nullable) :]
     legs = [Leg(order, empty, nullable, down, cursor if index == 0 else None) for index, empty in enumerate(empties)]
     if candidates is not None:
-        return _bounded_walk(queryset, candidates, legs, size)
+        near = candidates if nearer is None else nearer
+        return _bounded_walk(queryset, [candidates if leg.empty else near for leg in legs], legs, size)
     rows: list[Any] = []
     for leg in legs:
         rows += leg.of(queryset)[: size - len(rows)]
@@ -182,14 +188,16 @@ def _walk(
     return rows
 
 
-def _bounded_walk(queryset: QuerySet[Any], candidates: QuerySet[Any], legs: list[Leg], size: int) -> list[Any]:
-    """Walk the legs with an end to each (see `crm.ui.nearest`) until the page is full.
+def _bounded_walk(
+    queryset: QuerySet[Any], candidates: Sequence[QuerySet[Any]], legs: Sequence[Leg], size: int
+) -> list[Any]:
+    """Walk the legs with an end to each (see `crm.ui.nearest`), each through its candidates, until the page is full.
 
     A leg that doesn't fill the page near its start is read as a whole, two next to each other in one go.
     """
     unfilled: list[Leg] = []
-    for leg in legs:
-        near = nearest.within(leg.of(queryset), leg.of(candidates), size)
+    for leg, wider in zip(legs, candidates, strict=True):
+        near = nearest.within(leg.of(queryset), leg.of(wider), size)
         if len(near) == size:
             rows = _sorted_afterwards(queryset, unfilled, size) if unfilled else []
             return rows + near[: size - len(rows)]
@@ -197,7 +205,7 @@ def _bounded_walk(queryset: QuerySet[Any], candidates: QuerySet[Any], legs: list
     return _sorted_afterwards(queryset, unfilled, size)
 
 
-def _sorted_afterwards(queryset: QuerySet[Any], legs: list[Leg], size: int) -> list[Any]:
+def _sorted_afterwards(queryset: QuerySet[Any], legs: Sequence[Leg], size: int) -> list[Any]:
     """Read the first rows of these legs, all of which are found before they are sorted."""
     left = reduce(operator.or_, [leg.condition or Q(pk__isnull=False) for leg in legs])
     first, path = legs[0], legs[0].order.path
@@ -208,26 +216,34 @@ def _sorted_afterwards(queryset: QuerySet[Any], legs: list[Leg], size: int) -> l
 
 
 def get_page(
-    queryset: QuerySet[Any], order: Order, token: str = "", size: int = 50, candidates: QuerySet[Any] | None = None
+    queryset: QuerySet[Any],
+    order: Order,
+    token: str = "",
+    size: int = 50,
+    candidates: QuerySet[Any] | None = None,
+    nearer: QuerySet[Any] | None = None,
 ) -> Page:
     """Read one page of a list. Walking back past the start gives a full first page.
 
     `candidates`: a wider list whose orders are ranges of indexes. With it a page takes bounded time however few rows
-    match (see `crm.ui.nearest`), for a query more where they are few.
+    match (see `crm.ui.nearest`), for a query more where they are few. `nearer`: the part of them that holds all rows with a
+    value in this order, where that, too, is a range of an index.
     """
     queryset = queryset.annotate(**{SORT_ALIAS: F(order.path)})
     if candidates is not None:
         candidates = candidates.annotate(**{SORT_ALIAS: F(order.path)})
+    if nearer is not None:
+        nearer = nearer.annotate(**{SORT_ALIAS: F(order.path)})
     cursor = read_cursor(token, order, queryset)
-    rows = _walk(queryset, order, cursor, size + 1, candidates)
+    rows = _walk(queryset, order, cursor, size + 1, candidates, nearer)
     more = len(rows) > size
     rows = rows[:size]
     if cursor is not None and not rows:
-        return get_page(queryset, order, "", size, candidates) if token else Page([], None, None)
+        return get_page(queryset, order, "", size, candidates, nearer) if token else Page([], None, None)
     has_next, has_previous = more, cursor is not None
     if cursor is not None and cursor.backwards:
         if not more:
-            return get_page(queryset, order, "", size, candidates)
+            return get_page(queryset, order, "", size, candidates, nearer)
         rows.reverse()
         has_next = has_previous = True
 

@@ -319,15 +319,19 @@ class Table(Surroundings):
     @cached_property
     def page(self) -> keyset.Page:
         wider = self.candidates()
-        if wider is not None and self.is_filtered and self.filters is not None:
-            wider = self._in_range(wider, self.filters)
+        nearer = None
+        if wider is not None and self.is_filtered and self.filters is not None and self.filters.form.is_valid():
+            nearer = self.narrowed(wider, self.filters)
         rows = self.lean(self.matching)
-        return keyset.get_page(rows, self.order, self.params.get("cursor", ""), self.page_size, wider)
+        return keyset.get_page(rows, self.order, self.params.get("cursor", ""), self.page_size, wider, nearer)
 
-    def _in_range(self, wider: QuerySet[Any], filters: FilterSet) -> QuerySet[Any]:
-        """Narrow the candidates to one filter's range, where an index begins with its value and has this order."""
+    def narrowed(self, wider: QuerySet[Any], filters: FilterSet) -> QuerySet[Any]:
+        """Narrow the candidates to one filter's range, where an index begins with its value and has this order.
+
+        Rows without a value in this order are sought among all candidates.
+        """
         for name in self.ranges.get(self.order.path, ()):
-            value = filters.form.cleaned_data.get(name) if filters.form.is_valid() else None
+            value = filters.form.cleaned_data.get(name)
             if value not in (None, "", []) and not (isinstance(value, list) and len(value) > 1):
                 narrower: QuerySet[Any] = filters.filters[name].filter(wider, value)
                 return narrower
