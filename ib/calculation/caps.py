@@ -127,6 +127,10 @@ FROM (
   WHERE x.kind = '{AccrualKind.DELTA}' AND x.kind <> '{AccrualKind.ORIGINAL}' AND {{scope}}
 ) t
 """  # noqa: S608
+# Each line of the time that is read asks whether it is needed: without statistics, a walk through all days for each.
+NEED_IS_FOUND: Final = "CREATE INDEX ON ib_cap_need (partner_id, version_id); ANALYZE ib_cap_need"
+# What they are joined by.
+LINES_ARE_FOUND: Final = "ANALYZE ib_cap_line (partner_id, version_id, on_day, deal_id, known_id)"
 # Each partner's time is read once, whatever versions ask for it.
 SPANS: Final = """spans AS (
   SELECT DISTINCT partner_id, month AT TIME ZONE %(zone)s AS from_at, (month + interval '1 month') AT TIME ZONE %(zone)s AS to_at
@@ -246,10 +250,11 @@ def take_off(cursor: CursorWrapper, *, scope: str, afresh: bool, parameters: dic
     is written in each row. Call with the brand's commissions locked.
     """
     cursor.execute(NEEDED.format(scope=scope, afresh="true" if afresh else "false"), parameters)
+    cursor.execute(NEED_IS_FOUND)
     cursor.execute(TABLE, {**parameters, "round": 0})
-    for statement in (READ, "ANALYZE ib_cap_line", CROSSED):
+    for statement in (READ, LINES_ARE_FOUND, CROSSED):
         cursor.execute(statement, {**parameters, "round": 1})
-    for statement in (READ, FORGOTTEN, REMEMBERED, "ANALYZE ib_cap_need, ib_cap_line"):
+    for statement in (READ, FORGOTTEN, REMEMBERED, LINES_ARE_FOUND, "ANALYZE ib_cap_need"):
         cursor.execute(statement, {**parameters, "round": 2})
     cursor.execute(BALANCE, parameters)
     rows = int(cursor.fetchone()[0])

@@ -69,10 +69,13 @@ CHANGED: Final = f"""CASE
 GATHER: Final = (
     "CREATE TEMP TABLE ib_added ON COMMIT DROP AS SELECT * FROM ib_accrual WHERE id > %(mark)s AND run_id = ANY (%(runs)s)",
     """CREATE TEMP TABLE ib_earlier ON COMMIT DROP AS
-SELECT x.* FROM ib_accrual x WHERE x.id <= %(mark)s AND x.deal_id IN (SELECT DISTINCT deal_id FROM ib_added)""",
+WITH deals AS (SELECT DISTINCT deal_id FROM ib_added)
+SELECT x.* FROM deals JOIN ib_accrual x USING (deal_id) WHERE x.id <= %(mark)s AND x.kind = 'original'
+UNION ALL SELECT x.* FROM deals JOIN ib_accrual x USING (deal_id) WHERE x.id <= %(mark)s AND x.kind <> 'original'""",
     "CREATE INDEX ON ib_added (deal_id)",
     "CREATE INDEX ON ib_earlier (deal_id)",
-    "ANALYZE ib_added, ib_earlier",
+    "ANALYZE ib_added (id, deal_id, partner_id, level, component, currency)",
+    "ANALYZE ib_earlier (id, deal_id, partner_id, level, component, currency)",
 )
 DROP: Final = "DROP TABLE ib_added, ib_earlier"
 LINES: Final = f"""

@@ -117,7 +117,7 @@ def add_differences(replay: Replay, *, actor: Actor) -> tuple[CommissionRun, lis
     assert run is not None, "a run that corrects has a row"
     spans, clients = _months_of(replay)
     monthly.calculate(replay.brand, spans, client_ids=clients, run=run, source=source_of(replay))
-    of_months = Accrual.objects.filter(run=run, deal_id__lt=0).order_by().values_list("deal_id", flat=True)
+    of_months = Accrual.objects.filter(pk__gt=mark, run=run, deal_id__lt=0).order_by().values_list("deal_id", flat=True)
     deal_ids = [*replay.deal_ids, *set(of_months)]
     for client in clients_with_clawbacks(deal_ids):
         is_forfeited = ClientForfeit.objects.filter(client=client, lifted_at=None).exists()
@@ -170,7 +170,9 @@ def _months_of(replay: Replay) -> tuple[list[monthly.Span], list[int] | None]:
 
 def clients_with_clawbacks(deal_ids: list[int]) -> list[Client]:
     """List the clients of some deals' rows whose trades give something back: a reversed deposit, or a forfeit."""
-    clients = Accrual.objects.filter(deal_id__in=deal_ids).order_by().values("client_id").distinct()
+    rows = Accrual.objects.filter(deal_id__in=deal_ids).order_by().values("client_id")
+    # Either has an index of its own.
+    clients = rows.filter(kind=AccrualKind.ORIGINAL).union(rows.exclude(kind=AccrualKind.ORIGINAL))
     parts = ReversedPart.objects.filter(client_id=OuterRef("pk"))
     forfeits = ClientForfeit.objects.filter(client_id=OuterRef("pk"), lifted_at=None)
     return list(Client.objects.filter(Exists(parts) | Exists(forfeits), pk__in=clients).order_by("pk"))

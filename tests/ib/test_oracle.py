@@ -117,6 +117,7 @@ class Builder:
 
     def make_plans(self):
         made = self.plans = [self.make_plan(n) for n in range(4)]
+        self.per_trade = [self.make_plan(n, is_per_trade=True) for n in (4, 5)]
         for n, partner in enumerate(self.partners):
             link = ReferralLink.objects.create(partner=partner, code=f"link-{n}")
             self.links[partner.pk] = link
@@ -159,7 +160,9 @@ class Builder:
                     ([], "", [link.pk + 10**9]),
                 ]
             )
-            plan, percent = pick.choice(self.plans), self.percent()
+            # What is paid per client can't be limited to a platform or account type.
+            plan = pick.choice(self.per_trade if platforms or accounts else self.plans)
+            percent = self.percent()
             starts_at, ends_at = sorted([factories.LONG_AGO, self.instant()]) if pick.random() < 0.3 else (START, None)
             PartnerPlan.objects.create(
                 partner=partner,
@@ -176,12 +179,12 @@ class Builder:
             row = oracle.Scoped(priority, tuple(platforms), accounts, tuple(links), held, percent)
             self.world.scoped.setdefault(partner.pk, []).append(row)
 
-    def make_plan(self, n):
+    def make_plan(self, n, *, is_per_trade=False):
         plan = Plan.objects.create(brand=self.cast.brand, name=f"Plan {n}")
         changed = self.instant()
         self.world.versions[plan.pk] = [
-            oracle.Dated(self.make_version(plan, 1, factories.LONG_AGO, changed), factories.LONG_AGO, changed),
-            oracle.Dated(self.make_version(plan, 2, changed, None), changed, None),
+            oracle.Dated(self.make_version(plan, n, since, until, is_per_trade), since, until)
+            for n, (since, until) in enumerate([(factories.LONG_AGO, changed), (changed, None)], start=1)
         ]
         return plan
 
@@ -191,7 +194,7 @@ class Builder:
     def cents(self):
         return Decimal(self.random.randrange(0, 1500)) / 100
 
-    def make_version(self, plan, number, starts_at, ends_at):
+    def make_version(self, plan, number, starts_at, ends_at, is_per_trade):
         pick = self.random
         version = oracle.Version(
             currency=pick.choice(CURRENCIES),
@@ -237,6 +240,8 @@ class Builder:
         if version.network != "difference" and version.cap_revenue is None and pick.random() < 0.4:
             most = pick.choice([None, None, Decimal(3)])
             version.pot = oracle.Part("pot", "", "", self.cents() + Decimal("0.01"), most)
+        if is_per_trade:
+            version.cpa, version.monthly, version.pot = [], None, None
         if not version.passed_percent and pick.random() < 0.4:
             version.passed_per_lot = Decimal(pick.choice(["0.5", "1.23456789", "100"]))
         version.excluded_account = pick.choice(["", "", "", "real\\raw"])
