@@ -302,7 +302,7 @@ class ScoreRuleForm(ModelForm[ScoreRule]):
         label=gettext_lazy("Segments"),
         coerce=int,
         required=False,
-        help_text=gettext_lazy("For the criterion Segment: whoever is in one of these."),
+        help_text=gettext_lazy("For the criterion Segment: people who are in one of these."),
     )
 
     class Meta:
