@@ -56,7 +56,7 @@ class Rule(models.TextChoices):
 class CorrectionKind(models.TextChoices):
     """How a verdict changes when an account is judged again."""
 
-    REVERSAL = "reversal", _("Breach reversed")
+    REVERSAL = "reversal", _("Reversal of a breach")
     NEW_BREACH = "new_breach", _("Breach that was missed")
     CHANGED_BREACH = "changed_breach", _("Breach for another reason")
     COMPLETION_WITHDRAWN = "completion_withdrawn", _("Target wasn’t reached")

@@ -749,7 +749,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('open', 'Pending review'), ('corrected', 'Corrected'), ('kept', 'Verdict kept'), ('outdated', 'Outdated')], default='open', max_length=9)),
-                ('kind', models.CharField(choices=[('reversal', 'Breach reversed'), ('new_breach', 'Breach that was missed'), ('changed_breach', 'Breach for another reason'), ('completion_withdrawn', 'Target wasn’t reached'), ('new_completion', 'Target was reached'), ('changed_completion', 'Target reached at another time')], max_length=20)),
+                ('kind', models.CharField(choices=[('reversal', 'Reversal of a breach'), ('new_breach', 'Breach that was missed'), ('changed_breach', 'Breach for another reason'), ('completion_withdrawn', 'Target wasn’t reached'), ('new_completion', 'Target was reached'), ('changed_completion', 'Target reached at another time')], max_length=20)),
                 ('day', models.DateField(help_text='Server day from which it was judged again')),
                 ('was', models.JSONField(null=True)),
                 ('now', models.JSONField(null=True)),

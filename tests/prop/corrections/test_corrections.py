@@ -22,7 +22,7 @@ from prop.judge import live
 from prop.models import Breach, ChallengeDay, JudgementCorrection, PhaseAccount
 from tests.cast import Cast, signed_in
 from tests.prop.judge.running import NOON, run_phase, show, trade
-from trading.choices import DealEntry
+from trading.choices import DealAction, DealEntry
 from trading.models import Deal
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +183,34 @@ def test_running_account_goes_on_with_corrected_figures(row: PhaseAccount) -> No
     assert AuditEvent.objects.filter(action="prop.judged_again").count() == 1
 
 
+def test_deposit_that_is_read_late_raises_no_trailing_peak(cast: Cast) -> None:
+    """Its sample was judged before the deposit was known: 1,000.00 looked like profit, and reached the target."""
+    row = run_phase(cast, max_loss_kind="trailing_equity", target=20)
+    read(row, 0, "10000")
+    read(row, 10, "11000")
+    assert row.judged["state"]["peak"] == 1_100_000
+    deposit = trade(row, 5, DealEntry.IN, profit="1000", lots="0")
+    Deal.every.filter(pk=deposit.pk).update(action=DealAction.BALANCE, symbol="")
+    read(row, 20, "10950")
+    assert find(row) is None and row.state == StageState.RUNNING
+    state = row.judged["state"]
+    assert (state["peak"], state["aside"], state["balance"]) == (1_000_000, 100_000, 995_000)
+    read(row, 30, "10550")
+    assert row.state == StageState.RUNNING
+    read(row, 40, "10500")
+    assert (row.state, row.breach.rule, row.breach.equity) == (StageState.BREACHED, "daily_loss", 9_500)
+
+
+def test_target_that_a_late_deposit_reached_is_withdrawn(row: PhaseAccount) -> None:
+    read(row, 0, "10000")
+    read(row, 10, "11000")
+    assert row.state == StageState.REVIEW
+    deposit = trade(row, 5, DealEntry.IN, profit="1000", lots="0")
+    Deal.every.filter(pk=deposit.pk).update(action=DealAction.BALANCE, symbol="")
+    correction = find(row)
+    assert correction is not None and correction.kind == CorrectionKind.COMPLETION_WITHDRAWN
+
+
 def test_challenge_that_goes_on_elsewhere_keeps_its_verdict(cast: Cast, row: PhaseAccount) -> None:
     edit(breach(row), deleted_at=timezone.now())
     correction = find(row)
@@ -209,7 +237,7 @@ def test_pages_list_the_correction_with_its_evidence(cast: Cast, row: PhaseAccou
     correction = find(row)
     assert correction is not None
     staff, address = signed_in(cast.finance), correction.get_absolute_url()
-    assert "Breach reversed" in strip_tags(staff.get("/prop/corrections/").content.decode())
+    assert "Reversal of a breach" in strip_tags(staff.get("/prop/corrections/").content.decode())
     assert address in staff.get(row.challenge.get_absolute_url()).content.decode()
     page = strip_tags(staff.get(address).content.decode())
     assert "Breach: Daily loss" in page and "-€500.00" in page.replace("−", "-") and "The phase runs" in page

@@ -15,6 +15,7 @@ from crm.models import AccessEvent, Notification, WorkProposal
 from prop.challenges.objectives import objectives_of
 from prop.choices import GrowthState, StageState
 from prop.judge import live
+from prop.judge.again import judges_of
 from prop.models import AccountGrowth, PhaseAccount
 from prop.payouts.requests import offer_of
 from prop.programmes.files import read_terms
@@ -98,6 +99,7 @@ def test_limits_follow_the_new_size(cast: Cast, row: PhaseAccount) -> None:
     assert row.state == StageState.RUNNING and row.judged["state"]["aside"] == 250_000
     daily, largest = objectives_of(PhaseAccount.objects.get(pk=row.pk))
     assert (daily.most, largest.most) == (625, 1_250)
+    assert [judge.limits.maximum for _since, judge in judges_of(row)] == [100_000, 125_000]
     show(row, 62, "13500", "11875")
     live.judge_account(row.pk)
     row.refresh_from_db()
