@@ -82,7 +82,7 @@ def brands_in_reach(request: HasUser | None) -> QuerySet[Brand]:
 class SpokenField(forms.CharField):
     """The beginning of a language's code, as a list of the languages in use that begin so: `pt` finds `pt-br`."""
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+    def clean(self, value: Any) -> list[str]:
         text = str(super().clean(value)).lower()
         return [code for code in spoken() if code.lower().startswith(text)] or [text] if text else []
 

@@ -69,8 +69,8 @@ def _new(rows: int) -> int:
 
 def _lines(brand: Brand, rows: int) -> Iterator[str]:
     yield HEAD
-    new = _new(rows)
-    for n in range(new):
+    new, first = _new(rows), _newest("clients_client")
+    for n in range(first, first + new):
         yield f"Given{n % 977},Family{n % 4_999},file{n}@example.org,+49152{n:08d},DE,de,list,Please call,yes\n"
     known = Client.objects.filter(brand=brand, stage="lead").exclude(first_name="").order_by("pk")
     by_mail = (rows - new) * 5 // 8

@@ -10,6 +10,7 @@ from clients.custom_fields.registry import SeenVocabulary
 from clients.queries import clients_visible_to
 from crm.choices import AccessKind
 from crm.conditions import Condition
+from crm.db.counting import count_matching
 from crm.security import access_log
 from crm.ui.conditions import Preview, preview
 from crm.ui.views import staff_page
@@ -34,6 +35,6 @@ def client_condition(request: UserRequest) -> HttpResponse:
             reason=condition.sentence()[:200],
         )
         sample = [(client.full_name or f"#{client.pk}", client.get_absolute_url()) for client in newest]
-        return Preview(condition.sentence(), found.count(), sample)
+        return Preview(condition.sentence(), count_matching(found), sample)
 
     return preview(request, SeenVocabulary(request.user), dry_run)

@@ -5,6 +5,7 @@ Several times as fast as `bulk_create`, whose INSERT is put together in Python; 
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -43,6 +44,21 @@ def copy_models(objects: Sequence[models.Model]) -> None:
     for record in objects:
         record._state.adding = False
         record._state.db = connection.alias
+
+
+def copy_first_versions(objects: Sequence[models.Model], *, at: dt.datetime, by_id: int | None) -> None:
+    """Write the first version of each of these rows' history, inside the database: they were written by `copy_models`."""
+    if not objects:
+        return
+    model = type(objects[0])
+    versions = model.history.model  # type: ignore[attr-defined]
+    columns = ", ".join(f'"{field.column}"' for field in versions.tracked_fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{versions._meta.db_table}" ({columns}, history_date, history_type, history_user_id) '  # noqa: S608
+            f'SELECT {columns}, %s, \'+\', %s FROM "{model._meta.db_table}" WHERE "{model._meta.pk.column}" = ANY(%s) ORDER BY 1',
+            [at, by_id, [record.pk for record in objects]],
+        )
 
 
 def update_models(objects: Iterable[models.Model], fields: Sequence[str]) -> None:

@@ -23,7 +23,7 @@ from clients.identifiers import learn_many
 from clients.identifiers.sources import now_of
 from clients.models import Client, CustomValue
 from crm.conditions.fields import ADDED
-from crm.db.bulk import copy_models, copy_rows
+from crm.db.bulk import copy_first_versions, copy_models, copy_rows
 from crm.db.locking import lock
 from crm.errors import outcome_of
 from crm.security import audit
@@ -80,7 +80,7 @@ class Writer:
             assert self.router.counters is not None
             for row in rows:
                 before = self.router.counters.reserved = Reserved()
-                decision = self.router.decide(self._candidate(self._lead(row, times=1), row))
+                decision = self.router.decide(self._asking(row))
                 self.decided[row.pk] = decision, before
                 reserved.counts.update(before.counts)
                 reserved.steps.update(before.steps)
@@ -181,7 +181,7 @@ class Writer:
                 self.per_agent[decision.agent_id] += 1
             leads.append(lead)
         copy_models(clients)
-        copy_models([self._history(client) for client in clients])
+        copy_first_versions(clients, at=self.now, by_id=self.batch.owner_id)
         learn_many(seen for client in clients for seen in now_of(client))
         for lead, client in zip(leads, clients, strict=True):
             lead.client_id = client.pk
@@ -231,20 +231,32 @@ class Writer:
             self.touched.append(row.client_id)
         return leads
 
-    def _lead(self, row: LeadImportRow, *, times: int) -> Lead:
-        campaign = self.campaigns.get(row.campaign_code)
-        language = (row.language or self.brand.default_language)[:8]
-        source = row.source or (campaign.source if campaign else "") or "import"
-        signals = scoring.Signals(
+    def _asking(self, row: LeadImportRow) -> routing.Candidate:
+        """Return what routing asks of a line, without the lead that is written later."""
+        seen = self._seen(row, times=1)
+        return routing.Candidate(
+            language=seen.language,
             country=row.country,
-            language=language,
+            source=seen.source,
+            campaign=row.campaign_code,
+            score=scoring.score(seen, self.rules).value,
+            learned=self.learned.prospect(seen).score if self.learned is not None else None,
+            custom={f"{ADDED}{pk}": self.values[row.pk, int(pk)] for pk in row.custom},
+        )
+
+    def _seen(self, row: LeadImportRow, *, times: int) -> scoring.Signals:
+        """Return what scoring looks at."""
+        campaign = self.campaigns.get(row.campaign_code)
+        return scoring.Signals(
+            country=row.country,
+            language=(row.language or self.brand.default_language)[:8],
             brand_languages=tuple(self.brand.languages),
             email=row.email,
             phone=row.phone,
             phone_was_typed=bool(row.phone),
             campaign=row.campaign_code,
             campaign_quality=campaign.quality if campaign else None,
-            source=source,
+            source=row.source or (campaign.source if campaign else "") or "import",
             times_seen=times,
             has_consent=row.consent,
             at=self.now,
@@ -256,6 +268,9 @@ class Writer:
                 if (row.pk, pk) in self.values
             },
         )
+
+    def _lead(self, row: LeadImportRow, *, times: int) -> Lead:
+        signals, campaign = self._seen(row, times=times), self.campaigns.get(row.campaign_code)
         worth = scoring.score(signals, self.rules)
         lead = Lead(
             brand_id=self.brand.pk,
@@ -263,10 +278,10 @@ class Writer:
             captured_at=self.now,
             created_by_id=self.batch.owner_id,
             campaign_id=campaign.pk if campaign else None,
-            source=source,
+            source=signals.source,
             medium=campaign.medium if campaign else "",
             country_guess=row.country,
-            language=language,
+            language=signals.language,
             message=row.message,
             score=worth.value,
             score_reasons=worth.reasons,
@@ -295,11 +310,6 @@ class Writer:
             created_at=self.now,
             **more,
         )
-
-    def _history(self, client: Client) -> Any:
-        model = Client.history.model
-        values = {field.attname: getattr(client, field.attname) for field in model.tracked_fields}
-        return model(history_date=self.now, history_type="+", history_user_id=self.batch.owner_id, **values)
 
     def _tell(self, leads: list[Lead]) -> None:
         file_name = self.batch.file_name
