@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from crm.models import User
@@ -29,7 +28,9 @@ AT_ONCE_MAX: Final = 5_000
 NEAR_SECONDS: Final = 15
 SPANS: Final = (-1, 5)
 PRUNED: Final = (dt.timedelta(minutes=60), dt.timedelta(minutes=5))
-QUOTED_WITHIN: Final = dt.timedelta(days=1)
+LATELY: Final = dt.timedelta(days=1)
+LATEST: Final = 50
+SERVERS_MAX: Final = 20
 
 WRITE: Final = """
 INSERT INTO risk_tick (server_id, symbol, at_ms, at, bid, ask)
@@ -46,6 +47,21 @@ WITH near AS MATERIALIZED (
 )
 DELETE FROM risk_tick t WHERE t.at >= %(since)s AND t.at < %(until)s AND NOT EXISTS (
   SELECT FROM near WHERE near.server_id = t.server_id AND near.symbol = t.symbol AND near.span = t.at_ms / (1000 * %(seconds)s))
+"""
+# Quotes are looked for where the latest deals would have them: a server's newest one can't be found by an index.
+UNQUOTED: Final = """
+SELECT s.id FROM unnest(%(servers)s::bigint[]) WITH ORDINALITY s (id, place) CROSS JOIN LATERAL (
+  SELECT count(*) AS deals, count(*) FILTER (WHERE EXISTS (
+    SELECT FROM risk_tick t WHERE t.server_id = s.id AND t.symbol = d.symbol
+      AND t.at BETWEEN d.executed_at - interval '30 seconds' AND d.executed_at + interval '90 seconds'
+      AND t.at_ms BETWEEN (extract(epoch FROM d.executed_at) * 1000)::bigint - 30000
+        AND (extract(epoch FROM d.executed_at) * 1000)::bigint + 90000
+  )) AS quoted
+  FROM (
+    SELECT x.symbol, x.executed_at FROM trading_deal x WHERE x.server_id = s.id AND x.executed_at >= %(since)s
+      AND x.action IN (0, 1) ORDER BY x.executed_at DESC LIMIT %(latest)s
+  ) d
+) found WHERE found.deals > 0 AND found.quoted = 0 ORDER BY s.place
 """
 # By server and symbol, what was written last: its slot of time, and its bid and ask. Of this process.
 _written: dict[tuple[int, str], tuple[int, QuoteData]] = {}
@@ -90,8 +106,11 @@ def forget_old(*, now: dt.datetime | None = None) -> int:
 
 
 def unquoted_servers(user: User, *, now: dt.datetime | None = None) -> list[TradingServer]:
-    """List servers with accounts of the brands in reach that no quote came from lately: prices aren't judged there."""
-    recent = Tick.objects.filter(server=OuterRef("pk"), at__gte=(now or timezone.now()) - QUOTED_WITHIN)
+    """List servers of the brands in reach whose latest deals have no quotes around them: prices aren't judged there."""
     used = AccountType.objects.filter(brand__in=reach_of(user).brands).order_by().values("server")
-    rows = TradingServer.objects.filter(pk__in=used, is_enabled=True, is_demo=False).filter(~Exists(recent))
-    return list(rows.order_by("name")[:20])
+    rows = TradingServer.objects.filter(pk__in=used, is_enabled=True, is_demo=False).order_by("name")[:SERVERS_MAX]
+    servers = {server.pk: server for server in rows}
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"servers": list(servers), "since": (now or timezone.now()) - LATELY, "latest": LATEST}
+        cursor.execute(UNQUOTED, values)
+        return [servers[pk] for (pk,) in cursor]

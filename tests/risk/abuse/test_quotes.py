@@ -81,9 +81,12 @@ def test_traded_symbols_are_quoted_and_errors_stop_nothing(cast, monkeypatch):
 
 
 def test_queue_names_servers_without_quotes(cast, browse):
-    server = make_server(name="Quiet")
+    server, now = make_server(name="Quiet"), timezone.now()
     make_type(cast.brand, server)
-    page = browse(cast.mlro)
-    assert "No quotes in the last day: Quiet" in page.get(reverse("risk_abuse")).content.decode()
-    quotes.keep_quotes(server, [quote(timezone.now())])
-    assert "No quotes in the last day" not in page.get(reverse("risk_abuse")).content.decode()
+    page, text = browse(cast.mlro), "No quotes around the latest deals: Quiet"
+    assert text not in page.get(reverse("risk_abuse")).content.decode()  # nothing was traded
+    account = make_account(cast.client, server, login="501")
+    write_deals([(account, 1, 1, 0, 0, 1, 1.1, 0, now - dt.timedelta(hours=2))])
+    assert text in page.get(reverse("risk_abuse")).content.decode()
+    quotes.keep_quotes(server, [quote(now - dt.timedelta(hours=2, seconds=-20))])
+    assert text not in page.get(reverse("risk_abuse")).content.decode()
