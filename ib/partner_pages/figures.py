@@ -12,7 +12,6 @@ from typing import Any, Final
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from clients.models import Client
@@ -114,15 +113,25 @@ class Funnel:
     active: int
 
 
+# The steps are those of `STEPS`, which the lists behind them are filtered by.
+FUNNEL = f"""
+SELECT (SELECT coalesce(sum(d.clicks), 0) FROM ib_referralday d JOIN ib_referrallink l ON l.id = d.link_id
+        WHERE l.partner_id = %(partner)s AND d.day BETWEEN %(first)s AND %(last)s),
+  count(*), count(*) FILTER (WHERE c.kyc_level >= 1), count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL),
+  count(*) FILTER (WHERE c.first_deposit_at IS NOT NULL AND c.last_trade_at >= %(active_since)s)
+FROM ib_attribution t JOIN clients_client c ON c.id = t.client_id
+WHERE t.partner_id = %(partner)s AND t.ends_at IS NULL AND t.method = '{AttributionMethod.LINK}'
+  AND t.starts_at >= %(since)s AND t.starts_at < %(until)s
+"""  # noqa: S608
+
+
 def funnel(partner: Partner, span: DateRange) -> Funnel:
-    """Count clicks on a partner's links, who registered through them, and how far those came. Two statements."""
-    clicks = ReferralDay.objects.filter(link__partner=partner, day__gte=span.first, day__lte=span.last).aggregate(
-        n=Coalesce(Sum("clicks"), 0)
-    )["n"]
-    seen = referred_clients(partner, span.starts_at, span.ends_at).aggregate(
-        registered=Count("pk"), **{name: Count("pk", filter=condition()) for name, condition in STEPS.items()}
-    )
-    return Funnel(clicks, seen["registered"], seen["verified"], seen["funded"], seen["active"])
+    """Count clicks on a partner's links, who registered through them, and how far those came. One statement."""
+    about: dict[str, Any] = {"partner": partner.pk, "first": span.first, "last": span.last, "since": span.starts_at}
+    active_since = timezone.now() - dt.timedelta(days=ACTIVE_DAYS)
+    with connection.cursor() as cursor:
+        cursor.execute(FUNNEL, {**about, "until": span.ends_at, "active_since": active_since})
+        return Funnel(*cursor.fetchone())
 
 
 COUNTS = """

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from crm.db.prepared import ByKey
 from crm.models import Actor, User
 from crm.security.policies import YES, Decision, no
 from ib.choices import PartnerRight, TeamRole
@@ -44,6 +46,15 @@ class Access:
         return {right.value: right in self.rights for right in PartnerRight}
 
 
+def _partners() -> QuerySet[Partner]:
+    return Partner.objects.select_related("brand", "client", "manager")
+
+
+# Every request of a partner's team asks.
+_BY_LOGIN: Final = ByKey(_partners, "user_id")
+_BY_NUMBER: Final = ByKey(_partners)
+
+
 def access_of(user: Actor) -> Access | None:
     """Find for whom a partner's login acts; None for everyone else, and for a member who was removed."""
     if user is None or not user.is_authenticated or not user.is_active or not user.is_partner:
@@ -51,14 +62,15 @@ def access_of(user: Actor) -> Access | None:
     known: Access | None = getattr(user, "_partner_access", None)
     if known is not None:
         return known
-    partners = Partner.objects.select_related("brand", "client", "manager")
-    partner = partners.filter(user_id=user.pk).first()
+    partner = _BY_LOGIN.find(user_id=user.pk)
     if partner is not None:
         return Access(partner, TeamRole.OWNER, is_founder=True)
     member = PartnerMember.objects.filter(user_id=user.pk, removed_at__isnull=True).first()
     if member is None:
         return None
-    return Access(partners.get(pk=member.partner_id), TeamRole(member.role), is_founder=False)
+    partner = _BY_NUMBER.get(member.partner_id)
+    assert partner is not None, "a member's partner is there as long as the member is"
+    return Access(partner, TeamRole(member.role), is_founder=False)
 
 
 def remember_access(user: User) -> Access | None:
